@@ -1,0 +1,73 @@
+# Everything starts here: `make demo` shows the product, `make test` runs what CI runs. Works with GNU make 3.81.
+# Both make their own environment in .venv from uv.lock; a machine needs Python 3.11 or newer, make and git.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+PACKAGES := triggers storage ingest fleet_api
+
+# For `make demo`: recorded drives (several, with spaces between or as a pattern; a name with a space in quotes),
+# their signal catalog, and a campaign.
+DRIVES ?=
+SIGNALS ?=
+CAMPAIGN ?=
+# For `make test`: what pytest gets instead.
+PYTEST_ARGS ?= -n 2
+
+.NOTPARALLEL:
+.PHONY: help demo servers setup setup-run test lint types imports pytest format clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: setup-run  ## run the whole loop on this machine (DRIVES= SIGNALS= CAMPAIGN= for recorded drives)
+	@set --; for drive in $(DRIVES); do set -- "$$@" --drives "$$drive"; done; \
+	for signals in $(SIGNALS); do set -- "$$@" --signals "$$signals"; done; \
+	for campaign in $(CAMPAIGN); do set -- "$$@" --campaign "$$campaign"; done; \
+	exec $(BIN)/longtail demo "$$@"
+
+setup:  ## make .venv with everything development needs
+	@$(call setup_env,)
+
+setup-run:  # what running needs, and no more
+	@$(call setup_env,--no-dev)
+
+test: lint types imports pytest  ## everything CI runs: ruff, mypy, import-linter, pytest
+
+lint: setup  ## ruff: rules and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+imports: setup
+	$(BIN)/lint-imports
+
+pytest: setup
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for hand use
+	@exec $(BIN)/python -m tools.servers
+
+format: setup  ## let ruff format and fix what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:  ## remove the environment and every cache
+	rm -rf .venv .venv.lock .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Any Python 3 will do to start: the script finds a newer one, or says how to install it.
+define setup_env
+for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 6))' >/dev/null 2>&1; then \
+    exec $$python tools/setup_env.py $(1); \
+  fi; \
+done; \
+echo "Longtail needs Python 3.11 or newer, and no Python 3 is on PATH. Install it:" >&2; \
+echo "    sudo apt-get install python3 python3-venv    (Debian, Ubuntu)" >&2; \
+echo "    sudo dnf install python3.12                  (Fedora, RHEL)" >&2; \
+echo "    brew install python@3.12                     (macOS)" >&2; \
+exit 2
+endef

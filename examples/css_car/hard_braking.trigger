@@ -1,0 +1,22 @@
+# Hard braking, from a speed that comes twice a second: 1.5 s hold three samples at any time, so the quotient spans one second
+# whatever the jitter; the hold keeps a single jump of the quantised speed from counting.
+
+trigger hard_braking {
+    describe "Braking below -2 m/s^2 for half a second."
+    when rate(ego.speed over 1.5 s) < -2 m/s^2 for 500 ms
+    cooldown 10 s
+    capture 8 s before, 4 s after {
+        signals ego.*, gnss.*
+    }
+    tags "hard-braking"
+}
+
+campaign hard_braking_eu {
+    describe "Hard braking in traffic, to see what the vehicle reacted to."
+    collect hard_braking
+    target vehicle.region == "EU"
+    budget 20 MB per vehicle per day, 2 GB total, 1000 clips
+    upload on wifi, up to 2 MB on cellular
+    priority 70
+    retain 400 d
+}

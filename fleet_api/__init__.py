@@ -1,0 +1,1 @@
+"""HTTP API, command line, demo: the only place where all parts meet."""

@@ -1,0 +1,114 @@
+"""One supervised child process: its start, its log, its orderly end, and the sweep of what it leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_TAIL_BYTES = 16 * 1024
+_TAIL_LINES = 12
+
+
+class ChildProcess:
+    """A program in a session of its own, so that a Ctrl-C reaches only the supervisor.
+
+    `inherited_fds` are listening sockets that stay open in the supervisor, so that connections wait in their queue
+    while a dead child is replaced. `environment` holds its settings. `log` is appended to.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        argv: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        log: Path,
+        inherited_fds: Sequence[int] = (),
+    ) -> None:
+        self.name = name
+        self.log = log
+        self.starts = 0
+        self._argv = list(argv)
+        self._environment = dict(environment)
+        self._inherited_fds = tuple(inherited_fds)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._started_s = 0.0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while it runs."""
+        return self._process.pid if self._process is not None and self._process.returncode is None else None
+
+    def start(self) -> None:
+        """Start it; the caller's thread must live as long as the child (Linux ties a parent's death to its thread)."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._argv,
+                stdin=subprocess.PIPE,  # the lifeline: nothing is ever written to it
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                pass_fds=self._inherited_fds,
+                start_new_session=True,
+            )
+        self.starts += 1
+        self._started_s = time.monotonic()
+
+    def poll(self) -> int | None:
+        """None while it runs; after its end the exit status (negative: the signal), with its own children swept."""
+        if self._process is None:
+            return None
+        status = self._process.poll()
+        if status is not None:
+            self._sweep()
+        return status
+
+    @property
+    def ran_s(self) -> float:
+        """Seconds since its latest start."""
+        return time.monotonic() - self._started_s
+
+    def send(self, number: signal.Signals) -> None:
+        """Send a signal; nothing happens when it has ended."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def finish(self, deadline_s: float) -> bool:
+        """Wait until `deadline_s` (monotonic) for the end, then kill; False when it had to be killed."""
+        if self._process is None:
+            return True
+        orderly = True
+        try:
+            self._process.wait(max(0.0, deadline_s - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            orderly = False
+            self._process.kill()
+            self._process.wait()
+        self._sweep()
+        return orderly
+
+    def log_tail(self) -> str:
+        """The last lines of its log."""
+        with contextlib.suppress(OSError), self.log.open("rb") as log:
+            log.seek(max(0, os.fstat(log.fileno()).st_size - _TAIL_BYTES))
+            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:])
+        return ""
+
+    def _sweep(self) -> None:
+        """Kill what is left of its process group (an extractor, say): nothing of a child outlives it."""
+        assert self._process is not None  # noqa: S101 - started by whoever polls or finishes it
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+
+
+def rotate_log(log: Path) -> None:
+    """Keep the log of the run before under `<name>.1`."""
+    if log.exists():
+        log.replace(log.with_name(log.name + ".1"))

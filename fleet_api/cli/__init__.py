@@ -1,0 +1,1 @@
+"""The command line `longtail`: one file a group of commands."""

@@ -1,0 +1,192 @@
+"""`longtail campaign`: from a text to a running campaign, and what became of its fires."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleet_api.cli.budget import account_rows
+from fleet_api.cli.connection import with_client
+from fleet_api.cli.output import json_option, print_json, print_table, remark
+from triggers.errors import Conflict
+
+if TYPE_CHECKING:
+    from fleet_api.client import ApiClient
+
+OUTCOMES = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
+version_option = click.option("--version", type=click.IntRange(1), help="The version; by default the newest.")
+
+
+@click.group()
+def campaign() -> None:
+    """Apply, approve, list and steer campaigns.
+
+    A campaign goes from draft over submitted and approved to active; approval binds to the digest of its program.
+    """
+
+
+@campaign.command()
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--signals", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
+@click.option("--name", help="Only this campaign of the file; by default all of them.")
+@click.option("--draft", is_flag=True, help="Keep it as a draft instead of submitting it for approval.")
+@json_option
+@with_client
+def apply(client: ApiClient, *, file: Path, signals: Path, name: str | None, draft: bool, as_json: bool) -> int:
+    """Compile FILE against the signal catalog and make a new version of each campaign in it.
+
+    Applying the same text again changes nothing.
+    """
+    from fleet_api.campaign_files import apply_file
+    from fleet_api.client import DiagnosticsError
+
+    try:
+        applied = apply_file(client, file, signals, campaign=name, draft=draft)
+    except DiagnosticsError as error:
+        if as_json:
+            print_json({"diagnostics": error.diagnostics})
+        _show_diagnostics(error.diagnostics)
+        return 1
+    if as_json:
+        print_json(applied)
+        return 0
+    for each in applied:
+        _show_diagnostics(each["warnings"])
+        remark(f"{each['campaign']} version {each['version']} is {each['state']}, digest {each['program_digest']}")
+    return 0
+
+
+def _state_command(verb: str, text: str) -> click.Command:
+    """A command that moves a campaign version to another state."""
+
+    @click.command(name=verb, help=text)
+    @click.argument("name")
+    @version_option
+    @json_option
+    @with_client
+    def command(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
+        found = _find(client, name, version)
+        answer = _move(client, found, verb, {})
+        if as_json:
+            print_json(answer)
+        remark(f"{name} version {found['version']} is {answer['state']}")
+
+    return command
+
+
+campaign.add_command(_state_command("submit", "Submit a draft for approval."))
+
+
+@campaign.command()
+@click.argument("name")
+@version_option
+@click.option("--digest", help="Refuse unless the version has this program digest (or one that begins so).")
+@json_option
+@with_client
+def approve(client: ApiClient, name: str, version: int | None, digest: str | None, as_json: bool) -> None:
+    """Approve a submitted version; vehicles get it from then on. Binds to the digest that is shown."""
+    found = _find(client, name, version)
+    if digest is not None and not found["program_digest"].startswith(digest.lower()):
+        raise Conflict(
+            f"{name} version {found['version']} has digest {found['program_digest']}, not {digest}",
+            remedy="look at it again: longtail campaign show " + name,
+        )
+    remark(f"approving {name} version {found['version']} with digest {found['program_digest']}")
+    answer = _move(client, found, "approve", {"digest": found["program_digest"]})
+    if as_json:
+        print_json(answer)
+    remark(f"{name} version {found['version']} is {answer['state']}")
+
+
+for _verb, _text in {
+    "pause": "Pause an active campaign: vehicles keep its state and stop recording for it.",
+    "resume": "Let a paused campaign go on.",
+    "stop": "End a campaign for good.",
+}.items():
+    campaign.add_command(_state_command(_verb, _text))
+
+
+@campaign.command(name="list")
+@json_option
+@with_client
+def list_(client: ApiClient, as_json: bool) -> None:
+    """List the campaigns with their states."""
+    found = client.get("/v1/campaigns")["campaigns"]
+    if as_json:
+        print_json(found)
+        return
+    columns = ("campaign", "version", "state", "author", "approved by", "digest")
+    print_table("", columns, [_row(each) for each in found])
+
+
+def _row(each: dict[str, Any]) -> tuple[object, ...]:
+    approved_by = each.get("approved_by")
+    return (
+        each["campaign"],
+        each["version"],
+        each["state"],
+        each.get("author"),
+        approved_by,
+        each["program_digest"][:12],
+    )
+
+
+@campaign.command()
+@click.argument("name")
+@version_option
+@json_option
+@with_client
+def show(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
+    """Show a campaign version: its state, what became of its fires, and how much of its budget is used."""
+    found = _find(client, name, version)
+    if as_json:
+        print_json(found)
+        return
+    print_table(
+        f"{name} version {found['version']}: {found['state']}",
+        ("", ""),
+        [(key, found[key]) for key in ("author", "approved_by", "program_digest", "ended_reason") if found.get(key)],
+    )
+    print_table("Fires", ("fired", *(key.replace("_", " ") for key in OUTCOMES), "suppressed"), [_outcome_row(found)])
+    columns = ("campaign", "account", "vehicle", "day", "limit", "reserved or used", "used")
+    print_table("Budget", columns, account_rows(name, found["budget"]))
+
+
+def _outcome_row(found: dict[str, Any]) -> list[object]:
+    outcomes = found["outcomes"]
+    return [_count(outcomes[key]) for key in ("fired", *OUTCOMES, "suppressed")]
+
+
+def _count(value: int | dict[str, int]) -> object:
+    """A count, or counts by reason with their sum in front."""
+    if isinstance(value, int):
+        return value
+    reasons = ", ".join(f"{reason} {count}" for reason, count in value.items())
+    return f"{sum(value.values())} ({reasons})" if value else 0
+
+
+def _find(client: ApiClient, name: str, version: int | None) -> dict[str, Any]:
+    """One version; without a number the newest."""
+    from fleet_api.client import segment
+
+    if version is not None:
+        answer = client.get(f"/v1/campaigns/{segment(name)}/{version}")
+        return dict(answer)
+    answer = client.get(f"/v1/campaigns/{segment(name)}")
+    newest = max(each["version"] for each in answer["versions"])
+    return dict(client.get(f"/v1/campaigns/{segment(name)}/{newest}"))
+
+
+def _move(client: ApiClient, found: dict[str, Any], verb: str, body: dict[str, Any]) -> dict[str, Any]:
+    from fleet_api.client import segment
+
+    return dict(client.post(f"/v1/campaigns/{segment(found['campaign'])}/{found['version']}/{verb}", body))
+
+
+def _show_diagnostics(diagnostics: list[dict[str, Any]]) -> None:
+    from triggers.language.diagnostics import Diagnostic
+
+    for each in diagnostics:
+        remark(Diagnostic(**each).render() + "\n")

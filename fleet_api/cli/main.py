@@ -1,0 +1,79 @@
+"""The command `longtail`: its table of commands, and the one place where errors become a line and an exit status."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from fleet_api.cli.lazy import Entry, LazyGroup
+from triggers.errors import LongtailError
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+COMMANDS = {
+    "check": Entry("fleet_api.cli.language:check", "Report every mistake in trigger files, with its place."),
+    "backtest": Entry("fleet_api.cli.language:backtest", "Run triggers over recorded drives: fires, bytes, cost."),
+    "campaign": Entry("fleet_api.cli.campaign:campaign", "Apply, approve, list and steer campaigns."),
+    "clips": Entry("fleet_api.cli.clips:clips", "Search the catalog of clips."),
+    "labels": Entry("fleet_api.cli.labels:labels", "Claim and complete label jobs."),
+    "budget": Entry("fleet_api.cli.budget:budget", "Show how much of their budgets campaigns have used."),
+    "demo": Entry("fleet_api.cli.demo:demo", "Run the whole loop on this machine, from a trigger to a labelled clip."),
+    "up": Entry("fleet_api.cli.up:up", "Run everything on this machine: database, API, gateway, ingest."),
+    "simulate": Entry("fleet_api.cli.simulate:simulate", "Let simulated vehicles play drives against a deployment."),
+    "doctor": Entry("fleet_api.cli.doctor:doctor", "Say what is configured, reachable, migrated and consistent."),
+    "migrate": Entry("fleet_api.cli.services:migrate", "Bring the database's schema up to date."),
+    "token": Entry("fleet_api.cli.token:token", "Issue and revoke tokens of people and services."),
+    "api": Entry("fleet_api.cli.services:api", "Serve the HTTP API (one process of a deployment)."),
+    "gateway": Entry("fleet_api.cli.services:gateway", "Serve the upload gateway (one process of a deployment)."),
+    "ingest": Entry("fleet_api.cli.services:ingest", "Assemble and extract clips (one process of a deployment)."),
+}
+
+
+@click.command(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    name="longtail",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+@click.option("--debug", is_flag=True, envvar="LONGTAIL_DEBUG", help="Show the traceback of an error.")
+@click.version_option(package_name="longtail", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """A fleet data engine: triggers in shadow mode, clips within a budget, a catalog, a feed for labeling."""
+    ctx.obj = {"debug": debug}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status is 0, 1 (it failed), 2 (called wrongly) or 130 (interrupted)."""
+    arguments = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        result = cli.main(args=arguments, prog_name="longtail", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except LongtailError as error:
+        if _wants_traceback(arguments):
+            traceback.print_exc()
+        click.echo(f"longtail: {error}", err=True)
+        return EXIT_FAILED
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("longtail: interrupted", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    return result if isinstance(result, int) else 0
+
+
+def _wants_traceback(arguments: Sequence[str]) -> bool:
+    """Asked of the words, as an error may come before click has parsed them."""
+    return "--debug" in arguments or os.environ.get("LONGTAIL_DEBUG", "") not in ("", "0", "false")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

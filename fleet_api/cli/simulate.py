@@ -1,0 +1,94 @@
+"""`longtail simulate`: simulated vehicles that play drives against a running deployment."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleet_api.cli.connection import with_client
+from fleet_api.cli.language import SpreadDrives
+from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes
+from fleet_api.cli.signals import interrupt_on_sigterm
+
+if TYPE_CHECKING:
+    from fleet_api.client import ApiClient
+    from fleet_api.simulate import VehicleResult
+
+path_type = click.Path(path_type=Path, exists=True)
+
+
+@click.command(cls=SpreadDrives)
+@click.option("--vehicles", type=click.IntRange(1, 1000), default=4, show_default=True, help="How many.")
+@click.option("--drives", type=path_type, multiple=True, required=True, help="Recorded drives; may be repeated.")
+@click.option("--signals", type=path_type, required=True, help="The drives' signal catalog.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Draws the vehicles' attributes.")
+@click.option("--prefix", default="sim", show_default=True, help="Beginning of the vehicles' names.")
+@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Where vehicles keep what they must.")
+@click.option("--threads", type=click.IntRange(1, 32), default=2, show_default=True, help="Vehicles at once.")
+@click.option("--speed-signal", help="A speed in m/s from which vehicles count their distance.")
+@json_option
+@with_client
+def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options: Any) -> int:
+    """Enrol vehicles, let them play the drives, and upload what fires. Needs a token with the role operator.
+
+    The same seed, drives and campaigns give the same clips.
+    """
+    interrupt_on_sigterm()
+    with ExitStack() as stack:
+        if state is None:
+            state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="longtail-simulate-")))
+        results = _run(client, state, options)
+    if as_json:
+        print_json({"vehicles": [result.document() for result in results]})
+    else:
+        _show(results)
+    return 1 if any(result.queued for result in results) else 0
+
+
+def _run(client: ApiClient, state: Path, options: dict[str, Any]) -> list[VehicleResult]:
+    from fleet_api.simulate import Fleet, draw_attributes, plan_fleet
+    from triggers.catalog import SignalCatalog
+    from triggers.contracts.campaign import CampaignSettings
+    from triggers.drives import find_drives
+
+    catalog = SignalCatalog.load(options["signals"])
+    running = [each for each in client.get("/v1/campaigns")["campaigns"] if each["state"] == "active"]
+    if not running:
+        remark("no campaign is active: the vehicles will run nothing")
+    details = [client.get(f"/v1/campaigns/{each['campaign']}/{each['version']}") for each in running]
+    targets = [CampaignSettings.model_validate(each["settings"], strict=False).target for each in details]
+    attributes = [
+        draw_attributes(catalog, targets, seed=options["seed"], number=number) for number in range(options["vehicles"])
+    ]
+    plan = plan_fleet(find_drives(options["drives"]), attributes, prefix=options["prefix"])
+    fleet = Fleet(
+        client,
+        catalog,
+        state,
+        speed_signal=options["speed_signal"],
+        progress=lambda vehicle, step: remark(f"{vehicle} {step}"),
+    )
+    return fleet.run(plan, threads=options["threads"])
+
+
+def _show(results: list[VehicleResult]) -> None:
+    rows = [
+        (
+            result.id,
+            ", ".join(result.drives),
+            ", ".join(result.campaigns),
+            sum(count.watermark for count in result.counts),
+            result.handed_over,
+            shown_bytes(result.uploaded_bytes),
+            result.queued,
+        )
+        for result in results
+    ]
+    print_table("", ("vehicle", "drives", "campaigns", "fired", "clips uploaded", "sent", "still queued"), rows)
+    for result in results:
+        for problem in dict.fromkeys(result.problems):
+            remark(f"{result.id}: {problem}")

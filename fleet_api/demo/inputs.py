@@ -1,0 +1,82 @@
+"""What a demonstration runs on: drives, their signal catalog and a campaign file, generated or recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fleet_api.campaign_files import compile_file
+from fleet_api.client import DiagnosticsError
+from fleet_api.demo.drives import generate_drives, package_file
+from triggers.catalog import SignalCatalog
+from triggers.drives import Drive, find_drives
+from triggers.errors import InvalidInput
+from triggers.language.compile import Compilation
+
+SPEED_SIGNAL = "ego.speed"
+
+
+@dataclass(frozen=True)
+class DemoInputs:
+    """Everything a run needs, compiled and found. `generated` tells whether the drives were made here."""
+
+    drives: list[Drive]
+    catalog: SignalCatalog
+    compilation: Compilation
+    signals_path: Path
+    campaign_path: Path
+    generated: bool
+
+    @property
+    def speed_signal(self) -> str | None:
+        """The signal from which vehicles count their distance, where the catalog has it in m/s."""
+        signal = self.catalog.signals.get(SPEED_SIGNAL)
+        return SPEED_SIGNAL if signal is not None and signal.unit == "m/s" else None
+
+
+def prepare_inputs(
+    folder: Path,
+    *,
+    drives: Sequence[Path] = (),
+    signals: Path | None = None,
+    campaign: Path | None = None,
+    seed: int = 1,
+) -> DemoInputs:
+    """Find or generate (below `folder`) the drives, and compile the campaigns.
+
+    InvalidInput when recorded drives come without their catalog or without a campaign; DiagnosticsError with the
+    mistakes of the campaign file.
+    """
+    if not drives:
+        drives = generate_drives(folder / "drives", seed=seed)
+        generated = True
+        signals = signals or _written(folder, "signals.yaml")
+        campaign = campaign or _written(folder, "demo.trigger")
+    else:
+        generated = False
+    if signals is None:
+        raise InvalidInput(
+            "recorded drives need their signal catalog", remedy="name it with --signals (make demo SIGNALS=FILE)"
+        )
+    if campaign is None:
+        raise InvalidInput(
+            "recorded drives need a campaign", remedy="name a trigger file with --campaign (make demo CAMPAIGN=FILE)"
+        )
+    compilation, _, _ = compile_file(campaign, signals)
+    if not compilation.ok:
+        raise DiagnosticsError(
+            f"{campaign} has {len(compilation.diagnostics)} findings",
+            [diagnostic.to_json() for diagnostic in compilation.diagnostics],
+        )
+    if not compilation.campaigns:
+        raise InvalidInput(f"{campaign} has triggers but no campaign", remedy="add a campaign that collects them")
+    catalog = SignalCatalog.load(signals)
+    return DemoInputs(find_drives(drives), catalog, compilation, signals, campaign, generated)
+
+
+def _written(folder: Path, name: str) -> Path:
+    """A file of this package as a file on disk, as a person would have it."""
+    path = folder / name
+    path.write_text(package_file(name), "utf-8")
+    return path

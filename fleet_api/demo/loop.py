@@ -1,0 +1,159 @@
+"""The whole loop on one machine: text, check, backtest, deployment, approval, vehicles, clips, labels, counts.
+
+Everybody in it is a client with a token of his own: an author, an approver, the fleet's operator, the labeler.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fleet_api.campaign_files import apply_file
+from fleet_api.client import ApiClient
+from fleet_api.demo.inputs import DemoInputs
+from fleet_api.demo.labeler import AutoLabeler
+from fleet_api.demo.prediction import Prediction, predict
+from fleet_api.demo.results import clip_results
+from fleet_api.demo.summary import CampaignResult, Summary
+from fleet_api.deployment import Deployment
+from fleet_api.simulate import Fleet, PlannedVehicle, VehicleResult, draw_attributes, plan_fleet
+from storage.objects import open_store
+from storage.settings import Settings
+
+CLOSE_TIMEOUT_S = 45.0
+_POLL_S = 0.1
+AUTHOR, APPROVER, OPERATOR, LABELER = "alice", "bob", "fleet", "labeler"
+_ROLES = {AUTHOR: "author", APPROVER: "approver", OPERATOR: "operator", LABELER: "labeler"}
+
+Step = Callable[[str], None]
+"""Called with what happens next or what came of it, for progress."""
+
+
+@dataclass(frozen=True)
+class Demo:
+    """One run: inputs, where its data and its results go, and how many vehicles there are."""
+
+    inputs: DemoInputs
+    data_dir: Path
+    results_dir: Path
+    vehicles: int
+    step: Step
+    seed: int = 1
+
+    def run(self) -> Summary:
+        """Close the loop (or find out where it is open) and sum up."""
+        plan = self.plan()
+        self.step(f"backtesting {len(self.inputs.drives)} drives")
+        prediction = predict(self.inputs, plan)
+        self.step(f"predicted: {prediction.total} fires; starting database, API, gateway and ingest")
+        with Deployment(self.settings(), report=self.step) as deployment:
+            return self._run_in(deployment, plan, prediction)
+
+    def settings(self) -> Settings:
+        """A deployment of its own: whatever LONGTAIL_* says, no real database, bucket or key is touched."""
+        defaults = {name: field.default for name, field in Settings.model_fields.items()}
+        own = {"data_dir": self.data_dir, "api_port": 0, "gateway_port": 0}
+        return Settings.load(**{**defaults, **own, "extraction_workers": min(4, os.cpu_count() or 1)})
+
+    def plan(self) -> list[PlannedVehicle]:
+        """Which vehicles there are, and what they drive."""
+        targets = [campaign.settings.target for campaign in self.inputs.compilation.campaigns.values()]
+        attributes = [
+            draw_attributes(self.inputs.catalog, targets, seed=self.seed, number=number)
+            for number in range(self.vehicles)
+        ]
+        return plan_fleet(self.inputs.drives, attributes, prefix="demo")
+
+    def _run_in(self, deployment: Deployment, plan: list[PlannedVehicle], prediction: Prediction) -> Summary:
+        clients = {name: self._client(deployment, name) for name in _ROLES}
+        try:
+            self._start_campaigns(clients[AUTHOR], clients[APPROVER])
+            fleet = Fleet(
+                clients[OPERATOR],
+                self.inputs.catalog,
+                self.data_dir / "vehicles",
+                speed_signal=self.inputs.speed_signal,
+                progress=lambda vehicle, what: self.step(f"{vehicle} {what}"),
+            )
+            driven = fleet.run(plan)
+            self.step("waiting for the last clips to be assembled, extracted and labelled")
+            labeler = AutoLabeler(clients[LABELER])
+            self._label_until_closed(clients[OPERATOR], labeler, expected=sum(each.handed_over for each in driven))
+            return self._sum_up(deployment, clients[OPERATOR], plan, (driven, prediction))
+        finally:
+            for client in clients.values():
+                client.close()
+
+    def _client(self, deployment: Deployment, name: str) -> ApiClient:
+        return ApiClient(deployment.api_url, deployment.issue_token(name, [_ROLES[name]]))
+
+    def _start_campaigns(self, author: ApiClient, approver: ApiClient) -> None:
+        for applied in apply_file(author, self.inputs.campaign_path, self.inputs.signals_path):
+            name, version, digest = applied["campaign"], applied["version"], applied["program_digest"]
+            answer = approver.post(f"/v1/campaigns/{name}/{version}/approve", {"digest": digest})
+            self.step(f"{AUTHOR} applied {name}, {APPROVER} approved digest {digest[:12]}: {answer['state']}")
+
+    def _label_until_closed(self, client: ApiClient, labeler: AutoLabeler, *, expected: int) -> None:
+        """Label what comes until every uploaded clip is labelled or damaged and every fire has ended, or time is up."""
+        deadline_s = time.monotonic() + CLOSE_TIMEOUT_S
+        while time.monotonic() < deadline_s:
+            if labeler.work():
+                self.step(f"labelled {len(labeler.done.clips)} of {expected} clips")
+                continue
+            if self._is_closed(client, labeler, expected):
+                return
+            time.sleep(_POLL_S)
+
+    @staticmethod
+    def _is_closed(client: ApiClient, labeler: AutoLabeler, expected: int) -> bool:
+        outcomes = client.get("/v1/outcomes")["outcomes"]
+        if any(each["in_flight"] for each in outcomes):
+            return False
+        damaged = sum(1 for clip in client.search_clips(None) if clip["state"] == "damaged")
+        return len(labeler.done.clips) + len(labeler.done.failed) + damaged >= expected
+
+    def _sum_up(
+        self,
+        deployment: Deployment,
+        client: ApiClient,
+        plan: list[PlannedVehicle],
+        results: tuple[list[VehicleResult], Prediction],
+    ) -> Summary:
+        driven, prediction = results
+        outcomes = {each["campaign"]: each for each in client.get("/v1/outcomes")["outcomes"]}
+        problems = [problem for result in driven for problem in result.problems]
+        return Summary(
+            drives=[drive.name for drive in self.inputs.drives],
+            vehicles=len(driven),
+            campaigns=[
+                CampaignResult.of(name, outcomes.get(name, _NOTHING), prediction.fires[name])
+                for name in self.inputs.compilation.campaigns
+            ],
+            clips=clip_results(client, plan, self.results_dir / "clips"),
+            uploads=sum(result.handed_over for result in driven),
+            objects=_count_clip_objects(deployment.settings),
+            labeled=client.get("/v1/label-jobs/stats")["tasks"].get("auto", {}).get("done", 0),
+            dead_letters=len(client.get("/v1/dead-letters")["dead_letters"]),
+            uploaded_bytes=sum(result.uploaded_bytes for result in driven),
+            predicted_bytes=prediction.clip_bytes,
+            results_dir=str(self.results_dir),
+            problems=list(dict.fromkeys(problems)),
+        )
+
+
+_NOTHING: dict[str, Any] = dict.fromkeys(
+    ("fired", "suppressed", "sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight"), 0
+)
+
+
+def _count_clip_objects(settings: Settings) -> int:
+    """Clip files in the object store, page by page."""
+    store, after, count = open_store(settings), "", 0
+    while page := store.list("clips/", after=after):
+        count += sum(1 for info in page if info.key.endswith(".mcap"))
+        after = page[-1].key
+    return count

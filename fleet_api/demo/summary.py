@@ -1,0 +1,110 @@
+"""What a demonstration ended with: counts per campaign that add up, clips, and why the loop did not close if so."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+ENDINGS = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
+
+
+@dataclass(frozen=True)
+class CampaignResult:
+    """A campaign's fires: what the backtest predicted, what the vehicles counted, and how each one ended."""
+
+    campaign: str
+    predicted: int
+    fired: int
+    suppressed: int
+    sampled_out: int
+    refused: int
+    dropped: int
+    failed: int
+    catalogued: int
+    in_flight: int
+
+    @classmethod
+    def of(cls, campaign: str, outcomes: dict[str, Any], predicted: int) -> CampaignResult:
+        """From the API's outcomes, whose reasons are summed up."""
+        counts = {
+            name: sum(value.values()) if isinstance(value, dict) else value
+            for name, value in outcomes.items()
+            if name in (*ENDINGS, "fired", "suppressed")
+        }
+        return cls(campaign=campaign, predicted=predicted, **counts)
+
+    @property
+    def ended(self) -> int:
+        """Fires that are accounted for; equal to `fired` when the counts add up."""
+        return sum(getattr(self, name) for name in ENDINGS)
+
+
+@dataclass(frozen=True)
+class ClipResult:
+    """A clip in the catalog. `seconds` are the times of its fires in the drive's own seconds, `moments` in words."""
+
+    id: str
+    state: str
+    drive: str
+    vehicle_id: str
+    triggers: list[str]
+    campaigns: list[str]
+    seconds: list[float]
+    moments: list[str]
+    span_s: tuple[float, float]
+    size_bytes: int
+    digest: str
+    fires: int
+    labels: list[str]
+    file: str = ""
+    thumbnail: str = ""
+
+
+@dataclass
+class Summary:
+    """A run's result. `uploads` are the clips that vehicles handed over, `objects` the clip files in the store."""
+
+    drives: list[str]
+    vehicles: int
+    campaigns: list[CampaignResult]
+    clips: list[ClipResult]
+    uploads: int
+    objects: int
+    labeled: int
+    dead_letters: int
+    uploaded_bytes: int
+    predicted_bytes: int
+    seconds: float = 0.0
+    results_dir: str = ""
+    problems: list[str] = field(default_factory=list)
+
+    def gaps(self) -> list[str]:
+        """Why the loop is not closed, one line each; empty when it is."""
+        found = [line for result in self.campaigns for line in _gaps_of(result)]
+        if not any(result.catalogued for result in self.campaigns):
+            found.append("no fire reached the catalog: the triggers did not fire, or no vehicle matches a target")
+        found += [f"clip {clip.id} is {clip.state}" for clip in self.clips if clip.state != "ready"]
+        clips = len(self.clips)
+        for name, count in (("uploaded", self.uploads), ("stored", self.objects), ("labelled", self.labeled)):
+            if count != clips:
+                found.append(f"{count} clips were {name}, but {clips} are in the catalog")
+        in_clips = sum(clip.fires for clip in self.clips)
+        catalogued = sum(result.catalogued for result in self.campaigns)
+        if in_clips != catalogued:
+            found.append(f"the clips hold {in_clips} fires, but {catalogued} are counted as catalogued")
+        if self.dead_letters:
+            found.append(f"there are {self.dead_letters} dead letters")
+        return found
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values, with whether the loop closed."""
+        return {**asdict(self), "closed": not self.gaps(), "gaps": self.gaps()}
+
+
+def _gaps_of(result: CampaignResult) -> list[str]:
+    found = []
+    if result.ended != result.fired:
+        found.append(f"{result.campaign}: {result.fired} fires, but {result.ended} outcomes")
+    if result.in_flight:
+        found.append(f"{result.campaign}: {result.in_flight} fires are still in flight")
+    return found

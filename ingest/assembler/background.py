@@ -1,0 +1,77 @@
+"""One thread for slow effects, so that the assembler's loop keeps polling (and its lease) while they go on.
+
+An effect that meets an unreachable store or database is tried again with a growing pause until it succeeds or is
+abandoned; any other error is the task's result.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Generic, TypeVar
+
+from triggers.errors import Overloaded, Unreachable
+
+LOGGER = logging.getLogger(__name__)
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 10.0
+T = TypeVar("T")
+
+
+class Abandoned(Exception):
+    """The task was given up between two attempts: its partition belongs to somebody else now."""
+
+
+class Task(Generic[T]):
+    """An effect in progress."""
+
+    def __init__(self, effect: Callable[[], T], what: str) -> None:
+        self._effect = effect
+        self._what = what
+        self._given_up = threading.Event()
+        self.future: Future[T] = Future()
+
+    def run(self) -> T:
+        """Attempts until one succeeds; Abandoned when told so."""
+        pause_s = FIRST_PAUSE_S
+        while not self._given_up.is_set():
+            try:
+                return self._effect()
+            except (Unreachable, Overloaded) as error:
+                LOGGER.warning("%s waits %.1f s: %s", self._what, pause_s, error)
+            self._given_up.wait(pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+        raise Abandoned(self._what)
+
+    @property
+    def done(self) -> bool:
+        """Whether `future` has a result or an error."""
+        return self.future.done()
+
+    def abandon(self) -> None:
+        """Do not start it, or do not try it again; an attempt in progress goes on, and is idempotent."""
+        self._given_up.set()
+        self.future.cancel()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Whether it was done within the time."""
+        return bool(wait([self.future], timeout=max(0.0, timeout_s)).done)
+
+
+class Background:
+    """Runs tasks one after the other in a thread of its own."""
+
+    def __init__(self, name: str) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+
+    def submit(self, effect: Callable[[], T], *, what: str) -> Task[T]:
+        """Queue an effect; `what` names it in the log."""
+        task = Task(effect, what)
+        task.future = self._executor.submit(task.run)
+        return task
+
+    def close(self) -> None:
+        """Wait for the attempt in progress; what is queued is dropped."""
+        self._executor.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,96 @@
+"""Cells of an open clip: checked against the manifest, and read back from wherever they lie."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import IO
+
+from storage.objects.contract import ObjectNotFound, ObjectStore
+from storage.parking import ParkedPart
+from triggers.contracts.clip import CELL_BYTES, ClipManifest, cell_size
+from triggers.errors import LongtailError
+
+PART_BYTES = 8 * 1024**2
+"""Size of a multipart upload's parts: whole cells, and above the 5 MiB that S3 asks for."""
+
+
+class CellRejected(LongtailError):
+    """A cell is not what the clip's manifest says; `reason` is the word that the dead letter gets."""
+
+    code = "cell_rejected"
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class StagingLost(LongtailError):
+    """A staging object is gone, or holds other bytes than were parked: the clip cannot be made whole."""
+
+    code = "staging_lost"
+
+
+def check_cell(manifest: ClipManifest, index: int, payload: bytes) -> None:
+    """CellRejected unless these are exactly the bytes that the manifest lists for cell `index`."""
+    if index >= len(manifest.cells):
+        raise CellRejected(
+            "cell_out_of_range", f"cell {index} came, but the manifest lists {len(manifest.cells)} cells (from 0)"
+        )
+    expected_bytes = cell_size(manifest.size_bytes, index)
+    if len(payload) != expected_bytes:
+        raise CellRejected(
+            "cell_size_mismatch", f"cell {index} has {len(payload)} bytes, the manifest says {expected_bytes}"
+        )
+    found = hashlib.sha256(payload).hexdigest()
+    if found != manifest.cells[index]:
+        raise CellRejected(
+            "cell_hash_mismatch", f"cell {index} has SHA-256 {found}, the manifest says {manifest.cells[index]}"
+        )
+
+
+class CellReader:
+    """Any cell of a whole clip, from the spool's file or from staging objects; those are verified again."""
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        manifest: ClipManifest,
+        spooled: IO[bytes] | None,
+        spooled_cells: frozenset[int],
+        parked: Sequence[ParkedPart],
+    ) -> None:
+        self._store = store
+        self._manifest = manifest
+        self._spooled = spooled
+        self._spooled_cells = spooled_cells
+        self._places = {cell: (part, at) for part in parked for cell, at in _places(manifest, part)}
+
+    def read(self, index: int) -> bytes:
+        """The cell's verified bytes; StagingLost when its staging object does not hold them any more."""
+        size_bytes = cell_size(self._manifest.size_bytes, index)
+        if self._spooled is not None and index in self._spooled_cells:
+            self._spooled.seek(index * CELL_BYTES)
+            return self._spooled.read(size_bytes)
+        part, at = self._places[index]
+        try:
+            payload = self._store.get(part.object_key, start=at, length=size_bytes)
+            check_cell(self._manifest, index, payload)
+        except (ObjectNotFound, CellRejected) as error:
+            raise StagingLost(f"the staging object {part.object_key} lost cell {index}: {error.message}") from error
+        return payload
+
+    def parts(self, cells: Sequence[int] | None = None) -> Iterator[bytes]:
+        """The bytes of these cells (by default of all), one after the other, in pieces of PART_BYTES."""
+        wanted = range(len(self._manifest.cells)) if cells is None else cells
+        per_part = PART_BYTES // CELL_BYTES
+        for first in range(0, len(wanted), per_part):
+            yield b"".join(self.read(index) for index in wanted[first : first + per_part])
+
+
+def _places(manifest: ClipManifest, part: ParkedPart) -> Iterator[tuple[int, int]]:
+    """By cell of a parked part, where its bytes begin in the object."""
+    at = 0
+    for cell in part.cells:
+        yield cell, at
+        at += cell_size(manifest.size_bytes, cell)

@@ -1,0 +1,140 @@
+"""What the assembler does to the world: clips are stored, parked or given up. Every effect may be repeated.
+
+Objects are written before the rows that name them, and offsets move on only after the rows: a crash in between leaves
+an object that the repetition writes again under the same key, or that the janitor removes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+
+from ingest.assembler.cells import CellReader, CellRejected, check_cell
+from ingest.assembler.spool import SpoolFile
+from storage import clip_writer, dead_letters, parking
+from storage.clip_writer import Ending, PendingUpload
+from storage.database import Database
+from storage.objects.contract import ObjectExists, ObjectStore
+from storage.parking import ParkedPart
+from triggers.contracts.clip import CELL_BYTES
+from triggers.errors import LongtailError
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Effects:
+    """The assembler's hands: a database and an object store. Thread-safe."""
+
+    def __init__(
+        self, database: Database, store: ObjectStore, *, single_put_bytes: int, extractor_version: int
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._single_put_bytes = single_put_bytes
+        self._extractor_version = extractor_version
+
+    def look_up(self, upload_id: str) -> tuple[PendingUpload | None, frozenset[int]]:
+        """The upload, and the cells of it that are parked; InvalidInput when its manifest cannot be read."""
+        with self._database.begin() as connection:
+            upload = clip_writer.find_upload(connection, upload_id)
+            parked = parking.parts(connection, upload_id) if upload is not None and upload.wanted else ()
+        return upload, frozenset(cell for part in parked for cell in part.cells)
+
+    def store_clip(self, upload: PendingUpload, spooled: SpoolFile) -> Ending:
+        """Put a whole clip into the store and the catalog; StagingLost when parked cells are gone.
+
+        1. unless the upload was closed meanwhile: write the clip's object, if it is not there with these very bytes
+        2. clip, fires, settlement, closed upload, event and extraction job in one transaction
+        3. remove the staging objects
+        """
+        with self._database.begin() as connection:
+            parts = parking.parts(connection, upload.id)
+            wanted = bool(parking.open_uploads(connection, [upload.id]))
+        if wanted:
+            with self._reader(upload, spooled, parts) as cells:
+                self._write_object(upload, cells)
+        with self._database.begin() as connection:
+            ending = clip_writer.store_clip(connection, upload, extractor_version=self._extractor_version)
+        self._remove(ending)
+        return ending
+
+    def fail(self, upload: PendingUpload, reason: str, detail: str, payload: bytes | None) -> Ending:
+        """Give a clip up for good. `payload`, the cell that was wrong, is kept beside the dead letter."""
+        key = None
+        if payload is not None:
+            key = f"dead-letters/uploads/{upload.id}"
+            self._store.put(key, payload)
+        with self._database.begin() as connection:
+            ending = clip_writer.fail_upload(connection, upload, reason=reason, detail=detail, object_key=key)
+        if key is not None and not ending.won and ending.state != "failed":
+            self._store.delete(key)
+        self._remove(ending)
+        return ending
+
+    def fail_unreadable(self, upload_id: str, error: LongtailError) -> None:
+        """Give up an upload whose stored manifest this version cannot read."""
+        with self._database.begin() as connection:
+            clip_writer.fail_unreadable(connection, upload_id, detail=error.message)
+
+    def park(self, upload: PendingUpload, spooled: SpoolFile) -> bool:
+        """Move the spooled cells to a staging object; False when the upload was closed meanwhile."""
+        cells = sorted(spooled.sizes)
+        key = parking.staging_key(upload.id, cells)
+        with spooled.open() as file:
+            reader = CellReader(self._store, upload.manifest, file, frozenset(cells), ())
+            size_bytes = self._store.put_parts(key, reader.parts(cells)).size_bytes
+        with self._database.begin() as connection:
+            wanted = parking.park(connection, upload.id, cells, size_bytes=size_bytes)
+        if not wanted:
+            self._store.delete(key)
+        return wanted
+
+    def bury_record(self, value: bytes, *, place: str, error: LongtailError) -> None:
+        """Keep a record that is no cell, as an object and a dead letter, once however often it comes."""
+        key = f"dead-letters/records/{hashlib.sha256(value).hexdigest()}"
+        self._store.put(key, value)
+        with self._database.begin() as connection:
+            dead_letters.record(
+                connection,
+                stage="assembler",
+                reason="record_undecodable",
+                detail=f"{place}: {error.message}",
+                object_key=key,
+            )
+
+    @contextmanager
+    def _reader(self, upload: PendingUpload, spooled: SpoolFile, parts: Sequence[ParkedPart]) -> Iterator[CellReader]:
+        here = frozenset(spooled.sizes)
+        with spooled.open() if here else nullcontext() as file:
+            yield CellReader(self._store, upload.manifest, file, here, parts)
+
+    def _write_object(self, upload: PendingUpload, cells: CellReader) -> None:
+        key, size_bytes = upload.object_key, upload.manifest.size_bytes
+        try:
+            if size_bytes <= self._single_put_bytes:
+                self._store.put(key, b"".join(cells.parts()), if_absent=True)
+            else:
+                self._store.put_parts(key, cells.parts(), if_absent=True)
+        except ObjectExists:
+            if not self._holds(upload):
+                LOGGER.warning("the object %s did not hold the bytes of its clip and is written anew", key)
+                self._store.put_parts(key, cells.parts())
+
+    def _holds(self, upload: PendingUpload) -> bool:
+        """Whether the clip's object has the right size and every cell's hash."""
+        manifest = upload.manifest
+        if self._store.stat(upload.object_key).size_bytes != manifest.size_bytes:
+            return False
+        try:
+            for index in range(len(manifest.cells)):
+                data = self._store.get(upload.object_key, start=index * CELL_BYTES, length=CELL_BYTES)
+                check_cell(manifest, index, data)
+        except CellRejected:
+            return False
+        return True
+
+    def _remove(self, ending: Ending) -> None:
+        for key in ending.staging_keys:
+            self._store.delete(key)

@@ -1,0 +1,30 @@
+"""Which offset a partition may restart at: everything before it is stored, parked, failed or ignored."""
+
+from __future__ import annotations
+
+
+class OffsetTracker:
+    """Open work of one partition. Pure bookkeeping: no clock, no log, no thread."""
+
+    def __init__(self) -> None:
+        self._first: dict[str, int] = {}
+        self._next: int | None = None
+
+    def saw(self, offset: int) -> None:
+        """A record was read and needs nothing more."""
+        if self._next is None or offset >= self._next:
+            self._next = offset + 1
+
+    def opened(self, offset: int, upload_id: str) -> None:
+        """A record was read that is needed until its upload is settled."""
+        self.saw(offset)
+        self._first[upload_id] = min(offset, self._first.get(upload_id, offset))
+
+    def settled(self, upload_id: str) -> None:
+        """No record of this upload read so far is needed any more."""
+        self._first.pop(upload_id, None)
+
+    @property
+    def restart_at(self) -> int | None:
+        """The offset of the first record that is still needed, else the next one; None: nothing was read yet."""
+        return min(self._first.values(), default=self._next)

@@ -1,0 +1,111 @@
+"""The spool: verified cells of open clips on local disk, within a bound.
+
+It is a cache. What it holds comes again from the log after a crash, so nothing is synced, and what an earlier process
+left is removed at the start. One process uses a spool directory at a time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from triggers.contracts.clip import CELL_BYTES
+from triggers.errors import Misconfigured, Unreachable
+
+
+class SpoolFile:
+    """Cells of one open clip, each at its place in a sparse file. Opened anew by every read and write."""
+
+    def __init__(self, spool: Spool, path: Path) -> None:
+        self._spool = spool
+        self._path = path
+        self.sizes: dict[int, int] = {}
+        """Bytes by index of the cells that are here."""
+
+    @property
+    def used_bytes(self) -> int:
+        """Bytes of all cells in it."""
+        return sum(self.sizes.values())
+
+    def write(self, index: int, data: bytes) -> None:
+        """Keep a cell; Unreachable when the disk does not take it."""
+        with _disk(self._path), self._path.open("r+b" if self.sizes else "wb") as file:
+            file.seek(index * CELL_BYTES)
+            file.write(data)
+        self._spool.used_bytes += len(data) - self.sizes.get(index, 0)
+        self.sizes[index] = len(data)
+
+    def open(self) -> IO[bytes]:
+        """The file for reading; stays readable when the clip is dropped meanwhile."""
+        with _disk(self._path):
+            return self._path.open("rb")
+
+    def drop(self) -> None:
+        """Remove the cells."""
+        with _disk(self._path):
+            self._path.unlink(missing_ok=True)
+        self._spool.used_bytes -= self.used_bytes
+        self.sizes = {}
+
+
+class Spool:
+    """The spool directory of one worker, at most `limit_bytes` of cells."""
+
+    def __init__(self, directory: Path, *, limit_bytes: int) -> None:
+        self.limit_bytes = limit_bytes
+        self.used_bytes = 0
+        self._directory = directory
+        self._numbers = itertools.count()
+        with _disk(directory):
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            lock = os.open(directory.with_name(directory.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
+        self._lock: int | None = lock
+        try:
+            self._own(lock)
+        except BaseException:
+            self.close()
+            raise
+
+    def _own(self, lock: int) -> None:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Misconfigured(
+                f"another ingest worker uses the spool {self._directory}",
+                remedy="give each worker a LONGTAIL_WORKER_ID of its own",
+            ) from error
+        with _disk(self._directory):
+            if self._directory.exists():
+                shutil.rmtree(self._directory)
+            self._directory.mkdir()
+
+    def fits(self, size_bytes: int) -> bool:
+        """Whether that many bytes more stay within the bound."""
+        return self.used_bytes + size_bytes <= self.limit_bytes
+
+    def new_file(self, upload_id: str) -> SpoolFile:
+        """An empty file, under a name that no earlier one of the same upload had."""
+        return SpoolFile(self, self._directory / f"{upload_id}.{next(self._numbers)}")
+
+    def close(self) -> None:
+        """Let another process have the directory; nothing happens the second time."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+@contextmanager
+def _disk(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise Unreachable(
+            f"the spool {path.parent} cannot be used ({error.strerror})",
+            remedy="check the disk below LONGTAIL_DATA_DIR",
+        ) from error

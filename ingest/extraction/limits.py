@@ -1,0 +1,36 @@
+"""Limits that the extracting child puts on itself before it touches a byte of a clip."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1
+
+
+def confine(*, memory_bytes: int, cpu_s: int, file_bytes: int, wall_s: int) -> None:
+    """Bound memory, processor time, file sizes and life of this process; none of it can be raised again.
+
+    The kernel ends it when it runs too long (also when its parent is gone), and takes it first when memory is short.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(wall_s)
+    if sys.platform == "linux":
+        _be_first_to_go()
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _be_first_to_go() -> None:
+    """Ask the kernel to kill this process rather than its parent when memory runs out."""
+    handle = os.open("/proc/self/oom_score_adj", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(handle, b"1000")
+    finally:
+        os.close(handle)

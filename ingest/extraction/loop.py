@@ -1,0 +1,207 @@
+"""The extraction's loop: claims a job, extracts in a child, uploads what came out, and concludes the job.
+
+A clip's own damage ends its job at once. A child that gave no answer is tried again, a few times. An outage of store or
+database costs no attempt. Objects have deterministic names, so an attempt that was cut off is overwritten by the next.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
+from ingest.extraction.sandbox import ChildFailed, Interrupted, Limits, run_child
+from ingest.extraction.version import EXTRACTOR_VERSION
+from storage import extraction_jobs, extraction_results
+from storage.database import Database
+from storage.extraction_jobs import ExtractionJob
+from storage.extraction_results import Asset, Findings, SignalStatistics
+from storage.job_leases import LeaseLost
+from storage.objects.contract import ObjectNotFound, ObjectStore
+from storage.settings import Settings
+from triggers.catalog import SignalCatalog
+from triggers.errors import InvalidInput, Overloaded, Unreachable
+
+LOGGER = logging.getLogger(__name__)
+IDLE_S = 0.3
+OUTAGE_S = 2.0
+RETRY_S = 5.0
+LEASE_S = 20.0
+RENEW_S = 5.0
+MAX_CLAIMS = 30
+"""A clip under which so many workers ended is given up, whatever the reason was."""
+PART_BYTES = 8 * 1024**2
+
+
+class ExtractionLoop:
+    """One extraction worker; `worker` names it in the jobs that it holds."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        store: ObjectStore,
+        *,
+        worker: str,
+        extractor_version: int = EXTRACTOR_VERSION,
+    ) -> None:
+        self._database = database
+        self._store = store
+        self._worker = worker
+        self._version = extractor_version
+        self._attempts = settings.extraction_attempts
+        self._limits = Limits(settings.extraction_memory_bytes, settings.extraction_timeout_s)
+        self._folder = settings.require_data_dir() / "extraction" / worker.replace("/", "-")
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until told to stop; a job in progress is then given back."""
+        self._clear_folder()
+        freed = False
+        while not stop.is_set():
+            try:
+                if not freed:
+                    self._free_own_jobs()
+                    freed = True
+                if not self.work_once(stop):
+                    stop.wait(IDLE_S)
+            except (Unreachable, Overloaded) as error:
+                LOGGER.warning("%s waits %.0f s: %s", self._worker, OUTAGE_S, error)
+                stop.wait(OUTAGE_S)
+
+    def work_once(self, stop: threading.Event) -> bool:
+        """Claim and conclude one job; False when there was none."""
+        with self._database.begin() as connection:
+            job = extraction_jobs.claim(
+                connection, worker=self._worker, extractor_version=self._version, lease_s=LEASE_S
+            )
+        if job is None:
+            return False
+        try:
+            self._write(job, self._findings(job, stop))
+        except LeaseLost as error:
+            LOGGER.warning("%s", error)
+        except Interrupted:
+            self._give_back(job, "the worker stopped", delay_s=0, counts=False)
+        except (Unreachable, Overloaded) as error:
+            self._give_back(job, error.message, delay_s=OUTAGE_S, counts=False)
+            raise
+        except ChildFailed as error:
+            self._after_failure(job, error)
+        return True
+
+    def _findings(self, job: ExtractionJob, stop: threading.Event) -> Findings:
+        if job.attempts > MAX_CLAIMS:
+            return _nothing(f"extraction_abandoned: {job.attempts - 1} attempts ended without an answer")
+        request = self._request(job)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=self._folder) as name:
+            folder = Path(name)
+            try:
+                self._download(job, folder / CLIP_FILE)
+            except ObjectNotFound as error:
+                return _nothing(f"object_missing: {error.message}")
+            result = run_child(folder, request, self._limits, go_on=_Lease(self._database, job, stop).go_on)
+            return Findings(
+                assets=self._upload(job, folder, result),
+                statistics=[
+                    SignalStatistics(row.signal, row.samples, row.minimum, row.maximum, row.mean)
+                    for row in result.statistics
+                ],
+                track=result.track,
+                damage=result.damage,
+            )
+
+    def _request(self, job: ExtractionJob) -> ExtractionRequest:
+        with self._database.begin() as connection:
+            catalogs = extraction_results.signal_catalogs(connection, job.clip_id)
+        recording = job.manifest.recording
+        for text in catalogs:
+            position = _position(text)
+            if position and set(position) <= set(recording.signals):
+                return ExtractionRequest(recording=recording, latitude=position[0], longitude=position[1])
+        return ExtractionRequest(recording=recording, latitude=None, longitude=None)
+
+    def _download(self, job: ExtractionJob, path: Path) -> None:
+        with path.open("wb") as file:
+            for chunk in self._store.stream(job.object_key):
+                file.write(chunk)
+
+    def _upload(self, job: ExtractionJob, folder: Path, result: ExtractionResult) -> list[Asset]:
+        assets = []
+        for output in result.files:
+            key = f"derived/v{job.extractor_version}/{job.clip_id}/{output.file}"
+            with (folder / output.file).open("rb") as file:
+                info = self._store.put_parts(key, iter(lambda: file.read(PART_BYTES), b""))
+            assets.append(Asset(output.asset, key, output.media_type, info.size_bytes))
+        return assets
+
+    def _write(self, job: ExtractionJob, findings: Findings) -> None:
+        with self._database.begin() as connection:
+            extraction_results.write(connection, job, findings)
+        if findings.damage:
+            LOGGER.warning("clip %s is damaged: %s", job.clip_id, findings.damage)
+
+    def _after_failure(self, job: ExtractionJob, error: ChildFailed) -> None:
+        if job.attempts < self._attempts:
+            LOGGER.warning("attempt %d at clip %s: %s", job.attempts, job.clip_id, error.message)
+            self._give_back(job, error.message, delay_s=RETRY_S, counts=True)
+            return
+        try:
+            self._write(job, _nothing(f"extraction_failed: {error.message}"))
+        except LeaseLost as lost:
+            LOGGER.warning("%s", lost)
+
+    def _give_back(self, job: ExtractionJob, reason: str, *, delay_s: float, counts: bool) -> None:
+        """Best effort: a job that cannot be given back is free when its lease ends."""
+        try:
+            with self._database.begin() as connection:
+                extraction_jobs.give_back(connection, job, reason=reason, delay_s=delay_s, counts=counts)
+        except (Unreachable, Overloaded) as error:
+            LOGGER.warning("the extraction of clip %s waits for its lease to end: %s", job.clip_id, error)
+        except LeaseLost as error:
+            LOGGER.warning("%s", error)
+
+    def _free_own_jobs(self) -> None:
+        with self._database.begin() as connection:
+            extraction_jobs.free_those_of(connection, self._worker)
+
+    def _clear_folder(self) -> None:
+        """Remove what a killed process of this name left behind."""
+        if self._folder.exists():
+            shutil.rmtree(self._folder)
+
+
+class _Lease:
+    """Keeps a job while its child runs."""
+
+    def __init__(self, database: Database, job: ExtractionJob, stop: threading.Event) -> None:
+        self._database = database
+        self._job = job
+        self._stop = stop
+        self._renew_at_s = time.monotonic() + RENEW_S
+
+    def go_on(self) -> bool:
+        """Whether the child's work is still wanted; renews the lease now and then. LeaseLost when it is not ours."""
+        if time.monotonic() >= self._renew_at_s:
+            with self._database.begin() as connection:
+                extraction_jobs.renew(connection, self._job, lease_s=LEASE_S)
+            self._renew_at_s = time.monotonic() + RENEW_S
+        return not self._stop.is_set()
+
+
+def _nothing(damage: str) -> Findings:
+    return Findings(assets=(), statistics=(), track=(), damage=damage[:1000])
+
+
+def _position(catalog_text: str) -> tuple[str, str] | None:
+    """The signals of the position in a campaign's catalog; a catalog that cannot be read has none (it was, once)."""
+    try:
+        position = SignalCatalog.parse(catalog_text, name="the campaign's signal catalog").position
+    except InvalidInput as error:
+        LOGGER.warning("no track: %s", error)
+        return None
+    return (position.latitude, position.longitude) if position else None

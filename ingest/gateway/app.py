@@ -1,0 +1,107 @@
+"""The gateway's application: its routes, its lifespan, and how its errors are answered.
+
+PATCH is the one route that waits for the log, in a thread pool of its own; every other route is one short
+transaction in another pool. Run it as a process of its own, any number of them beside each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from ingest.gateway import errors, protocol
+from ingest.gateway.creation import create_upload
+from ingest.gateway.limits import Limits
+from ingest.gateway.service import Gateway
+from ingest.gateway.writing import write_upload
+from ingest.problems import exception_handlers, problem_response
+from storage import uploads
+from storage.settings import Settings
+from triggers.errors import LongtailError
+
+PATH = "/v1/uploads"
+
+Endpoint = Callable[[Gateway, Request], Awaitable[Response]]
+
+
+def create_app(settings: Settings, limits: Limits | None = None) -> Starlette:
+    """The gateway as an ASGI application. It starts without its database and log, and is ready once they answer."""
+    bounds = limits or Limits()
+    settings.require_database_url()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        app.state.gateway = Gateway(settings, bounds)
+        try:
+            yield
+        finally:
+            app.state.gateway.close()
+
+    return Starlette(
+        routes=[
+            _route(PATH, "OPTIONS", describe),
+            _route(PATH, "POST", create_upload),
+            _route(PATH + "/{upload_id}", "OPTIONS", describe),
+            _route(PATH + "/{upload_id}", "HEAD", show_upload),
+            _route(PATH + "/{upload_id}", "PATCH", write_upload),
+            _route(PATH + "/{upload_id}", "DELETE", terminate_upload),
+            _route("/healthz", "GET", healthz),
+            _route("/readyz", "GET", readyz),
+        ],
+        middleware=[Middleware(protocol.TusHeaders, path=PATH)],
+        exception_handlers=exception_handlers(errors.STATUSES, errors.headers_of),
+        lifespan=lifespan,
+    )
+
+
+def _route(path: str, method: str, endpoint: Endpoint) -> Route:
+    async def handle(request: Request) -> Response:
+        return await endpoint(request.app.state.gateway, request)
+
+    handle.__name__ = endpoint.__name__
+    return Route(path, handle, methods=[method])
+
+
+async def describe(_gateway: Gateway, _request: Request) -> Response:
+    """OPTIONS: what this server speaks."""
+    return Response(status_code=204, headers=protocol.SERVER_HEADERS)
+
+
+async def show_upload(gateway: Gateway, request: Request) -> Response:
+    """HEAD: where to continue. 404 for an unknown upload, 410 for one that was closed before it was whole."""
+    protocol.require_version(request.headers)
+    vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
+    upload_id = protocol.upload_id(request.path_params["upload_id"])
+    now = datetime.now(UTC)
+    upload = await gateway.transact(lambda c: uploads.find_usable(c, upload_id, vehicle_id, now=now))
+    return Response(headers={"Cache-Control": "no-store", **protocol.state_headers(upload)})
+
+
+async def terminate_upload(gateway: Gateway, request: Request) -> Response:
+    """DELETE: the vehicle gives an upload up, its budget is released. 409 when all its bytes are here."""
+    protocol.require_version(request.headers)
+    vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
+    upload_id = protocol.upload_id(request.path_params["upload_id"])
+    now = datetime.now(UTC)
+    await gateway.transact(lambda c: uploads.terminate(c, upload_id, vehicle_id, now=now))
+    return Response(status_code=204)
+
+
+async def healthz(_gateway: Gateway, _request: Request) -> Response:
+    """The process lives and its event loop turns."""
+    return JSONResponse({"status": "alive"})
+
+
+async def readyz(gateway: Gateway, _request: Request) -> Response:
+    """200 with a line on the database and the log when both answer, else 503 naming what does not."""
+    try:
+        return JSONResponse({"status": "ready", **await gateway.check()})
+    except LongtailError as error:
+        return problem_response(error, statuses={LongtailError: 503})

@@ -1,0 +1,140 @@
+"""POST /v1/uploads: a manifest comes in, is judged, and its bytes are reserved; what is refused is told why."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from ingest.gateway import protocol
+from ingest.gateway.errors import TooLarge, TooSlow
+from ingest.gateway.limits import Limits
+from ingest.gateway.service import Gateway
+from storage import dead_letters, uploads
+from storage.database import Connection
+from storage.uploads import ManifestInvalid, Upload
+from triggers.contracts.clip import MAX_MANIFEST_BYTES, ClipManifest
+from triggers.errors import BudgetExhausted, InvalidInput
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A manifest as it came: who sent it, and how many bytes of clip were announced with it."""
+
+    vehicle_id: str
+    length: int
+    body: bytes
+
+
+async def create_upload(gateway: Gateway, request: Request) -> Response:
+    """201 for a new upload, 200 for the one that this clip has already; idempotent by the clip's identity."""
+    protocol.require_version(request.headers)
+    vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
+    protocol.require_body(request.headers, protocol.MANIFEST_TYPE)
+    length = protocol.upload_length(request.headers)
+    partitions = await gateway.log_partitions()
+    announced = protocol.content_length(request.headers)
+    if announced is not None and announced > MAX_MANIFEST_BYTES:
+        raise _manifest_too_large()
+    held = MAX_MANIFEST_BYTES if announced is None else announced
+    await gateway.manifests_in_flight.acquire(held, wait_s=gateway.limits.in_flight_wait_s)
+    try:
+        body = await _read_manifest(request, gateway.limits)
+        upload, new = await _judge(gateway, Submission(vehicle_id, length, body), partitions)
+    finally:
+        gateway.manifests_in_flight.release(held)
+    return _created(upload, new=new)
+
+
+async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> tuple[Upload, bool]:
+    settings = gateway.settings
+
+    try:
+        manifest = await gateway.call(lambda: read_manifest(submission))
+        return await gateway.transact(
+            lambda connection: uploads.create(
+                connection,
+                manifest,
+                now=datetime.now(UTC),
+                expiry_s=settings.upload_expiry_s,
+                log_partitions=partitions,
+                fleet_limit_bytes=settings.fleet_total_bytes,
+            )
+        )
+    except ManifestInvalid as error:
+        keep = partial(keep_rejected, submission=submission, error=error, limits=gateway.limits)
+        kept = await gateway.transact(keep)
+        _log.warning("vehicle %s: manifest refused (%s): %s", submission.vehicle_id, kept, error.message)
+        raise
+    except BudgetExhausted as error:
+        _log.info("vehicle %s: upload refused by a budget: %s", submission.vehicle_id, error.message)
+        raise
+
+
+def read_manifest(submission: Submission) -> ClipManifest:
+    """The manifest, of this vehicle and this length; ManifestInvalid."""
+    try:
+        manifest = ClipManifest.from_json(submission.body, what="the manifest")
+    except InvalidInput as error:
+        raise ManifestInvalid(error.message, remedy=error.remedy) from error
+    if manifest.recording.vehicle_id != submission.vehicle_id:
+        raise ManifestInvalid(f"the manifest is of vehicle {manifest.recording.vehicle_id}, which did not send it")
+    if manifest.size_bytes != submission.length:
+        raise ManifestInvalid(f"Upload-Length is {submission.length}, the manifest says {manifest.size_bytes}")
+    return manifest
+
+
+def keep_rejected(connection: Connection, *, submission: Submission, error: ManifestInvalid, limits: Limits) -> str:
+    """Keep a rejected manifest as a dead letter, so many of one vehicle and no more; returns what was done.
+
+    What is left out here is still counted: the vehicle reports the clip's fires as failed.
+    """
+    number = uploads.open_rejections(connection, submission.vehicle_id)
+    if number >= limits.rejections_per_vehicle:
+        return f"not kept: {number} of this vehicle are kept already"
+    try:
+        fires = len(ClipManifest.from_json(submission.body, what="the manifest").recording.fires)
+    except InvalidInput:
+        fires = 0
+    fits = len(submission.body) <= limits.rejected_manifest_bytes
+    letter = dead_letters.record(
+        connection,
+        stage="gateway",
+        reason=error.code,
+        detail=error.message if fits else f"{error.message} (manifest of {len(submission.body)} bytes not kept)",
+        vehicle_id=submission.vehicle_id,
+        manifest=submission.body if fits else None,
+        fires=fires,
+    )
+    return f"dead letter {letter}"
+
+
+async def _read_manifest(request: Request, limits: Limits) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(limits.body_silence_s):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_MANIFEST_BYTES:
+                    raise _manifest_too_large()
+    except TimeoutError as error:
+        raise TooSlow(f"the manifest did not come within {limits.body_silence_s:g} s", remedy="send again") from error
+    return bytes(body)
+
+
+def _manifest_too_large() -> TooLarge:
+    return TooLarge(f"the manifest is larger than {MAX_MANIFEST_BYTES} bytes", remedy="record shorter clips")
+
+
+def _created(upload: Upload, *, new: bool) -> Response:
+    headers = {"Location": protocol.location(upload.id), **protocol.state_headers(upload)}
+    if new:
+        _log.info("upload %s: clip %s, %d bytes, created", upload.id, upload.clip_id, upload.size_bytes)
+    return Response(status_code=201 if new else 200, headers=headers)

@@ -1,0 +1,140 @@
+"""What all requests of one gateway process share: pools of threads and connections, the log, bounds, known tokens."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from ingest.cell_record import CellRecord
+from ingest.gateway.in_flight import ByteBudget
+from ingest.gateway.limits import Limits
+from ingest.gateway.tokens import TokenCache
+from ingest.gateway.workers import Workers
+from ingest.log import open_log
+from ingest.log.contract import CELLS_TOPIC, Log
+from storage.database import Connection, Database
+from storage.settings import Settings
+from storage.vehicles import authenticate_vehicle
+from triggers.errors import Overloaded
+
+T = TypeVar("T")
+
+
+class Gateway:
+    """One process's share of the upload gateway. Made inside the event loop that serves it."""
+
+    def __init__(self, settings: Settings, limits: Limits) -> None:
+        self.settings = settings
+        self.limits = limits
+        self.in_flight = ByteBudget(settings.gateway_in_flight_bytes)
+        self.manifests_in_flight = ByteBudget(limits.manifests_in_flight_bytes)
+        url, size = settings.require_database_url(), max(2, settings.database_pool_size)
+        threads = size // 2
+        self._database = Database(url, pool_size=size - threads)
+        self._log_database = Database(url, pool_size=threads)
+        self._control = Workers("gateway-control", threads=size - threads, waiting=limits.waiting_calls)
+        self._appends = Workers("gateway-append", threads=threads, waiting=limits.waiting_calls)
+        self._writers: Counter[str] = Counter()
+        self._tokens = TokenCache(ttl_s=limits.token_ttl_s, size=limits.cached_tokens)
+        self._cells = CellsTopic(settings, self._log_database)
+
+    async def transact(self, function: Callable[[Connection], T]) -> T:
+        """The function's result from one transaction, in a thread of the pool for short transactions."""
+
+        def run() -> T:
+            with self._database.begin() as connection:
+                return function(connection)
+
+        return await self._control.run(run)
+
+    async def call(self, function: Callable[[], T]) -> T:
+        """The function's result, from a thread of the pool for short transactions."""
+        return await self._control.run(function)
+
+    @contextmanager
+    def writing(self, vehicle_id: str) -> Iterator[None]:
+        """One more PATCH of this vehicle; Overloaded when it has too many, so that it cannot hold all memory."""
+        if self._writers[vehicle_id] >= self.limits.writers_per_vehicle:
+            raise Overloaded(f"{self._writers[vehicle_id]} requests of {vehicle_id} write already", retry_after_s=5)
+        self._writers[vehicle_id] += 1
+        try:
+            yield
+        finally:
+            self._writers[vehicle_id] -= 1
+            if not self._writers[vehicle_id]:
+                del self._writers[vehicle_id]
+
+    async def append(self, partition: int, cells: Sequence[CellRecord]) -> None:
+        """Append cells to the log; durable on return. The one call that waits for the log, in a pool of its own."""
+        await self._appends.run(lambda: self._cells.append(partition, cells))
+
+    async def log_partitions(self) -> int:
+        """How many partitions the topic of cells has."""
+        known = self._cells.partitions
+        return known if known is not None else await self._appends.run(self._cells.open)
+
+    async def authenticate(self, token: str) -> str:
+        """The id of the vehicle with this token; Unauthenticated."""
+        known = self._tokens.get(token)
+        if known is None:
+            known = await self.transact(lambda connection: authenticate_vehicle(connection, token))
+            self._tokens.put(token, known)
+        return known
+
+    async def check(self) -> dict[str, str]:
+        """One line on each part this process depends on; Unreachable or Misconfigured when one does not work."""
+        server = await self._control.run(self._database.check_server)
+        log = await self._appends.run(self._cells.check)
+        return {"database": f"PostgreSQL {server}", "log": log}
+
+    def close(self) -> None:
+        """Wait for what runs, and close every connection."""
+        self._appends.close()
+        self._control.close()
+        self._cells.close()
+        self._log_database.close()
+        self._database.close()
+
+
+class CellsTopic:
+    """The log's topic of cells, opened when it is first needed: a gateway starts, and says so, without its log."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+        self._lock = threading.Lock()
+        self._opened: Log | None = None
+        self.partitions: int | None = None
+
+    def open(self) -> int:
+        """Make sure that the topic exists; returns how many partitions it has."""
+        with self._lock:
+            if self._opened is None:
+                self._opened = open_log(self._settings, self._database)
+            if self.partitions is None:
+                wanted = self._settings.log_partitions
+                self._opened.ensure_topic(CELLS_TOPIC, partitions=wanted, retention_s=self._settings.log_retention_s)
+                self.partitions = self._opened.partitions(CELLS_TOPIC)
+            return self.partitions
+
+    def append(self, partition: int, cells: Sequence[CellRecord]) -> None:
+        """Append cells in order; durable on return."""
+        self.open()
+        self._log().append(CELLS_TOPIC, partition, [cell.encode() for cell in cells])
+
+    def check(self) -> str:
+        """The log's own line on what is reached and how."""
+        self.open()
+        return self._log().check()
+
+    def close(self) -> None:
+        """Close the log if it was opened."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def _log(self) -> Log:
+        assert self._opened is not None  # noqa: S101 - open() came first
+        return self._opened

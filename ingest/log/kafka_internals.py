@@ -1,0 +1,86 @@
+"""What kafka-python 3.0 knows or does wrong, but has no public call for: the one place that touches its insides."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
+from kafka.errors import KafkaError
+
+_ATTENDED_PAUSE_S = 0.005
+
+
+def request_rejoin(consumer: KafkaConsumer) -> None:
+    """Join the group again at the next poll."""
+    consumer._coordinator.request_rejoin()
+
+
+def is_joining(consumer: KafkaConsumer) -> bool:
+    """Whether the member has to join its group, or is about to."""
+    return bool(consumer._coordinator.need_rejoin())
+
+
+def is_fenced(consumer: KafkaConsumer) -> bool:
+    """Whether another process joined as the same static member: the heartbeat ends then, and polls do not tell."""
+    coordinator = consumer._coordinator
+    return bool(coordinator.stable() and not coordinator.need_rejoin() and not coordinator._heartbeat_enabled)
+
+
+def known_partitions(consumer: KafkaConsumer, topic: str) -> int:
+    """How many partitions the topic had when metadata came last; asks nobody."""
+    return len(consumer._cluster.partitions_for_topic(topic) or ())
+
+
+def request_metadata(producer: KafkaProducer) -> None:
+    """Ask soon for the partitions of the producer's topics, which it otherwise looks at now and then."""
+    producer._metadata.request_update()
+
+
+def broker_addresses(admin: KafkaAdminClient) -> list[tuple[str, int]]:
+    """What the bootstrap server said where the brokers are; asks nobody at these addresses."""
+    return [(broker.host, broker.port) for broker in admin._manager.cluster.brokers()]
+
+
+def broker_version(admin: KafkaAdminClient) -> tuple[int, ...]:
+    """Major and minor version of the brokers, as inferred from the requests that they know."""
+    return tuple(admin._manager.broker_version or ())
+
+
+class PatientJoin:
+    """Keeps the outcome of joining a group until a poll is there to take it, at most `patience_s`.
+
+    kafka-python throws away an outcome that comes between two polls, and joins again (3.0.12): two members that are
+    polled in turn would rebalance for ever.
+    """
+
+    def __init__(self, consumer: KafkaConsumer, patience_s: float) -> None:
+        coordinator = consumer._coordinator
+        self._net = consumer._net
+        self._patience_s = patience_s
+        self._attended = False
+        self._join = coordinator._do_join_and_sync_async
+        self._ensure = coordinator.ensure_active_group_async
+        coordinator._do_join_and_sync_async = self._patient_join
+        coordinator.ensure_active_group_async = self._attending
+
+    async def _attending(self, timeout_ms: float | None = None) -> Any:
+        self._attended = True
+        try:
+            return await self._ensure(timeout_ms)
+        finally:
+            self._attended = False
+
+    async def _patient_join(self) -> Any:
+        failure: KafkaError | None = None
+        outcome = None
+        try:
+            outcome = await self._join()
+        except KafkaError as error:
+            failure = error
+        deadline_s = time.monotonic() + self._patience_s
+        while not self._attended and time.monotonic() < deadline_s:
+            await self._net.sleep(_ATTENDED_PAUSE_S)
+        if failure is not None:
+            raise failure
+        return outcome

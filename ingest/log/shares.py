@@ -1,0 +1,24 @@
+"""Which member of a group should have which partition: even shares, and nobody gives away what he may keep."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+
+def fair_shares(owners: Mapping[int, str | None], members: Collection[str]) -> dict[int, str]:
+    """The member each partition should go to, given who has it now (None: nobody alive).
+
+    With P partitions and M members everybody gets P // M of them, and P % M members one more. Members keep what they
+    have up to their share, so that no partition moves that need not. All members compute the same.
+    """
+    held: dict[str, list[int]] = {member: [] for member in members}
+    for partition, owner in sorted(owners.items()):
+        if owner in held:
+            held[owner].append(partition)
+    share, larger_shares = divmod(len(owners), len(members))
+    ranked = sorted(members, key=lambda member: (-len(held[member]), member))
+    quotas = {member: share + (rank < larger_shares) for rank, member in enumerate(ranked)}
+    kept = {partition: member for member in ranked for partition in held[member][: quotas[member]]}
+    wanting = [member for member in ranked for _ in range(quotas[member] - len(held[member]))]
+    free = [partition for partition in sorted(owners) if partition not in kept]
+    return kept | dict(zip(free, wanting, strict=True))

@@ -1,0 +1,1 @@
+"""PostgreSQL and objects: every table, every query, every key."""

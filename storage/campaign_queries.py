@@ -1,0 +1,149 @@
+"""Reading campaigns: versions, what runs, bundles."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from storage.tables import assignment_revision, campaign_versions
+from triggers.contracts.campaign import CampaignSettings
+from triggers.errors import NotFound
+
+_c = campaign_versions.c
+VIEW = [column for column in _c if column.name not in ("source", "signal_catalog", "program", "bundle")]
+"""The columns of a CampaignVersion."""
+
+MAX_VERSION = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignVersion:
+    """A campaign version without its texts and bytes."""
+
+    campaign: str
+    version: int
+    state: str
+    settings: dict[str, Any]
+    program_digest: str
+    bundle_digest: str | None
+    author: str
+    created_at: datetime
+    submitted_by: str | None
+    submitted_at: datetime | None
+    approved_by: str | None
+    approved_at: datetime | None
+    activated_at: datetime | None
+    rollout_from: datetime | None
+    paused_at: datetime | None
+    ended_at: datetime | None
+    ended_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCampaign:
+    """An active campaign version, as far as assigning it to vehicles needs it."""
+
+    campaign: str
+    version: int
+    settings: CampaignSettings
+    bundle_digest: str
+    rollout_from: datetime
+
+
+def get_version(connection: Connection, campaign: str, version: int) -> CampaignVersion:
+    """One version, or NotFound."""
+    row = connection.execute(
+        select(*VIEW).where(_c.campaign == campaign, _c.version == checked_version(version))
+    ).one_or_none()
+    if row is None:
+        raise no_version(campaign, version)
+    return version_of(row)
+
+
+def get_texts(connection: Connection, campaign: str, version: int) -> tuple[str, str]:
+    """A version's source and signal catalog, or NotFound."""
+    row = connection.execute(
+        select(_c.source, _c.signal_catalog).where(_c.campaign == campaign, _c.version == checked_version(version))
+    ).one_or_none()
+    if row is None:
+        raise no_version(campaign, version)
+    return row.source, row.signal_catalog
+
+
+def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) -> list[CampaignVersion]:
+    """A campaign's versions, newest first; NotFound when it has none."""
+    rows = connection.execute(
+        select(*VIEW).where(_c.campaign == campaign).order_by(_c.version.desc()).limit(limit)
+    ).all()
+    if not rows:
+        raise NotFound(f"there is no campaign {campaign!r}", remedy="`longtail campaign list` names them")
+    return [version_of(row) for row in rows]
+
+
+def list_campaigns(connection: Connection, *, after: str = "", limit: int = 1000) -> list[CampaignVersion]:
+    """Of every campaign behind `after` the version that counts: the running one, else the newest; by name."""
+    rows = connection.execute(
+        select(*VIEW)
+        .where(_c.campaign > after)
+        .ext(distinct_on(_c.campaign))
+        .order_by(_c.campaign, _c.state.in_(("active", "paused")).desc(), _c.version.desc())
+        .limit(limit)
+    )
+    return [version_of(row) for row in rows]
+
+
+def running(connection: Connection) -> tuple[int, tuple[RunningCampaign, ...]]:
+    """The assignment revision and the campaigns that are active by it, read in one statement, by name."""
+    rows = connection.execute(
+        select(
+            assignment_revision.c.revision,
+            _c.campaign,
+            _c.version,
+            _c.settings,
+            _c.bundle_digest,
+            func.coalesce(_c.rollout_from, _c.created_at).label("rollout_from"),
+        )
+        .select_from(assignment_revision)
+        .outerjoin(campaign_versions, _c.state == "active")
+        .order_by(_c.campaign)
+    ).all()
+    revision = rows[0].revision if rows else 0
+    active = (row for row in rows if row.campaign is not None)
+    return revision, tuple(
+        RunningCampaign(row.campaign, row.version, settings_of(row.settings), row.bundle_digest, row.rollout_from)
+        for row in active
+    )
+
+
+def get_bundle(connection: Connection, digest: str) -> bytes:
+    """The sealed bundle with this SHA-256, or NotFound."""
+    bundle = connection.execute(select(_c.bundle).where(_c.bundle_digest == digest).limit(1)).scalar_one_or_none()
+    if bundle is None:
+        raise NotFound(f"there is no bundle {digest}")
+    return bytes(bundle)
+
+
+def settings_of(stored: Mapping[str, Any]) -> CampaignSettings:
+    """The campaign's settings out of their column."""
+    return CampaignSettings.model_validate_json(json.dumps(stored))
+
+
+def checked_version(version: int) -> int:
+    """`version`, or one that never exists when it cannot be in the column."""
+    return version if 0 < version <= MAX_VERSION else 0  # there is no version 0
+
+
+def no_version(campaign: str, version: int) -> NotFound:
+    """The error that says so."""
+    return NotFound(f"there is no version {version} of campaign {campaign!r}", remedy="`longtail campaign list`")
+
+
+def version_of(row: Row[Any]) -> CampaignVersion:
+    """A row of the VIEW columns as a value."""
+    return CampaignVersion(**{column.name: getattr(row, column.name) for column in VIEW})

@@ -1,0 +1,93 @@
+"""The database engine: one pool a process, synchronous transactions, errors named by address and setting."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from storage.settings import Settings, shown_url
+from triggers.errors import Misconfigured, Overloaded, Unreachable
+
+__all__ = ["Connection", "Database", "unreachable"]
+
+MINIMUM_SERVER_VERSION = 150000
+
+
+class Database:
+    """A pool of connections to the one PostgreSQL, handed out as transactions.
+
+    Reading functions and writing functions of `storage` take a `Connection`; the caller, at the boundary, opens
+    the transaction, so that one step of the product is one commit.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self.url = url
+        self.pool_size = pool_size
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=30,
+            connect_args={"connect_timeout": 10},
+        )
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Database:
+        """The database that the settings name."""
+        return cls(settings.require_database_url(), pool_size=settings.database_pool_size)
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction: committed at the block's end, rolled back on any exception.
+
+        Raises Unreachable, naming address and setting, when no connection can be had or it is lost on the way
+        (whether a lost commit took effect is unknown: what is written must be idempotent), and Overloaded when
+        every connection of the pool is in use.
+        """
+        try:
+            connection = self.engine.connect()
+        except OperationalError as error:
+            raise unreachable(self.url, error) from error
+        except PoolTimeout as error:
+            raise Overloaded(
+                f"all {self.pool_size} database connections of this process are in use",
+                retry_after_s=5,
+                remedy="try again; if it lasts, raise LONGTAIL_DATABASE_POOL_SIZE",
+            ) from error
+        try:
+            with connection, connection.begin():
+                yield connection
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise unreachable(self.url, error) from error
+            raise
+
+    def close(self) -> None:
+        """Close every pooled connection."""
+        self.engine.dispose()
+
+    def check_server(self) -> str:
+        """The server's version as text; Misconfigured when it is older than PostgreSQL 15."""
+        with self.begin() as connection:
+            number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
+            version = str(connection.execute(text("SHOW server_version")).scalar_one())
+        if number < MINIMUM_SERVER_VERSION:
+            raise Misconfigured(
+                f"the database at {shown_url(self.url)} is PostgreSQL {version}",
+                remedy="Longtail needs 15 or newer (LONGTAIL_DATABASE_URL)",
+            )
+        return version
+
+
+def unreachable(url: str, error: DBAPIError) -> Unreachable:
+    """The one line that says which database does not answer, why, and which setting names it."""
+    reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
+    return Unreachable(
+        f"the database at {shown_url(url)} does not answer ({reason})",
+        remedy="check LONGTAIL_DATABASE_URL, or start one with `longtail up`",
+    )

@@ -1,0 +1,160 @@
+"""Dead letters: what could not go on, kept with its reason so that it can be listed, replayed and discarded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Literal
+
+from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.tables import dead_letters
+from triggers.errors import Conflict, InvalidInput, NotFound
+
+Stage = Literal["gateway", "assembler", "extraction"]
+State = Literal["open", "replayed", "discarded"]
+MAX_DETAIL_CHARACTERS = 4000
+MAX_LISTED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One dead letter without its manifest's bytes; `fires` is how many fires it took along."""
+
+    id: int
+    stage: str
+    reason: str
+    detail: str
+    vehicle_id: str | None
+    upload_id: str | None
+    clip_id: str | None
+    object_key: str | None
+    fires: int
+    state: str
+    created_at: datetime
+
+
+_COLUMNS = tuple(dead_letters.c[field.name] for field in fields(DeadLetter))
+
+
+def record(
+    connection: Connection,
+    *,
+    stage: Stage,
+    reason: str,
+    detail: str,
+    vehicle_id: str | None = None,
+    upload_id: str | None = None,
+    clip_id: str | None = None,
+    manifest: bytes | None = None,
+    object_key: str | None = None,
+    fires: int = 0,
+) -> int:
+    """Write a dead letter and return its id; the same upload, else the same object, has only one.
+
+    `reason` is a stable machine-readable word, `detail` a sentence for people (cut at MAX_DETAIL_CHARACTERS;
+    characters that PostgreSQL's text cannot hold are replaced).
+    """
+    if upload_id is None and object_key is not None:
+        existing = _of_object(connection, object_key)
+        if existing is not None:
+            return existing
+    inserted = connection.execute(
+        insert(dead_letters)
+        .values(
+            stage=stage,
+            reason=reason,
+            detail=_storable(detail),
+            vehicle_id=vehicle_id,
+            upload_id=upload_id,
+            clip_id=clip_id,
+            manifest=manifest,
+            object_key=object_key,
+            fires=fires,
+        )
+        .on_conflict_do_nothing(index_elements=[dead_letters.c.upload_id])
+        .returning(dead_letters.c.id)
+    ).scalar_one_or_none()
+    if inserted is not None:
+        return int(inserted)
+    by_upload = select(dead_letters.c.id).where(dead_letters.c.upload_id == upload_id)
+    return int(connection.execute(by_upload).scalar_one())
+
+
+def _of_object(connection: Connection, object_key: str) -> int | None:
+    """The dead letter of an object; until the transaction ends nobody else can write one for it."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": object_key})
+    found = connection.execute(select(dead_letters.c.id).where(dead_letters.c.object_key == object_key).limit(1))
+    return found.scalar_one_or_none()
+
+
+def _storable(detail: str) -> str:
+    replaced = detail.replace("\x00", "\ufffd").encode("utf-8", "replace").decode()
+    return replaced[:MAX_DETAIL_CHARACTERS]
+
+
+def listing(
+    connection: Connection,
+    *,
+    state: State | None = "open",
+    stage: Stage | None = None,
+    before_id: int | None = None,
+    limit: int = 100,
+) -> list[DeadLetter]:
+    """Dead letters, the newest first; `before_id` continues behind the last one of the page before."""
+    if not 1 <= limit <= MAX_LISTED:
+        raise InvalidInput(f"limit is {limit}", remedy=f"give 1 to {MAX_LISTED}")
+    wanted = select(*_COLUMNS).order_by(dead_letters.c.id.desc()).limit(limit)
+    if state is not None:
+        wanted = wanted.where(dead_letters.c.state == state)
+    if stage is not None:
+        wanted = wanted.where(dead_letters.c.stage == stage)
+    if before_id is not None:
+        wanted = wanted.where(dead_letters.c.id < before_id)
+    return [DeadLetter(*row) for row in connection.execute(wanted)]
+
+
+def get(connection: Connection, letter_id: int) -> tuple[DeadLetter, bytes | None]:
+    """One dead letter and the bytes of its manifest (None: it has none); NotFound when there is no such letter."""
+    row = connection.execute(
+        select(*_COLUMNS, dead_letters.c.manifest).where(dead_letters.c.id == letter_id)
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no dead letter {letter_id}")
+    *values, manifest = row
+    return DeadLetter(*values), manifest
+
+
+def count_open(connection: Connection) -> dict[str, int]:
+    """Open dead letters by reason."""
+    rows = connection.execute(
+        select(dead_letters.c.reason, func.count()).where(dead_letters.c.state == "open").group_by("reason")
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+def mark_replayed(connection: Connection, upload_id: str) -> bool:
+    """What failed for this upload succeeded at a later attempt; False when no open letter tells of it."""
+    closed = connection.execute(
+        update(dead_letters)
+        .where(dead_letters.c.upload_id == upload_id, dead_letters.c.state == "open")
+        .values(state="replayed")
+    )
+    return closed.rowcount == 1
+
+
+def discard(connection: Connection, letter_id: int) -> str | None:
+    """Close an open dead letter and erase its manifest; returns the key of its object, for the caller to delete.
+
+    NotFound when there is no such letter, Conflict when it is not open any more.
+    """
+    letter, _ = get(connection, letter_id)
+    closed = connection.execute(
+        update(dead_letters)
+        .where(dead_letters.c.id == letter_id, dead_letters.c.state == "open")
+        .values(state="discarded", manifest=None, object_key=None)
+    )
+    if closed.rowcount == 0:
+        raise Conflict(f"dead letter {letter_id} is {letter.state}, not open")
+    return letter.object_key

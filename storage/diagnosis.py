@@ -1,0 +1,65 @@
+"""What `longtail doctor` asks the database: things that wait too long, and whether clips and objects agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, text
+
+from storage.tables import clip_assets, clips, dead_letters, extraction_jobs, outbox, uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """Counts of what should not be there for long. Ages are by the database's clock."""
+
+    overdue_uploads: int
+    """Open although their expiry has passed: maintenance does not run."""
+    unassembled_uploads: int
+    """Wholly received, announced more than `patience_s` ago, and not in the catalog: the assembler does not run."""
+    waiting_extractions: int
+    failed_extractions: int
+    unsent_events: int
+    open_dead_letters: int
+
+
+def database_time(connection: Connection) -> datetime:
+    """The database's clock, now (not at the transaction's start)."""
+    moment: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return moment
+
+
+def backlog(connection: Connection, *, patience_s: int) -> Backlog:
+    """Count what waits; `patience_s` is how long a step may take without being remarkable."""
+    before = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, patience_s)
+    last_news = func.coalesce(uploads.c.closed_at, uploads.c.created_at)
+
+    def count(table: object, *conditions: object) -> int:
+        return int(connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())  # type: ignore[arg-type]
+
+    open_jobs = extraction_jobs.c.state.in_(("ready", "leased"))
+    return Backlog(
+        overdue_uploads=count(uploads, uploads.c.state == "open", uploads.c.expires_at < before),
+        unassembled_uploads=count(uploads, uploads.c.state == "received", last_news < before),
+        waiting_extractions=count(extraction_jobs, open_jobs, extraction_jobs.c.created_at < before),
+        failed_extractions=count(extraction_jobs, extraction_jobs.c.state == "failed"),
+        unsent_events=count(outbox, outbox.c.sent_at.is_(None), outbox.c.created_at < before),
+        open_dead_letters=count(dead_letters, dead_letters.c.state == "open"),
+    )
+
+
+def newest_object_keys(connection: Connection, *, limit: int) -> list[str]:
+    """The object keys of the newest `limit` clips."""
+    newest = select(clips.c.object_key).order_by(clips.c.stored_at.desc(), clips.c.id).limit(limit)
+    return list(connection.execute(newest).scalars())
+
+
+def unknown_object_keys(connection: Connection, keys: Iterable[str]) -> list[str]:
+    """Those of `keys` that neither a clip nor an asset nor a dead letter names."""
+    wanted = list(keys)
+    known: set[str | None] = set()
+    for column in (clips.c.object_key, clip_assets.c.object_key, dead_letters.c.object_key):
+        known.update(connection.execute(select(column).where(column.in_(wanted))).scalars())
+    return [key for key in wanted if key not in known]

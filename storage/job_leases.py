@@ -1,0 +1,190 @@
+"""Leases on jobs with fencing tokens, for any table that has the job columns (extraction jobs, label jobs).
+
+A job is `ready`, `leased`, `done` or `failed`. A claim raises its `token` and counts an attempt, before the work
+begins, so that a job which kills its worker runs out of attempts too. Whoever presents an older token has lost the
+job, so that a worker that was slow or cut off cannot write over the work of the next. A lease that expires makes the
+job claimable again, until its attempts are used up. While a job is `ready`, `lease_until` is when it may be claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    and_,
+    case,
+    false,
+    func,
+    or_,
+    select,
+    text,
+    true,
+    tuple_,
+    update,
+)
+
+from triggers.errors import Conflict, InvalidInput, NotFound
+
+MAX_CLAIM = 100
+MAX_LEASE_S = 86400
+MAX_REASON_CHARACTERS = 1000
+_IS_OPEN = text("state IN ('ready','leased')")
+"""The condition of the jobs' partial indexes, word for word: with parameters in it PostgreSQL would read every job."""
+
+
+class LeaseLost(Conflict):
+    """The job was given to somebody else, or finished: this worker's result counts no more."""
+
+    code = "lease_lost"
+
+
+def claim(
+    connection: Connection,
+    table: Table,
+    *,
+    only: ColumnElement[bool] | None = None,
+    worker: str,
+    count: int,
+    lease_s: float,
+    max_attempts: int | None,
+) -> list[Row[Any]]:
+    """Lease at most `count` jobs, oldest first; returns their rows with the new `token`. Nobody else gets them.
+
+    Jobs whose last lease expired with no attempt left are failed on the way; with `max_attempts` None the claimer
+    counts himself.
+    """
+    if not 1 <= count <= MAX_CLAIM:
+        raise InvalidInput(f"{count} jobs at once", remedy=f"claim 1 to {MAX_CLAIM}")
+    among = only if only is not None else table.c.state.is_not(None)
+    expired = and_(table.c.state == "leased", table.c.lease_until < func.now())
+    if max_attempts is not None:
+        _fail_exhausted(connection, table, and_(among, expired), max_attempts)
+    due = or_(table.c.lease_until.is_(None), table.c.lease_until <= func.now())
+    left = true() if max_attempts is None else table.c.attempts < max_attempts
+    free = and_(among, or_(and_(table.c.state == "ready", due), expired), left)
+    rows = connection.execute(
+        update(table)
+        .where(_chosen(table, free, count))
+        .values(
+            state="leased",
+            attempts=table.c.attempts + 1,
+            token=table.c.token + 1,
+            worker=worker,
+            lease_until=func.now() + _lease(lease_s),
+        )
+        .returning(*table.c)
+    ).all()
+    return sorted(rows, key=lambda row: tuple(getattr(row, column.name) for column in table.primary_key))
+
+
+def renew(connection: Connection, table: Table, key: Mapping[str, Any], *, token: int, lease_s: float) -> Row[Any]:
+    """Extend a lease that is still held, even if it is late; LeaseLost when it is not, NotFound without the job."""
+    return _cas(connection, table, key, token, {"lease_until": func.now() + _lease(lease_s)})
+
+
+def finish(connection: Connection, table: Table, key: Mapping[str, Any], *, token: int) -> Row[Any]:
+    """Make a leased job done; LeaseLost when it is not held with this token, NotFound when there is none."""
+    values = {"state": "done", "reason": None, "lease_until": None, "finished_at": func.now()}
+    return _cas(connection, table, key, token, values)
+
+
+def fail(
+    connection: Connection,
+    table: Table,
+    key: Mapping[str, Any],
+    *,
+    token: int,
+    reason: str,
+    max_attempts: int | None,
+    delay_s: float = 0.0,
+    counts: bool = True,
+) -> Row[Any]:
+    """Give a leased job back: `ready`, after `delay_s` seconds, while it has attempts left, else `failed`.
+
+    With `counts` false the attempt is taken back: the job was not to blame (an outage).
+    """
+    attempts = table.c.attempts if counts else table.c.attempts - 1
+    over = false() if max_attempts is None else attempts >= max_attempts
+    again_at = case((over, None), else_=func.now() + timedelta(seconds=delay_s)) if delay_s > 0 else None
+    values = {
+        "state": case((over, "failed"), else_="ready"),
+        "reason": reason[:MAX_REASON_CHARACTERS],
+        "attempts": attempts,
+        "finished_at": case((over, func.now()), else_=None),
+        "lease_until": again_at,
+    }
+    return _cas(connection, table, key, token, values)
+
+
+def abandon(connection: Connection, table: Table, key: Mapping[str, Any], *, token: int, reason: str) -> Row[Any]:
+    """Make a leased job `failed` at once, whatever attempts it has left: another could not do better."""
+    values = {
+        "state": "failed",
+        "reason": reason[:MAX_REASON_CHARACTERS],
+        "lease_until": None,
+        "finished_at": func.now(),
+    }
+    return _cas(connection, table, key, token, values)
+
+
+def free_those_of(connection: Connection, table: Table, *, worker: str, reason: str) -> int:
+    """Make all jobs of a worker `ready` that an earlier process of its name left leased; returns how many."""
+    freed = connection.execute(
+        update(table)
+        .where(table.c.worker == worker, table.c.state == "leased")
+        .values(state="ready", lease_until=None, reason=reason[:MAX_REASON_CHARACTERS])
+    )
+    return freed.rowcount
+
+
+def _fail_exhausted(connection: Connection, table: Table, expired: ColumnElement[bool], max_attempts: int) -> None:
+    gone = and_(expired, table.c.attempts >= max_attempts)
+    connection.execute(
+        update(table)
+        .where(_chosen(table, gone, MAX_CLAIM))
+        .values(
+            state="failed",
+            reason=f"its lease expired {max_attempts} times",
+            lease_until=None,
+            finished_at=func.now(),
+        )
+    )
+
+
+def _chosen(table: Table, condition: ColumnElement[bool], count: int) -> ColumnElement[bool]:
+    """Rows that nobody else is choosing at the moment, oldest first."""
+    identity = list(table.primary_key)
+    chosen = select(*identity).where(_IS_OPEN, condition).order_by(table.c.created_at, *identity).limit(count)
+    return tuple_(*identity).in_(chosen.with_for_update(skip_locked=True).cte("chosen").select())
+
+
+def _lease(lease_s: float) -> timedelta:
+    if not 0 < lease_s <= MAX_LEASE_S:
+        raise InvalidInput(f"a lease of {lease_s} s", remedy=f"ask for more than 0 and at most {MAX_LEASE_S} s")
+    return timedelta(seconds=lease_s)
+
+
+def _cas(
+    connection: Connection, table: Table, key: Mapping[str, Any], token: int, values: Mapping[str, Any]
+) -> Row[Any]:
+    identity = and_(*(table.c[name] == value for name, value in key.items()))
+    row = connection.execute(
+        update(table)
+        .where(identity, table.c.state == "leased", table.c.token == token)
+        .values(**values)
+        .returning(*table.c)
+    ).one_or_none()
+    if row is not None:
+        return row
+    if connection.execute(select(table.c.state).where(identity)).one_or_none() is None:
+        raise NotFound(f"there is no job {', '.join(str(value) for value in key.values())}")
+    raise LeaseLost(
+        f"job {', '.join(str(value) for value in key.values())} is not leased with token {token} any more",
+        remedy="drop the result: the job is finished, or somebody else has it",
+    )

@@ -1,0 +1,55 @@
+"""Object storage: one contract, an implementation a file.
+
+contract.py    what every store promises
+directory.py   objects in a directory         s3.py           objects in a bucket of S3
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from storage.objects.contract import ObjectStore
+from storage.objects.directory import DirectoryStore
+from storage.settings import Settings, shown_url
+from triggers.errors import Misconfigured
+
+__all__ = ["DirectoryStore", "ObjectStore", "open_store"]
+
+_REMEDY = "set LONGTAIL_OBJECTS_URL to file:///DIRECTORY or s3://BUCKET/PREFIX"
+
+
+def open_store(settings: Settings) -> ObjectStore:
+    """The object store that the settings name, ready for use.
+
+    Raises Misconfigured, naming LONGTAIL_OBJECTS_URL, for a URL that names no store and for a directory that cannot
+    be used. The store's directory itself is created; the one it lies in must be there (except the data directory),
+    so that a disk that is not mounted is noticed.
+    """
+    url = settings.effective_objects_url()
+    scheme = urlsplit(url).scheme
+    if scheme == "s3":
+        return _open_s3(settings, url)
+    if scheme != "file":
+        raise Misconfigured(f"LONGTAIL_OBJECTS_URL: no object store for {shown_url(url)!r}", remedy=_REMEDY)
+    if not settings.objects_url:
+        settings.require_data_dir().mkdir(parents=True, exist_ok=True)
+    return DirectoryStore(_directory(url), public_url=settings.effective_api_url())
+
+
+def _open_s3(settings: Settings, url: str) -> ObjectStore:
+    from storage.objects.s3 import S3Store, parse_location  # noqa: PLC0415  boto3 takes 0.3 s, which others are spared
+
+    location = parse_location(url)
+    return S3Store(location, access_key=settings.objects_access_key, secret_key=settings.objects_secret_key)
+
+
+def _directory(url: str) -> Path:
+    """The directory of a file URL (percent-encoded; host empty or localhost)."""
+    parts = urlsplit(url)
+    path = Path(unquote(parts.path, errors="strict"))
+    if parts.netloc not in {"", "localhost"} or parts.query or parts.fragment or "\0" in str(path):
+        raise Misconfigured(f"LONGTAIL_OBJECTS_URL: not a local directory: {shown_url(url)!r}", remedy=_REMEDY)
+    if not path.is_absolute() or path == Path("/"):
+        raise Misconfigured(f"LONGTAIL_OBJECTS_URL: not an absolute directory: {shown_url(url)!r}", remedy=_REMEDY)
+    return path

@@ -1,0 +1,127 @@
+"""What an object store promises; the contract suite in tests/storage/objects holds every implementation to it.
+
+Keys are relative POSIX paths of `[A-Za-z0-9._=-]` segments, at most 900 bytes, never `.` or `..`. Nobody uses a key
+and another below it (`a` and `a/b`): Amazon's S3 and the directory hold both, S3 servers that keep files refuse.
+An object is whole or not there: no reader ever sees a part of one. Writes are durable on return.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from triggers.errors import Conflict, InvalidInput, NotFound
+
+MAX_KEY_BYTES = 900
+LEFTOVER_AGE_S = 86400
+"""An unfinished write that has not moved for so long belongs to a process that died."""
+MAX_SEGMENT_BYTES = 200
+MIN_PART_BYTES = 5 * 1024**2
+MAX_PART_BYTES = 5 * 1024**3
+MAX_PARTS = 10_000
+"""The limits of S3's multipart uploads; every store holds its callers to them."""
+MAX_LINK_S = 7 * 86400
+"""The longest life of a link (S3's limit for presigned URLs)."""
+_SEGMENT = re.compile(r"[A-Za-z0-9._=-]+")
+
+
+class ObjectNotFound(NotFound):
+    """No object has this key."""
+
+    code = "object_not_found"
+
+
+class ObjectExists(Conflict):
+    """A conditional write found an object under its key; that object was left as it is."""
+
+    code = "object_exists"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectInfo:
+    """Key and size of a stored object."""
+
+    key: str
+    size_bytes: int
+
+
+class ObjectStore(Protocol):
+    """Objects by key. Every method raises Unreachable when the store does not answer."""
+
+    def put(self, key: str, data: bytes, *, if_absent: bool = False) -> ObjectInfo:
+        """Write an object, replacing another; with `if_absent` raise ObjectExists instead of replacing."""
+        ...
+
+    def put_parts(self, key: str, parts: Iterable[bytes], *, if_absent: bool = False) -> ObjectInfo:
+        """Write an object from parts as they come, holding few of them in memory.
+
+        At most MAX_PARTS parts, each MIN_PART_BYTES (the last may be smaller) to MAX_PART_BYTES; InvalidInput
+        otherwise. When `parts` raises, nothing is left behind.
+        """
+        ...
+
+    def get(self, key: str, *, start: int = 0, length: int | None = None) -> bytes:
+        """Bytes `[start, start + length)` (clipped to the object), or ObjectNotFound."""
+        ...
+
+    def stream(self, key: str, *, chunk_bytes: int = 1024**2) -> Iterator[bytes]:
+        """The object's bytes in chunks; ObjectNotFound is raised before the first chunk."""
+        ...
+
+    def stat(self, key: str) -> ObjectInfo:
+        """Size of an object, or ObjectNotFound."""
+        ...
+
+    def list(self, prefix: str = "", *, after: str = "", limit: int = 1000) -> list[ObjectInfo]:
+        """At most `limit` objects whose key starts with `prefix` and sorts (by bytes) behind `after`, in order."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove an object; nothing happens when it is not there."""
+        ...
+
+    def link(self, key: str, *, expires_s: int) -> str:
+        """A URL that reads the object without credentials until it expires (in `expires_s`, at most MAX_LINK_S)."""
+        ...
+
+    def remove_leftovers(self, *, older_than_s: float = LEFTOVER_AGE_S) -> int:
+        """Remove what writers that died left behind unfinished; returns how many.
+
+        `older_than_s` must be longer than the longest write that may still be under way.
+        """
+        ...
+
+    def check(self) -> str:
+        """One line on what is reached and how; Unreachable or Misconfigured when it cannot work."""
+        ...
+
+
+def checked_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """The parts as they come; InvalidInput at the first that breaks the limits of `put_parts`."""
+    last_was_small = False
+    for number, part in enumerate(parts, start=1):
+        if last_was_small:
+            raise InvalidInput(f"part {number - 1} of an object is under {MIN_PART_BYTES} bytes, and not its last")
+        if len(part) > MAX_PART_BYTES or number > MAX_PARTS:
+            raise InvalidInput(f"part {number} of an object ({len(part)} bytes) is over the limits of size or count")
+        last_was_small = len(part) < MIN_PART_BYTES
+        yield part
+
+
+def checked_range(start: int, length: int | None) -> None:
+    """InvalidInput when a range of bytes starts or ends before it can."""
+    if start < 0 or (length is not None and length < 0):
+        raise InvalidInput(f"not a range of bytes: start {start}, length {length}")
+
+
+def checked_key(key: str) -> str:
+    """`key`, or InvalidInput when it breaks the naming rules."""
+    segments = key.split("/")
+    if len(key.encode()) > MAX_KEY_BYTES:
+        raise InvalidInput(f"the object key is longer than {MAX_KEY_BYTES} bytes: {key[:60]!r}...")
+    for segment in segments:
+        if not _SEGMENT.fullmatch(segment) or segment in {".", ".."} or len(segment) > MAX_SEGMENT_BYTES:
+            raise InvalidInput(f"not an object key: {key!r} (segment {segment[:60]!r})")
+    return key

@@ -1,0 +1,45 @@
+"""What the operating system says about the store's directory, as errors that name the setting."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from triggers.errors import LongtailError, Misconfigured, Unreachable
+
+_REMEDIES = {
+    errno.EACCES: "give this process's user the right to write it",
+    errno.EPERM: "use a file system with hard links that this process's user may write",
+    errno.EROFS: "use a directory that is mounted for writing",
+    errno.EOPNOTSUPP: "use a file system with hard links",
+    errno.ENOENT: "create it",
+    errno.ENOTDIR: "use a directory",
+    errno.ENAMETOOLONG: "use a shorter path",
+}
+"""What is wrong with the setting itself; trying again would not help."""
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextmanager
+def reaching(root: Path) -> Iterator[None]:
+    """Within: operations on the store at `root`, whose OSErrors become Misconfigured or Unreachable."""
+    try:
+        yield
+    except OSError as error:
+        raise _translated(root, error) from error
+
+
+def _translated(root: Path, error: OSError) -> LongtailError:
+    reason = error.strerror or str(error)
+    where = f"the object store's directory {root}"
+    if error.errno in _FULL:
+        return Unreachable(f"{where} is full ({reason})", remedy="free space, or move it (LONGTAIL_OBJECTS_URL)")
+    if error.errno in _REMEDIES:
+        at = f" at {error.filename}" if error.filename else ""
+        return Misconfigured(
+            f"{where} cannot be used ({reason}{at})",
+            remedy=f"{_REMEDIES[error.errno]}, or set LONGTAIL_OBJECTS_URL to another",
+        )
+    return Unreachable(f"{where} does not answer ({reason})", remedy="check the disk of LONGTAIL_OBJECTS_URL")

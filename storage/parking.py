@@ -1,0 +1,109 @@
+"""Parked cells: what of an open clip was moved from a worker's spool to staging objects.
+
+A part's object is named by the cells in it, whose bytes the manifest fixes: parking the same cells again rewrites the
+same object. The row is written after the object and before the log's offset moves on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.tables import parked_cells, uploads
+
+ASSEMBLING_STATES = ("open", "received")
+"""States of an upload whose cells are still wanted."""
+STAGING_PREFIX = "staging/"
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedPart:
+    """One staging object: the bytes of `cells` follow each other in this order."""
+
+    upload_id: str
+    part: int
+    cells: tuple[int, ...]
+    object_key: str
+    size_bytes: int
+
+
+def staging_key(upload_id: str, cells: Sequence[int]) -> str:
+    """The key of the staging object that holds these cells of an upload."""
+    listed = ",".join(str(cell) for cell in cells).encode()
+    return f"{STAGING_PREFIX}{upload_id}/{hashlib.blake2b(listed, digest_size=12).hexdigest()}"
+
+
+def upload_of(object_key: str) -> str:
+    """The upload a staging object belongs to."""
+    return object_key.removeprefix(STAGING_PREFIX).split("/", 1)[0]
+
+
+def park(connection: Connection, upload_id: str, cells: Sequence[int], *, size_bytes: int) -> bool:
+    """Note that these cells lie in their staging object; False when the upload was closed, so nobody wants them."""
+    state = connection.execute(
+        select(uploads.c.state).where(uploads.c.id == upload_id).with_for_update(key_share=True)
+    ).scalar_one_or_none()
+    if state not in ASSEMBLING_STATES:
+        return False
+    key = staging_key(upload_id, cells)
+    existing = parts(connection, upload_id)
+    if any(part.object_key == key for part in existing):
+        return True
+    number = max((part.part for part in existing), default=-1) + 1
+    connection.execute(
+        insert(parked_cells).values(
+            upload_id=upload_id, part=number, cells=list(cells), object_key=key, size_bytes=size_bytes
+        )
+    )
+    return True
+
+
+def parts(connection: Connection, upload_id: str) -> list[ParkedPart]:
+    """The parked parts of an upload, in the order they were parked."""
+    rows = connection.execute(
+        select(
+            parked_cells.c.upload_id,
+            parked_cells.c.part,
+            parked_cells.c.cells,
+            parked_cells.c.object_key,
+            parked_cells.c.size_bytes,
+        )
+        .where(parked_cells.c.upload_id == upload_id)
+        .order_by(parked_cells.c.part)
+    )
+    return [ParkedPart(row[0], row[1], tuple(row[2]), row[3], row[4]) for row in rows]
+
+
+def forget(connection: Connection, upload_id: str) -> list[str]:
+    """Drop an upload's rows; returns the keys of its staging objects, to be deleted after the transaction."""
+    removed = connection.execute(
+        delete(parked_cells).where(parked_cells.c.upload_id == upload_id).returning(parked_cells.c.object_key)
+    )
+    return list(removed.scalars())
+
+
+def closed_uploads(connection: Connection, *, limit: int = 100) -> list[str]:
+    """Uploads that are closed and still have parked rows (they expired, or their worker died before tidying)."""
+    rows = connection.execute(
+        select(uploads.c.id)
+        .where(uploads.c.id.in_(select(parked_cells.c.upload_id)), uploads.c.state.not_in(ASSEMBLING_STATES))
+        .limit(limit)
+    )
+    return list(rows.scalars())
+
+
+def open_uploads(connection: Connection, upload_ids: Sequence[str]) -> set[str]:
+    """Which of these uploads are still being assembled."""
+    rows = connection.execute(
+        select(uploads.c.id).where(uploads.c.id.in_(upload_ids), uploads.c.state.in_(ASSEMBLING_STATES))
+    )
+    return set(rows.scalars())
+
+
+def parked_bytes(connection: Connection) -> int:
+    """Bytes in staging objects that rows name."""
+    return int(connection.execute(select(func.coalesce(func.sum(parked_cells.c.size_bytes), 0))).scalar_one())

@@ -1,0 +1,170 @@
+"""The one place for settings: environment variables `LONGTAIL_*`, read once at a process's start.
+
+Processes get a `Settings` passed in; nothing else reads the environment. `longtail up` fills in what the embedded
+parts need and hands the same variables to the processes that it starts.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from triggers.errors import Misconfigured
+
+MIB = 1024**2
+PREFIX = "LONGTAIL_"
+
+
+class Settings(BaseSettings):
+    """Every setting of the cloud side. The variable of `database_url` is `LONGTAIL_DATABASE_URL`, and so on."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    # Engines
+    database_url: str = ""
+    """SQLAlchemy URL, `postgresql+psycopg://...`. Empty: `longtail up` starts the embedded PostgreSQL."""
+    log_url: str = "postgresql:"
+    """`postgresql:` keeps the log in the database, `kafka://HOST:PORT[,HOST:PORT...][/PREFIX]` in Apache Kafka."""
+    objects_url: str = ""
+    """`file:///DIR` keeps objects in a directory, `s3://BUCKET/PREFIX?endpoint=...&region=...` in a bucket.
+    Empty: `objects` below the data directory."""
+    objects_access_key: Annotated[str, Field(repr=False)] = ""
+    objects_secret_key: Annotated[str, Field(repr=False)] = ""
+    """Credentials for S3. Empty: found as boto3 does, from AWS_* variables, a profile, or the machine's role."""
+    data_dir: Path | None = None
+    """Where the embedded parts keep data, the assembler its spool, the deployment its keys."""
+
+    # Addresses
+    api_host: str = "127.0.0.1"
+    api_port: Annotated[int, Field(ge=0, le=65535)] = 8080
+    gateway_host: str = "127.0.0.1"
+    gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    api_url: str = ""
+    """Public URL of the API, as users and vehicles reach it. Empty: http://api_host:api_port."""
+    gateway_url: str = ""
+    """Public URL of the upload gateway. Empty: http://gateway_host:gateway_port."""
+
+    # Keys and people
+    signing_key: Path | None = None
+    """PEM file of the Ed25519 key that signs bundles and assignment lists. Empty: `keys/signing.pem` in data_dir."""
+    allow_self_approval: bool = False
+    """Whether an author may approve alone what he submitted."""
+    assignment_ttl_s: Annotated[int, Field(ge=60)] = 7 * 86400
+
+    # Pools
+    database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+
+    # Log
+    log_partitions: Annotated[int, Field(ge=1, le=1024)] = 4
+    log_retention_s: Annotated[int, Field(ge=60)] = 3 * 86400
+    log_lease_s: Annotated[float, Field(ge=0.5)] = 10.0
+    """How long a consumer may be silent before its partitions are given to another."""
+
+    # Kafka
+    kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    kafka_sasl_username: str = ""
+    kafka_sasl_password: Annotated[str, Field(repr=False)] = ""
+    kafka_ca_file: Path | None = None
+    """PEM file of the authorities that may sign the brokers' certificates; empty: those of this machine."""
+    kafka_client_cert_file: Path | None = None
+    kafka_client_key_file: Path | None = None
+    """PEM files of the certificate (and its key, if not in the same file) that brokers know this client by."""
+    kafka_replication_factor: Annotated[int, Field(ge=1, le=100)] | None = None
+    kafka_min_insync_replicas: Annotated[int, Field(ge=1, le=100)] | None = None
+    """For topics that are created; empty: the brokers' defaults."""
+
+    # Gateway
+    upload_expiry_s: Annotated[int, Field(ge=60)] = 86400
+    gateway_in_flight_bytes: Annotated[int, Field(ge=MIB)] = 64 * MIB
+    offset_store_interval_s: Annotated[float, Field(gt=0)] = 2.0
+    fleet_total_bytes: Annotated[int, Field(gt=0)] | None = None
+    """A limit over all campaigns and vehicles; empty: none."""
+
+    # Assembler
+    worker_id: str = "ingest-0"
+    """Static membership in the log's consumer group: a restarted worker of the same name gets its partitions back."""
+    spool_bytes: Annotated[int, Field(ge=4 * MIB)] = 2048 * MIB
+    park_after_s: Annotated[float, Field(gt=0)] = 60.0
+    single_put_bytes: Annotated[int, Field(ge=1)] = 16 * MIB
+
+    # Extraction
+    extraction_workers: Annotated[int, Field(ge=0, le=64)] = 1
+    extraction_timeout_s: Annotated[float, Field(gt=0)] = 120.0
+    extraction_memory_bytes: Annotated[int, Field(ge=64 * MIB)] = 2048 * MIB
+    extraction_attempts: Annotated[int, Field(ge=1)] = 3
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_driver(cls, value: str) -> str:
+        """`postgresql://` (as most people write it) means the one driver that is installed."""
+        for scheme in ("postgresql://", "postgres://"):
+            if value.startswith(scheme):
+                return "postgresql+psycopg://" + value.removeprefix(scheme)
+        if value and not value.startswith("postgresql+psycopg://"):
+            raise ValueError("must be a postgresql:// URL")
+        return value
+
+    @classmethod
+    def load(cls, **overrides: object) -> Settings:
+        """Settings from the environment, `overrides` first; Misconfigured names the variable that is wrong."""
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            name = PREFIX + str(first["loc"][0]).upper()
+            raise Misconfigured(f"{name}: {first['msg']} (got {first['input']!r})") from error
+
+    def require_data_dir(self) -> Path:
+        """The data directory, or Misconfigured naming the setting."""
+        if self.data_dir is None:
+            raise Misconfigured("no data directory is set", remedy=f"set {PREFIX}DATA_DIR to a writable directory")
+        return self.data_dir
+
+    def require_database_url(self) -> str:
+        """The database's URL, or Misconfigured naming the setting."""
+        if not self.database_url:
+            raise Misconfigured(
+                "no database is set", remedy=f"set {PREFIX}DATABASE_URL=postgresql://USER@HOST/DB, or use `longtail up`"
+            )
+        return self.database_url
+
+    def effective_objects_url(self) -> str:
+        """The object store's URL; by default a directory below the data directory."""
+        return self.objects_url or (self.require_data_dir() / "objects").absolute().as_uri()
+
+    def effective_signing_key(self) -> Path:
+        """The signing key's file; by default in the data directory."""
+        return self.signing_key or self.require_data_dir() / "keys" / "signing.pem"
+
+    def effective_api_url(self) -> str:
+        """Where users and vehicles reach the API."""
+        return self.api_url or f"http://{self.api_host}:{self.api_port}"
+
+    def effective_gateway_url(self) -> str:
+        """Where vehicles reach the upload gateway."""
+        return self.gateway_url or f"http://{self.gateway_host}:{self.gateway_port}"
+
+    def environment(self) -> dict[str, str]:
+        """This process's environment with these settings in it, for a child process."""
+        own = {
+            PREFIX + name.upper(): str(value)
+            for name, value in self.model_dump(mode="json").items()
+            if value is not None
+        }
+        variables = {PREFIX + name.upper() for name in type(self).model_fields}
+        others = {name: value for name, value in os.environ.items() if name not in variables}
+        return {**others, **own}  # a setting that is None here must not come from our environment there
+
+
+def shown_url(url: str) -> str:
+    """A URL as it may stand in a message or a log: without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    return url.replace(f":{parts.password}@", ":***@", 1)

@@ -1,0 +1,45 @@
+"""Every table of the one schema; `metadata` is what migrations are compared with."""
+
+from storage.tables.base import metadata
+from storage.tables.campaigns import api_tokens, assignment_revision, campaign_versions, fire_counts, vehicles
+from storage.tables.clips import (
+    clip_assets,
+    clip_fires,
+    clips,
+    extraction_jobs,
+    fires,
+    label_jobs,
+    labels,
+    outbox,
+    signal_statistics,
+)
+from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
+from storage.tables.uploads import dead_letters, ledger_accounts, ledger_entries, parked_cells, uploads
+
+__all__ = [
+    "api_tokens",
+    "assignment_revision",
+    "campaign_versions",
+    "clip_assets",
+    "clip_fires",
+    "clips",
+    "dead_letters",
+    "extraction_jobs",
+    "fire_counts",
+    "fires",
+    "label_jobs",
+    "labels",
+    "ledger_accounts",
+    "ledger_entries",
+    "log_claims",
+    "log_members",
+    "log_partitions",
+    "log_records",
+    "log_segments",
+    "metadata",
+    "outbox",
+    "parked_cells",
+    "signal_statistics",
+    "uploads",
+    "vehicles",
+]

@@ -1,0 +1,33 @@
+"""The metadata that all tables share: named constraints, and the column types used everywhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Column, DateTime, MetaData, TextClause, func
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def at(name: str, *, nullable: bool = True) -> Column[Any]:
+    """A point in time for people and leases (`timestamptz`)."""
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+def created_at(name: str = "created_at") -> Column[Any]:
+    """When the row was written, by the database's clock."""
+    return Column(name, DateTime(timezone=True), nullable=False, server_default=func.now())
+
+
+def json(name: str, *, nullable: bool = False, default: TextClause | None = None) -> Column[Any]:
+    """A JSON document (`jsonb`)."""
+    return Column(name, JSONB, nullable=nullable, server_default=default)

@@ -1,0 +1,117 @@
+"""Tables of campaigns, vehicles, people, and what vehicles report."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    text,
+)
+
+from storage.tables.base import at, created_at, json, metadata
+
+CAMPAIGN_STATES = ("draft", "submitted", "approved", "active", "paused", "completed", "stopped")
+
+campaign_versions = Table(
+    "campaign_versions",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("signal_catalog", Text, nullable=False),
+    json("settings"),
+    Column("program", LargeBinary, nullable=False),
+    Column("program_digest", Text, nullable=False),
+    Column("bundle", LargeBinary),
+    Column("bundle_digest", Text),
+    Column("author", Text, nullable=False),
+    created_at(),
+    Column("submitted_by", Text),
+    at("submitted_at"),
+    Column("approved_by", Text),
+    at("approved_at"),
+    at("activated_at"),
+    at("rollout_from"),
+    at("paused_at"),
+    at("ended_at"),
+    Column("ended_reason", Text),
+    CheckConstraint("state IN ('" + "','".join(CAMPAIGN_STATES) + "')", name="state"),
+    CheckConstraint("(bundle IS NULL) = (bundle_digest IS NULL)", name="bundle_has_digest"),
+    Index(
+        "uq_campaign_versions_running", "campaign", unique=True, postgresql_where=text("state IN ('active','paused')")
+    ),
+    Index("ix_campaign_versions_bundle_digest", "bundle_digest"),
+)
+"""Versions are immutable but for their state; approval binds to `program_digest` and makes the bundle.
+`rollout_from` is when the rollout's stages began to count: pauses push it forward."""
+
+assignment_revision = Table(
+    "assignment_revision",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    CheckConstraint("id = 1", name="one_row"),
+)
+"""One row; raised in the transaction of every change to the set of running campaigns."""
+
+vehicles = Table(
+    "vehicles",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    json("attributes", default=text("'{}'")),
+    json("reported_attributes", default=text("'{}'")),
+    json("software", default=text("'{}'")),
+    json("problems", default=text("'[]'")),
+    Column("clock_offset_ns", BigInteger, nullable=False, server_default="0"),
+    created_at("enrolled_at"),
+    at("last_check_in_at"),
+    at("revoked_at"),
+)
+"""`attributes` were given at enrolment and win over `reported_attributes`."""
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("user_name", Text, nullable=False),
+    Column("roles", ARRAY(Text), nullable=False),
+    created_at(),
+    at("revoked_at"),
+)
+"""Only SHA-256 hashes of tokens are kept; tokens are 32 random bytes, so no salt is needed."""
+
+fire_counts = Table(
+    "fire_counts",
+    metadata,
+    Column("vehicle_id", Text, ForeignKey("vehicles.id"), primary_key=True),
+    Column("campaign", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("watermark", BigInteger, nullable=False),
+    Column("suppressed", BigInteger, nullable=False),
+    Column("sampled_out", BigInteger, nullable=False),
+    json("refused"),
+    json("dropped"),
+    json("failed"),
+    Column("in_flight", BigInteger, nullable=False),
+    Column("handed_over", BigInteger, nullable=False),
+    json("per_trigger"),
+    Column("armed_ns", BigInteger, nullable=False),
+    Column("distance_m", BigInteger, nullable=False),
+    Column("reported_at_ns", BigInteger, nullable=False),
+    at("received_at", nullable=False),
+    Column("fell_to", BigInteger),
+    ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
+)
+"""The latest counts of each vehicle; a report with an older watermark or time changes no count. `fell_to` is the
+lowest watermark that was reported later than a higher one: the vehicle lost its journal and counts anew."""

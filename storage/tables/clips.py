@@ -1,0 +1,184 @@
+"""Tables of the catalog: clips, fires, statistics, assets, the outbox, extraction and label jobs, labels."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.tables.base import at, created_at, json, metadata
+
+clips = Table(
+    "clips",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("upload_id", Text, ForeignKey("uploads.id"), nullable=False, unique=True),
+    Column("vehicle_id", Text, ForeignKey("vehicles.id"), nullable=False),
+    Column("recording_id", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="stored"),
+    Column("start_ns", BigInteger, nullable=False),
+    Column("end_ns", BigInteger, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("object_key", Text, nullable=False, unique=True),
+    json("manifest"),
+    json("attributes"),
+    json("software"),
+    Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("track", JSONB),
+    Column("min_latitude", Float),
+    Column("max_latitude", Float),
+    Column("min_longitude", Float),
+    Column("max_longitude", Float),
+    Column("extractor_version", Integer),
+    Column("damage", Text),
+    created_at("stored_at"),
+    at("ready_at"),
+    CheckConstraint("state IN ('stored','ready','damaged')", name="state"),
+    Index("ix_clips_start_ns_id", "start_ns", "id"),
+    Index("ix_clips_vehicle_id_start_ns", "vehicle_id", "start_ns"),
+    Index("ix_clips_attributes", "attributes", postgresql_using="gin"),
+)
+
+fires = Table(
+    "fires",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("vehicle_id", Text, ForeignKey("vehicles.id"), primary_key=True),
+    Column("ordinal", BigInteger, primary_key=True),
+    Column("trigger", Text, nullable=False),
+    Column("program_digest", Text, nullable=False),
+    Column("t_ns", BigInteger, nullable=False),
+    Column("inclusion_probability", Float, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    CheckConstraint("outcome IN ('catalogued','failed')", name="outcome"),
+    CheckConstraint("(reason IS NULL) = (outcome = 'catalogued')", name="reason"),
+    ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
+    Index("ix_fires_campaign_trigger", "campaign", "trigger"),
+)
+"""Fires that reached the cloud, by the outcome the cloud gave them; the vehicle's own outcomes are in fire_counts."""
+
+clip_fires = Table(
+    "clip_fires",
+    metadata,
+    Column("clip_id", Text, ForeignKey("clips.id"), primary_key=True),
+    Column("campaign", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("vehicle_id", Text, primary_key=True),
+    Column("ordinal", BigInteger, primary_key=True),
+    Column("window_start_ns", BigInteger, nullable=False),
+    Column("window_end_ns", BigInteger, nullable=False),
+    Column("charged_bytes", BigInteger, nullable=False),
+    ForeignKeyConstraint(
+        ["campaign", "version", "vehicle_id", "ordinal"],
+        ["fires.campaign", "fires.version", "fires.vehicle_id", "fires.ordinal"],
+    ),
+    Index("ix_clip_fires_fire", "campaign", "version", "vehicle_id", "ordinal"),
+)
+
+signal_statistics = Table(
+    "signal_statistics",
+    metadata,
+    Column("clip_id", Text, ForeignKey("clips.id"), primary_key=True),
+    Column("signal", Text, primary_key=True),
+    Column("samples", BigInteger, nullable=False),
+    Column("minimum", Float),
+    Column("maximum", Float),
+    Column("mean", Float),
+)
+
+clip_assets = Table(
+    "clip_assets",
+    metadata,
+    Column("clip_id", Text, ForeignKey("clips.id"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("object_key", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("extractor_version", Integer, nullable=False),
+    created_at(),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    json("payload"),
+    created_at(),
+    at("sent_at"),
+    UniqueConstraint("topic", "key"),
+    Index("ix_outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
+    Index("ix_outbox_sent_at", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
+)
+"""Events written with the change they tell of. Read by `sent_at IS NULL FOR UPDATE SKIP LOCKED`,
+never by `id > last`."""
+
+
+def _job_columns() -> list[Column[object]]:
+    return [
+        Column("state", Text, nullable=False, server_default="ready"),
+        Column("attempts", Integer, nullable=False, server_default="0"),
+        Column("token", BigInteger, nullable=False, server_default="0"),
+        Column("worker", Text),
+        at("lease_until"),
+        Column("reason", Text),
+        created_at(),
+        at("finished_at"),
+    ]
+
+
+extraction_jobs = Table(
+    "extraction_jobs",
+    metadata,
+    Column("clip_id", Text, ForeignKey("clips.id"), primary_key=True),
+    Column("extractor_version", Integer, primary_key=True),
+    *_job_columns(),
+    CheckConstraint("state IN ('ready','leased','done','failed')", name="state"),
+    Index("ix_extraction_jobs_open", "created_at", postgresql_where=text("state IN ('ready','leased')")),
+)
+
+label_jobs = Table(
+    "label_jobs",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("clip_id", Text, ForeignKey("clips.id"), nullable=False),
+    Column("task", Text, nullable=False),
+    *_job_columns(),
+    UniqueConstraint("clip_id", "task"),
+    CheckConstraint("state IN ('ready','leased','done','failed')", name="state"),
+    Index("ix_label_jobs_open", "task", "id", postgresql_where=text("state IN ('ready','leased')")),
+)
+
+labels = Table(
+    "labels",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("job_id", BigInteger, ForeignKey("label_jobs.id"), nullable=False, unique=True),
+    Column("clip_id", Text, ForeignKey("clips.id"), nullable=False),
+    Column("labeler", Text, nullable=False),
+    Column("types", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    json("openlabel"),
+    json("provenance"),
+    created_at(),
+    Index("ix_labels_clip_id", "clip_id"),
+    Index("ix_labels_types", "types", postgresql_using="gin"),
+)
+"""Labels as ASAM OpenLABEL documents, with who or what made them; `types` are the object, event, ... types in them."""

@@ -1,0 +1,138 @@
+"""Tables of uploads, their parked cells, the budget ledger and the dead letters."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from storage.tables.base import at, created_at, metadata
+
+UPLOAD_STATES = ("open", "received", "stored", "failed", "expired")
+LIVE_UPLOAD_STATES = ("open", "received", "stored")
+UPLOAD_IS_LIVE = text("state IN ('" + "','".join(LIVE_UPLOAD_STATES) + "')")
+UPLOAD_IS_OPEN = text("state = 'open'")
+"""Conditions of partial indexes, to be used as they are in queries too: a prepared statement whose states are
+parameters cannot be matched with such an index."""
+
+uploads = Table(
+    "uploads",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("clip_id", Text, nullable=False),
+    Column("vehicle_id", Text, ForeignKey("vehicles.id"), nullable=False),
+    Column("manifest", LargeBinary, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("offset_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("log_partition", Integer, nullable=False),
+    Column("writer_epoch", BigInteger, nullable=False, server_default="0"),
+    Column("network", Text, nullable=False),
+    Column("reason", Text),
+    created_at(),
+    at("expires_at", nullable=False),
+    at("closed_at"),
+    CheckConstraint("state IN ('" + "','".join(UPLOAD_STATES) + "')", name="state"),
+    CheckConstraint("offset_bytes BETWEEN 0 AND size_bytes", name="offset"),
+    Index(
+        "uq_uploads_live_clip",
+        "clip_id",
+        unique=True,
+        postgresql_where=UPLOAD_IS_LIVE,
+    ),
+    Index("ix_uploads_clip_id", "clip_id"),
+    Index("ix_uploads_expires_at", "expires_at", postgresql_where=UPLOAD_IS_OPEN),
+    Index("ix_uploads_open_vehicle_id", "vehicle_id", postgresql_where=UPLOAD_IS_OPEN),
+)
+"""`open`: bytes are coming; `received`: all are in the log; `stored`: the clip is in the catalog; `failed`: it never
+can be; `expired`: given up before it was whole (`reason` says whether by time or by the vehicle). `manifest` holds
+the canonical JSON of the ClipManifest."""
+
+parked_cells = Table(
+    "parked_cells",
+    metadata,
+    Column("upload_id", Text, ForeignKey("uploads.id"), primary_key=True),
+    Column("part", Integer, primary_key=True),
+    Column("cells", ARRAY(Integer), nullable=False),
+    Column("object_key", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    created_at(),
+)
+"""Cells of an open clip that the assembler moved to a staging object: their bytes follow each other as in `cells`."""
+
+ledger_accounts = Table(
+    "ledger_accounts",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("campaign", Text, nullable=False, server_default=""),
+    Column("vehicle_id", Text, nullable=False, server_default=""),
+    Column("day", Date),
+    Column("unit", Text, nullable=False),
+    Column("held", BigInteger, nullable=False, server_default="0"),
+    Column("settled", BigInteger, nullable=False, server_default="0"),
+    UniqueConstraint("kind", "campaign", "vehicle_id", "day", postgresql_nulls_not_distinct=True),
+    CheckConstraint("kind IN ('fleet','campaign_bytes','campaign_clips','campaign_vehicle_day')", name="kind"),
+    CheckConstraint("unit IN ('bytes','clips')", name="unit"),
+    Index("ix_ledger_accounts_day", "day", postgresql_where=text("day IS NOT NULL")),
+)
+"""`held` is what is reserved or settled, the number a limit is checked against; `settled` the part that arrived.
+Limits are no columns: they are read where they are set, in the running campaign version and in the settings."""
+
+ledger_entries = Table(
+    "ledger_entries",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("account_id", BigInteger, ForeignKey("ledger_accounts.id"), nullable=False),
+    Column("upload_id", Text, ForeignKey("uploads.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("amount", BigInteger, nullable=False),
+    Column("held_delta", BigInteger, nullable=False),
+    Column("settled_delta", BigInteger, nullable=False),
+    Column("folded", Boolean, nullable=False, server_default="false"),
+    created_at(),
+    UniqueConstraint("account_id", "upload_id", "kind"),
+    CheckConstraint("kind IN ('reserve','settle','release')", name="kind"),
+    Index(
+        "uq_ledger_entries_closing", "account_id", "upload_id", unique=True, postgresql_where=text("kind <> 'reserve'")
+    ),
+    Index("ix_ledger_entries_upload_id", "upload_id"),
+    Index("ix_ledger_entries_unfolded", "account_id", postgresql_where=text("NOT folded")),
+)
+"""Append-only. A reservation changes its accounts at once; settlements and releases are folded into them in batches.
+An upload's reservation is closed once: settled or released, never both."""
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("stage", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("vehicle_id", Text),
+    Column("upload_id", Text, unique=True),
+    Column("clip_id", Text),
+    Column("manifest", LargeBinary),
+    Column("object_key", Text),
+    Column("fires", Integer, nullable=False, server_default="0"),
+    Column("state", Text, nullable=False, server_default="open"),
+    created_at(),
+    CheckConstraint("stage IN ('gateway','assembler','extraction')", name="stage"),
+    CheckConstraint("state IN ('open','replayed','discarded')", name="state"),
+    Index("ix_dead_letters_vehicle_id", "vehicle_id"),
+)
+"""What could not go on, with its reason, so that it can be listed, replayed, discarded and erased."""

@@ -1,0 +1,56 @@
+"""Fixtures for all tests; what they are made of is in `tests/support`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from storage.database import Database
+from tests.support import postgres
+from tests.support.database import migrated_database, migrated_template
+from tests.support.real_servers import (
+    kafka_server,
+    pytest_runtest_call,
+    pytest_runtest_setup,
+    pytest_terminal_summary,
+    s3_server,
+)
+
+__all__ = ["kafka_server", "pytest_runtest_call", "pytest_runtest_setup", "pytest_terminal_summary", "s3_server"]
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of a server that lives as long as the test session (one a worker)."""
+    with postgres.running_server() as url:
+        yield url
+
+
+@pytest.fixture
+def database_url(postgres_url: str) -> Iterator[str]:
+    """The URL of a fresh, empty database of one's own."""
+    with postgres.fresh_database(postgres_url) as url:
+        yield url
+
+
+@pytest.fixture
+def data_dir() -> Iterator[Path]:
+    """An empty folder for a server's data, reachable for the user whom root hands the server to."""
+    with postgres.server_data_dir() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def migrated(postgres_url: str) -> Iterator[str]:
+    """The name of a migrated database to copy from."""
+    with migrated_template(postgres_url) as name:
+        yield name
+
+
+@pytest.fixture
+def database(postgres_url: str, migrated: str) -> Iterator[Database]:
+    """A fresh database with the current schema."""
+    with migrated_database(postgres_url, migrated) as database:
+        yield database

@@ -1,0 +1,31 @@
+"""Fixtures for the API's tests: the application on a fresh database, and a token for each role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from fleet_api.app import create_app
+from fleet_api.keys import ensure_signing_key
+from storage.database import Database
+from storage.settings import Settings
+from tests.fleet_api.api import Api
+
+
+@pytest.fixture
+def settings(database: Database, tmp_path: Path) -> Settings:
+    """Settings of a deployment with the test's database and a directory for everything else."""
+    made = Settings(database_url=database.url, data_dir=tmp_path, database_pool_size=5)
+    ensure_signing_key(made)
+    return made
+
+
+@pytest.fixture
+def api(settings: Settings, database: Database) -> Iterator[Api]:
+    """The API, and requests to it by whoever has the role they need."""
+    app = create_app(settings)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield Api(app, client, database, settings)

@@ -1,0 +1,144 @@
+"""`longtail up` as a process: what it leaves behind when it is stopped or killed, and how it starts again."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from storage.embedded import running_url
+from tests.support.processes import REPOSITORY, descendants, wait_for, wait_until_gone
+
+pytestmark = pytest.mark.integration
+START_S = 90.0
+
+
+@contextlib.contextmanager
+def longtail_up(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
+    """A ready `longtail up` on free ports; killed at the end if it still runs."""
+    log = data_dir.parent / f"{data_dir.name}.stderr"
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("LONGTAIL_")}
+    with log.open("w") as stderr:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "fleet_api.cli", "up", "--data", str(data_dir), "--port", "0"],
+            cwd=REPOSITORY,
+            env=environment,
+            stderr=stderr,
+            text=True,
+        )
+    try:
+        wait_for(
+            lambda: process.poll() is not None or "ready;" in log.read_text(), within_s=START_S, what="the start of up"
+        )
+        assert process.poll() is None, log.read_text()
+        yield process
+    finally:
+        family = descendants(process.pid) if process.poll() is None else []
+        process.kill()
+        process.wait()
+        wait_until_gone(family, within_s=20)
+
+
+def api_url(data_dir: Path) -> str:
+    return str(json.loads((data_dir / "client.json").read_text())["api_url"])
+
+
+@pytest.fixture
+def up_dir(data_dir: Path) -> Path:
+    return data_dir / "with a space"
+
+
+def test_after_kill_9_nothing_is_left_within_seconds_and_the_next_start_recovers(up_dir: Path) -> None:
+    with longtail_up(up_dir) as process:
+        family = descendants(process.pid)
+        names = {child.name() for child in family}
+        assert any("postgres" in name for name in names), names
+        assert len([child for child in family if "fleet_api.cli" in " ".join(child.cmdline())]) == 3
+        token = json.loads((up_dir / "client.json").read_text())["token"]
+        process.kill()
+        began_s = time.monotonic()
+        wait_until_gone(family, within_s=15)
+        assert time.monotonic() - began_s < 15
+        assert running_url(up_dir / "postgres") is None
+    with longtail_up(up_dir):
+        answer = httpx.get(f"{api_url(up_dir)}/v1/campaigns", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.text  # the token of before: the database is the same
+
+
+def test_sigterm_ends_everything_in_order_with_status_0(up_dir: Path) -> None:
+    with longtail_up(up_dir) as process:
+        family = descendants(process.pid)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+        wait_until_gone(family, within_s=5)
+
+
+def test_a_killed_api_comes_back_at_the_same_address(up_dir: Path) -> None:
+    with longtail_up(up_dir) as process:
+        url = api_url(up_dir)
+        api = next(child for child in descendants(process.pid) if " api " in " ".join(child.cmdline()))
+        api.kill()
+        assert httpx.get(f"{url}/readyz", timeout=30).status_code == 200  # waits in the socket's queue meanwhile
+        assert psutil.pid_exists(process.pid)
+
+
+def test_a_database_that_dies_is_started_again_with_the_processes(up_dir: Path) -> None:
+    with longtail_up(up_dir) as process:
+        log = up_dir.parent / f"{up_dir.name}.stderr"
+        token = json.loads((up_dir / "client.json").read_text())["token"]
+        guard = next(child for child in descendants(process.pid) if "guard.py" in " ".join(child.cmdline()))
+        guard.kill()
+        wait_for(lambda: "database ended unexpectedly" in log.read_text(), within_s=15, what="the notice")
+
+        def answers() -> bool:
+            with contextlib.suppress(httpx.HTTPError):
+                headers = {"Authorization": f"Bearer {token}"}
+                return httpx.get(f"{api_url(up_dir)}/v1/campaigns", headers=headers).status_code == 200
+            return False
+
+        wait_for(answers, within_s=60, what="the recovery")
+        assert process.poll() is None
+
+
+def test_a_process_that_cannot_start_ends_up_with_the_end_of_its_log(
+    up_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("LONGTAIL_")}
+    process = subprocess.run(
+        [sys.executable, "-m", "fleet_api.cli", "up", "--data", str(up_dir), "--port", "0"],
+        cwd=REPOSITORY,
+        env={**environment, "LONGTAIL_LOG_URL": "carrier-pigeon:"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert process.returncode == 1
+    assert "does not stay up" in process.stderr and "LONGTAIL_LOG_URL: no log for 'carrier-pigeon:'" in process.stderr
+    assert running_url(up_dir / "postgres") is None
+
+
+def test_the_client_file_is_for_its_owner_only_and_a_second_up_is_refused(up_dir: Path) -> None:
+    with longtail_up(up_dir):
+        assert stat.S_IMODE((up_dir / "client.json").stat().st_mode) == 0o600
+        second = subprocess.run(
+            [sys.executable, "-m", "fleet_api.cli", "up", "--data", str(up_dir), "--port", "0"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert second.returncode == 1
+    assert "in use by process" in second.stderr and "Traceback" not in second.stderr

@@ -1,0 +1,35 @@
+"""A worker process for tests that kill it: only the assembler, until its standard input closes."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+from ingest.assembler.assembler import Assembler
+from ingest.assembler.effects import Effects
+from ingest.assembler.spool import Spool
+from ingest.log import PostgresLog
+from storage.database import Database
+from storage.objects import DirectoryStore
+
+
+def main(arguments: list[str]) -> None:
+    url, folder, member, park_after_s, spool_bytes, lease_s = arguments
+    database = Database(url, pool_size=4)
+    store = DirectoryStore(Path(folder) / "objects", public_url="http://127.0.0.1")
+    effects = Effects(database, store, single_put_bytes=1024**2, extractor_version=1)
+    spool = Spool(Path(folder) / "spool" / member, limit_bytes=int(spool_bytes))
+    log = PostgresLog(database, lease_s=float(lease_s))
+    assembler = Assembler(
+        log, effects, spool, member=member, park_after_s=float(park_after_s), revoke_within_s=float(lease_s) / 2
+    )
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    stop = threading.Event()
+    threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+    assembler.run(stop)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

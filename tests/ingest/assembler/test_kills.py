@@ -1,0 +1,103 @@
+"""Workers are killed -9 at random points while cells come in disorder: each clip is catalogued once, byte for byte."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from sqlalchemy import func, select
+
+from ingest.assembler.janitor import clean_staging
+from storage.tables import clip_fires, outbox, parked_cells
+from tests.ingest.assembler.world import Clip, World
+from tests.support.processes import REPOSITORY, read_line, wait_for
+from triggers.contracts.clip import CELL_BYTES
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
+KILLS = 12
+CLIPS = 16
+
+
+@contextmanager
+def worker(world: World, member: str, *, park_after_s: float = 0.2) -> Iterator[subprocess.Popen[str]]:
+    arguments = (world.database.url, world.folder, member, park_after_s, 4 * 1024**2, 2.0)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.ingest.assembler.killed_worker", *map(str, arguments)],
+        cwd=REPOSITORY,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        read_line(process)
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            assert stream is not None
+            stream.close()
+
+
+def shuffled_cells(clips: list[Clip], seed: int) -> list[tuple[Clip, int]]:
+    """Every cell of every clip, a third of them twice, in a random order."""
+    cells = [(clip, index) for clip in clips for index in clip.indices]
+    chance = random.Random(seed)
+    cells += chance.sample(cells, len(cells) // 3)
+    chance.shuffle(cells)
+    return cells
+
+
+def everything_is_stored(world: World, clips: list[Clip]) -> bool:
+    return len(world.catalogued()) == len(clips)
+
+
+def check_once_and_whole(world: World, clips: list[Clip]) -> None:
+    assert world.catalogued() == {clip.manifest.clip_id: clip.data for clip in clips}
+    with world.database.begin() as connection:
+        for table in (clip_fires, outbox):
+            assert connection.execute(select(func.count()).select_from(table)).scalar_one() == len(clips)
+    assert world.held_bytes() == sum(len(clip.data) for clip in clips)
+    after = ""
+    while (after := clean_staging(world.database, world.store, after=after)[1]) != "":
+        pass
+    assert world.store.list("staging/") == []
+    with world.database.begin() as connection:
+        assert connection.execute(select(func.count()).select_from(parked_cells)).scalar_one() == 0
+
+
+@pytest.mark.parametrize("seed", [1])
+def test_a_worker_killed_at_random_points_catalogues_each_clip_once(world: World, seed: int) -> None:
+    chance = random.Random(seed)
+    clips = [world.clip(chance.randint(1, 8 * CELL_BYTES), seed=number) for number in range(CLIPS)]
+    cells = shuffled_cells(clips, seed)
+    per_life = -(-len(cells) // KILLS)
+    for life in range(KILLS):
+        with worker(world, "w-0"):
+            for clip, index in cells[life * per_life : (life + 1) * per_life]:
+                world.send(clip, index)
+            threading.Event().wait(chance.uniform(0, 0.6))  # the random point at which it is killed
+    with worker(world, "w-0"):
+        wait_for(lambda: everything_is_stored(world, clips) and world.lag() == 0, within_s=60, what="the last clip")
+    check_once_and_whole(world, clips)
+
+
+def test_partitions_that_wander_between_workers_lose_and_double_nothing(world: World) -> None:
+    clips = [world.clip(5 * CELL_BYTES + number, seed=number) for number in range(8)]
+    cells = shuffled_cells(clips, 7)
+    with ExitStack() as all_along:
+        all_along.enter_context(worker(world, "w-0"))
+        for start in range(0, len(cells), 12):
+            with worker(world, f"guest-{start}") as guest:
+                for clip, index in cells[start : start + 12]:
+                    world.send(clip, index)
+                threading.Event().wait(0.3)  # so that the guest has partitions when it leaves
+                guest.communicate(timeout=30)  # its input ends: it parks, commits and leaves
+                assert guest.returncode == 0
+        wait_for(lambda: everything_is_stored(world, clips) and world.lag() == 0, within_s=60, what="the last clip")
+    check_once_and_whole(world, clips)

@@ -1,0 +1,81 @@
+"""Clips as a vehicle writes them, with real H.264 in them, for the extraction's tests."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from tests.ingest.assembler.world import START_NS, manifest_of
+from triggers.contracts.clip import ClipManifest, RecordingManifest
+from triggers.vehicle.footage import Footage, Samples, VideoFrame
+from triggers.vehicle.mcap_schemas import is_keyframe
+from triggers.vehicle.mcap_writer import write_mcap
+
+FRAME_NS = 40_000_000
+SIGNALS = ("ego.latitude", "ego.longitude", "speed")
+CATALOG = """
+signals:
+  speed: {unit: m/s, rate: 10}
+  ego.latitude: {unit: deg, rate: 1}
+  ego.longitude: {unit: deg, rate: 1}
+position: {latitude: ego.latitude, longitude: ego.longitude}
+"""
+
+
+def h264_frames(count: int, *, width: int = 640, height: int = 480) -> tuple[VideoFrame, ...]:
+    """Access units in Annex B form: a grey ramp, a keyframe every ten frames, no B-frames."""
+    encoder = av.CodecContext.create("libx264", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
+    encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
+    encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "keyint=10:repeat-headers=1"}
+    packets = []
+    for number in range(count):
+        pixels = np.full((height, width, 3), number * 10 % 256, dtype=np.uint8)
+        picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")
+        picture.pts = number
+        packets += encoder.encode(picture)
+    packets += encoder.encode(None)
+    data = [bytes(packet) for packet in packets]
+    return tuple(VideoFrame(START_NS + i * FRAME_NS, is_keyframe(unit), unit) for i, unit in enumerate(data))
+
+
+def recording(cameras: tuple[str, ...] = ("front",)) -> RecordingManifest:
+    """The manifest of a recording of one second."""
+    return manifest_of(b"x").recording.model_copy(update={"signals": SIGNALS, "cameras": cameras})
+
+
+def footage(cameras: tuple[str, ...] = ("front",)) -> Footage:
+    """Ten samples of a speed, a straight drive north of two samples, and video of every camera."""
+    tenth_ns = 100_000_000
+    signals = {
+        "speed": Samples.of((START_NS + i * tenth_ns, float(i)) for i in range(10)),
+        "ego.latitude": Samples.of([(START_NS, 48.0), (START_NS + 9 * tenth_ns, 48.001)]),
+        "ego.longitude": Samples.of([(START_NS, 11.0), (START_NS + 9 * tenth_ns, 11.0)]),
+    }
+    return Footage(START_NS, START_NS + 10**9, signals, {camera: h264_frames(25) for camera in cameras})
+
+
+def clip_bytes(manifest: RecordingManifest, content: Footage) -> bytes:
+    """The MCAP file."""
+    file = io.BytesIO()
+    write_mcap(file, manifest, content)
+    return file.getvalue()
+
+
+def announced(manifest: RecordingManifest, data: bytes) -> ClipManifest:
+    """What the vehicle tells the gateway of the file."""
+    hashes = manifest_of(data)
+    (fire,) = manifest.fires
+    charged = manifest.model_copy(update={"fires": (fire.model_copy(update={"charged_bytes": len(data)}),)})
+    return hashes.model_copy(update={"recording": charged})
+
+
+def write(folder: Path, manifest: RecordingManifest, content: Footage) -> Path:
+    """The file as the child finds it."""
+    path = folder / "clip.mcap"
+    path.write_bytes(clip_bytes(manifest, content))
+    return path

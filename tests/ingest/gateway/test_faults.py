@@ -1,0 +1,92 @@
+"""Faults around the gateway: a log that goes away, a database that is not there, an error nobody expected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from ingest.cell_record import CellRecord
+from ingest.gateway.limits import Limits
+from storage.database import Database
+from storage.settings import Settings
+from tests.ingest.gateway.conftest import MIB
+from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still, waiting_appends
+from tests.ingest.gateway.serving import TusClient, logged_bytes, running_gateway, some_bytes
+from tests.support.processes import wait_for
+from triggers.contracts.clip import CELL_BYTES
+
+
+def test_a_log_that_goes_away_keeps_what_was_acknowledged_and_says_so(
+    database: Database, settings: Settings, token: str
+) -> None:
+    with running_gateway(settings) as (url, app):
+        client = TusClient(url, token)
+        location = client.begin(clip())
+        client.patch(location, 0, DATA[:CELL_BYTES])
+        with (
+            log_stands_still(database),
+            client.open_patch(location, CELL_BYTES, len(DATA) - CELL_BYTES, DATA[CELL_BYTES:]) as connection,
+        ):
+            wait_for(lambda: bool(waiting_appends(database)), within_s=10, what="an append that waits")
+            (waiting,) = waiting_appends(database)
+            with database.begin() as admin:
+                admin.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": waiting})
+            answer = connection.recv(10_000).decode()
+        assert answer.startswith("HTTP/1.1 503 ")
+        assert "retry-after:" in answer.lower()
+        assert held_bytes(app) == 0
+        assert client.offset(location) == CELL_BYTES
+        assert client.patch(location, CELL_BYTES, DATA[CELL_BYTES:]).headers["Upload-Offset"] == str(len(DATA))
+        client.close()
+
+
+def test_an_error_nobody_expected_gives_its_memory_back(database: Database, settings: Settings, token: str) -> None:
+    with running_gateway(settings) as (url, app):
+        client = TusClient(url, token)
+        location = client.begin(clip())
+
+        async def broken(partition: int, cells: Sequence[CellRecord]) -> None:
+            raise ZeroDivisionError("a secret of ours")
+
+        app.state.gateway.append = broken
+        failed = client.patch(location, 0, DATA)
+        assert (failed.status_code, failed.json()["code"]) == (500, "internal")
+        assert "secret" not in failed.text
+        assert held_bytes(app) == 0
+        client.close()
+
+
+def test_a_gateway_without_its_database_lives_and_names_the_address_and_the_setting(token: str) -> None:
+    nowhere = Settings(database_url="postgresql://someone:secret@127.0.0.1:1/longtail")
+    with running_gateway(nowhere) as (url, _app):
+        assert httpx.get(f"{url}/healthz").status_code == 200
+        for answer in (httpx.get(f"{url}/readyz"), TusClient(url, token).create(clip())):
+            assert answer.status_code == 503
+            assert answer.json()["code"] == "unreachable"
+            assert "127.0.0.1:1" in answer.json()["message"]
+            assert "secret" not in answer.text
+            assert "LONGTAIL_DATABASE_URL" in answer.json()["remedy"]
+            assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_revoked_token_is_refused_once_it_is_forgotten(database: Database, settings: Settings, token: str) -> None:
+    with running_gateway(settings, Limits(token_ttl_s=0.05)) as (url, _app):
+        client = TusClient(url, token)
+        location = client.begin(clip())
+        with database.begin() as connection:
+            connection.execute(text("UPDATE vehicles SET revoked_at = now()"))
+        wait_for(lambda: client.http.head(location).status_code == 401, within_s=5, what="the refusal")
+        client.close()
+
+
+@pytest.mark.parametrize("size", [1, CELL_BYTES, CELL_BYTES + 1, 16 * MIB + 1])
+def test_clips_of_every_size_arrive_byte_for_byte(
+    database: Database, settings: Settings, client: TusClient, size: int
+) -> None:
+    data = some_bytes(size)
+    location = client.begin(clip(data))
+    assert client.patch(location, 0, data).headers["Upload-Offset"] == str(size)
+    assert logged_bytes(database, settings, location.rsplit("/", 1)[1]) == data

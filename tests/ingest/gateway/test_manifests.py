@@ -1,0 +1,152 @@
+"""What the gateway does with manifests: those it refuses are kept with their reason, budgets say why and when."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ingest.gateway.limits import Limits
+from storage import dead_letters, ledger
+from storage.database import Database
+from storage.settings import Settings
+from tests.ingest.gateway.conftest import MIB
+from tests.ingest.gateway.serving import TusClient, running_gateway, some_bytes
+from tests.support.fleet import add_version, charged_manifest, enroll_vehicle, fire, manifest_of
+from triggers.contracts.campaign import BudgetLimits
+from triggers.contracts.clip import MAX_MANIFEST_BYTES
+
+SIZE = 1000
+
+
+def letters(database: Database) -> list[dead_letters.DeadLetter]:
+    with database.begin() as connection:
+        return dead_letters.listing(connection)
+
+
+def set_in(document: Any, path: str, value: Any) -> None:
+    *parents, last = (int(part) if part.isdigit() else part for part in path.split("."))
+    for part in parents:
+        document = document[part]
+    document[last] = value
+
+
+LIES: dict[str, tuple[str, Any, str]] = {
+    "of another vehicle": ("recording.vehicle_id", "car-2", "car-2"),
+    "a size that is not the announced one": ("size_bytes", SIZE + 1, "charged"),
+    "a cell too many": ("cells", ["0" * 64] * 2, "cells"),
+    "a hash that is none": ("cells.0", "x", "cells.0"),
+    "no fires": ("recording.fires", [], "fires"),
+    "a version nobody made": ("recording.fires.0.version", 7, "no such version"),
+    "a version beyond every integer": ("recording.fires.0.version", 2**70, "no such version"),
+    "an ordinal beyond every integer": ("recording.fires.0.ordinal", 2**63, "ordinal"),
+    "a time beyond every integer": ("recording.end_ns", 2**63, "end_ns"),
+    "another program": ("recording.fires.0.program_digest", "0" * 64, "not the approved one"),
+    "a trigger the campaign has not": ("recording.fires.0.trigger", "no_such", "no trigger no_such"),
+    "U+0000 in an attribute": ("recording.attributes", {"colour": "re\x00d"}, "U+0000"),
+    "an unknown field": ("surprise", 1, "surprise"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_manifest_that_lies_is_refused_kept_and_charged_nothing(
+    client: TusClient, database: Database, lie: str
+) -> None:
+    path, value, said = LIES[lie]
+    document = json.loads(charged_manifest({"wide": SIZE}).canonical_json())
+    set_in(document, path, value)
+    body = json.dumps(document).encode()
+    refused = client.create_raw(body, SIZE)
+    assert refused.status_code == 422, refused.text
+    assert refused.json()["code"] == "manifest_invalid"
+    assert said in refused.json()["message"]
+    (letter,) = letters(database)
+    assert (letter.stage, letter.reason, letter.vehicle_id) == ("gateway", "manifest_invalid", "car-1")
+    assert letter.detail == refused.json()["message"]
+    with database.begin() as connection:
+        assert dead_letters.get(connection, letter.id)[1] == body
+        assert ledger.usage(connection) == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'{"recording":' * 500, b"[" * 100_000])
+def test_what_is_no_manifest_at_all_is_refused_too(client: TusClient, database: Database, body: bytes) -> None:
+    assert client.create_raw(body, SIZE).status_code == 422
+    (letter,) = letters(database)
+    assert letter.fires == 0
+
+
+def test_a_length_that_differs_from_the_manifest_is_refused_with_its_fires_counted(
+    client: TusClient, database: Database
+) -> None:
+    manifest = manifest_of(some_bytes(SIZE), [fire("wide", SIZE - 1), fire("brake", 1)])
+    assert client.create_raw(manifest.canonical_json(), SIZE + 1).status_code == 422
+    assert letters(database)[0].fires == 2
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_manifest_above_the_bound_is_refused(client: TusClient, database: Database, chunked: bool) -> None:
+    body = b" " * (MAX_MANIFEST_BYTES + 1)
+    content: Callable[[], Any] = lambda: iter([body]) if chunked else body  # noqa: E731
+    headers = {"Upload-Length": str(SIZE), "Content-Type": "application/json"}
+    answer = client.http.post("/v1/uploads", content=content(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+    assert letters(database) == []
+
+
+def test_a_vehicle_cannot_fill_the_dead_letters(database: Database, settings: Settings, token: str) -> None:
+    with database.begin() as connection:
+        other_token = enroll_vehicle(connection, "car-2")
+    with running_gateway(settings, Limits(rejections_per_vehicle=3, rejected_manifest_bytes=100)) as (url, _app):
+        client, other = TusClient(url, token), TusClient(url, other_token)
+        assert {client.create_raw(b"{}", SIZE).status_code for _ in range(5)} == {422}
+        assert other.create_raw(b" " * 101, SIZE).status_code == 422
+        client.close()
+        other.close()
+    kept = letters(database)
+    assert [letter.vehicle_id for letter in kept] == ["car-2", "car-1", "car-1", "car-1"]
+    assert "not kept" in kept[0].detail
+    with database.begin() as connection:
+        assert dead_letters.get(connection, kept[0].id)[1] is None
+
+
+@pytest.mark.parametrize("state", ["approved", "active", "paused", "stopped", "completed"])
+def test_fires_of_every_version_that_was_approved_once_are_taken(
+    client: TusClient, database: Database, state: str
+) -> None:
+    with database.begin() as connection:
+        add_version(connection, "old", 3, state=state)
+    manifest = manifest_of(some_bytes(SIZE), [fire("old", SIZE, version=3)])
+    assert client.create(manifest).status_code == 201
+
+
+def test_fires_of_a_version_that_was_never_approved_are_not(client: TusClient, database: Database) -> None:
+    with database.begin() as connection:
+        add_version(connection, "draft_only", state="submitted", approved=False)
+    assert client.create(charged_manifest({"draft_only": SIZE})).status_code == 422
+
+
+def test_a_budget_says_who_is_out_of_it_and_when_to_try_again(client: TusClient) -> None:
+    client.begin(charged_manifest({"brake": 7 * MIB}))
+    before = datetime.now(UTC)
+    refused = client.create(charged_manifest({"brake": 2 * MIB, "wide": MIB}))
+    assert refused.status_code == 403
+    assert refused.headers["Content-Type"] == "application/problem+json"
+    problem = refused.json()
+    assert problem["code"] == "budget_exhausted"
+    assert problem["campaigns"] == ["brake"]
+    assert problem["accounts"] == [f"campaign_vehicle_day:brake:car-1:{before.date()}"]
+    midnight = datetime.combine(before.date() + timedelta(days=1), datetime.min.time(), tzinfo=UTC)
+    assert abs(problem["retry_after_s"] - (midnight - before).total_seconds()) < 30
+    assert refused.headers["Retry-After"] == str(problem["retry_after_s"])
+    assert client.create(charged_manifest({"wide": MIB})).status_code == 201
+
+
+def test_a_total_that_is_used_up_gives_no_time_to_try_again(client: TusClient, database: Database) -> None:
+    with database.begin() as connection:
+        add_version(connection, "tiny", limits=BudgetLimits(total_bytes=10))
+    refused = client.create(charged_manifest({"tiny": 11}))
+    assert refused.json()["retry_after_s"] is None
+    assert "Retry-After" not in refused.headers

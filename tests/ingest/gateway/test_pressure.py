@@ -1,0 +1,202 @@
+"""The gateway under pressure: slow and silent vehicles, a log that stands still or fails, more bytes than its bound."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+from ingest.cell_record import CellRecord
+from ingest.gateway.limits import Limits
+from storage.database import Database
+from storage.settings import Settings
+from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still, wait_for_held, waiting_appends
+from tests.ingest.gateway.serving import TusClient, logged_bytes, running_gateway, some_bytes
+from tests.support.fleet import enroll_vehicle
+from tests.support.processes import wait_for
+from triggers.contracts.clip import CELL_BYTES
+
+
+def test_bytes_in_flight_are_bounded_over_all_requests(database: Database, settings: Settings, token: str) -> None:
+    tight = settings.model_copy(update={"gateway_in_flight_bytes": 2 * CELL_BYTES})
+    with running_gateway(tight, Limits(in_flight_wait_s=0.2)) as (url, app), ExitStack() as slow:
+        client = TusClient(url, token)
+        for _ in range(2):
+            location = client.begin(clip())
+            slow.enter_context(client.open_patch(location, 0, len(DATA), DATA[:100]))
+        wait_for_held(app, 2 * CELL_BYTES)
+        location = client.begin(clip())
+        refused = client.patch(location, 0, DATA)
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert refused.headers["Upload-Offset"] == "0"
+        slow.close()
+        wait_for_held(app, 0)
+        assert client.patch(location, 0, DATA).headers["Upload-Offset"] == str(len(DATA))
+        assert held_bytes(app) == 0
+        client.close()
+
+
+def test_many_uploads_through_the_smallest_bound_all_arrive(database: Database, settings: Settings, token: str) -> None:
+    tight = settings.model_copy(update={"gateway_in_flight_bytes": 2 * CELL_BYTES})
+    clips = [some_bytes(3 * CELL_BYTES + number, number) for number in range(6)]
+    with running_gateway(tight, Limits(in_flight_wait_s=30)) as (url, app):
+
+        def send(data: bytes) -> str:
+            client = TusClient(url, token)
+            location = client.begin(clip(data))
+            assert client.patch(location, 0, data).headers["Upload-Offset"] == str(len(data))
+            client.close()
+            return location.rsplit("/", 1)[1]
+
+        with ThreadPoolExecutor(6) as threads:
+            uploads = list(threads.map(send, clips))
+        assert held_bytes(app) == 0
+    for upload_id, data in zip(uploads, clips, strict=True):
+        assert logged_bytes(database, settings, upload_id) == data
+
+
+def test_sixty_slow_uploads_do_not_delay_creation(database: Database, settings: Settings, token: str) -> None:
+    with running_gateway(settings, Limits(writers_per_vehicle=60)) as (url, app), ExitStack() as slow:
+        client = TusClient(url, token)
+        for _ in range(60):
+            location = client.begin(clip())
+            slow.enter_context(client.open_patch(location, 0, len(DATA), DATA[:100]))
+        wait_for_held(app, 60 * CELL_BYTES)
+        assert seconds_to_create(client) < 5
+        slow.close()
+        wait_for_held(app, 0)
+        client.close()
+
+
+def test_uploads_that_wait_for_the_log_do_not_delay_creation(
+    database: Database, settings: Settings, token: str
+) -> None:
+    small = some_bytes(1000)
+    with running_gateway(settings, Limits(writers_per_vehicle=60)) as (url, app), ExitStack() as waiting:
+        client = TusClient(url, token)
+        locations = [client.begin(clip(small)) for _ in range(60)]
+        with log_stands_still(database):
+            for location in locations:
+                waiting.enter_context(client.open_patch(location, 0, len(small), small))
+            wait_for_held(app, 60 * len(small))
+            assert seconds_to_create(client) < 5
+            assert client.offset(locations[0]) == 0
+        for location in locations:
+            wait_for(lambda url=location: client.offset(url) == len(small), within_s=20, what="the end of an upload")  # type: ignore[misc]
+        client.close()
+
+
+def seconds_to_create(client: TusClient) -> float:
+    began_s = time.monotonic()
+    client.begin(clip())
+    return time.monotonic() - began_s
+
+
+def test_cells_that_come_while_the_log_is_busy_are_appended_together(
+    database: Database, settings: Settings, token: str
+) -> None:
+    batches: list[int] = []
+    with running_gateway(settings) as (url, app):
+        gateway, append = app.state.gateway, app.state.gateway.append
+
+        async def noting(partition: int, cells: Sequence[CellRecord]) -> None:
+            batches.append(len(cells))
+            await append(partition, cells)
+
+        gateway.append = noting
+        client = TusClient(url, token)
+        location = client.begin(clip())
+        with log_stands_still(database), client.open_patch(location, 0, len(DATA), DATA) as connection:
+            wait_for_held(app, len(DATA))
+        assert connection
+        wait_for(lambda: client.offset(location) == len(DATA), within_s=10, what="the end of the upload")
+        client.close()
+    assert batches == [1, 3]
+
+
+def test_a_request_takes_no_more_than_its_own_share_of_memory(
+    database: Database, settings: Settings, token: str
+) -> None:
+    with running_gateway(settings, Limits(cells_per_request=2)) as (url, app):
+        client = TusClient(url, token)
+        location = client.begin(clip())
+        with log_stands_still(database):
+            connection = client.open_patch(location, 0, len(DATA), b"")
+            sender = threading.Thread(target=connection.sendall, args=(DATA,))
+            sender.start()
+            wait_for_held(app, 2 * CELL_BYTES)
+            wait_for(lambda: bool(waiting_appends(database)), within_s=10, what="an append that waits")
+            assert held_bytes(app) == 2 * CELL_BYTES
+        sender.join()
+        wait_for(lambda: client.offset(location) == len(DATA), within_s=10, what="the end of the upload")
+        connection.close()
+        client.close()
+
+
+def test_a_silent_body_is_given_up_and_its_whole_cells_count(
+    database: Database, settings: Settings, token: str
+) -> None:
+    with running_gateway(settings, Limits(body_silence_s=0.3)) as (url, app):
+        client = TusClient(url, token)
+        location = client.begin(clip())
+        with client.open_patch(location, 0, len(DATA), DATA[: CELL_BYTES + 1]) as connection:
+            answer = connection.recv(10_000).decode()
+        assert answer.startswith("HTTP/1.1 408 ")
+        assert f"upload-offset: {CELL_BYTES}\r\n" in answer.lower()
+        assert client.offset(location) == CELL_BYTES
+        assert held_bytes(app) == 0
+        client.close()
+
+
+def test_a_silent_manifest_is_given_up(settings: Settings, token: str) -> None:
+    with running_gateway(settings, Limits(body_silence_s=0.3)) as (url, app):
+        client = TusClient(url, token)
+        head = {"Content-Length": "1000"}
+        location = f"{url}/v1/uploads"
+        with client.open_request(
+            "POST", location, {**head, "Upload-Length": "9", "Content-Type": "application/json"}
+        ) as c:
+            assert c.recv(10_000).startswith(b"HTTP/1.1 408 ")
+        assert app.state.gateway.manifests_in_flight.held_bytes == 0
+        client.close()
+
+
+def test_a_cell_that_trickles_in_is_given_up(database: Database, settings: Settings, token: str) -> None:
+    with running_gateway(settings, Limits(cell_deadline_s=0.5)) as (url, app):
+        client = TusClient(url, token)
+        location = client.begin(clip())
+        with client.open_patch(location, 0, len(DATA), DATA[:1]) as connection:
+            connection.settimeout(0.05)
+            answer = b""
+            for _ in range(400):
+                try:
+                    connection.sendall(b"x")
+                    answer = connection.recv(10_000)
+                    break
+                except TimeoutError:
+                    continue
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert held_bytes(app) == 0
+        client.close()
+
+
+def test_one_vehicle_cannot_hold_all_memory(database: Database, settings: Settings, token: str) -> None:
+    with database.begin() as connection:
+        other_token = enroll_vehicle(connection, "car-2")
+    with running_gateway(settings, Limits(writers_per_vehicle=2)) as (url, app), ExitStack() as slow:
+        client, other = TusClient(url, token), TusClient(url, other_token)
+        for _ in range(2):
+            slow.enter_context(client.open_patch(client.begin(clip()), 0, len(DATA), DATA[:100]))
+        wait_for_held(app, 2 * CELL_BYTES)
+        third = client.begin(clip())
+        assert client.patch(third, 0, DATA).status_code == 503
+        theirs = other.begin(clip(vehicle_id="car-2"))
+        assert other.patch(theirs, 0, DATA).status_code == 204
+        slow.close()
+        wait_for_held(app, 0)
+        assert client.patch(third, 0, DATA).status_code == 204
+        client.close()
+        other.close()

@@ -1,0 +1,110 @@
+"""A small fleet in the database: vehicles with tokens, approved campaigns, and manifests of their clips."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, insert, update
+
+from storage.tables import campaign_versions
+from storage.vehicles import enroll
+from triggers.contracts.campaign import BudgetLimits, CampaignSettings, CaptureWindow, TriggerSettings
+from triggers.contracts.clip import CELL_BYTES, ClipManifest, Fire, RecordingManifest
+
+PROGRAM = b"a program"
+PROGRAM_DIGEST = hashlib.sha256(PROGRAM).hexdigest()
+TRIGGER = "hard_brake"
+T_NS = 1_700_000_000_000_000_000
+
+_numbers = itertools.count(1)
+
+
+def enroll_vehicle(connection: Connection, vehicle_id: str = "car-1") -> str:
+    """A vehicle; returns its token."""
+    return enroll(connection, vehicle_id, {"region": "eu"})
+
+
+def campaign_settings(name: str, limits: BudgetLimits) -> CampaignSettings:
+    """Settings with one trigger."""
+    window = CaptureWindow(before_ns=0, after_ns=0, signals=("speed",))
+    return CampaignSettings(
+        name=name, triggers=(TriggerSettings(name=TRIGGER, cooldown_ns=0, capture=window),), budget=limits
+    )
+
+
+def add_version(
+    connection: Connection,
+    name: str,
+    version: int = 1,
+    *,
+    state: str = "active",
+    approved: bool = True,
+    limits: BudgetLimits | None = None,
+) -> None:
+    """A campaign version in any state; one that runs stops the version that ran before."""
+    if state == "active":
+        connection.execute(
+            update(campaign_versions)
+            .where(campaign_versions.c.campaign == name, campaign_versions.c.state.in_(("active", "paused")))
+            .values(state="stopped")
+        )
+    connection.execute(
+        insert(campaign_versions).values(
+            campaign=name,
+            version=version,
+            state=state,
+            source="",
+            signal_catalog="",
+            settings=json.loads(campaign_settings(name, limits or BudgetLimits()).canonical_json()),
+            program=PROGRAM,
+            program_digest=PROGRAM_DIGEST,
+            bundle=b"sealed" if approved else None,
+            bundle_digest=hashlib.sha256(f"{name} {version}".encode()).hexdigest() if approved else None,
+            author="ann",
+        )
+    )
+
+
+def fire(campaign: str, charged_bytes: int, *, version: int = 1, **changes: Any) -> Fire:
+    """The next fire of a campaign, at T_NS."""
+    values: dict[str, Any] = {
+        "campaign": campaign,
+        "version": version,
+        "program_digest": PROGRAM_DIGEST,
+        "trigger": TRIGGER,
+        "ordinal": next(_numbers),
+        "t_ns": T_NS,
+        "window_start_ns": T_NS,
+        "window_end_ns": T_NS,
+        "inclusion_probability": 1.0,
+        "charged_bytes": charged_bytes,
+    }
+    return Fire(**{**values, **changes})
+
+
+def manifest_of(data: bytes, fires: Sequence[Fire], *, vehicle_id: str = "car-1", **changes: Any) -> ClipManifest:
+    """The manifest of a clip with these bytes; `changes` are of the recording."""
+    values: dict[str, Any] = {
+        "vehicle_id": vehicle_id,
+        "recording_id": f"rec-{next(_numbers)}",
+        "start_ns": T_NS,
+        "end_ns": T_NS,
+        "fires": tuple(fires),
+        "signals": ("speed",),
+    }
+    cells = (data[start : start + CELL_BYTES] for start in range(0, len(data), CELL_BYTES))
+    return ClipManifest(
+        recording=RecordingManifest(**{**values, **changes}),
+        size_bytes=len(data),
+        cells=tuple(hashlib.sha256(cell).hexdigest() for cell in cells),
+    )
+
+
+def charged_manifest(charges: Mapping[str, int], *, vehicle_id: str = "car-1") -> ClipManifest:
+    """The manifest of a clip with one fire a campaign, charged as given (campaign to bytes)."""
+    fires = [fire(campaign, amount) for campaign, amount in charges.items()]
+    return manifest_of(bytes(sum(charges.values())), fires, vehicle_id=vehicle_id)

@@ -1,0 +1,58 @@
+"""A PostgreSQL for the tests: one embedded server a worker, one fresh database a test."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import make_url
+
+from storage.embedded import EmbeddedPostgres, scratch_dir
+
+_SETTINGS = {"max_connections": 100, "shared_buffers": "64MB", "synchronous_commit": "off"}
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def server_data_dir() -> Iterator[Path]:
+    """A folder for a server's data that its user can reach, which pytest's own folders do not allow root."""
+    folder = scratch_dir("longtail-test-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+
+
+@contextmanager
+def running_server() -> Iterator[str]:
+    """A running server; yields the URL of its (empty) database `longtail`."""
+    with server_data_dir() as folder, EmbeddedPostgres(folder / "postgres", settings=_SETTINGS) as server:
+        yield server.url
+
+
+def libpq_url(url: str) -> str:
+    """The same database as psycopg itself (and `psql`) wants to have it."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+@contextmanager
+def fresh_database(server_url: str, *, template: str | None = None) -> Iterator[str]:
+    """A new database, dropped afterwards with whoever is still connected. `template` names one to copy."""
+    name = f"test_{os.getpid()}_{next(_numbers)}"
+    source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
+    _execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + source)
+    try:
+        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    finally:
+        _execute(server_url, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def _execute(server_url: str, statement: sql.Composable) -> None:
+    with psycopg.connect(libpq_url(server_url), autocommit=True) as connection:
+        connection.execute(statement)

@@ -1,0 +1,76 @@
+"""Processes of the system under test: start, find, wait for their end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+_POLL_S = 0.02
+
+
+def wait_for(condition: Callable[[], bool], *, within_s: float, what: str) -> None:
+    """Return as soon as `condition` holds; AssertionError, naming `what`, when it does not in time."""
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, f"{what} did not happen within {within_s} s"
+        time.sleep(_POLL_S)
+
+
+@contextmanager
+def python_process(*arguments: str, python: str = sys.executable) -> Iterator[subprocess.Popen[str]]:
+    """`python *arguments` in the repository, killed at the end if it still runs."""
+    process = subprocess.Popen(
+        [python, *arguments], cwd=REPOSITORY, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def read_line(process: subprocess.Popen[str]) -> str:
+    """The next line of its output; AssertionError when it ended instead."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    assert line, f"{process.args} ended with {process.wait()} before it said anything"
+    return line.rstrip("\n")
+
+
+def descendants(pid: int | None = None) -> list[psutil.Process]:
+    return psutil.Process(pid or os.getpid()).children(recursive=True)
+
+
+def named(name: str) -> list[dict[str, Any]]:
+    """Program, users and groups of every living descendant of that name; those that end meanwhile are left out."""
+    found = []
+    for process in descendants():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if process.name() == name:
+                found.append({"exe": process.exe(), "uids": process.uids(), "gids": process.gids()})
+    return found
+
+
+def is_gone(process: psutil.Process) -> bool:
+    """Ended, whether or not somebody has collected its status yet."""
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+def wait_until_gone(processes: Sequence[psutil.Process], *, within_s: float) -> None:
+    def all_gone() -> bool:
+        return all(is_gone(process) for process in processes)
+
+    wait_for(all_gone, within_s=within_s, what=f"the end of {[process.pid for process in processes]}")

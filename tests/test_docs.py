@@ -1,0 +1,123 @@
+"""Documents: every command line in them can be called, and the table of settings is the settings."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+
+from fleet_api.cli.main import cli, main
+from storage.settings import PREFIX, Settings
+from triggers.catalog import SignalCatalog
+from triggers.language.compile import compile_source
+
+ROOT = Path(__file__).resolve().parents[1]
+RECORDED = Path(os.environ.get("LONGTAIL_TEST_DRIVES", ROOT.parent / "shared" / "data")) / "css_car_a"
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+_BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(document: Path, language: str) -> Iterator[str]:
+    for found, text in _BLOCK.findall(document.read_text("utf-8")):
+        if found == language:
+            yield text
+
+
+def command_lines() -> Iterator[pytest.param]:  # type: ignore[valid-type]
+    for document in DOCUMENTS:
+        for block in blocks(document, "console"):
+            for line in block.splitlines():
+                if line.startswith("$ longtail"):
+                    yield pytest.param(line.removeprefix("$ longtail"), id=f"{document.name}: {line[2:60]}")
+
+
+def parse(words: list[str]) -> click.Context:
+    """Let click parse a command line to its last command, without calling it."""
+    context = cli.make_context("longtail", list(words), resilient_parsing=False)
+    command: click.Command = cli
+    while isinstance(command, click.Group):
+        name, found, rest = command.resolve_command(context, [*context._protected_args, *context.args])
+        assert found is not None
+        command = found
+        context = command.make_context(name, rest, parent=context)
+    return context
+
+
+@pytest.mark.parametrize("line", list(command_lines()))
+def test_every_documented_command_line_parses(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [word.replace("path/to/drives", str(tmp_path)) for word in shlex.split(line)]
+    monkeypatch.chdir(tmp_path)
+    for word in words:
+        if (ROOT / word).is_file():
+            (tmp_path / word).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / word).write_bytes((ROOT / word).read_bytes())
+        elif word.endswith(".json"):
+            (tmp_path / word).write_text("{}")
+    parse(words)
+
+
+def test_the_documents_name_command_lines_at_all() -> None:
+    assert len(list(command_lines())) > 15
+
+
+def test_every_command_has_a_line_of_help_and_can_be_loaded() -> None:
+    context = click.Context(cli)
+    for name in cli.list_commands(context):
+        command = cli.get_command(context, name)
+        assert command is not None and command.help, name
+
+
+def test_the_table_of_settings_is_complete_and_its_defaults_are_right() -> None:
+    rows = dict(
+        re.findall(rf"^\| `({PREFIX}\w+)` \| (.*?) ?\|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+    )
+    expected = {}
+    for name, field in Settings.model_fields.items():
+        default = str(field.default).lower() if isinstance(field.default, bool) else field.default
+        expected[PREFIX + name.upper()] = f"`{default}`" if default not in ("", None) else ""
+    assert rows == expected
+
+
+def test_the_example_in_the_readme_compiles_against_the_demo_catalog() -> None:
+    example = next(text for text in blocks(ROOT / "README.md", "") if text.startswith("trigger "))
+    catalog = SignalCatalog.load(ROOT / "fleet_api/demo/signals.yaml")
+    compilation = compile_source(example, filename="README.md", catalog=catalog)
+    assert compilation.ok, [diagnostic.render() for diagnostic in compilation.diagnostics]
+    assert not compilation.diagnostics
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
+def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text("utf-8")):
+        assert (document.parent / target).exists(), target
+
+
+def test_the_check_in_the_readme_finds_nothing_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    (line,) = (line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("$ longtail check"))
+    assert main(shlex.split(line)[2:]) == 0
+
+
+@pytest.mark.drives
+@pytest.mark.skipif(not RECORDED.is_dir(), reason="the recorded drive css_car_a is not here")
+def test_the_backtest_in_the_readme_finds_the_hard_brakings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    lines = (ROOT / "README.md").read_text().splitlines()
+    (line,) = (line for line in lines if line.startswith("$ longtail backtest"))
+    words = [word.replace("path/to/drives", str(RECORDED)) for word in shlex.split(line)[2:]]
+    assert main([*words, "--json", "-"]) == 0
+    assert [round(fire["t"]) for fire in json.loads(capsys.readouterr().out)["fires"]] == [107, 2241]
+
+
+def test_the_makefile_passes_what_the_readme_says_to_the_demo() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    assert all(f"--{option}" in makefile for option in ("drives", "signals", "campaign"))
+    parse(["demo", "--drives", str(ROOT), "--signals", "s.yaml", "--campaign", "c.trigger"])

@@ -1,0 +1,3 @@
+trigger t {
+    when ego.speed > 5 m/s && driver.brake;
+}

@@ -1,0 +1,4 @@
+trigger t {
+    describe "Hard braking
+    when driver.brake
+}

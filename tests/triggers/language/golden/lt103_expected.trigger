@@ -1,0 +1,4 @@
+trigger t {
+    when ego.speed >
+    cooldown 5 s
+}

@@ -1,0 +1,6 @@
+trigger a {
+    when driver.brake
+
+trigger t {
+    when driver.override
+}

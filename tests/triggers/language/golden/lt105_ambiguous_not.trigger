@@ -1,0 +1,3 @@
+trigger t {
+    when not driver.brake for 2 s
+}

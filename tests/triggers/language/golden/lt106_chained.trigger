@@ -1,0 +1,3 @@
+trigger t {
+    when 5 m/s < ego.speed < 10 m/s
+}

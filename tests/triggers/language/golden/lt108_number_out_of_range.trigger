@@ -1,0 +1,3 @@
+trigger t {
+    when ego.speed > 1e999 m/s
+}

@@ -1,0 +1,5 @@
+trigger t {
+    when driver.brake
+    cooldown 5 s
+    cooldown 6 s
+}

@@ -1,0 +1,4 @@
+trigger t {
+    when driver.brake
+    coldown 5 s
+}

@@ -1,0 +1,3 @@
+trigger HardBraking {
+    when driver.brake
+}

@@ -1,0 +1,3 @@
+trigger t {
+    when ego.sped > 20 km/h
+}

@@ -1,0 +1,6 @@
+trigger t {
+    when driver.brake
+}
+trigger t {
+    when driver.override
+}

@@ -1,0 +1,5 @@
+let a = not b
+let b = not a
+trigger t {
+    when a
+}

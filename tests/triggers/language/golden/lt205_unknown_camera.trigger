@@ -1,0 +1,6 @@
+trigger t {
+    when driver.brake
+    capture 5 s before, 5 s after {
+        cameras front_mian
+    }
+}

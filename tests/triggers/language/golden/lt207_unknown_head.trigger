@@ -1,0 +1,3 @@
+trigger t {
+    when disagree(cut_in.detect)
+}

@@ -1,0 +1,3 @@
+trigger t {
+    cooldown 5 s
+}

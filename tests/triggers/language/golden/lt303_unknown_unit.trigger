@@ -1,0 +1,3 @@
+trigger t {
+    when ego.speed > 20 kmh
+}

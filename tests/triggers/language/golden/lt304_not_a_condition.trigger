@@ -1,0 +1,3 @@
+trigger t {
+    when ego.speed and driver.brake
+}

@@ -1,0 +1,3 @@
+trigger t {
+    when abs(driver.brake) > 1
+}

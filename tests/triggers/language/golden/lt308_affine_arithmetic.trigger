@@ -1,0 +1,3 @@
+trigger t {
+    when ego.coolant + ego.outside > 100 degC
+}

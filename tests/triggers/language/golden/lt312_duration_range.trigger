@@ -1,0 +1,3 @@
+trigger t {
+    when driver.brake for 0 s
+}

@@ -1,0 +1,3 @@
+trigger t {
+    when age(ego.speed + ego.speed) > 1 s
+}

@@ -1,0 +1,3 @@
+trigger t {
+    when past(ego.speed, ego.speed) > 5 m/s
+}

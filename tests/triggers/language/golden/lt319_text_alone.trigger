@@ -1,0 +1,3 @@
+trigger t {
+    when "R" == "R"
+}

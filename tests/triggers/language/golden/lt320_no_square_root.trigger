@@ -1,0 +1,3 @@
+trigger t {
+    when sqrt(ego.speed) > 2
+}

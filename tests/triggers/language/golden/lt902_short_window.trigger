@@ -1,0 +1,3 @@
+trigger t {
+    when delta(ego.coolant over 1 s) > 2 K
+}

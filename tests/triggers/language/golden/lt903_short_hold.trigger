@@ -1,0 +1,3 @@
+trigger t {
+    when ego.coolant > 90 degC for 200 ms
+}

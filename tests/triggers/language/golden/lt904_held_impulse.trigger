@@ -1,0 +1,3 @@
+trigger t {
+    when rise(driver.brake) for 2 s
+}

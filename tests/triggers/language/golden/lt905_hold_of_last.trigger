@@ -1,0 +1,3 @@
+trigger t {
+    when driver.override and driver.brake for 2 s
+}

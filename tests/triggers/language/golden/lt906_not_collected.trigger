@@ -1,0 +1,12 @@
+trigger t {
+    when ego.speed > 20 km/h
+}
+
+campaign c {
+    collect t
+    budget 1 GB total
+
+}
+trigger u {
+    when driver.brake
+}

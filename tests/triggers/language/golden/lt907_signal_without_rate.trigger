@@ -1,0 +1,3 @@
+trigger t {
+    when ego.tyre > 2 bar
+}

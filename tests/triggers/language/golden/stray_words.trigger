@@ -1,0 +1,8 @@
+triger t {
+    when driver.brake
+}
+
+let = 5
+trigger u {
+    when driver.brake
+}

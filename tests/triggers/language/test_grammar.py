@@ -1,0 +1,110 @@
+"""The parser against the normative grammar: an LALR parser built from `grammar.lark` accepts the same files."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import lark
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from triggers.language import parser
+from triggers.language.diagnostics import Source
+from triggers.language.expressions import NO_ATOMS
+from triggers.language.lexer import Token, TokenKind, tokenize
+from triggers.language.reporter import Reporter
+
+GRAMMAR = (Path(parser.__file__).parent / "grammar.lark").read_text()
+MARKS = {"{": "LBRACE", "}": "RBRACE", "(": "LPAR", ")": "RPAR", ",": "COMMA", "=": "EQUAL"}
+MARKS |= {"+": "PLUS", "-": "MINUS", "*": "STAR", "/": "SLASH"}
+OF_MEANING = {"LT105", "LT110", "LT112", "LT116"}  # refused although the form is right
+FILES = [*Path(__file__).parent.glob("golden/*.trigger"), *Path(__file__).parents[3].glob("examples/*/*.trigger")]
+
+
+class _NoLexer(lark.lexer.Lexer):
+    def __init__(self, conf: object) -> None:
+        """Tokens are fed by hand."""
+
+    def lex(self, state: object) -> Iterator[lark.Token]:
+        return iter(())
+
+
+def _built() -> lark.Lark:
+    return lark.Lark(GRAMMAR, start="file", parser="lalr", lexer=_NoLexer, debug=True)
+
+
+LALR = _built()
+
+
+def _terminal(token: Token, accepted: set[str]) -> str:
+    if token.kind is TokenKind.MARK:
+        return MARKS.get(token.text, "COMPARISON")
+    keyword = token.text.upper()
+    if token.kind is TokenKind.WORD and (keyword in accepted or token.text in NO_ATOMS):
+        return keyword
+    return token.kind.name
+
+
+def grammar_accepts(text: str) -> bool:
+    """Whether the grammar derives a text; a word is a keyword where the grammar can take it as one."""
+    report = Reporter(Source(text, "test"))
+    tokens = tokenize(report.source, report)
+    interactive = LALR.parse_interactive()
+    try:
+        for token in tokens[:-1]:
+            interactive.feed_token(lark.Token(_terminal(token, interactive.accepts()), token.text))
+        interactive.feed_eof()
+    except lark.exceptions.UnexpectedInput:
+        return False
+    return not report.has_errors
+
+
+def parser_accepts(text: str) -> bool:
+    report = Reporter(Source(text, "test"))
+    parser.parse(report.source, report)
+    return not {d.code for d in report.diagnostics if d.severity == "error"} - OF_MEANING
+
+
+def test_the_grammar_has_no_conflict(caplog: pytest.LogCaptureFixture) -> None:
+    lark.logger.addHandler(caplog.handler)
+    lark.logger.setLevel(logging.DEBUG)
+    try:
+        _built()
+    finally:
+        lark.logger.removeHandler(caplog.handler)
+        lark.logger.setLevel(logging.CRITICAL)
+    assert "conflict" not in caplog.text.lower()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_parser_and_grammar_agree_on_recorded_files(path: Path) -> None:
+    if path.stem not in ("lt107_too_deep", "lt108_number_out_of_range"):  # limits, not form
+        assert parser_accepts(path.read_text()) is grammar_accepts(path.read_text())
+
+
+_atoms = st.sampled_from(
+    ["x", "ego.speed", "5", "5 m/s", '"R"', "true", "budget", "f(x)", "min(x over 2 s)", "g(x, y)"]
+)
+
+
+def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    infix = st.sampled_from(["+", "-", "*", "/", "<", "==", "and", "or", "then", "between"])
+    pairs = st.tuples(inner, infix, inner).map(" ".join)
+    suffix = st.sampled_from([" for 1 s", " for 1 s tolerating 2 s", " in (x, 5)", " within 1 s", " and x", " for 1"])
+    return st.one_of(
+        pairs,
+        inner.map("({})".format),
+        inner.map("not {}".format),
+        inner.map("- {}".format),
+        st.tuples(inner, suffix).map("".join),
+    )
+
+
+@settings(max_examples=400)
+@given(st.recursive(_atoms, _grown, max_leaves=8))
+def test_parser_and_grammar_agree_on_expressions(expression: str) -> None:
+    text = f"trigger t {{ when {expression} }}"
+    assert parser_accepts(text) is grammar_accepts(text)

@@ -1,0 +1,41 @@
+"""Run as a process by the crash tests: works on a journal in a loop and says what was committed, until it is killed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from tests.triggers.vehicle.support import a_fire, footage
+from triggers.contracts.base import NS_PER_S
+from triggers.vehicle.clip_queue import ClipQueue
+from triggers.vehicle.clips import Circumstances, make_clip
+from triggers.vehicle.journal import Journal, NewFire, Progress
+
+
+def say(what: str) -> None:
+    sys.stdout.write(what + "\n")
+    sys.stdout.flush()
+
+
+def main(directory: Path) -> None:
+    journal = Journal(directory / "j.sqlite")
+    queue = ClipQueue(journal, directory / "clips", max_bytes=10**9, max_age_ns=10**18)
+    circumstances = Circumstances(vehicle_id="car", max_span_ns=60 * NS_PER_S)
+    held = footage(0, 6, hz=2)
+    handed_over = sum(counts.handed_over for counts in journal.counts())
+    while True:
+        ordinal = journal.fired("braking", 1) + 1
+        fire = a_fire(float(ordinal % 6), ordinal=ordinal)
+        journal.record([Progress("braking", 1, fires=(NewFire(fire.key, "hard", fire.t_ns, fire),))])
+        say(f"fired {ordinal}")
+        queue.add(make_clip(directory / "clips", [fire], held, circumstances), ordinal)
+        if ordinal % 3 == 0:
+            queue.hand_over(queue.all()[0])
+            handed_over += 1
+            say(f"handed_over {handed_over}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,50 @@
+"""Common ground of the contract types: strict, frozen, size-limited, canonical JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from triggers.errors import InvalidInput
+
+NS_PER_S = 1_000_000_000
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+"""Name of a trigger, campaign or fence."""
+
+SignalName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=200)]
+"""Dotted name of a signal as the signal catalog spells it."""
+
+VehicleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
+"""Identity of a vehicle; safe in paths, URLs and log lines."""
+
+Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+ShortText = Annotated[str, StringConstraints(max_length=1000)]
+AttributeValue = bool | int | float | Annotated[str, StringConstraints(max_length=200)]
+
+
+class Contract(BaseModel):
+    """Base of every contract type: immutable, no unknown fields, no NaN, no silent conversions."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def canonical_json(self) -> bytes:
+        """The one byte form of this value: UTF-8 JSON, sorted keys, no blanks. What digests and signatures cover."""
+        return canonical_json(self.model_dump(mode="json"))
+
+    @classmethod
+    def from_json(cls, data: bytes, *, what: str) -> Self:
+        """Parse outside bytes; `what` names them in the message of the InvalidInput that a mistake raises."""
+        try:
+            return cls.model_validate_json(data)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+            place = ".".join(str(part) for part in first["loc"]) or "the whole document"
+            raise InvalidInput(f"{what}: {place}: {first['msg']}") from error
+
+
+def canonical_json(value: Any) -> bytes:
+    """UTF-8 JSON with sorted keys and no blanks; raises ValueError on NaN and infinities."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()

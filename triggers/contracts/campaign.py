@@ -1,0 +1,102 @@
+"""What a campaign asks of the fleet: its settings, the triggers' capture windows, target, rollout and budget."""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from triggers.contracts.base import AttributeValue, Contract, Name, SignalName
+
+MAX_TRIGGERS = 1000
+MAX_CAPTURE_NS = 10 * 60 * 1_000_000_000
+
+
+class Network(StrEnum):
+    """Class of the network an upload travels on; budgets and prices differ by it."""
+
+    WIFI = "wifi"
+    CELLULAR = "cellular"
+
+
+class CaptureWindow(Contract):
+    """What a fire records: a window around it and the signals and cameras in it (wildcards already expanded)."""
+
+    before_ns: Annotated[int, Field(ge=0, le=MAX_CAPTURE_NS)]
+    after_ns: Annotated[int, Field(ge=0, le=MAX_CAPTURE_NS)]
+    signals: tuple[SignalName, ...]
+    cameras: tuple[Name, ...] = ()
+
+
+class TriggerSettings(Contract):
+    """A trigger as the vehicle's host needs it; its condition is in the program, under the same name."""
+
+    name: Name
+    describe: str = ""
+    cooldown_ns: Annotated[int, Field(ge=0)]
+    capture: CaptureWindow
+    tags: tuple[str, ...] = ()
+
+
+class Comparison(Contract):
+    """`attribute op value(s)` of a target; a vehicle without the attribute does not match."""
+
+    kind: Literal["compare"] = "compare"
+    attribute: str
+    op: Literal["==", "!=", "<", "<=", ">", ">=", "in"]
+    values: Annotated[tuple[AttributeValue, ...], Field(min_length=1, max_length=1000)]
+
+
+class Junction(Contract):
+    """`and`, `or` and `not` of targets (`not` has one operand)."""
+
+    kind: Literal["and", "or", "not"]
+    operands: Annotated[tuple[Target, ...], Field(min_length=1, max_length=100)]
+
+
+Target = Annotated[Comparison | Junction, Field(discriminator="kind")]
+
+
+class RolloutStage(Contract):
+    """A share of the fleet (0 < share <= 1) for a time; the last stage has no end."""
+
+    share: Annotated[float, Field(gt=0, le=1)]
+    duration_ns: Annotated[int, Field(gt=0)] | None = None
+
+
+class BudgetLimits(Contract):
+    """Limits of a campaign, in bytes and clips; None where the campaign does not name one. One at least is named."""
+
+    vehicle_day_bytes: Annotated[int, Field(gt=0)] | None = None
+    total_bytes: Annotated[int, Field(gt=0)] | None = None
+    clips: Annotated[int, Field(gt=0)] | None = None
+
+
+class UploadRoute(Contract):
+    """A network a clip may travel on; `up_to_bytes` limits the size of a clip on it (None: any size)."""
+
+    network: Network
+    up_to_bytes: Annotated[int, Field(gt=0)] | None = None
+
+
+class CampaignSettings(Contract):
+    """Everything of a campaign but its program (LANGUAGE.md section 1 has the defaults)."""
+
+    name: Name
+    describe: str = ""
+    triggers: Annotated[tuple[TriggerSettings, ...], Field(max_length=MAX_TRIGGERS)]
+    compare: tuple[str, ...] = ()
+    target: Target | None = None
+    rollout: Annotated[tuple[RolloutStage, ...], Field(min_length=1)] = (RolloutStage(share=1.0),)
+    sample_one_in: Annotated[int, Field(ge=1)] = 1
+    budget: BudgetLimits
+    upload: Annotated[tuple[UploadRoute, ...], Field(min_length=1)] = (UploadRoute(network=Network.WIFI),)
+    priority: Annotated[int, Field(ge=0, le=100)] = 50
+    active_from: date | None = None
+    active_to: date | None = None
+    retain_ns: Annotated[int, Field(gt=0)] | None = None
+
+
+Junction.model_rebuild()

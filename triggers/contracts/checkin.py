@@ -1,0 +1,103 @@
+"""Check-in and telemetry: what a vehicle says of itself and its counts, and the signed list of campaigns it gets."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from triggers.contracts.base import (
+    AttributeValue,
+    Contract,
+    Name,
+    Sha256Hex,
+    ShortText,
+    VehicleId,
+    canonical_json,
+)
+
+MAX_REASONS = 50
+Count = Annotated[int, Field(ge=0, le=2**62)]
+Reasons = Annotated[
+    dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")], Count], Field(max_length=MAX_REASONS)
+]
+
+
+class FireCounts(Contract):
+    """What became of a vehicle's fires of one campaign version, over all fires with `ordinal <= watermark`.
+
+    `fired == watermark`, and every fire is in exactly one of the outcomes. `handed_over` are fires whose clip's
+    upload was acknowledged whole: from there on the cloud accounts for them.
+    """
+
+    campaign: Name
+    version: Annotated[int, Field(ge=1)]
+    watermark: Count
+    suppressed: Count
+    """Rises that did not fire because a cooldown was running (not among `watermark`)."""
+    sampled_out: Count = 0
+    refused: Reasons = {}
+    """By a budget, by reason."""
+    dropped: Reasons = {}
+    """On the vehicle, by reason (disk full, expired, ...)."""
+    failed: Reasons = {}
+    in_flight: Count = 0
+    """Being recorded, queued or uploaded on the vehicle."""
+    handed_over: Count = 0
+    per_trigger: Annotated[dict[Name, Count], Field(max_length=1000)] = {}
+    """Fires by trigger; their sum is the watermark."""
+    armed_ns: Count = 0
+    distance_m: Count = 0
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        outcomes = self.sampled_out + self.in_flight + self.handed_over
+        outcomes += sum(self.refused.values()) + sum(self.dropped.values()) + sum(self.failed.values())
+        if outcomes != self.watermark:
+            raise ValueError(f"{self.watermark} fires, but {outcomes} outcomes")
+        if sum(self.per_trigger.values()) != self.watermark:
+            raise ValueError("the fires per trigger do not sum to the watermark")
+        return self
+
+
+class CheckIn(Contract):
+    """POST body of a vehicle's check-in. The reply is a signed AssignmentList, or 304 when `have` still holds."""
+
+    attributes: Annotated[dict[str, AttributeValue], Field(max_length=100)] = {}
+    software: Annotated[dict[str, str], Field(max_length=100)] = {}
+    have: Sha256Hex | None = None
+    """`AssignmentList.content_digest` of the list the vehicle works by."""
+    vehicle_time_ns: Annotated[int, Field(ge=0)]
+    problems: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
+    """What the vehicle refused, and why (an untrusted bundle, an unknown program format)."""
+
+
+class Telemetry(Contract):
+    """POST body of a vehicle's report of counts; sending the same or an older report again changes nothing."""
+
+    counts: Annotated[tuple[FireCounts, ...], Field(max_length=1000)]
+    reported_at_ns: Annotated[int, Field(ge=0)]
+
+
+class Assignment(Contract):
+    """One campaign a vehicle is to run; the bundle is fetched by its digest."""
+
+    campaign: Name
+    version: Annotated[int, Field(ge=1)]
+    bundle_digest: Sha256Hex
+
+
+class AssignmentList(Contract):
+    """All campaigns of one vehicle; signed. `revision` never falls, so an old list cannot withhold a stop."""
+
+    vehicle_id: VehicleId
+    revision: Annotated[int, Field(ge=0)]
+    issued_at_ns: Annotated[int, Field(ge=0)]
+    expires_at_ns: Annotated[int, Field(ge=0)]
+    assignments: Annotated[tuple[Assignment, ...], Field(max_length=1000)]
+
+    @property
+    def content_digest(self) -> str:
+        """Digest of what matters to the vehicle: equal lists issued at different times have the same."""
+        return hashlib.sha256(canonical_json([a.model_dump(mode="json") for a in self.assignments])).hexdigest()

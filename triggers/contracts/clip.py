@@ -1,0 +1,142 @@
+"""A clip on its way: its fires, its manifest, and the grid of cells that its bytes lie on.
+
+Bytes lie on a fixed grid of `CELL_BYTES`. The manifest lists each cell's SHA-256; the clip's digest is the
+SHA-256 of these, so any cell can be checked alone, in any order, and no running hash has to survive a crash.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from triggers.contracts.base import AttributeValue, Contract, Name, Sha256Hex, SignalName, VehicleId
+from triggers.contracts.campaign import MAX_CAPTURE_NS, Network
+
+CELL_BYTES = 512 * 1024
+MAX_CLIP_BYTES = 4 * 1024**3
+MAX_FIRES = 1000
+MAX_RECORDING_NS = MAX_CAPTURE_NS
+MAX_MANIFEST_BYTES = 4 * 1024**2
+
+TimeNs = Annotated[int, Field(ge=0, le=2**63 - 1)]
+"""ns since the Unix epoch, as wide as what stores it."""
+
+RecordingId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
+
+
+class Fire(Contract):
+    """One fire of one trigger of one campaign, and what it asks of the clip.
+
+    `ordinal` counts a vehicle's fires of a campaign version from 1 without a gap: (vehicle, campaign, version,
+    ordinal) is its identity, and counts over `ordinal <= watermark` add up. `charged_bytes` is what its window
+    adds to the clip; the charges of a clip's fires sum to the clip's size. Times are ns since the Unix epoch.
+    """
+
+    campaign: Name
+    version: Annotated[int, Field(ge=1)]
+    program_digest: Sha256Hex
+    trigger: Name
+    ordinal: Annotated[int, Field(ge=1, le=2**63 - 1)]
+    t_ns: TimeNs
+    window_start_ns: TimeNs
+    window_end_ns: TimeNs
+    inclusion_probability: Annotated[float, Field(gt=0, le=1)]
+    charged_bytes: Annotated[int, Field(ge=0)]
+
+    @model_validator(mode="after")
+    def _window_holds_the_fire(self) -> Self:
+        if not self.window_start_ns <= self.t_ns <= self.window_end_ns:
+            raise ValueError("the fire's time lies outside its window")
+        return self
+
+
+class DriveSource(Contract):
+    """Where a replayed clip's data comes from: the drive's name and the ns added to its own time."""
+
+    drive: Annotated[str, Field(max_length=200)]
+    offset_ns: int
+
+
+class RecordingManifest(Contract):
+    """What the MCAP file itself carries as metadata: everything but the hashes of its own bytes."""
+
+    format: Annotated[int, Field(ge=1, le=1)] = 1
+    vehicle_id: VehicleId
+    recording_id: RecordingId
+    start_ns: TimeNs
+    end_ns: TimeNs
+    fires: Annotated[tuple[Fire, ...], Field(min_length=1, max_length=MAX_FIRES)]
+    signals: Annotated[tuple[SignalName, ...], Field(max_length=5000)]
+    cameras: Annotated[tuple[Name, ...], Field(max_length=64)] = ()
+    attributes: Annotated[dict[str, AttributeValue], Field(max_length=100)] = {}
+    software: Annotated[dict[str, str], Field(max_length=100)] = {}
+    """Digests or versions of what ran: agent, active and shadow network."""
+    calibration: Annotated[dict[str, dict[str, float]], Field(max_length=64)] = {}
+    """Camera name to its parameters (fx, fy, cx, cy in pixels; k1.. dimensionless)."""
+    clock_offset_ns: int = 0
+    """Vehicle clock minus cloud clock at the latest check-in."""
+    source: DriveSource | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if not 0 <= self.end_ns - self.start_ns <= MAX_RECORDING_NS:
+            raise ValueError("the recording's span is negative or longer than the limit")
+        seen = {(f.campaign, f.version, f.ordinal) for f in self.fires}
+        if len(seen) != len(self.fires):
+            raise ValueError("two fires have the same campaign, version and ordinal")
+        if any(not self.start_ns <= f.t_ns <= self.end_ns for f in self.fires):
+            raise ValueError("a fire lies outside the recording's span")
+        return self
+
+
+class ClipManifest(Contract):
+    """What a vehicle sends to the gateway before a clip's bytes: the recording, the size and the cells' hashes."""
+
+    recording: RecordingManifest
+    size_bytes: Annotated[int, Field(ge=1, le=MAX_CLIP_BYTES)]
+    cells: Annotated[tuple[Sha256Hex, ...], Field(min_length=1, max_length=MAX_CLIP_BYTES // CELL_BYTES)]
+    network: Network = Network.WIFI
+
+    @model_validator(mode="after")
+    def _sizes_add_up(self) -> Self:
+        if len(self.cells) != cell_count(self.size_bytes):
+            raise ValueError(
+                f"{self.size_bytes} bytes make {cell_count(self.size_bytes)} cells, but {len(self.cells)} are listed"
+            )
+        charged = sum(fire.charged_bytes for fire in self.recording.fires)
+        if charged != self.size_bytes:
+            raise ValueError(f"the fires are charged {charged} bytes, but the clip has {self.size_bytes}")
+        return self
+
+    @property
+    def digest(self) -> str:
+        """The clip's digest: SHA-256 (hex) of its cells' SHA-256 values, in order."""
+        return clip_digest(self.cells)
+
+    @property
+    def clip_id(self) -> str:
+        """Identity of the clip (32 hex digits): the same recording with the same bytes is the same clip."""
+        return clip_id(self.recording.vehicle_id, self.recording.recording_id, self.digest)
+
+
+def cell_count(size_bytes: int) -> int:
+    """How many cells `size_bytes` fill (the last may be shorter)."""
+    return -(-size_bytes // CELL_BYTES)
+
+
+def cell_size(size_bytes: int, index: int) -> int:
+    """Bytes in cell `index` of a clip of `size_bytes`."""
+    return min(CELL_BYTES, size_bytes - index * CELL_BYTES)
+
+
+def clip_digest(cells: tuple[str, ...]) -> str:
+    """SHA-256 (hex) over the concatenated binary SHA-256 values of the cells."""
+    return hashlib.sha256(b"".join(bytes.fromhex(cell) for cell in cells)).hexdigest()
+
+
+def clip_id(vehicle_id: str, recording_id: str, digest: str) -> str:
+    """32 hex digits of BLAKE2b over vehicle, recording and digest, joined by U+001F."""
+    fields = "\x1f".join((vehicle_id, recording_id, digest)).encode()
+    return hashlib.blake2b(fields, digest_size=16).hexdigest()

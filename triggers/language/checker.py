@@ -1,0 +1,172 @@
+"""Checking of a file: names, blocks, and the triggers, lowered to a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from triggers.catalog import SignalCatalog
+from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
+from triggers.language import syntax
+from triggers.language.conditions import check, check_let, condition
+from triggers.language.diagnostics import Span
+from triggers.language.ir import prune
+from triggers.language.parser import BLOCK_NAME
+from triggers.language.places import check_fence
+from triggers.language.program import MAX_NODES, MAX_TOTAL_CAPACITY, Program, TriggerCode
+from triggers.language.reporter import Reporter
+from triggers.language.scope import Scope, Type
+
+DEFAULT_CAPTURE_NS = 5_000_000_000
+MAX_COOLDOWN_NS = 366 * 86_400 * 1_000_000_000
+
+
+def check_names(file: syntax.File, report: Reporter) -> None:
+    """Each name stands for one block of its kind."""
+    for kind, names in (
+        ("let", [let.name for let in file.lets]),
+        ("fence", [fence.name for fence in file.fences]),
+        ("trigger", [trigger.name for trigger in file.triggers]),
+        ("campaign", [campaign.name for campaign in file.campaigns]),
+    ):
+        seen: set[str] = set()
+        for name in names:
+            if name.text in seen:
+                report.repeated_name(name.span, kind, name.text)
+            seen.add(name.text)
+
+
+def new_scope(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> Scope:
+    """A scope with the file's lets and fences and an empty graph."""
+    lets = {let.name.text: let for let in reversed(file.lets)}
+    fences = {fence.name.text: fence for fence in reversed(file.fences)}
+    return Scope(catalog, report, lets, fences)
+
+
+def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> None:
+    """Check lets and fences by themselves, so that mistakes in unused ones are found too."""
+    scope = new_scope(file, catalog, report)
+    _check_lets(scope, file)
+    for let in file.lets:
+        if scope.lets[let.name.text] is not let:
+            check(scope, let.value)
+    for fence in file.fences:
+        check_fence(scope, fence)
+
+
+def _check_lets(scope: Scope, file: syntax.File) -> None:
+    """Check lets in the order of the file: what is defined before its use needs no recursion."""
+    for let in file.lets:
+        check_let(scope, syntax.Name(let.name.span, let.name.text))
+
+
+def lower(
+    file: syntax.File, triggers: Iterable[syntax.Trigger], catalog: SignalCatalog, report: Reporter
+) -> tuple[Program, tuple[TriggerSettings, ...]]:
+    """One program of these triggers, sharing equal sub-expressions, and what the vehicle's host needs of them.
+
+    Triggers with mistakes are left out; the mistakes are reported.
+    """
+    scope = new_scope(file, catalog, report)
+    _check_lets(scope, file)
+    codes: list[TriggerCode] = []
+    settings: list[TriggerSettings] = []
+    for trigger in triggers:
+        lowered = _lower_trigger(scope, trigger)
+        if lowered is not None:
+            codes.append(lowered[0])
+            settings.append(lowered[1])
+    nodes, roots, used = prune(scope.graph.nodes, [code.root for code in codes])
+    table = scope.input_table()
+    inputs = tuple(table[index] for index in used)
+    codes = [replace(code, root=root) for code, root in zip(codes, roots, strict=True)]
+    return Program(catalog.max_gap_ns, inputs, nodes, tuple(codes)), tuple(settings)
+
+
+def _lower_trigger(scope: Scope, trigger: syntax.Trigger) -> tuple[TriggerCode, TriggerSettings] | None:
+    cooldown_ns: int | None = 0
+    if trigger.cooldown is not None:
+        cooldown_ns = scope.duration_ns(trigger.cooldown, low_ns=0, high_ns=MAX_COOLDOWN_NS)
+    root = _lower_condition(scope, trigger)
+    read = [] if root is None else scope.signals_of(root)
+    capture = _capture(scope, trigger, read)
+    if root is None or cooldown_ns is None or capture is None or not BLOCK_NAME.fullmatch(trigger.name.text):
+        return None
+    _check_limits(scope, trigger.name.span)
+    settings = TriggerSettings(
+        name=trigger.name.text,
+        describe=trigger.describe.text[:1000] if trigger.describe else "",
+        cooldown_ns=cooldown_ns,
+        capture=capture,
+        tags=tuple(tag.text for tag in trigger.tags),
+    )
+    return TriggerCode(trigger.name.text, root, cooldown_ns), settings
+
+
+def _lower_condition(scope: Scope, trigger: syntax.Trigger) -> int | None:
+    if trigger.when is None:
+        if "when" not in trigger.broken:
+            scope.report.no_when(trigger.name.span, trigger.name.text)
+        return None
+    typed = condition(scope, trigger.when)
+    if typed.type is Type.ERROR:
+        return None
+    if typed.constant is not None:
+        scope.report.constant_condition(trigger.when.span, "false" if typed.constant else "true")
+    return scope.node(typed)
+
+
+def _check_limits(scope: Scope, span: Span) -> None:
+    nodes = scope.graph.nodes
+    if len(nodes) > MAX_NODES:
+        scope.report.too_many(span, "operations", len(nodes), MAX_NODES)
+    entries = sum(node.capacity for node in nodes)
+    if entries > MAX_TOTAL_CAPACITY:
+        scope.report.too_many(span, "window entries", entries, MAX_TOTAL_CAPACITY)
+
+
+def _capture(scope: Scope, trigger: syntax.Trigger, read: list[str]) -> CaptureWindow | None:
+    """The capture window, wildcards expanded; by default 5 s around with the signals the trigger reads."""
+    clause = trigger.capture
+    default = tuple(sorted(read))
+    if clause is None:
+        return CaptureWindow(before_ns=DEFAULT_CAPTURE_NS, after_ns=DEFAULT_CAPTURE_NS, signals=default)
+    before_ns = scope.duration_ns(clause.before, low_ns=0, high_ns=MAX_CAPTURE_NS)
+    after_ns = scope.duration_ns(clause.after, low_ns=0, high_ns=MAX_CAPTURE_NS)
+    signals = default if clause.signals is None else _expanded(scope, clause.signals)
+    for camera in clause.cameras:
+        if camera.text not in scope.catalog.cameras:
+            nearest = scope.nearest(camera.text, scope.catalog.cameras)
+            scope.report.unknown_camera(camera.span, camera.text, nearest)
+    if before_ns is None or after_ns is None:
+        return None
+    cameras = tuple(dict.fromkeys(camera.text for camera in clause.cameras))
+    return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras)
+
+
+def _expanded(scope: Scope, patterns: Iterable[syntax.Word]) -> tuple[str, ...]:
+    """The signals that names and patterns stand for, in the catalog's order."""
+    chosen: set[str] = set()
+    for pattern in patterns:
+        if pattern.text.endswith(".*"):
+            matching = {name for name in scope.catalog.signals if name.startswith(pattern.text[:-1])}
+            if not matching:
+                scope.report.empty_pattern(pattern.span, pattern.text, _nearest_patterns(scope, pattern.text))
+            chosen |= matching
+        elif pattern.text in scope.catalog.signals:
+            chosen.add(pattern.text)
+        else:
+            nearest = scope.nearest(pattern.text, scope.catalog.signals)
+            scope.report.unknown_signal(pattern.span, pattern.text, nearest)
+    return tuple(name for name in scope.catalog.signals if name in chosen)
+
+
+def _nearest_patterns(scope: Scope, pattern: str) -> list[str]:
+    families = {
+        ".".join(parts[:n]) + ".*" for parts in map(_parts, scope.catalog.signals) for n in range(1, len(parts))
+    }
+    return scope.nearest(pattern, sorted(families))
+
+
+def _parts(signal: str) -> list[str]:
+    return signal.split(".")

@@ -1,0 +1,163 @@
+"""Checking of expressions: names, literals, logic, holds and sequences, lowered to the intermediate form."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from triggers.language import syntax
+from triggers.language.arithmetic import arithmetic, compare, negative
+from triggers.language.expressions import MAX_NESTING
+from triggers.language.functions import call
+from triggers.language.program import MAX_ARGUMENTS
+from triggers.language.scope import Scope, Type, Typed, shown_time
+
+
+def check(scope: Scope, expression: syntax.Expression) -> Typed:
+    """The type, unit and node of an expression; mistakes go to the reporter."""
+    return _CHECKS[type(expression)](scope, expression)
+
+
+def condition(scope: Scope, expression: syntax.Expression) -> Typed:
+    """As `check`, for an expression that must be a condition."""
+    typed = check(scope, expression)
+    if typed.type in (Type.NUMBER, Type.TEXT):
+        proposal = "compare it with a value, for example with `>` or `==`"
+        scope.report.not_a_condition(expression.span, scope.what(typed), proposal)
+        return scope.error(expression.span)
+    return typed
+
+
+def _name(scope: Scope, name: syntax.Name) -> Typed:
+    if name.name in scope.lets:
+        return replace(check_let(scope, name), span=name.span)
+    if name.name in scope.catalog.signals:
+        return scope.signal(name.name, name.span)
+    known = [*scope.catalog.signals, *scope.lets]
+    scope.report.unknown_signal(name.span, name.name, scope.nearest(name.name, known))
+    return scope.error(name.span)
+
+
+def check_let(scope: Scope, name: syntax.Name) -> Typed:
+    """What a `let` stands for; each is checked once for a program."""
+    known = scope.known_lets.get(name.name)
+    if known is not None:
+        return known
+    if name.name in scope.open_lets:
+        scope.report.circular_let(name.span, name.name)
+        return scope.error(name.span)
+    if len(scope.open_lets) >= MAX_NESTING // 4:
+        scope.report.too_deep(name.span, MAX_NESTING // 4)
+        return scope.error(name.span)
+    scope.open_lets.append(name.name)
+    typed = check(scope, scope.lets[name.name].value)
+    scope.open_lets.pop()
+    scope.known_lets[name.name] = typed
+    return typed
+
+
+def _unary(scope: Scope, unary: syntax.Unary) -> Typed:
+    if unary.operator == "-":
+        return negative(scope, unary.span, check(scope, unary.operand))
+    operand = condition(scope, unary.operand)
+    if operand.type is Type.ERROR:
+        return scope.error(unary.span)
+    if isinstance(operand.constant, bool):
+        return Typed(unary.span, Type.BOOL, constant=not operand.constant)
+    return Typed(unary.span, Type.BOOL, scope.graph.add("not", operand.node))
+
+
+def _binary(scope: Scope, binary: syntax.Binary) -> Typed:
+    left, right = check(scope, binary.left), check(scope, binary.right)
+    if binary.operator in "+-*/":
+        return arithmetic(scope, binary.span, binary.operator, left, right)
+    return compare(scope, binary.span, binary.operator, left, right)
+
+
+def _junction(scope: Scope, junction: syntax.Junction) -> Typed:
+    if _too_many(scope, junction, len(junction.operands)):
+        return scope.error(junction.span)
+    operands = [condition(scope, operand) for operand in junction.operands]
+    if any(operand.type is Type.ERROR for operand in operands):
+        return scope.error(junction.span)
+    decisive = junction.operator == "or"
+    if any(operand.constant is decisive for operand in operands):
+        scope.report.constant_condition(junction.span, "false" if decisive else "true")
+    if all(operand.constant is not None for operand in operands):
+        values = [bool(operand.constant) for operand in operands]
+        return Typed(junction.span, Type.BOOL, constant=any(values) if decisive else all(values))
+    node = scope.graph.add(junction.operator, *(scope.node(operand) for operand in operands))
+    return Typed(junction.span, Type.BOOL, node)
+
+
+def _between(scope: Scope, between: syntax.Between) -> Typed:
+    subject, low, high = (check(scope, part) for part in between.children())
+    above = compare(scope, between.span, ">=", subject, low)
+    below = compare(scope, between.span, "<=", subject, high)
+    return _joined(scope, between, "and", [above, below])
+
+
+def _member(scope: Scope, member: syntax.Member) -> Typed:
+    if _too_many(scope, member, len(member.items)):
+        return scope.error(member.span)
+    subject = check(scope, member.subject)
+    equal = [compare(scope, item.span, "==", subject, check(scope, item)) for item in member.items]
+    return replace(equal[0], span=member.span) if len(equal) == 1 else _joined(scope, member, "or", equal)
+
+
+def _too_many(scope: Scope, whole: syntax.Expression, count: int) -> bool:
+    if count > MAX_ARGUMENTS:
+        scope.report.too_many(whole.span, "operands", count, MAX_ARGUMENTS)
+    return count > MAX_ARGUMENTS
+
+
+def _joined(scope: Scope, whole: syntax.Expression, operator: str, parts: list[Typed]) -> Typed:
+    if any(part.type is Type.ERROR for part in parts):
+        return scope.error(whole.span)
+    return Typed(whole.span, Type.BOOL, scope.graph.add(operator, *(scope.node(part) for part in parts)))
+
+
+def _hold(scope: Scope, hold: syntax.Hold) -> Typed:
+    held = condition(scope, hold.condition)
+    hold_ns = scope.duration_ns(hold.duration)
+    tolerate_ns = 0 if hold.tolerating is None else scope.duration_ns(hold.tolerating)
+    if held.type is Type.ERROR or hold_ns is None or tolerate_ns is None:
+        return scope.error(hold.span)
+    node = scope.node(held)
+    if held.impulse:
+        scope.report.held_impulse(hold.span, held.impulse)
+    period_s = scope.period_s(node)
+    if period_s is not None and hold_ns < period_s * 1_000_000_000:
+        period = shown_time(round(period_s * 1000) * 1_000_000)
+        scope.report.short_hold(hold.duration.span, shown_time(hold_ns), period)
+    return Typed(hold.span, Type.BOOL, scope.graph.add("for", node, hold_ns=hold_ns, tolerate_ns=tolerate_ns))
+
+
+def _sequence(scope: Scope, sequence: syntax.Sequence) -> Typed:
+    first, second = condition(scope, sequence.first), condition(scope, sequence.second)
+    within_ns = scope.duration_ns(sequence.within)
+    if Type.ERROR in (first.type, second.type) or within_ns is None:
+        return scope.error(sequence.span)
+    node = scope.graph.add(sequence.operator, scope.node(first), scope.node(second), within_ns=within_ns)
+    return Typed(sequence.span, Type.BOOL, node, impulse=sequence.operator)
+
+
+def _call(scope: Scope, expression: syntax.Call) -> Typed:
+    return call(scope, expression, check)
+
+
+_CHECKS: dict[type[syntax.Expression], Callable[[Scope, Any], Typed]] = {
+    syntax.Quantity: lambda scope, quantity: scope.quantity(quantity),
+    syntax.Text: lambda _, text: Typed(text.span, Type.TEXT, constant=text.value),
+    syntax.Truth: lambda _, truth: Typed(truth.span, Type.BOOL, constant=truth.value),
+    syntax.Name: _name,
+    syntax.Unary: _unary,
+    syntax.Binary: _binary,
+    syntax.Junction: _junction,
+    syntax.Between: _between,
+    syntax.Member: _member,
+    syntax.Hold: _hold,
+    syntax.Sequence: _sequence,
+    syntax.Call: _call,
+}

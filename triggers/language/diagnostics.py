@@ -1,0 +1,124 @@
+"""Diagnostics: what is wrong in a trigger file, where, and what to write instead.
+
+A `Diagnostic` has a stable code, `file:line:column`, the source line with the span marked, a message in the
+author's terms and, where there is one, a proposal. Lines and columns count from 1, columns in characters.
+`Reporter` (module `reporter`) has one method a mistake.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+MAX_SHOWN_CHARACTERS = 160
+
+
+class Severity(StrEnum):
+    """An error keeps a file from being compiled; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Half-open range of character offsets in a source text."""
+
+    start: int
+    end: int
+
+    def to(self, other: Span) -> Span:
+        """The range from this one's start to the other's end."""
+        return Span(self.start, max(self.end, other.end))
+
+
+class Source:
+    """A source text that finds line and column of an offset."""
+
+    def __init__(self, text: str, filename: str) -> None:
+        self.text = text
+        self.filename = filename
+        self._line_starts = [0, *(i + 1 for i, character in enumerate(text) if character == "\n")]
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of a character offset, both from 1."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line, without its end."""
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One finding; ordered by place in the file."""
+
+    code: str
+    severity: Severity
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    message: str
+    proposal: str
+    source_line: str
+
+    def render(self) -> str:
+        """Text for people: place, message, the source line with carets under the span, the proposal."""
+        place = f"{self.file}:{self.line}:{self.column}"
+        parts = [f"{place}: {self.severity}: {self.message} [{self.code}]"]
+        if self.source_line.strip():
+            parts += _marked_line(self)
+        if self.proposal:
+            parts.append(f"    help: {self.proposal}")
+        return "\n".join(parts)
+
+    def to_json(self) -> dict[str, Any]:
+        """The finding as JSON values, for tools."""
+        return {
+            "code": self.code,
+            "severity": str(self.severity),
+            "file": self.file,
+            "line": self.line,
+            "column": self.column,
+            "end_line": self.end_line,
+            "end_column": self.end_column,
+            "message": self.message,
+            "proposal": self.proposal,
+            "source_line": self.source_line,
+        }
+
+
+def _marked_line(diagnostic: Diagnostic) -> list[str]:
+    """The source line and a line of carets; long lines are cut to what surrounds the span."""
+    line = diagnostic.source_line
+    first = diagnostic.column - 1
+    last = diagnostic.end_column - 1 if diagnostic.end_line == diagnostic.line else len(line)
+    cut = max(0, first - MAX_SHOWN_CHARACTERS // 2)
+    shown = line[cut : cut + MAX_SHOWN_CHARACTERS]
+    lead = "".join("\t" if character == "\t" else " " for character in shown[: first - cut])
+    carets = "^" * max(1, min(last, cut + MAX_SHOWN_CHARACTERS) - first)
+    return [f"    {shown}", f"    {lead}{carets}"]
+
+
+def render_all(diagnostics: Iterable[Diagnostic]) -> str:
+    """All findings as one text, a blank line between two."""
+    return "\n\n".join(diagnostic.render() for diagnostic in diagnostics)
+
+
+def diagnostic_at(
+    source: Source, span: Span, *, code: str, severity: Severity, message: str, proposal: str
+) -> Diagnostic:
+    """Place a finding in its source text."""
+    line, column = source.position(min(span.start, len(source.text)))
+    end_line, end_column = source.position(min(max(span.end, span.start), len(source.text)))
+    return Diagnostic(
+        code, severity, source.filename, line, column, end_line, end_column, message, proposal, source.line(line)
+    )

@@ -1,0 +1,31 @@
+"""Which fires are kept and which vehicles admitted: a uniform number drawn from identity, compared exactly.
+
+u is the big-endian number in BLAKE2b-64 of the UTF-8 fields joined by U+001F, over 2^64 (language section 6).
+Anybody who knows the fields gets the same answer, and a vehicle admitted at 1 % stays admitted at 10 %.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from fractions import Fraction
+
+_SEPARATOR = "\x1f"
+
+
+def uniform(*fields: str) -> Fraction:
+    """The number in [0, 1) that belongs to these fields, exactly."""
+    digest = hashlib.blake2b(_SEPARATOR.join(fields).encode(), digest_size=8).digest()
+    return Fraction(int.from_bytes(digest, "big"), 1 << 64)
+
+
+def keep_fire(  # noqa: PLR0917 - the fields of the hash, in their order
+    vehicle_id: str, campaign: str, version: int, trigger: str, fire_time_ns: int, one_in: int
+) -> bool:
+    """Whether `sample 1 in one_in` keeps this fire; its inclusion probability is 1 / one_in."""
+    fields = (vehicle_id, campaign, str(version), trigger, str(fire_time_ns))
+    return uniform(*fields) * one_in < 1
+
+
+def admitted(vehicle_id: str, campaign: str, share: float) -> bool:
+    """Whether a rollout stage with this share of the fleet (0 to 1) admits the vehicle."""
+    return uniform(vehicle_id, campaign) < Fraction(share)

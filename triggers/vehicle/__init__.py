@@ -1,0 +1,1 @@
+"""What runs on a vehicle: check-in, trigger host, ring buffers, recorder, queue and uploader."""

@@ -1,0 +1,251 @@
+"""The agent of a vehicle: check-in, programs, ring buffer, recorder, queue and uploader, tied together.
+
+The core has no threads: the caller hands in rows and frames, and decides when to check in, upload and report. Rows are
+evaluated in slices of data time; what fires and what is recorded does not depend on where the slices end.
+"""
+
+from __future__ import annotations
+
+import errno
+import heapq
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from triggers.contracts.base import NS_PER_S
+from triggers.contracts.checkin import FireCounts
+from triggers.contracts.clip import DriveSource
+from triggers.errors import InvalidInput
+from triggers.language.interpreter import MAX_T_NS, Row
+from triggers.vehicle.checkin import CheckInClient
+from triggers.vehicle.clip_queue import ClipQueue, QueuedClip
+from triggers.vehicle.clips import Circumstances, make_clip
+from triggers.vehicle.clock import Clock, SystemClock
+from triggers.vehicle.config import VehicleConfig
+from triggers.vehicle.fires import Outcome, Reason
+from triggers.vehicle.footage import VideoFrame
+from triggers.vehicle.host import Host
+from triggers.vehicle.http import make_client
+from triggers.vehicle.journal import Journal
+from triggers.vehicle.recorder import FinishedRecording, Recorder
+from triggers.vehicle.ring import RingBuffer, RingDrops
+from triggers.vehicle.terminations import Terminator
+from triggers.vehicle.tus import TusClient
+from triggers.vehicle.uploader import Uploader, UploadReport
+
+SLICE_NS = NS_PER_S
+JOURNAL = "vehicle.sqlite"
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class AgentStatus:
+    """How a vehicle stands, for people and summaries."""
+
+    suspended: bool
+    campaigns: tuple[tuple[str, int], ...]
+    counts: tuple[FireCounts, ...]
+    queued: tuple[QueuedClip, ...]
+    ring_drops: RingDrops
+
+
+class VehicleAgent:
+    """One vehicle. Used by one thread at a time; `close` it for a clean shutdown, or kill it: the counts add up."""
+
+    def __init__(
+        self, config: VehicleConfig, *, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
+    ) -> None:
+        """Open the state directory and go on with the campaigns of the latest check-in; needs no network."""
+        self.config = config
+        self.network = config.network
+        self.source: DriveSource | None = None
+        """Where replayed data comes from; written into the manifests of what is recorded."""
+        self._clock = clock or SystemClock()
+        self._journal = Journal(config.state_directory / JOURNAL)
+        self._http = make_client(config, transport)
+        self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
+        self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
+        self._host = Host(config.vehicle_id, self._journal, speed_signal=config.speed_signal)
+        self._queue = ClipQueue(
+            self._journal, config.clips_directory, max_bytes=config.queue_bytes, max_age_ns=config.max_clip_age_ns
+        )
+        tus = TusClient(config.gateway_url, self._http, chunk_bytes=config.chunk_bytes)
+        self._uploader = Uploader(config, self._queue, tus, Terminator(self._journal, tus), self._clock)
+        self._cloud = CheckInClient(config, self._journal, self._http, self._clock)
+        self._newest: Row | None = None
+        self._slice: list[Row] = []
+        self._run_assigned()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """Signals to hand in with `feed`: what programs read and what clips may hold."""
+        return self._host.inputs | self._ring.signals
+
+    @property
+    def cameras(self) -> frozenset[str]:
+        """Cameras to hand in with `feed`."""
+        return self._ring.cameras
+
+    def check_in(self) -> bool:
+        """Get the list of campaigns and run it; True when it changed. Raises as `CheckInClient.check_in` does."""
+        changed = self._cloud.check_in()
+        if changed:
+            self._process()
+            self._run_assigned()
+        return changed
+
+    def feed(self, rows: Iterable[Row], frames: Iterable[tuple[str, VideoFrame]] = ()) -> None:
+        """Take rows and frames (camera, frame), each in order of time; times are ns since the Unix epoch.
+
+        Rows of equal time are merged, the last sample wins; so the newest row is held back until a later one comes,
+        or `finish_drive`. When time runs backwards, what is being recorded ends there.
+        """
+        items: Iterable[Row | tuple[str, VideoFrame]] = heapq.merge(rows, frames, key=_time_ns)
+        for item in items:
+            if isinstance(item, Row):
+                self._take_row(item)
+            else:
+                self._ring.push_frame(*item)
+        self._process()
+
+    def finish_drive(self) -> None:
+        """The drive is over: what is being recorded ends with what is there."""
+        if self._newest is not None:
+            self._complete(self._newest)
+            self._newest = None
+        self._process()
+        self._store(self._recorder.finish())
+        self._host.end_drive()
+        self._keep()
+
+    def upload_pending(self, deadline_s: float = 60.0) -> UploadReport:
+        """Upload queued clips on the network at hand, for `deadline_s` seconds at most (a chunk more)."""
+        return self._uploader.upload_pending(self.network, deadline_s)
+
+    def report(self) -> None:
+        """Send the counts of all fires."""
+        self._host.flush()
+        self._journal.fold()
+        self._cloud.send_counts(self._journal.counts())
+
+    def status(self) -> AgentStatus:
+        """Campaigns, counts, queue and drops at this moment."""
+        self._host.flush()
+        return AgentStatus(
+            suspended=self._cloud.suspended,
+            campaigns=self._host.campaigns,
+            counts=self._journal.counts(),
+            queued=tuple(self._queue.all()),
+            ring_drops=self._ring.drops,
+        )
+
+    def close(self) -> None:
+        """Clean shutdown: finish the drive, save the evaluators' states, close files and connections."""
+        self.finish_drive()
+        self._host.save()
+        self._journal.close()
+        self._http.close()
+
+    def _run_assigned(self) -> None:
+        for problem in self._host.assign(self._cloud.bundles()):
+            self._cloud.report_problem(problem)
+        self._keep()
+
+    def _keep(self) -> None:
+        """Let the ring hold what any campaign, or a recording still open, may ask for."""
+        signals, cameras, before_ns = self._host.captures()
+        open_signals, open_cameras = self._recorder.wanted()
+        self._recorder.before_ns = min(before_ns, self.config.max_recording_ns)
+        self._ring.keep(signals | open_signals, cameras | open_cameras, before_ns)
+
+    def _take_row(self, row: Row) -> None:
+        if not 0 <= row.t_ns <= MAX_T_NS:
+            raise InvalidInput(f"row at {row.t_ns} ns: a timestamp is an int64 of nanoseconds from 0 on")
+        newest = self._newest
+        if newest is not None and row.t_ns == newest.t_ns:
+            self._newest = Row(row.t_ns, _merged(newest.samples, row.samples))
+            return
+        if newest is not None:
+            self._complete(newest)
+            if row.t_ns < newest.t_ns:
+                self._jump_back()
+        self._newest = row
+
+    def _jump_back(self) -> None:
+        self._process()
+        self._store(self._recorder.finish())
+        self._ring.clear()
+
+    def _complete(self, row: Row) -> None:
+        """No more samples of this row's time will come."""
+        self._ring.push_row(row.t_ns, row.samples)
+        self._slice.append(row)
+        if row.t_ns - self._slice[0].t_ns >= SLICE_NS:
+            self._process()
+
+    def _process(self) -> None:
+        """Evaluate the rows at hand, record what fired, and store what is finished."""
+        rows, self._slice = self._slice, []
+        if not rows:
+            return
+        if not self._cloud.suspended:
+            for fire in self._host.run(rows):
+                self._store(self._recorder.add(fire))
+        self._store(self._recorder.advance(rows[-1].t_ns))
+
+    def _store(self, recordings: list[FinishedRecording]) -> None:
+        for recording in recordings:
+            if recording.lost:
+                lost = [fire.key for fire in recording.lost]
+                self._journal.settle(lost, Outcome.DROPPED, Reason.RING_OVERFLOW)
+            if recording.footage is not None:
+                self._store_clip(recording)
+        if recordings:
+            self._keep()
+
+    def _store_clip(self, recording: FinishedRecording) -> None:
+        if recording.footage is None:
+            return
+        try:
+            clip = make_clip(self.config.clips_directory, recording.fires, recording.footage, self._circumstances())
+        except OSError as error:
+            fires = [fire.key for fire in recording.fires]
+            if error.errno in NO_SPACE:
+                self._journal.settle(fires, Outcome.DROPPED, Reason.DISK_FULL)
+            else:
+                self._journal.settle(fires, Outcome.FAILED, Reason.WRITE_ERROR)
+            self._cloud.report_problem(f"a clip could not be written: {error}")
+            return
+        self._queue.add(clip, self._clock.now_ns())
+
+    def _circumstances(self) -> Circumstances:
+        return Circumstances(
+            vehicle_id=self.config.vehicle_id,
+            max_span_ns=self.config.max_recording_ns,
+            attributes=self.config.attributes,
+            software=self.config.software,
+            calibration=self.config.calibration,
+            clock_offset_ns=self._cloud.clock_offset_ns,
+            source=self.source,
+        )
+
+
+def _time_ns(item: Row | tuple[str, VideoFrame]) -> int:
+    return item.t_ns if isinstance(item, Row) else item[1].t_ns
+
+
+def _merged(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
+    """Samples of one time: those of `second` win, but NaN is no sample."""
+    return {**first, **{name: value for name, value in second.items() if not math.isnan(value)}}

@@ -1,0 +1,241 @@
+"""Check-in: tells the cloud what the vehicle has, gets the signed list of its campaigns, and fetches their bundles.
+
+Nothing is believed that a trusted key did not sign. A list must name this vehicle, be unexpired, and not be older
+than the one at hand: (revision, issue time) never falls, so replaying an old list cannot withhold a stop. What was
+refused is told at the next check-in; everything else goes on. The list and its bundles are kept, verified again at
+each start, and worked by until the list expires.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+
+import httpx
+
+from triggers.contracts import signing
+from triggers.contracts.base import NS_PER_S
+from triggers.contracts.bundle import MAX_BUNDLE_BYTES, Bundle, open_bundle
+from triggers.contracts.checkin import Assignment, AssignmentList, CheckIn, FireCounts, Telemetry
+from triggers.errors import LongtailError, Untrusted
+from triggers.vehicle.clock import Clock
+from triggers.vehicle.config import VehicleConfig
+from triggers.vehicle.http import MAX_PROBLEM_BYTES, json_body, reaching, read_bounded, refusal
+from triggers.vehicle.journal import Journal
+
+MAX_LIST_BYTES = 4 * 1024**2
+MAX_PROBLEMS = 100
+MAX_PROBLEM_CHARACTERS = 1000
+COUNTS_PER_REPORT = 1000
+LIST = "assignments"
+CLOCK_OFFSET = "clock_offset_ns"
+DATE_SPAN_NS = 2 * NS_PER_S
+
+
+class CheckInClient:
+    """The vehicle's side of check-in and telemetry, over one HTTP client."""
+
+    def __init__(self, config: VehicleConfig, journal: Journal, http: httpx.Client, clock: Clock) -> None:
+        self._config = config
+        self._journal = journal
+        self._http = http
+        self._clock = clock
+        self._problems: list[str] = []
+        self._list = self._kept_list()
+
+    @property
+    def assignments(self) -> AssignmentList | None:
+        """The list the vehicle works by, expired or not; None before the first check-in."""
+        return self._list
+
+    @property
+    def suspended(self) -> bool:
+        """True while there is no list that is in force: nothing may fire then."""
+        return self._list is None or self._clock.now_ns() >= self._list.expires_at_ns
+
+    @property
+    def clock_offset_ns(self) -> int:
+        """Vehicle clock minus cloud clock at the latest check-in (by the HTTP date: to about a second)."""
+        return int((self._journal.fact(CLOCK_OFFSET) or b"0").decode())
+
+    def report_problem(self, problem: str) -> None:
+        """Tell this at the next check-in."""
+        text = problem[:MAX_PROBLEM_CHARACTERS]
+        if text not in self._problems and len(self._problems) < MAX_PROBLEMS:
+            self._problems.append(text)
+
+    def check_in(self) -> bool:
+        """Ask for the list and take it over; True when the campaigns changed.
+
+        Unreachable, Unauthenticated, Forbidden or Overloaded when the API gives no list, Untrusted when it gives one
+        that must not be used; the vehicle then goes on with the list that it has. Bundles that are missing are
+        fetched whether or not the list changed.
+        """
+        url = f"{self._base}/check-in"
+        told = list(self._problems)
+        body = CheckIn(
+            attributes=dict(self._config.attributes),
+            software=dict(self._config.software),
+            have=self._have(),
+            vehicle_time_ns=self._clock.now_ns(),
+            problems=tuple(told),
+        )
+        with (
+            reaching("the API", "api_url", url),
+            self._http.stream("POST", url, **json_body(body.canonical_json())) as reply,
+        ):
+            self._measure_clock(reply, body.vehicle_time_ns)
+            sealed = read_bounded(reply, MAX_LIST_BYTES)
+        if reply.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
+            raise refusal(reply, sealed[:MAX_PROBLEM_BYTES], "the API refused the check-in")
+        self._problems = [problem for problem in self._problems if problem not in told]
+        changed = reply.status_code == httpx.codes.OK and self._take_list(sealed)
+        fetched = self._fetch_missing()
+        return changed or fetched
+
+    def bundles(self) -> list[Bundle]:
+        """The bundles of the list at hand that are here and can be trusted; the others become problems."""
+        bundles = []
+        for assignment in self._list.assignments if self._list else ():
+            sealed = self._journal.bundle(assignment.bundle_digest)
+            try:
+                if sealed is not None:
+                    bundles.append(self._open(sealed, assignment))
+            except LongtailError as error:
+                self._refuse(assignment, error)
+        return bundles
+
+    def send_counts(self, counts: tuple[FireCounts, ...]) -> None:
+        """Report what became of the fires; sending again changes nothing."""
+        url = f"{self._base}/telemetry"
+        for start in range(0, len(counts), COUNTS_PER_REPORT):
+            part = Telemetry(counts=counts[start : start + COUNTS_PER_REPORT], reported_at_ns=self._clock.now_ns())
+            with reaching("the API", "api_url", url):
+                reply = self._http.post(url, **json_body(part.canonical_json()))
+            if not reply.is_success:
+                raise refusal(reply, reply.content, "the API refused the report of counts")
+
+    @property
+    def _base(self) -> str:
+        return f"{self._config.api_url.rstrip('/')}/v1/vehicles/{self._config.vehicle_id}"
+
+    def _have(self) -> str | None:
+        """The digest of the list at hand; none once half its life is over, since a 304 would not renew it."""
+        if self._list is None:
+            return None
+        middle_ns = (self._list.issued_at_ns + self._list.expires_at_ns) // 2
+        return self._list.content_digest if self._clock.now_ns() < middle_ns else None
+
+    def _measure_clock(self, reply: httpx.Response, asked_ns: int) -> None:
+        """Our clock minus the cloud's by the reply's `Date`; 0 when both can be the same.
+
+        `Date` has whole seconds, and servers make it anew only once a second: the cloud's clock showed something
+        between it and 2 s later, and ours something between asking and now.
+        """
+        try:
+            cloud = parsedate_to_datetime(reply.headers.get("Date", ""))
+        except ValueError:
+            return
+        date_ns, now_ns = int(cloud.astimezone(UTC).timestamp()) * NS_PER_S, self._clock.now_ns()
+        can_agree = asked_ns < date_ns + DATE_SPAN_NS and date_ns <= now_ns
+        offset_ns = 0 if can_agree else now_ns - date_ns
+        if offset_ns != self.clock_offset_ns:
+            self._journal.set_facts({CLOCK_OFFSET: str(offset_ns).encode()})
+
+    def _kept_list(self) -> AssignmentList | None:
+        sealed = self._journal.fact(LIST)
+        if sealed is None:
+            return None
+        try:
+            return self._unseal(sealed)
+        except LongtailError as error:
+            self.report_problem(f"the kept list of campaigns is refused: {error}")
+            return None
+
+    def _unseal(self, sealed: bytes) -> AssignmentList:
+        payload = signing.unseal(sealed, purpose=signing.ASSIGNMENTS, trusted=self._config.trust_store)
+        found = AssignmentList.from_json(payload, what="the list of campaigns")
+        if found.vehicle_id != self._config.vehicle_id:
+            raise Untrusted(f"the list of campaigns is for vehicle {found.vehicle_id}, not for this one")
+        return found
+
+    def _take_list(self, sealed: bytes) -> bool:
+        """Verify a list and keep it; True when it differs from the one before."""
+        try:
+            found = self._unseal(sealed)
+            self._check_fresh(found)
+        except LongtailError as error:
+            self.report_problem(str(error))
+            raise
+        changed = self._list is None or self._list.content_digest != found.content_digest
+        self._journal.set_facts({LIST: sealed, **_marks(found)})
+        self._list = found
+        return changed
+
+    def _check_fresh(self, found: AssignmentList) -> None:
+        now_ns = self._clock.now_ns()
+        if now_ns >= found.expires_at_ns:
+            raise Untrusted(
+                f"the list of campaigns expired {(now_ns - found.expires_at_ns) / NS_PER_S:.0f} s ago",
+                remedy="check the vehicle's clock",
+            )
+        latest = self._latest_marks()
+        if (found.revision, found.issued_at_ns) >= latest:
+            return
+        same = self._list is not None and self._list.content_digest == found.content_digest
+        if found.revision == latest[0] and same and found.expires_at_ns >= self._expires_at_ns():
+            return
+        raise Untrusted(
+            f"the list of campaigns has revision {found.revision} of {found.issued_at_ns} ns, older than revision"
+            f" {latest[0]} of {latest[1]} ns, which this vehicle has seen"
+        )
+
+    def _expires_at_ns(self) -> int:
+        return self._list.expires_at_ns if self._list else 0
+
+    def _latest_marks(self) -> tuple[int, int]:
+        """The latest (revision, issue time) ever taken over; it outlives the list itself."""
+        revision, issued_at_ns = (self._journal.fact(name) or b"-1" for name in ("revision", "issued_at_ns"))
+        return int(revision), int(issued_at_ns)
+
+    def _fetch_missing(self) -> bool:
+        """Fetch the bundles that are not here; True when one came. One that fails is a problem, not an end."""
+        fetched = False
+        assignments = self._list.assignments if self._list else ()
+        self._journal.keep_bundles(assignment.bundle_digest for assignment in assignments)
+        for assignment in assignments:
+            if self._journal.bundle(assignment.bundle_digest) is not None:
+                continue
+            try:
+                sealed = self._fetch(assignment)
+                self._open(sealed, assignment)
+            except LongtailError as error:
+                self._refuse(assignment, error)
+            else:
+                self._journal.add_bundle(assignment.bundle_digest, sealed)
+                fetched = True
+        return fetched
+
+    def _fetch(self, assignment: Assignment) -> bytes:
+        url = f"{self._config.api_url.rstrip('/')}/v1/bundles/{assignment.bundle_digest}"
+        with reaching("the API", "api_url", url), self._http.stream("GET", url) as reply:
+            sealed = read_bounded(reply, MAX_BUNDLE_BYTES)
+        if reply.status_code != httpx.codes.OK:
+            raise refusal(reply, sealed[:MAX_PROBLEM_BYTES], "the API gave no bundle")
+        return sealed
+
+    def _open(self, sealed: bytes, assignment: Assignment) -> Bundle:
+        if hashlib.sha256(sealed).hexdigest() != assignment.bundle_digest:
+            raise Untrusted("the bundle does not have the digest that the list of campaigns names")
+        bundle = open_bundle(sealed, self._config.trust_store)
+        if (bundle.settings.name, bundle.version) != (assignment.campaign, assignment.version):
+            raise Untrusted(f"the bundle is that of {bundle.settings.name} version {bundle.version}")
+        return bundle
+
+    def _refuse(self, assignment: Assignment, error: LongtailError) -> None:
+        self.report_problem(f"{assignment.campaign} version {assignment.version} does not run: {error}")
+
+
+def _marks(found: AssignmentList) -> dict[str, bytes]:
+    return {"revision": str(found.revision).encode(), "issued_at_ns": str(found.issued_at_ns).encode()}

@@ -1,0 +1,35 @@
+"""The vehicle's clock, behind a protocol so that waiting and expiry can be driven by a test or a simulation."""
+
+from __future__ import annotations
+
+import time
+from typing import Protocol
+
+from triggers.contracts.base import NS_PER_S
+
+
+class Clock(Protocol):
+    """Wall-clock time and waiting; data time is never read from here."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the Unix epoch."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for `seconds` (>= 0)."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now_ns(self) -> int:
+        return time.time_ns()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def seconds(nanoseconds: int) -> float:
+    """Nanoseconds as seconds, for messages and for waiting."""
+    return nanoseconds / NS_PER_S

@@ -1,0 +1,131 @@
+"""What a vehicle's agent is told once: who it is, whom it trusts, where it reports, and its limits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from pydantic import Field, TypeAdapter, ValidationError
+
+from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.contracts.campaign import Network
+from triggers.contracts.checkin import CheckIn
+from triggers.contracts.clip import CELL_BYTES, MAX_RECORDING_NS
+from triggers.contracts.signing import public_keys
+from triggers.errors import Misconfigured
+
+MIB = 1024**2
+DAY_NS = 86_400 * NS_PER_S
+_CALIBRATION: TypeAdapter[dict[str, dict[str, float]]] = TypeAdapter(
+    Annotated[dict[str, dict[str, Annotated[float, Field(allow_inf_nan=False)]]], Field(max_length=64)]
+)
+VEHICLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VehicleConfig:
+    """Settings of one agent; Misconfigured names the setting that cannot work.
+
+    `trusted_keys` are raw 32-byte Ed25519 public keys. `network` is the class of the network at hand at the start
+    (None: offline). `attributes` are what campaign targets test; `software` holds digests or versions of what runs;
+    `calibration` gives each camera's parameters (pixels; distortion dimensionless). `speed_signal` names a speed in
+    m/s from which the armed distance is counted; without it the distance is reported as 0.
+    """
+
+    vehicle_id: str
+    token: str = field(repr=False)
+    api_url: str
+    gateway_url: str
+    trusted_keys: tuple[bytes, ...]
+    state_directory: Path
+    network: Network | None = Network.WIFI
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    software: Mapping[str, str] = field(default_factory=dict)
+    calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    speed_signal: str | None = None
+
+    ring_ns: int = 120 * NS_PER_S
+    """How far back a capture window can reach; a longer one is shortened."""
+    ring_bytes: int = 256 * MIB
+    """Bytes of samples and encoded frames held in memory; what exceeds them is dropped, oldest first, and counted."""
+    max_recording_ns: int = 60 * NS_PER_S
+    """Longest span of a recording; where windows go on touching, a new recording begins."""
+    queue_bytes: int = 2048 * MIB
+    """Bytes of finished clips kept on disk; above it the lowest priority, then the oldest, is dropped and counted."""
+    max_clip_age_ns: int = 14 * DAY_NS
+    """A clip not uploaded after this time on the vehicle is dropped as expired, and counted."""
+
+    chunk_bytes: int = 8 * MIB
+    """Bytes of one PATCH request, rounded down to whole cells."""
+    connect_timeout_s: float = 10.0
+    read_timeout_s: float = 60.0
+    backoff_first_s: float = 2.0
+    backoff_max_s: float = 900.0
+
+    def __post_init__(self) -> None:
+        if not VEHICLE_ID.fullmatch(self.vehicle_id):
+            raise Misconfigured(
+                f"vehicle_id {self.vehicle_id!r} is no vehicle identity",
+                remedy="use 1 to 64 letters, digits, '_', '.', ':' or '-', beginning with a letter or digit",
+            )
+        self._check_urls()
+        self._check_keys()
+        self._check_limits()
+        self._check_declarations()
+
+    def _check_urls(self) -> None:
+        for name in ("api_url", "gateway_url"):
+            url = getattr(self, name)
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise Misconfigured(f"{name} {url!r} is no address", remedy="write it as https://host[:port]")
+
+    def _check_keys(self) -> None:
+        if not self.trusted_keys:
+            raise Misconfigured("trusted_keys is empty: the vehicle could run nothing", remedy="give a public key")
+        if any(len(key) != 32 for key in self.trusted_keys):
+            raise Misconfigured("a key in trusted_keys has not 32 bytes", remedy="give the raw Ed25519 public keys")
+
+    def _check_limits(self) -> None:
+        lowest = {
+            "ring_ns": NS_PER_S,
+            "ring_bytes": 64 * 1024,
+            "max_recording_ns": NS_PER_S,
+            "queue_bytes": 1,
+            "max_clip_age_ns": NS_PER_S,
+            "chunk_bytes": CELL_BYTES,
+        }
+        for name, low in lowest.items():
+            if getattr(self, name) < low:
+                raise Misconfigured(f"{name} is {getattr(self, name)}", remedy=f"give at least {low}")
+        if self.max_recording_ns > MAX_RECORDING_NS:
+            raise Misconfigured(
+                f"max_recording_ns is {self.max_recording_ns}", remedy=f"give at most {MAX_RECORDING_NS}"
+            )
+        if not 0 < self.backoff_first_s <= self.backoff_max_s:
+            raise Misconfigured("backoff_first_s must be above 0 and at most backoff_max_s")
+
+    def _check_declarations(self) -> None:
+        """What is told of the vehicle must fit the contract types, before the first clip needs it."""
+        try:
+            CheckIn(attributes=dict(self.attributes), software=dict(self.software), vehicle_time_ns=0)
+            _CALIBRATION.validate_python({name: dict(values) for name, values in self.calibration.items()})
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(str(part) for part in first["loc"]) or "calibration"
+            raise Misconfigured(f"attributes, software or calibration: {place}: {first['msg']}") from error
+
+    @property
+    def trust_store(self) -> dict[bytes, Ed25519PublicKey]:
+        """The trusted public keys by key id."""
+        return public_keys(*self.trusted_keys)
+
+    @property
+    def clips_directory(self) -> Path:
+        """Where finished clips wait for their upload."""
+        return self.state_directory / "clips"

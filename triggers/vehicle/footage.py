@@ -1,0 +1,77 @@
+"""Samples and encoded frames of a span of time: what the ring buffer gives out and a clip holds."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+SAMPLE_BYTES = 16
+"""A sample's time (int64) and value (float64)."""
+
+
+class VideoFrame(NamedTuple):
+    """One H.264 access unit in Annex B form (ITU-T H.264, annex B); parameter sets come with each keyframe."""
+
+    t_ns: int
+    keyframe: bool
+    data: bytes
+
+
+class Samples(NamedTuple):
+    """The samples of one signal: times (ns since the Unix epoch, rising) and values, of equal length."""
+
+    times_ns: array[int]
+    values: array[float]
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[int, float]]) -> Samples:
+        """Samples from (time, value) pairs in the order of time."""
+        samples = cls(array("q"), array("d"))
+        for t_ns, value in pairs:
+            samples.times_ns.append(t_ns)
+            samples.values.append(value)
+        return samples
+
+    def between(self, start_ns: int, end_ns: int) -> Samples:
+        """The samples in the closed interval."""
+        first, last = bisect_left(self.times_ns, start_ns), bisect_right(self.times_ns, end_ns)
+        return Samples(self.times_ns[first:last], self.values[first:last])
+
+
+@dataclass(frozen=True)
+class Footage:
+    """What was measured in `[start_ns, end_ns]`, by signal and by camera.
+
+    A camera begins with the latest keyframe not after `start_ns`, so that its picture at `start_ns` can be decoded:
+    these lead-in frames may lie before the span. Where there is none it begins with the first keyframe in the span.
+    """
+
+    start_ns: int
+    end_ns: int
+    signals: Mapping[str, Samples]
+    cameras: Mapping[str, tuple[VideoFrame, ...]]
+
+    def cut(self, start_ns: int, end_ns: int, signals: Iterable[str], cameras: Iterable[str]) -> Footage:
+        """A part of it: fewer signals and cameras, or a shorter span."""
+        return Footage(
+            start_ns=start_ns,
+            end_ns=end_ns,
+            signals={name: self.signals[name].between(start_ns, end_ns) for name in signals if name in self.signals},
+            cameras={name: frames_in(self.cameras[name], start_ns, end_ns) for name in cameras if name in self.cameras},
+        )
+
+
+def frames_in(frames: Sequence[VideoFrame], start_ns: int, end_ns: int) -> tuple[VideoFrame, ...]:
+    """The frames up to `end_ns` from the latest keyframe not after `start_ns`, else from the first one after it."""
+    first = None
+    for index, frame in enumerate(frames):
+        if frame.t_ns > start_ns and first is not None:
+            break
+        if frame.keyframe:
+            first = index
+    if first is None:
+        return ()
+    return tuple(frame for frame in frames[first:] if frame.t_ns <= end_ns)

@@ -1,0 +1,174 @@
+"""The tus 1.0 client of one clip's upload: core, creation, expiration, termination.
+
+https://tus.io/protocols/resumable-upload.
+
+The gateway acknowledges whole cells, and the last; what lies beyond is sent again. So nothing is ever concluded from
+what was sent: only the `Upload-Offset` that the gateway tells counts, and an upload is complete when that is the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import httpx
+
+from triggers.contracts.clip import CELL_BYTES, ClipManifest
+from triggers.errors import BudgetExhausted, Conflict, InvalidInput, LongtailError, NotFound
+from triggers.vehicle.http import MAX_PROBLEM_BYTES, problem_of, reaching, read_bounded, refusal
+
+TUS = {"Tus-Resumable": "1.0.0"}
+OFFSET = "Upload-Offset"
+READ_BYTES = 64 * 1024
+SETTING = "gateway_url"
+GONE = (httpx.codes.NOT_FOUND, httpx.codes.GONE)
+
+
+class ManifestRejected(LongtailError):
+    """The gateway found the clip's manifest invalid: sending the same again cannot succeed."""
+
+    code = "manifest_rejected"
+
+
+class ClipTooLarge(LongtailError):
+    """The gateway takes no clip, or no manifest, of this size: sending the same again cannot succeed."""
+
+    code = "too_large"
+
+
+class ClipFailed(LongtailError):
+    """The cloud had this clip before and could not store it: it is a dead letter there."""
+
+    code = "clip_failed"
+
+
+@dataclass(frozen=True)
+class Upload:
+    """An upload at the gateway: its address and how many bytes of it are acknowledged."""
+
+    url: str
+    offset_bytes: int
+
+
+class TusClient:
+    """Creates, resumes and feeds uploads at one gateway."""
+
+    def __init__(self, gateway_url: str, http: httpx.Client, *, chunk_bytes: int) -> None:
+        self._gateway_url = gateway_url.rstrip("/")
+        self._http = http
+        self._chunk_bytes = chunk_bytes
+
+    def create(self, manifest: ClipManifest) -> Upload:
+        """Announce a clip; the same clip again gives the same upload.
+
+        BudgetExhausted when a budget refuses its bytes, ManifestRejected when its manifest is invalid, ClipTooLarge,
+        ClipFailed when it was here before and failed. Any other refusal (Overloaded, Unauthenticated, Unreachable,
+        ...), and one of these statuses without a problem document of the gateway, says nothing about the clip: try
+        again later.
+        """
+        url = f"{self._gateway_url}/v1/uploads"
+        headers = {**TUS, "Upload-Length": str(manifest.size_bytes), "Content-Type": "application/json"}
+        reply, body = self._send("POST", url, headers, manifest.canonical_json())
+        if reply.status_code not in (httpx.codes.CREATED, httpx.codes.OK):
+            raise _creation_refused(reply, body)
+        location = self._location(reply)
+        if OFFSET in reply.headers:
+            return Upload(location, _offset(reply, manifest.size_bytes))
+        return Upload(location, 0) if reply.status_code == httpx.codes.CREATED else self.look(location, manifest)
+
+    def look(self, url: str, manifest: ClipManifest) -> Upload:
+        """How far an upload is; NotFound when it expired."""
+        reply, body = self._send("HEAD", url, TUS, None)
+        if reply.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
+            raise _upload_refused(reply, body)
+        return Upload(url, _offset(reply, manifest.size_bytes))
+
+    def send_chunk(self, upload: Upload, path: Path, size_bytes: int) -> Upload:
+        """Send the next chunk of the file; how far the upload is then. NotFound when it expired.
+
+        A chunk ends where a cell ends, or at the file's end, so that all of it can be acknowledged.
+        """
+        start = upload.offset_bytes
+        end = min(size_bytes, (start + self._chunk_bytes) // CELL_BYTES * CELL_BYTES)
+        headers = {
+            **TUS,
+            OFFSET: str(start),
+            "Content-Type": "application/offset+octet-stream",
+            "Content-Length": str(end - start),
+        }
+        reply, body = self._send("PATCH", upload.url, headers, _read(path, start, end))
+        if reply.status_code != httpx.codes.NO_CONTENT:
+            raise _upload_refused(reply, body)
+        return Upload(upload.url, _offset(reply, size_bytes))
+
+    def terminate(self, url: str) -> None:
+        """Give an upload up; nothing is left to do when it is gone already, or whole (its clip is kept then)."""
+        reply, body = self._send("DELETE", url, TUS, None)
+        whole = reply.status_code == httpx.codes.CONFLICT and problem_of(body).get("code") == Conflict.code
+        if reply.status_code not in (httpx.codes.NO_CONTENT, *GONE) and not whole:
+            raise _upload_refused(reply, body)
+
+    def _send(
+        self, method: str, url: str, headers: dict[str, str], content: bytes | Iterator[bytes] | None
+    ) -> tuple[httpx.Response, bytes]:
+        with (
+            reaching("the upload gateway", SETTING, url),
+            self._http.stream(method, url, headers=headers, content=content) as reply,
+        ):
+            return reply, read_bounded(reply, MAX_PROBLEM_BYTES)
+
+    def _location(self, reply: httpx.Response) -> str:
+        """The upload's address, always at the configured gateway: the vehicle's token goes to no other host.
+
+        Behind a proxy that ends TLS a gateway may know itself by another scheme, name or port; its path counts.
+        """
+        if not reply.headers.get("Location"):
+            raise InvalidInput(f"the upload gateway at {self._gateway_url} named no address for the upload")
+        given = urlsplit(urljoin(f"{self._gateway_url}/v1/uploads", reply.headers["Location"]))
+        asked = urlsplit(self._gateway_url)
+        return urlunsplit((asked.scheme, asked.netloc, given.path, given.query, ""))
+
+
+def _offset(reply: httpx.Response, size_bytes: int) -> int:
+    text = reply.headers.get(OFFSET, "")
+    if not (text.isascii() and text.isdigit()) or int(text) > size_bytes:
+        raise InvalidInput(f"the upload gateway answered with {OFFSET} {text!r} for a clip of {size_bytes} bytes")
+    return int(text)
+
+
+def _read(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        while start < end:
+            piece = file.read(min(READ_BYTES, end - start))
+            if not piece:
+                raise OSError(f"{path.name} ends at {start} bytes instead of {end} or later")
+            start += len(piece)
+            yield piece
+
+
+def _creation_refused(reply: httpx.Response, body: bytes) -> LongtailError:
+    problem = problem_of(body)
+    if reply.status_code == httpx.codes.FORBIDDEN and problem.get("code") == BudgetExhausted.code:
+        named, again = problem.get("campaigns"), problem.get("retry_after_s")
+        return BudgetExhausted(
+            str(problem.get("message", "a budget is exhausted"))[:900],
+            accounts=(),
+            campaigns=tuple(str(name) for name in named) if isinstance(named, list) else (),
+            retry_after_s=again if isinstance(again, int) else None,
+        )
+    error = refusal(reply, body, "the upload gateway refused the clip")
+    if reply.status_code == httpx.codes.UNPROCESSABLE_ENTITY and isinstance(problem.get("code"), str):
+        return ManifestRejected(error.message)
+    if reply.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and problem.get("code") == ClipTooLarge.code:
+        return ClipTooLarge(error.message)
+    if reply.status_code == httpx.codes.CONFLICT and problem.get("code") == ClipFailed.code:
+        return ClipFailed(error.message)
+    return error
+
+
+def _upload_refused(reply: httpx.Response, body: bytes) -> LongtailError:
+    error = refusal(reply, body, "the upload gateway refused a part of the clip")
+    return NotFound(error.message) if reply.status_code in GONE else error
