@@ -13,9 +13,11 @@ SIGNALS ?=
 CAMPAIGN ?=
 # For `make test`: what pytest gets instead.
 PYTEST_ARGS ?= -n 2
+# For `make bench`: --only log,objects,loop,language, --quick, --json FILE.
+BENCH_ARGS ?=
 
 .NOTPARALLEL:
-.PHONY: help demo servers setup setup-run test lint types imports pytest format clean
+.PHONY: help demo servers bench setup setup-run test lint types imports pytest format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -49,6 +51,9 @@ pytest: setup
 
 servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for hand use
 	@exec $(BIN)/python -m tools.servers
+
+bench: setup  ## measure against bare clients and the machine's limits (BENCH_ARGS="--only log --json FILE")
+	@exec $(BIN)/python -m bench.run $(BENCH_ARGS)
 
 format: setup  ## let ruff format and fix what it can
 	$(BIN)/ruff check --fix .

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version as installed_version
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
-from fleet_api.errors import handlers
+from fleet_api.errors import handlers, refuse_nul
 from fleet_api.routes import ROUTERS
 from fleet_api.services import Services
 from storage.database import Database
@@ -48,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         exception_handlers=handlers(),
+        dependencies=[Depends(refuse_nul)],
     )
     app.state.services = services
     for router in ROUTERS:

@@ -38,6 +38,7 @@ class ChildProcess:
         self._inherited_fds = tuple(inherited_fds)
         self._process: subprocess.Popen[bytes] | None = None
         self._started_s = 0.0
+        self._swept = True
 
     @property
     def pid(self) -> int | None:
@@ -57,6 +58,7 @@ class ChildProcess:
                 start_new_session=True,
             )
         self.starts += 1
+        self._swept = False
         self._started_s = time.monotonic()
 
     def poll(self) -> int | None:
@@ -100,8 +102,14 @@ class ChildProcess:
         return ""
 
     def _sweep(self) -> None:
-        """Kill what is left of its process group (an extractor, say): nothing of a child outlives it."""
+        """Kill what is left of its process group (an extractor, say): nothing of a child outlives it.
+
+        Once only, at its end: later the number of its group may be that of somebody else.
+        """
         assert self._process is not None  # noqa: S101 - started by whoever polls or finishes it
+        if self._swept:
+            return
+        self._swept = True
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self._process.pid, signal.SIGKILL)
         if self._process.stdin is not None:

@@ -7,7 +7,9 @@ A deployment is found by `--url`/`LONGTAIL_API_URL` and `--token`/`LONGTAIL_TOKE
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -33,6 +35,7 @@ from triggers.errors import (
 
 TIMEOUT_S = 60.0
 PAGE = 100
+MAX_READ_BYTES = 1024**3
 _SETTING = "LONGTAIL_API_URL or --url"
 _BY_STATUS: Mapping[int, type[LongtailError]] = {
     401: Unauthenticated,
@@ -75,16 +78,33 @@ class ApiClient:
         """POST a JSON document; the answer's document, None when it has none."""
         return self._json("POST", path, json={} if body is None else body)
 
-    def download(self, link: str) -> bytes:
-        """The bytes behind a link that an answer held. The token is sent to nobody but the API itself."""
-        url = urljoin(self.url + "/", link)
-        if url.startswith(self.url + "/"):
-            return self._send("GET", url).content
+    def download(self, link: str, target: Path) -> None:
+        """Write the bytes behind a link that an answer held to `target`, which appears only when it is whole.
+
+        Misconfigured when it cannot be written. The token is sent to nobody but the API itself.
+        """
+        part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         try:
-            response = httpx.get(url, timeout=TIMEOUT_S, trust_env=not on_this_machine(url))
-        except httpx.HTTPError as error:
-            raise Unreachable(f"{url} does not answer ({_reason(error)})") from error
-        return _checked(response).content
+            with self._linked(link) as response, part.open("xb") as file:
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+            part.replace(target)
+        except OSError as error:
+            raise Misconfigured(
+                f"{target}: cannot be written ({error.strerror})", remedy="free space, or choose another folder"
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def read(self, link: str, *, limit_bytes: int = MAX_READ_BYTES) -> bytes:
+        """The bytes behind a link, in memory; InvalidInput when they are more than `limit_bytes`."""
+        content = bytearray()
+        with self._linked(link) as response:
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > limit_bytes:
+                    raise InvalidInput(f"{response.url} has more than {limit_bytes} bytes", remedy="download it")
+        return bytes(content)
 
     def search_clips(
         self, filter_text: str | None, *, limit: int | None = None, sortby: str | None = None
@@ -115,6 +135,22 @@ class ApiClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @contextmanager
+    def _linked(self, link: str) -> Iterator[httpx.Response]:
+        """The answer behind a link, its body still to be read."""
+        url = urljoin(self.url + "/", link)
+        with ExitStack() as stack:
+            client = self._http
+            if not url.startswith(self.url + "/"):
+                client = stack.enter_context(httpx.Client(timeout=TIMEOUT_S, trust_env=not on_this_machine(url)))
+            try:
+                response = stack.enter_context(client.stream("GET", url))
+                if not response.is_success:
+                    response.read()
+                yield _checked(response)
+            except httpx.HTTPError as error:
+                raise Unreachable(f"{url} does not answer, or not to the end ({_reason(error)})") from error
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
         response = self._send(method, self.url + path, **request)

@@ -24,11 +24,14 @@ from fleet_api.client_file import ClientFile, read_client_file, write_client_fil
 from fleet_api.keys import ensure_signing_key
 from fleet_api.serve import listen
 from fleet_api.supervisor import Supervisor
+from ingest.log import CELLS_TOPIC, open_log
 from storage import tokens
 from storage.database import Database
-from storage.embedded import EmbeddedPostgres, default_data_dir
+from storage.embedded import EmbeddedPostgres, StartCancelled, default_data_dir
+from storage.embedded.cancellation import Cancelled, give_up_if, never
 from storage.embedded.locks import FileLock
 from storage.migrate import migrate
+from storage.objects import open_store
 from storage.settings import Settings
 from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
 
@@ -47,14 +50,17 @@ class Deployment:
     """Everything of one data directory; a context manager. Not thread-safe.
 
     `settings` without a database URL get the embedded PostgreSQL; a port 0 becomes a free one. After `start` the
-    `settings` of this object are the effective ones.
+    `settings` of this object are the effective ones. `cancelled` ends a start that takes long with StartCancelled.
     """
 
-    def __init__(self, settings: Settings, *, report: Callable[[str], None] = _silent) -> None:
+    def __init__(
+        self, settings: Settings, *, report: Callable[[str], None] = _silent, cancelled: Cancelled = never
+    ) -> None:
         self.data_dir = Path(settings.data_dir or default_data_dir()).absolute()
         self.settings = settings.model_copy(update={"data_dir": self.data_dir})
         self.admin_token = ""
         self._report = report
+        self._cancelled = cancelled
         self._postgres: EmbeddedPostgres | None = None
         self._supervisor: Supervisor | None = None
         self._listeners: dict[str, socket.socket] = {}
@@ -98,6 +104,7 @@ class Deployment:
 
     def run_until(self, stop: threading.Event) -> None:
         """Look after the deployment until `stop` is set; a database that died is started again, and recovers."""
+        self._cancelled = stop.is_set
         while not stop.wait(_WATCH_EVERY_S):
             if self._supervisor is not None:
                 self._supervisor.raise_failure()
@@ -147,7 +154,7 @@ class Deployment:
 
     def _start_database(self) -> None:
         self._postgres = EmbeddedPostgres(self.data_dir / "postgres")
-        self._postgres.start(self._report)
+        self._postgres.start(self._report, cancelled=self._cancelled)
         self.settings = self.settings.model_copy(update={"database_url": self._postgres.url})
 
     def _take_data_dir(self) -> None:
@@ -172,8 +179,21 @@ class Deployment:
             migrate(database)
             ensure_signing_key(self.settings)
             self.admin_token = self._admin_token(database)
+            self._check_engines(database)
         finally:
             database.close()
+
+    def _check_engines(self, database: Database) -> None:
+        """A log or an object store that cannot work ends the start here, in one line, and not in a child's log."""
+        open_store(self.settings).check()
+        log = open_log(self.settings, database)
+        try:
+            log.ensure_topic(
+                CELLS_TOPIC, partitions=self.settings.log_partitions, retention_s=self.settings.log_retention_s
+            )
+            log.check()
+        finally:
+            log.close()
 
     def _admin_token(self, database: Database) -> str:
         known = read_client_file(self.data_dir)
@@ -219,6 +239,7 @@ class Deployment:
         assert self._supervisor is not None  # noqa: S101 - started by the caller
         url, answer = f"{self._local_url(name)}/readyz", "no answer"
         while time.monotonic() < deadline_s:
+            give_up_if(self._cancelled, f"the process {name} was starting")
             self._supervisor.raise_if_failing()
             with contextlib.suppress(httpx.HTTPError):
                 response = httpx.get(url, timeout=2.0, trust_env=False)
@@ -234,6 +255,7 @@ class Deployment:
         assert self._supervisor is not None  # noqa: S101 - started by the caller
         child = self._supervisor.child(name)
         while child.pid is None or child.ran_s < SETTLED_S:
+            give_up_if(self._cancelled, f"the process {name} was starting")
             self._supervisor.raise_if_failing()
             time.sleep(_READY_POLL_S)
 
@@ -253,5 +275,7 @@ class Deployment:
         try:
             self._start_database()
             self._start_processes()
+        except StartCancelled as error:
+            self._report(f"{error.message}; the next start goes on with it")
         except LongtailError as error:
             raise Unreachable(f"the deployment in {self.data_dir} cannot recover: {error.message}") from error

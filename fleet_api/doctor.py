@@ -25,7 +25,8 @@ from storage.database import Database
 from storage.embedded import default_data_dir, running_url
 from storage.objects import ObjectStore, open_store
 from storage.objects.contract import ObjectNotFound
-from storage.settings import PREFIX, Settings, shown_url
+from storage.outcomes import outcomes
+from storage.settings import PREFIX, SECRET_ENDINGS, Settings, shown_url
 from triggers.contracts.signing import key_id, load_private_key
 from triggers.errors import LongtailError, NotFound
 
@@ -34,7 +35,6 @@ SPOT_CHECK = 200
 MAX_SKEW_S = 2.0
 MAX_LAG_RECORDS = 10_000
 _URLS = ("database_url", "objects_url", "log_url")
-_SECRET_ENDINGS = ("_secret_key", "_password", "_token")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +80,7 @@ def described_settings(settings: Settings) -> list[dict[str, Any]]:
     for name, value in settings.model_dump(mode="json").items():
         variable = PREFIX + name.upper()
         shown = shown_url(str(value)) if name in _URLS and value else value
-        if value and name.endswith(_SECRET_ENDINGS):
+        if value and variable.endswith(SECRET_ENDINGS):
             shown = "***"
         source = "variable" if variable in os.environ else "default"
         rows.append({"variable": variable, "value": shown, "source": source})
@@ -157,7 +157,9 @@ def _database(settings: Settings) -> Iterator[Finding]:
         if schema.status != "fail":
             yield from _log(settings, database)
             yield from _backlog(database)
-            yield from _consistency(settings, database)
+            yield _guarded("fires", lambda: _fires(database))
+            if not _without_data_dir(settings):
+                yield from _consistency(settings, database)
     finally:
         database.close()
 
@@ -234,14 +236,31 @@ def _backlog(database: Database) -> Iterator[Finding]:
             "extraction",
             f"{found.waiting_extractions} waiting for more than {PATIENCE_S} s, {found.failed_extractions} failed, "
             f"{found.unsent_events} events unsent",
-            "look at ingest's log",
+            "look at ingest's log" if waiting else "see `longtail dead-letters list --stage extraction`",
         )
     else:
         yield ok("extraction", "nothing waits")
+    see_letters = "`longtail dead-letters list` tells why; `longtail dead-letters discard` acknowledges them"
     if found.open_dead_letters:
-        yield warn("dead letters", f"{found.open_dead_letters} open", "list them: GET /v1/dead-letters")
+        yield warn("dead letters", f"{found.open_dead_letters} open", see_letters)
     else:
         yield ok("dead letters", "none open")
+
+
+def _fires(database: Database) -> Finding:
+    """Whatever a vehicle handed over must be somewhere."""
+    with database.begin() as connection:
+        counted = outcomes(connection)
+    lost = {key: each.unaccounted for key, each in counted.items() if each.unaccounted}
+    if not lost:
+        return ok("fires", f"none of {sum(each.fired for each in counted.values())} got lost after it was handed over")
+    where = ", ".join(f"{campaign} version {version} ({fires})" for (campaign, version), fires in lost.items())
+    return fail(
+        "fires",
+        f"{sum(lost.values())} fires were handed over and are nowhere: {where}",
+        "was the database restored from a backup, or a row deleted by hand? their clips may still be in the log:"
+        " keep it, and look for what is missing",
+    )
 
 
 def _consistency(settings: Settings, database: Database) -> Iterator[Finding]:
@@ -279,7 +298,13 @@ def _exists(store: ObjectStore, key: str) -> bool:
 
 
 def _objects(settings: Settings) -> Iterator[Finding]:
-    yield _guarded("objects", lambda: ok("objects", open_store(settings).check()))
+    """Left out when they would lie in a data directory that is not there: opening them would make it."""
+    if not _without_data_dir(settings):
+        yield _guarded("objects", lambda: ok("objects", open_store(settings).check()))
+
+
+def _without_data_dir(settings: Settings) -> bool:
+    return not settings.objects_url and settings.data_dir is not None and not settings.data_dir.is_dir()
 
 
 def _service(name: str, url: str) -> Finding:

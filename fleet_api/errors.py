@@ -56,6 +56,12 @@ def handlers() -> dict[Any, Any]:
     }
 
 
+async def refuse_nul(request: Request) -> None:
+    """A dependency of every route: InvalidInput for U+0000 in path or query, which no name or text here can hold."""
+    if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
+        raise InvalidInput("the address holds U+0000", remedy="remove the character")
+
+
 async def _diagnostics(_request: Request, error: Exception) -> Response:
     assert isinstance(error, DiagnosticsError)  # noqa: S101 - what it is registered for
     document = {

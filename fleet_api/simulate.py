@@ -34,6 +34,7 @@ DEFAULT_START_NS = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp()) * NS_PER_S
 BREAK_NS = 3600 * NS_PER_S
 UPLOAD_DEADLINE_S = 60.0
 UPLOAD_SLICE_S = 3.0
+UPLOAD_PAUSE_S = 0.5
 THREADS = 2
 ATTEMPTS = 200
 SOFTWARE = {"agent": "longtail-simulate", "network.active": "demo-active-1", "network.shadow": "demo-shadow-2"}
@@ -229,6 +230,8 @@ class Fleet:
             result.problems += report.problems
             if not agent.status().queued:
                 break
+            if not report.handed_over:  # every clip waits for its next attempt, which may be further off than a slice
+                stop.wait(UPLOAD_PAUSE_S)
 
     def _enroll(self, vehicle: PlannedVehicle) -> VehicleConfig:
         """Make a vehicle known to the deployment, and configure its agent as the deployment says."""

@@ -100,17 +100,26 @@ class Supervisor:
         now_s = time.monotonic()
         if watched.restart_at_s is not None:
             if now_s >= watched.restart_at_s:
-                watched.restart_at_s = None
-                watched.child.start()
+                self._restart(watched)
             return
         status = watched.child.poll()
         if status is None:
             if watched.child.ran_s > HEALTHY_AFTER_S:
                 watched.backoff_s, watched.deaths = BACKOFF_FIRST_S, []
             return
-        how = described_end(status)
+        self._note_death(watched, described_end(status))
+
+    def _restart(self, watched: _Watched) -> None:
+        """Start it again; a machine that has no room for it now (processes, descriptors, disk) may have it later."""
+        watched.restart_at_s = None
+        try:
+            watched.child.start()
+        except OSError as error:
+            self._note_death(watched, f"could not be started ({error.strerror or error})")
+
+    def _note_death(self, watched: _Watched, how: str) -> None:
         watched.deaths.append(how)
-        watched.restart_at_s = now_s + watched.backoff_s
+        watched.restart_at_s = time.monotonic() + watched.backoff_s
         self._report(
             f"{watched.child.name} {how}; starting it again in {watched.backoff_s:g} s (log: {watched.child.log})"
         )

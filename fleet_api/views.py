@@ -20,7 +20,8 @@ class View(BaseModel):
 class OutcomesView(View):
     """What became of a campaign version's fires, up to the watermarks that vehicles have reported.
 
-    `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight.
+    `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight. `unaccounted`, a part of
+    in_flight, were handed over and are nowhere in the cloud: it is 0 unless something was lost.
     """
 
     fired: int
@@ -31,6 +32,7 @@ class OutcomesView(View):
     failed: dict[str, int]
     catalogued: int
     in_flight: int
+    unaccounted: int
     overruled: int
     per_trigger: dict[str, int]
     armed_ns: int

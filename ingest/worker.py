@@ -10,18 +10,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, field
 
 from ingest.assembler.assembler import Assembler
 from ingest.assembler.effects import Effects
-from ingest.assembler.janitor import clean_staging
+from ingest.assembler.failures import Failures
 from ingest.assembler.spool import Spool
 from ingest.extraction.loop import ExtractionLoop
 from ingest.extraction.version import EXTRACTOR_VERSION
 from ingest.log import CELLS_TOPIC, Log, open_log
-from storage import ledger, outbox, retention, uploads
-from storage.completion import complete_due
+from ingest.maintenance import Duties, Maintenance
+from storage import outbox
 from storage.database import Database
 from storage.objects import ObjectStore, open_store
 from storage.settings import Settings
@@ -29,8 +28,6 @@ from triggers.errors import Misconfigured, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
 OUTBOX_PAUSE_S = 0.2
-MAINTENANCE_PAUSE_S = 2.0
-LEFTOVERS_PAUSE_S = 3600.0
 OUTAGE_PAUSE_S = 2.0
 FIRST_RESTART_PAUSE_S = 0.5
 LONGEST_RESTART_PAUSE_S = 30.0
@@ -49,6 +46,8 @@ class Parts:
     database: Database
     log: Log
     store: ObjectStore
+    failures: Failures = field(default_factory=Failures)
+    """The assembler's alone, but outlives each of its lives."""
 
 
 def run(settings: Settings, stop: threading.Event) -> None:
@@ -67,7 +66,7 @@ def _loops(parts: Parts) -> dict[str, Loop]:
     loops: dict[str, Loop] = {
         "assembler": lambda stop: _assemble(parts, stop),
         "outbox": lambda stop: _repeat(lambda: _dispatch(parts.database), OUTBOX_PAUSE_S, stop),
-        "maintenance": Maintenance(parts).run,
+        "maintenance": Maintenance(Duties(parts.database, parts.log, parts.store).all()).run,
     }
     for number in range(parts.settings.extraction_workers):
         name = f"{parts.settings.worker_id}/{number}"
@@ -91,6 +90,7 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
         member=settings.worker_id,
         park_after_s=settings.park_after_s,
         revoke_within_s=settings.log_lease_s / 2,
+        failures=parts.failures,
     ).run(stop)
 
 
@@ -98,46 +98,6 @@ def _dispatch(database: Database) -> bool:
     """Whether there was an event; then there may be more."""
     with database.begin() as connection:
         return outbox.dispatch(connection) > 0
-
-
-class Maintenance:
-    """What has to happen now and then, in any worker: folding, expiry, campaigns that are due, retention, tidying."""
-
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
-        self._staging_after = ""
-        self._leftovers_due_s = time.monotonic()
-
-    def run(self, stop: threading.Event) -> None:
-        """One round every MAINTENANCE_PAUSE_S."""
-        _repeat(self.round, MAINTENANCE_PAUSE_S, stop)
-
-    def round(self) -> bool:
-        """Every duty once; whether one of them has more to do at once."""
-        with self._parts.database.begin() as connection:
-            folded = ledger.fold(connection)
-        with self._parts.database.begin() as connection:
-            expired = uploads.expire(connection, now=datetime.now(UTC))
-        with self._parts.database.begin() as connection:
-            for version in complete_due(connection):
-                LOGGER.info("campaign %s version %d: now %s", version.campaign, version.version, version.state)
-        with self._parts.database.begin() as connection:
-            forgotten = retention.forget_sent_events(connection) + retention.forget_vehicle_days(connection)
-        dropped = self._parts.log.enforce_retention()
-        removed, self._staging_after = clean_staging(self._parts.database, self._parts.store, after=self._staging_after)
-        self._remove_leftovers()
-        if expired or dropped or removed:
-            LOGGER.info(
-                "%d uploads expired, %d log segments dropped, %d staging objects removed", expired, dropped, removed
-            )
-        return folded > 0 or forgotten > 0
-
-    def _remove_leftovers(self) -> None:
-        if time.monotonic() < self._leftovers_due_s:
-            return
-        self._leftovers_due_s = time.monotonic() + LEFTOVERS_PAUSE_S
-        if removed := self._parts.store.remove_leftovers():
-            LOGGER.info("%d unfinished object writes removed", removed)
 
 
 def _repeat(work: Callable[[], bool], pause_s: float, stop: threading.Event) -> None:

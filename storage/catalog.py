@@ -220,9 +220,10 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
 
 
 def get_clips(connection: Connection, clip_ids: Sequence[str]) -> dict[str, Clip]:
-    """Clips by id, those that are there, without their fires."""
+    """Clips by id, those that are there, with their fires."""
     rows = connection.execute(select(*_CLIP_COLUMNS).where(clips.c.id.in_(clip_ids)))
-    return {row.id: _clip(row, ()) for row in rows}
+    found_fires = _fires_of(connection, list(clip_ids))
+    return {row.id: _clip(row, found_fires.get(row.id, ())) for row in rows}
 
 
 _CLIP_COLUMNS = (

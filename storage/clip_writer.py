@@ -142,18 +142,18 @@ def fail_upload(
     return Ending("failed", won=True, staging_keys=tuple(parking.forget(connection, upload.id)))
 
 
-def fail_unreadable(connection: Connection, upload_id: str, *, detail: str) -> bool:
+def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: str) -> bool:
     """Give up an upload whose stored manifest, and so its fires, cannot be read; False when it was closed before."""
     table = uploads_table.c
     row = connection.execute(
         select(table.clip_id, table.vehicle_id, table.manifest).where(table.id == upload_id).with_for_update()
     ).one()
-    if not uploads.fail(connection, upload_id, "manifest_unreadable"):
+    if not uploads.fail(connection, upload_id, reason):
         return False
     dead_letters.record(
         connection,
         stage="assembler",
-        reason="manifest_unreadable",
+        reason=reason,
         detail=detail,
         vehicle_id=row.vehicle_id,
         upload_id=upload_id,

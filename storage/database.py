@@ -10,11 +10,25 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.settings import Settings, shown_url
-from triggers.errors import Misconfigured, Overloaded, Unreachable
+from triggers.errors import LongtailError, Misconfigured, Overloaded, Unreachable
 
 __all__ = ["Connection", "Database", "unreachable"]
 
 MINIMUM_SERVER_VERSION = 150000
+MINIMUM_VECTOR_VERSION = (0, 8)
+_VECTOR_VERSION = text(
+    "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions WHERE name = 'vector'"
+)
+# libpq gives no SQLSTATE for a connection that was refused, so its words must do (they are in the server's language).
+_REFUSALS = (
+    "password authentication failed",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "does not exist",
+    "permission denied for database",
+    "certificate",
+    "server does not support SSL",
+)
 
 
 class Database:
@@ -45,14 +59,14 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """One transaction: committed at the block's end, rolled back on any exception.
 
-        Raises Unreachable, naming address and setting, when no connection can be had or it is lost on the way
-        (whether a lost commit took effect is unknown: what is written must be idempotent), and Overloaded when
-        every connection of the pool is in use.
+        Raises Misconfigured when the server refuses the connection, Unreachable, naming address and setting, when
+        none can be had or it is lost on the way (whether a lost commit took effect is unknown: what is written must
+        be idempotent), and Overloaded when every connection of the pool is in use.
         """
         try:
             connection = self.engine.connect()
         except OperationalError as error:
-            raise unreachable(self.url, error) from error
+            raise connection_failed(self.url, error) from error
         except PoolTimeout as error:
             raise Overloaded(
                 f"all {self.pool_size} database connections of this process are in use",
@@ -72,22 +86,50 @@ class Database:
         self.engine.dispose()
 
     def check_server(self) -> str:
-        """The server's version as text; Misconfigured when it is older than PostgreSQL 15."""
+        """The server's version as text; Misconfigured when it is too old, or lacks pgvector."""
         with self.begin() as connection:
             number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
             version = str(connection.execute(text("SHOW server_version")).scalar_one())
+            vector = connection.execute(_VECTOR_VERSION).scalar_one_or_none()
+        where = f"the database at {shown_url(self.url)}"
         if number < MINIMUM_SERVER_VERSION:
             raise Misconfigured(
-                f"the database at {shown_url(self.url)} is PostgreSQL {version}",
-                remedy="Longtail needs 15 or newer (LONGTAIL_DATABASE_URL)",
+                f"{where} is PostgreSQL {version}", remedy="Longtail needs 15 or newer (LONGTAIL_DATABASE_URL)"
             )
-        return version
+        if vector is None or _numbers(vector) < MINIMUM_VECTOR_VERSION:
+            raise Misconfigured(
+                f"{where} has {'no pgvector' if vector is None else f'pgvector {vector}'}",
+                remedy="install pgvector 0.8 or newer on its server, or name another one (LONGTAIL_DATABASE_URL)",
+            )
+        return f"{version} with pgvector {vector}"
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
+def connection_failed(url: str, error: DBAPIError) -> LongtailError:
+    """Why no connection could be had: refused by a server that does answer, or no answer at all."""
+    reason = _reason(error)
+    if any(words in reason for words in _REFUSALS):
+        return Misconfigured(
+            f"the database at {shown_url(url)} refuses the connection ({reason})",
+            remedy="mend user, password, database or TLS mode in LONGTAIL_DATABASE_URL",
+        )
+    return unreachable(url, error)
+
+
+def _reason(error: DBAPIError) -> str:
+    """The line of the driver's message that says why: libpq puts it last, behind the addresses it tried."""
+    lines = str(error.orig).strip().splitlines() if error.orig else []
+    return next((line.strip() for line in lines if any(words in line for words in _REFUSALS)), "") or (
+        lines[0] if lines else "no answer"
+    )
 
 
 def unreachable(url: str, error: DBAPIError) -> Unreachable:
     """The one line that says which database does not answer, why, and which setting names it."""
-    reason = str(error.orig).strip().splitlines()[0] if error.orig else "no answer"
     return Unreachable(
-        f"the database at {shown_url(url)} does not answer ({reason})",
+        f"the database at {shown_url(url)} does not answer ({_reason(error)})",
         remedy="check LONGTAIL_DATABASE_URL, or start one with `longtail up`",
     )

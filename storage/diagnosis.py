@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, exists, func, select, text
 
 from storage.tables import clip_assets, clips, dead_letters, extraction_jobs, outbox, uploads
 
@@ -21,6 +21,7 @@ class Backlog:
     """Wholly received, announced more than `patience_s` ago, and not in the catalog: the assembler does not run."""
     waiting_extractions: int
     failed_extractions: int
+    """Not mended by a later extraction, and not acknowledged by discarding their dead letter."""
     unsent_events: int
     open_dead_letters: int
 
@@ -39,12 +40,16 @@ def backlog(connection: Connection, *, patience_s: int) -> Backlog:
     def count(table: object, *conditions: object) -> int:
         return int(connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())  # type: ignore[arg-type]
 
+    mended = exists().where(clips.c.id == extraction_jobs.c.clip_id, clips.c.state == "ready")
+    acknowledged = exists().where(
+        dead_letters.c.clip_id == extraction_jobs.c.clip_id, dead_letters.c.state == "discarded"
+    )
     open_jobs = extraction_jobs.c.state.in_(("ready", "leased"))
     return Backlog(
         overdue_uploads=count(uploads, uploads.c.state == "open", uploads.c.expires_at < before),
         unassembled_uploads=count(uploads, uploads.c.state == "received", last_news < before),
         waiting_extractions=count(extraction_jobs, open_jobs, extraction_jobs.c.created_at < before),
-        failed_extractions=count(extraction_jobs, extraction_jobs.c.state == "failed"),
+        failed_extractions=count(extraction_jobs, extraction_jobs.c.state == "failed", ~mended, ~acknowledged),
         unsent_events=count(outbox, outbox.c.sent_at.is_(None), outbox.c.created_at < before),
         open_dead_letters=count(dead_letters, dead_letters.c.state == "open"),
     )

@@ -1,6 +1,8 @@
 """Label jobs: a clip and a task; claimed under a lease, completed once with labels in ASAM OpenLABEL.
 
-Labels keep who made them and how (`provenance`), and the types they name, which the catalog searches.
+A job is held by a user, and only that user (or an administrator) may renew, complete or fail it: a token numbers the
+claims of a job and is no secret. Labels keep who made them, as `<user>/<labeler>`, how (`provenance`), and the types
+they name, which the catalog searches.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from storage import job_leases
 from storage.jsonb import storable
 from storage.tables import label_jobs, labels
-from triggers.errors import InvalidInput
+from triggers.errors import Forbidden, InvalidInput
 
 MAX_ATTEMPTS = 5
 MAX_BIGINT = 2**63 - 1
@@ -53,13 +55,13 @@ def ensure(connection: Connection, clip_id: str, task: str) -> bool:
     return made.one_or_none() is not None
 
 
-def claim(connection: Connection, *, task: str, labeler: str, count: int, lease_s: float) -> list[LabelJob]:
-    """Lease at most `count` jobs of a task to a labeler, oldest first; no other claim returns them meanwhile."""
+def claim(connection: Connection, *, user: str, task: str, labeler: str, count: int, lease_s: float) -> list[LabelJob]:
+    """Lease at most `count` jobs of a task to a user's labeler, oldest first; no other claim returns them meanwhile."""
     rows = job_leases.claim(
         connection,
         label_jobs,
         only=label_jobs.c.task == _checked_name(task, "task"),
-        worker=_checked_name(labeler, "labeler"),
+        worker=f"{user}/{_checked_name(labeler, 'labeler')}",
         count=count,
         lease_s=lease_s,
         max_attempts=MAX_ATTEMPTS,
@@ -67,8 +69,12 @@ def claim(connection: Connection, *, task: str, labeler: str, count: int, lease_
     return [_job(row) for row in rows]
 
 
-def renew(connection: Connection, job_id: int, *, token: int, lease_s: float) -> datetime:
-    """Keep a job for `lease_s` more seconds; returns until when. LeaseLost when somebody else has it."""
+def renew(connection: Connection, job_id: int, *, user: str | None, token: int, lease_s: float) -> datetime:
+    """Keep a job for `lease_s` more seconds; returns until when. LeaseLost when somebody else has it.
+
+    Here and below Forbidden when another user claimed it with this token; `user` None is an administrator.
+    """
+    _check_holder(connection, job_id, user, token)
     row = job_leases.renew(connection, label_jobs, _key(job_id), token=_bounded(token), lease_s=lease_s)
     until: datetime = row.lease_until
     return until
@@ -78,12 +84,22 @@ def complete(
     connection: Connection,
     job_id: int,
     *,
+    user: str | None,
     token: int,
     openlabel: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> int:
-    """Write the labels and finish the job; returns the labels' id. LeaseLost, and nothing is written, when lost."""
+    """Write the labels and finish the job; returns the labels' id. LeaseLost, and nothing is written, when lost.
+
+    Handing in the same content again with the same token gives the same id: the first answer may have been lost.
+    """
     types = label_types(openlabel)
+    document = storable(dict(openlabel), what="the labels")
+    made_by = storable(dict(provenance), what="the provenance")
+    if _check_holder(connection, job_id, user, token) == "done":
+        written = _written(connection, job_id, document, made_by)
+        if written is not None:
+            return written
     job = job_leases.finish(connection, label_jobs, _key(job_id), token=_bounded(token))
     label_id: int = connection.execute(
         insert(labels)
@@ -92,17 +108,18 @@ def complete(
             clip_id=job.clip_id,
             labeler=job.worker,
             types=types,
-            openlabel=storable(dict(openlabel), what="the labels"),
-            provenance=storable(dict(provenance), what="the provenance"),
+            openlabel=document,
+            provenance=made_by,
         )
         .returning(labels.c.id)
     ).scalar_one()
     return label_id
 
 
-def fail(connection: Connection, job_id: int, *, token: int, reason: str) -> str:
+def fail(connection: Connection, job_id: int, *, user: str | None, token: int, reason: str) -> str:
     """Give a job back; returns its state: `ready` for another try, or `failed` when its attempts are used up."""
     storable(reason, what="the reason")
+    _check_holder(connection, job_id, user, token)
     row = job_leases.fail(
         connection, label_jobs, _key(job_id), token=_bounded(token), reason=reason, max_attempts=MAX_ATTEMPTS
     )
@@ -151,6 +168,30 @@ def label_types(document: Mapping[str, Any]) -> list[str]:
     if len(types) > MAX_TYPES or any(len(kind) > MAX_TYPE_CHARACTERS for kind in types):
         raise InvalidInput(f"labels may name {MAX_TYPES} types of {MAX_TYPE_CHARACTERS} characters at most")
     return sorted(types)
+
+
+def _check_holder(connection: Connection, job_id: int, user: str | None, token: int) -> str | None:
+    """Lock the job. Its state when this token is its newest, else None; Forbidden when that is another user's."""
+    held = select(label_jobs.c.state, label_jobs.c.worker).where(
+        label_jobs.c.id == _bounded(job_id), label_jobs.c.token == _bounded(token), label_jobs.c.worker.is_not(None)
+    )
+    row = connection.execute(held.with_for_update()).one_or_none()
+    if row is None:
+        return None
+    holder = str(row.worker).partition("/")[0]
+    if user is not None and holder != user:
+        raise Forbidden(f"job {job_id} was claimed by {holder}, not by {user}", remedy="claim a job of your own")
+    return str(row.state)
+
+
+def _written(
+    connection: Connection, job_id: int, openlabel: Mapping[str, Any], provenance: Mapping[str, Any]
+) -> int | None:
+    """The id of the job's labels if they have just this content; compared as the database keeps it."""
+    same = select(labels.c.id).where(
+        labels.c.job_id == job_id, labels.c.openlabel == openlabel, labels.c.provenance == provenance
+    )
+    return connection.execute(same).scalar_one_or_none()
 
 
 def _checked_name(name: str, what: str) -> str:

@@ -187,7 +187,7 @@ def _refusal(refused: Sequence[Row[tuple[object, ...]]], manifest: ClipManifest,
     worst = refused[0]
     return BudgetExhausted(
         f"{_key(worst)} has {max(0, worst.limit_amount - worst.held)} {_key(worst).unit} left of {worst.limit_amount}, "
-        f"the upload needs {worst.amount}" + (f" ({len(refused) - 1} more accounts refuse)" if refused[1:] else ""),
+        f"the upload needs {worst.amount}" + (f" ({len(refused) - 1} more refused)" if refused[1:] else ""),
         accounts=tuple(str(_key(row)) for row in refused),
         campaigns=tuple(sorted(campaigns)),
         retry_after_s=_until_next_day_s(now) if passes_with_the_day else None,

@@ -7,6 +7,9 @@ out, refused, dropped, failed, catalogued; the rest is in flight.
 Vehicle and cloud can contradict each other about a fire: the clip's last acknowledgement was lost, the vehicle gave
 the clip up, and the cloud has it. The clip is there, so the cloud is right: as many of the vehicle's own outcomes
 are taken back, and counted as `overruled`.
+
+In flight is what is left over, so it would hide a fire that got lost on the way. Therefore what vehicles say they
+handed over is compared with where such fires can be: see storage/unaccounted.py.
 """
 
 from __future__ import annotations
@@ -18,6 +21,8 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
 
+from storage.unaccounted import MAX_MANIFESTS, Handovers
+
 _COUNT = text("""
     WITH cloud AS (
         SELECT f.campaign, f.version, f.vehicle_id, f.outcome, coalesce(f.reason, '') AS reason, count(*) AS n
@@ -27,7 +32,8 @@ _COUNT = text("""
         GROUP BY f.campaign, f.version, f.vehicle_id, f.outcome, f.reason
     ),
     by_vehicle AS (
-        SELECT c.*, greatest(0, coalesce(k.n, 0) - c.in_flight - c.handed_over) AS overruled
+        SELECT c.*, greatest(0, coalesce(k.n, 0) - c.in_flight - c.handed_over) AS overruled,
+            c.handed_over - coalesce(k.n, 0) AS missing
         FROM fire_counts c
         LEFT JOIN (
             SELECT campaign, version, vehicle_id, sum(n) AS n FROM cloud GROUP BY campaign, version, vehicle_id
@@ -50,12 +56,23 @@ _COUNT = text("""
             FROM by_vehicle, jsonb_each_text(per_trigger) e
         UNION ALL SELECT campaign, version, outcome, reason, n FROM cloud
     )
-    SELECT campaign, version, kind, name, sum(n) AS n FROM numbers GROUP BY campaign, version, kind, name
+    SELECT campaign, version, kind, name, sum(n) AS n, CAST(NULL AS bytea) AS manifest
+    FROM numbers GROUP BY campaign, version, kind, name
     UNION ALL
     SELECT campaign, version, 'overruled', jsonb_build_object(
         'dropped', dropped, 'failed', failed, 'refused', refused, 'sampled_out', jsonb_build_object('', sampled_out)
-    )::text, overruled
+    )::text, overruled, NULL
     FROM by_vehicle WHERE overruled > 0
+    UNION ALL
+    SELECT campaign, version, 'missing', jsonb_build_array(vehicle_id, watermark)::text, missing, NULL
+    FROM by_vehicle WHERE missing > 0
+    UNION ALL
+    SELECT NULL, NULL, 'received', u.vehicle_id, NULL, u.manifest
+    FROM (
+        SELECT vehicle_id, manifest FROM uploads
+        WHERE state = 'received' AND vehicle_id IN (SELECT vehicle_id FROM by_vehicle WHERE missing > 0)
+        LIMIT :manifests
+    ) u
 """)
 """One statement, so that all of it is of one moment, whatever is reported and catalogued meanwhile."""
 
@@ -79,6 +96,8 @@ class Outcomes:
     failed: dict[str, int] = field(default_factory=dict)
     catalogued: int = 0
     in_flight: int = 0
+    unaccounted: int = 0
+    """Of those in flight, how many were handed over to the cloud and are nowhere in it: at least so many are lost."""
     overruled: int = 0
     """Fires that a vehicle counted as lost and the cloud has; they are counted as what they are in the cloud."""
     per_trigger: dict[str, int] = field(default_factory=dict)
@@ -89,14 +108,23 @@ class Outcomes:
 def outcomes(connection: Connection, campaign: str | None = None) -> dict[tuple[str, int], Outcomes]:
     """Outcomes by (campaign, version), of one campaign or all; versions nobody has reported on are left out."""
     sums: dict[tuple[str, int], Counter[tuple[str, str]]] = {}
-    for row in connection.execute(_COUNT, {"campaign": campaign}):
+    handovers = Handovers()
+    for row in connection.execute(_COUNT, {"campaign": campaign, "manifests": MAX_MANIFESTS}):
+        if row.kind == "received":
+            handovers.add_received(row.name, bytes(row.manifest))
+            continue
+        if row.kind == "missing":
+            vehicle_id, watermark = json.loads(row.name)
+            handovers.add_missing(row.campaign, row.version, vehicle_id, watermark=int(watermark), fires=int(row.n))
+            continue
         counts = sums.setdefault((row.campaign, row.version), Counter())
         if row.kind == "overruled":
             counts["overruled", ""] += int(row.n)
             counts.subtract(_taken_back(json.loads(row.name), int(row.n)))
         else:
             counts[row.kind, row.name] += int(row.n)
-    return {key: _settled(counts) for key, counts in sorted(sums.items())}
+    lost = handovers.unaccounted()
+    return {key: _settled(counts, lost.get(key, 0)) for key, counts in sorted(sums.items())}
 
 
 def _taken_back(vehicle: Mapping[str, Mapping[str, int]], overruled: int) -> dict[tuple[str, str], int]:
@@ -109,7 +137,7 @@ def _taken_back(vehicle: Mapping[str, Mapping[str, int]], overruled: int) -> dic
     return withdrawn
 
 
-def _settled(counts: Counter[tuple[str, str]]) -> Outcomes:
+def _settled(counts: Counter[tuple[str, str]], unaccounted: int) -> Outcomes:
     def by_reason(kind: str) -> dict[str, int]:
         return {name: n for (each, name), n in sorted(counts.items()) if each == kind and n > 0}
 
@@ -121,6 +149,7 @@ def _settled(counts: Counter[tuple[str, str]]) -> Outcomes:
         dropped=by_reason("dropped"),
         failed=by_reason("failed"),
         catalogued=counts["catalogued", ""],
+        unaccounted=unaccounted,
         overruled=counts["overruled", ""],
         per_trigger=by_reason("per_trigger"),
         armed_ns=counts["armed_ns", ""],

@@ -7,9 +7,9 @@ parts need and hands the same variables to the processes that it starts.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -18,6 +18,9 @@ from triggers.errors import Misconfigured
 
 MIB = 1024**2
 PREFIX = "LONGTAIL_"
+SECRET_ENDINGS = ("_SECRET_KEY", "_PASSWORD", "_TOKEN")
+_USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
+_QUERY_PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*")
 
 
 class Settings(BaseSettings):
@@ -118,7 +121,8 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             name = PREFIX + str(first["loc"][0]).upper()
-            raise Misconfigured(f"{name}: {first['msg']} (got {first['input']!r})") from error
+            what = first["msg"].removeprefix("Value error, ")
+            raise Misconfigured(f"{name}: {what} (got {_shown_value(name, first['input'])})") from error
 
     def require_data_dir(self) -> Path:
         """The data directory, or Misconfigured naming the setting."""
@@ -163,8 +167,13 @@ class Settings(BaseSettings):
 
 
 def shown_url(url: str) -> str:
-    """A URL as it may stand in a message or a log: without its password."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":***@", 1)
+    """A URL as it may stand in a message or a log, and as `psql` takes it: without its password and our driver."""
+    shown = url.replace("postgresql+psycopg://", "postgresql://", 1)
+    return _QUERY_PASSWORD.sub(r"\1***", _USER_PASSWORD.sub(r"\1***@", shown, count=1))
+
+
+def _shown_value(name: str, value: object) -> str:
+    """A refused value as a message may show it: of what can hold a secret, only what is none."""
+    if name.endswith(SECRET_ENDINGS):
+        return "***"
+    return repr(shown_url(value)) if isinstance(value, str) else repr(value)

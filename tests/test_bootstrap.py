@@ -192,10 +192,18 @@ def test_demo_passes_drives_signals_and_campaign_on(tmp_path: Path) -> None:
     longtail.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
     longtail.chmod(0o755)
     variables = [f"BIN={tmp_path}", "DRIVES=one 'drive two'", "SIGNALS=cars.yaml", "CAMPAIGN=brake.trigger"]
-    told = subprocess.run(["make", "demo", *variables], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    told = subprocess.run(
+        ["make", "--no-print-directory", "demo", *variables], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
     expected = ["demo", "--drives", "one", "--drives", "drive two", "--signals", "cars.yaml"]
     assert told.stdout.splitlines() == [*expected, "--campaign", "brake.trigger"]
-    bare = subprocess.run(["make", "demo", variables[0]], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    bare = subprocess.run(
+        ["make", "--no-print-directory", "demo", variables[0]],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert bare.stdout.splitlines() == ["demo"]
 
 

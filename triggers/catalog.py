@@ -200,6 +200,8 @@ def _place(error: ValidationError, lines: dict[_Path, int], name: str) -> tuple[
     known = max((n for n in range(len(key) + 1) if tuple(key[:n]) in lines), default=0)
     line = f":{lines[tuple(key[:known])]}" if known else ""
     what = first["msg"].removeprefix("Value error, ")
+    if first["type"] in ("model_type", "dict_type"):
+        what = "a mapping of keys to values is needed here; a catalog begins with `signals:`"
     if first["type"] == "string_type":
         what += " (YAML reads words such as on, off, yes and no as truth values: quote them)"
     return (f"{name}{line}: {'.'.join(key) or 'the whole catalog'}: {what}",)

@@ -119,6 +119,11 @@ class Drive:
                 first_row += len(t_ns)
                 latest_ns = int(t_ns[-1]) if len(t_ns) else latest_ns
 
+    def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
+        """InvalidInput naming a column that the file lacks for these signals; reads the file's footer only."""
+        present = list(self.columns)
+        self._check_columns(present, {signal: _column_of(signal, catalog, present) for signal in signals})
+
     def _check_columns(self, present: list[str], columns: dict[str, str]) -> None:
         if TIME_COLUMN not in present:
             raise InvalidInput(f"{self.path}: has no column `{TIME_COLUMN}`", remedy="add the time of each row in s")

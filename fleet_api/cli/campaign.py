@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from fleet_api.client import ApiClient
 
 OUTCOMES = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
+RUNNING = ("active", "paused")
+OF_THE_RUNNING = ("pause", "resume", "stop")
+"""Commands that mean the version that vehicles have, even when a newer one waits for approval."""
 version_option = click.option("--version", type=click.IntRange(1), help="The version; by default the newest.")
+running_option = click.option(
+    "--version", type=click.IntRange(1), help="The version; by default the one that runs, else the newest."
+)
 
 
 @click.group()
@@ -63,11 +69,11 @@ def _state_command(verb: str, text: str) -> click.Command:
 
     @click.command(name=verb, help=text)
     @click.argument("name")
-    @version_option
+    @(running_option if verb in OF_THE_RUNNING else version_option)
     @json_option
     @with_client
     def command(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
-        found = _find(client, name, version)
+        found = _find(client, name, version, running=verb in OF_THE_RUNNING)
         answer = _move(client, found, verb, {})
         if as_json:
             print_json(answer)
@@ -101,7 +107,7 @@ def approve(client: ApiClient, name: str, version: int | None, digest: str | Non
 
 
 for _verb, _text in {
-    "pause": "Pause an active campaign: vehicles keep its state and stop recording for it.",
+    "pause": "Pause an active campaign: vehicles stop watching for it until it is resumed.",
     "resume": "Let a paused campaign go on.",
     "stop": "End a campaign for good.",
 }.items():
@@ -116,6 +122,9 @@ def list_(client: ApiClient, as_json: bool) -> None:
     found = client.get("/v1/campaigns")["campaigns"]
     if as_json:
         print_json(found)
+        return
+    if not found:
+        remark("no campaigns yet; make one with `longtail campaign apply FILE --signals CATALOG`")
         return
     columns = ("campaign", "version", "state", "author", "approved by", "digest")
     print_table("", columns, [_row(each) for each in found])
@@ -149,14 +158,15 @@ def show(client: ApiClient, name: str, version: int | None, as_json: bool) -> No
         ("", ""),
         [(key, found[key]) for key in ("author", "approved_by", "program_digest", "ended_reason") if found.get(key)],
     )
-    print_table("Fires", ("fired", *(key.replace("_", " ") for key in OUTCOMES), "suppressed"), [_outcome_row(found)])
+    print_table("Fires", *_outcome_table(found["outcomes"]))
     columns = ("campaign", "account", "vehicle", "day", "limit", "reserved or used", "used")
     print_table("Budget", columns, account_rows(name, found["budget"]))
 
 
-def _outcome_row(found: dict[str, Any]) -> list[object]:
-    outcomes = found["outcomes"]
-    return [_count(outcomes[key]) for key in ("fired", *OUTCOMES, "suppressed")]
+def _outcome_table(outcomes: dict[str, Any]) -> tuple[list[str], list[list[object]]]:
+    """Columns and the row; fires that are unaccounted for have a column only where there are any."""
+    keys = ["fired", *OUTCOMES, *(["unaccounted"] if outcomes["unaccounted"] else []), "suppressed"]
+    return [key.replace("_", " ") for key in keys], [[_count(outcomes[key]) for key in keys]]
 
 
 def _count(value: int | dict[str, int]) -> object:
@@ -167,16 +177,19 @@ def _count(value: int | dict[str, int]) -> object:
     return f"{sum(value.values())} ({reasons})" if value else 0
 
 
-def _find(client: ApiClient, name: str, version: int | None) -> dict[str, Any]:
-    """One version; without a number the newest."""
+def _find(client: ApiClient, name: str, version: int | None, *, running: bool = False) -> dict[str, Any]:
+    """One version; without a number the newest, or with `running` the one that vehicles have, when there is one."""
     from fleet_api.client import segment
 
     if version is not None:
         answer = client.get(f"/v1/campaigns/{segment(name)}/{version}")
         return dict(answer)
     answer = client.get(f"/v1/campaigns/{segment(name)}")
-    newest = max(each["version"] for each in answer["versions"])
-    return dict(client.get(f"/v1/campaigns/{segment(name)}/{newest}"))
+    versions = answer["versions"]
+    if running:
+        versions = [each for each in versions if each["state"] in RUNNING] or versions
+    chosen = max(each["version"] for each in versions)
+    return dict(client.get(f"/v1/campaigns/{segment(name)}/{chosen}"))
 
 
 def _move(client: ApiClient, found: dict[str, Any], verb: str, body: dict[str, Any]) -> dict[str, Any]:

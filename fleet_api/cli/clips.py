@@ -8,10 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes, shown_time
+from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes, shown_time
 
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
+
+
+ENDINGS = {
+    "application/x-mcap": ".mcap",
+    "application/vnd.apache.parquet": ".parquet",
+    "image/jpeg": ".jpg",
+    "video/mp4": ".mp4",
+    "application/json": ".json",
+}
 
 
 @click.group()
@@ -31,9 +40,13 @@ def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str |
     if as_json:
         print_json(found)
         return
+    if not found:
+        none = "no clips yet; they come when the trigger of an active campaign fires and its vehicle uploads"
+        remark("no clip matches" if cql2 else none)
+        return
     rows = [clip_row(clip) for clip in found]
     print_table("", ("clip", "state", "start", "s", "size", "vehicle", "triggers"), rows)
-    remark(f"{len(found)} clips")
+    remark(counted(len(found), "clip"))
 
 
 def clip_row(clip: dict[str, Any]) -> tuple[object, ...]:
@@ -77,9 +90,15 @@ def _show(clip: dict[str, Any]) -> None:
     print_table("Signals", ("signal", "samples", "min", "max", "mean"), statistics)
 
 
+def file_name(asset: str, media_type: str) -> str:
+    """What a fetched file is called: by its asset, with the ending that other programs know its type by."""
+    name = Path(asset).name
+    return name if Path(name).suffix else name + ENDINGS.get(media_type, "")
+
+
 def _fetch(client: ApiClient, clip: dict[str, Any], out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for asset in clip["assets"]:
-        target = out / Path(asset["name"]).name
-        target.write_bytes(client.download(asset["href"]))
+        target = out / file_name(asset["name"], asset["media_type"])
+        client.download(asset["href"], target)
         remark(f"wrote {target}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleet_api.cli.output import json_option, print_json, remark
+from fleet_api.cli.output import counted, json_option, print_json, remark
 
 if TYPE_CHECKING:
     from triggers.backtest.run import Outcome, Plan
@@ -70,8 +70,8 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
     else:
         _show(compiled)
         errors = sum(1 for diagnostic in diagnostics if diagnostic.severity == "error")
-        count = f"{len(files)} file{'s' * (len(files) != 1)}"
-        remark(f"{count}: {errors} errors, {len(diagnostics) - errors} warnings")
+        warnings = counted(len(diagnostics) - errors, "warning")
+        remark(f"{counted(len(files), 'file')}: {counted(errors, 'error')}, {warnings}")
     return 0 if all(each.ok for each in compiled) else 1
 
 
@@ -176,7 +176,7 @@ def _run_with_progress(plan: Plan, drives: list[Drive], catalog: Any) -> Outcome
         except InvalidInput:
             continue  # it is named when it is run
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(f"{len(drives)} drives", total=total)
+        task = progress.add_task(counted(len(drives), "drive"), total=total)
         return run(plan, drives, catalog, lambda rows: progress.advance(task, rows))
 
 
@@ -194,11 +194,12 @@ def _write_json(path: Path, result: dict[str, Any]) -> None:
 def _show_report(result: dict[str, Any]) -> None:
     """The report as lines for people, to standard error."""
     distance = "" if result["km"] is None else f", {result['km']:.1f} km"
-    remark(f"{result['drives']} drives, {result['rows']} rows, {result['hours']:.2f} h{distance}")
+    recorded = f"{counted(result['drives'], 'drive')}, {counted(result['rows'], 'row')}"
+    remark(f"{recorded}, {result['hours']:.2f} h{distance}")
     for name, each in result["triggers"].items():
         clip = "" if each["clip_bytes"] is None else f", about {each['clip_bytes'] / 1000:.0f} kB a clip"
         rate = "" if each["per_hour"] is None else f", {each['per_hour']:.2f} an hour"
-        remark(f"  {name}: {each['fires']} fires{rate}, {each['suppressed']} suppressed{clip}")
+        remark(f"  {name}: {counted(each['fires'], 'fire')}{rate}, {each['suppressed']} suppressed{clip}")
     for fire in result["fires"][:20]:
         remark(f"    {fire['drive']} {fire['t']:.3f} s  {fire['trigger']}")
     if len(result["fires"]) > 20:
@@ -206,6 +207,6 @@ def _show_report(result: dict[str, Any]) -> None:
     forecast = result["forecast"]
     volume = forecast["bytes_per_fleet_day"]
     remark(
-        f"forecast for {forecast['vehicles']} vehicles at {forecast['hours_per_day']:g} h a day: "
+        f"forecast for {counted(forecast['vehicles'], 'vehicle')} at {forecast['hours_per_day']:g} h a day: "
         f"{volume['mean'] / 1e6:.1f} MB a day ({volume['low'] / 1e6:.1f} to {volume['high'] / 1e6:.1f})"
     )

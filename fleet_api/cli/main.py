@@ -21,6 +21,7 @@ COMMANDS = {
     "campaign": Entry("fleet_api.cli.campaign:campaign", "Apply, approve, list and steer campaigns."),
     "clips": Entry("fleet_api.cli.clips:clips", "Search the catalog of clips."),
     "labels": Entry("fleet_api.cli.labels:labels", "Claim and complete label jobs."),
+    "dead-letters": Entry("fleet_api.cli.dead_letters:dead_letters", "List and discard what could not go on."),
     "budget": Entry("fleet_api.cli.budget:budget", "Show how much of their budgets campaigns have used."),
     "demo": Entry("fleet_api.cli.demo:demo", "Run the whole loop on this machine, from a trigger to a labelled clip."),
     "up": Entry("fleet_api.cli.up:up", "Run everything on this machine: database, API, gateway, ingest."),

@@ -21,6 +21,11 @@ def remark(text: str) -> None:
     click.echo(text, err=True)
 
 
+def counted(count: int, thing: str) -> str:
+    """`1 error`, `2 errors`."""
+    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+
+
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """A table for people; numbers stand to the right. Where nobody watches, lines are as wide as they need to be."""
     from rich.box import SIMPLE_HEAD

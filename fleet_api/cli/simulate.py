@@ -26,8 +26,14 @@ path_type = click.Path(path_type=Path, exists=True)
 @click.option("--drives", type=path_type, multiple=True, required=True, help="Recorded drives; may be repeated.")
 @click.option("--signals", type=path_type, required=True, help="The drives' signal catalog.")
 @click.option("--seed", type=int, default=1, show_default=True, help="Draws the vehicles' attributes.")
-@click.option("--prefix", default="sim", show_default=True, help="Beginning of the vehicles' names.")
-@click.option("--state", type=click.Path(path_type=Path, file_okay=False), help="Where vehicles keep what they must.")
+@click.option(
+    "--prefix", default="sim", show_default=True, help="Beginning of the vehicles' names; names belong to their state."
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where vehicles keep their journals from run to run.",
+)
 @click.option("--threads", type=click.IntRange(1, 32), default=2, show_default=True, help="Vehicles at once.")
 @click.option("--speed-signal", help="A speed in m/s from which vehicles count their distance.")
 @json_option
@@ -36,35 +42,46 @@ def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options:
     """Enrol vehicles, let them play the drives, and upload what fires. Needs a token with the role operator.
 
     The same seed, drives and campaigns give the same clips.
+
+    A vehicle numbers its fires in a journal. Without --state that is gone at the end, and a vehicle of the same name
+    counts from 1 again: playing the same drives again repeats the same fires, which is harmless, but the fires of
+    other drives collide with the old ones and are rejected. For other drives give another --prefix, or keep --state
+    from the first run on.
     """
     interrupt_on_sigterm()
+    kept = True
     with ExitStack() as stack:
         if state is None:
             state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="longtail-simulate-")))
+            kept = False
         results = _run(client, state, options)
     if as_json:
         print_json({"vehicles": [result.document() for result in results]})
     else:
         _show(results)
-    return 1 if any(result.queued for result in results) else 0
+    queued = sum(result.queued for result in results)
+    if queued and not kept:
+        remark(f"{queued} not uploaded, and gone with their vehicles' state; keep that with --state DIRECTORY")
+    return 1 if queued else 0
 
 
 def _run(client: ApiClient, state: Path, options: dict[str, Any]) -> list[VehicleResult]:
+    from fleet_api.needed_signals import check_drives, need_of
     from fleet_api.simulate import Fleet, draw_attributes, plan_fleet
     from triggers.catalog import SignalCatalog
-    from triggers.contracts.campaign import CampaignSettings
     from triggers.drives import find_drives
 
     catalog = SignalCatalog.load(options["signals"])
     running = [each for each in client.get("/v1/campaigns")["campaigns"] if each["state"] == "active"]
     if not running:
         remark("no campaign is active: the vehicles will run nothing")
-    details = [client.get(f"/v1/campaigns/{each['campaign']}/{each['version']}") for each in running]
-    targets = [CampaignSettings.model_validate(each["settings"], strict=False).target for each in details]
+    needs = [need_of(client.get(f"/v1/campaigns/{each['campaign']}/{each['version']}")) for each in running]
+    targets = [need.target for need in needs]
     attributes = [
         draw_attributes(catalog, targets, seed=options["seed"], number=number) for number in range(options["vehicles"])
     ]
     plan = plan_fleet(find_drives(options["drives"]), attributes, prefix=options["prefix"])
+    check_drives(plan, needs, catalog, speed_signal=options["speed_signal"])
     fleet = Fleet(
         client,
         catalog,

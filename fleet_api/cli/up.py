@@ -33,7 +33,7 @@ def up(data: Path | None, port: int | None) -> None:
         given |= {"api_port": port, "gateway_port": port + 1 if port else 0}
     stop = threading.Event()
     interrupted = _stop_on_signals(stop)
-    with Deployment(Settings.load(**given), report=remark) as deployment:
+    with Deployment(Settings.load(**given), report=remark, cancelled=stop.is_set) as deployment:
         remark(f"data      {deployment.data_dir}")
         remark(f"API       {deployment.api_url}")
         remark(f"gateway   {deployment.gateway_url}")

@@ -90,7 +90,7 @@ class AutoLabeler:
         if SIGNALS_ASSET not in links:
             raise InvalidInput(f"the clip {clip['id']} has no {SIGNALS_ASSET}")
         try:
-            return read_signals(self._client.download(links[SIGNALS_ASSET]))
+            return read_signals(self._client.read(links[SIGNALS_ASSET]))
         except (OSError, ValueError, KeyError) as error:
             raise InvalidInput(f"the signals of clip {clip['id']} cannot be read: {error}") from error
 

@@ -60,7 +60,7 @@ def _file(client: ApiClient, link: str | None, path: Path) -> str:
     """Fetch an asset where there is one (a clip without a camera has no picture); its name in the folder."""
     if link is None:
         return ""
-    path.write_bytes(client.download(link))
+    client.download(link, path)
     return path.name
 
 

@@ -14,6 +14,7 @@ from fleet_api.clip_views import ClipView, clip_view
 from fleet_api.services import Use
 from storage import catalog, label_jobs
 from storage.job_leases import MAX_CLAIM, MAX_LEASE_S
+from storage.tokens import User
 from triggers.contracts.base import Contract, ShortText
 
 MAX_LABELS_BYTES = 64 * MIB
@@ -97,11 +98,16 @@ class StatsView(BaseModel):
 
 
 @router.post("/claim", summary="Claim jobs", openapi_extra=described(ClaimRequest))
-def claim(services: Use, _user: Labeler, body: Annotated[ClaimRequest, json_body(ClaimRequest)]) -> ClaimedView:
+def claim(services: Use, user: Labeler, body: Annotated[ClaimRequest, json_body(ClaimRequest)]) -> ClaimedView:
     """Lease jobs, oldest first. Nobody else gets them until the lease is over."""
     with services.database.begin() as connection:
         jobs = label_jobs.claim(
-            connection, task=body.task, labeler=body.labeler, count=body.count, lease_s=body.lease_s
+            connection,
+            user=user.name,
+            task=body.task,
+            labeler=body.labeler,
+            count=body.count,
+            lease_s=body.lease_s,
         )
         found = catalog.get_clips(connection, [job.clip_id for job in jobs])
     return ClaimedView(
@@ -129,32 +135,46 @@ def stats(services: Use, _user: Viewer) -> StatsView:
 @router.post("/{job_id}/complete", summary="Complete a job", openapi_extra=described(CompleteRequest))
 def complete(
     services: Use,
-    _user: Labeler,
+    user: Labeler,
     job_id: JobId,
     body: Annotated[CompleteRequest, json_body(CompleteRequest, limit_bytes=MAX_LABELS_BYTES)],
 ) -> CompletedView:
-    """Hand in a job's labels; 409 `lease_lost` when the job is somebody else's by now."""
+    """Hand in a job's labels; 409 `lease_lost` when the job is somebody else's by now.
+
+    Sent again with the same content, when the answer was lost, it answers the same.
+    """
     with services.database.begin() as connection:
         label_id = label_jobs.complete(
-            connection, job_id, token=body.token, openlabel=body.openlabel, provenance=body.provenance
+            connection,
+            job_id,
+            user=_holder(user),
+            token=body.token,
+            openlabel=body.openlabel,
+            provenance=body.provenance,
         )
     return CompletedView(label_id=label_id)
 
 
 @router.post("/{job_id}/fail", summary="Give a job back", openapi_extra=described(FailRequest))
 def fail(
-    services: Use, _user: Labeler, job_id: JobId, body: Annotated[FailRequest, json_body(FailRequest)]
+    services: Use, user: Labeler, job_id: JobId, body: Annotated[FailRequest, json_body(FailRequest)]
 ) -> FailedView:
     """Say why a job could not be done; it is tried again until its attempts are used up."""
     with services.database.begin() as connection:
-        return FailedView(state=label_jobs.fail(connection, job_id, token=body.token, reason=body.reason))
+        state = label_jobs.fail(connection, job_id, user=_holder(user), token=body.token, reason=body.reason)
+    return FailedView(state=state)
 
 
 @router.post("/{job_id}/renew", summary="Keep a job", openapi_extra=described(RenewRequest))
 def renew(
-    services: Use, _user: Labeler, job_id: JobId, body: Annotated[RenewRequest, json_body(RenewRequest)]
+    services: Use, user: Labeler, job_id: JobId, body: Annotated[RenewRequest, json_body(RenewRequest)]
 ) -> RenewedView:
     """Hold a job for longer; 409 `lease_lost` when it is somebody else's by now."""
     with services.database.begin() as connection:
-        until = label_jobs.renew(connection, job_id, token=body.token, lease_s=body.lease_s)
+        until = label_jobs.renew(connection, job_id, user=_holder(user), token=body.token, lease_s=body.lease_s)
     return RenewedView(lease_until=until)
+
+
+def _holder(user: User) -> str | None:
+    """Whose claim it must be; None for an administrator, who may step in for everybody."""
+    return None if "admin" in user.roles else user.name

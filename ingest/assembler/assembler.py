@@ -2,7 +2,8 @@
 
 Offsets are committed after effects: a partition restarts at its first record whose clip is neither stored, parked,
 failed nor ignored, so a crash at any point only repeats what may be repeated. Slow effects run in a background thread;
-while they hold up the loop, partitions are paused and polling goes on, which keeps the lease.
+while they hold up the loop, partitions are paused and polling goes on, which keeps the lease. A clip that fails
+unexpectedly is tried again a few times and then given up; the others go on.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import logging
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ingest.assembler.background import Background
 from ingest.assembler.cells import CellRejected, StagingLost, check_cell
 from ingest.assembler.effects import Effects
+from ingest.assembler.failures import ASSEMBLER_ERROR, MAX_FAILURES, NOT_COUNTED, Failures, described
 from ingest.assembler.offsets import OffsetTracker
 from ingest.assembler.open_clips import Counts, OpenClip
-from ingest.assembler.spool import Spool
+from ingest.assembler.positions import Positions
+from ingest.assembler.spool import Spool, SpoolDamaged
 from ingest.cell_record import CellRecord
 from ingest.log.contract import CELLS_TOPIC, Log, LogConsumer, LogRecord, NotOwner
 from storage.clip_writer import Ending
@@ -30,6 +33,7 @@ MAX_POLL_RECORDS = 16
 BUSY_POLL_S = 0.02
 IDLE_POLL_S = 0.5
 RETRY_PAUSE_S = 0.5
+FAILURE_PAUSE_S = 0.2
 REMEMBERED_CLOSED = 10_000
 MAX_OPEN_CLIPS = 4096
 """Open clips of one worker; above it the oldest is parked, whatever its size."""
@@ -49,6 +53,7 @@ class Assembler:
         revoke_within_s: float,
         monotonic_s: Callable[[], float] = time.monotonic,
         background: Background | None = None,
+        failures: Failures | None = None,
     ) -> None:
         self.counts = Counts()
         self._effects = effects
@@ -57,15 +62,15 @@ class Assembler:
         self._revoke_within_s = revoke_within_s
         self._now_s = monotonic_s
         self._background = background or Background("assembler-effects")
+        self._failures = failures or Failures()
         self._clips: dict[str, OpenClip] = {}
-        self._offsets: dict[int, OffsetTracker] = {}
-        self._committed: dict[int, int] = {}
         self._closed: OrderedDict[str, str] = OrderedDict()
         self._backlog: deque[LogRecord] = deque()
         self._retry_at_s = 0.0
         self._consumer: LogConsumer = log.consumer(
             CELLS_TOPIC, group=GROUP, member=member, on_assigned=self._on_assigned, on_revoked=self._on_revoked
         )
+        self._positions = Positions(self._consumer)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; then park what is open, commit and leave the group."""
@@ -93,17 +98,18 @@ class Assembler:
 
     def step(self, timeout_s: float = IDLE_POLL_S) -> None:
         """One round: poll, take in what came, look after open clips, commit. Unreachable when the log is."""
+        self._drop_backlog(self._positions.rewind())
         waiting = bool(self._backlog)
         held = sorted(self._consumer.assignment())
         (self._consumer.pause if waiting else self._consumer.resume)(held)
         busy = waiting or any(clip.task for clip in self._clips.values())
         records = self._consumer.poll(max_records=MAX_POLL_RECORDS, timeout_s=BUSY_POLL_S if busy else timeout_s)
-        self._forget_partitions(self._offsets.keys() - self._consumer.assignment())
+        self._forget_partitions(self._positions.partitions - self._consumer.assignment())
         self._backlog.extend(records)
         self._collect()
         self._take_in()
         self._park_the_old()
-        self._commit(self._consumer.assignment())
+        self._positions.commit(self._consumer.assignment())
 
     # Taking records in
 
@@ -111,15 +117,31 @@ class Assembler:
         if self._now_s() < self._retry_at_s:
             return
         try:
-            while self._backlog and self._take(self._backlog[0]):
+            while self._backlog and self._take_or_retry(self._backlog[0]):
                 self._backlog.popleft()
         except (Unreachable, Overloaded) as error:
             self._retry_at_s = self._now_s() + RETRY_PAUSE_S
             LOGGER.warning("the assembler pauses its partitions for %.1f s: %s", RETRY_PAUSE_S, error)
 
+    def _take_or_retry(self, record: LogRecord) -> bool:
+        """Deal with one record; after an unexpected error try again, and in the end leave it out."""
+        try:
+            return self._take(record)
+        except NOT_COUNTED:
+            raise
+        except Exception:
+            place = f"{CELLS_TOPIC}, partition {record.partition}, offset {record.offset}"
+            LOGGER.exception("the record at %s could not be taken in", place)
+            if self._failures.note(record.key.hex()) < 2 * MAX_FAILURES:
+                self._retry_at_s = self._now_s() + RETRY_PAUSE_S
+                return False
+            LOGGER.error("the record at %s is left out: its upload will expire, and its vehicle begin again", place)  # noqa: TRY400
+            self._positions.of(record.partition).saw(record.offset)
+            return True
+
     def _take(self, record: LogRecord) -> bool:
         """Deal with one record; False when it has to wait for a task."""
-        offsets = self._offsets.setdefault(record.partition, OffsetTracker())
+        offsets = self._positions.of(record.partition)
         try:
             cell = CellRecord.decode(record.value)
         except InvalidInput as error:
@@ -148,7 +170,12 @@ class Assembler:
             else:
                 if not self._make_room(len(cell.payload)):
                     return False
-                clip.file.write(cell.index, cell.payload)
+                try:
+                    clip.file.write(cell.index, cell.payload)
+                except SpoolDamaged as error:
+                    self._failed_unexpectedly(clip, error)
+                    offsets.saw(offset)
+                    return True
         if clip.task is None and not clip.file.sizes and not clip.whole:  # all that is known of it is parked
             offsets.saw(offset)
             self._clips.pop(clip.upload.id)
@@ -165,10 +192,12 @@ class Assembler:
         try:
             upload, parked = self._effects.look_up(upload_id)
         except InvalidInput as error:
-            LOGGER.warning("upload %s is given up: %s", upload_id, error)
-            self._effects.fail_unreadable(upload_id, error)
-            self.counts.failed += 1
-            self._remember_closed(upload_id, "failed")
+            self._fail_unread(upload_id, "manifest_unreadable", error.message)
+            return None
+        except Exception as error:
+            if isinstance(error, NOT_COUNTED) or self._failures.of(upload_id) + 1 < MAX_FAILURES:
+                raise
+            self._fail_unread(upload_id, ASSEMBLER_ERROR, described(error))
             return None
         if upload is None or not upload.wanted:
             state = "unknown" if upload is None else upload.state
@@ -179,6 +208,13 @@ class Assembler:
         self._clips[upload_id] = clip
         return clip
 
+    def _fail_unread(self, upload_id: str, reason: str, detail: str) -> None:
+        LOGGER.warning("upload %s is given up: %s", upload_id, detail)
+        self._effects.fail_unread(upload_id, reason, detail)
+        self.counts.failed += 1
+        self._failures.forget(upload_id)
+        self._remember_closed(upload_id, "failed")
+
     def _remember_closed(self, upload_id: str, state: str) -> None:
         self._closed[upload_id] = state
         while len(self._closed) > REMEMBERED_CLOSED:
@@ -187,23 +223,24 @@ class Assembler:
     # Ending and parking clips
 
     def _start_storing(self, clip: OpenClip) -> None:
-        clip.ends = True
-        clip.task = self._background.submit(
-            lambda: self._effects.store_clip(clip.upload, clip.file), what=f"storing clip {clip.upload.clip_id}"
-        )
+        what = f"storing clip {clip.upload.clip_id}"
+        self._start(clip, lambda: self._effects.store_clip(clip.upload, clip.file), what, ends=True)
 
     def _fail(self, clip: OpenClip, reason: str, detail: str, payload: bytes | None = None) -> None:
         LOGGER.warning("upload %s is given up: %s", clip.upload.id, detail)
-        clip.ends = True
-        clip.task = self._background.submit(
-            lambda: self._effects.fail(clip.upload, reason, detail, payload), what=f"giving up upload {clip.upload.id}"
-        )
+        what = f"giving up upload {clip.upload.id}"
+        self._start(clip, lambda: self._effects.fail(clip.upload, reason, detail, payload), what, ends=True)
 
     def _start_parking(self, clip: OpenClip) -> None:
-        clip.ends = False
-        clip.task = self._background.submit(
-            lambda: self._effects.park(clip.upload, clip.file), what=f"parking upload {clip.upload.id}"
-        )
+        what = f"parking upload {clip.upload.id}"
+        self._start(clip, lambda: self._effects.park(clip.upload, clip.file), what, ends=False)
+
+    def _start(
+        self, clip: OpenClip, effect: Callable[[], Ending | bool], what: str, *, ends: bool, after_s: float = 0.0
+    ) -> None:
+        clip.ends = ends
+        clip.task = self._background.submit(effect, what=what, after_s=after_s)
+        clip.repeat = lambda: self._start(clip, effect, what, ends=ends, after_s=FAILURE_PAUSE_S)
 
     def _make_room(self, size_bytes: int) -> bool:
         """Whether a cell fits; else the largest clip, of several the oldest, is being parked to make room."""
@@ -223,15 +260,40 @@ class Assembler:
                 self._start_parking(clip)
 
     def _collect(self) -> None:
-        """Take over the results of finished tasks; an error that is no outage ends the loop (and is replayed)."""
+        """Take over the results of finished tasks, each failed one for itself."""
         for clip in [clip for clip in self._clips.values() if clip.task is not None and clip.task.done]:
             assert clip.task is not None  # noqa: S101 - for the type checker
             try:
                 result = clip.task.future.result()
             except StagingLost as error:
                 self._fail(clip, error.code, error.message)
-                continue
-            self._settle(clip, result)
+            except NOT_COUNTED:
+                raise
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is this clip's alone, and logged
+                self._failed_unexpectedly(clip, error)
+            else:
+                self._settle(clip, result)
+
+    def _failed_unexpectedly(self, clip: OpenClip, error: Exception) -> None:
+        """Try a clip's effect again, at last give the clip up; when even that fails, let its upload expire."""
+        upload_id = clip.upload.id
+        failures = self._failures.note(upload_id)
+        LOGGER.error("upload %s failed unexpectedly, time %d: %s", upload_id, failures, error, exc_info=error)
+        if failures >= 2 * MAX_FAILURES:
+            LOGGER.error("upload %s cannot even be given up: it will expire, and its vehicle begin again", upload_id)
+            self._remember_closed(upload_id, "set aside")
+            self._release(clip)
+        elif failures >= MAX_FAILURES:
+            self._fail(clip, ASSEMBLER_ERROR, described(error))
+        elif isinstance(error, SpoolDamaged):
+            self._read_again(clip)
+        elif clip.repeat is not None:
+            clip.repeat()
+
+    def _read_again(self, clip: OpenClip) -> None:
+        """Forget what is spooled of a clip; its cells come again from the log, where its offset was held back."""
+        self._drop(clip)
+        self._positions.read_again(clip.partition, clip.upload.id)
 
     def _settle(self, clip: OpenClip, result: Ending | bool) -> None:
         if isinstance(result, Ending):
@@ -241,9 +303,13 @@ class Assembler:
                 self.counts.failed += result.state == "failed"
         else:
             self.counts.parked += result
+        self._failures.forget(clip.upload.id)
+        self._release(clip)
+
+    def _release(self, clip: OpenClip) -> None:
+        """Nothing of this clip is needed any more."""
         self._drop(clip)
-        for offsets in self._offsets.values():
-            offsets.settled(clip.upload.id)
+        self._positions.settled(clip.upload.id)
 
     def _drop(self, clip: OpenClip) -> None:
         self._clips.pop(clip.upload.id, None)
@@ -255,8 +321,6 @@ class Assembler:
 
     def _on_assigned(self, partitions: Sequence[int]) -> None:
         self._forget_partitions(partitions)
-        for partition in partitions:
-            self._offsets[partition] = OffsetTracker()
 
     def _on_revoked(self, partitions: Sequence[int]) -> None:
         """Leave nothing behind that the next owner must read again, as far as one deadline allows.
@@ -276,31 +340,20 @@ class Assembler:
                 clip.task.wait(deadline_s - time.monotonic())
         self._collect()
         try:
-            self._commit(partitions)
+            self._positions.commit(partitions)
         except (Unreachable, Overloaded) as error:
             LOGGER.warning("partitions %s leave uncommitted: %s", list(partitions), error)
         self._forget_partitions(partitions)
 
-    def _forget_partitions(self, partitions: Sequence[int] | set[int]) -> None:
+    def _forget_partitions(self, partitions: Collection[int]) -> None:
         gone = set(partitions)
         if not gone:
             return
-        self._backlog = deque(record for record in self._backlog if record.partition not in gone)
+        self._drop_backlog(gone)
         for clip in [clip for clip in self._clips.values() if clip.partition in gone]:
             self._drop(clip)
-        for partition in gone:
-            self._offsets.pop(partition, None)
-            self._committed.pop(partition, None)
+        self._positions.forget(gone)
 
-    def _commit(self, partitions: Sequence[int] | frozenset[int]) -> None:
-        for partition in partitions:
-            offsets = self._offsets.get(partition)
-            restart_at = offsets.restart_at if offsets else None
-            if restart_at is None or restart_at == self._committed.get(partition):
-                continue
-            try:
-                self._consumer.commit({partition: restart_at})
-            except NotOwner as error:
-                LOGGER.warning("partition %d was given to another worker: %s", partition, error)
-            else:
-                self._committed[partition] = restart_at
+    def _drop_backlog(self, partitions: set[int]) -> None:
+        if partitions:
+            self._backlog = deque(record for record in self._backlog if record.partition not in partitions)

@@ -27,14 +27,16 @@ class Abandoned(Exception):
 class Task(Generic[T]):
     """An effect in progress."""
 
-    def __init__(self, effect: Callable[[], T], what: str) -> None:
+    def __init__(self, effect: Callable[[], T], what: str, after_s: float = 0.0) -> None:
         self._effect = effect
         self._what = what
+        self._after_s = after_s
         self._given_up = threading.Event()
         self.future: Future[T] = Future()
 
     def run(self) -> T:
         """Attempts until one succeeds; Abandoned when told so."""
+        self._given_up.wait(self._after_s)
         pause_s = FIRST_PAUSE_S
         while not self._given_up.is_set():
             try:
@@ -66,9 +68,9 @@ class Background:
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
-    def submit(self, effect: Callable[[], T], *, what: str) -> Task[T]:
-        """Queue an effect; `what` names it in the log."""
-        task = Task(effect, what)
+    def submit(self, effect: Callable[[], T], *, what: str, after_s: float = 0.0) -> Task[T]:
+        """Queue an effect, which waits `after_s` when its turn has come; `what` names it in the log."""
+        task = Task(effect, what, after_s)
         task.future = self._executor.submit(task.run)
         return task
 

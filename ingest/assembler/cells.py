@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from ingest.assembler.spool import SpoolDamaged
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.parking import ParkedPart
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, cell_size
@@ -50,7 +51,7 @@ def check_cell(manifest: ClipManifest, index: int, payload: bytes) -> None:
 
 
 class CellReader:
-    """Any cell of a whole clip, from the spool's file or from staging objects; those are verified again."""
+    """Any cell of a whole clip, from the spool's file or from staging objects; what is read is verified again."""
 
     def __init__(
         self,
@@ -67,17 +68,27 @@ class CellReader:
         self._places = {cell: (part, at) for part in parked for cell, at in _places(manifest, part)}
 
     def read(self, index: int) -> bytes:
-        """The cell's verified bytes; StagingLost when its staging object does not hold them any more."""
+        """The cell's verified bytes; SpoolDamaged or StagingLost when its place does not hold them any more."""
         size_bytes = cell_size(self._manifest.size_bytes, index)
         if self._spooled is not None and index in self._spooled_cells:
-            self._spooled.seek(index * CELL_BYTES)
-            return self._spooled.read(size_bytes)
+            return self._read_spooled(self._spooled, index, size_bytes)
         part, at = self._places[index]
         try:
             payload = self._store.get(part.object_key, start=at, length=size_bytes)
             check_cell(self._manifest, index, payload)
         except (ObjectNotFound, CellRejected) as error:
             raise StagingLost(f"the staging object {part.object_key} lost cell {index}: {error.message}") from error
+        return payload
+
+    def _read_spooled(self, file: IO[bytes], index: int, size_bytes: int) -> bytes:
+        try:
+            file.seek(index * CELL_BYTES)
+            payload = file.read(size_bytes)
+            check_cell(self._manifest, index, payload)
+        except CellRejected as error:
+            raise SpoolDamaged(f"the spool damaged a cell: {error.message}") from error
+        except OSError as error:
+            raise SpoolDamaged(f"the spool cannot read cell {index} any more ({error.strerror})") from error
         return payload
 
     def parts(self, cells: Sequence[int] | None = None) -> Iterator[bytes]:

@@ -43,7 +43,7 @@ class Effects:
         return upload, frozenset(cell for part in parked for cell in part.cells)
 
     def store_clip(self, upload: PendingUpload, spooled: SpoolFile) -> Ending:
-        """Put a whole clip into the store and the catalog; StagingLost when parked cells are gone.
+        """Put a whole clip into the store and the catalog; StagingLost or SpoolDamaged when cells are gone.
 
         1. unless the upload was closed meanwhile: write the clip's object, if it is not there with these very bytes
         2. clip, fires, settlement, closed upload, event and extraction job in one transaction
@@ -73,10 +73,10 @@ class Effects:
         self._remove(ending)
         return ending
 
-    def fail_unreadable(self, upload_id: str, error: LongtailError) -> None:
-        """Give up an upload whose stored manifest this version cannot read."""
+    def fail_unread(self, upload_id: str, reason: str, detail: str) -> None:
+        """Give up an upload whose row, with its manifest and its fires, this version cannot read."""
         with self._database.begin() as connection:
-            clip_writer.fail_unreadable(connection, upload_id, detail=error.message)
+            clip_writer.fail_unread(connection, upload_id, reason=reason, detail=detail)
 
     def park(self, upload: PendingUpload, spooled: SpoolFile) -> bool:
         """Move the spooled cells to a staging object; False when the upload was closed meanwhile."""

@@ -24,7 +24,16 @@ class OffsetTracker:
         """No record of this upload read so far is needed any more."""
         self._first.pop(upload_id, None)
 
+    def first_of(self, upload_id: str) -> int | None:
+        """The offset of the first record that this upload still needs; None when it needs none."""
+        return self._first.get(upload_id)
+
+    def rewound(self, offset: int) -> None:
+        """Records are read again from here on: what is behind counts as unread."""
+        if self._next is not None:
+            self._next = min(self._next, offset)
+
     @property
     def restart_at(self) -> int | None:
         """The offset of the first record that is still needed, else the next one; None: nothing was read yet."""
-        return min(self._first.values(), default=self._next)
+        return None if self._next is None else min([self._next, *self._first.values()])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingest.assembler.background import Task
@@ -19,9 +20,11 @@ class OpenClip:
     file: SpoolFile
     parked: frozenset[int]
     opened_s: float
-    task: Task[Ending] | Task[bool] | None = None
+    task: Task[Ending | bool] | None = None
     ends: bool = False
     """Whether the task closes the upload (it parks it otherwise)."""
+    repeat: Callable[[], None] | None = None
+    """Starts the task's effect once more."""
 
     def has(self, index: int) -> bool:
         """Whether this cell is here or parked."""

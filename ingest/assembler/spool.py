@@ -13,10 +13,16 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from triggers.contracts.clip import CELL_BYTES
-from triggers.errors import Misconfigured, Unreachable
+from triggers.errors import LongtailError, Misconfigured, Unreachable
+
+
+class SpoolDamaged(LongtailError):
+    """Spooled cells are gone, or are not the bytes that were spooled; the log still has them."""
+
+    code = "spool_damaged"
 
 
 class SpoolFile:
@@ -34,17 +40,25 @@ class SpoolFile:
         return sum(self.sizes.values())
 
     def write(self, index: int, data: bytes) -> None:
-        """Keep a cell; Unreachable when the disk does not take it."""
-        with _disk(self._path), self._path.open("r+b" if self.sizes else "wb") as file:
+        """Keep a cell; Unreachable when the disk does not take it, SpoolDamaged when earlier cells are gone."""
+        with _disk(self._path), self._open("r+b" if self.sizes else "wb") as file:
             file.seek(index * CELL_BYTES)
             file.write(data)
         self._spool.used_bytes += len(data) - self.sizes.get(index, 0)
         self.sizes[index] = len(data)
 
     def open(self) -> IO[bytes]:
-        """The file for reading; stays readable when the clip is dropped meanwhile."""
+        """The file for reading, readable even when the clip is dropped meanwhile; SpoolDamaged when it is gone."""
         with _disk(self._path):
-            return self._path.open("rb")
+            return self._open("rb")
+
+    def _open(self, mode: str) -> IO[bytes]:
+        try:
+            return cast("IO[bytes]", self._path.open(mode))
+        except FileNotFoundError as error:
+            if "w" in mode:  # it is the directory that is gone
+                raise
+            raise SpoolDamaged(f"the spool lost its file {self._path}") from error
 
     def drop(self) -> None:
         """Remove the cells."""
@@ -62,8 +76,8 @@ class Spool:
         self.used_bytes = 0
         self._directory = directory
         self._numbers = itertools.count()
+        _make_folder(directory.parent)
         with _disk(directory):
-            directory.parent.mkdir(parents=True, exist_ok=True)
             lock = os.open(directory.with_name(directory.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC)
         self._lock: int | None = lock
         try:
@@ -98,6 +112,20 @@ class Spool:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _make_folder(folder: Path) -> None:
+    """Misconfigured where no folder can ever be: waiting, as for a full disk, would not help."""
+    try:
+        with _disk(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+    except Unreachable as error:
+        if isinstance(error.__cause__, (FileExistsError, NotADirectoryError, PermissionError)):
+            raise Misconfigured(
+                f"the spool cannot be in {folder}: {error.__cause__.strerror}",
+                remedy="set LONGTAIL_DATA_DIR to a directory that this user may write to",
+            ) from error
+        raise
 
 
 @contextmanager

@@ -104,8 +104,7 @@ class Log(Protocol):
         """Append (key, value) pairs in order; returns their offsets once they are durable.
 
         InvalidInput when a record is larger than MAX_RECORD_BYTES, NotFound when there is no such partition: nothing
-        is appended then. After Unreachable any number of the records, from the first on, may be in the log: append
-        all of them again.
+        is appended then. After Unreachable any of the records may be in the log: append all of them again.
         """
         ...
 

@@ -208,6 +208,7 @@ class KafkaLogConsumer:
         fetched_records = 1 if any(self._fetched.values()) else _MAX_FETCHED_RECORDS
         wait_s = _JOIN_S if is_joining(kafka) else 0.0
         self._changes.poll_until_s = time.monotonic() + wait_s
+        known_changes = len(self._changes.pending)
         try:
             batches = kafka.poll(timeout_ms=wait_s * 1000, max_records=fetched_records)
         except FencedInstanceIdError:
@@ -216,10 +217,17 @@ class KafkaLogConsumer:
             raise translated(error, self._clients.location, f"give records of {self._place.topic!r}") from error
         if is_fenced(kafka):
             self._superseded()
+        self._drop_fetched(list(self._changes.pending)[known_changes:])
         for at, records in batches.items():
             queue = self._fetched.setdefault(at.partition, deque())
             queue.extend(LogRecord(at.partition, each.offset, each.key or b"", each.value or b"") for each in records)
         self._look_for_new_partitions(kafka)
+
+    def _drop_fetched(self, changes: Collection[Change]) -> None:
+        """Drop what is left of partitions that went in this poll; what it returned of them came after their return."""
+        for change in changes:
+            for number in change.partitions:
+                self._fetched.pop(number, None)
 
     def _joined(self) -> KafkaConsumer:
         if self._kafka is None:
@@ -303,8 +311,6 @@ class KafkaLogConsumer:
         self._lost = frozenset()
         self._held.difference_update(leaving)
         self._paused.difference_update(leaving)
-        for number in change.partitions:
-            self._fetched.pop(number, None)
         if change.kind == "revoked":
             self._changes.gave_up(change.partitions)
             if self._kafka is not None:

@@ -140,13 +140,17 @@ def _tls_problem(location: KafkaLocation, context: ssl.SSLContext) -> LongtailEr
 
 
 def require_advertised(location: KafkaLocation, brokers: list[tuple[str, int]]) -> None:
-    """Unreachable when a broker cannot be reached under the address that it tells its clients."""
+    """Unreachable when no broker can be reached under the address that it tells its clients (one may be down)."""
     for host, port in brokers:
         try:
             socket.create_connection((host, port), timeout=PROBE_TIMEOUT_S).close()
         except OSError as error:
-            raise Unreachable(
+            problem = Unreachable(
                 f"LONGTAIL_LOG_URL: Kafka answers at {location.shown} but sends its clients to {host}:{port}, "
                 f"which cannot be reached from here ({error.strerror or error})",
                 remedy="correct `advertised.listeners` of the broker",
-            ) from error
+            )
+        else:
+            return
+    if brokers:
+        raise problem

@@ -51,11 +51,12 @@ class PatientJoin:
     """Keeps the outcome of joining a group until a poll is there to take it, at most `patience_s`.
 
     kafka-python throws away an outcome that comes between two polls, and joins again (3.0.12): two members that are
-    polled in turn would rebalance for ever.
+    polled in turn would rebalance for ever. And a leader that joins for new partitions forgets, once it has shared
+    them out, that it has an outcome to take.
     """
 
     def __init__(self, consumer: KafkaConsumer, patience_s: float) -> None:
-        coordinator = consumer._coordinator
+        coordinator = self._coordinator = consumer._coordinator
         self._net = consumer._net
         self._patience_s = patience_s
         self._attended = False
@@ -72,6 +73,7 @@ class PatientJoin:
             self._attended = False
 
     async def _patient_join(self) -> Any:
+        self._coordinator.request_rejoin()
         failure: KafkaError | None = None
         outcome = None
         try:

@@ -284,6 +284,9 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'open'"),
     )
     op.create_index(
+        "ix_uploads_received", "uploads", ["vehicle_id"], unique=False, postgresql_where=sa.text("state = 'received'")
+    )
+    op.create_index(
         "uq_uploads_live_clip",
         "uploads",
         ["clip_id"],
@@ -513,6 +516,7 @@ def downgrade() -> None:
     op.drop_index(
         "uq_uploads_live_clip", table_name="uploads", postgresql_where=sa.text("state IN ('open','received','stored')")
     )
+    op.drop_index("ix_uploads_received", table_name="uploads", postgresql_where=sa.text("state = 'received'"))
     op.drop_index("ix_uploads_open_vehicle_id", table_name="uploads", postgresql_where=sa.text("state = 'open'"))
     op.drop_index("ix_uploads_expires_at", table_name="uploads", postgresql_where=sa.text("state = 'open'"))
     op.drop_index("ix_uploads_clip_id", table_name="uploads")

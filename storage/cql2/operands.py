@@ -120,7 +120,8 @@ def as_kind(found: Operand, kind: Kind) -> Operand:
         return Operand(kind, _attribute(found.expression, kind), source=found.source)
     if kind == "time" and found.kind == "text" and found.source is None:
         return _of_range("time", instant_or_day(found.value), found.value)
-    raise InvalidInput(f"{found.shown} is a {found.kind} and cannot be compared with a {kind}", remedy=_HINTS[kind])
+    has, wanted = (f"{'an' if each[0] in 'aeiou' else 'a'} {each}" for each in (found.kind, kind))
+    raise InvalidInput(f"{found.shown} is {has} and cannot be compared with {wanted}", remedy=_HINTS[kind])
 
 
 def alike(a: Operand, b: Operand) -> tuple[Operand, Operand]:
@@ -143,7 +144,7 @@ _HINTS: dict[Kind, str] = {
     "number": "write the number without quotes",
     "bool": "write true or false",
     "time": "write TIMESTAMP('2026-01-05T12:00:00Z') or DATE('2026-01-05')",
-    "interval": "use t_intersects and the other t_... relations",
+    "interval": "compare its start or end, or use t_intersects and the other t_... relations",
     "attribute": "compare an attribute with a text or a number",
     "geometry": "use s_intersects(geometry, BBOX(west, south, east, north))",
 }

@@ -84,6 +84,8 @@ def find_property(name: object) -> Property:
     if statistic is not None and len(name) <= 250:
         return Property(name, "number", _statistic(statistic[1], statistic[2]))
     near = get_close_matches(name, [*PROPERTIES, "vehicle.model"], n=3, cutoff=0.6)
+    if _ATTRIBUTE.fullmatch(f"vehicle.{name}") and "." not in name:
+        near.append(f"vehicle.{name}, an attribute of the vehicle")
     listed = ", ".join(PROPERTIES)
     raise InvalidInput(
         f"the filter asks for {name[:100]!r}, which no clip has",

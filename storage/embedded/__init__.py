@@ -4,10 +4,11 @@ server.py    EmbeddedPostgres: start, wait, stop, URL
 guardian.py  the owner's end of the guard        guard.py  the guard process itself
 cluster.py   the files on disk                   locks.py  who may use them
 binaries.py  the programs                        runas.py  the user they run as
-    sockets.py   the one door to the server
+    sockets.py   the one door to the server         cancellation.py  how a long start is given up
 """
 
+from storage.embedded.cancellation import StartCancelled
 from storage.embedded.runas import default_data_dir, scratch_dir
 from storage.embedded.server import EmbeddedPostgres, running_url
 
-__all__ = ["EmbeddedPostgres", "default_data_dir", "running_url", "scratch_dir"]
+__all__ = ["EmbeddedPostgres", "StartCancelled", "default_data_dir", "running_url", "scratch_dir"]

@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 from storage.embedded.binaries import MAJOR_VERSION, Binaries
+from storage.embedded.cancellation import Cancelled, give_up_if
 from storage.embedded.guardian import Guardian
 from storage.embedded.locks import FileLock
 from storage.embedded.runas import ServerUser
@@ -20,6 +22,7 @@ from triggers.errors import Conflict, Misconfigured
 SUPERUSER = "longtail"
 _UNFINISHED = "cluster.unfinished-"
 _PROGRESS_EVERY_S = 2.0
+_POLL_S = 0.1
 _PIDFILE_STATUS_LINE = 7  # LOCK_FILE_LINE_PM_STATUS in PostgreSQL's src/include/utils/pidfile.h, from 0
 _INITDB_OPTIONS = (
     f"--username={SUPERUSER}",
@@ -49,6 +52,7 @@ class Cluster:
         log: Path,
         lock: FileLock,
         progress: Callable[[str], None],
+        cancelled: Cancelled,
     ) -> None:
         """Run initdb in a side folder and rename it, so that a crash half-way leaves nothing in the way."""
         for leftover in self._data_dir.glob(f"{_UNFINISHED}*"):
@@ -63,8 +67,12 @@ class Cluster:
         argv: list[str | Path] = [binaries.initdb, *_INITDB_OPTIONS, "-D", unfinished]
         guardian = Guardian(argv, user=user, log=log, lock=lock)
         try:
-            while not guardian.wait(_PROGRESS_EVERY_S):
-                progress("still creating the database cluster")
+            reported_s = time.monotonic()
+            while not guardian.wait(_POLL_S):
+                give_up_if(cancelled, f"the database cluster in {self._data_dir} was being created")
+                if time.monotonic() - reported_s >= _PROGRESS_EVERY_S:
+                    reported_s = time.monotonic()
+                    progress("still creating the database cluster")
         finally:
             guardian.stop()
         if guardian.poll() != 0:

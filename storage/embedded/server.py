@@ -18,6 +18,7 @@ import psycopg
 from psycopg import sql
 
 from storage.embedded.binaries import Binaries, binaries_for, installed_binaries
+from storage.embedded.cancellation import Cancelled, give_up_if, never
 from storage.embedded.cluster import SUPERUSER, Cluster
 from storage.embedded.guardian import Guardian
 from storage.embedded.locks import FileLock
@@ -77,16 +78,18 @@ class EmbeddedPostgres:
         self._guardian: Guardian | None = None
         _servers.add(self)
 
-    def start(self, progress: Progress = _silent) -> None:
+    def start(self, progress: Progress = _silent, *, cancelled: Cancelled = never) -> None:
         """Start the server and wait until it answers, for as long as it lives: recovery takes what it takes.
 
+        `cancelled` is asked many times a second; once it is true the start ends within seconds with StartCancelled,
+        and nothing is left running.
         Raises Conflict when the directory is in use, Misconfigured when it (or the installation) cannot be used,
         Unreachable with the end of the server's log when the server gives up.
         """
         if self._guardian is not None:
             raise Conflict(f"the embedded PostgreSQL in {self.data_dir} has been started already")
         try:
-            self._start(progress)
+            self._start(progress, cancelled)
         except OSError as error:
             self.stop()
             raise Misconfigured(
@@ -143,17 +146,19 @@ class EmbeddedPostgres:
     ) -> None:
         self.stop()
 
-    def _start(self, progress: Progress) -> None:
+    def _start(self, progress: Progress, cancelled: Cancelled) -> None:
         user = server_user(self.data_dir)
         prepare_data_dir(self.data_dir, user)
         self._owner_lock = self._take_ownership()
-        self._server_lock = self._wait_for_previous_server(progress)
+        lock = self._wait_for_previous_server(progress, cancelled)
         remove_socket_dir(_noted(self._owner_lock).get("socket_dir"))
         binaries = binaries_for(user)
-        self._cluster.create_if_missing(binaries, user=user, log=self._log, lock=self._server_lock, progress=progress)
+        self._cluster.create_if_missing(
+            binaries, user=user, log=self._log, lock=lock, progress=progress, cancelled=cancelled
+        )
         self._cluster.remove_stale_pidfile()
         self._launch(binaries, user)
-        self._wait_until_ready(progress)
+        self._wait_until_ready(progress, cancelled)
         self._ensure_database()
 
     def _take_ownership(self) -> FileLock:
@@ -168,12 +173,13 @@ class EmbeddedPostgres:
             remedy="stop that process, or choose another data directory",
         )
 
-    def _wait_for_previous_server(self, progress: Progress) -> FileLock:
+    def _wait_for_previous_server(self, progress: Progress, cancelled: Cancelled) -> FileLock:
         """The processes of a server hold this lock to the last: one whose owner is gone is on its way out."""
-        lock = _open_lock(self.data_dir / "server.lock")
+        lock = self._server_lock = _open_lock(self.data_dir / "server.lock")
         began_s = reported_s = time.monotonic()
         orphan: int | None = None
         while not lock.try_acquire():
+            give_up_if(cancelled, f"the previous server in {self.data_dir} was ending")
             now_s = time.monotonic()
             if now_s - reported_s >= _PROGRESS_EVERY_S:
                 progress("waiting for the previous server to end")
@@ -201,10 +207,11 @@ class EmbeddedPostgres:
         self._server_lock.close()  # from here on the server's processes hold it, and nobody else
         self._server_lock = None
 
-    def _wait_until_ready(self, progress: Progress) -> None:
+    def _wait_until_ready(self, progress: Progress, cancelled: Cancelled) -> None:
         reported_s = time.monotonic()
         while self._cluster.status() != "ready":
             self._fail_if_dead()
+            give_up_if(cancelled, f"PostgreSQL was starting in {self.data_dir}")
             if time.monotonic() - reported_s >= _PROGRESS_EVERY_S:
                 reported_s = time.monotonic()
                 last_line = self.log_tail().rpartition("\n")[2]

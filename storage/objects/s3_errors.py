@@ -18,7 +18,10 @@ from botocore.exceptions import (
 from storage.objects.s3_location import S3Location
 from triggers.errors import LongtailError, Misconfigured, Unreachable, Untrusted
 
-_KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (or a profile or role) to credentials that the server knows"
+_KEYS = (
+    "set LONGTAIL_OBJECTS_ACCESS_KEY and LONGTAIL_OBJECTS_SECRET_KEY (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+    "a profile or a role) to credentials that the server knows"
+)
 _REMEDIES = {
     "NoSuchBucket": "create the bucket, or name another in LONGTAIL_OBJECTS_URL",
     "InvalidAccessKeyId": _KEYS,

@@ -54,7 +54,7 @@ def parse_location(url: str) -> S3Location:
     parts = urlsplit(url)
     if "@" in parts.netloc:
         raise _misconfigured(
-            "it carries credentials, which belong into AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY", url
+            "it carries credentials, which belong into LONGTAIL_OBJECTS_ACCESS_KEY and LONGTAIL_OBJECTS_SECRET_KEY", url
         )
     if not _BUCKET.fullmatch(parts.netloc):
         raise _misconfigured(f"{parts.netloc!r} is not the name of a bucket", url)

@@ -55,6 +55,7 @@ uploads = Table(
         postgresql_where=UPLOAD_IS_LIVE,
     ),
     Index("ix_uploads_clip_id", "clip_id"),
+    Index("ix_uploads_received", "vehicle_id", postgresql_where=text("state = 'received'")),
     Index("ix_uploads_expires_at", "expires_at", postgresql_where=UPLOAD_IS_OPEN),
     Index("ix_uploads_open_vehicle_id", "vehicle_id", postgresql_where=UPLOAD_IS_OPEN),
 )

@@ -155,13 +155,29 @@ def test_a_label_job_is_claimed_kept_and_completed(api: Api, clip_id: str) -> No
     kept = api.post(f"/v1/label-jobs/{job['id']}/renew", {"token": job["token"], "lease_s": 600}, "labeler").json()
     assert kept["lease_until"] > job["lease_until"]
     done = {"token": job["token"], "openlabel": OPENLABEL, "provenance": {"by": "anna"}}
-    assert api.post(f"/v1/label-jobs/{job['id']}/complete", done, "labeler").status_code == 200
-    again = api.post(f"/v1/label-jobs/{job['id']}/complete", done, "labeler")
-    assert (again.status_code, again.json()["code"]) == (409, "lease_lost")
+    first, again = (api.post(f"/v1/label-jobs/{job['id']}/complete", done, "labeler") for _ in range(2))
+    assert (first.status_code, again.status_code, first.json()) == (200, 200, again.json())
+    other = api.post(f"/v1/label-jobs/{job['id']}/complete", {**done, "provenance": {}}, "labeler")
+    assert (other.status_code, other.json()["code"]) == (409, "lease_lost")
     assert api.get("/v1/label-jobs/stats").json()["tasks"]["auto"]["done"] == 1
     (label,) = api.get(f"/v1/clips/{clip_id}").json()["labels"]
     assert (label["openlabel"], label["types"]) == (OPENLABEL, ["braking", "car"])
     assert api.get("/v1/clips", filter="label = 'car'").json()["clips"][0]["id"] == clip_id
+
+
+def test_only_who_claimed_a_label_job_or_an_administrator_may_touch_it(api: Api, clip_id: str) -> None:
+    (job,) = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "a"}, "admin").json()["jobs"]
+    bodies = {"complete": {"openlabel": OPENLABEL}, "fail": {"reason": "x"}, "renew": {"lease_s": 60}}
+    for verb, body in bodies.items():
+        refused = api.post(f"/v1/label-jobs/{job['id']}/{verb}", {"token": job["token"], **body}, "labeler")
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    given_back = {"token": job["token"], "reason": "mine"}
+    assert api.post(f"/v1/label-jobs/{job['id']}/fail", given_back, "admin").json() == {"state": "ready"}
+    (job,) = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "a"}, "labeler").json()["jobs"]
+    done = {"token": job["token"], "openlabel": OPENLABEL}
+    assert api.post(f"/v1/label-jobs/{job['id']}/complete", done, "admin").status_code == 200
+    (label,) = api.get(f"/v1/clips/{clip_id}").json()["labels"]
+    assert label["labeler"].endswith("/a")
 
 
 def test_a_label_job_that_cannot_be_done_is_given_back(api: Api, clip_id: str) -> None:
@@ -221,3 +237,25 @@ def test_every_route_says_what_it_does(api: Api) -> None:
 def test_what_is_no_route_is_a_problem_too(api: Api) -> None:
     answer = api.client.get("/v1/nothing")
     assert (answer.status_code, answer.json()["code"]) == (404, "http_404")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/campaigns/%00",
+        "/v1/clips/%00",
+        "/v1/vehicles/a%00b",
+        "/v1/vehicles?after=%00",
+        "/v1/campaigns?after=%00",
+        "/v1/outcomes?campaign=%00",
+        "/v1/clips?filter=campaign%3D%27%00%27",
+    ],
+)
+def test_a_nul_in_an_address_is_refused_before_the_database_sees_it(api: Api, path: str) -> None:
+    answer = api.client.get(path, headers=api.as_("viewer"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+
+
+def test_a_claimed_job_shows_what_fired_in_its_clip(api: Api, clip_id: str) -> None:
+    claimed = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "me"}, "labeler").json()["jobs"]
+    assert [(job["clip"]["id"], job["clip"]["fires"][0]["trigger"]) for job in claimed] == [(clip_id, "hard")]

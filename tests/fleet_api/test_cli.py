@@ -54,7 +54,7 @@ def test_an_unreachable_database_is_one_line_that_names_address_and_setting(monk
     process = run_command("migrate")
     assert process.returncode == 1
     (line,) = process.stderr.strip().splitlines()
-    assert line.startswith("longtail: the database at postgresql+psycopg://ann:***@127.0.0.1:1/x does not answer")
+    assert line.startswith("longtail: the database at postgresql://ann:***@127.0.0.1:1/x does not answer")
     assert "LONGTAIL_DATABASE_URL" in line and "secret" not in line
 
 

@@ -33,6 +33,7 @@ class Api(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.status, self.body = 200, b"{}"
+        self.announced_bytes: int | None = None
         self.asked: list[tuple[str, dict[str, list[str]], str | None]] = []
         super().__init__(("127.0.0.1", 0), _Handler)
 
@@ -55,6 +56,8 @@ class _Handler(BaseHTTPRequestHandler):
             clips = [{"id": number} for number in range(first, min(first + size, 250))]
             body = json.dumps({"clips": clips, "next": str(first + size) if first + size < 250 else None}).encode()
         self.send_response(self.server.status)
+        if self.server.announced_bytes is not None:
+            self.send_header("Content-Length", str(self.server.announced_bytes))
         self.end_headers()
         self.wfile.write(body)
 
@@ -131,11 +134,46 @@ def test_search_follows_pages_to_the_end_or_to_the_limit(api: Api, client: ApiCl
 
 
 def test_the_token_goes_to_the_api_and_to_nobody_else(api: Api, client: ApiClient) -> None:
-    client.download("/objects/clips/a.mcap?signature=1")
-    client.download(f"{api.url}/objects/clips/b.mcap")
+    client.read("/objects/clips/a.mcap?signature=1")
+    client.read(f"{api.url}/objects/clips/b.mcap")
     other = api.url.replace("127.0.0.1", "localhost")
-    client.download(f"{other}/objects/clips/c.mcap")
+    client.read(f"{other}/objects/clips/c.mcap")
     assert [authorization for _, _, authorization in api.asked] == ["Bearer lt_mine", "Bearer lt_mine", None]
+
+
+def test_a_download_replaces_its_target_and_leaves_nothing_beside_it(
+    api: Api, client: ApiClient, tmp_path: Path
+) -> None:
+    target = tmp_path / "clip.mcap"
+    target.write_bytes(b"old")
+    api.body = bytes(range(256)) * 4096
+    client.download("/objects/clips/a.mcap", target)
+    assert target.read_bytes() == api.body
+    assert list(tmp_path.iterdir()) == [target]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(200, Unreachable), (404, NotFound)])
+def test_a_download_that_fails_leaves_what_was_there(
+    api: Api, client: ApiClient, tmp_path: Path, status: int, kind: type[LongtailError]
+) -> None:
+    target = tmp_path / "clip.mcap"
+    target.write_bytes(b"old")
+    api.status, api.announced_bytes = status, 100 if status == 200 else None  # 200 is cut off after 2 of 100 bytes
+    with pytest.raises(kind):
+        client.download("/objects/clips/a.mcap", target)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("clip.mcap", b"old")]
+
+
+def test_a_download_into_a_folder_that_is_not_there_names_it(client: ApiClient, tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured, match="nowhere"):
+        client.download("/objects/clips/a.mcap", tmp_path / "nowhere" / "clip.mcap")
+
+
+def test_reading_into_memory_has_a_limit(api: Api, client: ApiClient) -> None:
+    api.body = b"x" * 1000
+    assert client.read("/objects/signals", limit_bytes=1000) == api.body
+    with pytest.raises(InvalidInput, match="more than 999 bytes"):
+        client.read("/objects/signals", limit_bytes=999)
 
 
 @pytest.mark.parametrize("url", ["not a url", "ftp://x", "http://[::1", "http://127.0.0.1:1"])

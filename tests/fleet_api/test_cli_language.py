@@ -40,7 +40,15 @@ def call(folder: Path, *words: str) -> int:
 
 def test_check_exits_0_for_a_sound_file(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(folder, "check", "good.trigger", "--signals", "signals.yaml") == 0
-    assert capsys.readouterr().out == ""
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.endswith("1 file: 0 errors, 0 warnings\n")
+
+
+def test_one_of_a_thing_is_told_in_the_singular(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "one.trigger").write_text("trigger t {\n    when ego.sped > 3 m/s\n}\n")
+    assert call(folder, "check", "one.trigger", "--signals", "signals.yaml") == 1
+    assert capsys.readouterr().err.endswith("1 file: 1 error, 0 warnings\n")
 
 
 def test_check_reports_every_mistake_of_every_file_and_exits_1(

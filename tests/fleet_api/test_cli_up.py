@@ -111,22 +111,72 @@ def test_a_database_that_dies_is_started_again_with_the_processes(up_dir: Path) 
         assert process.poll() is None
 
 
-def test_a_process_that_cannot_start_ends_up_with_the_end_of_its_log(
-    up_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_sigterm_during_the_recovery_of_a_database_that_died_ends_everything(up_dir: Path) -> None:
+    with longtail_up(up_dir) as process:
+        log = up_dir.parent / f"{up_dir.name}.stderr"
+        cluster = up_dir / "postgres" / "cluster"
+        (cluster / "recovery.signal").touch()  # the recovery asks an archive that does not answer
+        with (cluster / "postgresql.auto.conf").open("a") as settings:
+            settings.write("restore_command = 'sleep 600; false'\n")
+        guard = next(child for child in descendants(process.pid) if "guard.py" in " ".join(child.cmdline()))
+        guard.kill()
+        wait_for(lambda: "PostgreSQL is starting" in log.read_text(), within_s=60, what="the recovery")
+        family = descendants(process.pid)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0, log.read_text()
+        wait_until_gone(family, within_s=5)
+    assert "the next start goes on with it" in log.read_text()
+
+
+def test_sigterm_during_the_first_start_ends_everything(up_dir: Path) -> None:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("LONGTAIL_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fleet_api.cli", "up", "--data", str(up_dir), "--port", "0"],
+        cwd=REPOSITORY,
+        env=environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        wait_for(lambda: any(up_dir.glob("postgres/cluster.unfinished-*/*")), within_s=30, what="the start of initdb")
+        family = descendants(process.pid)
+        process.send_signal(signal.SIGTERM)
+        assert "Traceback" not in process.communicate(timeout=20)[1]
+        assert process.returncode == 130
+        wait_until_gone(family, within_s=5)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def failing_up(up_dir: Path, **variables: str) -> str:
+    """What `longtail up` says on standard error before it ends with status 1."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LONGTAIL_")}
     process = subprocess.run(
         [sys.executable, "-m", "fleet_api.cli", "up", "--data", str(up_dir), "--port", "0"],
         cwd=REPOSITORY,
-        env={**environment, "LONGTAIL_LOG_URL": "carrier-pigeon:"},
+        env=environment | variables,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert process.returncode == 1
-    assert "does not stay up" in process.stderr and "LONGTAIL_LOG_URL: no log for 'carrier-pigeon:'" in process.stderr
     assert running_url(up_dir / "postgres") is None
+    return process.stderr
+
+
+def test_a_process_that_cannot_start_ends_up_with_the_end_of_its_log(up_dir: Path) -> None:
+    up_dir.mkdir(exist_ok=True)
+    (up_dir / "spool").write_text("where the ingest worker wants its folder")
+    said = failing_up(up_dir)
+    assert "the process ingest does not stay up" in said
+    assert f"{up_dir / 'spool'}" in said
+
+
+def test_a_setting_that_names_no_engine_ends_up_in_one_line(up_dir: Path) -> None:
+    last_line = failing_up(up_dir, LONGTAIL_LOG_URL="carrier-pigeon:").splitlines()[-1]
+    assert last_line.startswith("longtail: LONGTAIL_LOG_URL: no log for 'carrier-pigeon:'")
 
 
 def test_the_client_file_is_for_its_owner_only_and_a_second_up_is_refused(up_dir: Path) -> None:

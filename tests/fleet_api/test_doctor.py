@@ -15,8 +15,11 @@ from storage import dead_letters
 from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings
-from storage.tables import clips, uploads
+from storage.tables import clips, extraction_jobs, uploads
+from storage.vehicles import record_counts
 from tests.storage.catalog_support import add_clip
+from tests.support.fleet import add_version, enroll_vehicle
+from triggers.contracts.checkin import FireCounts, Telemetry
 
 
 @pytest.fixture
@@ -86,6 +89,15 @@ def test_a_data_directory_that_is_not_there_fails(settings: Settings, tmp_path: 
     assert found["data directory"].status == "fail" and "gone" in found["data directory"].message
 
 
+def test_looking_at_a_data_directory_that_is_not_there_does_not_make_it(
+    with_database: Settings, tmp_path: Path
+) -> None:
+    found = findings(with_database.model_copy(update={"data_dir": tmp_path / "gone", "objects_url": ""}))
+    assert found["data directory"].status == "fail" and found["database"].status == "ok"
+    assert "objects" not in found
+    assert not (tmp_path / "gone").exists()
+
+
 def test_an_empty_deployment_is_well(with_database: Settings) -> None:
     found = findings(with_database)
     well = ("database", "schema", "clock", "uploads", "extraction", "dead letters", "consistency", "objects")
@@ -116,6 +128,26 @@ def test_uploads_that_wait_too_long_and_open_dead_letters_are_warned_about(
     assert found["dead letters"].status == "warn"
 
 
+def test_a_failed_extraction_is_warned_about_until_its_dead_letter_is_discarded(
+    with_database: Settings, database: Database
+) -> None:
+    with database.begin() as connection:
+        damaged, ready = (add_clip(connection, state=state) for state in ("damaged", "ready"))
+        for clip_id in (damaged, ready):
+            failed = {"clip_id": clip_id, "extractor_version": 1, "state": "failed"}
+            connection.execute(extraction_jobs.insert().values(failed))
+        letter = dead_letters.record(
+            connection, stage="extraction", reason="unreadable", detail="cut off", upload_id=damaged, clip_id=damaged
+        )
+    found = findings(with_database)
+    assert found["extraction"].status == "warn" and "1 failed" in found["extraction"].message
+    assert "longtail dead-letters list" in found["extraction"].remedy
+    with database.begin() as connection:
+        dead_letters.discard(connection, letter)
+    found = findings(with_database)
+    assert (found["extraction"].status, found["dead letters"].status) == ("ok", "ok")
+
+
 def test_a_clip_without_its_object_fails_and_an_object_without_a_row_is_warned_about(
     with_database: Settings, database: Database
 ) -> None:
@@ -128,6 +160,22 @@ def test_a_clip_without_its_object_fails_and_an_object_without_a_row_is_warned_a
         key = str(connection.execute(clips.select()).one().object_key)
     found = findings(with_database)["consistency"]
     assert found.status == "fail" and key in found.message
+
+
+def test_fires_that_were_handed_over_and_are_nowhere_fail_with_their_campaigns(
+    with_database: Settings, database: Database
+) -> None:
+    assert findings(with_database)["fires"].status == "ok"
+    counts = FireCounts(
+        campaign="braking", version=1, watermark=3, suppressed=0, handed_over=2, in_flight=1, per_trigger={"hard": 3}
+    )
+    with database.begin() as connection:
+        enroll_vehicle(connection)
+        add_version(connection, "braking")
+        record_counts(connection, "car-1", Telemetry(counts=(counts,), reported_at_ns=1))
+    found = findings(with_database)["fires"]
+    assert found.status == "fail"
+    assert found.message == "2 fires were handed over and are nowhere: braking version 1 (2)"
 
 
 def test_settings_are_told_with_where_they_come_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

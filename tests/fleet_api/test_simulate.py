@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
+from fleet_api import simulate
+from fleet_api.client import ApiClient
 from fleet_api.demo.drives import FIRST_START_NS, generate_drives, package_file
-from fleet_api.simulate import BREAK_NS, draw_attributes, plan_fleet
+from fleet_api.simulate import BREAK_NS, Fleet, VehicleResult, draw_attributes, plan_fleet
 from triggers.catalog import SignalCatalog
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Comparison, Junction
@@ -79,3 +84,33 @@ def test_the_folder_of_a_drive_names_it(drives: list[Drive], tmp_path: Path) -> 
     assert [drive.name for drive in drives] == ["munich_a9", "gothenburg_e6", "turin_a4"]
     with pytest.raises(InvalidInput):
         find_drives([tmp_path / "nothing"])
+
+
+class Waiting:
+    """A vehicle whose one clip never comes due within a slice, as with a gateway that is gone."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+
+    def status(self) -> SimpleNamespace:
+        return SimpleNamespace(queued=("clip",))
+
+    def upload_pending(self, deadline_s: float) -> SimpleNamespace:
+        assert deadline_s > 0
+        self.attempts += 1
+        return SimpleNamespace(handed_over=0, bytes_acknowledged=0, problems=["no answer"])
+
+
+def test_a_vehicle_that_cannot_upload_waits_between_its_attempts(
+    drives: list[Drive], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulate, "play", lambda *_, **__: None)
+    monkeypatch.setattr(simulate, "UPLOAD_DEADLINE_S", 0.2)
+    monkeypatch.setattr(simulate, "UPLOAD_PAUSE_S", 0.05)
+    vehicle: Any = Waiting()
+    (planned,) = plan_fleet(drives[:1], [{}])
+    result = VehicleResult(planned.id, {}, [])
+    with ApiClient("http://127.0.0.1:1", "") as client:
+        fleet = Fleet(client, CATALOG, tmp_path)
+        fleet._drive(vehicle, planned.trips[0], result, threading.Event())
+    assert 1 <= vehicle.attempts <= 5

@@ -56,6 +56,25 @@ def test_a_killed_child_is_started_again_and_that_is_said(make_child: MakeChild)
         supervisor.stop()
 
 
+def test_a_child_that_cannot_be_started_again_is_tried_again(make_child: MakeChild) -> None:
+    said: list[str] = []
+    child, other = make_child("worker", WAITS), make_child("other", WAITS)
+    supervisor = Supervisor([[child, other]], said.append)
+    supervisor.start()
+    try:
+        wait_for_start(child)
+        wait_for_start(other)
+        child.log.unlink()
+        child.log.mkdir()  # where its log cannot be opened
+        child.send(signal.SIGKILL)
+        wait_for(lambda: any("could not be started" in line for line in said), within_s=10, what="the failed start")
+        assert other.pid is not None
+        child.log.rmdir()
+        wait_for(lambda: child.starts == 2 and child.pid is not None, within_s=20, what="the restart")
+    finally:
+        supervisor.stop()
+
+
 def test_waves_end_one_after_the_other(make_child: MakeChild, tmp_path: Path) -> None:
     order = tmp_path / "order"
     code = f"{WAITS}open({str(order)!r}, 'a').write('%s ')"

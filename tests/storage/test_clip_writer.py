@@ -99,8 +99,8 @@ def test_a_closed_upload_is_not_stored_and_not_failed_again(world: World) -> Non
 def test_an_unreadable_manifest_gives_its_upload_up_with_the_bytes_kept(world: World) -> None:
     clip = world.clip(100)
     with world.database.begin() as connection:
-        assert clip_writer.fail_unreadable(connection, clip.upload_id, detail="of another version")
-        assert not clip_writer.fail_unreadable(connection, clip.upload_id, detail="of another version")
+        assert clip_writer.fail_unread(connection, clip.upload_id, reason="manifest_unreadable", detail="old")
+        assert not clip_writer.fail_unread(connection, clip.upload_id, reason="manifest_unreadable", detail="old")
         (letter,) = dead_letters.listing(connection)
         assert dead_letters.get(connection, letter.id)[1] == clip.manifest.canonical_json()
     assert letter.reason == "manifest_unreadable"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,8 @@ import psutil
 import psycopg
 import pytest
 
-from storage.embedded import EmbeddedPostgres
+from storage.embedded import EmbeddedPostgres, StartCancelled
+from storage.embedded.locks import FileLock
 from tests.support.postgres import libpq_url
 from tests.support.processes import descendants, python_process, read_line, wait_for, wait_until_gone
 from triggers.errors import Conflict
@@ -155,6 +157,38 @@ def test_a_start_waits_out_a_long_recovery_and_tells_what_goes_on(data_dir: Path
     finally:
         server.stop()
     assert any("PostgreSQL is starting" in line for line in told)
+
+
+def test_a_long_recovery_is_given_up_when_told_so_and_finished_by_the_next_start(data_dir: Path) -> None:
+    with owner_of(data_dir) as (owner, _):
+        owner.kill()
+    signal_file = data_dir / "cluster" / "recovery.signal"
+    signal_file.touch()  # recovery asks an archive, and this one does not answer
+    server = EmbeddedPostgres(data_dir, settings={"restore_command": "sleep 600; false"})
+    told: list[str] = []
+    began_s = time.monotonic()
+    with pytest.raises(StartCancelled, match="PostgreSQL was starting"):
+        server.start(told.append, cancelled=lambda: any("PostgreSQL is starting" in line for line in told))
+    assert time.monotonic() - began_s < 20
+    assert not server.alive
+    signal_file.unlink()
+    assert kept_rows(data_dir) == ["committed"]
+
+
+def test_the_making_of_a_cluster_and_the_wait_for_a_previous_server_are_given_up_when_told_so(data_dir: Path) -> None:
+    told: list[str] = []
+    with pytest.raises(StartCancelled, match=r"cluster .* was being created"):
+        EmbeddedPostgres(data_dir).start(told.append, cancelled=lambda: bool(told))
+    assert not (data_dir / "cluster").exists()
+    previous = FileLock(data_dir / "server.lock")
+    assert previous.try_acquire()
+    try:
+        with pytest.raises(StartCancelled, match="previous server"):
+            EmbeddedPostgres(data_dir).start(cancelled=lambda: True)
+    finally:
+        previous.close()
+    with EmbeddedPostgres(data_dir) as server:
+        assert server.alive
 
 
 @pytest.mark.parametrize("rubbish", ["", "\n", "no number\n", "-1\n", "99999999999999\n"])

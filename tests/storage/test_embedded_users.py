@@ -17,7 +17,7 @@ import pytest
 from storage.embedded import EmbeddedPostgres, binaries
 from storage.embedded.binaries import Binaries, binaries_for, installed_binaries
 from storage.embedded.runas import ServerUser, server_user
-from tests.support.processes import REPOSITORY, named
+from tests.support.processes import REPOSITORY, descendants, named
 from triggers.errors import Misconfigured
 
 pytestmark = pytest.mark.integration
@@ -60,8 +60,9 @@ def closed_binaries(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Binaries
 
 @as_root
 def test_root_hands_the_server_to_an_unprivileged_user(data_dir: Path) -> None:
+    others = descendants()
     with EmbeddedPostgres(data_dir) as server:
-        servers = named("postgres")
+        servers = named("postgres", besides=others)
         assert servers
         assert all(0 not in process["uids"] and 0 not in process["gids"] for process in servers)
         assert server.alive
@@ -131,9 +132,10 @@ def test_a_server_runs_from_the_copy(
 ) -> None:
     copies = data_dir / "copies"
     monkeypatch.setattr("storage.embedded.server.binaries_for", lambda user: binaries_for(user, copies))
+    others = descendants()
     with EmbeddedPostgres(data_dir / "postgres") as server:
         assert server.alive
-        programs = {Path(process["exe"]) for process in named("postgres")}
+        programs = {Path(process["exe"]) for process in named("postgres", besides=others)}
         assert programs
         assert all(copies in program.parents for program in programs)
 

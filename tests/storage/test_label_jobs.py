@@ -15,7 +15,7 @@ from storage.database import Database
 from storage.job_leases import LeaseLost
 from storage.tables import labels
 from tests.storage.catalog_support import OPENLABEL, add_clip
-from triggers.errors import InvalidInput, NotFound
+from triggers.errors import Forbidden, InvalidInput, NotFound
 
 
 def make_jobs(database: Database, count: int) -> None:
@@ -28,7 +28,7 @@ def make_jobs(database: Database, count: int) -> None:
 def claim(database: Database, labeler: str = "anna", count: int = 1, task: str = "auto") -> list[label_jobs.LabelJob]:
     """Claim in a transaction of its own."""
     with database.begin() as connection:
-        return label_jobs.claim(connection, task=task, labeler=labeler, count=count, lease_s=60)
+        return label_jobs.claim(connection, user="lab", task=task, labeler=labeler, count=count, lease_s=60)
 
 
 def expire(database: Database) -> None:
@@ -71,14 +71,59 @@ def test_completing_writes_the_labels_once(database: Database) -> None:
     make_jobs(database, 1)
     (job,) = claim(database)
     with database.begin() as connection:
-        label_jobs.complete(connection, job.id, token=job.token, openlabel=OPENLABEL, provenance={"model": "x"})
-    with pytest.raises(LeaseLost), database.begin() as connection:
-        label_jobs.complete(connection, job.id, token=job.token, openlabel=OPENLABEL, provenance={})
+        label_jobs.complete(
+            connection, job.id, user="lab", token=job.token, openlabel=OPENLABEL, provenance={"model": "x"}
+        )
+    with pytest.raises(LeaseLost), database.begin() as connection:  # other content
+        label_jobs.complete(connection, job.id, user="lab", token=job.token, openlabel=OPENLABEL, provenance={})
     with database.begin() as connection:
         (row,) = connection.execute(select(labels)).all()
-    assert (row.clip_id, row.labeler, row.types) == (job.clip_id, "anna", ["braking", "car"])
+    assert (row.clip_id, row.labeler, row.types) == (job.clip_id, "lab/anna", ["braking", "car"])
     assert (row.openlabel, row.provenance) == (OPENLABEL, {"model": "x"})
     assert stats(database)["done"] == 1
+
+
+def test_completing_again_with_the_same_content_gives_the_same_labels(database: Database) -> None:
+    make_jobs(database, 1)
+    (job,) = claim(database)
+    made_by = {"model": "x", "score": 1.0, "seed": 10**20}
+    ids = []
+    for _ in range(2):
+        with database.begin() as connection:
+            ids.append(
+                label_jobs.complete(
+                    connection, job.id, user="lab", token=job.token, openlabel=OPENLABEL, provenance=made_by
+                )
+            )
+    assert ids[0] == ids[1]
+    with pytest.raises(LeaseLost), database.begin() as connection:
+        label_jobs.complete(
+            connection, job.id, user="lab", token=job.token - 1, openlabel=OPENLABEL, provenance=made_by
+        )
+
+
+@pytest.mark.parametrize("done", [False, True])
+def test_a_token_serves_the_user_who_claimed_with_it_and_an_administrator(database: Database, done: bool) -> None:
+    make_jobs(database, 1)
+    (job,) = claim(database)
+
+    def complete(user: str | None) -> int:
+        with database.begin() as connection:
+            return label_jobs.complete(
+                connection, job.id, user=user, token=job.token, openlabel=OPENLABEL, provenance={}
+            )
+
+    if done:
+        complete("lab")
+    steps: list[Callable[[Any], object]] = [
+        lambda c: label_jobs.complete(c, job.id, user="la", token=job.token, openlabel=OPENLABEL, provenance={}),
+        lambda c: label_jobs.renew(c, job.id, user="anna", token=job.token, lease_s=60),
+        lambda c: label_jobs.fail(c, job.id, user="lab/anna", token=job.token, reason="x"),
+    ]
+    for step in steps:
+        with pytest.raises(Forbidden), database.begin() as connection:
+            step(connection)
+    assert complete(None) == complete("lab")
 
 
 def test_an_expired_job_goes_to_the_next_and_its_first_holder_is_fenced(database: Database) -> None:
@@ -90,15 +135,15 @@ def test_an_expired_job_goes_to_the_next_and_its_first_holder_is_fenced(database
     (second,) = claim(database, "next")
     assert (second.id, second.token > first.token, second.attempts) == (first.id, True, 2)
     steps: list[Callable[[Any], object]] = [
-        lambda c: label_jobs.complete(c, first.id, token=first.token, openlabel=OPENLABEL, provenance={}),
-        lambda c: label_jobs.renew(c, first.id, token=first.token, lease_s=60),
-        lambda c: label_jobs.fail(c, first.id, token=first.token, reason="x"),
+        lambda c: label_jobs.complete(c, first.id, user="lab", token=first.token, openlabel=OPENLABEL, provenance={}),
+        lambda c: label_jobs.renew(c, first.id, user="lab", token=first.token, lease_s=60),
+        lambda c: label_jobs.fail(c, first.id, user="lab", token=first.token, reason="x"),
     ]
     for step in steps:
         with pytest.raises(LeaseLost), database.begin() as connection:
             step(connection)
     with database.begin() as connection:
-        label_jobs.complete(connection, second.id, token=second.token, openlabel=OPENLABEL, provenance={})
+        label_jobs.complete(connection, second.id, user="lab", token=second.token, openlabel=OPENLABEL, provenance={})
 
 
 def test_a_late_holder_may_finish_or_renew_while_nobody_else_has_the_job(database: Database) -> None:
@@ -106,7 +151,7 @@ def test_a_late_holder_may_finish_or_renew_while_nobody_else_has_the_job(databas
     (job,) = claim(database)
     expire(database)
     with database.begin() as connection:
-        label_jobs.renew(connection, job.id, token=job.token, lease_s=60)
+        label_jobs.renew(connection, job.id, user="lab", token=job.token, lease_s=60)
     assert claim(database, "next") == []
 
 
@@ -116,7 +161,7 @@ def test_attempts_are_counted_and_bounded(database: Database) -> None:
     for _ in range(label_jobs.MAX_ATTEMPTS):
         failing, _silent = claim(database, count=2)
         with database.begin() as connection:
-            states.append(label_jobs.fail(connection, failing.id, token=failing.token, reason="no video"))
+            states.append(label_jobs.fail(connection, failing.id, user="lab", token=failing.token, reason="no video"))
         expire(database)
     assert states == ["ready"] * (label_jobs.MAX_ATTEMPTS - 1) + ["failed"]
     assert claim(database, count=2) == []
@@ -142,7 +187,7 @@ def test_what_is_no_openlabel_is_refused_and_the_job_stays_leased(database: Data
     make_jobs(database, 1)
     (job,) = claim(database)
     with pytest.raises(InvalidInput), database.begin() as connection:
-        label_jobs.complete(connection, job.id, token=job.token, openlabel=document, provenance={})
+        label_jobs.complete(connection, job.id, user="lab", token=job.token, openlabel=document, provenance={})
     assert stats(database)["leased"] == 1
 
 
@@ -151,4 +196,4 @@ def test_bad_claims_and_unknown_jobs_are_refused(database: Database) -> None:
         with pytest.raises(InvalidInput):
             claim(database, **wrong)  # type: ignore[arg-type]
     with pytest.raises(NotFound), database.begin() as connection:
-        label_jobs.renew(connection, 2**70, token=1, lease_s=1)
+        label_jobs.renew(connection, 2**70, user="lab", token=1, lease_s=1)

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,10 +51,10 @@ def descendants(pid: int | None = None) -> list[psutil.Process]:
     return psutil.Process(pid or os.getpid()).children(recursive=True)
 
 
-def named(name: str) -> list[dict[str, Any]]:
-    """Program, users and groups of every living descendant of that name; those that end meanwhile are left out."""
+def named(name: str, *, besides: Collection[psutil.Process] = ()) -> list[dict[str, Any]]:
+    """Program, users and groups of the living descendants of that name; those that end meanwhile are left out."""
     found = []
-    for process in descendants():
+    for process in set(descendants()).difference(besides):
         with contextlib.suppress(psutil.NoSuchProcess):
             if process.name() == name:
                 found.append({"exe": process.exe(), "uids": process.uids(), "gids": process.gids()})

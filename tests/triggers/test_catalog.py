@@ -48,6 +48,7 @@ def test_a_head_needs_an_active_and_a_shadow_signal() -> None:
         ("signals: [1]\n", r"signals.yaml:1: signals"),
         ("signals: {a: {}\n", r"signals.yaml:2"),
         ("", r"signals.yaml: signals"),
+        ("[1]\n", r"signals.yaml: the whole catalog: a mapping of keys to values"),
         ("a: &a [*a]\n", r"signals.yaml"),
         ("\x00", r"signals.yaml"),
     ],

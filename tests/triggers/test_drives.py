@@ -136,3 +136,15 @@ def test_a_path_without_drives_is_named(tmp_path: Path) -> None:
     for name in ("empty", "nowhere"):
         with pytest.raises(InvalidInput, match=name):
             find_drives([tmp_path / name])
+
+
+def test_columns_are_checked_by_the_footer_alone(tmp_path: Path) -> None:
+    recorded = drive(tmp_path, {"t": [0.0, 1.0], "speed": [1.0, 2.0]})
+    whole = recorded.path.read_bytes()
+    footer_bytes = int.from_bytes(whole[-8:-4], "little") + 8
+    recorded.path.write_bytes(b"PAR1" + b"\xff" * (len(whole) - footer_bytes - 4) + whole[-footer_bytes:])
+    recorded.check_columns(CATALOG, ["v"])
+    with pytest.raises(InvalidInput, match="has no column `f`, which carries the signal `f`"):
+        recorded.check_columns(CATALOG, ["v", "f"])
+    with pytest.raises(InvalidInput, match="damaged"):
+        read(recorded, "v")

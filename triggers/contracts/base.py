@@ -42,7 +42,7 @@ class Contract(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the whole document"
-            raise InvalidInput(f"{what}: {place}: {first['msg']}") from error
+            raise InvalidInput(f"{what}: {place}: {first['msg'].removeprefix('Value error, ')}") from error
 
 
 def canonical_json(value: Any) -> bytes:

@@ -9,11 +9,13 @@ from math import floor, isqrt
 
 from triggers.language.diagnostics import Span
 from triggers.language.ir import OPERATIONS
+from triggers.language.reporter import quoted
 from triggers.language.scope import Scope, Type, Typed
 from triggers.language.units import DIMENSIONLESS, Unit, combine, convert, units_like
 
 MAX_COUNT = 100_000
 """The largest constant a count may be compared with: each event within the window is kept."""
+MAX_VALUES_SHOWN = 12
 _OPS = {"+": "add", "-": "sub", "*": "mul", "/": "div"}
 COMPARISONS = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 _EXACT: dict[str, Callable[[Fraction, Fraction], bool]] = {
@@ -141,7 +143,7 @@ def compare(scope: Scope, span: Span, operator: str, left: Typed, right: Typed) 
     if Type.ERROR in (left.type, right.type):
         return scope.error(span)
     if left.type is not right.type:
-        scope.report.not_comparable(span, scope.what(left), scope.what(right))
+        _report_types(scope, span, left, right)
         return scope.error(span)
     if left.type is Type.NUMBER:
         return _compare_numbers(scope, span, operator, left, right)
@@ -152,6 +154,26 @@ def compare(scope: Scope, span: Span, operator: str, left: Typed, right: Typed) 
         node = scope.graph.add(COMPARISONS[operator], scope.node(left), scope.node(right))
         return Typed(span, Type.BOOL, node)
     return _compare_texts(scope, span, operator, left, right)
+
+
+def _report_types(scope: Scope, span: Span, left: Typed, right: Typed) -> None:
+    """LT313, with what the side that is a signal (else the left one) can be compared with."""
+    chosen = right if right.signal and not left.signal else left
+    name = f"`{chosen.signal}`" if chosen.signal else scope.subject(chosen.span)
+    proposal = f"compare {name} with a number"
+    if chosen.type is Type.BOOL:
+        inner = name.strip("`")
+        proposal = f"write {name} or `not {inner}`" if chosen.signal else f"{name} is a condition by itself"
+    elif chosen.type is Type.TEXT:
+        values = [f'"{value}"' for value in chosen.values[:MAX_VALUES_SHOWN]]
+        proposal = f"the values of {name} are {quoted(values, 'and')}" if values else ""
+    scope.report.not_comparable(span, _named(scope, left), _named(scope, right), proposal)
+
+
+def _named(scope: Scope, typed: Typed) -> str:
+    """What an operand is, with the signal's name where it is one."""
+    what = "true or false" if typed.signal and typed.type is Type.BOOL else scope.what(typed)
+    return f"`{typed.signal}` ({what})" if typed.signal else what
 
 
 def _compare_numbers(scope: Scope, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
@@ -217,7 +239,9 @@ def _compare_texts(scope: Scope, span: Span, operator: str, left: Typed, right: 
         return scope.error(span)
     if isinstance(right.constant, str):
         if right.constant not in left.values:
-            scope.report.unknown_value(right.span, scope.subject(left.span), right.constant, left.values[:12])
+            scope.report.unknown_value(
+                right.span, scope.subject(left.span), right.constant, left.values[:MAX_VALUES_SHOWN]
+            )
             return scope.error(span)
         other = scope.graph.add("number", value=float(left.values.index(right.constant)))
     else:

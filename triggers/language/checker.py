@@ -40,7 +40,7 @@ def new_scope(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> Sc
     """A scope with the file's lets and fences and an empty graph."""
     lets = {let.name.text: let for let in reversed(file.lets)}
     fences = {fence.name.text: fence for fence in reversed(file.fences)}
-    return Scope(catalog, report, lets, fences)
+    return Scope(catalog, report, lets, fences, file.broken_lets)
 
 
 def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> None:

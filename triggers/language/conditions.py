@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from triggers.language import syntax
-from triggers.language.arithmetic import arithmetic, compare, negative
+from triggers.language.arithmetic import MAX_VALUES_SHOWN, arithmetic, compare, negative
 from triggers.language.expressions import MAX_NESTING
 from triggers.language.functions import call
 from triggers.language.program import MAX_ARGUMENTS
@@ -29,14 +29,40 @@ def condition(scope: Scope, expression: syntax.Expression) -> Typed:
     return typed
 
 
-def _name(scope: Scope, name: syntax.Name) -> Typed:
+def _name(scope: Scope, name: syntax.Name, beside: Typed | None = None) -> Typed:
+    """A let or a signal; where neither, `beside` is what it is compared with and tells what was meant."""
+    if name.name in scope.broken_lets and name.name not in scope.lets:
+        return scope.error(name.span)
     if name.name in scope.lets:
         return replace(check_let(scope, name), span=name.span)
     if name.name in scope.catalog.signals:
         return scope.signal(name.name, name.span)
-    known = [*scope.catalog.signals, *scope.lets]
-    scope.report.unknown_signal(name.span, name.name, scope.nearest(name.name, known))
+    values = beside.values if beside else ()
+    nearest = scope.nearest(name.name, [*scope.catalog.signals, *scope.lets])
+    if beside and values and (name.name in values or not nearest):
+        scope.report.text_without_quotes(name.span, name.name, scope.subject(beside.span), values[:MAX_VALUES_SHOWN])
+    else:
+        scope.report.unknown_signal(name.span, name.name, nearest)
     return scope.error(name.span)
+
+
+def _compared(scope: Scope, left: syntax.Expression, right: syntax.Expression) -> tuple[Typed, Typed]:
+    """Both sides of a comparison; a name that means nothing is judged by the other side."""
+    if _is_unknown(scope, left) and not _is_unknown(scope, right):
+        second, first = _compared(scope, right, left)
+        return first, second
+    first = check(scope, left)
+    return first, _beside(scope, right, first)
+
+
+def _beside(scope: Scope, expression: syntax.Expression, other: Typed) -> Typed:
+    return _name(scope, expression, other) if isinstance(expression, syntax.Name) else check(scope, expression)
+
+
+def _is_unknown(scope: Scope, expression: syntax.Expression) -> bool:
+    return isinstance(expression, syntax.Name) and not (
+        expression.name in scope.lets or expression.name in scope.catalog.signals
+    )
 
 
 def check_let(scope: Scope, name: syntax.Name) -> Typed:
@@ -69,7 +95,7 @@ def _unary(scope: Scope, unary: syntax.Unary) -> Typed:
 
 
 def _binary(scope: Scope, binary: syntax.Binary) -> Typed:
-    left, right = check(scope, binary.left), check(scope, binary.right)
+    left, right = _compared(scope, binary.left, binary.right)
     if binary.operator in "+-*/":
         return arithmetic(scope, binary.span, binary.operator, left, right)
     return compare(scope, binary.span, binary.operator, left, right)
@@ -102,7 +128,7 @@ def _member(scope: Scope, member: syntax.Member) -> Typed:
     if _too_many(scope, member, len(member.items)):
         return scope.error(member.span)
     subject = check(scope, member.subject)
-    equal = [compare(scope, item.span, "==", subject, check(scope, item)) for item in member.items]
+    equal = [compare(scope, item.span, "==", subject, _beside(scope, item, subject)) for item in member.items]
     return replace(equal[0], span=member.span) if len(equal) == 1 else _joined(scope, member, "or", equal)
 
 

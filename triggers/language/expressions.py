@@ -71,9 +71,9 @@ class Cursor:
         """The next token if it is one of these operators or brackets."""
         return self.take() if self.next.is_mark(*marks) else None
 
-    def demand_word(self, word: str) -> Token:
+    def demand_word(self, word: str, proposal: str = "") -> Token:
         """The next token, which must be this word."""
-        return self.take() if self.next.is_word(word) else self.fail(f"`{word}`")
+        return self.take() if self.next.is_word(word) else self.fail(f"`{word}`", proposal)
 
     def demand_mark(self, mark: str) -> Token:
         """The next token, which must be this operator or bracket."""

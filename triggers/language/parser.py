@@ -60,9 +60,7 @@ class _FileParser(ExpressionParser):
         self.take()
         self.boundary_words = BLOCKS
         if token.text == "let":
-            name = self._new_name("a name for the expression")
-            self.demand_mark("=")
-            result.lets.append(syntax.Let(name, self.expression()))
+            self._let(result)
         elif token.text == "fence":
             result.fences.append(self._fence())
         elif token.text == "trigger":
@@ -73,6 +71,16 @@ class _FileParser(ExpressionParser):
             campaign = syntax.Campaign(self._new_name("a name for the campaign"))
             result.campaigns.append(campaign)
             self._clauses(campaign, "campaign", CAMPAIGN_CLAUSES, self._campaign_clause)
+
+    def _let(self, result: syntax.File) -> None:
+        name = self._new_name("a name for the expression")
+        try:
+            if not self.take_mark("="):
+                self.fail("`=`", f"write `let {name.text} = ...`")
+            result.lets.append(syntax.Let(name, self.expression()))
+        except Panic:  # its uses are no mistakes of their own
+            result.broken_lets.add(name.text)
+            raise
 
     def _skip_to_block(self) -> None:
         while self.next.kind is not TokenKind.END and not self._begins_block():
@@ -189,7 +197,7 @@ class _FileParser(ExpressionParser):
             self._volume_clause(campaign, word)
         elif word == "sample":
             kept = self.quantity("a whole number")
-            self.demand_word("in")
+            self.demand_word("in", "write, for example, `sample 1 in 4`")
             campaign.sample = syntax.Sample(kept, self.quantity("a whole number"))
         elif word == "priority":
             campaign.priority = self.quantity("a whole number from 0 to 100")

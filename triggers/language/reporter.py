@@ -135,6 +135,12 @@ class NameMistakes(Collector):
         """LT201: neither a signal of the catalog nor a `let`."""
         self._error("LT201", span, f"the signal catalog has no `{name}`", _did_you_mean(nearest))
 
+    def text_without_quotes(self, span: Span, name: str, subject: str, values: Sequence[str]) -> None:
+        """LT201, where a text signal is compared with a bare word."""
+        shown = quoted((f'"{value}"' for value in values), "and")
+        proposal = f'write `"{name}"`' if name in values else f"the values of {subject} are {shown}"
+        self._error("LT201", span, f"the signal catalog has no `{name}`", proposal)
+
     def unknown_function(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT202: no operator of that name."""
         self._error("LT202", span, f"there is no operator `{name}`", _did_you_mean(nearest))
@@ -220,17 +226,18 @@ class TypeMistakes(Collector):
         message = f"a window needs the rate of {quoted(signals, 'and')}, which the signal catalog does not give"
         self._error("LT310", span, message, "declare `rate` in the signal catalog")
 
-    def not_a_duration(self, span: Span, what: str) -> None:
+    def not_a_duration(self, span: Span, what: str, meant: str = "") -> None:
         """LT311: a time longer than zero is needed."""
-        self._error("LT311", span, f"a time is needed here, this is {what}", "write, for example, `2 s`")
+        proposal = f"write `{meant}`" if meant else "write, for example, `2 s`"
+        self._error("LT311", span, f"a time is needed here, this is {what}", proposal)
 
     def duration_range(self, span: Span, low: str, high: str) -> None:
         """LT312: a time outside its limits."""
         self._error("LT312", span, f"this time must lie between {low} and {high}")
 
-    def not_comparable(self, span: Span, left: str, right: str) -> None:
+    def not_comparable(self, span: Span, left: str, right: str, proposal: str = "") -> None:
         """LT313: values of different types."""
-        self._error("LT313", span, f"{left} cannot be compared with {right}")
+        self._error("LT313", span, f"{left} cannot be compared with {right}", proposal)
 
     def equal_thresholds(self, span: Span) -> None:
         """LT314: a hysteresis needs two thresholds."""

@@ -20,6 +20,8 @@ from triggers.language.reporter import Reporter
 from triggers.language.units import BARE, SECOND, Unit, convert, dimension_name, nearest_units, parse_unit
 
 MAX_CONSTANT_BITS = 4096
+MEANT_TIMES = {"m": "min", "M": "min"}
+"""Units that look like one of time, and that unit."""
 _MAX_SUBJECT = 48
 
 
@@ -61,6 +63,7 @@ class Scope:
     report: Reporter
     lets: dict[str, syntax.Let] = field(default_factory=dict)
     fences: dict[str, syntax.Fence] = field(default_factory=dict)
+    broken_lets: set[str] = field(default_factory=set)
     graph: Graph = field(default_factory=Graph)
     inputs: list[str] = field(default_factory=list)
     known_lets: dict[str, Typed] = field(default_factory=dict)
@@ -161,7 +164,8 @@ class Scope:
         if typed.type is Type.ERROR:
             return None
         if typed.unit.dimension != SECOND.dimension or not isinstance(typed.constant, Fraction):
-            self.report.not_a_duration(quantity.span, self.what(typed))
+            meant = MEANT_TIMES.get(quantity.unit or "", "")
+            self.report.not_a_duration(quantity.span, self.what(typed), meant and f"{quantity.text} {meant}")
             return None
         time_ns = round(convert(typed.constant, typed.unit, SECOND) * 1_000_000_000)
         if not low_ns <= time_ns <= high_ns:

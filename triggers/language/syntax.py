@@ -258,9 +258,10 @@ class Campaign:
 
 @dataclass(slots=True)
 class File:
-    """All blocks of a file, in the order of the text."""
+    """All blocks of a file, in the order of the text; `broken_lets` names lets without a sound expression."""
 
     lets: list[Let] = field(default_factory=list)
     fences: list[Fence] = field(default_factory=list)
     triggers: list[Trigger] = field(default_factory=list)
     campaigns: list[Campaign] = field(default_factory=list)
+    broken_lets: set[str] = field(default_factory=set)

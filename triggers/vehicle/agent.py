@@ -78,6 +78,7 @@ class VehicleAgent:
         self._cloud = CheckInClient(config, self._journal, self._http, self._clock)
         self._newest: Row | None = None
         self._slice: list[Row] = []
+        self._assign_due = True
         self._run_assigned()
 
     def __enter__(self) -> Self:
@@ -101,7 +102,8 @@ class VehicleAgent:
     def check_in(self) -> bool:
         """Get the list of campaigns and run it; True when it changed. Raises as `CheckInClient.check_in` does."""
         changed = self._cloud.check_in()
-        if changed:
+        self._assign_due |= changed
+        if self._assign_due:
             self._process()
             self._run_assigned()
         return changed
@@ -122,9 +124,9 @@ class VehicleAgent:
 
     def finish_drive(self) -> None:
         """The drive is over: what is being recorded ends with what is there."""
-        if self._newest is not None:
-            self._complete(self._newest)
-            self._newest = None
+        newest, self._newest = self._newest, None
+        if newest is not None:
+            self._complete(newest)
         self._process()
         self._store(self._recorder.finish())
         self._host.end_drive()
@@ -161,6 +163,7 @@ class VehicleAgent:
     def _run_assigned(self) -> None:
         for problem in self._host.assign(self._cloud.bundles()):
             self._cloud.report_problem(problem)
+        self._assign_due = False
         self._keep()
 
     def _keep(self) -> None:
@@ -177,11 +180,11 @@ class VehicleAgent:
         if newest is not None and row.t_ns == newest.t_ns:
             self._newest = Row(row.t_ns, _merged(newest.samples, row.samples))
             return
+        self._newest = row  # first: where the journal cannot be written, the caller may go on, and no row comes twice
         if newest is not None:
             self._complete(newest)
             if row.t_ns < newest.t_ns:
                 self._jump_back()
-        self._newest = row
 
     def _jump_back(self) -> None:
         self._process()
@@ -198,12 +201,14 @@ class VehicleAgent:
     def _process(self) -> None:
         """Evaluate the rows at hand, record what fired, and store what is finished."""
         rows, self._slice = self._slice, []
-        if not rows:
-            return
-        if not self._cloud.suspended:
-            for fire in self._host.run(rows):
-                self._store(self._recorder.add(fire))
-        self._store(self._recorder.advance(rows[-1].t_ns))
+        # Without rows too: fires of an earlier call may still wait for the journal.
+        fires = self._host.run([] if self._cloud.suspended else rows)
+        for problem in self._host.take_problems():
+            self._cloud.report_problem(problem)
+        for fire in fires:
+            self._store(self._recorder.add(fire))
+        if rows:
+            self._store(self._recorder.advance(rows[-1].t_ns))
 
     def _store(self, recordings: list[FinishedRecording]) -> None:
         for recording in recordings:

@@ -62,7 +62,10 @@ CREATE TABLE terminations (
     id INTEGER PRIMARY KEY AUTOINCREMENT, url TEXT NOT NULL UNIQUE, refusals INTEGER NOT NULL DEFAULT 0
 )
 """
-SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS)
+STATE_ORDER = """
+ALTER TABLE versions ADD COLUMN state_number INTEGER NOT NULL DEFAULT 0
+"""
+SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER)
 """Each is a step from one schema version to the next; a file of an older agent takes the steps that it lacks."""
 
 
@@ -187,7 +190,7 @@ class Journal:
         return 0 if row is None else int(row["fired"])
 
     def take_state(self, campaign: str, version: int, program_digest: str) -> bytes | None:
-        """The evaluator's state from the last clean shutdown. It is given out once: after a crash it would be stale."""
+        """The evaluator's state from when it last ended in order. It is given out once: after a crash it is stale."""
         with self.transaction() as db:
             row = db.execute(
                 "SELECT state FROM versions WHERE campaign = ? AND version = ? AND program_digest = ?",
@@ -199,12 +202,24 @@ class Journal:
     def save_states(self, states: Mapping[tuple[str, int, str], bytes]) -> None:
         """Keep evaluators' states by campaign, version and program digest."""
         with self.transaction() as db:
+            (number,) = db.execute("SELECT coalesce(max(state_number), 0) + 1 FROM versions").fetchone()
             for (campaign, version, program_digest), state in states.items():
                 _ensure_version(db, campaign, version)
                 db.execute(
-                    "UPDATE versions SET state = ?, program_digest = ? WHERE campaign = ? AND version = ?",
-                    (state, program_digest, campaign, version),
+                    "UPDATE versions SET state = ?, program_digest = ?, state_number = ?"
+                    " WHERE campaign = ? AND version = ?",
+                    (state, program_digest, number, campaign, version),
                 )
+
+    def keep_states(self, newest: int) -> None:
+        """Forget all states but the `newest` that were saved last, so that they cannot fill the disk."""
+        with self.transaction() as db:
+            db.execute(
+                "UPDATE versions SET state = NULL WHERE state IS NOT NULL AND (campaign, version) NOT IN"
+                " (SELECT campaign, version FROM versions WHERE state IS NOT NULL"
+                " ORDER BY state_number DESC, campaign, version LIMIT ?)",
+                (newest,),
+            )
 
     # Fires.
 

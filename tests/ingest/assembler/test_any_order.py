@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 
 from ingest.assembler.assembler import Assembler
 from ingest.assembler.background import Background, Task
+from ingest.assembler.cells import CellRejected, check_cell
+from ingest.assembler.failures import MAX_FAILURES
 from ingest.assembler.offsets import OffsetTracker
-from ingest.assembler.spool import Spool, SpoolFile
+from ingest.assembler.spool import Spool, SpoolDamaged, SpoolFile
 from ingest.cell_record import CellRecord
 from ingest.log.contract import LogRecord, PartitionsCallback
 from storage.clip_writer import Ending, PendingUpload
@@ -31,7 +33,7 @@ IDS = [f"{number:032x}" for number in range(len(SIZES))]
 CELLS = [(clip, index) for clip, manifest in enumerate(MANIFESTS) for index in range(len(manifest.cells))]
 
 
-class Crash(Exception):
+class Crash(BaseException):
     """The worker died."""
 
 
@@ -148,6 +150,10 @@ class MemoryEffects:
             with spooled.open() as file:
                 file.seek(index * CELL_BYTES)
                 cells[index] = file.read(cell_size(upload.manifest.size_bytes, index))
+            try:
+                check_cell(upload.manifest, index, cells[index])
+            except CellRejected as error:
+                raise SpoolDamaged(error.message) from error
         return cells
 
     def _perhaps_crash(self) -> None:
@@ -159,12 +165,12 @@ class MemoryEffects:
 class Inline(Background):
     """Runs each task at once, so that a test's course is decided by hypothesis alone."""
 
-    def submit(self, effect: Callable[[], T], *, what: str) -> Task[T]:
+    def submit(self, effect: Callable[[], T], *, what: str, after_s: float = 0.0) -> Task[T]:
         task = Task(effect, what)
         task.future = Future()
         try:
             task.future.set_result(effect())
-        except Crash as error:
+        except (Crash, SpoolDamaged) as error:
             task.future.set_exception(error)
         return task
 
@@ -176,6 +182,7 @@ class Life:
         self.log = MemoryLog()
         self.effects = MemoryEffects()
         self.now_s = 0.0
+        self._damages = 0
         self._folder = folder
         self.assembler = self._start()
 
@@ -210,6 +217,13 @@ class Life:
         else:
             self.assembler = self._start()
 
+    def damage(self) -> None:
+        """Everything in the spool becomes zeros, but not so often that a clip is given up."""
+        self._damages += 1
+        if self._damages < MAX_FAILURES:
+            for path in (self._folder / "spool").iterdir():
+                path.write_bytes(bytes(path.stat().st_size))
+
     def do(self, action: Any) -> None:
         match action:
             case (clip, index):
@@ -220,6 +234,8 @@ class Life:
                 self.crash()
             case "leave":
                 self.leave()
+            case "damage":
+                self.damage()
             case "wait":
                 self.now_s += 61
             case _:
@@ -227,7 +243,8 @@ class Life:
 
 
 ACTIONS = st.one_of(
-    st.sampled_from(CELLS), st.sampled_from(["step", "step", "crash", "leave", "wait", "crash after an effect"])
+    st.sampled_from(CELLS),
+    st.sampled_from(["step", "step", "crash", "leave", "wait", "damage", "crash after an effect"]),
 )
 
 

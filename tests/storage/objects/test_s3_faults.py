@@ -82,7 +82,7 @@ def test_an_upload_goes_on_when_the_server_was_started_again_between_its_parts(s
         server.start()
         yield from BIG
 
-    info = store_at(server, attempts=8).put_parts("clips/a", parts(), if_absent=True)
+    info = store_at(server, attempts=14).put_parts("clips/a", parts(), if_absent=True)
     assert info.size_bytes == 6 * PART_BYTES
     assert store_at(server).get("clips/a") == b"".join(BIG * 2)
     assert open_uploads(server) == []

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import CheckIn, Telemetry
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
 
@@ -64,11 +65,19 @@ class Cloud:
         return Counter(request.split()[0] for request in self.requests)
 
 
+EPOCH_NS = 1_790_000_000 * NS_PER_S
+"""Where the clocks of the tests stand: the vehicle's until it is moved, the cloud's always."""
+
+
 class Handler(BaseHTTPRequestHandler):
     """HTTP/1.1 over one Cloud."""
 
     protocol_version = "HTTP/1.1"
     cloud: Cloud
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """`Date` by the tests' own clock: the vehicle's stands still at EPOCH_NS, and so does the cloud's."""
+        return super().date_time_string(EPOCH_NS / NS_PER_S)
 
     def log_message(self, *args: object) -> None:
         """Quiet."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.triggers.vehicle.cloud import VEHICLE, Cloud
+from tests.triggers.vehicle.cloud import EPOCH_NS, VEHICLE, Cloud
 from triggers.catalog import SignalCatalog
 from triggers.contracts import signing
 from triggers.contracts.base import NS_PER_S
@@ -22,7 +22,6 @@ from triggers.language.interpreter import Row
 from triggers.vehicle.fires import CapturedFire
 from triggers.vehicle.footage import Footage, Samples, VideoFrame
 
-EPOCH_NS = 1_790_000_000 * NS_PER_S
 IDR = b"\x00\x00\x00\x01\x67\x42\x00\x0a\x00\x00\x00\x01\x68\xce\x00\x00\x00\x01\x65"
 SLICE = b"\x00\x00\x00\x01\x41"
 

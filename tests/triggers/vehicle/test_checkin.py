@@ -8,11 +8,10 @@ from collections.abc import Iterator
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from tests.triggers.vehicle.cloud import Cloud, Reply
+from tests.triggers.vehicle.cloud import EPOCH_NS, Cloud, Reply
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import (
     BRAKING,
-    EPOCH_NS,
     SPEEDING,
     ManualClock,
     compiled,
@@ -268,3 +267,13 @@ def test_counts_are_reported_as_they_are(cloud: Cloud, agent: VehicleAgent, key:
     assert (by_campaign["speeding"].watermark, by_campaign["speeding"].suppressed) == (2, 0)
     assert (by_campaign["braking"].watermark, by_campaign["braking"].suppressed) == (1, 1)
     assert by_campaign["braking"].per_trigger == {"hard": 1}
+
+
+@pytest.mark.parametrize(("ahead_s", "measured_s"), [(0, 0), (1, 0), (1.9, 0), (-0.5, -0.5), (60, 60), (-3600, -3600)])
+def test_the_clocks_offset_is_measured_only_where_the_clocks_cannot_agree(
+    cloud: Cloud, agent: VehicleAgent, key: Ed25519PrivateKey, clock: ManualClock, ahead_s: float, measured_s: float
+) -> None:
+    """The cloud's `Date` has whole seconds, up to two of them old; the hashes of clips depend on the offset."""
+    clock.advance(ahead_s)
+    agent.check_in()
+    assert agent._cloud.clock_offset_ns == int(measured_s * 1e9)

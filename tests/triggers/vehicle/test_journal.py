@@ -118,6 +118,7 @@ def test_a_journal_of_an_older_agent_is_brought_up_to_date_and_keeps_its_counts(
     record(journal, 1)
     with journal.transaction() as db:
         db.execute("DROP TABLE terminations")
+        db.execute("ALTER TABLE versions DROP COLUMN state_number")
         db.execute("PRAGMA user_version=1")
     journal.close()
     again = Journal(tmp_path / "j.sqlite")
@@ -146,6 +147,20 @@ def test_an_evaluators_state_is_given_out_once_and_only_to_its_program(tmp_path:
     assert journal.take_state("braking", 1, "aa") is None
     journal.save_states({("braking", 1, "aa"): b"state"})
     assert journal.take_state("braking", 1, "bb") is None
+
+
+def test_only_the_newest_states_are_kept(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite")
+    for version in (3, 1, 2, 4, 1):
+        journal.save_states({("braking", version, "aa"): b"state"})
+    record(journal, 1)
+    before = journal.counts()
+    journal.keep_states(2)
+    assert journal.counts() == before
+    kept = [version for version in (1, 2, 3, 4) if journal.take_state("braking", version, "aa") is not None]
+    assert kept == [1, 4]
+    journal.keep_states(0)
+    journal.close()
 
 
 @given(

@@ -1,0 +1,8 @@
+"""Benchmarks: every figure is a ratio, in one run, to a bare client or to what the machine can do at all.
+
+run.py       the command line (`make bench`)     measure.py  alternating rounds, equal results, medians
+log.py       the log against bare clients        report.py   tables and JSON
+objects.py   the object stores                   machine.py  what it ran on
+loop.py      gateway to catalog, whole           engines.py  PostgreSQL, Kafka and S3 to measure on
+language.py  `longtail check`, the interpreter   cpu.py      CPU time of server processes
+"""

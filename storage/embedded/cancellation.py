@@ -1,0 +1,27 @@
+"""Giving up a start that takes long, such as a recovery, because its owner is told to end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from triggers.errors import LongtailError
+
+Cancelled = Callable[[], bool]
+"""Asked now and then while a start waits; True ends it."""
+
+
+class StartCancelled(LongtailError):
+    """The start was given up on request; the next one begins where this one stood."""
+
+    code = "start_cancelled"
+
+
+def never() -> bool:
+    """Nobody cancels."""
+    return False
+
+
+def give_up_if(cancelled: Cancelled, what: str) -> None:
+    """StartCancelled, naming what was going on, when it is true."""
+    if cancelled():
+        raise StartCancelled(f"told to end while {what}", remedy="start again to let it finish")

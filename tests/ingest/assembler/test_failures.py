@@ -1,0 +1,180 @@
+"""A clip that fails again and again costs itself alone, and what the spool damaged comes again from the log."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ingest.assembler.assembler import Assembler
+from ingest.assembler.failures import MAX_FAILURES, Failures
+from storage import clip_writer, dead_letters
+from storage.clip_writer import Ending
+from tests.ingest.assembler.world import Clip, World, drive
+from triggers.contracts.clip import CELL_BYTES
+from triggers.errors import Unreachable
+
+pytestmark = pytest.mark.integration
+SIZE = 3 * CELL_BYTES
+
+
+class Breaking:
+    """Makes a function of storage/clip_writer.py fail for one upload, the first so many times; counts its calls."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, clip: Clip, error: Exception, times: int) -> None:
+        self.calls = 0
+        original = getattr(clip_writer, name)
+
+        def breaks(connection: Any, upload: Any, **rest: Any) -> Any:
+            if getattr(upload, "id", upload) != clip.upload_id:
+                return original(connection, upload, **rest)
+            self.calls += 1
+            if self.calls <= times:
+                raise error
+            return original(connection, upload, **rest)
+
+        monkeypatch.setattr(clip_writer, name, breaks)
+
+
+def letters(world: World) -> list[dead_letters.DeadLetter]:
+    with world.database.begin() as connection:
+        return list(dead_letters.listing(connection))
+
+
+def spool_file(assembler: Assembler, clip: Clip) -> Path:
+    (path,) = assembler._spool._directory.glob(f"{clip.upload_id}.*")
+    return path
+
+
+@pytest.mark.parametrize("broken", ["store_clip", "find_upload"])
+def test_a_clip_that_always_fails_ends_in_the_dead_letters_and_holds_up_no_other(
+    world: World, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    bad, *good = [world.clip(SIZE, seed=number) for number in range(5)]
+    error = ZeroDivisionError("a mistake in the code")
+    breaking = Breaking(monkeypatch, broken, bad, error, times=10**6)
+    with closing(world.assembler()) as assembler:
+        for clip in (bad, *good):
+            world.send(clip, *clip.indices)
+        drive(assembler, lambda: world.lag() == 0)
+        assert (assembler.counts.stored, assembler.counts.failed) == (4, 1)
+    assert breaking.calls == MAX_FAILURES
+    assert world.catalogued() == {clip.manifest.clip_id: clip.data for clip in good}
+    (letter,) = letters(world)
+    assert (letter.stage, letter.reason) == ("assembler", "assembler_error")
+    assert letter.detail == "ZeroDivisionError: a mistake in the code"
+    assert (world.upload_state(bad), world.held_bytes()) == ("failed", 4 * SIZE)
+    if broken == "store_clip":
+        assert ("failed", "assembler_error") in world.fire_outcomes()
+
+
+def test_an_error_that_passes_costs_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = world.clip(SIZE)
+    Breaking(monkeypatch, "store_clip", clip, RuntimeError("once"), times=MAX_FAILURES - 1)
+    with closing(world.assembler()) as assembler:
+        world.send(clip, *clip.indices)
+        drive(assembler, lambda: world.lag() == 0 and world.upload_state(clip) == "stored")
+        assert assembler._failures.of(clip.upload_id) == 0
+    assert (letters(world), world.catalogued()) == ([], {clip.manifest.clip_id: clip.data})
+
+
+def test_outages_are_not_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.assembler.background.FIRST_PAUSE_S", 0.001)
+    clip = world.clip(SIZE)
+    Breaking(monkeypatch, "store_clip", clip, Unreachable("gone"), times=2 * MAX_FAILURES + 1)
+    with closing(world.assembler()) as assembler:
+        world.send(clip, *clip.indices)
+        drive(assembler, lambda: world.upload_state(clip) == "stored")
+    assert letters(world) == []
+
+
+def test_failures_are_counted_across_the_lives_of_the_loop(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip, failures = world.clip(SIZE), Failures()
+    breaking = Breaking(monkeypatch, "store_clip", clip, RuntimeError("always"), times=10**6)
+    with closing(world.assembler(failures=failures)) as assembler:
+        world.send(clip, *clip.indices)
+        drive(assembler, lambda: failures.of(clip.upload_id) == 1)
+    with closing(world.assembler(failures=failures)) as assembler:
+        drive(assembler, lambda: world.lag() == 0)
+    assert world.upload_state(clip) == "failed"
+    assert breaking.calls <= MAX_FAILURES + 1  # the attempt that the first life may have begun before it ended
+    assert failures.of(clip.upload_id) == 0
+
+
+def test_a_clip_that_cannot_even_be_given_up_is_left_to_expire(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    bad, good = world.clip(SIZE, seed=1), world.clip(SIZE, seed=2)
+    Breaking(monkeypatch, "store_clip", bad, RuntimeError("always"), times=10**6)
+    Breaking(monkeypatch, "fail_upload", bad, RuntimeError("always"), times=10**6)
+    with closing(world.assembler()) as assembler:
+        for clip in (bad, good):
+            world.send(clip, *clip.indices)
+        drive(assembler, lambda: world.lag() == 0)
+        assert assembler.counts.stored == 1
+    assert (world.upload_state(bad), world.upload_state(good)) == ("open", "stored")
+
+
+def test_a_record_that_cannot_be_taken_in_is_left_out_at_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.assembler.assembler.RETRY_PAUSE_S", 0.01)
+    bad, good = world.clip(SIZE, seed=1), world.clip(SIZE, seed=2)
+    for name in ("find_upload", "fail_unread"):
+        Breaking(monkeypatch, name, bad, RuntimeError("always"), times=10**6)
+    with closing(world.assembler()) as assembler:
+        for clip in (bad, good):
+            world.send(clip, *clip.indices)
+        drive(assembler, lambda: world.lag() == 0)
+    assert (world.upload_state(bad), world.upload_state(good)) == ("open", "stored")
+
+
+@pytest.mark.parametrize("damage", ["other bytes", "cut short", "gone"])
+def test_a_cell_that_the_spool_damaged_comes_again_from_the_log(world: World, damage: str) -> None:
+    clip, other = world.clip(SIZE, seed=1), world.clip(SIZE, seed=2)
+    with closing(world.assembler()) as assembler:
+        world.send(clip, 0, 1)
+        world.send(other, 0)
+        drive(assembler, lambda: assembler._spool.used_bytes == 3 * CELL_BYTES)
+        path = spool_file(assembler, clip)
+        if damage == "gone":
+            path.unlink()
+        elif damage == "cut short":
+            path.write_bytes(clip.data[: CELL_BYTES + 7])
+        else:
+            path.write_bytes(bytes(2 * CELL_BYTES))
+        world.send(clip, 2)
+        world.send(other, 1, 2)
+        drive(assembler, lambda: assembler.counts.stored == 2 and world.lag() == 0)
+    assert world.catalogued() == {each.manifest.clip_id: each.data for each in (clip, other)}
+    assert letters(world) == []
+
+
+def test_damaged_cells_are_never_parked(world: World) -> None:
+    clip = world.clip(SIZE)
+    with closing(world.assembler()) as assembler:
+        world.send(clip, 0)
+        drive(assembler, lambda: assembler._spool.used_bytes == CELL_BYTES)
+        spool_file(assembler, clip).write_bytes(bytes(CELL_BYTES))
+        assembler._start_parking(assembler._clips[clip.upload_id])
+        drive(assembler, lambda: assembler._failures.of(clip.upload_id) == 1)
+        assert world.store.list("staging/") == []
+        drive(assembler, lambda: assembler._spool.used_bytes == CELL_BYTES)
+        assert world.lag() == 1, "the cell is still needed"
+
+
+def test_a_spool_that_always_damages_a_clip_gives_it_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ingest.assembler.effects import Effects
+    from ingest.assembler.spool import SpoolFile
+
+    clip, store_clip = world.clip(SIZE), Effects.store_clip
+
+    def damaged(effects: Effects, upload: clip_writer.PendingUpload, spooled: SpoolFile) -> Ending:
+        spooled._path.write_bytes(bytes(SIZE))
+        return store_clip(effects, upload, spooled)
+
+    monkeypatch.setattr(Effects, "store_clip", damaged)
+    with closing(world.assembler()) as assembler:
+        world.send(clip, *clip.indices)
+        drive(assembler, lambda: world.lag() == 0)
+    (letter,) = letters(world)
+    assert letter.reason == "assembler_error" and letter.detail.startswith("SpoolDamaged: the spool damaged a cell")
+    assert world.held_bytes() == 0

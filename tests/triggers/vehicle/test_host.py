@@ -1,0 +1,256 @@
+"""The host: one campaign's failure is its own, a failed write costs no fire, and a paused version goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.triggers.vehicle.cloud import Cloud
+from tests.triggers.vehicle.conftest import MakeConfig
+from tests.triggers.vehicle.support import BRAKING, SPEEDING, ManualClock, at, compiled, offer, rows
+from triggers.contracts.checkin import FireCounts
+from triggers.errors import Unreachable
+from triggers.language.interpreter import Evaluator, Row
+from triggers.vehicle.agent import VehicleAgent
+from triggers.vehicle.fires import CapturedFire
+from triggers.vehicle.host import Host
+from triggers.vehicle.journal import Journal
+from triggers.vehicle.mcap_reader import read_clip
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    opened = Journal(tmp_path / "j.sqlite")
+    yield opened
+    opened.close()
+
+
+def writable(journal: Journal, yes: bool) -> None:
+    """Let every write to the journal fail, as on a disk that turned read-only, or succeed again."""
+    journal.read(f"PRAGMA query_only={'OFF' if yes else 'ON'}")
+
+
+def counts_of(journal: Journal, campaign: str) -> FireCounts:
+    return next(counts for counts in journal.counts() if counts.campaign == campaign)
+
+
+def told(fires: list[CapturedFire]) -> list[tuple[str, int, int]]:
+    return [(fire.campaign, fire.ordinal, fire.t_ns) for fire in fires]
+
+
+def damaged_row(t_s: float) -> Row:
+    """A row over which the evaluators of programs that read the brake stumble, and no others."""
+    samples: dict[str, Any] = {"ego.speed": 20.0, "ego.brake": "pressed"}
+    return Row(at(t_s), samples)
+
+
+def test_a_campaign_whose_evaluation_fails_is_suspended_alone_and_told_once(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    host.assign([compiled(BRAKING), compiled(SPEEDING)])
+    host.run(rows(0, 10, brake_at=(5,), fast_at=(5,)))
+    assert told(host.run([damaged_row(10), *rows(10.1, 20, fast_at=(12,))])) == [("speeding", 2, at(12))]
+    assert host.campaigns == (("speeding", 1),)
+    (problem,) = host.take_problems()
+    assert "braking version 1 is suspended" in problem and "TypeError" in problem
+    assert host.take_problems() == []
+    host.flush()
+    braking, speeding = counts_of(journal, "braking"), counts_of(journal, "speeding")
+    assert (braking.watermark, speeding.watermark) == (1, 2)
+    assert braking.armed_ns == 9_900_000_000, "what was armed before it failed is counted"
+
+
+def test_a_suspended_campaign_stays_so_until_it_is_taken_away_and_then_starts_anew(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    both = [compiled(BRAKING), compiled(SPEEDING)]
+    host.assign(both)
+    host.run([*rows(0, 10, brake_at=(5,)), damaged_row(10)])
+    host.run(rows(11, 12, brake_at=(11.5,)))
+    assert host.assign(both) == [] and host.campaigns == (("speeding", 1),)
+    host.assign(both[1:])
+    host.assign(both)
+    assert told(host.run(rows(12, 20, brake_at=(15,)))) == [("braking", 1, at(15))]
+
+
+def test_a_suspended_campaigns_state_is_not_kept(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    bundle = compiled(BRAKING)
+    host.assign([bundle])
+    host.run([damaged_row(0)])
+    host.assign([])
+    host.save()
+    assert journal.take_state("braking", 1, bundle.program_digest) is None
+
+
+def test_the_agent_tells_of_a_suspended_campaign_at_the_next_check_in(
+    cloud: Cloud,
+    make_config: MakeConfig,
+    clock: ManualClock,
+    key: Ed25519PrivateKey,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    offer(cloud, key, compiled(BRAKING), compiled(SPEEDING), revision=1)
+    with VehicleAgent(make_config(), clock=clock) as agent:
+        agent.check_in()
+        run = Evaluator.run
+
+        def stumble(evaluator: Evaluator, driven: list[Row]) -> Any:
+            if "ego.brake" in evaluator.inputs:
+                raise ZeroDivisionError("it divided by nothing")
+            return run(evaluator, driven)
+
+        monkeypatch.setattr(Evaluator, "run", stumble)
+        agent.feed(rows(0, 20, brake_at=(5,), fast_at=(10,)))
+        assert {counts.campaign: counts.watermark for counts in agent.status().counts} == {"braking": 0, "speeding": 1}
+        agent.check_in()
+    assert "it divided by nothing" in cloud.check_ins[-1].problems[0]
+
+
+def test_after_a_failed_write_the_same_fires_get_the_same_ordinals(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    host.assign([compiled(BRAKING), compiled(SPEEDING)])
+    host.run(rows(0, 5, fast_at=(2,)))
+    writable(journal, False)
+    with pytest.raises(Unreachable, match="cannot be written"):
+        host.run(rows(5, 10, brake_at=(7,), fast_at=(6, 9)))
+    assert counts_of(journal, "speeding").watermark == 1
+    writable(journal, True)
+    assert told(host.run([])) == [("speeding", 2, at(6)), ("braking", 1, at(7)), ("speeding", 3, at(9))]
+    assert host.run([]) == []
+    assert (counts_of(journal, "speeding").watermark, counts_of(journal, "braking").watermark) == (3, 1)
+
+
+def test_fires_that_another_write_brought_to_the_journal_are_still_given_out(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    host.assign([compiled(SPEEDING)])
+    writable(journal, False)
+    with pytest.raises(Unreachable):
+        host.run(rows(0, 5, fast_at=(2,)))
+    writable(journal, True)
+    host.flush()
+    assert counts_of(journal, "speeding").in_flight == 1
+    assert told(host.run(rows(5, 10, fast_at=(6,)))) == [("speeding", 1, at(2)), ("speeding", 2, at(6))]
+
+
+moments = st.lists(st.floats(1, 58).map(lambda t: round(t, 1)), max_size=8).map(tuple)
+
+
+@given(moments, moments, st.lists(st.booleans(), min_size=12, max_size=12))
+@settings(max_examples=25, deadline=None)
+def test_whichever_writes_fail_nothing_fires_twice_is_lost_or_counted_otherwise(
+    tmp_path_factory: pytest.TempPathFactory,
+    braked: tuple[float, ...],
+    fast: tuple[float, ...],
+    succeeds: list[bool],
+) -> None:
+    seen = []
+    for outcomes in (succeeds, [True] * len(succeeds)):
+        journal = Journal(tmp_path_factory.mktemp("writes") / "j.sqlite")
+        host = Host("car-1", journal)
+        host.assign([compiled(BRAKING), compiled(SPEEDING, sample_one_in=2)])
+        driven, fires = rows(0, 60, brake_at=braked, fast_at=fast), []
+        for number, success in enumerate(outcomes):
+            writable(journal, success)
+            try:
+                fires += host.run(driven[number * 50 : (number + 1) * 50])
+            except Unreachable:
+                assert not success
+        writable(journal, True)
+        fires += host.run([])
+        host.flush()
+        seen.append((told(fires), journal.counts()))
+        journal.close()
+    assert sorted(seen[0][0]) == sorted(seen[1][0])
+    assert seen[0][1] == seen[1][1]
+
+
+def test_a_caller_that_goes_on_after_a_failed_write_still_gets_the_clip(
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey
+) -> None:
+    offer(cloud, key, compiled(BRAKING), revision=1)
+    with VehicleAgent(make_config(), clock=clock) as agent:
+        agent.check_in()
+        failures = 0
+        for number, row in enumerate(rows(0, 30, brake_at=(10,))):
+            writable(agent._journal, not 90 <= number < 120)
+            try:
+                agent.feed([row])
+            except Unreachable:
+                failures += 1
+        agent.finish_drive()
+        (clip,) = agent.status().queued
+        manifest, held = read_clip(clip.path)
+    assert failures > 0
+    assert (manifest.start_ns, manifest.end_ns, manifest.fires[0].ordinal) == (at(5), at(13), 1)
+    assert len(held.signals["ego.brake"].values) == 81, "every row is there, and once"
+
+
+def test_a_list_that_could_not_be_put_to_work_is_put_to_work_at_the_next_check_in(
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer(cloud, key, compiled(BRAKING), revision=1)
+    with VehicleAgent(make_config(), clock=clock) as agent:
+        assign = agent._host.assign
+
+        def fail(_bundles: object) -> list[str]:
+            raise Unreachable("the disk says no")
+
+        monkeypatch.setattr(agent._host, "assign", fail)
+        with pytest.raises(Unreachable):
+            agent.check_in()
+        monkeypatch.setattr(agent._host, "assign", assign)
+        agent.check_in()
+        assert agent.status().campaigns == (("braking", 1),)
+
+
+def test_a_version_that_was_paused_continues_its_cooldown_and_another_starts_afresh(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    first, second = compiled(BRAKING), compiled(BRAKING, version=2)
+    host.assign([first])
+    host.run(rows(0, 20, brake_at=(10,)))
+    host.assign([])
+    host.run(rows(20, 30, brake_at=(25,)))
+    host.assign([first])
+    fires = host.run(rows(30, 80, brake_at=(40, 75)))
+    assert told(fires) == [("braking", 2, at(75))]
+    host.flush()
+    assert counts_of(journal, "braking").suppressed == 1
+    host.assign([second])
+    assert [(fire.version, fire.t_ns) for fire in host.run(rows(80, 100, brake_at=(90,)))] == [(2, at(90))]
+    host.assign([first])
+    assert told(host.run(rows(100, 140, brake_at=(110, 136)))) == [("braking", 3, at(136))]
+
+
+def test_what_a_paused_version_did_not_see_does_not_count_as_held(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    held = [compiled(BRAKING.replace("50 %", "50 % for 2 s"))]
+
+    def pressed(start_s: float, end_s: float) -> list[Row]:
+        return [Row(row.t_ns, {**row.samples, "ego.brake": 90.0}) for row in rows(start_s, end_s)]
+
+    host.assign(held)
+    assert host.run(pressed(0, 1)) == []
+    host.assign([])
+    host.assign(held)
+    assert host.run(pressed(2, 3.5)) == []
+    assert told(host.run(pressed(3.5, 5))) == [("braking", 1, at(4))]
+
+
+def test_a_paused_versions_cooldown_outlives_a_restart(tmp_path: Path) -> None:
+    bundle = compiled(BRAKING)
+    first = Journal(tmp_path / "j.sqlite")
+    host = Host("car-1", first)
+    host.assign([bundle])
+    host.run(rows(0, 20, brake_at=(10,)))
+    host.assign([])
+    first.close()
+    again = Journal(tmp_path / "j.sqlite")
+    host = Host("car-1", again)
+    host.assign([bundle])
+    assert told(host.run(rows(30, 80, brake_at=(40, 75)))) == [("braking", 2, at(75))]
+    again.close()
