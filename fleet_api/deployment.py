@@ -7,6 +7,7 @@ what takes in bytes (API, gateway), then ingest, then the database. Every part a
 from __future__ import annotations
 
 import contextlib
+import select
 import signal
 import socket
 import sys
@@ -36,7 +37,6 @@ from storage.settings import Settings
 from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
 
 READY_TIMEOUT_S = 90.0
-SETTLED_S = 1.0
 ADMIN = "admin"
 _WATCH_EVERY_S = 0.5
 _READY_POLL_S = 0.05
@@ -64,6 +64,8 @@ class Deployment:
         self._postgres: EmbeddedPostgres | None = None
         self._supervisor: Supervisor | None = None
         self._listeners: dict[str, socket.socket] = {}
+        self._ingest_works: tuple[socket.socket, ...] = ()
+        """Our end and the ingest process's end of a pair over which it says that it works."""
         self._lock: FileLock | None = None
 
     @property
@@ -92,9 +94,9 @@ class Deployment:
         if self._supervisor is not None:
             self._supervisor.stop()
             self._supervisor = None
-        for listener in self._listeners.values():
-            listener.close()
-        self._listeners = {}
+        for held in (*self._listeners.values(), *self._ingest_works):
+            held.close()
+        self._listeners, self._ingest_works = {}, ()
         if self._postgres is not None:
             self._postgres.stop()
             self._postgres = None
@@ -213,6 +215,9 @@ class Deployment:
             self.settings = self.settings.model_copy(update={f"{name}_port": listener.getsockname()[1]})
 
     def _start_processes(self) -> None:
+        for held in self._ingest_works:
+            held.close()
+        self._ingest_works = socket.socketpair()
         self._supervisor = Supervisor(
             [[self._make_child("api"), self._make_child("gateway")], [self._make_child("ingest")]], self._report
         )
@@ -220,19 +225,20 @@ class Deployment:
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         for name in ("api", "gateway"):
             self._wait_ready(name, deadline_s)
-        self._wait_settled("ingest")
+        self._wait_until_told("ingest", self._ingest_works[0], deadline_s)
 
     def _make_child(self, name: str) -> ChildProcess:
         log = self.data_dir / "logs" / f"{name}.log"
         rotate_log(log)
-        listener = self._listeners.get(name)
-        fds = [listener.fileno()] if listener else []
+        option, inherited = (
+            ("--ready-fd", self._ingest_works[1]) if name == "ingest" else ("--listen-fd", self._listeners[name])
+        )
         return ChildProcess(
             name,
-            [sys.executable, "-m", "fleet_api.cli", name, "--supervised", *(f"--listen-fd={fd}" for fd in fds)],
+            [sys.executable, "-m", "fleet_api.cli", name, "--supervised", f"{option}={inherited.fileno()}"],
             environment=self.settings.environment(),
             log=log,
-            inherited_fds=fds,
+            inherited_fds=[inherited.fileno()],
         )
 
     def _wait_ready(self, name: str, deadline_s: float) -> None:
@@ -250,14 +256,15 @@ class Deployment:
         log = self.data_dir / "logs" / f"{name}.log"
         raise Unreachable(f"{url} is not ready after {READY_TIMEOUT_S:g} s ({answer})", remedy=f"its log is {log}")
 
-    def _wait_settled(self, name: str) -> None:
-        """For a process that nobody can ask: it has stayed up for a moment, or it does not stay up at all."""
+    def _wait_until_told(self, name: str, told: socket.socket, deadline_s: float) -> None:
+        """For a process that nobody can ask: it says itself that it works."""
         assert self._supervisor is not None  # noqa: S101 - started by the caller
-        child = self._supervisor.child(name)
-        while child.pid is None or child.ran_s < SETTLED_S:
+        while not select.select([told], [], [], _READY_POLL_S)[0]:
             give_up_if(self._cancelled, f"the process {name} was starting")
             self._supervisor.raise_if_failing()
-            time.sleep(_READY_POLL_S)
+            if time.monotonic() > deadline_s:
+                log = self.data_dir / "logs" / f"{name}.log"
+                raise Unreachable(f"{name} does not work after {READY_TIMEOUT_S:g} s", remedy=f"its log is {log}")
 
     def _local_url(self, name: str) -> str:
         """How this machine reaches a part, whatever its public address is."""

@@ -38,6 +38,10 @@ SHUTDOWN_S = 30.0
 Loop = Callable[[threading.Event], None]
 
 
+def _nothing() -> None:
+    return None
+
+
 @dataclass(frozen=True)
 class Parts:
     """What the loops share. The database's pool is thread-safe, and so are log and store."""
@@ -48,15 +52,19 @@ class Parts:
     store: ObjectStore
     failures: Failures = field(default_factory=Failures)
     """The assembler's alone, but outlives each of its lives."""
+    ready: Callable[[], None] = _nothing
 
 
-def run(settings: Settings, stop: threading.Event) -> None:
-    """Work until `stop` is set. Misconfigured or Unreachable when it cannot start; any loop's fatal error is raised."""
+def run(settings: Settings, stop: threading.Event, ready: Callable[[], None] = _nothing) -> None:
+    """Work until `stop` is set. Misconfigured or Unreachable when it cannot start; any loop's fatal error is raised.
+
+    `ready` is called once the assembler has its spool and begins to read, and again when it had to begin anew.
+    """
     database = Database.from_settings(settings)
     try:
         log = open_log(settings, database)
         log.ensure_topic(CELLS_TOPIC, partitions=settings.log_partitions, retention_s=settings.log_retention_s)
-        _supervise(_loops(Parts(settings, database, log, open_store(settings))), stop)
+        _supervise(_loops(Parts(settings, database, log, open_store(settings), ready=ready)), stop)
         log.close()
     finally:
         database.close()
@@ -83,7 +91,7 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
         extractor_version=EXTRACTOR_VERSION,
     )
     spool = Spool(settings.require_data_dir() / "spool" / settings.worker_id, limit_bytes=settings.spool_bytes)
-    Assembler(
+    assembler = Assembler(
         parts.log,
         effects,
         spool,
@@ -91,7 +99,9 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
         park_after_s=settings.park_after_s,
         revoke_within_s=settings.log_lease_s / 2,
         failures=parts.failures,
-    ).run(stop)
+    )
+    parts.ready()
+    assembler.run(stop)
 
 
 def _dispatch(database: Database) -> bool:

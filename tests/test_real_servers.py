@@ -26,7 +26,7 @@ from tests.support import java_server
 from tests.support.java_server import JavaMissing, ServerFailed, free_ports, java_version, parsed_version
 from tests.support.kafka_server import KafkaServer
 from tests.support.postgres import libpq_url
-from tests.support.processes import REPOSITORY, descendants, python_process, read_line, wait_until_gone
+from tests.support.processes import REPOSITORY, descendants, python_process, read_line, wait_for, wait_until_gone
 from tests.support.s3_server import S3Server
 from tests.support.shared_server import shared
 
@@ -148,7 +148,7 @@ def test_a_server_ends_with_its_keeper(tmp_path: Path) -> None:
         keeper, server = (psutil.Process(pid) for pid in s3.pids())
         keeper.send_signal(signal.SIGKILL)
         wait_until_gone([keeper, server], within_s=20)
-        assert not s3.is_running()
+        wait_for(lambda: not s3.is_running(), within_s=5, what="the end of the keeper, as its parent sees it")
 
 
 SHARER = """

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
+
+READY = b"r"
+"""What a process that nobody can ask tells its supervisor once it works."""
 
 supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="End when standard input ends.")
 listen_fd_option = click.option("--listen-fd", type=int, hidden=True, help="A socket that is listening already.")
@@ -42,7 +47,8 @@ def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int
 
 @click.command()
 @supervised_option
-def ingest(supervised: bool) -> None:
+@click.option("--ready-fd", type=int, hidden=True, help="Where to tell the supervisor that it works.")
+def ingest(supervised: bool, ready_fd: int | None) -> None:
     """Assemble clips, extract them, and do what has to be done from time to time, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -51,7 +57,11 @@ def ingest(supervised: bool) -> None:
     from ingest.worker import run
     from storage.settings import Settings
 
-    run(Settings.load(), stop)
+    if ready_fd is None:
+        run(Settings.load(), stop)
+    else:
+        os.set_inheritable(ready_fd, False)
+        run(Settings.load(), stop, partial(_tell_ready, ready_fd))
 
 
 @click.command()
@@ -72,6 +82,10 @@ def migrate() -> None:
         database.close()
     change = f"is at revision {after} already" if before == after else f"went from {before or 'empty'} to {after}"
     remark(f"the database at {shown_url(settings.database_url)} {change}")
+
+
+def _tell_ready(fd: int) -> None:
+    os.write(fd, READY)
 
 
 def _begin(supervised: bool) -> None:
