@@ -25,7 +25,7 @@ from fleet_api.client_file import ClientFile, read_client_file, write_client_fil
 from fleet_api.keys import ensure_signing_key
 from fleet_api.serve import listen
 from fleet_api.supervisor import Supervisor
-from ingest.log import CELLS_TOPIC, open_log
+from ingest.log import ensure_cells_topic, open_log
 from storage import tokens
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres, StartCancelled, default_data_dir
@@ -190,9 +190,7 @@ class Deployment:
         open_store(self.settings).check()
         log = open_log(self.settings, database)
         try:
-            log.ensure_topic(
-                CELLS_TOPIC, partitions=self.settings.log_partitions, retention_s=self.settings.log_retention_s
-            )
+            ensure_cells_topic(log, self.settings)
             log.check()
         finally:
             log.close()

@@ -18,7 +18,7 @@ from ingest.assembler.failures import Failures
 from ingest.assembler.spool import Spool
 from ingest.extraction.loop import ExtractionLoop
 from ingest.extraction.version import EXTRACTOR_VERSION
-from ingest.log import CELLS_TOPIC, Log, open_log
+from ingest.log import Log, ensure_cells_topic, open_log
 from ingest.maintenance import Duties, Maintenance
 from storage import outbox
 from storage.database import Database
@@ -63,7 +63,7 @@ def run(settings: Settings, stop: threading.Event, ready: Callable[[], None] = _
     database = Database.from_settings(settings)
     try:
         log = open_log(settings, database)
-        log.ensure_topic(CELLS_TOPIC, partitions=settings.log_partitions, retention_s=settings.log_retention_s)
+        ensure_cells_topic(log, settings)
         _supervise(_loops(Parts(settings, database, log, open_store(settings), ready=ready)), stop)
         log.close()
     finally:

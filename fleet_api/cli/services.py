@@ -7,6 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -85,7 +86,10 @@ def migrate() -> None:
 
 
 def _tell_ready(fd: int) -> None:
-    os.write(fd, READY)
+    """Never waits: nobody reads more than the first of what is told, so in the end there is no room for another."""
+    os.set_blocking(fd, False)
+    with suppress(BlockingIOError):
+        os.write(fd, READY)
 
 
 def _begin(supervised: bool) -> None:

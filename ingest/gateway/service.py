@@ -13,7 +13,7 @@ from ingest.gateway.in_flight import ByteBudget
 from ingest.gateway.limits import Limits
 from ingest.gateway.tokens import TokenCache
 from ingest.gateway.workers import Workers
-from ingest.log import open_log
+from ingest.log import ensure_cells_topic, open_log
 from ingest.log.contract import CELLS_TOPIC, Log
 from storage.database import Connection, Database
 from storage.settings import Settings
@@ -115,8 +115,7 @@ class CellsTopic:
             if self._opened is None:
                 self._opened = open_log(self._settings, self._database)
             if self.partitions is None:
-                wanted = self._settings.log_partitions
-                self._opened.ensure_topic(CELLS_TOPIC, partitions=wanted, retention_s=self._settings.log_retention_s)
+                ensure_cells_topic(self._opened, self._settings)
                 self.partitions = self._opened.partitions(CELLS_TOPIC)
             return self.partitions
 

@@ -19,7 +19,16 @@ from storage.database import Database
 from storage.settings import Settings, shown_url
 from triggers.errors import Misconfigured
 
-__all__ = ["CELLS_TOPIC", "Log", "LogConsumer", "LogRecord", "NotOwner", "PostgresLog", "open_log"]
+__all__ = [
+    "CELLS_TOPIC",
+    "Log",
+    "LogConsumer",
+    "LogRecord",
+    "NotOwner",
+    "PostgresLog",
+    "ensure_cells_topic",
+    "open_log",
+]
 
 
 def open_log(settings: Settings, database: Database) -> Log:
@@ -37,3 +46,8 @@ def open_log(settings: Settings, database: Database) -> Log:
         f"LONGTAIL_LOG_URL: no log for {shown_url(settings.log_url)!r}",
         remedy="set LONGTAIL_LOG_URL=postgresql: (the log in the database) or kafka://HOST:PORT (in Apache Kafka)",
     )
+
+
+def ensure_cells_topic(log: Log, settings: Settings) -> None:
+    """Make the topic of cells, or add the partitions that the settings ask for."""
+    log.ensure_topic(CELLS_TOPIC, partitions=settings.log_partitions, retention_s=settings.log_retention_s)

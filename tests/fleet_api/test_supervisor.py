@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +13,7 @@ import psutil
 import pytest
 
 from fleet_api.child_process import ChildProcess, rotate_log
+from fleet_api.cli.services import READY, _tell_ready
 from fleet_api.supervisor import Supervisor, described_end
 from tests.support.processes import is_gone, python_process, read_line, wait_for, wait_until_gone
 from triggers.errors import NotFound, Unreachable
@@ -179,3 +181,11 @@ def test_children_die_with_a_supervisor_that_is_killed(code: str, tmp_path: Path
         wait_for(lambda: log.exists() and "up" in log.read_text(), within_s=20, what="the child's start")
         supervising.kill()
         wait_until_gone([child], within_s=20)
+
+
+def test_telling_the_supervisor_that_work_has_begun_never_waits_however_often_it_is_told() -> None:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for _ in range(2000):
+            _tell_ready(theirs.fileno())
+        assert ours.recv(1) == READY
