@@ -13,11 +13,11 @@ SIGNALS ?=
 CAMPAIGN ?=
 # For `make test`: what pytest gets instead.
 PYTEST_ARGS ?= -n 2
-# For `make bench`: --only log,objects,loop,language, --quick, --json FILE.
+# For `make bench`: --only log,objects,loop,language,speed, --quick, --json FILE.
 BENCH_ARGS ?=
 
 .NOTPARALLEL:
-.PHONY: help demo servers bench setup setup-run test lint types imports pytest format clean
+.PHONY: help demo servers bench setup setup-run setup-bench test lint types imports pytest format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -52,7 +52,10 @@ pytest: setup
 servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for hand use
 	@exec $(BIN)/python -m tools.servers
 
-bench: setup  ## measure against bare clients and the machine's limits (BENCH_ARGS="--only log --json FILE")
+setup-bench:  # what development needs, and the libraries that the benchmarks compare with
+	@$(call setup_env,--bench)
+
+bench: setup-bench  ## measure against bare clients and the machine's limits (BENCH_ARGS="--only log --json FILE")
 	@exec $(BIN)/python -m bench.run $(BENCH_ARGS)
 
 format: setup  ## let ruff format and fix what it can

@@ -14,9 +14,9 @@ from bench.measure import Comparison, Contender, Role, compare
 from triggers.catalog import SignalCatalog
 from triggers.contracts.base import NS_PER_S
 from triggers.drives import Drive
-from triggers.language import program as program_form
 from triggers.language.compile import compile_source
-from triggers.language.interpreter import HEARTBEAT_NS, Evaluator, Row
+from triggers.language.interpreter import Evaluator
+from triggers.language.rows import HEARTBEAT_NS, Row
 
 ROOT = Path(__file__).resolve().parents[1]
 EXAMPLE = ROOT / "examples/css_car/hard_braking.trigger"
@@ -83,7 +83,7 @@ def evaluator(source: str, catalog: SignalCatalog) -> Evaluator:
     compilation = compile_source(source, filename="bench.trigger", catalog=catalog)
     if compilation.triggers is None:
         raise ValueError(f"the benchmark's own triggers do not compile: {compilation.diagnostics}")
-    return Evaluator(program_form.decode(compilation.triggers.program))
+    return Evaluator(compilation.triggers.ir)
 
 
 def rows_of(catalog: SignalCatalog, signals: Iterable[str], seconds: int | None) -> list[Row]:

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import subprocess
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import psutil
@@ -15,7 +15,10 @@ from storage.embedded.binaries import installed_binaries
 from tests.support.java_server import java
 from tools import fetch_jars
 
-PACKAGES = ("kafka-python", "boto3", "psycopg", "sqlalchemy", "httpx", "uvicorn", "pyarrow", "numpy")
+PACKAGES = (
+    "kafka-python", "boto3", "psycopg", "sqlalchemy", "httpx", "uvicorn", "pyarrow", "numpy",
+    "wasmtime", "numba", "polars", "duckdb", "rtamt",
+)  # fmt: skip
 _SERVERS = {"Apache Kafka": ("kafka", "kafka-server"), "S3Proxy": ("s3proxy", "s3proxy")}
 
 
@@ -38,7 +41,7 @@ def load() -> tuple[float, float, float]:
 def versions(*, with_java: bool) -> dict[str, str]:
     """Versions of the interpreter, the clients, PostgreSQL and (where they are used) the Java servers."""
     found = {"Python": platform.python_version()}
-    found |= {package: version(package) for package in PACKAGES}
+    found |= {package: _package_version(package) for package in PACKAGES}
     found["PostgreSQL"] = installed_binaries().version()
     if with_java:
         found |= {name: _jar_version(*where) for name, where in _SERVERS.items()}
@@ -50,6 +53,13 @@ def _cpu_model() -> str:
     info = Path("/proc/cpuinfo")
     named = re.search(r"^model name\s*: (.+)$", info.read_text(), re.MULTILINE) if info.exists() else None
     return named.group(1) if named else platform.processor() or platform.machine()
+
+
+def _package_version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # RTAMT does not load in Python 3.13
+        return "not for this Python"
 
 
 def _jar_version(name: str, artifact: str) -> str:

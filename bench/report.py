@@ -1,8 +1,13 @@
-"""What a run found, as tables for people and as JSON for the next run to be compared with."""
+"""What a run found, as tables for people and as JSON for the next run to be compared with.
+
+`python -m bench.report FILE [--area AREA]` prints a run's JSON as the Markdown tables of docs/benchmarks.md.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +58,11 @@ def document(
     }
 
 
+def markdown(found: Mapping[str, Any], areas: Sequence[str]) -> str:
+    """A document's comparisons as Markdown tables: rates in M a second where they are that large."""
+    return "\n".join(_markdown_table(each) for area in areas for each in found["areas"].get(area, []))
+
+
 def write(path: Path, found: dict[str, Any]) -> None:
     """Write the JSON file; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -83,6 +93,31 @@ def _comparison_json(comparison: Comparison) -> dict[str, Any]:
     }
 
 
+def _markdown_table(comparison: Mapping[str, Any]) -> str:
+    references = [each["name"] for each in comparison["contenders"] if each["role"] != Role.OWN.value]
+    unit, divisor = comparison["unit"], 1.0
+    if unit and max(each["per_s"] for each in comparison["contenders"]) >= 1e5:
+        unit, divisor = f"M {unit}", 1e6
+    heading = [comparison["name"], f"{unit}/s" if unit else "ms", *(f"x {name}" for name in references)]
+    lines = [heading, ["---"] * len(heading)]
+    for each in comparison["contenders"]:
+        if unit:
+            median, *spread = (comparison["amount"] / each_s / divisor for each_s in _median_and_spread(each))
+        else:
+            median, *spread = (each_s * 1e3 for each_s in _median_and_spread(each))
+        cells = [each["name"], f"{_shown(median)} ({'..'.join(map(_shown, sorted(spread)))})"]
+        ratios = each["times_as_fast_as"]
+        cells += ["" if name == each["name"] or name not in ratios else f"{ratios[name]:.2f}" for name in references]
+        lines.append(cells)
+    extra = [f"{name}: {value:.3g}" for name, value in comparison["extra"].items()]
+    table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+    return f"{table}\n" + "".join(f"\n{line}  " for line in [*extra, *comparison["notes"]]) + "\n"
+
+
+def _median_and_spread(contender: Mapping[str, Any]) -> tuple[float, float, float]:
+    return contender["median_s"], max(contender["seconds"]), min(contender["seconds"])
+
+
 def _rate_heading(comparison: Comparison) -> str:
     return f"{comparison.unit}/s" if comparison.unit else "ms"
 
@@ -103,3 +138,21 @@ def _shown(number: float) -> str:
 
 def _shown_ratio(timing: Timing, reference: Timing) -> str:
     return "" if timing is reference else f"{Comparison.ratio(timing, reference):.2f}"
+
+
+def main(argv: list[str]) -> int:
+    """The command line; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.report", description="Print a run as Markdown tables.")
+    parser.add_argument("file", type=Path, help="what `make bench` wrote")
+    parser.add_argument("--area", action="append", help="this area alone (may be repeated)")
+    options = parser.parse_args(argv)
+    found = json.loads(options.file.read_text(encoding="utf-8"))
+    for name in ("machine", "versions", "load_before", "load_after", "finished"):
+        print(f"{name}: {found[name]}  ")
+    print()
+    print(markdown(found, options.area or list(found["areas"])))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

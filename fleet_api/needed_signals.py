@@ -12,7 +12,6 @@ from triggers.catalog import SignalCatalog
 from triggers.contracts.campaign import CampaignSettings, Target
 from triggers.drives import Drive
 from triggers.language.compile import compile_source
-from triggers.language.program import decode
 from triggers.targets import matches
 
 
@@ -31,7 +30,7 @@ def need_of(details: Mapping[str, Any]) -> Need:
     catalog = SignalCatalog.parse(details["signals"], name=f"the catalog of {settings.name}")
     compiled = compile_source(details["source"], filename=settings.name, catalog=catalog).campaigns.get(settings.name)
     if compiled is not None:  # else an older version of the language accepted it: its captures alone are known
-        signals.update(each.name for each in decode(compiled.program).inputs)
+        signals.update(each.name for each in compiled.ir.inputs)
     return Need(settings.target, frozenset(signals))
 
 

@@ -97,12 +97,26 @@ class CampaignSummary(CampaignView):
     outcomes: OutcomesView
 
 
+class ComparedView(View):
+    """Pairs of a compared head over all vehicles: 00, 01, 10 and 11 (active, shadow), and pairs that were unknown."""
+
+    neither: int
+    only_shadow: int
+    only_active: int
+    both: int
+    unknown: int
+
+
 class CampaignDetails(CampaignSummary):
-    """All of a campaign version but its program. `budget` lists the campaign's accounts, over all its versions."""
+    """All of a campaign version but its program. `budget` lists the campaign's accounts, over all its versions.
+
+    `compared` has every head that the version compares, in the text's order.
+    """
 
     settings: dict[str, Any]
     source: str
     signals: str
+    compared: dict[str, ComparedView]
     budget: list[AccountView]
 
 

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import BigInteger, Connection, Row, cast, extract, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.compare_counts import fallen_pairs, record_compared
 from storage.fire_identity import ENROL_ANEW
 from storage.jsonb import storable
 from storage.tables import assignment_revision, campaign_versions, fire_counts, vehicles
@@ -151,7 +152,8 @@ def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry)
     Counts only go forward: a report counts as newer when its watermark is higher; at an equal watermark when fewer
     fires are in flight; then when it was made later. The vehicle's clock decides last because it may be set back.
     A lower watermark that was reported later is kept as the vehicle's problem: it lost its journal and counts anew.
-    Versions that the deployment does not have are InvalidInput: nothing of the report is taken in then.
+    Pairs of compared heads go forward by themselves, see `storage.compare_counts`. Versions that the deployment does
+    not have, and heads that a version does not compare, are InvalidInput: nothing of the report is taken in then.
     """
     if telemetry.reported_at_ns > MAX_BIGINT:
         raise InvalidInput("reported_at_ns is no time in ns since 1970", remedy="send the vehicle's clock")
@@ -161,23 +163,30 @@ def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry)
     _require_versions(connection, counts)
     news = 0
     for key in sorted(counts):  # one order for all, so that two reports of a vehicle cannot deadlock
-        news += _upsert(connection, vehicle_id, counts[key], telemetry.reported_at_ns)
+        fires = _upsert(connection, vehicle_id, counts[key], telemetry.reported_at_ns)
+        pairs = record_compared(connection, vehicle_id, counts[key], telemetry.reported_at_ns)
+        news += fires or pairs
     return news
 
 
 def _require_versions(connection: Connection, counts: Mapping[tuple[str, int], FireCounts]) -> None:
     keys = [key for key in counts if key[1] <= 2**31 - 1]
     identity = tuple_(campaign_versions.c.campaign, campaign_versions.c.version)
-    found = select(campaign_versions.c.campaign, campaign_versions.c.version).where(identity.in_(keys))
-    unknown = sorted(set(counts) - {(row.campaign, row.version) for row in connection.execute(found)})
-    if unknown:
-        campaign, version = unknown[0]
-        raise InvalidInput(f"the report counts fires of {campaign} version {version}, which does not exist")
+    heads = campaign_versions.c.settings["compare"].label("heads")
+    found = select(campaign_versions.c.campaign, campaign_versions.c.version, heads).where(identity.in_(keys))
+    compared = {(row.campaign, row.version): row.heads or () for row in connection.execute(found)}
+    for key in sorted(counts):
+        campaign, version = key
+        if key not in compared:
+            raise InvalidInput(f"the report counts fires of {campaign} version {version}, which does not exist")
+        uncounted = sorted(set(counts[key].compared) - set(compared[key]))
+        if uncounted:
+            raise InvalidInput(f"the report counts {uncounted[0]}, which {campaign} version {version} does not compare")
 
 
-def _upsert(connection: Connection, vehicle_id: str, counts: FireCounts, reported_at_ns: int) -> int:
+def _upsert(connection: Connection, vehicle_id: str, counts: FireCounts, reported_at_ns: int) -> bool:
     row = {
-        **counts.model_dump(mode="json"),
+        **counts.model_dump(mode="json", exclude={"compared"}),
         "vehicle_id": vehicle_id,
         "reported_at_ns": reported_at_ns,
         "received_at": func.now(),
@@ -191,16 +200,16 @@ def _upsert(connection: Connection, vehicle_id: str, counts: FireCounts, reporte
     changes = {name: new[name] for name in row if name not in keys}
     upsert = statement.on_conflict_do_update(index_elements=list(keys), set_=changes, where=newer)
     if connection.execute(upsert.returning(old.version)).one_or_none() is not None:
-        return 1
+        return True
     fell = (old.watermark > counts.watermark, old.reported_at_ns < reported_at_ns)
     known = (old.vehicle_id == vehicle_id, old.campaign == counts.campaign, old.version == counts.version)
     lowest = func.least(func.coalesce(old.fell_to, counts.watermark), counts.watermark)
     connection.execute(update(fire_counts).where(*known, *fell).values(fell_to=lowest))
-    return 0
+    return False
 
 
 def _fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[str, list[str]]:
-    """By vehicle, what its problem is where its counts of fires fell."""
+    """By vehicle, what its problem is where its counts of fires or pairs fell."""
     table = fire_counts.c
     rows = connection.execute(
         select(table.vehicle_id, table.campaign, table.version, table.watermark, table.fell_to)
@@ -213,6 +222,8 @@ def _fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[s
             f"its count of fires of {row.campaign} version {row.version} fell to {row.fell_to} and is {row.watermark}"
             f" here; {ENROL_ANEW}"
         )
+    for vehicle_id, fall in fallen_pairs(connection, vehicle_ids):
+        fallen.setdefault(vehicle_id, []).append(f"{fall}; {ENROL_ANEW}")
     return fallen
 
 

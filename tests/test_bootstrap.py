@@ -54,7 +54,7 @@ def made(tmp_path: Path, setup_env: ModuleType) -> Iterator[Path]:
         (tmp_path / name).write_text(name)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").touch()
-    setup_env.write_stamp(tmp_path, dev=False)
+    setup_env.write_stamp(tmp_path, "running")
     yield tmp_path
 
 
@@ -85,29 +85,38 @@ def test_an_old_python_can_still_read_the_script() -> None:
 
 
 def test_an_environment_is_made_again_only_when_what_it_is_made_from_changed(setup_env: ModuleType, made: Path) -> None:
-    assert setup_env.is_current(made, dev=False)
+    assert setup_env.is_current(made, "running")
     (made / "uv.lock").write_text("another")
-    assert not setup_env.is_current(made, dev=False)
+    assert not setup_env.is_current(made, "running")
 
 
 def test_an_environment_for_running_does_not_pass_for_one_for_development(setup_env: ModuleType, made: Path) -> None:
-    assert not setup_env.is_current(made, dev=True)
-    setup_env.write_stamp(made, dev=True)
-    assert setup_env.is_current(made, dev=True)
-    assert setup_env.is_current(made, dev=False)
+    assert not setup_env.is_current(made, "development")
+    setup_env.write_stamp(made, "development")
+    assert setup_env.is_current(made, "development")
+    assert setup_env.is_current(made, "running")
+
+
+def test_only_measuring_asks_for_the_libraries_that_are_measured_against(setup_env: ModuleType, made: Path) -> None:
+    asked = [setup_env.purpose_of(options) for options in (["--no-dev"], [], ["--bench"])]
+    assert asked == ["running", "development", "measuring"]
+    setup_env.write_stamp(made, "development")
+    assert not setup_env.is_current(made, "measuring")
+    setup_env.write_stamp(made, "measuring")
+    assert all(setup_env.is_current(made, purpose) for purpose in asked)
 
 
 def test_an_environment_without_python_or_with_a_torn_stamp_is_not_current(setup_env: ModuleType, made: Path) -> None:
     (made / ".venv" / setup_env.STAMP).write_text('{"made fr')
-    assert not setup_env.is_current(made, dev=False)
-    setup_env.write_stamp(made, dev=False)
+    assert not setup_env.is_current(made, "running")
+    setup_env.write_stamp(made, "running")
     (made / ".venv" / "bin" / "python").unlink()
-    assert not setup_env.is_current(made, dev=False)
+    assert not setup_env.is_current(made, "running")
 
 
 def test_the_environment_of_a_moved_clone_is_made_anew(setup_env: ModuleType, made: Path, tmp_path: Path) -> None:
     moved = made.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
-    assert not setup_env.is_current(moved, dev=False)
+    assert not setup_env.is_current(moved, "running")
     setup_env.remove_if_moved(moved)
     assert not (moved / ".venv").exists()
 

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Makes `.venv` from the lock file, on a machine that has Python 3.11 or newer and nothing else.
 
-Called by the Makefile: `python3 tools/setup_env.py [--no-dev]`. It uses uv where it is installed, else a pinned
-one in an environment of its own. It needs the standard library only, is idle when nothing changed, and may run
-twice at once. Python 3.6 can still read this file, so that an old one can say what is missing.
+Called by the Makefile: `python3 tools/setup_env.py [--no-dev | --bench]`; `--bench` adds the libraries that the
+benchmarks compare with. It uses uv where it is installed, else a pinned one in an environment of its own. It needs the
+standard library only, is idle when nothing changed, and may run twice at once. Python 3.6 can still read this file, so
+that an old one can say what is missing.
 """
 
 import fcntl
@@ -23,6 +24,7 @@ OLDEST_UV = (0, 7)
 OLDEST_PYTHON = (3, 11)
 STAMP = "longtail-environment"
 EXIT_MISSING = 2
+RUNNING, DEVELOPMENT, MEASURING = PURPOSES = ("running", "development", "measuring")  # each holds those before it
 _REEXECUTED = "LONGTAIL_SETUP_PYTHON_FOUND"
 
 
@@ -34,10 +36,17 @@ def main(argv: "list[str]") -> int:
     root = Path(__file__).resolve().parent.parent
     try:
         require_python(sys.version_info[:2], argv)
-        return set_up(root, dev="--no-dev" not in argv)
+        return set_up(root, purpose_of(argv))
     except Missing as missing:
         sys.stderr.write(f"{missing}\n")
         return EXIT_MISSING
+
+
+def purpose_of(argv: "list[str]") -> str:
+    """What the environment is for, from the command line."""
+    if "--bench" in argv:
+        return MEASURING
+    return RUNNING if "--no-dev" in argv else DEVELOPMENT
 
 
 # Python ------------------------------------------------------------------------------------------------------
@@ -101,17 +110,17 @@ def install_lines(what: str) -> str:
 # The environment ---------------------------------------------------------------------------------------------
 
 
-def set_up(root: Path, dev: bool) -> int:
+def set_up(root: Path, purpose: str) -> int:
     """Bring `.venv` in line with uv.lock; the exit status. A process that comes meanwhile waits, then finds it done."""
     with locked(root / ".venv.lock"):
-        if is_current(root, dev):
+        if is_current(root, purpose):
             return 0
-        say(f"making {root / '.venv'}{'' if dev else ' (what running needs)'}")
+        say(f"making {root / '.venv'} (what {purpose} needs)")
         remove_if_moved(root)
         uv = find_uv() or install_uv(root)
-        status = sync(uv, root, dev)
+        status = sync(uv, root, purpose)
         if status == 0:
-            write_stamp(root, dev)
+            write_stamp(root, purpose)
         return status
 
 
@@ -142,12 +151,12 @@ def fingerprint(root: Path) -> str:
     return digest.hexdigest()
 
 
-def is_current(root: Path, dev: bool) -> bool:
-    """Whether `.venv` was completed for this fingerprint, with the development group if `dev` asks for it."""
+def is_current(root: Path, purpose: str) -> bool:
+    """Whether `.venv` was completed for this fingerprint, and for a purpose that holds `purpose`."""
     stamp = read_stamp(root)
     complete = stamp.get("made from") == fingerprint(root) and stamp.get("in") == str(root)
     has_python = (root / ".venv" / "bin" / "python").exists()  # one that was upgraded away leaves a dangling link
-    return complete and has_python and (stamp.get("for") == "development" or not dev)
+    return complete and has_python and stamp.get("for") in PURPOSES[PURPOSES.index(purpose) :]
 
 
 def read_stamp(root: Path) -> "dict[str, str]":
@@ -158,9 +167,9 @@ def read_stamp(root: Path) -> "dict[str, str]":
     return stamp if isinstance(stamp, dict) else {}
 
 
-def write_stamp(root: Path, dev: bool) -> None:
+def write_stamp(root: Path, purpose: str) -> None:
     """Written last, so that an interrupted set-up is done again."""
-    stamp = {"made from": fingerprint(root), "in": str(root), "for": "development" if dev else "running"}
+    stamp = {"made from": fingerprint(root), "in": str(root), "for": purpose}
     (root / ".venv" / STAMP).write_text(json.dumps(stamp))
 
 
@@ -214,10 +223,11 @@ def install_uv(root: Path) -> str:
     return str(uv)
 
 
-def sync(uv: str, root: Path, dev: bool) -> int:
-    """`uv sync` from the lock file as it is; without `dev` nothing that is installed already is removed."""
+def sync(uv: str, root: Path, purpose: str) -> int:
+    """`uv sync` from the lock file as it is; for running nothing that is installed already is removed."""
     command = [uv, "sync", "--frozen", "--python", sys.executable]
-    command += ["--group", "dev"] if dev else ["--no-dev", "--inexact"]
+    command += ["--no-dev", "--inexact"] if purpose == RUNNING else ["--group", "dev"]
+    command += ["--group", "bench"] if purpose == MEASURING else []
     status = run(command, cwd=str(root), env=environment(root)).returncode
     if status:
         say(

@@ -14,16 +14,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import Field, StringConstraints, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
 
-from triggers.contracts.base import Contract, Name, ShortText, SignalName
+from triggers.contracts.base import NS_PER_S, Contract, Name, ShortText, SignalName
+from triggers.contracts.campaign import DEFAULT_RECORDING_NS, MAX_CAPTURE_NS
 from triggers.errors import InvalidInput
-from triggers.language.units import parse_unit
+from triggers.language.units import convert, parse_unit
 
 MAX_CATALOG_BYTES = 8 * 1024 * 1024
 MAX_SIGNALS = 20_000
 MAX_RATE_HZ = 100_000.0
 DEFAULT_MAX_AGE_S = 1.0
+MAX_STATE_BYTES = 128 * 1024 * 1024
+MAX_OPERATIONS = 1_000_000_000
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster, where libyaml is
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -85,6 +88,25 @@ class Signal(Contract):
         return None if self.initial is None else float(self.initial)
 
 
+def _bytes(amount: Any) -> Any:
+    """An amount of data with its unit (`256 KiB`) in bytes; anything else as it is."""
+    number, _, symbol = amount.strip().partition(" ") if isinstance(amount, str) else ("", "", "")
+    unit, byte = parse_unit(symbol.strip()), parse_unit("B")
+    if unit is None or byte is None or not symbol or unit.dimension != byte.dimension:
+        return amount
+    try:
+        return int(convert(Fraction(number), unit, byte))
+    except (ValueError, ZeroDivisionError):
+        return amount
+
+
+class Limits(Contract):
+    """What a vehicle gives one campaign's program: bytes of state, and WebAssembly operations a tick."""
+
+    state: Annotated[int, BeforeValidator(_bytes), Field(ge=1, le=MAX_STATE_BYTES)] = 256 * 1024
+    operations: Annotated[int, Field(ge=1, le=MAX_OPERATIONS)] = 20_000
+
+
 class Position(Contract):
     """The signals that give the vehicle's position, in degrees."""
 
@@ -93,9 +115,15 @@ class Position(Contract):
 
 
 class SignalCatalog(Contract):
-    """All signals, vehicle attributes and cameras a trigger file may name."""
+    """All signals, vehicle attributes and cameras a trigger file may name.
+
+    `max_gap` and `buffer` in seconds; `buffer` is the longest capture, before and after a fire together, that the
+    fleet's vehicles record (their `max_recording_ns`). `limits` holds a campaign's program while it is compiled.
+    """
 
     max_gap: Annotated[float, Field(gt=0, le=3600)] = 2.0
+    buffer: Annotated[float, Field(gt=0, le=MAX_CAPTURE_NS / NS_PER_S)] = DEFAULT_RECORDING_NS / NS_PER_S
+    limits: Limits = Limits()
     signals: Annotated[dict[SignalName, Signal], Field(min_length=1, max_length=MAX_SIGNALS)]
     position: Position | None = None
     vehicle: Annotated[dict[Name, AttributeType], Field(max_length=1000)] = {}
@@ -142,6 +170,11 @@ class SignalCatalog(Contract):
     def max_gap_ns(self) -> int:
         """The longest silence of a recording within a segment, in ns."""
         return round(Fraction(str(self.max_gap)) * 1_000_000_000)
+
+    @property
+    def buffer_ns(self) -> int:
+        """The longest capture that the fleet's vehicles record, in ns."""
+        return round(Fraction(str(self.buffer)) * NS_PER_S)
 
     @cached_property
     def heads(self) -> frozenset[str]:

@@ -12,7 +12,7 @@ from triggers.contracts.base import NS_PER_S
 from triggers.contracts.clip import DriveSource
 from triggers.drives import Drive
 from triggers.errors import InvalidInput
-from triggers.language.interpreter import HEARTBEAT_NS, Row
+from triggers.language.rows import HEARTBEAT_NS, Row
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.clock import Clock, SystemClock
 from triggers.vehicle.footage import VideoFrame

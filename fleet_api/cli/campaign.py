@@ -148,7 +148,7 @@ def _row(each: dict[str, Any]) -> tuple[object, ...]:
 @json_option
 @with_client
 def show(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
-    """Show a campaign version: its state, what became of its fires, and how much of its budget is used."""
+    """Show a campaign version: its state, what became of its fires, what its heads compare to, and its budget's use."""
     found = _find(client, name, version)
     if as_json:
         print_json(found)
@@ -159,6 +159,8 @@ def show(client: ApiClient, name: str, version: int | None, as_json: bool) -> No
         [(key, found[key]) for key in ("author", "approved_by", "program_digest", "ended_reason") if found.get(key)],
     )
     print_table("Fires", *_outcome_table(found["outcomes"]))
+    if found["compared"]:
+        print_table("Compared heads, in pairs of samples", *_compared_table(found["compared"]))
     columns = ("campaign", "account", "vehicle", "day", "limit", "reserved or used", "used")
     print_table("Budget", columns, account_rows(name, found["budget"]))
 
@@ -167,6 +169,19 @@ def _outcome_table(outcomes: dict[str, Any]) -> tuple[list[str], list[list[objec
     """Columns and the row; fires that are unaccounted for have a column only where there are any."""
     keys = ["fired", *OUTCOMES, *(["unaccounted"] if outcomes["unaccounted"] else []), "suppressed"]
     return [key.replace("_", " ") for key in keys], [[_count(outcomes[key]) for key in keys]]
+
+
+def _compared_table(compared: dict[str, dict[str, int]]) -> tuple[list[str], list[list[object]]]:
+    """Columns and a row a head."""
+    titles = {
+        "neither": "both false",
+        "only_shadow": "only shadow true",
+        "only_active": "only active true",
+        "both": "both true",
+        "unknown": "unknown",
+    }
+    rows: list[list[object]] = [[head, *(pairs[key] for key in titles)] for head, pairs in compared.items()]
+    return ["head", *titles.values()], rows
 
 
 def _count(value: int | dict[str, int]) -> object:

@@ -17,7 +17,11 @@ EXIT_INTERRUPTED = 130
 
 COMMANDS = {
     "check": Entry("fleet_api.cli.language:check", "Report every mistake in trigger files, with its place."),
-    "backtest": Entry("fleet_api.cli.language:backtest", "Run triggers over recorded drives: fires, bytes, cost."),
+    "explain": Entry("fleet_api.cli.explain:explain", "Say what campaigns read, need and cost on a vehicle."),
+    "backtest": Entry("fleet_api.cli.backtest:backtest", "Run triggers over recorded drives: fires, bytes, cost."),
+    "compile": Entry("fleet_api.cli.compile:compile_campaigns", "Write campaigns' WebAssembly modules, signed or not."),
+    "fmt": Entry("fleet_api.cli.fmt:fmt", "Put trigger files into the one canonical form."),
+    "signals": Entry("fleet_api.cli.vss:signals", "Make a signal catalog from a COVESA VSS file."),
     "campaign": Entry("fleet_api.cli.campaign:campaign", "Apply, approve, list and steer campaigns."),
     "clips": Entry("fleet_api.cli.clips:clips", "Search the catalog of clips."),
     "labels": Entry("fleet_api.cli.labels:labels", "Claim and complete label jobs."),

@@ -21,9 +21,9 @@ def remark(text: str) -> None:
     click.echo(text, err=True)
 
 
-def counted(count: int, thing: str) -> str:
-    """`1 error`, `2 errors`."""
-    return f"{count} {thing}" if count == 1 else f"{count} {thing}s"
+def counted(count: int, thing: str, things: str = "") -> str:
+    """`1 error`, `2 errors`; `things` is the plural where an `s` does not make it."""
+    return f"{count} {thing}" if count == 1 else f"{count} {things or thing + 's'}"
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

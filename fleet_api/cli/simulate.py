@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.language import SpreadDrives
+from fleet_api.cli.drives_option import SpreadDrives
 from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes
 from fleet_api.cli.signals import interrupt_on_sigterm
 

@@ -59,6 +59,7 @@ campaign emergencies {
 campaign shadow_network {
     describe "Where shadow and active network disagree."
     collect cut_in_missed, speed_disputed
+    compare cut_in.detected
     target vehicle.hardware >= 3 and vehicle.region in ("EU", "UK")
     budget 300 kB per vehicle per day, 100 MB total
     upload on wifi

@@ -21,15 +21,17 @@ from fleet_api.views import (
     CampaignList,
     CampaignSummary,
     CampaignView,
+    ComparedView,
     OutcomesView,
     VersionList,
 )
-from storage import campaign_queries, campaigns, ledger
+from storage import campaign_queries, campaigns, compare_counts, ledger
 from storage.campaign_queries import CampaignVersion
 from storage.outcomes import Outcomes, outcomes
 from triggers.catalog import MAX_CATALOG_BYTES
 from triggers.contracts.base import Contract, Name, Sha256Hex
-from triggers.language.compile import MAX_SOURCE_BYTES
+from triggers.contracts.compared import Compared
+from triggers.language.source_file import MAX_SOURCE_BYTES
 
 MAX_BODY_BYTES = 16 * MIB
 MAX_SHOWN_ACCOUNTS = 100
@@ -113,18 +115,20 @@ def list_versions(services: Use, _user: Viewer, campaign: str) -> VersionList:
 
 @router.get("/{campaign}/{version}", summary="Show a campaign version")
 def show_version(services: Use, _user: Viewer, campaign: str, version: int) -> CampaignDetails:
-    """A version with its text, settings, outcomes, and how much of the campaign's budget is used."""
+    """A version with its text, settings, outcomes, compared heads, and how much of the campaign's budget is used."""
     today = datetime.now(UTC).date()
     with services.database.begin() as connection:
         found = campaign_queries.get_version(connection, campaign, version)
         source, signals = campaign_queries.get_texts(connection, campaign, version)
         counted = outcomes(connection, campaign)
+        pairs = compare_counts.compared(connection, campaign, version)
         accounts = ledger.usage(connection, campaign, day=today)
     return CampaignDetails(
         **asdict(found),
         outcomes=_outcomes(found, counted),
         source=source,
         signals=signals,
+        compared={head: ComparedView.model_validate(pairs.get(head, Compared())) for head in found.settings["compare"]},
         budget=[AccountView.of(account) for account in accounts[:MAX_SHOWN_ACCOUNTS]],
     )
 

@@ -1,7 +1,14 @@
 """Every table of the one schema; `metadata` is what migrations are compared with."""
 
 from storage.tables.base import metadata
-from storage.tables.campaigns import api_tokens, assignment_revision, campaign_versions, fire_counts, vehicles
+from storage.tables.campaigns import (
+    api_tokens,
+    assignment_revision,
+    campaign_versions,
+    compare_counts,
+    fire_counts,
+    vehicles,
+)
 from storage.tables.clips import (
     clip_assets,
     clip_fires,
@@ -23,6 +30,7 @@ __all__ = [
     "clip_assets",
     "clip_fires",
     "clips",
+    "compare_counts",
     "dead_letters",
     "extraction_jobs",
     "fire_counts",

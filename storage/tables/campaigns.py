@@ -115,3 +115,26 @@ fire_counts = Table(
 )
 """The latest counts of each vehicle; a report with an older watermark or time changes no count. `fell_to` is the
 lowest watermark that was reported later than a higher one: the vehicle lost its journal and counts anew."""
+
+compare_counts = Table(
+    "compare_counts",
+    metadata,
+    Column("vehicle_id", Text, primary_key=True),
+    Column("campaign", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("head", Text, primary_key=True),
+    Column("neither", BigInteger, nullable=False),
+    Column("only_shadow", BigInteger, nullable=False),
+    Column("only_active", BigInteger, nullable=False),
+    Column("both", BigInteger, nullable=False),
+    Column("unknown", BigInteger, nullable=False),
+    Column("reported_at_ns", BigInteger, nullable=False),
+    Column("fell_to", BigInteger),
+    ForeignKeyConstraint(
+        ["vehicle_id", "campaign", "version"],
+        ["fire_counts.vehicle_id", "fire_counts.campaign", "fire_counts.version"],
+    ),
+    Index("ix_compare_counts_campaign_version", "campaign", "version"),
+)
+"""The pairs each vehicle has counted of a compared head; a report with no more of them changes no count. `fell_to` is
+the lowest number of pairs that was reported later than a higher one, as for `fire_counts`."""

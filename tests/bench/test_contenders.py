@@ -17,7 +17,7 @@ from bench.measure import ResultsDiffer, Role
 from storage.database import Database
 from storage.objects.directory import DirectoryStore
 from triggers.catalog import SignalCatalog
-from triggers.language.interpreter import Row
+from triggers.language.rows import Row
 
 RECORDS = log.make_records(8, value_bytes=1000)
 PARTITIONS = 2

@@ -57,6 +57,21 @@ def test_the_json_holds_every_round_and_every_ratio(tmp_path: Path) -> None:
     assert ours["times_as_fast_as"] == {"theirs": 0.5} and theirs["role"] == "peer"
 
 
+def test_a_run_is_printed_as_markdown_with_the_ratio_to_each_peer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bench.json"
+    surroundings = {name: {} for name in ("machine", "versions", "load_before", "load_after")}
+    report.write(path, report.document({"log": [lost()], "objects": []}, surroundings=surroundings, quick=False))
+    assert report.main([str(path), "--area", "log"]) == 0
+    printed = capsys.readouterr().out
+    assert (
+        "| work | MB/s | x theirs |\n| --- | --- | --- |\n| ours | 5 (2.5..5) | 0.50 |\n| theirs | 10 (5..10) |  |"
+        in printed
+    )
+    assert "fires: 3" in printed and "a note" in printed
+
+
 def test_areas_are_chosen_by_name_and_run_in_their_own_order() -> None:
     assert run.areas("language, log") == ["log", "language"]
     with pytest.raises(argparse.ArgumentTypeError, match="no benchmark disks: choose from log, objects"):

@@ -24,6 +24,10 @@ SIGNALS = """
 signals:
   ego.speed: {unit: m/s, rate: 50}
   ego.accel: {unit: m/s^2, rate: 50}
+  active.cut_in.detected: {type: bool, rate: 50}
+  shadow.cut_in.detected: {type: bool, rate: 50}
+  active.lane.valid: {type: bool, rate: 50}
+  shadow.lane.valid: {type: bool, rate: 50}
 vehicle:
   region: text
   hardware: integer

@@ -1,7 +1,8 @@
-"""Which version a command of `longtail campaign` means when none is named, and what lists say when they are empty."""
+"""`longtail campaign`: which version is meant when none is named, what lists say when empty, what `show` shows."""
 
 from __future__ import annotations
 
+import re
 from contextlib import nullcontext
 from types import SimpleNamespace
 from typing import Any
@@ -55,3 +56,22 @@ def test_a_search_that_finds_nothing_is_one_line(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(connection, "connect", lambda *_: nullcontext(nothing))
     (line,) = CliRunner().invoke(clips, ["search", *words], catch_exceptions=False).output.splitlines()
     assert line.startswith(said)
+
+
+def test_show_has_the_pairs_of_compared_heads(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "connect", lambda *_: nullcontext(Administrator(api)))
+    api.activate("campaign comparing { compare cut_in.detected budget 1 clips }")
+    pairs = {"neither": 121, "only_shadow": 32, "only_active": 43, "both": 504, "unknown": 65}
+    counts = {"campaign": "comparing", "version": 1, "watermark": 0, "suppressed": 0}
+    body = {"counts": [{**counts, "compared": {"cut_in.detected": pairs}}], "reported_at_ns": 1}
+    assert api.client.post("/v1/vehicles/car-1/telemetry", json=body, headers=api.enrol()).status_code == 204
+    shown = CliRunner().invoke(campaign, ["show", "comparing"], catch_exceptions=False).output
+    (row,) = (line for line in shown.splitlines() if "cut_in.detected" in line)
+    assert re.findall(r"\d+", row) == ["121", "32", "43", "504", "65"]
+    assert re.search(r"both false.*only shadow true.*only active true.*both true.*unknown", shown)
+
+
+def test_show_of_a_campaign_without_compares_has_no_table_of_them(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "connect", lambda *_: nullcontext(Administrator(api)))
+    api.activate(campaign_text())
+    assert "Compared" not in CliRunner().invoke(campaign, ["show", "braking"], catch_exceptions=False).output

@@ -124,6 +124,25 @@ def test_the_way_of_a_campaign_from_its_text_to_labels(longtail: Terminal, files
         assert longtail.json("campaign", verb, "emergencies")["state"] == state
 
 
+def test_a_campaign_of_compares_counts_pairs_and_uploads_no_clip(longtail: Terminal, files: Path) -> None:
+    text = files / "confusion.trigger"
+    text.write_text("campaign confusion { compare cut_in.detected budget 1 clips }\n")
+    (applied,) = longtail.json("campaign", "apply", str(text), "--signals", str(files / "signals.yaml"))
+    bob = longtail.json("token", "issue", "bob", "--role", "approver")["token"]
+    assert longtail("campaign", "approve", "confusion", "--digest", applied["program_digest"], token=bob)[0] == 0
+    simulate = ("simulate", "--vehicles", "2", "--drives", str(files / "drives"), "--prefix", "compared")
+    vehicles = longtail.json(*simulate, "--signals", str(files / "signals.yaml"))["vehicles"]
+    assert len(vehicles) == 2
+    shown = longtail.json("campaign", "show", "confusion")
+    (table,) = shown["compared"].values()
+    assert sum(table.values()) > 2 * 45 * 10, "two drives of 45 s, at least ten pairs a second"
+    assert table["neither"] > table["both"] + table["only_shadow"] + table["only_active"]
+    assert shown["outcomes"]["fired"] == 0
+    assert longtail.json("clips", "search", "campaign = 'confusion'") == []
+    status, _, err = longtail("campaign", "show", "confusion")
+    assert status == 0 and "cut_in.detected" in err and "only shadow true" in err
+
+
 def test_mistakes_in_a_trigger_file_are_shown_with_their_places(longtail: Terminal, files: Path) -> None:
     apply = ("campaign", "apply", str(files / "broken.trigger"), "--signals", str(files / "signals.yaml"))
     status, out, err = longtail(*apply)

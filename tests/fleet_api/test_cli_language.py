@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fleet_api.cli.language import spread
+from fleet_api.cli.drives_option import spread
 from fleet_api.cli.main import main
 
 CATALOG = "signals:\n  ego.speed: {unit: m/s, rate: 10}\n"
@@ -141,18 +141,19 @@ def test_drives_take_all_words_up_to_the_next_option(given: str, expected: str) 
 
 def test_check_starts_fast(folder: Path) -> None:
     words = [sys.executable, "-m", "fleet_api.cli.main", "check", "good.trigger", "--signals", "signals.yaml"]
-    times = []
+    times_s = []
     for _ in range(3):
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(words, cwd=folder, check=True, capture_output=True)
-        times.append(time.perf_counter() - start)
-    assert min(times) < 1.5  # half a second on an idle machine
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        times_s.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(times_s) < 0.6  # of the processor, as other processes may hold it: it waits for nothing else
 
 
 def test_check_loads_neither_arrow_nor_numpy(folder: Path) -> None:
     program = (
         "import sys; from fleet_api.cli.main import main; main(sys.argv[1:]); "
-        "sys.exit(bool({'numpy', 'pyarrow', 'fastapi', 'sqlalchemy', 'rich'} & set(sys.modules)))"
+        "sys.exit(bool({'numpy', 'pyarrow', 'fastapi', 'sqlalchemy', 'rich', 'wasmtime'} & set(sys.modules)))"
     )
     words = [sys.executable, "-c", program, "check", "good.trigger", "--signals", "signals.yaml"]
     subprocess.run(words, cwd=folder, check=True, capture_output=True)

@@ -199,3 +199,71 @@ def test_health_is_told_without_a_token(api: Api) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = 'old'"))
     behind = api.client.get("/readyz")
     assert (behind.status_code, behind.json()["remedy"]) == (500, "run `longtail migrate`")
+
+
+COMPARING = "campaign comparing { compare lane.valid, cut_in.detected budget 1 clips }"
+
+
+def pairs(**numbers: int) -> dict[str, int]:
+    """A table with these pairs and no others."""
+    return {"neither": 0, "only_shadow": 0, "only_active": 0, "both": 0, "unknown": 0, **numbers}
+
+
+def compared(heads: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """A report of pairs of `comparing` version 1."""
+    return {"campaign": "comparing", "version": 1, "watermark": 0, "suppressed": 0, "compared": heads}
+
+
+def test_a_campaigns_page_shows_the_pairs_of_each_head_over_all_vehicles(api: Api) -> None:
+    api.activate(COMPARING)
+    first, second = api.enrol("car-1"), api.enrol("car-2")
+    page = "/v1/campaigns/comparing/1"
+    assert list(api.get(page).json()["compared"].items()) == [("lane.valid", pairs()), ("cut_in.detected", pairs())]
+    assert report(api, first, compared({"cut_in.detected": pairs(neither=90, only_shadow=4, unknown=1)})) == 204
+    heads = {"cut_in.detected": pairs(neither=10, only_active=2, both=3), "lane.valid": pairs(both=7)}
+    assert report(api, second, compared(heads), vehicle_id="car-2") == 204
+    assert api.get(page).json()["compared"] == {
+        "lane.valid": pairs(both=7),
+        "cut_in.detected": {"neither": 100, "only_shadow": 4, "only_active": 2, "both": 3, "unknown": 1},
+    }
+
+
+def test_an_older_report_of_pairs_changes_nothing_even_when_the_clock_was_set(api: Api) -> None:
+    api.activate(COMPARING)
+    vehicle = api.enrol()
+    for both, at_ns in ((5, 100), (5, 100), (3, 200), (8, 50), (7, 300)):
+        assert report(api, vehicle, compared({"lane.valid": pairs(both=both)}), at_ns=at_ns) == 204
+    assert api.get("/v1/campaigns/comparing/1").json()["compared"]["lane.valid"] == pairs(both=8)
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        {"ego.speed": pairs()},
+        {"lane.valid": pairs(both=-1)},
+        {"lane.valid": pairs(both=2**60 + 1)},
+        {"lane.valid": pairs(several=1)},
+        {"lane.valid": {**pairs(), "both": 1.5}},
+        {"lane.valid": {**pairs(), "both": "1"}},
+        {"lane.valid": [0, 0, 0, 0, 0]},
+        {"no head": pairs()},
+        {f"h{i}": pairs() for i in range(101)},
+    ],
+)
+def test_pairs_that_no_vehicle_can_have_counted_are_refused_with_all_of_the_report(
+    api: Api, heads: dict[str, Any]
+) -> None:
+    api.activate(COMPARING)
+    api.activate(campaign_text())
+    assert report(api, api.enrol(), counts(5), compared(heads)) == 422
+    assert fired(api) == 0
+
+
+def test_the_largest_counts_of_many_vehicles_are_shown(api: Api) -> None:
+    api.activate(COMPARING)
+    most = dict.fromkeys(pairs(), 2**60)
+    for number in range(9):
+        vehicle = api.enrol(f"car-{number}")
+        assert report(api, vehicle, compared({"lane.valid": most}), vehicle_id=f"car-{number}") == 204
+        assert report(api, vehicle, compared({"lane.valid": most}), vehicle_id=f"car-{number}") == 204
+    assert api.get("/v1/campaigns/comparing/1").json()["compared"]["lane.valid"]["both"] == 9 * 2**60

@@ -16,7 +16,7 @@ import httpx
 from fleet_api.deployment import Deployment
 from storage.embedded import scratch_dir
 from storage.settings import Settings
-from triggers.language.interpreter import Row
+from triggers.language.rows import Row
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
 

@@ -1,4 +1,4 @@
-"""Backtests: counts, rates, clip sizes, forecasts, and drives that cannot be read."""
+"""The report of a backtest: counts, rates, clip sizes, forecast; and the events of recorded drives."""
 
 from __future__ import annotations
 
@@ -15,16 +15,15 @@ import pyarrow.parquet as pq
 import pytest
 from mcap.writer import CompressionType, Writer
 
-from triggers.backtest.forecast import poisson_interval, rate_per_hour
-from triggers.backtest.report import Fleet, report, write_fires
-from triggers.backtest.run import Outcome, Plan, make_plan, run
-from triggers.backtest.volume import SampleCounts, clip_bytes
+from triggers.backtest.plan import Plan, make_plan
+from triggers.backtest.report import Fleet, report
+from triggers.backtest.run import Outcome, run
+from triggers.backtest.tables import write_counts, write_fires
+from triggers.backtest.volume import clip_bytes, nominal_clip_bytes
 from triggers.catalog import SignalCatalog
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives import Drive, find_drives
 from triggers.language.compile import compile_source
-from triggers.language.interpreter import Evaluator
-from triggers.language.program import decode
 
 ROOT = Path(__file__).parents[2]
 DRIVES = Path(os.environ.get("LONGTAIL_TEST_DRIVES", ROOT.parent / "shared" / "data"))
@@ -34,6 +33,9 @@ trigger fast { when ego.speed > 40 km/h cooldown 2 s }
 trigger pressed { when p }
 campaign c { collect fast sample 1 in 4 budget 1 GB total }
 """
+
+
+ONE_CAR = Fleet(1, 1.0)
 
 
 def recorded(name: str) -> Path:
@@ -60,9 +62,14 @@ def outcome_of(plan: Plan, drives: list[Drive], catalog: SignalCatalog = CATALOG
     return run(plan, drives, catalog, lambda rows: None)
 
 
+def report_of(
+    plan: Plan, drives: list[Drive], fleet: Fleet = ONE_CAR, catalog: SignalCatalog = CATALOG
+) -> dict[str, Any]:
+    return report(plan, outcome_of(plan, drives, catalog), fleet, catalog)
+
+
 def test_the_report_counts_fires_time_and_distance(tmp_path: Path) -> None:
-    plan = plan_of()
-    result = report(plan, outcome_of(plan, [generated(tmp_path)]), Fleet(10, 2.0))
+    result = report_of(plan_of(), [generated(tmp_path)], Fleet(10, 2.0))
     assert (result["drives"], result["rows"]) == (1, 1001)
     assert result["hours"] == pytest.approx(100 / 3600)
     assert result["km"] == pytest.approx((36 * 98.5 + 50 * 1.5) / 3600, rel=1e-6)
@@ -80,8 +87,7 @@ def test_the_report_counts_fires_time_and_distance(tmp_path: Path) -> None:
 
 
 def test_the_forecast_scales_with_fleet_hours_and_sampling(tmp_path: Path) -> None:
-    plan = plan_of()
-    result = report(plan, outcome_of(plan, [generated(tmp_path)]), Fleet(10, 2.0))
+    result = report_of(plan_of(), [generated(tmp_path)], Fleet(10, 2.0))
     forecast = result["forecast"]
     fast = forecast["triggers"]["fast"]
     assert fast["fires_per_vehicle_day"]["mean"] == pytest.approx(72)
@@ -104,7 +110,7 @@ def test_a_trigger_in_two_programs_counts_once(tmp_path: Path) -> None:
     source = SOURCE + "campaign other { collect fast, pressed budget 1 GB total }\n"
     plan = plan_of(source)
     assert len(plan.programs) == 2
-    result = report(plan, outcome_of(plan, [generated(tmp_path)]), Fleet(1, 1.0))
+    result = report_of(plan, [generated(tmp_path)])
     assert (result["triggers"]["fast"]["fires"], result["triggers"]["fast"]["suppressed"]) == (1, 1)
 
 
@@ -114,34 +120,93 @@ def test_a_bad_drive_is_named_and_the_others_still_count(tmp_path: Path) -> None
     plan = plan_of()
     outcome = outcome_of(plan, [Drive(tmp_path / "bad.parquet"), good])
     assert ["bad.parquet" in str(failure) for failure in outcome.failures] == [True]
-    assert report(plan, outcome, Fleet(1, 1.0))["drives"] == 1
+    assert report(plan, outcome, Fleet(1, 1.0), CATALOG)["drives"] == 1
 
 
 def test_without_a_drive_rates_are_null() -> None:
-    result = report(plan_of(), Outcome(), Fleet(1, 1.0))
+    result = report(plan_of(), Outcome(), Fleet(1, 1.0), CATALOG)
     assert (result["hours"], result["km"], result["triggers"]["fast"]["per_hour"]) == (0.0, None, None)
     assert result["forecast"]["triggers"] == {}
 
 
 def test_fires_are_written_as_a_table(tmp_path: Path) -> None:
-    outcome = outcome_of(plan_of(), [generated(tmp_path)])
+    outcome = outcome_of(plan_of(), [drive := generated(tmp_path)])
     write_fires(tmp_path / "fires.parquet", outcome)
     table = pq.read_table(tmp_path / "fires.parquet").to_pylist()
-    assert table[0] == {"trigger": "fast", "drive": "d", "t": 50.0, "t_ns": 50 * 10**9}
+    assert [row["trigger"] for row in table] == ["fast", "pressed"]
+    assert table[0] == {
+        **{"trigger": "fast", "drive": "d", "path": str(drive.path), "t": 50.0, "t_ns": 50 * 10**9},
+        "clip_bytes": outcome.results[0].clip_bytes["fast"][0],
+    }
 
 
-def test_poisson_intervals_are_garwoods() -> None:
-    # reference values: chi-square quantiles, e.g. table 1 of Garwood (1936)
-    for count, low, high in ((0, 0.0, 3.689), (1, 0.0253, 5.572), (10, 4.795, 18.39), (100, 81.36, 121.6)):
-        assert poisson_interval(count) == (pytest.approx(low, rel=2e-3), pytest.approx(high, rel=1e-3))
+def test_counts_are_written_as_a_table_with_a_row_for_every_drive_and_trigger(tmp_path: Path) -> None:
+    plan = plan_of()
+    outcome = outcome_of(plan, [generated(tmp_path, "a"), generated(tmp_path, "b")])
+    write_counts(tmp_path / "counts.parquet", plan, outcome)
+    table = pq.read_table(tmp_path / "counts.parquet").to_pylist()
+    assert [(row["drive"], row["trigger"]) for row in table] == [(d, t) for d in "ab" for t in ("fast", "pressed")]
+    size = int(outcome.results[0].clip_bytes["fast"].sum())
+    assert {key: table[0][key] for key in ("rows", "recorded_s", "fires", "suppressed", "clip_bytes")} == {
+        **{"rows": 1001, "recorded_s": 100.0, "fires": 1, "suppressed": 1, "clip_bytes": size}
+    }
 
 
-def test_fires_that_cluster_in_one_drive_widen_the_interval() -> None:
-    even, clustered = rate_per_hour([10] * 10, [1.0] * 10), rate_per_hour([100] + [0] * 9, [1.0] * 10)
-    assert even is not None
-    assert clustered is not None
-    assert even.mean == clustered.mean
-    assert clustered.high - clustered.low > 2 * (even.high - even.low)
+def test_results_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    outcome = outcome_of(plan_of(), [generated(tmp_path)])
+    outcome.results[0].clip_bytes.clear()  # so that writing fails half-way
+    (tmp_path / "fires.parquet").write_bytes(b"earlier")
+    with pytest.raises(KeyError):
+        write_fires(tmp_path / "fires.parquet", outcome)
+    assert (tmp_path / "fires.parquet").read_bytes() == b"earlier"
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["d.parquet", "fires.parquet"]
+
+
+def test_a_pair_that_shares_clips_is_told_both_ways(tmp_path: Path) -> None:
+    source = """
+        trigger fast { when ego.speed > 40 km/h }
+        trigger faster { when ego.speed > 45 km/h cooldown 10 s }
+        trigger pressed { when p capture 2 s before, 2 s after }
+    """
+    result = report_of(plan_of(source), [generated(tmp_path)])
+    assert result["overlap"] == [
+        {"trigger": "fast", "other": "faster", "fires": 2, "share": 1.0},
+        {"trigger": "faster", "other": "fast", "fires": 1, "share": 1.0},
+    ]
+
+
+def test_the_forecast_keeps_what_the_stated_sample_keeps(tmp_path: Path) -> None:
+    result = report_of(plan_of(), [generated(tmp_path)], Fleet(10, 2.0, sample_one_in=100))
+    fast = result["forecast"]["triggers"]["fast"]
+    assert fast["sample_one_in"] == 100
+    assert fast["clips_per_vehicle_day"]["mean"] == pytest.approx(0.72)
+    assert fast["fires_per_fleet_day"]["mean"] == pytest.approx(720)
+
+
+def test_what_never_fired_may_still_fire_and_cost_bytes(tmp_path: Path) -> None:
+    plan = plan_of("trigger never { when ego.speed > 400 km/h }")
+    forecast = report_of(plan, [generated(tmp_path)])["forecast"]
+    capture = plan.settings["never"].capture
+    hours = 100 / 3600
+    assert forecast["bytes_per_vehicle_day"]["mean"] == forecast["bytes_per_vehicle_day"]["low"] == 0
+    expected = 3.689 / hours * nominal_clip_bytes(capture, CATALOG)
+    assert forecast["bytes_per_vehicle_day"]["high"] == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_drive_shorter_than_a_window_and_one_of_a_row_count(tmp_path: Path) -> None:
+    for name, t in (("short", [0.0, 0.1, 0.2]), ("one", [5.0]), ("none", [])):
+        table = pa.table(
+            {"t": pa.array(t, pa.float64()), "ego.speed": [36.0] * len(t), "p": [k > 0 for k in range(len(t))]}
+        )
+        pq.write_table(table, tmp_path / f"{name}.parquet")
+    drives = [Drive(tmp_path / f"{name}.parquet") for name in ("short", "one", "none")]
+    outcome = outcome_of(plan_of(), drives)
+    assert not outcome.failures
+    assert [(r.rows, r.recorded_ns, r.metres, len(r.fires)) for r in outcome.results] == [
+        (3, 2 * 10**8, pytest.approx(2.0), 1),
+        (1, 0, 0.0, 0),
+        (0, 0, 0.0, 0),
+    ]
 
 
 EVENTS = [
@@ -162,8 +227,7 @@ def test_events_of_recorded_drives_are_found_and_nothing_else(
     catalog = SignalCatalog.load(ROOT / "examples" / example / "signals.yaml")
     (drive,) = find_drives([recorded(name)])
     plan = plan_of(f"trigger t {{ when {when} cooldown 10 s }}", catalog)
-    evaluator = Evaluator(decode(plan.programs[0]))
-    fired = [firing.t_ns / 1e9 for firing in evaluator.run(drive.rows(catalog, evaluator.inputs))]
+    fired = [fire.t_ns / 1e9 for fire in outcome_of(plan, [drive], catalog).results[0].fires]
     assert len(fired) == len(expected)
     assert all(0 <= t - event <= late_s or abs(t - event) < 0.1 for t, event in zip(fired, expected, strict=True))
 
@@ -172,7 +236,7 @@ def test_events_of_recorded_drives_are_found_and_nothing_else(
 def test_the_hard_braking_example_fires_at_both_events_within_a_second_and_a_half() -> None:
     catalog = SignalCatalog.load(ROOT / "examples/css_car/signals.yaml")
     plan = plan_of((ROOT / "examples/css_car/hard_braking.trigger").read_text(), catalog)
-    result = report(plan, outcome_of(plan, find_drives([recorded("css_car_a")]), catalog), Fleet(1, 1.0))
+    result = report_of(plan, find_drives([recorded("css_car_a")]), catalog=catalog)
     assert [fire["t"] for fire in result["fires"]] == [pytest.approx(105.9, abs=1.5), pytest.approx(2240, abs=1.5)]
     assert result["km"] == pytest.approx(41.7, abs=0.2)
 
@@ -185,13 +249,18 @@ def test_the_estimated_size_of_a_clip_is_near_that_of_a_written_one(name: str, t
     catalog = SignalCatalog.parse(
         f"signals: {{{', '.join(f'{column}: {{rate: 10}}' for column in columns)}}}", name="c"
     )
-    batches = list(drive.batches(catalog, columns))
-    t_ns = np.concatenate([batch.t_ns for batch in batches])
-    inside = (t_ns >= (t_s - 6) * 10**9) & (t_ns < (t_s + 6) * 10**9)
-    samples = {c: np.concatenate([batch.columns[c] for batch in batches])[inside] for c in columns}
-    counts = SampleCounts.of(drive, catalog, columns, (int(t_ns[0]), int(t_ns[-1])))
     capture = CaptureWindow(before_ns=6 * 10**9, after_ns=6 * 10**9, signals=tuple(columns))
-    assert clip_bytes(capture, t_s * 10**9, counts) == pytest.approx(_written(t_ns[inside], samples), rel=0.25)
+    with drive.open() as file:
+        rows = [
+            row
+            for batch in file.batches(catalog, columns)
+            for row in zip(batch.t_ns, *batch.columns.values(), strict=True)
+        ]
+        fires = {"t": np.array([t_s * 10**9])}
+        estimate = clip_bytes(file, catalog, {"t": capture}, fires, {}, on_batch=lambda: None)
+    inside = np.array([row for row in rows if abs(row[0] - t_s * 10**9) < 6 * 10**9])
+    samples = dict(zip(columns, inside[:, 1:].T, strict=True))
+    assert estimate["t"][0] == pytest.approx(_written(inside[:, 0], samples), rel=0.25)
 
 
 def _written(t_ns: Any, samples: dict[str, Any]) -> int:

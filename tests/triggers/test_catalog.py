@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from triggers.catalog import SignalCatalog
 from triggers.errors import InvalidInput
+from triggers.language.compile import compile_source
+from triggers.vehicle.config import VehicleConfig
 
 
 def parse(text: str) -> SignalCatalog:
@@ -20,6 +23,21 @@ def test_defaults_follow_the_rate() -> None:
     assert ages == [300_000_000, 1_000_000_000, None, 500_000_000]
     assert catalog.max_gap_ns == 2_000_000_000
     assert catalog.column("a") == "a"
+
+
+def test_the_buffer_is_that_of_a_vehicle_which_states_none() -> None:
+    catalog = parse("signals: {a: {}}")
+    (stated,) = (field for field in fields(VehicleConfig) if field.name == "max_recording_ns")
+    assert catalog.buffer_ns == stated.default == 60_000_000_000
+    assert parse("buffer: 90.5\nsignals: {a: {}}").buffer_ns == 90_500_000_000
+
+
+@pytest.mark.parametrize(("buffer", "warned"), [("70", []), ("69.9", ["LT908"])])
+def test_a_capture_is_measured_by_the_catalogs_buffer(buffer: str, warned: list[str]) -> None:
+    catalog = parse(f"buffer: {buffer}\nsignals: {{a: {{rate: 10}}}}")
+    source = "trigger t {\n    when a > 3\n    capture 50 s before, 20 s after\n}\n"
+    found = compile_source(source, filename="test", catalog=catalog).diagnostics
+    assert [diagnostic.code for diagnostic in found] == warned
 
 
 def test_texts_and_bools_are_carried_as_numbers() -> None:

@@ -11,7 +11,12 @@ from pydantic import Field
 from triggers.contracts.base import AttributeValue, Contract, Name, SignalName
 
 MAX_TRIGGERS = 1000
+MAX_COMPARES = 100
+"""Heads that a campaign counts."""
+
 MAX_CAPTURE_NS = 10 * 60 * 1_000_000_000
+DEFAULT_RECORDING_NS = 60 * 1_000_000_000
+"""The longest capture (before and after together) of a vehicle and of a signal catalog that state no other."""
 
 
 class Network(StrEnum):
@@ -87,7 +92,8 @@ class CampaignSettings(Contract):
     name: Name
     describe: str = ""
     triggers: Annotated[tuple[TriggerSettings, ...], Field(max_length=MAX_TRIGGERS)]
-    compare: tuple[str, ...] = ()
+    compare: Annotated[tuple[SignalName, ...], Field(max_length=MAX_COMPARES)] = ()
+    """Bool heads whose active and shadow values are counted on the vehicle."""
     target: Target | None = None
     rollout: Annotated[tuple[RolloutStage, ...], Field(min_length=1)] = (RolloutStage(share=1.0),)
     sample_one_in: Annotated[int, Field(ge=1)] = 1

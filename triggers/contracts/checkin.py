@@ -13,9 +13,12 @@ from triggers.contracts.base import (
     Name,
     Sha256Hex,
     ShortText,
+    SignalName,
     VehicleId,
     canonical_json,
 )
+from triggers.contracts.campaign import MAX_COMPARES
+from triggers.contracts.compared import Compared
 
 MAX_REASONS = 50
 Count = Annotated[int, Field(ge=0, le=2**62)]
@@ -49,6 +52,8 @@ class FireCounts(Contract):
     """Fires by trigger; their sum is the watermark."""
     armed_ns: Count = 0
     distance_m: Count = 0
+    compared: Annotated[dict[SignalName, Compared], Field(max_length=MAX_COMPARES)] = {}
+    """Pairs of each compared head; like all counts they are cumulative."""
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:

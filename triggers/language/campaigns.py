@@ -8,6 +8,7 @@ from fractions import Fraction
 
 from triggers.catalog import SignalCatalog
 from triggers.contracts.campaign import (
+    MAX_COMPARES,
     MAX_TRIGGERS,
     BudgetLimits,
     CampaignSettings,
@@ -97,20 +98,21 @@ class _CampaignChecks:
                 self.report.given_twice(name.span, f"trigger `{name.text}`")
             seen.add(name.text)
         if len(seen) > MAX_TRIGGERS:
-            self.report.too_many(names[0].span.to(names[-1].span), "triggers", len(seen), MAX_TRIGGERS)
+            self.report.too_many(names[0].span.to(names[-1].span), "triggers", len(seen), MAX_TRIGGERS, "a campaign")
         return tuple(settings for name, settings in sound.items() if name in seen)
 
     def compared(self) -> tuple[str, ...]:
-        """Heads whose active and shadow values are counted; bool heads only."""
-        heads = self.scope.catalog.heads
-        for head in self.campaign.compare:
-            if head.text not in heads:
-                nearest = self.scope.nearest(head.text, heads)
-                self.report.unknown_head(head.span, head.text, nearest)
-            elif self.scope.catalog.signals[f"active.{head.text}"].type != "bool":
-                what = self.scope.what(self.scope.signal(f"active.{head.text}", head.span))
-                self.report.not_a_condition(head.span, what, "only heads of type bool are counted")
-        return tuple(head.text for head in self.campaign.compare)
+        """Heads whose active and shadow values are counted; lowering the program checks what they are."""
+        heads = self.campaign.compare
+        seen: set[str] = set()
+        for head in heads:
+            if head.text in seen:
+                self.report.given_twice(head.span, f"the head `{head.text}`")
+            seen.add(head.text)
+        if len(seen) > MAX_COMPARES:
+            span = heads[0].span.to(heads[-1].span)
+            self.report.too_many(span, "compared heads", len(seen), MAX_COMPARES, "a campaign")
+        return tuple(head.text for head in heads)
 
     def rollout(self) -> tuple[RolloutStage, ...]:
         """Stages with growing shares; all but the last one with a time."""
@@ -130,7 +132,7 @@ class _CampaignChecks:
                 self.report.rollout_order(stage.share.span, "the shares of a rollout must grow")
             result.append(RolloutStage(share=share, duration_ns=None if last else duration_ns))
         if len(stages) > MAX_STAGES:
-            self.report.too_many(stages[-1].share.span, "rollout stages", len(stages), MAX_STAGES)
+            self.report.too_many(stages[-1].share.span, "rollout stages", len(stages), MAX_STAGES, "a campaign")
         return tuple(result)
 
     def _share(self, quantity: syntax.Quantity) -> float | None:

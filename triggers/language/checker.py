@@ -1,9 +1,9 @@
-"""Checking of a file: names, blocks, and the triggers, lowered to a program."""
+"""Checking of a file: names, blocks, and the triggers and compared heads, lowered to a program."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from triggers.catalog import SignalCatalog
 from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
@@ -11,14 +11,24 @@ from triggers.language import syntax
 from triggers.language.conditions import check, check_let, condition
 from triggers.language.diagnostics import Span
 from triggers.language.ir import prune
+from triggers.language.pairs import compared_head
 from triggers.language.parser import BLOCK_NAME
 from triggers.language.places import check_fence
-from triggers.language.program import MAX_NODES, MAX_TOTAL_CAPACITY, Program, TriggerCode
+from triggers.language.program import MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, Program, TriggerCode
 from triggers.language.reporter import Reporter
-from triggers.language.scope import Scope, Type
+from triggers.language.scope import Scope, Type, shown_time
 
 DEFAULT_CAPTURE_NS = 5_000_000_000
 MAX_COOLDOWN_NS = 366 * 86_400 * 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A program, what the vehicle's host needs of its triggers, and where in the source its nodes stand first."""
+
+    program: Program
+    settings: tuple[TriggerSettings, ...]
+    spans: tuple[Span | None, ...]
 
 
 def check_names(file: syntax.File, report: Reporter) -> None:
@@ -46,7 +56,7 @@ def new_scope(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> Sc
 def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> None:
     """Check lets and fences by themselves, so that mistakes in unused ones are found too."""
     scope = new_scope(file, catalog, report)
-    _check_lets(scope, file)
+    _check_lets(scope, file.lets)
     for let in file.lets:
         if scope.lets[let.name.text] is not let:
             check(scope, let.value)
@@ -54,21 +64,40 @@ def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporte
         check_fence(scope, fence)
 
 
-def _check_lets(scope: Scope, file: syntax.File) -> None:
+def _check_lets(scope: Scope, lets: Iterable[syntax.Let]) -> None:
     """Check lets in the order of the file: what is defined before its use needs no recursion."""
-    for let in file.lets:
+    for let in lets:
         check_let(scope, syntax.Name(let.name.span, let.name.text))
 
 
-def lower(
-    file: syntax.File, triggers: Iterable[syntax.Trigger], catalog: SignalCatalog, report: Reporter
-) -> tuple[Program, tuple[TriggerSettings, ...]]:
-    """One program of these triggers, sharing equal sub-expressions, and what the vehicle's host needs of them.
+def _used_lets(scope: Scope, file: syntax.File, triggers: Iterable[syntax.Trigger]) -> list[syntax.Let]:
+    """The lets that these triggers need, so that a program depends on nothing else in its file."""
+    used: set[str] = set()
+    waiting: list[syntax.Expression] = [trigger.when for trigger in triggers if trigger.when is not None]
+    while waiting:
+        expression = waiting.pop()
+        if not isinstance(expression, syntax.Name):
+            waiting += expression.children()
+        elif expression.name in scope.lets and expression.name not in used:
+            used.add(expression.name)
+            waiting.append(scope.lets[expression.name].value)
+    return [let for let in file.lets if let.name.text in used]
 
-    Triggers with mistakes are left out; the mistakes are reported.
+
+def lower(
+    file: syntax.File,
+    triggers: Sequence[syntax.Trigger],
+    heads: Iterable[syntax.Word],
+    catalog: SignalCatalog,
+    report: Reporter,
+) -> Lowered:
+    """One program of these triggers and compared heads.
+
+    Equal sub-expressions are shared, and a head named repeatedly is compared once. Triggers and heads with mistakes
+    are left out; the mistakes are reported.
     """
     scope = new_scope(file, catalog, report)
-    _check_lets(scope, file)
+    _check_lets(scope, _used_lets(scope, file, triggers))
     codes: list[TriggerCode] = []
     settings: list[TriggerSettings] = []
     for trigger in triggers:
@@ -76,11 +105,29 @@ def lower(
         if lowered is not None:
             codes.append(lowered[0])
             settings.append(lowered[1])
-    nodes, roots, used = prune(scope.graph.nodes, [code.root for code in codes])
-    table = scope.input_table()
-    inputs = tuple(table[index] for index in used)
-    codes = [replace(code, root=root) for code, root in zip(codes, roots, strict=True)]
-    return Program(catalog.max_gap_ns, inputs, nodes, tuple(codes)), tuple(settings)
+        if _is_too_large(scope, trigger.name.span):  # what follows would make it larger still
+            break
+    compared = (compared_head(scope, head) for head in heads)
+    compares = list({code.head: code for code in compared if code is not None}.values())
+    program, spans = _pruned(scope, codes, compares)
+    return Lowered(program, tuple(settings), spans)
+
+
+def _pruned(
+    scope: Scope, triggers: list[TriggerCode], compares: list[CompareCode]
+) -> tuple[Program, tuple[Span | None, ...]]:
+    """The program of what these need, and nothing else; and its nodes' places."""
+    sides = [side for code in compares for side in (code.active, code.shadow)]
+    left = prune(scope.graph.nodes, [*(trigger.root for trigger in triggers), *sides])
+    table, indexes = scope.input_table(), iter(left.roots)
+    program = Program(
+        max_gap_ns=scope.catalog.max_gap_ns,
+        inputs=tuple(table[index] for index in left.inputs),
+        nodes=left.nodes,
+        triggers=tuple(replace(trigger, root=next(indexes)) for trigger in triggers),
+        compares=tuple(replace(code, active=next(indexes), shadow=next(indexes)) for code in compares),
+    )
+    return program, tuple(scope.graph.spans[index] for index in left.kept)
 
 
 def _lower_trigger(scope: Scope, trigger: syntax.Trigger) -> tuple[TriggerCode, TriggerSettings] | None:
@@ -92,7 +139,6 @@ def _lower_trigger(scope: Scope, trigger: syntax.Trigger) -> tuple[TriggerCode, 
     capture = _capture(scope, trigger, read)
     if root is None or cooldown_ns is None or capture is None or not BLOCK_NAME.fullmatch(trigger.name.text):
         return None
-    _check_limits(scope, trigger.name.span)
     settings = TriggerSettings(
         name=trigger.name.text,
         describe=trigger.describe.text[:1000] if trigger.describe else "",
@@ -116,13 +162,14 @@ def _lower_condition(scope: Scope, trigger: syntax.Trigger) -> int | None:
     return scope.node(typed)
 
 
-def _check_limits(scope: Scope, span: Span) -> None:
-    nodes = scope.graph.nodes
-    if len(nodes) > MAX_NODES:
-        scope.report.too_many(span, "operations", len(nodes), MAX_NODES)
-    entries = sum(node.capacity for node in nodes)
-    if entries > MAX_TOTAL_CAPACITY:
-        scope.report.too_many(span, "window entries", entries, MAX_TOTAL_CAPACITY)
+def _is_too_large(scope: Scope, span: Span) -> bool:
+    """Whether the program has grown beyond a limit, which then is reported."""
+    graph = scope.graph
+    if len(graph.nodes) > MAX_NODES:
+        scope.report.too_many(span, "sub-expressions", len(graph.nodes), MAX_NODES)
+    if graph.entries > MAX_TOTAL_CAPACITY:
+        scope.report.too_many(span, "window entries", graph.entries, MAX_TOTAL_CAPACITY)
+    return len(graph.nodes) > MAX_NODES or graph.entries > MAX_TOTAL_CAPACITY
 
 
 def _capture(scope: Scope, trigger: syntax.Trigger, read: list[str]) -> CaptureWindow | None:
@@ -140,6 +187,9 @@ def _capture(scope: Scope, trigger: syntax.Trigger, read: list[str]) -> CaptureW
             scope.report.unknown_camera(camera.span, camera.text, nearest)
     if before_ns is None or after_ns is None:
         return None
+    if before_ns + after_ns > scope.catalog.buffer_ns:
+        shown = shown_time(before_ns + after_ns), shown_time(scope.catalog.buffer_ns)
+        scope.report.long_capture(clause.before.span.to(clause.after.span), *shown)
     cameras = tuple(dict.fromkeys(camera.text for camera in clause.cameras))
     return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras)
 

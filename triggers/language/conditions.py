@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
-from triggers.language import syntax
-from triggers.language.arithmetic import MAX_VALUES_SHOWN, arithmetic, compare, negative
+from triggers.language import facts, syntax
+from triggers.language.arithmetic import arithmetic, constant_in, negative
+from triggers.language.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged
 from triggers.language.expressions import MAX_NESTING
 from triggers.language.functions import call
 from triggers.language.program import MAX_ARGUMENTS
 from triggers.language.scope import Scope, Type, Typed, shown_time
+from triggers.language.units import parse_unit
 
 
 def check(scope: Scope, expression: syntax.Expression) -> Typed:
     """The type, unit and node of an expression; mistakes go to the reporter."""
-    return _CHECKS[type(expression)](scope, expression)
+    around, scope.graph.span = scope.graph.span, expression.span
+    typed = _CHECKS[type(expression)](scope, expression)
+    scope.graph.span = around
+    return typed
 
 
 def condition(scope: Scope, expression: syntax.Expression) -> Typed:
@@ -41,9 +47,17 @@ def _name(scope: Scope, name: syntax.Name, beside: Typed | None = None) -> Typed
     nearest = scope.nearest(name.name, [*scope.catalog.signals, *scope.lets])
     if beside and values and (name.name in values or not nearest):
         scope.report.text_without_quotes(name.span, name.name, scope.subject(beside.span), values[:MAX_VALUES_SHOWN])
+    elif not nearest and _is_unit_apart(scope, name):
+        scope.report.unit_apart(name.span, name.name)
     else:
         scope.report.unknown_signal(name.span, name.name, nearest)
     return scope.error(name.span)
+
+
+def _is_unit_apart(scope: Scope, name: syntax.Name) -> bool:
+    """Whether this is the second part of a unit with blanks in it: `20 km / h`."""
+    before = scope.report.source.text[max(0, name.span.start - 8) : name.span.start].rstrip()
+    return before.endswith("/") and parse_unit(name.name) is not None
 
 
 def _compared(scope: Scope, left: syntax.Expression, right: syntax.Expression) -> tuple[Typed, Typed]:
@@ -74,7 +88,7 @@ def check_let(scope: Scope, name: syntax.Name) -> Typed:
         scope.report.circular_let(name.span, name.name)
         return scope.error(name.span)
     if len(scope.open_lets) >= MAX_NESTING // 4:
-        scope.report.too_deep(name.span, MAX_NESTING // 4)
+        scope.report.too_deep_lets(name.span, MAX_NESTING // 4)
         return scope.error(name.span)
     scope.open_lets.append(name.name)
     typed = check(scope, scope.lets[name.name].value)
@@ -91,14 +105,15 @@ def _unary(scope: Scope, unary: syntax.Unary) -> Typed:
         return scope.error(unary.span)
     if isinstance(operand.constant, bool):
         return Typed(unary.span, Type.BOOL, constant=not operand.constant)
-    return Typed(unary.span, Type.BOOL, scope.graph.add("not", operand.node))
+    known = facts.negated(facts_of(operand))
+    return Typed(unary.span, Type.BOOL, scope.graph.add("not", operand.node), facts=known)
 
 
 def _binary(scope: Scope, binary: syntax.Binary) -> Typed:
     left, right = _compared(scope, binary.left, binary.right)
     if binary.operator in "+-*/":
         return arithmetic(scope, binary.span, binary.operator, left, right)
-    return compare(scope, binary.span, binary.operator, left, right)
+    return judged(scope, compare(scope, binary.span, binary.operator, left, right))
 
 
 def _junction(scope: Scope, junction: syntax.Junction) -> Typed:
@@ -113,15 +128,22 @@ def _junction(scope: Scope, junction: syntax.Junction) -> Typed:
     if all(operand.constant is not None for operand in operands):
         values = [bool(operand.constant) for operand in operands]
         return Typed(junction.span, Type.BOOL, constant=any(values) if decisive else all(values))
-    node = scope.graph.add(junction.operator, *(scope.node(operand) for operand in operands))
-    return Typed(junction.span, Type.BOOL, node)
+    return _joined(scope, junction, junction.operator, operands)
 
 
 def _between(scope: Scope, between: syntax.Between) -> Typed:
     subject, low, high = (check(scope, part) for part in between.children())
     above = compare(scope, between.span, ">=", subject, low)
     below = compare(scope, between.span, "<=", subject, high)
-    return _joined(scope, between, "and", [above, below])
+    ends_are_swapped = _is_above(low, high)
+    proposal = "the lower end of a `between` stands first" if ends_are_swapped else ""
+    return _joined(scope, between, "and", [above, below], proposal)
+
+
+def _is_above(low: Typed, high: Typed) -> bool:
+    """Whether the first of two constants is the greater one."""
+    end = constant_in(low, high.unit)
+    return end is not None and isinstance(high.constant, Fraction) and end > high.constant
 
 
 def _member(scope: Scope, member: syntax.Member) -> Typed:
@@ -129,19 +151,27 @@ def _member(scope: Scope, member: syntax.Member) -> Typed:
         return scope.error(member.span)
     subject = check(scope, member.subject)
     equal = [compare(scope, item.span, "==", subject, _beside(scope, item, subject)) for item in member.items]
-    return replace(equal[0], span=member.span) if len(equal) == 1 else _joined(scope, member, "or", equal)
+    for item in equal:
+        if item.facts is not None and item.facts.true is None and len(equal) > 1:
+            judged(scope, item)
+    return _joined(scope, member, "or", equal) if len(equal) > 1 else judged(scope, replace(equal[0], span=member.span))
 
 
 def _too_many(scope: Scope, whole: syntax.Expression, count: int) -> bool:
     if count > MAX_ARGUMENTS:
-        scope.report.too_many(whole.span, "operands", count, MAX_ARGUMENTS)
+        scope.report.too_many(whole.span, "operands", count, MAX_ARGUMENTS, "an operator")
     return count > MAX_ARGUMENTS
 
 
-def _joined(scope: Scope, whole: syntax.Expression, operator: str, parts: list[Typed]) -> Typed:
+def _joined(scope: Scope, whole: syntax.Expression, operator: str, parts: list[Typed], proposal: str = "") -> Typed:
+    """A junction of checked conditions; one whose parts contradict each other is reported."""
     if any(part.type is Type.ERROR for part in parts):
         return scope.error(whole.span)
-    return Typed(whole.span, Type.BOOL, scope.graph.add(operator, *(scope.node(part) for part in parts)))
+    known = [facts_of(part) for part in parts]
+    node = scope.graph.add(operator, *(scope.node(part) for part in parts))
+    typed = Typed(whole.span, Type.BOOL, node, facts=facts.joined(operator, known))
+    parts_are_open = not any(each.decided for each in known)  # else the part was reported
+    return judged(scope, typed, proposal) if parts_are_open or isinstance(whole, syntax.Between) else typed
 
 
 def _hold(scope: Scope, hold: syntax.Hold) -> Typed:
@@ -157,7 +187,8 @@ def _hold(scope: Scope, hold: syntax.Hold) -> Typed:
     if period_s is not None and hold_ns < period_s * 1_000_000_000:
         period = shown_time(round(period_s * 1000) * 1_000_000)
         scope.report.short_hold(hold.duration.span, shown_time(hold_ns), period)
-    return Typed(hold.span, Type.BOOL, scope.graph.add("for", node, hold_ns=hold_ns, tolerate_ns=tolerate_ns))
+    held_node = scope.graph.add("for", node, hold_ns=hold_ns, tolerate_ns=tolerate_ns)
+    return Typed(hold.span, Type.BOOL, held_node, facts=facts.Facts(facts_of(held).true, facts.NOTHING_KNOWN))
 
 
 def _sequence(scope: Scope, sequence: syntax.Sequence) -> Typed:
@@ -166,7 +197,8 @@ def _sequence(scope: Scope, sequence: syntax.Sequence) -> Typed:
     if Type.ERROR in (first.type, second.type) or within_ns is None:
         return scope.error(sequence.span)
     node = scope.graph.add(sequence.operator, scope.node(first), scope.node(second), within_ns=within_ns)
-    return Typed(sequence.span, Type.BOOL, node, impulse=sequence.operator)
+    known = facts.sequenced(sequence.operator, facts_of(first), facts_of(second))
+    return Typed(sequence.span, Type.BOOL, node, impulse=sequence.operator, facts=known)
 
 
 def _call(scope: Scope, expression: syntax.Call) -> Typed:

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
 
-from triggers.language import syntax
-from triggers.language.arithmetic import align, are_numbers, same_values, square_root, temperature_difference
+from triggers.language import bounds, facts, syntax
+from triggers.language.arithmetic import align, are_numbers, constant_in, square_root, temperature_difference
+from triggers.language.bounds import bounds_in
+from triggers.language.comparisons import facts_of, judged
+from triggers.language.pairs import pair
 from triggers.language.places import inside, near
-from triggers.language.program import MAX_CAPACITY, MAX_TIME_NS
+from triggers.language.program import MAX_CAPACITY
 from triggers.language.scope import Scope, Type, Typed, shown_time
-from triggers.language.units import BARE, RATIO, SECOND, Unit, combine, convert, parse_unit
+from triggers.language.units import BARE, RATIO, SECOND, combine, convert, parse_unit
 
 Check = Callable[[Scope, syntax.Expression], Typed]
 Handler = Callable[[Scope, syntax.Call, Check], Typed]
@@ -86,15 +89,16 @@ def _simple(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
     if name == "abs":
         if isinstance(operand.constant, Fraction):
             return scope.constant(expression.span, abs(operand.constant), operand.unit)
+        low, high = bounds.absolute((operand.low, operand.high))
         node = scope.graph.add("abs", operand.node)
-        return Typed(expression.span, Type.NUMBER, node, operand.unit, low=Fraction(0))
+        return Typed(expression.span, Type.NUMBER, node, operand.unit, low=low, high=high)
     degree = parse_unit("deg") or BARE
     if operand.unit.dimension != degree.dimension:
-        scope.report.other_dimension(expression.span, scope.what(operand), "an angle")
+        scope.report.not_an_angle(operand.span, scope.what(operand))
         return scope.error(expression.span)
     half_turn = convert(Fraction(180), degree, operand.unit)
     node = scope.graph.add("wrap", scope.node(operand), half_turn=float(half_turn))
-    return Typed(expression.span, Type.NUMBER, node, operand.unit)
+    return Typed(expression.span, Type.NUMBER, node, operand.unit, low=-half_turn, high=half_turn)
 
 
 def _extreme(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
@@ -108,7 +112,8 @@ def _extreme(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
     if unit is None:
         return scope.error(expression.span)
     node = scope.graph.add(expression.function.text, scope.node(left, unit), scope.node(right, unit))
-    return Typed(expression.span, Type.NUMBER, node, unit)
+    low, high = bounds.of_extreme(expression.function.text, bounds_in(left, unit), bounds_in(right, unit))
+    return Typed(expression.span, Type.NUMBER, node, unit, low=low, high=high)
 
 
 def _window(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
@@ -119,17 +124,27 @@ def _window(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
         return scope.error(expression.span)
     node = scope.node(operand)
     unit = operand.unit
+    low, high = _window_bounds(name, operand)
     if name in ("delta", "rate"):
         unit = temperature_difference(unit) if unit.is_affine else unit
         unit = unit if name == "delta" else combine(unit, SECOND, -1)
     if name == "ema":
-        return Typed(expression.span, Type.NUMBER, scope.graph.add("ema", node, window_ns=window_ns), unit)
+        ema = scope.graph.add("ema", node, window_ns=window_ns)
+        return Typed(expression.span, Type.NUMBER, ema, unit, low=low, high=high)
     capacity = _capacity(scope, expression, window_ns, node)
     if capacity is None:
         return scope.error(expression.span)
     op = name if name in ("delta", "rate") else f"window_{name}"
     window = scope.graph.add(op, node, window_ns=window_ns, capacity=capacity)
-    return Typed(expression.span, Type.NUMBER, window, unit)
+    return Typed(expression.span, Type.NUMBER, window, unit, low=low, high=high)
+
+
+def _window_bounds(name: str, operand: Typed) -> bounds.Bounds:
+    """A window keeps the bounds of its operand; a difference has bounds of its own, a rate none."""
+    if name == "rate":
+        return bounds.UNBOUNDED
+    ends = operand.low, operand.high
+    return bounds.of_delta(ends) if name == "delta" else ends
 
 
 def _capacity(scope: Scope, expression: syntax.Call, window_ns: int, node: int) -> int | None:
@@ -137,17 +152,18 @@ def _capacity(scope: Scope, expression: syntax.Call, window_ns: int, node: int) 
     names = scope.signals_of(node)
     missing = [name for name in names if scope.catalog.signals[name].rate is None]
     if missing:
-        scope.report.window_without_rate(expression.span, missing)
+        scope.report.needs_rate(expression.span, "a window", missing)
         return None
     rates = sum((Fraction(str(scope.catalog.signals[name].rate)) for name in names), Fraction(0))
     capacity = ceil(Fraction(window_ns, 1_000_000_000) * (rates * 3 / 2 + 10)) + 1
     if capacity > MAX_CAPACITY:
-        scope.report.too_many(expression.span, "window entries", capacity, MAX_CAPACITY)
+        scope.report.too_many(expression.span, "entries", capacity, MAX_CAPACITY, "a window")
         return None
     period_s = scope.period_s(node)
     if expression.over is not None and period_s is not None and window_ns < 2 * period_s * 1_000_000_000:
         period = shown_time(round(period_s * 1000) * 1_000_000)
-        scope.report.short_window(expression.over.span, shown_time(window_ns), period)
+        operator = expression.function.text
+        scope.report.short_window(expression.over.span, shown_time(window_ns), period, operator)
     return capacity
 
 
@@ -166,7 +182,8 @@ def _past(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
         return scope.error(expression.span)
     # one entry more than the window: the latest one not later than t - D lies before it
     past = scope.graph.add("past", node, delay_ns=delay_ns, capacity=capacity + 1)
-    return Typed(expression.span, operand.type, past, operand.unit, values=operand.values)
+    low, high = operand.low, operand.high
+    return Typed(expression.span, operand.type, past, operand.unit, values=operand.values, low=low, high=high)
 
 
 def _edge(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
@@ -176,7 +193,14 @@ def _edge(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
         return scope.error(expression.span)
     if name != "changed" and not _is_condition(scope, operand):
         return scope.error(expression.span)
-    return Typed(expression.span, Type.BOOL, scope.graph.add(name, scope.node(operand)), impulse=name)
+    node = scope.graph.add(name, scope.node(operand))
+    known = facts.of_bool(node)
+    if operand.constant is not None:
+        known = facts.NEVER_TRUE
+        scope.report.constant_condition(expression.span, "true")
+    elif name != "changed":
+        known = facts.edged(name, facts_of(operand))
+    return Typed(expression.span, Type.BOOL, node, impulse=name, facts=known)
 
 
 def _is_condition(scope: Scope, typed: Typed) -> bool:
@@ -207,7 +231,9 @@ def _over_condition(scope: Scope, expression: syntax.Call, check: Check) -> Type
         return scope.error(expression.span)
     node = scope.node(operand)
     if name == "once":
-        return Typed(expression.span, Type.BOOL, scope.graph.add("once", node, window_ns=window_ns))
+        once = scope.graph.add("once", node, window_ns=window_ns)
+        never = facts_of(operand).true is None
+        return Typed(expression.span, Type.BOOL, once, facts=facts.NEVER_TRUE if never else None)
     if name == "share":
         capacity = _capacity(scope, expression, window_ns, node)
         if capacity is None:
@@ -216,7 +242,7 @@ def _over_condition(scope: Scope, expression: syntax.Call, check: Check) -> Type
         return Typed(expression.span, Type.NUMBER, share, RATIO, low=Fraction(0), high=Fraction(1))
     op = "count_impulses" if name == "count" and operand.impulse in _IMPULSES else name
     count = scope.graph.add(op, node, window_ns=window_ns, limit=MAX_COUNT)
-    return Typed(expression.span, Type.NUMBER, count, BARE, low=Fraction(0))
+    return Typed(expression.span, Type.NUMBER, count, BARE, low=Fraction(0), is_whole=True)
 
 
 def _hysteresis(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
@@ -232,76 +258,19 @@ def _hysteresis(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
         unit = align(scope, expression.span, x, threshold)
         if unit is None:
             return scope.error(expression.span)
-        thresholds.append(_threshold(threshold, x.unit))
+        try:
+            thresholds.append(float(constant_in(threshold, x.unit) or 0))
+        except OverflowError:
+            scope.report.impossible_constant(threshold.span, "is beyond the range of numbers")
+            return scope.error(expression.span)
     if thresholds[0] == thresholds[1]:
         scope.report.equal_thresholds(expression.span)
         return scope.error(expression.span)
+    above, domain = thresholds[0] > thresholds[1], facts.between(*bounds_in(x, x.unit))
     node = scope.graph.add("hysteresis", scope.node(x), on=thresholds[0], off=thresholds[1])
-    return Typed(expression.span, Type.BOOL, node)
-
-
-def _threshold(threshold: Typed, unit: Unit) -> float:
-    value = Fraction(threshold.constant) if isinstance(threshold.constant, Fraction) else Fraction(0)
-    return float(convert(value, threshold.unit, unit)) if threshold.unit.dimension == unit.dimension else 0.0
-
-
-def _pair(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
-    """`disagree` and `divergence`, of a head or of two signals."""
-    name, span = expression.function.text, expression.span
-    pair = _pair_signals(scope, expression, check)
-    if pair is None:
-        return scope.error(span)
-    a, b = pair
-    if a.type is not b.type:
-        scope.report.not_comparable(span, scope.what(a), scope.what(b))
-        return scope.error(span)
-    timing = _pair_timing(scope, expression, a, b)
-    if timing is None:
-        return scope.error(span)
-    if name == "disagree":
-        if a.type is Type.NUMBER:
-            scope.report.wrong_arguments(span, name, "divergence(a, b) > ...")
-            return scope.error(span)
-        other = same_values(scope, a, b) if a.type is Type.TEXT else b.node
-        return Typed(span, Type.BOOL, scope.graph.add(name, a.node, other, skew_ns=timing[0], stale_ns=timing[1]))
-    if not are_numbers(scope, a, b) or align(scope, span, a, b) is None:
-        return scope.error(span)
-    unit = temperature_difference(a.unit) if a.unit.is_affine else a.unit
-    node = scope.graph.add(name, a.node, scope.node(b, a.unit), skew_ns=timing[0], stale_ns=timing[1])
-    return Typed(span, Type.NUMBER, node, unit, low=Fraction(0))
-
-
-def _pair_signals(scope: Scope, expression: syntax.Call, check: Check) -> tuple[Typed, Typed] | None:
-    arguments = expression.arguments
-    if len(arguments) == 1:
-        head = arguments[0]
-        if not isinstance(head, syntax.Name) or head.name not in scope.catalog.heads:
-            name = head.name if isinstance(head, syntax.Name) else scope.subject(head.span).strip("`")
-            scope.report.unknown_head(head.span, name, scope.nearest(name, scope.catalog.heads))
-            return None
-        return scope.signal(f"active.{head.name}", head.span), scope.signal(f"shadow.{head.name}", head.span)
-    a, b = (check(scope, argument) for argument in arguments)
-    for operand in (a, b):
-        if operand.type is not Type.ERROR and operand.signal is None:
-            scope.report.not_a_signal(operand.span, expression.function.text)
-            return None
-    return None if Type.ERROR in (a.type, b.type) else (a, b)
-
-
-def _pair_timing(scope: Scope, expression: syntax.Call, a: Typed, b: Typed) -> tuple[int, int] | None:
-    """Skew and staleness of a pair in ns: half the longer period, or as given; the longer `max_age`."""
-    signals = [scope.catalog.signals[typed.signal or ""] for typed in (a, b)]
-    if expression.within is not None:
-        skew_ns = scope.duration_ns(expression.within)
-    else:
-        missing = [t.signal or "" for t, s in zip((a, b), signals, strict=True) if s.rate is None]
-        if missing:
-            scope.report.window_without_rate(expression.span, missing)
-            return None
-        skew_ns = max(1, round(500_000_000 / min(Fraction(str(s.rate)) for s in signals)))
-    ages = [scope.catalog.signals[typed.signal or ""].max_age_ns for typed in (a, b)]
-    stale_ns = max(MAX_TIME_NS if age is None else age for age in ages)
-    return None if skew_ns is None else (skew_ns, stale_ns)
+    turns_on = facts.compared(">" if above else "<", node, domain, thresholds[0], whole=x.is_whole)
+    known = facts.NEVER_TRUE if turns_on.true is None else None
+    return judged(scope, Typed(expression.span, Type.BOOL, node, facts=known))
 
 
 def _place(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
@@ -321,7 +290,7 @@ _HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("rise", "fall", "changed"), _edge),
     **dict.fromkeys(("missing", "age"), _sampled),
     **dict.fromkeys(("once", "share", "count", "flicker"), _over_condition),
-    **dict.fromkeys(("disagree", "divergence"), _pair),
+    **dict.fromkeys(("disagree", "divergence"), pair),
     **dict.fromkeys(("near", "inside"), _place),
     "past": _past,
     "hysteresis": _hysteresis,

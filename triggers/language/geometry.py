@@ -15,7 +15,7 @@ from triggers.language.values import Value
 EARTH_RADIUS_M = 6_371_008.8
 """Mean radius of the Earth (IUGG)."""
 _RADIANS = math.pi / 180.0
-_REACH_DEG = 12.0
+REACH_DEG = 12.0
 """Beyond this many degrees of latitude or longitude nothing is near: 100 km at 85 degrees span 10.4."""
 
 
@@ -51,7 +51,7 @@ class Near(Operator):
             east -= 360.0
         elif east < -180.0:
             east += 360.0
-        if not (-_REACH_DEG <= north <= _REACH_DEG and -_REACH_DEG <= east <= _REACH_DEG):
+        if not (-REACH_DEG <= north <= REACH_DEG and -REACH_DEG <= east <= REACH_DEG):
             return False
         north, east = north * _RADIANS, east * _RADIANS
         half_north, half_east = taylor_sine(0.5 * north), taylor_sine(0.5 * east)

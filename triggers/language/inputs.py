@@ -39,17 +39,6 @@ class HeldInput:
             return None
         return self._value != 0 if self.item.type == "bool" else self._value
 
-    def save(self) -> list[Any]:
-        """Sample time, value (as text: it may be infinite) and its time."""
-        return [self.sample_ns, None if self._value is None else repr(self._value), self._since_ns]
-
-    def load(self, saved: list[Any]) -> None:
-        """Take over what `save` gave."""
-        sample_ns, value, since_ns = saved
-        self.sample_ns = None if sample_ns is None else int(sample_ns)
-        self._value = None if value is None else float(value)
-        self._since_ns = int(since_ns)
-
 
 class Read(Operator):
     """A signal: its latest sample in the segment, unknown once that is older than `max_age`."""

@@ -1,4 +1,4 @@
-"""The reference interpreter: runs a decoded program over rows, tick by tick, by the letter of the language.
+"""The reference interpreter: runs a program over rows, tick by tick, by the letter of the language.
 
 Rows and heartbeats, segments, what ticks when, firing and cooldown are here; operators are in `operators`,
 `windows` and `inputs`. State is bounded: the latest sample of each input, and what the operators hold.
@@ -12,37 +12,16 @@ from itertools import chain
 from math import isnan
 
 from triggers.errors import InvalidInput
-from triggers.language import state
+from triggers.language.compared import Compared
 from triggers.language.inputs import HeldInput
 from triggers.language.operators import Tick
 from triggers.language.program import Program
-from triggers.language.steps import Step, make_steps
+from triggers.language.rows import HEARTBEAT_NS, MAX_T_NS, Firing, Row
+from triggers.language.steps import Step, make_counters, make_steps
 from triggers.language.values import Value
 from triggers.language.windows import Ring
 
-HEARTBEAT_NS = 100_000_000
-MAX_T_NS = (1 << 63) - 1
 _MAX_PLANS = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """All samples of one instant, by signal name.
-
-    Absent or NaN: no new sample. Infinite: measured but invalid. Bools are 0 and 1, texts the index of their
-    value. Timestamps ascend strictly within a recording; equal ones are merged before they come here.
-    """
-
-    t_ns: int
-    samples: Mapping[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Firing:
-    """A trigger fired at this time."""
-
-    trigger: str
-    t_ns: int
 
 
 class Evaluator:
@@ -62,6 +41,7 @@ class Evaluator:
             _Firing(trigger.name, trigger.root, self._masks[trigger.root], trigger.cooldown_ns)
             for trigger in program.triggers
         ]
+        self._counters = make_counters(program, self._masks, self._held)
         self._previous_ns: int | None = None
         self._ended = False
 
@@ -75,6 +55,11 @@ class Evaluator:
         """How many window entries were lost because samples came faster than the catalog declares."""
         return sum(step.operator.overflows for step in self._steps if isinstance(step.operator, Ring))
 
+    @property
+    def compared(self) -> Mapping[str, Compared]:
+        """What each compared head counted since the evaluator was made."""
+        return {counter.code.head: counter.compared for counter in self._counters}
+
     def run(self, rows: Iterable[Row]) -> list[Firing]:
         """Fires of these rows in order of time; a row that is not later than the one before begins a segment.
 
@@ -85,14 +70,6 @@ class Evaluator:
     def end_drive(self) -> None:
         """The recording ends with the latest row: no heartbeat follows it, and the next row begins a segment."""
         self._ended = True
-
-    def save(self) -> bytes:
-        """The whole state as JSON, for `restore` in an evaluator of the same program."""
-        return state.save(self)
-
-    def restore(self, data: bytes) -> None:
-        """Continue where `save` was called; InvalidInput if the state is damaged or of another program."""
-        state.restore(self, data)
 
     def _row(self, row: Row) -> Iterable[Firing]:
         t_ns, previous_ns = row.t_ns, self._previous_ns
@@ -164,6 +141,8 @@ class Evaluator:
         values = self._values
         for step in self._everything if due is None else self._plan(due):
             values[step.index] = step.value(self._tick, [values[i] for i in step.arguments])
+        for counter in self._counters:
+            counter.count(self._tick, values)
         return [
             Firing(trigger.name, t_ns)
             for trigger in self._triggers

@@ -7,8 +7,12 @@ once from the front. `OPERATIONS` is the complete set of operations with their a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import NamedTuple
+
+from triggers.language.diagnostics import Span
 
 
 class Kind(StrEnum):
@@ -25,7 +29,11 @@ ANY = None
 @dataclass(frozen=True, slots=True)
 class Operation:
     """Signature of an operation: kinds of its arguments (`variadic`: two or more of the first), its result, its
-    parameters. Parameter names ending in `_ns`, `capacity`, `input` and `limit` are integers, others floats."""
+    parameters.
+
+    Parameters named `_ns`, `capacity`, `input` and `limit` are integers, `table` and `corners` lists of floats
+    (`corners`: latitude, longitude, latitude, ...), others floats.
+    """
 
     result: Kind | None
     arguments: tuple[Kind | None, ...] = ()
@@ -86,15 +94,6 @@ OPERATIONS: dict[str, Operation] = {
     "inside": Operation(_B, (_N, _N), ("corners",)),
 }
 
-LISTS = frozenset({"table", "corners"})
-"""Parameters that are lists of floats (`corners`: latitude, longitude, latitude, ...)."""
-
-
-def is_integer(parameter: str) -> bool:
-    """True for parameters that are integers: times in ns, counts and indexes."""
-    return parameter.endswith("_ns") or parameter in ("capacity", "input", "limit")
-
-
 Parameter = int | float | bool | tuple[float, ...]
 
 
@@ -119,11 +118,19 @@ class Node:
 
 @dataclass(slots=True)
 class Graph:
-    """Nodes under construction; equal nodes share one index."""
+    """Nodes under construction; equal nodes share one index.
+
+    `span` is the place in the source of what is being lowered, which new nodes are said to stand at.
+    """
 
     nodes: list[Node] = field(default_factory=list)
     masks: list[int] = field(default_factory=list)
     """For each node the inputs it reads, as a bit mask."""
+    spans: list[Span | None] = field(default_factory=list)
+    """For each node where it stands first."""
+    span: Span | None = None
+    entries: int = 0
+    """Window entries of all nodes."""
     _indexes: dict[tuple[str, tuple[int, ...], str], int] = field(default_factory=dict)
 
     def add(self, op: str, *arguments: int, kind: Kind | None = None, **parameters: Parameter) -> int:
@@ -139,29 +146,44 @@ class Graph:
         if index is None:
             index = self._indexes[key] = len(self.nodes)
             self.nodes.append(Node(op, arguments, values, result))
+            self.entries += self.nodes[-1].capacity
             mask = 1 << int(parameters["input"]) if op == "input" else 0  # type: ignore[arg-type]
             for argument in arguments:
                 mask |= self.masks[argument]
             self.masks.append(mask)
+            self.spans.append(self.span)
         return index
 
 
-def prune(nodes: list[Node], roots: list[int]) -> tuple[tuple[Node, ...], tuple[int, ...], tuple[int, ...]]:
-    """Only the nodes that the roots need, in their order; nodes and inputs are renumbered.
+class Pruned(NamedTuple):
+    """What is left of a graph; nodes and inputs are renumbered."""
 
-    Returns the nodes, the roots' new indexes, and the old indexes of the inputs that are left.
-    """
-    needed = set(roots)
-    for index in range(len(nodes) - 1, -1, -1):
-        if index in needed:
-            needed.update(nodes[index].arguments)
+    nodes: tuple[Node, ...]
+    roots: tuple[int, ...]
+    """The roots' new indexes."""
+    inputs: tuple[int, ...]
+    """The old indexes of the inputs that are left."""
+    kept: tuple[int, ...]
+    """The old indexes of the nodes that are left."""
+
+
+def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
+    """Only the nodes that the roots need, in their order."""
+    needed: set[int] = set()
+    waiting = list(roots)
+    while waiting:  # from the roots, so that a small part of many nodes costs little
+        index = waiting.pop()
+        if index not in needed:
+            needed.add(index)
+            waiting += nodes[index].arguments
     order = sorted(needed)
     renumbered = {old: new for new, old in enumerate(order)}
     inputs = [int(nodes[old].parameters[0]) for old in order if nodes[old].op == "input"]  # type: ignore[arg-type]
+    positions = {old: new for new, old in enumerate(inputs)}
     kept = []
     for old in order:
         node = nodes[old]
-        parameters = (inputs.index(int(node.parameters[0])),) if node.op == "input" else node.parameters  # type: ignore[arg-type]
+        parameters = (positions[int(node.parameters[0])],) if node.op == "input" else node.parameters  # type: ignore[arg-type]
         arguments = tuple(renumbered[argument] for argument in node.arguments)
         kept.append(replace(node, arguments=arguments, parameters=parameters))
-    return tuple(kept), tuple(renumbered[root] for root in roots), tuple(inputs)
+    return Pruned(tuple(kept), tuple(renumbered[root] for root in roots), tuple(inputs), tuple(order))

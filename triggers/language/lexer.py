@@ -60,7 +60,7 @@ NEVER_UNITS = frozenset({
 
 _WORD = r"[A-Za-z_]\w*"
 _UNIT_FACTOR = r"(?:%|[A-Za-zµΩ°]+(?:\^-?[0-9]+)?)"
-_UNIT = re.compile(rf"[ \t]*((?:1/)?{_UNIT_FACTOR}(?:[*/]{_UNIT_FACTOR})*)(?![\w.(])")
+_UNIT = re.compile(rf"[ \t]*((?:1/)?{_UNIT_FACTOR}(?:[*/]{_UNIT_FACTOR}|/100km)*)(?![\w.(])")
 _TOKEN = re.compile(
     rf"""(?P<blank>[ \t\r\n]+|\#[^\n]*)
     |(?P<wildcard>{_WORD}(?:\.{_WORD})*\.\*)

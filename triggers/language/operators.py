@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from triggers.language.ir import Node
-from triggers.language.values import Value
+from triggers.language.values import Value, finite
 
 
 @dataclass(slots=True)
@@ -22,7 +22,7 @@ class Tick:
 
 
 class Operator:
-    """Base: named state that a segment's begin clears and that can be saved."""
+    """Base: named state that a segment's begin clears."""
 
     STATE: ClassVar[dict[str, Any]] = {}
     """Attributes that make up the state, with their values at a segment's begin."""
@@ -35,15 +35,6 @@ class Operator:
     def clear(self) -> None:
         """Forget everything: a segment begins."""
         for name, value in self.STATE.items():
-            setattr(self, name, value)
-
-    def save(self) -> list[Any]:
-        """The state as JSON values, in the order of STATE."""
-        return [getattr(self, name) for name in self.STATE]
-
-    def load(self, state: list[Any]) -> None:
-        """Take over a state that `save` gave."""
-        for name, value in zip(self.STATE, state, strict=True):
             setattr(self, name, value)
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
@@ -164,7 +155,10 @@ class Once(Operator):
 
 
 class Smooth(Operator):
-    """`ema(x over W)`: `v += (x - v) * dt / (W + dt)` at update ticks, the first value as it is; unknown with x."""
+    """`ema(x over W)`: `v += (x - v) * dt / (W + dt)` at update ticks, the first value as it is; unknown with x.
+
+    A result that is not finite is unknown, and the next update tick's value is a first one again.
+    """
 
     STATE: ClassVar[dict[str, Any]] = {"value": None, "updated_ns": None}
     value: float | None
@@ -179,7 +173,8 @@ class Smooth(Operator):
                 self.value = x
             else:
                 dt_s = (tick.t_ns - self.updated_ns) / 1e9
-                self.value += (x - self.value) * dt_s / (self.duration("window_ns") / 1e9 + dt_s)
+                step = (x - self.value) * dt_s / (self.duration("window_ns") / 1e9 + dt_s)
+                self.value = finite(self.value + step)
             self.updated_ns = tick.t_ns
         return self.value
 

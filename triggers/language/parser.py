@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from difflib import get_close_matches
+from enum import StrEnum
 from typing import TypeVar
 
 from triggers.language import syntax
@@ -30,13 +32,39 @@ _MAX_LIST = 10_000
 _Item = TypeVar("_Item")
 
 
+class Part(StrEnum):
+    """Parts of a file that begin a line when it is formatted; LINE is one of a capture's body."""
+
+    BLOCK = "block"
+    CLAUSE = "clause"
+    LINE = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The tokens of a file, and which part begins at which of them (by index)."""
+
+    tokens: list[Token]
+    parts: dict[int, Part]
+
+
 def parse(source: Source, reporter: Reporter) -> syntax.File:
     """The blocks of a file that have the form of the language; mistakes go to the reporter."""
-    return _FileParser(tokenize(source, reporter), reporter).file()
+    return parse_with_layout(source, reporter)[0]
+
+
+def parse_with_layout(source: Source, reporter: Reporter) -> tuple[syntax.File, Layout]:
+    """As `parse`, with where in the tokens the parts begin."""
+    parser = _FileParser(tokenize(source, reporter), reporter)
+    return parser.file(), Layout(parser.tokens, parser.parts)
 
 
 class _FileParser(ExpressionParser):
     """Blocks, each with its clauses."""
+
+    def __init__(self, tokens: list[Token], reporter: Reporter) -> None:
+        super().__init__(tokens, reporter)
+        self.parts: dict[int, Part] = {}
 
     def file(self) -> syntax.File:
         """All blocks up to the end."""
@@ -57,6 +85,7 @@ class _FileParser(ExpressionParser):
         if not token.is_word(*BLOCKS):
             nearest = get_close_matches(token.text, BLOCKS, n=1)
             self.fail("`trigger`, `campaign`, `let` or `fence`", f"did you mean `{nearest[0]}`?" if nearest else "")
+        self.parts[self.index] = Part.BLOCK
         self.take()
         self.boundary_words = BLOCKS
         if token.text == "let":
@@ -104,6 +133,7 @@ class _FileParser(ExpressionParser):
             if self.next.kind is TokenKind.END or self._begins_block():
                 self.report.unclosed_block(block.name.span, kind, block.name.text)
                 return
+            self.parts[self.index] = Part.CLAUSE
             word = self.take()
             try:
                 if not word.is_word(*words):
@@ -171,6 +201,7 @@ class _FileParser(ExpressionParser):
         cameras: tuple[syntax.Word, ...] = ()
         if self.take_mark("{"):
             while not self.take_mark("}"):
+                self.parts[self.index] = Part.LINE
                 if self.take_word("signals"):
                     signals = (signals or ()) + self._list(self._pattern)
                 elif self.take_word("cameras"):

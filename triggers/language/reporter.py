@@ -24,18 +24,27 @@ def _did_you_mean(nearest: Sequence[str]) -> str:
     return f"did you mean {quoted(nearest)}?" if nearest else ""
 
 
+def _place(found: Diagnostic) -> tuple[int, int, str]:
+    return found.line, found.column, found.code
+
+
 class Collector:
     """Collects findings of one file; a place is reported once for each code."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.names_compared = 0
+        """Names with which unknown ones were compared, to propose the nearest."""
         self._found: dict[tuple[str, Span], Diagnostic] = {}
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """All findings by place; at most MAX_DIAGNOSTICS, the first ones."""
-        ordered = sorted(self._found.values(), key=lambda d: (d.line, d.column, d.code))
-        return tuple(ordered[:MAX_DIAGNOSTICS])
+        """All findings by place; of more than MAX_DIAGNOSTICS the first ones, errors before warnings."""
+        ordered = sorted(self._found.values(), key=_place)
+        if len(ordered) > MAX_DIAGNOSTICS:  # an error must not hide behind warnings
+            ordered.sort(key=lambda found: found.severity is not Severity.ERROR)
+            ordered = sorted(ordered[:MAX_DIAGNOSTICS], key=_place)
+        return tuple(ordered)
 
     @property
     def has_errors(self) -> bool:
@@ -90,6 +99,11 @@ class FormMistakes(Collector):
         proposal = "take parts of it out with `let`"
         self._error("LT107", span, f"this expression nests deeper than {limit} levels", proposal)
 
+    def too_deep_lets(self, span: Span, limit: int) -> None:
+        """LT107 of lets that are each used before they are defined."""
+        message = f"more than {limit} `let`s in a row are used before they are defined"
+        self._error("LT107", span, message, "define each `let` above its uses")
+
     def number_out_of_range(self, span: Span, text: str) -> None:
         """LT108: a number that no float holds."""
         self._error("LT108", span, f"`{text[:40]}` is beyond the range of numbers")
@@ -114,9 +128,9 @@ class FormMistakes(Collector):
         """LT113: bytes that are no UTF-8."""
         self._error("LT113", span, f"the file is not UTF-8 at byte {byte}", "save it as UTF-8")
 
-    def too_large(self, span: Span, size: int, limit: int) -> None:
+    def too_large(self, span: Span, limit: int) -> None:
         """LT114: a file beyond the limit."""
-        self._error("LT114", span, f"the file has {size} bytes, more than {limit}", "split it into several files")
+        self._error("LT114", span, f"the file has more than {limit:,} bytes", "split it into several files")
 
     def assignment_in_condition(self, span: Span) -> None:
         """LT115: `=` where `==` compares."""
@@ -134,6 +148,10 @@ class NameMistakes(Collector):
     def unknown_signal(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT201: neither a signal of the catalog nor a `let`."""
         self._error("LT201", span, f"the signal catalog has no `{name}`", _did_you_mean(nearest))
+
+    def unit_apart(self, span: Span, name: str) -> None:
+        """LT201, where a unit was written with blanks."""
+        self._error("LT201", span, f"the signal catalog has no `{name}`", "write a unit without blanks, as in `km/h`")
 
     def text_without_quotes(self, span: Span, name: str, subject: str, values: Sequence[str]) -> None:
         """LT201, where a text signal is compared with a bare word."""
@@ -191,6 +209,10 @@ class TypeMistakes(Collector):
         """LT302: quantities of different dimensions."""
         self._error("LT302", span, f"{left} and {right} cannot be compared, added or subtracted")
 
+    def not_an_angle(self, span: Span, what: str) -> None:
+        """LT302 of `wrap`, which has one operand."""
+        self._error("LT302", span, f"`wrap` needs an angle here, this is {what}", "give it one in `deg` or `rad`")
+
     def unknown_unit(self, span: Span, unit: str, nearest: Sequence[str]) -> None:
         """LT303: a unit that the table does not have."""
         self._error("LT303", span, f"`{unit}` is no unit this language knows", _did_you_mean(nearest))
@@ -221,9 +243,9 @@ class TypeMistakes(Collector):
         """LT309: an operator used in a form it does not have."""
         self._error("LT309", span, f"`{function}` is not used like this", f"write `{form}`")
 
-    def window_without_rate(self, span: Span, signals: Sequence[str]) -> None:
-        """LT310: a window needs the declared rate of its signals to bound its memory."""
-        message = f"a window needs the rate of {quoted(signals, 'and')}, which the signal catalog does not give"
+    def needs_rate(self, span: Span, what: str, signals: Sequence[str]) -> None:
+        """LT310: a window needs the declared rate of its signals to bound its memory, a pair to know its skew."""
+        message = f"{what} needs the rate of {quoted(signals, 'and')}, which the signal catalog does not give"
         self._error("LT310", span, message, "declare `rate` in the signal catalog")
 
     def not_a_duration(self, span: Span, what: str, meant: str = "") -> None:
@@ -316,7 +338,7 @@ class CampaignMistakes(Collector):
         self._error("LT410", span, "the last day lies before the first")
 
     def given_twice(self, span: Span, what: str) -> None:
-        """LT411: a limit, network or trigger given twice."""
+        """LT411: a limit, network, trigger or head given twice."""
         self._error("LT411", span, f"{what} is given twice", "keep one of them")
 
     def unknown_network(self, span: Span, name: str, known: Sequence[str]) -> None:
@@ -327,22 +349,36 @@ class CampaignMistakes(Collector):
 class LimitMistakes(Collector):
     """LT5xx: a program beyond what a vehicle accepts."""
 
-    def too_many(self, span: Span, what: str, count: int, limit: int) -> None:
-        """LT501: too many triggers, nodes or window entries."""
-        self._error("LT501", span, f"{count} {what} are more than the {limit} a program may have")
+    def too_many(self, span: Span, what: str, count: int, limit: int, whose: str = "a program") -> None:
+        """LT501: too many triggers, sub-expressions, window entries or campaigns."""
+        self._error("LT501", span, f"{count:,} {what} are more than the {limit:,} {whose} may have")
+
+    def too_much_state(self, span: Span, whose: str, needed: int, limit: int, most: str) -> None:
+        """LT502: more state than the signal catalog's `limits` give a campaign."""
+        message = f"{whose} needs {needed:,} bytes of state, the limit is {limit:,}; {most} of them"
+        proposal = "shorten the window or delay, lower the `rate` of its signals in the catalog, or split the campaign"
+        self._error("LT502", span, message, proposal)
+
+    def too_many_operations(self, span: Span, whose: str, needed: int, limit: int, most: str) -> None:
+        """LT503: more operations a tick than the signal catalog's `limits` give a campaign."""
+        message = f"{whose} needs {needed:,} operations a tick, the limit is {limit:,}; {most} of them"
+        proposal = "split the campaign, or raise `limits` in the signal catalog if the vehicles can bear it"
+        self._error("LT503", span, message, proposal)
 
 
 class Warnings(Collector):
     """LT9xx: what compiles but is hardly meant."""
 
-    def constant_condition(self, span: Span, value: str) -> None:
+    def constant_condition(self, span: Span, value: str, proposal: str = "") -> None:
         """LT901: a condition decided by its constants."""
-        self._warning("LT901", span, f"this condition can never be {value}")
+        self._warning("LT901", span, f"this condition can never be {value}", proposal)
 
-    def short_window(self, span: Span, window: str, period: str) -> None:
+    def short_window(self, span: Span, window: str, period: str, operator: str) -> None:
         """LT902: a window that holds fewer than two samples."""
         message = f"a window of {window} is shorter than two sample periods of {period}"
-        self._warning("LT902", span, message, "widen the window, or a `delta` over it is always unknown")
+        needs_two = operator in ("delta", "rate")
+        consequence = f", or `{operator}` over it is often unknown" if needs_two else ""
+        self._warning("LT902", span, message, f"widen the window{consequence}")
 
     def short_hold(self, span: Span, hold: str, period: str) -> None:
         """LT903: a hold that one sample fulfils."""
@@ -365,6 +401,13 @@ class Warnings(Collector):
         """LT907: without a rate a sample expires after one second."""
         message = f"`{name}` has neither a `rate` nor `update: on_change`, so a sample counts for one second"
         self._warning("LT907", span, message, "declare one of them in the signal catalog")
+
+    def long_capture(self, span: Span, capture: str, buffer: str) -> None:
+        """LT908: a capture longer than the vehicle's buffer."""
+        message = (
+            f"this capture is {capture} long; a vehicle records {buffer} at most and shortens it, both sides alike"
+        )
+        self._warning("LT908", span, message, "shorten it, or state the vehicles' `buffer` in the signal catalog")
 
 
 class Reporter(FormMistakes, NameMistakes, TypeMistakes, CampaignMistakes, LimitMistakes, Warnings):

@@ -14,6 +14,7 @@ from fractions import Fraction
 from triggers.catalog import SignalCatalog
 from triggers.language import syntax
 from triggers.language.diagnostics import Span
+from triggers.language.facts import Facts
 from triggers.language.ir import Graph, Kind
 from triggers.language.program import MAX_TIME_NS, Input
 from triggers.language.reporter import Reporter
@@ -22,6 +23,8 @@ from triggers.language.units import BARE, SECOND, Unit, convert, dimension_name,
 MAX_CONSTANT_BITS = 4096
 MEANT_TIMES = {"m": "min", "M": "min"}
 """Units that look like one of time, and that unit."""
+MAX_NAMES_COMPARED = 50_000
+"""A file of nothing but unknown names must not take long: behind this many comparisons none is proposed any more."""
 _MAX_SUBJECT = 48
 
 
@@ -40,7 +43,8 @@ class Typed:
 
     A constant has no node until it is used: `constant` is exact, in `unit`, and rounded once, when the unit of
     its use is known. `signal` names the signal that the expression is; `impulse` the operator that is true at
-    single ticks. `low` and `high` are bounds known without any data, in `unit`.
+    single ticks. `low` and `high` are bounds known without any data, in `unit`; `is_whole` marks a number that is
+    always whole. `facts` is what is known of a condition beyond its node.
     """
 
     span: Span
@@ -53,6 +57,8 @@ class Typed:
     impulse: str | None = None
     low: Fraction | None = None
     high: Fraction | None = None
+    is_whole: bool = False
+    facts: Facts | None = None
 
 
 @dataclass(slots=True)
@@ -88,9 +94,11 @@ class Scope:
         return f"{name} in {shown}" if shown else name
 
     def nearest(self, name: str, known: Iterable[str]) -> list[str]:
-        """Known names whose spelling is near; the search is costly, so its results are kept."""
+        """Known names whose spelling is near; the search is costly, so its results are kept and its work bounded."""
         if name not in self._nearest:
-            self._nearest[name] = get_close_matches(name[:200], list(known), n=3, cutoff=0.6)
+            candidates = list(known) if self.report.names_compared < MAX_NAMES_COMPARED else []
+            self.report.names_compared += len(candidates)
+            self._nearest[name] = get_close_matches(name[:200], candidates, n=3, cutoff=0.6)
         return self._nearest[name]
 
     def error(self, span: Span) -> Typed:
@@ -107,7 +115,9 @@ class Scope:
         if name not in self.inputs:
             self.inputs.append(name)
         kind = Kind.BOOL if signal.type == "bool" else Kind.NUMBER
+        around, self.graph.span = self.graph.span, span
         node = self.graph.add("input", input=self.inputs.index(name), kind=kind)
+        self.graph.span = around
         unit = parse_unit(signal.unit) or BARE
         return Typed(span, Type(signal.type), node, unit, values=signal.values, signal=name)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from triggers.language.compared import HeadCounter
 from triggers.language.geometry import Inside, Near
 from triggers.language.inputs import Age, HeldInput, Pair, Read
 from triggers.language.ir import Node
@@ -92,6 +93,19 @@ def _operator(program: Program, index: int, mask: int, held: list[HeldInput]) ->
         samples = [held[_signal_under(program, argument)] for argument in node.arguments]
         return Age(node, mask, samples[0]) if node.op == "age" else Pair(node, mask, samples[0], samples[1])
     return Stateless(node, mask, _function(node))
+
+
+def make_counters(program: Program, masks: tuple[int, ...], held: list[HeldInput]) -> list[HeadCounter]:
+    """The compared heads of a program."""
+    return [
+        HeadCounter(
+            code,
+            masks[code.active] | masks[code.shadow],
+            held[_signal_under(program, code.active)],
+            held[_signal_under(program, code.shadow)],
+        )
+        for code in program.compares
+    ]
 
 
 def _signal_under(program: Program, index: int) -> int:

@@ -22,7 +22,7 @@ def check_target(scope: Scope, expression: syntax.Expression) -> Target | None:
     if isinstance(expression, syntax.Junction):
         operands = [check_target(scope, operand) for operand in expression.operands]
         if len(operands) > MAX_OPERANDS:
-            scope.report.too_many(expression.span, "conditions", len(operands), MAX_OPERANDS)
+            scope.report.too_many(expression.span, "conditions", len(operands), MAX_OPERANDS, "an operator")
             return None
         sound = tuple(operand for operand in operands if operand is not None)
         kind: Literal["and", "or"] = "and" if expression.operator == "and" else "or"
@@ -59,7 +59,7 @@ def _compared(
         scope.report.text_order(subject.span, operator)
         return None
     if len(literals) > MAX_VALUES:
-        scope.report.too_many(subject.span, "values", len(literals), MAX_VALUES)
+        scope.report.too_many(subject.span, "values", len(literals), MAX_VALUES, "an `in`")
         return None
     values = [_literal(scope, literal, name, declared) for literal in literals]
     sound = tuple(value for value in values if value is not None)
@@ -70,6 +70,9 @@ def _compared(
 
 def _attribute(scope: Scope, subject: syntax.Expression) -> str | None:
     if not isinstance(subject, syntax.Name):
+        scope.report.not_a_target(subject.span)
+        return None
+    if subject.name in scope.catalog.signals:
         scope.report.not_a_target(subject.span)
         return None
     name = subject.name.removeprefix(_PREFIX)

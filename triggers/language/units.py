@@ -2,6 +2,7 @@
 
 A unit maps a number to its dimension's base unit by `base = number * scale + offset`. General libraries read
 `Nm` (nanometre), `g` (gram) and `%` (a bare number) otherwise than a vehicle engineer and round on the way.
+`in` is a word of the language and `g` an acceleration, so these two units are `inch` and `gram`.
 Angle, ratio (`%`) and rotational speed (`rpm`) are dimensions of their own, never bare numbers.
 """
 
@@ -112,12 +113,16 @@ DIMENSION_NAMES: dict[Dimension, str] = {
     dimension(data=1, time=-1): "a data rate",
 }
 
+_CONSUMPTION_NAMES: dict[Dimension, str] = {_AREA: "a fuel consumption", _FORCE: "an energy consumption"}
+
 _TABLE: dict[str, tuple[Dimension, str]] = {
     "m": (_LENGTH, "1"), "km": (_LENGTH, "1000"), "cm": (_LENGTH, "1/100"), "mm": (_LENGTH, "1/1000"),
     "um": (_LENGTH, "1/1000000"), "mi": (_LENGTH, "1609.344"), "ft": (_LENGTH, "0.3048"), "yd": (_LENGTH, "0.9144"),
+    "inch": (_LENGTH, "0.0254"),
     "s": (_TIME, "1"), "ms": (_TIME, "1/1000"), "us": (_TIME, "1/1000000"), "ns": (_TIME, "1/1000000000"),
     "min": (_TIME, "60"), "h": (_TIME, "3600"), "d": (_TIME, "86400"),
-    "kg": (_MASS, "1"), "mg": (_MASS, "1/1000000"), "t": (_MASS, "1000"), "lb": (_MASS, "0.45359237"),
+    "kg": (_MASS, "1"), "gram": (_MASS, "1/1000"), "mg": (_MASS, "1/1000000"), "t": (_MASS, "1000"),
+    "lb": (_MASS, "0.45359237"),
     "mph": (_SPEED, "0.44704"), "kn": (_SPEED, "1852/3600"), "g": (_ACCELERATION, "9.80665"),
     "A": (_CURRENT, "1"), "mA": (_CURRENT, "1/1000"), "kA": (_CURRENT, "1000"),
     "Ah": (_CHARGE, "3600"), "mAh": (_CHARGE, "3.6"), "C": (_CHARGE, "1"),
@@ -150,6 +155,9 @@ _UNITS: dict[str, Unit] = {
     "degF": Unit("degF", _TEMPERATURE, Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
 }  # fmt: skip
 
+_DIVISORS = {"100km": Unit("100km", _LENGTH, Fraction(100_000))}
+"""Distances that consumption is stated for (`L/100km`); by themselves they are no unit."""
+
 
 @lru_cache(maxsize=1024)
 def parse_unit(text: str) -> Unit | None:
@@ -169,7 +177,8 @@ def parse_unit(text: str) -> Unit | None:
         if part in ("*", "/"):
             sign = -1 if part == "/" else 1
             continue
-        factor = _parse_factor(part)
+        factor = _DIVISORS.get(part) if sign < 0 else None
+        factor = factor or _parse_factor(part)
         if factor is None:
             return None
         result = combine(result, factor, sign)
@@ -206,6 +215,8 @@ def convert(value: Fraction, source: Unit, target: Unit) -> Fraction:
 def dimension_name(unit: Unit) -> str:
     """What a number in this unit is, with its article: `a speed`."""
     known = DIMENSION_NAMES.get(unit.dimension)
+    if unit.symbol.endswith("km"):  # litres or energy for a distance are an area and a force only by dimension
+        known = _CONSUMPTION_NAMES.get(unit.dimension, known)
     return known if known is not None else f"a quantity in {unit.symbol}"
 
 
@@ -225,7 +236,7 @@ def _is_like(unit: Unit, symbol: str) -> bool:
 
 def nearest_units(text: str) -> list[str]:
     """Known units whose spelling is near a text that names none."""
-    candidates = [*_UNITS, "km/h", "m/s", "m/s^2", "rad/s", "deg/s", "L/h", "1/s", "K/s"]
+    candidates = [*_UNITS, "km/h", "m/s", "m/s^2", "rad/s", "deg/s", "L/h", "L/100km", "1/s", "K/s"]
     plain = {candidate.lower().replace("/", "").replace("^", ""): candidate for candidate in candidates}
     squeezed = text.lower().replace("/", "").replace("^", "").replace("p", "")
     exact = plain.get(text.lower().replace("/", "").replace("^", "")) or plain.get(squeezed)

@@ -28,14 +28,6 @@ class Ring(Operator):
         super().clear()
         self.entries.clear()
 
-    def save(self) -> list[Any]:
-        return [[list(entry) for entry in self.entries], self.overflows, *super().save()]
-
-    def load(self, state: list[Any]) -> None:
-        self.entries = deque((int(t_ns), value) for t_ns, value in state[0])
-        self.overflows = int(state[1])
-        super().load(state[2:])
-
     def make_room(self) -> None:
         """Before an entry is added: drop the oldest of a full ring, counted."""
         if len(self.entries) >= self.capacity:
@@ -139,13 +131,6 @@ class Mean(UpdateWindow):
                 self._accumulate(x)
         return finite((self.sum + self.correction) / len(self.entries))
 
-    def save(self) -> list[Any]:
-        entries, overflows, *sums = super().save()
-        return [entries, overflows, *(repr(value) for value in sums)]  # a sum may be infinite, JSON has none
-
-    def load(self, state: list[Any]) -> None:
-        super().load([*state[:2], *(float(value) for value in state[2:])])
-
 
 class Difference(UpdateWindow):
     """`delta(x over W)`: latest minus oldest value over the update ticks; unknown below two.
@@ -183,7 +168,7 @@ class Share(Ring):
         if not self.entries or self.entries[-1][1] is not arguments[0]:
             self.make_room()
             self.entries.append((tick.t_ns, arguments[0]))
-        return true_ns / known_ns if known_ns else None
+        return float(true_ns) / float(known_ns) if known_ns else None
 
 
 class Past(Ring):
@@ -217,13 +202,6 @@ class Counter(Operator):
     def clear(self) -> None:
         super().clear()
         self.events.clear()
-
-    def save(self) -> list[Any]:
-        return [list(self.events), *super().save()]
-
-    def load(self, state: list[Any]) -> None:
-        self.events = deque((int(t_ns) for t_ns in state[0]), maxlen=self.events.maxlen)
-        super().load(state[1:])
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
         value = arguments[0]

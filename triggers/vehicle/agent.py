@@ -20,7 +20,7 @@ from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.clip import DriveSource
 from triggers.errors import InvalidInput
-from triggers.language.interpreter import MAX_T_NS, Row
+from triggers.language.rows import MAX_T_NS, Row
 from triggers.vehicle.checkin import CheckInClient
 from triggers.vehicle.clip_queue import ClipQueue, QueuedClip
 from triggers.vehicle.clips import Circumstances, make_clip
@@ -130,6 +130,7 @@ class VehicleAgent:
         self._process()
         self._store(self._recorder.finish())
         self._host.end_drive()
+        self._tell_problems()
         self._keep()
 
     def upload_pending(self, deadline_s: float = 60.0) -> UploadReport:
@@ -203,12 +204,15 @@ class VehicleAgent:
         rows, self._slice = self._slice, []
         # Without rows too: fires of an earlier call may still wait for the journal.
         fires = self._host.run([] if self._cloud.suspended else rows)
-        for problem in self._host.take_problems():
-            self._cloud.report_problem(problem)
+        self._tell_problems()
         for fire in fires:
             self._store(self._recorder.add(fire))
         if rows:
             self._store(self._recorder.advance(rows[-1].t_ns))
+
+    def _tell_problems(self) -> None:
+        for problem in self._host.take_problems():
+            self._cloud.report_problem(problem)
 
     def _store(self, recordings: list[FinishedRecording]) -> None:
         for recording in recordings:

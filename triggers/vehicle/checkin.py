@@ -9,6 +9,7 @@ each start, and worked by until the list expires.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 
@@ -28,6 +29,9 @@ MAX_LIST_BYTES = 4 * 1024**2
 MAX_PROBLEMS = 100
 MAX_PROBLEM_CHARACTERS = 1000
 COUNTS_PER_REPORT = 1000
+REPORT_BYTES = 4 * 1024**2
+"""A report has no more counts than fit; those of one version always do."""
+
 LIST = "assignments"
 CLOCK_OFFSET = "clock_offset_ns"
 DATE_SPAN_NS = 2 * NS_PER_S
@@ -109,10 +113,10 @@ class CheckInClient:
     def send_counts(self, counts: tuple[FireCounts, ...]) -> None:
         """Report what became of the fires; sending again changes nothing."""
         url = f"{self._base}/telemetry"
-        for start in range(0, len(counts), COUNTS_PER_REPORT):
-            part = Telemetry(counts=counts[start : start + COUNTS_PER_REPORT], reported_at_ns=self._clock.now_ns())
+        for part in _parts(counts):
+            report = Telemetry(counts=part, reported_at_ns=self._clock.now_ns())
             with reaching("the API", "api_url", url):
-                reply = self._http.post(url, **json_body(part.canonical_json()))
+                reply = self._http.post(url, **json_body(report.canonical_json()))
             if not reply.is_success:
                 raise refusal(reply, reply.content, "the API refused the report of counts")
 
@@ -239,3 +243,18 @@ class CheckInClient:
 
 def _marks(found: AssignmentList) -> dict[str, bytes]:
     return {"revision": str(found.revision).encode(), "issued_at_ns": str(found.issued_at_ns).encode()}
+
+
+def _parts(counts: tuple[FireCounts, ...]) -> Iterator[tuple[FireCounts, ...]]:
+    """The counts in reports that are small enough."""
+    part: list[FireCounts] = []
+    size_bytes = 0
+    for each in counts:
+        own_bytes = len(each.canonical_json())
+        if part and (len(part) == COUNTS_PER_REPORT or size_bytes + own_bytes > REPORT_BYTES):
+            yield tuple(part)
+            part, size_bytes = [], 0
+        part.append(each)
+        size_bytes += own_bytes
+    if part:
+        yield tuple(part)

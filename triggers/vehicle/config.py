@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field, TypeAdapter, ValidationError
 
 from triggers.contracts.base import NS_PER_S, AttributeValue
-from triggers.contracts.campaign import Network
+from triggers.contracts.campaign import DEFAULT_RECORDING_NS, Network
 from triggers.contracts.checkin import CheckIn
 from triggers.contracts.clip import CELL_BYTES, MAX_RECORDING_NS
 from triggers.contracts.signing import public_keys
@@ -53,7 +53,7 @@ class VehicleConfig:
     """How far back a capture window can reach; a longer one is shortened."""
     ring_bytes: int = 256 * MIB
     """Bytes of samples and encoded frames held in memory; what exceeds them is dropped, oldest first, and counted."""
-    max_recording_ns: int = 60 * NS_PER_S
+    max_recording_ns: int = DEFAULT_RECORDING_NS
     """Longest span of a recording; where windows go on touching, a new recording begins."""
     queue_bytes: int = 2048 * MIB
     """Bytes of finished clips kept on disk; above it the lowest priority, then the oldest, is dropped and counted."""

@@ -10,18 +10,18 @@ again under the same ordinals with the next one, and only then given to the reco
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import Bundle
-from triggers.contracts.campaign import TriggerSettings
 from triggers.errors import InvalidInput
-from triggers.language.interpreter import Evaluator, Firing, Row
-from triggers.language.program import decode
-from triggers.sampling import keep_fire
-from triggers.vehicle.fires import CapturedFire, FireKey
-from triggers.vehicle.journal import Journal, NewFire, Progress
+from triggers.language.rows import Row
+from triggers.language.webassembly.evaluator import Evaluator
+from triggers.language.webassembly.machine import load
+from triggers.vehicle.campaign_run import CampaignRun, RunKey
+from triggers.vehicle.fires import CapturedFire
+from triggers.vehicle.journal import Journal
 from triggers.vehicle.odometer import Odometer
 from triggers.vehicle.recorder import MAX_CAMERAS, MAX_SIGNALS
 
@@ -33,94 +33,6 @@ MAX_PENDING = 10_000
 """Fires not yet written: with more of them nothing is evaluated until the journal can be written again."""
 KEPT_STATES = 64
 """States of versions that do not run any more (paused, replaced) that are kept for their return, the newest ones."""
-
-RunKey = tuple[str, int, str]
-"""Campaign, version and program digest."""
-
-
-@dataclass
-class CampaignRun:
-    """One campaign version that runs, and what is not yet written of it."""
-
-    bundle: Bundle
-    evaluator: Evaluator
-    fired: int
-    """The latest ordinal that is written."""
-    triggers: dict[str, TriggerSettings] = field(init=False)
-    suppressed: int = field(init=False)
-    """Rises suppressed, as far as they are written."""
-    pending: list[NewFire] = field(default_factory=list)
-    """Fires not yet written; they hold the ordinals behind `fired`, until they are written or again."""
-    armed_ns: int = 0
-    distance_mm: int = 0
-    last_row_ns: int | None = None
-
-    def __post_init__(self) -> None:
-        self.triggers = {trigger.name: trigger for trigger in self.bundle.settings.triggers}
-        self.suppressed = self._risen()
-
-    @property
-    def key(self) -> RunKey:
-        """What makes it the same run: a changed program or version is another."""
-        return self.bundle.settings.name, self.bundle.version, self.bundle.program_digest
-
-    def evaluate(self, vehicle_id: str, rows: Sequence[Row], distance_mm: int) -> None:
-        """Evaluate rows; what comes of it is pending. Raises what the evaluator raises; nothing has changed then."""
-        firings = self.evaluator.run(rows)
-        self._count_armed(rows)
-        self.distance_mm += distance_mm
-        for firing in firings:
-            self.pending.append(self._new_fire(vehicle_id, firing))
-
-    def _count_armed(self, rows: Sequence[Row]) -> None:
-        """Count the time between rows, as far as it lies within a segment."""
-        for row in rows:
-            if self.last_row_ns is not None:
-                gap_ns = row.t_ns - self.last_row_ns
-                if 0 < gap_ns <= self.evaluator.program.max_gap_ns:
-                    self.armed_ns += gap_ns
-            self.last_row_ns = row.t_ns
-
-    def _new_fire(self, vehicle_id: str, firing: Firing) -> NewFire:
-        """Number a fire and decide whether it is sampled in."""
-        settings = self.bundle.settings
-        key = FireKey(settings.name, self.bundle.version, self.fired + len(self.pending) + 1)
-        kept = keep_fire(
-            vehicle_id, settings.name, self.bundle.version, firing.trigger, firing.t_ns, settings.sample_one_in
-        )
-        captured = CapturedFire(
-            campaign=key.campaign,
-            version=key.version,
-            program_digest=self.bundle.program_digest,
-            trigger=firing.trigger,
-            ordinal=key.ordinal,
-            t_ns=firing.t_ns,
-            inclusion_probability=1 / settings.sample_one_in,
-            capture=self.triggers[firing.trigger].capture,
-            priority=settings.priority,
-            upload=settings.upload,
-        )
-        return NewFire(key, firing.trigger, firing.t_ns, captured if kept else None)
-
-    def progress(self) -> Progress:
-        """What is to be written now."""
-        return Progress(
-            campaign=self.bundle.settings.name,
-            version=self.bundle.version,
-            suppressed=self._risen() - self.suppressed,
-            armed_ns=self.armed_ns,
-            distance_mm=self.distance_mm,
-            fires=tuple(self.pending),
-        )
-
-    def written(self, progress: Progress) -> None:
-        """The journal has it: the ordinals are taken, and the increments start again from 0."""
-        self.fired += len(progress.fires)
-        self.suppressed += progress.suppressed
-        self.pending, self.armed_ns, self.distance_mm = [], 0, 0
-
-    def _risen(self) -> int:
-        return sum(self.evaluator.suppressed.values())
 
 
 class Host:
@@ -194,7 +106,11 @@ class Host:
         if sum(len(run.pending) for run in self._runs.values()) > MAX_PENDING:
             self.flush()
         distance_mm = sum(self._odometer.advance_mm(row) for row in rows)
-        failed = [run for run in self._runs.values() if not self._evaluates(run, rows, distance_mm)]
+        failed = [
+            run
+            for run in self._runs.values()
+            if not self._succeeds(run, partial(run.evaluate, self._vehicle_id, rows, distance_mm))
+        ]
         if failed or any(run.pending or run.armed_ns >= FLUSH_NS for run in self._runs.values()):
             self.flush()
         fires, self._unrecorded = self._unrecorded, []
@@ -203,7 +119,8 @@ class Host:
     def end_drive(self) -> None:
         """The drive is over: as in a backtest, nothing is evaluated behind its last row."""
         for run in self._runs.values():
-            run.evaluator.end_drive()
+            if self._succeeds(run, run.evaluator.end_drive):
+                self._tell_overflows(run)
         self.flush()
 
     def flush(self) -> None:
@@ -223,12 +140,12 @@ class Host:
         self.flush()
         self._journal.save_states({key: run.evaluator.save() for key, run in self._runs.items()})
 
-    def _evaluates(self, run: CampaignRun, rows: Sequence[Row], distance_mm: int) -> bool:
-        """Evaluate one campaign; False when that failed, now or before."""
+    def _succeeds(self, run: CampaignRun, step: Callable[[], None]) -> bool:
+        """Let one campaign's program run; False, and the campaign suspended, when that failed, now or before."""
         if run.key in self._suspended:
             return False
         try:
-            run.evaluate(self._vehicle_id, rows, distance_mm)
+            step()
         except Exception as error:  # whatever is wrong with one program must not stop the others
             LOGGER.exception("%s is suspended", _name(run.key))
             self._suspended.add(run.key)
@@ -238,17 +155,25 @@ class Host:
             return False
         return True
 
+    def _tell_overflows(self, run: CampaignRun) -> None:
+        """Say once a drive that windows were shorter than the triggers say."""
+        lost = run.evaluator.overflows - run.overflows
+        if lost:
+            run.overflows += lost
+            self._problems.append(
+                f"{_name(run.key)}: {lost} samples of this drive came faster than the signal catalog declares and were"
+                " lost to windows"
+            )
+
     def _retire(self, runs: Sequence[CampaignRun]) -> None:
         """Write everything, and the states of what is taken away."""
         self.flush()
-        healthy = [run for run in runs if run.key not in self._suspended]
-        for run in healthy:
-            run.evaluator.end_drive()
+        healthy = [run for run in runs if self._succeeds(run, run.evaluator.end_drive)]
         if healthy:
             self._journal.save_states({run.key: run.evaluator.save() for run in healthy})
 
     def _start(self, bundle: Bundle, problems: list[str]) -> CampaignRun:
-        evaluator = Evaluator(decode(bundle.program))
+        evaluator = Evaluator(load(bundle.program, metered=True))
         _check(bundle, evaluator)
         name, version = bundle.settings.name, bundle.version
         state = self._journal.take_state(name, version, bundle.program_digest)
@@ -265,11 +190,14 @@ def _name(key: RunKey) -> str:
 
 
 def _check(bundle: Bundle, evaluator: Evaluator) -> None:
-    """The settings must say what each trigger of the program captures, within a recording's limits."""
+    """The settings must name what the program compares and say what each trigger captures, within limits."""
     settings = {trigger.name: trigger for trigger in bundle.settings.triggers}
-    unknown = [trigger.name for trigger in evaluator.program.triggers if trigger.name not in settings]
+    unknown = [trigger.name for trigger in evaluator.manifest.triggers if trigger.name not in settings]
     if unknown:
         raise InvalidInput(f"its program has a trigger {unknown[0]} without settings", remedy="compile it again")
+    uncounted = sorted(set(evaluator.compared) - set(bundle.settings.compare))
+    if uncounted:
+        raise InvalidInput(f"its program compares {uncounted[0]}, its settings do not", remedy="compile it again")
     for trigger in settings.values():
         if len(trigger.capture.signals) > MAX_SIGNALS or len(trigger.capture.cameras) > MAX_CAMERAS:
             raise InvalidInput(

@@ -16,10 +16,11 @@ import contextlib
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
 from triggers.contracts.checkin import FireCounts
+from triggers.contracts.compared import Compared
 from triggers.errors import Conflict, Misconfigured, Unreachable
 from triggers.vehicle.fires import CapturedFire, FireKey, Outcome, Reason
 
@@ -65,7 +66,15 @@ CREATE TABLE terminations (
 STATE_ORDER = """
 ALTER TABLE versions ADD COLUMN state_number INTEGER NOT NULL DEFAULT 0
 """
-SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER)
+COMPARED = """
+CREATE TABLE compared (
+    campaign TEXT NOT NULL, version INTEGER NOT NULL, head TEXT NOT NULL,
+    neither INTEGER NOT NULL, only_shadow INTEGER NOT NULL, only_active INTEGER NOT NULL, both INTEGER NOT NULL,
+    unknown INTEGER NOT NULL,
+    PRIMARY KEY (campaign, version, head)
+) WITHOUT ROWID
+"""
+SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER, COMPARED)
 """Each is a step from one schema version to the next; a file of an older agent takes the steps that it lacks."""
 
 
@@ -89,6 +98,8 @@ class Progress:
     armed_ns: int = 0
     distance_mm: int = 0
     fires: tuple[NewFire, ...] = field(default=())
+    compared: Mapping[str, Compared] = field(default_factory=dict)
+    """Pairs by head."""
 
 
 class Journal:
@@ -235,6 +246,7 @@ class Journal:
                     " distance_mm = distance_mm + ? WHERE campaign = ? AND version = ?",
                     (item.suppressed, item.armed_ns, item.distance_mm, item.campaign, item.version),
                 )
+                _add_compared(db, item)
 
     def settle(self, fires: Iterable[FireKey], outcome: Outcome, reason: Reason | None = None) -> None:
         """Give fires in flight their outcome; Conflict when one has an outcome already."""
@@ -278,10 +290,15 @@ class Journal:
             version = (row["campaign"], row["version"])
             outcomes[version][(row["outcome"], row["reason"])] += row["n"]
             triggers[version][row["trigger"]] += row["n"]
+        compared: dict[tuple[str, int], dict[str, Compared]] = defaultdict(dict)
+        for campaign, number, head, *pairs in self._db.execute(
+            "SELECT campaign, version, head, neither, only_shadow, only_active, both, unknown FROM compared"
+        ):
+            compared[(campaign, number)][head] = Compared(*pairs)
         rows = self._db.execute("SELECT * FROM versions ORDER BY campaign, version").fetchall()
+        keys = [(row["campaign"], row["version"]) for row in rows]
         return tuple(
-            _counts(row, outcomes[(row["campaign"], row["version"])], triggers[(row["campaign"], row["version"])])
-            for row in rows
+            _counts(row, outcomes[key], triggers[key], compared[key]) for row, key in zip(rows, keys, strict=True)
         )
 
 
@@ -315,7 +332,22 @@ def _insert_fire(db: sqlite3.Connection, fire: NewFire) -> None:
     )
 
 
-def _counts(row: sqlite3.Row, outcomes: Mapping[tuple[str, str], int], triggers: Mapping[str, int]) -> FireCounts:
+def _add_compared(db: sqlite3.Connection, progress: Progress) -> None:
+    db.executemany(
+        "INSERT INTO compared (campaign, version, head, neither, only_shadow, only_active, both, unknown)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET neither = neither + excluded.neither,"
+        " only_shadow = only_shadow + excluded.only_shadow, only_active = only_active + excluded.only_active,"
+        " both = both + excluded.both, unknown = unknown + excluded.unknown",
+        [(progress.campaign, progress.version, head, *astuple(pairs)) for head, pairs in progress.compared.items()],
+    )
+
+
+def _counts(
+    row: sqlite3.Row,
+    outcomes: Mapping[tuple[str, str], int],
+    triggers: Mapping[str, int],
+    compared: Mapping[str, Compared],
+) -> FireCounts:
     def by_reason(wanted: Outcome) -> dict[str, int]:
         return {reason: n for (outcome, reason), n in sorted(outcomes.items()) if outcome == wanted}
 
@@ -333,4 +365,5 @@ def _counts(row: sqlite3.Row, outcomes: Mapping[tuple[str, str], int], triggers:
         per_trigger=dict(sorted(triggers.items())),
         armed_ns=row["armed_ns"],
         distance_m=row["distance_mm"] // 1000,
+        compared=dict(compared),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from triggers.contracts.base import NS_PER_S
-from triggers.language.interpreter import Row
+from triggers.language.rows import Row
 
 MAX_HOLD_NS = 10 * NS_PER_S
 """Between speed samples further apart than this no distance is counted."""

@@ -206,8 +206,8 @@ class RingBuffer:
 
     def _overflow(self) -> None:
         step_ns = max(1, (self._latest_ns - self._covered_from_ns) // OVERFLOW_STEPS)
-        while self.bytes > self.max_bytes and self._covered_from_ns <= self._latest_ns:
-            self._covered_from_ns += step_ns
+        while self.bytes > self.max_bytes:
+            self._covered_from_ns = min(self._covered_from_ns + step_ns, self._latest_ns + 1)
             for track in self._signals.values():
                 discarded = track.discard_before(self._covered_from_ns)
                 self.bytes -= discarded * SAMPLE_BYTES

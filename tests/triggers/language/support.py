@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from triggers.catalog import SignalCatalog
 from triggers.language.compile import compile_source
 from triggers.language.diagnostics import render_all
-from triggers.language.interpreter import Evaluator, Firing, Row
-from triggers.language.program import Program, decode
+from triggers.language.interpreter import Evaluator
+from triggers.language.program import Program
+from triggers.language.rows import Firing, Row
 
 MS = 1_000_000
 Samples = Mapping[int, Mapping[str, float]]
@@ -42,7 +43,7 @@ def program(when: str, *, cooldown: str = "0 s", extra: str = "", catalog: Signa
     source = f"{extra}\ntrigger t {{\n    when {when}\n    cooldown {cooldown}\n}}\n"
     compilation = compile_source(source, filename="test", catalog=catalog)
     assert compilation.triggers is not None, render_all(compilation.diagnostics)
-    return decode(compilation.triggers.program)
+    return compilation.triggers.ir
 
 
 def rows(samples: Samples) -> list[Row]:

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tests.triggers.language.support import CATALOG
 from triggers.catalog import SignalCatalog
 from triggers.contracts.campaign import BudgetLimits, Comparison, Junction, Network
-from triggers.language.compile import MAX_SOURCE_BYTES, Compilation, compile_bytes, compile_source
+from triggers.language.compile import Compilation, compile_bytes, compile_source
 from triggers.language.diagnostics import render_all
-from triggers.language.program import decode
+from triggers.language.source_file import MAX_SOURCE_BYTES
+from triggers.language.webassembly.manifest import read_manifest
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.trigger"))
 _VOCABULARY = """
@@ -81,14 +82,14 @@ def test_huge_input_gives_a_diagnostic_or_compiles(condition: str) -> None:
     result = compile_source(f"trigger t {{ when {condition} }}", filename="test", catalog=CATALOG)
     assert result.ok or result.diagnostics
     if result.triggers is not None:
-        decode(result.triggers.program)
+        assert read_manifest(result.triggers.program).triggers[0].name == "t"
 
 
 def test_lets_that_double_do_not_explode() -> None:
     lets = "\n".join(f"let a{n} = a{n - 1} + a{n - 1}" for n in range(1, 90))
     result = compiled(f"let a0 = x\n{lets}\ntrigger t {{ when a89 > 1 }}")
     assert result.triggers is not None
-    assert len(decode(result.triggers.program).nodes) < 100
+    assert len(result.triggers.ir.nodes) < 100
 
 
 def test_a_long_chain_of_lets_used_before_their_definition_is_refused_or_compiles() -> None:
@@ -131,7 +132,7 @@ def test_a_campaigns_program_holds_its_triggers_alone() -> None:
     trigger b { when y > 1 }
     campaign c { collect b budget 1 clips }
     """
-    program = decode(compiled(source).campaigns["c"].program)
+    program = compiled(source).campaigns["c"].ir
     assert [trigger.name for trigger in program.triggers] == ["b"]
     assert [item.name for item in program.inputs] == ["y"]
 
@@ -139,7 +140,7 @@ def test_a_campaigns_program_holds_its_triggers_alone() -> None:
 def test_equal_sub_expressions_are_shared() -> None:
     result = compiled("trigger a { when x > 1 and p }\ntrigger b { when x > 1 and q }")
     assert result.triggers is not None
-    assert sum(node.op == "gt" for node in decode(result.triggers.program).nodes) == 1
+    assert sum(node.op == "gt" for node in result.triggers.ir.nodes) == 1
 
 
 def test_defaults_of_a_trigger_and_a_campaign() -> None:
@@ -195,11 +196,11 @@ def test_words_of_the_language_are_names_where_no_clause_can_begin() -> None:
 def test_a_literal_is_rounded_once_into_the_signals_unit(catalog: SignalCatalog) -> None:
     result = compiled("trigger t { when ego.speed > 20 km/h * 3 / 7 or ego.heading > 0.3 rad }", catalog)
     assert result.triggers is not None
-    constants = [n.parameters[0] for n in decode(result.triggers.program).nodes if n.op == "number"]
+    constants = [n.parameters[0] for n in result.triggers.ir.nodes if n.op == "number"]
     assert constants == [20 * 3 / 7 / 3.6, 17.188733853924695]
 
 
 def test_mixed_units_of_two_signals_are_converted(catalog: SignalCatalog) -> None:
     result = compiled("trigger t { when shadow.lead.distance - active.lead.distance > 1 ft }", catalog)
     assert result.triggers is not None
-    assert [n.parameters[0] for n in decode(result.triggers.program).nodes if n.op == "number"] == [100.0, 30.48]
+    assert [n.parameters[0] for n in result.triggers.ir.nodes if n.op == "number"] == [100.0, 30.48]

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from fleet_api.cli.main import main
+from tests.triggers.language.cost_table import INTERNAL, cost_table
+from tests.triggers.language.cost_table import ROWS as COST_ROWS
+from tests.triggers.language.support import program
 from triggers.catalog import SignalCatalog
 from triggers.language import reporter, units
 from triggers.language.compile import compile_source
 from triggers.language.diagnostics import render_all
 from triggers.language.functions import FORMS
+from triggers.language.webassembly.cost import cost_of
+from triggers.language.webassembly.counting import work_of
+from triggers.language.webassembly.kernels import KERNELS
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "language.md").read_text()
@@ -64,3 +75,55 @@ def test_each_example_compiles_with_its_catalog_without_a_finding(example: Path)
     result = compile_source(example.read_text(), filename=str(example), catalog=catalog)
     assert render_all(result.diagnostics) == ""
     assert result.campaigns
+
+
+def test_the_table_of_costs_is_the_models() -> None:
+    """`LONGTAIL_UPDATE_GOLDEN=1 pytest ...` writes it anew; read the difference before you keep it."""
+    before, rest = TEXT.split("<!-- made by tests/triggers/language/cost_table.py -->\n")
+    table, after = rest.split("<!-- end -->")
+    if os.environ.get("LONGTAIL_UPDATE_GOLDEN"):
+        marks = "<!-- made by tests/triggers/language/cost_table.py -->\n", "<!-- end -->"
+        (ROOT / "docs" / "language.md").write_text(before + marks[0] + cost_table() + marks[1] + after)
+    assert table == cost_table()
+
+
+def test_every_operator_and_every_kernel_stands_in_the_table_of_costs() -> None:
+    table = cost_table()
+    assert {name for _, kernels in COST_ROWS for name in kernels} == set(KERNELS) - INTERNAL
+    for name in FORMS:
+        assert re.search(rf"`[^`]*\b{name}\b[^`]*`", table), name
+
+
+def test_what_is_said_of_reading_triggers_and_corners_is_so() -> None:
+    inputs = [work_of("run", inputs=count).most.per_tick for count in (4, 5)]
+    corners = [work_of("inside", edges=count).most.per_tick for count in (4, 5)]
+    about = {
+        r"Reading a signal takes up to (\d+) operations": inputs[1] - inputs[0],
+        r"and a trigger up to (\d+),": work_of("fire").most.per_tick,
+        r"each further corner of a fence takes up to (\d+) more": corners[1] - corners[0],
+    }
+    for words, actual in about.items():
+        stated = int(re.findall(words, " ".join(TEXT.split()))[0])
+        assert 0.85 * stated < actual <= stated, words
+    state = [cost_of(program(when)).state_bytes for when in ("x > 1", "x > y")]
+    assert state == [32 + 32 + 32, 32 + 32 + 64]
+    assert catalog_of_limits().limits == CATALOG.limits
+
+
+def catalog_of_limits() -> SignalCatalog:
+    (text,) = (block for block in re.findall(r"```yaml\n(.*?)```", TEXT, re.S) if block.startswith("limits:"))
+    return SignalCatalog.parse(text, name="docs/language.md")
+
+
+@pytest.mark.parametrize("line", re.findall(r"^\$ longtail ((?:explain|compile) .*)$", TEXT, re.M))
+def test_each_command_that_explains_or_compiles_runs(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for folder in ("examples", "fleet_api"):
+        (tmp_path / folder).symlink_to(ROOT / folder)
+    key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (tmp_path / "key.pem").write_bytes(key)
+    monkeypatch.chdir(tmp_path)
+    assert main(shlex.split(line)) == 0
+    captured = capsys.readouterr()
+    assert captured.out or captured.err

@@ -1,20 +1,20 @@
-"""Properties of the evaluator on random recordings: chunks, saving and restoring, sharing, bounded state."""
+"""Properties of interpreter and module on random recordings: chunks, saving and restoring, sharing, the drive's end."""
 
 from __future__ import annotations
 
-import json
 import math
 from itertools import pairwise
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.triggers.language.support import CATALOG, MS, program
-from triggers.errors import InvalidInput
-from triggers.language.compile import compile_source
-from triggers.language.interpreter import Evaluator, Firing, Row
-from triggers.language.program import Program, decode
+from triggers.language.compile import CompiledTriggers, compile_source
+from triggers.language.interpreter import Evaluator
+from triggers.language.rows import Firing, Row
+from triggers.language.webassembly import machine
+from triggers.language.webassembly.emitter import emit
+from triggers.language.webassembly.evaluator import Evaluator as ModuleEvaluator
 
 CONDITIONS = [
     "x > 0 for 200 ms",
@@ -38,14 +38,16 @@ CONDITIONS = [
 NAMES = ("x", "y", "p", "q", "flag", "mode", "active.h", "shadow.h")
 
 
-def _everything() -> Program:
+def _everything() -> CompiledTriggers:
     source = "\n".join(f"trigger t{i} {{ when {c} cooldown {i % 3 * 300} ms }}" for i, c in enumerate(CONDITIONS))
     compilation = compile_source(source, filename="test", catalog=CATALOG)
     assert compilation.triggers is not None
-    return decode(compilation.triggers.program)
+    return compilation.triggers
 
 
-PROGRAM = _everything()
+COMPILED = _everything()
+PROGRAM = COMPILED.ir
+MODULE = machine.load(COMPILED.program)
 _number = st.sampled_from([-2.0, -1.0, 0.0, -0.0, 0.5, 1.0, 2.0, math.inf, math.nan])
 _sample = st.fixed_dictionaries({}, optional=dict.fromkeys(NAMES, _number))
 _step_ms = st.sampled_from([1, 7, 20, 50, 99, 100, 101, 250, 1000, 2000, 2001, 9000, -50, -3000])
@@ -74,13 +76,13 @@ def test_chunks_give_what_the_whole_gives(rows: list[Row], cuts: list[int]) -> N
 @settings(max_examples=50)
 @given(recordings(), st.integers(0, 40))
 def test_a_restored_evaluator_goes_on_as_the_saved_one(rows: list[Row], cut: int) -> None:
-    saved = Evaluator(PROGRAM)
-    saved.run(rows[:cut])
-    restored = Evaluator(PROGRAM)
+    saved, uninterrupted = ModuleEvaluator(MODULE), Evaluator(PROGRAM)
+    before = saved.run(rows[:cut])
+    restored = ModuleEvaluator(MODULE)
     restored.restore(saved.save())
     assert restored.save() == saved.save()
-    assert restored.run(rows[cut:]) == saved.run(rows[cut:])
-    assert restored.suppressed == saved.suppressed
+    assert before + restored.run(rows[cut:]) == uninterrupted.run(rows)
+    assert restored.suppressed == uninterrupted.suppressed
 
 
 @settings(max_examples=50)
@@ -100,40 +102,17 @@ def test_fires_are_in_order_of_time_within_a_segment_and_repeatable(rows: list[R
         assert [f.t_ns for f in first] == sorted(f.t_ns for f in first)
 
 
-def test_state_stays_bounded_over_a_long_recording() -> None:
-    evaluator = Evaluator(PROGRAM)
-    sizes = []
-    for chunk in range(4):
-        start = chunk * 2000
-        evaluator.run(
-            Row((start + i) * 10 * MS, {"x": math.sin(i), "p": float(i % 7 > 3), "q": float(i % 5 > 2), "y": 0.0})
-            for i in range(2000)
-        )
-        sizes.append(len(evaluator.save()))
-    assert max(sizes[1:]) < 1.2 * sizes[0]
-
-
-def test_a_state_of_another_program_or_a_damaged_one_is_refused_and_changes_nothing() -> None:
-    evaluator = Evaluator(program("x > 0.5 for 1 s"))
-    evaluator.run([Row(0, {"x": 0.0})])
-    before = evaluator.save()
-    document = json.loads(before)
-    document["operators"] = document["operators"][:-1]
-    for damaged in (Evaluator(PROGRAM).save(), b"", b"{}", b"[]", b"\xff", json.dumps(document).encode()):
-        with pytest.raises(InvalidInput, match="saved state"):
-            evaluator.restore(damaged)
-    assert evaluator.save() == before
-
-
 def test_nothing_is_evaluated_behind_a_drives_last_row_even_after_a_restart() -> None:
-    held = program("x > 0.5 for 300 ms", extra="")
+    held = program("x > 0.5 for 300 ms")
+    module = machine.load(emit(held))
     drive = [Row(0, {"x": 0.0}), Row(100 * MS, {"x": 1.0})]
     later = [Row(60_000 * MS, {"x": 0.0})]
     assert [f.t_ns for f in Evaluator(held).run(drive + later)] == [400 * MS]
-    ended = Evaluator(held)
-    assert ended.run(drive) == []
+    ended, saved = Evaluator(held), ModuleEvaluator(module)
+    assert ended.run(drive) == saved.run(drive) == []
     ended.end_drive()
-    restored = Evaluator(held)
-    restored.restore(ended.save())
+    saved.end_drive()
+    restored = ModuleEvaluator(module)
+    restored.restore(saved.save())
     assert ended.run(later) == restored.run(later) == []
     assert ended.run([Row(60_100 * MS, {"x": 1.0}), Row(60_400 * MS, {"x": 1.0})]) == [Firing("t", 60_400 * MS)]

@@ -8,7 +8,8 @@ import pytest
 
 from tests.triggers.language.support import MS, fires_ms, merged, program, rows, series, times_ms
 from triggers.errors import InvalidInput
-from triggers.language.interpreter import Evaluator, Row
+from triggers.language.interpreter import Evaluator
+from triggers.language.rows import Row
 
 
 def test_a_hold_is_fulfilled_at_a_heartbeat_between_two_samples() -> None:

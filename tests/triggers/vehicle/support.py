@@ -18,7 +18,7 @@ from triggers.contracts.bundle import Bundle, make_bundle, seal_bundle
 from triggers.contracts.campaign import CaptureWindow, Network, UploadRoute
 from triggers.contracts.checkin import Assignment, AssignmentList
 from triggers.language.compile import compile_source
-from triggers.language.interpreter import Row
+from triggers.language.rows import Row
 from triggers.vehicle.fires import CapturedFire
 from triggers.vehicle.footage import Footage, Samples, VideoFrame
 
@@ -113,6 +113,8 @@ signals:
   ego.speed: {unit: m/s, rate: 10}
   ego.brake: {unit: "%", rate: 10}
   ego.steer: {unit: deg, rate: 10}
+  active.cut_in.detected: {type: bool, rate: 10}
+  shadow.cut_in.detected: {type: bool, rate: 10}
 cameras: [front]
 """
 
@@ -131,6 +133,10 @@ trigger fast {
     capture 2 s before, 2 s after { signals ego.speed cameras front }
 }
 campaign speeding { collect fast budget 100 clips }
+"""
+
+COMPARING = """
+campaign comparing { compare cut_in.detected budget 1 clips }
 """
 
 

@@ -30,8 +30,8 @@ from tests.triggers.vehicle.support import (
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.checkin import FireCounts
 from triggers.errors import InvalidInput
-from triggers.language.interpreter import Evaluator, Row
-from triggers.language.program import decode
+from triggers.language.rows import Row
+from triggers.language.webassembly.evaluator import Evaluator
 from triggers.sampling import keep_fire
 from triggers.vehicle import agent as agent_module
 from triggers.vehicle.agent import VehicleAgent
@@ -354,7 +354,7 @@ def test_the_host_fires_exactly_where_the_program_alone_would(
     journal.close()
     expected = []
     for bundle in bundles:
-        evaluator = Evaluator(decode(bundle.program))
+        evaluator = Evaluator(bundle.program)
         firings = evaluator.run(driven)
         name, n = bundle.settings.name, bundle.settings.sample_one_in
         assert counts[name].watermark == len(firings)

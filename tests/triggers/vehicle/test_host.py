@@ -11,12 +11,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.triggers.language.webassembly.handmade import ENDS_BADLY, MEMORY, RESET, WHOLE, run_that, written
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import BRAKING, SPEEDING, ManualClock, at, compiled, offer, rows
+from triggers.contracts.bundle import Bundle, make_bundle
 from triggers.contracts.checkin import FireCounts
 from triggers.errors import Unreachable
-from triggers.language.interpreter import Evaluator, Row
+from triggers.language.rows import Row
+from triggers.language.webassembly import machine
+from triggers.language.webassembly.evaluator import Evaluator
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.fires import CapturedFire
 from triggers.vehicle.host import Host
@@ -57,7 +61,7 @@ def test_a_campaign_whose_evaluation_fails_is_suspended_alone_and_told_once(jour
     assert told(host.run([damaged_row(10), *rows(10.1, 20, fast_at=(12,))])) == [("speeding", 2, at(12))]
     assert host.campaigns == (("speeding", 1),)
     (problem,) = host.take_problems()
-    assert "braking version 1 is suspended" in problem and "TypeError" in problem
+    assert "braking version 1 is suspended" in problem and "ValueError" in problem
     assert host.take_problems() == []
     host.flush()
     braking, speeding = counts_of(journal, "braking"), counts_of(journal, "speeding")
@@ -109,6 +113,92 @@ def test_the_agent_tells_of_a_suspended_campaign_at_the_next_check_in(
         assert {counts.campaign: counts.watermark for counts in agent.status().counts} == {"braking": 0, "speeding": 1}
         agent.check_in()
     assert "it divided by nothing" in cloud.check_ins[-1].problems[0]
+
+
+def handmade(source: str, trigger: str, *parts: str) -> Bundle:
+    """A campaign with a module that the compiler did not make."""
+    return make_bundle(compiled(source).settings, 1, written(*parts, trigger=trigger))
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"), [("unreachable", "unreachable"), ("(loop (br 0)) local.get 0", "all fuel consumed")]
+)
+def test_a_program_that_traps_or_never_ends_is_suspended_alone(
+    journal: Journal, monkeypatch: pytest.MonkeyPatch, body: str, reason: str
+) -> None:
+    monkeypatch.setattr(machine, "FUEL_PER_CALL", 10_000_000)
+    bad = handmade(BRAKING, "hard", *WHOLE[:3], run_that(body))
+    host = Host("car-1", journal)
+    assert host.assign([bad, compiled(SPEEDING)]) == []
+    assert told(host.run(rows(0, 10, fast_at=(5,)))) == [("speeding", 1, at(5))]
+    (problem,) = host.take_problems()
+    assert problem.startswith("braking version 1 is suspended") and reason in problem
+    host.assign([])
+    host.save()
+    assert journal.take_state("braking", 1, bad.program_digest) is None
+
+
+def test_a_program_that_traps_at_the_end_of_a_drive_is_suspended_alone(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    host.assign([handmade(BRAKING, "hard", MEMORY, RESET, ENDS_BADLY, WHOLE[3]), compiled(SPEEDING)])
+    host.run(rows(0, 10))
+    host.end_drive()
+    assert host.campaigns == (("speeding", 1),)
+    assert "unreachable" in host.take_problems()[0]
+    assert told(host.run(rows(10, 20, fast_at=(15,)))) == [("speeding", 1, at(15))]
+
+
+def test_a_module_that_is_refused_names_why_and_the_others_run(journal: Journal) -> None:
+    importing = handmade(BRAKING, "hard", '(import "env" "now" (func))', *WHOLE)
+    endless = handmade(BRAKING.replace("braking", "other"), "hard", MEMORY, *WHOLE[2:])
+    problems = Host("car-1", journal).assign([importing, endless, compiled(SPEEDING)])
+    assert [problem.partition(" does not run: ")[0] for problem in problems] == [
+        "braking version 1",
+        "other version 1",
+    ]
+    assert "imports something" in problems[0] and "`reset`" in problems[1]
+
+
+def test_samples_that_come_faster_than_declared_are_told_once_a_drive(journal: Journal) -> None:
+    windowed = compiled(BRAKING.replace("ego.brake > 50 %", "max(ego.brake over 1 s) > 50 %"))
+    host = Host("car-1", journal)
+    host.assign([windowed, compiled(SPEEDING)])
+    host.run(rows(0, 10))
+    host.end_drive()
+    assert host.take_problems() == []
+    hurried = [Row(at(20) + k * 1_000_000, {"ego.brake": 0.0}) for k in range(1000)]
+    host.run(hurried)
+    host.end_drive()
+    host.end_drive()
+    (problem,) = host.take_problems()
+    assert problem.startswith("braking version 1: 9")
+    assert "faster than the signal catalog declares" in problem
+
+
+def test_the_agent_tells_at_the_next_check_in_what_the_end_of_a_drive_brought_to_light(
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey
+) -> None:
+    offer(cloud, key, compiled(BRAKING.replace("ego.brake > 50 %", "avg(ego.brake over 1 s) > 50 %")), revision=1)
+    with VehicleAgent(make_config(), clock=clock) as agent:
+        agent.check_in()
+        agent.feed(Row(at(0) + k * 1_000_000, {"ego.brake": 0.0}) for k in range(1000))
+        agent.finish_drive()
+        agent.check_in()
+    (problem,) = cloud.check_ins[-1].problems
+    assert "faster than the signal catalog declares" in problem
+
+
+def test_a_state_of_an_older_format_starts_anew_and_is_told(journal: Journal) -> None:
+    bundle = compiled(BRAKING)
+    key = ("braking", 1, bundle.program_digest)
+    Host("car-1", journal).assign([bundle])
+    for old in (b'{"format": "longtail-state/1", "program": "", "operators": []}', b"", b"\0" * 1000):
+        journal.save_states({key: old})
+        host = Host("car-1", journal)
+        (problem,) = host.assign([bundle])
+        assert problem.startswith("braking version 1 starts anew: saved state")
+        assert len(host.run(rows(0, 20, brake_at=(10,)))) == 1
+        host.assign([])
 
 
 def test_after_a_failed_write_the_same_fires_get_the_same_ordinals(journal: Journal) -> None:

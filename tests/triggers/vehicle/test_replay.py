@@ -24,8 +24,7 @@ from triggers.contracts.clip import DriveSource
 from triggers.drives import find_drives
 from triggers.errors import InvalidInput
 from triggers.language.compile import compile_source
-from triggers.language.interpreter import Evaluator
-from triggers.language.program import decode
+from triggers.language.webassembly.evaluator import Evaluator
 from triggers.replay import play
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.mcap_reader import read_clip
@@ -163,7 +162,7 @@ def test_the_recorded_car_gives_its_clips_where_a_backtest_fires(
     offer(cloud, key, make_bundle(campaign.settings, 1, campaign.program), revision=1)
     agent.check_in()
     (drive,) = find_drives([DRIVES / "css_car_a"])
-    evaluator = Evaluator(decode(campaign.program))
+    evaluator = Evaluator(campaign.program)
     backtested = [firing.t_ns for firing in evaluator.run(drive.rows(catalog, evaluator.inputs))]
     play(agent, drive, catalog, offset_ns=EPOCH_NS)
     assert agent.upload_pending(deadline_s=30).handed_over == len(backtested)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.triggers.vehicle.support import at, video
@@ -63,6 +63,7 @@ def test_infinite_samples_are_kept_and_nan_is_no_sample() -> None:
     st.lists(st.tuples(st.integers(1, 2000), st.booleans(), st.integers(20, 4000)), min_size=1, max_size=120),
     st.integers(2_000, 20_000),
 )
+@example(steps=[(1, False, 20), (17, True, 1985), (1, True, 1985)], limit=2000)
 def test_bytes_never_exceed_the_limit_and_every_loss_is_counted(steps: list[tuple[int, bool, int]], limit: int) -> None:
     ring = a_ring(max_bytes=limit)
     ring.keep(["speed"], ["front"], 60 * NS_PER_S)

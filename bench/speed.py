@@ -1,0 +1,21 @@
+"""The compiled program: one trigger, windows and a team's triggers in memory, and a backtest over drives on disk.
+
+Everybody has one core, but for the last comparison. The peers are the fastest forms that were found which fire at
+exactly the same times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bench import speed_backtest, speed_team, speed_trigger, speed_windows
+from bench.engines import Engines
+from bench.measure import Comparison
+
+
+def run(engines: Engines, *, quick: bool) -> Iterator[Comparison]:
+    """All comparisons."""
+    yield from speed_trigger.run(quick=quick)
+    yield from speed_windows.run(quick=quick)
+    yield from speed_team.run(quick=quick)
+    yield from speed_backtest.run(engines, quick=quick)

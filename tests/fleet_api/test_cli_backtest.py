@@ -1,0 +1,173 @@
+"""`longtail backtest` as people and tools call it: its files, its tables, what it names, how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fleet_api.cli.main import main
+
+CATALOG = """
+signals:
+  ego.speed: {unit: m/s, rate: 10}
+  active.seen: {type: bool, rate: 10}
+  shadow.seen: {type: bool, rate: 10}
+"""
+SOURCE = """
+trigger fast { when ego.speed > 40 km/h }
+trigger missed { when disagree(seen) for 300 ms }
+campaign c { collect fast, missed compare seen sample 1 in 10 budget 1 GB total }
+"""
+BACKTEST = ("backtest", "file.trigger", "--signals", "signals.yaml", "--drives")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A catalog, a trigger file and two drives, in the working directory."""
+    (tmp_path / "signals.yaml").write_text(CATALOG)
+    (tmp_path / "file.trigger").write_text(SOURCE)
+    t = np.arange(100) / 10
+    columns = {"t": t, "ego.speed": np.where(t < 5, 10.0, 12.0), "active.seen": t > 6, "shadow.seen": t > 5.5}
+    for name in ("a", "b"):
+        pq.write_table(pa.table(columns), tmp_path / f"{name}.parquet")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_every_file_asked_for_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = ("--json", "report.json", "--fires", "fires.parquet", "--results", "results.parquet")
+    assert main([*BACKTEST, "a.parquet", "b.parquet", *files]) == 0
+    document = json.loads((folder / "report.json").read_text())
+    assert [(fire["trigger"], fire["drive"], fire["t"]) for fire in document["fires"]] == [
+        (trigger, drive, t) for drive in "ab" for trigger, t in (("fast", 5.0), ("missed", 5.9))
+    ]
+    assert document["overlap"] == [
+        {"trigger": "fast", "other": "missed", "fires": 2, "share": 1.0},
+        {"trigger": "missed", "other": "fast", "fires": 2, "share": 1.0},
+    ]
+    assert document["compared"]["seen"] == {
+        "neither": 112,
+        "only_shadow": 10,
+        "only_active": 0,
+        "both": 78,
+        "unknown": 0,
+    }
+    assert pq.read_table("fires.parquet").num_rows == 4
+    assert pq.read_table("results.parquet").column("fires").to_pylist() == [1, 1, 1, 1]
+    assert capsys.readouterr().out == ""
+
+
+def test_people_see_tables_of_what_there_is(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*BACKTEST, "a.parquet", "b.parquet", "--vehicles", "10"]) == 0
+    told = capsys.readouterr().err
+    for words in (
+        "2 drives, 200 rows",
+        "Triggers",
+        "Fires that share a clip",
+        "Compared heads",
+        "forecast for 10 vehicles",
+    ):
+        assert words in told
+    (folder / "file.trigger").write_text("trigger never { when ego.speed > 400 km/h }")
+    assert main([*BACKTEST, "a.parquet"]) == 0
+    told = capsys.readouterr().err
+    assert "share a clip" not in told
+    assert "Compared" not in told
+
+
+def test_samples_that_windows_lost_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "signals.yaml").write_text(CATALOG.replace("unit: m/s, rate: 10", "unit: m/s, rate: 1"))
+    (folder / "file.trigger").write_text("trigger t { when max(ego.speed over 5 s) > 40 km/h }")
+    t = np.arange(10_000) / 1000
+    pq.write_table(pa.table({"t": t, "ego.speed": t}), "quick.parquet")
+    assert main([*BACKTEST, "quick.parquet"]) == 0
+    assert "came faster than the signal catalog declares" in capsys.readouterr().err
+
+
+def test_the_stated_fleet_and_sample_make_the_forecast(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = [*BACKTEST, "a.parquet", "--json", "-", "--hours-per-day", "2"]
+    assert main([*words, "--vehicles", "10"]) == 0
+    by_campaign = json.loads(capsys.readouterr().out)["forecast"]
+    assert main([*words, "--vehicles", "20", "--sample", "5"]) == 0
+    stated = json.loads(capsys.readouterr().out)["forecast"]
+    assert by_campaign["triggers"]["fast"]["sample_one_in"] == 10
+    assert stated["bytes_per_fleet_day"]["mean"] == pytest.approx(4 * by_campaign["bytes_per_fleet_day"]["mean"], abs=4)
+
+
+def test_one_worker_and_many_write_the_same_bytes(folder: Path) -> None:
+    for name in "cdefgh":
+        (folder / f"{name}.parquet").write_bytes((folder / "a.parquet").read_bytes())
+    written = []
+    for workers in ("1", "3"):
+        files = ("--json", "report.json", "--fires", "fires.parquet", "--results", "results.parquet")
+        assert main([*BACKTEST, *(f"{name}.parquet" for name in "abcdefgh"), "--workers", workers, *files]) == 0
+        written.append([(folder / name).read_bytes() for name in files[1::2]])
+    assert written[0] == written[1]
+
+
+def test_bad_drives_are_named_the_results_of_the_others_kept_and_the_status_is_1(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "cut.parquet").write_bytes((folder / "a.parquet").read_bytes()[:-20])
+    table = pq.read_table("a.parquet")
+    pq.write_table(table.drop_columns(["active.seen"]), "lacking.parquet")
+    files = ("--json", "report.json", "--fires", "fires.parquet")
+    assert main([*BACKTEST, "cut.parquet", "lacking.parquet", "b.parquet", *files]) == 1
+    told = capsys.readouterr().err
+    assert "left out: cut.parquet: " in told
+    assert "left out: lacking.parquet: has no column `active.seen`" in told
+    document = json.loads((folder / "report.json").read_text())
+    assert (document["drives"], len(document["failed_drives"])) == (1, 2)
+    assert pq.read_table("fires.parquet").num_rows == 2
+
+
+@pytest.mark.parametrize("option", ["--json", "--fires", "--results"])
+def test_a_file_that_cannot_be_written_is_named_before_anything_runs(
+    folder: Path, capsys: pytest.CaptureFixture[str], option: str
+) -> None:
+    for place in ("no/such.file", "."):
+        assert main([*BACKTEST, "a.parquet", option, place]) == 1
+        told = capsys.readouterr().err
+        assert f"longtail: {option} {place}" in told
+        assert "drive" not in told
+
+
+def test_an_interruption_ends_it_at_once_and_leaves_no_file(folder: Path) -> None:
+    rows = 3_000_000
+    t = np.arange(rows) / 100
+    columns = {"t": t, "ego.speed": np.sin(t) * 40, "active.seen": t % 7 > 3, "shadow.seen": t % 5 > 2}
+    pq.write_table(pa.table(columns), "long.parquet")
+    for number in range(30):
+        (folder / f"long{number}.parquet").hardlink_to(folder / "long.parquet")
+    files = ("--json", "report.json", "--fires", "fires.parquet", "--results", "results.parquet")
+    words = [sys.executable, "-m", "fleet_api.cli", *BACKTEST, ".", *files]
+    running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while _open_files(running.pid, "long") == 0:
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    running.send_signal(signal.SIGINT)
+    started = time.monotonic()
+    _, told = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert "longtail: interrupted" in told
+    assert "Traceback" not in told
+    assert time.monotonic() - started < 5
+    assert not [file.name for file in folder.iterdir() if "report" in file.name or file.name.endswith("partial")]
+    assert not (folder / "fires.parquet").exists()
+
+
+def _open_files(pid: int, prefix: str) -> int:
+    import psutil
+
+    return sum(1 for file in psutil.Process(pid).open_files() if Path(file.path).name.startswith(prefix))

@@ -1,0 +1,64 @@
+"""docs/backtest.md: its command lines run, and it names every key and column of what they write."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from fleet_api.cli.main import main
+from triggers.catalog import SignalCatalog
+
+ROOT = Path(__file__).resolve().parents[1]
+TEXT = (ROOT / "docs/backtest.md").read_text("utf-8")
+LINES = re.findall(r"^\$ longtail (.*)$", TEXT, re.MULTILINE)
+
+
+@pytest.fixture
+def words_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes a documented line callable: its examples are there, and a drive that brakes hard once."""
+    catalog = SignalCatalog.load(ROOT / "examples/css_car/signals.yaml")
+    t = np.arange(0, 60, 0.1)
+    columns = {catalog.column(name): pa.array([None] * len(t), pa.float64()) for name in catalog.signals}
+    columns |= {"t": t, catalog.column("ego.speed"): np.where(t < 30, 30.0, np.maximum(0.0, 30.0 - 4 * (t - 30)))}
+    (tmp_path / "drives").mkdir()
+    pq.write_table(pa.table(columns), tmp_path / "drives/braking.parquet")
+    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    monkeypatch.chdir(tmp_path)
+    return lambda line: shlex.split(line.replace("path/to/drives", "drives"))
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_command_line_runs(words_of: Any, line: str) -> None:
+    assert main(words_of(line)) == 0
+
+
+def test_every_key_and_column_is_explained(words_of: Any) -> None:
+    (line,) = (line for line in LINES if "--results" in line)
+    assert main(words_of(line)) == 0
+    report = json.loads(Path("report.json").read_text())
+    assert report["triggers"]["hard_braking"]["fires"] == 1
+    names = {
+        *report,
+        *report["triggers"]["hard_braking"],
+        *report["fires"][0],
+        *report["forecast"]["triggers"]["hard_braking"],
+    }
+    names |= {*pq.read_schema("fires.parquet").names, *pq.read_schema("results.parquet").names}
+    assert sorted(name for name in names if f"`{name}`" not in TEXT) == []
+
+
+def test_the_constants_are_those_of_the_code() -> None:
+    from triggers.backtest import forecast, odometer, volume
+
+    assert f"{volume.FILE_BYTES}, plus {volume.CHANNEL_BYTES} a channel, plus {volume.SAMPLE_BYTES} a sample" in TEXT
+    assert f"{forecast.RESAMPLES:,} bootstrap samples" in TEXT
+    assert f"{forecast.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
+    assert f"held for at most {odometer.MAX_HOLD_NS // 10**9} s" in TEXT

@@ -1,0 +1,63 @@
+"""The table of what operators cost, as docs/language.md has it, made from the cost model."""
+
+from __future__ import annotations
+
+import math
+
+from triggers.language.webassembly.counting import work_of
+from triggers.language.webassembly.kernel import SLOT_BYTES
+from triggers.language.webassembly.kernels import KERNELS
+
+ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("`+ - * /`", ("add", "sub", "mul", "div")),
+    ("`-x`, `abs(x)`, `sqrt(x)`", ("neg", "abs", "sqrt")),
+    ("`min(a, b)`, `max(a, b)`", ("min", "max")),
+    ("`wrap(angle)`", ("wrap",)),
+    ("`< <= > >=`", ("lt", "le", "gt", "ge", "lt_constant", "le_constant", "gt_constant", "ge_constant")),
+    ("`== !=`, and each value of `x in (a, ...)`", ("eq_number", "ne_number", "eq_bool", "ne_bool")),
+    ("`and`, `or`, `not`", ("and", "or", "not")),
+    ("`P for D`", ("for",)),
+    ("`P for D tolerating G`", ("for_tolerating",)),
+    ("`rise(P)`, `fall(P)`", ("rise", "fall")),
+    ("`changed(x)`", ("changed_number", "changed_bool")),
+    ("`once(P over W)`", ("once",)),
+    ("`share(P over W)`", ("share",)),
+    ("`count(P over W)`", ("count", "count_impulses")),
+    ("`flicker(x over W)`", ("flicker_number", "flicker_bool")),
+    ("`min max(x over W)`", ("window_min", "window_max")),
+    ("`avg(x over W)`", ("window_avg",)),
+    ("`ema(x over W)`", ("ema",)),
+    ("`delta(x over W)`", ("delta",)),
+    ("`rate(x over W)`", ("rate",)),
+    ("`past(x, D)`", ("past_number", "past_bool")),
+    ("`A then B within W`", ("then",)),
+    ("`A without B within W`", ("without",)),
+    ("`age(x)`", ("age",)),
+    ("`missing(x)`", ("missing_number", "missing_bool")),
+    ("`hysteresis(x, on, off)`", ("hysteresis",)),
+    ("`disagree(a, b)`, `disagree(head)`", ("disagree_number", "disagree_bool")),
+    ("`divergence(a, b)`, `divergence(head)`", ("divergence",)),
+    ("`near(lat, lon, R)`", ("near",)),
+    ("`inside(fence)`, of 4 corners", ("inside",)),
+    ("a head of `compare`", ("compare",)),
+)
+INTERNAL = frozenset({"always", "never", "lookup"})
+"""Kernels that no operator stands for: constants, and texts of two signals compared by value."""
+_COMPARE_BYTES = 40
+
+
+def cost_table() -> str:
+    """The lines of the table."""
+    head = "| operator | operations a tick | burst, an entry | state (bytes) |\n|---|---|---|---|\n"
+    return head + "".join(f"| {operator} | {_cells(kernels)} |\n" for operator, kernels in ROWS)
+
+
+def _cells(kernels: tuple[str, ...]) -> str:
+    works = [work_of(name, ring=1, edges=4) for name in kernels]
+    least = math.floor(min(work.least.per_tick for work in works))
+    most = math.ceil(max(work.most.per_tick for work in works))
+    burst = math.ceil(max(work.most.burst for work in works))
+    slots = max(len(KERNELS[name].slots) for name in kernels) * SLOT_BYTES
+    entry = max(KERNELS[name].ring_entry_bytes for name in kernels)
+    state = f"{_COMPARE_BYTES}" if kernels == ("compare",) else f"{slots} + {entry} an entry" if entry else f"{slots}"
+    return f"{least} to {most} | {burst or ''} | {state if state != '0' else ''}".replace("|  |", "| |").rstrip()

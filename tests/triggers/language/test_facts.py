@@ -1,0 +1,175 @@
+"""What can never be true or never be false: sound against brute force, and quiet where both can happen."""
+
+from __future__ import annotations
+
+import itertools
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.triggers.language.random_catalogs import TEXTS
+from tests.triggers.language.random_programs import random_program
+from tests.triggers.language.random_recordings import random_recording
+from tests.triggers.language.tracing import traced
+from triggers.catalog import SignalCatalog
+from triggers.language.compile import compile_source
+
+CATALOG = SignalCatalog.parse(
+    """
+signals:
+  x: {rate: 10}
+  y: {rate: 10}
+  p: {type: bool, rate: 10}
+  q: {type: bool, rate: 10}
+  gear: {type: text, values: [P, R, N], rate: 10}
+""",
+    name="test catalog",
+)
+NUMBERS = [-2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 1.5, 2.0, 3.0]
+VALUES: dict[str, list[Any]] = {
+    "x": NUMBERS, "y": NUMBERS, "p": [False, True], "q": [False, True], "gear": ["P", "R", "N"],
+}  # fmt: skip
+
+
+def verdicts(condition: str) -> set[str]:
+    """What the warnings say of the whole condition; no more than one thing."""
+    result = compile_source(f"trigger t {{ when {condition} }}", filename="test", catalog=CATALOG)
+    assert result.ok, [d.render() for d in result.diagnostics]
+    start, end = 18, 18 + len(condition)
+    whole = [d for d in result.diagnostics if d.code == "LT901" and (d.column, d.end_column) == (start, end)]
+    return {d.message.removeprefix("this condition can never be ") for d in whole}
+
+
+_constants = st.sampled_from(["-1", "0", "0.5", "1", "2", "3", "-0.5"])
+_terms = st.recursive(
+    st.one_of(st.sampled_from(["x", "y"]), _constants),
+    lambda inner: st.one_of(
+        st.builds("abs({})".format, inner),
+        st.builds("min({}, {})".format, inner, inner),
+        st.builds("max({}, {})".format, inner, inner),
+        st.builds("({} {} {})".format, inner, st.sampled_from("+-*"), inner),
+        st.builds("(-{})".format, st.sampled_from(["x", "(x + 1)", "abs(y)"])),
+    ),
+    max_leaves=4,
+)
+_comparisons = st.one_of(
+    st.builds("{} {} {}".format, _terms, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), _terms),
+    st.builds("x {} {}".format, st.sampled_from(["<", "<=", ">", ">=", "==", "!="]), _constants),
+    st.builds("{} in ({}, {})".format, _terms, _constants, _constants),
+    st.builds('gear {} "{}"'.format, st.sampled_from(["==", "!="]), st.sampled_from("PRN")),
+    st.builds("{} {} {}".format, st.sampled_from("pq"), st.sampled_from(["==", "!="]), st.sampled_from(["p", "true"])),
+    st.sampled_from(["p", "q", 'gear in ("P", "R")']),
+)
+_conditions = st.recursive(
+    _comparisons.map("({})".format),
+    lambda inner: st.one_of(
+        st.builds("({} and {})".format, inner, inner),
+        st.builds("({} or {})".format, inner, inner),
+        st.builds("({} and {} and {})".format, inner, inner, inner),
+        st.builds("(not {})".format, inner),
+    ),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(_conditions)
+def test_no_values_contradict_what_a_warning_says(condition: str) -> None:
+    said = verdicts(condition)
+    if not said:
+        return
+    code = compile(condition, "condition", "eval", dont_inherit=True)
+    names = [name for name in VALUES if name in condition]
+    for values in itertools.product(*(VALUES[name] for name in names)):
+        scope = {**dict(zip(names, values, strict=True)), "true": True, "abs": abs, "min": min, "max": max}
+        assert ("true" in said) is not bool(eval(code, {"__builtins__": {}}, scope)), (condition, scope)
+
+
+@pytest.mark.parametrize(
+    ("condition", "never"),
+    [
+        ("x > 5 and x < 3", "true"),
+        ("x >= 3 and x < 3", "true"),
+        ("x > 3 or x <= 3", "false"),
+        ("x between 3 and 1", "true"),
+        ("x != 3 or x != 4", "false"),
+        ("not (x > 3) and not (x < 5)", "true"),
+        ("(x > 5 or x < 0) and x between 1 and 2", "true"),
+        ("x in (1, 2) and x in (3, 4)", "true"),
+        ('gear != "P" and gear != "R" and gear != "N"', "true"),
+        ('gear in ("P", "R", "N")', "false"),
+        ("p and (x > 3 and not p)", "true"),
+        ("p == false and p", "true"),
+        ("p != p", "true"),
+        ("x > y and y > x", "true"),
+        ("x < x", "true"),
+        ("x * x < 0", "true"),
+        ("sqrt(x) < 0", "true"),
+        ("age(x) < 0 s", "true"),
+        ("missing(x) and not missing(x)", "true"),
+        ("share(p over 2 s) > 100 %", "true"),
+        ("count(p over 2 s) < 0", "true"),
+        ("count(p over 2 s) > 2 and count(p over 2 s) < 3", "true"),
+        ("delta(share(p over 2 s) over 1 s) > 150 %", "true"),
+        ("share(p over 2 s) / 2 > 60 %", "true"),
+        ("(p and not p) for 2 s and q", None),
+        ("x > 5 and (x < 3) for 2 s", "true"),
+        ("p and fall(p)", "true"),
+        ("p and rise(p)", None),
+        ("once(p over 2 s) and not p", None),
+        ("past(x, 2 s) > 5 and x < 3", None),
+        ("x > 1 and y < 1", None),
+        ("x >= 3 and x <= 3", None),
+        ("x + y > 5 and x + y < 9", None),
+        ("share(p over 2 s) >= 100 %", None),
+        ("p then not p within 2 s", None),
+        ("x != x + 0", None),
+    ],
+)
+def test_verdicts(condition: str, never: str | None) -> None:
+    assert verdicts(condition) == ({never} if never else set())
+
+
+def test_the_innermost_condition_alone_is_reported() -> None:
+    source = "trigger t { when ((x > 5 and x < 3) or p) and q and once(x > 5 and x < 3 over 2 s) }"
+    found = [d for d in compile_source(source, filename="test", catalog=CATALOG).diagnostics if d.code == "LT901"]
+    assert [(d.column, d.end_column) for d in found] == [(19, 36), (58, 73)]
+
+
+def test_many_comparisons_take_no_time_to_speak_of() -> None:
+    parts = " and ".join(f"(x in ({', '.join(str(n + m) for m in range(60))}) or y > {n})" for n in range(100))
+    assert verdicts(parts) == set()
+
+
+def _claims(source: str, catalog: SignalCatalog) -> list[tuple[str, bool]]:
+    """The text of each condition that a warning calls constant, and what it is said never to be."""
+    lines = source.splitlines()
+    result = compile_source(source, filename="test", catalog=catalog)
+    return [
+        (lines[d.line - 1][d.column - 1 : d.end_column - 1], d.message.endswith("true"))
+        for d in result.diagnostics
+        if d.code == "LT901" and d.line == d.end_line
+    ]
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_no_recording_contradicts_what_a_warning_says(seed: int) -> None:
+    """Random programs; signals of texts may carry indexes that the catalog does not declare, so they are left out."""
+    random = Random(seed)
+    for made in [random_program(random, depth=5) for _ in range(2)]:
+        catalog = made.catalog.parsed
+        claims = [
+            (text, never) for text, never in _claims(made.source, catalog) if not any(name in text for name in TEXTS)
+        ]
+        head = "\n".join(line for line in made.source.splitlines() if line.startswith(("let ", "fence ")))
+        for text, never in claims:
+            compiled = compile_source(f"{head}\ntrigger t {{ when ({text}) }}", filename="test", catalog=catalog)
+            if compiled.triggers is None:  # an item of an `in` list
+                continue
+            program = compiled.triggers.ir
+            names = tuple(signal.name for signal in program.inputs)
+            trace = traced(program, random_recording(random, made.catalog, names, 60))
+            assert never not in {values[program.triggers[0].root] for values in trace.values}, text

@@ -1,0 +1,275 @@
+"""The formatter: one form, no comment lost, no meaning changed, a second time nothing more."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tests.triggers.language.random_programs import random_program
+from triggers.language.comments import attach, texts_of
+from triggers.language.diagnostics import Source
+from triggers.language.formatter import format_bytes, format_source
+from triggers.language.lexer import TokenKind, tokenize
+from triggers.language.page import WIDTH
+from triggers.language.parser import parse
+from triggers.language.reporter import Reporter
+
+ROOT = Path(__file__).parents[3]
+FILES = [*Path(__file__).parent.glob("golden/*.trigger"), *ROOT.glob("examples/*/*.trigger")]
+
+
+def parsed(text: str) -> tuple[object, bool]:
+    report = Reporter(Source(text, "test"))
+    return parse(report.source, report), report.has_errors
+
+
+def comments(text: str) -> Counter[str]:
+    """By the language's own tokens: what is neither token nor blank is comment."""
+    tokens = tokenize(Source(text, "test"), Reporter(Source(text, "test")))
+    found, offset = Counter[str](), 0
+    for token in tokens:
+        gap = text[offset : token.span.start]
+        found.update(line[line.index("#") :].rstrip(" \t\r") for line in gap.split("\n") if "#" in line)
+        offset = token.span.end
+    return found
+
+
+def formatted(text: str) -> str:
+    result = format_source(text, filename="test")
+    assert result.text is not None, [d.render() for d in result.diagnostics]
+    return result.text
+
+
+def check_promises(text: str) -> str:
+    """Same tree, same comments, nothing to do the second time, no blanks at ends of lines."""
+    result = formatted(text)
+    assert parsed(result) == (parsed(text)[0], False)
+    assert comments(result) == comments(text)
+    assert formatted(result) == result
+    assert not re.search(r"[ \t\r]$|\n\n\n|\A\n|\n\n\Z", result, re.M)
+    return result
+
+
+# random files: sound sequences of words, between them random blanks, line ends and comments
+
+_names = st.sampled_from(["x", "ego.speed", "priority", "cooldown", "active", "let", "a_rather_long_name_of.a_signal"])
+_numbers = st.sampled_from(["5", "1e3", "20 km/h", "5%", "-3 m/s^2", "7 L/100km", "1 1/s", "0.50 deg"])
+_atoms = st.one_of(_names, _numbers, st.sampled_from(["true", '"a # b"', '""'])).map(lambda atom: [atom])
+_durations = st.sampled_from(["2 s", "300 ms", "1.50 min"]).map(lambda text: [text])
+
+
+def _grown(inner: st.SearchStrategy[list[str]]) -> st.SearchStrategy[list[str]]:
+    def calls(name: str, arguments: list[list[str]], tail: list[str]) -> list[str]:
+        commas = [word for argument in arguments for word in [",", *argument]][1:]
+        return [name, "(", *commas, *tail, ")"]
+
+    infix = st.sampled_from(["+", "-", "*", "/", "<", ">=", "==", "and", "or", "and", "or"])
+    return st.one_of(
+        st.builds(lambda a, op, b: [*a, op, *b], inner, infix, inner),
+        st.builds(lambda a: ["(", *a, ")"], inner),
+        st.builds(lambda a: ["not", "(", *a, ")"], inner),
+        st.builds(lambda a: ["-", "(", *a, ")"], inner),
+        st.builds(lambda a, d: ["(", *a, ")", "for", *d], inner, _durations),
+        st.builds(lambda a, d: ["(", *a, ")", "for", *d, "tolerating", *d], inner, _durations),
+        st.builds(lambda a, b, d: ["(", *a, ")", "then", "(", *b, ")", "within", *d], inner, inner, _durations),
+        st.builds(lambda a, b, c: [*a, "between", *b, "and", *c], inner, inner, inner),
+        st.builds(
+            lambda a, items: [*a, "in", *calls("", items, [])[1:]], inner, st.lists(inner, min_size=1, max_size=5)
+        ),
+        st.builds(
+            calls,
+            st.sampled_from(["max", "priority", "f"]),
+            st.lists(inner, max_size=4),
+            st.one_of(st.just([]), _durations.map(lambda d: ["over", *d])),
+        ),
+    )
+
+
+_expressions = st.recursive(_atoms, _grown, max_leaves=14)
+_lists = st.lists(st.sampled_from(["a", "b", "target", "a_long_name_of_a_trigger"]), min_size=1, max_size=8).map(
+    lambda items: [word for item in items for word in [",", item]][1:]
+)
+_captures = st.builds(
+    lambda signals, cameras: [
+        *["capture", "8 s", "before", ",", "4 s", "after", "{"], *(["signals", *signals] if signals else []),
+        *(["cameras", *cameras] if cameras else []), "}",
+    ],
+    st.one_of(st.just([]), _lists),
+    st.one_of(st.just([]), _lists),
+)  # fmt: skip
+_triggers = st.builds(
+    lambda when, clauses: ["trigger", "t", "{", *clauses, "\nwhen", *when, "}"],
+    _expressions,
+    st.one_of(st.just([]), _captures, st.sampled_from([["cooldown", "5 s"], ["tags", '"a"', ",", '"b"']])),
+)
+# fmt: off
+_LIMITS = [
+    "campaign", "c", "{", "rollout", "1 %", "for", "2 d", ",", "10 %", "\nbudget", "20 MB", "per", "vehicle", "per",
+    "day", ",", "2 TB", "total", "\ncollect",
+]
+_PERIOD = ["\nsample", "1", "in", "4", "\nactive", "2026-12-01", "to", "2027-01-31", "}"]
+# fmt: on
+_campaigns = st.builds(lambda names, target: [*_LIMITS, *names, "\ntarget", *target, *_PERIOD], _lists, _expressions)
+_fences = st.integers(1, 6).map(
+    lambda n: ["fence", "f", "{", *["(", "48.0625", ",", "-11", ")", ","] * n, *["(", "1", ",", "2", ")", ",", "}"]]
+)
+_lets = _expressions.map(lambda value: ["let", "a", "=", *value])
+_files = st.lists(st.one_of(_triggers, _campaigns, _fences, _lets), max_size=3)
+_blanks = st.sampled_from(
+    [" "] * 12 + ["  ", "\n", "\n\n\n", "\t", " # one\n", "  #two \n  # three\n\n", "\n\n# four\r\n", "\n#\n\n#!\n"]
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(_files, st.data())
+def test_formatting_keeps_meaning_and_comments_and_is_done_once(files: list[list[str]], data: st.DataObject) -> None:
+    words = [word for block in files for word in ["\n", *block]]
+    blanks = data.draw(st.lists(_blanks, min_size=len(words) + 1, max_size=len(words) + 1))
+    text = "".join(blank + word for blank, word in zip(blanks, [*words, ""], strict=True))
+    assume(not parsed(text)[1])
+    check_promises(text)
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_programs_of_all_operators_keep_their_meaning(seed: int) -> None:
+    check_promises(random_program(Random(seed), depth=6).source)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_recorded_files_keep_their_promises_or_are_refused(path: Path) -> None:
+    text = path.read_text()
+    if not parsed(text)[1]:
+        check_promises(text)
+    else:
+        result = format_source(text, filename=path.name)
+        assert result.text is None
+        assert result.diagnostics and all(d.severity == "error" for d in result.diagnostics)
+
+
+@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/*/*.trigger")), ids=lambda path: path.stem)
+def test_the_examples_are_formatted(path: Path) -> None:
+    assert formatted(path.read_text()) == path.read_text()
+
+
+def test_lines_of_code_end_at_100_columns() -> None:
+    condition = " and ".join(f"(signal_{n}.speed > {n} km/h or signal_{n}.brake) for 300 ms" for n in range(9))
+    text = check_promises(f"trigger t {{ when {condition} or max(a over 2 s) - min(a over 2 s) > 20 km/h }}")
+    assert max(map(len, text.splitlines())) <= WIDTH
+
+
+def test_the_canonical_form() -> None:
+    given_text = """
+# head
+
+let driving=ego.speed>20km/h   #why
+let braking = driver.brake
+trigger t # name
+{ describe "d" when (a>0.7 and b<0.3)for 300ms and   # joint
+  driving
+
+
+  # about the cooldown
+  cooldown 60s
+  capture 8 s before,4 s after{signals ego.*,b
+    cameras front}
+}
+fence f { (1,2),(3,-4), }
+# end"""
+    assert (
+        formatted(given_text)
+        == """\
+# head
+
+let driving = ego.speed > 20 km/h  #why
+let braking = driver.brake
+
+trigger t {  # name
+    describe "d"
+    when (a > 0.7 and b < 0.3) for 300 ms  # joint
+        and driving
+
+    # about the cooldown
+    cooldown 60 s
+    capture 8 s before, 4 s after {
+        signals ego.*, b
+        cameras front
+    }
+}
+
+fence f { (1, 2), (3, -4) }
+# end
+"""
+    )
+
+
+def test_long_conditions_break_at_the_loosest_operator_and_lists_at_commas() -> None:
+    text = """
+trigger t {
+    when ego.speed > 20 km/h and shadow.cut_in.prob > 0.7 and active.cut_in.prob < 0.3 or driver.override and not fault
+    tags "a tag of many words", "another tag of many words", "yet another tag of many words", "the last one"
+}
+"""
+    assert (
+        formatted(text)
+        == """\
+trigger t {
+    when ego.speed > 20 km/h and shadow.cut_in.prob > 0.7 and active.cut_in.prob < 0.3
+        or driver.override and not fault
+    tags
+        "a tag of many words",
+        "another tag of many words",
+        "yet another tag of many words",
+        "the last one"
+}
+"""
+    )
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "# only", "\ufeff# only\n", "#\r\n\r\n# b", "   # a\n\n\n\n# b\n\n"])
+def test_files_of_comments_alone(text: str) -> None:
+    result = format_bytes(text.encode(), filename="test").text
+    assert result is not None
+    assert comments(result) == comments(text.removeprefix("\ufeff"))
+    assert formatted(result) == result
+    assert not result or (result.endswith("\n") and not result.endswith("\n\n"))
+
+
+@pytest.mark.parametrize("data", [b"\xff", b"#" * 1_000_001, b"trigger t {", b"let a = &"])
+def test_what_cannot_be_read_gives_diagnostics(data: bytes) -> None:
+    result = format_bytes(data, filename="test")
+    assert result.text is None
+    assert result.diagnostics
+
+
+def test_a_name_that_could_begin_a_clause_never_begins_a_line() -> None:
+    arguments = ", ".join(["priority", "cooldown", "a_name_that_is_long_enough_to_fill_a_line"] * 3)
+    check_promises(f"trigger t {{ when f({arguments}) > 3 }}")
+
+
+def test_deep_nesting_and_long_files_take_no_time_to_speak_of() -> None:
+    deep = "trigger t { when " + "(a and " * 45 + "b" + ")" * 45 + " }\n"
+    check_promises(deep)
+    assert formatted("# c\nlet a = " + " and ".join(["b > 5 m/s"] * 20_000)).count("\n") == 20_001
+
+
+_scraps = ["trigger", "t", "{", "}", "when", "x", ">", "5 m", "and", "#", "\n", "(", ",", ")", "let", "=", '"']
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.one_of(st.text(), st.lists(st.sampled_from(_scraps)).map(" ".join)))
+def test_any_text_is_formatted_or_diagnosed(text: str) -> None:
+    result = format_source(text, filename="test")
+    assert (result.text is None) is bool(result.diagnostics)
+
+
+def test_comments_of_a_text_are_all_its_trivia() -> None:
+    text = 'trigger t { # a\n # b\n describe "# no" # c\n}# d\n# e'
+    tokens = tokenize(Source(text, "test"), Reporter(Source(text, "test")))
+    assert texts_of(attach(text, tokens)) == ["# a", "# b", "# c", "# d", "# e"]
+    assert tokens[-1].kind is TokenKind.END

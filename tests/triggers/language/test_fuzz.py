@@ -1,0 +1,102 @@
+"""Whatever the bytes of a file are, compiling takes time in proportion to their number and raises nothing."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.triggers.language.support import CATALOG
+from triggers.language.compile import compile_bytes
+
+SIZE_BYTES = 100_000
+FACTOR = 20.0
+"""How many times longer than plain triggers of the same size anything may take; growth by the square exceeds it."""
+
+
+def filled(unit: str, start: str = "", end: str = "") -> str:
+    """A unit repeated until the text has SIZE_BYTES, behind a start."""
+    return start + unit * ((SIZE_BYTES - len(start) - len(end)) // len(unit.encode())) + end
+
+
+def numbered(unit: str, start: str = "", end: str = "") -> str:
+    """As `filled`, each `@` of a unit replaced by the unit's number."""
+    count = (SIZE_BYTES - len(start) - len(end)) // (len(unit) + 5)
+    return start + "".join(unit.replace("@", str(index)) for index in range(count)) + end
+
+
+WHEN = "trigger t { when "
+PLAIN = numbered("trigger t@ { when x > @ and rise(p) }\n")
+SHAPES = {
+    "open parentheses": filled("(", WHEN),
+    "operators without operands": filled("- ", WHEN),
+    "signs": filled("-", WHEN),
+    "nots": filled("not ", WHEN, "p }"),
+    "a sum": filled(" + x", WHEN + "x"),
+    "a conjunction": filled(" and p", WHEN + "p"),
+    "a list": filled("1, ", WHEN + "x in ("),
+    "calls": filled("abs(", WHEN),
+    "holds": filled(" for 1 s", WHEN + "p"),
+    "sequences": filled(" then p within 1 s", WHEN + "p"),
+    "quotes": filled('"'),
+    "unclosed texts": filled('"\n'),
+    "no characters of the language": filled("@"),
+    "single ones of them": filled("@ x "),
+    "nulls": filled("\0"),
+    "letters of other alphabets": filled("é"),
+    "one word": filled("a"),
+    "one dotted name": filled("a."),
+    "digits": filled("9", "let a = "),
+    "a unit": filled("m/", "let a = 1 "),
+    "comments": filled("# x\n"),
+    "open blocks": filled("trigger t {\n"),
+    "one name": filled("let a = x\n"),
+    "broken definitions": filled("let a = \n"),
+    "a chain of definitions": numbered("let a@ = x + @\n"),
+    "definitions of names that are none": numbered("let a@ = b@ + 1\n"),
+    "unknown signals": numbered("z@ > 1 and ", WHEN, "p }"),
+    "unknown functions": numbered("f@(x) and ", WHEN, "p }"),
+    "unknown texts": numbered('mode == "v@" and ', WHEN, "p }"),
+    "unknown triggers": numbered("q@, ", "campaign c { collect ", "q }"),
+    "unknown captures": numbered("s@, ", "trigger t { when p capture 1 s before, 1 s after { signals ", "x } }"),
+    "clauses": filled("when p\n", "trigger t {\n"),
+    "unknown clauses": filled("wen p\n", "trigger t {\n"),
+    "corners": filled("(1, 2), ", "fence f { ", "(1, 3) }"),
+    "campaigns": numbered("campaign c@ { budget 1 clips }\n"),
+}
+
+
+def seconds_for(text: str) -> float:
+    """Processor time to compile a text, which must not raise."""
+    data = text.encode()
+    assert len(data) <= 1.1 * SIZE_BYTES
+    start = time.process_time()
+    result = compile_bytes(data, filename="fuzz", catalog=CATALOG)
+    took = time.process_time() - start
+    assert result.ok is not any(each.severity == "error" for each in result.diagnostics)
+    return took
+
+
+@pytest.fixture(scope="module")
+def plain_s() -> float:
+    return seconds_for(PLAIN)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_shape_of_a_file_takes_out_of_proportion(shape: str, plain_s: float) -> None:
+    assert seconds_for(SHAPES[shape]) < FACTOR * plain_s
+
+
+def test_the_time_grows_with_the_size_not_with_its_square() -> None:
+    half = PLAIN[: len(PLAIN) // 4].rpartition("\n")[0]
+    assert seconds_for(PLAIN) < 10 * seconds_for(half) + 0.2
+
+
+@given(
+    st.binary(max_size=400), st.sampled_from([b"", b"trigger t { when ", b"campaign c { ", b"let a = ", b"fence f {"])
+)
+def test_no_bytes_behind_a_beginning_make_it_raise(data: bytes, start: bytes) -> None:
+    result = compile_bytes(start + data, filename="fuzz", catalog=CATALOG)
+    assert result.ok is not any(each.severity == "error" for each in result.diagnostics)

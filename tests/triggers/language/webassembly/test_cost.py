@@ -1,0 +1,254 @@
+"""What the cost model says of a program holds for the instructions that wasmtime counts when it runs."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.triggers.language.random_programs import random_program
+from tests.triggers.language.random_recordings import random_recording
+from tests.triggers.language.support import CATALOG, program
+from tests.triggers.language.webassembly.harness import Block, make_node, recordings
+from tests.triggers.language.webassembly.measured import MeasuredKernel, beats_of, fuel_of_module
+from triggers.language.compile import compile_source
+from triggers.language.ir import Kind, Node
+from triggers.language.program import Program
+from triggers.language.rows import HEARTBEAT_NS
+from triggers.language.webassembly.cost import cost_of
+from triggers.language.webassembly.counting import Range, work_of
+from triggers.language.webassembly.emitter import emit
+from triggers.language.webassembly.kernels import KERNELS
+from triggers.language.webassembly.manifest import read_manifest
+from triggers.language.webassembly.plan import Plan
+
+N, B = Kind.NUMBER, Kind.BOOL
+SPAN_NS = 1000
+ENTRIES = 12
+CORNERS = (0.0, 0.0, 0.0, 2.0, 2.0, 2.0, 2.0, 0.0)
+_COMPARISONS = ("lt", "le", "gt", "ge")
+_PAIR = {"skew_ns": SPAN_NS // 2, "stale_ns": SPAN_NS}
+
+NODES: dict[str, Node] = {
+    **{op: make_node(op, (N, N)) for op in (*_COMPARISONS, "add", "sub", "mul", "div", "min", "max")},
+    **{f"{op}_constant": make_node(op, (N, N)) for op in _COMPARISONS},
+    **{f"{op}_number": make_node(op, (N, N)) for op in ("eq", "ne")},
+    **{f"{op}_bool": make_node(op, (B, B)) for op in ("eq", "ne")},
+    **{op: make_node(op, (N,)) for op in ("neg", "abs", "sqrt")},
+    **{op: make_node(op, (B, B)) for op in ("and", "or")},
+    **{op: make_node(op, (B,)) for op in ("not", "rise", "fall")},
+    **{op: make_node("truth", (), value=op == "always") for op in ("always", "never")},
+    **{f"{op}_number": make_node(op, (N,)) for op in ("missing", "changed")},
+    **{f"{op}_bool": make_node(op, (B,)) for op in ("missing", "changed")},
+    "wrap": make_node("wrap", (N,), half_turn=1.0),
+    "lookup": make_node("lookup", (N,), table=(1.0, 2.0, 3.0)),
+    "age": make_node("age", (N,)),
+    "for": make_node("for", (B,), hold_ns=SPAN_NS, tolerate_ns=0),
+    "for_tolerating": make_node("for", (B,), hold_ns=SPAN_NS, tolerate_ns=SPAN_NS // 3),
+    "hysteresis": make_node("hysteresis", (N,), on=1.0, off=0.0),
+    "once": make_node("once", (B,), window_ns=SPAN_NS),
+    "share": make_node("share", (B,), window_ns=SPAN_NS, capacity=ENTRIES),
+    **{op: make_node(op, (B,), window_ns=SPAN_NS, limit=ENTRIES) for op in ("count", "count_impulses")},
+    "flicker_bool": make_node("flicker", (B,), window_ns=SPAN_NS, limit=ENTRIES),
+    "flicker_number": make_node("flicker", (N,), window_ns=SPAN_NS, limit=ENTRIES),
+    **{
+        op: make_node(op, (N,), window_ns=SPAN_NS, capacity=ENTRIES)
+        for op in ("window_min", "window_max", "window_avg", "delta", "rate")
+    },
+    "ema": make_node("ema", (N,), window_ns=SPAN_NS),
+    "past_number": make_node("past", (N,), delay_ns=SPAN_NS, capacity=ENTRIES),
+    "past_bool": make_node("past", (B,), delay_ns=SPAN_NS, capacity=ENTRIES),
+    **{op: make_node(op, (B, B), within_ns=SPAN_NS) for op in ("then", "without")},
+    "disagree_number": make_node("disagree", (N, N), **_PAIR),
+    "disagree_bool": make_node("disagree", (B, B), **_PAIR),
+    "divergence": make_node("divergence", (N, N), **_PAIR),
+    "near": make_node("near", (N, N), latitude=1.0, longitude=1.0, radius_m=90_000.0),
+    "inside": make_node("inside", (N, N), corners=CORNERS),
+}
+"""A node for each kernel but that of `compare`, which belongs to no node."""
+
+
+def kinds_of(name: str, node: Node) -> tuple[Kind, ...]:
+    return (Kind.BOOL if name.endswith("_bool") or node.op in BOOL_ARGUMENTS else Kind.NUMBER,) * len(node.arguments)
+
+
+BOOL_ARGUMENTS = frozenset(
+    {"and", "or", "not", "rise", "fall", "for", "once", "share", "count", "count_impulses", "then", "without"}
+)
+
+
+def with_samples(blocks: Sequence[Block], seed: int) -> list[Block]:
+    """The same with times of samples for each argument: now and then an old one, in some blocks never."""
+    rng = random.Random(seed)
+    return [replace(b, sampled_ns=tuple(_sampled(b, rng) for _ in b.arguments)) for b in blocks]
+
+
+def _sampled(block: Block, rng: random.Random) -> list[int]:
+    share = rng.choice((0.0, 0.1, 0.7, 1.0))
+    new = (t_ns if rng.random() < share else -1 for t_ns in block.times_ns)
+    return list(accumulate(new, max))
+
+
+def assert_within(name: str, work: Range, fuel: Sequence[int], ticks: Sequence[int]) -> None:
+    """Each block's instructions, and all together: what is added to a ring is evicted once."""
+    for used, count in zip(fuel, ticks, strict=True):
+        burst = work.most.burst * (count if name == "window_avg" else 1)  # numbers here are so large that sums are not
+        assert work.least.of_block(count) - work.least.word <= used <= work.most.of_block(count) + burst
+    if name != "window_avg":
+        assert sum(fuel) <= sum(work.most.of_block(count) for count in ticks)
+
+
+def test_each_kernel_is_measured() -> None:
+    assert set(KERNELS) - set(NODES) == {"compare"}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_kernel_takes_no_more_and_no_less_than_the_model_says(name: str) -> None:
+    node, kinds = NODES[name], kinds_of(name, NODES[name])
+    ring = ENTRIES if KERNELS[name].ring_entry_bytes else 0
+    work = work_of(name, ring=ring, edges=len(CORNERS) // 2)
+
+    @settings(max_examples=12, deadline=None, database=None)
+    @given(recordings(kinds, SPAN_NS), st.integers(0, 1 << 32))
+    def holds(blocks: list[Block], seed: int) -> None:
+        kernel = MeasuredKernel(KERNELS[name], node, kinds)
+        fuel = [kernel.fuel_of(block) for block in with_samples(blocks, seed)]
+        assert_within(name, work, fuel, [len(block.times_ns) for block in blocks])
+
+    holds()
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_a_kernels_bound_is_not_beyond_what_some_recording_takes_by_far(name: str) -> None:
+    node, kinds = NODES[name], kinds_of(name, NODES[name])
+    work = work_of(name, ring=0, edges=len(CORNERS) // 2)
+    worst = max(_share_of_bound(name, node, kinds, work, blocks) for blocks in hard_blocks(kinds))
+    assert worst > 1 / 3
+
+
+def _share_of_bound(name: str, node: Node, kinds: tuple[Kind, ...], work: Range, blocks: list[Block]) -> float:
+    kernel = MeasuredKernel(KERNELS[name], node, kinds)
+    fuel = sum(kernel.fuel_of(block) for block in blocks)
+    return fuel / sum(work.most.of_block(len(block.times_ns)) for block in blocks)
+
+
+def hard_blocks(kinds: Sequence[Kind]) -> Iterator[list[Block]]:
+    """Recordings in which much happens at each tick."""
+    rng = random.Random(7)
+    for stay, unknown, fresh, due, step_ns in (
+        (0.0, 0.0, 1.0, 1.0, 100), (0.0, 0.5, 0.5, 1.0, 100), (0.0, 0.2, 1.0, 1.0, 700), (0.3, 0.1, 0.9, 0.7, 60),
+        (0.9, 0.05, 0.95, 0.95, 20), (0.0, 0.0, 1.0, 1.0, 1100), (0.0, 0.0, 0.5, 0.5, 10), (0.5, 0.0, 1.0, 1.0, 10),
+    ):  # fmt: skip
+        blocks, t_ns = [], 0
+        values = [_values(kind, rng, stay, unknown) for kind in kinds]
+        for _ in range(8):
+            times_ns = [t_ns + step_ns * i for i in range(64)]
+            t_ns = times_ns[-1] + step_ns
+            is_due = [rng.random() < due for _ in times_ns]
+            is_fresh = [each and rng.random() < fresh for each in is_due]
+            arguments = tuple([next(column) for _ in times_ns] for column in values)
+            sampled = tuple(
+                [t if i % 2 else max(0, t - 900 * k) for i, t in enumerate(times_ns)] for k in range(len(kinds))
+            )
+            blocks.append(Block(times_ns, is_due, is_fresh, arguments, sampled_ns=sampled))
+        yield blocks
+
+
+def _values(kind: Kind, rng: random.Random, stay: float, unknown: float) -> Iterator[float | bool | None]:
+    value: float | bool = False
+    while True:
+        if rng.random() >= stay:
+            value = not value if kind is Kind.BOOL else rng.choice((0.5, 1.0, 1.5, 2.5))
+        yield None if rng.random() < unknown else value
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_a_program_takes_no_more_than_the_model_says(seed: int) -> None:
+    rng = random.Random(seed)
+    made = random_program(rng)
+    compilation = compile_source(made.source, filename="random", catalog=made.catalog.parsed)
+    assert compilation.triggers is not None
+    ir = compilation.triggers.ir
+    recording = random_recording(rng, made.catalog, tuple(item.name for item in ir.inputs), 400)
+    columns = [recording.columns[item.name] for item in ir.inputs]
+    fuel, calls = fuel_of_module(emit(ir), recording.t_ns, columns, rows_a_call=rng.choice((1, 36, 64, 400)))
+    cost = cost_of(ir)
+    beats, segments = beats_of(recording.t_ns, ir.max_gap_ns, HEARTBEAT_NS)
+    ticks = len(recording) + beats
+    bound = (2 * calls + 2 * segments + ticks // 64) * cost.operations_per_block
+    bound += ticks * cost.operations_per_tick[1] + cost.burst_operations * _sums_that_are_not_finite(columns, ir, ticks)
+    assert fuel <= bound
+
+
+def _sums_that_are_not_finite(columns: Sequence[np.ndarray], ir: Program, ticks: int) -> int:
+    """How many ticks may take a burst: every one where a mean is summed anew, as its sum overflows."""
+    has_mean = any(node.op == "window_avg" for node in ir.nodes)
+    largest = max((float(np.nanmax(np.abs(c[np.isfinite(c)]), initial=0.0)) for c in columns), default=0.0)
+    return ticks if has_mean and largest > 1e290 else 1
+
+
+CONDITIONS = (
+    "x > 1", "p", "x + y > 1 and not p", "p for 1 s", "rise(p)", "max(x over 2 s) - min(x over 2 s) > 1",
+    "avg(x over 2 s) > 1", "share(p over 5 s) > 50 %", "count(p over 5 s) > 2", "flicker(x over 1 s) > 2",
+    "past(x, 1 s) > y", "p then q within 1 s", "p without q within 1 s", "near(48, 11, 2 km)", "age(x) > 1 s",
+    'mode == "low"', "divergence(h) > 1", "wrap(angle) > 20 deg", "true",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("when", CONDITIONS)
+def test_a_recording_in_which_every_row_ticks_takes_at_least_the_least(when: str) -> None:
+    ir = program(when)
+    t_ns = np.arange(1, 2049, dtype=np.int64) * 10_000_000
+    columns = [np.resize(np.array([0.0, 1.0, 1.0, 2.0]), len(t_ns)) for _ in ir.inputs]
+    for rows_a_call in (64, 2048):
+        fuel, _ = fuel_of_module(emit(ir), t_ns, columns, rows_a_call)
+        work = cost_of(ir).total.least
+        assert fuel >= len(t_ns) * (work.tick + work.word / 64)
+    fuel, _ = fuel_of_module(emit(ir), t_ns, columns, rows_a_call=64)
+    assert fuel >= len(t_ns) * cost_of(ir).operations_per_tick[0]
+
+
+def test_a_program_costs_what_its_nodes_and_its_frame_cost() -> None:
+    ir = program("max(x over 2 s) > 1 and p for 1 s")
+    cost = cost_of(ir)
+    parts = cost.frame + cost.fire
+    for each in cost.nodes.values():
+        parts += each
+    assert parts == cost.total
+    assert cost.state_bytes == Plan(ir).state.size
+
+
+def test_shared_work_is_counted_once() -> None:
+    one, two = (
+        compile_source(text, filename="t", catalog=CATALOG).triggers
+        for text in (
+            "trigger a { when max(x over 9 s) > 1 }",
+            "trigger a { when max(x over 9 s) > 1 }\ntrigger b { when max(x over 9 s) > 1 }",
+        )
+    )
+    assert one is not None
+    assert two is not None
+    first, second = cost_of(one.ir), cost_of(two.ir)
+    assert (second.total.most.tick - first.total.most.tick) == first.fire.most.tick
+    assert second.burst_operations == first.burst_operations
+
+
+def test_a_burst_grows_with_the_window_and_the_rest_does_not() -> None:
+    short, long = (cost_of(program(f"max(x over {seconds} s) > 1")) for seconds in (2, 20))
+    assert short.operations_per_tick == long.operations_per_tick
+    assert long.burst_operations > 9 * short.burst_operations
+    assert long.state_bytes - short.state_bytes == 16 * (18 * 25)
+
+
+def test_the_manifest_states_the_cost() -> None:
+    ir = program("max(x over 2 s) > 1")
+    stated, cost = read_manifest(emit(ir)).cost, cost_of(ir)
+    assert stated.operations_per_tick == cost.operations_per_tick[1] > 100
+    assert stated.burst_operations == cost.burst_operations > 100
+    assert stated.operations_per_block == cost.operations_per_block > 100

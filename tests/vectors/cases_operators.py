@@ -1,0 +1,213 @@
+"""Vectors for operators: values, windows, sequences, pairs, places, comparisons of heads, and how values are coded."""
+
+from __future__ import annotations
+
+from tests.vectors.case import Case
+from tests.vectors.recordings import in_order, recording, series
+
+ARITHMETIC = Case(
+    name="arithmetic",
+    says="Numbers are IEEE doubles; what is not finite is unknown; -0 is smaller than +0; thresholds carry units.",
+    signals="""
+        signals:
+          x: {rate: 10}
+          y: {rate: 10}
+          heading: {unit: deg, rate: 10}
+          speed: {unit: km/h, rate: 10}
+    """,
+    triggers="""
+        trigger quotient { when x / y > 2 }
+        trigger unknown { when missing(x / y) }
+        trigger zero { when 1 / min(x, y) < 0 or 1 / max(x, y) < 0 }
+        trigger root { when missing(sqrt(x)) }
+        trigger turned { when wrap(heading - 190 deg) < -170 deg }
+        trigger fast { when speed > 10 m/s }
+        trigger exact { when x + y == 0.3 }
+        trigger stable { when hysteresis(x, 2, 1) }
+    """,
+    lines=recording("""
+        0 x=1 y=1 heading=0 speed=36; 100 x=6 y=2; 200 x=6 y=0; 300 x=-0.0 y=0.0; 400 x=0.0 y=-0.0; 500 x=-1 y=1
+        600 x=1.5 y=1e-320; 700 x=1e308 y=1e-10; 800 x=0.1 y=0.2; 900 x=0.125 y=0.175; 1000 heading=200 x=2.5 y=9
+        1100 heading=370 speed=36.000000000000007 x=1.5; 1200 heading=10 x=0.5; 1300 heading=-161 speed=35 x=1.5
+        1400 heading=198.99999999999997 speed=36.1 x=2.5; 1500 x=0.30000000000000004 y=0; 1600 x=0.3; 1700 x=5e-324
+    """),
+)
+
+CODING = Case(
+    name="coding",
+    says="A text is the index into its values, a bool 0 or 1; on_change never expires; initial is no sample.",
+    signals="""
+        max_gap: 1
+        signals:
+          gear: {type: text, values: [P, R, N, D], update: on_change, initial: P}
+          lights: {type: text, values: ["off", low, high], rate: 10}
+          door: {type: bool, update: on_change, initial: false}
+          belt: {type: bool, rate: 10, max_age: 0.25}
+          active.kind: {type: text, values: [car, truck], rate: 10}
+          shadow.kind: {type: text, values: [none, truck, car], rate: 10}
+          clock: {rate: 10}
+    """,
+    triggers="""
+        trigger reverse { when gear == "R" and door }
+        trigger shifted { when changed(gear) }
+        trigger parked { when gear in ("P", "N") }
+        trigger dark { when lights != "off" }
+        trigger unbelted { when not belt }
+        trigger opened { when rise(door) }
+        trigger sampled { when not missing(age(door)) }
+        trigger other_kind { when disagree(kind) }
+    """,
+    lines=recording("""
+        0 lights=0 belt=1; 100 gear=3 belt=1; 200 door=1 lights=2; 300 gear=1 belt=0; 400 belt=1; 500 gear=1 lights=0
+        600 door=0 belt=0; 700 gear=2 lights=1; 800 gear=0 belt=1; 900 active.kind=0 shadow.kind=2; 1000 door=2
+        1100 active.kind=1 shadow.kind=2; 1200 active.kind=1 shadow.kind=1; 1300 active.kind=0 shadow.kind=0
+        1400 clock=1; 4000; 4100 door=1 gear=1; 4200 gear=0; 4300 belt=0 lights=1; 4400 belt=1; 4600; 4700 belt=0 gear=3
+    """),
+)
+
+WINDOWS = Case(
+    name="windows",
+    says="A window is (t - W, t]: its left end is open, and it moves with heartbeats too.",
+    signals="""
+        signals:
+          x: {rate: 10}
+          p: {type: bool, rate: 10}
+    """,
+    triggers="""
+        trigger spread { when max(x over 500 ms) - min(x over 500 ms) >= 3 }
+        trigger mean { when avg(x over 300 ms) > 1.5 }
+        trigger change { when delta(x over 300 ms) < -2 }
+        trigger slope { when rate(x over 300 ms) > 9 1/s }
+        trigger smooth { when ema(x over 400 ms) > 1.25 }
+        trigger share { when share(p over 1 s) > 60 % }
+        trigger often { when count(p over 1 s) >= 3 }
+        trigger flickers { when flicker(p over 1 s) >= 5 }
+        trigger lately { when once(p over 300 ms) and not p }
+        trigger echo { when past(x, 250 ms) > 2.5 }
+        trigger empty { when missing(avg(x over 300 ms)) }
+    """,
+    lines=in_order(
+        series("x", [0, 0, 1, 2, 3, 3, 2, 0, 0, None, None, None, None, 4, 1, 1, 1.5, 0, 3, 3, 0, 0], step_ms=110),
+        series("p", [0, 1, 0, 1, 0, 1, 1, 1, 1, 1, 0, 0, 0, 0, 1, 0], step_ms=150, start_ms=20),
+    ),
+)
+
+OVERFLOW = Case(
+    name="overflow",
+    says="When samples come faster than declared, a window covers the latest entries and the overflow counter rises.",
+    signals="""
+        signals:
+          x: {rate: 10}
+    """,
+    triggers="""
+        trigger spread { when max(x over 1 s) - min(x over 1 s) > 4 }
+        trigger mean { when avg(x over 1 s) > 2 }
+        trigger change { when delta(x over 500 ms) > 3 }
+    """,
+    lines=series("x", [((k * 7) % 50) / 10 if k % 60 < 45 else 5.0 for k in range(180)], step_ms=7),
+)
+
+SEQUENCES = Case(
+    name="sequences",
+    says="`then` needs a rise of A before the rise of B and consumes it; `without` fires when B stayed away.",
+    signals="""
+        signals:
+          a: {type: bool, rate: 10, max_age: 0.35}
+          b: {type: bool, rate: 10, max_age: 0.35}
+    """,
+    triggers="""
+        trigger followed { when a then b within 400 ms }
+        trigger alone { when a without b within 400 ms }
+        trigger twice { when count(a then b within 400 ms over 2 s) >= 2 }
+    """,
+    lines=recording("""
+        0 a=0 b=0; 100 a=1 b=0; 200 a=1 b=1; 300 a=0 b=0; 400 a=0 b=1; 500 a=0 b=0; 600 a=1 b=1; 700 a=0 b=0; 800 b=1
+        900 a=1 b=0; 1000 a=0 b=0; 1100 a=0 b=0; 1200 a=0 b=0; 1300 a=0 b=1; 1400 a=1 b=0; 1500 a=0 b=0; 1600 a=1 b=0
+        1700 a=0 b=0; 1800 a=0 b=0; 1900 a=0 b=0; 2000 a=1 b=0; 2100 a=1 b=inf; 2200 a=1 b=0; 2400 a=1 b=0; 2500 a=0 b=0
+        2600 a=1 b=0; 3050 a=0 b=0; 3100 a=1 b=0; 3200 a=inf b=0; 3300 a=0 b=1; 3400 a=0 b=0; 3500 a=1 b=0; 3900 a=1 b=1
+    """),
+)
+
+PAIRS = Case(
+    name="pairs",
+    says="disagree and divergence look at two signals where their samples lie within the skew, and keep that value.",
+    signals="""
+        signals:
+          active.lead.distance: {unit: m, rate: 20}
+          shadow.lead.distance: {unit: km, rate: 10, max_age: 0.3}
+          active.lead.seen: {type: bool, rate: 20}
+          shadow.lead.seen: {type: bool, rate: 10, max_age: 0.3}
+    """,
+    triggers="""
+        trigger apart { when divergence(lead.distance) > 5 m for 100 ms }
+        trigger near_in_time { when divergence(active.lead.distance, shadow.lead.distance within 5 ms) > 5 m }
+        trigger other { when disagree(lead.seen) }
+        trigger stale { when missing(divergence(lead.distance)) }
+    """,
+    lines=in_order(
+        series("active.lead.distance", [40 - k for k in range(40)], step_ms=50),
+        series("shadow.lead.distance", [0.04 - 0.0014 * k for k in range(12)], step_ms=100, start_ms=4),
+        series("shadow.lead.distance", [0.02, 0.02, 0.01], step_ms=100, start_ms=1610),
+        series("active.lead.seen", [k > 12 for k in range(40)], step_ms=50),
+        series("shadow.lead.seen", [k > 5 for k in range(20)], step_ms=100, start_ms=30),
+    ),
+)
+
+COMPARE = Case(
+    name="compare",
+    says="`compare` counts once a new pair: active and shadow false or true, and pairs that were unknown.",
+    signals="""
+        signals:
+          active.cut_in.detected: {type: bool, rate: 20}
+          shadow.cut_in.detected: {type: bool, rate: 10}
+    """,
+    triggers="""
+        trigger shadow_alone { when shadow.cut_in.detected and not active.cut_in.detected }
+        campaign cut_in {
+            collect shadow_alone
+            compare cut_in.detected
+            budget 100 clips
+        }
+    """,
+    lines=[
+        *in_order(
+            series("active.cut_in.detected", [k % 7 > 3 for k in range(30)], step_ms=50),
+            series("shadow.cut_in.detected", [k % 5 > 1 for k in range(15)], step_ms=100, start_ms=10),
+        ),
+        *recording("""
+            1500 active.cut_in.detected=1 shadow.cut_in.detected=1; 1550 active.cut_in.detected=inf
+            1600 shadow.cut_in.detected=0; 1700 active.cut_in.detected=1 shadow.cut_in.detected=inf; restart
+            1900 active.cut_in.detected=0; 1990 shadow.cut_in.detected=0; 9000 shadow.cut_in.detected=0
+            9010 active.cut_in.detected=1; 9020 active.cut_in.detected=1; 9200; end
+        """),
+    ],
+)
+
+PLACES = Case(
+    name="places",
+    says="near and inside look at the catalog's position; unknown where one of its coordinates is.",
+    signals="""
+        signals:
+          latitude: {unit: deg, rate: 10}
+          longitude: {unit: deg, rate: 10}
+        position: {latitude: latitude, longitude: longitude}
+    """,
+    triggers="""
+        fence triangle { (48.0, 11.0), (48.0, 11.5), (48.5, 11.0) }
+        trigger around { when near(48.137, 11.575, 2 km) }
+        trigger within { when inside(triangle) }
+        trigger left { when fall(inside(triangle)) }
+        trigger lost { when missing(inside(triangle)) }
+    """,
+    lines=in_order(
+        series("latitude", [48.1 + 0.003 * k for k in range(30)], step_ms=100),
+        series("longitude", [11.6 - 0.002 * k for k in range(30)], step_ms=100),
+        recording("""
+            3000 latitude=48.0 longitude=11.1; 3100 latitude=47.9; 3200 longitude=inf; 3300 latitude=48.1 longitude=11.0
+            3400 latitude=48.25 longitude=11.25; 3500 latitude=48.25 longitude=11.249; 3600 latitude=48.5 longitude=11.0
+            3700 latitude=48.155 longitude=11.575; 3800 latitude=48.1549; 3900 latitude=48.137 longitude=11.602
+        """),
+    ),
+)
+
+CASES = (ARITHMETIC, CODING, WINDOWS, OVERFLOW, SEQUENCES, PAIRS, COMPARE, PLACES)

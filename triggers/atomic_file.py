@@ -1,0 +1,46 @@
+"""Replacing a file in one step: a reader sees the old content or the new one, never a part."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from triggers.errors import Misconfigured
+
+
+def replace_text(path: Path, text: str) -> None:
+    """As `replace_bytes`, UTF-8."""
+    replace_bytes(path, text.encode())
+
+
+def replace_bytes(path: Path, data: bytes) -> None:
+    """Write in place of a file, or anew; its mode is kept, and a symbolic link goes on pointing to it.
+
+    Raises Misconfigured where the file or its folder cannot be written.
+    """
+    target = path.resolve()
+    partial = ""
+    try:
+        mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+        descriptor, partial = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        with open(descriptor, "wb") as opened:  # noqa: PTH123 - a descriptor is at hand
+            opened.write(data)
+            os.fchmod(descriptor, mode if mode is not None else 0o666 & ~_umask())
+            opened.flush()
+            os.fsync(descriptor)
+        Path(partial).replace(target)
+    except OSError as error:
+        if partial:
+            with contextlib.suppress(FileNotFoundError):
+                Path(partial).unlink()
+        raise Misconfigured(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _umask() -> int:
+    """The process's mask for new files; reading it needs setting it."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,152 @@
+"""Runs the programs of a plan over one drive, batch by batch: fires, counts, time, distance, bytes of clips.
+
+Memory is bounded by a few batches and by the fires, whatever the drive's length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triggers.backtest.odometer import odometer_for
+from triggers.backtest.overlap import shared_fires
+from triggers.backtest.plan import Machine, Plan
+from triggers.backtest.volume import clip_bytes
+from triggers.catalog import SignalCatalog
+from triggers.contracts.base import NS_PER_S
+from triggers.contracts.compared import Compared
+from triggers.drive_batches import Batch
+from triggers.drive_columns import Times
+from triggers.drives import Drive
+from triggers.language.rows import Firing
+
+Progress = Callable[[int], None]
+"""Called with the bytes of a drive's file that were run since the last call; it may raise to end the run."""
+
+
+@dataclass(slots=True)
+class DriveResult:
+    """What happened on one drive, by trigger; triggers without a fire or a suppression are left out.
+
+    Times in ns of the drive's clock, ascending; `metres` None where nothing measures it. `shared`: see `shared_fires`.
+    """
+
+    drive: str
+    path: Path
+    rows: int = 0
+    recorded_ns: int = 0
+    metres: float | None = None
+    fires_ns: dict[str, Times] = field(default_factory=dict)
+    clip_bytes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    suppressed: dict[str, int] = field(default_factory=dict)
+    compared: dict[str, Compared] = field(default_factory=dict)
+    shared: dict[tuple[str, str], int] = field(default_factory=dict)
+    overflows: int = 0
+
+    @property
+    def fires(self) -> list[Firing]:
+        """All fires, in order of time, then of the trigger's name."""
+        fires = [Firing(name, t_ns) for name, times in self.fires_ns.items() for t_ns in times.tolist()]
+        return sorted(fires, key=lambda fire: (fire.t_ns, fire.trigger))
+
+
+def run_drive(plan: Plan, drive: Drive, catalog: SignalCatalog, progress: Progress) -> DriveResult:
+    """Run a plan over one drive; InvalidInput where it cannot be read to its end."""
+    result = DriveResult(drive.name, drive.path)
+    with drive.open() as file:
+        watches = _watches(plan.machines())
+        odometer = odometer_for(catalog, file.columns)
+        wanted = {name for watch in watches for name in watch.inputs} | set(odometer.signals if odometer else ())
+        span = _Span(catalog.max_gap_ns)
+        bytes_per_row = file.size_bytes / max(file.row_count, 1)
+        for batch in file.batches(catalog, sorted(wanted)):
+            for watch in watches:
+                watch.run(batch)
+            if odometer is not None:
+                odometer.take(batch)
+            span.take(batch)
+            progress(round(len(batch) * bytes_per_row))
+        result.rows, result.recorded_ns = span.rows, span.recorded_ns
+        result.metres = odometer.metres if odometer is not None else None
+        for watch in watches:
+            watch.report(result)
+        captures = {name: settings.capture for name, settings in plan.settings.items()}
+        result.shared = shared_fires(result.fires_ns, captures)
+        cameras = _camera_rates(drive, span)
+        result.clip_bytes = clip_bytes(file, catalog, captures, result.fires_ns, cameras, on_batch=lambda: progress(0))
+    return result
+
+
+def _camera_rates(drive: Drive, span: _Span) -> Mapping[str, float]:
+    """Bytes a second of each video."""
+    seconds = max(span.length_ns / NS_PER_S, 1.0)
+    return {name: video.stat().st_size / seconds for name, video in drive.cameras.items()}
+
+
+class _Span:
+    """Rows and time of the batches taken; silences longer than `max_gap` are not recorded time."""
+
+    def __init__(self, max_gap_ns: int) -> None:
+        self.rows = self.recorded_ns = self.length_ns = 0
+        self._max_gap_ns = max_gap_ns
+        self._latest_ns: int | None = None
+
+    def take(self, batch: Batch) -> None:
+        first_ns, latest_ns = int(batch.t_ns[0]), int(batch.t_ns[-1])
+        silence_ns = first_ns - self._latest_ns if self._latest_ns is not None else 0
+        recorded_ns = latest_ns - first_ns + (silence_ns if silence_ns <= self._max_gap_ns else 0)
+        if batch.longest_step_ns > self._max_gap_ns:
+            recorded_ns -= int(batch.steps_ns[batch.steps_ns > self._max_gap_ns].sum())
+        self.rows += len(batch)
+        self.recorded_ns += recorded_ns
+        self.length_ns += latest_ns - first_ns + silence_ns
+        self._latest_ns = latest_ns
+
+
+class _Watch:
+    """One machine on its drive, and the fires of those triggers and heads that it counts."""
+
+    def __init__(self, machine: Machine, triggers: list[str], heads: list[str]) -> None:
+        self.machine = machine
+        self.inputs = [each.name for each in machine.manifest.inputs]
+        self._indexes = {
+            index: each.name for index, each in enumerate(machine.manifest.triggers) if each.name in triggers
+        }
+        self._heads = heads
+        self._fires: list[NDArray[Any]] = []
+
+    def run(self, batch: Batch) -> None:
+        fires = self.machine.run(batch.t_ns, [batch.columns[name] for name in self.inputs])
+        if len(fires):
+            self._fires.append(fires)
+
+    def report(self, result: DriveResult) -> None:
+        """Add what happened to the drive's result."""
+        if self._fires:
+            fires = np.concatenate(self._fires)
+            for index in np.unique(fires["trigger"]).tolist():
+                if index in self._indexes:
+                    t_ns = fires["t_ns"][fires["trigger"] == index]
+                    result.fires_ns[self._indexes[index]] = t_ns.astype(np.int64)
+        suppressed, compared = self.machine.suppressed, self.machine.compared
+        result.suppressed.update({name: suppressed[name] for name in self._indexes.values() if suppressed[name]})
+        result.compared.update({head: compared[head] for head in self._heads})
+        result.overflows += self.machine.overflows
+
+
+def _watches(machines: list[Machine]) -> list[_Watch]:
+    """Each trigger and head that several campaigns have counts in the first one alone."""
+    watches: list[_Watch] = []
+    triggers, heads = set[str](), set[str]()
+    for machine in machines:
+        new_triggers = [each.name for each in machine.manifest.triggers if each.name not in triggers]
+        new_heads = [head for head in machine.compared if head not in heads]
+        watches.append(_Watch(machine, new_triggers, new_heads))
+        triggers.update(new_triggers)
+        heads.update(new_heads)
+    return watches

@@ -1,0 +1,115 @@
+"""The results of a backtest as Parquet tables: one row a fire, and one row a drive and trigger."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from triggers.backtest.drive_run import DriveResult
+from triggers.backtest.plan import Plan
+from triggers.backtest.run import Outcome
+from triggers.contracts.base import NS_PER_S
+from triggers.errors import Misconfigured
+
+_GROUP_ROWS = 1 << 17
+
+FIRES = pa.schema(
+    [
+        ("trigger", pa.string()),
+        ("drive", pa.string()),
+        ("t", pa.float64()),
+        ("t_ns", pa.int64()),
+        ("clip_bytes", pa.int64()),
+        ("path", pa.string()),
+    ]
+)
+"""`t` (s) and `t_ns` are of the drive's own clock; `clip_bytes` is estimated; `path` tells drives of one name apart."""
+
+COUNTS = pa.schema(
+    [
+        ("drive", pa.string()),
+        ("path", pa.string()),
+        ("rows", pa.int64()),
+        ("recorded_s", pa.float64()),
+        ("metres", pa.float64()),
+        ("trigger", pa.string()),
+        ("fires", pa.int64()),
+        ("suppressed", pa.int64()),
+        ("clip_bytes", pa.int64()),
+    ]
+)
+"""Every trigger has a row for every drive that ran; `metres` is null where nothing measures it, `clip_bytes` a sum."""
+
+
+def write_fires(path: Path, outcome: Outcome) -> None:
+    """Write all fires, in the order of drives, times and triggers; raises Misconfigured where that cannot be."""
+    _write(path, FIRES, (row for result in outcome.results for row in _fire_rows(result)))
+
+
+def write_counts(path: Path, plan: Plan, outcome: Outcome) -> None:
+    """Write the counts of every drive and trigger; raises Misconfigured where that cannot be."""
+    _write(path, COUNTS, (row for result in outcome.results for row in _count_rows(result, list(plan.settings))))
+
+
+def _fire_rows(result: DriveResult) -> Iterator[tuple[Any, ...]]:
+    place = str(result.path)
+    fires = chain.from_iterable(
+        zip(t_ns.tolist(), [name] * len(t_ns), result.clip_bytes[name].tolist(), strict=True)
+        for name, t_ns in result.fires_ns.items()
+    )
+    for t_ns, name, size in sorted(fires):
+        yield name, result.drive, t_ns / NS_PER_S, t_ns, size, place
+
+
+def _count_rows(result: DriveResult, triggers: list[str]) -> Iterator[tuple[Any, ...]]:
+    drive = (result.drive, str(result.path), result.rows, result.recorded_ns / NS_PER_S, result.metres)
+    for name in triggers:
+        sizes = result.clip_bytes.get(name)
+        fires = len(result.fires_ns.get(name, ()))
+        yield *drive, name, fires, result.suppressed.get(name, 0), 0 if sizes is None else int(sizes.sum())
+
+
+def _write(path: Path, schema: Any, rows: Iterator[tuple[Any, ...]]) -> None:
+    """Rows as a table, a row group at a time."""
+    with written_whole(path) as partial, pq.ParquetWriter(partial, schema) as writer:
+        block: list[tuple[Any, ...]] = []
+        for row in rows:
+            block.append(row)
+            if len(block) == _GROUP_ROWS:
+                writer.write_batch(_record_batch(block, schema))
+                block.clear()
+        if block:
+            writer.write_batch(_record_batch(block, schema))
+
+
+def _record_batch(rows: list[tuple[Any, ...]], schema: Any) -> Any:
+    columns = zip(*rows, strict=True)
+    return pa.record_batch([pa.array(values, kind) for values, kind in zip(columns, schema.types, strict=True)], schema)
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[Path]:
+    """A path to write to instead: it takes the place of `path` when the block ends well, and is removed otherwise.
+
+    What is no regular file (a pipe, a device) is written itself. Misconfigured where it cannot be written.
+    """
+    partial = path
+    try:
+        if not path.exists() or path.is_file():
+            path = path.resolve()
+            partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+        yield partial
+        if partial != path:
+            partial.replace(path)
+    except OSError as error:
+        raise Misconfigured(f"{path}: cannot be written ({error.strerror or error})") from error
+    finally:
+        if partial != path:
+            partial.unlink(missing_ok=True)

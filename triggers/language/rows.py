@@ -1,0 +1,29 @@
+"""What goes into an evaluator and what comes out of it: rows of samples, firings, and the grid of heartbeats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+HEARTBEAT_NS = 100_000_000
+MAX_T_NS = (1 << 63) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """All samples of one instant, by signal name.
+
+    Absent or NaN: no new sample. Infinite: measured but invalid. Bools are 0 and 1, texts the index of their
+    value. Timestamps ascend strictly within a recording; equal ones are merged before they come here.
+    """
+
+    t_ns: int
+    samples: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Firing:
+    """A trigger fired at this time."""
+
+    trigger: str
+    t_ns: int

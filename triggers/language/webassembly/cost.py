@@ -1,0 +1,102 @@
+"""What a program costs a vehicle: state in bytes, and WebAssembly instructions a tick, known while compiling.
+
+Instructions are counted in the kernels' own text (`counting`), so the count cannot drift from the code. A block of n
+ticks takes at most `call + word * ceil(n / 64) + n * tick` of them, an entry of a ring being added and evicted once
+(amortised); what one tick may take on top, when a whole ring is evicted or summed anew, is the burst. A row without a
+sample counts as a tick. A test holds what wasmtime measures (`Config.consume_fuel`) against it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from triggers.language.ir import Node
+from triggers.language.program import Program
+from triggers.language.webassembly import layout
+from triggers.language.webassembly.counting import Range, work_of
+from triggers.language.webassembly.plan import Call, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramCost:
+    """The cost of a program, and of each of its nodes."""
+
+    state_bytes: int
+    total: Range
+    frame: Range
+    """What surrounds the kernels: collecting ticks, holding samples, joining masks."""
+    fire: Range
+    """A trigger's search for rises and its cooldown."""
+    nodes: Mapping[int, Range]
+    state_of: Mapping[int, int]
+    """Bytes of the state by node."""
+
+    @property
+    def operations_per_tick(self) -> tuple[int, int]:
+        """Instructions a tick, least and most, in blocks of 64 ticks."""
+        return operations_of(self.total)
+
+    @property
+    def operations_per_block(self) -> int:
+        """Instructions that a block takes besides those of its ticks, at most; a call of `run` is a block or more."""
+        return math.ceil(self.total.most.call + self.total.most.word)
+
+    @property
+    def burst_operations(self) -> int:
+        """Instructions that one tick may take on top, at most."""
+        return math.ceil(self.total.most.burst)
+
+    def part(self, nodes: Iterable[int]) -> tuple[Range, int]:
+        """Work and bytes of state of some nodes together."""
+        work, state = Range(), 0
+        for node in nodes:
+            work += self.nodes.get(node, Range())
+            state += self.state_of.get(node, 0)
+        return work, state
+
+
+def operations_of(work: Range) -> tuple[int, int]:
+    """Instructions a tick, least and most, in blocks of 64 ticks."""
+    return math.floor(work.least.per_tick), math.ceil(work.most.per_tick)
+
+
+def cost_of(program: Program) -> ProgramCost:
+    """The cost of a program."""
+    return cost_of_plan(Plan(program))
+
+
+def cost_of_plan(plan: Plan) -> ProgramCost:
+    """The cost of a program that is planned already."""
+    nodes: dict[int, Range] = {}
+    state_of: dict[int, int] = {}
+    for call in plan.calls:
+        node = plan.program.nodes[call.node]
+        nodes[call.node] = nodes.get(call.node, Range()) + _work_of_call(call, node)
+        state_of[call.node] = state_of.get(call.node, 0) + call.state_bytes
+    for index, node in enumerate(plan.program.nodes):
+        if node.op == "input":
+            state_of[index] = state_of.get(index, 0) + layout.HELD_BYTES
+    frame, fire = _frame(plan), work_of("fire")
+    total = frame + fire.times(len(plan.program.triggers)) + work_of("compare").times(len(plan.program.compares))
+    for each in nodes.values():
+        total += each
+    return ProgramCost(plan.state.size, total, frame, fire, nodes, state_of)
+
+
+def _work_of_call(call: Call, node: Node) -> Range:
+    table = next((p for p in node.parameters if isinstance(p, tuple)), ())
+    return work_of(call.kernel.name, edges=len(table) // 2, ring=call.ring_entries)
+
+
+def _frame(plan: Plan) -> Range:
+    joined = [signals for masks in (plan.due_masks, plan.fresh_masks) for signals in masks if signals.bit_count() != 1]
+    calls = sum(signals.bit_count() + 1 for signals in joined)
+    rows = work_of(
+        "run",
+        inputs=plan.inputs,
+        masks=len(plan.due_masks) + len(plan.fresh_masks),
+        triggers=len(plan.program.triggers),
+    )
+    return Range(rows.least, rows.most + work_of("join").most.times(calls))

@@ -1,0 +1,297 @@
+"""How many instructions a function of the module takes: counted in its own text, at least and at most.
+
+A function runs once a block of ticks, and what it does there depends on the block: some instructions run once, some
+once a word of 64 ticks, some once a tick. Which of these a loop does, its label tells (see the tables below): a loop
+is named for what it runs over, so a new one that no table lists counts as one round a tick. The unit is wasmtime's
+fuel: one an instruction, none for `block`, `loop` and the like.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from triggers.language.webassembly.kernels import KERNELS, SHARED_FUNCTIONS
+
+TICKS_AMORTISED = 64
+"""A block's fixed part is spread over this many ticks, a word of its masks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Instructions: once a block, once a word of 64 ticks, once a tick; and the largest burst in one tick."""
+
+    call: float = 0.0
+    word: float = 0.0
+    tick: float = 0.0
+    burst: float = 0.0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(self.call + other.call, self.word + other.word, self.tick + other.tick, self.burst + other.burst)
+
+    def times(self, factor: float) -> Work:
+        """All of it `factor` times."""
+        return Work(self.call * factor, self.word * factor, self.tick * factor, self.burst * factor)
+
+    def larger(self, other: Work) -> Work:
+        """The larger in each part."""
+        return Work(*(max(mine, its) for mine, its in zip(self.parts, other.parts, strict=True)))
+
+    def smaller(self, other: Work) -> Work:
+        """The smaller in each part."""
+        return Work(*(min(mine, its) for mine, its in zip(self.parts, other.parts, strict=True)))
+
+    @property
+    def parts(self) -> tuple[float, float, float, float]:
+        """The four numbers."""
+        return self.call, self.word, self.tick, self.burst
+
+    @property
+    def per_tick(self) -> float:
+        """Instructions a tick in blocks of 64 ticks, without bursts."""
+        return self.tick + (self.word + self.call) / TICKS_AMORTISED
+
+    def of_block(self, ticks: int) -> float:
+        """Instructions of a block of that many ticks, without bursts."""
+        return self.call + self.word * math.ceil(ticks / 64) + self.tick * ticks
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A least and a largest amount."""
+
+    least: Work = Work()
+    most: Work = Work()
+
+    def __add__(self, other: Range) -> Range:
+        return Range(self.least + other.least, self.most + other.most)
+
+    def times(self, factor: float) -> Range:
+        """Both `factor` times."""
+        return Range(self.least.times(factor), self.most.times(factor))
+
+
+def work_of(name: str, *, ring: int = 0, **sizes: int) -> Range:
+    """Least and most work of a function called once a block; `sizes` for its loops of `_SIZED`, `ring` its entries."""
+    work = _work_of(name, tuple(sorted(sizes.items())))
+    return Range(work.least, replace(work.most, burst=work.most.burst * ring))
+
+
+@cache
+def _work_of(name: str, sizes: tuple[tuple[str, int], ...]) -> Range:
+    """With the burst of one entry of a ring."""
+    tree = _function(name)
+    least, most = (_Counter(dict(sizes), least=least).sequence(tree[1:], _CALL) for least in (True, False))
+    # the call and its arguments: each at most two reads of globals, two constants, a product or a sum
+    arguments = 5 * sum(1 for each in tree if isinstance(each, list) and each[0] == "param")
+    return Range(Work(1) + least, Work(1 + arguments) + most)
+
+
+_WORDS = frozenset({"$words", "$steps"})
+"""Loops with a round for each word of a block."""
+_BLOCKS = frozenset({"$blocks"})
+"""Loops with a round for each block, which is what is counted here."""
+_SIZED = {"$inputs": "inputs", "$masks": "masks", "$triggers": "triggers", "$edges": "edges"}
+"""Loops with as many rounds as a program has of something."""
+_ROUNDS = {"$rest": 7, "$scan": 8}
+"""Loops with at most that many rounds each time they are entered."""
+_TICKS_A_ROUND = {"$twos": 2, "$quads": 4, "$octets": 8, "$eights": 8, "$runs": 2, "$retry": 2}
+"""Loops with a round for that many ticks. A run of equal ticks and the one that ends it are two."""
+_EVERY_TICK = frozenset({"$twos", "$quads"})
+"""Those of them that pass over every tick of the block, wherever control gets to them."""
+_INSTEAD = frozenset({"$run", "$beats"})
+"""Loops whose rounds take the place of rounds of the loop around them."""
+_ONCE = frozenset({"$eights", "$ones", "$flip"})
+"""Loops that stand repeatedly in a function, whose rounds together are no more than one loop's."""
+_RING = frozenset({"$evict", "$flip", "$search"})
+"""Loops over entries of a ring: each entry once in its life, so one a tick, but all of them may meet in one tick."""
+_BURST_ONLY = frozenset({"$again"})
+"""Loops over a whole ring that run at none but extraordinary ticks: a mean whose sum is not finite is summed anew."""
+
+_ONCE_A_BLOCK = frozenset({"begin_segment"})
+"""Functions called once a block at most, wherever the calls stand."""
+
+_FREE = frozenset({"func", "param", "local", "result", "export", "then", "else", "block", "loop", "return"})
+_PLAIN_FREE = frozenset({"nop", "drop", "unreachable"})
+_BULK = frozenset({"memory.fill", "memory.copy"})
+_STRUCTURE = _FREE | {"if", "br", "br_if", "call"}
+_WORD = re.compile(rf'\((?!(?:{"|".join(sorted(_STRUCTURE))})\b)([\w.]+)[^()"]*\)|(\(|\)|"[^"]*"|[^\s()]+)')
+"""An instruction without operands as a whole, else a parenthesis, text or word."""
+_CALL = Work(call=1.0)
+Tree = list[Any]
+
+
+class _Counter:
+    """Counts a function's tree. A `unit` is the work of one instruction at a place in it.
+
+    `least`: what is executed in any case, where a loop counts as one round.
+    """
+
+    def __init__(self, sizes: Mapping[str, int], *, least: bool) -> None:
+        self.sizes = sizes
+        self.least = least
+        self.repeats = 1
+        self.met: frozenset[str] = frozenset()
+        """Labels of `_ONCE` that were counted on the way."""
+        self.instead = Work()
+
+    def sequence(self, trees: Tree, unit: Work) -> Work:
+        """Instructions one after the other; the least ends where control may leave."""
+        total = Work()
+        for tree in trees:
+            if isinstance(tree, int):
+                total += unit.times(tree)
+            elif isinstance(tree, list):
+                total += self._instruction(tree, unit)
+                if self.least and _escapes(tree):
+                    break
+        return total
+
+    def _instruction(self, tree: Tree, unit: Work) -> Work:
+        """One instruction with its operands."""
+        head = tree[0]
+        if head == "loop":
+            return self._loop(tree[1], tree[2:], unit)
+        if head == "if":
+            return self._branches(tree, unit)
+        if head == "block" and self.least:
+            return Work()
+        own = Work() if head in _FREE else unit
+        if head == "call":
+            name = tree[1][1:]
+            own += self.sequence(_function(name)[1:], _CALL if name in _ONCE_A_BLOCK else unit)
+        return own + self.sequence(tree[1:], unit)
+
+    def _branches(self, tree: Tree, unit: Work) -> Work:
+        before = [part for part in tree[1:] if not _is_branch(part)]
+        total = unit + self.sequence(before, unit)
+        met, mets, counts = self.met, [], []
+        for branch in [part for part in tree[1:] if _is_branch(part)]:
+            self.met = met
+            counts.append(self.sequence(branch[1:], unit))
+            mets.append(self.met)
+        self.met = met.union(*mets)
+        other = counts[1] if len(counts) > 1 else Work()
+        return total + (counts[0].smaller(other) if self.least else counts[0].larger(other))
+
+    def _loop(self, label: str, body: Tree, unit: Work) -> Work:
+        if label in _WORDS:
+            return self.sequence(body, Work(word=self.repeats))
+        if label in _BLOCKS:
+            return self.sequence(body, unit)
+        if label in _SIZED:
+            return self._repeated(body, unit, max(1, self.sizes.get(_SIZED[label], 1)))
+        if self.least:
+            certain = label in _EVERY_TICK
+            return self.sequence(body, Work(tick=self.repeats / _TICKS_A_ROUND[label]) if certain else unit)
+        return self._last_round(label, body, unit) + self._rounds(label, body, unit)
+
+    def _repeated(self, body: Tree, unit: Work, times: int) -> Work:
+        if self.least:
+            return self.sequence(body, unit)
+        self.repeats *= times
+        total = self.sequence(body, unit.times(times))
+        self.repeats //= times
+        return total
+
+    def _last_round(self, label: str, body: Tree, unit: Work) -> Work:
+        """A loop that tests for its end at its begin is left in a round on top of the others."""
+        last = body[-1]
+        if isinstance(last, list) and last[:2] == ["br_if", label]:
+            return Work()
+        return _Counter(self.sizes, least=True).sequence(body, unit)
+
+    def _rounds(self, label: str, body: Tree, unit: Work) -> Work:
+        if label in _ROUNDS:
+            return self.sequence(body, unit.times(_ROUNDS[label]))
+        if label in self.met:
+            return Work()
+        if label in _ONCE:
+            self.met |= {label}
+        ticks = _TICKS_A_ROUND.get(label, 1)
+        around, self.instead = self.instead, Work()
+        work = self.sequence(body, Work(tick=self.repeats / ticks) + unit.times(1 - 1 / ticks))
+        if self.instead.tick:  # what takes the place of rounds may end amid one, which then counts on top
+            work = work.larger(self.instead) + unit.times(work.tick)
+        self.instead = around
+        return self._placed(label, work)
+
+    def _placed(self, label: str, work: Work) -> Work:
+        if label in _INSTEAD:
+            self.instead = self.instead.larger(work)
+            return Work()
+        if label in _BURST_ONLY:
+            return Work(burst=work.tick)
+        return replace(work, burst=max(work.burst, work.tick)) if label in _RING else work
+
+
+def _is_branch(tree: Any) -> bool:
+    return isinstance(tree, list) and tree[0] in ("then", "else")
+
+
+def _escapes(tree: Tree) -> bool:
+    """Whether control may leave this tree other than at its end."""
+    inner = {each[1] for each in _walk(tree) if each[0] in ("block", "loop") and isinstance(each[1], str)}
+    return any(each[0] == "return" or (each[0] in ("br", "br_if") and each[1] not in inner) for each in _walk(tree))
+
+
+def _walk(tree: Tree) -> Iterator[Tree]:
+    yield tree
+    for each in tree:
+        if isinstance(each, list):
+            yield from _walk(each)
+
+
+_NAME = re.compile(r'\(func (?:\$(\w+)|\(export "(\w+)"\))')
+_MADE_LATER = ("evaluate", "join_masks")
+"""Functions that the emitter writes for a program: the calls in them are counted one by one."""
+
+
+@cache
+def _function(name: str) -> Tree:
+    """A function as a tree."""
+    return ["func"] if name in _MADE_LATER else _tree(_texts()[name])
+
+
+@cache
+def _texts() -> dict[str, str]:
+    """All functions' texts by name."""
+    timeline = files("triggers.language.webassembly").joinpath("timeline.wat").read_text(encoding="utf-8")
+    texts = [part for part in re.split(r"^(?=\(func )", timeline, flags=re.M) if part.startswith("(func ")]
+    texts += [*SHARED_FUNCTIONS, *(kernel.text for kernel in KERNELS.values())]
+    found = ((_NAME.match(text), text) for text in texts)
+    return {match[1] or match[2]: text for match, text in found if match is not None}
+
+
+def _tree(text: str) -> Tree:
+    """A function's text as nested lists of its words, comments left out.
+
+    An instruction in which control only passes on is the number of instructions in it, which keeps trees small.
+    """
+    stack: list[Tree] = [[]]
+    for leaf, word in _WORD.findall(re.sub(r";;.*", "", text)):
+        if leaf:
+            stack[-1].append(_plain([leaf]))
+        elif word == "(":
+            stack.append([])
+        elif word == ")":
+            done = stack.pop()
+            stack[-1].append(done if done[0] in _STRUCTURE or _has_structure(done) else _plain(done))
+        else:
+            stack[-1].append(word)
+    tree: Tree = stack[0][0]
+    return tree
+
+
+def _has_structure(tree: Tree) -> bool:
+    return any(isinstance(each, list) for each in tree)
+
+
+def _plain(tree: Tree) -> int:
+    own = 0 if tree[0] in _PLAIN_FREE else 2 if tree[0] in _BULK else 1
+    return own + sum(each for each in tree if isinstance(each, int))

@@ -1,0 +1,353 @@
+"""The emitter: from the typed form to a module's bytes.
+
+Each node becomes a call of its operation's kernel, in the program's order; equal nodes were shared before. The same
+program gives the same bytes. The text form is made binary by wasmtime, and carries the manifest.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from itertools import groupby
+
+import wasmtime
+
+from triggers.contracts.campaign import TriggerSettings
+from triggers.language.ir import OPERATIONS, Node, Parameter
+from triggers.language.program import CompareCode, Program, TriggerCode
+from triggers.language.rows import HEARTBEAT_NS
+from triggers.language.webassembly import layout, places
+from triggers.language.webassembly.cost import cost_of_plan
+from triggers.language.webassembly.kernel import Kernel, parameter_type
+from triggers.language.webassembly.kernels import KERNELS, SHARED_FUNCTIONS
+from triggers.language.webassembly.manifest import (
+    SECTION,
+    Cost,
+    Manifest,
+    ManifestCompare,
+    ManifestInput,
+    ManifestTrigger,
+    Region,
+)
+from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
+from triggers.language.webassembly.plan import COLUMN, Call, Plan
+from triggers.language.webassembly.sections import with_custom_section
+
+_TIMELINE = files("triggers.language.webassembly").joinpath("timeline.wat").read_text(encoding="utf-8")
+
+
+def emit(
+    program: Program,
+    settings: Sequence[TriggerSettings] = (),
+    *,
+    keep: bool = False,
+    row_capacity: int | None = None,
+    fire_capacity: int | None = None,
+) -> bytes:
+    """The module of a program; `settings` give the manifest what each trigger captures.
+
+    `keep` keeps every node's result until the end of a block and exports the globals `count`, `tt`, `x` and
+    `x_stride`, so that a test can read them (`results_of` says where). A row capacity is a multiple of 64; a fire
+    capacity is at least what one block may need.
+    """
+    placement = Placement(Plan(program, keep=keep), row_capacity, fire_capacity)
+    return _Emitter(placement, keep).module(settings)
+
+
+def results_of(program: Program) -> list[Result]:
+    """The place of every node's result in a module emitted with `keep`."""
+    placement = Placement(Plan(program, keep=True))
+    return [placement.result(index) for index in range(len(program.nodes))]
+
+
+class _Emitter:
+    """Writes a planned and placed module down as text."""
+
+    def __init__(self, placement: Placement, keep: bool) -> None:
+        self.at = placement
+        self.plan = placement.plan
+        self.keep = keep
+
+    def module(self, settings: Sequence[TriggerSettings]) -> bytes:
+        """The module's bytes."""
+        manifest = self._manifest(settings)
+        binary = bytes(wasmtime.wat2wasm(self._text()))
+        return with_custom_section(binary, SECTION, manifest.canonical_json())
+
+    def _text(self) -> str:
+        used = {call.kernel.name: call.kernel.text for call in self.plan.calls}
+        if self.plan.program.compares:
+            used["compare"] = KERNELS["compare"].text
+        text = "\n".join([_TIMELINE, *SHARED_FUNCTIONS, *used.values(), self._join_masks(), self._evaluate()])
+        symbols = self._symbols()
+        text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda match: str(symbols.get(match[0], match[0])), text)
+        pages = self.at.memory_bytes // PAGE_BYTES
+        memory = f'(memory (export "memory") {pages} {pages})'
+        return f"(module\n{memory}\n{self._exports()}\n{self._data()}\n{self._start()}\n{text})"
+
+    def _symbols(self) -> dict[str, int]:
+        """What the words in capitals of the texts mean."""
+        segment = self.plan.state.segment
+        triggers = self.plan.state.triggers
+        return {
+            "STATE": layout.STATE,
+            "STATE_BYTES": self.plan.state.size,
+            "RUNNING": layout.STATE,
+            "PREVIOUS": layout.STATE + 8,
+            "BEAT": layout.STATE + 16,
+            "OVERFLOWS": layout.STATE + 24,
+            "TRIGGERS": triggers,
+            "TRIGGERS_END": triggers + layout.TRIGGER_BYTES * len(self.plan.program.triggers),
+            "SEGMENT": segment,
+            "SEGMENT_BYTES": len(self.plan.state.image),
+            "IMAGE": self.at.image,
+            "HELD": segment,
+            "HELD_END": segment + layout.HELD_BYTES * self.plan.inputs,
+            "SAMPLE_TIMES": segment + 16,
+            "MAX_AGES": self.at.max_ages,
+            "SAMPLED_COLUMNS": self.at.sampled_columns,
+            "INPUTS": self.plan.inputs,
+            "TIMES": self.at.times,
+            "COLUMNS": self.at.inputs_at,
+            "COLUMNS_END": self.at.inputs_at + self.at.column_stride * self.plan.inputs,
+            "COLUMN_STRIDE": self.at.column_stride,
+            "ROW_CAPACITY": self.at.row_capacity,
+            "FIRES": self.at.fires,
+            "FIRE_COUNT": self.at.fire_count,
+            "FIRE_ROWS": self.at.fires + 8,
+            "FIRE_TRIGGERS": self.at.fires + 12,
+            "FIRE_LIMIT": self.at.fire_capacity - self.at.fire_room,
+            "CHUNK": self.at.chunk,
+            "CHUNK_BYTES": 8 * self.at.chunk,
+            "LAST_TICK": self.at.chunk - 1,
+            "HALF": self.at.half,
+            "FIRST_PATIENCE": min(256, self.at.chunk),
+            "TICK_TIMES": self.at.tick_times,
+            "TICK_ROWS": self.at.tick_rows,
+            "ANY": self.at.any,
+            "BEATS": self.at.beats,
+            "MASKS": self.at.fresh,
+            "MASKS_END": self.at.due + self.at.half * len(self.plan.due_masks),
+            "FRESH": self.at.fresh,
+            "DUE": self.at.due,
+            "SHOWN": self.at.shown,
+            "HEARTBEAT_NS": HEARTBEAT_NS,
+            "CLOSE_NS": min(HEARTBEAT_NS, self.plan.program.max_gap_ns),
+            "FAR": -(1 << min(HEARTBEAT_NS, self.plan.program.max_gap_ns).bit_length() - 1),
+            "MAX_GAP_NS": self.plan.program.max_gap_ns,
+        }
+
+    def _exports(self) -> str:
+        names = ("count", "tt", "x", "x_stride") if self.keep else ()
+        return " ".join(f'(export "{name}" (global ${name}))' for name in names)
+
+    def _data(self) -> str:
+        """The initial state of a segment, ages, and tables."""
+        ages = [-1 if item.max_age_ns is None else item.max_age_ns for item in self.plan.program.inputs] or [-1]
+        sampled = [self.at.sampled.get(i, 0) for i in range(self.plan.inputs)]
+        parts = {
+            self.at.image: bytes(self.plan.state.image),
+            self.at.max_ages: struct.pack(f"<{len(ages)}q", *ages),
+            self.at.sampled_columns: struct.pack(f"<{len(sampled)}i", *sampled),
+        }
+        for index, table in self.at.tables_of().items():
+            parts[self.at.tables[index]] = struct.pack(f"<{len(table)}d", *table)
+        return "\n".join(f'(data (i32.const {at}) "{_escaped(data)}")' for at, data in parts.items())
+
+    def _start(self) -> str:
+        """Fills the constants' columns and resets the state when the module is instantiated."""
+        fills = [
+            f"(call $fill (i32.const {self.at.constants[index]}) (f64.const {value.hex()})"
+            f" (i32.const {8 * self.at.chunk if index in self.plan.whole_constants else layout.CONSTANT_BYTES}))"
+            for index, value in self.at.constant_values().items()
+        ]
+        return f"""(start $start)
+(func $start
+  {" ".join(fills)}
+  (call $reset))
+(func $fill (param $at i32) (param $value f64) (param $size i32)
+  (local.set $size (i32.add (local.get $at) (local.get $size)))
+  (loop $numbers
+    (f64.store (local.get $at) (local.get $value))
+    (local.set $at (i32.add (local.get $at) (i32.const 8)))
+    (br_if $numbers (i32.lt_u (local.get $at) (local.get $size)))))"""
+
+    def _join_masks(self) -> str:
+        """Masks of expressions that read several signals are the unions of those of the signals."""
+        calls = []
+        for masks, start in ((self.plan.fresh_masks, self.at.fresh), (self.plan.due_masks, self.at.due)):
+            for signals, position in masks.items():
+                if position < self.plan.inputs:
+                    continue
+                into = start + self.at.half * position
+                calls.append(f"(memory.fill (i32.const {into}) (i32.const 0) (global.get $words))")
+                calls += [
+                    f"(call $join (i32.const {into}) (i32.const {start + self.at.half * item}))"
+                    for item in range(self.plan.inputs)
+                    if signals >> item & 1
+                ]
+        return "(func $join_masks\n" + "\n".join(calls) + ")"
+
+    def _evaluate(self) -> str:
+        """All kernels over the block's ticks; triggers and compares behind the last node that they read."""
+        lines = [self._mark_new()]
+        readers: dict[int, list[str]] = {}
+        for position, trigger in enumerate(self.plan.program.triggers):
+            readers.setdefault(trigger.root, []).append(self._fire_call(position, trigger))
+        for position, compare in enumerate(self.plan.program.compares):
+            readers.setdefault(max(compare.active, compare.shadow), []).append(self._compare_call(position, compare))
+        for node, calls in groupby(self.plan.calls, key=lambda call: call.node):
+            lines += [*map(self._call, calls), *readers.get(node, [])]
+        return "(func $evaluate\n" + "\n".join(lines) + ")"
+
+    def _fire_call(self, position: int, trigger: TriggerCode) -> str:
+        record = self.plan.state.triggers + layout.TRIGGER_BYTES * position
+        integers = " ".join(map(_address, (position, self.plan.trigger_slots[position], record)))
+        return f"(call $fire {self._operand(trigger.root)} {integers} (i64.const {trigger.cooldown_ns}))"
+
+    def _mark_new(self) -> str:
+        """An expression that reads no signal is due where a segment begins, only."""
+        if 0 not in self.plan.due_masks:
+            return ""
+        into = [
+            self.at.due + self.at.half * self.plan.due_masks[0],
+            self.at.fresh + self.at.half * self.plan.fresh_masks[0],
+        ]
+        clear = [f"(memory.fill (i32.const {at}) (i32.const 0) (global.get $words))" for at in into]
+        return " ".join(clear) + f" (i64.store (i32.const {into[0]}) (i64.extend_i32_u (global.get $new)))"
+
+    def _call(self, call: Call) -> str:
+        node = self.plan.program.nodes[call.node]
+        given = {"out": self._result(call.node), "state": _address(call.state)}
+        given |= {"ring": _address(self.plan.state.ring_start + call.ring)}
+        given |= self._mask_addresses(self.plan.signals[call.node])
+        if call.node in self.at.tables:
+            table = self.at.tables_of()[call.node]
+            given |= {"table": _address(self.at.tables[call.node]), "length": _address(len(table))}
+        given |= {name: _number(name, value) for name, value in _parameters(node).items()}
+        if "constant" in call.kernel.signature:
+            given["constant"] = _number("constant", self.plan.constant(node.arguments[1]))
+        return self._written(call.kernel, call.operands, given)
+
+    def _compare_call(self, position: int, compare: CompareCode) -> str:
+        at = self.plan.state.compares + layout.COMPARE_BYTES * position
+        signals = self.plan.signals[compare.active] | self.plan.signals[compare.shadow]
+        given = {"state": _address(at), "skew_ns": _number("skew_ns", compare.skew_ns)}
+        given |= self._mask_addresses(signals)
+        return self._written(KERNELS["compare"], (compare.active, compare.shadow), given)
+
+    def _written(self, kernel: Kernel, operands: Sequence[int], given: Mapping[str, str]) -> str:
+        """A call with what its signature asks for, in its order."""
+        words = dict(given)
+        for position, operand in enumerate(operands):
+            words[f"arg{position}"] = self._operand(operand)
+            words[f"step{position}"] = _address(
+                int(not self._is_constant(operand) or operand in self.plan.whole_constants)
+            )
+            words[f"known{position}"] = self._known(operand)
+            if f"sampled{position}" in kernel.signature:
+                words[f"sampled{position}"] = self._sampled(operand)
+        return f"(call ${kernel.name} " + " ".join(words[name] for name in kernel.signature) + ")"
+
+    def _mask_addresses(self, signals: int) -> dict[str, str]:
+        return {
+            "due": _address(self.at.due + self.at.half * self.plan.due_masks.get(signals, 0)),
+            "fresh": _address(self.at.fresh + self.at.half * self.plan.fresh_masks.get(signals, 0)),
+        }
+
+    def _is_constant(self, operand: int) -> bool:
+        return operand in self.at.constants
+
+    def _is_block(self, operand: int) -> bool:
+        """A constant that is not a whole column."""
+        return self._is_constant(operand) and operand not in self.plan.whole_constants
+
+    def _known(self, operand: int) -> str:
+        """1 where the operand is never unknown in this block."""
+        if self._is_constant(operand):
+            return _address(1)
+        return _address(0) if operand in self.plan.outs else "(global.get $in_place)"
+
+    def _operand(self, operand: int) -> str:
+        """The address of an operand's numbers or masks."""
+        if self._is_constant(operand):
+            return _address(self.at.constants[operand])
+        if operand in self.plan.outs:
+            return self._result(operand)
+        position = COLUMN - operand if operand < 0 else self.plan.program.nodes[operand].parameters[0]
+        return f"(i32.add (global.get $x) (i32.mul (global.get $x_stride) (i32.const {position})))"
+
+    def _result(self, index: int) -> str:
+        return _address(self.at.result(index).at)
+
+    def _sampled(self, operand: int) -> str:
+        column = self.at.sampled[self.plan.signal_under(operand)]
+        return f"(select (global.get $tt) (i32.const {column}) (global.get $in_place))"
+
+    def _manifest(self, settings: Sequence[TriggerSettings]) -> Manifest:
+        captures = {trigger.name: trigger.capture for trigger in settings}
+        cost = cost_of_plan(self.plan)
+        return Manifest(
+            max_gap_ns=self.plan.program.max_gap_ns,
+            inputs=tuple(
+                ManifestInput(
+                    name=item.name,
+                    type=item.type,  # type: ignore[arg-type]
+                    unit=item.unit,
+                    max_age_ns=item.max_age_ns,
+                    initial=item.initial,
+                    values=item.values,
+                    column=self.at.inputs_at + self.at.column_stride * position,
+                )
+                for position, item in enumerate(self.plan.program.inputs)
+            ),
+            triggers=tuple(
+                ManifestTrigger(
+                    name=trigger.name,
+                    cooldown_ns=trigger.cooldown_ns,
+                    capture=captures.get(trigger.name),
+                    record=self.plan.state.triggers + layout.TRIGGER_BYTES * position,
+                )
+                for position, trigger in enumerate(self.plan.program.triggers)
+            ),
+            compares=tuple(
+                ManifestCompare(head=compare.head, counters=self.plan.state.compares + layout.COMPARE_BYTES * position)
+                for position, compare in enumerate(self.plan.program.compares)
+            ),
+            times=self.at.times,
+            row_capacity=self.at.row_capacity,
+            fires=self.at.fires,
+            fire_capacity=self.at.fire_capacity,
+            fire_count=self.at.fire_count,
+            state=Region(address=layout.STATE, size_bytes=self.plan.state.size),
+            overflows=layout.STATE + 24,
+            cost=Cost(
+                operations_per_tick=cost.operations_per_tick[1],
+                burst_operations=cost.burst_operations,
+                operations_per_block=cost.operations_per_block,
+            ),
+        )
+
+
+def _parameters(node: Node) -> dict[str, Parameter]:
+    """An operation's parameters by name, and those that a kernel wants computed from them."""
+    named = zip(OPERATIONS[node.op].parameters, node.parameters, strict=True)
+    given = {name: value for name, value in named if not isinstance(value, tuple)}
+    return {**given, **(places.extra_parameters(node) if node.op == "near" else {})}
+
+
+def _number(name: str, value: Parameter) -> str:
+    kind = parameter_type(name)
+    if kind == "f64":
+        return f"(f64.const {float(value).hex()})"  # type: ignore[arg-type]
+    return f"({kind}.const {int(value)})"  # type: ignore[arg-type]
+
+
+def _address(value: int) -> str:
+    return f"(i32.const {value})"
+
+
+def _escaped(data: bytes) -> str:
+    return "".join(f"\\{byte:02x}" for byte in data)

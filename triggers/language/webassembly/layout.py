@@ -1,0 +1,136 @@
+"""Where everything lies in the module's memory: the state, tables, row buffers, fires, and columns to compute in.
+
+The state is one contiguous region, so that a host can save it. What survives segments comes first, then what a
+segment's begin sets back to its initial values (the segment part), then the rings, of which the segment part says
+what is valid.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+
+from triggers.language.ir import Kind
+from triggers.language.program import Program
+from triggers.language.webassembly.kernel import NO_SAMPLE, SLOT_BYTES, Slot
+
+HEADER_BYTES = 32
+"""Running (i32), previous row's time, next heartbeat, lost window entries."""
+TRIGGER_BYTES = 24
+"""Time of the latest fire, whether there is one, rises suppressed."""
+COMPARE_BYTES = 40
+"""Pairs by (active, shadow): 00, 01, 10, 11, unknown."""
+HELD_BYTES = 32
+"""An input's latest sample, since when it holds, its sample time, and what it showed at its latest tick."""
+FIRE_BYTES = 16
+CONSTANT_BYTES = 512
+"""A constant as 64 equal numbers, a word's worth of a column."""
+PADDING_ROWS = 64
+"""Kernels read whole words, so a column ends with room for one."""
+
+STATE = 64
+MAX_ROWS = 32_768
+MIN_ROWS = 1024
+ROW_BUFFER_BYTES = 4 * 1024 * 1024
+MAX_CHUNK = 2048
+MIN_CHUNK = 256
+SCRATCH_BYTES = 1024 * 1024
+"""Columns to compute in should stay in a core's cache: a block has fewer ticks where a program needs many."""
+EXTRA_FIRES = 4096
+
+
+class Space:
+    """Addresses handed out one behind the other."""
+
+    def __init__(self, start: int) -> None:
+        self.end = start
+
+    def take(self, size: int, align: int = 16) -> int:
+        """The address of `size` new bytes."""
+        address = -(-self.end // align) * align
+        self.end = address + size
+        return address
+
+
+@dataclass(slots=True)
+class StatePlan:
+    """The state region while nodes ask for their parts of it."""
+
+    triggers: int = 0
+    compares: int = 0
+    segment: int = 0
+    image: bytearray = field(default_factory=bytearray)
+    rings: list[int] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, program: Program) -> StatePlan:
+        """With the parts of triggers, compares and inputs."""
+        plan = cls(triggers=STATE + HEADER_BYTES)
+        plan.compares = plan.triggers + TRIGGER_BYTES * len(program.triggers)
+        plan.segment = plan.compares + COMPARE_BYTES * len(program.compares)
+        for item in program.inputs:
+            initial = float("nan") if item.initial is None else item.initial
+            plan.image += struct.pack("<dqqd", initial, 0, NO_SAMPLE, float("nan"))
+        plan.image += bytes(0 if program.inputs else HELD_BYTES)
+        return plan
+
+    def slots(self, slots: tuple[Slot, ...]) -> int:
+        """The address of a kernel's slots."""
+        address = self.segment + len(self.image)
+        for slot in slots:
+            self.image += struct.pack({"f64": "<d", "i64": "<q", "i32": "<i"}[slot.type], slot.initial)
+            self.image += bytes(-len(self.image) % SLOT_BYTES)
+        return address
+
+    def ring(self, size: int) -> int:
+        """A ring's place among the rings."""
+        offset = sum(self.rings)
+        self.rings.append(-(-size // SLOT_BYTES) * SLOT_BYTES)
+        return offset
+
+    @property
+    def ring_start(self) -> int:
+        """The address of the first ring, once all slots are handed out."""
+        return self.segment + len(self.image)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole region."""
+        return self.ring_start + sum(self.rings) - STATE
+
+
+@dataclass(slots=True)
+class Columns:
+    """Places for nodes' results, each given back after its last use."""
+
+    keep: bool
+    count: dict[Kind, int] = field(default_factory=lambda: {Kind.NUMBER: 0, Kind.BOOL: 0})
+    free: dict[Kind, list[int]] = field(default_factory=lambda: {Kind.NUMBER: [], Kind.BOOL: []})
+
+    def take(self, kind: Kind) -> int:
+        """The index of a column (numbers) or of a pair of masks (conditions)."""
+        if self.free[kind]:
+            return self.free[kind].pop()
+        self.count[kind] += 1
+        return self.count[kind] - 1
+
+    def give_back(self, kind: Kind, index: int) -> None:
+        """Nobody reads it any more."""
+        if not self.keep:
+            self.free[kind].append(index)
+
+
+def chunk_for(bytes_per_tick: float) -> int:
+    """Ticks of a block, a power of two."""
+    chunk = MAX_CHUNK
+    while chunk > MIN_CHUNK and chunk * bytes_per_tick > SCRATCH_BYTES:
+        chunk //= 2
+    return chunk
+
+
+def rows_for(inputs: int) -> int:
+    """Rows of the row buffers, a power of two."""
+    rows = MAX_ROWS
+    while rows > MIN_ROWS and rows * 8 * (inputs + 1) > ROW_BUFFER_BYTES:
+        rows //= 2
+    return rows

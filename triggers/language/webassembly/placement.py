@@ -1,0 +1,90 @@
+"""The placement of a planned module: an address for everything in its memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from triggers.language.ir import Kind
+from triggers.language.webassembly import layout
+from triggers.language.webassembly.layout import Space
+from triggers.language.webassembly.plan import ZERO, Plan
+
+PAGE_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Where a node's result lies: an input's column, a constant, a column of numbers, or masks of a condition.
+
+    `at` is the input's index or an address; `half` the bytes from a mask of true to its mask of false.
+    """
+
+    place: Literal["input", "constant", "column", "masks"]
+    at: int
+    half: int
+
+
+class Placement:
+    """Addresses. Capacities are rows of the row buffers (a multiple of 64) and fires that fit at once."""
+
+    def __init__(self, plan: Plan, row_capacity: int | None = None, fire_capacity: int | None = None) -> None:
+        self.plan = plan
+        triggers = max(1, len(self.plan.program.triggers))
+        masks = len(self.plan.due_masks) + len(self.plan.fresh_masks) + 2 * self.plan.columns.count[Kind.BOOL] + 2
+        numbers = self.plan.inputs + self.plan.columns.count[Kind.NUMBER] + len(self.plan.sampled_inputs) + 2
+        self.chunk = layout.chunk_for(8 * numbers + masks / 8)
+        self.half = self.chunk // 8
+        self.row_capacity = row_capacity or layout.rows_for(self.plan.inputs)
+        self.fire_room = triggers * self.chunk // 2
+        self.fire_capacity = max(fire_capacity or self.fire_room + layout.EXTRA_FIRES, self.fire_room)
+        space = Space(layout.STATE + self.plan.state.size)
+        self.image = space.take(len(self.plan.state.image))
+        self.max_ages = space.take(8 * self.plan.inputs)
+        self.sampled_columns = space.take(4 * self.plan.inputs)
+        self.tables = {i: space.take(8 * len(table)) for i, table in self.tables_of().items()}
+        self.times = space.take(8 * (self.row_capacity + layout.PADDING_ROWS))
+        self.column_stride = 8 * (self.row_capacity + layout.PADDING_ROWS)
+        self.inputs_at = space.take(self.column_stride * self.plan.inputs)
+        self.fires = space.take(layout.FIRE_BYTES * self.fire_capacity)
+        self.fire_count = space.take(8)
+        self._place_scratch(space)
+
+    def _place_scratch(self, space: Space) -> None:
+        """Everything that is only valid within a block, and constants."""
+        column = 8 * self.chunk
+        self.tick_times, self.tick_rows = space.take(column), space.take(column // 2)
+        self.any, self.beats = space.take(self.half), space.take(self.half)
+        self.fresh = space.take(self.half * len(self.plan.fresh_masks))
+        self.due = space.take(self.half * len(self.plan.due_masks))
+        self.shown = space.take(column * self.plan.inputs)
+        self.sampled = {item: space.take(column) for item in sorted(self.plan.sampled_inputs)}
+        self.numbers = space.take(column * self.plan.columns.count[Kind.NUMBER])
+        self.masks = space.take(2 * self.half * self.plan.columns.count[Kind.BOOL])
+        space.take(8 * layout.PADDING_ROWS)
+        self.constants = {index: self._place_constant(space, index) for index in self.constant_values()}
+        self.memory_bytes = -(-space.end // PAGE_BYTES) * PAGE_BYTES
+
+    def _place_constant(self, space: Space, index: int) -> int:
+        return space.take(8 * self.chunk if index in self.plan.whole_constants else layout.CONSTANT_BYTES)
+
+    def constant_values(self) -> dict[int, float]:
+        """Constants by node, and the zero."""
+        nodes = enumerate(self.plan.program.nodes)
+        return {ZERO: 0.0, **{i: float(node.parameters[0]) for i, node in nodes if node.op == "number"}}  # type: ignore[arg-type]
+
+    def tables_of(self) -> dict[int, tuple[float, ...]]:
+        """List parameters by node."""
+        nodes = enumerate(self.plan.program.nodes)
+        return {i: p for i, node in nodes for p in node.parameters if isinstance(p, tuple)}
+
+    def result(self, index: int) -> Result:
+        """Where a node's result lies."""
+        node = self.plan.program.nodes[index]
+        if node.op == "number":
+            return Result("constant", self.constants[index], 0)
+        if index not in self.plan.outs:
+            return Result("input", int(node.parameters[0]), 0)  # type: ignore[arg-type]
+        if node.kind is Kind.NUMBER:
+            return Result("column", self.numbers + 8 * self.chunk * self.plan.outs[index], 0)
+        return Result("masks", self.masks + 2 * self.half * self.plan.outs[index], self.half)

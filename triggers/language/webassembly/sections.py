@@ -1,0 +1,73 @@
+"""A module's bytes as sections: custom sections are read, added and left out (WebAssembly core 1.0, section 5.5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triggers.errors import InvalidInput
+
+HEADER = b"\0asm\x01\0\0\0"
+_CUSTOM = 0
+
+
+def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
+    """Id and contents of each section; InvalidInput for bytes that are no module."""
+    if module[:8] != HEADER:
+        raise InvalidInput("program: no WebAssembly module of version 1")
+    at = 8
+    while at < len(module):
+        size, begin = _number(module, at + 1)
+        if begin + size > len(module):
+            raise InvalidInput("program: the module is cut off")
+        yield module[at], module[begin : begin + size]
+        at = begin + size
+
+
+def custom_section(module: bytes, name: str) -> bytes | None:
+    """The contents of the custom section of that name; None if there is none, InvalidInput if there are several."""
+    found = [body for section, body in map(_named, sections(module)) if section == name]
+    if len(found) > 1:
+        raise InvalidInput(f"program: has {len(found)} sections `{name}`")
+    return found[0] if found else None
+
+
+def with_custom_section(module: bytes, name: str, contents: bytes) -> bytes:
+    """The module without any custom section (such as names for debugging), but with this one, at its end."""
+    parts = [HEADER]
+    for identity, body in sections(module):
+        if identity != _CUSTOM:
+            parts.append(bytes([identity]) + _encoded(len(body)) + body)
+    named = _encoded(len(name.encode())) + name.encode() + contents
+    parts.append(bytes([_CUSTOM]) + _encoded(len(named)) + named)
+    return b"".join(parts)
+
+
+def _named(section: tuple[int, bytes]) -> tuple[str | None, bytes]:
+    identity, body = section
+    if identity != _CUSTOM:
+        return None, body
+    size, begin = _number(body, 0)
+    return body[begin : begin + size].decode("utf-8", "replace"), body[begin + size :]
+
+
+def _number(data: bytes, at: int) -> tuple[int, int]:
+    """An unsigned LEB128 number of at most 32 bits, and where it ends."""
+    result = 0
+    for index in range(5):
+        if at + index >= len(data):
+            break
+        byte = data[at + index]
+        result |= (byte & 0x7F) << 7 * index
+        if byte < 0x80:
+            return result, at + index + 1
+    raise InvalidInput("program: the module is cut off or has a number too long")
+
+
+def _encoded(number: int) -> bytes:
+    """An unsigned number as LEB128."""
+    parts = bytearray()
+    while True:
+        byte, number = number & 0x7F, number >> 7
+        parts.append(byte | (0x80 if number else 0))
+        if not number:
+            return bytes(parts)
