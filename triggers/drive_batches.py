@@ -11,7 +11,8 @@ from functools import cached_property
 
 import numpy as np
 
-from triggers.drive_columns import Numbers, Times, uninitialised
+from triggers.drive_columns import Numbers
+from triggers.drive_times import Times, step_bounds_ns, uninitialised
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,8 @@ class Batch:
 
     t_ns: Times
     columns: dict[str, Numbers | None]
+    known_bounds_ns: tuple[int, int] | None = None
+    """Shortest and longest step, where they were found with the times."""
 
     def __len__(self) -> int:
         return len(self.t_ns)
@@ -34,14 +37,18 @@ class Batch:
         return np.subtract(self.t_ns[1:], self.t_ns[:-1], out=steps)
 
     @cached_property
+    def _bounds_ns(self) -> tuple[int, int]:
+        return self.known_bounds_ns or step_bounds_ns(self.t_ns)
+
+    @property
     def shortest_step_ns(self) -> int:
         """The smallest of the steps, negative where time runs backwards; 1 for a single row."""
-        return int(self.steps_ns.min()) if len(self) > 1 else 1
+        return self._bounds_ns[0]
 
-    @cached_property
+    @property
     def longest_step_ns(self) -> int:
         """The largest of the steps; 0 for a single row."""
-        return int(self.steps_ns.max()) if len(self) > 1 else 0
+        return self._bounds_ns[1]
 
     def part(self, rows: slice) -> Batch:
         """Some of its rows, without a copy."""

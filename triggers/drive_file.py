@@ -16,10 +16,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from triggers import drive_columns
+from triggers import drive_columns, drive_times
 from triggers.catalog import SignalCatalog
 from triggers.drive_batches import Batch, merged
-from triggers.drive_columns import TIME_COLUMN, Numbers, Times
+from triggers.drive_columns import Numbers
+from triggers.drive_times import TIME_COLUMN, Times
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS
 
@@ -27,7 +28,7 @@ START_KEY = b"longtail.start_ns"
 MAX_BATCH_ROWS = 131_072
 MIN_BATCH_ROWS = 1024
 BATCH_BYTES = 32 << 20
-_READ_BYTES = 256 << 10
+_READ_BYTES = 64 << 10
 """What is read of a column chunk at once. Arrow's default, to read ahead, holds the whole file in the end."""
 
 
@@ -153,7 +154,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 def _batch(record_batch: Any, columns: dict[str, str], catalog: SignalCatalog, first_row: int) -> Batch:
     """Each column is converted once for the signals of one type that share it."""
-    t_ns = drive_columns.times(record_batch.column(TIME_COLUMN), first_row)
+    time = drive_times.times(record_batch.column(TIME_COLUMN), first_row)
     converted: dict[tuple[str, str, tuple[str, ...]], Numbers | None] = {}
     arrays: dict[str, Numbers | None] = {}
     for name, column in columns.items():
@@ -162,7 +163,7 @@ def _batch(record_batch: Any, columns: dict[str, str], catalog: SignalCatalog, f
         if key not in converted:
             converted[key] = drive_columns.numbers(record_batch.column(column), column, signal)
         arrays[name] = converted[key]
-    return Batch(t_ns, arrays)
+    return Batch(time.t_ns, arrays, (time.shortest_step_ns, time.longest_step_ns))
 
 
 def _check_order(batch: Batch, first_row: int, latest_ns: int) -> None:

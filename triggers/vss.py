@@ -10,7 +10,6 @@ silently.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,11 +65,10 @@ class VssImport:
     @property
     def skipped_by_reason(self) -> dict[str, list[str]]:
         """Names of what was skipped, by reason; the most frequent reason first."""
-        frequency = Counter(skipped.reason for skipped in self.skipped)
-        return {
-            reason: [skipped.name for skipped in self.skipped if skipped.reason == reason]
-            for reason, _ in sorted(frequency.items(), key=lambda item: (-item[1], item[0]))
-        }
+        names: dict[str, list[str]] = {}
+        for skipped in self.skipped:
+            names.setdefault(skipped.reason, []).append(skipped.name)
+        return dict(sorted(names.items(), key=lambda item: (-len(item[1]), item[0])))
 
 
 class _NoSignal(Exception):

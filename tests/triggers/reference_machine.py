@@ -32,8 +32,12 @@ class ReferenceMachine:
 
     def __init__(self, program: Program) -> None:
         self.manifest = Manifest(program.inputs, program.triggers)
+        self._program = program
         self._evaluator = Evaluator(program)
         self._indexes = {trigger.name: index for index, trigger in enumerate(program.triggers)}
+
+    def reset(self) -> None:
+        self._evaluator = Evaluator(self._program)
 
     @property
     def suppressed(self) -> Mapping[str, int]:

@@ -19,7 +19,7 @@ from triggers.backtest.plan import Plan, make_plan
 from triggers.backtest.report import Fleet, report
 from triggers.backtest.run import Outcome, run
 from triggers.backtest.tables import write_counts, write_fires
-from triggers.backtest.volume import clip_bytes, nominal_clip_bytes
+from triggers.backtest.volume import ClipMeter, nominal_clip_bytes
 from triggers.catalog import SignalCatalog
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives import Drive, find_drives
@@ -257,7 +257,7 @@ def test_the_estimated_size_of_a_clip_is_near_that_of_a_written_one(name: str, t
             for row in zip(batch.t_ns, *batch.columns.values(), strict=True)
         ]
         fires = {"t": np.array([t_s * 10**9])}
-        estimate = clip_bytes(file, catalog, {"t": capture}, fires, {}, on_batch=lambda: None)
+        estimate = ClipMeter(file, catalog, {"t": capture}, read=()).sizes(fires, {}, on_batch=lambda: None)
     inside = np.array([row for row in rows if abs(row[0] - t_s * 10**9) < 6 * 10**9])
     samples = dict(zip(columns, inside[:, 1:].T, strict=True))
     assert estimate["t"][0] == pytest.approx(_written(inside[:, 0], samples), rel=0.25)

@@ -159,6 +159,16 @@ def _by_hand(drive: Drive) -> tuple[int, float]:
     return recorded_ns, metres
 
 
+def test_a_plan_runs_any_number_of_times_with_the_same_results(tmp_path: Path) -> None:
+    drives = [random_drive(tmp_path / f"{k}.parquet", 2 * k + 1, 500) for k in range(4)]
+    (tmp_path / "2.parquet").write_bytes(drives[2].path.read_bytes()[:-100])
+    plan = make_plan(compiled())
+    first = run(plan, drives, CATALOG, lambda _bytes: None)
+    again = run(plan, drives[::-1], CATALOG, lambda _bytes: None)
+    assert len(first.results) == 3
+    assert all(same(a, b) for a, b in zip(first.results, again.results[::-1], strict=True))
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_time_and_distance_are_those_counted_row_by_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int

@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers import drive_columns, drive_file
+from triggers import drive_columns, drive_file, drive_times
 from triggers.catalog import SignalCatalog
-from triggers.drive_columns import to_ns
+from triggers.drive_times import to_ns
 from triggers.drives import Drive, find_drives
 from triggers.errors import InvalidInput
 from triggers.language.rows import Row
@@ -93,6 +93,30 @@ def test_seconds_are_rounded_half_even_as_if_exact(seconds: list[float]) -> None
 
 def test_ties_are_rounded_to_even() -> None:
     assert to_ns(np.array([2.5**0 * 0.0, 2**-10, 3 * 2**-10])).tolist() == [0, 976562, 2929688]
+
+
+@pytest.mark.parametrize(
+    ("first_s", "step_s"),
+    [(0.0, 0.01), (0.0, 1 / 3), (0.5e-9, 1e-9), (1123195.0, 0.1 / 3), (1.1258e6, 0.01), (2.9e6, 0.007)],
+    ids=["whole ns", "thirds", "ties", "up to 13 days", "across 13 days", "33 days"],
+)
+def test_long_columns_of_seconds_are_rounded_as_if_exact(first_s: float, step_s: float) -> None:
+    """Longer than what is converted at once."""
+    seconds = first_s + np.arange(33_000) * step_s
+    column = drive_times.times(pa.array(seconds), 0)
+    expected = [round(Fraction(second) * 10**9) for second in seconds.tolist()]
+    assert column.t_ns.tolist() == expected
+    steps = np.diff(expected)
+    assert (column.shortest_step_ns, column.longest_step_ns) == (steps.min(), steps.max())
+
+
+@pytest.mark.parametrize("bad", [math.nan, -math.nan, math.inf, -math.inf, -1e-10, -1.0, -5e6, 1e300, -1e300, 9.3e9])
+@pytest.mark.parametrize("row", [0, 1, 7, 39_999])
+def test_what_is_no_time_is_found_in_any_row(bad: float, row: int) -> None:
+    seconds = np.concatenate((np.zeros(20), np.arange(39_980) / 100))
+    seconds[row] = bad
+    with pytest.raises(InvalidInput, match=f"no time >= 0 in row {1000 + row}$"):
+        drive_times.times(pa.array(seconds), 1000)
 
 
 def test_the_columns_of_a_batch_without_nulls_are_not_copied() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +15,12 @@ from numpy.typing import NDArray
 from triggers.backtest.odometer import odometer_for
 from triggers.backtest.overlap import shared_fires
 from triggers.backtest.plan import Machine, Plan
-from triggers.backtest.volume import clip_bytes
+from triggers.backtest.volume import ClipMeter
 from triggers.catalog import SignalCatalog
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.compared import Compared
 from triggers.drive_batches import Batch
-from triggers.drive_columns import Times
+from triggers.drive_times import Times
 from triggers.drives import Drive
 from triggers.language.rows import Firing
 
@@ -58,15 +57,16 @@ class DriveResult:
 def run_drive(plan: Plan, drive: Drive, catalog: SignalCatalog, progress: Progress) -> DriveResult:
     """Run a plan over one drive; InvalidInput where it cannot be read to its end."""
     result = DriveResult(drive.name, drive.path)
-    with drive.open() as file:
-        watches = _watches(plan.machines())
+    with drive.open() as file, plan.machines() as machines:
+        watches = _watches(machines)
         odometer = odometer_for(catalog, file.columns)
         wanted = {name for watch in watches for name in watch.inputs} | set(odometer.signals if odometer else ())
+        captures = {name: settings.capture for name, settings in plan.settings.items()}
+        meter = ClipMeter(file, catalog, captures, wanted)
         span = _Span(catalog.max_gap_ns)
         bytes_per_row = file.size_bytes / max(file.row_count, 1)
         for batch in file.batches(catalog, sorted(wanted)):
-            for watch in watches:
-                watch.run(batch)
+            meter.take(batch, {name: t_ns for watch in watches for name, t_ns in watch.run(batch).items()})
             if odometer is not None:
                 odometer.take(batch)
             span.take(batch)
@@ -75,10 +75,8 @@ def run_drive(plan: Plan, drive: Drive, catalog: SignalCatalog, progress: Progre
         result.metres = odometer.metres if odometer is not None else None
         for watch in watches:
             watch.report(result)
-        captures = {name: settings.capture for name, settings in plan.settings.items()}
         result.shared = shared_fires(result.fires_ns, captures)
-        cameras = _camera_rates(drive, span)
-        result.clip_bytes = clip_bytes(file, catalog, captures, result.fires_ns, cameras, on_batch=lambda: progress(0))
+        result.clip_bytes = meter.sizes(result.fires_ns, _camera_rates(drive, span), on_batch=lambda: progress(0))
     return result
 
 
@@ -118,21 +116,22 @@ class _Watch:
             index: each.name for index, each in enumerate(machine.manifest.triggers) if each.name in triggers
         }
         self._heads = heads
-        self._fires: list[NDArray[Any]] = []
+        self._fires: dict[str, list[Times]] = {name: [] for name in self._indexes.values()}
 
-    def run(self, batch: Batch) -> None:
+    def run(self, batch: Batch) -> dict[str, Times]:
+        """Run the rows of a batch; the times of its fires by trigger."""
         fires = self.machine.run(batch.t_ns, [batch.columns[name] for name in self.inputs])
-        if len(fires):
-            self._fires.append(fires)
+        found: dict[str, Times] = {}
+        for index in np.unique(fires["trigger"]).tolist() if len(fires) else ():
+            if index in self._indexes:
+                t_ns = fires["t_ns"][fires["trigger"] == index].astype(np.int64)
+                found[self._indexes[index]] = t_ns
+                self._fires[self._indexes[index]].append(t_ns)
+        return found
 
     def report(self, result: DriveResult) -> None:
         """Add what happened to the drive's result."""
-        if self._fires:
-            fires = np.concatenate(self._fires)
-            for index in np.unique(fires["trigger"]).tolist():
-                if index in self._indexes:
-                    t_ns = fires["t_ns"][fires["trigger"] == index]
-                    result.fires_ns[self._indexes[index]] = t_ns.astype(np.int64)
+        result.fires_ns.update({name: np.concatenate(parts) for name, parts in self._fires.items() if parts})
         suppressed, compared = self.machine.suppressed, self.machine.compared
         result.suppressed.update({name: suppressed[name] for name in self._indexes.values() if suppressed[name]})
         result.compared.update({head: compared[head] for head in self._heads})

@@ -14,7 +14,8 @@ import numpy as np
 from triggers.catalog import SignalCatalog
 from triggers.contracts.base import NS_PER_S
 from triggers.drive_batches import Batch
-from triggers.drive_columns import Numbers, Times, uninitialised
+from triggers.drive_columns import Numbers
+from triggers.drive_times import Times, uninitialised
 from triggers.language.geometry import EARTH_RADIUS_M
 from triggers.language.units import parse_unit
 

@@ -5,8 +5,10 @@ A file's campaigns run as they would be sent; triggers that no campaign collects
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import cached_property, partial
 from typing import Any, Protocol
 
@@ -40,7 +42,7 @@ class ProgramInterface(Protocol):
 
 
 class Machine(Protocol):
-    """A program at the beginning of a drive, as `triggers.language.webassembly.machine` has it."""
+    """A program and the state of a drive, as `triggers.language.webassembly.machine` has it."""
 
     @property
     def manifest(self) -> ProgramInterface:
@@ -60,6 +62,9 @@ class Machine(Protocol):
 
     def run(self, t_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64] | None]) -> NDArray[Any]:
         """Run rows of strictly ascending times; fires as records with `t_ns` and `trigger`."""
+
+    def reset(self) -> None:
+        """As if nothing had ever been run."""
 
 
 Loader = Callable[[bytes], Callable[[], Machine]]
@@ -81,15 +86,29 @@ class Plan:
     settings: dict[str, TriggerSettings]
     one_in: dict[str, int]
     load: Loader = load_module
+    _idle: deque[list[Machine]] = field(default_factory=deque, init=False, repr=False, compare=False)
 
     @cached_property
     def factories(self) -> tuple[Callable[[], Machine], ...]:
         """The programs, loaded."""
         return tuple(self.load(program) for program in self.programs)
 
-    def machines(self) -> list[Machine]:
-        """A machine for each program, at the beginning of a drive."""
-        return [factory() for factory in self.factories]
+    @contextmanager
+    def machines(self) -> Iterator[list[Machine]]:
+        """A machine for each program, at the beginning of a drive; any number of threads may have some at a time.
+
+        They are used again, as the memory of new ones comes from the system page by page, which takes as long as
+        minutes of a drive. Those of a drive that failed are not.
+        """
+        machines: list[Machine] = []
+        with suppress(IndexError):
+            machines = self._idle.pop()
+        if not machines:
+            machines = [factory() for factory in self.factories]
+        yield machines
+        for machine in machines:
+            machine.reset()
+        self._idle.append(machines)
 
 
 def make_plan(compilation: Compilation) -> Plan:

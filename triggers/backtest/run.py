@@ -44,9 +44,10 @@ def available_cores() -> int:
 def run(
     plan: Plan, drives: Sequence[Drive], catalog: SignalCatalog, progress: Progress, *, workers: int = 1
 ) -> Outcome:
-    """Run a plan over drives in `workers` threads; `progress` is called from any of them.
+    """Run a plan over drives in `workers` threads, a single one's work in the calling thread.
 
-    An exception in the calling thread, such as KeyboardInterrupt, ends all threads within a batch.
+    `progress` is called from any of them. An exception in the calling thread, such as KeyboardInterrupt, ends all
+    threads within a batch.
     """
     plan.factories  # noqa: B018 - loaded once, before threads ask for it
     stop = threading.Event()
@@ -64,7 +65,9 @@ def run(
         except InvalidInput as error:
             return error
 
-    with ThreadPoolExecutor(max(1, min(workers, len(drives))), "backtest") as pool:
+    if min(workers, len(drives)) <= 1:
+        return _outcome([run_one(drive) for drive in drives])  # a thread's memory would come anew, page by page
+    with ThreadPoolExecutor(min(workers, len(drives)), "backtest") as pool:
         started: dict[int, Future[DriveResult | InvalidInput]] = {}
         try:
             for index in _longest_first(drives):

@@ -14,7 +14,7 @@ from triggers.language.ir import prune
 from triggers.language.pairs import compared_head
 from triggers.language.parser import BLOCK_NAME
 from triggers.language.places import check_fence
-from triggers.language.program import MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, Program, TriggerCode
+from triggers.language.program import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, Program, TriggerCode
 from triggers.language.reporter import Reporter
 from triggers.language.scope import Scope, Type, shown_time
 
@@ -164,12 +164,15 @@ def _lower_condition(scope: Scope, trigger: syntax.Trigger) -> int | None:
 
 def _is_too_large(scope: Scope, span: Span) -> bool:
     """Whether the program has grown beyond a limit, which then is reported."""
-    graph = scope.graph
-    if len(graph.nodes) > MAX_NODES:
-        scope.report.too_many(span, "sub-expressions", len(graph.nodes), MAX_NODES)
-    if graph.entries > MAX_TOTAL_CAPACITY:
-        scope.report.too_many(span, "window entries", graph.entries, MAX_TOTAL_CAPACITY)
-    return len(graph.nodes) > MAX_NODES or graph.entries > MAX_TOTAL_CAPACITY
+    counts = (
+        ("sub-expressions", len(scope.graph.nodes), MAX_NODES),
+        ("window entries", scope.graph.entries, MAX_TOTAL_CAPACITY),
+        ("signals", len(scope.inputs), MAX_INPUTS),
+    )
+    beyond = [(what, count, limit) for what, count, limit in counts if count > limit]
+    for what, count, limit in beyond:
+        scope.report.too_many(span, what, count, limit)
+    return bool(beyond)
 
 
 def _capture(scope: Scope, trigger: syntax.Trigger, read: list[str]) -> CaptureWindow | None:

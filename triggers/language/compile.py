@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from triggers.catalog import Limits, SignalCatalog
-from triggers.contracts.campaign import CampaignSettings, TriggerSettings
+from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
 from triggers.language import syntax
 from triggers.language.campaigns import campaign_settings, check_collected
 from triggers.language.checker import check_definitions, check_names, lower
@@ -90,10 +90,9 @@ def compile_source(source: str, *, filename: str, catalog: SignalCatalog) -> Com
         return Compilation(report.diagnostics, ok=False)
     report = Reporter(Source(source, filename))
     file = parse(report.source, report)
-    check_names(file, report)
-    if len(file.campaigns) > MAX_CAMPAIGNS:
-        report.too_many(file.campaigns[-1].name.span, "campaigns", len(file.campaigns), MAX_CAMPAIGNS, "a file")
+    if _is_too_long(file, report):
         return Compilation(report.diagnostics, ok=False)
+    check_names(file, report)
     check_definitions(file, catalog, report)
     heads = [head for campaign in file.campaigns for head in campaign.compare]
     lowered = lower(file, file.triggers, heads, catalog, report)
@@ -109,6 +108,15 @@ def compile_source(source: str, *, filename: str, catalog: SignalCatalog) -> Com
     if report.has_errors:
         return Compilation(report.diagnostics, ok=False)
     return Compilation(report.diagnostics, ok=True, campaigns=campaigns, triggers=triggers, source=source)
+
+
+def _is_too_long(file: syntax.File, report: Reporter) -> bool:
+    """Whether the file has too many blocks to be checked any further, which then is reported."""
+    if len(file.campaigns) > MAX_CAMPAIGNS:
+        report.too_many(file.campaigns[-1].name.span, "campaigns", len(file.campaigns), MAX_CAMPAIGNS, "a file")
+    if len(file.triggers) > MAX_TRIGGERS:
+        report.too_many(file.triggers[-1].name.span, "triggers", len(file.triggers), MAX_TRIGGERS, "a file")
+    return len(file.campaigns) > MAX_CAMPAIGNS or len(file.triggers) > MAX_TRIGGERS
 
 
 def _campaigns(

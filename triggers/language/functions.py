@@ -140,10 +140,12 @@ def _window(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
 
 
 def _window_bounds(name: str, operand: Typed) -> bounds.Bounds:
-    """A window keeps the bounds of its operand; a difference has bounds of its own, a rate none."""
+    """A minimum or maximum keeps the bounds of its operand; means and differences have their own, a rate none."""
     if name == "rate":
         return bounds.UNBOUNDED
     ends = operand.low, operand.high
+    if name in ("avg", "ema"):
+        return bounds.of_mean(ends)
     return bounds.of_delta(ends) if name == "delta" else ends
 
 

@@ -6,6 +6,7 @@ Only `+ - *` and comparisons, so that every back end gives the same bits.
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 from triggers.language.ir import Node
@@ -31,15 +32,25 @@ def taylor_cosine(x: float) -> float:
     return 1.0 - square * (0.5 - square * (1.0 / 24.0 - square * (1.0 / 720.0 - square * (1.0 / 40320.0))))
 
 
+def sine_and_cosine(x: float) -> tuple[float, float]:
+    """Both, correctly rounded for |x| <= 1.6: what a machine's library gives differs in the last bit from another's."""
+    exact, term, sine, cosine = Fraction(x), Fraction(1), Fraction(0), Fraction(0)
+    for n in range(0, 40, 2):  # 1.6^40 / 40! is far below half a unit in the last place
+        cosine += term
+        term *= exact / (n + 1)
+        sine += term
+        term *= -exact / (n + 2)
+    return float(sine), float(cosine)
+
+
 class Near(Operator):
     """`near(lat, lon, R)`: the squared chord to the position is at most that of R."""
 
     def __init__(self, node: Node, mask: int) -> None:
         super().__init__(node, mask)
         self.latitude, self.longitude = self.number("latitude"), self.number("longitude")
-        self.sine = math.sin(self.latitude * _RADIANS)
-        self.cosine = math.cos(self.latitude * _RADIANS)
-        chord = 2.0 * math.sin(self.number("radius_m") / EARTH_RADIUS_M / 2.0)
+        self.sine, self.cosine = sine_and_cosine(self.latitude * _RADIANS)
+        chord = 2.0 * sine_and_cosine(self.number("radius_m") / EARTH_RADIUS_M / 2.0)[0]
         self.limit = chord * chord
 
     def step(self, _tick: Tick, /, *arguments: Any) -> Value:

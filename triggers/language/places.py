@@ -10,13 +10,16 @@ from triggers.language.scope import Scope, Type, Typed
 from triggers.language.units import DIMENSIONLESS, convert, parse_unit
 
 MAX_LATITUDE_DEG = 85
+MAX_LONGITUDE_DEG = 180
 MAX_RADIUS_M = 100_000
 MAX_CORNERS = 64
 
 
 def near(scope: Scope, expression: syntax.Call, latitude: Typed, longitude: Typed, radius: Typed) -> Typed:
     """`near(lat, lon, R)`: degrees without or with unit, and a length."""
-    place = [_degrees(scope, typed, limit) for typed, limit in ((latitude, MAX_LATITUDE_DEG), (longitude, 180))]
+    place = [
+        _degrees(scope, typed, limit) for typed, limit in ((latitude, MAX_LATITUDE_DEG), (longitude, MAX_LONGITUDE_DEG))
+    ]
     radius_m = _radius_m(scope, radius)
     position = _position(scope, expression.span)
     if None in place or radius_m is None:
@@ -64,9 +67,14 @@ def inside(scope: Scope, expression: syntax.Call) -> Typed:
     if fence is None:
         scope.report.unknown_fence(argument.span, name, scope.nearest(name, scope.fences))
         return scope.error(expression.span)
-    corners = tuple(float(number.value) for corner in fence.corners for number in corner)
+    corners = tuple(
+        _corner_degrees(scope, number, limit) for corner in fence.corners for number, limit in _limited(corner)
+    )
+    if None in corners:  # reported where the fence stands
+        return scope.error(expression.span)
+    known = tuple(float(value or 0) for value in corners)
     return Typed(
-        expression.span, Type.BOOL, scope.graph.add("inside", *_position(scope, expression.span), corners=corners)
+        expression.span, Type.BOOL, scope.graph.add("inside", *_position(scope, expression.span), corners=known)
     )
 
 
@@ -74,14 +82,19 @@ def check_fence(scope: Scope, fence: syntax.Fence) -> None:
     """Corners within their limits, three to 64 of them, not across the antimeridian."""
     if not 3 <= len(fence.corners) <= MAX_CORNERS:
         scope.report.bad_place(fence.name.span, f"a fence has 3 to {MAX_CORNERS} corners, not {len(fence.corners)}")
-    for corner in fence.corners:
-        for number, limit in zip(corner, (MAX_LATITUDE_DEG, 180), strict=True):
-            typed = scope.quantity(number)
-            if typed.type is not Type.ERROR:
-                _degrees(scope, typed, limit)
-    longitudes = [longitude.value for _, longitude in fence.corners]
-    if max(longitudes) - min(longitudes) > 180:
+    degrees = [_corner_degrees(scope, number, limit) for corner in fence.corners for number, limit in _limited(corner)]
+    longitudes = [longitude for longitude in degrees[1::2] if longitude is not None]
+    if longitudes and max(longitudes) - min(longitudes) > 180:
         scope.report.bad_place(fence.name.span, "a fence cannot cross the antimeridian")
+
+
+def _limited(corner: tuple[syntax.Quantity, syntax.Quantity]) -> tuple[tuple[syntax.Quantity, int], ...]:
+    """A corner's latitude and longitude, each with its limit in degrees."""
+    return (corner[0], MAX_LATITUDE_DEG), (corner[1], MAX_LONGITUDE_DEG)
+
+
+def _corner_degrees(scope: Scope, number: syntax.Quantity, limit: int) -> float | None:
+    return _degrees(scope, scope.quantity(number), limit)
 
 
 def _position(scope: Scope, span: Span) -> tuple[int, int]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from triggers.language.ir import Node
 
 MAX_NODES = 20_000
+MAX_INPUTS = 5_000
 MAX_ARGUMENTS = 1_000
 MAX_CAPACITY = 1_000_000
 MAX_TOTAL_CAPACITY = 10_000_000

@@ -350,7 +350,7 @@ class LimitMistakes(Collector):
     """LT5xx: a program beyond what a vehicle accepts."""
 
     def too_many(self, span: Span, what: str, count: int, limit: int, whose: str = "a program") -> None:
-        """LT501: too many triggers, sub-expressions, window entries or campaigns."""
+        """LT501: too many triggers, campaigns, sub-expressions, signals or window entries."""
         self._error("LT501", span, f"{count:,} {what} are more than the {limit:,} {whose} may have")
 
     def too_much_state(self, span: Span, whose: str, needed: int, limit: int, most: str) -> None:

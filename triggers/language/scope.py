@@ -90,7 +90,8 @@ class Scope:
         if typed.type is Type.TEXT:
             return "a text"
         name = dimension_name(typed.unit)
-        shown = typed.unit.symbol if name != f"a quantity in {typed.unit.symbol}" else ""
+        says_it = (f"a quantity in {typed.unit.symbol}", f"a {typed.unit.symbol}")
+        shown = typed.unit.symbol if name not in says_it else ""
         return f"{name} in {shown}" if shown else name
 
     def nearest(self, name: str, known: Iterable[str]) -> list[str]:

@@ -169,6 +169,8 @@ class Host:
         """Write everything, and the states of what is taken away."""
         self.flush()
         healthy = [run for run in runs if self._succeeds(run, run.evaluator.end_drive)]
+        for run in healthy:
+            self._tell_overflows(run)
         if healthy:
             self._journal.save_states({run.key: run.evaluator.save() for run in healthy})
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from tests.triggers.language.support import CATALOG
 from triggers.catalog import SignalCatalog
 from triggers.contracts.campaign import BudgetLimits, Comparison, Junction, Network
+from triggers.language import checker
 from triggers.language.compile import Compilation, compile_bytes, compile_source
 from triggers.language.diagnostics import render_all
 from triggers.language.source_file import MAX_SOURCE_BYTES
@@ -90,6 +91,63 @@ def test_lets_that_double_do_not_explode() -> None:
     result = compiled(f"let a0 = x\n{lets}\ntrigger t {{ when a89 > 1 }}")
     assert result.triggers is not None
     assert len(result.triggers.ir.nodes) < 100
+
+
+def test_an_error_is_shown_however_many_warnings_stand_before_it() -> None:
+    warned = "\n".join(f"trigger t{n} {{ when x > {n} for 1 ms }}" for n in range(300))
+    result = compile_source(f"{warned}\ntrigger e {{ when z > 1 }}", filename="test", catalog=CATALOG)
+    assert len(result.diagnostics) == 200
+    assert [d.code for d in result.diagnostics if d.severity == "error"] == ["LT201"]
+
+
+def test_a_campaigns_program_depends_on_nothing_else_in_its_file() -> None:
+    campaign = "let a = x > 1\ntrigger t { when a or y > 2 }\ncampaign c { collect t budget 1 clips }"
+    alone = compiled(campaign).campaigns["c"].digest
+    among_others = compiled(f"let b = y + 2 * slow > 1\ntrigger u {{ when b }}\n{campaign}").campaigns["c"].digest
+    assert among_others == alone
+
+
+def test_many_campaigns_beside_many_lets_take_no_more_than_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    monkeypatch.setattr(checker, "check_let", lambda _, name: checked.append(name.name))
+    lets = "\n".join(f"let a{n} = x > {n}" for n in range(100))
+    campaigns = "\n".join(f"campaign c{n} {{ collect t budget 1 clips }}" for n in range(100))
+    compiled(f"{lets}\ntrigger t {{ when a5 }}\n{campaigns}")
+    assert len(checked) == 100 + 1 + 100  # all of them once, then those of each program
+
+
+def test_a_fence_in_radians_is_the_fence_in_degrees() -> None:
+    corners = []
+    for written in ("(0, 0), (45, 0), (45, 90)", "(0, 0 deg), (45 deg, 0 rad), (785.3981633974483 mrad, 90)"):
+        triggers = compiled(f"fence f {{ {written} }}\ntrigger t {{ when inside(f) }}").triggers
+        assert triggers is not None
+        corners.append(triggers.ir.nodes[-1].parameter("corners"))
+    assert corners[1] == pytest.approx(corners[0])
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("trigger t { when x > 1 }\n" + "campaign c { collect t budget 1 clips }\n" * 1001, "1,001 campaigns"),
+        ("trigger t { when x > 1 }\n" * 1001, "1,001 triggers"),
+    ],
+)
+def test_a_file_of_too_many_blocks_is_refused(source: str, message: str) -> None:
+    result = compile_source(source, filename="test", catalog=CATALOG)
+    assert [d.message for d in result.diagnostics if d.code == "LT501"] == [
+        f"{message} are more than the 1,000 a file may have"
+    ]
+
+
+def test_a_program_of_too_many_signals_is_refused() -> None:
+    signals = "\n".join(f"  s{n}: {{rate: 1}}" for n in range(5001))
+    catalog = SignalCatalog.parse(f"limits: {{operations: 1000000000}}\nsignals:\n{signals}\n", name="test catalog")
+    terms = [" or ".join(f"s{n} > 1" for n in range(k, min(k + 1000, 5001))) for k in range(0, 5001, 1000)]
+    source = "\n".join(f"trigger t{k} {{ when {condition} }}" for k, condition in enumerate(terms))
+    result = compile_source(source, filename="test", catalog=catalog)
+    assert [d.message for d in result.diagnostics if d.severity == "error"] == [
+        "5,001 signals are more than the 5,000 a program may have"
+    ]
 
 
 def test_a_long_chain_of_lets_used_before_their_definition_is_refused_or_compiles() -> None:

@@ -173,3 +173,12 @@ def test_no_recording_contradicts_what_a_warning_says(seed: int) -> None:
             names = tuple(signal.name for signal in program.inputs)
             trace = traced(program, random_recording(random, made.catalog, names, 60))
             assert never not in {values[program.triggers[0].root] for values in trace.values}, text
+
+
+def test_bounds_take_the_programs_rounding_into_account() -> None:
+    parts = [0.65, 0.87, 0.55, 0.7, 0.29]
+    condition = " + ".join(f"share(p over 1 s) * {part}" for part in parts)
+    assert sum(parts) > 3.06  # exactly it is 3.06
+    assert verdicts(f"{condition} > 306 %") == set()
+    assert verdicts(f"{condition} > 307 %") == {"true"}
+    assert verdicts("share(p over 1 s) * 0.1 > 10 %") == {"true"}

@@ -15,22 +15,15 @@ from itertools import groupby
 import wasmtime
 
 from triggers.contracts.campaign import TriggerSettings
+from triggers.errors import InvalidInput
 from triggers.language.ir import OPERATIONS, Node, Parameter
 from triggers.language.program import CompareCode, Program, TriggerCode
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.webassembly import layout, places
-from triggers.language.webassembly.cost import cost_of_plan
+from triggers.language.webassembly.description import describe
 from triggers.language.webassembly.kernel import Kernel, parameter_type
 from triggers.language.webassembly.kernels import KERNELS, SHARED_FUNCTIONS
-from triggers.language.webassembly.manifest import (
-    SECTION,
-    Cost,
-    Manifest,
-    ManifestCompare,
-    ManifestInput,
-    ManifestTrigger,
-    Region,
-)
+from triggers.language.webassembly.manifest import MAX_MEMORY_BYTES, SECTION
 from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
 from triggers.language.webassembly.plan import COLUMN, Call, Plan
 from triggers.language.webassembly.sections import with_custom_section
@@ -71,8 +64,13 @@ class _Emitter:
         self.keep = keep
 
     def module(self, settings: Sequence[TriggerSettings]) -> bytes:
-        """The module's bytes."""
-        manifest = self._manifest(settings)
+        """The module's bytes; InvalidInput for a program that no vehicle would load."""
+        if self.at.memory_bytes > MAX_MEMORY_BYTES:
+            raise InvalidInput(
+                f"program: needs {self.at.memory_bytes} bytes of memory, more than {MAX_MEMORY_BYTES}",
+                remedy="shorten its windows or split the campaign",
+            )
+        manifest = describe(self.at, settings)
         binary = bytes(wasmtime.wat2wasm(self._text()))
         return with_custom_section(binary, SECTION, manifest.canonical_json())
 
@@ -94,10 +92,10 @@ class _Emitter:
         return {
             "STATE": layout.STATE,
             "STATE_BYTES": self.plan.state.size,
-            "RUNNING": layout.STATE,
-            "PREVIOUS": layout.STATE + 8,
-            "BEAT": layout.STATE + 16,
-            "OVERFLOWS": layout.STATE + 24,
+            "RUNNING": layout.RUNNING,
+            "PREVIOUS": layout.PREVIOUS,
+            "BEAT": layout.BEAT,
+            "OVERFLOWS": layout.OVERFLOWS,
             "TRIGGERS": triggers,
             "TRIGGERS_END": triggers + layout.TRIGGER_BYTES * len(self.plan.program.triggers),
             "SEGMENT": segment,
@@ -243,9 +241,7 @@ class _Emitter:
         words = dict(given)
         for position, operand in enumerate(operands):
             words[f"arg{position}"] = self._operand(operand)
-            words[f"step{position}"] = _address(
-                int(not self._is_constant(operand) or operand in self.plan.whole_constants)
-            )
+            words[f"step{position}"] = _address(0 if self._is_block(operand) else 1)
             words[f"known{position}"] = self._known(operand)
             if f"sampled{position}" in kernel.signature:
                 words[f"sampled{position}"] = self._sampled(operand)
@@ -285,50 +281,6 @@ class _Emitter:
     def _sampled(self, operand: int) -> str:
         column = self.at.sampled[self.plan.signal_under(operand)]
         return f"(select (global.get $tt) (i32.const {column}) (global.get $in_place))"
-
-    def _manifest(self, settings: Sequence[TriggerSettings]) -> Manifest:
-        captures = {trigger.name: trigger.capture for trigger in settings}
-        cost = cost_of_plan(self.plan)
-        return Manifest(
-            max_gap_ns=self.plan.program.max_gap_ns,
-            inputs=tuple(
-                ManifestInput(
-                    name=item.name,
-                    type=item.type,  # type: ignore[arg-type]
-                    unit=item.unit,
-                    max_age_ns=item.max_age_ns,
-                    initial=item.initial,
-                    values=item.values,
-                    column=self.at.inputs_at + self.at.column_stride * position,
-                )
-                for position, item in enumerate(self.plan.program.inputs)
-            ),
-            triggers=tuple(
-                ManifestTrigger(
-                    name=trigger.name,
-                    cooldown_ns=trigger.cooldown_ns,
-                    capture=captures.get(trigger.name),
-                    record=self.plan.state.triggers + layout.TRIGGER_BYTES * position,
-                )
-                for position, trigger in enumerate(self.plan.program.triggers)
-            ),
-            compares=tuple(
-                ManifestCompare(head=compare.head, counters=self.plan.state.compares + layout.COMPARE_BYTES * position)
-                for position, compare in enumerate(self.plan.program.compares)
-            ),
-            times=self.at.times,
-            row_capacity=self.at.row_capacity,
-            fires=self.at.fires,
-            fire_capacity=self.at.fire_capacity,
-            fire_count=self.at.fire_count,
-            state=Region(address=layout.STATE, size_bytes=self.plan.state.size),
-            overflows=layout.STATE + 24,
-            cost=Cost(
-                operations_per_tick=cost.operations_per_tick[1],
-                burst_operations=cost.burst_operations,
-                operations_per_block=cost.operations_per_block,
-            ),
-        )
 
 
 def _parameters(node: Node) -> dict[str, Parameter]:

@@ -29,10 +29,11 @@ PADDING_ROWS = 64
 """Kernels read whole words, so a column ends with room for one."""
 
 STATE = 64
+RUNNING, PREVIOUS, BEAT, OVERFLOWS = STATE, STATE + 8, STATE + 16, STATE + 24
 MAX_ROWS = 32_768
 MIN_ROWS = 1024
 ROW_BUFFER_BYTES = 4 * 1024 * 1024
-MAX_CHUNK = 2048
+MAX_CHUNK = 4096
 MIN_CHUNK = 256
 SCRATCH_BYTES = 1024 * 1024
 """Columns to compute in should stay in a core's cache: a block has fewer ticks where a program needs many."""

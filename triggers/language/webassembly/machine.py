@@ -27,6 +27,8 @@ FIRE = np.dtype([("t_ns", "<i8"), ("row", "<u4"), ("trigger", "<u4")])
 FUEL_PER_CALL = 20_000_000_000
 """WebAssembly instructions that a metered module may take for one call: some seconds, and far more than any program of
 the compiler needs for a whole row buffer."""
+MAX_FIRES = 1_000_000
+"""Fires that a metered module may leave for the rows that it is given at a time."""
 
 _FUNCTIONS = {"run": (["i32"], ["i32"]), "reset": ([], []), "end": ([], [])}
 _UNUSED_PROPOSALS = (
@@ -131,23 +133,32 @@ class Machine:
         if len(columns) != len(self._columns):
             raise InvalidInput(f"{len(columns)} columns for {len(self._columns)} inputs")
         parts = []
-        at = 0
+        at, fires_left, is_stalled = 0, MAX_FIRES, False
         while at < len(t_ns):
             n = min(len(self._times), len(t_ns) - at)
             self._fill(t_ns, columns, at, n)
-            self._refuel()
-            consumed, count = self._call_run(n), int(self._fire_count[0])
-            stuck = not consumed and not count
-            if stuck and t_ns[at] < 0:
-                raise InvalidInput(f"row at {t_ns[at]} ns: a timestamp is an int64 of nanoseconds from 0 on")
-            if stuck or not 0 <= consumed <= n or count > len(self._fires):
-                raise LongtailError(f"program: run took {consumed} of {n} rows and left {count} fires")
+            if not is_stalled:  # else it could go on for ever, a fire at a time
+                self._refuel()
+            consumed, count = self._one_call(n, int(t_ns[at]))
+            is_stalled, fires_left = not consumed, fires_left - count
+            if fires_left < 0 and self.module.metered:
+                raise LongtailError(f"program: run left more than {MAX_FIRES} fires of {len(t_ns)} rows")
             if count:
                 fires = self._fires[:count].copy()
                 fires["row"] += at
                 parts.append(fires)
             at += consumed
         return self._in_order(parts)
+
+    def _one_call(self, rows: int, first_ns: int) -> tuple[int, int]:
+        """Rows that a call of `run` consumed, and fires that it left; it must do one or the other."""
+        consumed, count = self._call_run(rows), int(self._fire_count[0])
+        is_stuck = not consumed and not count
+        if is_stuck and first_ns < 0:
+            raise InvalidInput(f"row at {first_ns} ns: a timestamp is an int64 of nanoseconds from 0 on")
+        if is_stuck or not 0 <= consumed <= rows or count > len(self._fires):
+            raise LongtailError(f"program: run took {consumed} of {rows} rows and left {count} fires")
+        return consumed, count
 
     def _in_order(self, parts: list[NDArray[Any]]) -> NDArray[Any]:
         """The fires of all calls; the module gives them trigger by trigger, a block at a time."""

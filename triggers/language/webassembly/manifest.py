@@ -7,16 +7,20 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from triggers.contracts.base import Contract, Name, SignalName
+from triggers.contracts.base import NS_PER_S, Contract, Name, SignalName
 from triggers.contracts.bundle import MAX_PROGRAM_BYTES
 from triggers.contracts.campaign import MAX_COMPARES, MAX_TRIGGERS, CaptureWindow
 from triggers.errors import InvalidInput
+from triggers.language.program import MAX_INPUTS
 from triggers.language.webassembly.layout import COMPARE_BYTES, FIRE_BYTES, PADDING_ROWS, TRIGGER_BYTES
 from triggers.language.webassembly.sections import custom_section
 
 SECTION = "longtail"
+MAX_GAP_NS = 3600 * NS_PER_S
+"""The longest gap of a signal catalog: heartbeats between two rows end with it."""
+MIN_ROW_CAPACITY = 64
+"""A host gives each call its limit of time, so a call must not be a row."""
 MAX_MEMORY_BYTES = 256 * 1024 * 1024
-MAX_INPUTS = 5_000
 
 Address = Annotated[int, Field(ge=0, lt=MAX_MEMORY_BYTES)]
 Count = Annotated[int, Field(ge=0, lt=MAX_MEMORY_BYTES)]
@@ -83,12 +87,12 @@ class Manifest(Contract):
 
     format: Literal["longtail-program/2"] = "longtail-program/2"
     language: Literal[1] = 1
-    max_gap_ns: PositiveNs
+    max_gap_ns: Annotated[int, Field(ge=1, le=MAX_GAP_NS)]
     inputs: Annotated[tuple[ManifestInput, ...], Field(max_length=MAX_INPUTS)]
     triggers: Annotated[tuple[ManifestTrigger, ...], Field(max_length=MAX_TRIGGERS)]
     compares: Annotated[tuple[ManifestCompare, ...], Field(max_length=MAX_COMPARES)]
     times: Address
-    row_capacity: Annotated[int, Field(ge=1, lt=MAX_MEMORY_BYTES)]
+    row_capacity: Annotated[int, Field(ge=MIN_ROW_CAPACITY, lt=MAX_MEMORY_BYTES)]
     fires: Address
     fire_capacity: Annotated[int, Field(ge=1, lt=MAX_MEMORY_BYTES)]
     fire_count: Address

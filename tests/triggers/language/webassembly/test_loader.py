@@ -271,6 +271,7 @@ def test_a_module_that_does_not_start_is_refused(part: str, monkeypatch: pytest.
             "(i32.store (i32.const 8192) (i32.const 1)) (i32.store (i32.const 4108) (i32.const 1)) local.get 0",
             "trigger 1 of 1",
         ),
+        ("(i32.store (i32.const 8192) (i32.const 1)) i32.const 0", "all fuel consumed"),
     ],
 )
 def test_a_module_that_misbehaves_when_run_raises_and_harms_nothing(
@@ -282,6 +283,15 @@ def test_a_module_that_misbehaves_when_run_raises_and_harms_nothing(
         with pytest.raises(LongtailError, match=reason):
             running.run(np.arange(3, dtype=np.int64), [])
     running.end_drive()
+
+
+def test_a_module_that_fires_without_end_raises(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "MAX_FIRES", 10)
+    firing = Machine(
+        load(written(*WHOLE[:3], run_that("(i32.store (i32.const 8192) (i32.const 4)) i32.const 1")), metered=True)
+    )
+    with pytest.raises(LongtailError, match="more than 10 fires of 64 rows"):
+        firing.run(np.arange(64, dtype=np.int64), [])
 
 
 def test_a_module_that_traps_at_the_end_of_a_drive_raises() -> None:

@@ -1,0 +1,64 @@
+"""The description of a placed module: its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from triggers.contracts.campaign import TriggerSettings
+from triggers.language.webassembly import layout
+from triggers.language.webassembly.cost import cost_of_plan
+from triggers.language.webassembly.manifest import (
+    Cost,
+    Manifest,
+    ManifestCompare,
+    ManifestInput,
+    ManifestTrigger,
+    Region,
+)
+from triggers.language.webassembly.placement import Placement
+
+
+def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manifest:
+    """The manifest; `settings` tell what each trigger captures."""
+    captures = {trigger.name: trigger.capture for trigger in settings}
+    cost = cost_of_plan(placement.plan)
+    return Manifest(
+        max_gap_ns=placement.plan.program.max_gap_ns,
+        inputs=tuple(
+            ManifestInput(
+                name=item.name,
+                type=item.type,  # type: ignore[arg-type]
+                unit=item.unit,
+                max_age_ns=item.max_age_ns,
+                initial=item.initial,
+                values=item.values,
+                column=placement.inputs_at + placement.column_stride * position,
+            )
+            for position, item in enumerate(placement.plan.program.inputs)
+        ),
+        triggers=tuple(
+            ManifestTrigger(
+                name=trigger.name,
+                cooldown_ns=trigger.cooldown_ns,
+                capture=captures.get(trigger.name),
+                record=placement.plan.state.triggers + layout.TRIGGER_BYTES * position,
+            )
+            for position, trigger in enumerate(placement.plan.program.triggers)
+        ),
+        compares=tuple(
+            ManifestCompare(head=compare.head, counters=placement.plan.state.compares + layout.COMPARE_BYTES * position)
+            for position, compare in enumerate(placement.plan.program.compares)
+        ),
+        times=placement.times,
+        row_capacity=placement.row_capacity,
+        fires=placement.fires,
+        fire_capacity=placement.fire_capacity,
+        fire_count=placement.fire_count,
+        state=Region(address=layout.STATE, size_bytes=placement.plan.state.size),
+        overflows=layout.OVERFLOWS,
+        cost=Cost(
+            operations_per_tick=cost.operations_per_tick[1],
+            burst_operations=cost.burst_operations,
+            operations_per_block=cost.operations_per_block,
+        ),
+    )
