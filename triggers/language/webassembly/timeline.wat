@@ -230,6 +230,7 @@
             (local.set $beat (i64.add (local.get $beat) (i64.const HEARTBEAT_NS)))
             (br $beats)))))
         (br_if $done (local.get $n))
+        (i64.store (i32.const PREVIOUS) (local.get $previous)) ;; rows without a tick may have come before it
         (call $begin_segment (local.get $t))
         (local.set $running (i32.const 1))
         (local.set $beat (call $beat_after (local.get $t)))

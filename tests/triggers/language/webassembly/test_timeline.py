@@ -1,0 +1,21 @@
+"""Where rows become blocks of ticks: cases that random recordings hit only rarely."""
+
+from __future__ import annotations
+
+from tests.triggers.language.support import MS, program
+from triggers.language.interpreter import Evaluator as Interpreter
+from triggers.language.rows import Firing, Row
+from triggers.language.webassembly.emitter import emit
+from triggers.language.webassembly.evaluator import Evaluator
+
+
+def test_a_cooldown_keeps_its_remainder_when_time_jumps_back_behind_rows_without_a_tick() -> None:
+    code = program("p", cooldown="1 s")
+    before = [Row(0, {"p": 0.0}), Row(100 * MS, {"p": 1.0})]
+    silent = [Row(t_ms * MS, {}) for t_ms in (110, 150, 190)]
+    samples = ((50, 0.0), (900, 1.0), (950, 0.0), (970, 1.0))
+    behind = [*silent, *(Row(t_ms * MS, {"p": value}) for t_ms, value in samples)]
+    module, interpreter = Evaluator(emit(code)), Interpreter(code)
+    fires = module.run(before) + module.run(behind)
+    assert fires == [Firing("t", 100 * MS), Firing("t", 970 * MS)] == interpreter.run([*before, *behind])
+    assert module.suppressed == {"t": 1} == interpreter.suppressed
