@@ -19,3 +19,11 @@ def test_a_cooldown_keeps_its_remainder_when_time_jumps_back_behind_rows_without
     fires = module.run(before) + module.run(behind)
     assert fires == [Firing("t", 100 * MS), Firing("t", 970 * MS)] == interpreter.run([*before, *behind])
     assert module.suppressed == {"t": 1} == interpreter.suppressed
+
+
+def test_a_call_of_many_short_segments_ends() -> None:
+    code = program("p")
+    rows = [Row((3000 * i + 100 * j) * MS, {"p": float(j)}) for i in range(100) for j in range(2)]
+    fires = Evaluator(emit(code)).run(rows)
+    assert fires == Interpreter(code).run(rows)
+    assert len(fires) == 100
