@@ -89,20 +89,6 @@ def _sentence(trigger: ExplainedTrigger) -> str:
     )
 
 
-def _show_inputs(program: Explained) -> None:
-    rows = [
-        (
-            each.name,
-            each.unit or each.type,
-            each.rate,
-            "for ever" if each.max_age_s is None else f"{each.max_age_s:g} s",
-        )
-        for each in program.inputs
-    ]
-    if rows:
-        print_table("", ("signal", "unit", "rate (Hz)", "a sample counts"), rows)
-
-
 def _show_operators(program: Explained) -> None:
     working = [each for each in program.operators if each.operations_per_tick.most]
     shown = working[:_MAX_OPERATORS]

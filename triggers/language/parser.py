@@ -25,8 +25,6 @@ CAMPAIGN_CLAUSES = (
     "describe", "collect", "compare", "target", "rollout", "sample", "budget", "upload", "priority", "active",
     "retain",
 )  # fmt: skip
-CAPTURE_LINES = ("signals", "cameras")
-NETWORKS = ("wifi", "cellular")
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _MAX_LIST = 10_000
 _Item = TypeVar("_Item")
