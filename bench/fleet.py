@@ -8,14 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet_api.deployment import Deployment
+from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import Overloaded
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
-from triggers.vehicle.tus import TusClient, Upload
+from triggers.vehicle.uploads.tus import TusClient, Upload
 
 UPLOAD_S = 300.0
 

@@ -11,7 +11,7 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 from kafka.structs import OffsetAndMetadata
 
-from ingest.log.kafka import MAX_RECORD_BYTES, KafkaLog
+from ingest.log.kafka.log import MAX_RECORD_BYTES, KafkaLog
 from storage.settings import Settings
 from tests.support.kafka_server import KafkaServer
 

@@ -9,8 +9,8 @@ from typing import Any, Self
 import psycopg
 
 from bench.log_kafka import LEASE_S, RETENTION_S, OwnReader
-from ingest.log.consumer import MAX_POLL_BYTES
-from ingest.log.postgres import PostgresLog
+from ingest.log.postgres.consumer import MAX_POLL_BYTES
+from ingest.log.postgres.log import PostgresLog
 from storage.database import Database
 from tests.support.postgres import libpq_url
 from triggers.contracts.clip import CELL_BYTES

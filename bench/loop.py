@@ -22,7 +22,7 @@ from bench.cpu import CpuMeter
 from bench.engines import Engines
 from bench.fleet import Fleet, RecordedClip, record
 from bench.measure import WARM_UP, Comparison, Contender, Role, compare
-from fleet_api.deployment import Deployment
+from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
 from tests.support.postgres import libpq_url
 from triggers.contracts.clip import CELL_BYTES

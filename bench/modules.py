@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.made_drives import Drives
-from triggers.catalog import SignalCatalog
 from triggers.language.compile import CompiledTriggers, compile_source
-from triggers.language.diagnostics import render_all
-from triggers.language.webassembly.machine import LoadedModule, Machine, load
+from triggers.language.text.diagnostics import render_all
+from triggers.language.webassembly.host.machine import LoadedModule, Machine, load
+from triggers.signals.catalog import SignalCatalog
 
 
 def catalog_of(signals: Sequence[str]) -> SignalCatalog:

@@ -23,8 +23,8 @@ from bench.engines import Engines
 from bench.measure import Comparison, Contender, Role, compare
 from storage.objects import open_store
 from storage.objects.contract import ObjectStore
-from storage.objects.directory import DirectoryStore
-from storage.objects.s3_upload import PARALLEL_PARTS, PART_BYTES
+from storage.objects.directory.store import DirectoryStore
+from storage.objects.s3.upload import PARALLEL_PARTS, PART_BYTES
 from tests.support.s3_server import S3Server
 
 MIB = 1024**2

@@ -23,9 +23,9 @@ from bench.modules import catalog_of, inputs
 from triggers.backtest.plan import Plan, make_plan
 from triggers.backtest.run import run as run_backtest
 from triggers.contracts.base import NS_PER_S
-from triggers.drives import Drive
+from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
-from triggers.language.webassembly.machine import Machine, load
+from triggers.language.webassembly.host.machine import Machine, load
 
 RATE_HZ = 100
 RECORDED = tuple("abcdefghijkl")

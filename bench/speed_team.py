@@ -20,7 +20,7 @@ from bench.team_signals import RATE_HZ
 from bench.team_triggers import COOLDOWN_S
 from triggers.contracts.base import NS_PER_S
 from triggers.language.compile import compile_source
-from triggers.language.webassembly.machine import LoadedModule, Machine, load
+from triggers.language.webassembly.host.machine import LoadedModule, Machine, load
 
 Fires = dict[str, NDArray[np.int64]]
 

@@ -14,7 +14,7 @@ from bench.made_drives import Drives, make_drives, thinned
 from bench.measure import Comparison, Contender, Role, compare
 from bench.modules import catalog_of, drive_by_drive, inputs, loaded, said, whole
 from triggers.contracts.base import NS_PER_S
-from triggers.language.webassembly.machine import LoadedModule
+from triggers.language.webassembly.host.machine import LoadedModule
 
 SOURCE = "trigger one { when (a > 0.5 and b < 0.3) for 500 ms cooldown 5 s }"
 RATE_HZ = 100

@@ -15,7 +15,7 @@ from bench.measure import Comparison, Contender, Role, compare
 from bench.modules import catalog_of, drive_by_drive, inputs, loaded, said
 from bench.one_thread import pl
 from triggers.contracts.base import NS_PER_S
-from triggers.language.webassembly.machine import Machine
+from triggers.language.webassembly.host.machine import Machine
 
 RATE_HZ = 100
 SPAN = "trigger span { when max(x over 2 s) - min(x over 2 s) > 1.5 cooldown 5 s }"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.made_drives import Drives, Floats, make_drives
-from triggers.catalog import SignalCatalog
+from triggers.signals.catalog import SignalCatalog
 
 RATE_HZ = 36
 GEARS = ("P", "R", "N", "D")

@@ -19,7 +19,7 @@ from ingest.assembler.spool import Spool
 from ingest.extraction.loop import ExtractionLoop
 from ingest.extraction.version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
-from ingest.maintenance import Duties, Maintenance
+from ingest.steward import Duties, Maintenance
 from storage import outbox
 from storage.database import Database
 from storage.objects import ObjectStore, open_store

@@ -14,8 +14,8 @@ import pytest
 
 from fleet_api.cli.main import cli, main
 from storage.settings import PREFIX, Settings
-from triggers.catalog import SignalCatalog
 from triggers.language.compile import compile_source
+from triggers.signals.catalog import SignalCatalog
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORDED = Path(os.environ.get("LONGTAIL_TEST_DRIVES", ROOT.parent / "shared" / "data")) / "css_car_a"

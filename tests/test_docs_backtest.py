@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fleet_api.cli.main import main
-from triggers.catalog import SignalCatalog
+from triggers.signals.catalog import SignalCatalog
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "docs/backtest.md").read_text("utf-8")

@@ -16,26 +16,40 @@ EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 COMMANDS = {
-    "check": Entry("fleet_api.cli.language:check", "Report every mistake in trigger files, with its place."),
-    "explain": Entry("fleet_api.cli.explain:explain", "Say what campaigns read, need and cost on a vehicle."),
-    "backtest": Entry("fleet_api.cli.backtest:backtest", "Run triggers over recorded drives: fires, bytes, cost."),
-    "compile": Entry("fleet_api.cli.compile:compile_campaigns", "Write campaigns' WebAssembly modules, signed or not."),
-    "fmt": Entry("fleet_api.cli.fmt:fmt", "Put trigger files into the one canonical form."),
-    "signals": Entry("fleet_api.cli.vss:signals", "Make a signal catalog from a COVESA VSS file."),
-    "campaign": Entry("fleet_api.cli.campaign:campaign", "Apply, approve, list and steer campaigns."),
-    "clips": Entry("fleet_api.cli.clips:clips", "Search the catalog of clips."),
-    "labels": Entry("fleet_api.cli.labels:labels", "Claim and complete label jobs."),
-    "dead-letters": Entry("fleet_api.cli.dead_letters:dead_letters", "List and discard what could not go on."),
-    "budget": Entry("fleet_api.cli.budget:budget", "Show how much of their budgets campaigns have used."),
-    "demo": Entry("fleet_api.cli.demo:demo", "Run the whole loop on this machine, from a trigger to a labelled clip."),
-    "up": Entry("fleet_api.cli.up:up", "Run everything on this machine: database, API, gateway, ingest."),
-    "simulate": Entry("fleet_api.cli.simulate:simulate", "Let simulated vehicles play drives against a deployment."),
-    "doctor": Entry("fleet_api.cli.doctor:doctor", "Say what is configured, reachable, migrated and consistent."),
-    "migrate": Entry("fleet_api.cli.services:migrate", "Bring the database's schema up to date."),
-    "token": Entry("fleet_api.cli.token:token", "Issue and revoke tokens of people and services."),
-    "api": Entry("fleet_api.cli.services:api", "Serve the HTTP API (one process of a deployment)."),
-    "gateway": Entry("fleet_api.cli.services:gateway", "Serve the upload gateway (one process of a deployment)."),
-    "ingest": Entry("fleet_api.cli.services:ingest", "Assemble and extract clips (one process of a deployment)."),
+    "check": Entry("fleet_api.cli.author.check:check", "Report every mistake in trigger files, with its place."),
+    "explain": Entry("fleet_api.cli.author.explain:explain", "Say what campaigns read, need and cost on a vehicle."),
+    "backtest": Entry(
+        "fleet_api.cli.author.backtest:backtest", "Run triggers over recorded drives: fires, bytes, cost."
+    ),
+    "compile": Entry(
+        "fleet_api.cli.author.compile:compile_campaigns", "Write campaigns' WebAssembly modules, signed or not."
+    ),
+    "fmt": Entry("fleet_api.cli.author.fmt:fmt", "Put trigger files into the one canonical form."),
+    "signals": Entry("fleet_api.cli.author.vss:signals", "Make a signal catalog from a COVESA VSS file."),
+    "campaign": Entry("fleet_api.cli.fleet.campaign:campaign", "Apply, approve, list and steer campaigns."),
+    "clips": Entry("fleet_api.cli.fleet.clips:clips", "Search the catalog of clips."),
+    "labels": Entry("fleet_api.cli.fleet.labels:labels", "Claim and complete label jobs."),
+    "dead-letters": Entry("fleet_api.cli.fleet.dead_letters:dead_letters", "List and discard what could not go on."),
+    "budget": Entry("fleet_api.cli.fleet.budget:budget", "Show how much of their budgets campaigns have used."),
+    "demo": Entry(
+        "fleet_api.cli.deployment.demo:demo", "Run the whole loop on this machine, from a trigger to a labelled clip."
+    ),
+    "up": Entry("fleet_api.cli.deployment.up:up", "Run everything on this machine: database, API, gateway, ingest."),
+    "simulate": Entry(
+        "fleet_api.cli.deployment.simulate:simulate", "Let simulated vehicles play drives against a deployment."
+    ),
+    "doctor": Entry(
+        "fleet_api.cli.deployment.doctor:doctor", "Say what is configured, reachable, migrated and consistent."
+    ),
+    "migrate": Entry("fleet_api.cli.deployment.processes:migrate", "Bring the database's schema up to date."),
+    "token": Entry("fleet_api.cli.deployment.token:token", "Issue and revoke tokens of people and services."),
+    "api": Entry("fleet_api.cli.deployment.processes:api", "Serve the HTTP API (one process of a deployment)."),
+    "gateway": Entry(
+        "fleet_api.cli.deployment.processes:gateway", "Serve the upload gateway (one process of a deployment)."
+    ),
+    "ingest": Entry(
+        "fleet_api.cli.deployment.processes:ingest", "Assemble and extract clips (one process of a deployment)."
+    ),
 }
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet_api.campaign_files import compile_file
-from fleet_api.client import DiagnosticsError
+from fleet_api.client.campaign_files import compile_file
+from fleet_api.client.client import DiagnosticsError
 from fleet_api.demo.drives import generate_drives, package_file
-from triggers.catalog import SignalCatalog
-from triggers.drives import Drive, find_drives
+from triggers.drives.drive import Drive, find_drives
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation
+from triggers.signals.catalog import SignalCatalog
 
 SPEED_SIGNAL = "ego.speed"
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from fleet_api.client import ApiClient, segment
+from fleet_api.client.client import ApiClient, segment
 from fleet_api.demo.drives import START_NS_KEY
 from fleet_api.demo.maneuvers import Interval, Parameters, Series, find_maneuvers
 from fleet_api.demo.openlabel import openlabel_document

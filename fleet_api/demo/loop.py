@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fleet_api.campaign_files import apply_file
-from fleet_api.client import ApiClient
+from fleet_api.client.campaign_files import apply_file
+from fleet_api.client.client import ApiClient
 from fleet_api.demo.inputs import DemoInputs
 from fleet_api.demo.labeler import AutoLabeler
 from fleet_api.demo.prediction import Prediction, predict
 from fleet_api.demo.results import clip_results
 from fleet_api.demo.summary import CampaignResult, Summary
-from fleet_api.deployment import Deployment
-from fleet_api.simulate import Fleet, PlannedVehicle, VehicleResult, draw_attributes, plan_fleet
+from fleet_api.deployment.deployment import Deployment
+from fleet_api.simulation.simulate import Fleet, PlannedVehicle, VehicleResult, draw_attributes, plan_fleet
 from storage.objects import open_store
 from storage.settings import Settings
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet_api.demo.inputs import DemoInputs
-from fleet_api.simulate import PlannedVehicle
+from fleet_api.simulation.simulate import PlannedVehicle
+from triggers.assignment.sampling import admitted
+from triggers.assignment.targets import matches
 from triggers.backtest.run import DriveResult, make_plan, run_drive
 from triggers.contracts.campaign import CampaignSettings
-from triggers.sampling import admitted
-from triggers.targets import matches
 
 
 @dataclass(frozen=True)

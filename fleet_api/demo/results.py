@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from fleet_api.client import ApiClient, segment
+from fleet_api.client.client import ApiClient, segment
 from fleet_api.demo.summary import ClipResult
-from fleet_api.simulate import PlannedVehicle, Trip
+from fleet_api.simulation.simulate import PlannedVehicle, Trip
 
 CLIP_ASSET = "clip.mcap"
 THUMBNAIL_ASSET = "thumbnail"

@@ -24,7 +24,7 @@ from ingest.assembler.positions import Positions
 from ingest.assembler.spool import Spool, SpoolDamaged
 from ingest.cell_record import CellRecord
 from ingest.log.contract import CELLS_TOPIC, Log, LogConsumer, LogRecord, NotOwner
-from storage.clip_writer import Ending
+from storage.clips.writer import Ending
 from triggers.errors import InvalidInput, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)

@@ -8,7 +8,7 @@ from typing import IO
 
 from ingest.assembler.spool import SpoolDamaged
 from storage.objects.contract import ObjectNotFound, ObjectStore
-from storage.parking import ParkedPart
+from storage.uploads.parking import ParkedPart
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, cell_size
 from triggers.errors import LongtailError
 

@@ -13,11 +13,12 @@ from contextlib import contextmanager, nullcontext
 
 from ingest.assembler.cells import CellReader, CellRejected, check_cell
 from ingest.assembler.spool import SpoolFile
-from storage import clip_writer, dead_letters, parking
-from storage.clip_writer import Ending, PendingUpload
+from storage.clips import writer as clip_writer
+from storage.clips.writer import Ending, PendingUpload
 from storage.database import Database
 from storage.objects.contract import ObjectExists, ObjectStore
-from storage.parking import ParkedPart
+from storage.uploads import dead_letters, parking
+from storage.uploads.parking import ParkedPart
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import LongtailError
 

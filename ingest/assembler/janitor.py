@@ -6,9 +6,9 @@ An object of an open upload is left alone, with or without its row: a worker may
 
 from __future__ import annotations
 
-from storage import parking
 from storage.database import Database
 from storage.objects.contract import ObjectStore
+from storage.uploads import parking
 
 PAGE = 500
 

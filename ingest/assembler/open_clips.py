@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from ingest.assembler.background import Task
 from ingest.assembler.spool import SpoolFile
-from storage.clip_writer import Ending, PendingUpload
+from storage.clips.writer import Ending, PendingUpload
 
 
 @dataclass

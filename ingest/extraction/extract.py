@@ -9,7 +9,7 @@ from ingest.extraction import recording, signals, video
 from ingest.extraction.damage import Damaged
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult, OutputFile
 from ingest.extraction.track import track
-from triggers.vehicle.footage import VideoFrame
+from triggers.clips.footage import VideoFrame
 
 PARQUET = "application/vnd.apache.parquet"
 

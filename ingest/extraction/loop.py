@@ -16,15 +16,15 @@ from pathlib import Path
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
 from ingest.extraction.sandbox import ChildFailed, Interrupted, Limits, run_child
 from ingest.extraction.version import EXTRACTOR_VERSION
-from storage import extraction_jobs, extraction_results
+from storage.clips import extraction_jobs, extraction_results
+from storage.clips.extraction_jobs import ExtractionJob
+from storage.clips.extraction_results import Asset, Findings, SignalStatistics
 from storage.database import Database
-from storage.extraction_jobs import ExtractionJob
-from storage.extraction_results import Asset, Findings, SignalStatistics
 from storage.job_leases import LeaseLost
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
-from triggers.catalog import SignalCatalog
 from triggers.errors import InvalidInput, Overloaded, Unreachable
+from triggers.signals.catalog import SignalCatalog
 
 LOGGER = logging.getLogger(__name__)
 IDLE_S = 0.3

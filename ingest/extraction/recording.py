@@ -12,11 +12,11 @@ from mcap.reader import McapReader, make_reader
 from numpy.typing import NDArray
 
 from ingest.extraction.damage import Damaged
+from triggers.clips import schemas as mcap_schemas
+from triggers.clips.footage import VideoFrame
+from triggers.clips.writer import CAMERA_TOPICS, MANIFEST_KEY, MANIFEST_RECORD, SIGNAL_TOPICS
 from triggers.contracts.clip import Fire, RecordingManifest
 from triggers.errors import InvalidInput
-from triggers.vehicle import mcap_schemas
-from triggers.vehicle.footage import VideoFrame
-from triggers.vehicle.mcap_writer import CAMERA_TOPICS, MANIFEST_KEY, MANIFEST_RECORD, SIGNAL_TOPICS
 
 MAX_SAMPLES = 50_000_000
 

@@ -11,7 +11,7 @@ import av
 import av.error
 
 from ingest.extraction.damage import Damaged
-from triggers.vehicle.footage import VideoFrame
+from triggers.clips.footage import VideoFrame
 
 THUMBNAIL_WIDTH = 320
 MAX_THUMBNAIL_HEIGHT = 1280

@@ -22,8 +22,8 @@ from ingest.gateway.limits import Limits
 from ingest.gateway.service import Gateway
 from ingest.gateway.writing import write_upload
 from ingest.problems import exception_handlers, problem_response
-from storage import uploads
 from storage.settings import Settings
+from storage.uploads import uploads
 from triggers.errors import LongtailError
 
 PATH = "/v1/uploads"

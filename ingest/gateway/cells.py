@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from ingest.cell_record import CellRecord
 from ingest.gateway.in_flight import ByteBudget
 from ingest.gateway.limits import Limits
-from storage.uploads import Upload
+from storage.uploads.uploads import Upload
 from triggers.contracts.clip import CELL_BYTES, cell_size
 
 Append = Callable[[int, Sequence[CellRecord]], Awaitable[None]]

@@ -15,9 +15,9 @@ from ingest.gateway import protocol
 from ingest.gateway.errors import TooLarge, TooSlow
 from ingest.gateway.limits import Limits
 from ingest.gateway.service import Gateway
-from storage import dead_letters, uploads
 from storage.database import Connection
-from storage.uploads import ManifestInvalid, Upload
+from storage.uploads import dead_letters, uploads
+from storage.uploads.uploads import ManifestInvalid, Upload
 from triggers.contracts.clip import MAX_MANIFEST_BYTES, ClipManifest
 from triggers.errors import BudgetExhausted, InvalidInput
 

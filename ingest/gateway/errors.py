@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ingest import problems
-from storage.uploads import UploadGone, WrongOffset
+from storage.uploads.uploads import UploadGone, WrongOffset
 from triggers.errors import InvalidInput, LongtailError
 
 TUS_VERSION = "1.0.0"

@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.gateway.errors import TUS_VERSION, BadHeader, TooLarge, UnsupportedBody, WrongProtocolVersion
-from storage.uploads import Upload
+from storage.uploads.uploads import Upload
 from triggers.contracts.clip import MAX_CLIP_BYTES
 from triggers.errors import NotFound, Unauthenticated
 

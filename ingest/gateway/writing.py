@@ -15,8 +15,8 @@ from ingest.gateway.cells import CellWriter
 from ingest.gateway.errors import TooLarge, TooSlow
 from ingest.gateway.service import Gateway
 from ingest.problems import problem_response
-from storage import uploads
-from storage.uploads import Fenced, Upload
+from storage.uploads import uploads
+from storage.uploads.uploads import Fenced, Upload
 from triggers.errors import LongtailError
 
 _log = logging.getLogger(__name__)

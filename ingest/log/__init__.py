@@ -1,20 +1,14 @@
 """The log between gateway and assembler: one contract, an implementation a file.
 
-contract.py    what every log promises
-postgres.py    the log in PostgreSQL: appends, topics, retention      consumer.py    its readers
-membership.py  a reader's place in its group                          shares.py      who should have which partition
-
-kafka.py            the log in Apache Kafka                           kafka_consumer.py  its readers
-kafka_location.py   settings and addresses                            kafka_group.py     shares and rebalances
-kafka_clients.py    kafka-python's clients                            kafka_topics.py    topics and offsets
-kafka_producer.py   appends                                           kafka_check.py     what `check` looks at
-kafka_errors.py     what errors mean, and why nobody gets in      kafka_internals.py  what has no public call
+contract.py  what every log promises                      shares.py  who should have which partition
+postgres/    the log in PostgreSQL: appends, readers, their places in a group
+kafka/       the log in Apache Kafka: clients, topics, groups, errors
 """
 
 from __future__ import annotations
 
 from ingest.log.contract import CELLS_TOPIC, Log, LogConsumer, LogRecord, NotOwner
-from ingest.log.postgres import PostgresLog
+from ingest.log.postgres.log import PostgresLog
 from storage.database import Database
 from storage.settings import Settings, shown_url
 from triggers.errors import Misconfigured
@@ -39,7 +33,7 @@ def open_log(settings: Settings, database: Database) -> Log:
     if settings.log_url == "postgresql:":
         return PostgresLog(database, lease_s=settings.log_lease_s)
     if settings.log_url.startswith("kafka:"):
-        from ingest.log.kafka import KafkaLog  # noqa: PLC0415  half a second that only its users spend
+        from ingest.log.kafka.log import KafkaLog  # noqa: PLC0415  half a second that only its users spend
 
         return KafkaLog(settings)
     raise Misconfigured(

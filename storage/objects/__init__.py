@@ -1,7 +1,7 @@
 """Object storage: one contract, an implementation a file.
 
 contract.py    what every store promises
-directory.py   objects in a directory         s3.py           objects in a bucket of S3
+directory/     objects in a directory         s3/             objects in a bucket of S3
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from storage.objects.contract import ObjectStore
-from storage.objects.directory import DirectoryStore
+from storage.objects.directory.store import DirectoryStore
 from storage.settings import Settings, shown_url
 from triggers.errors import Misconfigured
 
@@ -38,7 +38,10 @@ def open_store(settings: Settings) -> ObjectStore:
 
 
 def _open_s3(settings: Settings, url: str) -> ObjectStore:
-    from storage.objects.s3 import S3Store, parse_location  # noqa: PLC0415  boto3 takes 0.3 s, which others are spared
+    from storage.objects.s3.store import (  # noqa: PLC0415  boto3 takes 0.3 s, which others are spared
+        S3Store,
+        parse_location,
+    )
 
     location = parse_location(url)
     return S3Store(location, access_key=settings.objects_access_key, secret_key=settings.objects_secret_key)

@@ -15,9 +15,9 @@ from bench.log_postgres import BarePostgres, OwnPostgres
 from bench.loop import catalog_digest
 from bench.measure import ResultsDiffer, Role
 from storage.database import Database
-from storage.objects.directory import DirectoryStore
-from triggers.catalog import SignalCatalog
+from storage.objects.directory.store import DirectoryStore
 from triggers.language.rows import Row
+from triggers.signals.catalog import SignalCatalog
 
 RECORDS = log.make_records(8, value_bytes=1000)
 PARTITIONS = 2

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from triggers.language.interpreter import Evaluator
+from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Row
 
 if any(find_spec(package) is None for package in ("numba", "polars", "duckdb")):

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from fleet_api.app import create_app
-from fleet_api.keys import ensure_signing_key
+from fleet_api.api.app import create_app
+from fleet_api.deployment.keys import ensure_signing_key
 from storage.database import Database
 from storage.settings import Settings
-from tests.fleet_api.api import Api
+from tests.fleet_api.api_server import Api
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from fleet_api.deployment import Deployment
+from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
 from tests.support.processes import wait_for
+from triggers.clips.cells import hash_cells
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, clip_digest
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.cells import hash_cells
 from triggers.vehicle.config import VehicleConfig
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]

@@ -13,16 +13,16 @@ from typing import Any
 import httpx
 import pytest
 
-from fleet_api.client import ApiClient
+from fleet_api.client.client import ApiClient
 from fleet_api.demo.drives import generate_drives, package_file
-from fleet_api.deployment import Deployment
-from fleet_api.simulate import Fleet, PlannedVehicle, draw_attributes, plan_fleet
+from fleet_api.deployment.deployment import Deployment
+from fleet_api.simulation.simulate import Fleet, PlannedVehicle, draw_attributes, plan_fleet
 from tests.support import whole_system
 from tests.support.kafka_server import KafkaServer
 from tests.support.processes import wait_for
 from tests.support.s3_server import S3Server
-from triggers.catalog import SignalCatalog
-from triggers.drives import find_drives
+from triggers.drives.drive import find_drives
+from triggers.signals.catalog import SignalCatalog
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet_api.deployment import Deployment
+from fleet_api.deployment.deployment import Deployment
 from storage.embedded import scratch_dir
 from storage.settings import Settings
 from tests.support.kafka_server import KafkaServer

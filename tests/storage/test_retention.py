@@ -10,7 +10,7 @@ from sqlalchemy import Connection, func, select, text
 from storage import ledger, outbox, retention
 from storage.database import Database
 from storage.tables import ledger_accounts, ledger_entries
-from tests.storage.ledger_support import account_amounts, add_upload
+from tests.storage.ledger.ledger_support import account_amounts, add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
 
 pytestmark = pytest.mark.integration

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy import select
 
-from storage import tokens, vehicles
+from storage import tokens
 from storage.database import Database
 from storage.tables import api_tokens, fire_counts
 from storage.tables import vehicles as vehicles_table
+from storage.vehicles import vehicles
 from tests.support.fleet import add_version
 from triggers.contracts.checkin import FireCounts, Telemetry
 from triggers.errors import InvalidInput, NotFound, Unauthenticated

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 
 from storage.tables import campaign_versions
-from storage.vehicles import enroll
+from storage.vehicles.vehicles import enroll
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, CaptureWindow, TriggerSettings
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, Fire, RecordingManifest
 

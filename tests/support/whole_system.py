@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from fleet_api.deployment import Deployment
+from fleet_api.deployment.deployment import Deployment
 from storage.embedded import scratch_dir
 from storage.settings import Settings
 from triggers.language.rows import Row

@@ -16,11 +16,11 @@ from typing import Any
 from tests.vectors import cases_operators, cases_time
 from tests.vectors.case import Case
 from tests.vectors.recordings import Event, Line, stretches, to_csv
-from triggers.catalog import SignalCatalog
 from triggers.language.compile import CompiledCampaign, CompiledTriggers, compile_source
-from triggers.language.diagnostics import render_all
-from triggers.language.interpreter import Evaluator
+from triggers.language.reference.interpreter import Evaluator
+from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.emitter import emit
+from triggers.signals.catalog import SignalCatalog
 
 FOLDER = Path(__file__).parent
 CASES = (*cases_time.CASES, *cases_operators.CASES)

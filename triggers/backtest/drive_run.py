@@ -16,13 +16,13 @@ from triggers.backtest.odometer import odometer_for
 from triggers.backtest.overlap import shared_fires
 from triggers.backtest.plan import Machine, Plan
 from triggers.backtest.volume import ClipMeter
-from triggers.catalog import SignalCatalog
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.compared import Compared
-from triggers.drive_batches import Batch
-from triggers.drive_times import Times
-from triggers.drives import Drive
+from triggers.drives.batches import Batch
+from triggers.drives.drive import Drive
+from triggers.drives.times import Times
 from triggers.language.rows import Firing
+from triggers.signals.catalog import SignalCatalog
 
 Progress = Callable[[int], None]
 """Called with the bytes of a drive's file that were run since the last call; it may raise to end the run."""

@@ -11,13 +11,13 @@ from typing import Protocol
 
 import numpy as np
 
-from triggers.catalog import SignalCatalog
 from triggers.contracts.base import NS_PER_S
-from triggers.drive_batches import Batch
-from triggers.drive_columns import Numbers
-from triggers.drive_times import Times, uninitialised
-from triggers.language.geometry import EARTH_RADIUS_M
-from triggers.language.units import parse_unit
+from triggers.drives.batches import Batch
+from triggers.drives.columns import Numbers
+from triggers.drives.times import Times, uninitialised
+from triggers.language.reference.geometry import EARTH_RADIUS_M
+from triggers.signals.catalog import SignalCatalog
+from triggers.signals.units import parse_unit
 
 SPEED_SIGNAL = "ego.speed"
 MAX_HOLD_NS = 10 * NS_PER_S

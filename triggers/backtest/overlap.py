@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from triggers.contracts.campaign import CaptureWindow
-from triggers.drive_times import Times
+from triggers.drives.times import Times
 
 
 def shared_fires(fires_ns: Mapping[str, Times], captures: Mapping[str, CaptureWindow]) -> dict[tuple[str, str], int]:

@@ -73,7 +73,7 @@ Loader = Callable[[bytes], Callable[[], Machine]]
 
 def load_module(program: bytes) -> Callable[[], Machine]:
     """The WebAssembly module, compiled once for all machines."""
-    from triggers.language.webassembly import machine  # noqa: PLC0415 - it needs wasmtime, a test of reports does not
+    from triggers.language.webassembly.host import machine  # noqa: PLC0415 - it needs wasmtime, a test of reports does not
 
     return partial(machine.Machine, machine.load(program))
 

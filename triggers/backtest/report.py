@@ -18,9 +18,9 @@ from triggers.backtest.forecast import CONFIDENCE, Events, Interval, rates_per_h
 from triggers.backtest.plan import Plan
 from triggers.backtest.run import Outcome
 from triggers.backtest.volume import nominal_clip_bytes
-from triggers.catalog import SignalCatalog
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.compared import Compared
+from triggers.signals.catalog import SignalCatalog
 
 NS_PER_HOUR = 3600 * NS_PER_S
 

@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 
 from triggers.backtest.drive_run import DriveResult, Progress, run_drive
 from triggers.backtest.plan import Plan, make_plan
-from triggers.catalog import SignalCatalog
-from triggers.drives import Drive
+from triggers.drives.drive import Drive
 from triggers.errors import InvalidInput
+from triggers.signals.catalog import SignalCatalog
 
 __all__ = ["DriveResult", "Outcome", "Plan", "Progress", "available_cores", "make_plan", "run", "run_drive"]
 

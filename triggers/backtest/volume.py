@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triggers.backtest.windows import Stretch, WindowCounts
-from triggers.catalog import SignalCatalog
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import CaptureWindow
-from triggers.drive_batches import Batch
-from triggers.drive_file import DriveFile
-from triggers.drive_times import Times
+from triggers.drives.batches import Batch
+from triggers.drives.file import DriveFile
+from triggers.drives.times import Times
+from triggers.signals.catalog import SignalCatalog
 
 SAMPLE_BYTES = 21
 CHANNEL_BYTES = 190

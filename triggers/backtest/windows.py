@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triggers.contracts.campaign import CaptureWindow
-from triggers.drive_batches import Batch
-from triggers.drive_times import Times
+from triggers.drives.batches import Batch
+from triggers.drives.times import Times
 
 _CALL_ROWS = 1000
 """Looking into a window of its own costs as much as that many rows of a pass through all."""

@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from triggers.catalog import Limits, SignalCatalog
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
-from triggers.language import syntax
-from triggers.language.campaigns import campaign_settings, check_collected
-from triggers.language.checker import check_definitions, check_names, lower
-from triggers.language.diagnostics import Diagnostic, Source, Span
-from triggers.language.limits import Subject, check_alone, check_limits
-from triggers.language.parser import parse
+from triggers.language.checks.campaigns import campaign_settings, check_collected
+from triggers.language.checks.checker import check_definitions, check_names, lower
+from triggers.language.checks.limits import Subject, check_alone, check_limits
 from triggers.language.program import MAX_NODES, Program
-from triggers.language.reporter import Reporter
-from triggers.language.source_file import MAX_SOURCE_BYTES, decoded
+from triggers.language.text import syntax
+from triggers.language.text.diagnostics import Diagnostic, Source, Span
+from triggers.language.text.parser import parse
+from triggers.language.text.reporter import Reporter
+from triggers.language.text.source_file import MAX_SOURCE_BYTES, decoded
+from triggers.signals.catalog import Limits, SignalCatalog
 
 MAX_CAMPAIGNS = 1_000
 MAX_FILE_NODES = 10 * MAX_NODES

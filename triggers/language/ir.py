@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple
 
-from triggers.language.diagnostics import Span
+from triggers.language.text.diagnostics import Span
 
 
 class Kind(StrEnum):

@@ -16,26 +16,26 @@ from typing import Self
 
 import httpx
 
+from triggers.clips.footage import VideoFrame
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.clip import DriveSource
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS, Row
 from triggers.vehicle.checkin import CheckInClient
-from triggers.vehicle.clip_queue import ClipQueue, QueuedClip
-from triggers.vehicle.clips import Circumstances, make_clip
 from triggers.vehicle.clock import Clock, SystemClock
 from triggers.vehicle.config import VehicleConfig
-from triggers.vehicle.fires import Outcome, Reason
-from triggers.vehicle.footage import VideoFrame
-from triggers.vehicle.host import Host
 from triggers.vehicle.http import make_client
 from triggers.vehicle.journal import Journal
-from triggers.vehicle.recorder import FinishedRecording, Recorder
-from triggers.vehicle.ring import RingBuffer, RingDrops
-from triggers.vehicle.terminations import Terminator
-from triggers.vehicle.tus import TusClient
-from triggers.vehicle.uploader import Uploader, UploadReport
+from triggers.vehicle.programs.host import Host
+from triggers.vehicle.recording.clips import Circumstances, make_clip
+from triggers.vehicle.recording.fires import Outcome, Reason
+from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
+from triggers.vehicle.recording.ring import RingBuffer, RingDrops
+from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
+from triggers.vehicle.uploads.terminations import Terminator
+from triggers.vehicle.uploads.tus import TusClient
+from triggers.vehicle.uploads.uploader import Uploader, UploadReport
 
 SLICE_NS = NS_PER_S
 JOURNAL = "vehicle.sqlite"

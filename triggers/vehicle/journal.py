@@ -22,7 +22,7 @@ from pathlib import Path
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.compared import Compared
 from triggers.errors import Conflict, Misconfigured, Unreachable
-from triggers.vehicle.fires import CapturedFire, FireKey, Outcome, Reason
+from triggers.vehicle.recording.fires import CapturedFire, FireKey, Outcome, Reason
 
 KEPT_ROWS = 10_000
 """Settled fires that stay readable one by one; older ones are folded into counts."""

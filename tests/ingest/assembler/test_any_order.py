@@ -20,7 +20,7 @@ from ingest.assembler.offsets import OffsetTracker
 from ingest.assembler.spool import Spool, SpoolDamaged, SpoolFile
 from ingest.cell_record import CellRecord
 from ingest.log.contract import LogRecord, PartitionsCallback
-from storage.clip_writer import Ending, PendingUpload
+from storage.clips.writer import Ending, PendingUpload
 from tests.ingest.assembler.world import manifest_of, random_bytes
 from triggers.contracts.clip import CELL_BYTES, cell_size
 

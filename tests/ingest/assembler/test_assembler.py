@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import func, select
 
 from ingest.log import CELLS_TOPIC
-from storage import dead_letters
 from storage.tables import clip_fires, clips, extraction_jobs, outbox, parked_cells
+from storage.uploads import dead_letters
 from tests.ingest.assembler.world import World, drive
 from triggers.contracts.clip import CELL_BYTES
 

@@ -10,8 +10,9 @@ import pytest
 
 from ingest.assembler.assembler import Assembler
 from ingest.assembler.failures import MAX_FAILURES, Failures
-from storage import clip_writer, dead_letters
-from storage.clip_writer import Ending
+from storage.clips import writer as clip_writer
+from storage.clips.writer import Ending
+from storage.uploads import dead_letters
 from tests.ingest.assembler.world import Clip, World, drive
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import Unreachable
@@ -21,7 +22,7 @@ SIZE = 3 * CELL_BYTES
 
 
 class Breaking:
-    """Makes a function of storage/clip_writer.py fail for one upload, the first so many times; counts its calls."""
+    """Makes a function of storage/clips/writer.py fail for one upload, the first so many times; counts its calls."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, clip: Clip, error: Exception, times: int) -> None:
         self.calls = 0

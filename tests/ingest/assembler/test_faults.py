@@ -10,8 +10,9 @@ from sqlalchemy import func, select
 
 from ingest.assembler.janitor import clean_staging
 from ingest.assembler.spool import Spool
-from storage import clip_writer, dead_letters, uploads
+from storage.clips import writer as clip_writer
 from storage.tables import clips, parked_cells
+from storage.uploads import dead_letters, uploads
 from tests.ingest.assembler.world import LEASE_S, World, drive
 from tests.support.processes import wait_for
 from triggers.contracts.clip import CELL_BYTES

@@ -18,11 +18,11 @@ from ingest.assembler.effects import Effects
 from ingest.assembler.spool import Spool
 from ingest.cell_record import CellRecord
 from ingest.log import CELLS_TOPIC, PostgresLog
-from storage import uploads
 from storage.database import Database
 from storage.objects import DirectoryStore
 from storage.tables import campaign_versions, clips, fires, ledger_accounts, vehicles
 from storage.tables import uploads as uploads_table
+from storage.uploads import uploads
 from tests.support.processes import wait_for
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, CaptureWindow, TriggerSettings
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, Fire, RecordingManifest

@@ -10,10 +10,10 @@ import av
 import numpy as np
 
 from tests.ingest.assembler.world import START_NS, manifest_of
+from triggers.clips.footage import Footage, Samples, VideoFrame
+from triggers.clips.schemas import is_keyframe
+from triggers.clips.writer import write_mcap
 from triggers.contracts.clip import ClipManifest, RecordingManifest
-from triggers.vehicle.footage import Footage, Samples, VideoFrame
-from triggers.vehicle.mcap_schemas import is_keyframe
-from triggers.vehicle.mcap_writer import write_mcap
 
 FRAME_NS = 40_000_000
 SIGNALS = ("ego.latitude", "ego.longitude", "speed")

@@ -16,7 +16,7 @@ from ingest.extraction.extract import extract
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
 from tests.ingest.assembler.world import START_NS
 from tests.ingest.extraction import footage
-from triggers.vehicle.footage import Footage, Samples, VideoFrame
+from triggers.clips.footage import Footage, Samples, VideoFrame
 
 
 def extracted(folder: Path, data: bytes | None = None, **changes: Any) -> ExtractionResult:

@@ -12,9 +12,10 @@ import pytest
 from sqlalchemy import func, select, update
 
 from ingest.extraction.loop import ExtractionLoop
-from storage import extraction_jobs, extraction_results, outbox
+from storage import outbox
+from storage.clips import extraction_jobs, extraction_results
+from storage.clips.extraction_results import Findings
 from storage.database import Database
-from storage.extraction_results import Findings
 from storage.job_leases import LeaseLost
 from storage.settings import Settings
 from storage.tables import (

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from ingest.gateway.limits import Limits
-from storage import dead_letters, ledger
+from storage import ledger
 from storage.database import Database
 from storage.settings import Settings
+from storage.uploads import dead_letters
 from tests.ingest.gateway.conftest import MIB
 from tests.ingest.gateway.serving import TusClient, running_gateway, some_bytes
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle, fire, manifest_of

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import text, update
 
 from storage import ledger
-from storage import uploads as upload_store
 from storage.database import Database
 from storage.settings import Settings
 from storage.tables import uploads
+from storage.uploads import uploads as upload_store
 from tests.ingest.gateway.serving import CHUNK, TUS, TusClient, logged_bytes, some_bytes
 from tests.support.fleet import enroll_vehicle, fire, manifest_of
 from triggers.contracts.clip import CELL_BYTES, MAX_CLIP_BYTES, ClipManifest

@@ -13,10 +13,10 @@ import pytest
 
 from ingest.log import Log, open_log
 from ingest.log.contract import CELLS_TOPIC
-from ingest.log.kafka import KafkaLog
-from ingest.log.kafka_group import share_out
-from ingest.log.kafka_location import parse_location
-from ingest.log.kafka_producer import parts
+from ingest.log.kafka.group import share_out
+from ingest.log.kafka.location import parse_location
+from ingest.log.kafka.log import KafkaLog
+from ingest.log.kafka.producer import parts
 from storage.database import Database
 from storage.settings import Settings
 from tests.ingest.log.support import TOPIC, drain, wait_until
@@ -310,7 +310,7 @@ def test_sasl_without_a_user_and_files_that_are_none_are_refused(tmp_path: Path)
 
 
 def test_without_the_package_crc32c_the_log_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.log.kafka_location.importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("ingest.log.kafka.location.importlib.util.find_spec", lambda _: None)
     with pytest.raises(Misconfigured, match="uv pip install crc32c"):
         KafkaLog(Settings(log_url="kafka://127.0.0.1:1"))
 

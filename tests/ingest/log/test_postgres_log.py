@@ -15,9 +15,9 @@ import pytest
 from sqlalchemy import Connection
 
 from ingest.log import Log, LogConsumer, PostgresLog, open_log
-from storage import log_store
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres
+from storage.log import records as log_store
 from storage.migrate import differences, migrate
 from storage.settings import Settings
 from tests.ingest.log.support import TOPIC, drain, values, wait_until

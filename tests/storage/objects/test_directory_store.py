@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from storage.objects import DirectoryStore, names, open_store
 from storage.objects.contract import LEFTOVER_AGE_S
-from storage.objects.directory_errors import reaching
+from storage.objects.directory.errors import reaching
 from storage.settings import Settings
 from triggers.errors import InvalidInput, LongtailError, Misconfigured, Unreachable, Untrusted
 

@@ -13,8 +13,8 @@ import pytest
 
 from storage.objects import open_store
 from storage.objects.contract import MIN_PART_BYTES, ObjectExists
-from storage.objects.s3 import SINGLE_PUT_BYTES, S3Store, parse_location
-from storage.objects.s3_upload import PART_BYTES, regrouped
+from storage.objects.s3.store import SINGLE_PUT_BYTES, S3Store, parse_location
+from storage.objects.s3.upload import PART_BYTES, regrouped
 from storage.settings import Settings
 from tests.support.faulty_proxy import Fault, FaultyProxy, faulty_proxy
 from tests.support.s3_server import S3Server

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from triggers.catalog import SignalCatalog
+from triggers.signals.catalog import SignalCatalog
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from triggers.language.webassembly.counting import work_of
-from triggers.language.webassembly.kernel import SLOT_BYTES
-from triggers.language.webassembly.kernels import KERNELS
+from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES
+from triggers.language.webassembly.kernels.table import KERNELS
 
 ROWS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("`+ - * /`", ("add", "sub", "mul", "div")),

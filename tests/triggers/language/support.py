@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from triggers.catalog import SignalCatalog
 from triggers.language.compile import compile_source
-from triggers.language.diagnostics import render_all
-from triggers.language.interpreter import Evaluator
 from triggers.language.program import Program
+from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Firing, Row
+from triggers.language.text.diagnostics import render_all
+from triggers.signals.catalog import SignalCatalog
 
 MS = 1_000_000
 Samples = Mapping[int, Mapping[str, float]]

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.triggers.language.agreement import Case, Disagreement, check
-from tests.triggers.language.random_recordings import Recording
-from tests.triggers.language.shrinking import pasted, shrunk
-from triggers.language.values import STRICT, Value
+from tests.triggers.language.randomised.agreement import Case, Disagreement, check
+from tests.triggers.language.randomised.recordings import Recording
+from tests.triggers.language.randomised.shrinking import pasted, shrunk
+from triggers.language.reference.values import STRICT, Value
 
 PROGRAMS = int(os.environ.get("LONGTAIL_TEST_PROGRAMS", "2000"))
 """How many random programs; raise it for a longer search (20,000 take about half an hour on two cores)."""

@@ -12,16 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.triggers.language.support import MS, Samples, merged, rows
-from triggers.catalog import SignalCatalog
 from triggers.contracts.compared import Compared
 from triggers.language.compile import Compilation, compile_source
-from triggers.language.diagnostics import render_all
-from triggers.language.interpreter import Evaluator
 from triggers.language.program import CompareCode, Program
+from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Row
-from triggers.language.webassembly import machine
+from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.emitter import emit
-from triggers.language.webassembly.evaluator import Evaluator as ModuleEvaluator
+from triggers.language.webassembly.host import machine
+from triggers.language.webassembly.host.evaluator import Evaluator as ModuleEvaluator
+from triggers.signals.catalog import SignalCatalog
 
 CATALOG = SignalCatalog.parse(
     """

@@ -10,13 +10,13 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.triggers.language.support import CATALOG
-from triggers.catalog import SignalCatalog
 from triggers.contracts.campaign import BudgetLimits, Comparison, Junction, Network
-from triggers.language import checker
+from triggers.language.checks import checker
 from triggers.language.compile import Compilation, compile_bytes, compile_source
-from triggers.language.diagnostics import render_all
-from triggers.language.source_file import MAX_SOURCE_BYTES
-from triggers.language.webassembly.manifest import read_manifest
+from triggers.language.text.diagnostics import render_all
+from triggers.language.text.source_file import MAX_SOURCE_BYTES
+from triggers.language.webassembly.host.manifest import read_manifest
+from triggers.signals.catalog import SignalCatalog
 
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.trigger"))
 _VOCABULARY = """

@@ -15,14 +15,15 @@ from fleet_api.cli.main import main
 from tests.triggers.language.cost_table import INTERNAL, cost_table
 from tests.triggers.language.cost_table import ROWS as COST_ROWS
 from tests.triggers.language.support import program
-from triggers.catalog import SignalCatalog
-from triggers.language import reporter, units
+from triggers.language.checks.functions import FORMS
 from triggers.language.compile import compile_source
-from triggers.language.diagnostics import render_all
-from triggers.language.functions import FORMS
+from triggers.language.text import reporter
+from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.cost import cost_of
 from triggers.language.webassembly.counting import work_of
-from triggers.language.webassembly.kernels import KERNELS
+from triggers.language.webassembly.kernels.table import KERNELS
+from triggers.signals import units
+from triggers.signals.catalog import SignalCatalog
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "language.md").read_text()

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.support import CATALOG, MS, program
 from triggers.language.compile import CompiledTriggers, compile_source
-from triggers.language.interpreter import Evaluator
+from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Firing, Row
-from triggers.language.webassembly import machine
 from triggers.language.webassembly.emitter import emit
-from triggers.language.webassembly.evaluator import Evaluator as ModuleEvaluator
+from triggers.language.webassembly.host import machine
+from triggers.language.webassembly.host.evaluator import Evaluator as ModuleEvaluator
 
 CONDITIONS = [
     "x > 0 for 200 ms",

@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.triggers.language.random_catalogs import TEXTS
-from tests.triggers.language.random_programs import random_program
-from tests.triggers.language.random_recordings import random_recording
-from tests.triggers.language.tracing import traced
-from triggers.catalog import SignalCatalog
+from tests.triggers.language.randomised.catalogs import TEXTS
+from tests.triggers.language.randomised.programs import random_program
+from tests.triggers.language.randomised.recordings import random_recording
+from tests.triggers.language.randomised.tracing import traced
 from triggers.language.compile import compile_source
+from triggers.signals.catalog import SignalCatalog
 
 CATALOG = SignalCatalog.parse(
     """

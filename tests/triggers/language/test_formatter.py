@@ -11,14 +11,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.triggers.language.random_programs import random_program
-from triggers.language.comments import attach, texts_of
-from triggers.language.diagnostics import Source
-from triggers.language.formatter import format_bytes, format_source
-from triggers.language.lexer import TokenKind, tokenize
-from triggers.language.page import WIDTH
-from triggers.language.parser import parse
-from triggers.language.reporter import Reporter
+from tests.triggers.language.randomised.programs import random_program
+from triggers.language.text.comments import attach, texts_of
+from triggers.language.text.diagnostics import Source
+from triggers.language.text.formatter import format_bytes, format_source
+from triggers.language.text.lexer import TokenKind, tokenize
+from triggers.language.text.page import WIDTH
+from triggers.language.text.parser import parse
+from triggers.language.text.reporter import Reporter
 
 ROOT = Path(__file__).parents[3]
 FILES = [*Path(__file__).parent.glob("golden/*.trigger"), *ROOT.glob("examples/*/*.trigger")]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from triggers.catalog import SignalCatalog
-from triggers.language import reporter
 from triggers.language.compile import compile_source
-from triggers.language.diagnostics import render_all
+from triggers.language.text import reporter
+from triggers.language.text.diagnostics import render_all
+from triggers.signals.catalog import SignalCatalog
 
 HERE = Path(__file__).parent
 GOLDEN = sorted((HERE / "golden").glob("*.trigger"))

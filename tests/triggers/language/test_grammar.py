@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from triggers.language import parser
-from triggers.language.diagnostics import Source
-from triggers.language.expressions import NO_ATOMS
-from triggers.language.lexer import Token, TokenKind, tokenize
-from triggers.language.reporter import Reporter
+from triggers.language.text import parser
+from triggers.language.text.diagnostics import Source
+from triggers.language.text.expression_parser import NO_ATOMS
+from triggers.language.text.lexer import Token, TokenKind, tokenize
+from triggers.language.text.reporter import Reporter
 
 GRAMMAR = (Path(parser.__file__).parent / "grammar.lark").read_text()
 MARKS = {"{": "LBRACE", "}": "RBRACE", "(": "LPAR", ")": "RPAR", ",": "COMMA", "=": "EQUAL"}

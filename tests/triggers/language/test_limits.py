@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from triggers.catalog import SignalCatalog
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, compile_source
 from triggers.language.webassembly.cost import cost_of
+from triggers.signals.catalog import SignalCatalog
 
 SIGNALS = "signals:\n  x: {rate: 10}\n  y: {rate: 10}\n  p: {type: bool, rate: 10}\n"
 ROOT = Path(__file__).parents[3]

@@ -8,8 +8,8 @@ from fractions import Fraction
 import pytest
 
 from tests.triggers.language.support import MS, fires_ms, merged, program, rows, series, times_ms
-from triggers.language.interpreter import Evaluator
-from triggers.language.values import Value, kleene_and, kleene_or, larger, smaller, wrap_angle
+from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.values import Value, kleene_and, kleene_or, larger, smaller, wrap_angle
 
 T, F, U = True, False, None
 

@@ -34,11 +34,11 @@ from typing import Any, Protocol
 
 import pytest
 
-from triggers.catalog import SignalCatalog
 from triggers.language.compile import CompiledTriggers, compile_source
-from triggers.language.interpreter import Evaluator as Interpreter
+from triggers.language.reference.interpreter import Evaluator as Interpreter
 from triggers.language.rows import Firing, Row
-from triggers.language.webassembly.evaluator import Evaluator as Machine
+from triggers.language.webassembly.host.evaluator import Evaluator as Machine
+from triggers.signals.catalog import SignalCatalog
 
 CATALOG = SignalCatalog.parse(
     "signals:\n  x: {rate: 10}\n  y: {rate: 10}\n  z: {rate: 10}\n  clock: {type: bool, rate: 10}\n", name="oracle"

@@ -9,13 +9,13 @@ from random import Random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.triggers.language.agreement import Case
-from tests.triggers.language.random_programs import random_program
-from tests.triggers.language.tracing import traced
+from tests.triggers.language.randomised.agreement import Case
+from tests.triggers.language.randomised.programs import random_program
+from tests.triggers.language.randomised.tracing import traced
 from triggers.language.compile import compile_source
-from triggers.language.diagnostics import render_all
 from triggers.language.ir import OPERATIONS, Kind
-from triggers.language.values import Value
+from triggers.language.reference.values import Value
+from triggers.language.text.diagnostics import render_all
 
 NEVER_UNKNOWN = {"number", "truth", "missing", "without"}
 PROGRAMS = 250

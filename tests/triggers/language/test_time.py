@@ -8,7 +8,7 @@ import pytest
 
 from tests.triggers.language.support import MS, fires_ms, merged, program, rows, series, times_ms
 from triggers.errors import InvalidInput
-from triggers.language.interpreter import Evaluator
+from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Row
 
 

@@ -17,11 +17,11 @@ import pytest
 from tests.vectors.case import Case
 from tests.vectors.generate import CASES, FOLDER, compiled, files_of
 from tests.vectors.recordings import Event, from_csv, stretches
-from triggers import sampling
+from triggers.assignment import sampling
 from triggers.contracts.compared import Compared
-from triggers.language import interpreter
+from triggers.language.reference import interpreter
 from triggers.language.rows import Row
-from triggers.language.webassembly.evaluator import Evaluator as ModuleEvaluator
+from triggers.language.webassembly.host.evaluator import Evaluator as ModuleEvaluator
 
 ROOT = FOLDER.parents[1]
 INTEGRATION = (ROOT / "docs/vehicle-integration.md").read_text(encoding="utf-8")

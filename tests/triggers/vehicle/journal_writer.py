@@ -9,9 +9,9 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from tests.triggers.vehicle.support import a_fire, footage
 from triggers.contracts.base import NS_PER_S
-from triggers.vehicle.clip_queue import ClipQueue
-from triggers.vehicle.clips import Circumstances, make_clip
 from triggers.vehicle.journal import Journal, NewFire, Progress
+from triggers.vehicle.recording.clips import Circumstances, make_clip
+from triggers.vehicle.uploads.clip_queue import ClipQueue
 
 
 def say(what: str) -> None:

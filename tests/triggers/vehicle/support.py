@@ -11,7 +11,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.triggers.vehicle.cloud import EPOCH_NS, VEHICLE, Cloud
-from triggers.catalog import SignalCatalog
+from triggers.clips.footage import Footage, Samples, VideoFrame
 from triggers.contracts import signing
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import Bundle, make_bundle, seal_bundle
@@ -19,8 +19,8 @@ from triggers.contracts.campaign import CaptureWindow, Network, UploadRoute
 from triggers.contracts.checkin import Assignment, AssignmentList
 from triggers.language.compile import compile_source
 from triggers.language.rows import Row
-from triggers.vehicle.fires import CapturedFire
-from triggers.vehicle.footage import Footage, Samples, VideoFrame
+from triggers.signals.catalog import SignalCatalog
+from triggers.vehicle.recording.fires import CapturedFire
 
 IDR = b"\x00\x00\x00\x01\x67\x42\x00\x0a\x00\x00\x00\x01\x68\xce\x00\x00\x00\x01\x65"
 SLICE = b"\x00\x00\x00\x01\x41"

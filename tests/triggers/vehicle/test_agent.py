@@ -27,17 +27,17 @@ from tests.triggers.vehicle.support import (
     offer,
     rows,
 )
+from triggers.assignment.sampling import keep_fire
+from triggers.clips.reader import read_clip
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.checkin import FireCounts
 from triggers.errors import InvalidInput
 from triggers.language.rows import Row
-from triggers.language.webassembly.evaluator import Evaluator
-from triggers.sampling import keep_fire
+from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle import agent as agent_module
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.host import Host
 from triggers.vehicle.journal import Journal
-from triggers.vehicle.mcap_reader import read_clip
+from triggers.vehicle.programs.host import Host
 
 NewAgent = Callable[..., VehicleAgent]
 

@@ -14,12 +14,12 @@ from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from mcap.reader import make_reader
 
 from tests.triggers.vehicle.support import a_fire, at, footage, video
+from triggers.clips.footage import Footage, Samples
+from triggers.clips.reader import read_clip
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.clip import CELL_BYTES, DriveSource, RecordingManifest
 from triggers.errors import InvalidInput
-from triggers.vehicle.clips import Circumstances, Clip, make_clip, recut
-from triggers.vehicle.footage import Footage, Samples
-from triggers.vehicle.mcap_reader import read_clip
+from triggers.vehicle.recording.clips import Circumstances, Clip, make_clip, recut
 
 SPAN_NS = 60 * NS_PER_S
 CAR = Circumstances(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fleet_api.routes.vehicles import MAX_TELEMETRY_BYTES
+from fleet_api.vehicles.routes import MAX_TELEMETRY_BYTES
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import BRAKING, COMPARING, ManualClock, at, compiled, offer, rows
@@ -17,8 +17,8 @@ from triggers.contracts.compared import Compared
 from triggers.errors import Unreachable
 from triggers.language.rows import Row
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.host import Host
 from triggers.vehicle.journal import Journal, Progress
+from triggers.vehicle.programs.host import Host
 
 HEAD = "cut_in.detected"
 

@@ -15,17 +15,17 @@ from tests.triggers.language.webassembly.handmade import ENDS_BADLY, MEMORY, RES
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import BRAKING, SPEEDING, ManualClock, at, compiled, offer, rows
+from triggers.clips.reader import read_clip
 from triggers.contracts.bundle import Bundle, make_bundle
 from triggers.contracts.checkin import FireCounts
 from triggers.errors import Unreachable
 from triggers.language.rows import Row
-from triggers.language.webassembly import machine
-from triggers.language.webassembly.evaluator import Evaluator
+from triggers.language.webassembly.host import machine
+from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.fires import CapturedFire
-from triggers.vehicle.host import Host
 from triggers.vehicle.journal import Journal
-from triggers.vehicle.mcap_reader import read_clip
+from triggers.vehicle.programs.host import Host
+from triggers.vehicle.recording.fires import CapturedFire
 
 
 @pytest.fixture

@@ -18,10 +18,10 @@ from tests.triggers.vehicle.support import a_fire, footage
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
 from triggers.errors import Conflict, Misconfigured, Unreachable
-from triggers.vehicle.clip_queue import ClipQueue
-from triggers.vehicle.clips import Circumstances, make_clip
-from triggers.vehicle.fires import FireKey, Outcome, Reason
 from triggers.vehicle.journal import Journal, NewFire, Progress
+from triggers.vehicle.recording.clips import Circumstances, make_clip
+from triggers.vehicle.recording.fires import FireKey, Outcome, Reason
+from triggers.vehicle.uploads.clip_queue import ClipQueue
 
 WRITER = Path(__file__).with_name("journal_writer.py")
 

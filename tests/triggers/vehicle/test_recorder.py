@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from tests.triggers.vehicle.support import a_fire, at, footage, video
 from triggers.contracts.base import NS_PER_S
-from triggers.vehicle.charges import Ask, charge
-from triggers.vehicle.clips import Circumstances, make_clip, touching_groups
-from triggers.vehicle.fires import CapturedFire
-from triggers.vehicle.recorder import FinishedRecording, Recorder
-from triggers.vehicle.ring import RingBuffer
+from triggers.vehicle.recording.charges import Ask, charge
+from triggers.vehicle.recording.clips import Circumstances, make_clip, touching_groups
+from triggers.vehicle.recording.fires import CapturedFire
+from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
+from triggers.vehicle.recording.ring import RingBuffer
 
 SPAN_NS = 60 * NS_PER_S
 

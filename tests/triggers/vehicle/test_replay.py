@@ -17,19 +17,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import CATALOG, EPOCH_NS, SPEEDING, ManualClock, compiled, offer
-from triggers.catalog import SignalCatalog
+from triggers.clips.reader import read_clip
+from triggers.clips.schemas import is_keyframe
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import make_bundle
 from triggers.contracts.clip import DriveSource
-from triggers.drives import find_drives
+from triggers.drives.drive import find_drives
 from triggers.errors import InvalidInput
 from triggers.language.compile import compile_source
-from triggers.language.webassembly.evaluator import Evaluator
-from triggers.replay import play
+from triggers.language.webassembly.host.evaluator import Evaluator
+from triggers.replay.replay import play
+from triggers.replay.video import video_frames
+from triggers.signals.catalog import SignalCatalog
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.mcap_reader import read_clip
-from triggers.vehicle.mcap_schemas import is_keyframe
-from triggers.video import video_frames
 
 DRIVES = Path(os.environ.get("LONGTAIL_TEST_DRIVES", Path(__file__).parents[4] / "shared" / "data"))
 

@@ -6,9 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.triggers.vehicle.support import at, video
+from triggers.clips.footage import SAMPLE_BYTES, VideoFrame
 from triggers.contracts.base import NS_PER_S
-from triggers.vehicle.footage import SAMPLE_BYTES, VideoFrame
-from triggers.vehicle.ring import RingBuffer
+from triggers.vehicle.recording.ring import RingBuffer
 
 
 def a_ring(*, span_s: float = 60, max_bytes: int = 1_000_000) -> RingBuffer:

@@ -11,19 +11,19 @@ import pytest
 from tests.triggers.vehicle.cloud import VEHICLE, Cloud, Reply
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import ManualClock, a_fire, at, footage, video
+from triggers.clips.footage import Footage
 from triggers.contracts.campaign import Network, UploadRoute
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.clip import CELL_BYTES, cell_count
-from triggers.vehicle.clip_queue import ClipQueue, QueuedClip
-from triggers.vehicle.clips import Circumstances, make_clip
 from triggers.vehicle.config import VehicleConfig
-from triggers.vehicle.fires import CapturedFire, Outcome, Reason
-from triggers.vehicle.footage import Footage
 from triggers.vehicle.http import make_client
 from triggers.vehicle.journal import Journal, NewFire, Progress
-from triggers.vehicle.terminations import MAX_KEPT, MAX_REFUSALS, Terminator
-from triggers.vehicle.tus import TusClient
-from triggers.vehicle.uploader import Uploader, UploadReport
+from triggers.vehicle.recording.clips import Circumstances, make_clip
+from triggers.vehicle.recording.fires import CapturedFire, Outcome, Reason
+from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
+from triggers.vehicle.uploads.terminations import MAX_KEPT, MAX_REFUSALS, Terminator
+from triggers.vehicle.uploads.tus import TusClient
+from triggers.vehicle.uploads.uploader import Uploader, UploadReport
 
 SMALL = footage(0, 10, ("speed", "steer"))
 

@@ -16,7 +16,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from triggers.language.webassembly.kernels import KERNELS, SHARED_FUNCTIONS
+from triggers.language.webassembly.kernels.table import KERNELS, SHARED_FUNCTIONS
 
 TICKS_AMORTISED = 64
 """A block's fixed part is spread over this many ticks, a word of its masks."""

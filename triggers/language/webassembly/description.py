@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from triggers.contracts.campaign import TriggerSettings
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.cost import cost_of_plan
-from triggers.language.webassembly.manifest import (
+from triggers.language.webassembly.host.manifest import (
     Cost,
     Manifest,
     ManifestCompare,

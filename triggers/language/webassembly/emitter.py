@@ -19,14 +19,15 @@ from triggers.errors import InvalidInput
 from triggers.language.ir import OPERATIONS, Node, Parameter
 from triggers.language.program import CompareCode, Program, TriggerCode
 from triggers.language.rows import HEARTBEAT_NS
-from triggers.language.webassembly import layout, places
+from triggers.language.webassembly import layout
 from triggers.language.webassembly.description import describe
-from triggers.language.webassembly.kernel import Kernel, parameter_type
-from triggers.language.webassembly.kernels import KERNELS, SHARED_FUNCTIONS
-from triggers.language.webassembly.manifest import MAX_MEMORY_BYTES, SECTION
+from triggers.language.webassembly.host.manifest import MAX_MEMORY_BYTES, SECTION
+from triggers.language.webassembly.host.sections import with_custom_section
+from triggers.language.webassembly.kernel_parts.kernel import Kernel, parameter_type
+from triggers.language.webassembly.kernels import places
+from triggers.language.webassembly.kernels.table import KERNELS, SHARED_FUNCTIONS
 from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
 from triggers.language.webassembly.plan import COLUMN, Call, Plan
-from triggers.language.webassembly.sections import with_custom_section
 
 _TIMELINE = files("triggers.language.webassembly").joinpath("timeline.wat").read_text(encoding="utf-8")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from triggers.language.ir import Kind
 from triggers.language.program import Program
-from triggers.language.webassembly.kernel import NO_SAMPLE, SLOT_BYTES, Slot
+from triggers.language.webassembly.kernel_parts.kernel import NO_SAMPLE, SLOT_BYTES, Slot
 
 HEADER_BYTES = 32
 """Running (i32), previous row's time, next heartbeat, lost window entries."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 
 from triggers.language.ir import Kind, Node
 from triggers.language.program import Program
-from triggers.language.webassembly.kernel import SLOT_BYTES, Kernel, Slot
-from triggers.language.webassembly.kernels import KERNELS
+from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES, Kernel, Slot
+from triggers.language.webassembly.kernels.table import KERNELS
 from triggers.language.webassembly.layout import Columns, StatePlan
 
 _LAST_KNOWN = Slot("last", "i64", 0)

@@ -7,8 +7,8 @@ from typing import Any
 
 import wasmtime
 
-from triggers.language.webassembly.manifest import SECTION
-from triggers.language.webassembly.sections import with_custom_section
+from triggers.language.webassembly.host.manifest import SECTION
+from triggers.language.webassembly.host.sections import with_custom_section
 
 MEMORY = '(memory (export "memory") 1 1)'
 RESET, END = '(func (export "reset"))', '(func (export "end"))'

@@ -28,11 +28,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from triggers.language.ir import OPERATIONS, Kind, Node, Parameter
-from triggers.language.operators import Operator, Tick
-from triggers.language.steps import STATEFUL
-from triggers.language.values import Value
-from triggers.language.webassembly.kernel import SLOT_BYTES, Kernel, parameter_type
-from triggers.language.webassembly.kernels import SHARED_FUNCTIONS
+from triggers.language.reference.operators import Operator, Tick
+from triggers.language.reference.steps import STATEFUL
+from triggers.language.reference.values import Value
+from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES, Kernel, parameter_type
+from triggers.language.webassembly.kernels.table import SHARED_FUNCTIONS
 
 CHUNK = 4096
 """Most ticks of a block here."""

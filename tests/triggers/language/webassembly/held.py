@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.webassembly.harness import Block, recordings
 from triggers.language.ir import Kind
-from triggers.language.values import Value
+from triggers.language.reference.values import Value
 
 
 def held(blocks: Sequence[Block]) -> list[Block]:

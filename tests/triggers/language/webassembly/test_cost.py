@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.triggers.language.random_programs import random_program
-from tests.triggers.language.random_recordings import random_recording
+from tests.triggers.language.randomised.programs import random_program
+from tests.triggers.language.randomised.recordings import random_recording
 from tests.triggers.language.support import CATALOG, program
 from tests.triggers.language.webassembly.harness import Block, make_node, recordings
 from tests.triggers.language.webassembly.measured import MeasuredKernel, beats_of, fuel_of_module
@@ -24,8 +24,8 @@ from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.webassembly.cost import cost_of
 from triggers.language.webassembly.counting import Range, work_of
 from triggers.language.webassembly.emitter import emit
-from triggers.language.webassembly.kernels import KERNELS
-from triggers.language.webassembly.manifest import read_manifest
+from triggers.language.webassembly.host.manifest import read_manifest
+from triggers.language.webassembly.kernels.table import KERNELS
 from triggers.language.webassembly.plan import Plan
 
 N, B = Kind.NUMBER, Kind.BOOL

@@ -15,8 +15,8 @@ from tests.triggers.language.webassembly.harness import (
     word_changes,
 )
 from triggers.language.ir import Kind, Node
-from triggers.language.values import Value
-from triggers.language.webassembly.counts import KERNELS
+from triggers.language.reference.values import Value
+from triggers.language.webassembly.kernels.counts import KERNELS
 
 SPAN_NS = 1_000
 LIMITS = (1, 2, 5, 1000)

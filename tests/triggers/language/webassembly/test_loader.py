@@ -11,16 +11,16 @@ import numpy as np
 import pytest
 
 from tests.triggers.language.webassembly.handmade import ENDS_BADLY, MEMORY, RESET, WHOLE, run_that, written
-from triggers.catalog import SignalCatalog
 from triggers.contracts.bundle import MAX_PROGRAM_BYTES
 from triggers.errors import InvalidInput, LongtailError
 from triggers.language.compile import compile_source
 from triggers.language.rows import Row
-from triggers.language.webassembly import machine
-from triggers.language.webassembly.evaluator import Evaluator
-from triggers.language.webassembly.machine import Machine, load
-from triggers.language.webassembly.manifest import MAX_MEMORY_BYTES, SECTION, read_manifest
-from triggers.language.webassembly.sections import custom_section, with_custom_section
+from triggers.language.webassembly.host import machine
+from triggers.language.webassembly.host.evaluator import Evaluator
+from triggers.language.webassembly.host.machine import Machine, load
+from triggers.language.webassembly.host.manifest import MAX_MEMORY_BYTES, SECTION, read_manifest
+from triggers.language.webassembly.host.sections import custom_section, with_custom_section
+from triggers.signals.catalog import SignalCatalog
 
 SOURCE = """
 trigger fast { when max(x over 2 s) > 3 and (p for 300 ms) cooldown 5 s }

@@ -15,8 +15,8 @@ from tests.triggers.language.webassembly.harness import (
     word_changes,
 )
 from triggers.language.ir import Kind, Node
-from triggers.language.values import Value
-from triggers.language.webassembly.means import KERNELS
+from triggers.language.reference.values import Value
+from triggers.language.webassembly.kernels.means import KERNELS
 
 SPAN_NS = 1_000
 CAPACITIES = (1, 2, 3, 7, 64, 500)

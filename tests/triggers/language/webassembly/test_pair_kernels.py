@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.webassembly.harness import Block, KernelMachine, bits_of, make_node
 from tests.triggers.language.webassembly.held import held, held_recordings
-from triggers.language.inputs import Age, HeldInput, Pair
 from triggers.language.ir import Kind
-from triggers.language.operators import Operator, Tick
 from triggers.language.program import Input
-from triggers.language.values import Value
-from triggers.language.webassembly.kernel import NO_SAMPLE
-from triggers.language.webassembly.pairs import KERNELS
+from triggers.language.reference.inputs import Age, HeldInput, Pair
+from triggers.language.reference.operators import Operator, Tick
+from triggers.language.reference.values import Value
+from triggers.language.webassembly.kernel_parts.kernel import NO_SAMPLE
+from triggers.language.webassembly.kernels.pairs import KERNELS
 
 SPAN_NS = 3000
 KIND_PAIRS = {kind: (kind, kind) for kind in Kind}

@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.triggers.language.webassembly.harness import Block, KernelMachine, interpret, make_node
-from triggers.language.geometry import Inside, Near
 from triggers.language.ir import Kind, Node
-from triggers.language.operators import Operator
-from triggers.language.values import Value
-from triggers.language.webassembly.places import KERNELS, extra_parameters
+from triggers.language.reference.geometry import Inside, Near
+from triggers.language.reference.operators import Operator
+from triggers.language.reference.values import Value
+from triggers.language.webassembly.kernels.places import KERNELS, extra_parameters
 
 KINDS = (Kind.NUMBER, Kind.NUMBER)
 

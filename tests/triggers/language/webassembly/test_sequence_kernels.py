@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.triggers.language.webassembly.harness import Block, assert_agrees, make_node
 from tests.triggers.language.webassembly.held import held_recordings
 from triggers.language.ir import Kind
-from triggers.language.values import Value
-from triggers.language.webassembly.sequences import KERNELS
+from triggers.language.reference.values import Value
+from triggers.language.webassembly.kernels.sequences import KERNELS
 
 SPAN_NS = 3000
 TWO = (Kind.BOOL, Kind.BOOL)

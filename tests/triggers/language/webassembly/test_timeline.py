@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.triggers.language.support import MS, program
-from triggers.language.interpreter import Evaluator as Interpreter
+from triggers.language.reference.interpreter import Evaluator as Interpreter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.emitter import emit
-from triggers.language.webassembly.evaluator import Evaluator
+from triggers.language.webassembly.host.evaluator import Evaluator
 
 
 def test_a_cooldown_keeps_its_remainder_when_time_jumps_back_behind_rows_without_a_tick() -> None:

@@ -17,8 +17,8 @@ from tests.triggers.language.webassembly.harness import (
     recordings,
 )
 from triggers.language.ir import Kind, Node
-from triggers.language.values import Value
-from triggers.language.webassembly.windows import KERNELS
+from triggers.language.reference.values import Value
+from triggers.language.webassembly.kernels.windows import KERNELS
 
 SPAN_NS = 1_000
 CAPACITIES = (1, 2, 3, 7, 64, 500)

@@ -1,0 +1,56 @@
+"""The API as an application: its parts, its routes, how its errors are answered."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version as installed_version
+
+from fastapi import Depends, FastAPI
+
+from fleet_api.api.errors import handlers, refuse_nul
+from fleet_api.api.routers import ROUTERS
+from fleet_api.api.services import Services
+from storage.database import Database
+from storage.objects import open_store
+from storage.settings import Settings
+from triggers.contracts.signing import load_private_key
+
+DESCRIPTION = """Longtail's API: campaigns, vehicles, the catalog of clips, and the feed for labeling.
+
+Send `Authorization: Bearer <token>`. Errors are problem documents (RFC 9457) with `code`, `message` and `remedy`.
+Times in `_ns` are nanoseconds since the Unix epoch.
+"""
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The application for these settings. It starts without its database, and is ready once that answers.
+
+    Misconfigured when the database's URL, the object store or the signing key cannot work.
+    """
+    services = Services(
+        settings=settings,
+        database=Database.from_settings(settings),
+        store=open_store(settings),
+        key=load_private_key(settings.effective_signing_key()),
+    )
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            services.database.close()
+
+    app = FastAPI(
+        title="Longtail",
+        version=installed_version("longtail"),
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        exception_handlers=handlers(),
+        dependencies=[Depends(refuse_nul)],
+    )
+    app.state.services = services
+    for router in ROUTERS:
+        app.include_router(router)
+    return app

@@ -1,0 +1,104 @@
+"""Objects of the directory store, for whoever has a signed link; whole or a range of bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from mimetypes import guess_type
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import StreamingResponse
+
+from fleet_api.api.errors import WrongRange
+from fleet_api.api.services import Use
+from storage.objects import DirectoryStore, ObjectStore
+from triggers.errors import Forbidden, NotFound, Untrusted
+
+CHUNK_BYTES = 1024**2
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
+_MEDIA_TYPES = {
+    "mcap": "application/x-mcap",
+    "parquet": "application/vnd.apache.parquet",
+    "jpg": "image/jpeg",
+    "mp4": "video/mp4",
+    "json": "application/json",
+}
+_HEADERS = {
+    "Accept-Ranges": "bytes",
+    "Cache-Control": "private, max-age=3600",
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+}
+"""What vehicles and labelers wrote is never run by a browser as a page of this origin."""
+
+router = APIRouter(tags=["objects"])
+
+
+@router.get(
+    "/objects/{key:path}",
+    summary="Read an object",
+    response_class=Response,
+    responses={200: {"description": "The object"}, 206: {"description": "The range of bytes that was asked for"}},
+)
+@router.head("/objects/{key:path}", include_in_schema=False)
+def read_object(
+    request: Request,
+    services: Use,
+    key: str,
+    *,
+    expires: Annotated[int, Query(ge=0, le=2**53, description="Unix time in s at which the link ends.")],
+    signature: Annotated[str, Query(max_length=200)],
+    wanted: Annotated[str | None, Header(alias="Range")] = None,
+) -> Response:
+    """The bytes behind a link; no token is needed. One range of bytes may be asked for (RFC 9110, section 14)."""
+    store = services.store
+    if not isinstance(store, DirectoryStore):
+        raise NotFound("this deployment's objects are not served here", remedy="use the links that the API gives")
+    try:
+        store.verify_link(key, expires_unix_s=expires, signature=signature)
+    except Untrusted as error:
+        raise Forbidden(error.message, remedy=error.remedy) from error
+    size_bytes = store.stat(key).size_bytes
+    part = _range(wanted, size_bytes)
+    start, length = part or (0, size_bytes)
+    headers = {**_HEADERS, "Content-Length": str(length), "Content-Type": _media_type(key)}
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{size_bytes}"
+    status = 200 if part is None else 206
+    if request.method == "HEAD":
+        return Response(None, status, headers=headers)
+    return StreamingResponse(_chunks(store, key, start, length), status, headers=headers)
+
+
+def _range(wanted: str | None, size_bytes: int) -> tuple[int, int] | None:
+    """Start and length of the one range asked for; None for none, or for what may be ignored (other units, several)."""
+    match = _RANGE.fullmatch(wanted.replace(" ", "")) if wanted else None
+    if match is None or match.group(1, 2) == ("", ""):
+        return None
+    first, last = match.groups()
+    if first == "":
+        length = min(int(last), size_bytes)
+        start = size_bytes - length
+    else:
+        start = int(first)
+        length = min(int(last) if last else size_bytes - 1, size_bytes - 1) - start + 1
+        if last and int(last) < start:
+            return None
+    if length <= 0 or start >= size_bytes:
+        raise WrongRange(f"the range {wanted!r} is not in the object", size_bytes=size_bytes)
+    return start, length
+
+
+def _chunks(store: ObjectStore, key: str, start: int, length: int) -> Iterator[bytes]:
+    while length > 0:
+        chunk = store.get(key, start=start, length=min(length, CHUNK_BYTES))
+        if not chunk:
+            return
+        yield chunk
+        start, length = start + len(chunk), length - len(chunk)
+
+
+def _media_type(key: str) -> str:
+    ending = key.rpartition(".")[2].lower()
+    return _MEDIA_TYPES.get(ending) or guess_type(key)[0] or "application/octet-stream"

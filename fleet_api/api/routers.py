@@ -1,0 +1,12 @@
+"""The API's routes, a subject a file."""
+
+from __future__ import annotations
+
+from fleet_api.api import health, objects
+from fleet_api.campaigns import routes as campaigns
+from fleet_api.clips import routes as clips
+from fleet_api.labels import routes as labels
+from fleet_api.outcomes import routes as outcomes
+from fleet_api.vehicles import routes as vehicles
+
+ROUTERS = tuple(module.router for module in (campaigns, vehicles, clips, labels, outcomes, objects, health))

@@ -1,0 +1,40 @@
+"""From the text that an author sends to the campaigns in it, or to the diagnostics that say why not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fleet_api.api.errors import DiagnosticsError
+from triggers.errors import InvalidInput
+from triggers.language.compile import CompiledCampaign, compile_source
+from triggers.signals.catalog import SignalCatalog
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """One campaign of a file, and the warnings about the file."""
+
+    campaign: CompiledCampaign
+    warnings: list[dict[str, Any]]
+
+
+def compile_campaign(source: str, *, filename: str, signals: str, campaign: str | None) -> Compiled:
+    """Compile `source` against the signal catalog and choose `campaign` from it (None: the only one).
+
+    DiagnosticsError when the text has mistakes, InvalidInput when it has not the campaign that is asked for.
+    """
+    catalog = SignalCatalog.parse(signals, name="signals")
+    compilation = compile_source(source, filename=filename, catalog=catalog)
+    diagnostics = [diagnostic.to_json() for diagnostic in compilation.diagnostics]
+    if not compilation.ok:
+        errors = sum(diagnostic["severity"] == "error" for diagnostic in diagnostics)
+        raise DiagnosticsError(f"{filename} has {errors} {'mistake' if errors == 1 else 'mistakes'}", diagnostics)
+    found = compilation.campaigns
+    if campaign is None and len(found) == 1:
+        return Compiled(next(iter(found.values())), diagnostics)
+    if campaign is None or campaign not in found:
+        names = ", ".join(sorted(found)) or "none"
+        wanted = "no campaign is named" if campaign is None else f"there is no campaign {campaign!r}"
+        raise InvalidInput(f"{filename}: {wanted}; the file has {names}", remedy="name one of the file's campaigns")
+    return Compiled(found[campaign], diagnostics)

@@ -1,0 +1,1 @@
+"""Commands of those who write triggers: no deployment is needed."""

@@ -1,0 +1,133 @@
+"""`longtail backtest`: what a trigger file would have done on recorded drives, and what that means for a fleet."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleet_api.cli.author.backtest_report import show_report
+from fleet_api.cli.author.check import compiled_file, show_diagnostics, signals_option
+from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
+from fleet_api.cli.output import counted, print_json, remark
+
+if TYPE_CHECKING:
+    from triggers.backtest.plan import Plan
+    from triggers.backtest.run import Outcome
+    from triggers.drives.drive import Drive
+    from triggers.signals.catalog import SignalCatalog
+
+_STANDARD_OUTPUT = Path("-")
+_file = click.Path(path_type=Path)
+
+
+@click.command(cls=SpreadDrives)
+@click.argument("file", type=_file)
+@signals_option
+@drives_option
+@click.option("--workers", type=click.IntRange(1, 1024), help="Drives run at a time.  [default: cores]")
+@click.option("--json", "json_file", type=_file, help="Write the report to this file; - is stdout.")
+@click.option("--fires", "fires_file", type=_file, help="Write all fires to this Parquet file.")
+@click.option("--results", "results_file", type=_file, help="Write counts by drive and trigger to this Parquet file.")
+@click.option("--vehicles", type=click.IntRange(1), default=1000, show_default=True, help="Fleet of the forecast.")
+@click.option(
+    "--hours-per-day",
+    type=click.FloatRange(0, 24, min_open=True),
+    default=1.0,
+    show_default=True,
+    help="How long each vehicle of the forecast drives a day.",
+)
+@click.option("--sample", type=click.IntRange(1), help="The forecast keeps 1 fire in this many.  [default: campaigns']")
+def backtest(
+    *,
+    file: Path,
+    catalog_file: Path,
+    drive_paths: tuple[Path, ...],
+    workers: int | None,
+    json_file: Path | None,
+    fires_file: Path | None,
+    results_file: Path | None,
+    vehicles: int,
+    hours_per_day: float,
+    sample: int | None,
+) -> int:
+    """Run the triggers of FILE over recorded drives: fires, bytes, and what that means for a fleet.
+
+    FILE stands before --drives. A drive that cannot be read is named and left out; the exit status is 1 then.
+    """
+    from triggers.backtest.plan import make_plan
+    from triggers.backtest.report import Fleet, report
+    from triggers.backtest.run import available_cores
+    from triggers.backtest.tables import write_counts, write_fires
+    from triggers.drives.drive import find_drives
+    from triggers.signals.catalog import SignalCatalog
+
+    _check_outputs({"--json": json_file, "--fires": fires_file, "--results": results_file})
+    catalog = SignalCatalog.load(catalog_file)
+    compilation = compiled_file(file, catalog)
+    show_diagnostics([compilation])
+    if not compilation.ok:
+        return 1
+    plan = make_plan(compilation)
+    outcome = _run(plan, find_drives(drive_paths), catalog, workers or available_cores())
+    if fires_file is not None:
+        write_fires(fires_file, outcome)
+    if results_file is not None:
+        write_counts(results_file, plan, outcome)
+    result = report(plan, outcome, Fleet(vehicles, hours_per_day, sample), catalog)
+    for failure in outcome.failures:
+        remark(f"left out: {failure}")
+    _give(result, json_file)
+    return 1 if outcome.failures else 0
+
+
+def _check_outputs(files: dict[str, Path | None]) -> None:
+    """Name a file that cannot be written before hours are spent on what it is to hold."""
+    from triggers.errors import Misconfigured
+
+    for option, path in files.items():
+        if path is None or (option == "--json" and path == _STANDARD_OUTPUT):
+            continue
+        if path == _STANDARD_OUTPUT:
+            raise Misconfigured(f"{option} -: a Parquet table is not for standard output", remedy="name a file")
+        if path.is_dir():
+            raise Misconfigured(f"{option} {path}: is a folder", remedy="name a file")
+        if not path.parent.is_dir():
+            raise Misconfigured(f"{option} {path}: there is no folder {path.parent}")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise Misconfigured(f"{option} {path}: cannot be written (no permission)")
+
+
+def _run(plan: Plan, drives: Sequence[Drive], catalog: SignalCatalog, workers: int) -> Outcome:
+    """Run the plan, with a progress bar over the files' bytes if somebody watches."""
+    from triggers.backtest.run import run
+
+    if not sys.stderr.isatty():
+        return run(plan, drives, catalog, lambda _bytes: None, workers=workers)
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    total = sum(drive.path.stat().st_size for drive in drives if drive.path.is_file())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(counted(len(drives), "drive"), total=total)
+        return run(plan, drives, catalog, lambda count: progress.advance(task, count), workers=workers)
+
+
+def _give(result: dict[str, Any], json_file: Path | None) -> None:
+    """The report as JSON where that was asked for, and for people unless JSON takes the standard output."""
+    import json
+
+    from triggers.backtest.tables import written_whole
+
+    if json_file == _STANDARD_OUTPUT:
+        print_json(result)
+        return
+    if json_file is not None:
+        with written_whole(json_file) as partial:
+            partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    show_report(result)

@@ -1,0 +1,69 @@
+"""`longtail check`: what is wrong in trigger files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet_api.cli.output import counted, json_option, print_json, remark
+
+if TYPE_CHECKING:
+    from triggers.language.compile import Compilation
+    from triggers.signals.catalog import SignalCatalog
+
+signals_option = click.option(
+    "--signals",
+    "catalog_file",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The signal catalog, a YAML file.",
+)
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@signals_option
+@json_option
+def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
+    """Report every mistake in trigger files, with its place and what to write instead.
+
+    Exits with 1 if there is an error; warnings alone do not count.
+    """
+    from triggers.signals.catalog import SignalCatalog
+
+    catalog = SignalCatalog.load(catalog_file)
+    compiled = [compiled_file(file, catalog) for file in files]
+    diagnostics = [diagnostic for each in compiled for diagnostic in each.diagnostics]
+    if as_json:
+        print_json({"ok": all(each.ok for each in compiled), "diagnostics": [d.to_json() for d in diagnostics]})
+    else:
+        show_diagnostics(compiled)
+        errors = sum(1 for diagnostic in diagnostics if diagnostic.severity == "error")
+        warnings = counted(len(diagnostics) - errors, "warning")
+        remark(f"{counted(len(files), 'file')}: {counted(errors, 'error')}, {warnings}")
+    return 0 if all(each.ok for each in compiled) else 1
+
+
+def compiled_file(file: Path, catalog: SignalCatalog) -> Compilation:
+    """The file compiled; InvalidInput where it cannot be read."""
+    from triggers.errors import InvalidInput
+    from triggers.language.compile import compile_bytes
+    from triggers.language.text.source_file import MAX_SOURCE_BYTES
+
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(MAX_SOURCE_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(f"{file}: cannot be read ({error.strerror})") from error
+    return compile_bytes(data, filename=str(file), catalog=catalog)
+
+
+def show_diagnostics(compiled: list[Compilation]) -> None:
+    """All diagnostics for people, to standard error."""
+    from triggers.language.text.diagnostics import render_all
+
+    text = render_all(diagnostic for each in compiled for diagnostic in each.diagnostics)
+    if text:
+        click.echo(text + "\n", err=True)

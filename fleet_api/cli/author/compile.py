@@ -1,0 +1,112 @@
+"""`longtail compile`: the modules of a trigger file's campaigns, and signed bundles, as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+from fleet_api.cli.author.check import compiled_file, show_diagnostics, signals_option
+from fleet_api.cli.output import counted, json_option, print_json, remark, shown_bytes
+
+if TYPE_CHECKING:
+    from triggers.language.compile import CompiledCampaign
+
+
+class _Written(NamedTuple):
+    """A campaign's files and their content; `bundle` None without a key."""
+
+    campaign: str
+    digest: str
+    module: tuple[Path, bytes]
+    bundle: tuple[Path, bytes] | None
+
+
+@click.command(name="compile")
+@click.argument("file", type=click.Path(path_type=Path))
+@signals_option
+@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="The module, or a folder.")
+@click.option("--campaign", help="Compile this campaign alone.")
+@click.option("--key", type=click.Path(path_type=Path), help="Write signed bundles, too: an Ed25519 key (PEM).")
+@click.option("--version", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True, help="Of the bundles.")
+@json_option
+def compile_campaigns(
+    *, file: Path, catalog_file: Path, out: Path, campaign: str | None, key: Path | None, version: int, as_json: bool
+) -> int:
+    """Write the WebAssembly modules of a file's campaigns, and print their SHA-256 as sha256sum does.
+
+    One campaign gives the file that -o names, several a folder with `CAMPAIGN.wasm` for each (so does one where -o is
+    a folder). With --key each module has a `CAMPAIGN.bundle` beside it: exactly what vehicles are sent. The same file,
+    catalog and version of this program give the same bytes. Nothing is written if the file has an error (exit 1).
+    """
+    from triggers.atomic_file import replace_bytes
+    from triggers.signals.catalog import SignalCatalog
+
+    compilation = compiled_file(file, SignalCatalog.load(catalog_file))
+    show_diagnostics([compilation])
+    if not compilation.ok:
+        return 1
+    chosen = _chosen(compilation.campaigns, campaign, file)
+    in_folder = len(chosen) > 1 or out.is_dir()
+    folder = out if in_folder else out.parent
+    results = []
+    for name, compiled in chosen.items():
+        module = (folder / f"{name}.wasm" if in_folder else out, compiled.program)
+        bundle = None if key is None else (folder / f"{name}.bundle", _sealed(compiled, version, key))
+        results.append(_Written(name, compiled.digest, module, bundle))
+    _make_folder(folder)
+    for each in results:
+        for path, data in filter(None, (each.module, each.bundle)):
+            replace_bytes(path, data)
+    _show(results, as_json)
+    return 0
+
+
+def _chosen(campaigns: dict[str, CompiledCampaign], name: str | None, file: Path) -> dict[str, CompiledCampaign]:
+    from triggers.errors import InvalidInput
+
+    if name is None and campaigns:
+        return campaigns
+    if name in campaigns:
+        return {name: campaigns[name]}
+    shown = ", ".join(campaigns) or "none"
+    what = f"there is no campaign {name!r}" if name else "only campaigns run on vehicles"
+    remedy = "name one of them" if campaigns else "add a `campaign` that collects the triggers"
+    raise InvalidInput(f"{file}: {what}; the file has {shown}", remedy=remedy)
+
+
+def _sealed(compiled: CompiledCampaign, version: int, key: Path) -> bytes:
+    from triggers.contracts.bundle import make_bundle, seal_bundle
+    from triggers.contracts.signing import load_private_key
+
+    return seal_bundle(make_bundle(compiled.settings, version, compiled.program), load_private_key(key))
+
+
+def _make_folder(folder: Path) -> None:
+    from triggers.errors import Misconfigured
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"{folder}: cannot be made a folder ({error.strerror})") from error
+
+
+def _show(results: list[_Written], as_json: bool) -> None:
+    if as_json:
+        print_json({"campaigns": [_json(each) for each in results]})
+        return
+    for each in results:
+        click.echo(f"{each.digest}  {each.module[0]}")
+        written = [f"{path} {shown_bytes(len(data))}" for path, data in filter(None, (each.module, each.bundle))]
+        remark(f"campaign {each.campaign}: {', '.join(written)}")
+    remark(f"{counted(len(results), 'campaign')} compiled")
+
+
+def _json(written: _Written) -> dict[str, Any]:
+    path, data = written.module
+    document = {"campaign": written.campaign, "digest": written.digest, "module": str(path), "module_bytes": len(data)}
+    if written.bundle is not None:
+        path, data = written.bundle
+        document |= {"bundle": str(path), "bundle_bytes": len(data)}
+    return document

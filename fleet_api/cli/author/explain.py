@@ -1,0 +1,112 @@
+"""`longtail explain`: what the programs of a trigger file read, need and cost on a vehicle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet_api.cli.author.check import compiled_file, show_diagnostics, signals_option
+from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
+
+if TYPE_CHECKING:
+    from triggers.language.explain import Explained, ExplainedTrigger
+
+_MAX_OPERATORS = 10
+_MAX_TEXT = 60
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@signals_option
+@json_option
+def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
+    """Say what each campaign of a trigger file reads, needs and costs on a vehicle.
+
+    State and operations are worst cases, known without any data: operations are WebAssembly instructions a tick.
+    Of a file without campaign all triggers are explained as one program. Exits with 1 if the file has an error.
+    """
+    from triggers.language.explain import explain as explained
+    from triggers.language.explain import to_json
+    from triggers.signals.catalog import SignalCatalog
+
+    catalog = SignalCatalog.load(catalog_file)
+    compilation = compiled_file(file, catalog)
+    programs = explained(compilation, catalog)
+    if as_json:
+        diagnostics = [each.to_json() for each in compilation.diagnostics]
+        print_json({"ok": compilation.ok, "diagnostics": diagnostics, "programs": [to_json(each) for each in programs]})
+    else:
+        show_diagnostics([compilation])
+        for each in programs:
+            _show(each)
+    return 0 if compilation.ok else 1
+
+
+def _show(program: Explained) -> None:
+    name = "all triggers of the file" if program.campaign is None else f"campaign {program.campaign}"
+    remark(f"{name}: {counted(len(program.triggers), 'trigger')}, {counted(len(program.inputs), 'signal')}")
+    for title, text in _facts(program):
+        remark(f"  {title:11} {text}")
+    rows = [(each.name, each.unit or each.type, each.rate, _lasting(each.max_age_s)) for each in program.inputs]
+    if rows:
+        print_table("", ("signal", "unit", "rate (Hz)", "a sample counts"), rows)
+    for trigger in program.triggers:
+        remark(f"  {trigger.name}: {_sentence(trigger)}")
+    _show_operators(program)
+
+
+def _facts(program: Explained) -> Iterator[tuple[str, str]]:
+    operations = program.operations_per_tick
+    yield "state", f"{program.state_bytes:,} of {program.state_limit_bytes:,} bytes"
+    yield "operations", f"{operations.least:,} to {operations.most:,} of {program.operations_limit:,} a tick"
+    yield "", f"{program.reading_operations_per_tick:,} of them to read the signals"
+    yield "", f"and {program.operations_per_block:,} a block, {program.burst_operations:,} in a burst"
+    if program.core_share is not None:
+        share = f"{100 * program.core_share:.3f} % of a core that does 10^9 operations a second"
+        yield "a second", f"{program.ticks_per_s:,.0f} ticks, {program.operations_per_s:,} operations: {share}"
+        if unrated := [each.name for each in program.inputs if each.rate is None]:
+            yield "", f"not counting samples of {', '.join(unrated)}, which have no rate"
+    yield "module", f"{program.module_bytes:,} bytes, SHA-256 {program.digest}"
+    if program.compares:
+        yield "compares", ", ".join(program.compares)
+
+
+def _lasting(seconds: float | None) -> str:
+    return "for ever" if seconds is None else f"{seconds:.3g} s"
+
+
+def _sentence(trigger: ExplainedTrigger) -> str:
+    cameras = f" and {', '.join(trigger.cameras)}" if trigger.cameras else ""
+    clip = shown_bytes(trigger.clip_bytes) + (" without video" if trigger.cameras else "")
+    cooldown = f"at most once in {trigger.cooldown_s:g} s" if trigger.cooldown_s else "without cooldown"
+    return (
+        f"reads {', '.join(trigger.reads) or 'nothing'}; {cooldown}; captures {trigger.before_s:g} s before, "
+        f"{trigger.after_s:g} s after of {counted(trigger.signals, 'signal')}{cameras}, about {clip} a clip; "
+        f"{trigger.operations_per_tick.most:,} operations, {trigger.state_bytes:,} bytes of state"
+    )
+
+
+def _show_operators(program: Explained) -> None:
+    working = [each for each in program.operators if each.operations_per_tick.most]
+    shown = working[:_MAX_OPERATORS]
+    rows = [
+        (
+            each.text if len(each.text) <= _MAX_TEXT else each.text[: _MAX_TEXT - 1] + "…",
+            f"{each.line}:{each.column}",
+            each.operations_per_tick.least,
+            each.operations_per_tick.most,
+            each.burst_operations,
+            each.state_bytes,
+            ", ".join(each.triggers),
+        )
+        for each in shown
+    ]
+    titles = ("operator", "place", "least", "most", "burst", "state", "for")
+    if rows:
+        print_table("Costliest operators: operations a tick, bytes of state", titles, rows)
+    left = len(working) - len(shown)
+    if left > 0:
+        remark(f"  and {left} more (--json has all)")

@@ -1,0 +1,89 @@
+"""`longtail fmt`: trigger files in their one canonical form."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet_api.cli.output import counted, remark
+
+if TYPE_CHECKING:
+    from triggers.language.text.formatter import Formatted
+
+_STANDARD_INPUT = Path("-")
+
+
+@click.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--check", is_flag=True, help="Write nothing; name the files that would change, and exit with 1 then.")
+@click.option("--stdout", "to_stdout", is_flag=True, help="Write to standard output instead of the files.")
+def fmt(files: tuple[Path, ...], check: bool, to_stdout: bool) -> int:
+    """Put trigger files into the one canonical form; - formats standard input to standard output.
+
+    Comments stay, meaning too. A file with mistakes of form is left as it is; they are shown, and the exit status
+    is 1.
+    """
+    if check and to_stdout:
+        raise click.UsageError("--check writes nothing, so --stdout has no use with it")
+    changed = broken = 0
+    for file in files:
+        data = _read(file)
+        formatted = _formatted(file, data)
+        if formatted.text is None:
+            broken += 1
+        elif check:
+            changed += _differs(file, formatted.text, data)
+        elif to_stdout or file == _STANDARD_INPUT:
+            click.echo(formatted.text, nl=False)
+        elif formatted.text.encode() != data:
+            _replace(file, formatted.text)
+            changed += 1
+    if not to_stdout and files != (_STANDARD_INPUT,):
+        _summarize(len(files), changed, broken, check=check)
+    return 1 if broken or (check and changed) else 0
+
+
+def _read(file: Path) -> bytes:
+    """A file's bytes, of a large file only so many that its size is seen to be too large."""
+    from triggers.errors import InvalidInput
+    from triggers.language.text.source_file import MAX_SOURCE_BYTES
+
+    if file == _STANDARD_INPUT:
+        return sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
+    try:
+        with file.open("rb") as opened:
+            return opened.read(MAX_SOURCE_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(f"{file}: cannot be read ({error.strerror})") from error
+
+
+def _formatted(file: Path, data: bytes) -> Formatted:
+    from triggers.language.text.diagnostics import render_all
+    from triggers.language.text.formatter import format_bytes
+
+    formatted = format_bytes(data, filename="<stdin>" if file == _STANDARD_INPUT else str(file))
+    if formatted.text is None:
+        click.echo(render_all(formatted.diagnostics) + "\n", err=True)
+    return formatted
+
+
+def _differs(file: Path, text: str, data: bytes) -> bool:
+    if text.encode() == data:
+        return False
+    remark(f"would change: {file}")
+    return True
+
+
+def _replace(file: Path, text: str) -> None:
+    from triggers.atomic_file import replace_text
+
+    replace_text(file, text)
+    remark(f"formatted: {file}")
+
+
+def _summarize(files: int, changed: int, broken: int, *, check: bool) -> None:
+    done = f"{changed} would change" if check else f"{changed} changed"
+    remark(f"{counted(files, 'file')}: {done}, {broken} with mistakes")

@@ -1,0 +1,1 @@
+"""Commands that run a deployment, or a part of one."""

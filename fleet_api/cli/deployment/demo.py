@@ -1,0 +1,153 @@
+"""`longtail demo`: the whole loop on this machine, with its progress and a summary in counts that add up."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleet_api.cli.author.drives_option import SpreadDrives
+from fleet_api.cli.interrupts import interrupt_on_sigterm
+from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes
+
+if TYPE_CHECKING:
+    from fleet_api.demo.loop import Step
+    from fleet_api.demo.summary import CampaignResult, Summary
+
+path_type = click.Path(path_type=Path)
+
+
+@click.command(cls=SpreadDrives)
+@click.option("--drives", type=path_type, multiple=True, help="Recorded drives; may be repeated. Default: generated.")
+@click.option("--signals", type=path_type, help="The recorded drives' signal catalog.")
+@click.option("--campaign", type=path_type, help="A trigger file with campaigns.")
+@click.option("--vehicles", type=click.IntRange(1, 100), help="How many; by default one a drive.")
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Where the deployment keeps its data.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where clips and pictures go.")
+@click.option("--keep", is_flag=True, help="Keep the deployment's data, to look at it with `longtail up --data`.")
+@click.option("--seed", type=int, default=1, show_default=True)
+@json_option
+def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **options: Any) -> int:
+    """Run the whole loop: a trigger is checked, backtested, approved, runs on vehicles, and its clips are labelled.
+
+    Exit status 0 only when the loop closed and every fire is accounted for.
+    """
+    from fleet_api.client.client import DiagnosticsError
+    from triggers.language.text.diagnostics import Diagnostic
+
+    began_s = time.monotonic()
+    interrupt_on_sigterm()
+    try:
+        with _data_dir(data, keep=keep) as data_dir, _progress(began_s) as step:
+            summary = _run(data_dir, out, step, options)
+            summary.seconds = round(time.monotonic() - began_s, 1)
+    except DiagnosticsError as error:
+        for each in error.diagnostics:
+            remark(Diagnostic(**each).render() + "\n")
+        return 1
+    if as_json:
+        print_json(summary.document())
+    _show(summary)
+    if keep:
+        remark(f"the deployment's data is in {data_dir}; look at it: longtail up --data {data_dir}")
+    return _verdict(summary)
+
+
+def _run(data_dir: Path, out: Path | None, step: Step, options: dict[str, Any]) -> Summary:
+    from fleet_api.demo.inputs import prepare_inputs
+    from fleet_api.demo.loop import Demo
+    from storage.embedded import scratch_dir
+
+    results_dir = out or scratch_dir("longtail-demo-")
+    results_dir.mkdir(parents=True, exist_ok=True)
+    step("finding the drives" if options["drives"] else "generating drives")
+    inputs = prepare_inputs(
+        results_dir,
+        drives=options["drives"],
+        signals=options["signals"],
+        campaign=options["campaign"],
+        seed=options["seed"],
+    )
+    names = ", ".join(inputs.compilation.campaigns)
+    step(f"checked {inputs.campaign_path.name}: campaigns {names}")
+    vehicles = options["vehicles"] or min(len(inputs.drives), 8)
+    return Demo(inputs, data_dir, results_dir, vehicles, step, seed=options["seed"]).run()
+
+
+@contextmanager
+def _data_dir(data: Path | None, *, keep: bool) -> Iterator[Path]:
+    """The directory named, which is kept, or a fresh one, which is removed unless `keep`."""
+    from storage.embedded import scratch_dir
+
+    if data is not None:
+        yield data
+        return
+    folder = scratch_dir("longtail-demo-data-")
+    try:
+        yield folder
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _progress(began_s: float) -> Iterator[Step]:
+    """One moving line at a terminal, plain lines with the seconds elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda text: remark(f"{time.monotonic() - began_s:6.1f} s  {text}")
+        return
+    from rich.console import Console
+    from rich.markup import escape
+
+    console = Console(stderr=True)
+    with console.status("starting") as status:
+
+        def step(text: str) -> None:
+            console.print(f"[dim]{time.monotonic() - began_s:6.1f} s[/dim]  {escape(text)}", highlight=False)
+            status.update(escape(text))
+
+        yield step
+
+
+def _show(summary: Summary) -> None:
+    _show_fires(summary.campaigns)
+    columns = ("uploaded", "stored", "catalogued", "labelled", "dead letters", "sent", "predicted")
+    counts = (summary.uploads, summary.objects, len(summary.clips), summary.labeled, summary.dead_letters)
+    volume = (shown_bytes(summary.uploaded_bytes), shown_bytes(summary.predicted_bytes))
+    print_table("Clips", columns, [(*counts, *volume)])
+    for clip in summary.clips:
+        picture = " and its .jpg" if clip.thumbnail else ""
+        remark(f"  {clip.file}{picture}, {shown_bytes(clip.size_bytes)}")
+        remark(f"      {', '.join(clip.moments)}; labelled {', '.join(clip.labels) or 'as nothing special'}")
+    remark(f"in {Path(summary.results_dir) / 'clips'}\n")
+
+
+def _show_fires(campaigns: list[CampaignResult]) -> None:
+    """A column a campaign, read downwards as a sum: what fired, and how each fire ended."""
+    from fleet_api.demo.summary import ENDINGS
+
+    def row(title: str, name: str) -> tuple[object, ...]:
+        counts = [getattr(each, name) for each in campaigns]
+        return (title, *counts, sum(counts))
+
+    rows = [row("predicted", "predicted"), row("fired", "fired")]
+    rows += [row(f"  {'=' if name == ENDINGS[0] else '+'} {name.replace('_', ' ')}", name) for name in ENDINGS]
+    rows.append(row("suppressed", "suppressed"))
+    print_table("Fires", ("", *(each.campaign for each in campaigns), "all"), rows)
+
+
+def _verdict(summary: Summary) -> int:
+    gaps = summary.gaps()
+    if not gaps:
+        remark(f"the loop closed in {summary.seconds:.1f} s: {len(summary.clips)} clips, every fire accounted for")
+        return 0
+    for problem in summary.problems[:10]:
+        remark(f"a vehicle said: {problem}")
+    remark(f"longtail: the loop did not close: {'; '.join(gaps)}")
+    return 1

@@ -1,0 +1,30 @@
+"""`longtail doctor`: what is configured, reachable, migrated and consistent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fleet_api.cli.output import json_option, print_json, remark
+
+_MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+
+
+@click.command()
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory (LONGTAIL_DATA_DIR).")
+@json_option
+def doctor(data: Path | None, as_json: bool) -> int:
+    """Examine a deployment; exit status 1 when something has failed."""
+    from fleet_api.deployment.doctor import described_settings, examine, settings_of_deployment
+
+    settings = settings_of_deployment(data)
+    findings = []
+    for finding in examine(settings):
+        findings.append(finding)
+        if not as_json:
+            remedy = f"; {finding.remedy}" if finding.remedy else ""
+            remark(f"{_MARKS[finding.status]}  {finding.check}: {finding.message}{remedy}")
+    if as_json:
+        print_json({"settings": described_settings(settings), "findings": [each.document() for each in findings]})
+    return 1 if any(finding.status == "fail" for finding in findings) else 0

@@ -1,0 +1,121 @@
+"""`longtail api`, `gateway`, `ingest` and `migrate`: the processes that a deployment is made of."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import click
+
+READY = b"r"
+"""What a process that nobody can ask tells its supervisor once it works."""
+
+supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="End when standard input ends.")
+listen_fd_option = click.option("--listen-fd", type=int, hidden=True, help="A socket that is listening already.")
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (LONGTAIL_API_HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (LONGTAIL_API_PORT).")
+@supervised_option
+@listen_fd_option
+def api(host: str | None, port: int | None, supervised: bool, listen_fd: int | None) -> None:
+    """Serve the HTTP API until SIGTERM. Settings come from LONGTAIL_* variables."""
+    _begin(supervised)
+    from fleet_api.api.app import create_app
+
+    _serve("api", create_app, host, port, listen_fd)
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (LONGTAIL_GATEWAY_HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (LONGTAIL_GATEWAY_PORT).")
+@supervised_option
+@listen_fd_option
+def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int | None) -> None:
+    """Serve the upload gateway until SIGTERM. Settings come from LONGTAIL_* variables."""
+    _begin(supervised)
+    from ingest.gateway.app import create_app
+
+    _serve("gateway", create_app, host, port, listen_fd)
+
+
+@click.command()
+@supervised_option
+@click.option("--ready-fd", type=int, hidden=True, help="Where to tell the supervisor that it works.")
+def ingest(supervised: bool, ready_fd: int | None) -> None:
+    """Assemble clips, extract them, and do what has to be done from time to time, until SIGTERM."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    _begin(supervised)
+    from ingest.worker import run
+    from storage.settings import Settings
+
+    if ready_fd is None:
+        run(Settings.load(), stop)
+    else:
+        os.set_inheritable(ready_fd, False)
+        run(Settings.load(), stop, partial(_tell_ready, ready_fd))
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the schema of the database at LONGTAIL_DATABASE_URL up to date. Safe to repeat, and in replicas at once."""
+    from fleet_api.cli.output import remark
+    from storage import migrate as migration
+    from storage.database import Database
+    from storage.settings import Settings, shown_url
+
+    settings = Settings.load()
+    database = Database.from_settings(settings)
+    try:
+        database.check_server()
+        before = migration.current_revision(database)
+        after = migration.migrate(database)
+    finally:
+        database.close()
+    change = f"is at revision {after} already" if before == after else f"went from {before or 'empty'} to {after}"
+    remark(f"the database at {shown_url(settings.database_url)} {change}")
+
+
+def _tell_ready(fd: int) -> None:
+    """Never waits: nobody reads more than the first of what is told, so in the end there is no room for another."""
+    os.set_blocking(fd, False)
+    with suppress(BlockingIOError):
+        os.write(fd, READY)
+
+
+def _begin(supervised: bool) -> None:
+    """Logging to standard error, and the lifeline when a supervisor holds its other end."""
+    import logging
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("httpx", "alembic.runtime.plugins"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    if supervised:
+        from fleet_api.deployment.lifeline import hold_lifeline
+
+        hold_lifeline()
+
+
+def _serve(
+    name: str, create_app: Callable[..., Any], host: str | None, port: int | None, listen_fd: int | None
+) -> None:
+    from fleet_api.api.serve import listen, serve
+    from storage.settings import Settings
+
+    given = {f"{name}_host": host, f"{name}_port": port}
+    settings = Settings.load(**{key: value for key, value in given.items() if value is not None})
+    if listen_fd is not None:
+        listener = socket.socket(fileno=listen_fd)
+    else:
+        variable = f"LONGTAIL_{name.upper()}_PORT or --port"
+        listener = listen(getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port"), setting=variable)
+    serve(create_app(settings), listener)

@@ -1,0 +1,111 @@
+"""`longtail simulate`: simulated vehicles that play drives against a running deployment."""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fleet_api.cli.author.drives_option import SpreadDrives
+from fleet_api.cli.connection import with_client
+from fleet_api.cli.interrupts import interrupt_on_sigterm
+from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes
+
+if TYPE_CHECKING:
+    from fleet_api.client.client import ApiClient
+    from fleet_api.simulation.simulate import VehicleResult
+
+path_type = click.Path(path_type=Path, exists=True)
+
+
+@click.command(cls=SpreadDrives)
+@click.option("--vehicles", type=click.IntRange(1, 1000), default=4, show_default=True, help="How many.")
+@click.option("--drives", type=path_type, multiple=True, required=True, help="Recorded drives; may be repeated.")
+@click.option("--signals", type=path_type, required=True, help="The drives' signal catalog.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Draws the vehicles' attributes.")
+@click.option(
+    "--prefix", default="sim", show_default=True, help="Beginning of the vehicles' names; names belong to their state."
+)
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where vehicles keep their journals from run to run.",
+)
+@click.option("--threads", type=click.IntRange(1, 32), default=2, show_default=True, help="Vehicles at once.")
+@click.option("--speed-signal", help="A speed in m/s from which vehicles count their distance.")
+@json_option
+@with_client
+def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options: Any) -> int:
+    """Enrol vehicles, let them play the drives, and upload what fires. Needs a token with the role operator.
+
+    The same seed, drives and campaigns give the same clips.
+
+    A vehicle numbers its fires in a journal. Without --state that is gone at the end, and a vehicle of the same name
+    counts from 1 again: playing the same drives again repeats the same fires, which is harmless, but the fires of
+    other drives collide with the old ones and are rejected. For other drives give another --prefix, or keep --state
+    from the first run on.
+    """
+    interrupt_on_sigterm()
+    kept = True
+    with ExitStack() as stack:
+        if state is None:
+            state = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="longtail-simulate-")))
+            kept = False
+        results = _run(client, state, options)
+    if as_json:
+        print_json({"vehicles": [result.document() for result in results]})
+    else:
+        _show(results)
+    queued = sum(result.queued for result in results)
+    if queued and not kept:
+        remark(f"{queued} not uploaded, and gone with their vehicles' state; keep that with --state DIRECTORY")
+    return 1 if queued else 0
+
+
+def _run(client: ApiClient, state: Path, options: dict[str, Any]) -> list[VehicleResult]:
+    from fleet_api.simulation.needed_signals import check_drives, need_of
+    from fleet_api.simulation.simulate import Fleet, draw_attributes, plan_fleet
+    from triggers.drives.drive import find_drives
+    from triggers.signals.catalog import SignalCatalog
+
+    catalog = SignalCatalog.load(options["signals"])
+    running = [each for each in client.get("/v1/campaigns")["campaigns"] if each["state"] == "active"]
+    if not running:
+        remark("no campaign is active: the vehicles will run nothing")
+    needs = [need_of(client.get(f"/v1/campaigns/{each['campaign']}/{each['version']}")) for each in running]
+    targets = [need.target for need in needs]
+    attributes = [
+        draw_attributes(catalog, targets, seed=options["seed"], number=number) for number in range(options["vehicles"])
+    ]
+    plan = plan_fleet(find_drives(options["drives"]), attributes, prefix=options["prefix"])
+    check_drives(plan, needs, catalog, speed_signal=options["speed_signal"])
+    fleet = Fleet(
+        client,
+        catalog,
+        state,
+        speed_signal=options["speed_signal"],
+        progress=lambda vehicle, step: remark(f"{vehicle} {step}"),
+    )
+    return fleet.run(plan, threads=options["threads"])
+
+
+def _show(results: list[VehicleResult]) -> None:
+    rows = [
+        (
+            result.id,
+            ", ".join(result.drives),
+            ", ".join(result.campaigns),
+            sum(count.watermark for count in result.counts),
+            result.handed_over,
+            shown_bytes(result.uploaded_bytes),
+            result.queued,
+        )
+        for result in results
+    ]
+    print_table("", ("vehicle", "drives", "campaigns", "fired", "clips uploaded", "sent", "still queued"), rows)
+    for result in results:
+        for problem in dict.fromkeys(result.problems):
+            remark(f"{result.id}: {problem}")

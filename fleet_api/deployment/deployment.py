@@ -1,0 +1,286 @@
+"""A whole deployment on one machine: PostgreSQL, API, upload gateway and ingest, started and ended together.
+
+Order of a start: database, schema, keys, sockets, processes, readiness, `client.json`. A stop goes the other way: first
+what takes in bytes (API, gateway), then ingest, then the database. Every part also ends when this process is killed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from fleet_api.api.serve import listen
+from fleet_api.client.client_file import ClientFile, read_client_file, write_client_file
+from fleet_api.deployment.child_process import ChildProcess, rotate_log
+from fleet_api.deployment.keys import ensure_signing_key
+from fleet_api.deployment.supervisor import Supervisor
+from ingest.log import ensure_cells_topic, open_log
+from storage import tokens
+from storage.database import Database
+from storage.embedded import EmbeddedPostgres, StartCancelled, default_data_dir
+from storage.embedded.cancellation import Cancelled, give_up_if, never
+from storage.embedded.locks import FileLock
+from storage.migrate import migrate
+from storage.objects import open_store
+from storage.settings import Settings
+from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
+
+READY_TIMEOUT_S = 90.0
+ADMIN = "admin"
+_WATCH_EVERY_S = 0.5
+_READY_POLL_S = 0.05
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+class Deployment:
+    """Everything of one data directory; a context manager. Not thread-safe.
+
+    `settings` without a database URL get the embedded PostgreSQL; a port 0 becomes a free one. After `start` the
+    `settings` of this object are the effective ones. `cancelled` ends a start that takes long with StartCancelled.
+    """
+
+    def __init__(
+        self, settings: Settings, *, report: Callable[[str], None] = _silent, cancelled: Cancelled = never
+    ) -> None:
+        self.data_dir = Path(settings.data_dir or default_data_dir()).absolute()
+        self.settings = settings.model_copy(update={"data_dir": self.data_dir})
+        self.admin_token = ""
+        self._report = report
+        self._cancelled = cancelled
+        self._postgres: EmbeddedPostgres | None = None
+        self._supervisor: Supervisor | None = None
+        self._listeners: dict[str, socket.socket] = {}
+        self._ingest_works: tuple[socket.socket, ...] = ()
+        """Our end and the ingest process's end of a pair over which it says that it works."""
+        self._lock: FileLock | None = None
+
+    @property
+    def api_url(self) -> str:
+        """Where users and vehicles reach the API."""
+        return self.settings.effective_api_url()
+
+    @property
+    def gateway_url(self) -> str:
+        """Where vehicles reach the upload gateway."""
+        return self.settings.effective_gateway_url()
+
+    def start(self) -> None:
+        """Start everything; returns when the API and the gateway say that they are ready.
+
+        Raises Conflict when the data directory is in use, Misconfigured or Unreachable when a part cannot start.
+        """
+        try:
+            self._start()
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """End everything in order; idempotent."""
+        if self._supervisor is not None:
+            self._supervisor.stop()
+            self._supervisor = None
+        for held in (*self._listeners.values(), *self._ingest_works):
+            held.close()
+        self._listeners, self._ingest_works = {}, ()
+        if self._postgres is not None:
+            self._postgres.stop()
+            self._postgres = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def run_until(self, stop: threading.Event) -> None:
+        """Look after the deployment until `stop` is set; a database that died is started again, and recovers."""
+        self._cancelled = stop.is_set
+        while not stop.wait(_WATCH_EVERY_S):
+            if self._supervisor is not None:
+                self._supervisor.raise_failure()
+            if self._postgres is not None and not self._postgres.alive:
+                self._replace_database()
+
+    def issue_token(self, user: str, roles: Sequence[str]) -> str:
+        """A token for somebody with these roles, as an administrator would issue it."""
+        database = Database(self.settings.require_database_url(), pool_size=1)
+        try:
+            with database.begin() as connection:
+                return tokens.issue(connection, user, roles)
+        finally:
+            database.close()
+
+    def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to the process `api`, `gateway` or `ingest`; the supervisor then replaces it."""
+        self._child(name).send(number)
+
+    def pid(self, name: str) -> int | None:
+        """The pid of the process `api`, `gateway` or `ingest`; None while it is down."""
+        return self._child(name).pid
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _child(self, name: str) -> ChildProcess:
+        if self._supervisor is None:
+            raise Unreachable("the deployment is not running", remedy="start it first")
+        return self._supervisor.child(name)
+
+    def _start(self) -> None:
+        if not self.settings.database_url:
+            self._start_database()
+        self._take_data_dir()
+        self._prepare_database()
+        self._listen()
+        self._start_processes()
+        addresses = (self._local_url("api"), self._local_url("gateway"))
+        write_client_file(self.data_dir, ClientFile(*addresses, self.admin_token))
+
+    def _start_database(self) -> None:
+        self._postgres = EmbeddedPostgres(self.data_dir / "postgres")
+        self._postgres.start(self._report, cancelled=self._cancelled)
+        self.settings = self.settings.model_copy(update={"database_url": self._postgres.url})
+
+    def _take_data_dir(self) -> None:
+        try:
+            (self.data_dir / "logs").mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(self.data_dir / "up.lock")
+        except OSError as error:
+            raise Misconfigured(
+                f"the data directory {self.data_dir} cannot be used: {error.strerror or error}",
+                remedy="choose another one (--data, LONGTAIL_DATA_DIR)",
+            ) from error
+        if not self._lock.try_acquire():
+            raise Conflict(
+                f"another `longtail up` works in {self.data_dir}", remedy="stop it, or choose another data directory"
+            )
+
+    def _prepare_database(self) -> None:
+        """Schema, signing key, and the administrator's token (made once, kept in client.json)."""
+        database = Database.from_settings(self.settings)
+        try:
+            database.check_server()
+            migrate(database)
+            ensure_signing_key(self.settings)
+            self.admin_token = self._admin_token(database)
+            self._check_engines(database)
+        finally:
+            database.close()
+
+    def _check_engines(self, database: Database) -> None:
+        """A log or an object store that cannot work ends the start here, in one line, and not in a child's log."""
+        open_store(self.settings).check()
+        log = open_log(self.settings, database)
+        try:
+            ensure_cells_topic(log, self.settings)
+            log.check()
+        finally:
+            log.close()
+
+    def _admin_token(self, database: Database) -> str:
+        known = read_client_file(self.data_dir)
+        with database.begin() as connection:
+            if known is not None:
+                with contextlib.suppress(Unauthenticated):
+                    if tokens.authenticate(connection, known.token).may("admin"):
+                        return known.token
+            return tokens.issue(connection, ADMIN, ["admin"])
+
+    def _listen(self) -> None:
+        """The sockets are opened here, so that a port that was free stays ours and outlives a child's restart."""
+        for name in ("api", "gateway"):
+            host, port = getattr(self.settings, f"{name}_host"), getattr(self.settings, f"{name}_port")
+            listener = listen(host, port, setting=f"LONGTAIL_{name.upper()}_PORT or --port")
+            self._listeners[name] = listener
+            self.settings = self.settings.model_copy(update={f"{name}_port": listener.getsockname()[1]})
+
+    def _start_processes(self) -> None:
+        for held in self._ingest_works:
+            held.close()
+        self._ingest_works = socket.socketpair()
+        self._supervisor = Supervisor(
+            [[self._make_child("api"), self._make_child("gateway")], [self._make_child("ingest")]], self._report
+        )
+        self._supervisor.start()
+        deadline_s = time.monotonic() + READY_TIMEOUT_S
+        for name in ("api", "gateway"):
+            self._wait_ready(name, deadline_s)
+        self._wait_until_told("ingest", self._ingest_works[0], deadline_s)
+
+    def _make_child(self, name: str) -> ChildProcess:
+        log = self.data_dir / "logs" / f"{name}.log"
+        rotate_log(log)
+        option, inherited = (
+            ("--ready-fd", self._ingest_works[1]) if name == "ingest" else ("--listen-fd", self._listeners[name])
+        )
+        return ChildProcess(
+            name,
+            [sys.executable, "-m", "fleet_api.cli", name, "--supervised", f"{option}={inherited.fileno()}"],
+            environment=self.settings.environment(),
+            log=log,
+            inherited_fds=[inherited.fileno()],
+        )
+
+    def _wait_ready(self, name: str, deadline_s: float) -> None:
+        assert self._supervisor is not None  # noqa: S101 - started by the caller
+        url, answer = f"{self._local_url(name)}/readyz", "no answer"
+        while time.monotonic() < deadline_s:
+            give_up_if(self._cancelled, f"the process {name} was starting")
+            self._supervisor.raise_if_failing()
+            with contextlib.suppress(httpx.HTTPError):
+                response = httpx.get(url, timeout=2.0, trust_env=False)
+                if response.status_code == httpx.codes.OK:
+                    return
+                answer = f"status {response.status_code}: {response.text[:200]}"
+            time.sleep(_READY_POLL_S)
+        log = self.data_dir / "logs" / f"{name}.log"
+        raise Unreachable(f"{url} is not ready after {READY_TIMEOUT_S:g} s ({answer})", remedy=f"its log is {log}")
+
+    def _wait_until_told(self, name: str, told: socket.socket, deadline_s: float) -> None:
+        """For a process that nobody can ask: it says itself that it works."""
+        assert self._supervisor is not None  # noqa: S101 - started by the caller
+        while not select.select([told], [], [], _READY_POLL_S)[0]:
+            give_up_if(self._cancelled, f"the process {name} was starting")
+            self._supervisor.raise_if_failing()
+            if time.monotonic() > deadline_s:
+                log = self.data_dir / "logs" / f"{name}.log"
+                raise Unreachable(f"{name} does not work after {READY_TIMEOUT_S:g} s", remedy=f"its log is {log}")
+
+    def _local_url(self, name: str) -> str:
+        """How this machine reaches a part, whatever its public address is."""
+        host, port = self._listeners[name].getsockname()[:2]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    def _replace_database(self) -> None:
+        """The server has a new socket, so the processes get new settings; their sockets stay open meanwhile."""
+        self._report("the database ended unexpectedly; starting it and the processes again")
+        if self._supervisor is not None:
+            self._supervisor.stop()
+        if self._postgres is not None:
+            self._postgres.stop()
+        try:
+            self._start_database()
+            self._start_processes()
+        except StartCancelled as error:
+            self._report(f"{error.message}; the next start goes on with it")
+        except LongtailError as error:
+            raise Unreachable(f"the deployment in {self.data_dir} cannot recover: {error.message}") from error

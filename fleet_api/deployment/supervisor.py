@@ -1,0 +1,146 @@
+"""Keeps child processes running: starts them, replaces those that die at a bounded rate, ends them in order.
+
+One thread does all starting and stopping, and lives as long as the children do: on Linux the signal at a parent's
+death is sent when the *thread* that started a child ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from fleet_api.deployment.child_process import ChildProcess
+from triggers.errors import NotFound, Unreachable
+
+POLL_S = 0.1
+BACKOFF_FIRST_S = 0.2
+BACKOFF_MAX_S = 15.0
+HEALTHY_AFTER_S = 3.0
+STOP_PATIENCE_S = 15.0
+START_ATTEMPTS = 3
+
+Report = Callable[[str], None]
+
+
+@dataclass
+class _Watched:
+    child: ChildProcess
+    wave: int
+    backoff_s: float = BACKOFF_FIRST_S
+    restart_at_s: float | None = None
+    deaths: list[str] = field(default_factory=list)
+
+
+class Supervisor:
+    """A set of children. `waves` says in which order they end: those of a wave together, one wave after the other."""
+
+    def __init__(self, waves: Sequence[Sequence[ChildProcess]], report: Report) -> None:
+        self._watched = [_Watched(child, wave) for wave, children in enumerate(waves) for child in children]
+        self._report = report
+        self._stop = threading.Event()
+        self._started = threading.Event()
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def start(self) -> None:
+        """Start every child; returns when they have been started (not when they are ready)."""
+        self._thread.start()
+        self._started.wait()
+        self.raise_failure()
+
+    def stop(self) -> None:
+        """End every child in order, the stubborn ones the hard way; idempotent."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def child(self, name: str) -> ChildProcess:
+        """A child by its name, or NotFound."""
+        for watched in self._watched:
+            if watched.child.name == name:
+                return watched.child
+        names = ", ".join(watched.child.name for watched in self._watched)
+        raise NotFound(f"there is no process {name!r}", remedy=f"there are {names}")
+
+    def raise_if_failing(self) -> None:
+        """Unreachable, with the end of its log, when a child died again and again; for use while waiting for it."""
+        self.raise_failure()
+        for watched in self._watched:
+            if len(watched.deaths) >= START_ATTEMPTS:
+                child = watched.child
+                raise Unreachable(
+                    f"the process {child.name} does not stay up ({watched.deaths[-1]}); the end of its log:\n"
+                    f"{child.log_tail()}",
+                    remedy=f"mend what these lines say; the whole log is {child.log}",
+                )
+
+    def raise_failure(self) -> None:
+        """What went wrong in the supervising thread itself, if anything did."""
+        if self._failure is not None:
+            raise self._failure
+
+    def _run(self) -> None:
+        try:
+            for watched in self._watched:
+                watched.child.start()
+            self._started.set()
+            while not self._stop.wait(POLL_S):
+                for watched in self._watched:
+                    self._look_after(watched)
+        except BaseException as error:  # noqa: BLE001 - handed to whoever waits in the other thread
+            self._failure = error
+        finally:
+            self._started.set()
+            self._end_all()
+
+    def _look_after(self, watched: _Watched) -> None:
+        now_s = time.monotonic()
+        if watched.restart_at_s is not None:
+            if now_s >= watched.restart_at_s:
+                self._restart(watched)
+            return
+        status = watched.child.poll()
+        if status is None:
+            if watched.child.ran_s > HEALTHY_AFTER_S:
+                watched.backoff_s, watched.deaths = BACKOFF_FIRST_S, []
+            return
+        self._note_death(watched, described_end(status))
+
+    def _restart(self, watched: _Watched) -> None:
+        """Start it again; a machine that has no room for it now (processes, descriptors, disk) may have it later."""
+        watched.restart_at_s = None
+        try:
+            watched.child.start()
+        except OSError as error:
+            self._note_death(watched, f"could not be started ({error.strerror or error})")
+
+    def _note_death(self, watched: _Watched, how: str) -> None:
+        watched.deaths.append(how)
+        watched.restart_at_s = time.monotonic() + watched.backoff_s
+        self._report(
+            f"{watched.child.name} {how}; starting it again in {watched.backoff_s:g} s (log: {watched.child.log})"
+        )
+        watched.backoff_s = min(BACKOFF_MAX_S, watched.backoff_s * 2)
+
+    def _end_all(self) -> None:
+        for wave in sorted({watched.wave for watched in self._watched}):
+            children = [watched.child for watched in self._watched if watched.wave == wave]
+            for child in children:
+                child.send(signal.SIGTERM)
+            deadline_s = time.monotonic() + STOP_PATIENCE_S
+            for child in children:
+                if not child.finish(deadline_s):
+                    self._report(f"{child.name} did not end within {STOP_PATIENCE_S:g} s and was killed")
+
+
+def described_end(status: int) -> str:
+    """An exit status in words."""
+    if status < 0:
+        try:
+            return f"was killed by {signal.Signals(-status).name}"
+        except ValueError:
+            return f"was killed by signal {-status}"
+    return f"ended with status {status}"

@@ -1,0 +1,1 @@
+"""Labels through the API."""

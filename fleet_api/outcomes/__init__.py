@@ -1,0 +1,1 @@
+"""Outcomes of fires and dead letters through the API."""

@@ -1,0 +1,89 @@
+"""What became of fires and uploads: counts that add up, and the dead letters."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+from pydantic import BaseModel
+
+from fleet_api.api.auth import Operator, Viewer
+from fleet_api.api.services import Use
+from fleet_api.api.views import CampaignOutcomesView, View
+from storage.counts.outcomes import outcomes
+from storage.uploads import dead_letters
+
+LetterId = Annotated[int, Path(ge=1, le=2**63 - 1)]
+
+router = APIRouter(prefix="/v1", tags=["outcomes"])
+
+
+class OutcomesList(BaseModel):
+    """Counts by campaign version, and open dead letters by reason."""
+
+    outcomes: list[CampaignOutcomesView]
+    dead_letters: dict[str, int]
+
+
+class DeadLetterView(View):
+    """What could not go on. `fires` is how many fires it took along."""
+
+    id: int
+    stage: str
+    reason: str
+    detail: str
+    vehicle_id: str | None
+    upload_id: str | None
+    clip_id: str | None
+    object_key: str | None
+    fires: int
+    state: str
+    created_at: datetime
+
+
+class DeadLetterPage(BaseModel):
+    """Dead letters, newest first; `next` is what `before` continues with, null at the end."""
+
+    dead_letters: list[DeadLetterView]
+    next: int | None
+
+
+@router.get("/outcomes", summary="Count outcomes")
+def count_outcomes(
+    services: Use, _user: Viewer, campaign: Annotated[str | None, Query(max_length=64)] = None
+) -> OutcomesList:
+    """What became of every fire that vehicles have reported: per campaign version the counts add up to `fired`."""
+    with services.database.begin() as connection:
+        counted = outcomes(connection, campaign)
+        letters = dead_letters.count_open(connection)
+    rows = [CampaignOutcomesView(campaign=key[0], version=key[1], **asdict(each)) for key, each in counted.items()]
+    return OutcomesList(outcomes=rows, dead_letters=letters)
+
+
+@router.get("/dead-letters", summary="List dead letters")
+def list_dead_letters(
+    services: Use,
+    _user: Viewer,
+    state: dead_letters.State = "open",
+    stage: dead_letters.Stage | None = None,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="`next` of the page before.")] = None,
+    limit: Annotated[int, Query(ge=1, le=dead_letters.MAX_LISTED)] = 100,
+) -> DeadLetterPage:
+    """What could not go on, with its reason, newest first."""
+    with services.database.begin() as connection:
+        found = dead_letters.listing(connection, state=state, stage=stage, before_id=before, limit=limit)
+    return DeadLetterPage(
+        dead_letters=[DeadLetterView.model_validate(letter) for letter in found],
+        next=found[-1].id if len(found) == limit else None,
+    )
+
+
+@router.post("/dead-letters/{letter_id}/discard", status_code=204, summary="Discard a dead letter")
+def discard_dead_letter(services: Use, _user: Operator, letter_id: LetterId) -> None:
+    """Erase what is kept of it; that it was there, and why, stays."""
+    with services.database.begin() as connection:
+        object_key = dead_letters.discard(connection, letter_id)
+    if object_key is not None:
+        services.store.delete(object_key)

@@ -1,0 +1,1 @@
+"""Simulated vehicles that play recorded drives."""

@@ -1,0 +1,52 @@
+"""What drives must hold for the campaigns that vehicles will run: asked before anything is enrolled or played."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fleet_api.simulation.simulate import PlannedVehicle
+from triggers.assignment.targets import matches
+from triggers.contracts.campaign import CampaignSettings, Target
+from triggers.drives.drive import Drive
+from triggers.language.compile import compile_source
+from triggers.signals.catalog import SignalCatalog
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """The signals that one campaign has a vehicle read or capture, and for which vehicles it is."""
+
+    target: Target | None
+    signals: frozenset[str]
+
+
+def need_of(details: Mapping[str, Any]) -> Need:
+    """What a campaign version needs, from the API's details: its program's inputs and its captures."""
+    settings = CampaignSettings.model_validate(details["settings"], strict=False)
+    signals = {name for trigger in settings.triggers for name in trigger.capture.signals}
+    catalog = SignalCatalog.parse(details["signals"], name=f"the catalog of {settings.name}")
+    compiled = compile_source(details["source"], filename=settings.name, catalog=catalog).campaigns.get(settings.name)
+    if compiled is not None:  # else an older version of the language accepted it: its captures alone are known
+        signals.update(each.name for each in compiled.ir.inputs)
+    return Need(settings.target, frozenset(signals))
+
+
+def check_drives(
+    plan: Sequence[PlannedVehicle], needs: Iterable[Need], catalog: SignalCatalog, *, speed_signal: str | None = None
+) -> None:
+    """InvalidInput naming the first drive that lacks a column for a signal that a vehicle playing it will need.
+
+    Signals that the drives' catalog does not declare are no mistake here: vehicles take them as unknown.
+    """
+    campaigns = list(needs)
+    wanted: dict[Path, tuple[Drive, set[str]]] = {}
+    for vehicle in plan:
+        needed = {speed_signal} if speed_signal else set[str]()
+        needed.update(*(need.signals for need in campaigns if matches(need.target, vehicle.attributes)))
+        for trip in vehicle.trips:
+            wanted.setdefault(trip.drive.path, (trip.drive, set()))[1].update(needed & catalog.signals.keys())
+    for drive, signals in wanted.values():
+        drive.check_columns(catalog, sorted(signals))

@@ -1,0 +1,1 @@
+"""Vehicles through the API."""

@@ -1,0 +1,156 @@
+"""What the errors of kafka-python mean here: one line that names the setting, and what to do.
+
+A client that cannot connect only says that it could not (`KafkaTimeoutError`). Why not is then found by going the way
+again step by step: connection, TLS, credentials, the addresses that the brokers tell.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from kafka import errors
+
+from ingest.log.kafka.location import KafkaLocation, tls_context
+from storage.settings import Settings
+from triggers.errors import LongtailError, Misconfigured, Unreachable
+
+PROBE_TIMEOUT_S = 3.0
+_CREDENTIALS = (
+    errors.SaslAuthenticationFailedError,
+    errors.UnsupportedSaslMechanismError,
+    errors.IllegalSaslStateError,
+)
+_TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
+_MAX_TEXT = 200
+
+
+@contextmanager
+def reaching(location: KafkaLocation, what: str) -> Iterator[None]:
+    """Translates errors of kafka-python while `what` (such as "append to topic 'cells'") is being done."""
+    try:
+        yield
+    except errors.KafkaError as error:
+        raise translated(error, location, what) from error
+
+
+def translated(error: errors.KafkaError, location: KafkaLocation, what: str) -> LongtailError:
+    """Misconfigured for what only a change of settings mends, Unreachable for the rest."""
+    at = f"LONGTAIL_LOG_URL: Kafka at {location.shown}"
+    if isinstance(error, _CREDENTIALS):
+        return wrong_credentials(location)
+    if isinstance(error, errors.AuthorizationError):
+        remedy = "let the user of LONGTAIL_KAFKA_SASL_USERNAME do this (kafka-acls.sh)"
+        return Misconfigured(f"{at} does not allow this user to {what}", remedy=remedy)
+    if isinstance(error, errors.InvalidReplicationFactorError):
+        remedy = "set LONGTAIL_KAFKA_REPLICATION_FACTOR to at most the number of brokers"
+        return Misconfigured(f"{at} has too few brokers to {what}", remedy=remedy)
+    if isinstance(error, errors.InvalidSessionTimeoutError):
+        remedy = "set LONGTAIL_LOG_LEASE_S between the brokers' group.min. and group.max.session.timeout.ms"
+        return Misconfigured(f"{at} does not allow this lease, so a reader could not {what}", remedy=remedy)
+    if isinstance(error, _TOO_LARGE):
+        remedy = "raise max.message.bytes of the topic (`longtail doctor` says how far)"
+        return Misconfigured(f"{at} takes no record of this size: could not {what}", remedy=remedy)
+    if isinstance(error, (errors.PolicyViolationError, errors.InvalidConfigurationError)):
+        return Misconfigured(f"{at} refused to {what}: {_text(error)}", remedy="ask its administrator")
+    return Unreachable(f"{at} did not {what}: {_text(error)}", remedy="is it running?")
+
+
+def wrong_credentials(location: KafkaLocation) -> Misconfigured:
+    """For a broker that does not let us in."""
+    return Misconfigured(
+        f"LONGTAIL_LOG_URL: Kafka at {location.shown} does not accept the user or the password",
+        remedy="correct LONGTAIL_KAFKA_SASL_USERNAME, LONGTAIL_KAFKA_SASL_PASSWORD or LONGTAIL_KAFKA_SASL_MECHANISM",
+    )
+
+
+def _text(error: Exception) -> str:
+    name = type(error).__name__.removesuffix("Error")
+    return " ".join(f"{name}: {error}".split())[:_MAX_TEXT]
+
+
+def require_listener(location: KafkaLocation) -> None:
+    """Unreachable at once when nobody listens at any of the bootstrap servers."""
+    reasons = []
+    for host, port in location.servers:
+        try:
+            socket.create_connection((host, port), timeout=PROBE_TIMEOUT_S).close()
+        except OSError as error:
+            reasons.append(f"{host}:{port}: {error.strerror or error}")
+        else:
+            return
+    raise Unreachable(
+        f"LONGTAIL_LOG_URL: Kafka does not answer ({'; '.join(reasons)[:_MAX_TEXT]})",
+        remedy="start it, or correct LONGTAIL_LOG_URL",
+    )
+
+
+def why_not_connected(settings: Settings, location: KafkaLocation) -> LongtailError:
+    """Why no client got in, though kafka-python tried for a while."""
+    try:
+        require_listener(location)
+    except Unreachable as error:
+        return error
+    protocol = settings.kafka_security_protocol
+    context = tls_context(settings)
+    problem = _tls_problem(location, context) if context is not None else None
+    if problem is not None:
+        return problem
+    if protocol.startswith("SASL"):
+        return wrong_credentials(location)
+    encrypted = context is None and _tls_problem(location, _any_tls()) is None
+    guess = "it expects TLS" if encrypted else "perhaps it is still starting, or expects TLS or a user"
+    return (Misconfigured if encrypted else Unreachable)(
+        f"LONGTAIL_LOG_URL: {location.shown} takes connections, but gives no answer to Kafka over {protocol}: {guess}",
+        remedy="set LONGTAIL_KAFKA_SECURITY_PROTOCOL as the listener of the broker has it",
+    )
+
+
+def _any_tls() -> ssl.SSLContext:
+    """To find out whether somebody speaks TLS at all; nothing is sent over it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _tls_problem(location: KafkaLocation, context: ssl.SSLContext) -> LongtailError | None:
+    host, port = location.servers[0]
+    at = f"LONGTAIL_LOG_URL: Kafka at {host}:{port}"
+    try:
+        with (
+            socket.create_connection((host, port), timeout=PROBE_TIMEOUT_S) as plain,
+            context.wrap_socket(plain, server_hostname=host),
+        ):
+            return None
+    except ssl.SSLCertVerificationError as error:
+        return Misconfigured(
+            f"{at} has a certificate that cannot be trusted ({error.verify_message})",
+            remedy="set LONGTAIL_KAFKA_CA_FILE to the authority that signed it, and name the broker as it does",
+        )
+    except ssl.SSLError as error:
+        return Misconfigured(
+            f"{at} does not speak TLS with us ({error.reason})",
+            remedy="correct LONGTAIL_KAFKA_SECURITY_PROTOCOL, or set LONGTAIL_KAFKA_CLIENT_CERT_FILE",
+        )
+    except OSError as error:
+        return Unreachable(f"{at} ended the connection in its TLS handshake ({error})", remedy="is it starting?")
+
+
+def require_advertised(location: KafkaLocation, brokers: list[tuple[str, int]]) -> None:
+    """Unreachable when no broker can be reached under the address that it tells its clients (one may be down)."""
+    for host, port in brokers:
+        try:
+            socket.create_connection((host, port), timeout=PROBE_TIMEOUT_S).close()
+        except OSError as error:
+            problem = Unreachable(
+                f"LONGTAIL_LOG_URL: Kafka answers at {location.shown} but sends its clients to {host}:{port}, "
+                f"which cannot be reached from here ({error.strerror or error})",
+                remedy="correct `advertised.listeners` of the broker",
+            )
+        else:
+            return
+    if brokers:
+        raise problem

@@ -1,0 +1,121 @@
+"""Appends to Kafka: in order, acknowledged by all replicas in sync, with a bound of bytes in flight.
+
+kafka-python has no bound of its own, and reports what could not be delivered through futures only: each is waited for.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError, KafkaTimeoutError, RetriableError
+
+from ingest.log.kafka.clients import DELIVERY_TIMEOUT_S, MIB, KafkaClients
+from ingest.log.kafka.errors import translated
+from ingest.log.kafka.internals import request_metadata
+from triggers.errors import Overloaded
+
+IN_FLIGHT_BYTES = 64 * MIB
+PART_BYTES = 16 * MIB
+"""A longer append is sent in parts of this, one after the other."""
+_MARGIN_S = 5.0
+"""kafka-python ends every future within the delivery timeout; this is for a machine that is slow."""
+_METADATA_PAUSE_S = 0.05
+
+Pairs = Sequence[tuple[bytes, bytes]]
+
+
+class Appender:
+    """Appends for all threads of a process, through one idempotent producer."""
+
+    def __init__(self, clients: KafkaClients, *, in_flight_bytes: int = IN_FLIGHT_BYTES) -> None:
+        self._clients = clients
+        self._room = _Room(in_flight_bytes)
+
+    def append(self, topic: str, partition: int, records: Pairs) -> list[int]:
+        """Append to a partition that exists; offsets once the records are durable, or Unreachable or Overloaded."""
+        offsets: list[int] = []
+        for part, size_bytes in parts(records, PART_BYTES):
+            with self._room.taken(size_bytes, timeout_s=DELIVERY_TIMEOUT_S):
+                offsets += self._append_part(topic, partition, part)
+        return offsets
+
+    def _append_part(self, topic: str, partition: int, records: Pairs) -> list[int]:
+        producer = self._clients.producer()
+        name = self._clients.location.topic(topic)
+        futures = []
+        failure: KafkaError | None = None
+        try:
+            _require_known(producer, name, partition)
+            for key, value in records:
+                futures.append(producer.send(name, key=key, value=value, partition=partition))
+        except KafkaError as error:
+            failure = error
+        offsets = []
+        deadline_s = time.monotonic() + DELIVERY_TIMEOUT_S + _MARGIN_S
+        for future in futures:  # all of them, also after a failure: their bytes are in flight until then
+            try:
+                offsets.append(future.get(timeout=max(0.0, deadline_s - time.monotonic())).offset)
+            except KafkaError as error:
+                failure = failure or error
+        if failure is not None:
+            self._give_up(producer, failure)
+            raise translated(failure, self._clients.location, f"append to topic {topic!r}") from failure
+        return offsets
+
+    def _give_up(self, producer: KafkaProducer, failure: KafkaError) -> None:
+        """An idempotent producer that met a fatal error refuses everything from then on."""
+        if not isinstance(failure, RetriableError):
+            self._clients.discard_producer(producer)
+
+
+def _require_known(producer: KafkaProducer, topic: str, partition: int) -> None:
+    """Wait until the producer has heard of a partition that is perhaps new."""
+    deadline_s = time.monotonic() + DELIVERY_TIMEOUT_S
+    while partition not in (producer.partitions_for(topic) or ()):
+        if time.monotonic() > deadline_s:
+            raise KafkaTimeoutError(f"partition {partition} of topic {topic} is not known after {DELIVERY_TIMEOUT_S} s")
+        request_metadata(producer)
+        time.sleep(_METADATA_PAUSE_S)
+
+
+def parts(records: Pairs, part_bytes: int) -> Iterator[tuple[Pairs, int]]:
+    """The records in parts of at most `part_bytes` (or one record), each with its size."""
+    part: list[tuple[bytes, bytes]] = []
+    size_bytes = 0
+    for record in records:
+        record_bytes = len(record[0]) + len(record[1])
+        if part and size_bytes + record_bytes > part_bytes:
+            yield part, size_bytes
+            part, size_bytes = [], 0
+        part.append(record)
+        size_bytes += record_bytes
+    if part:
+        yield part, size_bytes
+
+
+class _Room:
+    """Bytes that may be in flight at once."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._free_bytes = limit_bytes
+        self._limit_bytes = limit_bytes
+        self._changed = threading.Condition()
+
+    @contextmanager
+    def taken(self, size_bytes: int, *, timeout_s: float) -> Iterator[None]:
+        """Take up `size_bytes` (all there is, if it is more) for the block; Overloaded when none comes free in time."""
+        needed_bytes = min(size_bytes, self._limit_bytes)
+        with self._changed:
+            if not self._changed.wait_for(lambda: self._free_bytes >= needed_bytes, timeout_s):
+                raise Overloaded(f"{self._limit_bytes} bytes are on their way to Kafka already", retry_after_s=5)
+            self._free_bytes -= needed_bytes
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._free_bytes += needed_bytes
+                self._changed.notify_all()

@@ -1,0 +1,156 @@
+"""Topics of the log in Kafka: created with what the log needs, widened, and looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import TopicPartition
+from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
+from kafka.errors import (
+    GroupIdNotFoundError,
+    InvalidPartitionsError,
+    TopicAlreadyExistsError,
+    UnknownTopicOrPartitionError,
+)
+
+from ingest.log.contract import MAX_PARTITIONS, MAX_RECORD_BYTES, checked_name
+from ingest.log.kafka.clients import KafkaClients
+from ingest.log.kafka.errors import reaching
+from storage.settings import Settings
+from triggers.errors import InvalidInput, NotFound, Unreachable
+
+NEEDED_MESSAGE_BYTES = MAX_RECORD_BYTES + 1024
+"""The largest record with the headers of its batch."""
+_CREATED_MESSAGE_BYTES = 2 * MAX_RECORD_BYTES
+_BROKERS_DEFAULT = -1
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """How a topic is: of its replicas, the fewest that a partition has; times in ms, -1 for unlimited."""
+
+    partitions: int
+    replicas: int
+    retention_ms: int
+    retention_bytes: int
+    max_message_bytes: int
+    min_insync_replicas: int
+    cleanup_policy: str
+
+
+class KafkaTopics:
+    """What is asked of Kafka's administration. Names are the log's, without the prefix."""
+
+    def __init__(self, clients: KafkaClients, settings: Settings) -> None:
+        self._clients = clients
+        self._location = clients.location
+        self._replication_factor = settings.kafka_replication_factor or _BROKERS_DEFAULT
+        self._min_insync = settings.kafka_min_insync_replicas
+
+    def ensure(self, topic: str, *, partitions: int, retention_s: int) -> None:
+        """Create the topic, or give it more partitions and this retention; see Log."""
+        checked_name("topic", topic)
+        if not 1 <= partitions <= MAX_PARTITIONS or retention_s < 1:
+            raise InvalidInput(
+                f"topic {topic!r} cannot have {partitions} partitions and {retention_s} s retention",
+                remedy=f"use 1 to {MAX_PARTITIONS} partitions (LONGTAIL_LOG_PARTITIONS) and 1 s or more",
+            )
+        with reaching(self._location, f"make topic {topic!r}"):
+            existing = self._partitions(topic)
+            if not existing:
+                self._create(topic, partitions, retention_s)
+                return
+            if len(existing) < partitions:
+                self._widen(topic, partitions)
+            if self._settings_of(topic)["retention.ms"] != str(retention_s * 1000):
+                changed = self._resource(topic, {"retention.ms": str(retention_s * 1000)})
+                self._clients.admin().alter_configs([changed])
+
+    def _create(self, topic: str, partitions: int, retention_s: int) -> None:
+        settings = {
+            "retention.ms": str(retention_s * 1000),
+            "retention.bytes": "-1",
+            "cleanup.policy": "delete",
+            "max.message.bytes": str(_CREATED_MESSAGE_BYTES),
+        }
+        if self._min_insync is not None:
+            settings["min.insync.replicas"] = str(self._min_insync)
+        wanted = {"num_partitions": partitions, "replication_factor": self._replication_factor, "configs": settings}
+        try:
+            self._clients.admin().create_topics({self._location.topic(topic): wanted}, wait_for_metadata=True)
+        except TopicAlreadyExistsError:  # another process was faster
+            self.ensure(topic, partitions=partitions, retention_s=retention_s)
+
+    def _widen(self, topic: str, partitions: int) -> None:
+        try:
+            self._clients.admin().create_partitions({self._location.topic(topic): partitions})
+        except InvalidPartitionsError:
+            if len(self._partitions(topic)) < partitions:  # else another process was faster
+                raise
+
+    def count_partitions(self, topic: str) -> int:
+        """How many partitions the topic has; NotFound."""
+        with reaching(self._location, f"describe topic {topic!r}"):
+            found = self._partitions(topic)
+        if not found:
+            raise NotFound(f"the log has no topic {topic!r}")
+        return len(found)
+
+    def state(self, topic: str) -> TopicState:
+        """How the topic is; NotFound."""
+        with reaching(self._location, f"describe topic {topic!r}"):
+            partitions = self._partitions(topic)
+            if not partitions:
+                raise NotFound(f"the log has no topic {topic!r}")
+            settings = self._settings_of(topic)
+        return TopicState(
+            partitions=len(partitions),
+            replicas=min(len(partition["replica_nodes"]) for partition in partitions),
+            retention_ms=int(settings["retention.ms"]),
+            retention_bytes=int(settings["retention.bytes"]),
+            max_message_bytes=int(settings["max.message.bytes"]),
+            min_insync_replicas=int(settings["min.insync.replicas"]),
+            cleanup_policy=settings["cleanup.policy"],
+        )
+
+    def end_offsets(self, topic: str) -> dict[int, int]:
+        """By partition, the offset of the next record; NotFound."""
+        count = self.count_partitions(topic)
+        name = self._location.topic(topic)
+        asked = {TopicPartition(name, number): OffsetSpec.LATEST for number in range(count)}
+        with reaching(self._location, f"tell the offsets of topic {topic!r}"):
+            found = self._clients.admin().list_partition_offsets(asked)
+        return {partition.partition: at.offset for partition, at in found.items()}
+
+    def committed_offsets(self, topic: str, group: str) -> dict[int, int]:
+        """By partition, the group's committed offset, 0 where there is none; NotFound."""
+        count = self.count_partitions(topic)
+        name = self._location.group(group, topic)
+        with reaching(self._location, f"tell the offsets of group {group!r}"):
+            try:
+                found = self._clients.admin().list_group_offsets({name: None})[name]
+            except GroupIdNotFoundError:
+                found = {}
+        committed = {partition.partition: at.offset for partition, at in found.items()}
+        return {number: max(0, committed.get(number, 0)) for number in range(count)}
+
+    def _partitions(self, topic: str) -> list[dict[str, Any]]:
+        """The topic's partitions as Kafka describes them; empty when there is no such topic."""
+        try:
+            (found,) = self._clients.admin().describe_topics([self._location.topic(topic)])
+        except UnknownTopicOrPartitionError:
+            return []
+        if found["error_code"] == UnknownTopicOrPartitionError.errno:
+            return []
+        if found["error_code"]:
+            raise Unreachable(f"LONGTAIL_LOG_URL: Kafka cannot describe topic {topic!r}: error {found['error_code']}")
+        return list(found["partitions"])
+
+    def _settings_of(self, topic: str) -> dict[str, str]:
+        described = self._clients.admin().describe_configs([self._resource(topic, None)], config_filter="all")
+        found = described["topic"][self._location.topic(topic)]
+        return {name: str(entry["value"]) for name, entry in found.items()}
+
+    def _resource(self, topic: str, settings: dict[str, str] | None) -> ConfigResource:
+        return ConfigResource(ConfigResourceType.TOPIC, self._location.topic(topic), configs=settings)

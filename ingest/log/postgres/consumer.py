@@ -1,0 +1,260 @@
+"""A consumer of the log in PostgreSQL: polls its partitions in turn, and keeps its place in the group while it does.
+
+New records are found by asking, at intervals that grow to 100 ms while nothing comes: one look at a few rows. NOTIFY
+would wake sooner, but makes the server commit all appends one after the other (its queue is locked over the sync).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+from ingest.log.contract import LogRecord, NotOwner, PartitionsCallback
+from ingest.log.postgres.membership import Membership, Standing
+from storage.database import Database
+from storage.log import records as log_store
+from storage.log import segments as log_segments
+from storage.log.groups import Claim, GroupKey
+from storage.log.records import PartitionBounds
+from triggers.errors import InvalidInput
+
+MAX_POLL_BYTES = 16 * 1024**2
+"""A poll ends with the record that reaches this."""
+MAX_POLL_RECORDS = 10_000
+_SHORTEST_WAIT_S = 0.005
+_LONGEST_WAIT_S = 0.1
+_HEARTBEAT_S = 1.0
+"""The longest time between two looks at the group; a third of the lease where that is less."""
+_UNSETTLED_S = 0.1
+"""The same, while partitions are on their way from one member to another."""
+
+
+@dataclass(slots=True)
+class _Position:
+    """Where a held partition is read on. `segment`: no record at `offset` or behind it lies in an earlier one."""
+
+    epoch: int
+    offset: int
+    segment: int = 0
+    paused: bool = False
+
+
+class PostgresConsumer:
+    """A LogConsumer on one topic for one group member; see the contract."""
+
+    def __init__(
+        self,
+        database: Database,
+        key: GroupKey,
+        *,
+        member: str,
+        lease_s: float,
+        on_assigned: PartitionsCallback | None,
+        on_revoked: PartitionsCallback | None,
+    ) -> None:
+        self._database = database
+        self._topic = key.topic
+        self._membership = Membership(database, key, member, lease_s)
+        self._heartbeat_s = min(_HEARTBEAT_S, lease_s / 3)
+        self._next_heartbeat_s = 0.0
+        self._on_assigned = on_assigned
+        self._on_revoked = on_revoked
+        self._positions: dict[int, _Position] = {}
+        self._closed = False
+
+    def poll(self, *, max_records: int, timeout_s: float) -> list[LogRecord]:
+        """The next records of the partitions held; see LogConsumer. At most MAX_POLL_BYTES and a record."""
+        self._require_open()
+        if max_records < 1:
+            raise InvalidInput(f"not a number of records to poll: {max_records}")
+        deadline_s = time.monotonic() + timeout_s
+        wait_s = _SHORTEST_WAIT_S
+        while True:
+            self._keep_place()
+            records = self._fetch(min(max_records, MAX_POLL_RECORDS))
+            left_s = deadline_s - time.monotonic()
+            if records or left_s <= 0:
+                return records
+            time.sleep(min(wait_s, left_s))
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+
+    def commit(self, next_offsets: Mapping[int, int]) -> None:
+        """Store, by partition, the offset to restart at; see LogConsumer."""
+        self._require_open()
+        for partition, offset in next_offsets.items():
+            _require_offset(partition, offset)
+        self._membership.commit(
+            {partition: (self._held(partition).epoch, offset) for partition, offset in next_offsets.items()}
+        )
+
+    def pause(self, partitions: Sequence[int]) -> None:
+        """Stop returning records of these partitions; see LogConsumer."""
+        for position in [self._held(partition) for partition in partitions]:
+            position.paused = True
+
+    def resume(self, partitions: Sequence[int]) -> None:
+        """Return records of these partitions again; see LogConsumer."""
+        for position in [self._held(partition) for partition in partitions]:
+            position.paused = False
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Continue a held partition at `offset`; see LogConsumer."""
+        _require_offset(partition, offset)
+        position = self._held(partition)
+        position.offset = offset
+        position.segment = 0
+
+    def assignment(self) -> frozenset[int]:
+        """The partitions held now."""
+        return frozenset(self._positions)
+
+    def close(self) -> None:
+        """Call `on_revoked` for all partitions, then leave the group. Leaves even when the callback raises."""
+        if self._closed:
+            return
+        try:
+            self._revoke(sorted(self._positions))
+        finally:
+            self._closed = True
+            self._positions.clear()
+            self._membership.leave()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _keep_place(self) -> None:
+        """Renew the lease when that is due, and let partitions go and come.
+
+        1. Synchronise with the group. 2. Hand over what was lost. 3. Hand over what leaves, then free it.
+        4. Take over what came. When a callback raises, the next poll starts again at 1 and finds the same state.
+        """
+        if time.monotonic() < self._next_heartbeat_s:
+            return
+        self._next_heartbeat_s = 0.0
+        try:
+            standing = self._membership.synchronise()
+        except NotOwner:
+            self._closed = True  # for good: joining again would take the name back from the other process
+            self._let_go(sorted(self._positions))
+            raise
+        self._let_go(self._lost(standing))
+        leaving = sorted(standing.leaving)
+        if leaving:
+            self._revoke([partition for partition in leaving if partition in self._positions])
+            self._membership.give_up(leaving)
+            self._forget(leaving)
+        self._assign({number: claim for number, claim in standing.held.items() if number not in standing.leaving})
+        self._next_heartbeat_s = time.monotonic() + (self._heartbeat_s if standing.settled else _UNSETTLED_S)
+
+    def _lost(self, standing: Standing) -> list[int]:
+        """Partitions that went to somebody else, even if they came back since: what was read of them is stale."""
+        return sorted(
+            partition
+            for partition, position in self._positions.items()
+            if partition not in standing.held or standing.held[partition].epoch != position.epoch
+        )
+
+    def _let_go(self, partitions: Collection[int]) -> None:
+        self._revoke(partitions)
+        self._forget(partitions)
+
+    def _revoke(self, partitions: Collection[int]) -> None:
+        if partitions and self._on_revoked is not None:
+            self._on_revoked(list(partitions))
+
+    def _forget(self, partitions: Collection[int]) -> None:
+        for partition in partitions:
+            self._positions.pop(partition, None)
+
+    def _assign(self, claims: Mapping[int, Claim]) -> None:
+        """Start reading what is not read yet. A callback that raises gets these partitions again."""
+        gained = [number for number in claims if number not in self._positions]
+        for number in gained:
+            self._positions[number] = _Position(claims[number].epoch, claims[number].committed_offset)
+        try:
+            if gained and self._on_assigned is not None:
+                self._on_assigned(gained)
+        except BaseException:
+            self._forget(gained)
+            raise
+
+    def _fetch(self, max_records: int) -> list[LogRecord]:
+        """Records of the oldest segment in which a partition that is behind has some."""
+        reading = {number: position for number, position in self._positions.items() if not position.paused}
+        if not reading:
+            return []
+        with log_store.transaction(self._database) as connection:
+            behind = _behind(reading, log_store.bounds(connection, self._topic))
+            if not behind:
+                return []
+            segments = log_segments.segments(connection)
+            for segment, following in zip(segments, [*segments[1:], segments[-1]], strict=True):
+                offsets = {number: at.offset for number, at in behind.items() if at.segment <= segment}
+                if not offsets:
+                    continue
+                rows = log_store.read(
+                    connection,
+                    self._topic,
+                    segment=segment,
+                    offsets=offsets,
+                    max_records=max_records,
+                    max_bytes=MAX_POLL_BYTES,
+                )
+                _advance(behind, offsets, rows, segment, following)
+                if rows:
+                    return [LogRecord(*row) for row in rows]
+        return []
+
+    def _held(self, partition: int) -> _Position:
+        position = self._positions.get(partition)
+        if position is None:
+            raise NotOwner(f"partition {partition} of topic {self._topic!r} is not held by {self._membership.member!r}")
+        return position
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise NotOwner(f"the consumer {self._membership.member!r} of topic {self._topic!r} is closed")
+
+
+def _behind(reading: Mapping[int, _Position], bounds: Mapping[int, PartitionBounds]) -> dict[int, _Position]:
+    """Positions with records behind them, moved over what retention dropped."""
+    for number, position in reading.items():
+        position.offset = max(position.offset, bounds[number].start_offset)
+    return {number: position for number, position in reading.items() if position.offset < bounds[number].next_offset}
+
+
+def _advance(
+    behind: Mapping[int, _Position],
+    offsets: Mapping[int, int],
+    rows: Sequence[tuple[int, int, bytes, bytes]],
+    segment: int,
+    following: int,
+) -> None:
+    """Move the positions behind the rows read, and over the segment where it had nothing.
+
+    First records come first: a partition without a row has none here, once another partition gave a second one or
+    all that there is was read. `following` is the segment itself for the newest: what is appended next lies there,
+    even if what was to be read here went with an old segment in this moment.
+    """
+    for number, offset, _, _ in rows:
+        behind[number].offset = offset + 1
+    seen = {row[0] for row in rows}
+    all_first_rows_came = len(rows) > len(seen) or not rows or len(seen) == len(offsets)
+    for number in offsets:
+        if number in seen or not all_first_rows_came:
+            behind[number].segment = segment
+        else:
+            behind[number].segment = following
+
+
+def _require_offset(partition: int, offset: int) -> None:
+    if offset < 0:
+        raise InvalidInput(f"not an offset of partition {partition}: {offset}")

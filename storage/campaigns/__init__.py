@@ -1,0 +1,1 @@
+"""Campaign versions: their life, what runs, what is due."""

@@ -1,0 +1,147 @@
+"""What an extraction found, written in one transaction: assets, statistics, track, the clip's state and the event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, delete, func, insert, or_, select, update
+
+from storage import outbox
+from storage.clips import extraction_jobs
+from storage.clips.extraction_jobs import ExtractionJob
+from storage.tables import campaign_versions, clip_assets, clip_fires, clips, signal_statistics
+from storage.uploads import dead_letters
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One derived object of a clip; `name` is unique within the clip."""
+
+    name: str
+    object_key: str
+    media_type: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignalStatistics:
+    """Samples of one signal in a clip; minimum, maximum and mean are over the finite ones (None: there are none)."""
+
+    signal: str
+    samples: int
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Everything an extraction found. `track` is a list of (latitude, longitude) in degrees, empty without a position.
+
+    `damage` is why the clip is damaged, None for a sound one; what could be extracted all the same is kept.
+    """
+
+    assets: Sequence[Asset]
+    statistics: Sequence[SignalStatistics]
+    track: Sequence[tuple[float, float]]
+    damage: str | None = None
+
+
+def write(connection: Connection, job: ExtractionJob, findings: Findings) -> None:
+    """Conclude a job. LeaseLost, and the caller rolls back, when another worker has it now.
+
+    1. close the job, under its fencing token
+    2. unless a newer extractor version was here: replace assets and statistics
+    3. set the track with its box, and the clip's state: `ready`, or `damaged` with the reason
+    4. write the dead letter of a damaged clip, or close the one that an older extractor version left
+    5. write the event
+    """
+    extraction_jobs.finish(connection, job, failure=findings.damage)
+    updated = connection.execute(
+        update(clips)
+        .where(
+            clips.c.id == job.clip_id,
+            or_(clips.c.extractor_version.is_(None), clips.c.extractor_version <= job.extractor_version),
+        )
+        .values(**_clip_values(job, findings))
+        .returning(clips.c.upload_id, clips.c.vehicle_id)
+    ).one_or_none()
+    if updated is None:
+        return
+    _replace_rows(connection, job, findings)
+    if findings.damage:
+        reason, _, detail = findings.damage.partition(": ")
+        dead_letters.record(
+            connection,
+            stage="extraction",
+            reason=reason,
+            detail=detail,
+            vehicle_id=updated.vehicle_id,
+            upload_id=updated.upload_id,
+            clip_id=job.clip_id,
+        )
+    else:
+        dead_letters.mark_replayed(connection, updated.upload_id)
+    event = outbox.CLIP_DAMAGED if findings.damage else outbox.CLIP_READY
+    outbox.add_clip_event(connection, event, job.clip_id, extractor_version=job.extractor_version)
+
+
+def _clip_values(job: ExtractionJob, findings: Findings) -> dict[str, object]:
+    latitudes = [latitude for latitude, _ in findings.track]
+    longitudes = [longitude for _, longitude in findings.track]
+    return {
+        "state": "damaged" if findings.damage else "ready",
+        "damage": findings.damage,
+        "extractor_version": job.extractor_version,
+        "ready_at": None if findings.damage else func.now(),
+        "track": [list(point) for point in findings.track] or None,
+        "min_latitude": min(latitudes, default=None),
+        "max_latitude": max(latitudes, default=None),
+        "min_longitude": min(longitudes, default=None),
+        "max_longitude": max(longitudes, default=None),
+    }
+
+
+def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings) -> None:
+    connection.execute(delete(clip_assets).where(clip_assets.c.clip_id == job.clip_id))
+    connection.execute(delete(signal_statistics).where(signal_statistics.c.clip_id == job.clip_id))
+    assets = [
+        {
+            "clip_id": job.clip_id,
+            "name": asset.name,
+            "object_key": asset.object_key,
+            "media_type": asset.media_type,
+            "size_bytes": asset.size_bytes,
+            "extractor_version": job.extractor_version,
+        }
+        for asset in findings.assets
+    ]
+    if assets:
+        connection.execute(insert(clip_assets), assets)
+    statistics = [
+        {
+            "clip_id": job.clip_id,
+            "signal": row.signal,
+            "samples": row.samples,
+            "minimum": row.minimum,
+            "maximum": row.maximum,
+            "mean": row.mean,
+        }
+        for row in findings.statistics
+    ]
+    if statistics:
+        connection.execute(insert(signal_statistics), statistics)
+
+
+def signal_catalogs(connection: Connection, clip_id: str) -> list[str]:
+    """The signal catalogs (YAML text) of the campaign versions that a clip's fires belong to."""
+    versions = (
+        select(clip_fires.c.campaign, clip_fires.c.version).where(clip_fires.c.clip_id == clip_id).distinct().subquery()
+    )
+    joined = campaign_versions.join(
+        versions,
+        (campaign_versions.c.campaign == versions.c.campaign) & (campaign_versions.c.version == versions.c.version),
+    )
+    catalogs = select(campaign_versions.c.signal_catalog).select_from(joined)
+    return list(dict.fromkeys(connection.execute(catalogs.order_by(versions.c.campaign, versions.c.version)).scalars()))

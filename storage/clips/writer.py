@@ -1,0 +1,270 @@
+"""The transactions that end an upload: the clip is stored with everything that belongs to it, or it failed.
+
+Both are idempotent and decided by the upload's row: whoever locks it first while it is open wins, and every other
+finds it closed and changes nothing. Rows are always written in the order upload, clip, fires (sorted), ledger, events,
+so that two of these transactions never wait for each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from storage import outbox
+from storage.clips import extraction_jobs
+from storage.tables import campaign_versions, clip_fires, clips, fires
+from storage.tables import uploads as uploads_table
+from storage.uploads import dead_letters, parking, uploads
+from storage.uploads.fire_identity import reused_fire
+from triggers.contracts.base import NS_PER_S
+from triggers.contracts.clip import ClipManifest, Fire
+from triggers.errors import Conflict
+
+MAX_TAGS = 1000
+
+
+class FireReused(Conflict):
+    """A fire bears the ordinal of another one: the vehicle has counted it before, and lost that."""
+
+    code = "fire_reused"
+
+
+@dataclass(frozen=True)
+class PendingUpload:
+    """What the assembler needs to know of an upload."""
+
+    id: str
+    clip_id: str
+    vehicle_id: str
+    state: str
+    manifest: ClipManifest
+
+    @property
+    def wanted(self) -> bool:
+        """Whether cells of it are still to be assembled."""
+        return self.state in parking.ASSEMBLING_STATES
+
+    @property
+    def object_key(self) -> str:
+        """Where the clip's file lies: a function of its identity, so that a replay writes the same object."""
+        return clip_key(self.clip_id, self.manifest.recording.start_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What became of an upload. `won` tells whether this call did it; `staging_keys` are objects to delete now."""
+
+    state: str
+    won: bool
+    staging_keys: tuple[str, ...] = ()
+
+
+def clip_key(clip_id: str, start_ns: int) -> str:
+    """`clips/YYYY/MM/DD/<clip id>.mcap` by the UTC day on which the clip starts."""
+    try:
+        day = datetime.fromtimestamp(start_ns // NS_PER_S, tz=UTC)
+    except (OverflowError, ValueError):  # a vehicle's clock may claim any int64
+        return f"clips/undated/{clip_id}.mcap"
+    return f"clips/{day:%Y/%m/%d}/{clip_id}.mcap"
+
+
+def find_upload(connection: Connection, upload_id: str) -> PendingUpload | None:
+    """The upload in any state, or None when there is none."""
+    table = uploads_table.c
+    row = connection.execute(
+        select(table.id, table.clip_id, table.vehicle_id, table.state, table.manifest).where(table.id == upload_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    manifest = ClipManifest.from_json(row.manifest, what=f"the stored manifest of upload {upload_id}")
+    return PendingUpload(row.id, row.clip_id, row.vehicle_id, row.state, manifest)
+
+
+def store_clip(connection: Connection, upload: PendingUpload, *, extractor_version: int) -> Ending:
+    """The one transaction behind a stored clip; its object is durable under `upload.object_key` already.
+
+    1. lock the upload; when it was closed before, end here
+    2. write the clip, state `stored`
+    3. write its fires (a fire that another clip brought before stays one fire) and link them to the clip; when one
+       bears the ordinal of another fire, undo 2 and 3 and fail the upload instead
+    4. close the upload as `stored` and settle its reservation
+    5. write the event `clip.stored`
+    6. write the extraction job
+    7. drop the parked rows, whose objects the caller deletes after the commit
+    """
+    state = _lock_state(connection, upload.id)
+    if state not in parking.ASSEMBLING_STATES:
+        return Ending(state, won=False, staging_keys=tuple(parking.forget(connection, upload.id)))
+    try:
+        with connection.begin_nested():
+            _catalogue(connection, upload)
+    except FireReused as error:
+        detail, key = error.message, upload.object_key
+        return fail_upload(connection, upload, reason=error.code, detail=detail, object_key=key)
+    uploads.mark_stored(connection, upload.id)
+    outbox.add_clip_event(connection, outbox.CLIP_STORED, upload.clip_id)
+    extraction_jobs.add(connection, upload.clip_id, extractor_version)
+    return Ending("stored", won=True, staging_keys=tuple(parking.forget(connection, upload.id)))
+
+
+def fail_upload(
+    connection: Connection, upload: PendingUpload, *, reason: str, detail: str, object_key: str | None = None
+) -> Ending:
+    """The one transaction behind a clip that can never be stored.
+
+    1. lock the upload; when it was closed before, end here
+    2. close it as `failed` and release its reservation
+    3. write its fires with the outcome `failed` (unless another clip has catalogued them) and the reason
+    4. write the dead letter, with the manifest
+    5. drop the parked rows, whose objects the caller deletes after the commit
+    """
+    state = _lock_state(connection, upload.id)
+    if state not in parking.ASSEMBLING_STATES:
+        return Ending(state, won=False, staging_keys=tuple(parking.forget(connection, upload.id)))
+    manifest = upload.manifest
+    uploads.fail(connection, upload.id, reason)
+    _write_fires(connection, upload.vehicle_id, manifest.recording.fires, reason=reason)
+    dead_letters.record(
+        connection,
+        stage="assembler",
+        reason=reason,
+        detail=detail,
+        vehicle_id=upload.vehicle_id,
+        upload_id=upload.id,
+        clip_id=upload.clip_id,
+        manifest=manifest.canonical_json(),
+        object_key=object_key,
+        fires=len(manifest.recording.fires),
+    )
+    return Ending("failed", won=True, staging_keys=tuple(parking.forget(connection, upload.id)))
+
+
+def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: str) -> bool:
+    """Give up an upload whose stored manifest, and so its fires, cannot be read; False when it was closed before."""
+    table = uploads_table.c
+    row = connection.execute(
+        select(table.clip_id, table.vehicle_id, table.manifest).where(table.id == upload_id).with_for_update()
+    ).one()
+    if not uploads.fail(connection, upload_id, reason):
+        return False
+    dead_letters.record(
+        connection,
+        stage="assembler",
+        reason=reason,
+        detail=detail,
+        vehicle_id=row.vehicle_id,
+        upload_id=upload_id,
+        clip_id=row.clip_id,
+        manifest=row.manifest,
+    )
+    return True
+
+
+def _catalogue(connection: Connection, upload: PendingUpload) -> None:
+    """Write clip, fires and links. FireReused is judged behind the writing, when no other clip can come between."""
+    of_fires = upload.manifest.recording.fires
+    connection.execute(insert(clips).values(_clip_row(connection, upload)).on_conflict_do_nothing())
+    _write_fires(connection, upload.vehicle_id, of_fires, reason=None)
+    reused = reused_fire(connection, upload.vehicle_id, of_fires)
+    if reused is not None:
+        raise FireReused(reused)
+    _link_fires(connection, upload)
+
+
+def _lock_state(connection: Connection, upload_id: str) -> str:
+    """The upload's state, which nobody else changes until this transaction ends; `unknown` when there is no row."""
+    locked = select(uploads_table.c.state).where(uploads_table.c.id == upload_id).with_for_update(key_share=True)
+    return connection.execute(locked).scalar_one_or_none() or "unknown"
+
+
+def _clip_row(connection: Connection, upload: PendingUpload) -> dict[str, Any]:
+    manifest, recording = upload.manifest, upload.manifest.recording
+    as_json = manifest.model_dump(mode="json")
+    return {
+        "id": upload.clip_id,
+        "upload_id": upload.id,
+        "vehicle_id": upload.vehicle_id,
+        "recording_id": recording.recording_id,
+        "state": "stored",
+        "start_ns": recording.start_ns,
+        "end_ns": recording.end_ns,
+        "size_bytes": manifest.size_bytes,
+        "digest": manifest.digest,
+        "object_key": upload.object_key,
+        "manifest": as_json,
+        "attributes": as_json["recording"]["attributes"],
+        "software": as_json["recording"]["software"],
+        "tags": _tags(connection, recording.fires),
+    }
+
+
+def _tags(connection: Connection, of_fires: Sequence[Fire]) -> list[str]:
+    """The tags of the triggers that fired, as their campaigns' settings have them."""
+    table = campaign_versions.c
+    versions = sorted({(fire.campaign, fire.version) for fire in of_fires})
+    rows = connection.execute(
+        select(table.campaign, table.version, table.settings["triggers"].label("triggers")).where(
+            tuple_(table.campaign, table.version).in_(versions)
+        )
+    )
+    fired = {(fire.campaign, fire.version, fire.trigger) for fire in of_fires}
+    tags = {
+        tag
+        for row in rows
+        for trigger in row.triggers or ()
+        if (row.campaign, row.version, trigger["name"]) in fired
+        for tag in trigger.get("tags", ())
+    }
+    return sorted(tags)[:MAX_TAGS]
+
+
+def _write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire], *, reason: str | None) -> None:
+    """Write fires with their outcome: `catalogued` once any of their clips is, else `failed` with the first reason."""
+    rows = [
+        {
+            "campaign": fire.campaign,
+            "version": fire.version,
+            "vehicle_id": vehicle_id,
+            "ordinal": fire.ordinal,
+            "trigger": fire.trigger,
+            "program_digest": fire.program_digest,
+            "t_ns": fire.t_ns,
+            "inclusion_probability": fire.inclusion_probability,
+            "outcome": "failed" if reason else "catalogued",
+            "reason": reason,
+        }
+        for fire in sorted(of_fires, key=lambda fire: (fire.campaign, fire.version, fire.ordinal))
+    ]
+    statement = insert(fires).values(rows)
+    if reason:
+        connection.execute(statement.on_conflict_do_nothing())
+        return
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=list(fires.primary_key),
+            set_={"outcome": "catalogued", "reason": None},
+            where=fires.c.outcome == "failed",
+        )
+    )
+
+
+def _link_fires(connection: Connection, upload: PendingUpload) -> None:
+    rows = [
+        {
+            "clip_id": upload.clip_id,
+            "campaign": fire.campaign,
+            "version": fire.version,
+            "vehicle_id": upload.vehicle_id,
+            "ordinal": fire.ordinal,
+            "window_start_ns": fire.window_start_ns,
+            "window_end_ns": fire.window_end_ns,
+            "charged_bytes": fire.charged_bytes,
+        }
+        for fire in upload.manifest.recording.fires
+    ]
+    connection.execute(insert(clip_fires).values(rows).on_conflict_do_nothing())

@@ -1,0 +1,1 @@
+"""What became of fires: counts that add up, and the pairs of compared heads."""

@@ -1,0 +1,1 @@
+"""Label jobs and labels."""

@@ -1,0 +1,1 @@
+"""The log in PostgreSQL as tables: records, segments, groups."""

@@ -1,0 +1,1 @@
+"""Uploads: opened, parked, ended; the identity of fires, and dead letters."""

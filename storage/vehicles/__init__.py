@@ -1,0 +1,1 @@
+"""Vehicles: enrolment, tokens, check-in, telemetry."""

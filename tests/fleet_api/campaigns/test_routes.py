@@ -1,0 +1,169 @@
+"""Campaigns over HTTP: from a text to an active version, and every step that is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
+
+
+def test_a_text_becomes_a_submitted_version_and_the_same_text_gives_it_again(api: Api) -> None:
+    first = api.apply(campaign_text())
+    again = api.apply(campaign_text())
+    changed = api.apply(campaign_text("priority 60"))
+
+    assert first.status_code == 201
+    assert (first.json()["campaign"], first.json()["version"], first.json()["state"]) == ("braking", 1, "submitted")
+    assert first.json()["warnings"] == []
+    assert (again.status_code, again.json()["version"]) == (200, 1)
+    assert (changed.status_code, changed.json()["version"]) == (201, 2)
+
+
+def test_a_draft_is_submitted_when_it_is_applied_again_without_draft(api: Api) -> None:
+    assert api.apply(campaign_text(), draft=True).json()["state"] == "draft"
+    assert api.apply(campaign_text(), draft=True).json()["state"] == "draft"
+    submitted = api.apply(campaign_text())
+    assert (submitted.status_code, submitted.json()["version"], submitted.json()["state"]) == (200, 1, "submitted")
+
+
+def test_a_text_with_mistakes_is_answered_with_all_their_places(api: Api) -> None:
+    answer = api.apply("trigger a { when ego.sped > 20 km/h }\ntrigger b { when ego.speed > 20 }\n")
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem = answer.json()
+    assert problem["code"] == "diagnostics"
+    assert [each["line"] for each in problem["diagnostics"] if each["severity"] == "error"] == [1, 2]
+
+
+def test_a_signal_catalog_with_mistakes_and_a_missing_campaign_are_invalid(api: Api) -> None:
+    wrong_catalog = api.apply(campaign_text(), signals="signals: [")
+    no_such = api.apply(campaign_text(), campaign="other")
+    none = api.apply("trigger a { when ego.speed > 20 km/h }")
+    assert [each.status_code for each in (wrong_catalog, no_such, none)] == [422, 422, 422]
+    assert "braking" in no_such.json()["message"]
+    assert none.json()["code"] == "invalid_input"
+
+
+def test_approval_makes_a_bundle_and_activates(api: Api) -> None:
+    active = api.activate(campaign_text())
+    assert active["state"] == "active"
+    assert len(active["bundle_digest"]) == 64
+    assert active["approved_by"] == "approver-user"
+
+
+def test_approval_binds_to_the_digest(api: Api) -> None:
+    api.apply(campaign_text())
+    answer = api.post("/v1/campaigns/braking/1/approve", {"digest": "0" * 64}, "approver")
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert api.get("/v1/campaigns/braking/1").json()["state"] == "submitted"
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_an_author_approves_alone_only_where_the_deployment_allows_it(api: Api, allowed: bool) -> None:
+    api.change_settings(allow_self_approval=allowed)
+    body = {"source": campaign_text(), "signals": SIGNALS}
+    applied = api.post("/v1/campaigns", body, "admin").json()
+    answer = api.post("/v1/campaigns/braking/1/approve", {"digest": applied["program_digest"]}, "admin")
+    assert answer.status_code == (200 if allowed else 403)
+    if not allowed:
+        assert "LONGTAIL_ALLOW_SELF_APPROVAL" in answer.json()["remedy"]
+
+
+def test_a_new_version_supersedes_the_one_that_ran(api: Api) -> None:
+    api.activate(campaign_text())
+    api.activate(campaign_text("priority 60"))
+    versions = api.get("/v1/campaigns/braking").json()["versions"]
+    assert [(each["version"], each["state"], each["ended_reason"]) for each in versions] == [
+        (2, "active", None),
+        (1, "stopped", "superseded"),
+    ]
+
+
+def test_a_version_whose_first_day_is_to_come_waits_while_the_old_one_runs(api: Api) -> None:
+    api.activate(campaign_text())
+    tomorrow = datetime.now(UTC).date() + timedelta(days=1)
+    waiting = api.activate(campaign_text(f"active {tomorrow} to {tomorrow + timedelta(days=9)}"))
+    assert waiting["state"] == "approved"
+    assert api.get("/v1/campaigns/braking/1").json()["state"] == "active"
+
+
+def test_pause_resume_and_stop(api: Api) -> None:
+    api.activate(campaign_text())
+    states = [
+        api.post(f"/v1/campaigns/braking/1/{verb}", {}, "approver").json()["state"] for verb in ("pause", "resume")
+    ]
+    stopped = api.post("/v1/campaigns/braking/1/stop", {}, "author").json()
+    assert [*states, stopped["state"]] == ["paused", "active", "stopped"]
+    assert stopped["ended_reason"] == "stopped by author-user"
+    again = api.post("/v1/campaigns/braking/1/resume", {}, "approver")
+    assert (again.status_code, again.json()["code"]) == (409, "conflict")
+    assert "stopped" in again.json()["message"]
+
+
+def test_a_stopped_text_can_be_applied_anew(api: Api) -> None:
+    api.apply(campaign_text())
+    api.post("/v1/campaigns/braking/1/stop", {}, "author")
+    assert (api.apply(campaign_text()).status_code, api.apply(campaign_text()).json()["version"]) == (201, 2)
+
+
+def test_a_version_shows_text_settings_outcomes_and_budget(api: Api) -> None:
+    api.activate(campaign_text())
+    shown = api.get("/v1/campaigns/braking/1").json()
+    assert shown["source"] == campaign_text()
+    assert shown["signals"] == SIGNALS
+    assert shown["settings"]["budget"]["total_bytes"] == 10**9
+    assert (shown["outcomes"]["fired"], shown["budget"]) == (0, [])
+    listed = api.get("/v1/campaigns").json()["campaigns"]
+    assert [(each["campaign"], each["version"], each["outcomes"]["fired"]) for each in listed] == [("braking", 1, 0)]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/v1/campaigns/none", 404),
+        ("/v1/campaigns/braking/2", 404),
+        ("/v1/campaigns/braking/99999999999", 404),
+        ("/v1/campaigns/braking/x", 422),
+    ],
+)
+def test_what_is_not_there_is_named(api: Api, path: str, status: int) -> None:
+    api.apply(campaign_text())
+    answer = api.get(path)
+    assert answer.status_code == status
+    assert answer.json()["message"]
+
+
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [("submit", "viewer"), ("approve", "author"), ("pause", "operator"), ("resume", "author"), ("stop", "viewer")],
+)
+def test_steps_need_their_role(api: Api, path: str, role: str) -> None:
+    answer = api.post(f"/v1/campaigns/braking/1/{path}", {"digest": "0" * 64}, role)
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+
+
+def test_nobody_gets_in_without_a_valid_token(api: Api) -> None:
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Bearer lt_{'A' * 43}"}):
+        answer = api.client.get("/v1/campaigns", headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+        assert answer.headers["www-authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"{", 422),
+        (b"[]", 422),
+        (b'{"source": "", "signals": "", "other": 1}', 422),
+        (b'{"source": 1, "signals": ""}', 422),
+        (b'{"source": "#\\u0000\\n", "signals": ""}', 422),
+        (b'{"source": "\\ud800", "signals": ""}', 422),
+        (b" " * (17 * 1024**2), 413),
+    ],
+)
+def test_hostile_bodies_are_refused(api: Api, body: bytes, status: int) -> None:
+    answer = api.client.post("/v1/campaigns", content=body, headers=api.as_("author"))
+    assert answer.status_code == status
+    assert answer.json()["code"] in {"invalid_input", "too_large", "diagnostics"}

@@ -1,0 +1,262 @@
+"""Clips, labels, outcomes and objects over HTTP: each with a token, without one, and with bad input."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import insert
+
+from storage.labels import jobs as label_jobs
+from storage.tables import clip_assets
+from storage.uploads import dead_letters
+from tests.fleet_api.api_server import Api
+from tests.storage.clips.catalog_support import OPENLABEL, add_clip
+
+DATA = bytes(range(256)) * 5000
+ASSET = "extracted/x/signals.parquet"
+
+
+@pytest.fixture
+def clip_id(api: Api) -> str:
+    """A clip with a fire, its file, an asset, and a label job."""
+    with api.database.begin() as connection:
+        made = add_clip(connection, fired=[("braking", "hard")], size_bytes=len(DATA), attributes={"region": "EU"})
+        connection.execute(
+            insert(clip_assets).values(
+                clip_id=made,
+                name="signals.parquet",
+                object_key=ASSET,
+                size_bytes=7,
+                extractor_version=1,
+                media_type="application/vnd.apache.parquet",
+            )
+        )
+        label_jobs.ensure(connection, made, "auto")
+    store = api.app.state.services.store
+    store.put(f"clips/{made}.mcap", DATA)
+    store.put(ASSET, b"parquet")
+    return made
+
+
+def local(href: str) -> str:
+    """The path of a link, with its query."""
+    return href.removeprefix("http://127.0.0.1:8080")
+
+
+def link(api: Api, clip_id: str, name: str) -> str:
+    """The link to one of the clip's files."""
+    assets = api.get(f"/v1/clips/{clip_id}").json()["assets"]
+    return local(next(each["href"] for each in assets if each["name"] == name))
+
+
+def test_clips_are_found_by_text_and_json(api: Api, clip_id: str) -> None:
+    text = api.get("/v1/clips", filter="campaign = 'braking' AND vehicle.region = 'EU'").json()
+    tree = '{"op": "=", "args": [{"property": "trigger"}, "hard"]}'
+    found = api.get("/v1/clips", filter=tree, **{"filter-lang": "cql2-json"}).json()
+    assert [each["id"] for each in text["clips"]] == [each["id"] for each in found["clips"]] == [clip_id]
+    assert text["clips"][0]["fires"][0]["trigger"] == "hard"
+    assert text["next"] is None
+    assert api.get("/v1/clips", filter="campaign = 'other'").json() == {"clips": [], "next": None}
+
+
+def test_pages_of_clips_follow_each_other(api: Api, clip_id: str) -> None:
+    with api.database.begin() as connection:
+        others = [add_clip(connection) for _ in range(4)]
+    found: list[str] = []
+    token: dict[str, str] = {}
+    while True:
+        page = api.get("/v1/clips", limit=2, sortby="size_bytes", **token).json()
+        found += [each["id"] for each in page["clips"]]
+        if page["next"] is None:
+            break
+        token = {"token": page["next"]}
+    assert sorted(found) == sorted([clip_id, *others])
+    assert found[-1] == clip_id
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"filter": "campain = 'x'"},
+        {"filter": "state = 'x'", "filter-lang": "sql"},
+        {"sortby": "color"},
+        {"limit": 0},
+        {"limit": "many"},
+        {"token": "x"},
+    ],
+)
+def test_searches_that_make_no_sense_are_told_so(api: Api, params: dict[str, Any]) -> None:
+    answer = api.get("/v1/clips", **params)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_clip_is_shown_with_links_that_need_no_token(api: Api, clip_id: str) -> None:
+    shown = api.get(f"/v1/clips/{clip_id}").json()
+    assert [each["name"] for each in shown["assets"]] == ["clip.mcap", "signals.parquet"]
+    whole = api.client.get(local(shown["assets"][0]["href"]))
+    assert (whole.status_code, whole.content == DATA) == (200, True)
+    assert (whole.headers["content-type"], whole.headers["x-content-type-options"]) == ("application/x-mcap", "nosniff")
+    assert api.client.get(local(shown["assets"][1]["href"])).content == b"parquet"
+    assert api.get("/v1/clips/none").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("wanted", "status", "part"),
+    [
+        ("bytes=0-9", 206, DATA[:10]),
+        ("bytes=1279990-", 206, DATA[1279990:]),
+        ("bytes=-5", 206, DATA[-5:]),
+        ("bytes=5-1048590", 206, DATA[5:1048591]),
+        ("bytes=9-99999999", 206, DATA[9:]),
+        ("bytes=9-3", 200, DATA),
+        ("bytes=0-1,5-6", 200, DATA),
+        ("lines=1-2", 200, DATA),
+        ("bytes=1280000-", 416, None),
+        ("bytes=-0", 416, None),
+    ],
+)
+def test_ranges_of_an_object_can_be_read(api: Api, clip_id: str, wanted: str, status: int, part: bytes | None) -> None:
+    answer = api.client.get(link(api, clip_id, "clip.mcap"), headers={"Range": wanted})
+    assert answer.status_code == status
+    if part is not None:
+        assert answer.content == part
+        assert int(answer.headers["content-length"]) == len(part)
+    if status == 416:
+        assert answer.headers["content-range"] == f"bytes */{len(DATA)}"
+
+
+def test_the_head_of_an_object_has_its_size_and_no_body(api: Api, clip_id: str) -> None:
+    answer = api.client.head(link(api, clip_id, "clip.mcap"))
+    assert (answer.status_code, answer.headers["content-length"], answer.content) == (200, str(len(DATA)), b"")
+
+
+def test_a_link_reads_its_own_object_and_nothing_else(api: Api, clip_id: str) -> None:
+    href = link(api, clip_id, "clip.mcap")
+    path, query = href.split("?")
+    forged = [
+        href[:-1] + ("0" if href[-1] != "0" else "1"),
+        f"/objects/{ASSET}?{query}",
+        f"{path}?expires=9999999999&{query.partition('&')[2]}",
+    ]
+    for each in forged:
+        assert api.client.get(each).status_code == 403
+    assert api.client.get(path).status_code == 422
+    assert api.client.get(f"/objects/../client.json?{query}").status_code in (403, 404, 422)
+
+
+def test_a_label_job_is_claimed_kept_and_completed(api: Api, clip_id: str) -> None:
+    body = {"task": "auto", "labeler": "anna", "count": 2, "lease_s": 60}
+    (job,) = api.post("/v1/label-jobs/claim", body, "labeler").json()["jobs"]
+    assert job["clip"]["id"] == clip_id
+    assert api.post("/v1/label-jobs/claim", body, "labeler").json() == {"jobs": []}
+    kept = api.post(f"/v1/label-jobs/{job['id']}/renew", {"token": job["token"], "lease_s": 600}, "labeler").json()
+    assert kept["lease_until"] > job["lease_until"]
+    done = {"token": job["token"], "openlabel": OPENLABEL, "provenance": {"by": "anna"}}
+    first, again = (api.post(f"/v1/label-jobs/{job['id']}/complete", done, "labeler") for _ in range(2))
+    assert (first.status_code, again.status_code, first.json()) == (200, 200, again.json())
+    other = api.post(f"/v1/label-jobs/{job['id']}/complete", {**done, "provenance": {}}, "labeler")
+    assert (other.status_code, other.json()["code"]) == (409, "lease_lost")
+    assert api.get("/v1/label-jobs/stats").json()["tasks"]["auto"]["done"] == 1
+    (label,) = api.get(f"/v1/clips/{clip_id}").json()["labels"]
+    assert (label["openlabel"], label["types"]) == (OPENLABEL, ["braking", "car"])
+    assert api.get("/v1/clips", filter="label = 'car'").json()["clips"][0]["id"] == clip_id
+
+
+def test_only_who_claimed_a_label_job_or_an_administrator_may_touch_it(api: Api, clip_id: str) -> None:
+    (job,) = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "a"}, "admin").json()["jobs"]
+    bodies = {"complete": {"openlabel": OPENLABEL}, "fail": {"reason": "x"}, "renew": {"lease_s": 60}}
+    for verb, body in bodies.items():
+        refused = api.post(f"/v1/label-jobs/{job['id']}/{verb}", {"token": job["token"], **body}, "labeler")
+        assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
+    given_back = {"token": job["token"], "reason": "mine"}
+    assert api.post(f"/v1/label-jobs/{job['id']}/fail", given_back, "admin").json() == {"state": "ready"}
+    (job,) = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "a"}, "labeler").json()["jobs"]
+    done = {"token": job["token"], "openlabel": OPENLABEL}
+    assert api.post(f"/v1/label-jobs/{job['id']}/complete", done, "admin").status_code == 200
+    (label,) = api.get(f"/v1/clips/{clip_id}").json()["labels"]
+    assert label["labeler"].endswith("/a")
+
+
+def test_a_label_job_that_cannot_be_done_is_given_back(api: Api, clip_id: str) -> None:
+    (job,) = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "a"}, "labeler").json()["jobs"]
+    answer = api.post(f"/v1/label-jobs/{job['id']}/fail", {"token": job["token"], "reason": "dark"}, "labeler")
+    assert answer.json() == {"state": "ready"}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("claim", {"task": "auto", "labeler": "a", "count": 0}, 422),
+        ("claim", {"task": "auto", "labeler": "a", "lease_s": 10**9}, 422),
+        ("claim", {"labeler": "a"}, 422),
+        ("1/complete", {"token": 1, "openlabel": {}}, 422),
+        ("99/complete", {"token": 1, "openlabel": OPENLABEL}, 404),
+        ("99999999999999999999/fail", {"token": 1, "reason": "x"}, 422),
+        ("x/renew", {"token": 1}, 422),
+    ],
+)
+def test_bad_label_requests_are_refused(api: Api, path: str, body: dict[str, Any], status: int) -> None:
+    assert api.post(f"/v1/label-jobs/{path}", body, "labeler").status_code == status
+
+
+def test_labeling_needs_a_labeler(api: Api) -> None:
+    assert api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "a"}, "operator").status_code == 403
+    assert api.client.get("/v1/label-jobs/stats").status_code == 401
+
+
+def test_outcomes_and_dead_letters_are_counted_listed_and_discarded(api: Api) -> None:
+    with api.database.begin() as connection:
+        ids = [
+            dead_letters.record(connection, stage="gateway", reason="manifest_invalid", detail=f"{number}", fires=2)
+            for number in range(3)
+        ]
+    assert api.get("/v1/outcomes").json() == {"outcomes": [], "dead_letters": {"manifest_invalid": 3}}
+    first = api.get("/v1/dead-letters", limit=2).json()
+    second = api.get("/v1/dead-letters", limit=2, before=first["next"]).json()
+    listed = first["dead_letters"] + second["dead_letters"]
+    assert [each["id"] for each in listed] == ids[::-1]
+    assert (listed[0]["reason"], listed[0]["fires"], second["next"]) == ("manifest_invalid", 2, None)
+    assert api.post(f"/v1/dead-letters/{ids[0]}/discard", {}, "viewer").status_code == 403
+    assert api.post(f"/v1/dead-letters/{ids[0]}/discard", {}, "operator").status_code == 204
+    assert api.post(f"/v1/dead-letters/{ids[0]}/discard", {}, "operator").status_code == 409
+    assert api.get("/v1/dead-letters", stage="nowhere").status_code == 422
+
+
+def test_every_route_says_what_it_does(api: Api) -> None:
+    document = api.client.get("/openapi.json").json()
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert len(operations) >= 25
+    assert all(operation.get("summary") and operation.get("description") for operation in operations)
+    known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}
+    assert set(re.findall(r'"\$ref": "([^"]+)"', json.dumps(document))) <= known
+
+
+def test_what_is_no_route_is_a_problem_too(api: Api) -> None:
+    answer = api.client.get("/v1/nothing")
+    assert (answer.status_code, answer.json()["code"]) == (404, "http_404")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/campaigns/%00",
+        "/v1/clips/%00",
+        "/v1/vehicles/a%00b",
+        "/v1/vehicles?after=%00",
+        "/v1/campaigns?after=%00",
+        "/v1/outcomes?campaign=%00",
+        "/v1/clips?filter=campaign%3D%27%00%27",
+    ],
+)
+def test_a_nul_in_an_address_is_refused_before_the_database_sees_it(api: Api, path: str) -> None:
+    answer = api.client.get(path, headers=api.as_("viewer"))
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+
+
+def test_a_claimed_job_shows_what_fired_in_its_clip(api: Api, clip_id: str) -> None:
+    claimed = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "me"}, "labeler").json()["jobs"]
+    assert [(job["clip"]["id"], job["clip"]["fires"][0]["trigger"]) for job in claimed] == [(clip_id, "hard")]

@@ -1,0 +1,269 @@
+"""Vehicles over HTTP: enrolment, the signed list, 304, bundles, and the counts that they report."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.fleet_api.api_server import Api, campaign_text
+
+
+def counts(watermark: int, **changes: Any) -> dict[str, Any]:
+    """A report of counts of `braking` version 1."""
+    base = {
+        "campaign": "braking",
+        "version": 1,
+        "watermark": watermark,
+        "suppressed": 0,
+        "in_flight": watermark,
+        "per_trigger": {"hard_brake": watermark} if watermark else {},
+    }
+    return {**base, **changes}
+
+
+def report(api: Api, vehicle: dict[str, str], *each: dict[str, Any], at_ns: int = 1, vehicle_id: str = "car-1") -> int:
+    """Send a report; returns the status."""
+    body = {"counts": list(each), "reported_at_ns": at_ns}
+    return api.client.post(f"/v1/vehicles/{vehicle_id}/telemetry", json=body, headers=vehicle).status_code
+
+
+def fired(api: Api) -> int:
+    """What the campaign's page says."""
+    number: int = api.get("/v1/campaigns/braking/1").json()["outcomes"]["fired"]
+    return number
+
+
+def test_enrolment_gives_what_an_agent_needs(api: Api) -> None:
+    answer = api.post("/v1/vehicles", {"id": "car-1", "attributes": {"region": "EU"}}, "operator")
+    assert answer.status_code == 201
+    enrolled = answer.json()
+    assert enrolled["id"] == "car-1"
+    assert enrolled["token"].startswith("lt_")
+    assert [len(base64.b64decode(key)) for key in enrolled["public_keys"]] == [32]
+    assert (enrolled["api_url"], enrolled["gateway_url"]) == ("http://127.0.0.1:8080", "http://127.0.0.1:8081")
+    assert api.get("/v1/vehicles/car-1").json()["attributes"] == {"region": "EU"}
+
+
+def test_enrolling_again_ends_the_former_token(api: Api) -> None:
+    former, latter = api.enrol(), api.enrol()
+    assert api.check_in(former).status_code == 401
+    assert api.check_in(latter).status_code == 200
+
+
+def test_a_revoked_vehicle_is_shut_out_until_it_is_enrolled_again(api: Api) -> None:
+    vehicle = api.enrol()
+    gone = api.client.delete("/v1/vehicles/car-1", headers=api.as_("operator"))
+    assert (gone.status_code, api.check_in(vehicle).status_code) == (204, 401)
+    assert api.check_in(api.enrol()).status_code == 200
+
+
+def test_the_list_names_the_bundle_that_was_approved(api: Api) -> None:
+    active = api.activate(campaign_text())
+    vehicle = api.enrol()
+    found = api.open_list(api.check_in(vehicle))
+    assert [(each.campaign, each.version) for each in found.assignments] == [("braking", 1)]
+    assert found.vehicle_id == "car-1"
+    assert found.expires_at_ns - found.issued_at_ns == 7 * 86400 * 10**9
+    digest = found.assignments[0].bundle_digest
+    bundle = api.open_bundle(api.client.get(f"/v1/bundles/{digest}", headers=vehicle), digest)
+    assert (bundle.settings.name, bundle.version, bundle.program_digest) == ("braking", 1, active["program_digest"])
+
+
+def test_what_the_vehicle_has_is_not_sent_again_until_it_changes(api: Api) -> None:
+    vehicle = api.enrol()
+    empty = api.open_list(api.check_in(vehicle))
+    assert api.check_in(vehicle, have=empty.content_digest).status_code == 304
+
+    api.activate(campaign_text())
+    full = api.open_list(api.check_in(vehicle, have=empty.content_digest))
+    assert api.check_in(vehicle, have=full.content_digest).status_code == 304
+    assert full.revision > empty.revision
+    assert api.check_in(vehicle).status_code == 200, "without `have` the list comes, to renew it"
+
+
+@pytest.mark.parametrize("verb", ["pause", "stop"])
+def test_a_paused_or_stopped_campaign_leaves_the_list_at_once_with_a_higher_revision(api: Api, verb: str) -> None:
+    api.activate(campaign_text())
+    vehicle = api.enrol()
+    before = api.open_list(api.check_in(vehicle))
+    api.post(f"/v1/campaigns/braking/1/{verb}", {}, "admin")
+    after = api.open_list(api.check_in(vehicle, have=before.content_digest))
+    assert (len(before.assignments), len(after.assignments)) == (1, 0)
+    assert after.revision > before.revision
+
+
+def test_a_target_is_matched_by_enrolment_before_what_the_vehicle_reports(api: Api) -> None:
+    api.activate(campaign_text('target vehicle.region == "EU" and vehicle.hardware >= 3'))
+    vehicle = api.enrol(region="US")
+    lying = api.open_list(api.check_in(vehicle, attributes={"region": "EU", "hardware": 4}))
+    vehicle = api.enrol(region="EU")
+    reporting = api.open_list(api.check_in(vehicle, attributes={"hardware": 4}))
+    lacking = api.open_list(api.check_in(vehicle))
+    assert [len(each.assignments) for each in (lying, reporting, lacking)] == [0, 1, 0]
+
+
+def test_a_check_in_is_remembered(api: Api) -> None:
+    vehicle = api.enrol(region="EU")
+    api.check_in(vehicle, attributes={"hardware": 4}, software={"agent": "1"}, problems=["disk full"])
+    shown = api.get("/v1/vehicles/car-1").json()
+    assert shown["attributes"] == {"region": "EU", "hardware": 4}
+    assert (shown["software"], shown["problems"]) == ({"agent": "1"}, ["disk full"])
+    assert shown["clock_offset_ns"] < 0
+    assert shown["last_check_in_at"] is not None
+
+
+def test_reports_count_once_and_only_forward(api: Api) -> None:
+    api.activate(campaign_text())
+    vehicle = api.enrol()
+    assert report(api, vehicle, counts(5), at_ns=100) == 204
+    assert report(api, vehicle, counts(5), at_ns=100) == 204
+    assert fired(api) == 5
+    report(api, vehicle, counts(3), at_ns=200)
+    assert fired(api) == 5, "a lower watermark is an older report"
+    report(api, vehicle, counts(5, in_flight=3, dropped={"disk_full": 2}), at_ns=50)
+    assert api.get("/v1/campaigns/braking/1").json()["outcomes"]["dropped"] == {"disk_full": 2}
+    report(api, vehicle, counts(5), at_ns=300)
+    assert api.get("/v1/campaigns/braking/1").json()["outcomes"]["dropped"] == {"disk_full": 2}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        counts(5, in_flight=4),
+        counts(5, per_trigger={"hard_brake": 4}),
+        counts(5, version=2),
+        counts(5, version=2**40),
+        counts(-1),
+    ],
+)
+def test_counts_that_do_not_add_up_or_belong_to_nothing_change_nothing(api: Api, wrong: dict[str, Any]) -> None:
+    api.activate(campaign_text())
+    vehicle = api.enrol()
+    assert report(api, vehicle, counts(1), wrong) == 422
+    assert fired(api) == 0
+
+
+def test_a_vehicle_speaks_for_itself_only(api: Api) -> None:
+    first, second = api.enrol("car-1"), api.enrol("car-2")
+    assert api.check_in(first, "car-2").status_code == 403
+    assert report(api, second, vehicle_id="car-1") == 403
+    assert api.client.get("/v1/campaigns", headers=first).status_code == 401
+    assert api.check_in(api.as_("admin")).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"vehicle_time_ns": -1},
+        {"vehicle_time_ns": 2**70},
+        {"vehicle_time_ns": 1, "have": "x"},
+        {"vehicle_time_ns": 1, "attributes": {"a": "\u0000"}},
+        {"vehicle_time_ns": 1, "attributes": {"a": [1]}},
+        {"vehicle_time_ns": 1, "surprise": 1},
+        {},
+    ],
+)
+def test_hostile_check_ins_are_refused_by_name(api: Api, body: dict[str, Any]) -> None:
+    answer = api.client.post("/v1/vehicles/car-1/check-in", json=body, headers=api.enrol())
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+
+
+def test_enrolment_refuses_bad_ids_and_needs_an_operator(api: Api) -> None:
+    assert api.post("/v1/vehicles", {"id": "../x"}, "operator").status_code == 422
+    assert api.post("/v1/vehicles", {"id": "car-1"}, "author").status_code == 403
+
+
+def test_bundles_are_for_vehicles_and_named_by_digest(api: Api) -> None:
+    vehicle = api.enrol()
+    assert api.client.get(f"/v1/bundles/{'0' * 64}", headers=vehicle).status_code == 404
+    assert api.client.get("/v1/bundles/x", headers=vehicle).status_code == 422
+    assert api.client.get(f"/v1/bundles/{'0' * 64}", headers=api.as_("viewer")).status_code == 401
+
+
+def test_vehicles_are_listed_by_id_in_pages(api: Api) -> None:
+    for number in range(5):
+        api.enrol(f"car-{number}")
+    first = api.get("/v1/vehicles", limit=3).json()
+    second = api.get("/v1/vehicles", limit=3, after=first["next"]).json()
+    assert [each["id"] for each in first["vehicles"] + second["vehicles"]] == [f"car-{n}" for n in range(5)]
+    assert second["next"] is None
+
+
+def test_health_is_told_without_a_token(api: Api) -> None:
+    assert api.client.get("/healthz").json()["status"] == "ok"
+    assert api.client.get("/readyz").json()["schema_revision"] is not None
+    with api.database.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = 'old'"))
+    behind = api.client.get("/readyz")
+    assert (behind.status_code, behind.json()["remedy"]) == (500, "run `longtail migrate`")
+
+
+COMPARING = "campaign comparing { compare lane.valid, cut_in.detected budget 1 clips }"
+
+
+def pairs(**numbers: int) -> dict[str, int]:
+    """A table with these pairs and no others."""
+    return {"neither": 0, "only_shadow": 0, "only_active": 0, "both": 0, "unknown": 0, **numbers}
+
+
+def compared(heads: dict[str, dict[str, int]]) -> dict[str, Any]:
+    """A report of pairs of `comparing` version 1."""
+    return {"campaign": "comparing", "version": 1, "watermark": 0, "suppressed": 0, "compared": heads}
+
+
+def test_a_campaigns_page_shows_the_pairs_of_each_head_over_all_vehicles(api: Api) -> None:
+    api.activate(COMPARING)
+    first, second = api.enrol("car-1"), api.enrol("car-2")
+    page = "/v1/campaigns/comparing/1"
+    assert list(api.get(page).json()["compared"].items()) == [("lane.valid", pairs()), ("cut_in.detected", pairs())]
+    assert report(api, first, compared({"cut_in.detected": pairs(neither=90, only_shadow=4, unknown=1)})) == 204
+    heads = {"cut_in.detected": pairs(neither=10, only_active=2, both=3), "lane.valid": pairs(both=7)}
+    assert report(api, second, compared(heads), vehicle_id="car-2") == 204
+    assert api.get(page).json()["compared"] == {
+        "lane.valid": pairs(both=7),
+        "cut_in.detected": {"neither": 100, "only_shadow": 4, "only_active": 2, "both": 3, "unknown": 1},
+    }
+
+
+def test_an_older_report_of_pairs_changes_nothing_even_when_the_clock_was_set(api: Api) -> None:
+    api.activate(COMPARING)
+    vehicle = api.enrol()
+    for both, at_ns in ((5, 100), (5, 100), (3, 200), (8, 50), (7, 300)):
+        assert report(api, vehicle, compared({"lane.valid": pairs(both=both)}), at_ns=at_ns) == 204
+    assert api.get("/v1/campaigns/comparing/1").json()["compared"]["lane.valid"] == pairs(both=8)
+
+
+@pytest.mark.parametrize(
+    "heads",
+    [
+        {"ego.speed": pairs()},
+        {"lane.valid": pairs(both=-1)},
+        {"lane.valid": pairs(both=2**60 + 1)},
+        {"lane.valid": pairs(several=1)},
+        {"lane.valid": {**pairs(), "both": 1.5}},
+        {"lane.valid": {**pairs(), "both": "1"}},
+        {"lane.valid": [0, 0, 0, 0, 0]},
+        {"no head": pairs()},
+        {f"h{i}": pairs() for i in range(101)},
+    ],
+)
+def test_pairs_that_no_vehicle_can_have_counted_are_refused_with_all_of_the_report(
+    api: Api, heads: dict[str, Any]
+) -> None:
+    api.activate(COMPARING)
+    api.activate(campaign_text())
+    assert report(api, api.enrol(), counts(5), compared(heads)) == 422
+    assert fired(api) == 0
+
+
+def test_the_largest_counts_of_many_vehicles_are_shown(api: Api) -> None:
+    api.activate(COMPARING)
+    most = dict.fromkeys(pairs(), 2**60)
+    for number in range(9):
+        vehicle = api.enrol(f"car-{number}")
+        assert report(api, vehicle, compared({"lane.valid": most}), vehicle_id=f"car-{number}") == 204
+        assert report(api, vehicle, compared({"lane.valid": most}), vehicle_id=f"car-{number}") == 204
+    assert api.get("/v1/campaigns/comparing/1").json()["compared"]["lane.valid"]["both"] == 9 * 2**60

@@ -1,0 +1,97 @@
+"""Duties: each in its own time, none held up by another that fails, and all of them on a real deployment."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from ingest.steward import Duties, Duty, Maintenance
+from storage.database import Database
+from storage.tables import uploads
+from tests.ingest.assembler.world import World
+from triggers.contracts.clip import CELL_BYTES
+from triggers.errors import Misconfigured, Unreachable
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    return World(database, tmp_path)
+
+
+class Clock:
+    """A clock that the test moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 100.0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class Work:
+    """Counts its turns; says that there is more so many times, or fails."""
+
+    def __init__(self, *, more: int = 0, error: Exception | None = None) -> None:
+        self.turns = 0
+        self._more = more
+        self._error = error
+
+    def __call__(self) -> bool:
+        self.turns += 1
+        if self._error is not None:
+            raise self._error
+        return self.turns <= self._more
+
+
+def test_every_duty_has_its_own_period() -> None:
+    clock, often, seldom = Clock(), Work(), Work()
+    maintenance = Maintenance([Duty("often", 2, often), Duty("seldom", 60, seldom)], monotonic_s=clock)
+    assert maintenance.round() == 2
+    for _ in range(30):
+        clock.now_s += 2
+        maintenance.round()
+    assert (often.turns, seldom.turns) == (31, 2)
+
+
+def test_more_to_do_at_once_does_not_repeat_the_others() -> None:
+    fold, other = Work(more=3), Work()
+    maintenance = Maintenance([Duty("fold", 2, fold), Duty("other", 60, other)], monotonic_s=Clock())
+    assert [maintenance.round() for _ in range(4)] == [0, 0, 0, 2]
+    assert (fold.turns, other.turns) == (4, 1)
+
+
+@pytest.mark.parametrize("error", [RuntimeError("a mistake"), Unreachable("no answer")])
+def test_a_duty_that_fails_neither_starves_the_others_nor_spins(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock, failing, other = Clock(), Work(error=error), Work()
+    maintenance = Maintenance([Duty("failing", 0.1, failing), Duty("other", 1, other)], monotonic_s=clock)
+    for _ in range(5):
+        maintenance.round()
+        clock.now_s += 1
+    assert (failing.turns, other.turns) == (3, 5)
+    assert str(error) in caplog.text and "failing" in caplog.text
+
+
+def test_a_setting_that_cannot_work_ends_the_maintenance() -> None:
+    maintenance = Maintenance([Duty("duty", 1, Work(error=Misconfigured("LONGTAIL_X")))])
+    with pytest.raises(Misconfigured, match="LONGTAIL_X"):
+        maintenance.run(threading.Event())
+
+
+@pytest.mark.integration
+def test_one_round_does_every_duty_of_a_deployment(world: World) -> None:
+    clip = world.clip(CELL_BYTES)
+    world.store.put(f"staging/{clip.upload_id}/part", b"parked")
+    with world.database.begin() as connection:
+        connection.execute(update(uploads).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+    duties = Duties(world.database, world.log, world.store).all()
+    Maintenance(duties).round()
+    assert world.upload_state(clip) == "expired"
+    assert world.store.list("staging/") == []
+    assert all(duty.due_s > float("-inf") for duty in duties)
+    assert len({duty.name for duty in duties}) == len(duties)

@@ -1,0 +1,113 @@
+"""The transactions that end an upload: all or nothing, once, and a fire has one outcome whatever its clips have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from storage.clips import writer as clip_writer
+from storage.clips.writer import PendingUpload, clip_key
+from storage.database import Database
+from storage.tables import clip_fires, clips, fires, outbox
+from storage.uploads import dead_letters, uploads
+from tests.ingest.assembler.world import START_NS, Clip, World, manifest_of, random_bytes
+from triggers.contracts.clip import Fire
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    return World(database, tmp_path)
+
+
+def pending(world: World, clip: Clip) -> PendingUpload:
+    with world.database.begin() as connection:
+        upload = clip_writer.find_upload(connection, clip.upload_id)
+    assert upload is not None
+    return upload
+
+
+def shared_fire(world: World, *seeds: int) -> list[Clip]:
+    """Clips of 100 bytes with one and the same fire."""
+    fire: Fire | None = None
+    made = []
+    for seed in seeds:
+        manifest = manifest_of(random_bytes(100, seed))
+        fire = fire or manifest.recording.fires[0]
+        recording = manifest.recording.model_copy(update={"fires": (fire,)})
+        made.append(world.clip(100, seed=seed, manifest=manifest.model_copy(update={"recording": recording})))
+    return made
+
+
+def test_a_fire_in_two_clips_is_one_fire_with_two_links(world: World) -> None:
+    for clip in shared_fire(world, 1, 2):
+        upload = pending(world, clip)
+        with world.database.begin() as connection:
+            assert clip_writer.store_clip(connection, upload, extractor_version=1).won
+    assert world.fire_outcomes() == [("catalogued", None)]
+    with world.database.begin() as connection:
+        assert connection.execute(select(func.count()).select_from(clip_fires)).scalar_one() == 2
+
+
+@pytest.mark.parametrize("failed_first", [True, False])
+def test_a_fire_is_catalogued_once_one_of_its_clips_is(world: World, failed_first: bool) -> None:
+    bad, good = (pending(world, clip) for clip in shared_fire(world, 1, 2))
+    with world.database.begin() as connection:
+        if failed_first:
+            clip_writer.fail_upload(connection, bad, reason="cell_hash_mismatch", detail="d")
+        clip_writer.store_clip(connection, good, extractor_version=1)
+        if not failed_first:
+            clip_writer.fail_upload(connection, bad, reason="cell_hash_mismatch", detail="d")
+    assert world.fire_outcomes() == [("catalogued", None)]
+
+
+def test_a_clip_whose_fire_bears_the_ordinal_of_another_is_never_stored_silently(world: World) -> None:
+    """Both uploads were open when the first was stored, so that the gateway could not know."""
+    first, second = (pending(world, clip) for clip in shared_fire(world, 1, 2))
+    fire = second.manifest.recording.fires[0]
+    recording = second.manifest.recording.model_copy(
+        update={"fires": (fire.model_copy(update={"t_ns": fire.t_ns + 1}),)}
+    )
+    other = replace(second, manifest=second.manifest.model_copy(update={"recording": recording}))
+    with world.database.begin() as connection:
+        assert clip_writer.store_clip(connection, first, extractor_version=1).state == "stored"
+    with world.database.begin() as connection:
+        ending = clip_writer.store_clip(connection, other, extractor_version=1)
+        (letter,) = dead_letters.listing(connection)
+        assert connection.execute(select(clips.c.id)).scalars().all() == [first.clip_id]
+        assert connection.execute(select(fires.c.t_ns)).scalars().all() == [fire.t_ns]
+    assert (ending.state, ending.won) == ("failed", True)
+    assert (letter.reason, letter.object_key, letter.fires) == ("fire_reused", other.object_key, 1)
+
+
+def test_a_closed_upload_is_not_stored_and_not_failed_again(world: World) -> None:
+    upload = pending(world, world.clip(100))
+    with world.database.begin() as connection:
+        uploads.fail(connection, upload.id, "given_up")
+    with world.database.begin() as connection:
+        stored = clip_writer.store_clip(connection, upload, extractor_version=1)
+        failed = clip_writer.fail_upload(connection, upload, reason="r", detail="d")
+        assert [(ending.state, ending.won) for ending in (stored, failed)] == [("failed", False)] * 2
+        for table in (clips, fires, outbox):
+            assert connection.execute(select(func.count()).select_from(table)).scalar_one() == 0
+        assert dead_letters.listing(connection) == []
+
+
+def test_an_unreadable_manifest_gives_its_upload_up_with_the_bytes_kept(world: World) -> None:
+    clip = world.clip(100)
+    with world.database.begin() as connection:
+        assert clip_writer.fail_unread(connection, clip.upload_id, reason="manifest_unreadable", detail="old")
+        assert not clip_writer.fail_unread(connection, clip.upload_id, reason="manifest_unreadable", detail="old")
+        (letter,) = dead_letters.listing(connection)
+        assert dead_letters.get(connection, letter.id)[1] == clip.manifest.canonical_json()
+    assert letter.reason == "manifest_unreadable"
+    assert (world.upload_state(clip), world.held_bytes()) == ("failed", 0)
+
+
+def test_a_clips_key_is_a_function_of_its_identity_whatever_its_clock_says() -> None:
+    assert clip_key("ab", START_NS) == "clips/2023/11/14/ab.mcap"
+    assert clip_key("ab", 10**30) == "clips/undated/ab.mcap"

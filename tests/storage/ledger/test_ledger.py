@@ -1,0 +1,228 @@
+"""Reservations, settlements and releases one by one: what is charged, refused, freed and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from sqlalchemy import Connection
+
+from storage import ledger
+from storage.database import Database
+from storage.ledger import AccountKey
+from tests.storage.ledger.ledger_support import NOON, account_amounts, add_upload
+from tests.support.fleet import add_version, charged_manifest, enroll_vehicle, fire, manifest_of
+from triggers.contracts.campaign import BudgetLimits
+from triggers.contracts.clip import ClipManifest
+from triggers.errors import BudgetExhausted
+
+
+@pytest.fixture
+def fleet(database: Database) -> Database:
+    """Campaigns `small` (100 bytes, 60 a vehicle-day, 5 clips) and `wide` (no small limit), two vehicles."""
+    with database.begin() as connection:
+        add_version(connection, "small", limits=BudgetLimits(total_bytes=100, vehicle_day_bytes=60, clips=5))
+        add_version(connection, "wide", limits=BudgetLimits(total_bytes=10**12))
+        enroll_vehicle(connection, "car-1")
+        enroll_vehicle(connection, "car-2")
+    return database
+
+
+def reserve(
+    database: Database, manifest: ClipManifest, *, now: datetime = NOON, fleet_limit_bytes: int | None = None
+) -> str:
+    with database.begin() as connection:
+        upload_id = add_upload(connection, manifest)
+        ledger.reserve(connection, upload_id, manifest, now=now, fleet_limit_bytes=fleet_limit_bytes)
+    return upload_id
+
+
+def held(database: Database) -> dict[str, int]:
+    with database.begin() as connection:
+        return {str(account.key): account.held for account in ledger.usage(connection) if account.held}
+
+
+def test_a_clip_is_charged_to_the_fleet_and_to_each_campaign_by_its_fires(fleet: Database) -> None:
+    fires = [fire("small", 10), fire("small", 5), fire("wide", 7)]
+    reserve(fleet, manifest_of(bytes(22), fires))
+    assert held(fleet) == {
+        "fleet": 22,
+        "campaign_bytes:small": 15,
+        "campaign_bytes:wide": 7,
+        "campaign_clips:small": 1,
+        "campaign_clips:wide": 1,
+        "campaign_vehicle_day:small:car-1:2026-05-17": 15,
+        "campaign_vehicle_day:wide:car-1:2026-05-17": 7,
+    }
+
+
+def test_a_refusal_charges_nothing_and_names_only_the_campaign_whose_account_is_full(fleet: Database) -> None:
+    reserve(fleet, charged_manifest({"small": 50}))
+    before = held(fleet)
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, charged_manifest({"small": 20, "wide": 30}))
+    assert refused.value.campaigns == ("small",)
+    assert refused.value.accounts == ("campaign_vehicle_day:small:car-1:2026-05-17",)
+    assert refused.value.retry_after_s == 12 * 3600
+    assert held(fleet) == before
+
+
+def test_a_refusal_caught_inside_the_transaction_charges_nothing_either(fleet: Database) -> None:
+    manifest = charged_manifest({"small": 61, "wide": 1})
+    with fleet.begin() as connection:
+        upload_id = add_upload(connection, manifest)
+        with pytest.raises(BudgetExhausted):
+            ledger.reserve(connection, upload_id, manifest, now=NOON, fleet_limit_bytes=None)
+    assert held(fleet) == {}
+
+
+def test_the_fleet_account_concerns_all_campaigns_of_the_clip(fleet: Database) -> None:
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, charged_manifest({"small": 20, "wide": 30}), fleet_limit_bytes=49)
+    assert refused.value.campaigns == ("small", "wide")
+    assert refused.value.accounts == ("fleet",)
+    assert refused.value.retry_after_s is None
+
+
+def test_a_total_that_is_used_up_has_no_time_to_try_again(fleet: Database) -> None:
+    for vehicle in ("car-1", "car-2"):
+        reserve(fleet, charged_manifest({"small": 50}, vehicle_id=vehicle))
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, charged_manifest({"small": 11}, vehicle_id="car-1"))
+    assert refused.value.accounts == ("campaign_bytes:small", "campaign_vehicle_day:small:car-1:2026-05-17")
+    assert refused.value.retry_after_s is None
+
+
+def test_a_clip_larger_than_a_whole_vehicle_day_is_not_told_to_wait_for_tomorrow(fleet: Database) -> None:
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, charged_manifest({"small": 61}))
+    assert refused.value.retry_after_s is None
+
+
+def test_the_next_utc_day_has_its_own_vehicle_day_wherever_the_clock_stands(fleet: Database) -> None:
+    reserve(fleet, charged_manifest({"small": 40}), now=datetime(2026, 5, 17, 23, 59, 59, 500_000, tzinfo=UTC))
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, charged_manifest({"small": 40}), now=datetime(2026, 5, 17, 23, 59, 59, 500_000, tzinfo=UTC))
+    assert refused.value.retry_after_s == 1
+    in_tokyo = datetime(2026, 5, 18, 9, 0, tzinfo=timezone(timedelta(hours=9)))
+    reserve(fleet, charged_manifest({"small": 40}), now=in_tokyo)
+    assert held(fleet)["campaign_vehicle_day:small:car-1:2026-05-18"] == 40
+
+
+def test_a_clip_counts_once_for_a_campaign_however_many_fires_it_has(fleet: Database) -> None:
+    for _ in range(5):
+        reserve(fleet, manifest_of(bytes(2), [fire("small", 1), fire("small", 1)]))
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, charged_manifest({"small": 1}))
+    assert refused.value.accounts == ("campaign_clips:small",)
+
+
+def test_a_released_reservation_is_free_at_once_for_the_next_one(fleet: Database) -> None:
+    upload_id = reserve(fleet, charged_manifest({"small": 60}))
+    with fleet.begin() as connection:
+        assert ledger.release(connection, upload_id)
+    reserve(fleet, charged_manifest({"small": 60}))
+    assert held(fleet)["campaign_bytes:small"] == 60
+
+
+@pytest.mark.parametrize("first", ["settle", "release"])
+@pytest.mark.parametrize("second", ["settle", "release"])
+def test_a_reservation_is_closed_once(fleet: Database, first: str, second: str) -> None:
+    close: dict[str, Callable[[Connection, str], bool]] = {"settle": ledger.settle, "release": ledger.release}
+    upload_id = reserve(fleet, charged_manifest({"small": 60}))
+    with fleet.begin() as connection:
+        assert close[first](connection, upload_id)
+    after_first = held(fleet)
+    with fleet.begin() as connection:
+        assert not close[second](connection, upload_id)
+    assert held(fleet) == after_first
+
+
+def test_an_upload_never_settles_more_than_it_reserved(fleet: Database) -> None:
+    upload_id = reserve(fleet, charged_manifest({"small": 10, "wide": 20}))
+    with fleet.begin() as connection:
+        ledger.settle(connection, upload_id, {"small": 4, "wide": 500})
+        assert ledger.fold(connection) == 7
+        amounts = account_amounts(connection)
+    assert amounts["campaign_bytes", "small"] == (4, 4)
+    assert amounts["campaign_bytes", "wide"] == (20, 20)
+    assert amounts["fleet", ""] == (30, 30)
+    assert amounts["campaign_clips", "small"] == (1, 1)
+
+
+def test_less_than_nothing_cannot_be_used(fleet: Database) -> None:
+    upload_id = reserve(fleet, charged_manifest({"small": 10}))
+    with fleet.begin() as connection, pytest.raises(ValueError, match="less than nothing"):
+        ledger.settle(connection, upload_id, {"small": -1})
+
+
+def test_usage_is_exact_before_and_after_folding(fleet: Database) -> None:
+    settled = reserve(fleet, charged_manifest({"small": 10}))
+    reserve(fleet, charged_manifest({"small": 20}))
+    released = reserve(fleet, charged_manifest({"small": 30}))
+    with fleet.begin() as connection:
+        ledger.settle(connection, settled)
+        ledger.release(connection, released)
+        unfolded = ledger.usage(connection, "small")
+        while ledger.fold(connection, limit=1):
+            pass
+        assert ledger.usage(connection, "small") == unfolded
+    by_key = {account.key: account for account in unfolded}
+    assert AccountKey("fleet") not in by_key
+    total = by_key[AccountKey("campaign_bytes", "small")]
+    assert (total.limit, total.held, total.settled, total.unit) == (100, 30, 10, "bytes")
+    clips = by_key[AccountKey("campaign_clips", "small")]
+    assert (clips.limit, clips.held, clips.settled, clips.unit) == (5, 2, 1, "clips")
+
+
+def test_usage_lists_one_day_when_asked(fleet: Database) -> None:
+    reserve(fleet, charged_manifest({"small": 10}))
+    reserve(fleet, charged_manifest({"small": 20}), now=NOON + timedelta(days=1))
+    with fleet.begin() as connection:
+        days = {account.key.day for account in ledger.usage(connection, day=NOON.date())}
+        all_days = {account.key.day for account in ledger.usage(connection, fleet_limit_bytes=7)}
+    assert days == {None, NOON.date()}
+    assert all_days == {None, NOON.date(), NOON.date() + timedelta(days=1)}
+
+
+def test_fold_takes_no_more_than_its_limit(fleet: Database) -> None:
+    uploads = [reserve(fleet, charged_manifest({"wide": 10})) for _ in range(3)]
+    with fleet.begin() as connection:
+        ledger.release(connection, *uploads)
+    folded: list[int] = []
+    while not folded or folded[-1]:
+        with fleet.begin() as connection:
+            folded.append(ledger.fold(connection, limit=5))
+    assert sum(folded) == 12
+    assert max(folded) <= 5
+
+
+def test_the_running_version_sets_the_limit_and_a_change_takes_effect(fleet: Database) -> None:
+    reserve(fleet, charged_manifest({"small": 60}))
+    with fleet.begin() as connection:
+        add_version(connection, "small", 2, limits=BudgetLimits(total_bytes=70))
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(fleet, charged_manifest({"small": 11}))
+    assert refused.value.accounts == ("campaign_bytes:small",)
+    with fleet.begin() as connection:
+        add_version(connection, "small", 3, limits=BudgetLimits(total_bytes=1000))
+        add_version(connection, "small", 4, state="draft", approved=False, limits=BudgetLimits(total_bytes=1))
+    reserve(fleet, charged_manifest({"small": 11}))
+
+
+def test_a_campaign_without_a_running_version_keeps_the_limits_it_had_last(fleet: Database) -> None:
+    with fleet.begin() as connection:
+        add_version(connection, "ended", 1, state="stopped", limits=BudgetLimits(total_bytes=1000))
+        add_version(connection, "ended", 2, state="completed", limits=BudgetLimits(total_bytes=10))
+    with pytest.raises(BudgetExhausted):
+        reserve(fleet, charged_manifest({"ended": 11}))
+
+
+def test_fires_that_add_no_bytes_pass_a_budget_that_was_lowered_below_its_use(fleet: Database) -> None:
+    reserve(fleet, charged_manifest({"small": 60}))
+    with fleet.begin() as connection:
+        add_version(connection, "small", 2, limits=BudgetLimits(total_bytes=50))
+    reserve(fleet, charged_manifest({"small": 0, "wide": 5}))
+    with pytest.raises(BudgetExhausted):
+        reserve(fleet, charged_manifest({"small": 1}))

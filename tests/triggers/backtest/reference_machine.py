@@ -1,0 +1,74 @@
+"""The reference interpreter behind the interface of a machine, so that a backtest can run on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triggers.backtest.plan import Plan, make_plan
+from triggers.contracts.compared import Compared
+from triggers.language.compile import Compilation
+from triggers.language.program import Input, Program, TriggerCode
+from triggers.language.reference.interpreter import Evaluator
+from triggers.language.rows import Row
+
+FIRE = np.dtype([("t_ns", "<i8"), ("row", "<u4"), ("trigger", "<u4")])
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a plan asks of a machine's manifest."""
+
+    inputs: tuple[Input, ...]
+    triggers: tuple[TriggerCode, ...]
+
+
+class ReferenceMachine:
+    """One evaluator; `rows` remembers how many rows each call brought."""
+
+    def __init__(self, program: Program) -> None:
+        self.manifest = Manifest(program.inputs, program.triggers)
+        self._program = program
+        self._evaluator = Evaluator(program)
+        self._indexes = {trigger.name: index for index, trigger in enumerate(program.triggers)}
+
+    def reset(self) -> None:
+        self._evaluator = Evaluator(self._program)
+
+    @property
+    def suppressed(self) -> Mapping[str, int]:
+        return self._evaluator.suppressed
+
+    @property
+    def overflows(self) -> int:
+        return self._evaluator.overflows
+
+    @property
+    def compared(self) -> Mapping[str, Compared]:
+        return self._evaluator.compared
+
+    def run(self, t_ns: NDArray[np.int64], columns: Sequence[NDArray[np.float64] | None]) -> NDArray[Any]:
+        rows = [
+            Row(
+                int(t),
+                {name: float(x[i]) for name, x in zip(self._evaluator.inputs, columns, strict=True) if x is not None},
+            )
+            for i, t in enumerate(t_ns)
+        ]
+        fires = self._evaluator.run(rows)
+        return np.array([(fire.t_ns, 0, self._indexes[fire.trigger]) for fire in fires], FIRE)
+
+
+def reference_plan(compilation: Compilation) -> Plan:
+    """The plan of a compilation, on the reference interpreter."""
+    assert compilation.triggers is not None
+    programs = {each.program: each.ir for each in (*compilation.campaigns.values(), compilation.triggers)}
+
+    def load(program: bytes) -> Callable[[], ReferenceMachine]:
+        return lambda: ReferenceMachine(programs[program])
+
+    return replace(make_plan(compilation), load=load)

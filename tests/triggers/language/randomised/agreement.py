@@ -1,0 +1,209 @@
+"""Do the reference interpreter and the compiled module agree, bit for bit, on a program and a recording?
+
+Compared are fires (row, time, trigger), suppressed rises, lost window entries, compared heads, and every node's value
+at every tick. The module runs whole, in pieces, over saved and restored states, after a reset, with drives that end in
+between, with buffers that fill up, and in blocks so small that a recording has many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import pairwise
+from random import Random
+from unittest.mock import patch
+
+import numpy as np
+
+from tests.triggers.language.randomised.blocks import Block, BlockHost, Numbers
+from tests.triggers.language.randomised.programs import random_program
+from tests.triggers.language.randomised.recordings import Recording, random_recording
+from tests.triggers.language.randomised.tracing import Trace, traced
+from triggers.language.compile import compile_source
+from triggers.language.program import Program
+from triggers.language.text.diagnostics import render_all
+from triggers.language.webassembly import layout
+from triggers.language.webassembly.emitter import emit
+from triggers.language.webassembly.host.machine import LoadedModule, Machine, load
+from triggers.signals.catalog import SignalCatalog
+
+
+class Disagreement(AssertionError):
+    """The module gave something else than the interpreter."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """A catalog and a trigger file, both as text, and a recording of the program's signals."""
+
+    catalog: str
+    source: str
+    recording: Recording
+
+    @classmethod
+    def random(cls, random: Random, *, rows: int = 200, triggers: int = 6, depth: int = 5) -> Case:
+        """A random program, and about so many rows of its signals."""
+        made = random_program(random, triggers=triggers, depth=depth)
+        empty = cls(made.catalog.text, made.source, Recording(np.array([], np.int64), {}))
+        signals = tuple(item.name for item in empty.program.inputs)
+        return replace(empty, recording=random_recording(random, made.catalog, signals, rows))
+
+    @cached_property
+    def program(self) -> Program:
+        """The file's triggers and compared heads in typed form."""
+        catalog = SignalCatalog.parse(self.catalog, name="catalog")
+        compilation = compile_source(self.source, filename="case", catalog=catalog)
+        if compilation.triggers is None:
+            raise ValueError(render_all(compilation.diagnostics))
+        return compilation.triggers.ir
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """How a recording is handed over: cut before these rows; before some of them something else happens."""
+
+    cuts: tuple[int, ...]
+    renewals: frozenset[int] = frozenset()
+    """Cuts at which the state is saved and restored in a new machine."""
+    ends: frozenset[int] = frozenset()
+    """Cuts at which a drive ends."""
+
+    @classmethod
+    def random(cls, random: Random, rows: int, *, ends: bool = False) -> Pieces:
+        """Few or many pieces, of any size."""
+        chance = random.random()
+        count = rows if chance < 0.1 else min(rows, 30) if chance < 0.5 else 3
+        cuts = tuple(sorted({random.randrange(rows + 1) for _ in range(count)}))
+        some = frozenset(cut for cut in cuts if random.random() < 0.2)
+        return cls(cuts, some, frozenset(cut for cut in cuts if ends and random.random() < 0.5))
+
+
+def check(case: Case, random: Random, *, every: bool = False) -> None:
+    """Raise Disagreement naming what differs; `every` runs all ways instead of some."""
+    program, recording = case.program, case.recording
+    expected = traced(program, recording)
+    module = load(emit(program))
+    rows = len(recording)
+    _run(module, program, recording, expected, Pieces(()), "the whole recording")
+    _run(module, program, recording, expected, Pieces.random(random, rows), "pieces")
+    ways: list[Callable[[], None]] = [
+        lambda: _check_values(program, recording, expected, Pieces.random(random, rows)),
+        lambda: _check_values(program, recording, expected, Pieces(tuple(range(rows)))),
+        lambda: _check_reset(module, program, recording, expected),
+        lambda: _check_ends(module, program, recording, Pieces.random(random, rows, ends=True)),
+        lambda: _check_small_buffers(program, recording, expected),
+        lambda: _check_small_blocks(program, recording, expected, Pieces.random(random, rows)),
+    ]
+    for way in ways if every else random.choices(ways, weights=(5, 1, 1, 2, 1, 3)):
+        way()
+
+
+def _run(
+    module: LoadedModule, program: Program, recording: Recording, expected: Trace, pieces: Pieces, what: str
+) -> Machine:
+    """Run a recording piece by piece and compare all that a host sees."""
+    machine = Machine(module)
+    fires: list[tuple[int, int, int]] = []
+    for start, stop in pairwise((0, *pieces.cuts, len(recording))):
+        if start in pieces.ends:
+            machine.end_drive()
+        if start in pieces.renewals:
+            machine = _renewed(machine, module)
+        fires += _fires(machine, program, recording, start, stop)
+    _same(f"{what}: fires (row, time, trigger)", expected.fires, fires)
+    _same_counts(what, expected, machine)
+    return machine
+
+
+def _renewed(machine: Machine, module: LoadedModule) -> Machine:
+    other = Machine(module)
+    other.restore(machine.save())
+    return other
+
+
+def _fires(
+    machine: Machine, program: Program, recording: Recording, start: int, stop: int
+) -> list[tuple[int, int, int]]:
+    piece = recording.cut(start, stop)
+    columns = [piece.columns.get(item.name) for item in program.inputs]
+    fired = machine.run(piece.t_ns, columns)
+    return [(start + int(fire["row"]), int(fire["t_ns"]), int(fire["trigger"])) for fire in fired]
+
+
+def _same_counts(what: str, expected: Trace, machine: Machine) -> None:
+    _same(f"{what}: suppressed", dict(expected.suppressed), dict(machine.suppressed))
+    _same(f"{what}: overflows", expected.overflows, machine.overflows)
+    _same(f"{what}: compared", dict(expected.compared), dict(machine.compared))
+
+
+def _same(what: str, expected: object, found: object) -> None:
+    if expected != found:
+        if isinstance(expected, list) and isinstance(found, list):
+            first = next((i for i, pair in enumerate(zip(expected, found, strict=False)) if pair[0] != pair[1]), None)
+            at = min(len(expected), len(found)) if first is None else first
+            what += f", {len(expected)} and {len(found)} of them, first at {at}"
+            expected, found = expected[at : at + 3], found[at : at + 3]
+        raise Disagreement(f"{what}: interpreter {expected}, module {found}")
+
+
+def _check_reset(module: LoadedModule, program: Program, recording: Recording, expected: Trace) -> None:
+    machine = Machine(module)
+    _fires(machine, program, recording, 0, len(recording))
+    machine.reset()
+    fires = _fires(machine, program, recording, 0, len(recording))
+    _same("after a reset: fires (row, time, trigger)", expected.fires, fires)
+    _same_counts("after a reset", expected, machine)
+
+
+def _check_ends(module: LoadedModule, program: Program, recording: Recording, pieces: Pieces) -> None:
+    _run(module, program, recording, traced(program, recording, pieces.ends), pieces, f"drives ending at {pieces.ends}")
+
+
+def _check_small_buffers(program: Program, recording: Recording, expected: Trace) -> None:
+    module = load(emit(program, row_capacity=64, fire_capacity=1))
+    _run(module, program, recording, expected, Pieces(()), "small buffers")
+
+
+def _check_small_blocks(program: Program, recording: Recording, expected: Trace, pieces: Pieces) -> None:
+    with patch.object(layout, "MAX_CHUNK", 64):
+        module = load(emit(program))
+        _run(module, program, recording, expected, pieces, "small blocks")
+        _check_values(program, recording, expected, pieces)
+
+
+def _check_values(program: Program, recording: Recording, expected: Trace, pieces: Pieces) -> None:
+    """Compare every node's values in the last block of every piece."""
+    host = BlockHost(program)
+    table = expected.table()
+    ticks: dict[int, list[int]] = {row: [] for row in range(len(recording))}
+    for at, (row, _) in enumerate(expected.ticks):
+        ticks[row].append(at)
+    for start, stop in pairwise((0, *pieces.cuts, len(recording))):
+        for first in range(start, stop, host.manifest.row_capacity):
+            last = min(stop, first + host.manifest.row_capacity)
+            block = host.run(recording.cut(first, last))
+            _check_block(program, block, expected, table, [at for row in range(first, last) for at in ticks[row]])
+
+
+def _check_block(program: Program, block: Block, expected: Trace, table: Numbers, ticks: list[int]) -> None:
+    """Compare a block with the last of these ticks of the interpreter; a block never crosses a segment's begin."""
+    at_time: dict[int, int] = {}
+    for at in reversed(ticks):  # further back than the latest segment the same times may come again
+        if at_time and expected.ticks[at][1] >= expected.ticks[at + 1][1]:
+            break
+        at_time[expected.ticks[at][1]] = at
+    times = block.t_ns.tolist()
+    indexes = [index for index, t_ns in enumerate(times) if t_ns in at_time]
+    if not indexes:
+        return
+    behind = sorted(t_ns for t_ns in at_time if t_ns >= times[indexes[0]])
+    _same("ticks of a block (ns)", behind, [times[index] for index in indexes])
+    rows = [at_time[t_ns] for t_ns in behind]
+    for node, values in enumerate(block.nodes):
+        wanted, found = table[rows, node], values[indexes]
+        differing = np.flatnonzero(wanted.view(np.int64) != found.view(np.int64))
+        if len(differing):
+            at = int(differing[0])
+            what = f"node {node} {program.nodes[node]} at {behind[at]} ns (row {expected.ticks[rows[at]][0]})"
+            raise Disagreement(f"{what}: interpreter {float(wanted[at])!r}, module {float(found[at])!r}")

@@ -1,0 +1,80 @@
+"""A second, plain host for modules: it reads every node's value at every tick of the block evaluated last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import wasmtime
+from numpy.typing import NDArray
+
+from tests.triggers.language.randomised.recordings import Recording
+from triggers.language.program import Program
+from triggers.language.webassembly.emitter import emit, results_of
+from triggers.language.webassembly.host.manifest import read_manifest
+from triggers.language.webassembly.placement import Result
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Block:
+    """Times of a block's ticks in ns, and what each node of the program was at them.
+
+    Unknown is NaN, of one bit pattern; true and false are 1 and 0.
+    """
+
+    t_ns: NDArray[np.int64]
+    nodes: list[Numbers]
+
+
+class BlockHost:
+    """Runs a program with its results kept to the end of each block."""
+
+    def __init__(self, program: Program) -> None:
+        module = emit(program, keep=True)
+        self.manifest = read_manifest(module)
+        self._results = results_of(program)
+        self._store = wasmtime.Store()
+        instance = wasmtime.Instance(self._store, wasmtime.Module(self._store.engine, module), [])
+        self._exports: Any = instance.exports(self._store)
+        memory: Any = self._exports["memory"]
+        self._memory = np.ctypeslib.as_array(memory.data_ptr(self._store), (memory.data_len(self._store),))
+
+    def run(self, recording: Recording) -> Block:
+        """Run rows, at most as many as the row buffers take; the last block."""
+        rows = len(recording)
+        self._at("<i8", self.manifest.times, rows)[:] = recording.t_ns
+        for item in self.manifest.inputs:
+            self._at("<f8", item.column, rows)[:] = recording.columns[item.name]
+        consumed = self._exports["run"](self._store, rows)
+        if consumed != rows:
+            raise ValueError(f"{rows} rows do not fit into one call, {consumed} do")
+        count = self._global("count")
+        return Block(
+            self._at("<i8", self._global("tt"), count).copy(),
+            [self._values(result, count) for result in self._results],
+        )
+
+    def _values(self, result: Result, count: int) -> Numbers:
+        """One node's values."""
+        if result.place == "masks":
+            is_true, is_false = (self._bits(result.at + half, count) for half in (0, result.half))
+            return np.where(is_true, 1.0, np.where(is_false, 0.0, np.nan))
+        if result.place == "constant":
+            return np.full(count, self._at("<f8", result.at, 1)[0])
+        address = result.at
+        if result.place == "input":
+            address = self._global("x") + result.at * self._global("x_stride")
+        numbers = self._at("<f8", address, count)
+        return np.where(np.isfinite(numbers), numbers, np.nan)
+
+    def _bits(self, address: int, count: int) -> NDArray[np.uint8]:
+        return np.unpackbits(self._at("u1", address, -(-count // 8)), count=count, bitorder="little")
+
+    def _global(self, name: str) -> int:
+        return int(self._exports[name].value(self._store))
+
+    def _at(self, dtype: str, address: int, count: int) -> NDArray[Any]:
+        return np.frombuffer(self._memory, dtype, count, address)

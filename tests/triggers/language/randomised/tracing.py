@@ -1,0 +1,71 @@
+"""The reference interpreter with a trace: the value of every node at every tick."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tests.triggers.language.randomised.recordings import Recording
+from triggers.language.program import Program
+from triggers.language.reference.compared import Compared
+from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.values import Value
+from triggers.language.rows import Firing
+
+UNKNOWN_TRUTH = 2.0
+"""A condition's unknown in a trace; false and true are 0 and 1, a number's unknown is NaN."""
+
+
+@dataclass(slots=True)
+class Trace:
+    """What a program gave on a recording, with the nodes' values at each tick, in the order of the ticks.
+
+    A fire is the index of the row that brought it (a heartbeat belongs to the row behind it), its time in ns and its
+    trigger's index; in order of rows, times and triggers.
+    """
+
+    fires: list[tuple[int, int, int]] = field(default_factory=list)
+    suppressed: Mapping[str, int] = field(default_factory=dict)
+    overflows: int = 0
+    compared: Mapping[str, Compared] = field(default_factory=dict)
+    ticks: list[tuple[int, int]] = field(default_factory=list)
+    """Row and time of each tick."""
+    values: list[tuple[Value, ...]] = field(default_factory=list)
+
+    def table(self) -> NDArray[np.float64]:
+        """The values as an array, a row a tick, a column a node; unknown is NaN, true and false are 1 and 0."""
+        return np.array([[nan if value is None else value for value in row] for row in self.values], np.float64)
+
+
+class _TracingEvaluator(Evaluator):
+    """Keeps all nodes' values behind each instant at which any of them was evaluated."""
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        self.trace = Trace()
+        self.row = 0
+
+    def _evaluate(self, t_ns: int, fresh: int, due: int | None) -> list[Firing]:
+        fires = super()._evaluate(t_ns, fresh, due)
+        if due != 0:
+            self.trace.ticks.append((self.row, t_ns))
+            self.trace.values.append(tuple(self._values))
+        return fires
+
+
+def traced(program: Program, recording: Recording, ends: Collection[int] = ()) -> Trace:
+    """Run a program over a recording whose drives end before the rows `ends`."""
+    evaluator = _TracingEvaluator(program)
+    indexes = {trigger.name: index for index, trigger in enumerate(program.triggers)}
+    trace = evaluator.trace
+    for evaluator.row, row in enumerate(recording.rows()):
+        if evaluator.row in ends:
+            evaluator.end_drive()
+        trace.fires += [(evaluator.row, fire.t_ns, indexes[fire.trigger]) for fire in evaluator.run([row])]
+    trace.suppressed, trace.overflows = evaluator.suppressed, evaluator.overflows
+    trace.compared = evaluator.compared
+    return trace

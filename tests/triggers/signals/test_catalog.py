@@ -1,0 +1,92 @@
+"""The signal catalog: defaults, and refusals that name file, line and key."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from triggers.errors import InvalidInput
+from triggers.language.compile import compile_source
+from triggers.signals.catalog import SignalCatalog
+from triggers.vehicle.config import VehicleConfig
+
+
+def parse(text: str) -> SignalCatalog:
+    return SignalCatalog.parse(text, name="signals.yaml")
+
+
+def test_defaults_follow_the_rate() -> None:
+    catalog = parse("signals:\n  a: {rate: 10}\n  b: {}\n  c: {update: on_change}\n  d: {rate: 3, max_age: 0.5}\n")
+    ages = [catalog.signals[name].max_age_ns for name in "abcd"]
+    assert ages == [300_000_000, 1_000_000_000, None, 500_000_000]
+    assert catalog.max_gap_ns == 2_000_000_000
+    assert catalog.column("a") == "a"
+
+
+def test_the_buffer_is_that_of_a_vehicle_which_states_none() -> None:
+    catalog = parse("signals: {a: {}}")
+    (stated,) = (field for field in fields(VehicleConfig) if field.name == "max_recording_ns")
+    assert catalog.buffer_ns == stated.default == 60_000_000_000
+    assert parse("buffer: 90.5\nsignals: {a: {}}").buffer_ns == 90_500_000_000
+
+
+@pytest.mark.parametrize(("buffer", "warned"), [("70", []), ("69.9", ["LT908"])])
+def test_a_capture_is_measured_by_the_catalogs_buffer(buffer: str, warned: list[str]) -> None:
+    catalog = parse(f"buffer: {buffer}\nsignals: {{a: {{rate: 10}}}}")
+    source = "trigger t {\n    when a > 3\n    capture 50 s before, 20 s after\n}\n"
+    found = compile_source(source, filename="test", catalog=catalog).diagnostics
+    assert [diagnostic.code for diagnostic in found] == warned
+
+
+def test_texts_and_bools_are_carried_as_numbers() -> None:
+    catalog = parse("signals:\n  g: {type: text, values: [P, N], initial: N}\n  f: {type: bool, initial: true}\n")
+    assert [catalog.signals[name].initial_sample for name in "gf"] == [1.0, 1.0]
+
+
+def test_a_head_needs_an_active_and_a_shadow_signal() -> None:
+    assert parse("signals: {active.h.f: {}, shadow.h.f: {}, active.g: {}}").heads == {"h.f"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("signals:\n  a: {rate: 10}\n  b: {unit: furlong}\n", r"signals.yaml:3: signals.b: `furlong` is no unit"),
+        ("signals:\n  a:\n    rate: fast\n", r"signals.yaml:3: signals.a.rate: .*number"),
+        ("signals:\n  a: {}\n  a: {}\n", r"signals.yaml:3: signals.a is declared twice"),
+        ("signals:\n  a: {rte: 10}\n", r"signals.yaml:2: signals.a.rte"),
+        ("signals:\n  a: {type: text}\n", r"signals.yaml:2: .*`values`"),
+        ("signals:\n  a: {type: text, values: [on, off]}\n", r"signals.yaml:2: .*quote them"),
+        ("signals:\n  a: {type: bool, unit: m}\n", r"signals.yaml:2: .*no unit"),
+        ("signals:\n  a: {type: bool, initial: 3.0}\n", r"signals.yaml:2: .*initial"),
+        ("signals:\n  a: {rate: 0}\n", r"signals.yaml:2: signals.a.rate"),
+        ("signals:\n  a: {rate: .nan}\n", r"signals.yaml:2: signals.a.rate"),
+        ("signals: {a: {}}\nposition: {latitude: a, longitude: b}\n", r"`position` names `a`"),
+        ("signals: [1]\n", r"signals.yaml:1: signals"),
+        ("signals: {a: {}\n", r"signals.yaml:2"),
+        ("", r"signals.yaml: signals"),
+        ("[1]\n", r"signals.yaml: the whole catalog: a mapping of keys to values"),
+        ("a: &a [*a]\n", r"signals.yaml"),
+        ("\x00", r"signals.yaml"),
+    ],
+)
+def test_a_mistake_is_named_with_file_line_and_key(text: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        parse(text)
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"nowhere\.yaml"):
+        SignalCatalog.load(tmp_path / "nowhere.yaml")
+    (tmp_path / "latin.yaml").write_bytes(b"signals: {a: {describe: \xe4}}")
+    with pytest.raises(InvalidInput, match=r"latin\.yaml: not UTF-8"):
+        SignalCatalog.load(tmp_path / "latin.yaml")
+
+
+def test_aliases_that_multiply_are_refused_quickly() -> None:
+    lines = ["a0: &a0 [x, x, x, x, x, x, x, x]"] + [
+        f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 12)
+    ]
+    with pytest.raises(InvalidInput):
+        parse("\n".join(lines))

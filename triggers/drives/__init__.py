@@ -1,0 +1,1 @@
+"""Recorded drives: found, read in batches of arrays or rows."""

@@ -1,0 +1,122 @@
+"""Recorded drives: Parquet files, found in folders and read as rows or arrays, a batch at a time.
+
+A drive is a Parquet file with the column `t` (float seconds or an Arrow timestamp) and one column a signal, null
+or NaN where there was no new sample; or a folder with such a file named `signals.parquet` and videos
+`<camera>.mp4` beside it. The schema's metadata may give the drive's start in Unix time: `longtail.start_ns`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from triggers.drives.batches import Batch
+from triggers.drives.file import DriveFile
+from triggers.errors import InvalidInput
+from triggers.language.rows import Row
+from triggers.signals.catalog import SignalCatalog
+
+FOLDER_FILE = "signals.parquet"
+MAX_DRIVES = 100_000
+_NO_SAMPLES: MappingProxyType[str, float] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """One recorded drive on disk."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The file's stem, or its folder's name for a `signals.parquet`."""
+        return self.path.resolve().parent.name if self.path.name == FOLDER_FILE else self.path.stem
+
+    @property
+    def cameras(self) -> dict[str, Path]:
+        """Videos beside a folder's `signals.parquet`, by camera."""
+        if self.path.name != FOLDER_FILE:
+            return {}
+        return {video.stem: video for video in sorted(self.path.parent.glob("*.mp4"))}
+
+    def open(self) -> DriveFile:
+        """The drive open for reading, which asks the file's footer once; InvalidInput where it cannot be read."""
+        return DriveFile(self.path)
+
+    @property
+    def start_ns(self) -> int | None:
+        """Unix time of the drive's `t` = 0 where its metadata gives it; InvalidInput if that is no number."""
+        with self.open() as file:
+            return file.start_ns
+
+    @property
+    def row_count(self) -> int:
+        """Rows in the file, from its footer."""
+        with self.open() as file:
+            return file.row_count
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the file's columns."""
+        with self.open() as file:
+            return file.columns
+
+    def rows(self, catalog: SignalCatalog, signals: Collection[str]) -> Iterator[Row]:
+        """All rows with the samples of these signals, equal times merged; memory is bounded by a batch.
+
+        Raises InvalidInput naming the file and the column or row that cannot be used.
+        """
+        for batch in self.batches(catalog, signals):
+            yield from _rows(batch)
+
+    def batches(self, catalog: SignalCatalog, signals: Collection[str]) -> Iterator[Batch]:
+        """The same as arrays, a bounded number at once."""
+        with self.open() as file:
+            yield from file.batches(catalog, signals)
+
+    def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
+        """InvalidInput naming a column that the file lacks for these signals; reads the file's footer only."""
+        with self.open() as file:
+            file.check_columns(catalog, signals)
+
+
+def find_drives(paths: Iterable[str | Path]) -> list[Drive]:
+    """The drives under these paths: files, folders with a `signals.parquet`, or trees of either.
+
+    Each drive once, in the order of the paths and of names within one. InvalidInput where a path has none.
+    """
+    found: dict[Path, Drive] = {}
+    for path in map(Path, paths):
+        files = _files_under(path)
+        if not files:
+            raise InvalidInput(f"{path}: has no drive", remedy=f"give a Parquet file or a folder with {FOLDER_FILE}")
+        found.update((file.resolve(), Drive(file)) for file in files)
+        if len(found) > MAX_DRIVES:
+            raise InvalidInput(f"{path}: more than {MAX_DRIVES} drives", remedy="run them in several backtests")
+    return list(found.values())
+
+
+def _files_under(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise InvalidInput(f"{path}: there is no such file or folder")
+    if (path / FOLDER_FILE).is_file():
+        return [path / FOLDER_FILE]
+    return sorted(file for file in path.rglob("*.parquet") if file.is_file())
+
+
+def _rows(batch: Batch) -> Iterator[Row]:
+    samples: dict[int, dict[str, float]] = {}
+    for signal, numbers in batch.columns.items():
+        if numbers is None:
+            continue
+        places = np.flatnonzero(~np.isnan(numbers))
+        for place, number in zip(places.tolist(), numbers[places].tolist(), strict=True):
+            samples.setdefault(place, {})[signal] = number
+    for place, t_ns in enumerate(batch.t_ns.tolist()):
+        yield Row(t_ns, samples.get(place, _NO_SAMPLES))

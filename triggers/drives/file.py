@@ -1,0 +1,181 @@
+"""An open drive: a Parquet file whose rows are read as arrays, a bounded number at once, in one thread.
+
+Only the columns that are asked for are read. Memory is a few batches (`BATCH_BYTES` of numbers each) and the pages
+that are being decoded, whatever the file's length. Errors name the file, and the column or row.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from triggers.drives import columns as drive_columns
+from triggers.drives import times as drive_times
+from triggers.drives.batches import Batch, merged
+from triggers.drives.columns import Numbers
+from triggers.drives.times import TIME_COLUMN, Times
+from triggers.errors import InvalidInput
+from triggers.language.rows import MAX_T_NS
+from triggers.signals.catalog import SignalCatalog
+
+START_KEY = b"longtail.start_ns"
+MAX_BATCH_ROWS = 131_072
+MIN_BATCH_ROWS = 1024
+BATCH_BYTES = 32 << 20
+_READ_BYTES = 64 << 10
+"""What is read of a column chunk at once. Arrow's default, to read ahead, holds the whole file in the end."""
+
+
+class DriveFile:
+    """One recorded drive, open for reading; a context manager. Not to be shared between threads."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file and read its footer; InvalidInput if it is no Parquet file, or cut off."""
+        self.path = path
+        with _readable(path):
+            self._file: Any = pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES)
+            self.columns: tuple[str, ...] = tuple(self._file.schema_arrow.names)
+            metadata = self._file.metadata
+            rows = [metadata.row_group(index).num_rows for index in range(metadata.num_row_groups)]
+        self._occurrences = Counter(self.columns)
+        self._group_rows = np.cumsum([0, *rows])[:-1]
+        self.group_starts_ns: list[int] = []
+        """Time of each row group's first row, in ns, as far as `batches` has read all of them."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    @property
+    def row_count(self) -> int:
+        """Rows in the file, from its footer."""
+        return int(self._file.metadata.num_rows)
+
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file."""
+        return self.path.stat().st_size
+
+    @property
+    def start_ns(self) -> int | None:
+        """Unix time of the drive's `t` = 0 where its metadata gives it; InvalidInput if that is no number."""
+        text = (self._file.schema_arrow.metadata or {}).get(START_KEY)
+        if text is None:
+            return None
+        if not text.isdigit() or not 0 <= int(text[:20]) <= MAX_T_NS:
+            raise InvalidInput(f"{self.path}: metadata {START_KEY.decode()} is no time in nanoseconds")
+        return int(text)
+
+    def column_of(self, signal: str, catalog: SignalCatalog) -> str:
+        """The catalog's column, else the signal's own name: extracted clips name their columns by signal."""
+        declared = catalog.column(signal)
+        return signal if declared not in self._occurrences and signal in self._occurrences else declared
+
+    def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
+        """InvalidInput naming a column that the file lacks, or has twice, for these signals."""
+        wanted = {TIME_COLUMN: ""}
+        wanted.update((self.column_of(signal, catalog), f", which carries the signal `{signal}`") for signal in signals)
+        for column, use in wanted.items():
+            times = self._occurrences[column]
+            if times > 1:
+                raise InvalidInput(f"{self.path}: has the column `{column}`{use}, {times} times")
+            if not times:
+                remedy = "name the right `column` in the signal catalog" if use else "add the time of each row in s"
+                raise InvalidInput(f"{self.path}: has no column `{column}`{use}", remedy=remedy)
+
+    def batches(
+        self, catalog: SignalCatalog, signals: Collection[str], row_groups: Sequence[int] | None = None
+    ) -> Iterator[Batch]:
+        """The rows with the samples of these signals, in order of time, rows of equal time merged.
+
+        `row_groups` (ascending): these alone. Raises InvalidInput naming the file and the column or row that cannot
+        be used.
+        """
+        self.check_columns(catalog, signals)
+        return merged(self._batches(catalog, signals, row_groups))
+
+    def _batches(
+        self, catalog: SignalCatalog, signals: Collection[str], row_groups: Sequence[int] | None
+    ) -> Iterator[Batch]:
+        columns = {signal: self.column_of(signal, catalog) for signal in signals}
+        first_row, latest_ns = 0, 0
+        for record_batch in self._read(sorted({TIME_COLUMN, *columns.values()}), row_groups):
+            if not record_batch.num_rows:
+                continue
+            try:
+                batch = _batch(record_batch, columns, catalog, first_row)
+                _check_order(batch, first_row, latest_ns)
+            except InvalidInput as error:
+                raise InvalidInput(f"{self.path}: {error.message}", remedy=error.remedy) from error
+            if row_groups is None:
+                self._note_groups(batch.t_ns, first_row)
+            first_row, latest_ns = first_row + len(batch), int(batch.t_ns[-1])
+            yield batch
+
+    def _read(self, columns: list[str], row_groups: Sequence[int] | None) -> Iterator[Any]:
+        rows = max(MIN_BATCH_ROWS, min(MAX_BATCH_ROWS, BATCH_BYTES // (8 * len(columns))))
+        with _readable(self.path):
+            yield from self._file.iter_batches(
+                batch_size=rows, columns=columns, row_groups=row_groups, use_threads=False
+            )
+
+    def _note_groups(self, t_ns: Times, first_row: int) -> None:
+        """Keep the times of the row groups that begin in these rows."""
+        known = len(self.group_starts_ns)
+        if known == len(self._group_rows) or self._group_rows[known] >= first_row + len(t_ns):
+            return
+        end = np.searchsorted(self._group_rows, first_row + len(t_ns))
+        self.group_starts_ns += t_ns[self._group_rows[known:end] - first_row].tolist()
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Arrow's and the system's errors as InvalidInput naming the file."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise InvalidInput(f"{path}: there is no such file") from error
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
+        reason = (str(error).splitlines() or [""])[0][:200]
+        raise InvalidInput(f"{path}: no readable Parquet file: damaged or cut off ({reason})") from error
+
+
+def _batch(record_batch: Any, columns: dict[str, str], catalog: SignalCatalog, first_row: int) -> Batch:
+    """Each column is converted once for the signals of one type that share it."""
+    time = drive_times.times(record_batch.column(TIME_COLUMN), first_row)
+    converted: dict[tuple[str, str, tuple[str, ...]], Numbers | None] = {}
+    arrays: dict[str, Numbers | None] = {}
+    for name, column in columns.items():
+        signal = catalog.signals[name]
+        key = (column, signal.type, signal.values)
+        if key not in converted:
+            converted[key] = drive_columns.numbers(record_batch.column(column), column, signal)
+        arrays[name] = converted[key]
+    return Batch(time.t_ns, arrays, (time.shortest_step_ns, time.longest_step_ns))
+
+
+def _check_order(batch: Batch, first_row: int, latest_ns: int) -> None:
+    """InvalidInput where a time is before the one in the row above it."""
+    backwards = None
+    if batch.t_ns[0] < latest_ns:
+        backwards = 0
+    elif batch.shortest_step_ns < 0:
+        backwards = int(np.flatnonzero(batch.steps_ns < 0)[0]) + 1
+    if backwards is not None:
+        raise InvalidInput(
+            f"column `{TIME_COLUMN}` runs backwards in row {first_row + backwards}",
+            remedy="sort the drive by time, or split it where its clock was set back",
+        )

@@ -1,0 +1,120 @@
+"""Bounds of expressions that are known without any data, in the expression's own unit.
+
+Rounding never changes the order of two numbers. So a bound that is computed as the program computes, rounded to a
+double after each operation, holds for every result of the program, to the last bit.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from triggers.language.checks.scope import Typed
+from triggers.signals.units import Unit, convert
+
+Bounds = tuple[Fraction | None, Fraction | None]
+"""Lowest and highest value; None where there is no bound."""
+UNBOUNDED: Bounds = (None, None)
+_MEAN_SLACK = Fraction(1, 2**40)
+"""By how much rounding may carry a mean beyond its values, relative to the largest of them: far more than it does."""
+
+
+def bounds_in(typed: Typed, unit: Unit) -> Bounds:
+    """The bounds of an expression as it is converted into a unit of its dimension; a bare zero fits any."""
+    same_scale = (typed.unit.scale, typed.unit.offset) == (unit.scale, unit.offset)
+    if typed.unit.dimension != unit.dimension or same_scale:
+        return _rounded(typed.low, typed.high)
+    if isinstance(typed.constant, Fraction):
+        value = convert(typed.constant, typed.unit, unit)
+        return _rounded(value, value)
+    factor, shift = _rounded(typed.unit.scale / unit.scale, (typed.unit.offset - unit.offset) / unit.scale)
+    if factor is None or shift is None:
+        return UNBOUNDED
+    return of_sum(_scaled((typed.low, typed.high), factor), (shift, shift))
+
+
+def of_sum(left: Bounds, right: Bounds) -> Bounds:
+    """Bounds of a + b."""
+    ends = zip(_rounded(*left), _rounded(*right), strict=True)
+    low, high = (None if a is None or b is None else a + b for a, b in ends)
+    return _rounded(low, high)
+
+
+def negative(bounds: Bounds) -> Bounds:
+    """Bounds of -a."""
+    low, high = bounds
+    return (None if high is None else -high, None if low is None else -low)
+
+
+def of_product(left: Typed, right: Typed) -> Bounds:
+    """Bounds of a * b."""
+    a, b = _rounded(left.low, left.high), _rounded(right.low, right.high)
+    if left.node == right.node >= 0:  # a square
+        low, high = absolute(a)
+        return _rounded(None if low is None else low * low, None if high is None else high * high)
+    if isinstance(left.constant, Fraction):
+        return UNBOUNDED if a[0] is None else _scaled(b, a[0])
+    if isinstance(right.constant, Fraction):
+        return UNBOUNDED if b[0] is None else _scaled(a, b[0])
+    ends = [end for end in (*a, *b) if end is not None]
+    if len(ends) == 4:
+        corners = [x * y for x in ends[:2] for y in ends[2:]]
+        return _rounded(min(corners), max(corners))
+    if a[0] is not None and b[0] is not None and min(a[0], b[0]) >= 0:
+        return _rounded(a[0] * b[0], None)
+    return UNBOUNDED
+
+
+def of_quotient(left: Typed, right: Typed) -> Bounds:
+    """Bounds of a / b: those for a constant b, which is not zero."""
+    divisor = _rounded(right.low, right.high)[0] if isinstance(right.constant, Fraction) else None
+    return _scaled((left.low, left.high), 1 / divisor) if divisor else UNBOUNDED
+
+
+def absolute(bounds: Bounds) -> Bounds:
+    """Bounds of abs(a)."""
+    low, high = bounds
+    if low is not None and low >= 0:
+        return bounds
+    if high is not None and high <= 0:
+        return negative(bounds)
+    return Fraction(0), None if low is None or high is None else max(-low, high)
+
+
+def of_extreme(function: str, left: Bounds, right: Bounds) -> Bounds:
+    """Bounds of min(a, b) or max(a, b)."""
+    if function == "max":
+        return negative(of_extreme("min", negative(left), negative(right)))
+    highs = [high for high in (left[1], right[1]) if high is not None]
+    low = None if left[0] is None or right[0] is None else min(left[0], right[0])
+    return low, min(highs, default=None)
+
+
+def of_delta(bounds: Bounds) -> Bounds:
+    """Bounds of the difference of two values of a."""
+    return of_sum(bounds, negative(bounds))
+
+
+def of_mean(bounds: Bounds) -> Bounds:
+    """Bounds of a mean of values of a, whose sum is rounded in a way that depends on all of them."""
+    low, high = bounds
+    if low is None or high is None:
+        return UNBOUNDED
+    slack = max(abs(low), abs(high)) * _MEAN_SLACK
+    return _rounded(low - slack, high + slack)
+
+
+def _scaled(bounds: Bounds, factor: Fraction) -> Bounds:
+    low, high = _rounded(*(bounds if factor >= 0 else (bounds[1], bounds[0])))
+    return _rounded(None if low is None else low * factor, None if high is None else high * factor)
+
+
+def _rounded(low: Fraction | None, high: Fraction | None) -> Bounds:
+    """Bounds as doubles; none where the double would be infinite, as such a result is unknown."""
+    return _double(low), _double(high)
+
+
+def _double(number: Fraction | None) -> Fraction | None:
+    try:
+        return None if number is None else Fraction(float(number))
+    except OverflowError:
+        return None

@@ -1,0 +1,244 @@
+"""Checking of campaign blocks, and their settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from fractions import Fraction
+
+from triggers.contracts.campaign import (
+    MAX_COMPARES,
+    MAX_TRIGGERS,
+    BudgetLimits,
+    CampaignSettings,
+    Network,
+    RolloutStage,
+    TriggerSettings,
+    UploadRoute,
+)
+from triggers.language.checks.scope import Scope, Type
+from triggers.language.checks.targets import check_target
+from triggers.language.text import syntax
+from triggers.language.text.reporter import Reporter
+from triggers.signals.catalog import SignalCatalog
+from triggers.signals.units import DIMENSIONLESS, RATIO, convert, parse_unit
+
+MAX_BYTES = 10**18
+MAX_CLIPS = 10**12
+MAX_ONE_IN = 10**9
+MAX_STAGES = 100
+
+
+def campaign_settings(
+    campaign: syntax.Campaign,
+    file: syntax.File,
+    triggers: Iterable[TriggerSettings],
+    catalog: SignalCatalog,
+    report: Reporter,
+) -> CampaignSettings | None:
+    """The settings of a campaign block; None where a mistake was reported."""
+    scope = Scope(catalog, report)
+    checks = _CampaignChecks(scope, campaign)
+    collected = checks.collected(file, {trigger.name: trigger for trigger in triggers})
+    budget = checks.budget()
+    compare = checks.compared()
+    target = check_target(scope, campaign.target) if campaign.target is not None else None
+    rollout, upload = checks.rollout(), checks.upload()
+    one_in, priority = checks.one_in(), checks.priority()
+    first, last = checks.active()
+    retain_ns = scope.duration_ns(campaign.retain) if campaign.retain is not None else None
+    if report.has_errors or budget is None or campaign.broken:
+        return None
+    return CampaignSettings(
+        name=campaign.name.text,
+        describe=campaign.describe.text[:1000] if campaign.describe else "",
+        triggers=collected,
+        compare=compare,
+        target=target,
+        rollout=rollout,
+        sample_one_in=one_in,
+        budget=budget,
+        upload=upload,
+        priority=priority,
+        active_from=first,
+        active_to=last,
+        retain_ns=retain_ns,
+    )
+
+
+def check_collected(file: syntax.File, report: Reporter) -> None:
+    """Warn about triggers that no campaign of a file with campaigns collects."""
+    collected = {name.text for campaign in file.campaigns for name in campaign.collect or ()}
+    for trigger in file.triggers if file.campaigns else ():
+        if trigger.name.text not in collected:
+            report.not_collected(trigger.name.span, trigger.name.text)
+
+
+class _CampaignChecks:
+    """One method a clause; each gives the clause's value, or its default after a report."""
+
+    def __init__(self, scope: Scope, campaign: syntax.Campaign) -> None:
+        self.scope = scope
+        self.report = scope.report
+        self.campaign = campaign
+
+    def collected(self, file: syntax.File, sound: dict[str, TriggerSettings]) -> tuple[TriggerSettings, ...]:
+        """Settings of the collected triggers, in the order of the file."""
+        names = self.campaign.collect
+        if names is None:
+            if not self.campaign.compare and not {"collect", "compare"} & self.campaign.broken:
+                self.report.collects_nothing(self.campaign.name.span, self.campaign.name.text)
+            return ()
+        known = {trigger.name.text for trigger in file.triggers}
+        seen: set[str] = set()
+        for name in names:
+            if name.text not in known:
+                self.report.unknown_trigger(name.span, name.text, self.scope.nearest(name.text, known))
+            elif name.text in seen:
+                self.report.given_twice(name.span, f"trigger `{name.text}`")
+            seen.add(name.text)
+        if len(seen) > MAX_TRIGGERS:
+            self.report.too_many(names[0].span.to(names[-1].span), "triggers", len(seen), MAX_TRIGGERS, "a campaign")
+        return tuple(settings for name, settings in sound.items() if name in seen)
+
+    def compared(self) -> tuple[str, ...]:
+        """Heads whose active and shadow values are counted; lowering the program checks what they are."""
+        heads = self.campaign.compare
+        seen: set[str] = set()
+        for head in heads:
+            if head.text in seen:
+                self.report.given_twice(head.span, f"the head `{head.text}`")
+            seen.add(head.text)
+        if len(seen) > MAX_COMPARES:
+            span = heads[0].span.to(heads[-1].span)
+            self.report.too_many(span, "compared heads", len(seen), MAX_COMPARES, "a campaign")
+        return tuple(head.text for head in heads)
+
+    def rollout(self) -> tuple[RolloutStage, ...]:
+        """Stages with growing shares; all but the last one with a time."""
+        stages = self.campaign.rollout
+        if stages is None:
+            return (RolloutStage(share=1.0),)
+        result: list[RolloutStage] = []
+        for index, stage in enumerate(stages[:MAX_STAGES]):
+            share = self._share(stage.share)
+            duration_ns = self.scope.duration_ns(stage.duration) if stage.duration is not None else None
+            last = index == len(stages) - 1
+            if not last and stage.duration is None:
+                self.report.rollout_order(stage.share.span, "only the last stage of a rollout has no time")
+            if share is None:
+                continue
+            if result and share <= result[-1].share:
+                self.report.rollout_order(stage.share.span, "the shares of a rollout must grow")
+            result.append(RolloutStage(share=share, duration_ns=None if last else duration_ns))
+        if len(stages) > MAX_STAGES:
+            self.report.too_many(stages[-1].share.span, "rollout stages", len(stages), MAX_STAGES, "a campaign")
+        return tuple(result)
+
+    def _share(self, quantity: syntax.Quantity) -> float | None:
+        typed = self.scope.quantity(quantity)
+        if typed.type is Type.ERROR:
+            return None
+        if typed.unit.dimension != RATIO.dimension or not isinstance(typed.constant, Fraction):
+            proposals = [f"{quantity.text} %"]
+            self.report.needs_unit(quantity.span, "a rollout's share", "a ratio in %", proposals)
+            return None
+        share = convert(typed.constant, typed.unit, RATIO)
+        if not 0 < share <= 1:
+            self.report.out_of_range(quantity.span, "a share", "more than 0 % and at most 100 %")
+            return None
+        return float(share)
+
+    def one_in(self) -> int:
+        """n of `sample 1 in n`."""
+        sample = self.campaign.sample
+        if sample is None:
+            return 1
+        kept = self._integer(sample.kept, "the number kept", 1, 1)
+        out_of = self._integer(sample.out_of, "the number sampled from", 1, MAX_ONE_IN)
+        return out_of if kept and out_of else 1
+
+    def priority(self) -> int:
+        """0 to 100, 50 by default."""
+        if self.campaign.priority is None:
+            return 50
+        priority = self._integer(self.campaign.priority, "a priority", 0, 100)
+        return 50 if priority is None else priority
+
+    def budget(self) -> BudgetLimits | None:
+        """The limits; a campaign must name one."""
+        limits = self.campaign.budget
+        if limits is None:
+            if "budget" not in self.campaign.broken:
+                self.report.no_budget(self.campaign.name.span, self.campaign.name.text)
+            return None
+        amounts: dict[str, int | None] = {}
+        for limit in limits:
+            if limit.kind in amounts:
+                shown = {"vehicle_day": "per vehicle per day"}.get(limit.kind, limit.kind)
+                self.report.given_twice(limit.amount.span, f"the limit `{shown}`")
+            if limit.kind == "clips":
+                amounts[limit.kind] = self._integer(limit.amount, "a number of clips", 1, MAX_CLIPS)
+            else:
+                amounts[limit.kind] = self._bytes(limit.amount)
+        return BudgetLimits(
+            vehicle_day_bytes=amounts.get("vehicle_day"), total_bytes=amounts.get("total"), clips=amounts.get("clips")
+        )
+
+    def upload(self) -> tuple[UploadRoute, ...]:
+        """The networks a clip may travel on; wifi by default."""
+        if self.campaign.upload is None:
+            return (UploadRoute(network=Network.WIFI),)
+        routes: dict[str, UploadRoute] = {}
+        for route in self.campaign.upload:
+            up_to = self._bytes(route.up_to) if route.up_to is not None else None
+            name = route.network.text
+            if name not in [network.value for network in Network]:
+                self.report.unknown_network(route.network.span, name, [network.value for network in Network])
+                continue
+            if name in routes:
+                self.report.given_twice(route.network.span, f"the network `{name}`")
+            routes[name] = UploadRoute(network=Network(name), up_to_bytes=up_to)
+        return tuple(routes.values())
+
+    def active(self) -> tuple[date | None, date | None]:
+        """First and last day."""
+        period = self.campaign.active
+        if period is None:
+            return None, None
+        first, last = self._day(period.first), self._day(period.last)
+        if first is not None and last is not None and last < first:
+            self.report.dates_reversed(period.last.span)
+        return first, last
+
+    def _day(self, word: syntax.Word) -> date | None:
+        try:
+            return date.fromisoformat(word.text)
+        except ValueError:
+            self.report.no_date(word.span, word.text)
+            return None
+
+    def _integer(self, quantity: syntax.Quantity, what: str, low: int, high: int) -> int | None:
+        typed = self.scope.quantity(quantity)
+        if typed.type is Type.ERROR:
+            return None
+        value = typed.constant
+        whole = isinstance(value, Fraction) and value.denominator == 1 and typed.unit.dimension == DIMENSIONLESS
+        if not isinstance(value, Fraction) or not whole or not low <= value <= high:
+            allowed = f"a whole number from {low} to {high}" if low < high else str(low)
+            self.report.out_of_range(quantity.span, what, allowed)
+            return None
+        return int(value)
+
+    def _bytes(self, quantity: syntax.Quantity) -> int | None:
+        typed, byte = self.scope.quantity(quantity), parse_unit("B")
+        if typed.type is Type.ERROR or byte is None:
+            return None
+        if not isinstance(typed.constant, Fraction) or typed.unit.dimension != byte.dimension:
+            self.report.not_bytes(quantity.span, f"{quantity.text} {quantity.unit or ''}".strip())
+            return None
+        amount = convert(typed.constant, typed.unit, byte)
+        if not 1 <= amount <= MAX_BYTES:
+            self.report.out_of_range(quantity.span, "an amount of data", "from 1 B to 10^18 B")
+            return None
+        return int(amount)

@@ -1,0 +1,225 @@
+"""Checking of a file: names, blocks, and the triggers and compared heads, lowered to a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
+from triggers.language.checks.expressions import check, check_let, condition
+from triggers.language.checks.pairs import compared_head
+from triggers.language.checks.places import check_fence
+from triggers.language.checks.scope import Scope, Type, shown_time
+from triggers.language.ir import prune
+from triggers.language.program import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, Program, TriggerCode
+from triggers.language.text import syntax
+from triggers.language.text.diagnostics import Span
+from triggers.language.text.parser import BLOCK_NAME
+from triggers.language.text.reporter import Reporter
+from triggers.signals.catalog import SignalCatalog
+
+DEFAULT_CAPTURE_NS = 5_000_000_000
+MAX_COOLDOWN_NS = 366 * 86_400 * 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Lowered:
+    """A program, what the vehicle's host needs of its triggers, and where in the source its nodes stand first."""
+
+    program: Program
+    settings: tuple[TriggerSettings, ...]
+    spans: tuple[Span | None, ...]
+
+
+def check_names(file: syntax.File, report: Reporter) -> None:
+    """Each name stands for one block of its kind."""
+    for kind, names in (
+        ("let", [let.name for let in file.lets]),
+        ("fence", [fence.name for fence in file.fences]),
+        ("trigger", [trigger.name for trigger in file.triggers]),
+        ("campaign", [campaign.name for campaign in file.campaigns]),
+    ):
+        seen: set[str] = set()
+        for name in names:
+            if name.text in seen:
+                report.repeated_name(name.span, kind, name.text)
+            seen.add(name.text)
+
+
+def new_scope(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> Scope:
+    """A scope with the file's lets and fences and an empty graph."""
+    lets = {let.name.text: let for let in reversed(file.lets)}
+    fences = {fence.name.text: fence for fence in reversed(file.fences)}
+    return Scope(catalog, report, lets, fences, file.broken_lets)
+
+
+def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> None:
+    """Check lets and fences by themselves, so that mistakes in unused ones are found too."""
+    scope = new_scope(file, catalog, report)
+    _check_lets(scope, file.lets)
+    for let in file.lets:
+        if scope.lets[let.name.text] is not let:
+            check(scope, let.value)
+    for fence in file.fences:
+        check_fence(scope, fence)
+
+
+def _check_lets(scope: Scope, lets: Iterable[syntax.Let]) -> None:
+    """Check lets in the order of the file: what is defined before its use needs no recursion."""
+    for let in lets:
+        check_let(scope, syntax.Name(let.name.span, let.name.text))
+
+
+def _used_lets(scope: Scope, file: syntax.File, triggers: Iterable[syntax.Trigger]) -> list[syntax.Let]:
+    """The lets that these triggers need, so that a program depends on nothing else in its file."""
+    used: set[str] = set()
+    waiting: list[syntax.Expression] = [trigger.when for trigger in triggers if trigger.when is not None]
+    while waiting:
+        expression = waiting.pop()
+        if not isinstance(expression, syntax.Name):
+            waiting += expression.children()
+        elif expression.name in scope.lets and expression.name not in used:
+            used.add(expression.name)
+            waiting.append(scope.lets[expression.name].value)
+    return [let for let in file.lets if let.name.text in used]
+
+
+def lower(
+    file: syntax.File,
+    triggers: Sequence[syntax.Trigger],
+    heads: Iterable[syntax.Word],
+    catalog: SignalCatalog,
+    report: Reporter,
+) -> Lowered:
+    """One program of these triggers and compared heads.
+
+    Equal sub-expressions are shared, and a head named repeatedly is compared once. Triggers and heads with mistakes
+    are left out; the mistakes are reported.
+    """
+    scope = new_scope(file, catalog, report)
+    _check_lets(scope, _used_lets(scope, file, triggers))
+    codes: list[TriggerCode] = []
+    settings: list[TriggerSettings] = []
+    for trigger in triggers:
+        lowered = _lower_trigger(scope, trigger)
+        if lowered is not None:
+            codes.append(lowered[0])
+            settings.append(lowered[1])
+        if _is_too_large(scope, trigger.name.span):  # what follows would make it larger still
+            break
+    compared = (compared_head(scope, head) for head in heads)
+    compares = list({code.head: code for code in compared if code is not None}.values())
+    program, spans = _pruned(scope, codes, compares)
+    return Lowered(program, tuple(settings), spans)
+
+
+def _pruned(
+    scope: Scope, triggers: list[TriggerCode], compares: list[CompareCode]
+) -> tuple[Program, tuple[Span | None, ...]]:
+    """The program of what these need, and nothing else; and its nodes' places."""
+    sides = [side for code in compares for side in (code.active, code.shadow)]
+    left = prune(scope.graph.nodes, [*(trigger.root for trigger in triggers), *sides])
+    table, indexes = scope.input_table(), iter(left.roots)
+    program = Program(
+        max_gap_ns=scope.catalog.max_gap_ns,
+        inputs=tuple(table[index] for index in left.inputs),
+        nodes=left.nodes,
+        triggers=tuple(replace(trigger, root=next(indexes)) for trigger in triggers),
+        compares=tuple(replace(code, active=next(indexes), shadow=next(indexes)) for code in compares),
+    )
+    return program, tuple(scope.graph.spans[index] for index in left.kept)
+
+
+def _lower_trigger(scope: Scope, trigger: syntax.Trigger) -> tuple[TriggerCode, TriggerSettings] | None:
+    cooldown_ns: int | None = 0
+    if trigger.cooldown is not None:
+        cooldown_ns = scope.duration_ns(trigger.cooldown, low_ns=0, high_ns=MAX_COOLDOWN_NS)
+    root = _lower_condition(scope, trigger)
+    read = [] if root is None else scope.signals_of(root)
+    capture = _capture(scope, trigger, read)
+    if root is None or cooldown_ns is None or capture is None or not BLOCK_NAME.fullmatch(trigger.name.text):
+        return None
+    settings = TriggerSettings(
+        name=trigger.name.text,
+        describe=trigger.describe.text[:1000] if trigger.describe else "",
+        cooldown_ns=cooldown_ns,
+        capture=capture,
+        tags=tuple(tag.text for tag in trigger.tags),
+    )
+    return TriggerCode(trigger.name.text, root, cooldown_ns), settings
+
+
+def _lower_condition(scope: Scope, trigger: syntax.Trigger) -> int | None:
+    if trigger.when is None:
+        if "when" not in trigger.broken:
+            scope.report.no_when(trigger.name.span, trigger.name.text)
+        return None
+    typed = condition(scope, trigger.when)
+    if typed.type is Type.ERROR:
+        return None
+    if typed.constant is not None:
+        scope.report.constant_condition(trigger.when.span, "false" if typed.constant else "true")
+    return scope.node(typed)
+
+
+def _is_too_large(scope: Scope, span: Span) -> bool:
+    """Whether the program has grown beyond a limit, which then is reported."""
+    counts = (
+        ("sub-expressions", len(scope.graph.nodes), MAX_NODES),
+        ("window entries", scope.graph.entries, MAX_TOTAL_CAPACITY),
+        ("signals", len(scope.inputs), MAX_INPUTS),
+    )
+    beyond = [(what, count, limit) for what, count, limit in counts if count > limit]
+    for what, count, limit in beyond:
+        scope.report.too_many(span, what, count, limit)
+    return bool(beyond)
+
+
+def _capture(scope: Scope, trigger: syntax.Trigger, read: list[str]) -> CaptureWindow | None:
+    """The capture window, wildcards expanded; by default 5 s around with the signals the trigger reads."""
+    clause = trigger.capture
+    default = tuple(sorted(read))
+    if clause is None:
+        return CaptureWindow(before_ns=DEFAULT_CAPTURE_NS, after_ns=DEFAULT_CAPTURE_NS, signals=default)
+    before_ns = scope.duration_ns(clause.before, low_ns=0, high_ns=MAX_CAPTURE_NS)
+    after_ns = scope.duration_ns(clause.after, low_ns=0, high_ns=MAX_CAPTURE_NS)
+    signals = default if clause.signals is None else _expanded(scope, clause.signals)
+    for camera in clause.cameras:
+        if camera.text not in scope.catalog.cameras:
+            nearest = scope.nearest(camera.text, scope.catalog.cameras)
+            scope.report.unknown_camera(camera.span, camera.text, nearest)
+    if before_ns is None or after_ns is None:
+        return None
+    if before_ns + after_ns > scope.catalog.buffer_ns:
+        shown = shown_time(before_ns + after_ns), shown_time(scope.catalog.buffer_ns)
+        scope.report.long_capture(clause.before.span.to(clause.after.span), *shown)
+    cameras = tuple(dict.fromkeys(camera.text for camera in clause.cameras))
+    return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras)
+
+
+def _expanded(scope: Scope, patterns: Iterable[syntax.Word]) -> tuple[str, ...]:
+    """The signals that names and patterns stand for, in the catalog's order."""
+    chosen: set[str] = set()
+    for pattern in patterns:
+        if pattern.text.endswith(".*"):
+            matching = {name for name in scope.catalog.signals if name.startswith(pattern.text[:-1])}
+            if not matching:
+                scope.report.empty_pattern(pattern.span, pattern.text, _nearest_patterns(scope, pattern.text))
+            chosen |= matching
+        elif pattern.text in scope.catalog.signals:
+            chosen.add(pattern.text)
+        else:
+            nearest = scope.nearest(pattern.text, scope.catalog.signals)
+            scope.report.unknown_signal(pattern.span, pattern.text, nearest)
+    return tuple(name for name in scope.catalog.signals if name in chosen)
+
+
+def _nearest_patterns(scope: Scope, pattern: str) -> list[str]:
+    families = {
+        ".".join(parts[:n]) + ".*" for parts in map(_parts, scope.catalog.signals) for n in range(1, len(parts))
+    }
+    return scope.nearest(pattern, sorted(families))
+
+
+def _parts(signal: str) -> list[str]:
+    return signal.split(".")

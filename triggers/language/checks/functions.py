@@ -1,0 +1,300 @@
+"""Checking of calls: every named operator of the language, the forms it has, and what it yields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import ceil
+
+from triggers.language.checks import bounds, facts
+from triggers.language.checks.arithmetic import align, are_numbers, constant_in, square_root, temperature_difference
+from triggers.language.checks.bounds import bounds_in
+from triggers.language.checks.comparisons import facts_of, judged
+from triggers.language.checks.pairs import pair
+from triggers.language.checks.places import inside, near
+from triggers.language.checks.scope import Scope, Type, Typed, shown_time
+from triggers.language.program import MAX_CAPACITY
+from triggers.language.text import syntax
+from triggers.signals.units import BARE, RATIO, SECOND, combine, convert, parse_unit
+
+Check = Callable[[Scope, syntax.Expression], Typed]
+Handler = Callable[[Scope, syntax.Call, Check], Typed]
+
+FORMS: dict[str, tuple[str, ...]] = {
+    "abs": ("abs(x)",),
+    "sqrt": ("sqrt(x)",),
+    "wrap": ("wrap(angle)",),
+    "min": ("min(a, b)", "min(x over 2 s)"),
+    "max": ("max(a, b)", "max(x over 2 s)"),
+    "avg": ("avg(x over 2 s)",),
+    "delta": ("delta(x over 2 s)",),
+    "rate": ("rate(x over 1 s)",),
+    "ema": ("ema(x over 2 s)",),
+    "past": ("past(x, 2 s)",),
+    "rise": ("rise(P)",),
+    "fall": ("fall(P)",),
+    "changed": ("changed(x)",),
+    "missing": ("missing(x)",),
+    "age": ("age(x)",),
+    "once": ("once(P over 2 s)",),
+    "share": ("share(P over 10 s)",),
+    "count": ("count(P over 10 s)",),
+    "flicker": ("flicker(x over 2 s)",),
+    "hysteresis": ("hysteresis(x, on, off)",),
+    "disagree": ("disagree(a, b)", "disagree(head.field)", "disagree(a, b within 50 ms)"),
+    "divergence": ("divergence(a, b)", "divergence(head.field)", "divergence(a, b within 50 ms)"),
+    "near": ("near(48.1, 11.6, 500 m)",),
+    "inside": ("inside(fence)",),
+}
+MAX_COUNT = 1000
+"""A count saturates here unless it is compared with a larger constant."""
+_IMPULSES = ("rise", "fall", "changed", "then", "without")
+
+
+def call(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """The result of a call; `check` checks its arguments."""
+    name = expression.function.text
+    if name not in FORMS:
+        scope.report.unknown_function(expression.function.span, name, scope.nearest(name, FORMS))
+        for argument in expression.arguments:
+            check(scope, argument)
+        return scope.error(expression.span)
+    if not _has_form(expression):
+        scope.report.wrong_arguments(expression.span, name, FORMS[name][-1 if expression.over else 0])
+        return scope.error(expression.span)
+    return _HANDLERS[name](scope, expression, check)
+
+
+def _has_form(expression: syntax.Call) -> bool:
+    """Whether number of arguments, `over` and `within` are as one of the operator's forms has them."""
+    name, count = expression.function.text, len(expression.arguments)
+    over, within = expression.over is not None, expression.within is not None
+    if name in ("min", "max"):
+        return not within and (count == 1 if over else count == 2)
+    if name in ("disagree", "divergence"):
+        return not over and count in (1, 2)
+    form = FORMS[name][0]
+    return not within and over is (" over " in form) and count == form.count(",") + 1
+
+
+def _simple(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """`abs`, `sqrt`, `wrap`."""
+    name, operand = expression.function.text, check(scope, expression.arguments[0])
+    if not are_numbers(scope, operand):
+        return scope.error(expression.span)
+    if name == "sqrt":
+        return square_root(scope, expression.span, operand)
+    if operand.unit.is_affine:
+        scope.report.affine_arithmetic(expression.span, operand.unit.symbol)
+        return scope.error(expression.span)
+    if name == "abs":
+        if isinstance(operand.constant, Fraction):
+            return scope.constant(expression.span, abs(operand.constant), operand.unit)
+        low, high = bounds.absolute((operand.low, operand.high))
+        node = scope.graph.add("abs", operand.node)
+        return Typed(expression.span, Type.NUMBER, node, operand.unit, low=low, high=high)
+    degree = parse_unit("deg") or BARE
+    if operand.unit.dimension != degree.dimension:
+        scope.report.not_an_angle(operand.span, scope.what(operand))
+        return scope.error(expression.span)
+    half_turn = convert(Fraction(180), degree, operand.unit)
+    node = scope.graph.add("wrap", scope.node(operand), half_turn=float(half_turn))
+    return Typed(expression.span, Type.NUMBER, node, operand.unit, low=-half_turn, high=half_turn)
+
+
+def _extreme(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """`min` and `max`, of two values or over a window."""
+    if expression.over is not None:
+        return _window(scope, expression, check)
+    left, right = (check(scope, argument) for argument in expression.arguments)
+    if not are_numbers(scope, left, right):
+        return scope.error(expression.span)
+    unit = align(scope, expression.span, left, right)
+    if unit is None:
+        return scope.error(expression.span)
+    node = scope.graph.add(expression.function.text, scope.node(left, unit), scope.node(right, unit))
+    low, high = bounds.of_extreme(expression.function.text, bounds_in(left, unit), bounds_in(right, unit))
+    return Typed(expression.span, Type.NUMBER, node, unit, low=low, high=high)
+
+
+def _window(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """`min max avg delta rate ema` over a window."""
+    name, operand = expression.function.text, check(scope, expression.arguments[0])
+    window_ns = scope.duration_ns(expression.over) if expression.over else None
+    if not are_numbers(scope, operand) or window_ns is None:
+        return scope.error(expression.span)
+    node = scope.node(operand)
+    unit = operand.unit
+    low, high = _window_bounds(name, operand)
+    if name in ("delta", "rate"):
+        unit = temperature_difference(unit) if unit.is_affine else unit
+        unit = unit if name == "delta" else combine(unit, SECOND, -1)
+    if name == "ema":
+        ema = scope.graph.add("ema", node, window_ns=window_ns)
+        return Typed(expression.span, Type.NUMBER, ema, unit, low=low, high=high)
+    capacity = _capacity(scope, expression, window_ns, node)
+    if capacity is None:
+        return scope.error(expression.span)
+    op = name if name in ("delta", "rate") else f"window_{name}"
+    window = scope.graph.add(op, node, window_ns=window_ns, capacity=capacity)
+    return Typed(expression.span, Type.NUMBER, window, unit, low=low, high=high)
+
+
+def _window_bounds(name: str, operand: Typed) -> bounds.Bounds:
+    """A minimum or maximum keeps the bounds of its operand; means and differences have their own, a rate none."""
+    if name == "rate":
+        return bounds.UNBOUNDED
+    ends = operand.low, operand.high
+    if name in ("avg", "ema"):
+        return bounds.of_mean(ends)
+    return bounds.of_delta(ends) if name == "delta" else ends
+
+
+def _capacity(scope: Scope, expression: syntax.Call, window_ns: int, node: int) -> int | None:
+    """Entries of a ring: ceil(W * r) + 1, r being 1.5 times the declared rates plus 10; None after a report."""
+    names = scope.signals_of(node)
+    missing = [name for name in names if scope.catalog.signals[name].rate is None]
+    if missing:
+        scope.report.needs_rate(expression.span, "a window", missing)
+        return None
+    rates = sum((Fraction(str(scope.catalog.signals[name].rate)) for name in names), Fraction(0))
+    capacity = ceil(Fraction(window_ns, 1_000_000_000) * (rates * 3 / 2 + 10)) + 1
+    if capacity > MAX_CAPACITY:
+        scope.report.too_many(expression.span, "entries", capacity, MAX_CAPACITY, "a window")
+        return None
+    period_s = scope.period_s(node)
+    if expression.over is not None and period_s is not None and window_ns < 2 * period_s * 1_000_000_000:
+        period = shown_time(round(period_s * 1000) * 1_000_000)
+        operator = expression.function.text
+        scope.report.short_window(expression.over.span, shown_time(window_ns), period, operator)
+    return capacity
+
+
+def _past(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """`past(x, D)`."""
+    operand, delay = check(scope, expression.arguments[0]), expression.arguments[1]
+    if not isinstance(delay, syntax.Quantity):
+        scope.report.not_a_constant(delay.span)
+        return scope.error(expression.span)
+    delay_ns = scope.duration_ns(delay)
+    if operand.type is Type.ERROR or delay_ns is None:
+        return scope.error(expression.span)
+    node = scope.node(operand)
+    capacity = _capacity(scope, expression, delay_ns, node)
+    if capacity is None:
+        return scope.error(expression.span)
+    # one entry more than the window: the latest one not later than t - D lies before it
+    past = scope.graph.add("past", node, delay_ns=delay_ns, capacity=capacity + 1)
+    low, high = operand.low, operand.high
+    return Typed(expression.span, operand.type, past, operand.unit, values=operand.values, low=low, high=high)
+
+
+def _edge(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """`rise`, `fall` of a condition; `changed` of anything."""
+    name, operand = expression.function.text, check(scope, expression.arguments[0])
+    if operand.type is Type.ERROR:
+        return scope.error(expression.span)
+    if name != "changed" and not _is_condition(scope, operand):
+        return scope.error(expression.span)
+    node = scope.graph.add(name, scope.node(operand))
+    known = facts.of_bool(node)
+    if operand.constant is not None:
+        known = facts.NEVER_TRUE
+        scope.report.constant_condition(expression.span, "true")
+    elif name != "changed":
+        known = facts.edged(name, facts_of(operand))
+    return Typed(expression.span, Type.BOOL, node, impulse=name, facts=known)
+
+
+def _is_condition(scope: Scope, typed: Typed) -> bool:
+    if typed.type in (Type.NUMBER, Type.TEXT):
+        scope.report.not_a_condition(typed.span, scope.what(typed), "compare it with a value")
+    return typed.type is Type.BOOL
+
+
+def _sampled(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """`missing(x)` of anything, `age(x)` of a signal."""
+    operand = check(scope, expression.arguments[0])
+    if operand.type is Type.ERROR:
+        return scope.error(expression.span)
+    if expression.function.text == "missing":
+        return Typed(expression.span, Type.BOOL, scope.graph.add("missing", scope.node(operand)))
+    if operand.signal is None:
+        scope.report.not_a_signal(operand.span, "age")
+        return scope.error(expression.span)
+    return Typed(expression.span, Type.NUMBER, scope.graph.add("age", operand.node), SECOND, low=Fraction(0))
+
+
+def _over_condition(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """`once`, `share`, `count` over conditions, `flicker` over anything."""
+    name, operand = expression.function.text, check(scope, expression.arguments[0])
+    window_ns = scope.duration_ns(expression.over) if expression.over else None
+    fits = operand.type is not Type.ERROR and (name == "flicker" or _is_condition(scope, operand))
+    if not fits or window_ns is None:
+        return scope.error(expression.span)
+    node = scope.node(operand)
+    if name == "once":
+        once = scope.graph.add("once", node, window_ns=window_ns)
+        never = facts_of(operand).true is None
+        return Typed(expression.span, Type.BOOL, once, facts=facts.NEVER_TRUE if never else None)
+    if name == "share":
+        capacity = _capacity(scope, expression, window_ns, node)
+        if capacity is None:
+            return scope.error(expression.span)
+        share = scope.graph.add("share", node, window_ns=window_ns, capacity=capacity)
+        return Typed(expression.span, Type.NUMBER, share, RATIO, low=Fraction(0), high=Fraction(1))
+    op = "count_impulses" if name == "count" and operand.impulse in _IMPULSES else name
+    count = scope.graph.add(op, node, window_ns=window_ns, limit=MAX_COUNT)
+    return Typed(expression.span, Type.NUMBER, count, BARE, low=Fraction(0), is_whole=True)
+
+
+def _hysteresis(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """`hysteresis(x, on, off)`."""
+    x, on, off = (check(scope, argument) for argument in expression.arguments)
+    if not are_numbers(scope, x, on, off):
+        return scope.error(expression.span)
+    thresholds: list[float] = []
+    for threshold in (on, off):
+        if threshold.constant is None:
+            scope.report.not_a_constant(threshold.span)
+            return scope.error(expression.span)
+        unit = align(scope, expression.span, x, threshold)
+        if unit is None:
+            return scope.error(expression.span)
+        try:
+            thresholds.append(float(constant_in(threshold, x.unit) or 0))
+        except OverflowError:
+            scope.report.impossible_constant(threshold.span, "is beyond the range of numbers")
+            return scope.error(expression.span)
+    if thresholds[0] == thresholds[1]:
+        scope.report.equal_thresholds(expression.span)
+        return scope.error(expression.span)
+    above, domain = thresholds[0] > thresholds[1], facts.between(*bounds_in(x, x.unit))
+    node = scope.graph.add("hysteresis", scope.node(x), on=thresholds[0], off=thresholds[1])
+    turns_on = facts.compared(">" if above else "<", node, domain, thresholds[0], whole=x.is_whole)
+    known = facts.NEVER_TRUE if turns_on.true is None else None
+    return judged(scope, Typed(expression.span, Type.BOOL, node, facts=known))
+
+
+def _place(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+    """`near` and `inside`, which look at the catalog's position."""
+    if scope.catalog.position is None:
+        scope.report.no_position(expression.span, expression.function.text)
+        return scope.error(expression.span)
+    if expression.function.text == "inside":
+        return inside(scope, expression)
+    return near(scope, expression, *(check(scope, argument) for argument in expression.arguments))
+
+
+_HANDLERS: dict[str, Handler] = {
+    **dict.fromkeys(("abs", "sqrt", "wrap"), _simple),
+    **dict.fromkeys(("min", "max"), _extreme),
+    **dict.fromkeys(("avg", "delta", "rate", "ema"), _window),
+    **dict.fromkeys(("rise", "fall", "changed"), _edge),
+    **dict.fromkeys(("missing", "age"), _sampled),
+    **dict.fromkeys(("once", "share", "count", "flicker"), _over_condition),
+    **dict.fromkeys(("disagree", "divergence"), pair),
+    **dict.fromkeys(("near", "inside"), _place),
+    "past": _past,
+    "hysteresis": _hysteresis,
+}

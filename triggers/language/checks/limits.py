@@ -1,0 +1,104 @@
+"""The limits of the signal catalog, checked while compiling: a campaign's state and its operations a tick.
+
+A refusal names the number, the limit, and what takes most of it: the place in the source whose nodes together cost
+most, or the reading of its signals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from triggers.language.ir import prune
+from triggers.language.program import Program
+from triggers.language.text.diagnostics import Span
+from triggers.language.text.reporter import Reporter
+from triggers.language.webassembly.cost import ProgramCost, cost_of, operations_of
+from triggers.signals.catalog import Limits
+
+_MAX_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorCost:
+    """What the nodes that stand at one place in the source cost together: operations a tick and bytes of state."""
+
+    span: Span
+    least: int
+    most: int
+    burst: int
+    state_bytes: int
+
+
+def operator_costs(cost: ProgramCost, spans: Sequence[Span | None]) -> list[OperatorCost]:
+    """Every place in the source with its cost, in the order of the source."""
+    places: dict[Span, list[int]] = {}
+    for node in sorted({*cost.nodes, *cost.state_of}):
+        if (span := spans[node]) is not None:
+            places.setdefault(span, []).append(node)
+    found = []
+    for span in sorted(places, key=lambda span: (span.start, span.end)):
+        work, state_bytes = cost.part(places[span])
+        found.append(OperatorCost(span, *operations_of(work), round(work.most.burst), state_bytes))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A program that is held against the limits: how messages name it, where it and its nodes stand in the source."""
+
+    name: str
+    span: Span
+    program: Program
+    spans: Sequence[Span | None]
+
+
+def check_limits(subject: Subject, limits: Limits, report: Reporter) -> None:
+    """Report a program over a limit."""
+    cost = cost_of(subject.program)
+    if _keeps(cost, limits):
+        return
+    operators = operator_costs(cost, subject.spans)
+    if cost.state_bytes > limits.state:
+        largest = _largest(operators, lambda each: each.state_bytes, report)
+        span, most = largest or (subject.span, "its signals take most")
+        report.too_much_state(span, subject.name, cost.state_bytes, limits.state, most)
+    needed = cost.operations_per_tick[1]
+    if needed > limits.operations:
+        reading = operations_of(cost.frame)[1]
+        largest = _largest([each for each in operators if each.most > reading], lambda each: each.most, report)
+        signals = len(subject.program.inputs)
+        span, most = largest or (subject.span, f"reading its {signals} signals takes {reading:,}")
+        report.too_many_operations(span, subject.name, needed, limits.operations, most)
+
+
+def check_alone(subjects: Sequence[tuple[str, Span]], whole: Subject, limits: Limits, report: Reporter) -> None:
+    """Report each of these triggers (name, place) of a whole file's program that is over a limit by itself."""
+    if _keeps(cost_of(whole.program), limits):
+        return
+    codes = {code.name: code for code in whole.program.triggers}
+    for name, span in subjects:
+        left = prune(whole.program.nodes, [codes[name].root])
+        alone = Program(
+            max_gap_ns=whole.program.max_gap_ns,
+            inputs=tuple(whole.program.inputs[index] for index in left.inputs),
+            nodes=left.nodes,
+            triggers=(replace(codes[name], root=left.roots[0]),),
+        )
+        spans = [whole.spans[index] for index in left.kept]
+        check_limits(Subject(f"trigger `{name}`", span, alone, spans), limits, report)
+
+
+def _keeps(cost: ProgramCost, limits: Limits) -> bool:
+    return cost.operations_per_tick[1] <= limits.operations and cost.state_bytes <= limits.state
+
+
+def _largest(
+    operators: Sequence[OperatorCost], number: Callable[[OperatorCost], int], report: Reporter
+) -> tuple[Span, str] | None:
+    if not operators:
+        return None
+    largest = max(operators, key=number)
+    text = " ".join(report.source.text[largest.span.start : largest.span.end].split())
+    shown = f"`{text}`" if len(text) <= _MAX_SHOWN else "this expression"
+    return largest.span, f"{shown} takes {number(largest):,}"

@@ -1,0 +1,216 @@
+"""What checking needs at hand: the catalog, the graph under construction, its inputs, the reporter, the names.
+
+`Typed` is the result of checking an expression: its type and unit, and either a node or an exact constant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from enum import StrEnum
+from fractions import Fraction
+
+from triggers.language.checks.facts import Facts
+from triggers.language.ir import Graph, Kind
+from triggers.language.program import MAX_TIME_NS, Input
+from triggers.language.text import syntax
+from triggers.language.text.diagnostics import Span
+from triggers.language.text.reporter import Reporter
+from triggers.signals.catalog import SignalCatalog
+from triggers.signals.units import BARE, SECOND, Unit, convert, dimension_name, nearest_units, parse_unit
+
+MAX_CONSTANT_BITS = 4096
+MEANT_TIMES = {"m": "min", "M": "min"}
+"""Units that look like one of time, and that unit."""
+MAX_NAMES_COMPARED = 50_000
+"""A file of nothing but unknown names must not take long: behind this many comparisons none is proposed any more."""
+_MAX_SUBJECT = 48
+
+
+class Type(StrEnum):
+    """Types of expressions; ERROR marks one whose mistake has been reported already."""
+
+    NUMBER = "number"
+    BOOL = "bool"
+    TEXT = "text"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A checked expression.
+
+    A constant has no node until it is used: `constant` is exact, in `unit`, and rounded once, when the unit of
+    its use is known. `signal` names the signal that the expression is; `impulse` the operator that is true at
+    single ticks. `low` and `high` are bounds known without any data, in `unit`; `is_whole` marks a number that is
+    always whole. `facts` is what is known of a condition beyond its node.
+    """
+
+    span: Span
+    type: Type
+    node: int = -1
+    unit: Unit = BARE
+    constant: Fraction | bool | str | None = None
+    values: tuple[str, ...] = ()
+    signal: str | None = None
+    impulse: str | None = None
+    low: Fraction | None = None
+    high: Fraction | None = None
+    is_whole: bool = False
+    facts: Facts | None = None
+
+
+@dataclass(slots=True)
+class Scope:
+    """The world in which the expressions of one program are checked and lowered."""
+
+    catalog: SignalCatalog
+    report: Reporter
+    lets: dict[str, syntax.Let] = field(default_factory=dict)
+    fences: dict[str, syntax.Fence] = field(default_factory=dict)
+    broken_lets: set[str] = field(default_factory=set)
+    graph: Graph = field(default_factory=Graph)
+    inputs: list[str] = field(default_factory=list)
+    known_lets: dict[str, Typed] = field(default_factory=dict)
+    open_lets: list[str] = field(default_factory=list)
+    _nearest: dict[str, list[str]] = field(default_factory=dict)
+
+    # messages
+
+    def subject(self, span: Span) -> str:
+        """How a message names an expression: its text if that is short."""
+        text = " ".join(self.report.source.text[span.start : span.end].split())
+        return f"`{text}`" if 0 < len(text) <= _MAX_SUBJECT else "this expression"
+
+    def what(self, typed: Typed) -> str:
+        """What an expression is: `a speed in m/s`, `a condition`, `a text`."""
+        if typed.type is Type.BOOL:
+            return "a condition"
+        if typed.type is Type.TEXT:
+            return "a text"
+        name = dimension_name(typed.unit)
+        says_it = (f"a quantity in {typed.unit.symbol}", f"a {typed.unit.symbol}")
+        shown = typed.unit.symbol if name not in says_it else ""
+        return f"{name} in {shown}" if shown else name
+
+    def nearest(self, name: str, known: Iterable[str]) -> list[str]:
+        """Known names whose spelling is near; the search is costly, so its results are kept and its work bounded."""
+        if name not in self._nearest:
+            candidates = list(known) if self.report.names_compared < MAX_NAMES_COMPARED else []
+            self.report.names_compared += len(candidates)
+            self._nearest[name] = get_close_matches(name[:200], candidates, n=3, cutoff=0.6)
+        return self._nearest[name]
+
+    def error(self, span: Span) -> Typed:
+        """The result for an expression whose mistake has been reported."""
+        return Typed(span, Type.ERROR)
+
+    # nodes
+
+    def signal(self, name: str, span: Span) -> Typed:
+        """A declared signal as an expression."""
+        signal = self.catalog.signals[name]
+        if signal.rate is None and signal.update is None:
+            self.report.signal_without_rate(span, name)
+        if name not in self.inputs:
+            self.inputs.append(name)
+        kind = Kind.BOOL if signal.type == "bool" else Kind.NUMBER
+        around, self.graph.span = self.graph.span, span
+        node = self.graph.add("input", input=self.inputs.index(name), kind=kind)
+        self.graph.span = around
+        unit = parse_unit(signal.unit) or BARE
+        return Typed(span, Type(signal.type), node, unit, values=signal.values, signal=name)
+
+    def number(self, value: Fraction, span: Span) -> int:
+        """A node for a constant, rounded half-even to the nearest double."""
+        try:
+            return self.graph.add("number", value=float(value))
+        except OverflowError:
+            self.report.impossible_constant(span, "is beyond the range of numbers")
+            return self.graph.add("number", value=0.0)
+
+    def node(self, typed: Typed, unit: Unit | None = None) -> int:
+        """The node of an expression, in its own unit or converted into another of its dimension."""
+        target = unit if unit is not None else typed.unit
+        if typed.type is Type.TEXT or isinstance(typed.constant, str):
+            return typed.node
+        if isinstance(typed.constant, bool):
+            return self.graph.add("truth", value=typed.constant)
+        if typed.constant is not None:
+            return self.number(convert(typed.constant, typed.unit, target), typed.span)
+        if typed.type is Type.BOOL or (typed.unit.scale, typed.unit.offset) == (target.scale, target.offset):
+            return typed.node
+        return self._converted(typed, target)
+
+    def _converted(self, typed: Typed, target: Unit) -> int:
+        factor = typed.unit.scale / target.scale
+        shift = (typed.unit.offset - target.offset) / target.scale
+        node = typed.node
+        if factor != 1:
+            node = self.graph.add("mul", node, self.number(factor, typed.span))
+        return self.graph.add("add", node, self.number(shift, typed.span)) if shift else node
+
+    # constants
+
+    def quantity(self, quantity: syntax.Quantity) -> Typed:
+        """A literal with its unit."""
+        unit = BARE if quantity.unit is None else parse_unit(quantity.unit)
+        if unit is None:
+            symbol = quantity.unit or ""
+            self.report.unknown_unit(quantity.span, symbol, nearest_units(symbol))
+            return self.error(quantity.span)
+        return self.constant(quantity.span, quantity.value, unit)
+
+    def constant(self, span: Span, value: Fraction, unit: Unit) -> Typed:
+        """An exact constant, unless exactness would cost too much."""
+        if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_CONSTANT_BITS:
+            self.report.impossible_constant(span, "has too many digits")
+            return self.error(span)
+        return Typed(span, Type.NUMBER, unit=unit, constant=value, low=value, high=value)
+
+    def duration_ns(self, quantity: syntax.Quantity, *, low_ns: int = 1, high_ns: int = MAX_TIME_NS) -> int | None:
+        """A constant time in ns, rounded half-even; None after reporting that it is none or out of range."""
+        typed = self.quantity(quantity)
+        if typed.type is Type.ERROR:
+            return None
+        if typed.unit.dimension != SECOND.dimension or not isinstance(typed.constant, Fraction):
+            meant = MEANT_TIMES.get(quantity.unit or "", "")
+            self.report.not_a_duration(quantity.span, self.what(typed), meant and f"{quantity.text} {meant}")
+            return None
+        time_ns = round(convert(typed.constant, typed.unit, SECOND) * 1_000_000_000)
+        if not low_ns <= time_ns <= high_ns:
+            self.report.duration_range(quantity.span, shown_time(low_ns), shown_time(high_ns))
+            return None
+        return time_ns
+
+    # rates
+
+    def signals_of(self, *nodes: int) -> list[str]:
+        """Names of the signals that these nodes read."""
+        mask = 0
+        for node in nodes:
+            mask |= self.graph.masks[node]
+        return [name for index, name in enumerate(self.inputs) if mask >> index & 1]
+
+    def period_s(self, *nodes: int) -> Fraction | None:
+        """The shortest sample period of the signals of these nodes; None where no rate is declared."""
+        rates = [Fraction(str(r)) for n in self.signals_of(*nodes) if (r := self.catalog.signals[n].rate)]
+        return 1 / max(rates) if rates else None
+
+    def input_table(self) -> tuple[Input, ...]:
+        """The program's inputs in the order of their first use."""
+        table = []
+        for name in self.inputs:
+            signal = self.catalog.signals[name]
+            table.append(Input(name, signal.type, signal.unit, signal.max_age_ns, signal.initial_sample, signal.values))
+        return tuple(table)
+
+
+def shown_time(time_ns: int) -> str:
+    """A time for people, in the largest unit that needs no fraction."""
+    for symbol, size_ns in (("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("min", 60_000_000_000),
+                            ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)):  # fmt: skip
+        if time_ns and time_ns % size_ns == 0:
+            return f"{time_ns // size_ns} {symbol}"
+    return f"{time_ns} ns"

@@ -1,0 +1,105 @@
+"""Checking of targets: which vehicles a campaign is for, as a tree of comparisons of their attributes."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Literal
+
+from triggers.contracts.base import AttributeValue
+from triggers.contracts.campaign import Comparison, Junction, Target
+from triggers.language.checks.scope import Scope
+from triggers.language.text import syntax
+
+_Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
+_OPERATORS: dict[str, _Operator] = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
+_PREFIX = "vehicle."
+MAX_OPERANDS = 100
+MAX_VALUES = 1000
+
+
+def check_target(scope: Scope, expression: syntax.Expression) -> Target | None:
+    """The target an expression stands for; None where a mistake was reported."""
+    if isinstance(expression, syntax.Junction):
+        operands = [check_target(scope, operand) for operand in expression.operands]
+        if len(operands) > MAX_OPERANDS:
+            scope.report.too_many(expression.span, "conditions", len(operands), MAX_OPERANDS, "an operator")
+            return None
+        sound = tuple(operand for operand in operands if operand is not None)
+        kind: Literal["and", "or"] = "and" if expression.operator == "and" else "or"
+        return Junction(kind=kind, operands=sound) if len(sound) == len(operands) else None
+    if isinstance(expression, syntax.Unary) and expression.operator == "not":
+        operand = check_target(scope, expression.operand)
+        return Junction(kind="not", operands=(operand,)) if operand is not None else None
+    return _comparison(scope, expression)
+
+
+def _comparison(scope: Scope, expression: syntax.Expression) -> Target | None:
+    if isinstance(expression, syntax.Name):  # a bool attribute by itself
+        return _compared(scope, expression, "==", (syntax.Truth(expression.span, value=True),))
+    if isinstance(expression, syntax.Binary) and expression.operator in _OPERATORS:
+        return _compared(scope, expression.left, _OPERATORS[expression.operator], (expression.right,))
+    if isinstance(expression, syntax.Member):
+        return _compared(scope, expression.subject, "in", expression.items)
+    if isinstance(expression, syntax.Between):
+        low = _compared(scope, expression.subject, ">=", (expression.low,))
+        high = _compared(scope, expression.subject, "<=", (expression.high,))
+        return None if low is None or high is None else Junction(kind="and", operands=(low, high))
+    scope.report.not_a_target(expression.span)
+    return None
+
+
+def _compared(
+    scope: Scope, subject: syntax.Expression, operator: _Operator, literals: tuple[syntax.Expression, ...]
+) -> Comparison | None:
+    name = _attribute(scope, subject)
+    if name is None:
+        return None
+    declared = scope.catalog.vehicle[name]
+    if operator in ("<", "<=", ">", ">=") and declared in ("text", "bool"):
+        scope.report.text_order(subject.span, operator)
+        return None
+    if len(literals) > MAX_VALUES:
+        scope.report.too_many(subject.span, "values", len(literals), MAX_VALUES, "an `in`")
+        return None
+    values = [_literal(scope, literal, name, declared) for literal in literals]
+    sound = tuple(value for value in values if value is not None)
+    if len(sound) != len(values):
+        return None
+    return Comparison(attribute=name, op=operator, values=sound)
+
+
+def _attribute(scope: Scope, subject: syntax.Expression) -> str | None:
+    if not isinstance(subject, syntax.Name):
+        scope.report.not_a_target(subject.span)
+        return None
+    if subject.name in scope.catalog.signals:
+        scope.report.not_a_target(subject.span)
+        return None
+    name = subject.name.removeprefix(_PREFIX)
+    if not subject.name.startswith(_PREFIX) or name not in scope.catalog.vehicle:
+        known = [_PREFIX + attribute for attribute in scope.catalog.vehicle]
+        scope.report.unknown_attribute(subject.span, subject.name, scope.nearest(subject.name, known))
+        return None
+    return name
+
+
+def _literal(scope: Scope, literal: syntax.Expression, name: str, declared: str) -> AttributeValue | None:
+    value: AttributeValue | None = None
+    if (isinstance(literal, syntax.Text) and declared == "text" and len(literal.value) <= 200) or (
+        isinstance(literal, syntax.Truth) and declared == "bool"
+    ):
+        value = literal.value
+    elif isinstance(literal, syntax.Quantity) and literal.unit is None and declared in ("integer", "number"):
+        value = _number(literal.value, declared)
+    elif not isinstance(literal, syntax.Text | syntax.Truth | syntax.Quantity):
+        scope.report.not_a_target(literal.span)
+        return None
+    if value is None:
+        scope.report.attribute_type(literal.span, _PREFIX + name, declared)
+    return value
+
+
+def _number(value: Fraction, declared: str) -> int | float | None:
+    if declared == "number":
+        return float(value)
+    return int(value) if value.denominator == 1 and abs(value) < 2**63 else None

@@ -1,0 +1,228 @@
+"""What a compiled program is and costs: its inputs, state, operations and clips, and its costliest operators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import sha256
+from typing import Any
+
+from triggers.backtest.volume import nominal_clip_bytes
+from triggers.contracts.base import NS_PER_S
+from triggers.contracts.campaign import TriggerSettings
+from triggers.language.checks.limits import operator_costs
+from triggers.language.compile import Compilation, CompiledCampaign, CompiledTriggers
+from triggers.language.program import Program
+from triggers.language.rows import HEARTBEAT_NS
+from triggers.language.text.diagnostics import Source, Span
+from triggers.language.webassembly import layout
+from triggers.language.webassembly.cost import ProgramCost, cost_of, operations_of
+from triggers.language.webassembly.counting import Range
+from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES
+from triggers.signals.catalog import SignalCatalog
+
+CORE_OPERATIONS_PER_S = 1_000_000_000
+"""What a core is taken to do when a share of it is stated; server cores did 1.4 to 3.7 times as much."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """Operations a tick, at least and at most."""
+
+    least: int
+    most: int
+
+    @classmethod
+    def of(cls, work: Range) -> Operations:
+        """Those of some work, in blocks of 64 ticks."""
+        return cls(*operations_of(work))
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedInput:
+    """A signal that a program reads; `rate` in Hz and `max_age_s` are None where it has none."""
+
+    name: str
+    type: str
+    unit: str
+    rate: float | None
+    max_age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedTrigger:
+    """A trigger with what its condition needs; what it shares with others counts for each of them.
+
+    `clip_bytes` is estimated from the declared rates of the captured signals; `cameras` come on top.
+    """
+
+    name: str
+    describe: str
+    reads: tuple[str, ...]
+    cooldown_s: float
+    before_s: float
+    after_s: float
+    signals: int
+    cameras: tuple[str, ...]
+    clip_bytes: int
+    operations_per_tick: Operations
+    state_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainedOperator:
+    """A place in the source and the cost of what stands there, without that of its operands."""
+
+    text: str
+    line: int
+    column: int
+    operations_per_tick: Operations
+    burst_operations: int
+    state_bytes: int
+    triggers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A campaign's program, or that of all triggers of a file without campaign (`campaign` None)."""
+
+    campaign: str | None
+    digest: str
+    module_bytes: int
+    inputs: tuple[ExplainedInput, ...]
+    state_bytes: int
+    state_limit_bytes: int
+    operations_per_tick: Operations
+    operations_limit: int
+    reading_operations_per_tick: int
+    """The part that collects ticks and holds samples, at most."""
+    operations_per_block: int
+    burst_operations: int
+    ticks_per_s: float | None
+    """As often as all samples by their declared rates, and heartbeats; None where no input has a rate."""
+    operations_per_s: int | None
+    """At that many ticks, given once a second."""
+    core_share: float | None
+    triggers: tuple[ExplainedTrigger, ...]
+    compares: tuple[str, ...]
+    operators: tuple[ExplainedOperator, ...]
+    """Costliest first."""
+
+
+def explain(compilation: Compilation, catalog: SignalCatalog) -> list[Explained]:
+    """Each campaign of a file without errors; all triggers of one without campaign."""
+    source = Source(compilation.source, "")
+    if compilation.campaigns:
+        campaigns = compilation.campaigns.items()
+        return [_explained(name, each, each.settings.triggers, source, catalog) for name, each in campaigns]
+    if compilation.triggers is None:
+        return []
+    return [_explained(None, compilation.triggers, compilation.triggers.settings, source, catalog)]
+
+
+def _explained(
+    campaign: str | None,
+    compiled: CompiledCampaign | CompiledTriggers,
+    settings: Sequence[TriggerSettings],
+    source: Source,
+    catalog: SignalCatalog,
+) -> Explained:
+    program, module = compiled.ir, compiled.program
+    cost = cost_of(program)
+    reached = {code.name: _reached(program, code.root) for code in program.triggers}
+    ticks_per_s = _ticks_per_s(program, catalog)
+    operations_per_s = None if ticks_per_s is None else round(cost.total.most.of_block(max(1, round(ticks_per_s))))
+    return Explained(
+        campaign=campaign,
+        digest=sha256(module).hexdigest(),
+        module_bytes=len(module),
+        inputs=tuple(_input(program, index, catalog) for index in range(len(program.inputs))),
+        state_bytes=cost.state_bytes,
+        state_limit_bytes=catalog.limits.state,
+        operations_per_tick=Operations(*cost.operations_per_tick),
+        operations_limit=catalog.limits.operations,
+        reading_operations_per_tick=operations_of(cost.frame)[1],
+        operations_per_block=cost.operations_per_block,
+        burst_operations=cost.burst_operations,
+        ticks_per_s=ticks_per_s,
+        operations_per_s=operations_per_s,
+        core_share=None if operations_per_s is None else operations_per_s / CORE_OPERATIONS_PER_S,
+        triggers=tuple(_trigger(each, program, cost, reached[each.name], catalog) for each in settings),
+        compares=tuple(code.head for code in program.compares),
+        operators=_operators(cost, compiled.spans, reached, source),
+    )
+
+
+def _input(program: Program, index: int, catalog: SignalCatalog) -> ExplainedInput:
+    item = program.inputs[index]
+    max_age_s = None if item.max_age_ns is None else item.max_age_ns / NS_PER_S
+    return ExplainedInput(item.name, item.type, item.unit, catalog.signals[item.name].rate, max_age_s)
+
+
+def _ticks_per_s(program: Program, catalog: SignalCatalog) -> float | None:
+    rates = [catalog.signals[item.name].rate for item in program.inputs]
+    declared = [Fraction(str(rate)) for rate in rates if rate is not None]
+    return float(sum(declared) + Fraction(NS_PER_S, HEARTBEAT_NS)) if declared else None
+
+
+def _reached(program: Program, root: int) -> frozenset[int]:
+    """The nodes that a condition needs."""
+    found, waiting = {root}, [root]
+    while waiting:
+        for argument in program.nodes[waiting.pop()].arguments:
+            if argument not in found:
+                found.add(argument)
+                waiting.append(argument)
+    return frozenset(found)
+
+
+def _trigger(
+    settings: TriggerSettings, program: Program, cost: ProgramCost, nodes: frozenset[int], catalog: SignalCatalog
+) -> ExplainedTrigger:
+    work, state_bytes = cost.part(nodes)
+    read = {int(program.nodes[n].parameters[0]) for n in nodes if program.nodes[n].op == "input"}  # type: ignore[arg-type]
+    capture = settings.capture
+    return ExplainedTrigger(
+        name=settings.name,
+        describe=settings.describe,
+        reads=tuple(program.inputs[index].name for index in sorted(read)),
+        cooldown_s=settings.cooldown_ns / NS_PER_S,
+        before_s=capture.before_ns / NS_PER_S,
+        after_s=capture.after_ns / NS_PER_S,
+        signals=len(capture.signals),
+        cameras=capture.cameras,
+        clip_bytes=nominal_clip_bytes(capture, catalog),
+        operations_per_tick=Operations.of(work + cost.fire),
+        state_bytes=state_bytes + layout.TRIGGER_BYTES + SLOT_BYTES,
+    )
+
+
+def _operators(
+    cost: ProgramCost, spans: Sequence[Span | None], reached: Mapping[str, frozenset[int]], source: Source
+) -> tuple[ExplainedOperator, ...]:
+    standing: dict[Span, set[int]] = {}
+    for node, span in enumerate(spans):
+        if span is not None:
+            standing.setdefault(span, set()).add(node)
+    found = []
+    for each in operator_costs(cost, spans):
+        line, column = source.position(each.span.start)
+        text = " ".join(source.text[each.span.start : each.span.end].split())
+        users = tuple(name for name, nodes in reached.items() if not nodes.isdisjoint(standing[each.span]))
+        operations = Operations(each.least, each.most)
+        found.append(ExplainedOperator(text, line, column, operations, each.burst, each.state_bytes, users))
+    return tuple(sorted(found, key=lambda each: (-each.operations_per_tick.most, -each.state_bytes)))
+
+
+def to_json(explained: Explained) -> dict[str, Any]:
+    """As JSON values; the names of the fields are stable."""
+    return _json(explained)  # type: ignore[no-any-return]
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return [_json(each) for each in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return {name: _json(getattr(value, name)) for name in value.__dataclass_fields__}
+    return value

@@ -1,0 +1,186 @@
+"""The reference interpreter: runs a program over rows, tick by tick, by the letter of the language.
+
+Rows and heartbeats, segments, what ticks when, firing and cooldown are here; operators are in `operators`,
+`windows` and `inputs`. State is bounded: the latest sample of each input, and what the operators hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import chain
+from math import isnan
+
+from triggers.errors import InvalidInput
+from triggers.language.program import Program
+from triggers.language.reference.compared import Compared
+from triggers.language.reference.inputs import HeldInput
+from triggers.language.reference.operators import Tick
+from triggers.language.reference.steps import Step, make_counters, make_steps
+from triggers.language.reference.values import Value
+from triggers.language.reference.windows import Ring
+from triggers.language.rows import HEARTBEAT_NS, MAX_T_NS, Firing, Row
+
+_MAX_PLANS = 4096
+
+
+class Evaluator:
+    """Runs one program over the rows of one vehicle; `run` may be called again with the rows that follow."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.inputs = tuple(item.name for item in program.inputs)
+        self._held = [HeldInput(item) for item in program.inputs]
+        self._tick = Tick()
+        self._masks = program.signals_of()
+        self._steps = make_steps(program, self._masks, self._held)
+        self._plans: dict[int, tuple[Step, ...]] = {}
+        self._everything = tuple(self._steps)
+        self._values: list[Value] = [None] * len(program.nodes)
+        self._triggers = [
+            _Firing(trigger.name, trigger.root, self._masks[trigger.root], trigger.cooldown_ns)
+            for trigger in program.triggers
+        ]
+        self._counters = make_counters(program, self._masks, self._held)
+        self._previous_ns: int | None = None
+        self._ended = False
+
+    @property
+    def suppressed(self) -> Mapping[str, int]:
+        """How many rises of each trigger fell into its cooldown since the evaluator was made."""
+        return {trigger.name: trigger.suppressed for trigger in self._triggers}
+
+    @property
+    def overflows(self) -> int:
+        """How many window entries were lost because samples came faster than the catalog declares."""
+        return sum(step.operator.overflows for step in self._steps if isinstance(step.operator, Ring))
+
+    @property
+    def compared(self) -> Mapping[str, Compared]:
+        """What each compared head counted since the evaluator was made."""
+        return {counter.code.head: counter.compared for counter in self._counters}
+
+    def run(self, rows: Iterable[Row]) -> list[Firing]:
+        """Fires of these rows in order of time; a row that is not later than the one before begins a segment.
+
+        Raises InvalidInput for a timestamp that is no int64 >= 0.
+        """
+        return list(chain.from_iterable(self._row(row) for row in rows))
+
+    def end_drive(self) -> None:
+        """The recording ends with the latest row: no heartbeat follows it, and the next row begins a segment."""
+        self._ended = True
+
+    def _row(self, row: Row) -> Iterable[Firing]:
+        t_ns, previous_ns = row.t_ns, self._previous_ns
+        if not 0 <= t_ns <= MAX_T_NS:
+            raise InvalidInput(f"row at {t_ns} ns: a timestamp is an int64 of nanoseconds from 0 on")
+        fresh = 0
+        samples = row.samples
+        for index, name in enumerate(self.inputs):
+            value = samples.get(name)
+            if value is not None and not isnan(value):
+                fresh |= 1 << index
+        fires: Iterable[Firing] = ()
+        begins = previous_ns is None or t_ns <= previous_ns or self._ended
+        self._ended = False
+        if previous_ns is not None and not begins:
+            if t_ns // HEARTBEAT_NS != previous_ns // HEARTBEAT_NS:
+                fires = list(self._heartbeats(previous_ns, t_ns))
+            begins = t_ns - previous_ns > self.program.max_gap_ns
+        if begins:
+            self._begin_segment(t_ns)
+        self._previous_ns = t_ns
+        if fresh or begins or t_ns % HEARTBEAT_NS == 0:
+            fires = chain(fires, self._row_tick(row, fresh, begins))
+        return fires
+
+    def _heartbeats(self, previous_ns: int, t_ns: int) -> Iterator[Firing]:
+        """The heartbeats strictly between two rows; over a gap those up to `max_gap` after the earlier one."""
+        last_ns = t_ns - 1
+        if t_ns - previous_ns > self.program.max_gap_ns:
+            last_ns = previous_ns + self.program.max_gap_ns
+        first_ns = (previous_ns // HEARTBEAT_NS + 1) * HEARTBEAT_NS
+        for beat_ns in range(first_ns, last_ns + 1, HEARTBEAT_NS):
+            yield from self._evaluate(beat_ns, 0, self._silent(beat_ns))
+
+    def _row_tick(self, row: Row, fresh: int, begins: bool) -> Iterable[Firing]:
+        for index, held in enumerate(self._held):
+            if fresh >> index & 1:
+                held.take(row.t_ns, float(row.samples[self.inputs[index]]))
+        if begins:
+            return self._evaluate(row.t_ns, fresh, None)
+        silent = self._silent(row.t_ns) if row.t_ns % HEARTBEAT_NS == 0 else 0
+        return self._evaluate(row.t_ns, fresh, fresh | silent)
+
+    def _silent(self, t_ns: int) -> int:
+        """Mask of the inputs without a sample in (t - 100 ms, t]."""
+        mask = 0
+        for index, held in enumerate(self._held):
+            if held.sample_ns is None or held.sample_ns <= t_ns - HEARTBEAT_NS:
+                mask |= 1 << index
+        return mask
+
+    def _begin_segment(self, t_ns: int) -> None:
+        """Clear held values and temporal state; when time jumped back, cooldowns keep their remainder."""
+        if self._previous_ns is not None and t_ns <= self._previous_ns:
+            for trigger in self._triggers:
+                trigger.cooldown_until_ns += t_ns - self._previous_ns
+        for held in self._held:
+            held.begin_segment(t_ns)
+        for step in self._steps:
+            step.operator.clear()
+        for trigger in self._triggers:
+            trigger.last = None
+
+    def _evaluate(self, t_ns: int, fresh: int, due: int | None) -> list[Firing]:
+        """Evaluate what ticks: every expression that reads a signal in `due`, all of them for None."""
+        if due == 0:
+            return []
+        self._tick.t_ns, self._tick.fresh = t_ns, fresh
+        values = self._values
+        for step in self._everything if due is None else self._plan(due):
+            values[step.index] = step.value(self._tick, [values[i] for i in step.arguments])
+        for counter in self._counters:
+            counter.count(self._tick, values)
+        return [
+            Firing(trigger.name, t_ns)
+            for trigger in self._triggers
+            if (due is None or trigger.mask & due) and trigger.fires(t_ns, values[trigger.root])
+        ]
+
+    def _plan(self, due: int) -> tuple[Step, ...]:
+        """The steps that tick for a set of signals; sets recur, so plans are kept (at most a bounded number)."""
+        plan = self._plans.get(due)
+        if plan is None:
+            if len(self._plans) >= _MAX_PLANS:
+                self._plans.clear()
+            plan = self._plans[due] = tuple(s for s in self._steps if self._masks[s.index] & due)
+        return plan
+
+
+@dataclass(slots=True)
+class _Firing:
+    """Fires at a rise of its condition unless its cooldown is running; counts the rises that it suppresses."""
+
+    name: str
+    root: int
+    mask: int
+    cooldown_ns: int
+    last: bool | None = None
+    cooldown_until_ns: int = 0
+    suppressed: int = 0
+
+    def fires(self, t_ns: int, condition: Value) -> bool:
+        """Whether the trigger fires at this tick."""
+        if condition is None:
+            return False
+        rises = self.last is False and condition is True
+        self.last = condition is True
+        if not rises:
+            return False
+        if t_ns < self.cooldown_until_ns:
+            self.suppressed += 1
+            return False
+        self.cooldown_until_ns = t_ns + self.cooldown_ns
+        return True

@@ -1,0 +1,140 @@
+"""From a node of the intermediate form to the operator that evaluates it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from triggers.language.ir import Node
+from triggers.language.program import Program
+from triggers.language.reference.compared import HeadCounter
+from triggers.language.reference.geometry import Inside, Near
+from triggers.language.reference.inputs import Age, HeldInput, Pair, Read
+from triggers.language.reference.operators import (
+    Changed,
+    Edge,
+    Hold,
+    Hysteresis,
+    Once,
+    Operator,
+    Smooth,
+    Then,
+    Tick,
+    Without,
+)
+from triggers.language.reference.values import STRICT, Value, kleene_and, kleene_or, wrap_angle
+from triggers.language.reference.windows import Counter, Difference, Extreme, Mean, Past, Share
+
+STATEFUL: dict[str, type[Operator]] = {
+    "for": Hold,
+    "rise": Edge,
+    "fall": Edge,
+    "changed": Changed,
+    "hysteresis": Hysteresis,
+    "once": Once,
+    "ema": Smooth,
+    "then": Then,
+    "without": Without,
+    "share": Share,
+    "past": Past,
+    "count": Counter,
+    "count_impulses": Counter,
+    "flicker": Counter,
+    "window_min": Extreme,
+    "window_max": Extreme,
+    "window_avg": Mean,
+    "delta": Difference,
+    "rate": Difference,
+    "near": Near,
+    "inside": Inside,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node ready to run: where its arguments are, and its operator."""
+
+    index: int
+    arguments: tuple[int, ...]
+    operator: Operator
+
+    def value(self, tick: Tick, arguments: list[Value]) -> Value:
+        """The node's value at this tick."""
+        return self.operator.step(tick, *arguments)
+
+
+class Stateless(Operator):
+    """An operation on the current values of its arguments alone."""
+
+    def __init__(self, node: Node, mask: int, function: Callable[..., Value]) -> None:
+        super().__init__(node, mask)
+        self.function = function
+
+    def step(self, _tick: Tick, /, *arguments: Any) -> Value:
+        return self.function(*arguments)
+
+
+def make_steps(program: Program, masks: tuple[int, ...], held: list[HeldInput]) -> list[Step]:
+    """The program's nodes as steps, in the program's order."""
+    return [
+        Step(index, node.arguments, _operator(program, index, masks[index], held))
+        for index, node in enumerate(program.nodes)
+    ]
+
+
+def _operator(program: Program, index: int, mask: int, held: list[HeldInput]) -> Operator:
+    node = program.nodes[index]
+    if node.op in STATEFUL:
+        return STATEFUL[node.op](node, mask)
+    if node.op == "input":
+        return Read(node, mask, held[node.parameters[0]])  # type: ignore[index]
+    if node.op in ("age", "disagree", "divergence"):
+        samples = [held[_signal_under(program, argument)] for argument in node.arguments]
+        return Age(node, mask, samples[0]) if node.op == "age" else Pair(node, mask, samples[0], samples[1])
+    return Stateless(node, mask, _function(node))
+
+
+def make_counters(program: Program, masks: tuple[int, ...], held: list[HeldInput]) -> list[HeadCounter]:
+    """The compared heads of a program."""
+    return [
+        HeadCounter(
+            code,
+            masks[code.active] | masks[code.shadow],
+            held[_signal_under(program, code.active)],
+            held[_signal_under(program, code.shadow)],
+        )
+        for code in program.compares
+    ]
+
+
+def _signal_under(program: Program, index: int) -> int:
+    """The input that an argument reads, through conversions of unit or values."""
+    node = program.nodes[index]
+    while node.op != "input":
+        node = program.nodes[node.arguments[0]]
+    return int(node.parameters[0])  # type: ignore[arg-type]
+
+
+def _function(node: Node) -> Callable[..., Value]:
+    if node.op in ("number", "truth"):
+        constant: Any = node.parameters[0]
+        return lambda: constant
+    if node.op == "wrap":
+        half_turn = float(node.parameters[0])  # type: ignore[arg-type]
+        return lambda a: None if a is None else wrap_angle(a, half_turn)
+    if node.op == "lookup":
+        table: Any = node.parameters[0]
+        return lambda a: table[int(a)] if a is not None and 0 <= a < len(table) and a == int(a) else None
+    if node.op == "missing":
+        return lambda a: a is None
+    if node.op == "and":
+        return kleene_and
+    if node.op == "or":
+        return kleene_or
+    return _strict(STRICT[node.op])
+
+
+def _strict(function: Callable[..., Value]) -> Callable[..., Value]:
+    """The function, unknown as soon as one operand is."""
+    return lambda *operands: None if None in operands else function(*operands)

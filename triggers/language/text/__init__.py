@@ -1,0 +1,1 @@
+"""The text of a trigger file: words, syntax, comments, canonical form, diagnostics."""

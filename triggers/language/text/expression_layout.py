@@ -1,0 +1,143 @@
+"""Lines of expressions: on one line where it fits, else broken at the loosest operator, else inside parentheses."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from triggers.language.text.comments import Piece, move_before, move_behind
+from triggers.language.text.lexer import TokenKind
+from triggers.language.text.page import INDENT, Page
+from triggers.language.text.parser import BLOCKS, CAMPAIGN_CLAUSES, TRIGGER_CLAUSES
+
+_JOINTS = (("then", "without"), ("or",), ("and",))
+"""Operators to break at, loosest first."""
+_KEYWORDS_AT_LINE_START = frozenset((*BLOCKS, *TRIGGER_CLAUSES, *CAMPAIGN_CLAUSES))
+_SHORTEST_GROUP = 24
+"""Columns in parentheses below which taking them apart gains nothing."""
+
+
+def matching_brackets(pieces: list[Piece]) -> dict[int, int]:
+    """The index of the closing bracket or brace for each opening one."""
+    result, opened = dict[int, int](), list[int]()
+    for index, piece in enumerate(pieces):
+        if piece.token.is_mark("(", "{"):
+            opened.append(index)
+        elif piece.token.is_mark(")", "}"):
+            result[opened.pop()] = index
+    return result
+
+
+def may_begin_line(piece: Piece) -> bool:
+    """False for a name that would be read as the beginning of a clause there."""
+    return piece.token.kind is not TokenKind.WORD or piece.text not in _KEYWORDS_AT_LINE_START
+
+
+def gather_comments(pieces: list[Piece]) -> None:
+    """Move comments past joints, commas and opening braces, to where lines can break."""
+    for index in range(1, len(pieces) - 1):
+        before, joint, after = pieces[index - 1 : index + 2]
+        if joint.token.is_word("and", "or", "then", "without") and _joins(before, joint, after):
+            move_before(joint, before, after)
+        elif (joint.token.is_mark(",") and may_begin_line(after)) or joint.token.is_mark("{"):
+            move_behind(joint, before, after)
+
+
+def _joins(before: Piece, joint: Piece, after: Piece) -> bool:
+    """False for a word that merely names something."""
+    return not (joint.begins or before.begins or after.begins or before.token.is_mark(",", "{", "}", "="))
+
+
+class ExpressionLayout:
+    """Writes expressions and lists on a page."""
+
+    def __init__(self, page: Page, closing: dict[int, int]) -> None:
+        self.page = page
+        self.closing = closing
+
+    def expression(self, low: int, high: int, indent: int) -> None:
+        """The pieces from `low` to before `high`; lines that follow the first begin at `indent`."""
+        page = self.page
+        if page.fits(low, high, indent):
+            page.run(low, high, indent)
+            return
+        joints = self._joints(low, high)
+        if not joints:
+            self._without_joint(low, high, indent)
+            return
+        self.expression(low, joints[0], indent + INDENT)
+        for joint, end in pairwise([*joints, high]):
+            page.new_line(indent)
+            page.put(joint, indent)
+            self.expression(joint + 1, end, indent + INDENT)
+
+    def items(self, low: int, high: int, indent: int) -> None:
+        """Items between commas, one a line at `indent`; `low` may be `high`."""
+        ranges = self._split(low, high)
+        nested = indent if len(ranges) == 1 else indent + INDENT
+        for start, end in ranges:
+            self.page.new_line(indent)
+            self.expression(start, end, nested)
+            if end < high:  # its comma
+                self.page.put(end, nested)
+
+    def _joints(self, low: int, high: int) -> list[int]:
+        """The loosest joints outside of brackets; the `and` of a `between` is none."""
+        found: dict[str, list[int]] = {}
+        between = False
+        index = low
+        while index < high:
+            token = self.page.pieces[index].token
+            if token.is_word("and") and between:
+                between = False
+            elif token.is_word("between"):
+                between = True
+            elif token.kind is TokenKind.WORD:
+                found.setdefault(token.text, []).append(index)
+            index = self.closing.get(index, index) + 1
+        for words in _JOINTS:
+            at = sorted(index for word in words for index in found.get(word, []))
+            if at:
+                return at
+        return []
+
+    def _without_joint(self, low: int, high: int, indent: int) -> None:
+        page = self.page
+        opening = self._group(low, high)
+        if opening is None:
+            page.run(low, high, indent)
+            return
+        closing = self.closing[opening]
+        page.run(low, opening + 1, indent)
+        outer = page.indent
+        self.items(opening + 1, closing, outer + INDENT)
+        page.new_line(outer)
+        page.put(closing, outer)
+        if closing + 1 < high:
+            self.expression(closing + 1, high, indent)
+
+    def _group(self, low: int, high: int) -> int | None:
+        """The bracket to take apart: the first with a comment in it, else the widest."""
+        page, widest, index = self.page, None, low
+        width = _SHORTEST_GROUP
+        while index < high:
+            closing = self.closing.get(index, index)
+            if closing > index + 1 and self._can_be_split(index + 1, closing):
+                if page.has_comment_within(index, closing + 1):
+                    return index
+                if page.width(index, closing) > width:
+                    widest, width = index, page.width(index, closing)
+            index = closing + 1
+        return widest
+
+    def _can_be_split(self, low: int, high: int) -> bool:
+        return all(may_begin_line(self.page.pieces[start]) for start, _ in self._split(low, high))
+
+    def _split(self, low: int, high: int) -> list[tuple[int, int]]:
+        """The ranges between commas outside of brackets."""
+        result, start, index = [], low, low
+        while index < high:
+            if self.page.pieces[index].token.is_mark(","):
+                result.append((start, index))
+                start = index + 1
+            index = self.closing.get(index, index) + 1
+        return [*result, (start, high)] if low < high else []

@@ -1,0 +1,270 @@
+"""Parser of expressions: precedence climbing over the tokens, a few frames a level, nesting bounded.
+
+Loosest first: `then`/`without ... within`; `or`; `and`; `not`; `for [tolerating]`; comparisons, `between`,
+`in`; `+ -`; `* /`; unary `-`; atoms.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import NoReturn, TypeVar
+
+from triggers.language.text import syntax
+from triggers.language.text.diagnostics import Span
+from triggers.language.text.lexer import Token, TokenKind
+from triggers.language.text.reporter import Reporter
+
+MAX_NESTING = 100
+MAX_DIGITS = 60
+MAX_EXPONENT = 300
+
+_SEQUENCE, _OR, _AND, _NOT, _HOLD, _COMPARE, _SUM, _PRODUCT = range(1, 9)
+_POWERS: dict[str, int] = {
+    "then": _SEQUENCE, "without": _SEQUENCE, "or": _OR, "and": _AND, "for": _HOLD, "between": _COMPARE,
+    "in": _COMPARE, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT,
+    **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARE),
+}  # fmt: skip
+_VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
+"""Behind these, `=` is surely meant to compare."""
+_CHAINABLE = frozenset({_OR, _AND, _SUM, _PRODUCT})
+NO_ATOMS = frozenset(["then", "without", "or", "and", "for", "between", "in", "over", "within", "tolerating", "not"])
+"""Words that never name something in an expression."""
+
+_Node = TypeVar("_Node", bound=syntax.Expression)
+
+
+class Panic(Exception):
+    """A mistake was reported; the caller goes on behind the next boundary of clauses."""
+
+
+class Cursor:
+    """A place in the tokens, with the ways to look at, take and demand the next one."""
+
+    def __init__(self, tokens: list[Token], reporter: Reporter) -> None:
+        self.tokens = tokens
+        self.report = reporter
+        self.index = 0
+
+    @property
+    def next(self) -> Token:
+        """The token that comes next; END at the end."""
+        return self.tokens[self.index]
+
+    @property
+    def after_next(self) -> Token:
+        """The token behind that."""
+        return self.tokens[min(self.index + 1, len(self.tokens) - 1)]
+
+    def take(self) -> Token:
+        """The next token, which is passed."""
+        token = self.next
+        if token.kind is not TokenKind.END:
+            self.index += 1
+        return token
+
+    def take_word(self, *words: str) -> Token | None:
+        """The next token if it is one of these words."""
+        return self.take() if self.next.is_word(*words) else None
+
+    def take_mark(self, *marks: str) -> Token | None:
+        """The next token if it is one of these operators or brackets."""
+        return self.take() if self.next.is_mark(*marks) else None
+
+    def demand_word(self, word: str, proposal: str = "") -> Token:
+        """The next token, which must be this word."""
+        return self.take() if self.next.is_word(word) else self.fail(f"`{word}`", proposal)
+
+    def demand_mark(self, mark: str) -> Token:
+        """The next token, which must be this operator or bracket."""
+        return self.take() if self.next.is_mark(mark) else self.fail(f"`{mark}`")
+
+    def demand(self, kind: TokenKind, what: str) -> Token:
+        """The next token, which must be of this kind."""
+        return self.take() if self.next.kind is kind else self.fail(what)
+
+    def fail(self, what: str, proposal: str = "") -> NoReturn:
+        """Report that something else was expected here."""
+        behind = self.tokens[self.index - 1]
+        if self.next.is_mark("=") and behind.kind in _VALUES:
+            self.report.assignment_in_condition(self.next.span)
+        else:
+            self.report.expected(self.next.span, what, self.next.shown(), proposal)
+        raise Panic
+
+    def spanning(self, start: Span) -> Span:
+        """From a start to the end of the token taken last."""
+        return start.to(self.tokens[max(0, self.index - 1)].span)
+
+
+class ExpressionParser(Cursor):
+    """Parses expressions, quantities and durations."""
+
+    def __init__(self, tokens: list[Token], reporter: Reporter) -> None:
+        super().__init__(tokens, reporter)
+        self._nesting = 0
+        self._wrapped: set[Span] = set()
+        self.boundary_words: tuple[str, ...] = ()
+        """Words that begin a clause when they begin a line; elsewhere they are names."""
+
+    def expression(self, loosest: int = _SEQUENCE) -> syntax.Expression:
+        """An expression of operators that bind at least as tightly as `loosest`."""
+        self._nesting += 1
+        if self._nesting > MAX_NESTING:
+            self.report.too_deep(self.next.span, MAX_NESTING)
+            raise Panic
+        left_is_joined = False
+        last_power = _NOT if self.next.is_word("not") else _PRODUCT
+        left = self._prefix(loosest)
+        # an operator that binds tighter than the one before it cannot follow: `p for 1 s < x`
+        while loosest <= (power := self._power()) <= last_power:
+            if power == last_power and power not in _CHAINABLE and left_is_joined:
+                self.report.chained(self.next.span, self.next.text)
+                raise Panic
+            left = self._infix(left, power)
+            last_power, left_is_joined = power, True
+        if power >= loosest:
+            self.fail("the end of this condition", "put what stands before it in parentheses")
+        self._nesting -= 1
+        return left
+
+    def quantity(self, what: str) -> syntax.Quantity:
+        """A number with or without unit, never negative."""
+        number = self.demand(TokenKind.NUMBER, what)
+        return self._quantity(number, number.span, 1)
+
+    def duration(self, example: str = "2 s") -> syntax.Quantity:
+        """A number with a unit; which one is the checker's matter."""
+        result = self.quantity(f"a duration such as `{example}`")
+        if result.unit is None:
+            self.report.duration_without_unit(result.span, result.text)
+            raise Panic
+        return result
+
+    def _power(self) -> int:
+        token = self.next
+        if token.kind not in (TokenKind.WORD, TokenKind.MARK):
+            return 0
+        return _POWERS.get(token.text, 0)
+
+    def _prefix(self, loosest: int) -> syntax.Expression:
+        token = self.next
+        if token.is_word("not"):
+            if loosest > _NOT:
+                self.fail("a value", "put the `not` and its condition in parentheses")
+            self.take()
+            operand = self.expression(_NOT)
+            if isinstance(operand, syntax.Hold) and operand.span not in self._wrapped:
+                self.report.ambiguous_not(token.span.to(operand.span))
+            return self._checked(syntax.Unary(token.span.to(operand.span), "not", operand))
+        if token.is_mark("-"):
+            self.take()
+            if self.next.kind is TokenKind.NUMBER:
+                return self._quantity(self.take(), token.span, -1)
+            operand = self.expression(_PRODUCT + 1)
+            return self._checked(syntax.Unary(token.span.to(operand.span), "-", operand))
+        return self._atom()
+
+    def _infix(self, left: syntax.Expression, power: int) -> syntax.Expression:
+        token = self.take()
+        if power == _SEQUENCE:
+            return self._sequence(left, token)
+        if power in (_OR, _AND):
+            return self._junction(left, token, power)
+        if power == _HOLD:
+            return self._hold(left)
+        if token.text == "between":
+            low = self.expression(_SUM)
+            self.demand_word("and")
+            high = self.expression(_SUM)
+            return self._checked(syntax.Between(left.span.to(high.span), left, low, high))
+        if token.text == "in":
+            return self._member(left)
+        right = self.expression(power + 1)
+        return self._checked(syntax.Binary(left.span.to(right.span), token.text, left, right))
+
+    def _sequence(self, left: syntax.Expression, token: Token) -> syntax.Expression:
+        right = self.expression(_OR)
+        if not self.next.is_word("within"):
+            self.fail(f"`within` and a duration, as in `A {token.text} B within 2 s`")
+        self.take()
+        within = self.duration()
+        return self._checked(syntax.Sequence(left.span.to(within.span), token.text, left, right, within))
+
+    def _junction(self, first: syntax.Expression, token: Token, power: int) -> syntax.Expression:
+        operands = [first]
+        while True:
+            operand = self.expression(power + 1)
+            operands.append(operand)
+            if isinstance(operand, syntax.Hold) and operand.span not in self._wrapped:
+                self.report.hold_of_last(operand.span, token.text)
+            if not self.take_word(token.text):
+                break
+        span = first.span.to(operands[-1].span)
+        return self._checked(syntax.Junction(span, token.text, tuple(operands)))
+
+    def _hold(self, left: syntax.Expression) -> syntax.Expression:
+        duration = self.duration("500 ms")
+        tolerating = self.duration("200 ms") if self.take_word("tolerating") else None
+        end = (tolerating or duration).span
+        return self._checked(syntax.Hold(left.span.to(end), left, duration, tolerating))
+
+    def _member(self, left: syntax.Expression) -> syntax.Expression:
+        self.demand_mark("(")
+        items = [self.expression(_SUM)]
+        while self.take_mark(","):
+            items.append(self.expression(_SUM))
+        end = self.demand_mark(")").span
+        return self._checked(syntax.Member(left.span.to(end), left, tuple(items)))
+
+    def _atom(self) -> syntax.Expression:
+        token = self.next
+        if token.kind is TokenKind.NUMBER:
+            return self.quantity("a value")
+        if token.kind is TokenKind.TEXT:
+            return syntax.Text(self.take().span, token.text[1:-1])
+        if token.is_mark("("):
+            self.take()
+            inner = self.expression()
+            end = self.demand_mark(")").span
+            wrapped = replace(inner, span=token.span.to(end))
+            self._wrapped.add(wrapped.span)
+            return wrapped
+        if token.is_word("true", "false"):
+            return syntax.Truth(self.take().span, token.text == "true")
+        if token.starts_line and token.is_word(*self.boundary_words):
+            self.fail("a signal, a value or `(`")
+        if token.kind is TokenKind.DOTTED or (token.kind is TokenKind.WORD and token.text not in NO_ATOMS):
+            self.take()
+            calls = token.kind is TokenKind.WORD and self.next.is_mark("(")
+            return self._call(token) if calls else syntax.Name(token.span, token.text)
+        return self.fail("a signal, a value or `(`")
+
+    def _call(self, name: Token) -> syntax.Expression:
+        self.demand_mark("(")
+        arguments = []
+        if not self.next.is_mark(")"):
+            arguments.append(self.expression())
+            while self.take_mark(","):
+                arguments.append(self.expression())
+        over = self.duration() if self.take_word("over") else None
+        within = self.duration("50 ms") if over is None and self.take_word("within") else None
+        end = self.demand_mark(")").span
+        word = syntax.Word(name.text, name.span)
+        return self._checked(syntax.Call(name.span.to(end), word, tuple(arguments), over, within))
+
+    def _quantity(self, number: Token, start: Span, sign: int) -> syntax.Quantity:
+        unit = self.take() if self.next.kind is TokenKind.UNIT else None
+        mantissa, _, exponent = number.text.lower().partition("e")
+        if len(mantissa) > MAX_DIGITS or abs(int(exponent[:6] or 0)) > MAX_EXPONENT:
+            self.report.number_out_of_range(number.span, number.text)
+            raise Panic
+        text = ("-" if sign < 0 else "") + number.text
+        span = self.spanning(start)
+        return syntax.Quantity(span, sign * Fraction(number.text), unit.text if unit else None, text)
+
+    def _checked(self, node: _Node) -> _Node:
+        if node.depth > MAX_NESTING:
+            self.report.too_deep(node.span, MAX_NESTING)
+            raise Panic
+        return node

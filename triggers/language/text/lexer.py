@@ -1,0 +1,120 @@
+"""From text to tokens. Words are all alike here: which of them is a keyword depends on where it stands.
+
+A unit is recognised only right behind a number on the same line, so `20 m / ego.dt` divides and `1/s` behind a
+number is one token. Characters that start no token are reported and skipped.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from triggers.language.text.diagnostics import Source, Span
+from triggers.language.text.reporter import MEANT, Reporter
+
+
+class TokenKind(StrEnum):
+    """Classes of tokens; `WORD` has no dot, `DOTTED` has one, `WILDCARD` ends in `.*`."""
+
+    WORD = "word"
+    DOTTED = "dotted"
+    WILDCARD = "wildcard"
+    NUMBER = "number"
+    UNIT = "unit"
+    DATE = "date"
+    TEXT = "text"
+    MARK = "mark"
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A piece of text; `starts_line`: nothing but blanks stands before it on its line."""
+
+    kind: TokenKind
+    text: str
+    span: Span
+    starts_line: bool
+
+    def is_word(self, *words: str) -> bool:
+        """True for one of these words."""
+        return self.kind is TokenKind.WORD and self.text in words
+
+    def is_mark(self, *marks: str) -> bool:
+        """True for one of these operators or brackets."""
+        return self.kind is TokenKind.MARK and self.text in marks
+
+    def shown(self) -> str:
+        """How a message names it."""
+        return "the end of the file" if self.kind is TokenKind.END else f"`{self.text}`"
+
+
+NEVER_UNITS = frozenset({
+    "active", "after", "and", "before", "between", "budget", "cameras", "campaign", "capture", "cellular",
+    "clips", "collect", "compare", "cooldown", "describe", "fence", "for", "in", "let", "not", "on", "or",
+    "over", "per", "priority", "retain", "rollout", "sample", "signals", "tags", "target", "then", "to",
+    "tolerating", "total", "trigger", "up", "upload", "when", "wifi", "within", "without",
+})  # fmt: skip
+"""Words that may follow a number without being its unit."""
+
+_WORD = r"[A-Za-z_]\w*"
+_UNIT_FACTOR = r"(?:%|[A-Za-zµΩ°]+(?:\^-?[0-9]+)?)"
+_UNIT = re.compile(rf"[ \t]*((?:1/)?{_UNIT_FACTOR}(?:[*/]{_UNIT_FACTOR}|/100km)*)(?![\w.(])")
+_TOKEN = re.compile(
+    rf"""(?P<blank>[ \t\r\n]+|\#[^\n]*)
+    |(?P<wildcard>{_WORD}(?:\.{_WORD})*\.\*)
+    |(?P<dotted>{_WORD}(?:\.{_WORD})+)
+    |(?P<word>{_WORD})
+    |(?P<date>[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}(?![0-9]))
+    |(?P<number>[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)
+    |(?P<text>"[^"\n]*")
+    |(?P<mark><=|>=|==|!=|[<>+\-*/(){{}},=])""",
+    re.VERBOSE | re.ASCII,
+)
+
+
+def tokenize(source: Source, reporter: Reporter) -> list[Token]:
+    """All tokens of a text, with an END token behind them."""
+    text, tokens, offset, line_is_empty = source.text, list[Token](), 0, True
+    while offset < len(text):
+        match = _TOKEN.match(text, offset)
+        if match is None:
+            repaired, offset = _repair(text, offset, reporter)
+            if repaired is not None:
+                tokens.append(replace(repaired, starts_line=line_is_empty))
+                line_is_empty = False
+            continue
+        start, offset = offset, match.end()
+        if match.lastgroup == "blank":
+            line_is_empty = line_is_empty or "\n" in match[0]
+            continue
+        kind = TokenKind(match.lastgroup or "mark")
+        tokens.append(Token(kind, match[0], Span(start, offset), line_is_empty))
+        line_is_empty = False
+        unit = _UNIT.match(text, offset) if kind is TokenKind.NUMBER else None
+        if unit is not None and unit[1] not in NEVER_UNITS:
+            tokens.append(Token(TokenKind.UNIT, unit[1], Span(unit.start(1), unit.end()), starts_line=False))
+            offset = unit.end()
+    tokens.append(Token(TokenKind.END, "", Span(len(text), len(text)), line_is_empty))
+    return tokens
+
+
+def _repair(text: str, offset: int, reporter: Reporter) -> tuple[Token | None, int]:
+    """Report what starts no token; gives the token that was surely meant, and where to go on.
+
+    A run of such characters is one mistake.
+    """
+    if text[offset] == '"':
+        end = text.find("\n", offset)
+        end = len(text) if end < 0 else end
+        span = Span(offset, end)
+        reporter.unclosed_text(span)
+        return Token(TokenKind.TEXT, text[offset:end] + '"', span, starts_line=False), end
+    end = offset + 1
+    while end < len(text) and text[end] != '"' and _TOKEN.match(text, end) is None:
+        end += 1
+    span = Span(offset, end)
+    reporter.unexpected_characters(span, text[offset:end])
+    meant = MEANT.get(text[offset:end])
+    return None if meant is None else Token(TokenKind.WORD, meant, span, starts_line=False), end

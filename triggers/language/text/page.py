@@ -1,0 +1,119 @@
+"""The page a formatter writes on: lines, indentation, and pieces with their comments and canonical blanks."""
+
+from __future__ import annotations
+
+from triggers.language.text.comments import Piece
+from triggers.language.text.expression_parser import NO_ATOMS
+from triggers.language.text.lexer import Token, TokenKind
+
+WIDTH = 100
+"""Columns of a line, its comment apart."""
+INDENT = 4
+
+
+def blank_before(pieces: list[Piece], index: int) -> bool:
+    """Whether a blank stands between a token and the one before it on its line."""
+    token, behind = pieces[index].token, pieces[index - 1].token
+    if token.is_mark(")", ",") or behind.is_mark("(") or is_unary_minus(pieces, index - 1):
+        return False
+    if token.is_mark("}") and behind.is_mark("{"):
+        return False
+    return not (token.is_mark("(") and _is_name(behind) and _is_operand(pieces, index - 1))
+
+
+def is_unary_minus(pieces: list[Piece], index: int) -> bool:
+    """True for a minus that begins an operand."""
+    if not pieces[index].token.is_mark("-"):
+        return False
+    behind = pieces[index - 1].token
+    if behind.kind is TokenKind.MARK:
+        return not behind.is_mark(")")
+    return _is_name(behind) and not _is_operand(pieces, index - 1)
+
+
+def _is_name(token: Token) -> bool:
+    return token.kind is TokenKind.WORD
+
+
+def _is_operand(pieces: list[Piece], index: int) -> bool:
+    """True for a word that names something; false for `and`, `in`, ... and for the word that begins a clause."""
+    return pieces[index].text not in NO_ATOMS and not pieces[index].begins
+
+
+class Page:
+    """Lines under construction; `pieces` are the whole file's, named by their index."""
+
+    def __init__(self, pieces: list[Piece]) -> None:
+        self.pieces = pieces
+        self.lines: list[str] = []
+        self.indent = 0
+        self._current = ""
+        self._comment_stands = False
+        self._blanks = [index > 0 and blank_before(pieces, index) for index in range(len(pieces))]
+        self._widths = [0]
+        self._comments = [0]
+        self._leading = [len(piece.leading) for piece in pieces]
+        for piece, blank in zip(pieces, self._blanks, strict=True):
+            self._widths.append(self._widths[-1] + len(piece.text) + blank)
+            self._comments.append(self._comments[-1] + len(piece.leading) + bool(piece.trailing))
+
+    def width(self, low: int, high: int) -> int:
+        """Columns of the pieces from `low` to before `high` on one line."""
+        return self._widths[high] - self._widths[low]
+
+    def has_comment_within(self, low: int, high: int) -> bool:
+        """True if a comment stands between two of these pieces."""
+        count = self._comments[high] - self._comments[low]
+        return count > self._leading[low] + bool(self.pieces[high - 1].trailing)
+
+    def fits(self, low: int, high: int, indent: int) -> bool:
+        """Whether the pieces go on this line (or on one at `indent`, where a comment ended this one)."""
+        if self.has_comment_within(low, high):
+            return False
+        column = indent if self._comment_stands else self.indent + len(self._current)
+        return column + self.width(low, high) <= WIDTH
+
+    def new_line(self, indent: int) -> None:
+        """End the line, if anything stands on it."""
+        if self._current:
+            self.lines.append(" " * self.indent + self._current)
+        self._current, self._comment_stands, self.indent = "", False, indent
+
+    def empty_line(self) -> None:
+        """One empty line, however often it is asked for; none at the top."""
+        self.new_line(self.indent)
+        if self.lines and self.lines[-1]:
+            self.lines.append("")
+
+    def comment(self, text: str) -> None:
+        """A comment on a line of its own."""
+        self.new_line(self.indent)
+        self._current, self._comment_stands = text, True
+
+    def put(self, index: int, continuation: int) -> None:
+        """A piece with its comments; where one of them breaks the line, it goes on at `continuation`."""
+        piece = self.pieces[index]
+        if not self._current:
+            continuation = self.indent
+        for comment in piece.leading:
+            self.new_line(continuation)
+            self.comment(comment.text)
+        if self._comment_stands:
+            self.new_line(continuation)
+        blank = " " if self._current and self._blanks[index] else ""
+        self._current += blank + piece.text
+        if piece.trailing:
+            self._current += f"  {piece.trailing}"
+            self._comment_stands = True
+
+    def run(self, low: int, high: int, continuation: int) -> None:
+        """Pieces one after the other."""
+        for index in range(low, high):
+            self.put(index, continuation)
+
+    def finished(self) -> str:
+        """The text of all lines."""
+        self.new_line(0)
+        while self.lines and not self.lines[-1]:
+            self.lines.pop()
+        return "".join(f"{line}\n" for line in self.lines)

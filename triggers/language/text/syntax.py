@@ -1,0 +1,267 @@
+"""The syntax tree of a trigger file. Spans tell where a node stands and are left out of equality."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from triggers.language.text.diagnostics import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A name or a quoted text, as written (a text without its quotes)."""
+
+    text: str
+    span: Span = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """Base of what has a value; `depth` is the height of its tree."""
+
+    span: Span = field(compare=False)
+    depth: int = field(default=1, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        deepest = max((child.depth for child in self.children()), default=0)
+        object.__setattr__(self, "depth", deepest + 1)
+
+    def children(self) -> tuple[Expression, ...]:
+        """Direct sub-expressions, in the order of the text."""
+        return ()
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity(Expression):
+    """A number with the unit it is written with; `unit` None where there is none."""
+
+    value: Fraction
+    unit: str | None
+    text: str = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Expression):
+    """A quoted text."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Truth(Expression):
+    """`true` or `false`."""
+
+    value: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Expression):
+    """A signal, a `let`, a vehicle attribute."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Expression):
+    """`-x`, `not P`."""
+
+    operator: str
+    operand: Expression
+
+    def children(self) -> tuple[Expression, ...]:
+        return (self.operand,)
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Expression):
+    """`+ - * /` and comparisons."""
+
+    operator: str
+    left: Expression
+    right: Expression
+
+    def children(self) -> tuple[Expression, ...]:
+        return (self.left, self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class Junction(Expression):
+    """`and` or `or` of two or more conditions."""
+
+    operator: str
+    operands: tuple[Expression, ...]
+
+    def children(self) -> tuple[Expression, ...]:
+        return self.operands
+
+
+@dataclass(frozen=True, slots=True)
+class Between(Expression):
+    """`x between low and high`, both ends included."""
+
+    subject: Expression
+    low: Expression
+    high: Expression
+
+    def children(self) -> tuple[Expression, ...]:
+        return (self.subject, self.low, self.high)
+
+
+@dataclass(frozen=True, slots=True)
+class Member(Expression):
+    """`x in (a, b, ...)`."""
+
+    subject: Expression
+    items: tuple[Expression, ...]
+
+    def children(self) -> tuple[Expression, ...]:
+        return (self.subject, *self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Hold(Expression):
+    """`P for D`, `P for D tolerating G`."""
+
+    condition: Expression
+    duration: Quantity
+    tolerating: Quantity | None
+
+    def children(self) -> tuple[Expression, ...]:
+        return (self.condition,)
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence(Expression):
+    """`A then B within W`, `A without B within W`."""
+
+    operator: str
+    first: Expression
+    second: Expression
+    within: Quantity
+
+    def children(self) -> tuple[Expression, ...]:
+        return (self.first, self.second)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Expression):
+    """`f(x, ...)`, `f(x over W)`, `f(x within S)`."""
+
+    function: Word
+    arguments: tuple[Expression, ...]
+    over: Quantity | None
+    within: Quantity | None
+
+    def children(self) -> tuple[Expression, ...]:
+        return self.arguments
+
+
+@dataclass(frozen=True, slots=True)
+class Let:
+    """`let name = expression`."""
+
+    name: Word
+    value: Expression
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """`fence name { (latitude, longitude), ... }`, in degrees."""
+
+    name: Word
+    corners: tuple[tuple[Quantity, Quantity], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """What a fire records; `signals` may hold wildcards, None stands for the default."""
+
+    span: Span = field(compare=False)
+    before: Quantity
+    after: Quantity
+    signals: tuple[Word, ...] | None
+    cameras: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RolloutStage:
+    """`10 % for 2 d`."""
+
+    share: Quantity
+    duration: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLimit:
+    """`20 MB per vehicle per day`, `2 TB total`, `30000 clips`."""
+
+    kind: str
+    amount: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`on wifi`, `up to 2 MB on cellular`."""
+
+    network: Word
+    up_to: Quantity | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """`sample kept in out_of`."""
+
+    kept: Quantity
+    out_of: Quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """`active first to last`: dates as written."""
+
+    first: Word
+    last: Word
+
+
+@dataclass(slots=True)
+class Trigger:
+    """A trigger block; a clause that is missing or broken is None (`broken` names the broken ones)."""
+
+    name: Word
+    describe: Word | None = None
+    when: Expression | None = None
+    cooldown: Quantity | None = None
+    capture: Capture | None = None
+    tags: tuple[Word, ...] = ()
+    broken: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class Campaign:
+    """A campaign block; a clause that is missing or broken is None (`broken` names the broken ones)."""
+
+    name: Word
+    describe: Word | None = None
+    collect: tuple[Word, ...] | None = None
+    compare: tuple[Word, ...] = ()
+    target: Expression | None = None
+    rollout: tuple[RolloutStage, ...] | None = None
+    sample: Sample | None = None
+    budget: tuple[BudgetLimit, ...] | None = None
+    upload: tuple[Route, ...] | None = None
+    priority: Quantity | None = None
+    active: Period | None = None
+    retain: Quantity | None = None
+    broken: set[str] = field(default_factory=set)
+
+
+@dataclass(slots=True)
+class File:
+    """All blocks of a file, in the order of the text; `broken_lets` names lets without a sound expression."""
+
+    lets: list[Let] = field(default_factory=list)
+    fences: list[Fence] = field(default_factory=list)
+    triggers: list[Trigger] = field(default_factory=list)
+    campaigns: list[Campaign] = field(default_factory=list)
+    broken_lets: set[str] = field(default_factory=set)

@@ -1,0 +1,284 @@
+"""The host side of a module: loading it, giving it rows, reading its fires and counters, keeping its state."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import wasmtime
+from numpy.typing import NDArray
+from wasmtime import _ffi as ffi
+
+from triggers.contracts.compared import Compared
+from triggers.errors import InvalidInput, LongtailError
+from triggers.language.webassembly.host.manifest import MAX_MEMORY_BYTES, Manifest, read_manifest
+
+Times = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+FIRE = np.dtype([("t_ns", "<i8"), ("row", "<u4"), ("trigger", "<u4")])
+"""A fire: its time, the row that brought it (of one call), and the index of its trigger in the manifest."""
+
+FUEL_PER_CALL = 20_000_000_000
+"""WebAssembly instructions that a metered module may take for one call: some seconds, and far more than any program of
+the compiler needs for a whole row buffer."""
+MAX_FIRES = 1_000_000
+"""Fires that a metered module may leave for the rows that it is given at a time."""
+
+_FUNCTIONS = {"run": (["i32"], ["i32"]), "reset": ([], []), "end": ([], [])}
+_UNUSED_PROPOSALS = (
+    "threads",
+    "memory64",
+    "multi_memory",
+    "tail_call",
+    "exceptions",
+    "function_references",
+    "gc",
+    "relaxed_simd",
+)
+_STATE_FORMAT = b"LTS2"
+_DIGEST_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModule:
+    """A module compiled for this machine; any number of machines, on any threads, may run it."""
+
+    engine: wasmtime.Engine
+    code: wasmtime.Module
+    manifest: Manifest
+    digest: bytes
+    """SHA-256 of the module's bytes."""
+    metered: bool = False
+
+
+def load(module: bytes, *, metered: bool = False) -> LoadedModule:
+    """Check and compile a module; InvalidInput naming what is wrong with it.
+
+    A module that imports anything is refused, so it can reach nothing but its own memory. `metered` ends calls that
+    take more than FUEL_PER_CALL, at the price of a tenth of the speed.
+    """
+    manifest = read_manifest(module)
+    engine = _engine(metered)
+    try:
+        code = wasmtime.Module(engine, module)
+    except wasmtime.WasmtimeError as error:
+        raise InvalidInput(f"program: no valid WebAssembly module ({_reason(error)})") from error
+    _check_types(code, manifest)
+    return LoadedModule(engine, code, manifest, hashlib.sha256(module).digest(), metered)
+
+
+@cache
+def _engine(metered: bool) -> wasmtime.Engine:
+    config = wasmtime.Config()
+    config.consume_fuel = metered
+    for proposal in _UNUSED_PROPOSALS:
+        setattr(config, f"wasm_{proposal}", False)
+    config.cranelift_opt_level = "speed"
+    config.parallel_compilation = False  # its threads do not survive a fork, and compiling would hang in the child
+    return wasmtime.Engine(config)
+
+
+def _check_types(code: wasmtime.Module, manifest: Manifest) -> None:
+    if len(code.imports):
+        raise InvalidInput("program: the module imports something, so it is none of this compiler's")
+    exports = {item.name: item.type for item in code.exports}
+    memory = exports.get("memory")
+    if not isinstance(memory, wasmtime.MemoryType) or memory.is_64:
+        raise InvalidInput("program: the module exports no memory")
+    size = memory.limits.min * 65_536
+    if memory.limits.max != memory.limits.min or size > MAX_MEMORY_BYTES:
+        raise InvalidInput(f"program: its memory is not of one size of at most {MAX_MEMORY_BYTES} bytes")
+    if manifest.memory_bytes > size:
+        raise InvalidInput(f"program: its manifest speaks of {manifest.memory_bytes} bytes of memory, it has {size}")
+    for name, (parameters, results) in _FUNCTIONS.items():
+        kind = exports.get(name)
+        if not isinstance(kind, wasmtime.FuncType) or (
+            [str(each) for each in kind.params] != parameters or [str(each) for each in kind.results] != results
+        ):
+            raise InvalidInput(f"program: the module exports no function `{name}` of the right type")
+
+
+class Machine:
+    """One instance of a module: its memory, and in it the state of one recording or vehicle. Not for two threads."""
+
+    def __init__(self, module: LoadedModule) -> None:
+        self.module = module
+        self.manifest = manifest = module.manifest
+        self._store = wasmtime.Store(module.engine)
+        self._store.set_limits(memory_size=MAX_MEMORY_BYTES, table_elements=0, instances=1, tables=0, memories=1)
+        exports = self._instantiate().exports(self._store)
+        self._functions: dict[str, Any] = {name: exports[name] for name in _FUNCTIONS}
+        self._memory: Any = _memory_of(exports["memory"], self._store)
+        rows = manifest.row_capacity
+        self._times: Times = self._array(manifest.times, rows, np.dtype("<i8"))
+        self._columns: list[Numbers] = [self._array(item.column, rows, np.dtype("<f8")) for item in manifest.inputs]
+        self._blank = [False] * len(self._columns)
+        self._fires = self._array(manifest.fires, manifest.fire_capacity, FIRE)
+        self._fire_count = self._array(manifest.fire_count, 1, np.dtype("<u4"))
+        self._call_run = _unchecked(self._store, self._functions["run"])
+
+    def run(self, t_ns: Times, columns: Sequence[Numbers | None]) -> NDArray[Any]:
+        """Evaluate rows; their fires (FIRE) in the order of rows, then of time, then of triggers.
+
+        `columns` are in the order of the manifest's inputs, NaN where there is no new sample, None where there is
+        none at all. Times are in ns, 0 <= t < 2^63, equal ones merged. InvalidInput for a negative time; the rows
+        before it are evaluated then, and their fires are lost.
+        """
+        if len(columns) != len(self._columns):
+            raise InvalidInput(f"{len(columns)} columns for {len(self._columns)} inputs")
+        parts = []
+        at, fires_left, is_stalled = 0, MAX_FIRES, False
+        while at < len(t_ns):
+            n = min(len(self._times), len(t_ns) - at)
+            self._fill(t_ns, columns, at, n)
+            if not is_stalled:  # else it could go on for ever, a fire at a time
+                self._refuel()
+            consumed, count = self._one_call(n, int(t_ns[at]))
+            is_stalled, fires_left = not consumed, fires_left - count
+            if fires_left < 0 and self.module.metered:
+                raise LongtailError(f"program: run left more than {MAX_FIRES} fires of {len(t_ns)} rows")
+            if count:
+                fires = self._fires[:count].copy()
+                fires["row"] += at
+                parts.append(fires)
+            at += consumed
+        return self._in_order(parts)
+
+    def _one_call(self, rows: int, first_ns: int) -> tuple[int, int]:
+        """Rows that a call of `run` consumed, and fires that it left; it must do one or the other."""
+        consumed, count = self._call_run(rows), int(self._fire_count[0])
+        is_stuck = not consumed and not count
+        if is_stuck and first_ns < 0:
+            raise InvalidInput(f"row at {first_ns} ns: a timestamp is an int64 of nanoseconds from 0 on")
+        if is_stuck or not 0 <= consumed <= rows or count > len(self._fires):
+            raise LongtailError(f"program: run took {consumed} of {rows} rows and left {count} fires")
+        return consumed, count
+
+    def _in_order(self, parts: list[NDArray[Any]]) -> NDArray[Any]:
+        """The fires of all calls; the module gives them trigger by trigger, a block at a time."""
+        fires = np.concatenate(parts) if parts else np.empty(0, FIRE)
+        triggers = len(self.manifest.triggers)
+        if len(fires) and fires["trigger"].max() >= triggers:
+            raise LongtailError(f"program: trigger {fires['trigger'].max()} of {triggers} fired")
+        if triggers > 1:
+            fires = fires[np.lexsort((fires["trigger"], fires["t_ns"], fires["row"]))]
+        return fires
+
+    def reset(self) -> None:
+        """As if nothing had ever been run."""
+        self._call("reset")
+
+    def end_drive(self) -> None:
+        """The recording ends with the latest row: no heartbeat follows it, and the next row begins a segment."""
+        self._call("end")
+
+    @property
+    def suppressed(self) -> dict[str, int]:
+        """How many rises of each trigger fell into its cooldown."""
+        return {trigger.name: self._integers(trigger.record, 3)[2] for trigger in self.manifest.triggers}
+
+    @property
+    def overflows(self) -> int:
+        """How many window entries were lost because samples came faster than the catalog declares."""
+        return self._integers(self.manifest.overflows, 1)[0]
+
+    @property
+    def compared(self) -> dict[str, Compared]:
+        """Pairs of each compared head by their values."""
+        return {item.head: Compared(*self._integers(item.counters, 5)) for item in self.manifest.compares}
+
+    def save(self) -> bytes:
+        """The whole state, bound to the module's digest, for `restore`."""
+        region = self.manifest.state
+        state = bytes(self._memory[region.address : region.address + region.size_bytes])
+        return _STATE_FORMAT + self.module.digest + hashlib.sha256(state).digest() + state
+
+    def restore(self, data: bytes) -> None:
+        """Continue where `save` was called; InvalidInput, and nothing changed, if the state is damaged or foreign."""
+        region = self.manifest.state
+        head = len(_STATE_FORMAT)
+        form, program = data[:head], data[head : head + _DIGEST_BYTES]
+        checksum, state = data[head + _DIGEST_BYTES : head + 2 * _DIGEST_BYTES], data[head + 2 * _DIGEST_BYTES :]
+        if form != _STATE_FORMAT or program != self.module.digest:
+            raise InvalidInput("saved state belongs to another program", remedy="start with an empty state")
+        if len(state) != region.size_bytes or hashlib.sha256(state).digest() != checksum:
+            raise InvalidInput("saved state is damaged", remedy="start with an empty state")
+        ctypes.memmove(ctypes.addressof(self._memory) + region.address, state, len(state))
+
+    def _instantiate(self) -> wasmtime.Instance:
+        self._refuel()
+        try:
+            return wasmtime.Instance(self._store, self.module.code, [])
+        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+            raise InvalidInput(f"program: the module does not start ({_reason(error)})") from error
+
+    def _call(self, name: str) -> None:
+        self._refuel()
+        try:
+            self._functions[name](self._store)
+        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+            raise LongtailError(f"program: {_reason(error)}") from error
+
+    def _refuel(self) -> None:
+        """Let a metered module take as much as one call may."""
+        if self.module.metered:
+            self._store.set_fuel(FUEL_PER_CALL)
+
+    def _fill(self, t_ns: Times, columns: Sequence[Numbers | None], at: int, n: int) -> None:
+        """Copy `n` rows from `at` on into the row buffers."""
+        self._times[:n] = t_ns[at : at + n]
+        for position, (buffer, column) in enumerate(zip(self._columns, columns, strict=True)):
+            if column is not None:
+                buffer[:n] = column[at : at + n]
+                self._blank[position] = False
+            elif not self._blank[position]:
+                buffer[:] = np.nan
+                self._blank[position] = True
+
+    def _array(self, address: int, count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+        return np.frombuffer(self._memory, dtype, count, address)
+
+    def _integers(self, address: int, count: int) -> tuple[int, ...]:
+        return struct.unpack_from(f"<{count}q", self._memory, address)
+
+
+def _reason(error: Exception) -> str:
+    """The last line of what the runtime says: the first cause, below the backtrace."""
+    return str(error).strip().rpartition("\n")[2].strip()[:200]
+
+
+def _memory_of(memory: Any, store: wasmtime.Store) -> Any:
+    """The instance's memory as a ctypes array; it never grows, so the address stays."""
+    size = memory.data_len(store)
+    address = ctypes.addressof(memory.data_ptr(store).contents)
+    return (ctypes.c_uint8 * size).from_address(address)
+
+
+def _unchecked(store: wasmtime.Store, function: Any) -> Any:
+    """The function `run` as a callable of an int.
+
+    `Func.__call__` looks up the function's type at each call, which takes 18 microseconds, as long as evaluating
+    thousands of rows. The type was checked when the module was loaded, so the C interface is called directly.
+    """
+    value = (ffi.wasmtime_val_raw_t * 1)()
+    trap = ctypes.POINTER(ffi.wasm_trap_t)()
+    context, address, trap_address = store._context(), ctypes.byref(function._func), ctypes.byref(trap)
+
+    def call(rows: int) -> int:
+        value[0].i32 = rows
+        error = ffi.wasmtime_func_call_unchecked(context, address, value, 1, trap_address)
+        if error:
+            raise LongtailError(f"program: {_reason(wasmtime.WasmtimeError._from_ptr(error))}")
+        if trap:
+            owned = type(trap).from_buffer_copy(trap)
+            ctypes.memset(trap_address, 0, ctypes.sizeof(trap))
+            raise LongtailError(f"program: {_reason(wasmtime.Trap._from_ptr(owned))}")
+        return int(value[0].i32)
+
+    return call

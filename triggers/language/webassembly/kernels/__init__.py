@@ -1,0 +1,1 @@
+"""Kernels: one WebAssembly function per operation, a file per family of operations."""

@@ -1,0 +1,280 @@
+"""Kernels of sequences: `then`, `without`, `changed`, `hysteresis` and `for` with a tolerance.
+
+An argument changes at due ticks only, so rises and changes are found in whole words; what depends on time is
+looked at only at those ticks.
+"""
+
+from __future__ import annotations
+
+from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, Slot, function, slot_locals, time_at
+from triggers.language.webassembly.kernel_parts.words import (
+    LAST_TICK,
+    behind_bit,
+    changes,
+    each_word,
+    except_for,
+    flood,
+    from_bit,
+    held_until_due,
+    inverted,
+    known,
+    load,
+    lowest,
+    next_word,
+    store,
+    time_of_bit,
+)
+from triggers.language.webassembly.kernels.stateless import mask64
+
+_SEQUENCE = ("arg0", "arg1", "out", "due", "state", "within_ns")
+
+_RISES = f"""(local.set $T0 {load("arg0")}) (local.set $F0 {load("arg0", half=True)})
+  (local.set $T1 {load("arg1")}) (local.set $F1 {load("arg1", half=True)})
+  (local.set $due_word {load("due")}) (local.set $idle {inverted("(local.get $due_word)")})
+  (local.set $unknown {inverted(known(0))})
+  {changes("$rises_a", "$T0", "$F0", "$unknown", "$low_a")}
+  (local.set $unknown {inverted(known(1))})
+  {changes("$rises_b", "$T1", "$F1", "$unknown", "$low_b")}"""
+"""Where A and B rise in the word at `$w`; `$unknown` is where B is unknown, and what lies behind the last tick."""
+
+
+def _kernel(name: str, signature: tuple[str, ...], slots: tuple[Slot, ...], words: str, local: str) -> Kernel:
+    """A kernel of a loop over words; names in `local` are i64, or another type after a colon."""
+    declare, loads, stores = slot_locals(slots)
+    typed = [each.partition(":") for each in local.split()]
+    locals_ = " ".join(f"(local ${each} {kind or 'i64'})" for each, _, kind in typed)
+    text = f"{loads} {each_word(words)} {stores}"
+    return Kernel(name, signature, function(name, signature, f"(local $w i32) {locals_} {declare}", text), slots)
+
+
+def _then() -> Kernel:
+    """Looks at the ticks at which A or B rises, unless B alone rises and no rise of A is kept."""
+    slots = tuple(Slot(name, "i64") for name in ("low_a", "low_b", "kept", "rose", "held"))
+    words = f"""{_RISES}
+      (local.set $hits (i64.const 0))
+      (local.set $events (i64.or (local.get $rises_a)
+        (i64.and (local.get $rises_b) (i64.sub (i64.const 0) (local.get $kept)))))
+      (if (i64.ne (local.get $events) (i64.const 0)) (then
+        (local.set $events (i64.or (local.get $rises_a) (local.get $rises_b)))
+        (loop $each
+          (local.set $bit {lowest("$events")})
+          (local.set $events (i64.xor (local.get $events) (local.get $bit)))
+          (local.set $t {time_of_bit("$bit")})
+          (if (i64.ne (i64.and (local.get $rises_b) (local.get $bit)) (i64.const 0)) (then
+            (if (i32.and (i32.wrap_i64 (local.get $kept))
+                (i64.le_u (i64.sub (local.get $t) (local.get $rose)) (local.get $within_ns))) (then
+              (local.set $hits (i64.or (local.get $hits) (local.get $bit)))
+              (local.set $kept (i64.const 0))))))
+          (if (i64.ne (i64.and (local.get $rises_a) (local.get $bit)) (i64.const 0)) (then
+            (local.set $rose (local.get $t)) (local.set $kept (i64.const 1))))
+          (br_if $each (i64.ne (local.get $events) (i64.const 0))))))
+      {held_until_due("$result", "$hits", "$held")}
+      {store("(local.get $result)", except_for(known(1), "$result"))}"""
+    local = "T0 F0 T1 F1 due_word idle unknown latest rises_a rises_b hits events bit t result"
+    return _kernel("then", _SEQUENCE, slots, words, local)
+
+
+_WAITED = "(i64.sub (local.get $t) (local.get $rose))"
+
+# `$stops` are the due ticks at which B rises or is unknown: they drop the wait, unless it is over by then. While no
+# tick of the word is late enough, nothing else is looked at; else the due ticks are tried in turn.
+_WAIT = f"""(local.set $next (i64.and (local.get $rest) (local.get $due_word)))
+  (if (i64.lt_u (i64.sub {time_at(LAST_TICK)} (local.get $rose)) (local.get $within_ns))
+    (then (local.set $next (i64.and (local.get $next) (local.get $stops)))))
+  (loop $try
+    (br_if $word (i64.eqz (local.get $next)))
+    (local.set $bit {lowest("$next")})
+    (local.set $next (i64.xor (local.get $next) (local.get $bit)))
+    (local.set $t {time_of_bit("$bit")})
+    (br_if $try (i32.and (i64.lt_u {_WAITED} (local.get $within_ns))
+      (i64.eqz (i64.and (local.get $bit) (local.get $stops))))))
+  (if (i32.or (i64.gt_u {_WAITED} (local.get $within_ns)) (i64.eqz (i64.and (local.get $bit) (local.get $stops))))
+    (then (local.set $hits (i64.or (local.get $hits) (local.get $bit)))))
+  (local.set $waits (i64.const 0))
+  (local.set $rest {from_bit("$bit")})"""
+"""Find the tick at which the wait ends, or leave the word; the wait is over or dropped there, and A may rise there."""
+
+
+def _without() -> Kernel:
+    """Looks from a rise of A to the tick at which its wait ends, and from there for the next rise."""
+    slots = tuple(Slot(name, "i64") for name in ("low_a", "low_b", "waits", "rose", "held"))
+    words = f"""{_RISES}
+      (local.set $hits (i64.const 0))
+      (local.set $rest (i64.const -1))
+      (local.set $stops (i64.or (local.get $rises_b) (local.get $unknown)))
+      (block $word (loop $retry
+        (if (i64.eqz (local.get $waits)) (then
+          (local.set $next (i64.and (local.get $rises_a) (local.get $rest)))
+          (br_if $word (i64.eqz (local.get $next)))
+          (local.set $bit {lowest("$next")})
+          (local.set $rose {time_of_bit("$bit")})
+          (local.set $waits (i64.const 1))
+          (local.set $rest {behind_bit("$bit")})))
+        {_WAIT}
+        (br $retry)))
+      {held_until_due("$result", "$hits", "$held")}
+      {store("(local.get $result)", except_for(VALID, "$result"))}"""
+    local = "T0 F0 T1 F1 due_word idle unknown latest rises_a rises_b stops hits next rest bit t result"
+    return _kernel("without", _SEQUENCE, slots, words, local)
+
+
+def _known_numbers() -> str:
+    """Set `$known` to the ticks of the word at which the number is known."""
+    ordered = mask64(
+        "(f64x2.eq (v128.load offset=OFFSET (local.get $arg0)) (v128.load offset=OFFSET (local.get $arg0)))"
+    )
+    return f"""(local.set $valid {VALID})
+      (local.set $known (if (result i64) (local.get $known0)
+        (then (local.get $valid)) (else (i64.and {ordered} (local.get $valid)))))"""
+
+
+def _hysteresis() -> Kernel:
+    """The state is on from a tick beyond `on` to one beyond `off`: a flood from the former through the undecided."""
+    signature = ("arg0", "known0", "out", "state", "on", "off")
+    slots = (Slot("high", "i64"),)
+    x = "(v128.load offset=OFFSET (local.get $arg0))"
+
+    def beyond(into: str, limit: str, above: str, below: str) -> str:
+        sides = [mask64(f"(f64x2.{side} {x} (local.get {limit}))") for side in (above, below)]
+        chosen = f"(if (result i64) (f64.gt (local.get $on) (local.get $off)) (then {sides[0]}) (else {sides[1]}))"
+        return f"(local.set {into} (i64.and (local.get $valid) {chosen}))"
+
+    words = f"""{_known_numbers()}
+      (local.set $ons (f64x2.splat (local.get $on))) (local.set $offs (f64x2.splat (local.get $off)))
+      {beyond("$sets", "$ons", "gt", "lt")} {beyond("$clears", "$offs", "lt", "gt")}
+      (local.set $stays {inverted("(i64.or (local.get $sets) (local.get $clears))")})
+      {flood("$result", "$sets", "$stays", "$high")}
+      {store("(i64.and (local.get $known) (local.get $result))", except_for("(local.get $known)", "$result"))}
+      {next_word("arg0")}"""
+    return _kernel("hysteresis", signature, slots, words, "valid known sets clears stays result ons:v128 offs:v128")
+
+
+# The number before a word's first tick is read too, and not used: that tick is compared with the latest known number.
+_NEIGHBOURS_DIFFER = mask64(
+    "(f64x2.ne (v128.load offset=OFFSET (i32.sub (local.get $arg0) (i32.const 8)))"
+    " (v128.load offset=OFFSET (local.get $arg0)))"
+)
+
+_DIFFERS = "(i32.and (f64.ne (local.get $x) (local.get $last)) (f64.eq (local.get $last) (local.get $last)))"
+"""1 where `$x` is not the latest known number, and there is one."""
+
+
+def _number(bit: str) -> str:
+    """The number at a tick of the word."""
+    return f"(f64.load (i32.add (local.get $arg0) (i32.shl (i32.wrap_i64 (i64.ctz (local.get {bit}))) (i32.const 3))))"
+
+
+def _changed_number() -> Kernel:
+    """Compares neighbours where all ticks of a word are known, else the known ones in turn."""
+    signature = ("arg0", "known0", "out", "due", "state")
+    slots = (Slot("last", "f64", float("nan")), Slot("held", "i64"))
+    words = f"""{_known_numbers()}
+      (local.set $idle {inverted(load("due"))})
+      (if (i64.eq (local.get $known) (local.get $valid))
+        (then
+          (local.set $x (f64.load (local.get $arg0)))
+          (local.set $hits (i64.or (i64.extend_i32_u {_DIFFERS})
+            (i64.and (i64.and {_NEIGHBOURS_DIFFER} (i64.const -2)) (local.get $valid))))
+          (local.set $last (f64.load (i32.add (local.get $arg0)
+            (i32.shl (i32.and {LAST_TICK} (i32.const 63)) (i32.const 3))))))
+        (else
+          (local.set $hits (i64.const 0))
+          (local.set $rest (local.get $known))
+          (block $done (loop $each
+            (br_if $done (i64.eqz (local.get $rest)))
+            (local.set $bit {lowest("$rest")})
+            (local.set $rest (i64.xor (local.get $rest) (local.get $bit)))
+            (local.set $x {_number("$bit")})
+            (if {_DIFFERS} (then (local.set $hits (i64.or (local.get $hits) (local.get $bit)))))
+            (local.set $last (local.get $x))
+            (br $each)))))
+      {held_until_due("$result", "$hits", "$held")}
+      {store("(local.get $result)", except_for("(local.get $known)", "$result"))}
+      {next_word("arg0")}"""
+    return _kernel("changed_number", signature, slots, words, "valid known idle hits rest bit result x:f64")
+
+
+def _changed_bool() -> Kernel:
+    """A change is a rise or a fall."""
+    signature = ("arg0", "out", "due", "state")
+    slots = tuple(Slot(name, "i64") for name in ("low", "high", "held"))
+    words = f"""(local.set $T {load("arg0")}) (local.set $F {load("arg0", half=True)})
+      (local.set $idle {inverted(load("due"))})
+      (local.set $unknown {inverted(known())})
+      {changes("$rises", "$T", "$F", "$unknown", "$low")}
+      {changes("$falls", "$F", "$T", "$unknown", "$high")}
+      (local.set $hits (i64.or (local.get $rises) (local.get $falls)))
+      {held_until_due("$result", "$hits", "$held")}
+      {store("(local.get $result)", except_for(known(), "$result"))}"""
+    return _kernel("changed_bool", signature, slots, words, "T F idle unknown latest rises falls hits result")
+
+
+# A word is cut into runs of true, false and unknown ticks. A run of true ones is held from its first due tick that is
+# late enough; `$held` is 1 from there to the end of the run, which may lie in a later word.
+_TRUE_RUN = f"""(if (i32.wrap_i64 (local.get $doubts)) (then
+    (if (i64.gt_u (i64.sub (local.get $t) (local.get $doubted)) (local.get $tolerate_ns))
+      (then (local.set $runs (i64.const 0))))
+    (local.set $doubts (i64.const 0))))
+  (if (i64.eqz (local.get $runs)) (then (local.set $runs (i64.const 1)) (local.set $since (local.get $t))))
+  (local.set $bit (local.get $first))
+  (if (i64.eqz (local.get $held)) (then
+    (local.set $next (i64.and (local.get $run) (local.get $due_word)))
+    (local.set $bit (i64.const 0))
+    (if (i64.ge_u (i64.sub {time_at(LAST_TICK)} (local.get $since)) (local.get $hold_ns)) (then
+      (block $none (loop $try
+        (br_if $none (i64.eqz (local.get $next)))
+        (local.set $bit {lowest("$next")})
+        (local.set $next (i64.xor (local.get $next) (local.get $bit)))
+        (local.set $held (i64.extend_i32_u
+          (i64.ge_u (i64.sub {time_of_bit("$bit")} (local.get $since)) (local.get $hold_ns))))
+        (br_if $try (i64.eqz (local.get $held)))))
+      (if (i64.eqz (local.get $held)) (then (local.set $bit (i64.const 0))))))))
+  (local.set $result (i64.or (local.get $result) (i64.and (local.get $run) {from_bit("$bit")})))"""
+
+
+def _begins_in(word: str) -> str:
+    return f"(i64.ne (i64.and (local.get {word}) (local.get $first)) (i64.const 0))"
+
+
+def _for_tolerating() -> Kernel:
+    """As `for`; an unknown run is looked at when a true one follows it."""
+    signature = ("arg0", "out", "due", "state", "hold_ns", "tolerate_ns")
+    slots = tuple(Slot(name, "i64") for name in ("runs", "since", "doubts", "doubted", "held"))
+    words = f"""(local.set $T {load("arg0")}) (local.set $F {load("arg0", half=True)})
+      (local.set $due_word {load("due")})
+      (local.set $rest {VALID})
+      (local.set $unknown (i64.xor (local.get $rest) (i64.or (local.get $T) (local.get $F))))
+      (local.set $result (i64.const 0))
+      (block $word
+        (if (i64.eqz (i64.and (local.get $rest) {inverted("(local.get $F)")})) (then
+          (local.set $runs (i64.const 0)) (local.set $doubts (i64.const 0)) (local.set $held (i64.const 0))
+          (br $word)))
+        (if (i32.and (i32.wrap_i64 (local.get $held)) (i64.eq (local.get $T) (local.get $rest))) (then
+          (local.set $result (local.get $rest))
+          (br $word)))
+        (loop $each
+          (local.set $first {lowest("$rest")})
+          (local.set $t {time_of_bit("$first")})
+          (local.set $run (select (local.get $T)
+            (select (local.get $F) (local.get $unknown) {_begins_in("$F")})
+            {_begins_in("$T")}))
+          (local.set $run (i64.and (local.get $run) {inverted("(i64.add (local.get $run) (local.get $first))")}))
+          (local.set $rest (i64.xor (local.get $rest) (local.get $run)))
+          (if {_begins_in("$T")}
+            (then {_TRUE_RUN})
+            (else
+              (local.set $held (i64.const 0))
+              (if {_begins_in("$F")}
+                (then (local.set $runs (i64.const 0)) (local.set $doubts (i64.const 0)))
+                (else (if (i64.eqz (local.get $doubts)) (then
+                  (local.set $doubts (i64.const 1)) (local.set $doubted (local.get $t))))))))
+          (br_if $each (i64.ne (local.get $rest) (i64.const 0)))))
+      {store("(local.get $result)", f"(i64.or (local.get $F) {except_for('(local.get $T)', '$result')})")}"""
+    local = "T F due_word unknown rest result first t run bit next"
+    return _kernel("for_tolerating", signature, slots, words, local)
+
+
+KERNELS: dict[str, Kernel] = {
+    kernel.name: kernel
+    for kernel in (_then(), _without(), _hysteresis(), _changed_number(), _changed_bool(), _for_tolerating())
+}

@@ -1,0 +1,27 @@
+"""All kernels, by the name of their operation (with the kind of its argument where that matters)."""
+
+from __future__ import annotations
+
+from triggers.language.webassembly.kernel_parts.kernel import Kernel
+from triggers.language.webassembly.kernels import (
+    counts,
+    edges,
+    holds,
+    logic,
+    means,
+    pairs,
+    places,
+    scalars,
+    sequences,
+    stateless,
+    windows,
+)
+
+KERNELS: dict[str, Kernel] = {
+    name: kernel
+    for module in (stateless, logic, holds, edges, windows, means, counts, sequences, pairs, places, scalars)
+    for name, kernel in module.KERNELS.items()
+}
+
+SHARED_FUNCTIONS = (stateless.NUMBERS_WORD, edges.RISES, edges.LAST_KNOWN, edges.DRAW_OUT)
+"""Functions that the timeline and several kernels call."""

@@ -1,0 +1,1 @@
+"""Recorded drives and videos, played into a vehicle's agent."""

@@ -1,0 +1,240 @@
+"""The signal catalog: which signals exist, in what unit and at what rate, and which attributes vehicles have.
+
+YAML, read strictly: unknown keys, repeated keys, unknown units and contradictions are refused with file, line
+and key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+
+from triggers.contracts.base import NS_PER_S, Contract, Name, ShortText, SignalName
+from triggers.contracts.campaign import DEFAULT_RECORDING_NS, MAX_CAPTURE_NS
+from triggers.errors import InvalidInput
+from triggers.signals.units import convert, parse_unit
+
+MAX_CATALOG_BYTES = 8 * 1024 * 1024
+MAX_SIGNALS = 20_000
+MAX_RATE_HZ = 100_000.0
+DEFAULT_MAX_AGE_S = 1.0
+MAX_STATE_BYTES = 128 * 1024 * 1024
+MAX_OPERATIONS = 1_000_000_000
+
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster, where libyaml is
+Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+TextValue = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+AttributeType = Literal["text", "integer", "number", "bool"]
+
+
+class Signal(Contract):
+    """A signal's declaration; `rate` in Hz, `max_age` in seconds, `column` in a recorded drive."""
+
+    type: Literal["number", "bool", "text"] = "number"
+    unit: str = ""
+    rate: Annotated[float, Field(gt=0, le=MAX_RATE_HZ)] | None = None
+    max_age: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    column: Column | None = None
+    update: Literal["on_change"] | None = None
+    initial: bool | float | TextValue | None = None
+    values: Annotated[tuple[TextValue, ...], Field(max_length=10_000)] = ()
+    indexed: bool = False
+    describe: ShortText = ""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if parse_unit(self.unit) is None:
+            raise ValueError(f"`{self.unit}` is no unit this language knows")
+        if self.unit and self.type != "number":
+            raise ValueError(f"a {self.type} signal has no unit")
+        if (self.type == "text") != bool(self.values):
+            raise ValueError("`values` belongs to signals of type text, and they need it")
+        if len(set(self.values)) != len(self.values):
+            raise ValueError("`values` names a value twice")
+        if self.update is not None and self.max_age is not None:
+            raise ValueError("`update: on_change` never expires, so it has no `max_age`")
+        if self.initial is not None and not self._fits(self.initial):
+            raise ValueError(f"`initial` is no value of a {self.type} signal")
+        return self
+
+    def _fits(self, value: bool | float | str) -> bool:
+        if self.type == "text":
+            return value in self.values
+        return isinstance(value, bool) if self.type == "bool" else type(value) in (int, float)
+
+    @property
+    def max_age_ns(self) -> int | None:
+        """How long a sample counts, in ns; None: within its segment for ever (`update: on_change`)."""
+        if self.update == "on_change":
+            return None
+        if self.max_age is not None:
+            return round(Fraction(str(self.max_age)) * 1_000_000_000)
+        if self.rate is not None:
+            return max(1, round(3_000_000_000 / Fraction(str(self.rate))))
+        return round(DEFAULT_MAX_AGE_S * 1_000_000_000)
+
+    @property
+    def initial_sample(self) -> float | None:
+        """`initial` as a drive carries it: bool as 0 or 1, text as the index into `values`."""
+        if isinstance(self.initial, str):
+            return float(self.values.index(self.initial))
+        return None if self.initial is None else float(self.initial)
+
+
+def _bytes(amount: Any) -> Any:
+    """An amount of data with its unit (`256 KiB`) in bytes; anything else as it is."""
+    number, _, symbol = amount.strip().partition(" ") if isinstance(amount, str) else ("", "", "")
+    unit, byte = parse_unit(symbol.strip()), parse_unit("B")
+    if unit is None or byte is None or not symbol or unit.dimension != byte.dimension:
+        return amount
+    try:
+        return int(convert(Fraction(number), unit, byte))
+    except (ValueError, ZeroDivisionError):
+        return amount
+
+
+class Limits(Contract):
+    """What a vehicle gives one campaign's program: bytes of state, and WebAssembly operations a tick."""
+
+    state: Annotated[int, BeforeValidator(_bytes), Field(ge=1, le=MAX_STATE_BYTES)] = 256 * 1024
+    operations: Annotated[int, Field(ge=1, le=MAX_OPERATIONS)] = 20_000
+
+
+class Position(Contract):
+    """The signals that give the vehicle's position, in degrees."""
+
+    latitude: SignalName
+    longitude: SignalName
+
+
+class SignalCatalog(Contract):
+    """All signals, vehicle attributes and cameras a trigger file may name.
+
+    `max_gap` and `buffer` in seconds; `buffer` is the longest capture, before and after a fire together, that the
+    fleet's vehicles record (their `max_recording_ns`). `limits` holds a campaign's program while it is compiled.
+    """
+
+    max_gap: Annotated[float, Field(gt=0, le=3600)] = 2.0
+    buffer: Annotated[float, Field(gt=0, le=MAX_CAPTURE_NS / NS_PER_S)] = DEFAULT_RECORDING_NS / NS_PER_S
+    limits: Limits = Limits()
+    signals: Annotated[dict[SignalName, Signal], Field(min_length=1, max_length=MAX_SIGNALS)]
+    position: Position | None = None
+    vehicle: Annotated[dict[Name, AttributeType], Field(max_length=1000)] = {}
+    cameras: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _position_is_declared(self) -> Self:
+        for name in (self.position.latitude, self.position.longitude) if self.position else ():
+            signal = self.signals.get(name)
+            if signal is None or signal.unit != "deg":
+                raise ValueError(f"`position` names `{name}`, which is no declared signal with the unit deg")
+        return self
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read a catalog from a file; raises InvalidInput naming file, line and key."""
+        path = Path(path)
+        try:
+            if path.stat().st_size > MAX_CATALOG_BYTES:
+                raise InvalidInput(f"{path}: a signal catalog has at most {MAX_CATALOG_BYTES} bytes")
+            text = path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
+        except UnicodeDecodeError as error:
+            raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
+        return cls.parse(text, name=str(path))
+
+    @classmethod
+    def parse(cls, text: str, *, name: str) -> Self:
+        """Read a catalog from YAML text; `name` stands for the file in messages."""
+        document, lines = _load_yaml(text, name)
+        try:
+            return cls.model_validate_json(json.dumps(document, default=str))
+        except ValidationError as error:
+            raise InvalidInput(*_place(error, lines, name)) from error
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidInput(f"{name}: {error}") from error
+
+    def column(self, signal: str) -> str:
+        """The column of a recorded drive that carries a signal."""
+        return self.signals[signal].column or signal
+
+    @property
+    def max_gap_ns(self) -> int:
+        """The longest silence of a recording within a segment, in ns."""
+        return round(Fraction(str(self.max_gap)) * 1_000_000_000)
+
+    @property
+    def buffer_ns(self) -> int:
+        """The longest capture that the fleet's vehicles record, in ns."""
+        return round(Fraction(str(self.buffer)) * NS_PER_S)
+
+    @cached_property
+    def heads(self) -> frozenset[str]:
+        """Names H.F for which both `active.H.F` and `shadow.H.F` are declared."""
+        active = {name.removeprefix("active.") for name in self.signals if name.startswith("active.")}
+        return frozenset(name for name in active if f"shadow.{name}" in self.signals)
+
+
+_Path = tuple[str, ...]
+
+
+def _load_yaml(text: str, name: str) -> tuple[Any, dict[_Path, int]]:
+    """The document, and the line of each key path."""
+    loader = _Loader(text)
+    try:
+        root = loader.get_single_node()
+        lines = dict(_walk(root, name)) if root is not None else {}
+        return (loader.construct_document(root) if root is not None else {}), lines
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or "not a YAML document"
+        raise InvalidInput(f"{name}{line}: {problem}") from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{name}: not a YAML document ({error})") from error
+    finally:
+        loader.dispose()
+
+
+def _walk(root: yaml.Node, name: str) -> Iterator[tuple[_Path, int]]:
+    """Every key path with its line; refuses repeated keys, and aliases, which can blow a document up."""
+    waiting: list[tuple[_Path, yaml.Node]] = [((), root)]
+    visited: set[int] = set()
+    while waiting:
+        path, node = waiting.pop()
+        if id(node) in visited:
+            raise InvalidInput(f"{name}:{node.start_mark.line + 1}: YAML aliases are not supported here")
+        visited.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            waiting += [((*path, str(i)), child) for i, child in enumerate(node.value)]
+            continue
+        seen: set[str] = set()
+        for key, child in node.value if isinstance(node, yaml.MappingNode) else ():
+            line, word = key.start_mark.line + 1, str(key.value)
+            if word in seen:
+                raise InvalidInput(f"{name}:{line}: {'.'.join((*path, word))} is declared twice")
+            seen.add(word)
+            yield (*path, word), line
+            waiting.append(((*path, word), child))
+
+
+def _place(error: ValidationError, lines: dict[_Path, int], name: str) -> tuple[str]:
+    """The first mistake with its line and key."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    key = [str(part) for part in first["loc"]]
+    known = max((n for n in range(len(key) + 1) if tuple(key[:n]) in lines), default=0)
+    line = f":{lines[tuple(key[:known])]}" if known else ""
+    what = first["msg"].removeprefix("Value error, ")
+    if first["type"] in ("model_type", "dict_type"):
+        what = "a mapping of keys to values is needed here; a catalog begins with `signals:`"
+    if first["type"] == "string_type":
+        what += " (YAML reads words such as on, off, yes and no as truth values: quote them)"
+    return (f"{name}{line}: {'.'.join(key) or 'the whole catalog'}: {what}",)

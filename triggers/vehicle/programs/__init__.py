@@ -1,0 +1,1 @@
+"""Campaigns' programs on the vehicle: run, numbered, sampled, counted."""

@@ -1,0 +1,113 @@
+"""One campaign version that runs: its program, and the fires and counts of it that are not written yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from triggers.assignment.sampling import keep_fire
+from triggers.contracts.bundle import Bundle
+from triggers.contracts.campaign import TriggerSettings
+from triggers.contracts.compared import Compared
+from triggers.language.rows import Firing, Row
+from triggers.language.webassembly.host.evaluator import Evaluator
+from triggers.vehicle.journal import NewFire, Progress
+from triggers.vehicle.recording.fires import CapturedFire, FireKey
+
+RunKey = tuple[str, int, str]
+"""Campaign, version and program digest."""
+
+
+@dataclass
+class CampaignRun:
+    """One campaign version that runs, and what is not yet written of it."""
+
+    bundle: Bundle
+    evaluator: Evaluator
+    fired: int
+    """The latest ordinal that is written."""
+    triggers: dict[str, TriggerSettings] = field(init=False)
+    suppressed: int = field(init=False)
+    """Rises suppressed, as far as they are written."""
+    compared: dict[str, Compared] = field(init=False)
+    """Pairs of compared heads, as far as they are written."""
+    counted: tuple[int, dict[str, Compared]] = field(init=False)
+    """Both, as of the latest evaluation that went well; behind one that did not, the program's memory says nothing."""
+    pending: list[NewFire] = field(default_factory=list)
+    """Fires not yet written; they hold the ordinals behind `fired`, until they are written or again."""
+    overflows: int = field(init=False)
+    """Window entries lost, as far as they are told."""
+    armed_ns: int = 0
+    distance_mm: int = 0
+    last_row_ns: int | None = None
+
+    def __post_init__(self) -> None:
+        self.triggers = {trigger.name: trigger for trigger in self.bundle.settings.triggers}
+        self.suppressed, self.compared = self.counted = self._count()
+        self.overflows = self.evaluator.overflows
+
+    @property
+    def key(self) -> RunKey:
+        """What makes it the same run: a changed program or version is another."""
+        return self.bundle.settings.name, self.bundle.version, self.bundle.program_digest
+
+    def evaluate(self, vehicle_id: str, rows: Sequence[Row], distance_mm: int) -> None:
+        """Evaluate rows; what comes of it is pending. Raises what the evaluator raises; nothing is counted then."""
+        firings = self.evaluator.run(rows)
+        self.counted = self._count()
+        self._count_armed(rows)
+        self.distance_mm += distance_mm
+        for firing in firings:
+            self.pending.append(self._new_fire(vehicle_id, firing))
+
+    def _count_armed(self, rows: Sequence[Row]) -> None:
+        """Count the time between rows, as far as it lies within a segment."""
+        for row in rows:
+            if self.last_row_ns is not None:
+                gap_ns = row.t_ns - self.last_row_ns
+                if 0 < gap_ns <= self.evaluator.manifest.max_gap_ns:
+                    self.armed_ns += gap_ns
+            self.last_row_ns = row.t_ns
+
+    def _new_fire(self, vehicle_id: str, firing: Firing) -> NewFire:
+        """Number a fire and decide whether it is sampled in."""
+        settings = self.bundle.settings
+        key = FireKey(settings.name, self.bundle.version, self.fired + len(self.pending) + 1)
+        kept = keep_fire(
+            vehicle_id, settings.name, self.bundle.version, firing.trigger, firing.t_ns, settings.sample_one_in
+        )
+        captured = CapturedFire(
+            campaign=key.campaign,
+            version=key.version,
+            program_digest=self.bundle.program_digest,
+            trigger=firing.trigger,
+            ordinal=key.ordinal,
+            t_ns=firing.t_ns,
+            inclusion_probability=1 / settings.sample_one_in,
+            capture=self.triggers[firing.trigger].capture,
+            priority=settings.priority,
+            upload=settings.upload,
+        )
+        return NewFire(key, firing.trigger, firing.t_ns, captured if kept else None)
+
+    def progress(self) -> Progress:
+        """What is to be written now."""
+        return Progress(
+            campaign=self.bundle.settings.name,
+            version=self.bundle.version,
+            suppressed=self.counted[0] - self.suppressed,
+            armed_ns=self.armed_ns,
+            distance_mm=self.distance_mm,
+            fires=tuple(self.pending),
+            compared={head: pairs - self.compared[head] for head, pairs in self.counted[1].items()},
+        )
+
+    def written(self, progress: Progress) -> None:
+        """The journal has it: the ordinals are taken, and the increments start again from 0."""
+        self.fired += len(progress.fires)
+        self.suppressed += progress.suppressed
+        self.compared = {head: self.compared[head] + pairs for head, pairs in progress.compared.items()}
+        self.pending, self.armed_ns, self.distance_mm = [], 0, 0
+
+    def _count(self) -> tuple[int, dict[str, Compared]]:
+        return sum(self.evaluator.suppressed.values()), dict(self.evaluator.compared)

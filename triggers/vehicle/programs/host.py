@@ -1,0 +1,208 @@
+"""The host: runs the programs of all assigned campaigns, numbers and samples their fires, and journals them.
+
+Each campaign version has an evaluator of its own, so taking one in, out, or replacing it by a new version leaves the
+windows, holds and cooldowns of all others as they are; and one whose evaluation fails is suspended alone.
+
+What a run has evaluated is pending until the journal has it: after a write that failed, the same fires are written
+again under the same ordinals with the next one, and only then given to the recorder.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from triggers.contracts.base import NS_PER_S
+from triggers.contracts.bundle import Bundle
+from triggers.errors import InvalidInput
+from triggers.language.rows import Row
+from triggers.language.webassembly.host.evaluator import Evaluator
+from triggers.language.webassembly.host.machine import load
+from triggers.vehicle.journal import Journal
+from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
+from triggers.vehicle.programs.odometer import Odometer
+from triggers.vehicle.recording.fires import CapturedFire
+from triggers.vehicle.recording.recorder import MAX_CAMERAS, MAX_SIGNALS
+
+LOGGER = logging.getLogger(__name__)
+FLUSH_NS = 60 * NS_PER_S
+"""Armed time is written together with fires, and at least this often."""
+
+MAX_PENDING = 10_000
+"""Fires not yet written: with more of them nothing is evaluated until the journal can be written again."""
+KEPT_STATES = 64
+"""States of versions that do not run any more (paused, replaced) that are kept for their return, the newest ones."""
+
+
+class Host:
+    """All campaigns that run on this vehicle."""
+
+    def __init__(self, vehicle_id: str, journal: Journal, *, speed_signal: str | None = None) -> None:
+        self._vehicle_id = vehicle_id
+        self._journal = journal
+        self._odometer = Odometer(speed_signal)
+        self._speed_signal = speed_signal
+        self._runs: dict[RunKey, CampaignRun] = {}
+        self._suspended: set[RunKey] = set()
+        """Assigned, but its evaluation failed: its state is not to be trusted, so it starts anew or not at all."""
+        self._problems: list[str] = []
+        self._unrecorded: list[CapturedFire] = []
+        """Fires that are journaled and not yet given out."""
+
+    @property
+    def campaigns(self) -> tuple[tuple[str, int], ...]:
+        """Campaigns and versions that run."""
+        return tuple((name, version) for name, version, _ in self._runs)
+
+    def take_problems(self) -> list[str]:
+        """What failed since the last call, for people; each is given out once."""
+        problems, self._problems = self._problems, []
+        return problems
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        """Signals that rows must carry for the programs to see them."""
+        speed = {self._speed_signal} if self._speed_signal else set[str]()
+        return frozenset(speed.union(*(run.evaluator.inputs for run in self._runs.values())))
+
+    def captures(self) -> tuple[set[str], set[str], int]:
+        """Signals and cameras that a fire may ask for, and the longest pre-roll (ns)."""
+        windows = [trigger.capture for run in self._runs.values() for trigger in run.triggers.values()]
+        signals = {name for window in windows for name in window.signals}
+        cameras = {name for window in windows for name in window.cameras}
+        return signals, cameras, max((window.before_ns for window in windows), default=0)
+
+    def assign(self, bundles: Sequence[Bundle]) -> list[str]:
+        """Run exactly these; what runs already goes on undisturbed. Gives what cannot run, and why.
+
+        What is taken away leaves its state: the same version continues its cooldowns when it comes back, while its
+        windows begin anew, since they would span rows it has not seen. Unreachable when the journal cannot be
+        written; what ran before still runs then, and the call is to be made again.
+        """
+        problems: list[str] = []
+        runs: dict[RunKey, CampaignRun] = {}
+        assigned = {(bundle.settings.name, bundle.version, bundle.program_digest): bundle for bundle in bundles}
+        self._retire([run for key, run in self._runs.items() if key not in assigned])
+        self._suspended &= assigned.keys()
+        for key, bundle in assigned.items():
+            if key in self._suspended:
+                continue
+            try:
+                runs[key] = self._runs.get(key) or self._start(bundle, problems)
+            except InvalidInput as error:
+                problems.append(f"{_name(key)} does not run: {error}")
+        self._runs = runs
+        self._journal.keep_states(KEPT_STATES)
+        return problems
+
+    def run(self, rows: Sequence[Row]) -> list[CapturedFire]:
+        """Evaluate rows (times rising); the fires that are to be recorded, in order of time, already journaled.
+
+        Unreachable when the journal cannot be written: the rows are evaluated, and their fires are given out, under
+        the ordinals they have, by the next call that can write (it may have no rows). A campaign whose evaluation
+        raises is suspended, and the others go on.
+        """
+        if sum(len(run.pending) for run in self._runs.values()) > MAX_PENDING:
+            self.flush()
+        distance_mm = sum(self._odometer.advance_mm(row) for row in rows)
+        failed = [
+            run
+            for run in self._runs.values()
+            if not self._succeeds(run, partial(run.evaluate, self._vehicle_id, rows, distance_mm))
+        ]
+        if failed or any(run.pending or run.armed_ns >= FLUSH_NS for run in self._runs.values()):
+            self.flush()
+        fires, self._unrecorded = self._unrecorded, []
+        return sorted(fires, key=lambda fire: (fire.t_ns, fire.key))
+
+    def end_drive(self) -> None:
+        """The drive is over: as in a backtest, nothing is evaluated behind its last row."""
+        for run in self._runs.values():
+            if self._succeeds(run, run.evaluator.end_drive):
+                self._tell_overflows(run)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what is not yet written."""
+        if not self._runs:
+            return
+        progress = {key: run.progress() for key, run in self._runs.items()}
+        self._journal.record(list(progress.values()))
+        for key, written in progress.items():
+            self._runs[key].written(written)
+            self._unrecorded += [fire.captured for fire in written.fires if fire.captured is not None]
+        # A suspended run stays until what it counted before is written.
+        self._runs = {key: run for key, run in self._runs.items() if key not in self._suspended}
+
+    def save(self) -> None:
+        """Clean shutdown: write everything, and the evaluators' states."""
+        self.flush()
+        self._journal.save_states({key: run.evaluator.save() for key, run in self._runs.items()})
+
+    def _succeeds(self, run: CampaignRun, step: Callable[[], None]) -> bool:
+        """Let one campaign's program run; False, and the campaign suspended, when that failed, now or before."""
+        if run.key in self._suspended:
+            return False
+        try:
+            step()
+        except Exception as error:  # whatever is wrong with one program must not stop the others
+            LOGGER.exception("%s is suspended", _name(run.key))
+            self._suspended.add(run.key)
+            self._problems.append(
+                f"{_name(run.key)} is suspended, its evaluation failed: {type(error).__name__}: {error}"
+            )
+            return False
+        return True
+
+    def _tell_overflows(self, run: CampaignRun) -> None:
+        """Say once a drive that windows were shorter than the triggers say."""
+        lost = run.evaluator.overflows - run.overflows
+        if lost:
+            run.overflows += lost
+            self._problems.append(
+                f"{_name(run.key)}: {lost} samples of this drive came faster than the signal catalog declares and were"
+                " lost to windows"
+            )
+
+    def _retire(self, runs: Sequence[CampaignRun]) -> None:
+        """Write everything, and the states of what is taken away."""
+        self.flush()
+        healthy = [run for run in runs if self._succeeds(run, run.evaluator.end_drive)]
+        for run in healthy:
+            self._tell_overflows(run)
+        if healthy:
+            self._journal.save_states({run.key: run.evaluator.save() for run in healthy})
+
+    def _start(self, bundle: Bundle, problems: list[str]) -> CampaignRun:
+        evaluator = Evaluator(load(bundle.program, metered=True))
+        _check(bundle, evaluator)
+        name, version = bundle.settings.name, bundle.version
+        state = self._journal.take_state(name, version, bundle.program_digest)
+        if state is not None:
+            try:
+                evaluator.restore(state)
+            except InvalidInput as error:
+                problems.append(f"{name} version {version} starts anew: {error}")
+        return CampaignRun(bundle, evaluator, self._journal.fired(name, version))
+
+
+def _name(key: RunKey) -> str:
+    return f"{key[0]} version {key[1]}"
+
+
+def _check(bundle: Bundle, evaluator: Evaluator) -> None:
+    """The settings must name what the program compares and say what each trigger captures, within limits."""
+    settings = {trigger.name: trigger for trigger in bundle.settings.triggers}
+    unknown = [trigger.name for trigger in evaluator.manifest.triggers if trigger.name not in settings]
+    if unknown:
+        raise InvalidInput(f"its program has a trigger {unknown[0]} without settings", remedy="compile it again")
+    uncounted = sorted(set(evaluator.compared) - set(bundle.settings.compare))
+    if uncounted:
+        raise InvalidInput(f"its program compares {uncounted[0]}, its settings do not", remedy="compile it again")
+    for trigger in settings.values():
+        if len(trigger.capture.signals) > MAX_SIGNALS or len(trigger.capture.cameras) > MAX_CAMERAS:
+            raise InvalidInput(
+                f"trigger {trigger.name} captures {len(trigger.capture.signals)} signals and"
+                f" {len(trigger.capture.cameras)} cameras, more than {MAX_SIGNALS} and {MAX_CAMERAS}"
+            )

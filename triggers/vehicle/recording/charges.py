@@ -1,0 +1,73 @@
+"""What each fire of a clip pays: the bytes that its window adds, in integers that sum to the file's size.
+
+Fires are taken in the order of (time, campaign, version, ordinal). After the first k of them, the recording would
+span the union of their k windows and hold the union of the signals and cameras they ask for; a message belongs to
+the first k for which it would be in that recording. Its weight is its encoded size plus MCAP's fixed cost of a
+message. The file's real size (compressed, with its indexes) is then divided in proportion to these weights: fire k
+pays `size * W_k // W - size * W_(k-1) // W`, where W_k is the weight of the first k fires' messages and W of all. The
+differences telescope, so the charges sum to the size exactly. Without any message the first fire pays all.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import NamedTuple
+
+from triggers.clips.footage import Footage
+from triggers.vehicle.recording.fires import FireKey
+
+MESSAGE_OVERHEAD_BYTES = 31 + 16
+"""Header of an MCAP message record, and its entry in the chunk's message index."""
+SAMPLE_MESSAGE_BYTES = 9
+
+
+class Ask(NamedTuple):
+    """What a fire asks for, as its charge depends on it; the window is clipped to the recording."""
+
+    t_ns: int
+    key: FireKey
+    start_ns: int
+    end_ns: int
+    signals: frozenset[str]
+    cameras: frozenset[str]
+
+
+def charge(footage: Footage, asks: Sequence[Ask], size_bytes: int) -> tuple[int, ...]:
+    """Bytes that each fire pays, in the order of `asks`; they sum to `size_bytes`. `asks` must not be empty."""
+    order = sorted(range(len(asks)), key=lambda index: (asks[index].t_ns, asks[index].key))
+    cumulative = list(accumulate(_added_weights(footage, [asks[index] for index in order])))
+    total = cumulative[-1]
+    if total == 0:
+        cumulative, total = [1] * len(order), 1
+    charges = [0] * len(asks)
+    paid = 0
+    for index, weight in zip(order, cumulative, strict=True):
+        due = size_bytes * weight // total
+        charges[index], paid = due - paid, due
+    return tuple(charges)
+
+
+def _added_weights(footage: Footage, asks: Sequence[Ask]) -> list[int]:
+    """Weight of the messages that each fire adds to the recording of those before it."""
+    starts = list(accumulate((ask.start_ns for ask in asks), min))
+    ends = list(accumulate((ask.end_ns for ask in asks), max))
+    weights = [0] * len(asks)
+
+    def add(t_ns: int, first_asked: int, weight: int) -> None:
+        # A camera's lead-in frames lie before the span and belong to whoever brought its start in.
+        t_ns = max(t_ns, footage.start_ns)
+        reaches_back = bisect_left(starts, -t_ns, key=lambda start_ns: -start_ns)
+        reaches_on = bisect_left(ends, t_ns)
+        weights[min(max(first_asked, reaches_back, reaches_on), len(asks) - 1)] += weight
+
+    for name, samples in footage.signals.items():
+        first = next((k for k, ask in enumerate(asks) if name in ask.signals), 0)
+        for t_ns in samples.times_ns:
+            add(t_ns, first, SAMPLE_MESSAGE_BYTES + MESSAGE_OVERHEAD_BYTES)
+    for name, frames in footage.cameras.items():
+        first = next((k for k, ask in enumerate(asks) if name in ask.cameras), 0)
+        for frame in frames:
+            add(frame.t_ns, first, len(frame.data) + MESSAGE_OVERHEAD_BYTES)
+    return weights

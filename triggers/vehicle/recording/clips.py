@@ -1,0 +1,161 @@
+"""Makes clips: from a finished recording, and again from a clip's file for those of its fires that remain."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from triggers.clips.cells import hash_cells
+from triggers.clips.footage import Footage
+from triggers.clips.reader import read_clip
+from triggers.clips.writer import write_clip
+from triggers.contracts.base import AttributeValue
+from triggers.contracts.campaign import Network
+from triggers.contracts.clip import ClipManifest, DriveSource, Fire, RecordingManifest
+from triggers.vehicle.recording.charges import Ask, charge
+from triggers.vehicle.recording.fires import CapturedFire
+
+
+@dataclass(frozen=True, kw_only=True)
+class Circumstances:
+    """What a manifest says beside the fires: the vehicle, what ran on it, and where replayed data came from."""
+
+    vehicle_id: str
+    max_span_ns: int
+    attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
+    software: Mapping[str, str] = field(default_factory=dict)
+    calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    clock_offset_ns: int = 0
+    source: DriveSource | None = None
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A finished file and what it is declared as, but for the network it will travel on."""
+
+    path: Path
+    manifest: ClipManifest
+    fires: tuple[CapturedFire, ...]
+
+
+def make_clip(directory: Path, fires: Sequence[CapturedFire], footage: Footage, circumstances: Circumstances) -> Clip:
+    """Write the clip of a recording into `directory`. `fires` must not be empty; OSError where writing fails."""
+    ordered = tuple(sorted(fires, key=lambda fire: (fire.t_ns, fire.key)))
+    asks = [_ask(fire, footage, circumstances.max_span_ns) for fire in ordered]
+    manifest = RecordingManifest(
+        vehicle_id=circumstances.vehicle_id,
+        recording_id=recording_id(ordered, footage),
+        start_ns=footage.start_ns,
+        end_ns=footage.end_ns,
+        fires=tuple(_declared(fire, ask, 0) for fire, ask in zip(ordered, asks, strict=True)),
+        signals=tuple(sorted(footage.signals)),
+        cameras=tuple(sorted(footage.cameras)),
+        attributes=dict(circumstances.attributes),
+        software=dict(circumstances.software),
+        calibration={
+            name: dict(parameters) for name, parameters in circumstances.calibration.items() if name in footage.cameras
+        },
+        clock_offset_ns=circumstances.clock_offset_ns,
+        source=circumstances.source,
+    )
+    path = directory / f"{manifest.recording_id}.mcap"
+    write_clip(path, manifest, footage)
+    return Clip(path, declare(path, manifest, asks, footage), ordered)
+
+
+def declare(path: Path, manifest: RecordingManifest, asks: Sequence[Ask], footage: Footage) -> ClipManifest:
+    """The clip's manifest: the size and cells that the file has, and each fire's charge."""
+    hashed = hash_cells(path)
+    charges = charge(footage, asks, hashed.size_bytes)
+    fires = tuple(
+        fire.model_copy(update={"charged_bytes": due}) for fire, due in zip(manifest.fires, charges, strict=True)
+    )
+    return ClipManifest(
+        recording=manifest.model_copy(update={"fires": fires}),
+        size_bytes=hashed.size_bytes,
+        cells=hashed.cells,
+        network=Network.WIFI,
+    )
+
+
+def recut(source: Path, fires: Sequence[CapturedFire], max_span_ns: int) -> list[Clip]:
+    """Cut a clip again for `fires`, which are some of its own: their windows, signals and cameras only.
+
+    Gives a clip for each group of fires whose windows still touch. Everything else that the manifest says is that
+    of the original, which stays as it is. InvalidInput where the file is damaged; OSError where writing fails.
+    """
+    original, footage = read_clip(source)
+    circumstances = Circumstances(
+        vehicle_id=original.vehicle_id,
+        max_span_ns=max_span_ns,
+        attributes=original.attributes,
+        software=original.software,
+        calibration=original.calibration,
+        clock_offset_ns=original.clock_offset_ns,
+        source=original.source,
+    )
+    return [
+        make_clip(source.parent, group, _part(footage, group, max_span_ns), circumstances)
+        for group in touching_groups(fires, max_span_ns)
+    ]
+
+
+def touching_groups(fires: Sequence[CapturedFire], max_span_ns: int) -> list[list[CapturedFire]]:
+    """Fires whose windows make up one stretch of time each, in its order."""
+    groups: list[list[CapturedFire]] = []
+    group_end_ns = -1
+    for fire in sorted(fires, key=lambda fire: (fire.window(max_span_ns), fire.key)):
+        start_ns, end_ns = fire.window(max_span_ns)
+        if start_ns > group_end_ns:
+            groups.append([])
+        groups[-1].append(fire)
+        group_end_ns = max(group_end_ns, end_ns)
+    return groups
+
+
+def _part(footage: Footage, fires: Sequence[CapturedFire], max_span_ns: int) -> Footage:
+    windows = [fire.window(max_span_ns) for fire in fires]
+    return footage.cut(
+        max(footage.start_ns, min(start_ns for start_ns, _ in windows)),
+        min(footage.end_ns, max(end_ns for _, end_ns in windows)),
+        sorted({name for fire in fires for name in fire.capture.signals}),
+        sorted({name for fire in fires for name in fire.capture.cameras}),
+    )
+
+
+def recording_id(fires: Sequence[CapturedFire], footage: Footage) -> str:
+    """Identity of a recording on its vehicle: its start, and a digest of which fires it serves.
+
+    No two recordings of a vehicle serve the same fires, so a clip that is cut again gets an identity of its own.
+    """
+    keys = "\x1f".join(f"{fire.campaign}\x1f{fire.version}\x1f{fire.ordinal}" for fire in fires)
+    return f"{footage.start_ns}-{hashlib.blake2b(keys.encode(), digest_size=8).hexdigest()}"
+
+
+def _ask(fire: CapturedFire, footage: Footage, max_span_ns: int) -> Ask:
+    start_ns, end_ns = fire.window(max_span_ns)
+    return Ask(
+        t_ns=fire.t_ns,
+        key=fire.key,
+        start_ns=max(start_ns, footage.start_ns),
+        end_ns=min(end_ns, footage.end_ns),
+        signals=frozenset(fire.capture.signals),
+        cameras=frozenset(fire.capture.cameras),
+    )
+
+
+def _declared(fire: CapturedFire, ask: Ask, charged_bytes: int) -> Fire:
+    return Fire(
+        campaign=fire.campaign,
+        version=fire.version,
+        program_digest=fire.program_digest,
+        trigger=fire.trigger,
+        ordinal=fire.ordinal,
+        t_ns=fire.t_ns,
+        window_start_ns=ask.start_ns,
+        window_end_ns=ask.end_ns,
+        inclusion_probability=fire.inclusion_probability,
+        charged_bytes=charged_bytes,
+    )

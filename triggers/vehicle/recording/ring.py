@@ -1,0 +1,223 @@
+"""The ring buffer: the latest samples and encoded frames of everything an assigned campaign may capture.
+
+Bounded in time and in bytes. It keeps the longest pre-roll asked for, back from the moment up to which all fires are
+known (`release`; rows wait for their evaluation, and a silence may put the next row far behind a fire), and back to
+the start of any recording still open (`pin_ns`). When that does not fit the bytes, the oldest is dropped and counted:
+a recording then holds what is left. A camera always begins with a keyframe.
+"""
+
+from __future__ import annotations
+
+import math
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from triggers.clips.footage import SAMPLE_BYTES, Footage, Samples, VideoFrame, frames_in
+
+OVERFLOW_STEPS = 16
+"""An overflowing ring gives up a sixteenth of its span at a time, so that dropping costs little per sample."""
+
+
+@dataclass
+class RingDrops:
+    """What did not fit the ring although it was still wanted."""
+
+    samples: int = 0
+    frames: int = 0
+    bytes: int = 0
+
+
+class _SignalTrack:
+    """Samples of one signal in two arrays; the front is discarded by an index and compacted now and then."""
+
+    def __init__(self) -> None:
+        self.times_ns: array[int] = array("q")
+        self.values: array[float] = array("d")
+        self.head = 0
+
+    def append(self, t_ns: int, value: float) -> None:
+        self.times_ns.append(t_ns)
+        self.values.append(value)
+
+    def discard_before(self, t_ns: int) -> int:
+        """Forget samples before `t_ns`; how many."""
+        head = bisect_left(self.times_ns, t_ns, self.head)
+        discarded, self.head = head - self.head, head
+        if self.head * 2 > len(self.times_ns):
+            del self.times_ns[: self.head], self.values[: self.head]
+            self.head = 0
+        return discarded
+
+    def between(self, start_ns: int, end_ns: int) -> Samples:
+        first = bisect_left(self.times_ns, start_ns, self.head)
+        last = bisect_right(self.times_ns, end_ns, self.head)
+        return Samples(self.times_ns[first:last], self.values[first:last])
+
+
+class _CameraTrack:
+    """Encoded frames of one camera, whole groups of pictures only: the first frame is a keyframe."""
+
+    def __init__(self) -> None:
+        self.frames: deque[VideoFrame] = deque()
+        self.keyframes_ns: deque[int] = deque()
+
+    def append(self, frame: VideoFrame) -> bool:
+        """Keep a frame; False when it must be left out: no keyframe came before it, or a later frame did."""
+        if not self.frames and not frame.keyframe:
+            return False
+        if self.frames and frame.t_ns < self.frames[-1].t_ns:
+            return False
+        if frame.keyframe:
+            self.keyframes_ns.append(frame.t_ns)
+        self.frames.append(frame)
+        return True
+
+    def discard_before(self, t_ns: int, *, keep_decodable: bool) -> list[VideoFrame]:
+        """Forget whole groups of pictures before `t_ns`; with `keep_decodable` not the one that spans `t_ns`."""
+        begins_ns = self._new_beginning(t_ns, keep_decodable=keep_decodable)
+        gone: list[VideoFrame] = []
+        while self.frames and (begins_ns is None or self.frames[0].t_ns < begins_ns):
+            gone.append(self.frames.popleft())
+        while self.keyframes_ns and (begins_ns is None or self.keyframes_ns[0] < begins_ns):
+            self.keyframes_ns.popleft()
+        return gone
+
+    def _new_beginning(self, t_ns: int, *, keep_decodable: bool) -> int | None:
+        index = bisect_left(self.keyframes_ns, t_ns)
+        if keep_decodable and (index == len(self.keyframes_ns) or self.keyframes_ns[index] != t_ns):
+            index = max(0, index - 1)
+        return self.keyframes_ns[index] if index < len(self.keyframes_ns) else None
+
+
+class RingBuffer:
+    """Samples and frames in the order of time; `clear` when time runs backwards."""
+
+    def __init__(self, *, max_span_ns: int, max_bytes: int) -> None:
+        self.max_span_ns = max_span_ns
+        self.max_bytes = max_bytes
+        self.drops = RingDrops()
+        self.pin_ns: int | None = None
+        """Data from here on is kept, whatever its age, as long as the bytes suffice."""
+        self.bytes = 0
+        self._empty = True
+        self._covered_from_ns = 0
+        self._latest_ns = 0
+        self._before_ns = 0
+        self._signals: dict[str, _SignalTrack] = {}
+        self._cameras: dict[str, _CameraTrack] = {}
+
+    def keep(self, signals: Iterable[str], cameras: Iterable[str], before_ns: int) -> None:
+        """Hold these signals and cameras for `before_ns`; tracks held already keep their contents."""
+        self._before_ns = min(before_ns, self.max_span_ns)
+        old_signals, old_cameras = self._signals, self._cameras
+        self._signals = {name: old_signals.get(name) or _SignalTrack() for name in signals}
+        self._cameras = {name: old_cameras.get(name) or _CameraTrack() for name in cameras}
+        self.bytes = sum((len(track.times_ns) - track.head) * SAMPLE_BYTES for track in self._signals.values())
+        self.bytes += sum(len(frame.data) for track in self._cameras.values() for frame in track.frames)
+
+    @property
+    def covered_from_ns(self) -> int | None:
+        """Everything wanted from this time on is in the ring; None while it is empty."""
+        return None if self._empty else self._covered_from_ns
+
+    @property
+    def latest_ns(self) -> int | None:
+        """Time of the newest row or frame; None while the ring is empty."""
+        return None if self._empty else self._latest_ns
+
+    @property
+    def signals(self) -> frozenset[str]:
+        """The signals held."""
+        return frozenset(self._signals)
+
+    @property
+    def cameras(self) -> frozenset[str]:
+        """The cameras held."""
+        return frozenset(self._cameras)
+
+    def push_row(self, t_ns: int, samples: Mapping[str, float]) -> None:
+        """Take a row's samples, of the signals that are held; NaN is no sample."""
+        self._reach(t_ns)
+        for name, value in samples.items():
+            track = self._signals.get(name)
+            if track is not None and not math.isnan(value):
+                track.append(t_ns, value)
+                self.bytes += SAMPLE_BYTES
+        if self.bytes > self.max_bytes:
+            self._overflow()
+
+    def push_frame(self, camera: str, frame: VideoFrame) -> None:
+        """Take a frame of a camera that is held; one out of order is dropped and counted."""
+        self._reach(frame.t_ns)
+        track = self._cameras.get(camera)
+        if track is None:
+            return
+        if track.append(frame):
+            self.bytes += len(frame.data)
+        else:
+            self._count_frames([frame])
+        if self.bytes > self.max_bytes:
+            self._overflow()
+
+    def release(self, until_ns: int) -> None:
+        """All fires up to `until_ns` are known: forget what no later fire and no open recording can reach."""
+        if self._empty:
+            return
+        wanted_from_ns = min(until_ns, self._latest_ns) - self._before_ns
+        if self.pin_ns is not None:
+            wanted_from_ns = min(wanted_from_ns, self.pin_ns)
+        if wanted_from_ns > self._covered_from_ns:
+            self._forget_before(wanted_from_ns)
+
+    def cut(self, start_ns: int, end_ns: int, signals: Iterable[str], cameras: Iterable[str]) -> Footage:
+        """What the ring holds of a span; a signal or camera that it does not hold is empty."""
+        empty_signal, empty_camera = _SignalTrack(), _CameraTrack()
+        return Footage(
+            start_ns=start_ns,
+            end_ns=end_ns,
+            signals={name: self._signals.get(name, empty_signal).between(start_ns, end_ns) for name in signals},
+            cameras={
+                name: frames_in(tuple(self._cameras.get(name, empty_camera).frames), start_ns, end_ns)
+                for name in cameras
+            },
+        )
+
+    def clear(self) -> None:
+        """Forget all data (not which signals and cameras are held)."""
+        self._signals = {name: _SignalTrack() for name in self._signals}
+        self._cameras = {name: _CameraTrack() for name in self._cameras}
+        self.bytes, self.pin_ns, self._empty = 0, None, True
+
+    def _reach(self, t_ns: int) -> None:
+        if self._empty:
+            self._covered_from_ns = self._latest_ns = t_ns
+            self._empty = False
+        self._latest_ns = max(self._latest_ns, t_ns)
+
+    def _forget_before(self, t_ns: int) -> None:
+        for track in self._signals.values():
+            self.bytes -= track.discard_before(t_ns) * SAMPLE_BYTES
+        for camera in self._cameras.values():
+            self.bytes -= sum(len(frame.data) for frame in camera.discard_before(t_ns, keep_decodable=True))
+        self._covered_from_ns = t_ns
+
+    def _overflow(self) -> None:
+        step_ns = max(1, (self._latest_ns - self._covered_from_ns) // OVERFLOW_STEPS)
+        while self.bytes > self.max_bytes:
+            self._covered_from_ns = min(self._covered_from_ns + step_ns, self._latest_ns + 1)
+            for track in self._signals.values():
+                discarded = track.discard_before(self._covered_from_ns)
+                self.bytes -= discarded * SAMPLE_BYTES
+                self.drops.samples += discarded
+                self.drops.bytes += discarded * SAMPLE_BYTES
+            for camera in self._cameras.values():
+                gone = camera.discard_before(self._covered_from_ns, keep_decodable=False)
+                self.bytes -= sum(len(frame.data) for frame in gone)
+                self._count_frames(gone)
+
+    def _count_frames(self, gone: list[VideoFrame]) -> None:
+        self.drops.frames += len(gone)
+        self.drops.bytes += sum(len(frame.data) for frame in gone)

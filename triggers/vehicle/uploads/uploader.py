@@ -1,0 +1,212 @@
+"""The uploader: brings queued clips to the gateway, and turns what the gateway says into outcomes of fires.
+
+Four kinds of answer are final. The whole size acknowledged: the fires are handed over. A budget's refusal: the fires
+of the campaigns it names are refused, for good (a later raise of the budget is for later fires), and the clip is cut
+again for the others. An invalid manifest, a clip that is too large, or one that failed in the cloud before: the fires
+failed (if the cloud counts them too, its word overrules the vehicle's). Nothing else is an outcome: a cut connection,
+a busy or misconfigured server or proxy, an expired upload, a wrong token leave the clip queued, with the reason beside
+it, until it succeeds or reaches the age limit, where it is dropped and counted.
+
+After a cut the upload goes on at once as long as it gains ground; without any gain it waits, exponentially longer
+and with jitter, so that a fleet does not come back as one.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from triggers.clips.cells import hash_cells
+from triggers.contracts.base import NS_PER_S
+from triggers.contracts.campaign import Network
+from triggers.contracts.clip import ClipManifest
+from triggers.errors import BudgetExhausted, InvalidInput, LongtailError, NotFound, Overloaded, Unreachable
+from triggers.vehicle.clock import Clock
+from triggers.vehicle.config import VehicleConfig
+from triggers.vehicle.recording.clips import recut
+from triggers.vehicle.recording.fires import Outcome, Reason
+from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
+from triggers.vehicle.uploads.terminations import Terminator
+from triggers.vehicle.uploads.tus import ClipFailed, ClipTooLarge, ManifestRejected, TusClient, Upload
+
+MAX_DOUBLINGS = 30
+
+
+@dataclass
+class UploadReport:
+    """What a call of `upload_pending` did, in clips and bytes; `problems` are for people to read."""
+
+    handed_over: int = 0
+    refused: int = 0
+    failed: int = 0
+    expired: int = 0
+    postponed: int = 0
+    bytes_acknowledged: int = 0
+    problems: list[str] = field(default_factory=list)
+
+
+class Uploader:
+    """Uploads clips one after the other: the highest priority first, then the oldest."""
+
+    def __init__(
+        self,
+        config: VehicleConfig,
+        queue: ClipQueue,
+        tus: TusClient,
+        terminator: Terminator,
+        clock: Clock,
+        *,
+        jitter: Callable[[], float] = random.random,
+    ) -> None:
+        """`jitter` gives numbers in [0, 1): a wait is between half and all of its exponential length."""
+        self._config = config
+        self._queue = queue
+        self._tus = tus
+        self._terminator = terminator
+        self._clock = clock
+        self._jitter = jitter
+
+    def upload_pending(self, network: Network | None, deadline_s: float) -> UploadReport:
+        """Upload what may travel on this network, until nothing is left or `deadline_s` has passed.
+
+        Waits for clips that were postponed if their time comes before the deadline. After the deadline the chunk
+        under way is finished, and its clip goes on from there next time. Uploads of clips that were given up are
+        terminated first, which frees budget for the others, and those given up meanwhile at the end.
+        """
+        report = UploadReport()
+        deadline_ns = self._clock.now_ns() + int(deadline_s * NS_PER_S)
+        if network is not None:
+            self._terminator.run()
+        self._upload_until(deadline_ns, network, report)
+        if network is not None and self._clock.now_ns() < deadline_ns:
+            self._terminator.run()
+        return report
+
+    def _upload_until(self, deadline_ns: int, network: Network | None, report: UploadReport) -> None:
+        while True:
+            now_ns = self._clock.now_ns()
+            report.expired += len(self._queue.expire(now_ns))
+            waiting = [clip for clip in self._queue.all() if network is not None and clip.may_travel(network)]
+            due = next((clip for clip in waiting if clip.next_attempt_ns <= now_ns), None)
+            soonest_ns = min((clip.next_attempt_ns for clip in waiting), default=deadline_ns + 1)
+            if network is not None and due is not None:
+                self._attempt(due, network, report, deadline_ns)
+            elif soonest_ns <= deadline_ns:
+                self._clock.sleep((soonest_ns - now_ns) / NS_PER_S)
+            else:
+                return
+            if self._clock.now_ns() >= deadline_ns:
+                return
+
+    def _attempt(self, clip: QueuedClip, network: Network, report: UploadReport, deadline_ns: int) -> None:
+        """One attempt at one clip; it ends in an outcome, is postponed, or is interrupted by the deadline."""
+        try:
+            if self._send(clip, network, report, deadline_ns):
+                self._queue.hand_over(clip)
+                report.handed_over += 1
+        except BudgetExhausted as error:
+            self._refuse(clip, error, report)
+        except ManifestRejected as error:
+            self._fail(clip, Reason.MANIFEST_REJECTED, error, report)
+        except ClipTooLarge as error:
+            self._fail(clip, Reason.TOO_LARGE, error, report)
+        except ClipFailed as error:
+            self._fail(clip, Reason.CLIP_FAILED, error, report)
+        except FileNotFoundError as error:
+            self._fail(clip, Reason.FILE_LOST, error, report)
+        except (LongtailError, OSError) as error:
+            if self._is_damaged(clip, self._queue.manifest(clip).cells, error):
+                self._fail(clip, Reason.FILE_DAMAGED, error, report)
+            else:
+                self._postpone(clip, error, report)
+
+    def _send(self, clip: QueuedClip, network: Network, report: UploadReport, deadline_ns: int) -> bool:
+        """Feed the clip's upload; True when the gateway has acknowledged all of it, False at the deadline."""
+        manifest = self._queue.manifest(clip).model_copy(update={"network": network})
+        upload = self._begin(clip, manifest)
+        retried = False
+        while upload.offset_bytes < clip.size_bytes:
+            try:
+                after = self._tus.send_chunk(upload, clip.path, clip.size_bytes)
+                self._must_gain(upload, after)
+                retried = False
+            except (Unreachable, InvalidInput):
+                after = self._tus.look(upload.url, manifest)
+                if after.offset_bytes <= upload.offset_bytes and retried:
+                    raise
+                retried = True
+            except NotFound:
+                if retried:
+                    raise
+                after = self._create(clip, manifest)
+                retried = True
+            report.bytes_acknowledged += max(0, after.offset_bytes - upload.offset_bytes)
+            upload = after
+            if self._clock.now_ns() >= deadline_ns and upload.offset_bytes < clip.size_bytes:
+                return False
+        return True
+
+    def _begin(self, clip: QueuedClip, manifest: ClipManifest) -> Upload:
+        """Find the upload of an earlier attempt, or announce the clip (again, where the network is another now)."""
+        if clip.upload_url is not None and clip.upload_network == manifest.network:
+            try:
+                return self._tus.look(clip.upload_url, manifest)
+            except NotFound:
+                self._queue.remember_upload(clip, None, None)
+        return self._create(clip, manifest)
+
+    def _create(self, clip: QueuedClip, manifest: ClipManifest) -> Upload:
+        upload = self._tus.create(manifest)
+        self._queue.remember_upload(clip, upload.url, manifest.network)
+        return upload
+
+    @staticmethod
+    def _must_gain(before: Upload, after: Upload) -> None:
+        if after.offset_bytes <= before.offset_bytes:
+            raise InvalidInput(
+                f"the upload gateway took a chunk at {before.offset_bytes} and acknowledged {after.offset_bytes} bytes"
+            )
+
+    def _refuse(self, clip: QueuedClip, error: BudgetExhausted, report: UploadReport) -> None:
+        """Settle the fires of the campaigns that the budget refuses; cut the clip again for the rest.
+
+        A refusal that names none of the clip's campaigns is about all of it.
+        """
+        fires = self._queue.fires(clip)
+        refused = [fire for fire in fires if fire.campaign in error.campaigns] or fires
+        remaining = [fire for fire in fires if fire not in refused]
+        try:
+            clips = recut(clip.path, remaining, self._config.max_recording_ns) if remaining else []
+        except InvalidInput as damage:
+            self._fail(clip, Reason.FILE_DAMAGED, damage, report)
+            return
+        except OSError as trouble:
+            self._postpone(clip, trouble, report)
+            return
+        self._queue.replace(clip, clips, [fire.key for fire in refused], Reason.BUDGET)
+        report.refused += 1
+        report.problems.append(error.message)
+
+    def _fail(self, clip: QueuedClip, reason: Reason, error: Exception, report: UploadReport) -> None:
+        self._queue.give_up(clip, Outcome.FAILED, reason)
+        report.failed += 1
+        report.problems.append(str(error))
+
+    def _postpone(self, clip: QueuedClip, error: Exception, report: UploadReport) -> None:
+        wait_s = min(
+            self._config.backoff_max_s, self._config.backoff_first_s * 2.0 ** min(clip.attempts, MAX_DOUBLINGS)
+        )
+        wait_s *= (1 + self._jitter()) / 2
+        if isinstance(error, Overloaded):
+            wait_s = error.retry_after_s * (1 + self._jitter() / 10)
+        self._queue.postpone(clip, self._clock.now_ns() + int(wait_s * NS_PER_S), str(error))
+        report.postponed += 1
+        report.problems.append(str(error))
+
+    @staticmethod
+    def _is_damaged(clip: QueuedClip, cells: tuple[str, ...], error: Exception) -> bool:
+        """Has the file on disk changed since it was hashed? Read only where the error gives cause to."""
+        if clip.path.stat().st_size != clip.size_bytes:
+            return True
+        return isinstance(error, InvalidInput) and hash_cells(clip.path).cells != cells
