@@ -29,19 +29,13 @@ from sqlalchemy import (
     update,
 )
 
-from triggers.errors import Conflict, InvalidInput, NotFound
+from triggers.errors import InvalidInput, LeaseLost, NotFound
 
 MAX_CLAIM = 100
 MAX_LEASE_S = 86400
 MAX_REASON_CHARACTERS = 1000
 _IS_OPEN = text("state IN ('ready','leased')")
 """The condition of the jobs' partial indexes, word for word: with parameters in it PostgreSQL would read every job."""
-
-
-class LeaseLost(Conflict):
-    """The job was given to somebody else, or finished: this worker's result counts no more."""
-
-    code = "lease_lost"
 
 
 def claim(

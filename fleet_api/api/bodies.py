@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from fastapi import Depends, Request
 
-from fleet_api.api.errors import TooLarge
 from triggers.contracts.base import Contract
+from triggers.errors import TooLarge
 
 KIB = 1024
 MIB = 1024**2

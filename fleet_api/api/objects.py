@@ -10,10 +10,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from fleet_api.api.errors import WrongRange
 from fleet_api.api.services import Use
 from storage.objects import DirectoryStore, ObjectStore
-from triggers.errors import Forbidden, NotFound, Untrusted
+from triggers.errors import Forbidden, NotFound, Untrusted, WrongRange
 
 CHUNK_BYTES = 1024**2
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from fleet_api.api.errors import DiagnosticsError
-from triggers.errors import InvalidInput
+from triggers.errors import DiagnosticsError, InvalidInput
 from triggers.language.compile import CompiledCampaign, compile_source
 from triggers.signals.catalog import SignalCatalog
 
@@ -29,7 +28,8 @@ def compile_campaign(source: str, *, filename: str, signals: str, campaign: str 
     diagnostics = [diagnostic.to_json() for diagnostic in compilation.diagnostics]
     if not compilation.ok:
         errors = sum(diagnostic["severity"] == "error" for diagnostic in diagnostics)
-        raise DiagnosticsError(f"{filename} has {errors} {'mistake' if errors == 1 else 'mistakes'}", diagnostics)
+        mistakes = "1 mistake" if errors == 1 else f"{errors} mistakes"
+        raise DiagnosticsError(f"{filename} has {mistakes}", diagnostics=diagnostics)
     found = compilation.campaigns
     if campaign is None and len(found) == 1:
         return Compiled(next(iter(found.values())), diagnostics)

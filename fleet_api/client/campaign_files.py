@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from fleet_api.client.client import ApiClient, DiagnosticsError
-from triggers.errors import Conflict, InvalidInput
+from fleet_api.client.client import ApiClient
+from triggers.errors import Conflict, DiagnosticsError, InvalidInput
 from triggers.language.compile import Compilation, CompiledCampaign, compile_source
 from triggers.signals.catalog import SignalCatalog
 
@@ -44,7 +44,7 @@ def apply_file(
     compilation, source, catalog_text = compile_file(file, signals)
     if not compilation.ok:
         diagnostics = [each.to_json() for each in compilation.diagnostics]
-        raise DiagnosticsError(f"{file} has {len(diagnostics)} findings and cannot be applied", diagnostics)
+        raise DiagnosticsError(f"{file} has {len(diagnostics)} findings and cannot be applied", diagnostics=diagnostics)
     names = [campaign] if campaign else list(compilation.campaigns)
     unknown = [name for name in names if name not in compilation.campaigns]
     if unknown or not names:

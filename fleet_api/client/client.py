@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -19,46 +19,13 @@ import httpx
 
 from fleet_api.client.client_file import read_client_file
 from storage.embedded.runas import default_data_dir
-from triggers.errors import (
-    BudgetExhausted,
-    Conflict,
-    Forbidden,
-    InvalidInput,
-    LongtailError,
-    Misconfigured,
-    NotFound,
-    Overloaded,
-    Unauthenticated,
-    Unreachable,
-    Untrusted,
-)
+from triggers.contracts.problem import error_of
+from triggers.errors import InvalidInput, Misconfigured, Unreachable
 
 TIMEOUT_S = 60.0
 PAGE = 100
 MAX_READ_BYTES = 1024**3
 _SETTING = "LONGTAIL_API_URL or --url"
-_BY_STATUS: Mapping[int, type[LongtailError]] = {
-    401: Unauthenticated,
-    403: Forbidden,
-    404: NotFound,
-    409: Conflict,
-    410: NotFound,
-    422: InvalidInput,
-}
-_BY_CODE: Mapping[str, type[LongtailError]] = {
-    kind.code: kind
-    for kind in (InvalidInput, NotFound, Conflict, Unauthenticated, Forbidden, Unreachable, Untrusted, Misconfigured)
-}
-
-
-class DiagnosticsError(InvalidInput):
-    """The trigger text was refused; `diagnostics` are its mistakes as JSON values, with their places."""
-
-    code = "diagnostics"
-
-    def __init__(self, message: str, diagnostics: list[dict[str, Any]]) -> None:
-        super().__init__(message)
-        self.diagnostics = diagnostics
 
 
 class ApiClient:
@@ -217,32 +184,5 @@ def _checked(response: httpx.Response) -> httpx.Response:
     """The response, or the error that it tells of."""
     if response.is_success:
         return response
-    try:
-        problem = response.json()
-    except ValueError:
-        problem = {}
-    if not isinstance(problem, dict) or "message" not in problem:
-        shown = response.text.strip().splitlines()[:1]
-        raise _BY_STATUS.get(response.status_code, Unreachable)(
-            f"{response.request.method} {response.request.url} answered {response.status_code}"
-            + (f": {shown[0][:200]}" if shown else "")
-        )
-    raise _error_of(response.status_code, problem)
-
-
-def _error_of(status: int, problem: Mapping[str, Any]) -> LongtailError:
-    code, message, remedy = str(problem.get("code")), str(problem["message"]), str(problem.get("remedy") or "")
-    if code == DiagnosticsError.code:
-        return DiagnosticsError(message, list(problem.get("diagnostics", ())))
-    if code == BudgetExhausted.code:
-        return BudgetExhausted(
-            message,
-            accounts=tuple(problem.get("accounts", ())),
-            campaigns=tuple(problem.get("campaigns", ())),
-            retry_after_s=problem.get("retry_after_s"),
-            remedy=remedy,
-        )
-    if code == Overloaded.code:
-        return Overloaded(message, retry_after_s=int(problem.get("retry_after_s") or 1), remedy=remedy)
-    kind = _BY_CODE.get(code) or _BY_STATUS.get(status, LongtailError)
-    return kind(message, remedy=remedy)
+    what = f"{response.request.method} {response.request.url}"
+    raise error_of(response.status_code, response.headers, response.content, what=what)

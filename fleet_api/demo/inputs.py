@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet_api.client.campaign_files import compile_file
-from fleet_api.client.client import DiagnosticsError
 from fleet_api.demo.drives import generate_drives, package_file
 from triggers.drives.drive import Drive, find_drives
-from triggers.errors import InvalidInput
+from triggers.errors import DiagnosticsError, InvalidInput
 from triggers.language.compile import Compilation
 from triggers.signals.catalog import SignalCatalog
 
@@ -67,7 +66,7 @@ def prepare_inputs(
     if not compilation.ok:
         raise DiagnosticsError(
             f"{campaign} has {len(compilation.diagnostics)} findings",
-            [diagnostic.to_json() for diagnostic in compilation.diagnostics],
+            diagnostics=[diagnostic.to_json() for diagnostic in compilation.diagnostics],
         )
     if not compilation.campaigns:
         raise InvalidInput(f"{campaign} has triggers but no campaign", remedy="add a campaign that collects them")

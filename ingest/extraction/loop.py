@@ -20,10 +20,9 @@ from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Asset, Findings, SignalStatistics
 from storage.database import Database
-from storage.job_leases import LeaseLost
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
-from triggers.errors import InvalidInput, Overloaded, Unreachable
+from triggers.errors import InvalidInput, LeaseLost, Overloaded, Unreachable
 from triggers.signals.catalog import SignalCatalog
 
 LOGGER = logging.getLogger(__name__)

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ingest.gateway import errors, protocol
+from ingest.gateway import protocol
 from ingest.gateway.creation import create_upload
 from ingest.gateway.limits import Limits
 from ingest.gateway.service import Gateway
@@ -56,7 +56,7 @@ def create_app(settings: Settings, limits: Limits | None = None) -> Starlette:
             _route("/readyz", "GET", readyz),
         ],
         middleware=[Middleware(protocol.TusHeaders, path=PATH)],
-        exception_handlers=exception_handlers(errors.STATUSES, errors.headers_of),
+        exception_handlers=exception_handlers(),
         lifespan=lifespan,
     )
 
@@ -104,4 +104,4 @@ async def readyz(gateway: Gateway, _request: Request) -> Response:
     try:
         return JSONResponse({"status": "ready", **await gateway.check()})
     except LongtailError as error:
-        return problem_response(error, statuses={LongtailError: 503})
+        return problem_response(error, status=503)

@@ -12,14 +12,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest.gateway import protocol
-from ingest.gateway.errors import TooLarge, TooSlow
 from ingest.gateway.limits import Limits
 from ingest.gateway.service import Gateway
 from storage.database import Connection
 from storage.uploads import dead_letters, uploads
-from storage.uploads.uploads import ManifestInvalid, Upload
+from storage.uploads.uploads import Upload
 from triggers.contracts.clip import MAX_MANIFEST_BYTES, ClipManifest
-from triggers.errors import BudgetExhausted, InvalidInput
+from triggers.errors import BudgetExhausted, InvalidInput, ManifestInvalid, TooLarge, TooSlow
 
 _log = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from email.utils import format_datetime
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ingest.gateway.errors import TUS_VERSION, BadHeader, TooLarge, UnsupportedBody, WrongProtocolVersion
 from storage.uploads.uploads import Upload
 from triggers.contracts.clip import MAX_CLIP_BYTES
-from triggers.errors import NotFound, Unauthenticated
+from triggers.contracts.problem import TUS_VERSION
+from triggers.errors import BadHeader, NotFound, TooLarge, Unauthenticated, UnsupportedBody, WrongProtocolVersion
 
 EXTENSIONS = "creation,expiration,termination"
 MANIFEST_TYPE = "application/json"

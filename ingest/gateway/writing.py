@@ -10,14 +10,13 @@ from datetime import UTC, datetime
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ingest.gateway import errors, protocol
+from ingest.gateway import protocol
 from ingest.gateway.cells import CellWriter
-from ingest.gateway.errors import TooLarge, TooSlow
 from ingest.gateway.service import Gateway
 from ingest.problems import problem_response
 from storage.uploads import uploads
-from storage.uploads.uploads import Fenced, Upload
-from triggers.errors import LongtailError
+from storage.uploads.uploads import Upload
+from triggers.errors import Fenced, LongtailError, TooLarge, TooSlow
 
 _log = logging.getLogger(__name__)
 
@@ -117,7 +116,7 @@ class _Writing:
         where = {"Upload-Offset": str(self._stored_bytes)}
         if isinstance(problem, LongtailError):
             _log.info("upload %s: ended at %d: %s", self._upload.id, self._stored_bytes, problem.message)
-            return problem_response(problem, statuses=errors.STATUSES, headers=where)
+            return problem_response(problem, headers=where)
         if problem is not None:
             _log.info("upload %s: the vehicle went away at %d", self._upload.id, self._stored_bytes)
         if self._stored_bytes == self._upload.size_bytes:

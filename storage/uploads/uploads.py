@@ -19,47 +19,23 @@ from storage.tables import campaign_versions, dead_letters, uploads
 from storage.tables.uploads import LIVE_UPLOAD_STATES, UPLOAD_IS_LIVE, UPLOAD_IS_OPEN
 from storage.uploads.fire_identity import ENROL_ANEW, reused_fire
 from triggers.contracts.clip import ClipManifest
-from triggers.errors import Conflict, InvalidInput, NotFound, Overloaded
+from triggers.errors import (
+    ClipFailed,
+    Conflict,
+    Fenced,
+    InvalidInput,
+    ManifestInvalid,
+    NotFound,
+    Overloaded,
+    UploadGone,
+    WrongOffset,
+)
 
 MAX_OPEN_UPLOADS = 256
 """Open uploads of one vehicle: more are refused for the moment, so that one vehicle cannot fill the table."""
 
 EXPIRED_BY_TIME = "expired"
 TERMINATED_BY_VEHICLE = "terminated"
-
-
-class ManifestInvalid(InvalidInput):
-    """A clip's manifest breaks a rule: the clip can never be uploaded."""
-
-    code = "manifest_invalid"
-
-
-class ClipFailed(Conflict):
-    """The clip was uploaded before and could not be stored: sending it again cannot succeed."""
-
-    code = "clip_failed"
-
-
-class UploadGone(Conflict):
-    """The upload was closed before it was whole (expired, terminated, failed); begin a new one."""
-
-    code = "upload_gone"
-
-
-class WrongOffset(Conflict):
-    """The bytes do not start where the stored ones end, at `offset`."""
-
-    code = "wrong_offset"
-
-    def __init__(self, message: str, *, offset: int) -> None:
-        super().__init__(message, remedy=f"continue at offset {offset}")
-        self.offset = offset
-
-
-class Fenced(Conflict):
-    """Another request has begun to write this upload since: this one's offset counts no more."""
-
-    code = "fenced"
 
 
 @dataclass(frozen=True, slots=True)

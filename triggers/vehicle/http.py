@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import httpx
 
-from triggers.errors import Forbidden, InvalidInput, LongtailError, Overloaded, Unauthenticated, Unreachable
+from triggers.contracts.problem import error_of, retry_after_s
+from triggers.errors import InvalidInput, LongtailError, Overloaded, Unreachable
 from triggers.vehicle.config import VehicleConfig
 
 MAX_PROBLEM_BYTES = 64 * 1024
-MAX_RETRY_AFTER_S = 86_400
+MAX_MESSAGE_CHARACTERS = 900
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 
@@ -53,29 +53,17 @@ def read_bounded(response: httpx.Response, limit_bytes: int) -> bytes:
     return bytes(body)
 
 
-def problem_of(body: bytes) -> dict[str, Any]:
-    """The problem document of a refusal, or an empty one where the body is something else."""
-    try:
-        document = json.loads(body[:MAX_PROBLEM_BYTES])
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}
-
-
-def retry_after_s(response: httpx.Response, default_s: int) -> int:
-    """Seconds that a busy server asks for (RFC 9110, 10.2.3; only the form in seconds), at most a day."""
-    text = response.headers.get("Retry-After", "")
-    return min(int(text), MAX_RETRY_AFTER_S) if text.isascii() and text.isdigit() else default_s
-
-
 def refusal(response: httpx.Response, body: bytes, what: str) -> LongtailError:
-    """The error that a reply which is no success stands for."""
-    message = problem_of(body).get("message")
-    said = f"{what}: {response.status_code} {message if isinstance(message, str) else response.reason_phrase}"[:900]
+    """The error that a refusal stands for; its message says `what` was refused.
+
+    A busy server is Overloaded whatever it says of the reason: when to come back is what counts. Any other failure of
+    the server is Unreachable: it says nothing about what was sent.
+    """
+    error = error_of(response.status_code, response.headers, body, what="the server")
+    said = f"{what}: {error.message}"[:MAX_MESSAGE_CHARACTERS]
     if response.status_code in BUSY:
-        return Overloaded(said, retry_after_s=retry_after_s(response, 30))
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        return Unauthenticated(said, remedy="check the vehicle's token")
-    if response.status_code == httpx.codes.FORBIDDEN:
-        return Forbidden(said)
-    return Unreachable(said) if response.is_server_error else InvalidInput(said)
+        return Overloaded(said, retry_after_s=retry_after_s(response.headers), remedy=error.remedy)
+    if response.is_server_error:
+        return Unreachable(said, remedy=error.remedy)
+    error.message = said
+    return error

@@ -38,7 +38,7 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
 
     Exit status 0 only when the loop closed and every fire is accounted for.
     """
-    from fleet_api.client.client import DiagnosticsError
+    from triggers.errors import DiagnosticsError
     from triggers.language.text.diagnostics import Diagnostic
 
     began_s = time.monotonic()

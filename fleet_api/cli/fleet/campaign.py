@@ -10,7 +10,7 @@ import click
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.budget import account_rows
 from fleet_api.cli.output import json_option, print_json, print_table, remark
-from triggers.errors import Conflict
+from triggers.errors import Conflict, DiagnosticsError
 
 if TYPE_CHECKING:
     from fleet_api.client.client import ApiClient
@@ -46,7 +46,6 @@ def apply(client: ApiClient, *, file: Path, signals: Path, name: str | None, dra
     Applying the same text again changes nothing.
     """
     from fleet_api.client.campaign_files import apply_file
-    from fleet_api.client.client import DiagnosticsError
 
     try:
         applied = apply_file(client, file, signals, campaign=name, draft=draft)

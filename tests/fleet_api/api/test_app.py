@@ -23,7 +23,7 @@ def test_without_a_database_it_lives_and_says_what_is_missing(tmp_path: Path) ->
     for answer in (not_ready, refused):
         assert (answer.status_code, answer.json()["code"]) == (503, "unreachable")
         assert answer.headers["retry-after"] == "5"
-        assert "127.0.0.1:9" in answer.json()["message"]
+        assert "127.0.0.1:9" in answer.json()["detail"]
         assert "LONGTAIL_DATABASE_URL" in answer.json()["remedy"]
 
 

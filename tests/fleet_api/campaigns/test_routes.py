@@ -42,7 +42,7 @@ def test_a_signal_catalog_with_mistakes_and_a_missing_campaign_are_invalid(api: 
     no_such = api.apply(campaign_text(), campaign="other")
     none = api.apply("trigger a { when ego.speed > 20 km/h }")
     assert [each.status_code for each in (wrong_catalog, no_such, none)] == [422, 422, 422]
-    assert "braking" in no_such.json()["message"]
+    assert "braking" in no_such.json()["detail"]
     assert none.json()["code"] == "invalid_input"
 
 
@@ -99,7 +99,7 @@ def test_pause_resume_and_stop(api: Api) -> None:
     assert stopped["ended_reason"] == "stopped by author-user"
     again = api.post("/v1/campaigns/braking/1/resume", {}, "approver")
     assert (again.status_code, again.json()["code"]) == (409, "conflict")
-    assert "stopped" in again.json()["message"]
+    assert "stopped" in again.json()["detail"]
 
 
 def test_a_stopped_text_can_be_applied_anew(api: Api) -> None:
@@ -132,7 +132,7 @@ def test_what_is_not_there_is_named(api: Api, path: str, status: int) -> None:
     api.apply(campaign_text())
     answer = api.get(path)
     assert answer.status_code == status
-    assert answer.json()["message"]
+    assert answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

@@ -12,14 +12,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fleet_api.client.client import ApiClient, DiagnosticsError, open_client
+from fleet_api.client.client import ApiClient, open_client
 from fleet_api.client.client_file import ClientFile, read_client_file, write_client_file
+from triggers.contracts.problem import problem_of
 from triggers.errors import (
     BudgetExhausted,
     Conflict,
+    DiagnosticsError,
     Forbidden,
     InvalidInput,
+    LeaseLost,
     LongtailError,
+    ManifestInvalid,
     Misconfigured,
     NotFound,
     Overloaded,
@@ -86,10 +90,10 @@ def client(api: Api) -> Iterator[ApiClient]:
     ("status", "code", "kind"),
     [
         (422, "invalid_input", InvalidInput),
-        (422, "manifest_invalid", InvalidInput),
+        (422, "manifest_invalid", ManifestInvalid),
         (404, "not_found", NotFound),
         (409, "conflict", Conflict),
-        (409, "lease_lost", Conflict),
+        (409, "lease_lost", LeaseLost),
         (401, "unauthenticated", Unauthenticated),
         (403, "forbidden", Forbidden),
         (503, "unreachable", Unreachable),
@@ -102,15 +106,15 @@ def client(api: Api) -> Iterator[ApiClient]:
 def test_a_problem_is_raised_as_the_error_it_was(
     api: Api, client: ApiClient, status: int, code: str, kind: type[LongtailError]
 ) -> None:
-    problem = {"code": code, "message": "what", "remedy": "do this", "diagnostics": [], "retry_after_s": 3}
-    api.status, api.body = status, json.dumps(problem).encode()
+    document = {"status": status, "code": code, "detail": "what", "diagnostics": [], "retry_after_s": 3}
+    api.status, api.body = status, json.dumps(document).encode()
     with pytest.raises(LongtailError, match="what") as caught:
         client.get("/v1/campaigns")
     assert type(caught.value) is kind
 
 
 def test_a_refused_budget_keeps_its_accounts_and_when_to_come_back(api: Api, client: ApiClient) -> None:
-    problem = {"code": "budget_exhausted", "message": "m", "accounts": ["a"], "campaigns": ["c"], "retry_after_s": 60}
+    problem = problem_of(BudgetExhausted("m", accounts=("a",), campaigns=("c",), retry_after_s=60)).to_json()
     api.status, api.body = 403, json.dumps(problem).encode()
     with pytest.raises(BudgetExhausted) as caught:
         client.get("/v1/campaigns")

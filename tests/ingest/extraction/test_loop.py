@@ -16,7 +16,6 @@ from storage import outbox
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_results import Findings
 from storage.database import Database
-from storage.job_leases import LeaseLost
 from storage.settings import Settings
 from storage.tables import (
     campaign_versions,
@@ -30,7 +29,7 @@ from storage.tables import extraction_jobs as jobs_table
 from tests.ingest.assembler.world import World, drive
 from tests.ingest.extraction import footage
 from tests.support.processes import REPOSITORY, wait_for
-from triggers.errors import Unreachable
+from triggers.errors import LeaseLost, Unreachable
 
 pytestmark = pytest.mark.integration
 NEVER = threading.Event()

@@ -66,7 +66,7 @@ def test_a_gateway_without_its_database_lives_and_names_the_address_and_the_sett
         for answer in (httpx.get(f"{url}/readyz"), TusClient(url, token).create(clip())):
             assert answer.status_code == 503
             assert answer.json()["code"] == "unreachable"
-            assert "127.0.0.1:1" in answer.json()["message"]
+            assert "127.0.0.1:1" in answer.json()["detail"]
             assert "secret" not in answer.text
             assert "LONGTAIL_DATABASE_URL" in answer.json()["remedy"]
             assert int(answer.headers["Retry-After"]) > 0

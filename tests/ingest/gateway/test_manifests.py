@@ -63,10 +63,10 @@ def test_a_manifest_that_lies_is_refused_kept_and_charged_nothing(
     refused = client.create_raw(body, SIZE)
     assert refused.status_code == 422, refused.text
     assert refused.json()["code"] == "manifest_invalid"
-    assert said in refused.json()["message"]
+    assert said in refused.json()["detail"]
     (letter,) = letters(database)
     assert (letter.stage, letter.reason, letter.vehicle_id) == ("gateway", "manifest_invalid", "car-1")
-    assert letter.detail == refused.json()["message"]
+    assert letter.detail == refused.json()["detail"]
     with database.begin() as connection:
         assert dead_letters.get(connection, letter.id)[1] == body
         assert ledger.usage(connection) == []
@@ -149,5 +149,5 @@ def test_a_total_that_is_used_up_gives_no_time_to_try_again(client: TusClient, d
     with database.begin() as connection:
         add_version(connection, "tiny", limits=BudgetLimits(total_bytes=10))
     refused = client.create(charged_manifest({"tiny": 11}))
-    assert refused.json()["retry_after_s"] is None
+    assert "retry_after_s" not in refused.json()
     assert "Retry-After" not in refused.headers

@@ -11,11 +11,10 @@ import pytest
 from sqlalchemy import select, text
 
 from storage.database import Database
-from storage.job_leases import LeaseLost
 from storage.labels import jobs as label_jobs
 from storage.tables import labels
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
-from triggers.errors import Forbidden, InvalidInput, NotFound
+from triggers.errors import Forbidden, InvalidInput, LeaseLost, NotFound
 
 
 def make_jobs(database: Database, count: int) -> None:

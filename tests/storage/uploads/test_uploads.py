@@ -16,12 +16,22 @@ from storage.clips import writer as clip_writer
 from storage.database import Database
 from storage.tables import uploads as table
 from storage.uploads import uploads
-from storage.uploads.uploads import ClipFailed, Fenced, ManifestInvalid, Upload, UploadGone, WrongOffset
+from storage.uploads.uploads import Upload
 from tests.storage.ledger.ledger_support import NOON
 from tests.support.fleet import T_NS, add_version, charged_manifest, enroll_vehicle, fire, manifest_of
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.clip import ClipManifest, Fire
-from triggers.errors import BudgetExhausted, Conflict, NotFound, Overloaded
+from triggers.errors import (
+    BudgetExhausted,
+    ClipFailed,
+    Conflict,
+    Fenced,
+    ManifestInvalid,
+    NotFound,
+    Overloaded,
+    UploadGone,
+    WrongOffset,
+)
 
 SIZE = 1000
 LATER = NOON + timedelta(hours=2)

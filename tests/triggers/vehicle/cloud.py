@@ -19,6 +19,8 @@ from typing import Any
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import CheckIn, Telemetry
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
+from triggers.contracts.problem import headers_of, problem_of, status_of
+from triggers.errors import BadHeader, Conflict, LongtailError
 
 TOKEN = "secret-of-car-1"
 VEHICLE = "car-1"
@@ -39,6 +41,11 @@ class Reply:
     status: int
     problem: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def refusing(cls, error: LongtailError) -> Reply:
+        """The answer that the real servers give for `error`."""
+        return cls(status_of(error), problem_of(error).to_json(), headers_of(error))
 
 
 @dataclass
@@ -141,7 +148,7 @@ class Handler(BaseHTTPRequestHandler):
         elif upload is None:
             self._reply(404)
         elif len(upload.data) == upload.manifest.size_bytes:
-            self._reply(409, body=json.dumps({"code": "conflict", "message": "the upload is whole"}).encode())
+            self._refuse(Conflict("the upload is whole"))
         else:
             del self.cloud.uploads[clip_id]
             self._reply(204)
@@ -209,8 +216,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def _breach(self, what: str) -> None:
         self.cloud.breaches.append(what)
-        self._reply(400, body=json.dumps({"code": "invalid_input", "message": what}).encode())
+        self._refuse(BadHeader(what))
         self.close_connection = True
+
+    def _refuse(self, error: LongtailError) -> None:
+        answer = Reply.refusing(error)
+        self._reply(answer.status, answer.headers, json.dumps(answer.problem).encode())
 
     def _reply(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
         self.send_response(status)

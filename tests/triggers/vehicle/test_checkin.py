@@ -250,7 +250,7 @@ def test_a_refused_check_in_says_why_and_changes_nothing(
 ) -> None:
     offer(cloud, key, compiled(BRAKING), revision=1)
     agent.check_in()
-    cloud.reply_to_check_in = Reply(status, {"code": "x", "message": "because of the test"})
+    cloud.reply_to_check_in = Reply(status, {"status": status, "code": "x", "detail": "because of the test"})
     with pytest.raises(error, match="because of the test"):
         agent.check_in()
     assert running(agent) == {("braking", 1)}

@@ -15,6 +15,7 @@ from triggers.clips.footage import Footage
 from triggers.contracts.campaign import Network, UploadRoute
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.clip import CELL_BYTES, cell_count
+from triggers.errors import BudgetExhausted, ClipFailed, Conflict, ManifestInvalid, TooLarge
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
 from triggers.vehicle.journal import Journal, NewFire, Progress
@@ -229,7 +230,7 @@ def test_a_busy_gateway_is_asked_again_when_it_says(cloud: Cloud, car: Car, stat
 
 def test_a_rejected_manifest_is_a_failure_that_is_counted(cloud: Cloud, car: Car) -> None:
     clip = car.add(a_fire(5))
-    cloud.answers["POST"] = [Reply(422, {"code": "invalid_input", "message": "two fires are one"})]
+    cloud.answers["POST"] = [Reply.refusing(ManifestInvalid("two fires are one"))]
     report = car.upload()
     assert (report.failed, report.handed_over) == (1, 0)
     assert "two fires are one" in report.problems[0]
@@ -239,7 +240,7 @@ def test_a_rejected_manifest_is_a_failure_that_is_counted(cloud: Cloud, car: Car
 
 def test_a_clip_that_is_too_large_for_the_gateway_is_a_failure_with_its_own_reason(cloud: Cloud, car: Car) -> None:
     clip = car.add(a_fire(5))
-    cloud.answers["POST"] = [Reply(413), Reply(413, {"code": "too_large", "message": "the manifest is larger than"})]
+    cloud.answers["POST"] = [Reply(413), Reply.refusing(TooLarge("the manifest is larger than"))]
     car.upload(deadline_s=100)
     assert car.counts().failed == {"too_large": 1}
     assert cloud.methods["POST"] == 2, "without the gateway's own document it may be a proxy that says so"
@@ -248,7 +249,7 @@ def test_a_clip_that_is_too_large_for_the_gateway_is_a_failure_with_its_own_reas
 
 def test_a_refusal_by_a_proxy_is_no_verdict_on_the_clip(cloud: Cloud, car: Car) -> None:
     clip = car.add(a_fire(5))
-    cloud.answers["POST"] = [Reply(422), Reply(403, {"message": "no"}), Reply(409, {"code": "conflict"})]
+    cloud.answers["POST"] = [Reply(422), Reply(403, {"message": "no"}), Reply.refusing(Conflict("no"))]
     car.upload()
     assert clip.path.exists()
     assert car.upload(deadline_s=100).handed_over == 1
@@ -256,21 +257,15 @@ def test_a_refusal_by_a_proxy_is_no_verdict_on_the_clip(cloud: Cloud, car: Car) 
 
 def test_a_clip_that_failed_in_the_cloud_is_not_sent_again(cloud: Cloud, car: Car) -> None:
     car.add(a_fire(5))
-    cloud.answers["POST"] = [Reply(409, {"code": "clip_failed", "message": "a cell had another hash"})]
+    cloud.answers["POST"] = [Reply.refusing(ClipFailed("a cell had another hash"))]
     assert car.upload().failed == 1
     assert car.counts().failed == {"clip_failed": 1}
     assert car.queue.all() == []
 
 
 def budget(*campaigns: str, retry_after_s: int | None = None) -> Reply:
-    return Reply(
-        403,
-        {
-            "code": "budget_exhausted",
-            "message": "the campaign's bytes are spent",
-            "campaigns": list(campaigns),
-            "retry_after_s": retry_after_s,
-        },
+    return Reply.refusing(
+        BudgetExhausted("the campaign's bytes are spent", accounts=(), campaigns=campaigns, retry_after_s=retry_after_s)
     )
 
 
@@ -449,9 +444,7 @@ def test_a_termination_outlives_outages_and_restarts(cloud: Cloud, slow_car: Car
     assert (cloud.uploads, again.remembered()) == ({}, [])
 
 
-@pytest.mark.parametrize(
-    "answer", [Reply(404), Reply(410), Reply(409, {"code": "conflict", "message": "the upload is whole"})]
-)
+@pytest.mark.parametrize("answer", [Reply(404), Reply(410), Reply.refusing(Conflict("the upload is whole"))])
 def test_a_termination_ends_when_there_is_nothing_to_terminate(cloud: Cloud, slow_car: Car, answer: Reply) -> None:
     half_uploaded(cloud, slow_car)
     slow_car.clock.advance(3601)

@@ -16,32 +16,13 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 import httpx
 
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
-from triggers.errors import BudgetExhausted, Conflict, InvalidInput, LongtailError, NotFound
-from triggers.vehicle.http import MAX_PROBLEM_BYTES, problem_of, reaching, read_bounded, refusal
+from triggers.errors import Conflict, InvalidInput, LongtailError, NotFound, UploadGone
+from triggers.vehicle.http import MAX_PROBLEM_BYTES, reaching, read_bounded, refusal
 
 TUS = {"Tus-Resumable": "1.0.0"}
 OFFSET = "Upload-Offset"
 READ_BYTES = 64 * 1024
 SETTING = "gateway_url"
-GONE = (httpx.codes.NOT_FOUND, httpx.codes.GONE)
-
-
-class ManifestRejected(LongtailError):
-    """The gateway found the clip's manifest invalid: sending the same again cannot succeed."""
-
-    code = "manifest_rejected"
-
-
-class ClipTooLarge(LongtailError):
-    """The gateway takes no clip, or no manifest, of this size: sending the same again cannot succeed."""
-
-    code = "too_large"
-
-
-class ClipFailed(LongtailError):
-    """The cloud had this clip before and could not store it: it is a dead letter there."""
-
-    code = "clip_failed"
 
 
 @dataclass(frozen=True)
@@ -63,8 +44,8 @@ class TusClient:
     def create(self, manifest: ClipManifest) -> Upload:
         """Announce a clip; the same clip again gives the same upload.
 
-        BudgetExhausted when a budget refuses its bytes, ManifestRejected when its manifest is invalid, ClipTooLarge,
-        ClipFailed when it was here before and failed. Any other refusal (Overloaded, Unauthenticated, Unreachable,
+        BudgetExhausted when a budget refuses its bytes, ManifestInvalid, TooLarge, ClipFailed when it was here before
+        and failed. Any other refusal (Overloaded, Unauthenticated, Unreachable,
         ...), and one of these statuses without a problem document of the gateway, says nothing about the clip: try
         again later.
         """
@@ -72,7 +53,7 @@ class TusClient:
         headers = {**TUS, "Upload-Length": str(manifest.size_bytes), "Content-Type": "application/json"}
         reply, body = self._send("POST", url, headers, manifest.canonical_json())
         if reply.status_code not in (httpx.codes.CREATED, httpx.codes.OK):
-            raise _creation_refused(reply, body)
+            raise refusal(reply, body, "the upload gateway refused the clip")
         location = self._location(reply)
         if OFFSET in reply.headers:
             return Upload(location, _offset(reply, manifest.size_bytes))
@@ -106,9 +87,11 @@ class TusClient:
     def terminate(self, url: str) -> None:
         """Give an upload up; nothing is left to do when it is gone already, or whole (its clip is kept then)."""
         reply, body = self._send("DELETE", url, TUS, None)
-        whole = reply.status_code == httpx.codes.CONFLICT and problem_of(body).get("code") == Conflict.code
-        if reply.status_code not in (httpx.codes.NO_CONTENT, *GONE) and not whole:
-            raise _upload_refused(reply, body)
+        if reply.status_code == httpx.codes.NO_CONTENT:
+            return
+        error = refusal(reply, body, "the upload gateway refused to terminate an upload")
+        if not isinstance(error, NotFound | UploadGone | Conflict):
+            raise error
 
     def _send(
         self, method: str, url: str, headers: dict[str, str], content: bytes | Iterator[bytes] | None
@@ -149,26 +132,9 @@ def _read(path: Path, start: int, end: int) -> Iterator[bytes]:
             yield piece
 
 
-def _creation_refused(reply: httpx.Response, body: bytes) -> LongtailError:
-    problem = problem_of(body)
-    if reply.status_code == httpx.codes.FORBIDDEN and problem.get("code") == BudgetExhausted.code:
-        named, again = problem.get("campaigns"), problem.get("retry_after_s")
-        return BudgetExhausted(
-            str(problem.get("message", "a budget is exhausted"))[:900],
-            accounts=(),
-            campaigns=tuple(str(name) for name in named) if isinstance(named, list) else (),
-            retry_after_s=again if isinstance(again, int) else None,
-        )
-    error = refusal(reply, body, "the upload gateway refused the clip")
-    if reply.status_code == httpx.codes.UNPROCESSABLE_ENTITY and isinstance(problem.get("code"), str):
-        return ManifestRejected(error.message)
-    if reply.status_code == httpx.codes.REQUEST_ENTITY_TOO_LARGE and problem.get("code") == ClipTooLarge.code:
-        return ClipTooLarge(error.message)
-    if reply.status_code == httpx.codes.CONFLICT and problem.get("code") == ClipFailed.code:
-        return ClipFailed(error.message)
-    return error
-
-
 def _upload_refused(reply: httpx.Response, body: bytes) -> LongtailError:
+    """NotFound when the upload is gone; what the request did wrong is InvalidInput and no verdict on the clip."""
     error = refusal(reply, body, "the upload gateway refused a part of the clip")
-    return NotFound(error.message) if reply.status_code in GONE else error
+    if isinstance(error, NotFound | UploadGone):
+        return NotFound(error.message)
+    return InvalidInput(error.message) if isinstance(error, InvalidInput | Conflict) else error

@@ -21,14 +21,24 @@ from triggers.clips.cells import hash_cells
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
-from triggers.errors import BudgetExhausted, InvalidInput, LongtailError, NotFound, Overloaded, Unreachable
+from triggers.errors import (
+    BudgetExhausted,
+    ClipFailed,
+    InvalidInput,
+    LongtailError,
+    ManifestInvalid,
+    NotFound,
+    Overloaded,
+    TooLarge,
+    Unreachable,
+)
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.recording.clips import recut
 from triggers.vehicle.recording.fires import Outcome, Reason
 from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
 from triggers.vehicle.uploads.terminations import Terminator
-from triggers.vehicle.uploads.tus import ClipFailed, ClipTooLarge, ManifestRejected, TusClient, Upload
+from triggers.vehicle.uploads.tus import TusClient, Upload
 
 MAX_DOUBLINGS = 30
 
@@ -107,9 +117,9 @@ class Uploader:
                 report.handed_over += 1
         except BudgetExhausted as error:
             self._refuse(clip, error, report)
-        except ManifestRejected as error:
+        except ManifestInvalid as error:
             self._fail(clip, Reason.MANIFEST_REJECTED, error, report)
-        except ClipTooLarge as error:
+        except TooLarge as error:
             self._fail(clip, Reason.TOO_LARGE, error, report)
         except ClipFailed as error:
             self._fail(clip, Reason.CLIP_FAILED, error, report)
