@@ -29,10 +29,9 @@ from sqlalchemy import (
     update,
 )
 
+from triggers.contracts.api.labels import MAX_CLAIM, MAX_LEASE_S
 from triggers.errors import InvalidInput, LeaseLost, NotFound
 
-MAX_CLAIM = 100
-MAX_LEASE_S = 86400
 MAX_REASON_CHARACTERS = 1000
 _IS_OPEN = text("state IN ('ready','leased')")
 """The condition of the jobs' partial indexes, word for word: with parameters in it PostgreSQL would read every job."""

@@ -13,8 +13,8 @@ import pytest
 from storage.clips import search as catalog
 from storage.clips.cql2 import compile_filter, parse, predicates, spatial, temporal
 from storage.clips.cql2.properties import PROPERTIES
-from storage.job_leases import MAX_CLAIM
 from storage.labels import jobs as label_jobs
+from triggers.contracts.api.labels import MAX_CLAIM
 from triggers.errors import InvalidInput
 
 ROOT = Path(__file__).resolve().parents[1]

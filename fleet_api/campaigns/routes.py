@@ -8,22 +8,10 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
-from pydantic import Field, StringConstraints
 
 from fleet_api.api.auth import Approver, Author, AuthorOrApprover, Viewer
 from fleet_api.api.bodies import MIB, described, json_body
 from fleet_api.api.services import Services, Use
-from fleet_api.api.views import (
-    AccountView,
-    AppliedView,
-    CampaignDetails,
-    CampaignList,
-    CampaignSummary,
-    CampaignView,
-    ComparedView,
-    OutcomesView,
-    VersionList,
-)
 from fleet_api.campaigns.compilation import compile_campaign
 from storage import ledger
 from storage.campaigns import life as campaigns
@@ -31,32 +19,26 @@ from storage.campaigns import queries as campaign_queries
 from storage.campaigns.queries import CampaignVersion
 from storage.counts import compared as compare_counts
 from storage.counts.outcomes import Outcomes, outcomes
-from triggers.contracts.base import Contract, Name, Sha256Hex
+from storage.ledger import AccountUsage
+from triggers.contracts.api.campaigns import (
+    AccountView,
+    AppliedView,
+    ApplyRequest,
+    ApproveRequest,
+    CampaignDetails,
+    CampaignList,
+    CampaignSummary,
+    CampaignView,
+    ComparedView,
+    VersionList,
+)
+from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.compared import Compared
-from triggers.language.text.source_file import MAX_SOURCE_BYTES
-from triggers.signals.catalog import MAX_CATALOG_BYTES
 
 MAX_BODY_BYTES = 16 * MIB
 MAX_SHOWN_ACCOUNTS = 100
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
-
-
-class ApplyRequest(Contract):
-    """A trigger file and the signal catalog to compile it against."""
-
-    source: Annotated[str, Field(max_length=MAX_SOURCE_BYTES)]
-    filename: Annotated[str, StringConstraints(min_length=1, max_length=300)] = "campaign.trigger"
-    signals: Annotated[str, Field(max_length=MAX_CATALOG_BYTES)]
-    campaign: Name | None = None
-    """Which campaign of the file; may be left out when it has one only."""
-    draft: bool = False
-
-
-class ApproveRequest(Contract):
-    """The digest of the program that the approver has seen."""
-
-    digest: Sha256Hex
 
 
 @router.post(
@@ -132,7 +114,7 @@ def show_version(services: Use, _user: Viewer, campaign: str, version: int) -> C
         source=source,
         signals=signals,
         compared={head: ComparedView.model_validate(pairs.get(head, Compared())) for head in found.settings["compare"]},
-        budget=[AccountView.of(account) for account in accounts[:MAX_SHOWN_ACCOUNTS]],
+        budget=[_account(account) for account in accounts[:MAX_SHOWN_ACCOUNTS]],
     )
 
 
@@ -197,3 +179,16 @@ def _summary(version: CampaignVersion, counted: dict[tuple[str, int], Outcomes])
 
 def _outcomes(version: CampaignVersion, counted: dict[tuple[str, int], Outcomes]) -> OutcomesView:
     return OutcomesView.model_validate(counted.get((version.campaign, version.version), Outcomes()))
+
+
+def _account(usage: AccountUsage) -> AccountView:
+    key = usage.key
+    return AccountView(
+        kind=key.kind,
+        vehicle_id=key.vehicle_id,
+        day=key.day,
+        unit=usage.unit,
+        limit=usage.limit,
+        held=usage.held,
+        settled=usage.settled,
+    )

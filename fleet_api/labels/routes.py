@@ -2,100 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field
 
 from fleet_api.api.auth import Labeler, Viewer
 from fleet_api.api.bodies import MIB, described, json_body
 from fleet_api.api.services import Use
-from fleet_api.clips.views import ClipView, clip_view
+from fleet_api.clips.views import clip_view
 from storage.clips import search as catalog
-from storage.job_leases import MAX_CLAIM, MAX_LEASE_S
 from storage.labels import jobs as label_jobs
 from storage.tokens import User
-from triggers.contracts.base import Contract, ShortText
+from triggers.contracts.api.labels import (
+    ClaimedView,
+    ClaimRequest,
+    CompletedView,
+    CompleteRequest,
+    FailedView,
+    FailRequest,
+    JobView,
+    RenewedView,
+    RenewRequest,
+    StatsView,
+)
 
 MAX_LABELS_BYTES = 64 * MIB
 JobId = Annotated[int, Path(ge=1, le=2**63 - 1)]
-LeaseSeconds = Annotated[float, Field(gt=0, le=MAX_LEASE_S)]
-Token = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 router = APIRouter(prefix="/v1/label-jobs", tags=["labels"])
-
-
-class ClaimRequest(Contract):
-    """How many jobs of which task, for whom, and for how long."""
-
-    task: Annotated[str, Field(min_length=1, max_length=100)]
-    labeler: Annotated[str, Field(min_length=1, max_length=100)]
-    count: Annotated[int, Field(ge=1, le=MAX_CLAIM)] = 1
-    lease_s: LeaseSeconds = 600
-
-
-class CompleteRequest(Contract):
-    """The labels of a job: an ASAM OpenLABEL document, and who or what made them."""
-
-    token: Token
-    openlabel: dict[str, Any]
-    provenance: dict[str, Any] = {}
-
-
-class FailRequest(Contract):
-    """Why a job could not be done."""
-
-    token: Token
-    reason: ShortText
-
-
-class RenewRequest(Contract):
-    """For how much longer, from now, a job is needed."""
-
-    token: Token
-    lease_s: LeaseSeconds = 600
-
-
-class JobView(BaseModel):
-    """A claimed job. `token` is needed to renew, complete or fail it before `lease_until`."""
-
-    id: int
-    token: int
-    task: str
-    attempts: int
-    lease_until: datetime
-    clip: ClipView
-
-
-class ClaimedView(BaseModel):
-    """The jobs that were claimed; none when there are none."""
-
-    jobs: list[JobView]
-
-
-class CompletedView(BaseModel):
-    """The labels that were written."""
-
-    label_id: int
-
-
-class FailedView(BaseModel):
-    """`ready` when the job can be tried again, `failed` when its attempts are used up."""
-
-    state: str
-
-
-class RenewedView(BaseModel):
-    """Until when the job is held."""
-
-    lease_until: datetime
-
-
-class StatsView(BaseModel):
-    """By task, how many jobs are ready, leased, expired (leased, but the lease is over), done and failed."""
-
-    tasks: dict[str, dict[str, int]]
 
 
 @router.post("/claim", summary="Claim jobs", openapi_extra=described(ClaimRequest))

@@ -3,51 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel
 
 from fleet_api.api.auth import Operator, Viewer
 from fleet_api.api.services import Use
-from fleet_api.api.views import CampaignOutcomesView, View
 from storage.counts.outcomes import outcomes
 from storage.uploads import dead_letters
+from triggers.contracts.api.outcomes import (
+    MAX_LISTED_LETTERS,
+    CampaignOutcomesView,
+    DeadLetterPage,
+    DeadLetterView,
+    LetterStage,
+    LetterState,
+    OutcomesList,
+)
 
 LetterId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 router = APIRouter(prefix="/v1", tags=["outcomes"])
-
-
-class OutcomesList(BaseModel):
-    """Counts by campaign version, and open dead letters by reason."""
-
-    outcomes: list[CampaignOutcomesView]
-    dead_letters: dict[str, int]
-
-
-class DeadLetterView(View):
-    """What could not go on. `fires` is how many fires it took along."""
-
-    id: int
-    stage: str
-    reason: str
-    detail: str
-    vehicle_id: str | None
-    upload_id: str | None
-    clip_id: str | None
-    object_key: str | None
-    fires: int
-    state: str
-    created_at: datetime
-
-
-class DeadLetterPage(BaseModel):
-    """Dead letters, newest first; `next` is what `before` continues with, null at the end."""
-
-    dead_letters: list[DeadLetterView]
-    next: int | None
 
 
 @router.get("/outcomes", summary="Count outcomes")
@@ -66,10 +42,10 @@ def count_outcomes(
 def list_dead_letters(
     services: Use,
     _user: Viewer,
-    state: dead_letters.State = "open",
-    stage: dead_letters.Stage | None = None,
+    state: LetterState = "open",
+    stage: LetterStage | None = None,
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="`next` of the page before.")] = None,
-    limit: Annotated[int, Query(ge=1, le=dead_letters.MAX_LISTED)] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED_LETTERS)] = 100,
 ) -> DeadLetterPage:
     """What could not go on, with its reason, newest first."""
     with services.database.begin() as connection:

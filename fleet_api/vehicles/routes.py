@@ -6,16 +6,14 @@ import base64
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import Field
 
 from fleet_api.api.auth import CallingVehicle, Operator, ThisVehicle, Viewer
 from fleet_api.api.bodies import KIB, MIB, described, json_body
 from fleet_api.api.services import Use
-from fleet_api.api.views import EnrolledView, VehicleList, VehicleView
 from fleet_api.vehicles.assignment import assignment_list, assignments_of, sealed
 from storage.campaigns import queries as campaign_queries
 from storage.vehicles import vehicles
-from triggers.contracts.base import AttributeValue, Contract, VehicleId
+from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView
 from triggers.contracts.checkin import CheckIn, Telemetry
 
 SEALED = "application/octet-stream"
@@ -25,13 +23,6 @@ Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 _sealed = {"content": {SEALED: {"schema": {"type": "string", "format": "binary"}}}}
 
 router = APIRouter(prefix="/v1", tags=["vehicles"])
-
-
-class EnrolRequest(Contract):
-    """A vehicle and what the fleet knows of it. These attributes win over those that the vehicle reports."""
-
-    id: VehicleId
-    attributes: Annotated[dict[str, AttributeValue], Field(max_length=vehicles.MAX_ATTRIBUTES)] = {}
 
 
 @router.post("/vehicles", status_code=201, summary="Enrol a vehicle", openapi_extra=described(EnrolRequest))

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.tables import dead_letters
+from triggers.contracts.api.outcomes import MAX_LISTED_LETTERS, LetterStage, LetterState
 from triggers.errors import Conflict, InvalidInput, NotFound
 
-Stage = Literal["gateway", "assembler", "extraction"]
-State = Literal["open", "replayed", "discarded"]
 MAX_DETAIL_CHARACTERS = 4000
-MAX_LISTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +38,7 @@ _COLUMNS = tuple(dead_letters.c[field.name] for field in fields(DeadLetter))
 def record(
     connection: Connection,
     *,
-    stage: Stage,
+    stage: LetterStage,
     reason: str,
     detail: str,
     vehicle_id: str | None = None,
@@ -97,14 +94,14 @@ def _storable(detail: str) -> str:
 def listing(
     connection: Connection,
     *,
-    state: State | None = "open",
-    stage: Stage | None = None,
+    state: LetterState | None = "open",
+    stage: LetterStage | None = None,
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[DeadLetter]:
     """Dead letters, the newest first; `before_id` continues behind the last one of the page before."""
-    if not 1 <= limit <= MAX_LISTED:
-        raise InvalidInput(f"limit is {limit}", remedy=f"give 1 to {MAX_LISTED}")
+    if not 1 <= limit <= MAX_LISTED_LETTERS:
+        raise InvalidInput(f"limit is {limit}", remedy=f"give 1 to {MAX_LISTED_LETTERS}")
     wanted = select(*_COLUMNS).order_by(dead_letters.c.id.desc()).limit(limit)
     if state is not None:
         wanted = wanted.where(dead_letters.c.state == state)

@@ -19,11 +19,11 @@ from storage.jsonb import storable
 from storage.tables import assignment_revision, campaign_versions, fire_counts, vehicles
 from storage.tokens import new_token, token_hash
 from storage.uploads.fire_identity import ENROL_ANEW
+from triggers.contracts.api.vehicles import MAX_ATTRIBUTES
 from triggers.contracts.base import NS_PER_S, AttributeValue, VehicleId
 from triggers.contracts.checkin import CheckIn, FireCounts, Telemetry
 from triggers.errors import InvalidInput, NotFound, Unauthenticated
 
-MAX_ATTRIBUTES = 100
 MAX_BIGINT = 2**63 - 1
 
 _vehicle_id: TypeAdapter[str] = TypeAdapter(VehicleId)

@@ -19,6 +19,27 @@ DEFAULT_RECORDING_NS = 60 * 1_000_000_000
 """The longest capture (before and after together) of a vehicle and of a signal catalog that state no other."""
 
 
+class CampaignState(StrEnum):
+    """Where a campaign version stands in its life.
+
+    draft → submitted → approved → active ⇄ paused → completed or stopped. Any state but the last two can be stopped.
+    """
+
+    DRAFT = "draft"
+    SUBMITTED = "submitted"
+    APPROVED = "approved"
+    ACTIVE = "active"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    STOPPED = "stopped"
+
+
+RUNNING = (CampaignState.ACTIVE, CampaignState.PAUSED)
+"""States of the version that vehicles have: of each campaign at most one version is in them."""
+ENDED = (CampaignState.COMPLETED, CampaignState.STOPPED)
+"""States without a way out."""
+
+
 class Network(StrEnum):
     """Class of the network an upload travels on; budgets and prices differ by it."""
 

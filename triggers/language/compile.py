@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
+from triggers.contracts.limits import MAX_SOURCE_BYTES
 from triggers.language.checks.campaigns import campaign_settings, check_collected
 from triggers.language.checks.checker import check_definitions, check_names, lower
 from triggers.language.checks.limits import Subject, check_alone, check_limits
@@ -19,7 +20,7 @@ from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
-from triggers.language.text.source_file import MAX_SOURCE_BYTES, decoded
+from triggers.language.text.source_file import decoded
 from triggers.signals.catalog import Limits, SignalCatalog
 
 MAX_CAMPAIGNS = 1_000

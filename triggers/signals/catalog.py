@@ -18,10 +18,10 @@ from pydantic import BeforeValidator, Field, StringConstraints, ValidationError,
 
 from triggers.contracts.base import NS_PER_S, Contract, Name, ShortText, SignalName
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, MAX_CAPTURE_NS
+from triggers.contracts.limits import MAX_CATALOG_BYTES
 from triggers.errors import InvalidInput
 from triggers.signals.units import convert, parse_unit
 
-MAX_CATALOG_BYTES = 8 * 1024 * 1024
 MAX_SIGNALS = 20_000
 MAX_RATE_HZ = 100_000.0
 DEFAULT_MAX_AGE_S = 1.0

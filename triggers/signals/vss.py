@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from triggers.contracts.limits import MAX_CATALOG_BYTES
 from triggers.errors import InvalidInput
-from triggers.signals.catalog import MAX_CATALOG_BYTES, MAX_RATE_HZ, MAX_SIGNALS, Position, Signal, SignalCatalog
+from triggers.signals.catalog import MAX_RATE_HZ, MAX_SIGNALS, Position, Signal, SignalCatalog
 from triggers.signals.catalog_text import catalog_text
 from triggers.signals.units import parse_unit
 from triggers.signals.vss_tree import Leaf, read_leaves

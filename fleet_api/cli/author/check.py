@@ -48,9 +48,9 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
 
 def compiled_file(file: Path, catalog: SignalCatalog) -> Compilation:
     """The file compiled; InvalidInput where it cannot be read."""
+    from triggers.contracts.limits import MAX_SOURCE_BYTES
     from triggers.errors import InvalidInput
     from triggers.language.compile import compile_bytes
-    from triggers.language.text.source_file import MAX_SOURCE_BYTES
 
     try:
         with file.open("rb") as opened:

@@ -48,8 +48,8 @@ def fmt(files: tuple[Path, ...], check: bool, to_stdout: bool) -> int:
 
 def _read(file: Path) -> bytes:
     """A file's bytes, of a large file only so many that its size is seen to be too large."""
+    from triggers.contracts.limits import MAX_SOURCE_BYTES
     from triggers.errors import InvalidInput
-    from triggers.language.text.source_file import MAX_SOURCE_BYTES
 
     if file == _STANDARD_INPUT:
         return sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)

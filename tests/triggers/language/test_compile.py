@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.support import CATALOG
 from triggers.contracts.campaign import BudgetLimits, Comparison, Junction, Network
+from triggers.contracts.limits import MAX_SOURCE_BYTES
 from triggers.language.checks import checker
 from triggers.language.compile import Compilation, compile_bytes, compile_source
 from triggers.language.text.diagnostics import render_all
-from triggers.language.text.source_file import MAX_SOURCE_BYTES
 from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.signals.catalog import SignalCatalog
 

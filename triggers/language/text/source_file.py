@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+from triggers.contracts.limits import MAX_SOURCE_BYTES
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
 from triggers.language.text.reporter import Reporter
-
-MAX_SOURCE_BYTES = 1_000_000
 
 
 def decoded(data: bytes, filename: str) -> tuple[str, tuple[Diagnostic, ...]]:

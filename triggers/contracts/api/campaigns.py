@@ -1,0 +1,110 @@
+"""Campaigns: a text is applied, a version steps through its life, its outcomes and budget are shown."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from triggers.contracts.api.base import View
+from triggers.contracts.api.outcomes import OutcomesView
+from triggers.contracts.base import Contract, Name, Sha256Hex
+from triggers.contracts.limits import MAX_CATALOG_BYTES, MAX_SOURCE_BYTES
+
+
+class ApplyRequest(Contract):
+    """A trigger file and the signal catalog to compile it against."""
+
+    source: Annotated[str, Field(max_length=MAX_SOURCE_BYTES)]
+    filename: Annotated[str, StringConstraints(min_length=1, max_length=300)] = "campaign.trigger"
+    signals: Annotated[str, Field(max_length=MAX_CATALOG_BYTES)]
+    campaign: Name | None = None
+    """Which campaign of the file; may be left out when it has one only."""
+    draft: bool = False
+
+
+class ApproveRequest(Contract):
+    """The digest of the program that the approver has seen."""
+
+    digest: Sha256Hex
+
+
+class AccountView(View):
+    """A ledger account: `held` is reserved or used, `settled` the part that arrived. A limit of null: none."""
+
+    kind: str
+    vehicle_id: str
+    day: date | None
+    unit: str
+    limit: int | None
+    held: int
+    settled: int
+
+
+class CampaignView(View):
+    """A campaign version."""
+
+    campaign: str
+    version: int
+    state: str
+    program_digest: str
+    bundle_digest: str | None
+    author: str
+    created_at: datetime
+    submitted_by: str | None
+    submitted_at: datetime | None
+    approved_by: str | None
+    approved_at: datetime | None
+    activated_at: datetime | None
+    paused_at: datetime | None
+    ended_at: datetime | None
+    ended_reason: str | None
+
+
+class CampaignSummary(CampaignView):
+    """A campaign version and what became of its fires."""
+
+    outcomes: OutcomesView
+
+
+class ComparedView(View):
+    """Pairs of a compared head over all vehicles: 00, 01, 10 and 11 (active, shadow), and pairs that were unknown."""
+
+    neither: int
+    only_shadow: int
+    only_active: int
+    both: int
+    unknown: int
+
+
+class CampaignDetails(CampaignSummary):
+    """All of a campaign version but its program. `budget` lists the campaign's accounts, over all its versions.
+
+    `compared` has every head that the version compares, in the text's order.
+    """
+
+    settings: dict[str, Any]
+    source: str
+    signals: str
+    compared: dict[str, ComparedView]
+    budget: list[AccountView]
+
+
+class AppliedView(CampaignView):
+    """The version that applying a text gave; `warnings` are the compiler's diagnostics."""
+
+    warnings: list[dict[str, Any]]
+
+
+class CampaignList(BaseModel):
+    """Of each campaign the version that runs, else its newest."""
+
+    campaigns: list[CampaignSummary]
+
+
+class VersionList(BaseModel):
+    """A campaign's versions, newest first."""
+
+    campaign: str
+    versions: list[CampaignSummary]
