@@ -13,13 +13,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingest.assembler.assembler import Assembler
-from ingest.assembler.effects import Effects
+from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import Failures
 from ingest.assembler.spool import Spool
 from ingest.extraction.loop import ExtractionLoop
 from ingest.extraction.version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
-from ingest.steward import Duties, Maintenance
+from ingest.steward.loop import Duties, Maintenance
 from storage import outbox
 from storage.database import Database
 from storage.objects import ObjectStore, open_store
@@ -84,7 +84,7 @@ def _loops(parts: Parts) -> dict[str, Loop]:
 
 def _assemble(parts: Parts, stop: threading.Event) -> None:
     settings = parts.settings
-    effects = Effects(
+    effects = ClipStore(
         parts.database,
         parts.store,
         single_put_bytes=settings.single_put_bytes,

@@ -16,7 +16,7 @@ from collections.abc import Callable, Collection, Sequence
 
 from ingest.assembler.background import Background
 from ingest.assembler.cells import CellRejected, StagingLost, check_cell
-from ingest.assembler.effects import Effects
+from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import ASSEMBLER_ERROR, MAX_FAILURES, NOT_COUNTED, Failures, described
 from ingest.assembler.offsets import OffsetTracker
 from ingest.assembler.open_clips import Counts, OpenClip
@@ -45,7 +45,7 @@ class Assembler:
     def __init__(
         self,
         log: Log,
-        effects: Effects,
+        effects: ClipStore,
         spool: Spool,
         *,
         member: str,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from ingest.steward import Duties, Duty, Maintenance
+from ingest.steward.loop import Duties, Duty, Maintenance
 from storage.database import Database
 from storage.tables import uploads
 from tests.ingest.assembler.world import World

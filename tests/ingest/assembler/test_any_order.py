@@ -109,7 +109,7 @@ class MemoryConsumer:
         self.close()
 
 
-class MemoryEffects:
+class MemoryClipStore:
     """Catalog and staging as dictionaries; `fail_next` kills the worker right after the next effect took place."""
 
     def __init__(self) -> None:
@@ -180,7 +180,7 @@ class Life:
 
     def __init__(self, folder: Path) -> None:
         self.log = MemoryLog()
-        self.effects = MemoryEffects()
+        self.effects = MemoryClipStore()
         self.now_s = 0.0
         self._damages = 0
         self._folder = folder

@@ -163,16 +163,16 @@ def test_damaged_cells_are_never_parked(world: World) -> None:
 
 
 def test_a_spool_that_always_damages_a_clip_gives_it_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingest.assembler.effects import Effects
+    from ingest.assembler.clip_store import ClipStore
     from ingest.assembler.spool import SpoolFile
 
-    clip, store_clip = world.clip(SIZE), Effects.store_clip
+    clip, store_clip = world.clip(SIZE), ClipStore.store_clip
 
-    def damaged(effects: Effects, upload: clip_writer.PendingUpload, spooled: SpoolFile) -> Ending:
+    def damaged(effects: ClipStore, upload: clip_writer.PendingUpload, spooled: SpoolFile) -> Ending:
         spooled._path.write_bytes(bytes(SIZE))
         return store_clip(effects, upload, spooled)
 
-    monkeypatch.setattr(Effects, "store_clip", damaged)
+    monkeypatch.setattr(ClipStore, "store_clip", damaged)
     with closing(world.assembler()) as assembler:
         world.send(clip, *clip.indices)
         drive(assembler, lambda: world.lag() == 0)

@@ -8,8 +8,8 @@ from contextlib import closing
 import pytest
 from sqlalchemy import func, select
 
-from ingest.assembler.janitor import clean_staging
 from ingest.assembler.spool import Spool
+from ingest.steward.staging import clean_staging
 from storage.clips import writer as clip_writer
 from storage.tables import clips, parked_cells
 from storage.uploads import dead_letters, uploads

@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from sqlalchemy import func, select
 
-from ingest.assembler.janitor import clean_staging
+from ingest.steward.staging import clean_staging
 from storage.tables import clip_fires, outbox, parked_cells
 from tests.ingest.assembler.world import Clip, World
 from tests.support.processes import REPOSITORY, read_line, wait_for

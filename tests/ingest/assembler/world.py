@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 
 from ingest.assembler.assembler import Assembler
-from ingest.assembler.effects import Effects
+from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.spool import Spool
 from ingest.cell_record import CellRecord
 from ingest.log import CELLS_TOPIC, PostgresLog
@@ -144,7 +144,7 @@ class World:
         """An assembler that has joined nothing yet."""
         options = {"park_after_s": 60.0, "revoke_within_s": 5.0, "spool_bytes": 64 * 1024**2} | changes
         spool = Spool(self.folder / "spool" / member, limit_bytes=options.pop("spool_bytes"))
-        effects = Effects(
+        effects = ClipStore(
             self.database,
             self.store,
             single_put_bytes=options.pop("single_put_bytes", 16 * 1024**2),

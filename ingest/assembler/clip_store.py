@@ -25,7 +25,7 @@ from triggers.errors import LongtailError
 LOGGER = logging.getLogger(__name__)
 
 
-class Effects:
+class ClipStore:
     """The assembler's hands: a database and an object store. Thread-safe."""
 
     def __init__(

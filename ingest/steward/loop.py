@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ingest.assembler.janitor import clean_staging
 from ingest.log import Log
+from ingest.steward.staging import clean_staging
 from storage import ledger, retention
 from storage.campaigns.completion import complete_due
 from storage.database import Database
