@@ -15,13 +15,13 @@ from storage.settings import Settings
 from storage.tables import uploads
 from storage.uploads import uploads as upload_store
 from tests.ingest.gateway.serving import CHUNK, TUS, TusClient, logged_bytes, some_bytes
-from tests.support.fleet import enroll_vehicle, fire, manifest_of
+from tests.support.fleet import clip_manifest, enroll_vehicle
 from triggers.contracts.clip import CELL_BYTES, MAX_CLIP_BYTES, ClipManifest
 
 
 def clip(size: int = 1000, campaign: str = "wide", seed: int = 0) -> tuple[bytes, ClipManifest]:
     data = some_bytes(size, seed)
-    return data, manifest_of(data, [fire(campaign, size)])
+    return data, clip_manifest(data, campaign)
 
 
 def row(database: Database, location: str) -> dict[str, object]:

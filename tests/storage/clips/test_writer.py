@@ -13,7 +13,8 @@ from storage.clips.writer import PendingUpload, clip_key
 from storage.database import Database
 from storage.tables import clip_fires, clips, fires, outbox
 from storage.uploads import dead_letters, uploads
-from tests.ingest.assembler.world import START_NS, Clip, World, manifest_of, random_bytes
+from tests.ingest.assembler.world import SentClip, World, random_bytes
+from tests.support.fleet import T_NS, clip_manifest
 from triggers.contracts.clip import Fire
 
 pytestmark = pytest.mark.integration
@@ -24,19 +25,19 @@ def world(database: Database, tmp_path: Path) -> World:
     return World(database, tmp_path)
 
 
-def pending(world: World, clip: Clip) -> PendingUpload:
+def pending(world: World, clip: SentClip) -> PendingUpload:
     with world.database.begin() as connection:
         upload = clip_writer.find_upload(connection, clip.upload_id)
     assert upload is not None
     return upload
 
 
-def shared_fire(world: World, *seeds: int) -> list[Clip]:
+def shared_fire(world: World, *seeds: int) -> list[SentClip]:
     """Clips of 100 bytes with one and the same fire."""
     fire: Fire | None = None
     made = []
     for seed in seeds:
-        manifest = manifest_of(random_bytes(100, seed))
+        manifest = clip_manifest(random_bytes(100, seed))
         fire = fire or manifest.recording.fires[0]
         recording = manifest.recording.model_copy(update={"fires": (fire,)})
         made.append(world.clip(100, seed=seed, manifest=manifest.model_copy(update={"recording": recording})))
@@ -109,5 +110,5 @@ def test_an_unreadable_manifest_gives_its_upload_up_with_the_bytes_kept(world: W
 
 
 def test_a_clips_key_is_a_function_of_its_identity_whatever_its_clock_says() -> None:
-    assert clip_key("ab", START_NS) == "clips/2023/11/14/ab.mcap"
+    assert clip_key("ab", T_NS) == "clips/2023/11/14/ab.mcap"
     assert clip_key("ab", 10**30) == "clips/undated/ab.mcap"
