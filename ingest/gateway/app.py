@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from ingest.gateway import errors, protocol
 from ingest.gateway.creation import create_upload
-from ingest.gateway.limits import Limits
+from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.service import Gateway
 from ingest.gateway.writing import write_upload
 from ingest.problems import exception_handlers, problem_response
@@ -31,9 +31,9 @@ PATH = "/v1/uploads"
 Endpoint = Callable[[Gateway, Request], Awaitable[Response]]
 
 
-def create_app(settings: Settings, limits: Limits | None = None) -> Starlette:
+def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starlette:
     """The gateway as an ASGI application. It starts without its database and log, and is ready once they answer."""
-    bounds = limits or Limits()
+    bounds = limits or GatewayLimits()
     settings.require_database_url()
 
     @asynccontextmanager

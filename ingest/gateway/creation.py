@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from ingest.gateway import protocol
 from ingest.gateway.errors import TooLarge, TooSlow
-from ingest.gateway.limits import Limits
+from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.service import Gateway
 from storage.database import Connection
 from storage.uploads import dead_letters, uploads
@@ -91,7 +91,9 @@ def read_manifest(submission: Submission) -> ClipManifest:
     return manifest
 
 
-def keep_rejected(connection: Connection, *, submission: Submission, error: ManifestInvalid, limits: Limits) -> str:
+def keep_rejected(
+    connection: Connection, *, submission: Submission, error: ManifestInvalid, limits: GatewayLimits
+) -> str:
     """Keep a rejected manifest as a dead letter, so many of one vehicle and no more; returns what was done.
 
     What is left out here is still counted: the vehicle reports the clip's fires as failed.
@@ -116,7 +118,7 @@ def keep_rejected(connection: Connection, *, submission: Submission, error: Mani
     return f"dead letter {letter}"
 
 
-async def _read_manifest(request: Request, limits: Limits) -> bytes:
+async def _read_manifest(request: Request, limits: GatewayLimits) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_silence_s):

@@ -51,22 +51,18 @@ class _Writing:
         self._upload = upload
         self._stored_bytes = upload.offset_bytes
         self._stored_at_s = asyncio.get_running_loop().time()
-        self._cells = CellWriter(
-            upload,
-            append=gateway.append,
-            appended=self._appended,
-            in_flight=gateway.in_flight,
-            limits=gateway.limits,
-        )
+        self._cells = CellWriter(upload, append=gateway.append, in_flight=gateway.in_flight, limits=gateway.limits)
 
     async def run(self, request: Request) -> Response:
         problem: Exception | None = None
+        storing = asyncio.create_task(self._store_offsets())
         try:
             await self._gather(request)
         except (ClientDisconnect, LongtailError) as error:
             problem = error
         finally:
-            failure = await self._cells.finish()
+            self._cells.end()
+            failure = await storing
         problem = failure or problem
         if not isinstance(problem, Fenced):
             await self._store_offset(self._cells.durable_bytes)
@@ -100,10 +96,17 @@ class _Writing:
                 remedy="ask for the offset and go on from there",
             ) from error
 
-    async def _appended(self, durable_bytes: int) -> None:
-        since_s = asyncio.get_running_loop().time() - self._stored_at_s
-        if since_s >= self._gateway.settings.offset_store_interval_s:
-            await self._store_offset(durable_bytes)
+    async def _store_offsets(self) -> Exception | None:
+        """Note now and then how far the log is; returns what an append or the database met."""
+        try:
+            async for offset in self._cells.durable_offsets():
+                since_s = asyncio.get_running_loop().time() - self._stored_at_s
+                if since_s >= self._gateway.settings.offset_store_interval_s:
+                    await self._store_offset(offset)
+        except Exception as error:  # noqa: BLE001 - handed to the request, which raises what it does not know
+            self._cells.fail(error)
+            return error
+        return None
 
     async def _store_offset(self, offset: int) -> None:
         if offset == self._stored_bytes:
