@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from ingest.cell_record import CellRecord
 from ingest.gateway.in_flight import ByteBudget
 from ingest.gateway.limits import GatewayLimits
-from storage.uploads.uploads import Upload
+from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import CELL_BYTES, cell_size
 
 Append = Callable[[int, Sequence[CellRecord]], Awaitable[None]]
@@ -22,7 +22,7 @@ class CellWriter:
     complete while an append runs go into the next one together.
     """
 
-    def __init__(self, upload: Upload, *, append: Append, in_flight: ByteBudget, limits: GatewayLimits) -> None:
+    def __init__(self, upload: UploadRow, *, append: Append, in_flight: ByteBudget, limits: GatewayLimits) -> None:
         self._upload = upload
         self._append = append
         self._in_flight = in_flight

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ingest import problems
-from storage.uploads.uploads import UploadGone, WrongOffset
-from triggers.errors import InvalidInput, LongtailError
+from storage.uploads.progress import WrongOffset
+from storage.uploads.rows import UploadGone
+from triggers.errors import Conflict, InvalidInput, LongtailError
 
 TUS_VERSION = "1.0.0"
 
@@ -33,6 +34,18 @@ class TooLarge(InvalidInput):
     """The body, or what it announces, is larger than is allowed."""
 
     code = "too_large"
+
+
+class ManifestInvalid(InvalidInput):
+    """A clip's manifest breaks a rule: the clip can never be uploaded."""
+
+    code = "manifest_invalid"
+
+
+class ClipAlreadyFailed(Conflict):
+    """The clip was uploaded before and could not be stored: sending it again cannot succeed."""
+
+    code = "clip_failed"
 
 
 class TooSlow(LongtailError):

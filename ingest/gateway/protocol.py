@@ -10,7 +10,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.gateway.errors import TUS_VERSION, BadHeader, TooLarge, UnsupportedBody, WrongProtocolVersion
-from storage.uploads.uploads import Upload
+from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import MAX_CLIP_BYTES
 from triggers.errors import NotFound, Unauthenticated
 
@@ -89,7 +89,7 @@ def location(upload_id: str) -> str:
     return f"uploads/{upload_id}"
 
 
-def state_headers(upload: Upload) -> dict[str, str]:
+def state_headers(upload: UploadRow) -> dict[str, str]:
     """How far an upload is, how large, and until when it can be continued."""
     headers = {"Upload-Length": str(upload.size_bytes), "Upload-Offset": str(upload.offset_bytes)}
     if not upload.whole:

@@ -15,8 +15,9 @@ from ingest.gateway.cells import CellWriter
 from ingest.gateway.errors import TooLarge, TooSlow
 from ingest.gateway.service import Gateway
 from ingest.problems import problem_response
-from storage.uploads import uploads
-from storage.uploads.uploads import Fenced, Upload
+from storage.uploads import progress
+from storage.uploads.progress import Fenced
+from storage.uploads.rows import UploadRow
 from triggers.errors import LongtailError
 
 _log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
     announced = protocol.content_length(request.headers)
     upload_id = protocol.upload_id(request.path_params["upload_id"])
     now = datetime.now(UTC)
-    upload = await gateway.transact(lambda c: uploads.begin_write(c, upload_id, vehicle_id, offset, now=now))
+    upload = await gateway.transact(lambda c: progress.begin_write(c, upload_id, vehicle_id, offset, now=now))
     if announced is not None and announced > upload.size_bytes - offset:
         raise _too_long(upload)
     if upload.whole:
@@ -46,7 +47,7 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
 class _Writing:
     """One PATCH from the first byte to the answer."""
 
-    def __init__(self, gateway: Gateway, upload: Upload) -> None:
+    def __init__(self, gateway: Gateway, upload: UploadRow) -> None:
         self._gateway = gateway
         self._upload = upload
         self._stored_bytes = upload.offset_bytes
@@ -112,7 +113,7 @@ class _Writing:
         if offset == self._stored_bytes:
             return
         upload = self._upload
-        await self._gateway.transact(lambda c: uploads.store_offset(c, upload.id, upload.writer_epoch, offset))
+        await self._gateway.transact(lambda c: progress.store_offset(c, upload.id, upload.writer_epoch, offset))
         self._stored_bytes = offset
         self._stored_at_s = asyncio.get_running_loop().time()
 
@@ -128,5 +129,5 @@ class _Writing:
         return Response(status_code=204, headers=where)
 
 
-def _too_long(upload: Upload) -> TooLarge:
+def _too_long(upload: UploadRow) -> TooLarge:
     return TooLarge(f"the body goes beyond the upload's {upload.size_bytes} bytes", remedy="send no more than is left")

@@ -19,7 +19,7 @@ from storage import ledger, retention
 from storage.campaigns.completion import complete_due
 from storage.database import Database
 from storage.objects import ObjectStore
-from storage.uploads import uploads
+from storage.uploads import endings
 from triggers.errors import Misconfigured, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ class Duties:
 
     def _expire_uploads(self) -> bool:
         with self._database.begin() as connection:
-            expired = uploads.expire(connection, now=datetime.now(UTC))
+            expired = endings.expire(connection, now=datetime.now(UTC))
         return _did(expired, "uploads expired")
 
     def _clean_staging(self) -> bool:

@@ -13,7 +13,7 @@ from ingest.assembler.status import AssemblerStatus
 from ingest.steward.staging import clean_staging
 from storage.clips import writer as clip_writer
 from storage.tables import clips, parked_cells
-from storage.uploads import dead_letters, uploads
+from storage.uploads import dead_letters, endings
 from tests.ingest.assembler.world import LEASE_S, World, drive
 from tests.support.processes import wait_for
 from triggers.contracts.clip import CELL_BYTES
@@ -153,7 +153,7 @@ def test_an_upload_that_expired_meanwhile_is_not_catalogued(world: World) -> Non
         with world.database.begin() as connection:
             from datetime import UTC, datetime, timedelta
 
-            assert uploads.expire(connection, now=datetime.now(UTC) + timedelta(days=30)) == 1
+            assert endings.expire(connection, now=datetime.now(UTC) + timedelta(days=30)) == 1
         world.send(clip, 2)
         drive(assembler, lambda: world.lag() == 0)
         assert assembler.counts.stored == 0
@@ -168,7 +168,7 @@ def test_the_janitor_removes_what_closed_uploads_left_and_nothing_else(world: Wo
         drive(assembler, lambda: assembler.status().spooled_bytes == 2 * CELL_BYTES)
     world.store.put("staging/" + "ab" * 16 + "/nobody", b"orphan")
     with world.database.begin() as connection:
-        uploads.fail(connection, closed_clip.upload_id, "given_up")
+        endings.fail(connection, closed_clip.upload_id, "given_up")
     assert clean_staging(world.database, world.store) == (2, "")
     (left,) = world.store.list("staging/")
     assert open_clip.upload_id in left.key

@@ -14,13 +14,13 @@ from ingest.assembler.assembler import Assembler
 from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.spool import Spool
 from ingest.cell_record import CellRecord
+from ingest.gateway.opening import OpeningTerms, open_upload
 from ingest.log import CELLS_TOPIC, PostgresLog
 from storage import ledger
 from storage.database import Database
 from storage.objects import DirectoryStore
 from storage.tables import clips, fires, ledger_accounts
 from storage.tables import uploads as uploads_table
-from storage.uploads import uploads
 from tests.support.fleet import add_version, clip_manifest, enroll_vehicle
 from tests.support.processes import wait_for
 from triggers.contracts.campaign import BudgetLimits
@@ -28,6 +28,7 @@ from triggers.contracts.clip import CELL_BYTES, ClipManifest
 
 LEASE_S = 2.0
 PARTITIONS = 2
+TERMS = OpeningTerms(expiry_s=3600, log_partitions=PARTITIONS, fleet_limit_bytes=None)
 
 
 def random_bytes(size_bytes: int, seed: int) -> bytes:
@@ -69,14 +70,7 @@ class World:
         data = random_bytes(size_bytes, seed)
         manifest = manifest or clip_manifest(data)
         with self.database.begin() as connection:
-            upload, _ = uploads.create(
-                connection,
-                manifest,
-                now=datetime.now(UTC),
-                expiry_s=3600,
-                log_partitions=PARTITIONS,
-                fleet_limit_bytes=None,
-            )
+            upload, _ = open_upload(connection, manifest, TERMS, now=datetime.now(UTC))
         return SentClip(data, manifest, upload.id, upload.log_partition)
 
     def send(self, clip: SentClip, *indices: int, payload: bytes | None = None) -> None:

@@ -12,7 +12,7 @@ from storage.clips import writer as clip_writer
 from storage.clips.writer import PendingUpload, clip_key
 from storage.database import Database
 from storage.tables import clip_fires, clips, fires, outbox
-from storage.uploads import dead_letters, uploads
+from storage.uploads import dead_letters, endings
 from tests.ingest.assembler.world import SentClip, World, random_bytes
 from tests.support.fleet import T_NS, clip_manifest
 from triggers.contracts.clip import Fire
@@ -88,7 +88,7 @@ def test_a_clip_whose_fire_bears_the_ordinal_of_another_is_never_stored_silently
 def test_a_closed_upload_is_not_stored_and_not_failed_again(world: World) -> None:
     upload = pending(world, world.clip(100))
     with world.database.begin() as connection:
-        uploads.fail(connection, upload.id, "given_up")
+        endings.fail(connection, upload.id, "given_up")
     with world.database.begin() as connection:
         stored = clip_writer.store_clip(connection, upload, extractor_version=1)
         failed = clip_writer.fail_upload(connection, upload, reason="r", detail="d")
