@@ -1,0 +1,86 @@
+"""The steward's duties: folding, expiry, campaigns that are due, retention, tidying.
+
+Every duty is safe beside the same duty in other workers.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+
+from ingest.log import Log
+from ingest.steward import campaigns
+from ingest.steward.loop import Duty
+from ingest.steward.staging import clean_staging
+from storage import ledger, retention
+from storage.database import Database
+from storage.objects import ObjectStore
+from storage.uploads import endings
+
+LOGGER = logging.getLogger(__name__)
+
+
+class Duties:
+    """The duties of one deployment."""
+
+    def __init__(self, database: Database, log: Log, store: ObjectStore) -> None:
+        self._database = database
+        self._log = log
+        self._store = store
+        self._staging_after = ""
+
+    def all(self) -> list[Duty]:
+        """Every duty with its period in seconds; the short ones are those that users wait for."""
+        return [
+            Duty("folding the ledger", 2.0, self._fold),
+            Duty("beginning and completing campaigns", 2.0, self._move_campaigns_on),
+            Duty("expiring uploads", 5.0, self._expire_uploads),
+            Duty("tidying the staging area", 30.0, self._clean_staging),
+            Duty("dropping old segments of the log", 60.0, self._drop_segments),
+            Duty("forgetting sent events", 3600.0, self._forget_events),
+            Duty("forgetting vehicle-days", 3600.0, self._forget_vehicle_days),
+            Duty("removing unfinished object writes", 3600.0, self._remove_leftovers),
+        ]
+
+    def _fold(self) -> bool:
+        with self._database.begin() as connection:
+            return ledger.fold(connection) > 0
+
+    def _move_campaigns_on(self) -> bool:
+        with self._database.begin() as connection:
+            changed = campaigns.move_on(connection)
+        for version in changed:
+            LOGGER.info("campaign %s version %d: now %s", version.campaign, version.version, version.state)
+        return False
+
+    def _expire_uploads(self) -> bool:
+        with self._database.begin() as connection:
+            expired = endings.expire(connection, now=datetime.now(UTC))
+        return _did(expired, "uploads expired")
+
+    def _clean_staging(self) -> bool:
+        removed, self._staging_after = clean_staging(self._database, self._store, after=self._staging_after)
+        return _did(removed, "staging objects removed")
+
+    def _drop_segments(self) -> bool:
+        _did(self._log.enforce_retention(), "log segments dropped")
+        return False
+
+    def _forget_events(self) -> bool:
+        with self._database.begin() as connection:
+            return retention.forget_sent_events(connection) > 0
+
+    def _forget_vehicle_days(self) -> bool:
+        with self._database.begin() as connection:
+            return retention.forget_vehicle_days(connection) > 0
+
+    def _remove_leftovers(self) -> bool:
+        _did(self._store.remove_leftovers(), "unfinished object writes removed")
+        return False
+
+
+def _did(count: int, what: str) -> bool:
+    """Note in the log what was done, if anything was."""
+    if count:
+        LOGGER.info("%d %s", count, what)
+    return count > 0
