@@ -1,4 +1,4 @@
-"""The ingest worker's process: assembler, extraction, outbox and maintenance, each a loop in a thread of its own.
+"""The ingest worker's process: assembler, extraction, outbox and steward, each a loop in a thread of its own.
 
 A loop that ends with an unexpected error is logged and started again after a growing pause; what it was doing is
 replayed or claimed again. A setting that cannot work ends the process.
@@ -13,14 +13,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingest.assembler.assembler import Assembler
-from ingest.assembler.effects import Effects
+from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import Failures
 from ingest.assembler.spool import Spool
 from ingest.extraction.loop import ExtractionLoop
 from ingest.extraction.version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
-from ingest.steward import Duties, Maintenance
-from storage import outbox
+from ingest.steward import events
+from ingest.steward.duties import Duties
+from ingest.steward.loop import Steward
 from storage.database import Database
 from storage.objects import ObjectStore, open_store
 from storage.settings import Settings
@@ -51,14 +52,14 @@ class Parts:
     log: Log
     store: ObjectStore
     failures: Failures = field(default_factory=Failures)
-    """The assembler's alone, but outlives each of its lives."""
+    """Only the assembler uses it, but it outlives each of the assembler's lives."""
     ready: Callable[[], None] = _nothing
 
 
 def run(settings: Settings, stop: threading.Event, ready: Callable[[], None] = _nothing) -> None:
     """Work until `stop` is set. Misconfigured or Unreachable when it cannot start; any loop's fatal error is raised.
 
-    `ready` is called once the assembler has its spool and begins to read, and again when it had to begin anew.
+    `ready` is called once the assembler has its spool and begins to read, and again whenever it had to start over.
     """
     database = Database.from_settings(settings)
     try:
@@ -74,7 +75,7 @@ def _loops(parts: Parts) -> dict[str, Loop]:
     loops: dict[str, Loop] = {
         "assembler": lambda stop: _assemble(parts, stop),
         "outbox": lambda stop: _repeat(lambda: _dispatch(parts.database), OUTBOX_PAUSE_S, stop),
-        "maintenance": Maintenance(Duties(parts.database, parts.log, parts.store).all()).run,
+        "steward": Steward(Duties(parts.database, parts.log, parts.store).all()).run,
     }
     for number in range(parts.settings.extraction_workers):
         name = f"{parts.settings.worker_id}/{number}"
@@ -84,7 +85,7 @@ def _loops(parts: Parts) -> dict[str, Loop]:
 
 def _assemble(parts: Parts, stop: threading.Event) -> None:
     settings = parts.settings
-    effects = Effects(
+    effects = ClipStore(
         parts.database,
         parts.store,
         single_put_bytes=settings.single_put_bytes,
@@ -107,7 +108,7 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
 def _dispatch(database: Database) -> bool:
     """Whether there was an event; then there may be more."""
     with database.begin() as connection:
-        return outbox.dispatch(connection) > 0
+        return events.dispatch(connection) > 0
 
 
 def _repeat(work: Callable[[], bool], pause_s: float, stop: threading.Event) -> None:

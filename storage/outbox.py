@@ -1,7 +1,7 @@
-"""The outbox: events written with the change they tell of, and handed on afterwards, at least once.
+"""The outbox: events are written with the change they report, and handed on afterwards, at least once.
 
 Events are read by `sent_at IS NULL ... FOR UPDATE SKIP LOCKED`, never by `id > last`: numbers of a sequence commit
-out of order, and such a reader skips some.
+out of order, and such a reader would skip some.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from storage.tables import label_jobs, outbox
+from storage.tables import outbox
 
 CLIPS = "clips"
 """The topic of a clip's life; `payload["event"]` is one of the events below."""
 CLIP_STORED = "clip.stored"
 CLIP_READY = "clip.ready"
 CLIP_DAMAGED = "clip.damaged"
-AUTO_LABEL_TASK = "auto"
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class OutboxEvent:
     """One event of the outbox."""
 
     id: int
@@ -38,7 +37,7 @@ class Event:
         return str(self.payload.get("event", ""))
 
 
-Handler = Callable[[Connection, Event], None]
+Handler = Callable[[Connection, OutboxEvent], None]
 """What an event leads to, written in the transaction that marks the event as sent."""
 
 
@@ -60,10 +59,11 @@ def add_clip_event(connection: Connection, event: str, clip_id: str, **details: 
     return add(connection, CLIPS, key, {"event": event, "clip_id": clip_id, **details})
 
 
-def dispatch(connection: Connection, *, limit: int = 100, handlers: Mapping[str, Handler] | None = None) -> int:
+def dispatch(connection: Connection, handlers: Mapping[str, Handler], *, limit: int = 100) -> int:
     """Handle at most `limit` unsent events and mark them as sent, all in this transaction; returns how many.
 
-    Several may dispatch at once, each takes others. An event that nobody handles is marked as sent.
+    `handlers` are by the event's name; an event without one is marked as sent. Several processes may dispatch at once:
+    each takes other events.
     """
     taken = connection.execute(
         select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.payload)
@@ -72,10 +72,9 @@ def dispatch(connection: Connection, *, limit: int = 100, handlers: Mapping[str,
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    by_event = HANDLERS if handlers is None else handlers
     for row in taken:
-        event = Event(*row)
-        handler = by_event.get(event.name)
+        event = OutboxEvent(*row)
+        handler = handlers.get(event.name)
         if handler is not None:
             handler(connection, event)
     if taken:
@@ -87,15 +86,3 @@ def dispatch(connection: Connection, *, limit: int = 100, handlers: Mapping[str,
 def unsent(connection: Connection) -> int:
     """How many events wait."""
     return connection.execute(select(func.count()).where(outbox.c.sent_at.is_(None))).scalar_one()
-
-
-def queue_labeling(connection: Connection, event: Event) -> None:
-    """A clip that became ready gets one label job of the task `auto`, however often the event is handled."""
-    connection.execute(
-        insert(label_jobs)
-        .values(clip_id=event.payload["clip_id"], task=AUTO_LABEL_TASK)
-        .on_conflict_do_nothing(index_elements=[label_jobs.c.clip_id, label_jobs.c.task])
-    )
-
-
-HANDLERS: Mapping[str, Handler] = {CLIP_READY: queue_labeling}

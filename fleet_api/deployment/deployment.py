@@ -22,9 +22,7 @@ import httpx
 
 from fleet_api.api.serve import listen
 from fleet_api.client.client_file import ClientFile, read_client_file, write_client_file
-from fleet_api.deployment.child_process import ChildProcess, rotate_log
 from fleet_api.deployment.keys import ensure_signing_key
-from fleet_api.deployment.supervisor import Supervisor
 from ingest.log import ensure_cells_topic, open_log
 from storage import tokens
 from storage.database import Database
@@ -35,6 +33,8 @@ from storage.migrate import migrate
 from storage.objects import open_store
 from storage.settings import Settings
 from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
+from triggers.processes.child import ChildProcess, rotate_log
+from triggers.processes.supervisor import Supervisor
 
 READY_TIMEOUT_S = 90.0
 ADMIN = "admin"

@@ -1,7 +1,7 @@
 """One thread for slow effects, so that the assembler's loop keeps polling (and its lease) while they go on.
 
 An effect that meets an unreachable store or database is tried again with a growing pause until it succeeds or is
-abandoned; any other error is the task's result.
+abandoned; any other error becomes the task's result.
 """
 
 from __future__ import annotations
@@ -21,31 +21,34 @@ T = TypeVar("T")
 
 
 class Abandoned(Exception):
-    """The task was given up between two attempts: its partition belongs to somebody else now."""
+    """The task was given up between two attempts: its partition belongs to another worker now."""
 
 
 class Task(Generic[T]):
     """An effect in progress."""
 
-    def __init__(self, effect: Callable[[], T], what: str, after_s: float = 0.0) -> None:
-        self._effect = effect
-        self._what = what
+    def __init__(
+        self, effect: Callable[[], T], what: str, after_s: float = 0.0, first_pause_s: float = FIRST_PAUSE_S
+    ) -> None:
+        self.effect = effect
+        self.what = what
         self._after_s = after_s
+        self._first_pause_s = first_pause_s
         self._given_up = threading.Event()
         self.future: Future[T] = Future()
 
     def run(self) -> T:
         """Attempts until one succeeds; Abandoned when told so."""
         self._given_up.wait(self._after_s)
-        pause_s = FIRST_PAUSE_S
+        pause_s = self._first_pause_s
         while not self._given_up.is_set():
             try:
-                return self._effect()
+                return self.effect()
             except (Unreachable, Overloaded) as error:
-                LOGGER.warning("%s waits %.1f s: %s", self._what, pause_s, error)
+                LOGGER.warning("%s waits %.1f s: %s", self.what, pause_s, error)
             self._given_up.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-        raise Abandoned(self._what)
+        raise Abandoned(self.what)
 
     @property
     def done(self) -> bool:
@@ -65,14 +68,20 @@ class Task(Generic[T]):
 class Background:
     """Runs tasks one after the other in a thread of its own."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, first_pause_s: float = FIRST_PAUSE_S) -> None:
+        """`first_pause_s` is how long a task waits after its first outage; each further pause is twice as long."""
+        self._first_pause_s = first_pause_s
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     def submit(self, effect: Callable[[], T], *, what: str, after_s: float = 0.0) -> Task[T]:
         """Queue an effect, which waits `after_s` when its turn has come; `what` names it in the log."""
-        task = Task(effect, what, after_s)
+        task = Task(effect, what, after_s, self._first_pause_s)
         task.future = self._executor.submit(task.run)
         return task
+
+    def repeat(self, task: Task[T], *, after_s: float) -> Task[T]:
+        """Queue the effect of a task once more."""
+        return self.submit(task.effect, what=task.what, after_s=after_s)
 
     def close(self) -> None:
         """Wait for the attempt in progress; what is queued is dropped."""

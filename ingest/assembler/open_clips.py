@@ -1,49 +1,214 @@
-"""What the assembler knows of a clip that is on its way, and what it counts."""
+"""The open clips of one worker: starts what stores, parks or gives up a clip, and deals with how that ends.
+
+Slow effects run in the background. A clip whose effect fails unexpectedly is tried again a few times and then given up;
+the others go on.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
+import logging
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
-from ingest.assembler.background import Task
-from ingest.assembler.spool import SpoolFile
+from ingest.assembler.background import Background
+from ingest.assembler.cells import StagingLost
+from ingest.assembler.clip_store import ClipStore
+from ingest.assembler.failures import ASSEMBLER_ERROR, MAX_FAILURES, NOT_COUNTED, Failures, described
+from ingest.assembler.phases import Closing, OpenClip, Parking
+from ingest.assembler.positions import Positions
+from ingest.assembler.spool import Spool, SpoolDamaged
+from ingest.assembler.status import Counts
 from storage.clips.writer import Ending, PendingUpload
 
+LOGGER = logging.getLogger(__name__)
+FAILURE_PAUSE_S = 0.2
+REMEMBERED_CLOSED = 10_000
+MAX_OPEN_CLIPS = 4096
+"""Open clips of one worker; above it the oldest is parked, whatever its size."""
 
-@dataclass
-class OpenClip:
-    """A clip of which cells have come; `task` is set while something is being done about it."""
 
-    upload: PendingUpload
-    partition: int
-    file: SpoolFile
-    parked: frozenset[int]
-    opened_s: float
-    task: Task[Ending | bool] | None = None
-    ends: bool = False
-    """Whether the task closes the upload (it parks it otherwise)."""
-    repeat: Callable[[], None] | None = None
-    """Starts the task's effect once more."""
+class OpenClips:
+    """All clips of which cells have come and that are neither stored, given up nor parked. Not thread-safe."""
 
-    def has(self, index: int) -> bool:
-        """Whether this cell is here or parked."""
-        return index in self.file.sizes or index in self.parked
+    def __init__(
+        self,
+        clip_store: ClipStore,
+        spool: Spool,
+        positions: Positions,
+        *,
+        counts: Counts,
+        background: Background,
+        failures: Failures,
+        monotonic_s: Callable[[], float],
+    ) -> None:
+        self._clip_store = clip_store
+        self._spool = spool
+        self._positions = positions
+        self._counts = counts
+        self._background = background
+        self._failures = failures
+        self._now_s = monotonic_s
+        self._clips: dict[str, OpenClip] = {}
+        self._closed: OrderedDict[str, str] = OrderedDict()
+
+    def __iter__(self) -> Iterator[OpenClip]:
+        return iter(list(self._clips.values()))
+
+    def __len__(self) -> int:
+        return len(self._clips)
+
+    def __contains__(self, clip: OpenClip) -> bool:
+        return self._clips.get(clip.upload.id) is clip
+
+    def get(self, upload_id: str) -> OpenClip | None:
+        """The open clip of an upload."""
+        return self._clips.get(upload_id)
+
+    def open(self, upload: PendingUpload, partition: int, parked: frozenset[int]) -> OpenClip:
+        """Begin to collect the cells of an upload."""
+        clip = OpenClip(upload, partition, self._spool.new_file(upload.id), parked, self._now_s())
+        self._clips[upload.id] = clip
+        return clip
+
+    def closed_as(self, upload_id: str) -> str | None:
+        """The state in which an upload was closed, of the latest REMEMBERED_CLOSED; None: perhaps it is open."""
+        return self._closed.get(upload_id)
+
+    def remember_closed(self, upload_id: str, state: str) -> None:
+        """Whatever still comes of this upload is to be ignored."""
+        self._closed[upload_id] = state
+        while len(self._closed) > REMEMBERED_CLOSED:
+            self._closed.popitem(last=False)
 
     @property
-    def whole(self) -> bool:
-        """Whether every cell is here or parked."""
-        return len(self.parked | self.file.sizes.keys()) == len(self.upload.manifest.cells)
+    def busy(self) -> bool:
+        """Whether any effect is under way."""
+        return any(not clip.collecting for clip in self)
 
+    # Starting effects
 
-@dataclass
-class Counts:
-    """What this worker did since its start."""
+    def store(self, clip: OpenClip) -> None:
+        """Start to store a whole clip."""
+        effect = partial(self._clip_store.store_clip, clip.upload, clip.file)
+        clip.phase = Closing(self._background.submit(effect, what=f"storing clip {clip.upload.clip_id}"))
 
-    stored: int = 0
-    failed: int = 0
-    parked: int = 0
-    undecodable: int = 0
-    duplicates: int = 0
-    ignored: Counter[str] = field(default_factory=Counter)
-    """Cells that nobody waits for, by the state of their upload (`unknown`, `stored`, `failed`, `expired`)."""
+    def fail(self, clip: OpenClip, reason: str, detail: str, payload: bytes | None = None) -> None:
+        """Start to give a clip up for good; `payload` is the cell that was wrong."""
+        LOGGER.warning("upload %s is given up: %s", clip.upload.id, detail)
+        effect = partial(self._clip_store.fail, clip.upload, reason, detail, payload)
+        clip.phase = Closing(self._background.submit(effect, what=f"giving up upload {clip.upload.id}"))
+
+    def park(self, clip: OpenClip) -> None:
+        """Start to move a clip's spooled cells to a staging object."""
+        effect = partial(self._clip_store.park, clip.upload, clip.file)
+        clip.phase = Parking(self._background.submit(effect, what=f"parking upload {clip.upload.id}"))
+
+    def make_room(self, size_bytes: int) -> bool:
+        """Whether a cell fits; else the largest clip (the oldest of several) is being parked to make room."""
+        if self._spool.fits(size_bytes):
+            return True
+        if not self.busy:
+            largest = max(
+                (clip for clip in self if clip.can_park), key=lambda clip: (clip.file.used_bytes, -clip.opened_s)
+            )
+            self.park(largest)
+        return False
+
+    def park_the_old(self, *, opened_before_s: float) -> None:
+        """Park what was opened by then, and the oldest of more than MAX_OPEN_CLIPS."""
+        surplus = len(self) - MAX_OPEN_CLIPS
+        can_park = sorted((clip for clip in self if clip.can_park), key=lambda clip: clip.opened_s)
+        for position, clip in enumerate(can_park):
+            if clip.opened_s <= opened_before_s or position < surplus:
+                self.park(clip)
+
+    # Taking over their results
+
+    def collect(self) -> None:
+        """Take over the results of the effects that are over; a failed one concerns its own clip only."""
+        for clip in self:
+            if clip.task is not None and clip.task.done:
+                error = clip.task.future.exception()
+                if isinstance(error, Exception):
+                    self.resume(clip, error)
+                else:
+                    self._conclude(clip)
+
+    def resume(self, clip: OpenClip, error: Exception) -> None:
+        """Go on with a clip after an error: repeat what failed, give the clip up, or at last let its upload expire.
+
+        Raises errors of the deployment, for which no clip is to blame.
+        """
+        if isinstance(error, StagingLost):
+            self.fail(clip, error.code, error.message)
+            return
+        if isinstance(error, NOT_COUNTED):
+            raise error
+        upload_id = clip.upload.id
+        failures = self._failures.note(upload_id)
+        LOGGER.error("upload %s failed unexpectedly, time %d: %s", upload_id, failures, error, exc_info=error)
+        if failures >= 2 * MAX_FAILURES:
+            LOGGER.error("upload %s cannot even be given up: it will expire, and its vehicle begin again", upload_id)
+            self.remember_closed(upload_id, "set aside")
+            self._release(clip)
+        elif failures >= MAX_FAILURES:
+            self.fail(clip, ASSEMBLER_ERROR, described(error))
+        elif isinstance(error, SpoolDamaged):
+            self._read_again(clip)
+        else:
+            self._repeat(clip)
+
+    def _repeat(self, clip: OpenClip) -> None:
+        match clip.phase:
+            case Parking(task):
+                clip.phase = Parking(self._background.repeat(task, after_s=FAILURE_PAUSE_S))
+            case Closing(task):
+                clip.phase = Closing(self._background.repeat(task, after_s=FAILURE_PAUSE_S))
+
+    def _read_again(self, clip: OpenClip) -> None:
+        """Forget what is spooled of a clip; its cells come again from the log, where its offset was held back."""
+        self.drop(clip)
+        self._positions.read_again(clip.partition, clip.upload.id)
+
+    def _conclude(self, clip: OpenClip) -> None:
+        match clip.phase:
+            case Parking(task):
+                self._counts.parked += task.future.result().won
+            case Closing(task):
+                self._closed_as(clip.upload.id, task.future.result())
+        self._failures.forget(clip.upload.id)
+        self._release(clip)
+
+    def _closed_as(self, upload_id: str, ending: Ending) -> None:
+        self.remember_closed(upload_id, ending.state)
+        if ending.won:
+            self._counts.stored += ending.state == "stored"
+            self._counts.failed += ending.state == "failed"
+
+    def _release(self, clip: OpenClip) -> None:
+        """No record of this clip is needed any more."""
+        self.drop(clip)
+        self._positions.settled(clip.upload.id)
+
+    # Forgetting clips
+
+    def drop(self, clip: OpenClip) -> None:
+        """Forget a clip and what is spooled of it; an effect under way is not tried again."""
+        self._clips.pop(clip.upload.id, None)
+        if clip.task is not None:
+            clip.task.abandon()
+        clip.file.drop()
+
+    def drop_partitions(self, partitions: Collection[int]) -> None:
+        """Forget the clips of these partitions."""
+        for clip in self:
+            if clip.partition in partitions:
+                self.drop(clip)
+
+    def close(self) -> None:
+        """Forget every clip, wait for the attempt under way, and release the spool."""
+        for clip in self:
+            self.drop(clip)
+        self._background.close()
+        self._spool.close()

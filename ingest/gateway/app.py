@@ -18,12 +18,12 @@ from starlette.routing import Route
 
 from ingest.gateway import protocol
 from ingest.gateway.creation import create_upload
-from ingest.gateway.limits import Limits
+from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.service import Gateway
 from ingest.gateway.writing import write_upload
 from ingest.problems import exception_handlers, problem_response
 from storage.settings import Settings
-from storage.uploads import uploads
+from storage.uploads import endings, rows
 from triggers.errors import LongtailError
 
 PATH = "/v1/uploads"
@@ -31,9 +31,9 @@ PATH = "/v1/uploads"
 Endpoint = Callable[[Gateway, Request], Awaitable[Response]]
 
 
-def create_app(settings: Settings, limits: Limits | None = None) -> Starlette:
+def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starlette:
     """The gateway as an ASGI application. It starts without its database and log, and is ready once they answer."""
-    bounds = limits or Limits()
+    bounds = limits or GatewayLimits()
     settings.require_database_url()
 
     @asynccontextmanager
@@ -80,7 +80,7 @@ async def show_upload(gateway: Gateway, request: Request) -> Response:
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
     upload_id = protocol.upload_id(request.path_params["upload_id"])
     now = datetime.now(UTC)
-    upload = await gateway.transact(lambda c: uploads.find_usable(c, upload_id, vehicle_id, now=now))
+    upload = await gateway.transact(lambda c: rows.find_usable(c, upload_id, vehicle_id, now=now))
     return Response(headers={"Cache-Control": "no-store", **protocol.state_headers(upload)})
 
 
@@ -90,7 +90,7 @@ async def terminate_upload(gateway: Gateway, request: Request) -> Response:
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
     upload_id = protocol.upload_id(request.path_params["upload_id"])
     now = datetime.now(UTC)
-    await gateway.transact(lambda c: uploads.terminate(c, upload_id, vehicle_id, now=now))
+    await gateway.transact(lambda c: endings.terminate(c, upload_id, vehicle_id, now=now))
     return Response(status_code=204)
 
 

@@ -3,40 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from ingest.cell_record import CellRecord
 from ingest.gateway.in_flight import ByteBudget
-from ingest.gateway.limits import Limits
-from storage.uploads.uploads import Upload
+from ingest.gateway.limits import GatewayLimits
+from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import CELL_BYTES, cell_size
 
 Append = Callable[[int, Sequence[CellRecord]], Awaitable[None]]
-Appended = Callable[[int], Awaitable[None]]
 
 
 class CellWriter:
-    """One request's writing of one upload.
+    """One request's writing of one upload: one task writes and ends, another one iterates over the durable offsets.
 
-    A cell's share of the bytes in flight is taken before its first byte and given back when the log has it: whoever
-    holds a share needs no other to go on, so requests cannot block each other for good. Cells that are complete while
-    an append runs go into the next one together.
+    A cell's share of the bytes in flight is taken before its first byte and given back when the log has it: a request
+    that holds a share needs no other one to go on, so requests cannot block each other for good. Cells that become
+    complete while an append runs go into the next one together.
     """
 
-    def __init__(
-        self, upload: Upload, *, append: Append, appended: Appended, in_flight: ByteBudget, limits: Limits
-    ) -> None:
-        """`appended` is told the offset behind what the log holds, after each append."""
+    def __init__(self, upload: UploadRow, *, append: Append, in_flight: ByteBudget, limits: GatewayLimits) -> None:
         self._upload = upload
         self._append = append
-        self._appended = appended
         self._in_flight = in_flight
         self._limits = limits
         self._own_share = asyncio.Semaphore(limits.cells_per_request)
         self._index = upload.offset_bytes // CELL_BYTES
         self._gathered: bytearray | None = None
         self._complete: list[CellRecord] = []
-        self._appending: asyncio.Task[None] | None = None
+        self._changed = asyncio.Event()
+        self._ended = False
         self._failure: Exception | None = None
         self.durable_bytes = upload.offset_bytes
         """The log holds all bytes before this offset."""
@@ -44,7 +40,7 @@ class CellWriter:
         """Loop time at which the cell being gathered began; None between cells."""
 
     async def write(self, chunk: memoryview) -> None:
-        """Take in bytes (no more than the upload has left); raises what an append met, or Overloaded."""
+        """Take in bytes, no more than the upload has left. Raises what `fail` was told, or Overloaded."""
         while chunk:
             if self._gathered is None:
                 await self._begin_cell()
@@ -56,21 +52,43 @@ class CellWriter:
             if len(self._gathered) == size:
                 self._end_cell(bytes(self._gathered))
 
-    async def finish(self) -> Exception | None:
-        """Wait for the log to have all complete cells; drop the incomplete one. Returns what an append met."""
+    def end(self) -> None:
+        """No more bytes come: drop the incomplete cell; `durable_offsets` ends once the log has the complete ones."""
         if self._gathered is not None:
             self._gathered = None
             self._give_back(self._index)
-        if self._appending is not None:
-            await self._appending
-        return self._failure
+        if self._failure is not None:
+            self._drop_complete()
+        self._ended = True
+        self._changed.set()
+
+    def fail(self, error: Exception) -> None:
+        """Nothing is appended any more: drop the complete cells, and let the next `write` raise `error`."""
+        self._failure = error
+        self._drop_complete()
+
+    async def durable_offsets(self) -> AsyncIterator[int]:
+        """Append complete cells as they come; after each append, the offset up to which the log has all bytes."""
+        while batch := await self._next_batch():
+            try:
+                await self._append(self._upload.log_partition, batch)
+            finally:
+                self._give_back(*(cell.index for cell in batch))
+            self.durable_bytes += sum(len(cell.payload) for cell in batch)
+            yield self.durable_bytes
+
+    async def _next_batch(self) -> list[CellRecord]:
+        """All cells that are complete, once there is one; empty at the end."""
+        while not (self._complete or self._ended):
+            self._changed.clear()
+            await self._changed.wait()
+        batch, self._complete = self._complete, []
+        return batch
 
     async def _begin_cell(self) -> None:
         await self._own_share.acquire()
-        if self._failure is not None:
-            self._own_share.release()
-            raise self._failure
         try:
+            self._raise_failure()
             size = cell_size(self._upload.size_bytes, self._index)
             await self._in_flight.acquire(size, wait_s=self._limits.in_flight_wait_s)
         except BaseException:
@@ -80,28 +98,21 @@ class CellWriter:
         self.cell_began_s = asyncio.get_running_loop().time()
 
     def _end_cell(self, payload: bytes) -> None:
-        record = CellRecord(self._upload.id, self._index, self._upload.writer_epoch, payload)
-        self._complete.append(record)
+        self._complete.append(CellRecord(self._upload.id, self._index, self._upload.writer_epoch, payload))
         self._gathered = None
         self.cell_began_s = None
         self._index += 1
-        if self._appending is None or self._appending.done():
-            self._appending = asyncio.create_task(self._append_complete())
+        self._changed.set()
 
-    async def _append_complete(self) -> None:
-        while self._complete:
-            batch, self._complete = self._complete, []
-            try:
-                if self._failure is None:
-                    await self._append(self._upload.log_partition, batch)
-                    self.durable_bytes += sum(len(cell.payload) for cell in batch)
-                    await self._appended(self.durable_bytes)
-            except Exception as error:  # noqa: BLE001 - handed to the request, which raises what it does not know
-                self._failure = error
-            finally:
-                for cell in batch:
-                    self._give_back(cell.index)
+    def _raise_failure(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
-    def _give_back(self, index: int) -> None:
-        self._in_flight.release(cell_size(self._upload.size_bytes, index))
-        self._own_share.release()
+    def _drop_complete(self) -> None:
+        self._give_back(*(cell.index for cell in self._complete))
+        self._complete = []
+
+    def _give_back(self, *indices: int) -> None:
+        for index in indices:
+            self._in_flight.release(cell_size(self._upload.size_bytes, index))
+            self._own_share.release()

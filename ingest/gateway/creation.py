@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest.gateway import protocol
-from ingest.gateway.limits import Limits
+from ingest.gateway.limits import GatewayLimits
+from ingest.gateway.opening import OpeningTerms, open_upload
 from ingest.gateway.service import Gateway
 from storage.database import Connection
-from storage.uploads import dead_letters, uploads
-from storage.uploads.uploads import Upload
+from storage.uploads import dead_letters
+from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import MAX_MANIFEST_BYTES, ClipManifest
 from triggers.errors import BudgetExhausted, InvalidInput, ManifestInvalid, TooLarge, TooSlow
 
@@ -52,20 +53,15 @@ async def create_upload(gateway: Gateway, request: Request) -> Response:
     return _created(upload, new=new)
 
 
-async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> tuple[Upload, bool]:
+async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> tuple[UploadRow, bool]:
     settings = gateway.settings
-
+    terms = OpeningTerms(
+        expiry_s=settings.upload_expiry_s, log_partitions=partitions, fleet_limit_bytes=settings.fleet_total_bytes
+    )
     try:
         manifest = await gateway.call(lambda: read_manifest(submission))
         return await gateway.transact(
-            lambda connection: uploads.create(
-                connection,
-                manifest,
-                now=datetime.now(UTC),
-                expiry_s=settings.upload_expiry_s,
-                log_partitions=partitions,
-                fleet_limit_bytes=settings.fleet_total_bytes,
-            )
+            lambda connection: open_upload(connection, manifest, terms, now=datetime.now(UTC))
         )
     except ManifestInvalid as error:
         keep = partial(keep_rejected, submission=submission, error=error, limits=gateway.limits)
@@ -90,12 +86,14 @@ def read_manifest(submission: Submission) -> ClipManifest:
     return manifest
 
 
-def keep_rejected(connection: Connection, *, submission: Submission, error: ManifestInvalid, limits: Limits) -> str:
+def keep_rejected(
+    connection: Connection, *, submission: Submission, error: ManifestInvalid, limits: GatewayLimits
+) -> str:
     """Keep a rejected manifest as a dead letter, so many of one vehicle and no more; returns what was done.
 
     What is left out here is still counted: the vehicle reports the clip's fires as failed.
     """
-    number = uploads.open_rejections(connection, submission.vehicle_id)
+    number = dead_letters.count_open_rejections(connection, submission.vehicle_id)
     if number >= limits.rejections_per_vehicle:
         return f"not kept: {number} of this vehicle are kept already"
     try:
@@ -115,7 +113,7 @@ def keep_rejected(connection: Connection, *, submission: Submission, error: Mani
     return f"dead letter {letter}"
 
 
-async def _read_manifest(request: Request, limits: Limits) -> bytes:
+async def _read_manifest(request: Request, limits: GatewayLimits) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(limits.body_silence_s):
@@ -132,7 +130,7 @@ def _manifest_too_large() -> TooLarge:
     return TooLarge(f"the manifest is larger than {MAX_MANIFEST_BYTES} bytes", remedy="record shorter clips")
 
 
-def _created(upload: Upload, *, new: bool) -> Response:
+def _created(upload: UploadRow, *, new: bool) -> Response:
     headers = {"Location": protocol.location(upload.id), **protocol.state_headers(upload)}
     if new:
         _log.info("upload %s: clip %s, %d bytes, created", upload.id, upload.clip_id, upload.size_bytes)

@@ -8,7 +8,7 @@ from triggers.contracts.clip import MAX_MANIFEST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class GatewayLimits:
     """Times in seconds. The bytes of clips in flight are a setting (`gateway_in_flight_bytes`)."""
 
     body_silence_s: float = 20.0

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from storage.uploads.uploads import Upload
+from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import MAX_CLIP_BYTES
 from triggers.contracts.problem import TUS_VERSION
 from triggers.errors import BadHeader, NotFound, TooLarge, Unauthenticated, UnsupportedBody, WrongProtocolVersion
@@ -89,7 +89,7 @@ def location(upload_id: str) -> str:
     return f"uploads/{upload_id}"
 
 
-def state_headers(upload: Upload) -> dict[str, str]:
+def state_headers(upload: UploadRow) -> dict[str, str]:
     """How far an upload is, how large, and until when it can be continued."""
     headers = {"Upload-Length": str(upload.size_bytes), "Upload-Offset": str(upload.offset_bytes)}
     if not upload.whole:

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ingest.cell_record import CellRecord
 from ingest.gateway.in_flight import ByteBudget
-from ingest.gateway.limits import Limits
+from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.tokens import TokenCache
 from ingest.gateway.workers import Workers
 from ingest.log import ensure_cells_topic, open_log
@@ -26,7 +26,7 @@ T = TypeVar("T")
 class Gateway:
     """One process's share of the upload gateway. Made inside the event loop that serves it."""
 
-    def __init__(self, settings: Settings, limits: Limits) -> None:
+    def __init__(self, settings: Settings, limits: GatewayLimits) -> None:
         self.settings = settings
         self.limits = limits
         self.in_flight = ByteBudget(settings.gateway_in_flight_bytes)

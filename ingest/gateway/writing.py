@@ -14,8 +14,8 @@ from ingest.gateway import protocol
 from ingest.gateway.cells import CellWriter
 from ingest.gateway.service import Gateway
 from ingest.problems import problem_response
-from storage.uploads import uploads
-from storage.uploads.uploads import Upload
+from storage.uploads import progress
+from storage.uploads.rows import UploadRow
 from triggers.errors import Fenced, LongtailError, TooLarge, TooSlow
 
 _log = logging.getLogger(__name__)
@@ -33,7 +33,7 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
     announced = protocol.content_length(request.headers)
     upload_id = protocol.upload_id(request.path_params["upload_id"])
     now = datetime.now(UTC)
-    upload = await gateway.transact(lambda c: uploads.begin_write(c, upload_id, vehicle_id, offset, now=now))
+    upload = await gateway.transact(lambda c: progress.begin_write(c, upload_id, vehicle_id, offset, now=now))
     if announced is not None and announced > upload.size_bytes - offset:
         raise _too_long(upload)
     if upload.whole:
@@ -45,27 +45,23 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
 class _Writing:
     """One PATCH from the first byte to the answer."""
 
-    def __init__(self, gateway: Gateway, upload: Upload) -> None:
+    def __init__(self, gateway: Gateway, upload: UploadRow) -> None:
         self._gateway = gateway
         self._upload = upload
         self._stored_bytes = upload.offset_bytes
         self._stored_at_s = asyncio.get_running_loop().time()
-        self._cells = CellWriter(
-            upload,
-            append=gateway.append,
-            appended=self._appended,
-            in_flight=gateway.in_flight,
-            limits=gateway.limits,
-        )
+        self._cells = CellWriter(upload, append=gateway.append, in_flight=gateway.in_flight, limits=gateway.limits)
 
     async def run(self, request: Request) -> Response:
         problem: Exception | None = None
+        storing = asyncio.create_task(self._store_offsets())
         try:
             await self._gather(request)
         except (ClientDisconnect, LongtailError) as error:
             problem = error
         finally:
-            failure = await self._cells.finish()
+            self._cells.end()
+            failure = await storing
         problem = failure or problem
         if not isinstance(problem, Fenced):
             await self._store_offset(self._cells.durable_bytes)
@@ -99,16 +95,23 @@ class _Writing:
                 remedy="ask for the offset and go on from there",
             ) from error
 
-    async def _appended(self, durable_bytes: int) -> None:
-        since_s = asyncio.get_running_loop().time() - self._stored_at_s
-        if since_s >= self._gateway.settings.offset_store_interval_s:
-            await self._store_offset(durable_bytes)
+    async def _store_offsets(self) -> Exception | None:
+        """Note now and then how far the log is; returns what an append or the database met."""
+        try:
+            async for offset in self._cells.durable_offsets():
+                since_s = asyncio.get_running_loop().time() - self._stored_at_s
+                if since_s >= self._gateway.settings.offset_store_interval_s:
+                    await self._store_offset(offset)
+        except Exception as error:  # noqa: BLE001 - handed to the request, which raises what it does not know
+            self._cells.fail(error)
+            return error
+        return None
 
     async def _store_offset(self, offset: int) -> None:
         if offset == self._stored_bytes:
             return
         upload = self._upload
-        await self._gateway.transact(lambda c: uploads.store_offset(c, upload.id, upload.writer_epoch, offset))
+        await self._gateway.transact(lambda c: progress.store_offset(c, upload.id, upload.writer_epoch, offset))
         self._stored_bytes = offset
         self._stored_at_s = asyncio.get_running_loop().time()
 
@@ -124,5 +127,5 @@ class _Writing:
         return Response(status_code=204, headers=where)
 
 
-def _too_long(upload: Upload) -> TooLarge:
+def _too_long(upload: UploadRow) -> TooLarge:
     return TooLarge(f"the body goes beyond the upload's {upload.size_bytes} bytes", remedy="send no more than is left")

@@ -1,8 +1,8 @@
 """The transactions that end an upload: the clip is stored with everything that belongs to it, or it failed.
 
-Both are idempotent and decided by the upload's row: whoever locks it first while it is open wins, and every other
-finds it closed and changes nothing. Rows are always written in the order upload, clip, fires (sorted), ledger, events,
-so that two of these transactions never wait for each other in a circle.
+Both are idempotent and decided by the upload's row: the transaction that locks it first while it is open wins, and
+every other one finds it closed and changes nothing. Rows are always written in the order upload, clip, fires (sorted),
+ledger, events, so that two of these transactions never wait for each other in a circle.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from storage import outbox
 from storage.clips import extraction_jobs
 from storage.tables import campaign_versions, clip_fires, clips, fires
 from storage.tables import uploads as uploads_table
-from storage.uploads import dead_letters, parking, uploads
-from storage.uploads.fire_identity import reused_fire
+from storage.uploads import dead_letters, endings, parking
+from storage.uploads.fire_identity import known_fires, reused_fire
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.clip import ClipManifest, Fire
 from triggers.errors import Conflict
@@ -86,7 +86,7 @@ def find_upload(connection: Connection, upload_id: str) -> PendingUpload | None:
 
 
 def store_clip(connection: Connection, upload: PendingUpload, *, extractor_version: int) -> Ending:
-    """The one transaction behind a stored clip; its object is durable under `upload.object_key` already.
+    """The one transaction that stores a clip; its object is durable under `upload.object_key` already.
 
     1. lock the upload; when it was closed before, end here
     2. write the clip, state `stored`
@@ -106,7 +106,7 @@ def store_clip(connection: Connection, upload: PendingUpload, *, extractor_versi
     except FireReused as error:
         detail, key = error.message, upload.object_key
         return fail_upload(connection, upload, reason=error.code, detail=detail, object_key=key)
-    uploads.mark_stored(connection, upload.id)
+    endings.mark_stored(connection, upload.id)
     outbox.add_clip_event(connection, outbox.CLIP_STORED, upload.clip_id)
     extraction_jobs.add(connection, upload.clip_id, extractor_version)
     return Ending("stored", won=True, staging_keys=tuple(parking.forget(connection, upload.id)))
@@ -115,7 +115,7 @@ def store_clip(connection: Connection, upload: PendingUpload, *, extractor_versi
 def fail_upload(
     connection: Connection, upload: PendingUpload, *, reason: str, detail: str, object_key: str | None = None
 ) -> Ending:
-    """The one transaction behind a clip that can never be stored.
+    """The one transaction that gives up a clip which can never be stored.
 
     1. lock the upload; when it was closed before, end here
     2. close it as `failed` and release its reservation
@@ -127,7 +127,7 @@ def fail_upload(
     if state not in parking.ASSEMBLING_STATES:
         return Ending(state, won=False, staging_keys=tuple(parking.forget(connection, upload.id)))
     manifest = upload.manifest
-    uploads.fail(connection, upload.id, reason)
+    endings.fail(connection, upload.id, reason)
     _write_fires(connection, upload.vehicle_id, manifest.recording.fires, reason=reason)
     dead_letters.record(
         connection,
@@ -150,7 +150,7 @@ def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: 
     row = connection.execute(
         select(table.clip_id, table.vehicle_id, table.manifest).where(table.id == upload_id).with_for_update()
     ).one()
-    if not uploads.fail(connection, upload_id, reason):
+    if not endings.fail(connection, upload_id, reason):
         return False
     dead_letters.record(
         connection,
@@ -166,18 +166,18 @@ def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: 
 
 
 def _catalogue(connection: Connection, upload: PendingUpload) -> None:
-    """Write clip, fires and links. FireReused is judged behind the writing, when no other clip can come between."""
+    """Write clip, fires and links. FireReused is decided after the writing, when no other clip can come between."""
     of_fires = upload.manifest.recording.fires
     connection.execute(insert(clips).values(_clip_row(connection, upload)).on_conflict_do_nothing())
     _write_fires(connection, upload.vehicle_id, of_fires, reason=None)
-    reused = reused_fire(connection, upload.vehicle_id, of_fires)
+    reused = reused_fire(of_fires, known_fires(connection, upload.vehicle_id, of_fires))
     if reused is not None:
         raise FireReused(reused)
     _link_fires(connection, upload)
 
 
 def _lock_state(connection: Connection, upload_id: str) -> str:
-    """The upload's state, which nobody else changes until this transaction ends; `unknown` when there is no row."""
+    """The upload's state, locked until this transaction ends; `unknown` when there is no such upload."""
     locked = select(uploads_table.c.state).where(uploads_table.c.id == upload_id).with_for_update(key_share=True)
     return connection.execute(locked).scalar_one_or_none() or "unknown"
 

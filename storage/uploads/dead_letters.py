@@ -80,10 +80,10 @@ def record(
 
 
 def _of_object(connection: Connection, object_key: str) -> int | None:
-    """The dead letter of an object; until the transaction ends nobody else can write one for it."""
+    """The dead letter of an object; until this transaction ends no other one can write one for it."""
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": object_key})
-    found = connection.execute(select(dead_letters.c.id).where(dead_letters.c.object_key == object_key).limit(1))
-    return found.scalar_one_or_none()
+    letters = connection.execute(select(dead_letters.c.id).where(dead_letters.c.object_key == object_key).limit(1))
+    return letters.scalar_one_or_none()
 
 
 def _storable(detail: str) -> str:
@@ -99,17 +99,17 @@ def listing(
     before_id: int | None = None,
     limit: int = 100,
 ) -> list[DeadLetter]:
-    """Dead letters, the newest first; `before_id` continues behind the last one of the page before."""
+    """Dead letters, the newest first; `before_id` continues after the last one of the page before."""
     if not 1 <= limit <= MAX_LISTED_LETTERS:
         raise InvalidInput(f"limit is {limit}", remedy=f"give 1 to {MAX_LISTED_LETTERS}")
-    wanted = select(*_COLUMNS).order_by(dead_letters.c.id.desc()).limit(limit)
+    letters = select(*_COLUMNS).order_by(dead_letters.c.id.desc()).limit(limit)
     if state is not None:
-        wanted = wanted.where(dead_letters.c.state == state)
+        letters = letters.where(dead_letters.c.state == state)
     if stage is not None:
-        wanted = wanted.where(dead_letters.c.stage == stage)
+        letters = letters.where(dead_letters.c.stage == stage)
     if before_id is not None:
-        wanted = wanted.where(dead_letters.c.id < before_id)
-    return [DeadLetter(*row) for row in connection.execute(wanted)]
+        letters = letters.where(dead_letters.c.id < before_id)
+    return [DeadLetter(*row) for row in connection.execute(letters)]
 
 
 def get(connection: Connection, letter_id: int) -> tuple[DeadLetter, bytes | None]:
@@ -131,8 +131,18 @@ def count_open(connection: Connection) -> dict[str, int]:
     return {row[0]: row[1] for row in rows}
 
 
+def count_open_rejections(connection: Connection, vehicle_id: str) -> int:
+    """How many open dead letters a vehicle has for manifests that the gateway rejected."""
+    of_vehicle = (
+        dead_letters.c.vehicle_id == vehicle_id,
+        dead_letters.c.stage == "gateway",
+        dead_letters.c.state == "open",
+    )
+    return connection.execute(select(func.count()).select_from(dead_letters).where(*of_vehicle)).scalar_one()
+
+
 def mark_replayed(connection: Connection, upload_id: str) -> bool:
-    """What failed for this upload succeeded at a later attempt; False when no open letter tells of it."""
+    """What failed for this upload succeeded at a later attempt; False when no open letter is about it."""
     closed = connection.execute(
         update(dead_letters)
         .where(dead_letters.c.upload_id == upload_id, dead_letters.c.state == "open")
@@ -144,7 +154,7 @@ def mark_replayed(connection: Connection, upload_id: str) -> bool:
 def discard(connection: Connection, letter_id: int) -> str | None:
     """Close an open dead letter and erase its manifest; returns the key of its object, for the caller to delete.
 
-    NotFound when there is no such letter, Conflict when it is not open any more.
+    NotFound when there is no such letter, Conflict when it is no longer open.
     """
     letter, _ = get(connection, letter_id)
     closed = connection.execute(

@@ -6,18 +6,21 @@ for those, they would vanish from every count. See docs/decisions/0009-wiped-veh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, select, tuple_
 
 from storage.tables import fires
 from triggers.contracts.clip import Fire
 
-ENROL_ANEW = "the vehicle lost its state: enrol it under a new id"
+ENROL_AGAIN = "the vehicle lost its state: enrol it under a new id"
+
+KnownFires = Mapping[tuple[str, int, int], tuple[int, str]]
+"""By (campaign, version, ordinal) of one vehicle: time in ns and trigger."""
 
 
-def reused_fire(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire]) -> str | None:
-    """Which of a vehicle's fires bears the ordinal of another one that the catalog has, in a sentence; None: none."""
+def known_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire]) -> KnownFires:
+    """What the catalog has under the ordinals of these fires of a vehicle."""
     ordinals = sorted({(fire.campaign, fire.version, fire.ordinal) for fire in of_fires})
     identity = tuple_(fires.c.campaign, fires.c.version, fires.c.ordinal)
     rows = connection.execute(
@@ -25,12 +28,16 @@ def reused_fire(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire
             fires.c.vehicle_id == vehicle_id, identity.in_(ordinals)
         )
     )
-    known = {(row.campaign, row.version, row.ordinal): (row.t_ns, row.trigger) for row in rows}
+    return {(row.campaign, row.version, row.ordinal): (row.t_ns, row.trigger) for row in rows}
+
+
+def reused_fire(of_fires: Sequence[Fire], known: KnownFires) -> str | None:
+    """A sentence on the first fire that bears the ordinal of another, known one; None when there is none."""
     for fire in of_fires:
-        before = known.get((fire.campaign, fire.version, fire.ordinal), (fire.t_ns, fire.trigger))
-        if before != (fire.t_ns, fire.trigger):
+        t_ns, trigger = known.get((fire.campaign, fire.version, fire.ordinal), (fire.t_ns, fire.trigger))
+        if (t_ns, trigger) != (fire.t_ns, fire.trigger):
             return (
                 f"fire {fire.ordinal} of {fire.campaign} version {fire.version} ({fire.trigger} at {fire.t_ns} ns) was"
-                f" here before as another: {before[1]} at {before[0]} ns"
+                f" here before as another: {trigger} at {t_ns} ns"
             )
     return None

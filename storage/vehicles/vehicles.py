@@ -18,7 +18,7 @@ from storage.counts.compared import fallen_pairs, record_compared
 from storage.jsonb import storable
 from storage.tables import assignment_revision, campaign_versions, fire_counts, vehicles
 from storage.tokens import new_token, token_hash
-from storage.uploads.fire_identity import ENROL_ANEW
+from storage.uploads.fire_identity import ENROL_AGAIN
 from triggers.contracts.api.vehicles import MAX_ATTRIBUTES
 from triggers.contracts.base import NS_PER_S, AttributeValue, VehicleId
 from triggers.contracts.checkin import CheckIn, FireCounts, Telemetry
@@ -220,10 +220,10 @@ def _fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[s
     for row in rows:
         fallen.setdefault(row.vehicle_id, []).append(
             f"its count of fires of {row.campaign} version {row.version} fell to {row.fell_to} and is {row.watermark}"
-            f" here; {ENROL_ANEW}"
+            f" here; {ENROL_AGAIN}"
         )
     for vehicle_id, fall in fallen_pairs(connection, vehicle_ids):
-        fallen.setdefault(vehicle_id, []).append(f"{fall}; {ENROL_ANEW}")
+        fallen.setdefault(vehicle_id, []).append(f"{fall}; {ENROL_AGAIN}")
     return fallen
 
 

@@ -42,7 +42,7 @@ def test_sent_events_are_forgotten_after_a_week_in_batches_and_unsent_ones_never
     with database.begin() as connection:
         for number in range(5):
             outbox.add(connection, "clips", f"old {number}", {"event": "e"})
-        outbox.dispatch(connection, handlers={})
+        outbox.dispatch(connection, {})
         connection.execute(text("UPDATE outbox SET sent_at = now() - interval '8 days'"))
         outbox.add(connection, "clips", "unsent", {"event": "e"})
         connection.execute(text("UPDATE outbox SET created_at = now() - interval '80 days'"))

@@ -32,7 +32,9 @@ def campaign_settings(name: str, limits: BudgetLimits) -> CampaignSettings:
     """Settings with one trigger."""
     window = CaptureWindow(before_ns=0, after_ns=0, signals=("speed",))
     return CampaignSettings(
-        name=name, triggers=(TriggerSettings(name=TRIGGER, cooldown_ns=0, capture=window),), budget=limits
+        name=name,
+        triggers=(TriggerSettings(name=TRIGGER, cooldown_ns=0, capture=window, tags=("brake",)),),
+        budget=limits,
     )
 
 
@@ -87,12 +89,12 @@ def fire(campaign: str, charged_bytes: int, *, version: int = 1, **changes: Any)
 
 
 def manifest_of(data: bytes, fires: Sequence[Fire], *, vehicle_id: str = "car-1", **changes: Any) -> ClipManifest:
-    """The manifest of a clip with these bytes; `changes` are of the recording."""
+    """The manifest of a clip of one second with these bytes; `changes` are of the recording."""
     values: dict[str, Any] = {
         "vehicle_id": vehicle_id,
         "recording_id": f"rec-{next(_numbers)}",
         "start_ns": T_NS,
-        "end_ns": T_NS,
+        "end_ns": T_NS + 10**9,
         "fires": tuple(fires),
         "signals": ("speed",),
     }
@@ -104,7 +106,12 @@ def manifest_of(data: bytes, fires: Sequence[Fire], *, vehicle_id: str = "car-1"
     )
 
 
+def clip_manifest(data: bytes, campaign: str = "braking", *, vehicle_id: str = "car-1") -> ClipManifest:
+    """The manifest of a clip with one fire, which is charged for all of it."""
+    return manifest_of(data, [fire(campaign, len(data))], vehicle_id=vehicle_id)
+
+
 def charged_manifest(charges: Mapping[str, int], *, vehicle_id: str = "car-1") -> ClipManifest:
-    """The manifest of a clip with one fire a campaign, charged as given (campaign to bytes)."""
+    """The manifest of a clip with one fire per campaign, charged as given (campaign to bytes)."""
     fires = [fire(campaign, amount) for campaign, amount in charges.items()]
     return manifest_of(bytes(sum(charges.values())), fires, vehicle_id=vehicle_id)

@@ -100,7 +100,7 @@ def _begin(supervised: bool) -> None:
     for chatty in ("httpx", "alembic.runtime.plugins"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
     if supervised:
-        from fleet_api.deployment.lifeline import hold_lifeline
+        from triggers.processes.lifeline import hold_lifeline
 
         hold_lifeline()
 

@@ -47,7 +47,7 @@ _NOT_A_MEMBER = (CommitFailedError, IllegalGenerationError, FencedInstanceIdErro
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GroupMember:
     """A member's place: the log's names of topic and group, and the lease, of which both halves of silence get one.
 
     Kafka notices a dead process after the session timeout, and one that lives but does not poll after the longest
@@ -76,7 +76,7 @@ class KafkaLogConsumer:
     def __init__(
         self,
         clients: KafkaClients,
-        place: Place,
+        place: GroupMember,
         *,
         on_assigned: PartitionsCallback | None,
         on_revoked: PartitionsCallback | None,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from ingest.log.contract import MAX_RECORD_BYTES, PartitionsCallback, checked_name, checked_records
 from ingest.log.kafka.check import check
 from ingest.log.kafka.clients import KafkaClients
-from ingest.log.kafka.consumer import KafkaLogConsumer, Place
+from ingest.log.kafka.consumer import GroupMember, KafkaLogConsumer
 from ingest.log.kafka.location import parse_location, require_fast_checksums
 from ingest.log.kafka.producer import Appender
 from ingest.log.kafka.topics import KafkaTopics
@@ -66,7 +66,7 @@ class KafkaLog:
         on_revoked: PartitionsCallback | None = None,
     ) -> KafkaLogConsumer:
         """A reader of the topic that joins `group` as `member` at its first poll; see Log."""
-        place = Place(
+        place = GroupMember(
             topic, checked_name("consumer group", group), checked_name("member", member), self._settings.log_lease_s
         )
         self.partitions(topic)

@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from ingest.log.contract import LogRecord, NotOwner, PartitionsCallback
-from ingest.log.postgres.membership import Membership, Standing
+from ingest.log.postgres.membership import GroupState, Membership
 from storage.database import Database
 from storage.log import records as log_store
 from storage.log import segments as log_segments
@@ -154,7 +154,7 @@ class PostgresConsumer:
         self._assign({number: claim for number, claim in standing.held.items() if number not in standing.leaving})
         self._next_heartbeat_s = time.monotonic() + (self._heartbeat_s if standing.settled else _UNSETTLED_S)
 
-    def _lost(self, standing: Standing) -> list[int]:
+    def _lost(self, standing: GroupState) -> list[int]:
         """Partitions that went to somebody else, even if they came back since: what was read of them is stale."""
         return sorted(
             partition

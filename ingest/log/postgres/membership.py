@@ -18,7 +18,7 @@ from storage.log.groups import Claim, GroupKey
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class GroupState:
     """What one synchronisation found."""
 
     held: dict[int, Claim]
@@ -40,7 +40,7 @@ class Membership:
         self._epochs: dict[int, int] = {}
         self._joined = False
 
-    def synchronise(self) -> Standing:
+    def synchronise(self) -> GroupState:
         """Renew the lease and claim what is free and due.
 
         NotOwner when another process joined under this member's name: that one has the partitions now.
@@ -65,7 +65,7 @@ class Membership:
         self._epochs = {number: claim.epoch for number, claim in held.items()}
         self._joined = True
         settled = all(claim.member == shares[number] for number, claim in claims.items())
-        return Standing(held, frozenset(mine - due), settled)
+        return GroupState(held, frozenset(mine - due), settled)
 
     def give_up(self, partitions: Collection[int]) -> None:
         """Free held partitions for the other members."""

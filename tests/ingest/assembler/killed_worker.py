@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 from ingest.assembler.assembler import Assembler
-from ingest.assembler.effects import Effects
+from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.spool import Spool
 from ingest.log import PostgresLog
 from storage.database import Database
@@ -18,7 +18,7 @@ def main(arguments: list[str]) -> None:
     url, folder, member, park_after_s, spool_bytes, lease_s = arguments
     database = Database(url, pool_size=4)
     store = DirectoryStore(Path(folder) / "objects", public_url="http://127.0.0.1")
-    effects = Effects(database, store, single_put_bytes=1024**2, extractor_version=1)
+    effects = ClipStore(database, store, single_put_bytes=1024**2, extractor_version=1)
     spool = Spool(Path(folder) / "spool" / member, limit_bytes=int(spool_bytes))
     log = PostgresLog(database, lease_s=float(lease_s))
     assembler = Assembler(

@@ -17,18 +17,20 @@ from ingest.assembler.background import Background, Task
 from ingest.assembler.cells import CellRejected, check_cell
 from ingest.assembler.failures import MAX_FAILURES
 from ingest.assembler.offsets import OffsetTracker
+from ingest.assembler.phases import Parked
 from ingest.assembler.spool import Spool, SpoolDamaged, SpoolFile
 from ingest.cell_record import CellRecord
 from ingest.log.contract import LogRecord, PartitionsCallback
 from storage.clips.writer import Ending, PendingUpload
-from tests.ingest.assembler.world import manifest_of, random_bytes
+from tests.ingest.assembler.world import random_bytes
+from tests.support.fleet import clip_manifest
 from triggers.contracts.clip import CELL_BYTES, cell_size
 
 T = TypeVar("T")
 PARTITIONS = 2
 SIZES = (CELL_BYTES // 2, 2 * CELL_BYTES, 3 * CELL_BYTES + 9, 4 * CELL_BYTES)
 DATA = [random_bytes(size, seed) for seed, size in enumerate(SIZES)]
-MANIFESTS = [manifest_of(data) for data in DATA]
+MANIFESTS = [clip_manifest(data) for data in DATA]
 IDS = [f"{number:032x}" for number in range(len(SIZES))]
 CELLS = [(clip, index) for clip, manifest in enumerate(MANIFESTS) for index in range(len(manifest.cells))]
 
@@ -109,7 +111,7 @@ class MemoryConsumer:
         self.close()
 
 
-class MemoryEffects:
+class MemoryClipStore:
     """Catalog and staging as dictionaries; `fail_next` kills the worker right after the next effect took place."""
 
     def __init__(self) -> None:
@@ -134,12 +136,12 @@ class MemoryEffects:
         self._perhaps_crash()
         return Ending("stored", won=won)
 
-    def park(self, upload: PendingUpload, spooled: SpoolFile) -> bool:
+    def park(self, upload: PendingUpload, spooled: SpoolFile) -> Parked:
         wanted = upload.id not in self.stored
         if wanted:
             self.parked.setdefault(upload.id, {}).update(self._read(upload, spooled))
         self._perhaps_crash()
-        return wanted
+        return Parked(won=wanted)
 
     def fail(self, upload: PendingUpload, reason: str, detail: str, payload: bytes | None) -> Ending:
         raise AssertionError(f"a good clip was given up: {detail}")
@@ -180,7 +182,7 @@ class Life:
 
     def __init__(self, folder: Path) -> None:
         self.log = MemoryLog()
-        self.effects = MemoryEffects()
+        self.effects = MemoryClipStore()
         self.now_s = 0.0
         self._damages = 0
         self._folder = folder

@@ -155,11 +155,11 @@ def test_an_open_clip_holds_the_offset_back_until_it_is_parked(world: World) -> 
     now_s = 100.0
     with closing(world.assembler(monotonic_s=lambda: now_s)) as assembler:
         world.send(clip, 0, 1)
-        drive(assembler, lambda: assembler._spool.used_bytes == 2 * CELL_BYTES)
+        drive(assembler, lambda: assembler.status().spooled_bytes == 2 * CELL_BYTES)
         assert world.lag() == 2
         now_s += 61
         drive(assembler, lambda: world.lag() == 0)
-        assert (assembler.counts.parked, assembler._spool.used_bytes) == (1, 0)
+        assert (assembler.counts.parked, assembler.status().spooled_bytes) == (1, 0)
         assert count(world, parked_cells) == 1
         world.send(clip, 2)
         drive(assembler, lambda: world.upload_state(clip) == "stored")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ingest.assembler.assembler import Assembler
+from ingest.assembler.background import Background
+from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import MAX_FAILURES, Failures
+from ingest.assembler.spool import SpoolFile
 from storage.clips import writer as clip_writer
 from storage.clips.writer import Ending
 from storage.uploads import dead_letters
-from tests.ingest.assembler.world import Clip, World, drive
+from tests.ingest.assembler.world import SentClip, World, drive
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import Unreachable
 
@@ -24,7 +25,9 @@ SIZE = 3 * CELL_BYTES
 class Breaking:
     """Makes a function of storage/clips/writer.py fail for one upload, the first so many times; counts its calls."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, name: str, clip: Clip, error: Exception, times: int) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, clip: SentClip, error: Exception, times: int
+    ) -> None:
         self.calls = 0
         original = getattr(clip_writer, name)
 
@@ -42,11 +45,6 @@ class Breaking:
 def letters(world: World) -> list[dead_letters.DeadLetter]:
     with world.database.begin() as connection:
         return list(dead_letters.listing(connection))
-
-
-def spool_file(assembler: Assembler, clip: Clip) -> Path:
-    (path,) = assembler._spool._directory.glob(f"{clip.upload_id}.*")
-    return path
 
 
 @pytest.mark.parametrize("broken", ["store_clip", "find_upload"])
@@ -74,18 +72,18 @@ def test_a_clip_that_always_fails_ends_in_the_dead_letters_and_holds_up_no_other
 def test_an_error_that_passes_costs_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = world.clip(SIZE)
     Breaking(monkeypatch, "store_clip", clip, RuntimeError("once"), times=MAX_FAILURES - 1)
-    with closing(world.assembler()) as assembler:
+    failures = Failures()
+    with closing(world.assembler(failures=failures)) as assembler:
         world.send(clip, *clip.indices)
         drive(assembler, lambda: world.lag() == 0 and world.upload_state(clip) == "stored")
-        assert assembler._failures.of(clip.upload_id) == 0
+        assert failures.of(clip.upload_id) == 0
     assert (letters(world), world.catalogued()) == ([], {clip.manifest.clip_id: clip.data})
 
 
 def test_outages_are_not_counted(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.assembler.background.FIRST_PAUSE_S", 0.001)
     clip = world.clip(SIZE)
     Breaking(monkeypatch, "store_clip", clip, Unreachable("gone"), times=2 * MAX_FAILURES + 1)
-    with closing(world.assembler()) as assembler:
+    with closing(world.assembler(background=Background("effects", first_pause_s=0.001))) as assembler:
         world.send(clip, *clip.indices)
         drive(assembler, lambda: world.upload_state(clip) == "stored")
     assert letters(world) == []
@@ -117,11 +115,10 @@ def test_a_clip_that_cannot_even_be_given_up_is_left_to_expire(world: World, mon
 
 
 def test_a_record_that_cannot_be_taken_in_is_left_out_at_last(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ingest.assembler.assembler.RETRY_PAUSE_S", 0.01)
     bad, good = world.clip(SIZE, seed=1), world.clip(SIZE, seed=2)
     for name in ("find_upload", "fail_unread"):
         Breaking(monkeypatch, name, bad, RuntimeError("always"), times=10**6)
-    with closing(world.assembler()) as assembler:
+    with closing(world.assembler(retry_pause_s=0.01)) as assembler:
         for clip in (bad, good):
             world.send(clip, *clip.indices)
         drive(assembler, lambda: world.lag() == 0)
@@ -134,8 +131,8 @@ def test_a_cell_that_the_spool_damaged_comes_again_from_the_log(world: World, da
     with closing(world.assembler()) as assembler:
         world.send(clip, 0, 1)
         world.send(other, 0)
-        drive(assembler, lambda: assembler._spool.used_bytes == 3 * CELL_BYTES)
-        path = spool_file(assembler, clip)
+        drive(assembler, lambda: assembler.status().spooled_bytes == 3 * CELL_BYTES)
+        path = world.spool_file(clip.upload_id)
         if damage == "gone":
             path.unlink()
         elif damage == "cut short":
@@ -145,35 +142,38 @@ def test_a_cell_that_the_spool_damaged_comes_again_from_the_log(world: World, da
         world.send(clip, 2)
         world.send(other, 1, 2)
         drive(assembler, lambda: assembler.counts.stored == 2 and world.lag() == 0)
-    assert world.catalogued() == {each.manifest.clip_id: each.data for each in (clip, other)}
+    assert world.catalogued() == {sent.manifest.clip_id: sent.data for sent in (clip, other)}
     assert letters(world) == []
 
 
 def test_damaged_cells_are_never_parked(world: World) -> None:
-    clip = world.clip(SIZE)
-    with closing(world.assembler()) as assembler:
+    clip, failures, now_s = world.clip(SIZE), Failures(), 100.0
+    with closing(world.assembler(failures=failures, monotonic_s=lambda: now_s)) as assembler:
         world.send(clip, 0)
-        drive(assembler, lambda: assembler._spool.used_bytes == CELL_BYTES)
-        spool_file(assembler, clip).write_bytes(bytes(CELL_BYTES))
-        assembler._start_parking(assembler._clips[clip.upload_id])
-        drive(assembler, lambda: assembler._failures.of(clip.upload_id) == 1)
+        drive(assembler, lambda: assembler.status().spooled_bytes == CELL_BYTES)
+        world.spool_file(clip.upload_id).write_bytes(bytes(CELL_BYTES))
+        now_s += 61  # old enough to be parked
+        drive(assembler, lambda: failures.of(clip.upload_id) == 1)
         assert world.store.list("staging/") == []
-        drive(assembler, lambda: assembler._spool.used_bytes == CELL_BYTES)
+        drive(assembler, lambda: assembler.status().spooled_bytes == CELL_BYTES)
         assert world.lag() == 1, "the cell is still needed"
 
 
-def test_a_spool_that_always_damages_a_clip_gives_it_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from ingest.assembler.effects import Effects
-    from ingest.assembler.spool import SpoolFile
+class BesideABadDisk(ClipStore):
+    """A clip store that finds the spooled cells of a clip overwritten whenever it is to store it."""
 
-    clip, store_clip = world.clip(SIZE), Effects.store_clip
+    def __init__(self, world: World) -> None:
+        super().__init__(world.database, world.store, single_put_bytes=SIZE, extractor_version=1)
+        self._world = world
 
-    def damaged(effects: Effects, upload: clip_writer.PendingUpload, spooled: SpoolFile) -> Ending:
-        spooled._path.write_bytes(bytes(SIZE))
-        return store_clip(effects, upload, spooled)
+    def store_clip(self, upload: clip_writer.PendingUpload, spooled: SpoolFile) -> Ending:
+        self._world.spool_file(upload.id).write_bytes(bytes(SIZE))
+        return super().store_clip(upload, spooled)
 
-    monkeypatch.setattr(Effects, "store_clip", damaged)
-    with closing(world.assembler()) as assembler:
+
+def test_a_spool_that_always_damages_a_clip_gives_it_up(world: World) -> None:
+    clip = world.clip(SIZE)
+    with closing(world.assembler(clip_store=BesideABadDisk(world))) as assembler:
         world.send(clip, *clip.indices)
         drive(assembler, lambda: world.lag() == 0)
     (letter,) = letters(world)

@@ -8,11 +8,12 @@ from contextlib import closing
 import pytest
 from sqlalchemy import func, select
 
-from ingest.assembler.janitor import clean_staging
 from ingest.assembler.spool import Spool
+from ingest.assembler.status import AssemblerStatus
+from ingest.steward.staging import clean_staging
 from storage.clips import writer as clip_writer
 from storage.tables import clips, parked_cells
-from storage.uploads import dead_letters, uploads
+from storage.uploads import dead_letters, endings
 from tests.ingest.assembler.world import LEASE_S, World, drive
 from tests.support.processes import wait_for
 from triggers.contracts.clip import CELL_BYTES
@@ -32,7 +33,7 @@ def test_a_parked_clip_is_finished_by_another_worker(world: World) -> None:
     clip = world.clip(SIZE)
     with closing(world.assembler("w-0")) as assembler:
         world.send(clip, 2, 0)
-        drive(assembler, lambda: assembler._spool.used_bytes == 2 * CELL_BYTES)
+        drive(assembler, lambda: assembler.status().spooled_bytes == 2 * CELL_BYTES)
     assert (world.lag(), parked_parts(world)) == (0, 1), "leaving the group parks what is open"
     with closing(world.assembler("w-1")) as assembler:
         world.send(clip, 1)
@@ -45,11 +46,11 @@ def test_a_repeated_parked_cell_is_not_spooled_again(world: World) -> None:
     clip = world.clip(SIZE)
     with closing(world.assembler()) as assembler:
         world.send(clip, 0)
-        drive(assembler, lambda: assembler._spool.used_bytes > 0)
+        drive(assembler, lambda: assembler.status().spooled_bytes > 0)
     with closing(world.assembler()) as assembler:
         world.send(clip, 0)
         drive(assembler, lambda: world.lag() == 0)
-        assert (assembler.counts.duplicates, assembler._spool.used_bytes, assembler._clips) == (1, 0, {})
+        assert (assembler.counts.duplicates, assembler.status()) == (1, AssemblerStatus(0, 0))
 
 
 def test_more_open_clips_than_the_spool_holds_are_parked_and_finished(world: World) -> None:
@@ -62,7 +63,7 @@ def test_more_open_clips_than_the_spool_holds_are_parked_and_finished(world: Wor
 
         def all_stored() -> bool:
             nonlocal highest
-            highest = max(highest, assembler._spool.used_bytes)
+            highest = max(highest, assembler.status().spooled_bytes)
             return len(world.catalogued()) == len(many)
 
         drive(assembler, all_stored)
@@ -105,7 +106,7 @@ def test_a_lost_staging_object_ends_in_the_dead_letters(world: World) -> None:
     clip = world.clip(SIZE)
     with closing(world.assembler()) as assembler:
         world.send(clip, 0)
-        drive(assembler, lambda: assembler._spool.used_bytes > 0)
+        drive(assembler, lambda: assembler.status().spooled_bytes > 0)
     (info,) = world.store.list("staging/")
     world.store.put(info.key, bytes(CELL_BYTES))
     with closing(world.assembler()) as assembler:
@@ -148,11 +149,11 @@ def test_an_upload_that_expired_meanwhile_is_not_catalogued(world: World) -> Non
     clip = world.clip(SIZE)
     with closing(world.assembler()) as assembler:
         world.send(clip, 0, 1)
-        drive(assembler, lambda: assembler._spool.used_bytes > 0)
+        drive(assembler, lambda: assembler.status().spooled_bytes > 0)
         with world.database.begin() as connection:
             from datetime import UTC, datetime, timedelta
 
-            assert uploads.expire(connection, now=datetime.now(UTC) + timedelta(days=30)) == 1
+            assert endings.expire(connection, now=datetime.now(UTC) + timedelta(days=30)) == 1
         world.send(clip, 2)
         drive(assembler, lambda: world.lag() == 0)
         assert assembler.counts.stored == 0
@@ -164,10 +165,10 @@ def test_the_janitor_removes_what_closed_uploads_left_and_nothing_else(world: Wo
     with closing(world.assembler()) as assembler:
         world.send(open_clip, 0)
         world.send(closed_clip, 0)
-        drive(assembler, lambda: assembler._spool.used_bytes == 2 * CELL_BYTES)
+        drive(assembler, lambda: assembler.status().spooled_bytes == 2 * CELL_BYTES)
     world.store.put("staging/" + "ab" * 16 + "/nobody", b"orphan")
     with world.database.begin() as connection:
-        uploads.fail(connection, closed_clip.upload_id, "given_up")
+        endings.fail(connection, closed_clip.upload_id, "given_up")
     assert clean_staging(world.database, world.store) == (2, "")
     (left,) = world.store.list("staging/")
     assert open_clip.upload_id in left.key

@@ -12,9 +12,9 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from sqlalchemy import func, select
 
-from ingest.assembler.janitor import clean_staging
+from ingest.steward.staging import clean_staging
 from storage.tables import clip_fires, outbox, parked_cells
-from tests.ingest.assembler.world import Clip, World
+from tests.ingest.assembler.world import SentClip, World
 from tests.support.processes import REPOSITORY, read_line, wait_for
 from triggers.contracts.clip import CELL_BYTES
 
@@ -44,7 +44,7 @@ def worker(world: World, member: str, *, park_after_s: float = 0.2) -> Iterator[
             stream.close()
 
 
-def shuffled_cells(clips: list[Clip], seed: int) -> list[tuple[Clip, int]]:
+def shuffled_cells(clips: list[SentClip], seed: int) -> list[tuple[SentClip, int]]:
     """Every cell of every clip, a third of them twice, in a random order."""
     cells = [(clip, index) for clip in clips for index in clip.indices]
     chance = random.Random(seed)
@@ -53,11 +53,11 @@ def shuffled_cells(clips: list[Clip], seed: int) -> list[tuple[Clip, int]]:
     return cells
 
 
-def everything_is_stored(world: World, clips: list[Clip]) -> bool:
+def everything_is_stored(world: World, clips: list[SentClip]) -> bool:
     return len(world.catalogued()) == len(clips)
 
 
-def check_once_and_whole(world: World, clips: list[Clip]) -> None:
+def check_once_and_whole(world: World, clips: list[SentClip]) -> None:
     assert world.catalogued() == {clip.manifest.clip_id: clip.data for clip in clips}
     with world.database.begin() as connection:
         for table in (clip_fires, outbox):

@@ -9,7 +9,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from tests.ingest.assembler.world import START_NS, manifest_of
+from tests.support.fleet import T_NS, clip_manifest
 from triggers.clips.footage import Footage, Samples, VideoFrame
 from triggers.clips.schemas import is_keyframe
 from triggers.clips.writer import write_mcap
@@ -40,23 +40,23 @@ def h264_frames(count: int, *, width: int = 640, height: int = 480) -> tuple[Vid
         packets += encoder.encode(picture)
     packets += encoder.encode(None)
     data = [bytes(packet) for packet in packets]
-    return tuple(VideoFrame(START_NS + i * FRAME_NS, is_keyframe(unit), unit) for i, unit in enumerate(data))
+    return tuple(VideoFrame(T_NS + i * FRAME_NS, is_keyframe(unit), unit) for i, unit in enumerate(data))
 
 
 def recording(cameras: tuple[str, ...] = ("front",)) -> RecordingManifest:
     """The manifest of a recording of one second."""
-    return manifest_of(b"x").recording.model_copy(update={"signals": SIGNALS, "cameras": cameras})
+    return clip_manifest(b"x").recording.model_copy(update={"signals": SIGNALS, "cameras": cameras})
 
 
 def footage(cameras: tuple[str, ...] = ("front",)) -> Footage:
     """Ten samples of a speed, a straight drive north of two samples, and video of every camera."""
     tenth_ns = 100_000_000
     signals = {
-        "speed": Samples.of((START_NS + i * tenth_ns, float(i)) for i in range(10)),
-        "ego.latitude": Samples.of([(START_NS, 48.0), (START_NS + 9 * tenth_ns, 48.001)]),
-        "ego.longitude": Samples.of([(START_NS, 11.0), (START_NS + 9 * tenth_ns, 11.0)]),
+        "speed": Samples.of((T_NS + i * tenth_ns, float(i)) for i in range(10)),
+        "ego.latitude": Samples.of([(T_NS, 48.0), (T_NS + 9 * tenth_ns, 48.001)]),
+        "ego.longitude": Samples.of([(T_NS, 11.0), (T_NS + 9 * tenth_ns, 11.0)]),
     }
-    return Footage(START_NS, START_NS + 10**9, signals, {camera: h264_frames(25) for camera in cameras})
+    return Footage(T_NS, T_NS + 10**9, signals, {camera: h264_frames(25) for camera in cameras})
 
 
 def clip_bytes(manifest: RecordingManifest, content: Footage) -> bytes:
@@ -68,7 +68,7 @@ def clip_bytes(manifest: RecordingManifest, content: Footage) -> bytes:
 
 def announced(manifest: RecordingManifest, data: bytes) -> ClipManifest:
     """What the vehicle tells the gateway of the file."""
-    hashes = manifest_of(data)
+    hashes = clip_manifest(data)
     (fire,) = manifest.fires
     charged = manifest.model_copy(update={"fires": (fire.model_copy(update={"charged_bytes": len(data)}),)})
     return hashes.model_copy(update={"recording": charged})

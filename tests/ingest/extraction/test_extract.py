@@ -14,8 +14,8 @@ from mcap.writer import Writer
 
 from ingest.extraction.extract import extract
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
-from tests.ingest.assembler.world import START_NS
 from tests.ingest.extraction import footage
+from tests.support.fleet import T_NS
 from triggers.clips.footage import Footage, Samples, VideoFrame
 
 
@@ -33,7 +33,7 @@ def extracted(folder: Path, data: bytes | None = None, **changes: Any) -> Extrac
 def test_signals_become_a_table_in_the_layout_of_a_recorded_drive(tmp_path: Path) -> None:
     assert extracted(tmp_path).damage is None
     table = pq.read_table(tmp_path / "signals.parquet")
-    assert table.schema.metadata[b"longtail.start_ns"] == str(START_NS).encode()
+    assert table.schema.metadata[b"longtail.start_ns"] == str(T_NS).encode()
     assert table.column_names == ["t", "ego.latitude", "ego.longitude", "speed"]
     assert table["t"].to_pylist() == pytest.approx([i / 10 for i in range(10)])
     assert table["speed"].to_pylist() == [float(i) for i in range(10)]
@@ -42,8 +42,8 @@ def test_signals_become_a_table_in_the_layout_of_a_recorded_drive(tmp_path: Path
 
 def test_statistics_count_all_samples_and_measure_the_finite_ones(tmp_path: Path) -> None:
     values = [1.0, math.inf, -3.0, math.nan]
-    speed = Samples.of((START_NS + i, value) for i, value in enumerate(values))
-    content = Footage(START_NS, START_NS + 10**9, {"speed": speed}, {})
+    speed = Samples.of((T_NS + i, value) for i, value in enumerate(values))
+    content = Footage(T_NS, T_NS + 10**9, {"speed": speed}, {})
     by_name = {row.signal: row for row in extracted(tmp_path, cameras=(), content=content).statistics}
     assert (by_name["speed"].samples, by_name["speed"].minimum, by_name["speed"].maximum) == (4, -3.0, 1.0)
     assert by_name["speed"].mean == -1.0
@@ -85,7 +85,7 @@ def test_a_flipped_byte_in_the_messages_is_damage(tmp_path: Path) -> None:
     assert extracted(tmp_path, bytes(data)).damage
 
 
-@pytest.mark.parametrize("change", [{"recording_id": "other"}, {"end_ns": START_NS + 2}, {"vehicle_id": "car-9"}])
+@pytest.mark.parametrize("change", [{"recording_id": "other"}, {"end_ns": T_NS + 2}, {"vehicle_id": "car-9"}])
 def test_a_file_of_another_recording_is_damaged(tmp_path: Path, change: dict[str, Any]) -> None:
     damage = extracted(tmp_path, **change).damage or ""
     assert damage.startswith("manifest_mismatch:")
@@ -106,7 +106,7 @@ def test_an_mcap_without_the_manifest_is_damaged(tmp_path: Path) -> None:
 
 
 def test_damaged_video_keeps_the_signals(tmp_path: Path) -> None:
-    frames = tuple(VideoFrame(START_NS + i, True, b"\x00\x00\x01\x65" + bytes(50)) for i in range(3))
+    frames = tuple(VideoFrame(T_NS + i, True, b"\x00\x00\x01\x65" + bytes(50)) for i in range(3))
     content = footage.footage(())
     content = Footage(content.start_ns, content.end_ns, content.signals, {"front": frames})
     result = extracted(tmp_path, content=content)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from ingest.extraction.loop import ExtractionLoop
+from ingest.steward import events
 from storage import outbox
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_results import Findings
@@ -81,7 +82,7 @@ def test_a_stored_clip_becomes_ready_with_its_assets_and_a_label_job(world: Worl
     with world.database.begin() as connection:
         assets = {asset.name: asset for asset in connection.execute(select(clip_assets))}
         signals = set(connection.execute(select(signal_statistics.c.signal)).scalars())
-        while outbox.dispatch(connection):
+        while events.dispatch(connection):
             pass
         assert outbox.unsent(connection) == 0
     assert sorted(assets) == ["preview", "signals", "thumbnail"]
@@ -105,7 +106,7 @@ def test_a_clip_that_is_no_mcap_is_damaged_at_the_first_attempt(world: World, st
     assert (letter.stage, letter.reason, letter.clip_id) == ("extraction", "mcap_unreadable", clip.id)
     assert world.fire_outcomes() == [("catalogued", None)], "the clip's bytes are kept, whatever is in them"
     with world.database.begin() as connection:
-        while outbox.dispatch(connection):
+        while events.dispatch(connection):
             pass
         assert connection.execute(select(label_jobs.c.id)).all() == []
 

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from storage.database import Database
 from tests.ingest.gateway.serving import some_bytes
-from tests.support.fleet import fire, manifest_of
+from tests.support.fleet import clip_manifest
 from tests.support.processes import wait_for
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
 
@@ -18,7 +18,7 @@ DATA = some_bytes(3 * CELL_BYTES + 99)
 
 
 def clip(data: bytes = DATA, vehicle_id: str = "car-1") -> ClipManifest:
-    return manifest_of(data, [fire("wide", len(data))], vehicle_id=vehicle_id)
+    return clip_manifest(data, "wide", vehicle_id=vehicle_id)
 
 
 def held_bytes(app: Starlette) -> int:

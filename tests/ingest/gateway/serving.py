@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from ingest.cell_record import CellRecord
 from ingest.gateway.app import create_app
-from ingest.gateway.limits import Limits
+from ingest.gateway.limits import GatewayLimits
 from ingest.log import CELLS_TOPIC, open_log
 from storage.database import Database
 from storage.settings import Settings
@@ -47,7 +47,7 @@ def serve(app: Starlette) -> Iterator[str]:
 
 
 @contextmanager
-def running_gateway(settings: Settings, limits: Limits | None = None) -> Iterator[tuple[str, Starlette]]:
+def running_gateway(settings: Settings, limits: GatewayLimits | None = None) -> Iterator[tuple[str, Starlette]]:
     """A gateway with these settings; yields its URL and its application."""
     app = create_app(settings, limits)
     with serve(app) as url:

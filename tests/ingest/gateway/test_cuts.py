@@ -10,7 +10,7 @@ from ingest.log import CELLS_TOPIC, open_log
 from storage.database import Database
 from storage.settings import Settings
 from tests.ingest.gateway.serving import TusClient, logged_bytes, logged_cells, running_gateway, some_bytes
-from tests.support.fleet import fire, manifest_of
+from tests.support.fleet import clip_manifest
 from tests.support.processes import python_process, read_line, wait_for
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
 
@@ -19,7 +19,7 @@ DATA = some_bytes((CELLS - 1) * CELL_BYTES + 12345)
 
 
 def clip() -> ClipManifest:
-    return manifest_of(DATA, [fire("wide", len(DATA))])
+    return clip_manifest(DATA, "wide")
 
 
 def upload_id(location: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from ingest.cell_record import CellRecord
-from ingest.gateway.limits import Limits
+from ingest.gateway.limits import GatewayLimits
 from storage.database import Database
 from storage.settings import Settings
 from tests.ingest.gateway.conftest import MIB
@@ -73,7 +73,7 @@ def test_a_gateway_without_its_database_lives_and_names_the_address_and_the_sett
 
 
 def test_a_revoked_token_is_refused_once_it_is_forgotten(database: Database, settings: Settings, token: str) -> None:
-    with running_gateway(settings, Limits(token_ttl_s=0.05)) as (url, _app):
+    with running_gateway(settings, GatewayLimits(token_ttl_s=0.05)) as (url, _app):
         client = TusClient(url, token)
         location = client.begin(clip())
         with database.begin() as connection:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ingest.gateway.limits import Limits
+from ingest.gateway.limits import GatewayLimits
 from storage import ledger
 from storage.database import Database
 from storage.settings import Settings
@@ -100,7 +100,7 @@ def test_a_manifest_above_the_bound_is_refused(client: TusClient, database: Data
 def test_a_vehicle_cannot_fill_the_dead_letters(database: Database, settings: Settings, token: str) -> None:
     with database.begin() as connection:
         other_token = enroll_vehicle(connection, "car-2")
-    with running_gateway(settings, Limits(rejections_per_vehicle=3, rejected_manifest_bytes=100)) as (url, _app):
+    with running_gateway(settings, GatewayLimits(rejections_per_vehicle=3, rejected_manifest_bytes=100)) as (url, _app):
         client, other = TusClient(url, token), TusClient(url, other_token)
         assert {client.create_raw(b"{}", SIZE).status_code for _ in range(5)} == {422}
         assert other.create_raw(b" " * 101, SIZE).status_code == 422

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
 from ingest.cell_record import CellRecord
-from ingest.gateway.limits import Limits
+from ingest.gateway.limits import GatewayLimits
 from storage.database import Database
 from storage.settings import Settings
 from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still, wait_for_held, waiting_appends
@@ -21,7 +21,7 @@ from triggers.contracts.clip import CELL_BYTES
 
 def test_bytes_in_flight_are_bounded_over_all_requests(database: Database, settings: Settings, token: str) -> None:
     tight = settings.model_copy(update={"gateway_in_flight_bytes": 2 * CELL_BYTES})
-    with running_gateway(tight, Limits(in_flight_wait_s=0.2)) as (url, app), ExitStack() as slow:
+    with running_gateway(tight, GatewayLimits(in_flight_wait_s=0.2)) as (url, app), ExitStack() as slow:
         client = TusClient(url, token)
         for _ in range(2):
             location = client.begin(clip())
@@ -42,7 +42,7 @@ def test_bytes_in_flight_are_bounded_over_all_requests(database: Database, setti
 def test_many_uploads_through_the_smallest_bound_all_arrive(database: Database, settings: Settings, token: str) -> None:
     tight = settings.model_copy(update={"gateway_in_flight_bytes": 2 * CELL_BYTES})
     clips = [some_bytes(3 * CELL_BYTES + number, number) for number in range(6)]
-    with running_gateway(tight, Limits(in_flight_wait_s=30)) as (url, app):
+    with running_gateway(tight, GatewayLimits(in_flight_wait_s=30)) as (url, app):
 
         def send(data: bytes) -> str:
             client = TusClient(url, token)
@@ -59,7 +59,7 @@ def test_many_uploads_through_the_smallest_bound_all_arrive(database: Database, 
 
 
 def test_sixty_slow_uploads_do_not_delay_creation(database: Database, settings: Settings, token: str) -> None:
-    with running_gateway(settings, Limits(writers_per_vehicle=60)) as (url, app), ExitStack() as slow:
+    with running_gateway(settings, GatewayLimits(writers_per_vehicle=60)) as (url, app), ExitStack() as slow:
         client = TusClient(url, token)
         for _ in range(60):
             location = client.begin(clip())
@@ -75,7 +75,7 @@ def test_uploads_that_wait_for_the_log_do_not_delay_creation(
     database: Database, settings: Settings, token: str
 ) -> None:
     small = some_bytes(1000)
-    with running_gateway(settings, Limits(writers_per_vehicle=60)) as (url, app), ExitStack() as waiting:
+    with running_gateway(settings, GatewayLimits(writers_per_vehicle=60)) as (url, app), ExitStack() as waiting:
         client = TusClient(url, token)
         locations = [client.begin(clip(small)) for _ in range(60)]
         with log_stands_still(database):
@@ -120,7 +120,7 @@ def test_cells_that_come_while_the_log_is_busy_are_appended_together(
 def test_a_request_takes_no_more_than_its_own_share_of_memory(
     database: Database, settings: Settings, token: str
 ) -> None:
-    with running_gateway(settings, Limits(cells_per_request=2)) as (url, app):
+    with running_gateway(settings, GatewayLimits(cells_per_request=2)) as (url, app):
         client = TusClient(url, token)
         location = client.begin(clip())
         with log_stands_still(database):
@@ -139,7 +139,7 @@ def test_a_request_takes_no_more_than_its_own_share_of_memory(
 def test_a_silent_body_is_given_up_and_its_whole_cells_count(
     database: Database, settings: Settings, token: str
 ) -> None:
-    with running_gateway(settings, Limits(body_silence_s=0.3)) as (url, app):
+    with running_gateway(settings, GatewayLimits(body_silence_s=0.3)) as (url, app):
         client = TusClient(url, token)
         location = client.begin(clip())
         with client.open_patch(location, 0, len(DATA), DATA[: CELL_BYTES + 1]) as connection:
@@ -152,7 +152,7 @@ def test_a_silent_body_is_given_up_and_its_whole_cells_count(
 
 
 def test_a_silent_manifest_is_given_up(settings: Settings, token: str) -> None:
-    with running_gateway(settings, Limits(body_silence_s=0.3)) as (url, app):
+    with running_gateway(settings, GatewayLimits(body_silence_s=0.3)) as (url, app):
         client = TusClient(url, token)
         head = {"Content-Length": "1000"}
         location = f"{url}/v1/uploads"
@@ -165,7 +165,7 @@ def test_a_silent_manifest_is_given_up(settings: Settings, token: str) -> None:
 
 
 def test_a_cell_that_trickles_in_is_given_up(database: Database, settings: Settings, token: str) -> None:
-    with running_gateway(settings, Limits(cell_deadline_s=0.5)) as (url, app):
+    with running_gateway(settings, GatewayLimits(cell_deadline_s=0.5)) as (url, app):
         client = TusClient(url, token)
         location = client.begin(clip())
         with client.open_patch(location, 0, len(DATA), DATA[:1]) as connection:
@@ -186,7 +186,7 @@ def test_a_cell_that_trickles_in_is_given_up(database: Database, settings: Setti
 def test_one_vehicle_cannot_hold_all_memory(database: Database, settings: Settings, token: str) -> None:
     with database.begin() as connection:
         other_token = enroll_vehicle(connection, "car-2")
-    with running_gateway(settings, Limits(writers_per_vehicle=2)) as (url, app), ExitStack() as slow:
+    with running_gateway(settings, GatewayLimits(writers_per_vehicle=2)) as (url, app), ExitStack() as slow:
         client, other = TusClient(url, token), TusClient(url, other_token)
         for _ in range(2):
             slow.enter_context(client.open_patch(client.begin(clip()), 0, len(DATA), DATA[:100]))

@@ -13,15 +13,15 @@ from storage import ledger
 from storage.database import Database
 from storage.settings import Settings
 from storage.tables import uploads
-from storage.uploads import uploads as upload_store
+from storage.uploads import endings
 from tests.ingest.gateway.serving import CHUNK, TUS, TusClient, logged_bytes, some_bytes
-from tests.support.fleet import enroll_vehicle, fire, manifest_of
+from tests.support.fleet import clip_manifest, enroll_vehicle
 from triggers.contracts.clip import CELL_BYTES, MAX_CLIP_BYTES, ClipManifest
 
 
 def clip(size: int = 1000, campaign: str = "wide", seed: int = 0) -> tuple[bytes, ClipManifest]:
     data = some_bytes(size, seed)
-    return data, manifest_of(data, [fire(campaign, size)])
+    return data, clip_manifest(data, campaign)
 
 
 def row(database: Database, location: str) -> dict[str, object]:
@@ -91,7 +91,7 @@ def test_a_clip_that_is_stored_already_is_whole_at_once(client: TusClient, datab
     location = client.begin(manifest)
     client.patch(location, 0, data)
     with database.begin() as connection:
-        assert upload_store.mark_stored(connection, location.rsplit("/", 1)[1])
+        assert endings.mark_stored(connection, location.rsplit("/", 1)[1])
     again = client.create(manifest)
     assert (again.status_code, again.headers["Upload-Offset"]) == (200, str(len(data)))
     assert client.offset(location) == len(data)
@@ -101,7 +101,7 @@ def test_a_clip_that_failed_is_not_taken_again(client: TusClient, database: Data
     data, manifest = clip()
     location = client.begin(manifest)
     with database.begin() as connection:
-        assert upload_store.fail(connection, location.rsplit("/", 1)[1], "cell_hash_mismatch")
+        assert endings.fail(connection, location.rsplit("/", 1)[1], "cell_hash_mismatch")
     assert client.patch(location, 0, data).status_code == 410
     assert client.http.head(location).status_code == 410
     refused = client.create(manifest)

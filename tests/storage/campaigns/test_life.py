@@ -11,8 +11,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, insert, text
 
+from ingest.steward.campaigns import move_on
 from storage.campaigns import life as campaigns
-from storage.campaigns.completion import complete_due
 from storage.campaigns.queries import CampaignVersion, get_version, get_versions, list_campaigns, running
 from storage.database import Database
 from storage.tables import clip_fires, fires, ledger_accounts
@@ -159,12 +159,12 @@ def test_a_waiting_version_begins_on_its_day_and_supersedes(database: Database) 
     waiting = approve(database, apply(database, source="two", active_from=TODAY + timedelta(days=1)))
     assert (waiting.state, state(database, old)) == ("approved", "active")
     with database.begin() as connection:
-        assert complete_due(connection) == []
+        assert move_on(connection) == []
         connection.execute(
             text("UPDATE campaign_versions SET settings = settings || CAST(:past AS jsonb) WHERE version = 2"),
             {"past": '{"active_from": "2020-01-01"}'},
         )
-        (begun,) = complete_due(connection)
+        (begun,) = move_on(connection)
     assert (begun.version, begun.state, state(database, old)) == (2, "active", "stopped")
 
 
@@ -206,8 +206,8 @@ def test_a_campaign_completes_when_no_further_clip_can_come(
         _fire_of(connection, charged_bytes=100)
         for kind, amount in settled.items():
             _settle(connection, kind, amount)
-        changed = complete_due(connection)
-        assert complete_due(connection) == []
+        changed = move_on(connection)
+        assert move_on(connection) == []
     assert [each.ended_reason for each in changed] == ([reason] if reason else [])
     assert state(database, version) == ("completed" if reason else "active")
     assert (revision(database) > before) == bool(reason)
@@ -217,7 +217,7 @@ def test_a_campaign_completes_after_its_last_day(database: Database) -> None:
     over = approve(database, apply(database, active_to=TODAY - timedelta(days=1)))
     last_day = approve(database, apply(database, "other", active_to=TODAY))
     with database.begin() as connection:
-        (changed,) = complete_due(connection)
+        (changed,) = move_on(connection)
     assert (changed.campaign, changed.ended_reason) == ("braking", "date")
     assert (state(database, over), state(database, last_day)) == ("completed", "active")
 

@@ -12,8 +12,9 @@ from storage.clips import writer as clip_writer
 from storage.clips.writer import PendingUpload, clip_key
 from storage.database import Database
 from storage.tables import clip_fires, clips, fires, outbox
-from storage.uploads import dead_letters, uploads
-from tests.ingest.assembler.world import START_NS, Clip, World, manifest_of, random_bytes
+from storage.uploads import dead_letters, endings
+from tests.ingest.assembler.world import SentClip, World, random_bytes
+from tests.support.fleet import T_NS, clip_manifest
 from triggers.contracts.clip import Fire
 
 pytestmark = pytest.mark.integration
@@ -24,19 +25,19 @@ def world(database: Database, tmp_path: Path) -> World:
     return World(database, tmp_path)
 
 
-def pending(world: World, clip: Clip) -> PendingUpload:
+def pending(world: World, clip: SentClip) -> PendingUpload:
     with world.database.begin() as connection:
         upload = clip_writer.find_upload(connection, clip.upload_id)
     assert upload is not None
     return upload
 
 
-def shared_fire(world: World, *seeds: int) -> list[Clip]:
+def shared_fire(world: World, *seeds: int) -> list[SentClip]:
     """Clips of 100 bytes with one and the same fire."""
     fire: Fire | None = None
     made = []
     for seed in seeds:
-        manifest = manifest_of(random_bytes(100, seed))
+        manifest = clip_manifest(random_bytes(100, seed))
         fire = fire or manifest.recording.fires[0]
         recording = manifest.recording.model_copy(update={"fires": (fire,)})
         made.append(world.clip(100, seed=seed, manifest=manifest.model_copy(update={"recording": recording})))
@@ -87,7 +88,7 @@ def test_a_clip_whose_fire_bears_the_ordinal_of_another_is_never_stored_silently
 def test_a_closed_upload_is_not_stored_and_not_failed_again(world: World) -> None:
     upload = pending(world, world.clip(100))
     with world.database.begin() as connection:
-        uploads.fail(connection, upload.id, "given_up")
+        endings.fail(connection, upload.id, "given_up")
     with world.database.begin() as connection:
         stored = clip_writer.store_clip(connection, upload, extractor_version=1)
         failed = clip_writer.fail_upload(connection, upload, reason="r", detail="d")
@@ -109,5 +110,5 @@ def test_an_unreadable_manifest_gives_its_upload_up_with_the_bytes_kept(world: W
 
 
 def test_a_clips_key_is_a_function_of_its_identity_whatever_its_clock_says() -> None:
-    assert clip_key("ab", START_NS) == "clips/2023/11/14/ab.mcap"
+    assert clip_key("ab", T_NS) == "clips/2023/11/14/ab.mcap"
     assert clip_key("ab", 10**30) == "clips/undated/ab.mcap"

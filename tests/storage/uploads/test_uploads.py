@@ -6,17 +6,19 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, select, text
 
+from ingest.gateway.opening import OpeningTerms, open_upload
 from storage import ledger
 from storage.clips import writer as clip_writer
 from storage.database import Database
 from storage.tables import uploads as table
-from storage.uploads import uploads
-from storage.uploads.uploads import Upload
+from storage.uploads import creation, endings, progress, rows
+from storage.uploads.rows import UploadRow
 from tests.storage.ledger.ledger_support import NOON
 from tests.support.fleet import T_NS, add_version, charged_manifest, enroll_vehicle, fire, manifest_of
 from triggers.contracts.campaign import BudgetLimits
@@ -34,6 +36,7 @@ from triggers.errors import (
 )
 
 SIZE = 1000
+TERMS = OpeningTerms(expiry_s=3600, log_partitions=8, fleet_limit_bytes=None)
 LATER = NOON + timedelta(hours=2)
 
 
@@ -48,18 +51,18 @@ def fleet(database: Database) -> Iterator[Database]:
     pool.close()
 
 
-def create(connection: Connection, manifest: ClipManifest) -> tuple[Upload, bool]:
-    return uploads.create(connection, manifest, now=NOON, expiry_s=3600, log_partitions=8, fleet_limit_bytes=None)
+def create(connection: Connection, manifest: ClipManifest, terms: OpeningTerms = TERMS) -> tuple[UploadRow, bool]:
+    return open_upload(connection, manifest, terms, now=NOON)
 
 
-def new_upload(database: Database) -> Upload:
+def new_upload(database: Database) -> UploadRow:
     with database.begin() as connection:
         return create(connection, charged_manifest({"alpha": SIZE}))[0]
 
 
-def now_of(database: Database, upload: Upload) -> Upload:
+def now_of(database: Database, upload: UploadRow) -> UploadRow:
     with database.begin() as connection:
-        return uploads.find(connection, upload.id, upload.vehicle_id)
+        return rows.find(connection, upload.id, upload.vehicle_id)
 
 
 def held(database: Database) -> tuple[int, int]:
@@ -72,7 +75,7 @@ def test_a_clip_created_by_many_at_once_has_one_upload_and_one_reservation(fleet
     manifest = charged_manifest({"alpha": SIZE})
     barrier = threading.Barrier(8)
 
-    def attempt(_number: int) -> tuple[Upload, bool]:
+    def attempt(_number: int) -> tuple[UploadRow, bool]:
         barrier.wait(timeout=10)
         with fleet.begin() as connection:
             return create(connection, manifest)
@@ -93,14 +96,7 @@ def test_creation_works_the_hundredth_time_on_one_connection(fleet: Database) ->
 
 def test_a_refused_creation_leaves_no_upload(fleet: Database) -> None:
     with pytest.raises(BudgetExhausted), fleet.begin() as connection:
-        uploads.create(
-            connection,
-            charged_manifest({"alpha": SIZE}),
-            now=NOON,
-            expiry_s=60,
-            log_partitions=1,
-            fleet_limit_bytes=SIZE - 1,
-        )
+        create(connection, charged_manifest({"alpha": SIZE}), replace(TERMS, fleet_limit_bytes=SIZE - 1))
     with fleet.begin() as connection:
         assert connection.execute(select(table.c.id)).all() == []
 
@@ -130,72 +126,77 @@ def test_a_fire_that_was_here_before_as_another_is_refused(fleet: Database, outc
         assert create(connection, of(later, "car-2"))[1], "ordinals are a vehicle's own"
 
 
-def test_a_vehicle_has_so_many_open_uploads_and_no_more(fleet: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MAX_OPEN_UPLOADS", 2)
-    first = new_upload(fleet)
-    new_upload(fleet)
+def test_a_vehicle_has_so_many_open_uploads_and_no_more(fleet: Database) -> None:
+    two = replace(TERMS, max_open_uploads=2)
+
+    def open_another(vehicle_id: str = "car-1") -> UploadRow:
+        with fleet.begin() as connection:
+            return create(connection, charged_manifest({"alpha": SIZE}, vehicle_id=vehicle_id), two)[0]
+
+    first = open_another()
+    open_another()
     with pytest.raises(Overloaded):
-        new_upload(fleet)
+        open_another()
+    open_another("car-2")
     with fleet.begin() as connection:
-        create(connection, charged_manifest({"alpha": SIZE}, vehicle_id="car-2"))
-        uploads.terminate(connection, first.id, first.vehicle_id, now=NOON)
-    new_upload(fleet)
+        endings.terminate(connection, first.id, first.vehicle_id, now=NOON)
+    open_another()
 
 
 def test_a_clips_cells_always_go_to_the_same_partition_and_clips_spread_over_all() -> None:
     clip_ids = [charged_manifest({"alpha": 1}).clip_id for _ in range(400)]
-    partitions = Counter(uploads.log_partition(clip_id, 8) for clip_id in clip_ids)
+    partitions = Counter(creation.log_partition(clip_id, 8) for clip_id in clip_ids)
     assert set(partitions) == set(range(8))
     assert min(partitions.values()) > 20
-    assert [uploads.log_partition(clip_ids[0], 8) for _ in range(3)] == [uploads.log_partition(clip_ids[0], 8)] * 3
+    assert [creation.log_partition(clip_ids[0], 8) for _ in range(3)] == [creation.log_partition(clip_ids[0], 8)] * 3
 
 
 def test_each_writer_fences_the_ones_before_it(fleet: Database) -> None:
     upload = new_upload(fleet)
     with fleet.begin() as connection:
-        first = uploads.begin_write(connection, upload.id, "car-1", 0, now=NOON)
-        second = uploads.begin_write(connection, upload.id, "car-1", 0, now=NOON)
+        first = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
+        second = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
         assert second.writer_epoch == first.writer_epoch + 1
-        uploads.store_offset(connection, upload.id, second.writer_epoch, 100)
+        progress.store_offset(connection, upload.id, second.writer_epoch, 100)
         with pytest.raises(Fenced):
-            uploads.store_offset(connection, upload.id, first.writer_epoch, 200)
+            progress.store_offset(connection, upload.id, first.writer_epoch, 200)
     assert now_of(fleet, upload).offset_bytes == 100
 
 
 def test_an_offset_never_falls(fleet: Database) -> None:
     upload = new_upload(fleet)
     with fleet.begin() as connection:
-        writer = uploads.begin_write(connection, upload.id, "car-1", 0, now=NOON)
-        uploads.store_offset(connection, upload.id, writer.writer_epoch, 100)
+        writer = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
+        progress.store_offset(connection, upload.id, writer.writer_epoch, 100)
         with pytest.raises(Fenced):
-            uploads.store_offset(connection, upload.id, writer.writer_epoch, 99)
-        uploads.store_offset(connection, upload.id, writer.writer_epoch, 100)
+            progress.store_offset(connection, upload.id, writer.writer_epoch, 99)
+        progress.store_offset(connection, upload.id, writer.writer_epoch, 100)
     assert now_of(fleet, upload).offset_bytes == 100
 
 
 def test_a_writer_at_a_wrong_place_is_told_the_right_one_and_fences_nobody(fleet: Database) -> None:
     upload = new_upload(fleet)
     with fleet.begin() as connection:
-        writer = uploads.begin_write(connection, upload.id, "car-1", 0, now=NOON)
-        uploads.store_offset(connection, upload.id, writer.writer_epoch, 100)
+        writer = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
+        progress.store_offset(connection, upload.id, writer.writer_epoch, 100)
         with pytest.raises(WrongOffset) as wrong:
-            uploads.begin_write(connection, upload.id, "car-1", 0, now=NOON)
+            progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
         assert wrong.value.offset == 100
-        uploads.store_offset(connection, upload.id, writer.writer_epoch, 200)
+        progress.store_offset(connection, upload.id, writer.writer_epoch, 200)
 
 
 def test_the_last_byte_makes_an_upload_received_and_then_it_neither_expires_nor_ends(fleet: Database) -> None:
     upload = new_upload(fleet)
     with fleet.begin() as connection:
-        writer = uploads.begin_write(connection, upload.id, "car-1", 0, now=NOON)
-        uploads.store_offset(connection, upload.id, writer.writer_epoch, SIZE)
-        assert uploads.find(connection, upload.id, "car-1").state == "received"
-        assert uploads.expire(connection, now=LATER) == 0
+        writer = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
+        progress.store_offset(connection, upload.id, writer.writer_epoch, SIZE)
+        assert rows.find(connection, upload.id, "car-1").state == "received"
+        assert endings.expire(connection, now=LATER) == 0
         with pytest.raises(Conflict):
-            uploads.terminate(connection, upload.id, "car-1", now=NOON)
-        assert uploads.begin_write(connection, upload.id, "car-1", SIZE, now=LATER).whole
+            endings.terminate(connection, upload.id, "car-1", now=NOON)
+        assert progress.begin_write(connection, upload.id, "car-1", SIZE, now=LATER).whole
         with pytest.raises(WrongOffset):
-            uploads.begin_write(connection, upload.id, "car-1", 0, now=NOON)
+            progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
     assert held(fleet) == (SIZE, 0)
 
 
@@ -204,11 +205,11 @@ def test_a_stored_clip_settles_its_reservation_once(fleet: Database, received: b
     upload = new_upload(fleet)
     with fleet.begin() as connection:
         if received:
-            writer = uploads.begin_write(connection, upload.id, "car-1", 0, now=NOON)
-            uploads.store_offset(connection, upload.id, writer.writer_epoch, SIZE)
-        assert uploads.mark_stored(connection, upload.id)
-        assert not uploads.mark_stored(connection, upload.id)
-        assert not uploads.fail(connection, upload.id, "too late")
+            writer = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
+            progress.store_offset(connection, upload.id, writer.writer_epoch, SIZE)
+        assert endings.mark_stored(connection, upload.id)
+        assert not endings.mark_stored(connection, upload.id)
+        assert not endings.fail(connection, upload.id, "too late")
     assert held(fleet) == (SIZE, SIZE)
     assert now_of(fleet, upload).offset_bytes == SIZE
 
@@ -217,20 +218,20 @@ def test_a_failed_clip_frees_its_budget_and_is_not_taken_again(fleet: Database) 
     manifest = charged_manifest({"alpha": SIZE})
     with fleet.begin() as connection:
         upload, _new = create(connection, manifest)
-        assert uploads.fail(connection, upload.id, "cell_hash_mismatch")
-        assert not uploads.mark_stored(connection, upload.id)
+        assert endings.fail(connection, upload.id, "cell_hash_mismatch")
+        assert not endings.mark_stored(connection, upload.id)
         with pytest.raises(ClipFailed, match="cell_hash_mismatch"):
             create(connection, manifest)
         with pytest.raises(UploadGone):
-            uploads.begin_write(connection, upload.id, "car-1", 0, now=NOON)
+            progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
     assert held(fleet) == (0, 0)
 
 
 def test_uploads_whose_time_is_over_expire_in_batches_and_free_their_budget(fleet: Database) -> None:
     made = [new_upload(fleet) for _ in range(5)]
     with fleet.begin() as connection:
-        assert uploads.expire(connection, now=NOON) == 0
-        assert [uploads.expire(connection, now=LATER, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+        assert endings.expire(connection, now=NOON) == 0
+        assert [endings.expire(connection, now=LATER, limit=2) for _ in range(4)] == [2, 2, 1, 0]
     assert held(fleet) == (0, 0)
     assert {now_of(fleet, upload).state for upload in made} == {"expired"}
 
@@ -243,7 +244,7 @@ def test_expiring_by_several_at_once_takes_each_upload_once(fleet: Database) -> 
     def expire(_number: int) -> int:
         barrier.wait(timeout=10)
         with fleet.begin() as connection:
-            return uploads.expire(connection, now=LATER, limit=20)
+            return endings.expire(connection, now=LATER, limit=20)
 
     with ThreadPoolExecutor(4) as threads:
         assert sum(threads.map(expire, range(4))) == 20
@@ -253,10 +254,10 @@ def test_expiring_by_several_at_once_takes_each_upload_once(fleet: Database) -> 
 def test_expiring_leaves_out_what_somebody_else_is_closing(fleet: Database) -> None:
     busy, idle = new_upload(fleet), new_upload(fleet)
     with fleet.begin() as storing:
-        assert uploads.mark_stored(storing, busy.id)
+        assert endings.mark_stored(storing, busy.id)
         with fleet.begin() as connection:
             connection.execute(text("SET LOCAL lock_timeout = '2s'"))
-            assert uploads.expire(connection, now=LATER) == 1
+            assert endings.expire(connection, now=LATER) == 1
     assert (now_of(fleet, busy).state, now_of(fleet, idle).state) == ("stored", "expired")
     assert held(fleet) == (SIZE, SIZE)
 
@@ -265,7 +266,7 @@ def test_a_clip_whose_upload_expired_can_be_begun_again(fleet: Database) -> None
     manifest = charged_manifest({"alpha": SIZE})
     with fleet.begin() as connection:
         first, _new = create(connection, manifest)
-        uploads.expire(connection, now=LATER)
+        endings.expire(connection, now=LATER)
         second, new = create(connection, manifest)
     assert new
     assert second.id != first.id
@@ -276,9 +277,9 @@ def test_nobody_finds_the_uploads_of_others(fleet: Database) -> None:
     upload = new_upload(fleet)
     with fleet.begin() as connection:
         for step in (
-            lambda: uploads.find(connection, upload.id, "car-2"),
-            lambda: uploads.begin_write(connection, upload.id, "car-2", 0, now=NOON),
-            lambda: uploads.terminate(connection, upload.id, "car-2", now=NOON),
+            lambda: rows.find(connection, upload.id, "car-2"),
+            lambda: progress.begin_write(connection, upload.id, "car-2", 0, now=NOON),
+            lambda: endings.terminate(connection, upload.id, "car-2", now=NOON),
         ):
             with pytest.raises(NotFound):
                 step()

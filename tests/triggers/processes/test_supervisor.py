@@ -13,10 +13,10 @@ import psutil
 import pytest
 
 from fleet_api.cli.deployment.processes import READY, _tell_ready
-from fleet_api.deployment.child_process import ChildProcess, rotate_log
-from fleet_api.deployment.supervisor import Supervisor, described_end
 from tests.support.processes import is_gone, python_process, read_line, wait_for, wait_until_gone
 from triggers.errors import NotFound, Unreachable
+from triggers.processes.child import ChildProcess, rotate_log
+from triggers.processes.supervisor import Supervisor, described_end
 
 WAITS = """import signal, sys
 signal.signal(signal.SIGTERM, lambda *_: None)
@@ -93,7 +93,7 @@ def test_waves_end_one_after_the_other(make_child: MakeChild, tmp_path: Path) ->
 def test_a_child_that_ignores_the_request_to_end_is_killed(
     make_child: MakeChild, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("fleet_api.deployment.supervisor.STOP_PATIENCE_S", 0.3)
+    monkeypatch.setattr("triggers.processes.supervisor.STOP_PATIENCE_S", 0.3)
     said: list[str] = []
     child = make_child("deaf", DEAF)
     supervisor = Supervisor([[child]], said.append)
@@ -157,7 +157,7 @@ def test_the_log_of_the_run_before_is_kept(tmp_path: Path) -> None:
 SUPERVISING = """
 import os, sys, time
 from pathlib import Path
-from fleet_api.child_process import ChildProcess
+from triggers.processes.child import ChildProcess
 from fleet_api.supervisor import Supervisor
 
 code, log = sys.argv[1:]
@@ -166,7 +166,7 @@ Supervisor([[child]], print).start()
 print(child.pid, flush=True)
 time.sleep(600)
 """
-LIFELINE = "from fleet_api.lifeline import hold_lifeline; hold_lifeline()\n"
+LIFELINE = "from triggers.processes.lifeline import hold_lifeline; hold_lifeline()\n"
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from fleet_api.deployment.child_process import ChildProcess
 from triggers.errors import NotFound, Unreachable
+from triggers.processes.child import ChildProcess
 
 POLL_S = 0.1
 BACKOFF_FIRST_S = 0.2

@@ -1,73 +1,23 @@
-"""What has to happen now and then, in any worker: folding, expiry, campaigns that are due, retention, tidying.
+"""The steward's duties: folding, expiry, campaigns that are due, retention, tidying.
 
-Every duty has a period of its own and is safe beside the same duty in other workers. One that fails is logged and
-waits for its next turn; the others go on.
+Every duty is safe beside the same duty in other workers.
 """
 
 from __future__ import annotations
 
 import logging
-import threading
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ingest.assembler.janitor import clean_staging
 from ingest.log import Log
+from ingest.steward import campaigns
+from ingest.steward.loop import Duty
+from ingest.steward.staging import clean_staging
 from storage import ledger, retention
-from storage.campaigns.completion import complete_due
 from storage.database import Database
 from storage.objects import ObjectStore
-from storage.uploads import uploads
-from triggers.errors import Misconfigured, Overloaded, Unreachable
+from storage.uploads import endings
 
 LOGGER = logging.getLogger(__name__)
-FAILED_PAUSE_S = 2.0
-"""A duty that failed waits at least so long."""
-
-
-@dataclass
-class Duty:
-    """Something to do every `period_s`, or at once again when `work` says that there is more."""
-
-    name: str
-    period_s: float
-    work: Callable[[], bool]
-    due_s: float = float("-inf")
-
-
-class Maintenance:
-    """Does duties when they are due, one after the other; not thread-safe."""
-
-    def __init__(self, duties: Sequence[Duty], *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
-        self._duties = duties
-        self._now_s = monotonic_s
-
-    def run(self, stop: threading.Event) -> None:
-        """Rounds until `stop` is set. Misconfigured when a duty finds a setting that cannot work."""
-        while not stop.is_set():
-            stop.wait(self.round())
-
-    def round(self) -> float:
-        """Every duty that is due, once; returns the seconds until the next one is."""
-        for duty in self._duties:
-            if duty.due_s <= self._now_s():
-                duty.due_s = self._now_s() + self._do(duty)
-        return max(0.0, min(duty.due_s for duty in self._duties) - self._now_s())
-
-    @staticmethod
-    def _do(duty: Duty) -> float:
-        """Do it; returns the seconds until its next turn."""
-        try:
-            return 0.0 if duty.work() else duty.period_s
-        except Misconfigured:
-            raise
-        except (Unreachable, Overloaded) as error:
-            LOGGER.warning("%s waits: %s", duty.name, error)
-        except Exception:
-            LOGGER.exception("%s failed and waits for its next turn", duty.name)
-        return max(duty.period_s, FAILED_PAUSE_S)
 
 
 class Duties:
@@ -80,10 +30,10 @@ class Duties:
         self._staging_after = ""
 
     def all(self) -> list[Duty]:
-        """Each with its period in seconds; the short ones are what users wait for."""
+        """Every duty with its period in seconds; the short ones are those that users wait for."""
         return [
             Duty("folding the ledger", 2.0, self._fold),
-            Duty("beginning and completing campaigns", 2.0, self._complete_campaigns),
+            Duty("beginning and completing campaigns", 2.0, self._move_campaigns_on),
             Duty("expiring uploads", 5.0, self._expire_uploads),
             Duty("tidying the staging area", 30.0, self._clean_staging),
             Duty("dropping old segments of the log", 60.0, self._drop_segments),
@@ -96,16 +46,16 @@ class Duties:
         with self._database.begin() as connection:
             return ledger.fold(connection) > 0
 
-    def _complete_campaigns(self) -> bool:
+    def _move_campaigns_on(self) -> bool:
         with self._database.begin() as connection:
-            changed = complete_due(connection)
+            changed = campaigns.move_on(connection)
         for version in changed:
             LOGGER.info("campaign %s version %d: now %s", version.campaign, version.version, version.state)
         return False
 
     def _expire_uploads(self) -> bool:
         with self._database.begin() as connection:
-            expired = uploads.expire(connection, now=datetime.now(UTC))
+            expired = endings.expire(connection, now=datetime.now(UTC))
         return _did(expired, "uploads expired")
 
     def _clean_staging(self) -> bool:

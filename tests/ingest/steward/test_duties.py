@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from ingest.steward import Duties, Duty, Maintenance
+from ingest.steward.duties import Duties
+from ingest.steward.loop import Duty, Steward
 from storage.database import Database
 from storage.tables import uploads
 from tests.ingest.assembler.world import World
@@ -49,18 +50,18 @@ class Work:
 
 def test_every_duty_has_its_own_period() -> None:
     clock, often, seldom = Clock(), Work(), Work()
-    maintenance = Maintenance([Duty("often", 2, often), Duty("seldom", 60, seldom)], monotonic_s=clock)
-    assert maintenance.round() == 2
+    steward = Steward([Duty("often", 2, often), Duty("seldom", 60, seldom)], monotonic_s=clock)
+    assert steward.round() == 2
     for _ in range(30):
         clock.now_s += 2
-        maintenance.round()
+        steward.round()
     assert (often.turns, seldom.turns) == (31, 2)
 
 
 def test_more_to_do_at_once_does_not_repeat_the_others() -> None:
     fold, other = Work(more=3), Work()
-    maintenance = Maintenance([Duty("fold", 2, fold), Duty("other", 60, other)], monotonic_s=Clock())
-    assert [maintenance.round() for _ in range(4)] == [0, 0, 0, 2]
+    steward = Steward([Duty("fold", 2, fold), Duty("other", 60, other)], monotonic_s=Clock())
+    assert [steward.round() for _ in range(4)] == [0, 0, 0, 2]
     assert (fold.turns, other.turns) == (4, 1)
 
 
@@ -69,18 +70,18 @@ def test_a_duty_that_fails_neither_starves_the_others_nor_spins(
     error: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock, failing, other = Clock(), Work(error=error), Work()
-    maintenance = Maintenance([Duty("failing", 0.1, failing), Duty("other", 1, other)], monotonic_s=clock)
+    steward = Steward([Duty("failing", 0.1, failing), Duty("other", 1, other)], monotonic_s=clock)
     for _ in range(5):
-        maintenance.round()
+        steward.round()
         clock.now_s += 1
     assert (failing.turns, other.turns) == (3, 5)
     assert str(error) in caplog.text and "failing" in caplog.text
 
 
-def test_a_setting_that_cannot_work_ends_the_maintenance() -> None:
-    maintenance = Maintenance([Duty("duty", 1, Work(error=Misconfigured("LONGTAIL_X")))])
+def test_a_setting_that_cannot_work_ends_the_steward() -> None:
+    steward = Steward([Duty("duty", 1, Work(error=Misconfigured("LONGTAIL_X")))])
     with pytest.raises(Misconfigured, match="LONGTAIL_X"):
-        maintenance.run(threading.Event())
+        steward.run(threading.Event())
 
 
 @pytest.mark.integration
@@ -90,7 +91,7 @@ def test_one_round_does_every_duty_of_a_deployment(world: World) -> None:
     with world.database.begin() as connection:
         connection.execute(update(uploads).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
     duties = Duties(world.database, world.log, world.store).all()
-    Maintenance(duties).round()
+    Steward(duties).round()
     assert world.upload_state(clip) == "expired"
     assert world.store.list("staging/") == []
     assert all(duty.due_s > float("-inf") for duty in duties)

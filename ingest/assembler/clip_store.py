@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from ingest.assembler.cells import CellReader, CellRejected, check_cell
+from ingest.assembler.phases import Parked
 from ingest.assembler.spool import SpoolFile
 from storage.clips import writer as clip_writer
 from storage.clips.writer import Ending, PendingUpload
@@ -25,8 +26,8 @@ from triggers.errors import LongtailError
 LOGGER = logging.getLogger(__name__)
 
 
-class Effects:
-    """The assembler's hands: a database and an object store. Thread-safe."""
+class ClipStore:
+    """The effects of one deployment's assemblers, on its database and its object store. Thread-safe."""
 
     def __init__(
         self, database: Database, store: ObjectStore, *, single_put_bytes: int, extractor_version: int
@@ -79,8 +80,8 @@ class Effects:
         with self._database.begin() as connection:
             clip_writer.fail_unread(connection, upload_id, reason=reason, detail=detail)
 
-    def park(self, upload: PendingUpload, spooled: SpoolFile) -> bool:
-        """Move the spooled cells to a staging object; False when the upload was closed meanwhile."""
+    def park(self, upload: PendingUpload, spooled: SpoolFile) -> Parked:
+        """Move the spooled cells to a staging object; not `won` when the upload was closed meanwhile."""
         cells = sorted(spooled.sizes)
         key = parking.staging_key(upload.id, cells)
         with spooled.open() as file:
@@ -90,10 +91,10 @@ class Effects:
             wanted = parking.park(connection, upload.id, cells, size_bytes=size_bytes)
         if not wanted:
             self._store.delete(key)
-        return wanted
+        return Parked(won=wanted)
 
     def bury_record(self, value: bytes, *, place: str, error: LongtailError) -> None:
-        """Keep a record that is no cell, as an object and a dead letter, once however often it comes."""
+        """Keep a record that is not a cell as an object and a dead letter: once, however often it comes."""
         key = f"dead-letters/records/{hashlib.sha256(value).hexdigest()}"
         self._store.put(key, value)
         with self._database.begin() as connection:
@@ -120,7 +121,7 @@ class Effects:
                 self._store.put_parts(key, cells.parts(), if_absent=True)
         except ObjectExists:
             if not self._holds(upload):
-                LOGGER.warning("the object %s did not hold the bytes of its clip and is written anew", key)
+                LOGGER.warning("the object %s did not hold the bytes of its clip and is written again", key)
                 self._store.put_parts(key, cells.parts())
 
     def _holds(self, upload: PendingUpload) -> bool:

@@ -1,0 +1,80 @@
+"""Opening an upload: one transaction that judges a manifest, writes the upload and reserves its bytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ingest.gateway.rules import check_fires, check_storable
+from storage import ledger
+from storage.database import Connection
+from storage.tables.uploads import LIVE_UPLOAD_STATES
+from storage.uploads import creation, endings, rows
+from storage.uploads.fire_identity import known_fires
+from storage.uploads.rows import UploadRow
+from triggers.contracts.clip import ClipManifest
+from triggers.errors import ClipFailed, Overloaded
+
+MAX_OPEN_UPLOADS = 256
+"""Open uploads of one vehicle: more are refused for the moment, so that one vehicle cannot fill the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningTerms:
+    """What a deployment says of new uploads. `expiry_s` is their life in seconds; no fleet limit: None."""
+
+    expiry_s: int
+    log_partitions: int
+    fleet_limit_bytes: int | None
+    max_open_uploads: int = MAX_OPEN_UPLOADS
+
+
+def open_upload(
+    connection: Connection, manifest: ClipManifest, terms: OpeningTerms, *, now: datetime
+) -> tuple[UploadRow, bool]:
+    """The upload of this clip, and whether it is new; a new one has its bytes reserved.
+
+    1. the same clip has one upload: while that is open or whole it is returned as it is; one that is over is closed
+    2. judge the manifest and the vehicle
+    3. write the upload; when another transaction was faster, begin again and find its upload
+    4. reserve the bytes in every account concerned
+
+    ClipFailed, ManifestInvalid, BudgetExhausted, or Overloaded when the vehicle has too many uploads open.
+    """
+    existing = _existing(connection, manifest.clip_id, now)
+    if existing is not None and existing.state in LIVE_UPLOAD_STATES:
+        return existing, False
+    if existing is not None and existing.state == "failed":
+        raise ClipFailed(f"clip {manifest.clip_id} failed before: {existing.reason}", remedy="do not send it again")
+    _judge(connection, manifest, terms)
+    upload = creation.insert_open(
+        connection,
+        manifest,
+        expires_at=now + timedelta(seconds=terms.expiry_s),
+        log_partitions=terms.log_partitions,
+    )
+    if upload is None:  # lost the race: the other transaction's upload is committed, so look again
+        return open_upload(connection, manifest, terms, now=now)
+    ledger.reserve(connection, upload.id, manifest, now=now, fleet_limit_bytes=terms.fleet_limit_bytes)
+    return upload, True
+
+
+def _existing(connection: Connection, clip_id: str, now: datetime) -> UploadRow | None:
+    upload = rows.latest(connection, clip_id)
+    if upload is not None and upload.state == "open" and upload.expires_at <= now:
+        endings.expire_one(connection, upload.id)
+        return rows.latest(connection, clip_id)
+    return upload
+
+
+def _judge(connection: Connection, manifest: ClipManifest, terms: OpeningTerms) -> None:
+    fires, vehicle_id = manifest.recording.fires, manifest.recording.vehicle_id
+    versions = {(fire.campaign, fire.version) for fire in fires}
+    check_fires(fires, creation.approved_versions(connection, versions), known_fires(connection, vehicle_id, fires))
+    check_storable(manifest)
+    if creation.count_open(connection, vehicle_id, at_most=terms.max_open_uploads) >= terms.max_open_uploads:
+        raise Overloaded(
+            f"vehicle {vehicle_id} has {terms.max_open_uploads} uploads open",
+            retry_after_s=60,
+            remedy="finish or terminate them first",
+        )

@@ -1,0 +1,40 @@
+"""Which manifests the gateway accepts: pure rules over what the database knows of their fires."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from storage.jsonb import storable
+from storage.uploads.creation import ApprovedVersion
+from storage.uploads.fire_identity import ENROL_AGAIN, KnownFires, reused_fire
+from triggers.contracts.clip import ClipManifest, Fire
+from triggers.errors import InvalidInput, ManifestInvalid
+
+
+def check_fires(fires: Sequence[Fire], approved: Mapping[tuple[str, int], ApprovedVersion], known: KnownFires) -> None:
+    """ManifestInvalid unless every fire is of an approved version, of its program and of one of its triggers.
+
+    `approved` has every version that was approved once: fires of paused, stopped and superseded versions pass, as they
+    may have been on the way when that was decided. A fire that bears the ordinal of another fire in `known`, catalogued
+    or failed before, does not pass: its vehicle lost its state.
+    """
+    for fire in fires:
+        version = approved.get((fire.campaign, fire.version))
+        where = f"fire {fire.ordinal} of {fire.campaign} version {fire.version}"
+        if version is None:
+            raise ManifestInvalid(f"{where}: no such version was ever approved")
+        if version.program_digest != fire.program_digest:
+            raise ManifestInvalid(f"{where}: its program {fire.program_digest} is not the approved one")
+        if fire.trigger not in version.triggers:
+            raise ManifestInvalid(f"{where}: the campaign has no trigger {fire.trigger}")
+    reused = reused_fire(fires, known)
+    if reused is not None:
+        raise ManifestInvalid(reused, remedy=ENROL_AGAIN)
+
+
+def check_storable(manifest: ClipManifest) -> None:
+    """ManifestInvalid for a text that PostgreSQL cannot hold."""
+    try:
+        storable(manifest.model_dump(mode="json"), what="the manifest")
+    except InvalidInput as error:
+        raise ManifestInvalid(error.message, remedy=error.remedy) from error

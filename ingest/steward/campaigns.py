@@ -1,0 +1,34 @@
+"""Campaigns move on: approved ones begin on their day, running ones complete."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from ingest.steward import rules
+from storage.campaigns import facts, life
+from storage.campaigns.queries import CampaignVersion
+from storage.database import Connection
+
+
+def move_on(connection: Connection) -> list[CampaignVersion]:
+    """Begin and complete what is due; returns the versions that changed. Replicas may call it at once.
+
+    1. lock the campaigns, so that no other step comes between reading and deciding
+    2. read the day, the versions that have not ended, and what they have used
+    3. take each step that the rules ask for
+    """
+    life.lock_campaigns(connection)
+    today = life.utc_today(connection)
+    settled = facts.settled_by_campaign(connection)
+    changed = []
+    for version in facts.open_versions(connection):
+        name, number, settings = version.campaign, version.version, version.settings
+        if version.state == "approved":
+            if rules.begins(settings, today):
+                changed.append(life.activate(connection, name, number))
+            continue
+        smallest = partial(facts.smallest_clip_bytes, connection, name)
+        reason = rules.completion_reason(settings, today, settled.get(name, facts.Settled()), smallest)
+        if reason is not None:
+            changed.append(life.end(connection, name, number, reason=reason))
+    return changed

@@ -1,0 +1,61 @@
+"""The steward's loop: does duties when they are due, one after the other.
+
+A duty that fails is logged and waits for its next turn; the others go on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from triggers.errors import Misconfigured, Overloaded, Unreachable
+
+LOGGER = logging.getLogger(__name__)
+FAILED_PAUSE_S = 2.0
+"""A duty that failed waits at least this long."""
+
+
+@dataclass
+class Duty:
+    """Something to do every `period_s` seconds, or again at once when `work` returns True: there is more to do."""
+
+    name: str
+    period_s: float
+    work: Callable[[], bool]
+    due_s: float = float("-inf")
+
+
+class Steward:
+    """Does duties when they are due. Not thread-safe."""
+
+    def __init__(self, duties: Sequence[Duty], *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self._duties = duties
+        self._now_s = monotonic_s
+
+    def run(self, stop: threading.Event) -> None:
+        """Rounds until `stop` is set. Misconfigured when a duty finds a setting that cannot work."""
+        while not stop.is_set():
+            stop.wait(self.round())
+
+    def round(self) -> float:
+        """Every duty that is due, once; returns the seconds until the next one is."""
+        for duty in self._duties:
+            if duty.due_s <= self._now_s():
+                duty.due_s = self._now_s() + self._do(duty)
+        return max(0.0, min(duty.due_s for duty in self._duties) - self._now_s())
+
+    @staticmethod
+    def _do(duty: Duty) -> float:
+        """Do it; returns the seconds until its next turn."""
+        try:
+            return 0.0 if duty.work() else duty.period_s
+        except Misconfigured:
+            raise
+        except (Unreachable, Overloaded) as error:
+            LOGGER.warning("%s waits: %s", duty.name, error)
+        except Exception:
+            LOGGER.exception("%s failed and waits for its next turn", duty.name)
+        return max(duty.period_s, FAILED_PAUSE_S)

@@ -1,0 +1,70 @@
+"""What decides whether campaigns begin and complete: the versions that have not ended, and what they have used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, text
+
+from storage.campaigns.queries import settings_of
+from triggers.contracts.campaign import CampaignSettings
+
+_OPEN = text("""
+    SELECT campaign, version, state, settings FROM campaign_versions
+    WHERE state IN ('approved', 'active', 'paused')
+    ORDER BY campaign, state = 'approved', version
+""")
+
+# Entries that are not folded yet are added to what their account already says.
+_SETTLED = text("""
+    SELECT a.campaign,
+        sum(a.settled + coalesce(u.settled, 0)) FILTER (WHERE a.kind = 'campaign_bytes') AS bytes,
+        sum(a.settled + coalesce(u.settled, 0)) FILTER (WHERE a.kind = 'campaign_clips') AS clips
+    FROM ledger_accounts a
+    LEFT JOIN (
+        SELECT account_id, sum(settled_delta) AS settled FROM ledger_entries WHERE NOT folded GROUP BY account_id
+    ) AS u ON u.account_id = a.id
+    WHERE a.kind IN ('campaign_bytes', 'campaign_clips')
+    GROUP BY a.campaign
+""")
+
+_SMALLEST_CLIP = text("""
+    SELECT min(bytes) FROM (
+        SELECT sum(charged_bytes) AS bytes FROM clip_fires WHERE campaign = :campaign GROUP BY clip_id
+    ) AS by_clip
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class OpenVersion:
+    """A campaign version that waits for its day (`approved`) or runs (`active`, `paused`)."""
+
+    campaign: str
+    version: int
+    state: str
+    settings: CampaignSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a campaign's catalogued clips have used. What is merely reserved is not in it: it may become free again."""
+
+    bytes: int = 0
+    clips: int = 0
+
+
+def open_versions(connection: Connection) -> list[OpenVersion]:
+    """Versions that have not ended, by campaign; of one campaign the running version comes first."""
+    rows = connection.execute(_OPEN)
+    return [OpenVersion(row.campaign, row.version, row.state, settings_of(row.settings)) for row in rows]
+
+
+def settled_by_campaign(connection: Connection) -> dict[str, Settled]:
+    """By campaign, what it has used."""
+    return {row.campaign: Settled(int(row.bytes or 0), int(row.clips or 0)) for row in connection.execute(_SETTLED)}
+
+
+def smallest_clip_bytes(connection: Connection, campaign: str) -> int | None:
+    """The bytes that the campaign was charged for its smallest clip; None before the first. Reads all its clips."""
+    smallest = connection.execute(_SMALLEST_CLIP, {"campaign": campaign}).scalar_one()
+    return None if smallest is None else int(smallest)

@@ -1,0 +1,75 @@
+"""Opening uploads: what has to be known of a clip's fires and of its vehicle first, and the row itself."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.campaigns.queries import MAX_VERSION
+from storage.tables import campaign_versions, uploads
+from storage.tables.uploads import UPLOAD_IS_LIVE, UPLOAD_IS_OPEN
+from storage.uploads.rows import COLUMNS, UploadRow
+from triggers.contracts.clip import ClipManifest
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovedVersion:
+    """A campaign version that was approved once, whatever became of it since: its program and its triggers' names."""
+
+    program_digest: str
+    triggers: frozenset[str]
+
+
+def approved_versions(
+    connection: Connection, versions: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], ApprovedVersion]:
+    """Those of these (campaign, version) that were ever approved."""
+    table = campaign_versions.c
+    storable = sorted({(campaign, version) for campaign, version in versions if version <= MAX_VERSION})
+    rows = connection.execute(
+        select(table.campaign, table.version, table.program_digest, table.settings["triggers"].label("triggers")).where(
+            tuple_(table.campaign, table.version).in_(storable), table.bundle_digest.is_not(None)
+        )
+    )
+    return {
+        (row.campaign, row.version): ApprovedVersion(
+            row.program_digest, frozenset(trigger["name"] for trigger in row.triggers)
+        )
+        for row in rows
+    }
+
+
+def count_open(connection: Connection, vehicle_id: str, *, at_most: int) -> int:
+    """How many uploads of a vehicle are open; counted up to `at_most` only."""
+    open_uploads = select(uploads.c.id).where(uploads.c.vehicle_id == vehicle_id, UPLOAD_IS_OPEN).limit(at_most)
+    return connection.execute(select(func.count()).select_from(open_uploads.subquery())).scalar_one()
+
+
+def insert_open(
+    connection: Connection, manifest: ClipManifest, *, expires_at: datetime, log_partitions: int
+) -> UploadRow | None:
+    """Write a new open upload; None when another transaction has committed a live one of the same clip."""
+    statement = insert(uploads).values(
+        id=secrets.token_hex(16),
+        clip_id=manifest.clip_id,
+        vehicle_id=manifest.recording.vehicle_id,
+        manifest=manifest.canonical_json(),
+        size_bytes=manifest.size_bytes,
+        state="open",
+        log_partition=log_partition(manifest.clip_id, log_partitions),
+        network=manifest.network.value,
+        expires_at=expires_at,
+    )
+    unless_live = statement.on_conflict_do_nothing(index_elements=[uploads.c.clip_id], index_where=UPLOAD_IS_LIVE)
+    row = connection.execute(unless_live.returning(*COLUMNS)).one_or_none()
+    return UploadRow(*row) if row else None
+
+
+def log_partition(clip_id: str, partitions: int) -> int:
+    """The log partition of a clip's cells: a function of its identity alone."""
+    return int(clip_id[:16], 16) % partitions

@@ -1,0 +1,84 @@
+"""How uploads end: stored, failed, terminated by the vehicle, or expired.
+
+Whatever closes an upload settles or releases its reservation in the same transaction.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select, update
+
+from storage import ledger
+from storage.tables import uploads
+from storage.tables.uploads import UPLOAD_IS_OPEN
+from storage.uploads.rows import EXPIRED_BY_TIME, find_usable
+from triggers.errors import Conflict
+
+TERMINATED_BY_VEHICLE = "terminated"
+
+
+def mark_stored(connection: Connection, upload_id: str) -> bool:
+    """The clip is in the catalog: close the upload and settle its reservation. False when it was closed before.
+
+    An `open` one may be stored too: its gateway can die between the last cell and its offset.
+    """
+    closed = connection.execute(
+        update(uploads)
+        .where(uploads.c.id == upload_id, uploads.c.state.in_(("open", "received")))
+        .values(state="stored", offset_bytes=uploads.c.size_bytes, closed_at=func.now())
+    )
+    return closed.rowcount == 1 and ledger.settle(connection, upload_id)
+
+
+def fail(connection: Connection, upload_id: str, reason: str) -> bool:
+    """The clip can never be stored: close the upload and release its reservation. False when it was closed before."""
+    return _close(connection, upload_id, ("open", "received"), "failed", reason)
+
+
+def expire_one(connection: Connection, upload_id: str) -> bool:
+    """The time of this open upload is over: close it and release its reservation. False when it was closed before."""
+    return _close(connection, upload_id, ("open",), "expired", EXPIRED_BY_TIME)
+
+
+def terminate(connection: Connection, upload_id: str, vehicle_id: str, *, now: datetime) -> None:
+    """The vehicle gives the upload up: release its reservation. Conflict when all bytes are here: the clip is kept."""
+    upload = find_usable(connection, upload_id, vehicle_id, now=now)
+    if not _close(connection, upload.id, ("open",), "expired", TERMINATED_BY_VEHICLE):
+        raise Conflict("the upload is whole, its clip is kept")
+
+
+def expire(connection: Connection, *, now: datetime, limit: int = 100) -> int:
+    """Close at most `limit` open uploads whose time is over and release what they reserved; returns how many.
+
+    Several processes may expire uploads at once: each takes others. The vehicle still has the clip and may begin again.
+    """
+    due = (
+        select(uploads.c.id)
+        .where(UPLOAD_IS_OPEN, uploads.c.expires_at <= now)
+        .order_by(uploads.c.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    closed = connection.execute(
+        update(uploads)
+        .where(uploads.c.id.in_(select(due.c.id)))
+        .values(state="expired", reason=EXPIRED_BY_TIME, closed_at=func.now())
+        .returning(uploads.c.id)
+    )
+    expired = list(closed.scalars())
+    ledger.release(connection, *expired)
+    return len(expired)
+
+
+def _close(connection: Connection, upload_id: str, states: tuple[str, ...], state: str, reason: str) -> bool:
+    closed = connection.execute(
+        update(uploads)
+        .where(uploads.c.id == upload_id, uploads.c.state.in_(states))
+        .values(state=state, reason=reason, closed_at=func.now())
+    )
+    if closed.rowcount == 0:
+        return False
+    ledger.release(connection, upload_id)
+    return True

@@ -1,0 +1,58 @@
+"""The offset of an open upload: one writer at a time moves it, and it never falls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Connection, case, update
+
+from storage.tables import uploads
+from storage.uploads.rows import COLUMNS, UploadRow, find_usable
+from triggers.errors import Fenced, WrongOffset
+
+
+def begin_write(connection: Connection, upload_id: str, vehicle_id: str, offset: int, *, now: datetime) -> UploadRow:
+    """Become the upload's one writer, at `offset`: raises its writer epoch, which fences every earlier writer.
+
+    A whole upload is returned as it is when `offset` is its size. WrongOffset, UploadGone and NotFound fence no one.
+    """
+    raised = connection.execute(
+        update(uploads)
+        .where(
+            uploads.c.id == upload_id,
+            uploads.c.vehicle_id == vehicle_id,
+            uploads.c.state == "open",
+            uploads.c.expires_at > now,
+            uploads.c.offset_bytes == offset,
+        )
+        .values(writer_epoch=uploads.c.writer_epoch + 1)
+        .returning(*COLUMNS)
+    ).one_or_none()
+    if raised is not None:
+        return UploadRow(*raised)
+    upload = find_usable(connection, upload_id, vehicle_id, now=now)
+    if upload.whole and offset == upload.size_bytes:
+        return upload
+    raise WrongOffset(
+        f"the bytes start at {offset}, the stored ones end at {upload.offset_bytes}", offset=upload.offset_bytes
+    )
+
+
+def store_offset(connection: Connection, upload_id: str, writer_epoch: int, offset: int) -> None:
+    """Note that the log holds all bytes before `offset`; with the last one the upload is `received`.
+
+    The offset never falls. Fenced when a later writer has begun or the upload was closed: nothing changes then.
+    """
+    state = case((uploads.c.size_bytes == offset, "received"), else_="open")
+    moved = connection.execute(
+        update(uploads)
+        .where(
+            uploads.c.id == upload_id,
+            uploads.c.writer_epoch == writer_epoch,
+            uploads.c.state == "open",
+            uploads.c.offset_bytes <= offset,
+        )
+        .values(offset_bytes=offset, state=state)
+    )
+    if moved.rowcount == 0:
+        raise Fenced(f"upload {upload_id} has a later writer than {writer_epoch}, or is closed")
