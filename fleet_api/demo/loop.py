@@ -76,7 +76,6 @@ class Demo:
                 clients[OPERATOR],
                 self.inputs.catalog,
                 self.data_dir / "vehicles",
-                speed_signal=self.inputs.speed_signal,
                 progress=lambda vehicle, what: self.step(f"{vehicle} {what}"),
             )
             driven = fleet.run(plan)

@@ -18,6 +18,7 @@ from triggers.backtest.plan import Machine, Plan
 from triggers.backtest.volume import ClipMeter
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.compared import Compared
+from triggers.distance import ends_segment
 from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
 from triggers.drives.times import Times
@@ -87,7 +88,7 @@ def _camera_rates(drive: Drive, span: _Span) -> Mapping[str, float]:
 
 
 class _Span:
-    """Rows and time of the batches taken; silences longer than `max_gap` are not recorded time."""
+    """Rows and time of the batches taken; `recorded_ns` is what `TravelMeter` counts as armed."""
 
     def __init__(self, max_gap_ns: int) -> None:
         self.rows = self.recorded_ns = self.length_ns = 0
@@ -96,13 +97,14 @@ class _Span:
 
     def take(self, batch: Batch) -> None:
         first_ns, latest_ns = int(batch.t_ns[0]), int(batch.t_ns[-1])
-        silence_ns = first_ns - self._latest_ns if self._latest_ns is not None else 0
-        recorded_ns = latest_ns - first_ns + (silence_ns if silence_ns <= self._max_gap_ns else 0)
-        if batch.longest_step_ns > self._max_gap_ns:
-            recorded_ns -= int(batch.steps_ns[batch.steps_ns > self._max_gap_ns].sum())
+        step_ns = first_ns - self._latest_ns if self._latest_ns is not None else 0
         self.rows += len(batch)
-        self.recorded_ns += recorded_ns
-        self.length_ns += latest_ns - first_ns + silence_ns
+        self.length_ns += step_ns + latest_ns - first_ns
+        self.recorded_ns += latest_ns - first_ns
+        if not ends_segment(step_ns, self._max_gap_ns):
+            self.recorded_ns += step_ns
+        if batch.longest_step_ns > self._max_gap_ns:
+            self.recorded_ns -= int(batch.steps_ns[ends_segment(batch.steps_ns, self._max_gap_ns)].sum())
         self._latest_ns = latest_ns
 
 

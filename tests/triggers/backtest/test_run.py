@@ -146,9 +146,10 @@ def _by_hand(drive: Drive) -> tuple[int, float]:
             place = speed = None
         latest = row.t_ns
         if by_speed and "ego.speed" in row.samples:
-            if speed is not None and row.t_ns - speed[0] <= 10 * 10**9 and math.isfinite(speed[1]):
-                metres += speed[1] / 3.6 * (row.t_ns - speed[0]) / 1e9
-            speed = (row.t_ns, row.samples["ego.speed"])
+            now = (row.t_ns, row.samples["ego.speed"])
+            if speed is not None and row.t_ns - speed[0] <= 10 * 10**9 and math.isfinite(speed[1] + now[1]):
+                metres += (speed[1] + now[1]) / 2 / 3.6 * (row.t_ns - speed[0]) / 1e9
+            speed = now
         if {"lat", "lon"} <= row.samples.keys():
             here = (math.radians(row.samples["lat"]), math.radians(row.samples["lon"]))
             if place is not None:
@@ -276,9 +277,9 @@ import re, sys
 from pathlib import Path
 from triggers.backtest.plan import make_plan
 from triggers.backtest.run import run
-from triggers.catalog import SignalCatalog
-from triggers.drives import Drive
+from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
+from triggers.signals.catalog import SignalCatalog
 catalog = SignalCatalog.parse("signals: {v: {rate: 1000}, w: {rate: 1000}}", name="c")
 source = "trigger t { when v > 0.999 and w > 0.5 cooldown 1 min capture 1 s before, 1 s after }"
 plan = make_plan(compile_source(source, filename="t", catalog=catalog))
