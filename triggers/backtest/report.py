@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.backtest.forecast import CONFIDENCE, Events, Interval, rates_per_hour
 from triggers.backtest.plan import Plan
 from triggers.backtest.run import Outcome
 from triggers.backtest.volume import nominal_clip_bytes
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.compared import Compared
 from triggers.signals.catalog import SignalCatalog
+from triggers.statistics import CONFIDENCE, Events, Interval, rates_per_hour
 
 NS_PER_HOUR = 3600 * NS_PER_S
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from triggers.backtest import forecast
-from triggers.backtest.forecast import Events, poisson_interval, rate_per_hour, rates_per_hour, weighted_interval
+from triggers import statistics
+from triggers.statistics import Events, poisson_interval, rate_per_hour, rates_per_hour, weighted_interval
 
 
 def test_poisson_intervals_are_garwoods() -> None:
@@ -17,7 +17,7 @@ def test_poisson_intervals_are_garwoods() -> None:
 
 def test_large_counts_go_on_where_small_ones_end(monkeypatch: pytest.MonkeyPatch) -> None:
     exact = poisson_interval(1000)
-    monkeypatch.setattr(forecast, "_EXACT_COUNT", 0)
+    monkeypatch.setattr(statistics, "_EXACT_COUNT", 0)
     assert poisson_interval(1000) == pytest.approx(exact, rel=1e-6)
     low, high = poisson_interval(10**10)
     assert (low - 10**10, high - 10**10) == (pytest.approx(-1.96e5, rel=1e-3), pytest.approx(1.96e5, rel=1e-3))
@@ -97,5 +97,5 @@ def test_a_forecast_is_a_function_of_its_input_whatever_is_asked_beside_it() -> 
 
 def test_memory_of_the_resampling_does_not_grow_with_the_drives(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = rate_per_hour([3, 1, 4, 1, 5], [1.0] * 5)
-    monkeypatch.setattr(forecast, "_BLOCK_PICKS", 64)
+    monkeypatch.setattr(statistics, "_BLOCK_PICKS", 64)
     assert rate_per_hour([3, 1, 4, 1, 5], [1.0] * 5) == whole
