@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from triggers.backtest.odometer import SpeedOdometer
 from triggers.backtest.plan import make_plan
-from triggers.backtest.run import run_drive
+from triggers.backtest.run import run
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import make_bundle
 from triggers.distance import MAX_HOLD_NS, MAX_SPEED_M_S, SpeedSignal, TravelMeter, metres_along, speed_signal
@@ -184,7 +184,7 @@ def test_a_vehicle_counts_of_a_drive_what_its_backtest_says(journal: Journal, tm
         for first in range(0, len(rows), 37):
             host.run(rows[first : first + 37])
         host.end_drive()
-        result = run_drive(make_plan(COMPILATION), drive, CATALOG, lambda _: None)
+        (result,) = run(make_plan(COMPILATION), [drive], CATALOG, lambda _bytes: None).drives
         armed_ns, metres = armed_ns + result.recorded_ns, metres + (result.metres or 0.0)
     journal.fold()
     (counts,) = journal.counts()
