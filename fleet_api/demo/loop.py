@@ -48,7 +48,7 @@ class Demo:
         """Close the loop (or find out where it is open) and sum up."""
         plan = self.plan()
         self.step(f"backtesting {len(self.inputs.drives)} drives")
-        prediction = predict(self.inputs, plan)
+        prediction = predict(self.inputs, plan, now_ns=time.time_ns())
         self.step(f"predicted: {prediction.total} fires; starting database, API, gateway and ingest")
         with Deployment(self.settings(), report=self.step) as deployment:
             return self._run_in(deployment, plan, prediction)

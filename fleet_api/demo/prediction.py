@@ -12,8 +12,7 @@ from dataclasses import dataclass
 
 from fleet_api.demo.inputs import DemoInputs
 from fleet_api.simulation.simulate import PlannedVehicle
-from triggers.assignment.sampling import admitted
-from triggers.assignment.targets import matches
+from triggers.assignment.rules import is_assigned
 from triggers.backtest.forecast import TriggerYield, trigger_yield
 from triggers.backtest.plan import make_plan
 from triggers.backtest.result import DriveResult
@@ -35,10 +34,10 @@ class Prediction:
         return sum(self.fires.values())
 
 
-def predict(inputs: DemoInputs, vehicles: Sequence[PlannedVehicle]) -> Prediction:
+def predict(inputs: DemoInputs, vehicles: Sequence[PlannedVehicle], *, now_ns: int) -> Prediction:
     """Run the backtest over every drive once, and add up what each vehicle will make of the drives it plays.
 
-    Raises InvalidInput for a drive that cannot be read.
+    All campaigns start at `now_ns` (Unix time). Raises InvalidInput for a drive that cannot be read.
     """
     result = run(make_plan(inputs.compilation), inputs.drives, inputs.catalog, lambda _bytes: None)
     if result.failures:
@@ -46,7 +45,7 @@ def predict(inputs: DemoInputs, vehicles: Sequence[PlannedVehicle]) -> Predictio
     by_path = {drive.path: drive for drive in result.drives}
     yields = {}
     for name, campaign in inputs.compilation.campaigns.items():
-        reached = [vehicle for vehicle in vehicles if _reaches(campaign.settings, vehicle)]
+        reached = [vehicle for vehicle in vehicles if _reaches(campaign.settings, vehicle, now_ns)]
         played = [by_path[trip.drive.path] for vehicle in reached for trip in vehicle.trips]
         yields[name] = _campaign_yield(campaign.settings, played, inputs.catalog)
     return Prediction(
@@ -55,11 +54,9 @@ def predict(inputs: DemoInputs, vehicles: Sequence[PlannedVehicle]) -> Predictio
     )
 
 
-def _reaches(settings: CampaignSettings, vehicle: PlannedVehicle) -> bool:
-    """Whether a vehicle gets the campaign on its first day."""
-    return matches(settings.target, vehicle.attributes) and admitted(
-        vehicle.id, settings.name, settings.rollout[0].share
-    )
+def _reaches(settings: CampaignSettings, vehicle: PlannedVehicle, now_ns: int) -> bool:
+    """Whether a vehicle gets the campaign as soon as it starts."""
+    return is_assigned(settings, vehicle.id, vehicle.attributes, rollout_from_ns=now_ns, now_ns=now_ns)
 
 
 def _campaign_yield(settings: CampaignSettings, played: list[DriveResult], catalog: SignalCatalog) -> TriggerYield:
