@@ -20,7 +20,8 @@ from bench.engines import Engines
 from bench.made_drives import Drives, make_drives
 from bench.measure import Comparison, Contender, Role, compare
 from bench.modules import catalog_of, inputs
-from triggers.backtest.plan import Plan, make_plan
+from triggers.backtest.machines import MachinePool
+from triggers.backtest.plan import BacktestPlan, make_plan
 from triggers.backtest.run import run as run_backtest
 from triggers.contracts.base import NS_PER_S
 from triggers.drives.drive import Drive
@@ -66,7 +67,7 @@ def written(made: Drives, folder: Path) -> list[Drive]:
 CATALOG = catalog_of([f"{name}: {{rate: {RATE_HZ}}}" for name in RECORDED])
 
 
-def plan(name: str) -> Plan:
+def plan(name: str) -> BacktestPlan:
     """What is run for one of TRIGGERS."""
     return make_plan(compile_source(TRIGGERS[name], filename="bench.trigger", catalog=CATALOG))
 
@@ -76,13 +77,14 @@ def compare_decoding(name: str, made: Drives, drives: list[Drive], rounds: int) 
     fires: list[list[int]] = []
     fires_in_memory: list[list[int]] = []
     backtest = plan(name)
+    pool = MachinePool(backtest.programs)
     module = load(backtest.programs[0])
     machine, read = Machine(module), inputs(module)
     arrays = [(np.round((t_ns - t_ns[0]) / NS_PER_S * NS_PER_S).astype(np.int64), c) for t_ns, c in made.each(read)]
 
     def run_all(_: int) -> None:
-        outcome = run_backtest(backtest, drives, CATALOG, lambda _: None, workers=1)
-        fires[:] = [sorted(fire.t_ns for fire in result.fires) for result in outcome.results]
+        result = run_backtest(backtest, drives, CATALOG, lambda _: None, workers=1, pool=pool)
+        fires[:] = [sorted(fire.t_ns for fire in drive.fires) for drive in result.drives]
 
     def run_in_memory(_: int) -> None:
         fires_in_memory.clear()
@@ -117,12 +119,13 @@ def decode(drives: list[Drive], signals: list[str]) -> None:
 def compare_cores(drives: list[Drive], rounds: int) -> Comparison:
     """The same drives in one thread and in two, and what two threads of plain arithmetic gain on this machine."""
     backtest = plan(next(iter(TRIGGERS)))
+    pool = MachinePool(backtest.programs)
     fires: dict[int, str] = {}
 
     def contender(workers: int) -> Contender:
         def run_all(_: int) -> None:
-            outcome = run_backtest(backtest, drives, CATALOG, lambda _: None, workers=workers)
-            fires[workers] = repr([result.fires for result in outcome.results])
+            result = run_backtest(backtest, drives, CATALOG, lambda _: None, workers=workers, pool=pool)
+            fires[workers] = repr([drive.fires for drive in result.drives])
 
         name = f"backtest, {workers} worker{'s' if workers > 1 else ''}"
         return Contender(name=name, role=Role.OWN, run=run_all, result=lambda: fires[workers])

@@ -56,9 +56,11 @@ def test_every_key_and_column_is_explained(words_of: Any) -> None:
 
 
 def test_the_constants_are_those_of_the_code() -> None:
-    from triggers.backtest import forecast, odometer, volume
+    from triggers import distance, statistics
+    from triggers.backtest import volume
 
     assert f"{volume.FILE_BYTES}, plus {volume.CHANNEL_BYTES} a channel, plus {volume.SAMPLE_BYTES} a sample" in TEXT
-    assert f"{forecast.RESAMPLES:,} bootstrap samples" in TEXT
-    assert f"{forecast.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
-    assert f"held for at most {odometer.MAX_HOLD_NS // 10**9} s" in TEXT
+    assert f"{statistics.RESAMPLES:,} bootstrap samples" in TEXT
+    assert f"{statistics.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
+    assert f"at most {distance.MAX_HOLD_NS // 10**9} s apart" in TEXT
+    assert f"above {distance.MAX_SPEED_M_S:,.0f} m/s" in TEXT

@@ -13,8 +13,6 @@ from triggers.errors import DiagnosticsError, InvalidInput
 from triggers.language.compile import Compilation
 from triggers.signals.catalog import SignalCatalog
 
-SPEED_SIGNAL = "ego.speed"
-
 
 @dataclass(frozen=True)
 class DemoInputs:
@@ -26,12 +24,6 @@ class DemoInputs:
     signals_path: Path
     campaign_path: Path
     generated: bool
-
-    @property
-    def speed_signal(self) -> str | None:
-        """The signal from which vehicles count their distance, where the catalog has it in m/s."""
-        signal = self.catalog.signals.get(SPEED_SIGNAL)
-        return SPEED_SIGNAL if signal is not None and signal.unit == "m/s" else None
 
 
 def prepare_inputs(

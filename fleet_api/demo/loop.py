@@ -48,7 +48,7 @@ class Demo:
         """Close the loop (or find out where it is open) and sum up."""
         plan = self.plan()
         self.step(f"backtesting {len(self.inputs.drives)} drives")
-        prediction = predict(self.inputs, plan)
+        prediction = predict(self.inputs, plan, now_ns=time.time_ns())
         self.step(f"predicted: {prediction.total} fires; starting database, API, gateway and ingest")
         with Deployment(self.settings(), report=self.step) as deployment:
             return self._run_in(deployment, plan, prediction)
@@ -76,7 +76,6 @@ class Demo:
                 clients[OPERATOR],
                 self.inputs.catalog,
                 self.data_dir / "vehicles",
-                speed_signal=self.inputs.speed_signal,
                 progress=lambda vehicle, what: self.step(f"{vehicle} {what}"),
             )
             driven = fleet.run(plan)

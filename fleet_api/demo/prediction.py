@@ -1,21 +1,24 @@
-"""What a fleet will do, foretold by the backtest: the same programs over the same drives, before anything starts.
+"""What the demonstration's fleet will do, predicted by a backtest of the drives that its vehicles will play.
 
-Exact for fires: which vehicles a campaign reaches is a pure function of target, rollout and attributes. The bytes are
-an estimate, an upper one where capture windows overlap.
+Fires are exact: which vehicles a campaign reaches is a pure function of its settings and their attributes. The bytes
+are the backtest's estimate, an upper one where capture windows overlap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from fleet_api.demo.inputs import DemoInputs
 from fleet_api.simulation.simulate import PlannedVehicle
-from triggers.assignment.sampling import admitted
-from triggers.assignment.targets import matches
-from triggers.backtest.run import DriveResult, make_plan, run_drive
+from triggers.assignment.rules import is_assigned
+from triggers.backtest.forecast import TriggerYield, trigger_yield
+from triggers.backtest.plan import make_plan
+from triggers.backtest.result import DriveResult
+from triggers.backtest.run import run
 from triggers.contracts.campaign import CampaignSettings
+from triggers.signals.catalog import SignalCatalog
 
 
 @dataclass(frozen=True)
@@ -31,36 +34,35 @@ class Prediction:
         return sum(self.fires.values())
 
 
-def predict(inputs: DemoInputs, vehicles: Iterable[PlannedVehicle]) -> Prediction:
-    """Run the backtest over every drive once, and add up what each vehicle will make of the drives it plays."""
-    plan = make_plan(inputs.compilation)
-    results = {drive.path: run_drive(plan, drive, inputs.catalog, lambda _rows: None) for drive in inputs.drives}
-    fires = dict.fromkeys(inputs.compilation.campaigns, 0)
-    expected_bytes = 0.0
-    for vehicle in vehicles:
-        for name, campaign in inputs.compilation.campaigns.items():
-            if not _reaches(campaign.settings, vehicle):
-                continue
-            for result in _played(vehicle, results):
-                found = _fires_of(campaign.settings, result)
-                fires[name] += found[0]
-                expected_bytes += found[1] / campaign.settings.sample_one_in
-    return Prediction(fires, round(expected_bytes))
+def predict(inputs: DemoInputs, vehicles: Sequence[PlannedVehicle], *, now_ns: int) -> Prediction:
+    """Run the backtest over every drive once, and add up what each vehicle will make of the drives it plays.
 
-
-def _reaches(settings: CampaignSettings, vehicle: PlannedVehicle) -> bool:
-    """Does a vehicle get the campaign on its first day?"""
-    return matches(settings.target, vehicle.attributes) and admitted(
-        vehicle.id, settings.name, settings.rollout[0].share
+    All campaigns start at `now_ns` (Unix time). Raises InvalidInput for a drive that cannot be read.
+    """
+    result = run(make_plan(inputs.compilation), inputs.drives, inputs.catalog, lambda _bytes: None)
+    if result.failures:
+        raise result.failures[0]
+    by_path = {drive.path: drive for drive in result.drives}
+    yields = {}
+    for name, campaign in inputs.compilation.campaigns.items():
+        reached = [vehicle for vehicle in vehicles if _reaches(campaign.settings, vehicle, now_ns)]
+        played = [by_path[trip.drive.path] for vehicle in reached for trip in vehicle.trips]
+        yields[name] = _campaign_yield(campaign.settings, played, inputs.catalog)
+    return Prediction(
+        fires={name: part.fires.count for name, part in yields.items()},
+        clip_bytes=round(math.fsum(size for part in yields.values() for size in part.bytes.totals)),
     )
 
 
-def _played(vehicle: PlannedVehicle, results: dict[Path, DriveResult]) -> list[DriveResult]:
-    return [results[trip.drive.path] for trip in vehicle.trips]
+def _reaches(settings: CampaignSettings, vehicle: PlannedVehicle, now_ns: int) -> bool:
+    """Whether a vehicle gets the campaign as soon as it starts."""
+    return is_assigned(settings, vehicle.id, vehicle.attributes, rollout_from_ns=now_ns, now_ns=now_ns)
 
 
-def _fires_of(settings: CampaignSettings, result: DriveResult) -> tuple[int, int]:
-    """Fires of a campaign's triggers on a drive, and the bytes of their clips."""
-    triggers = {trigger.name for trigger in settings.triggers}
-    count = sum(1 for fire in result.fires if fire.trigger in triggers)
-    return count, sum(sum(result.clip_bytes.get(name, ())) for name in triggers)
+def _campaign_yield(settings: CampaignSettings, played: list[DriveResult], catalog: SignalCatalog) -> TriggerYield:
+    """What all triggers of a campaign yield on the drives that are played, some of them several times."""
+    parts = [
+        trigger_yield(trigger.name, trigger.capture, settings.sample_one_in, played, catalog)
+        for trigger in settings.triggers
+    ]
+    return TriggerYield.total(parts, len(played))

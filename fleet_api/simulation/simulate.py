@@ -23,6 +23,7 @@ from triggers.assignment.targets import matches
 from triggers.contracts.base import NS_PER_S, AttributeValue
 from triggers.contracts.campaign import Comparison, Junction, Target
 from triggers.contracts.checkin import FireCounts
+from triggers.distance import SPEED_SIGNAL, SpeedSignal, speed_signal
 from triggers.drives.drive import Drive
 from triggers.errors import InvalidInput
 from triggers.replay.replay import play
@@ -179,8 +180,9 @@ def _draw(
 class Fleet:
     """Runs simulated vehicles against a deployment; `client` needs the role operator.
 
-    `speed_signal` names a speed in m/s, from which vehicles count their distance. State directories lie below
-    `state_dir`, one a vehicle; with those of an earlier run the vehicles go on where they were.
+    `speed_signal` names the speed of the catalog from which vehicles count their distance; None: the one that a
+    backtest of their drives takes. State directories lie below `state_dir`, one per vehicle; with those of an earlier
+    run the vehicles go on where they were.
     """
 
     client: ApiClient
@@ -235,6 +237,7 @@ class Fleet:
 
     def _enroll(self, vehicle: PlannedVehicle) -> VehicleConfig:
         """Make a vehicle known to the deployment, and configure its agent as the deployment says."""
+        speed = self._speed_of(vehicle)
         answer = self.client.post("/v1/vehicles", {"id": vehicle.id, "attributes": vehicle.attributes})
         state_dir = self.state_dir / vehicle.id
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -247,5 +250,16 @@ class Fleet:
             state_directory=state_dir,
             attributes=vehicle.attributes,
             software=SOFTWARE,
-            speed_signal=self.speed_signal,
+            speed_signal=speed.name if speed else None,
+            speed_unit=speed.unit if speed else "m/s",
         )
+
+    def _speed_of(self, vehicle: PlannedVehicle) -> SpeedSignal | None:
+        """What every drive of the vehicle can measure its distance by."""
+        columns = (
+            set.intersection(*(set(trip.drive.columns) for trip in vehicle.trips)) if vehicle.trips else set[str]()
+        )
+        speed = speed_signal(self.catalog, columns, self.speed_signal or SPEED_SIGNAL)
+        if speed is None and self.speed_signal is not None:
+            raise InvalidInput(f"{self.speed_signal} is not a speed of the signal catalog that every drive has")
+        return speed

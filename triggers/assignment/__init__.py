@@ -1,1 +1,1 @@
-"""Who runs a campaign and which fires are kept: pure functions of identity and attributes."""
+"""Which vehicles run a campaign and which fires are kept: pure functions of settings, identity and attributes."""

@@ -1,4 +1,4 @@
-"""Whether a vehicle is one of those that a campaign is for: a pure function of target and attributes."""
+"""Whether a campaign's target includes a vehicle: a pure function of target and attributes."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ORDER: dict[str, Callable[..., bool]] = {
 
 
 def matches(target: Target | None, attributes: Mapping[str, AttributeValue]) -> bool:
-    """True if the vehicle's attributes fulfil the target; no target: every vehicle does.
+    """True if the vehicle's attributes fulfil the target; without a target, for every vehicle.
 
-    An attribute that the vehicle lacks, or has with another type, makes its comparison unknown, and `not` of it
-    too (Kleene): a campaign never reaches a vehicle because something about it is not known.
+    An attribute that the vehicle lacks, or has with another type, makes its comparison unknown, and so is the `not` of
+    it (Kleene logic): a campaign never reaches a vehicle because something about that vehicle is unknown.
     """
     return target is None or _truth(target, attributes) is True
 

@@ -6,88 +6,66 @@ Memory is bounded by a few batches and by the fires, whatever the drive's length
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from triggers.backtest.machines import MachinePool
 from triggers.backtest.odometer import odometer_for
 from triggers.backtest.overlap import shared_fires
-from triggers.backtest.plan import Machine, Plan
+from triggers.backtest.plan import BacktestPlan
+from triggers.backtest.result import DriveResult
 from triggers.backtest.volume import ClipMeter
 from triggers.contracts.base import NS_PER_S
-from triggers.contracts.compared import Compared
+from triggers.distance import ends_segment
 from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
 from triggers.drives.times import Times
-from triggers.language.rows import Firing
 from triggers.signals.catalog import SignalCatalog
 
-Progress = Callable[[int], None]
+if TYPE_CHECKING:
+    from triggers.language.webassembly.host.machine import Machine
+
+ReportBytes = Callable[[int], None]
 """Called with the bytes of a drive's file that were run since the last call; it may raise to end the run."""
 
 
-@dataclass(slots=True)
-class DriveResult:
-    """What happened on one drive, by trigger; triggers without a fire or a suppression are left out.
-
-    Times in ns of the drive's clock, ascending; `metres` None where nothing measures it. `shared`: see `shared_fires`.
-    """
-
-    drive: str
-    path: Path
-    rows: int = 0
-    recorded_ns: int = 0
-    metres: float | None = None
-    fires_ns: dict[str, Times] = field(default_factory=dict)
-    clip_bytes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
-    suppressed: dict[str, int] = field(default_factory=dict)
-    compared: dict[str, Compared] = field(default_factory=dict)
-    shared: dict[tuple[str, str], int] = field(default_factory=dict)
-    overflows: int = 0
-
-    @property
-    def fires(self) -> list[Firing]:
-        """All fires, in order of time, then of the trigger's name."""
-        fires = [Firing(name, t_ns) for name, times in self.fires_ns.items() for t_ns in times.tolist()]
-        return sorted(fires, key=lambda fire: (fire.t_ns, fire.trigger))
-
-
-def run_drive(plan: Plan, drive: Drive, catalog: SignalCatalog, progress: Progress) -> DriveResult:
-    """Run a plan over one drive; InvalidInput where it cannot be read to its end."""
+def run_drive(
+    plan: BacktestPlan, drive: Drive, catalog: SignalCatalog, pool: MachinePool, progress: ReportBytes
+) -> DriveResult:
+    """Run a plan over one drive, on machines of its programs; InvalidInput where it cannot be read to its end."""
     result = DriveResult(drive.name, drive.path)
-    with drive.open() as file, plan.machines() as machines:
-        watches = _watches(machines)
+    with drive.open() as file, pool.machines() as machines:
+        runs = _program_runs(machines)
         odometer = odometer_for(catalog, file.columns)
-        wanted = {name for watch in watches for name in watch.inputs} | set(odometer.signals if odometer else ())
+        signals = {name for run in runs for name in run.inputs} | set(odometer.signals if odometer else ())
         captures = {name: settings.capture for name, settings in plan.settings.items()}
-        meter = ClipMeter(file, catalog, captures, wanted)
-        span = _Span(catalog.max_gap_ns)
+        meter = ClipMeter(file, catalog, captures, signals)
+        time = _RecordedTime(catalog.max_gap_ns)
         bytes_per_row = file.size_bytes / max(file.row_count, 1)
-        for batch in file.batches(catalog, sorted(wanted)):
-            meter.take(batch, {name: t_ns for watch in watches for name, t_ns in watch.run(batch).items()})
+        for batch in file.batches(catalog, sorted(signals)):
+            meter.take(batch, {name: t_ns for run in runs for name, t_ns in run.take(batch).items()})
             if odometer is not None:
                 odometer.take(batch)
-            span.take(batch)
+            time.take(batch)
             progress(round(len(batch) * bytes_per_row))
-        result.rows, result.recorded_ns = span.rows, span.recorded_ns
+        result.rows, result.recorded_ns = time.rows, time.recorded_ns
         result.metres = odometer.metres if odometer is not None else None
-        for watch in watches:
-            watch.report(result)
+        for run in runs:
+            run.add_to(result)
         result.shared = shared_fires(result.fires_ns, captures)
-        result.clip_bytes = meter.sizes(result.fires_ns, _camera_rates(drive, span), on_batch=lambda: progress(0))
+        result.clip_bytes = meter.sizes(result.fires_ns, _camera_rates(drive, time), on_batch=lambda: progress(0))
     return result
 
 
-def _camera_rates(drive: Drive, span: _Span) -> Mapping[str, float]:
-    """Bytes a second of each video."""
-    seconds = max(span.length_ns / NS_PER_S, 1.0)
+def _camera_rates(drive: Drive, time: _RecordedTime) -> Mapping[str, float]:
+    """Bytes per second of each video."""
+    seconds = max(time.length_ns / NS_PER_S, 1.0)
     return {name: video.stat().st_size / seconds for name, video in drive.cameras.items()}
 
 
-class _Span:
-    """Rows and time of the batches taken; silences longer than `max_gap` are not recorded time."""
+class _RecordedTime:
+    """Rows and time of the batches taken; `recorded_ns` is what `TravelMeter` counts as armed."""
 
     def __init__(self, max_gap_ns: int) -> None:
         self.rows = self.recorded_ns = self.length_ns = 0
@@ -96,40 +74,41 @@ class _Span:
 
     def take(self, batch: Batch) -> None:
         first_ns, latest_ns = int(batch.t_ns[0]), int(batch.t_ns[-1])
-        silence_ns = first_ns - self._latest_ns if self._latest_ns is not None else 0
-        recorded_ns = latest_ns - first_ns + (silence_ns if silence_ns <= self._max_gap_ns else 0)
-        if batch.longest_step_ns > self._max_gap_ns:
-            recorded_ns -= int(batch.steps_ns[batch.steps_ns > self._max_gap_ns].sum())
+        step_ns = first_ns - self._latest_ns if self._latest_ns is not None else 0
         self.rows += len(batch)
-        self.recorded_ns += recorded_ns
-        self.length_ns += latest_ns - first_ns + silence_ns
+        self.length_ns += step_ns + latest_ns - first_ns
+        self.recorded_ns += latest_ns - first_ns
+        if not ends_segment(step_ns, self._max_gap_ns):
+            self.recorded_ns += step_ns
+        if batch.longest_step_ns > self._max_gap_ns:
+            self.recorded_ns -= int(batch.steps_ns[ends_segment(batch.steps_ns, self._max_gap_ns)].sum())
         self._latest_ns = latest_ns
 
 
-class _Watch:
-    """One machine on its drive, and the fires of those triggers and heads that it counts."""
+class _ProgramRun:
+    """One machine on its drive, and the fires and pairs of those triggers and heads that count in it."""
 
     def __init__(self, machine: Machine, triggers: list[str], heads: list[str]) -> None:
         self.machine = machine
-        self.inputs = [each.name for each in machine.manifest.inputs]
+        self.inputs = [signal.name for signal in machine.manifest.inputs]
         self._indexes = {
-            index: each.name for index, each in enumerate(machine.manifest.triggers) if each.name in triggers
+            index: trigger.name for index, trigger in enumerate(machine.manifest.triggers) if trigger.name in triggers
         }
         self._heads = heads
         self._fires: dict[str, list[Times]] = {name: [] for name in self._indexes.values()}
 
-    def run(self, batch: Batch) -> dict[str, Times]:
-        """Run the rows of a batch; the times of its fires by trigger."""
+    def take(self, batch: Batch) -> dict[str, Times]:
+        """Run the rows of a batch; gives the times of its fires by trigger."""
         fires = self.machine.run(batch.t_ns, [batch.columns[name] for name in self.inputs])
-        found: dict[str, Times] = {}
+        fires_ns: dict[str, Times] = {}
         for index in np.unique(fires["trigger"]).tolist() if len(fires) else ():
             if index in self._indexes:
                 t_ns = fires["t_ns"][fires["trigger"] == index].astype(np.int64)
-                found[self._indexes[index]] = t_ns
+                fires_ns[self._indexes[index]] = t_ns
                 self._fires[self._indexes[index]].append(t_ns)
-        return found
+        return fires_ns
 
-    def report(self, result: DriveResult) -> None:
+    def add_to(self, result: DriveResult) -> None:
         """Add what happened to the drive's result."""
         result.fires_ns.update({name: np.concatenate(parts) for name, parts in self._fires.items() if parts})
         suppressed, compared = self.machine.suppressed, self.machine.compared
@@ -138,14 +117,14 @@ class _Watch:
         result.overflows += self.machine.overflows
 
 
-def _watches(machines: list[Machine]) -> list[_Watch]:
-    """Each trigger and head that several campaigns have counts in the first one alone."""
-    watches: list[_Watch] = []
+def _program_runs(machines: list[Machine]) -> list[_ProgramRun]:
+    """A run per machine; a trigger or head that several campaigns have counts in the first of them alone."""
+    runs: list[_ProgramRun] = []
     triggers, heads = set[str](), set[str]()
     for machine in machines:
-        new_triggers = [each.name for each in machine.manifest.triggers if each.name not in triggers]
+        new_triggers = [trigger.name for trigger in machine.manifest.triggers if trigger.name not in triggers]
         new_heads = [head for head in machine.compared if head not in heads]
-        watches.append(_Watch(machine, new_triggers, new_heads))
+        runs.append(_ProgramRun(machine, new_triggers, new_heads))
         triggers.update(new_triggers)
         heads.update(new_heads)
-    return watches
+    return runs

@@ -1,165 +1,160 @@
-"""From fires on recorded drives to rates of fires and of bytes, each with an interval.
+"""The forecast of a backtest: fires, clips and bytes per day of a vehicle and of a fleet, each with its interval.
 
-Two intervals are made, and the wider one is given on each side:
-
-- Events as a Poisson process: Garwood's exact interval (F. Garwood, Fiducial limits for the Poisson distribution,
-  Biometrika 28, 1936). Events that weigh differently, such as clips of several sizes, have the interval of Dobson,
-  Kuulasmaa, Eberle and Scherer (Confidence intervals for weighted sums of Poisson parameters, Statistics in
-  Medicine 10, 1991), which is Garwood's where all weigh the same.
-- Drives as the resampling unit, since fires cluster in drives: a bootstrap of the ratio of totals (percentiles), so
-  that a drive counts by its recorded time.
+Every vehicle is taken to run every trigger: targets, rollouts and budgets are not applied.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-CONFIDENCE = 0.95
-RESAMPLES = 2000
-_SEED = 20_261  # a forecast is a function of its input
-_NORMAL_QUANTILE = 1.959963984540054  # of (1 + CONFIDENCE) / 2
-_EXACT_COUNT = 1000
-_BLOCK_PICKS = 1 << 22
-_LOG_FACTORIALS = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, _EXACT_COUNT + 1)))))
+from triggers.backtest.plan import BacktestPlan
+from triggers.backtest.result import DriveResult
+from triggers.backtest.volume import nominal_clip_bytes
+from triggers.contracts.base import NS_PER_S
+from triggers.contracts.campaign import CaptureWindow
+from triggers.signals.catalog import SignalCatalog
+from triggers.statistics import CONFIDENCE, Events, Interval, rates_per_hour
+
+NS_PER_HOUR = 3600 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate with the interval that covers the truth with the stated confidence."""
+class ForecastFleet:
+    """The fleet a forecast is for; every vehicle drives `hours_per_day`.
 
-    mean: float
-    low: float
-    high: float
-
-    def scaled(self, factor: float) -> Interval:
-        """The same for a multiple of the quantity."""
-        return Interval(self.mean * factor, self.low * factor, self.high * factor)
-
-    def to_json(self, digits: int | None = None) -> dict[str, float]:
-        """Mean, low and high; whole numbers for `digits` None."""
-        return {"mean": round(self.mean, digits), "low": round(self.low, digits), "high": round(self.high, digits)}
-
-
-@dataclass(frozen=True, slots=True)
-class Events:
-    """A quantity that events add to, drive by drive.
-
-    `totals`: the sum of the weights of each drive's events; `count` of all events, and the sum of their squared
-    weights; `weight` is what an event would weigh where none has been seen.
+    `sample_one_in`: of how many fires one is kept; None: what each trigger's campaign says.
     """
 
-    totals: Sequence[float]
-    count: int
-    squares: float
-    weight: float = 1.0
+    vehicles: int
+    hours_per_day: float
+    sample_one_in: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerYield:
+    """What recorded drives yielded: fires, the clips that sampling is expected to keep of them, and their bytes."""
+
+    fires: Events
+    clips: Events
+    bytes: Events
 
     @classmethod
-    def of_counts(cls, counts: Sequence[int]) -> Events:
-        """Events that weigh 1 each."""
-        return cls(counts, sum(counts), sum(counts))
-
-    def scaled(self, factor: float) -> Events:
-        """The same events, of another weight."""
-        totals = [total * factor for total in self.totals]
-        return Events(totals, self.count, self.squares * factor**2, self.weight * factor)
-
-    @classmethod
-    def total(cls, quantities: Sequence[Events], drives: int) -> Events:
-        """Several quantities of the same drives as one."""
-        totals = np.sum([each.totals for each in quantities], axis=0) if quantities else np.zeros(drives)
+    def total(cls, parts: Sequence[TriggerYield], drives: int) -> TriggerYield:
+        """That of several triggers on the same drives."""
         return cls(
-            totals.tolist(),
-            sum(each.count for each in quantities),
-            sum(each.squares for each in quantities),
-            max((each.weight for each in quantities), default=0.0),
+            Events.total([part.fires for part in parts], drives),
+            Events.total([part.clips for part in parts], drives),
+            Events.total([part.bytes for part in parts], drives),
         )
 
 
-def rates_per_hour(quantities: Sequence[Events], hours: Sequence[float]) -> list[Interval] | None:
-    """The rate of each quantity from the hours of each drive; None without any time.
+def trigger_yield(
+    trigger: str, capture: CaptureWindow, one_in: int, drives: Sequence[DriveResult], catalog: SignalCatalog
+) -> TriggerYield:
+    """What a trigger yielded on these drives, if one of `one_in` fires is kept."""
+    no_clips = np.empty(0, np.int64)
+    sizes = [drive.clip_bytes.get(trigger, no_clips).astype(np.float64) for drive in drives]
+    fires = Events.of_counts([len(drive.fires_ns.get(trigger, ())) for drive in drives])
+    volume = _volume(sizes, nominal_clip_bytes(capture, catalog))
+    return TriggerYield(fires, fires.scaled(1 / one_in), volume.scaled(1 / one_in))
 
-    All quantities see the same resampled drives, so that their sum has the interval of their sum.
-    """
-    time = math.fsum(hours)
-    if time <= 0:
+
+def _volume(sizes: Sequence[NDArray[np.float64]], nominal_bytes: float) -> Events:
+    """The bytes of all clips, drive by drive; a clip that has not been seen weighs `nominal_bytes`."""
+    squares = sum(float((clips * clips).sum()) for clips in sizes)
+    return Events([float(clips.sum()) for clips in sizes], sum(map(len, sizes)), squares, nominal_bytes)
+
+
+@dataclass(frozen=True, slots=True)
+class DailyVolume:
+    """Fires, clips (fires that sampling keeps) and bytes per day."""
+
+    fires: Interval
+    clips: Interval
+    bytes: Interval
+
+    def scaled(self, factor: float) -> DailyVolume:
+        """The volume of `factor` times as many vehicles."""
+        return DailyVolume(self.fires.scaled(factor), self.clips.scaled(factor), self.bytes.scaled(factor))
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerForecast:
+    """What is expected of one trigger."""
+
+    sample_one_in: int
+    vehicle_day: DailyVolume
+    fleet_day: DailyVolume
+
+    def to_json(self) -> dict[str, Any]:
+        """As in the report of a backtest."""
+        return {"sample_one_in": self.sample_one_in, **_quantities(self.vehicle_day, self.fleet_day)}
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is expected of a fleet, by trigger and altogether; where no time was recorded, of neither."""
+
+    fleet: ForecastFleet
+    method: str
+    triggers: dict[str, TriggerForecast]
+    vehicle_day: DailyVolume | None = None
+    fleet_day: DailyVolume | None = None
+    confidence: float = CONFIDENCE
+
+    def to_json(self) -> dict[str, Any]:
+        """As in the report of a backtest."""
+        document = {
+            "vehicles": self.fleet.vehicles,
+            "hours_per_day": self.fleet.hours_per_day,
+            "confidence": self.confidence,
+            "method": self.method,
+            "triggers": {name: trigger.to_json() for name, trigger in self.triggers.items()},
+        }
+        if self.vehicle_day is None or self.fleet_day is None:
+            return document
+        return document | _quantities(self.vehicle_day, self.fleet_day)
+
+
+def _quantities(vehicle_day: DailyVolume, fleet_day: DailyVolume) -> dict[str, Any]:
+    """Counts with six digits after the point, bytes as whole numbers."""
+    return {
+        f"{name}_per_{per}": getattr(daily, name).to_json(digits)
+        for name, digits in (("fires", 6), ("clips", 6), ("bytes", None))
+        for per, daily in (("vehicle_day", vehicle_day), ("fleet_day", fleet_day))
+    }
+
+
+def make_forecast(
+    plan: BacktestPlan, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
+) -> Forecast:
+    """What the fleet will do if its vehicles drive as the recorded ones did."""
+    hours = [drive.recorded_ns / NS_PER_HOUR for drive in drives]
+    method = "poisson" if len(hours) < 2 else "poisson and drives resampled, the wider"
+    one_in = {name: fleet.sample_one_in or plan.one_in[name] for name in plan.settings}
+    yields = [
+        trigger_yield(name, settings.capture, one_in[name], drives, catalog) for name, settings in plan.settings.items()
+    ]
+    daily = _daily([TriggerYield.total(yields, len(drives)), *yields], hours, fleet.hours_per_day)
+    if daily is None:
+        return Forecast(fleet, method, {})
+    total, *by_trigger = daily
+    triggers = {
+        name: TriggerForecast(one_in[name], volume, volume.scaled(fleet.vehicles))
+        for name, volume in zip(plan.settings, by_trigger, strict=True)
+    }
+    return Forecast(fleet, method, triggers, total, total.scaled(fleet.vehicles))
+
+
+def _daily(yields: Sequence[TriggerYield], hours: Sequence[float], hours_per_day: float) -> list[DailyVolume] | None:
+    """Each yield per day of a vehicle; None where no time was recorded. All are estimated from the same resamples."""
+    rates = rates_per_hour([events for part in yields for events in (part.fires, part.clips, part.bytes)], hours)
+    if rates is None:
         return None
-    resampled = _resampled(np.array([each.totals for each in quantities], np.float64).T, np.array(hours, np.float64))
-    intervals = []
-    for each, (low, high) in zip(quantities, resampled, strict=True):
-        poisson_low, poisson_high = weighted_interval(each)
-        mean = math.fsum(each.totals) / time
-        intervals.append(Interval(mean, min(low, poisson_low / time), max(high, poisson_high / time)))
-    return intervals
-
-
-def rate_per_hour(fires: Sequence[int], hours: Sequence[float]) -> Interval | None:
-    """Fires an hour from the fires and hours of each drive; None without any time."""
-    rates = rates_per_hour([Events.of_counts(fires)], hours)
-    return rates[0] if rates is not None else None
-
-
-def _resampled(totals: NDArray[np.float64], hours: NDArray[np.float64]) -> list[tuple[float, float]]:
-    """Percentile intervals of totals (drive, quantity) over hours; empty ones ((inf, -inf)) for a single drive."""
-    drives, quantities = totals.shape
-    if drives < 2 or not quantities:
-        return [(math.inf, -math.inf)] * quantities
-    generator = np.random.default_rng(_SEED)
-    rates: list[NDArray[np.float64]] = []
-    block = max(1, _BLOCK_PICKS // drives)
-    for first in range(0, RESAMPLES, block):
-        rows = min(block, RESAMPLES - first)
-        picks = generator.integers(0, drives, size=(rows, drives)) + np.arange(rows)[:, None] * drives
-        times_picked = np.bincount(picks.ravel(), minlength=rows * drives).reshape(rows, drives).astype(np.float64)
-        time = times_picked @ hours
-        rates.append((times_picked @ totals)[time > 0] / time[time > 0, None])
-    tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(np.concatenate(rates), (tail, 1 - tail), axis=0)
-    return list(zip(low.tolist(), high.tolist(), strict=True))
-
-
-def weighted_interval(events: Events) -> tuple[float, float]:
-    """The interval of the expected total, if events are Poisson's."""
-    low, high = poisson_interval(events.count)
-    if events.count == 0:
-        return 0.0, high * events.weight
-    total, spread = math.fsum(events.totals), math.sqrt(events.squares / events.count)
-    return max(0.0, total + spread * (low - events.count)), total + spread * (high - events.count)
-
-
-def poisson_interval(count: int) -> tuple[float, float]:
-    """Garwood's exact interval for the mean of a Poisson variable that was observed once.
-
-    Above 1000 by Wilson and Hilferty's cube (PNAS 17, 1931), which is off by less than 1e-5 of the mean there.
-    """
-    if count > _EXACT_COUNT:
-        return _cube(count, -_NORMAL_QUANTILE), _cube(count + 1, _NORMAL_QUANTILE)
-    tail = (1 - CONFIDENCE) / 2
-    low = 0.0 if count == 0 else _solve(lambda mean: 1 - _poisson_cdf(count - 1, mean) < tail, count)
-    return low, _solve(lambda mean: _poisson_cdf(count, mean) > tail, count)
-
-
-def _cube(shape: int, quantile: float) -> float:
-    """A quantile of the gamma distribution of that shape."""
-    return float(shape * (1 - 1 / (9 * shape) + quantile / (3 * math.sqrt(shape))) ** 3)
-
-
-def _poisson_cdf(count: int, mean: float) -> float:
-    """P(X <= count) for a count up to 1000, summed in logarithms."""
-    if mean <= 0:
-        return 1.0
-    counts = np.arange(count + 1)
-    return min(1.0, float(np.exp(counts * math.log(mean) - mean - _LOG_FACTORIALS[: count + 1]).sum()))
-
-
-def _solve(is_below: Callable[[float], bool], count: int) -> float:
-    """The mean at which a monotonous statement turns false, by bisection."""
-    low, high = 0.0, 10.0 + count + 10 * math.sqrt(count + 1)
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if is_below(middle) else (low, middle)
-    return (low + high) / 2
+    daily = iter([rate.scaled(hours_per_day) for rate in rates])
+    return [DailyVolume(*three) for three in zip(daily, daily, daily, strict=True)]

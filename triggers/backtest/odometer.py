@@ -1,121 +1,95 @@
-"""How far a drive went: from the speed signal `ego.speed` where the drive has it, else from the position.
+"""The distance of a recorded drive, batch by batch: from its speed (see `triggers.distance`), else from its position.
 
-Speed is held from sample to sample (for at most 10 s, as some cars tell theirs every few seconds), positions are joined
-by great circles; neither over an interruption of the recording. Without either the distance is unknown.
+Positions are joined by great circles, unless the recording was interrupted between them. Without speed and position the
+distance is unknown.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
-from typing import Protocol
 
 import numpy as np
 
-from triggers.contracts.base import NS_PER_S
+from triggers.distance import SpeedSignal, ends_segment, metres_along, metres_between, speed_signal
 from triggers.drives.batches import Batch
 from triggers.drives.columns import Numbers
-from triggers.drives.times import Times, uninitialised
+from triggers.drives.times import Times
 from triggers.language.reference.geometry import EARTH_RADIUS_M
 from triggers.signals.catalog import SignalCatalog
-from triggers.signals.units import parse_unit
-
-SPEED_SIGNAL = "ego.speed"
-MAX_HOLD_NS = 10 * NS_PER_S
 
 
-class Odometer(Protocol):
-    """Adds up the distance of one drive, batch by batch."""
-
-    metres: float
-
-    @property
-    def signals(self) -> tuple[str, ...]:
-        """What it reads."""
-
-    def take(self, batch: Batch) -> None:
-        """Count on with the rows that follow those taken before."""
-
-
-def odometer_for(catalog: SignalCatalog, columns: Collection[str]) -> Odometer | None:
+def odometer_for(catalog: SignalCatalog, columns: Collection[str]) -> SpeedOdometer | PositionOdometer | None:
     """What can measure a drive with these columns; None if nothing can."""
-    present = set(columns)
-    speed = catalog.signals.get(SPEED_SIGNAL)
-    unit, metre_per_second = parse_unit(speed.unit) if speed else None, parse_unit("m/s")
-    is_speed = unit is not None and metre_per_second is not None and unit.dimension == metre_per_second.dimension
-    if unit is not None and is_speed and catalog.column(SPEED_SIGNAL) in present:
-        return SpeedOdometer(float(unit.scale), catalog.max_gap_ns)
+    speed = speed_signal(catalog, columns)
+    if speed is not None:
+        return SpeedOdometer(speed, catalog.max_gap_ns)
     position = catalog.position
-    if position and all(catalog.column(name) in present for name in (position.latitude, position.longitude)):
+    if position and all(catalog.column(name) in columns for name in (position.latitude, position.longitude)):
         return PositionOdometer(position.latitude, position.longitude, catalog.max_gap_ns)
     return None
 
 
 class SpeedOdometer:
-    """The sum of speed times time. `scale` turns the signal's unit into m/s."""
+    """The integral of the speed: what `TravelMeter` counts row by row, over arrays."""
 
-    signals = (SPEED_SIGNAL,)
-
-    def __init__(self, scale: float, max_gap_ns: int) -> None:
+    def __init__(self, speed: SpeedSignal, max_gap_ns: int) -> None:
+        self.signals = (speed.name,)
         self.metres = 0.0
-        self._scale = scale
-        self._interruptions = _Interruptions(max_gap_ns)
-        self._latest: tuple[Times, Numbers] | None = None
+        self._scale = speed.scale
+        self._segments = _SegmentStarts(max_gap_ns)
+        self._latest: tuple[int, float] | None = None
+        """Time and number of the segment's latest sample."""
         self._is_dense = True
+        """Every row so far had a sample; once a drive is sparse, batches are not searched for that again."""
 
     def take(self, batch: Batch) -> None:
         """Add the way between the samples of these rows, and from the latest sample before them."""
-        gaps, begins_anew = self._interruptions.of(batch)
-        latest = None if begins_anew else self._latest
-        speed = batch.columns[SPEED_SIGNAL]
-        if speed is None:
-            self._latest = None if len(gaps) else latest
-            return
-        self._is_dense = self._is_dense and not len(gaps) and _is_finite_throughout(speed)  # once sparse, always so
+        starts = self._segments.of(batch)
+        if len(starts) and starts[0] == 0:
+            self._latest = None
+        speed = batch.columns[self.signals[0]]
+        if speed is not None:
+            self._is_dense = self._is_dense and not math.isnan(speed.min())  # NaN if any of the numbers is
+            rows = np.array([0, len(speed) - 1]) if self._is_dense else np.flatnonzero(~np.isnan(speed))
+            if len(rows):
+                self._add(batch, speed, rows, starts)
+                return
+        if len(starts):
+            self._latest = None
+
+    def _add(self, batch: Batch, speed: Numbers, rows: Times, starts: Times) -> None:
+        """`rows` are those with a sample, or the first and the last where all have one."""
+        first, last = int(rows[0]), int(rows[-1])
+        if self._latest is not None and not (starts <= first).any():
+            t_ns, number = self._latest
+            elapsed_ns = int(batch.t_ns[first]) - t_ns
+            self.metres += metres_between(number * self._scale, float(speed[first]) * self._scale, elapsed_ns)
+        self._latest = None if (starts > last).any() else (int(batch.t_ns[last]), float(speed[last]))
         if self._is_dense:
-            self._add(speed[:-1], batch.steps_ns)
-            rows = np.array([0, len(speed) - 1])
-        else:
-            rows = np.flatnonzero(~np.isnan(speed))
-            stretch = np.searchsorted(gaps, rows, side="right")
-            counts = (stretch[1:] == stretch[:-1]) & np.isfinite(speed[rows[:-1]])
-            self._add(speed[rows[:-1]][counts], np.diff(batch.t_ns[rows])[counts])
-        if latest is not None and len(rows) and not (gaps <= rows[0]).any():
-            self._add(latest[1], batch.t_ns[rows[:1]] - latest[0])
-        if len(rows):
-            latest = batch.t_ns[rows[-1:]], speed[rows[-1:]]
-        last_row = rows[-1] if len(rows) else -1
-        self._latest = None if (gaps > last_row).any() else latest
-
-    def _add(self, speed: Numbers, steps_ns: Times) -> None:
-        if not len(speed):
+            joined = ~ends_segment(batch.steps_ns, self._segments.max_gap_ns) if len(starts) else None
+            self.metres += metres_along(speed, batch.steps_ns, scale=self._scale, joined=joined)
             return
-        if steps_ns.max() > MAX_HOLD_NS or not np.isfinite(speed[0]):
-            counts = (steps_ns <= MAX_HOLD_NS) & np.isfinite(speed)
-            speed, steps_ns = speed[counts], steps_ns[counts]
-        way = uninitialised(len(speed), np.float64)
-        way[:] = steps_ns
-        way *= speed
-        self.metres += float(np.abs(way, out=way).sum()) * self._scale / 1e9  # a dot product would start BLAS's threads
+        segment = np.searchsorted(starts, rows, side="right")
+        joined = segment[1:] == segment[:-1]
+        self.metres += metres_along(speed[rows], np.diff(batch.t_ns[rows]), scale=self._scale, joined=joined)
 
 
-def _is_finite_throughout(numbers: Numbers) -> bool:
-    return bool(np.isfinite(numbers.min()) and np.isfinite(numbers.max()))
-
-
-class _Interruptions:
-    """Where a recording was interrupted: silences longer than `max_gap` between two rows."""
+class _SegmentStarts:
+    """The rows at which the segments of a recording start."""
 
     def __init__(self, max_gap_ns: int) -> None:
-        self._max_gap_ns = max_gap_ns
+        self.max_gap_ns = max_gap_ns
         self._latest_ns: int | None = None
 
-    def of(self, batch: Batch) -> tuple[Times, bool]:
-        """The rows after a silence, but for the first row, and whether there was one before that."""
-        begins_anew = self._latest_ns is not None and int(batch.t_ns[0]) - self._latest_ns > self._max_gap_ns
+    def of(self, batch: Batch) -> Times:
+        """Indexes of the rows of the next batch that lie in another segment than the row before them, ascending."""
+        first_step_ns = int(batch.t_ns[0]) - self._latest_ns if self._latest_ns is not None else 1
         self._latest_ns = int(batch.t_ns[-1])
-        if batch.longest_step_ns <= self._max_gap_ns:
-            return np.empty(0, np.int64), begins_anew
-        return np.flatnonzero(batch.steps_ns > self._max_gap_ns) + 1, begins_anew
+        starts = np.empty(0, np.int64)
+        if batch.shortest_step_ns <= 0 or batch.longest_step_ns > self.max_gap_ns:
+            starts = np.flatnonzero(ends_segment(batch.steps_ns, self.max_gap_ns)) + 1
+        return np.append(0, starts) if ends_segment(first_step_ns, self.max_gap_ns) else starts
 
 
 class PositionOdometer:
@@ -124,25 +98,25 @@ class PositionOdometer:
     def __init__(self, latitude: str, longitude: str, max_gap_ns: int) -> None:
         self.signals = (latitude, longitude)
         self.metres = 0.0
-        self._interruptions = _Interruptions(max_gap_ns)
+        self._segments = _SegmentStarts(max_gap_ns)
         self._place: tuple[Numbers, Numbers] | None = None
 
     def take(self, batch: Batch) -> None:
         """Add the way between the positions of these rows, and from the latest position before them."""
-        gaps, begins_anew = self._interruptions.of(batch)
-        if begins_anew:
+        starts = self._segments.of(batch)
+        if 0 in starts:
             self._place = None
         rows, latitude, longitude = self._places(batch)
-        stretch = np.searchsorted(gaps, rows, side="right")  # interruptions before each position
+        segment = np.searchsorted(starts, rows, side="right")
         if self._place is not None:
             latitude, longitude = (
                 np.concatenate(pair) for pair in zip(self._place, (latitude, longitude), strict=True)
             )
-            stretch = np.concatenate(([0], stretch))
-        joined = stretch[1:] == stretch[:-1]
+            segment = np.concatenate(([0], segment))
+        joined = segment[1:] == segment[:-1]
         way = great_circle_m(latitude[:-1], longitude[:-1], latitude[1:], longitude[1:])
         self.metres += float(way[joined].sum())
-        ends_here = len(stretch) > 0 and int(stretch[-1]) == len(gaps)
+        ends_here = len(segment) > 0 and int(segment[-1]) == len(starts)
         self._place = (latitude[-1:], longitude[-1:]) if ends_here else None
 
     def _places(self, batch: Batch) -> tuple[Times, Numbers, Numbers]:

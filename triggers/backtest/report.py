@@ -1,7 +1,4 @@
-"""The report of a backtest as JSON values: counts, rates, fires, overlap, compared heads, forecast.
-
-Quantities of a fleet are for vehicles that all run every trigger: targets and rollouts are not applied.
-"""
+"""The report of a backtest: counts, rates, fires, overlap, compared heads, forecast."""
 
 from __future__ import annotations
 
@@ -11,137 +8,143 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from triggers.backtest.forecast import CONFIDENCE, Events, Interval, rates_per_hour
-from triggers.backtest.plan import Plan
-from triggers.backtest.run import Outcome
-from triggers.backtest.volume import nominal_clip_bytes
+from triggers.backtest.forecast import NS_PER_HOUR, Forecast, ForecastFleet, make_forecast
+from triggers.backtest.plan import BacktestPlan
+from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.compared import Compared
 from triggers.signals.catalog import SignalCatalog
 
-NS_PER_HOUR = 3600 * NS_PER_S
+
+@dataclass(frozen=True, slots=True)
+class TriggerCounts:
+    """What a trigger did on all drives. Rates are None where no time or distance was recorded.
+
+    `clip_bytes` is the mean size of its clips, None without a fire.
+    """
+
+    fires: int
+    suppressed: int
+    per_hour: float | None
+    per_1000_km: float | None
+    clip_bytes: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Fleet:
-    """The fleet a forecast is for; every vehicle drives `hours_per_day`.
+class ReportedFire:
+    """A fire; `t` in s of the drive's own clock."""
 
-    `sample_one_in`: the share of fires that is kept, 1 in n; None: what each trigger's campaign says.
-    """
-
-    vehicles: int
-    hours_per_day: float
-    sample_one_in: int | None = None
+    trigger: str
+    drive: str
+    t: float
 
 
-def report(plan: Plan, outcome: Outcome, fleet: Fleet, catalog: SignalCatalog) -> dict[str, Any]:
-    """The report as JSON values; rates are null where no time or distance was recorded."""
-    results = outcome.results
-    hours = sum(result.recorded_ns for result in results) / NS_PER_HOUR
-    measured = [result.metres for result in results if result.metres is not None]
-    km = sum(measured) / 1000 if measured and len(measured) == len(results) else None
-    return {
-        "drives": len(results),
-        "rows": sum(result.rows for result in results),
-        "hours": hours,
-        "km": km,
-        "triggers": {name: _trigger(name, outcome, hours, km) for name in plan.settings},
-        "fires": [
-            {"trigger": fire.trigger, "drive": result.drive, "t": fire.t_ns / NS_PER_S}
-            for result in results
-            for fire in result.fires
-        ],
-        "overlap": _overlap(outcome),
-        "compared": _compared(outcome),
-        "overflows": sum(result.overflows for result in results),
-        "forecast": _forecast(plan, outcome, fleet, catalog),
-        "programs": [hashlib.sha256(program).hexdigest() for program in plan.programs],
-        "failed_drives": [str(failure) for failure in outcome.failures],
-    }
+@dataclass(frozen=True, slots=True)
+class TriggerOverlap:
+    """How many fires of `trigger` share a clip with a fire of `other`, and their share of its fires."""
+
+    trigger: str
+    other: str
+    fires: int
+    share: float
 
 
-def _fires(name: str, outcome: Outcome) -> list[int]:
-    """A trigger's fires, drive by drive."""
-    return [len(result.fires_ns.get(name, ())) for result in outcome.results]
+@dataclass(frozen=True, slots=True)
+class BacktestReport:
+    """All that is told of a backtest; see docs/backtest.md. `km` is None where a drive's distance is unknown."""
+
+    drives: int
+    rows: int
+    hours: float
+    km: float | None
+    triggers: dict[str, TriggerCounts]
+    fires: tuple[ReportedFire, ...]
+    overlap: tuple[TriggerOverlap, ...]
+    compared: dict[str, Compared]
+    overflows: int
+    forecast: Forecast
+    programs: tuple[str, ...]
+    """SHA-256 of the programs that ran."""
+    failed_drives: tuple[str, ...]
+    """Why each drive that was left out could not be run."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The document that `longtail backtest --json` writes."""
+        return {
+            "drives": self.drives,
+            "rows": self.rows,
+            "hours": self.hours,
+            "km": self.km,
+            "triggers": {name: asdict(counts) for name, counts in self.triggers.items()},
+            "fires": [asdict(fire) for fire in self.fires],
+            "overlap": [asdict(pair) for pair in self.overlap],
+            "compared": {head: asdict(counts) for head, counts in self.compared.items()},
+            "overflows": self.overflows,
+            "forecast": self.forecast.to_json(),
+            "programs": list(self.programs),
+            "failed_drives": list(self.failed_drives),
+        }
 
 
-def _sizes(name: str, outcome: Outcome) -> list[NDArray[np.float64]]:
-    """Bytes of the clips of a trigger's fires, drive by drive."""
-    none = np.empty(0)
-    return [result.clip_bytes.get(name, none).astype(np.float64) for result in outcome.results]
+def make_report(
+    plan: BacktestPlan, result: BacktestResult, fleet: ForecastFleet, catalog: SignalCatalog
+) -> BacktestReport:
+    """Sum up all drives, and forecast what that means for a fleet."""
+    drives = result.drives
+    hours = sum(drive.recorded_ns for drive in drives) / NS_PER_HOUR
+    km = _kilometres(drives)
+    return BacktestReport(
+        drives=len(drives),
+        rows=sum(drive.rows for drive in drives),
+        hours=hours,
+        km=km,
+        triggers={name: _counts(name, drives, hours, km) for name in plan.settings},
+        fires=tuple(
+            ReportedFire(fire.trigger, drive.name, fire.t_ns / NS_PER_S) for drive in drives for fire in drive.fires
+        ),
+        overlap=_overlap(drives),
+        compared=_compared(drives),
+        overflows=sum(drive.overflows for drive in drives),
+        forecast=make_forecast(plan, drives, fleet, catalog),
+        programs=tuple(hashlib.sha256(program).hexdigest() for program in plan.programs),
+        failed_drives=tuple(str(failure) for failure in result.failures),
+    )
 
 
-def _trigger(name: str, outcome: Outcome, hours: float, km: float | None) -> dict[str, Any]:
-    fires = sum(_fires(name, outcome))
-    clip_bytes = sum(float(sizes.sum()) for sizes in _sizes(name, outcome))
-    return {
-        "fires": fires,
-        "suppressed": sum(result.suppressed.get(name, 0) for result in outcome.results),
-        "per_hour": fires / hours if hours else None,
-        "per_1000_km": fires / km * 1000 if km else None,
-        "clip_bytes": round(clip_bytes / fires) if fires else None,
-    }
+def _kilometres(drives: Sequence[DriveResult]) -> float | None:
+    """The distance of all drives; None without a drive, or where that of one of them is unknown."""
+    measured = [drive.metres for drive in drives if drive.metres is not None]
+    return sum(measured) / 1000 if measured and len(measured) == len(drives) else None
 
 
-def _overlap(outcome: Outcome) -> list[dict[str, Any]]:
+def _fires(name: str, drives: Sequence[DriveResult]) -> int:
+    return sum(len(drive.fires_ns.get(name, ())) for drive in drives)
+
+
+def _counts(name: str, drives: Sequence[DriveResult], hours: float, km: float | None) -> TriggerCounts:
+    fires = _fires(name, drives)
+    clip_bytes = sum(int(drive.clip_bytes[name].sum()) for drive in drives if name in drive.clip_bytes)
+    return TriggerCounts(
+        fires=fires,
+        suppressed=sum(drive.suppressed.get(name, 0) for drive in drives),
+        per_hour=fires / hours if hours else None,
+        per_1000_km=fires / km * 1000 if km else None,
+        clip_bytes=round(clip_bytes / fires) if fires else None,
+    )
+
+
+def _overlap(drives: Sequence[DriveResult]) -> tuple[TriggerOverlap, ...]:
     """Ordered pairs of triggers that share clips, the largest shares first."""
-    shared = sum((Counter(result.shared) for result in outcome.results), Counter[tuple[str, str]]())
-    fires = {name: sum(_fires(name, outcome)) for name, _ in shared}
-    pairs = [
-        {"trigger": name, "other": other, "fires": count, "share": count / fires[name]}
-        for (name, other), count in shared.items()
-    ]
-    return sorted(pairs, key=lambda pair: (-pair["share"], pair["trigger"], pair["other"]))
+    shared = sum((Counter(drive.shared) for drive in drives), Counter[tuple[str, str]]())
+    fires = {name: _fires(name, drives) for name, _ in shared}
+    pairs = [TriggerOverlap(name, other, count, count / fires[name]) for (name, other), count in shared.items()]
+    return tuple(sorted(pairs, key=lambda pair: (-pair.share, pair.trigger, pair.other)))
 
 
-def _compared(outcome: Outcome) -> dict[str, dict[str, int]]:
+def _compared(drives: Sequence[DriveResult]) -> dict[str, Compared]:
     """The confusion table of each compared head."""
     total: dict[str, Compared] = {}
-    for result in outcome.results:
-        for head, counts in result.compared.items():
+    for drive in drives:
+        for head, counts in drive.compared.items():
             total[head] = total.get(head, Compared()) + counts
-    return {head: asdict(counts) for head, counts in total.items()}
-
-
-def _forecast(plan: Plan, outcome: Outcome, fleet: Fleet, catalog: SignalCatalog) -> dict[str, Any]:
-    hours = [result.recorded_ns / NS_PER_HOUR for result in outcome.results]
-    one_in = {name: fleet.sample_one_in or plan.one_in[name] for name in plan.settings}
-    fires = {name: Events.of_counts(_fires(name, outcome)) for name in plan.settings}
-    clips = {name: fires[name].scaled(1 / one_in[name]) for name in plan.settings}
-    volumes = {}
-    for name, settings in plan.settings.items():
-        nominal = nominal_clip_bytes(settings.capture, catalog)
-        volumes[name] = _volume(_sizes(name, outcome), nominal).scaled(1 / one_in[name])
-    kinds = [[Events.total(list(each.values()), len(hours)), *each.values()] for each in (fires, clips, volumes)]
-    rates = rates_per_hour([events for kind in kinds for events in kind], hours)
-    forecast: dict[str, Any] = {
-        **{"vehicles": fleet.vehicles, "hours_per_day": fleet.hours_per_day, "confidence": CONFIDENCE},
-        "method": "poisson" if len(hours) < 2 else "poisson and drives resampled, the wider",
-        "triggers": {},
-    }
-    if rates is None:
-        return forecast
-    daily = [rate.scaled(fleet.hours_per_day) for rate in rates]
-    step = 1 + len(plan.settings)
-    total, *by_trigger = zip(*(daily[first : first + step] for first in range(0, len(daily), step)), strict=True)
-    for name, quantities in zip(plan.settings, by_trigger, strict=True):
-        forecast["triggers"][name] = {"sample_one_in": one_in[name], **_quantities(quantities, fleet)}
-    return forecast | _quantities(total, fleet)
-
-
-def _quantities(daily: Sequence[Interval], fleet: Fleet) -> dict[str, Any]:
-    """Fires, clips and bytes a vehicle-day, and a fleet-day."""
-    result = {}
-    for name, each, digits in zip(("fires", "clips", "bytes"), daily, (6, 6, None), strict=True):
-        result[f"{name}_per_vehicle_day"] = each.to_json(digits)
-        result[f"{name}_per_fleet_day"] = each.scaled(fleet.vehicles).to_json(digits)
-    return result
-
-
-def _volume(sizes: list[NDArray[np.float64]], weight: float) -> Events:
-    """Bytes of all clips; `weight` is that of a clip where there was none."""
-    squares = sum(float((each * each).sum()) for each in sizes)
-    return Events([float(each.sum()) for each in sizes], sum(len(each) for each in sizes), squares, weight)
+    return total

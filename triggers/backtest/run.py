@@ -1,8 +1,8 @@
-"""Runs a plan over many drives, in threads, one drive a thread at a time.
+"""Runs a plan over many drives, in threads, each with one drive at a time.
 
-Reading, arithmetic and programs all run outside Python's lock, so threads scale with cores. One drive is never
-split, since a program's state runs through it from end to end. A drive that cannot be read is named and left out;
-the others still count. Results stand in the order of the drives, whatever the number of threads.
+Reading, arithmetic and programs all run outside Python's lock, so threads scale with cores. A drive is never split,
+because a program's state runs through it from end to end. A drive that cannot be read is named and left out; the others
+still count. Results are in the order of the drives, whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -11,23 +11,14 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
 
-from triggers.backtest.drive_run import DriveResult, Progress, run_drive
-from triggers.backtest.plan import Plan, make_plan
+from triggers.backtest.drive_run import ReportBytes, run_drive
+from triggers.backtest.machines import MachinePool
+from triggers.backtest.plan import BacktestPlan
+from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.drives.drive import Drive
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
-
-__all__ = ["DriveResult", "Outcome", "Plan", "Progress", "available_cores", "make_plan", "run", "run_drive"]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """All drives that ran, and for the others the reason; both in the order in which the drives were given."""
-
-    results: list[DriveResult] = field(default_factory=list)
-    failures: list[InvalidInput] = field(default_factory=list)
 
 
 class _Stopped(Exception):
@@ -42,14 +33,21 @@ def available_cores() -> int:
 
 
 def run(
-    plan: Plan, drives: Sequence[Drive], catalog: SignalCatalog, progress: Progress, *, workers: int = 1
-) -> Outcome:
-    """Run a plan over drives in `workers` threads, a single one's work in the calling thread.
+    plan: BacktestPlan,
+    drives: Sequence[Drive],
+    catalog: SignalCatalog,
+    progress: ReportBytes,
+    *,
+    workers: int = 1,
+    pool: MachinePool | None = None,
+) -> BacktestResult:
+    """Run a plan over drives in `workers` threads; with one worker, in the calling thread.
 
-    `progress` is called from any of them. An exception in the calling thread, such as KeyboardInterrupt, ends all
+    `progress` is called from any of the threads. `pool` has machines of the plan's programs from an earlier run;
+    without it the programs are compiled. An exception in the calling thread, such as KeyboardInterrupt, ends all
     threads within a batch.
     """
-    plan.factories  # noqa: B018 - loaded once, before threads ask for it
+    pool = pool or MachinePool(plan.programs)
     stop = threading.Event()
 
     def advance(rows: int) -> None:
@@ -61,43 +59,40 @@ def run(
         if stop.is_set():
             raise _Stopped
         try:
-            return run_drive(plan, drive, catalog, advance)
+            return run_drive(plan, drive, catalog, pool, advance)
         except InvalidInput as error:
             return error
 
     if min(workers, len(drives)) <= 1:
-        return _outcome([run_one(drive) for drive in drives])  # a thread's memory would come anew, page by page
-    with ThreadPoolExecutor(min(workers, len(drives)), "backtest") as pool:
+        return _collected([run_one(drive) for drive in drives])  # a new thread would get its memory page by page again
+    with ThreadPoolExecutor(min(workers, len(drives)), "backtest") as threads:
         started: dict[int, Future[DriveResult | InvalidInput]] = {}
         try:
             for index in _longest_first(drives):
-                started[index] = pool.submit(run_one, drives[index])
+                started[index] = threads.submit(run_one, drives[index])
             for future in as_completed(started.values()):
                 future.result()
         except BaseException:
             stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
+            threads.shutdown(wait=False, cancel_futures=True)
             raise
-    return _outcome([started[index].result() for index in range(len(drives))])
+    return _collected([started[index].result() for index in range(len(drives))])
 
 
 def _longest_first(drives: Sequence[Drive]) -> list[int]:
-    """Indexes of the drives by falling size, so that no long one is left over for the end."""
+    """Indexes of the drives by falling size, so that no long drive is left over for the end."""
 
     def size(index: int) -> int:
         try:
             return drives[index].path.stat().st_size
         except OSError:
-            return 0  # it is named when it is run
+            return 0  # run_drive names what is wrong with it
 
     return sorted(range(len(drives)), key=size, reverse=True)
 
 
-def _outcome(results: Sequence[DriveResult | InvalidInput]) -> Outcome:
-    outcome = Outcome()
-    for result in results:
-        if isinstance(result, DriveResult):
-            outcome.results.append(result)
-        else:
-            outcome.failures.append(result)
-    return outcome
+def _collected(results: Sequence[DriveResult | InvalidInput]) -> BacktestResult:
+    return BacktestResult(
+        drives=[result for result in results if isinstance(result, DriveResult)],
+        failures=[result for result in results if not isinstance(result, DriveResult)],
+    )

@@ -1,4 +1,4 @@
-"""The results of a backtest as Parquet tables: one row a fire, and one row a drive and trigger."""
+"""The results of a backtest as Parquet tables: one row per fire, and one per drive and trigger."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from triggers.backtest.drive_run import DriveResult
-from triggers.backtest.plan import Plan
-from triggers.backtest.run import Outcome
+from triggers.backtest.plan import BacktestPlan
+from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.contracts.base import NS_PER_S
 from triggers.errors import Misconfigured
 
@@ -48,32 +47,32 @@ COUNTS = pa.schema(
 """Every trigger has a row for every drive that ran; `metres` is null where nothing measures it, `clip_bytes` a sum."""
 
 
-def write_fires(path: Path, outcome: Outcome) -> None:
-    """Write all fires, in the order of drives, times and triggers; raises Misconfigured where that cannot be."""
-    _write(path, FIRES, (row for result in outcome.results for row in _fire_rows(result)))
+def write_fires(path: Path, result: BacktestResult) -> None:
+    """Write all fires, in the order of drives, times and triggers; Misconfigured if the file cannot be written."""
+    _write(path, FIRES, (row for drive in result.drives for row in _fire_rows(drive)))
 
 
-def write_counts(path: Path, plan: Plan, outcome: Outcome) -> None:
-    """Write the counts of every drive and trigger; raises Misconfigured where that cannot be."""
-    _write(path, COUNTS, (row for result in outcome.results for row in _count_rows(result, list(plan.settings))))
+def write_counts(path: Path, plan: BacktestPlan, result: BacktestResult) -> None:
+    """Write the counts of every drive and trigger; Misconfigured if the file cannot be written."""
+    _write(path, COUNTS, (row for drive in result.drives for row in _count_rows(drive, list(plan.settings))))
 
 
-def _fire_rows(result: DriveResult) -> Iterator[tuple[Any, ...]]:
-    place = str(result.path)
+def _fire_rows(drive: DriveResult) -> Iterator[tuple[Any, ...]]:
+    path = str(drive.path)
     fires = chain.from_iterable(
-        zip(t_ns.tolist(), [name] * len(t_ns), result.clip_bytes[name].tolist(), strict=True)
-        for name, t_ns in result.fires_ns.items()
+        zip(t_ns.tolist(), [name] * len(t_ns), drive.clip_bytes[name].tolist(), strict=True)
+        for name, t_ns in drive.fires_ns.items()
     )
     for t_ns, name, size in sorted(fires):
-        yield name, result.drive, t_ns / NS_PER_S, t_ns, size, place
+        yield name, drive.name, t_ns / NS_PER_S, t_ns, size, path
 
 
-def _count_rows(result: DriveResult, triggers: list[str]) -> Iterator[tuple[Any, ...]]:
-    drive = (result.drive, str(result.path), result.rows, result.recorded_ns / NS_PER_S, result.metres)
+def _count_rows(drive: DriveResult, triggers: list[str]) -> Iterator[tuple[Any, ...]]:
+    of_drive = (drive.name, str(drive.path), drive.rows, drive.recorded_ns / NS_PER_S, drive.metres)
     for name in triggers:
-        sizes = result.clip_bytes.get(name)
-        fires = len(result.fires_ns.get(name, ()))
-        yield *drive, name, fires, result.suppressed.get(name, 0), 0 if sizes is None else int(sizes.sum())
+        sizes = drive.clip_bytes.get(name)
+        fires = len(drive.fires_ns.get(name, ()))
+        yield *of_drive, name, fires, drive.suppressed.get(name, 0), 0 if sizes is None else int(sizes.sum())
 
 
 def _write(path: Path, schema: Any, rows: Iterator[tuple[Any, ...]]) -> None:
@@ -96,9 +95,9 @@ def _record_batch(rows: list[tuple[Any, ...]], schema: Any) -> Any:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path to write to instead: it takes the place of `path` when the block ends well, and is removed otherwise.
+    """A path to write to instead: it replaces `path` when the block ends well, and is removed otherwise.
 
-    What is no regular file (a pipe, a device) is written itself. Misconfigured where it cannot be written.
+    A pipe or device is written to directly. Raises Misconfigured if the file cannot be written.
     """
     partial = path
     try:

@@ -2,11 +2,11 @@
 
 Model: a clip is an MCAP file whose chunks are compressed by zstd. A sample costs SAMPLE_BYTES (a message of 40
 bytes and its index entry of 16, compressed), a channel CHANNEL_BYTES, the file FILE_BYTES (schemas, manifest,
-summary). The figures are those of clips of recorded cars at 50 to 2,400 samples a second, which lie within 15 %
-of the model. A camera costs its video's mean bytes a second. Fires whose windows overlap share a recording, so
+summary). The figures come from clips of recorded cars at 50 to 2,400 samples per second, whose sizes are within 15 %
+of the model. A camera costs the mean bytes per second of its video. Fires whose windows overlap share a recording, so
 the sum over fires is an upper estimate.
 
-Signals that the programs read are counted as the drive is run. Those that are captured and not read are counted in a
+Signals that the programs read are counted while the drive is run. Signals that are only captured are counted in a
 second pass over the row groups that capture windows touch, so they are read around fires alone.
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.backtest.windows import Stretch, WindowCounts
+from triggers.backtest.windows import SampledRows, WindowCounts
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.batches import Batch
@@ -31,7 +31,7 @@ FILE_BYTES = 4096
 
 
 def nominal_clip_bytes(capture: CaptureWindow, catalog: SignalCatalog) -> int:
-    """What a clip has by the declared rates of its signals; those without a rate, and cameras, count nothing."""
+    """The size of a clip by the declared rates of its signals; signals without a rate, and cameras, add nothing."""
     seconds = (capture.before_ns + capture.after_ns) / NS_PER_S
     rates = [catalog.signals[name].rate or 0.0 for name in capture.signals if name in catalog.signals]
     channels = sum(1 for rate in rates if rate)
@@ -39,9 +39,9 @@ def nominal_clip_bytes(capture: CaptureWindow, catalog: SignalCatalog) -> int:
 
 
 class ClipMeter:
-    """The sizes of the clips of one drive's fires, which is told of each batch and the fires in it.
+    """Measures the clips of one drive's fires; it is given each batch, and the fires in it.
 
-    Signals and cameras that the drive does not have count nothing.
+    Signals and cameras that the drive does not have add nothing.
     """
 
     def __init__(
@@ -52,31 +52,31 @@ class ClipMeter:
         self._read = {signal for capture in captures.values() for signal in capture.signals} & set(read)
         self._before_ns = max((capture.before_ns for capture in captures.values()), default=0)
         self._counts: dict[str, WindowCounts] = {}
-        self._latest: list[Stretch] = []
-        """The rows to which the window of a fire to come may reach back."""
+        self._latest: list[SampledRows] = []
+        """Earlier rows, as far as the windows of fires in the next batch may reach back."""
 
     def take(self, batch: Batch, fires_ns: Mapping[str, Times]) -> None:
-        """Count the samples of a batch; `fires_ns` of it by trigger."""
-        stretch = Stretch.of(batch)
+        """Count the samples of a batch; `fires_ns` are the times of its fires by trigger."""
+        rows = SampledRows.of(batch)
         for name, t_ns in fires_ns.items():
             if name not in self._counts:
                 capture = self._captures[name]
                 self._counts[name] = WindowCounts(capture, [s for s in capture.signals if s in self._read])
             self._counts[name].add(t_ns, self._latest)
         for counts in self._counts.values():
-            counts.take(stretch)
+            counts.take(rows)
         if self._read:
             from_ns = int(batch.t_ns[-1]) - self._before_ns
-            self._latest = [each for each in self._latest if each.t_ns[-1] >= from_ns]
-            self._latest.append(stretch.tail(from_ns, self._read))
+            self._latest = [earlier for earlier in self._latest if earlier.t_ns[-1] >= from_ns]
+            self._latest.append(rows.tail(from_ns, self._read))
 
     def sizes(
         self, fires_ns: Mapping[str, Times], camera_bytes_per_s: Mapping[str, float], on_batch: Callable[[], None]
     ) -> dict[str, NDArray[np.int64]]:
         """Estimated bytes of the clip of each fire, by trigger, in the order of `fires_ns` (ascending).
 
-        All batches have been read, which tells the times of the file's row groups. `on_batch` is called after each
-        batch that is read again, and may raise to end the work.
+        To be called when all batches were read, so that the times of the file's row groups are known. `on_batch` is
+        called after each batch of the second pass, and may raise to end the work.
         """
         unread = self._unread(fires_ns)
         further = self._second_pass({name: fires_ns[name] for name in unread}, unread, on_batch)
@@ -91,7 +91,7 @@ class ClipMeter:
         return sizes
 
     def _unread(self, triggers: Iterable[str]) -> dict[str, list[str]]:
-        """By trigger the signals that the drive has, and the programs do not read; triggers without are left out."""
+        """Captured signals that the drive has and no program reads, by trigger; triggers without any are left out."""
         present = set(self._file.columns)
         unread = {
             name: [
@@ -114,17 +114,17 @@ class ClipMeter:
             return counts
         added = dict.fromkeys(fires_ns, 0)
         for batch in self._file.batches(self._catalog, sorted(set().union(*signals.values())), groups):
-            stretch = Stretch.of(batch)
+            rows = SampledRows.of(batch)
             for name, t_ns in fires_ns.items():
                 begun = int(np.searchsorted(t_ns, batch.t_ns[-1] + self._captures[name].before_ns, side="right"))
                 counts[name].add(t_ns[added[name] : begun])
-                counts[name].take(stretch)
+                counts[name].take(rows)
                 added[name] = max(added[name], begun)
             on_batch()
         return counts
 
     def _touched(self, fires_ns: Mapping[str, Times]) -> list[int]:
-        """The row groups in whose time a capture window lies, wholly or in part."""
+        """The row groups that capture windows touch."""
         starts = np.array(self._file.group_starts_ns, np.int64)
         ends = np.append(starts[1:], np.iinfo(np.int64).max)
         touched = np.zeros(len(starts), bool)

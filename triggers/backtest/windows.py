@@ -1,7 +1,7 @@
 """Counts the samples in the capture windows of fires, while a drive is read from its beginning to its end.
 
-A fire is known when the rows before it have gone by, so the latest of them are kept, as far as windows reach back: not
-their numbers, but whether there was one.
+When a fire is found, the rows before it have already been read. So the latest rows are kept, as far as windows reach
+back: not their numbers, only whether there was one.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.batches import Batch
 from triggers.drives.times import Times
 
-_CALL_ROWS = 1000
-"""Looking into a window of its own costs as much as that many rows of a pass through all."""
+CALL_ROWS = 1000
+"""Looking into one window by itself costs as much as so many rows of a pass over all rows."""
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """Rows of a drive: their times, and for a signal and some of the rows which of them have a sample, None if none."""
+class SampledRows:
+    """Rows of a drive: their times, and a function that tells which rows of a slice sample a signal (None: no row)."""
 
     t_ns: Times
     sampled: Callable[[str, slice], Mask | None]
 
     @classmethod
-    def of(cls, batch: Batch) -> Stretch:
+    def of(cls, batch: Batch) -> SampledRows:
         """All rows of a batch."""
 
         def sampled(signal: str, rows: slice) -> Mask | None:
@@ -39,7 +39,7 @@ class Stretch:
 
         return cls(batch.t_ns, sampled)
 
-    def tail(self, from_ns: int, signals: Collection[str]) -> Stretch:
+    def tail(self, from_ns: int, signals: Collection[str]) -> SampledRows:
         """A copy of the rows from a time on, for these signals alone."""
         first = int(np.searchsorted(self.t_ns, from_ns))
         masks = {signal: self.sampled(signal, slice(first, None)) for signal in signals}
@@ -48,16 +48,18 @@ class Stretch:
             mask = masks[signal]
             return None if mask is None else mask[rows]
 
-        return Stretch(self.t_ns[first:].copy(), sampled)
+        return SampledRows(self.t_ns[first:].copy(), sampled)
 
-    def counts(self, signals: Sequence[str], from_ns: Times, until_ns: Times) -> NDArray[np.int64]:
+    def counts(
+        self, signals: Sequence[str], from_ns: Times, until_ns: Times, call_rows: int = CALL_ROWS
+    ) -> NDArray[np.int64]:
         """Samples of each signal in each window from one time to another (both included); windows ascend."""
         counts = np.zeros((len(signals), len(from_ns)), np.int64)
         starts, ends = np.searchsorted(self.t_ns, from_ns), np.searchsorted(self.t_ns, until_ns, side="right")
         if not len(starts) or starts[0] == ends[-1]:
             return counts
         all_rows = slice(int(starts[0]), int(ends[-1]))
-        few = int((ends - starts).sum()) + _CALL_ROWS * len(starts) < all_rows.stop - all_rows.start
+        few = int((ends - starts).sum()) + call_rows * len(starts) < all_rows.stop - all_rows.start
         for index, signal in enumerate(signals):
             if few:
                 counts[index] = [
@@ -65,40 +67,41 @@ class Stretch:
                     for start, end in zip(starts, ends, strict=True)
                 ]
             elif (mask := self.sampled(signal, all_rows)) is not None:
-                before = np.concatenate(([0], np.cumsum(mask)))  # of each row, its samples above it
+                before = np.concatenate(([0], np.cumsum(mask)))  # for each row, the samples in the rows before it
                 counts[index] = before[ends - all_rows.start] - before[starts - all_rows.start]
         return counts
 
 
 class WindowCounts:
-    """The capture windows of one trigger's fires, and what was counted in them of some signals.
+    """The capture windows of one trigger's fires, and how many samples of some signals were counted in them.
 
-    Fires and stretches come in order of time. Only windows that may go on are kept with their counts by signal.
+    Fires and rows come in order of time. Counts by signal are kept only for windows that may go on.
     """
 
-    def __init__(self, capture: CaptureWindow, signals: Sequence[str]) -> None:
+    def __init__(self, capture: CaptureWindow, signals: Sequence[str], *, call_rows: int = CALL_ROWS) -> None:
         self._capture = capture
         self._signals = signals
+        self._call_rows = call_rows
         self._from_ns = self._until_ns = np.empty(0, np.int64)
         self._open = np.empty((len(signals), 0), np.int64)
         self._samples: list[NDArray[np.int64]] = []
         self._channels: list[NDArray[np.int64]] = []
 
-    def add(self, fires_ns: Times, before: Iterable[Stretch] = ()) -> None:
-        """Open the windows of further fires, and count in the stretches that have gone by."""
+    def add(self, fires_ns: Times, before: Iterable[SampledRows] = ()) -> None:
+        """Open the windows of further fires, and count what of the rows `before` lies in them."""
         from_ns, until_ns = fires_ns - self._capture.before_ns, fires_ns + self._capture.after_ns
         counts = np.zeros((len(self._signals), len(fires_ns)), np.int64)
-        for stretch in before:
-            counts += stretch.counts(self._signals, from_ns, until_ns)
+        for rows in before:
+            counts += rows.counts(self._signals, from_ns, until_ns, self._call_rows)
         self._from_ns = np.concatenate((self._from_ns, from_ns))
         self._until_ns = np.concatenate((self._until_ns, until_ns))
         self._open = np.concatenate((self._open, counts), axis=1)
 
-    def take(self, stretch: Stretch) -> None:
+    def take(self, rows: SampledRows) -> None:
         """Count in the rows that come next, and close the windows that end in them."""
         if len(self._from_ns):
-            self._open += stretch.counts(self._signals, self._from_ns, self._until_ns)
-            self._close(int(np.searchsorted(self._until_ns, stretch.t_ns[-1], side="right")))
+            self._open += rows.counts(self._signals, self._from_ns, self._until_ns, self._call_rows)
+            self._close(int(np.searchsorted(self._until_ns, rows.t_ns[-1], side="right")))
 
     def totals(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Samples of all windows, and channels (signals with a sample), after the last rows."""

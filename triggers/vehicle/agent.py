@@ -69,7 +69,7 @@ class VehicleAgent:
         self._http = make_client(config, transport)
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
-        self._host = Host(config.vehicle_id, self._journal, speed_signal=config.speed_signal)
+        self._host = Host(config.vehicle_id, self._journal, speed=config.speed)
         self._queue = ClipQueue(
             self._journal, config.clips_directory, max_bytes=config.queue_bytes, max_age_ns=config.max_clip_age_ns
         )

@@ -17,6 +17,7 @@ from triggers.contracts.campaign import DEFAULT_RECORDING_NS, Network
 from triggers.contracts.checkin import CheckIn
 from triggers.contracts.clip import CELL_BYTES, MAX_RECORDING_NS
 from triggers.contracts.signing import public_keys
+from triggers.distance import SpeedSignal, speed_scale
 from triggers.errors import Misconfigured
 
 MIB = 1024**2
@@ -33,8 +34,8 @@ class VehicleConfig:
 
     `trusted_keys` are raw 32-byte Ed25519 public keys. `network` is the class of the network at hand at the start
     (None: offline). `attributes` are what campaign targets test; `software` holds digests or versions of what runs;
-    `calibration` gives each camera's parameters (pixels; distortion dimensionless). `speed_signal` names a speed in
-    m/s from which the armed distance is counted; without it the distance is reported as 0.
+    `calibration` gives each camera's parameters (pixels; distortion dimensionless). `speed_signal` names the
+    speed, in `speed_unit`, from which the armed distance is counted; without it the distance is reported as 0.
     """
 
     vehicle_id: str
@@ -48,6 +49,7 @@ class VehicleConfig:
     software: Mapping[str, str] = field(default_factory=dict)
     calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     speed_signal: str | None = None
+    speed_unit: str = "m/s"
 
     ring_ns: int = 120 * NS_PER_S
     """How far back a capture window can reach; a longer one is shortened."""
@@ -103,6 +105,10 @@ class VehicleConfig:
         for name, low in lowest.items():
             if getattr(self, name) < low:
                 raise Misconfigured(f"{name} is {getattr(self, name)}", remedy=f"give at least {low}")
+        if speed_scale(self.speed_unit) is None:
+            raise Misconfigured(
+                f"speed_unit `{self.speed_unit}` is not a unit of speed", remedy="write it as m/s or km/h"
+            )
         if self.max_recording_ns > MAX_RECORDING_NS:
             raise Misconfigured(
                 f"max_recording_ns is {self.max_recording_ns}", remedy=f"give at most {MAX_RECORDING_NS}"
@@ -119,6 +125,11 @@ class VehicleConfig:
             first = error.errors(include_url=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "calibration"
             raise Misconfigured(f"attributes, software or calibration: {place}: {first['msg']}") from error
+
+    @property
+    def speed(self) -> SpeedSignal | None:
+        """What the armed distance is counted from."""
+        return SpeedSignal(self.speed_signal, self.speed_unit) if self.speed_signal else None
 
     @property
     def trust_store(self) -> dict[bytes, Ed25519PublicKey]:

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,8 +16,9 @@ from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
 from fleet_api.cli.output import counted, print_json, remark
 
 if TYPE_CHECKING:
-    from triggers.backtest.plan import Plan
-    from triggers.backtest.run import Outcome
+    from triggers.backtest.plan import BacktestPlan
+    from triggers.backtest.report import BacktestReport
+    from triggers.backtest.result import BacktestResult
     from triggers.drives.drive import Drive
     from triggers.signals.catalog import SignalCatalog
 
@@ -59,8 +60,9 @@ def backtest(
 
     FILE stands before --drives. A drive that cannot be read is named and left out; the exit status is 1 then.
     """
+    from triggers.backtest.forecast import ForecastFleet
     from triggers.backtest.plan import make_plan
-    from triggers.backtest.report import Fleet, report
+    from triggers.backtest.report import make_report
     from triggers.backtest.run import available_cores
     from triggers.backtest.tables import write_counts, write_fires
     from triggers.drives.drive import find_drives
@@ -73,16 +75,15 @@ def backtest(
     if not compilation.ok:
         return 1
     plan = make_plan(compilation)
-    outcome = _run(plan, find_drives(drive_paths), catalog, workers or available_cores())
+    result = _run(plan, find_drives(drive_paths), catalog, workers or available_cores())
     if fires_file is not None:
-        write_fires(fires_file, outcome)
+        write_fires(fires_file, result)
     if results_file is not None:
-        write_counts(results_file, plan, outcome)
-    result = report(plan, outcome, Fleet(vehicles, hours_per_day, sample), catalog)
-    for failure in outcome.failures:
+        write_counts(results_file, plan, result)
+    for failure in result.failures:
         remark(f"left out: {failure}")
-    _give(result, json_file)
-    return 1 if outcome.failures else 0
+    _give(make_report(plan, result, ForecastFleet(vehicles, hours_per_day, sample), catalog), json_file)
+    return 1 if result.failures else 0
 
 
 def _check_outputs(files: dict[str, Path | None]) -> None:
@@ -102,8 +103,8 @@ def _check_outputs(files: dict[str, Path | None]) -> None:
             raise Misconfigured(f"{option} {path}: cannot be written (no permission)")
 
 
-def _run(plan: Plan, drives: Sequence[Drive], catalog: SignalCatalog, workers: int) -> Outcome:
-    """Run the plan, with a progress bar over the files' bytes if somebody watches."""
+def _run(plan: BacktestPlan, drives: Sequence[Drive], catalog: SignalCatalog, workers: int) -> BacktestResult:
+    """Run the plan; a terminal shows a progress bar over the files' bytes."""
     from triggers.backtest.run import run
 
     if not sys.stderr.isatty():
@@ -118,16 +119,16 @@ def _run(plan: Plan, drives: Sequence[Drive], catalog: SignalCatalog, workers: i
         return run(plan, drives, catalog, lambda count: progress.advance(task, count), workers=workers)
 
 
-def _give(result: dict[str, Any], json_file: Path | None) -> None:
-    """The report as JSON where that was asked for, and for people unless JSON takes the standard output."""
+def _give(report: BacktestReport, json_file: Path | None) -> None:
+    """Write the report as JSON where that was asked for, and as tables unless JSON takes standard output."""
     import json
 
     from triggers.backtest.tables import written_whole
 
     if json_file == _STANDARD_OUTPUT:
-        print_json(result)
+        print_json(report.to_json())
         return
     if json_file is not None:
         with written_whole(json_file) as partial:
-            partial.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    show_report(result)
+            partial.write_text(json.dumps(report.to_json(), indent=2) + "\n", encoding="utf-8")
+    show_report(report)

@@ -1,84 +1,94 @@
-"""The report of a backtest as people read it: tables on standard error."""
+"""The report of a backtest as people read it: tables and a summary on standard output."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from fleet_api.cli.output import counted, print_table, remark, shown_bytes
+from fleet_api.cli.output import counted, print_result, print_table, remark, shown_bytes
+
+if TYPE_CHECKING:
+    from triggers.backtest.forecast import Forecast
+    from triggers.backtest.report import BacktestReport, ReportedFire, TriggerOverlap
+    from triggers.contracts.compared import Compared
+    from triggers.statistics import Interval
 
 _SHOWN = 20
 """Rows of the longer tables; the files have all."""
 
 
-def show_report(result: dict[str, Any]) -> None:
-    """All of a report that has something to show."""
-    distance = "" if result["km"] is None else f", {result['km']:.1f} km"
-    recorded = f"{counted(result['drives'], 'drive')}, {counted(result['rows'], 'row')}"
-    remark(f"{recorded}, {result['hours']:.2f} h{distance}")
-    _show_triggers(result)
-    _show_fires(result["fires"])
-    _show_overlap(result["overlap"])
-    _show_compared(result["compared"])
-    if result["overflows"]:
+def show_report(report: BacktestReport) -> None:
+    """All parts of a report that have something to show."""
+    distance = "" if report.km is None else f", {report.km:.1f} km"
+    recorded = f"{counted(report.drives, 'drive')}, {counted(report.rows, 'row')}"
+    print_result(f"{recorded}, {report.hours:.2f} h{distance}")
+    _show_triggers(report)
+    _show_fires(report.fires)
+    _show_overlap(report.overlap)
+    _show_compared(report.compared)
+    if report.overflows:
         remark(
-            f"{counted(result['overflows'], 'sample')} came faster than the signal catalog declares and were lost to "
+            f"{counted(report.overflows, 'sample')} came faster than the signal catalog declares and were lost to "
             "windows: correct the signals' `rate`"
         )
-    _show_forecast(result["forecast"])
+    _show_forecast(report.forecast)
 
 
-def _show_triggers(result: dict[str, Any]) -> None:
+def _show_triggers(report: BacktestReport) -> None:
     rows = []
-    for name, each in result["triggers"].items():
-        forecast = result["forecast"]["triggers"].get(name)
+    for name, counts in report.triggers.items():
+        forecast = report.forecast.triggers.get(name)
         rows.append(
             (
                 name,
-                each["fires"],
-                each["suppressed"],
-                _number(each["per_hour"]),
-                _number(each["per_1000_km"]),
-                shown_bytes(each["clip_bytes"]),
-                _range(forecast["bytes_per_vehicle_day"]) if forecast else "",
+                counts.fires,
+                counts.suppressed,
+                _number(counts.per_hour),
+                _number(counts.per_1000_km),
+                shown_bytes(counts.clip_bytes),
+                _byte_range(forecast.vehicle_day.bytes) if forecast else "",
             )
         )
-    columns = ("trigger", "fires", "suppressed", "an hour", "per 1,000 km", "a clip", "a vehicle-day")
-    print_table("Triggers", columns, rows)
+    columns = ("trigger", "fires", "suppressed", "per hour", "per 1,000 km", "per clip", "per vehicle-day")
+    print_table("Triggers", columns, rows, results=True)
 
 
-def _show_fires(fires: list[dict[str, Any]]) -> None:
+def _show_fires(fires: Sequence[ReportedFire]) -> None:
     if not fires:
         return
-    rows = [(fire["drive"], f"{fire['t']:.3f} s", fire["trigger"]) for fire in fires[:_SHOWN]]
-    print_table("Fires", ("drive", "t", "trigger"), rows)
+    rows = [(fire.drive, f"{fire.t:.3f} s", fire.trigger) for fire in fires[:_SHOWN]]
+    print_table("Fires", ("drive", "t", "trigger"), rows, results=True)
     _tell_rest(len(fires), "--json or --fires gives all")
 
 
-def _show_overlap(pairs: list[dict[str, Any]]) -> None:
+def _show_overlap(pairs: Sequence[TriggerOverlap]) -> None:
     if not pairs:
         return
-    rows = [(p["trigger"], p["other"], p["fires"], f"{100 * p['share']:.0f} %") for p in pairs[:_SHOWN]]
-    print_table("Fires that share a clip with another trigger", ("trigger", "with", "fires", "of its fires"), rows)
+    rows = [(pair.trigger, pair.other, pair.fires, f"{100 * pair.share:.0f} %") for pair in pairs[:_SHOWN]]
+    columns = ("trigger", "with", "fires", "of its fires")
+    print_table("Fires that share a clip with another trigger", columns, rows, results=True)
     _tell_rest(len(pairs), "--json gives all")
 
 
-def _show_compared(heads: dict[str, dict[str, int]]) -> None:
+def _show_compared(heads: Mapping[str, Compared]) -> None:
     if not heads:
         return
     columns = ("head", "both true", "only active true", "only shadow true", "both false", "unknown")
-    keys = ("both", "only_active", "only_shadow", "neither", "unknown")
-    rows = [(head, *(counts[key] for key in keys)) for head, counts in heads.items()]
-    print_table("Compared heads, in pairs of samples", columns, rows)
+    rows = [
+        (head, pairs.both, pairs.only_active, pairs.only_shadow, pairs.neither, pairs.unknown)
+        for head, pairs in heads.items()
+    ]
+    print_table("Compared heads, in pairs of samples", columns, rows, results=True)
 
 
-def _show_forecast(forecast: dict[str, Any]) -> None:
-    vehicles = f"{counted(forecast['vehicles'], 'vehicle')} at {forecast['hours_per_day']:g} h a day"
-    if "bytes_per_fleet_day" not in forecast:
-        remark(f"no forecast for {vehicles}: no time was recorded")
+def _show_forecast(forecast: Forecast) -> None:
+    vehicles = f"{counted(forecast.fleet.vehicles, 'vehicle')} at {forecast.fleet.hours_per_day:g} h per day"
+    if forecast.fleet_day is None:
+        print_result(f"no forecast for {vehicles}: no time was recorded")
         return
-    remark(
-        f"forecast for {vehicles}: {_range(forecast['bytes_per_fleet_day'])} and "
-        f"{_count_range(forecast['fires_per_fleet_day'])} fires a day ({100 * forecast['confidence']:.0f} % interval)"
+    print_result(
+        f"forecast for {vehicles}: {_byte_range(forecast.fleet_day.bytes)} and "
+        f"{_count_range(forecast.fleet_day.fires)} fires per day ({100 * forecast.confidence:.0f} % interval)"
     )
 
 
@@ -86,16 +96,16 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.3g}" if value < 100 else f"{value:,.0f}"
 
 
-def _range(interval: dict[str, float]) -> str:
-    low, mean, high = (shown_bytes(round(interval[key])) for key in ("low", "mean", "high"))
+def _byte_range(interval: Interval) -> str:
+    low, mean, high = (shown_bytes(round(bound)) for bound in (interval.low, interval.mean, interval.high))
     return f"{mean} ({low} to {high})"
 
 
-def _count_range(interval: dict[str, float]) -> str:
-    low, mean, high = (_number(interval[key]) for key in ("low", "mean", "high"))
+def _count_range(interval: Interval) -> str:
+    low, mean, high = (_number(bound) for bound in (interval.low, interval.mean, interval.high))
     return f"{mean} ({low} to {high})"
 
 
 def _tell_rest(count: int, where: str) -> None:
     if count > _SHOWN:
-        remark(f"and {count - _SHOWN} more ({where})")
+        print_result(f"and {count - _SHOWN} more ({where})")

@@ -35,7 +35,9 @@ path_type = click.Path(path_type=Path, exists=True)
     help="Where vehicles keep their journals from run to run.",
 )
 @click.option("--threads", type=click.IntRange(1, 32), default=2, show_default=True, help="Vehicles at once.")
-@click.option("--speed-signal", help="A speed in m/s from which vehicles count their distance.")
+@click.option(
+    "--speed-signal", help="The speed from which vehicles count their distance.  [default: ego.speed, if it is a speed]"
+)
 @json_option
 @with_client
 def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options: Any) -> int:

@@ -1,4 +1,4 @@
-"""Sampling and rollout: exact, repeatable, and as the language's text says."""
+"""Sampling and rollout: exact, repeatable, and as the documentation says."""
 
 from __future__ import annotations
 

@@ -1,15 +1,16 @@
-"""The reference interpreter behind the interface of a machine, so that a backtest can run on it."""
+"""The reference interpreter with the interface of a machine, so that a backtest can run on it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.backtest.plan import Plan, make_plan
+from triggers.backtest.machines import MachinePool
+from triggers.backtest.plan import make_plan
 from triggers.contracts.compared import Compared
 from triggers.language.compile import Compilation
 from triggers.language.program import Input, Program, TriggerCode
@@ -20,18 +21,18 @@ FIRE = np.dtype([("t_ns", "<i8"), ("row", "<u4"), ("trigger", "<u4")])
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """What a plan asks of a machine's manifest."""
+class ReferenceManifest:
+    """What a backtest asks of a machine's manifest."""
 
     inputs: tuple[Input, ...]
     triggers: tuple[TriggerCode, ...]
 
 
 class ReferenceMachine:
-    """One evaluator; `rows` remembers how many rows each call brought."""
+    """One evaluator of the interpreter."""
 
     def __init__(self, program: Program) -> None:
-        self.manifest = Manifest(program.inputs, program.triggers)
+        self.manifest = ReferenceManifest(program.inputs, program.triggers)
         self._program = program
         self._evaluator = Evaluator(program)
         self._indexes = {trigger.name: index for index, trigger in enumerate(program.triggers)}
@@ -63,12 +64,13 @@ class ReferenceMachine:
         return np.array([(fire.t_ns, 0, self._indexes[fire.trigger]) for fire in fires], FIRE)
 
 
-def reference_plan(compilation: Compilation) -> Plan:
-    """The plan of a compilation, on the reference interpreter."""
+def reference_pool(compilation: Compilation) -> MachinePool:
+    """Machines that run the plan of a compilation on the reference interpreter."""
     assert compilation.triggers is not None
-    programs = {each.program: each.ir for each in (*compilation.campaigns.values(), compilation.triggers)}
+    parts = (*compilation.campaigns.values(), compilation.triggers)
+    programs = {compiled.program: compiled.ir for compiled in parts}
 
-    def load(program: bytes) -> Callable[[], ReferenceMachine]:
+    def load(program: bytes) -> Callable[[], Any]:
         return lambda: ReferenceMachine(programs[program])
 
-    return replace(make_plan(compilation), load=load)
+    return MachinePool(make_plan(compilation).programs, load)

@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 import pytest
 from mcap.writer import CompressionType, Writer
 
-from triggers.backtest.plan import Plan, make_plan
-from triggers.backtest.report import Fleet, report
-from triggers.backtest.run import Outcome, run
+from triggers.backtest.forecast import ForecastFleet
+from triggers.backtest.plan import BacktestPlan, make_plan
+from triggers.backtest.report import BacktestReport, ReportedFire, TriggerOverlap, make_report
+from triggers.backtest.result import BacktestResult
+from triggers.backtest.run import run
 from triggers.backtest.tables import write_counts, write_fires
 from triggers.backtest.volume import ClipMeter, nominal_clip_bytes
 from triggers.contracts.campaign import CaptureWindow
@@ -35,7 +37,7 @@ campaign c { collect fast sample 1 in 4 budget 1 GB total }
 """
 
 
-ONE_CAR = Fleet(1, 1.0)
+ONE_CAR = ForecastFleet(1, 1.0)
 
 
 def recorded(name: str) -> Path:
@@ -45,7 +47,7 @@ def recorded(name: str) -> Path:
     return path
 
 
-def plan_of(source: str = SOURCE, catalog: SignalCatalog = CATALOG) -> Plan:
+def plan_of(source: str = SOURCE, catalog: SignalCatalog = CATALOG) -> BacktestPlan:
     return make_plan(compile_source(source, filename="test", catalog=catalog))
 
 
@@ -58,45 +60,36 @@ def generated(folder: Path, name: str = "d") -> Drive:
     return Drive(path)
 
 
-def outcome_of(plan: Plan, drives: list[Drive], catalog: SignalCatalog = CATALOG) -> Outcome:
+def result_of(plan: BacktestPlan, drives: list[Drive], catalog: SignalCatalog = CATALOG) -> BacktestResult:
     return run(plan, drives, catalog, lambda rows: None)
 
 
 def report_of(
-    plan: Plan, drives: list[Drive], fleet: Fleet = ONE_CAR, catalog: SignalCatalog = CATALOG
-) -> dict[str, Any]:
-    return report(plan, outcome_of(plan, drives, catalog), fleet, catalog)
+    plan: BacktestPlan, drives: list[Drive], fleet: ForecastFleet = ONE_CAR, catalog: SignalCatalog = CATALOG
+) -> BacktestReport:
+    return make_report(plan, result_of(plan, drives, catalog), fleet, catalog)
 
 
 def test_the_report_counts_fires_time_and_distance(tmp_path: Path) -> None:
-    result = report_of(plan_of(), [generated(tmp_path)], Fleet(10, 2.0))
-    assert (result["drives"], result["rows"]) == (1, 1001)
-    assert result["hours"] == pytest.approx(100 / 3600)
-    assert result["km"] == pytest.approx((36 * 98.5 + 50 * 1.5) / 3600, rel=1e-6)
-    assert result["triggers"]["fast"] == {
-        "fires": 1,
-        "suppressed": 1,
-        "per_hour": pytest.approx(36),
-        "per_1000_km": pytest.approx(1000 / result["km"]),
-        "clip_bytes": pytest.approx(4096 + 190 + 100 * 21, abs=2 * 21),
-    }
-    assert result["fires"] == [
-        {"trigger": "fast", "drive": "d", "t": 50.0},
-        {"trigger": "pressed", "drive": "d", "t": 70.0},
-    ]
+    report = report_of(plan_of(), [generated(tmp_path)])
+    assert (report.drives, report.rows) == (1, 1001)
+    assert report.hours == pytest.approx(100 / 3600)
+    assert report.km == pytest.approx((36 * 98.5 + 50 * 1.5) / 3600, rel=1e-6)
+    fast = report.triggers["fast"]
+    assert (fast.fires, fast.suppressed) == (1, 1)
+    assert (fast.per_hour, fast.per_1000_km) == (pytest.approx(36), pytest.approx(1000 / report.km))
+    assert fast.clip_bytes == pytest.approx(4096 + 190 + 100 * 21, abs=2 * 21)
+    assert report.fires == (ReportedFire("fast", "d", 50.0), ReportedFire("pressed", "d", 70.0))
 
 
 def test_the_forecast_scales_with_fleet_hours_and_sampling(tmp_path: Path) -> None:
-    result = report_of(plan_of(), [generated(tmp_path)], Fleet(10, 2.0))
-    forecast = result["forecast"]
-    fast = forecast["triggers"]["fast"]
-    assert fast["fires_per_vehicle_day"]["mean"] == pytest.approx(72)
-    assert fast["clips_per_vehicle_day"]["mean"] == pytest.approx(18)
-    assert fast["bytes_per_vehicle_day"]["mean"] == pytest.approx(18 * result["triggers"]["fast"]["clip_bytes"], abs=1)
-    assert forecast["bytes_per_fleet_day"]["mean"] == pytest.approx(
-        10 * forecast["bytes_per_vehicle_day"]["mean"], abs=10
-    )
-    assert fast["fires_per_vehicle_day"]["low"] < 72 < fast["fires_per_vehicle_day"]["high"]
+    report = report_of(plan_of(), [generated(tmp_path)], ForecastFleet(10, 2.0))
+    assert report.forecast.vehicle_day is not None and report.forecast.fleet_day is not None
+    fast = report.forecast.triggers["fast"].vehicle_day
+    assert (fast.fires.mean, fast.clips.mean) == (pytest.approx(72), pytest.approx(18))
+    assert fast.bytes.mean == pytest.approx(18 * report.triggers["fast"].clip_bytes)
+    assert report.forecast.fleet_day.bytes.mean == pytest.approx(10 * report.forecast.vehicle_day.bytes.mean)
+    assert fast.fires.low < 72 < fast.fires.high
 
 
 def test_the_bytes_that_run_are_the_campaigns_program() -> None:
@@ -110,87 +103,86 @@ def test_a_trigger_in_two_programs_counts_once(tmp_path: Path) -> None:
     source = SOURCE + "campaign other { collect fast, pressed budget 1 GB total }\n"
     plan = plan_of(source)
     assert len(plan.programs) == 2
-    result = report_of(plan, [generated(tmp_path)])
-    assert (result["triggers"]["fast"]["fires"], result["triggers"]["fast"]["suppressed"]) == (1, 1)
+    fast = report_of(plan, [generated(tmp_path)]).triggers["fast"]
+    assert (fast.fires, fast.suppressed) == (1, 1)
 
 
 def test_a_bad_drive_is_named_and_the_others_still_count(tmp_path: Path) -> None:
     good = generated(tmp_path, "good")
     (tmp_path / "bad.parquet").write_bytes(b"no parquet")
     plan = plan_of()
-    outcome = outcome_of(plan, [Drive(tmp_path / "bad.parquet"), good])
-    assert ["bad.parquet" in str(failure) for failure in outcome.failures] == [True]
-    assert report(plan, outcome, Fleet(1, 1.0), CATALOG)["drives"] == 1
+    result = result_of(plan, [Drive(tmp_path / "bad.parquet"), good])
+    assert ["bad.parquet" in str(failure) for failure in result.failures] == [True]
+    assert make_report(plan, result, ONE_CAR, CATALOG).drives == 1
 
 
-def test_without_a_drive_rates_are_null() -> None:
-    result = report(plan_of(), Outcome(), Fleet(1, 1.0), CATALOG)
-    assert (result["hours"], result["km"], result["triggers"]["fast"]["per_hour"]) == (0.0, None, None)
-    assert result["forecast"]["triggers"] == {}
+def test_without_a_drive_there_are_no_rates() -> None:
+    report = make_report(plan_of(), BacktestResult(), ONE_CAR, CATALOG)
+    assert (report.hours, report.km, report.triggers["fast"].per_hour) == (0.0, None, None)
+    assert (report.forecast.triggers, report.forecast.vehicle_day, report.forecast.fleet_day) == ({}, None, None)
+    assert report.to_json()["forecast"]["triggers"] == {}
 
 
 def test_fires_are_written_as_a_table(tmp_path: Path) -> None:
-    outcome = outcome_of(plan_of(), [drive := generated(tmp_path)])
-    write_fires(tmp_path / "fires.parquet", outcome)
+    result = result_of(plan_of(), [drive := generated(tmp_path)])
+    write_fires(tmp_path / "fires.parquet", result)
     table = pq.read_table(tmp_path / "fires.parquet").to_pylist()
     assert [row["trigger"] for row in table] == ["fast", "pressed"]
     assert table[0] == {
         **{"trigger": "fast", "drive": "d", "path": str(drive.path), "t": 50.0, "t_ns": 50 * 10**9},
-        "clip_bytes": outcome.results[0].clip_bytes["fast"][0],
+        "clip_bytes": result.drives[0].clip_bytes["fast"][0],
     }
 
 
 def test_counts_are_written_as_a_table_with_a_row_for_every_drive_and_trigger(tmp_path: Path) -> None:
     plan = plan_of()
-    outcome = outcome_of(plan, [generated(tmp_path, "a"), generated(tmp_path, "b")])
-    write_counts(tmp_path / "counts.parquet", plan, outcome)
+    result = result_of(plan, [generated(tmp_path, "a"), generated(tmp_path, "b")])
+    write_counts(tmp_path / "counts.parquet", plan, result)
     table = pq.read_table(tmp_path / "counts.parquet").to_pylist()
     assert [(row["drive"], row["trigger"]) for row in table] == [(d, t) for d in "ab" for t in ("fast", "pressed")]
-    size = int(outcome.results[0].clip_bytes["fast"].sum())
+    size = int(result.drives[0].clip_bytes["fast"].sum())
     assert {key: table[0][key] for key in ("rows", "recorded_s", "fires", "suppressed", "clip_bytes")} == {
         **{"rows": 1001, "recorded_s": 100.0, "fires": 1, "suppressed": 1, "clip_bytes": size}
     }
 
 
 def test_results_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    outcome = outcome_of(plan_of(), [generated(tmp_path)])
-    outcome.results[0].clip_bytes.clear()  # so that writing fails half-way
+    result = result_of(plan_of(), [generated(tmp_path)])
+    result.drives[0].clip_bytes.clear()  # so that writing fails half-way
     (tmp_path / "fires.parquet").write_bytes(b"earlier")
     with pytest.raises(KeyError):
-        write_fires(tmp_path / "fires.parquet", outcome)
+        write_fires(tmp_path / "fires.parquet", result)
     assert (tmp_path / "fires.parquet").read_bytes() == b"earlier"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["d.parquet", "fires.parquet"]
 
 
-def test_a_pair_that_shares_clips_is_told_both_ways(tmp_path: Path) -> None:
+def test_a_pair_that_shares_clips_is_reported_both_ways(tmp_path: Path) -> None:
     source = """
         trigger fast { when ego.speed > 40 km/h }
         trigger faster { when ego.speed > 45 km/h cooldown 10 s }
         trigger pressed { when p capture 2 s before, 2 s after }
     """
-    result = report_of(plan_of(source), [generated(tmp_path)])
-    assert result["overlap"] == [
-        {"trigger": "fast", "other": "faster", "fires": 2, "share": 1.0},
-        {"trigger": "faster", "other": "fast", "fires": 1, "share": 1.0},
-    ]
+    report = report_of(plan_of(source), [generated(tmp_path)])
+    assert report.overlap == (TriggerOverlap("fast", "faster", 2, 1.0), TriggerOverlap("faster", "fast", 1, 1.0))
 
 
 def test_the_forecast_keeps_what_the_stated_sample_keeps(tmp_path: Path) -> None:
-    result = report_of(plan_of(), [generated(tmp_path)], Fleet(10, 2.0, sample_one_in=100))
-    fast = result["forecast"]["triggers"]["fast"]
-    assert fast["sample_one_in"] == 100
-    assert fast["clips_per_vehicle_day"]["mean"] == pytest.approx(0.72)
-    assert fast["fires_per_fleet_day"]["mean"] == pytest.approx(720)
+    report = report_of(plan_of(), [generated(tmp_path)], ForecastFleet(10, 2.0, sample_one_in=100))
+    fast = report.forecast.triggers["fast"]
+    assert fast.sample_one_in == 100
+    assert fast.vehicle_day.clips.mean == pytest.approx(0.72)
+    assert fast.fleet_day.fires.mean == pytest.approx(720)
 
 
 def test_what_never_fired_may_still_fire_and_cost_bytes(tmp_path: Path) -> None:
     plan = plan_of("trigger never { when ego.speed > 400 km/h }")
-    forecast = report_of(plan, [generated(tmp_path)])["forecast"]
+    volume = report_of(plan, [generated(tmp_path)]).forecast.vehicle_day
+    assert volume is not None
     capture = plan.settings["never"].capture
     hours = 100 / 3600
-    assert forecast["bytes_per_vehicle_day"]["mean"] == forecast["bytes_per_vehicle_day"]["low"] == 0
+    assert volume.bytes.mean == volume.bytes.low == 0
     expected = 3.689 / hours * nominal_clip_bytes(capture, CATALOG)
-    assert forecast["bytes_per_vehicle_day"]["high"] == pytest.approx(expected, rel=1e-3)
+    assert volume.bytes.high == pytest.approx(expected, rel=1e-3)
 
 
 def test_a_drive_shorter_than_a_window_and_one_of_a_row_count(tmp_path: Path) -> None:
@@ -200,9 +192,9 @@ def test_a_drive_shorter_than_a_window_and_one_of_a_row_count(tmp_path: Path) ->
         )
         pq.write_table(table, tmp_path / f"{name}.parquet")
     drives = [Drive(tmp_path / f"{name}.parquet") for name in ("short", "one", "none")]
-    outcome = outcome_of(plan_of(), drives)
-    assert not outcome.failures
-    assert [(r.rows, r.recorded_ns, r.metres, len(r.fires)) for r in outcome.results] == [
+    result = result_of(plan_of(), drives)
+    assert not result.failures
+    assert [(r.rows, r.recorded_ns, r.metres, len(r.fires)) for r in result.drives] == [
         (3, 2 * 10**8, pytest.approx(2.0), 1),
         (1, 0, 0.0, 0),
         (0, 0, 0.0, 0),
@@ -227,7 +219,7 @@ def test_events_of_recorded_drives_are_found_and_nothing_else(
     catalog = SignalCatalog.load(ROOT / "examples" / example / "signals.yaml")
     (drive,) = find_drives([recorded(name)])
     plan = plan_of(f"trigger t {{ when {when} cooldown 10 s }}", catalog)
-    fired = [fire.t_ns / 1e9 for fire in outcome_of(plan, [drive], catalog).results[0].fires]
+    fired = [fire.t_ns / 1e9 for fire in result_of(plan, [drive], catalog).drives[0].fires]
     assert len(fired) == len(expected)
     assert all(0 <= t - event <= late_s or abs(t - event) < 0.1 for t, event in zip(fired, expected, strict=True))
 
@@ -236,9 +228,9 @@ def test_events_of_recorded_drives_are_found_and_nothing_else(
 def test_the_hard_braking_example_fires_at_both_events_within_a_second_and_a_half() -> None:
     catalog = SignalCatalog.load(ROOT / "examples/css_car/signals.yaml")
     plan = plan_of((ROOT / "examples/css_car/hard_braking.trigger").read_text(), catalog)
-    result = report_of(plan, find_drives([recorded("css_car_a")]), catalog=catalog)
-    assert [fire["t"] for fire in result["fires"]] == [pytest.approx(105.9, abs=1.5), pytest.approx(2240, abs=1.5)]
-    assert result["km"] == pytest.approx(41.7, abs=0.2)
+    report = report_of(plan, find_drives([recorded("css_car_a")]), catalog=catalog)
+    assert [fire.t for fire in report.fires] == [pytest.approx(105.9, abs=1.5), pytest.approx(2240, abs=1.5)]
+    assert report.km == pytest.approx(41.7, abs=0.2)
 
 
 @pytest.mark.drives

@@ -135,9 +135,9 @@ def fires_of(name: str, catalog: SignalCatalog, lets: str, events: dict[str, Eve
     blocks = [f"trigger {name} {{ when {each.when} cooldown {each.cooldown} }}" for name, each in events.items()]
     compilation = compile_source("\n".join([lets, *blocks]), filename="events", catalog=catalog)
     assert compilation.ok, render_all(compilation.diagnostics)
-    outcome = run(make_plan(compilation), find_drives([DRIVES / name]), catalog, lambda _rows: None)
-    assert not outcome.failures
+    result = run(make_plan(compilation), find_drives([DRIVES / name]), catalog, lambda _rows: None)
+    assert not result.failures
     found: dict[str, list[float]] = {}
-    for fire in outcome.results[0].fires:
+    for fire in result.drives[0].fires:
         found.setdefault(fire.trigger, []).append(fire.t_ns / 1e9)
     return found

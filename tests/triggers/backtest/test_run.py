@@ -13,10 +13,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.triggers.backtest.reference_machine import reference_plan
+from tests.triggers.backtest.reference_machine import reference_pool
+from triggers.backtest.machines import MachinePool
 from triggers.backtest.overlap import shared_fires
 from triggers.backtest.plan import make_plan
-from triggers.backtest.run import DriveResult, Outcome, run
+from triggers.backtest.result import BacktestResult, DriveResult
+from triggers.backtest.run import run
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives import file as drive_file
 from triggers.drives.drive import Drive
@@ -83,7 +85,7 @@ def random_drive(path: Path, seed: int, rows: int = 400) -> Drive:
     return Drive(path)
 
 
-def run_all(compilation: Compilation, drives: list[Drive], **settings: int) -> Outcome:
+def run_all(compilation: Compilation, drives: list[Drive], **settings: int) -> BacktestResult:
     return run(make_plan(compilation), drives, CATALOG, lambda _bytes: None, **settings)
 
 
@@ -91,32 +93,39 @@ def same(a: DriveResult, b: DriveResult) -> bool:
     return (
         a.fires == b.fires
         and {k: v.tolist() for k, v in a.clip_bytes.items()} == {k: v.tolist() for k, v in b.clip_bytes.items()}
-        and (a.drive, a.rows, a.recorded_ns, a.metres) == (b.drive, b.rows, b.recorded_ns, b.metres)
+        and (a.name, a.rows, a.recorded_ns, a.metres) == (b.name, b.rows, b.recorded_ns, b.metres)
         and (a.suppressed, a.compared, a.shared, a.overflows) == (b.suppressed, b.compared, b.shared, b.overflows)
     )
 
 
+@pytest.fixture(scope="module")
+def interpreted(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Drive], BacktestResult]:
+    """Drives, and what the interpreter finds in them."""
+    folder = tmp_path_factory.mktemp("drives")
+    drives = [random_drive(folder / f"{seed}.parquet", seed) for seed in range(1, 9, 2)]
+    compilation = compiled()
+    return drives, run(make_plan(compilation), drives, CATALOG, lambda _bytes: None, pool=reference_pool(compilation))
+
+
 @pytest.mark.parametrize("batch_rows", [1, 7, 64, 1000])
 def test_the_module_over_batches_gives_what_the_interpreter_gives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, batch_rows: int
+    interpreted: tuple[list[Drive], BacktestResult], monkeypatch: pytest.MonkeyPatch, batch_rows: int
 ) -> None:
-    drives = [random_drive(tmp_path / f"{seed}.parquet", seed) for seed in range(1, 21, 2)]
-    compilation = compiled()
-    expected = run(reference_plan(compilation), drives, CATALOG, lambda _bytes: None)
+    drives, expected = interpreted
     monkeypatch.setattr(drive_file, "MIN_BATCH_ROWS", batch_rows)
     monkeypatch.setattr(drive_file, "MAX_BATCH_ROWS", batch_rows)
-    outcome = run_all(compilation, drives)
-    assert not outcome.failures
-    for result, reference in zip(outcome.results, expected.results, strict=True):
-        assert result.fires == reference.fires
-        assert (result.suppressed, result.compared) == (reference.suppressed, reference.compared)
-        assert (result.rows, result.recorded_ns) == (reference.rows, reference.recorded_ns)
-        assert result.metres == pytest.approx(reference.metres, rel=1e-12)
-        assert {k: v.tolist() for k, v in result.clip_bytes.items()} == {
+    result = run_all(compiled(), drives)
+    assert not result.failures
+    for drive, reference in zip(result.drives, expected.drives, strict=True):
+        assert drive.fires == reference.fires
+        assert (drive.suppressed, drive.compared) == (reference.suppressed, reference.compared)
+        assert (drive.rows, drive.recorded_ns) == (reference.rows, reference.recorded_ns)
+        assert drive.metres == pytest.approx(reference.metres, rel=1e-12)
+        assert {k: v.tolist() for k, v in drive.clip_bytes.items()} == {
             k: v.tolist() for k, v in reference.clip_bytes.items()
         }
-    assert {name for result in outcome.results for name in result.fires_ns} == {"fast", "missed", "span", "reverse"}
-    assert sum(result.compared["seen"].both for result in outcome.results) > 0
+    assert {name for drive in result.drives for name in drive.fires_ns} == {"fast", "missed", "span", "reverse"}
+    assert sum(drive.compared["seen"].both for drive in result.drives) > 0
 
 
 def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
@@ -127,8 +136,8 @@ def test_results_do_not_depend_on_the_number_of_workers(tmp_path: Path) -> None:
     one = run_all(compilation, drives)
     for workers in (2, 5, 20):
         many = run_all(compilation, drives, workers=workers)
-        assert [result.drive for result in many.results] == ["0", "1", "3", "4", "5"]
-        assert all(same(a, b) for a, b in zip(one.results, many.results, strict=True))
+        assert [result.name for result in many.drives] == ["0", "1", "3", "4", "5"]
+        assert all(same(a, b) for a, b in zip(one.drives, many.drives, strict=True))
         assert [str(a) for a in one.failures] == [str(b) for b in many.failures]
 
 
@@ -146,9 +155,10 @@ def _by_hand(drive: Drive) -> tuple[int, float]:
             place = speed = None
         latest = row.t_ns
         if by_speed and "ego.speed" in row.samples:
-            if speed is not None and row.t_ns - speed[0] <= 10 * 10**9 and math.isfinite(speed[1]):
-                metres += speed[1] / 3.6 * (row.t_ns - speed[0]) / 1e9
-            speed = (row.t_ns, row.samples["ego.speed"])
+            now = (row.t_ns, row.samples["ego.speed"])
+            if speed is not None and row.t_ns - speed[0] <= 10 * 10**9 and math.isfinite(speed[1] + now[1]):
+                metres += (speed[1] + now[1]) / 2 / 3.6 * (row.t_ns - speed[0]) / 1e9
+            speed = now
         if {"lat", "lon"} <= row.samples.keys():
             here = (math.radians(row.samples["lat"]), math.radians(row.samples["lon"]))
             if place is not None:
@@ -159,14 +169,15 @@ def _by_hand(drive: Drive) -> tuple[int, float]:
     return recorded_ns, metres
 
 
-def test_a_plan_runs_any_number_of_times_with_the_same_results(tmp_path: Path) -> None:
+def test_machines_of_an_earlier_run_give_the_same_results(tmp_path: Path) -> None:
     drives = [random_drive(tmp_path / f"{k}.parquet", 2 * k + 1, 500) for k in range(4)]
     (tmp_path / "2.parquet").write_bytes(drives[2].path.read_bytes()[:-100])
     plan = make_plan(compiled())
-    first = run(plan, drives, CATALOG, lambda _bytes: None)
-    again = run(plan, drives[::-1], CATALOG, lambda _bytes: None)
-    assert len(first.results) == 3
-    assert all(same(a, b) for a, b in zip(first.results, again.results[::-1], strict=True))
+    pool = MachinePool(plan.programs)
+    first = run(plan, drives, CATALOG, lambda _bytes: None, pool=pool)
+    again = run(plan, drives[::-1], CATALOG, lambda _bytes: None, pool=pool)
+    assert len(first.drives) == 3
+    assert all(same(a, b) for a, b in zip(first.drives, again.drives[::-1], strict=True))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -177,7 +188,7 @@ def test_time_and_distance_are_those_counted_row_by_row(
     monkeypatch.setattr(drive_file, "MAX_BATCH_ROWS", 3 + 40 * (seed // 4))
     drive = random_drive(tmp_path / "d.parquet", seed)
     source = 'trigger reverse { when gear == "R" }'
-    (result,) = run_all(compiled(source), [drive]).results
+    (result,) = run_all(compiled(source), [drive]).drives
     recorded_ns, metres = _by_hand(drive)
     assert result.recorded_ns == recorded_ns
     assert result.metres == pytest.approx(metres, rel=1e-4)
@@ -188,7 +199,7 @@ def test_the_bytes_of_a_clip_count_the_samples_in_its_window(tmp_path: Path, mon
     monkeypatch.setattr(drive_file, "MIN_BATCH_ROWS", 13)
     monkeypatch.setattr(drive_file, "MAX_BATCH_ROWS", 13)
     drive = random_drive(tmp_path / "d.parquet", 1, 2000)
-    (result,) = run_all(compiled(), [drive]).results
+    (result,) = run_all(compiled(), [drive]).drives
     names = ["ego.speed", "gear", "active.seen", "shadow.seen", "lat", "lon"]
     rows = list(drive.rows(CATALOG, names))
     fires = result.fires_ns["fast"]
@@ -210,9 +221,9 @@ def test_only_row_groups_around_fires_are_read_for_their_bytes(tmp_path: Path) -
     changed[place : place + 8] = b"\xff" * 8
     path.write_bytes(changed)
     source = "trigger fast { when ego.speed > 40 km/h capture 2 s before, 2 s after { signals lat } }"
-    outcome = run_all(compiled(source), [Drive(path)])
-    assert not outcome.failures
-    assert outcome.results[0].clip_bytes["fast"].tolist() == [4096 + 190 + 21 * 401]
+    result = run_all(compiled(source), [Drive(path)])
+    assert not result.failures
+    assert result.drives[0].clip_bytes["fast"].tolist() == [4096 + 190 + 21 * 401]
     source = source.replace("> 40", "> 20").replace("when", "when lat > 0 deg and")
     assert "d.parquet" in str(run_all(compiled(source), [Drive(path)]).failures[0])
 
@@ -232,9 +243,9 @@ def test_what_a_drive_lacks_or_has_wrong_is_named_and_the_others_run(tmp_path: P
     whole = good.path.read_bytes()
     (tmp_path / "cut.parquet").write_bytes(whole[: len(whole) // 2])
     drives = [Drive(tmp_path / f"{name}.parquet") for name in ("lacking", "good", "texts", "unsorted", "cut", "gone")]
-    outcome = run_all(compiled(), drives, workers=2)
-    assert [result.drive for result in outcome.results] == ["good"]
-    assert [str(failure).removeprefix(f"{tmp_path}/").split(";")[0].split(" (")[0] for failure in outcome.failures] == [
+    result = run_all(compiled(), drives, workers=2)
+    assert [result.name for result in result.drives] == ["good"]
+    assert [str(failure).removeprefix(f"{tmp_path}/").split(";")[0].split(" (")[0] for failure in result.failures] == [
         "lacking.parquet: has no column `ego.speed`, which carries the signal `ego.speed`",
         "texts.parquet: column `ego.speed` holds texts, but its signal is a number",
         "unsorted.parquet: column `t` runs backwards in row 400",
@@ -276,14 +287,14 @@ import re, sys
 from pathlib import Path
 from triggers.backtest.plan import make_plan
 from triggers.backtest.run import run
-from triggers.catalog import SignalCatalog
-from triggers.drives import Drive
+from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
+from triggers.signals.catalog import SignalCatalog
 catalog = SignalCatalog.parse("signals: {v: {rate: 1000}, w: {rate: 1000}}", name="c")
 source = "trigger t { when v > 0.999 and w > 0.5 cooldown 1 min capture 1 s before, 1 s after }"
 plan = make_plan(compile_source(source, filename="t", catalog=catalog))
-outcome = run(plan, [Drive(Path(sys.argv[1]))], catalog, lambda count: None)
-assert not outcome.failures and outcome.results[0].rows == int(sys.argv[2]) and outcome.results[0].fires
+result = run(plan, [Drive(Path(sys.argv[1]))], catalog, lambda count: None)
+assert not result.failures and result.drives[0].rows == int(sys.argv[2]) and result.drives[0].fires
 print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1])
 """
 
@@ -303,7 +314,7 @@ def test_memory_is_bounded_whatever_the_length_of_a_drive(tmp_path: Path, row_gr
 
 def test_a_campaign_that_only_compares_and_a_file_without_triggers_run(tmp_path: Path) -> None:
     drive = random_drive(tmp_path / "d.parquet", 1)
-    (compared,) = run_all(compiled("campaign c { compare seen budget 1 clips }"), [drive]).results
+    (compared,) = run_all(compiled("campaign c { compare seen budget 1 clips }"), [drive]).drives
     assert compared.compared["seen"].both > 0
-    (nothing,) = run_all(compiled("let a = ego.speed > 3 m/s"), [drive]).results
+    (nothing,) = run_all(compiled("let a = ego.speed > 3 m/s"), [drive]).drives
     assert (nothing.fires, nothing.compared, nothing.rows) == ([], {}, compared.rows)

@@ -9,6 +9,7 @@ from triggers.assignment.sampling import keep_fire
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.campaign import TriggerSettings
 from triggers.contracts.compared import Compared
+from triggers.distance import TravelMeter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle.journal import NewFire, Progress
@@ -37,37 +38,43 @@ class CampaignRun:
     """Fires not yet written; they hold the ordinals behind `fired`, until they are written or again."""
     overflows: int = field(init=False)
     """Window entries lost, as far as they are told."""
-    armed_ns: int = 0
-    distance_mm: int = 0
-    last_row_ns: int | None = None
+    travel: TravelMeter = field(init=False)
+    """Armed time and distance since the run began."""
+    travelled: tuple[int, int] = (0, 0)
+    """Both (ns, mm), as far as they are written."""
 
     def __post_init__(self) -> None:
         self.triggers = {trigger.name: trigger for trigger in self.bundle.settings.triggers}
         self.suppressed, self.compared = self.counted = self._count()
         self.overflows = self.evaluator.overflows
+        self.travel = TravelMeter(self.evaluator.manifest.max_gap_ns)
 
     @property
     def key(self) -> RunKey:
         """What makes it the same run: a changed program or version is another."""
         return self.bundle.settings.name, self.bundle.version, self.bundle.program_digest
 
-    def evaluate(self, vehicle_id: str, rows: Sequence[Row], distance_mm: int) -> None:
-        """Evaluate rows; what comes of it is pending. Raises what the evaluator raises; nothing is counted then."""
+    def evaluate(self, vehicle_id: str, rows: Sequence[Row], speeds_m_s: Sequence[float]) -> None:
+        """Evaluate rows, each with its sample of the speed or NaN; what comes of it is pending.
+
+        Raises what the evaluator raises; nothing is counted then.
+        """
         firings = self.evaluator.run(rows)
         self.counted = self._count()
-        self._count_armed(rows)
-        self.distance_mm += distance_mm
+        for row, speed_m_s in zip(rows, speeds_m_s, strict=True):
+            self.travel.take(row.t_ns, speed_m_s)
         for firing in firings:
             self.pending.append(self._new_fire(vehicle_id, firing))
 
-    def _count_armed(self, rows: Sequence[Row]) -> None:
-        """Count the time between rows, as far as it lies within a segment."""
-        for row in rows:
-            if self.last_row_ns is not None:
-                gap_ns = row.t_ns - self.last_row_ns
-                if 0 < gap_ns <= self.evaluator.manifest.max_gap_ns:
-                    self.armed_ns += gap_ns
-            self.last_row_ns = row.t_ns
+    def end_drive(self) -> None:
+        """The drive is over; raises what the evaluator raises."""
+        self.travel.end_drive()
+        self.evaluator.end_drive()
+
+    @property
+    def unwritten_ns(self) -> int:
+        """Armed time that is not written yet."""
+        return self.travel.armed_ns - self.travelled[0]
 
     def _new_fire(self, vehicle_id: str, firing: Firing) -> NewFire:
         """Number a fire and decide whether it is sampled in."""
@@ -96,8 +103,8 @@ class CampaignRun:
             campaign=self.bundle.settings.name,
             version=self.bundle.version,
             suppressed=self.counted[0] - self.suppressed,
-            armed_ns=self.armed_ns,
-            distance_mm=self.distance_mm,
+            armed_ns=self.unwritten_ns,
+            distance_mm=int(self.travel.metres * 1000) - self.travelled[1],
             fires=tuple(self.pending),
             compared={head: pairs - self.compared[head] for head, pairs in self.counted[1].items()},
         )
@@ -107,7 +114,8 @@ class CampaignRun:
         self.fired += len(progress.fires)
         self.suppressed += progress.suppressed
         self.compared = {head: self.compared[head] + pairs for head, pairs in progress.compared.items()}
-        self.pending, self.armed_ns, self.distance_mm = [], 0, 0
+        self.travelled = self.travelled[0] + progress.armed_ns, self.travelled[1] + progress.distance_mm
+        self.pending = []
 
     def _count(self) -> tuple[int, dict[str, Compared]]:
         return sum(self.evaluator.suppressed.values()), dict(self.evaluator.compared)

@@ -10,18 +10,19 @@ again under the same ordinals with the next one, and only then given to the reco
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import Bundle
+from triggers.distance import SpeedSignal
 from triggers.errors import InvalidInput
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.language.webassembly.host.machine import load
 from triggers.vehicle.journal import Journal
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
-from triggers.vehicle.programs.odometer import Odometer
 from triggers.vehicle.recording.fires import CapturedFire
 from triggers.vehicle.recording.recorder import MAX_CAMERAS, MAX_SIGNALS
 
@@ -38,11 +39,10 @@ KEPT_STATES = 64
 class Host:
     """All campaigns that run on this vehicle."""
 
-    def __init__(self, vehicle_id: str, journal: Journal, *, speed_signal: str | None = None) -> None:
+    def __init__(self, vehicle_id: str, journal: Journal, *, speed: SpeedSignal | None = None) -> None:
         self._vehicle_id = vehicle_id
         self._journal = journal
-        self._odometer = Odometer(speed_signal)
-        self._speed_signal = speed_signal
+        self._speed = speed
         self._runs: dict[RunKey, CampaignRun] = {}
         self._suspended: set[RunKey] = set()
         """Assigned, but its evaluation failed: its state is not to be trusted, so it starts anew or not at all."""
@@ -63,7 +63,7 @@ class Host:
     @property
     def inputs(self) -> frozenset[str]:
         """Signals that rows must carry for the programs to see them."""
-        speed = {self._speed_signal} if self._speed_signal else set[str]()
+        speed = {self._speed.name} if self._speed else set[str]()
         return frozenset(speed.union(*(run.evaluator.inputs for run in self._runs.values())))
 
     def captures(self) -> tuple[set[str], set[str], int]:
@@ -105,13 +105,13 @@ class Host:
         """
         if sum(len(run.pending) for run in self._runs.values()) > MAX_PENDING:
             self.flush()
-        distance_mm = sum(self._odometer.advance_mm(row) for row in rows)
+        speeds_m_s = self._speed.speeds_m_s(rows) if self._speed else [math.nan] * len(rows)
         failed = [
             run
             for run in self._runs.values()
-            if not self._succeeds(run, partial(run.evaluate, self._vehicle_id, rows, distance_mm))
+            if not self._succeeds(run, partial(run.evaluate, self._vehicle_id, rows, speeds_m_s))
         ]
-        if failed or any(run.pending or run.armed_ns >= FLUSH_NS for run in self._runs.values()):
+        if failed or any(run.pending or run.unwritten_ns >= FLUSH_NS for run in self._runs.values()):
             self.flush()
         fires, self._unrecorded = self._unrecorded, []
         return sorted(fires, key=lambda fire: (fire.t_ns, fire.key))
@@ -119,7 +119,7 @@ class Host:
     def end_drive(self) -> None:
         """The drive is over: as in a backtest, nothing is evaluated behind its last row."""
         for run in self._runs.values():
-            if self._succeeds(run, run.evaluator.end_drive):
+            if self._succeeds(run, run.end_drive):
                 self._tell_overflows(run)
         self.flush()
 
@@ -168,7 +168,7 @@ class Host:
     def _retire(self, runs: Sequence[CampaignRun]) -> None:
         """Write everything, and the states of what is taken away."""
         self.flush()
-        healthy = [run for run in runs if self._succeeds(run, run.evaluator.end_drive)]
+        healthy = [run for run in runs if self._succeeds(run, run.end_drive)]
         for run in healthy:
             self._tell_overflows(run)
         if healthy:

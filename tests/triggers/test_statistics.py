@@ -1,12 +1,11 @@
-"""Intervals of a forecast, against published values, simulation, and what they must not depend on."""
+"""Intervals of rates, against published values and simulation, and what they must not depend on."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 
-from triggers.backtest import forecast
-from triggers.backtest.forecast import Events, poisson_interval, rate_per_hour, rates_per_hour, weighted_interval
+from triggers.statistics import Events, poisson_interval, rate_per_hour, rates_per_hour, weighted_interval
 
 
 def test_poisson_intervals_are_garwoods() -> None:
@@ -15,10 +14,8 @@ def test_poisson_intervals_are_garwoods() -> None:
         assert poisson_interval(count) == (pytest.approx(low, rel=2e-3), pytest.approx(high, rel=1e-3))
 
 
-def test_large_counts_go_on_where_small_ones_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    exact = poisson_interval(1000)
-    monkeypatch.setattr(forecast, "_EXACT_COUNT", 0)
-    assert poisson_interval(1000) == pytest.approx(exact, rel=1e-6)
+def test_the_approximation_of_large_counts_continues_the_exact_interval() -> None:
+    assert poisson_interval(1000, exact_up_to=0) == pytest.approx(poisson_interval(1000), rel=1e-6)
     low, high = poisson_interval(10**10)
     assert (low - 10**10, high - 10**10) == (pytest.approx(-1.96e5, rel=1e-3), pytest.approx(1.96e5, rel=1e-3))
 
@@ -95,7 +92,6 @@ def test_a_forecast_is_a_function_of_its_input_whatever_is_asked_beside_it() -> 
     assert alone[0] == together[1]
 
 
-def test_memory_of_the_resampling_does_not_grow_with_the_drives(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = rate_per_hour([3, 1, 4, 1, 5], [1.0] * 5)
-    monkeypatch.setattr(forecast, "_BLOCK_PICKS", 64)
-    assert rate_per_hour([3, 1, 4, 1, 5], [1.0] * 5) == whole
+def test_resampling_in_blocks_gives_what_resampling_at_once_gives() -> None:
+    events, hours = [Events.of_counts([3, 1, 4, 1, 5])], [1.0] * 5
+    assert rates_per_hour(events, hours, block_picks=64) == rates_per_hour(events, hours)

@@ -1,0 +1,73 @@
+"""Assignment: a pure function of a campaign's settings, the vehicle and the time."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from tests.support.fleet import campaign_settings
+from triggers.assignment.rules import is_assigned, share_at
+from triggers.contracts.campaign import BudgetLimits, CampaignSettings, Comparison, RolloutStage
+
+BEGAN = datetime(2026, 1, 5, 12, tzinfo=UTC)
+DAY_NS = 86400 * 10**9
+STAGES = (
+    RolloutStage(share=0.1, duration_ns=DAY_NS),
+    RolloutStage(share=0.5, duration_ns=DAY_NS),
+    RolloutStage(share=1.0),
+)
+
+
+def settings_with(**changes: Any) -> CampaignSettings:
+    """The settings of a campaign for the whole fleet, but for these."""
+    return campaign_settings("braking", BudgetLimits()).model_copy(update=changes)
+
+
+def ns(moment: datetime) -> int:
+    """As ns since the epoch."""
+    return int(moment.timestamp()) * 10**9
+
+
+def assigned(settings: CampaignSettings, vehicle_id: str = "car-1", *, at: datetime = BEGAN, **attributes: Any) -> bool:
+    """Whether a vehicle runs the campaign, of which the rollout began at BEGAN."""
+    return is_assigned(settings, vehicle_id, attributes, rollout_from_ns=ns(BEGAN), now_ns=ns(at))
+
+
+def test_the_share_follows_the_stages() -> None:
+    shares = [share_at(STAGES, elapsed) for elapsed in (0, DAY_NS - 1, DAY_NS, 2 * DAY_NS - 1, 2 * DAY_NS, 99 * DAY_NS)]
+    assert shares == [0.1, 0.1, 0.5, 0.5, 1.0, 1.0]
+
+
+def test_a_share_of_the_fleet_is_admitted_and_stays() -> None:
+    fleet = [f"car-{number}" for number in range(1000)]
+    staged = settings_with(rollout=STAGES)
+    by_day = [{v for v in fleet if assigned(staged, v, at=BEGAN + timedelta(days=day))} for day in range(3)]
+    assert 60 < len(by_day[0]) < 140
+    assert by_day[0] < by_day[1] < by_day[2] == set(fleet)
+
+
+def test_first_and_last_day_are_included_in_utc() -> None:
+    dated = settings_with(active_from=date(2026, 1, 6), active_to=date(2026, 1, 7))
+    moments = [
+        datetime(2026, 1, 5, 23, 59, 59, tzinfo=UTC),
+        datetime(2026, 1, 6, tzinfo=UTC),
+        datetime(2026, 1, 7, 23, 59, 59, tzinfo=UTC),
+        datetime(2026, 1, 8, tzinfo=UTC),
+    ]
+    assert [assigned(dated, at=moment) for moment in moments] == [False, True, True, False]
+
+
+def test_targets_are_matched() -> None:
+    targeted = settings_with(target=Comparison(attribute="region", op="==", values=("EU",)))
+    assert [assigned(targeted, region="EU"), assigned(targeted, region="US"), assigned(targeted)] == [
+        True,
+        False,
+        False,
+    ]
+
+
+def test_before_its_rollout_began_the_first_stage_holds() -> None:
+    fleet = [f"car-{number}" for number in range(200)]
+    staged = settings_with(rollout=STAGES)
+    before, at_first = ([assigned(staged, v, at=BEGAN - timedelta(days=d)) for v in fleet] for d in (9, 0))
+    assert before == at_first

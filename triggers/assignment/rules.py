@@ -1,0 +1,45 @@
+"""Whether a campaign is assigned to a vehicle: by its days, its target and its rollout, and by nothing else.
+
+A pure function, so that every replica of the API gives the same answer, and a prediction can ask before anything runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from triggers.assignment.sampling import admitted
+from triggers.assignment.targets import matches
+from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.contracts.campaign import CampaignSettings, RolloutStage
+
+
+def is_assigned(
+    settings: CampaignSettings,
+    vehicle_id: str,
+    attributes: Mapping[str, AttributeValue],
+    *,
+    rollout_from_ns: int,
+    now_ns: int,
+) -> bool:
+    """Whether the vehicle is to run an active campaign at `now_ns`; its rollout began at `rollout_from_ns` (Unix time).
+
+    The campaign's days are whole days in UTC, the first and the last included.
+    """
+    today = datetime.fromtimestamp(now_ns // NS_PER_S, UTC).date()
+    if settings.active_from is not None and today < settings.active_from:
+        return False
+    if settings.active_to is not None and today > settings.active_to:
+        return False
+    if not matches(settings.target, attributes):
+        return False
+    return admitted(vehicle_id, settings.name, share_at(settings.rollout, max(0, now_ns - rollout_from_ns)))
+
+
+def share_at(stages: Sequence[RolloutStage], elapsed_ns: int) -> float:
+    """The share of the fleet that a rollout admits `elapsed_ns` after it began; the last stage has no end."""
+    for stage in stages:
+        if stage.duration_ns is None or elapsed_ns < stage.duration_ns:
+            return stage.share
+        elapsed_ns -= stage.duration_ns
+    return stages[-1].share
