@@ -14,7 +14,7 @@ from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerS
 from triggers.language.checks.campaigns import campaign_settings, check_collected
 from triggers.language.checks.checker import check_definitions, check_names, lower
 from triggers.language.checks.limits import Subject, check_alone, check_limits
-from triggers.language.program import MAX_NODES, Program
+from triggers.language.ir import MAX_NODES, Ir
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
 from triggers.language.text.parser import parse
@@ -32,7 +32,7 @@ class CompiledCampaign:
     """A campaign's settings and its program (the triggers it collects, the heads it compares, nothing else)."""
 
     settings: CampaignSettings
-    ir: Program
+    ir: Ir
     """The typed form."""
     spans: tuple[Span | None, ...] = ()
     """Where in the source each node of it stands first."""
@@ -53,7 +53,7 @@ class CompiledTriggers:
     """All triggers and compared heads of a file as one program, so that a file without campaign can be backtested."""
 
     settings: tuple[TriggerSettings, ...]
-    ir: Program
+    ir: Ir
     spans: tuple[Span | None, ...] = ()
 
     @cached_property
@@ -103,7 +103,7 @@ def compile_source(source: str, *, filename: str, catalog: SignalCatalog) -> Com
     campaigns = _campaigns([s for s in checked.values() if s is not None], file, catalog, report)
     if report.has_errors:
         return Compilation(report.diagnostics, ok=False)
-    triggers = CompiledTriggers(lowered.settings, lowered.program, lowered.spans)
+    triggers = CompiledTriggers(lowered.settings, lowered.ir, lowered.spans)
     _check_limits(file, campaigns, triggers, catalog.limits, report)
     if report.has_errors:
         return Compilation(report.diagnostics, ok=False)
@@ -142,7 +142,7 @@ def _compiled(
     triggers = [trigger for trigger in file.triggers if trigger.name.text in collected]
     heads = [head for campaign in file.campaigns if campaign.name.text == settings.name for head in campaign.compare]
     lowered = lower(file, triggers, heads, catalog, report)
-    return CompiledCampaign(settings, lowered.program, lowered.spans)
+    return CompiledCampaign(settings, lowered.ir, lowered.spans)
 
 
 def _check_limits(
@@ -163,7 +163,7 @@ def _check_limits(
         check_alone(alone, Subject("the file", alone[0][1], triggers.ir, triggers.spans), limits, report)
 
 
-def _emitted(program: Program, settings: Sequence[TriggerSettings]) -> bytes:
+def _emitted(ir: Ir, settings: Sequence[TriggerSettings]) -> bytes:
     from triggers.language.webassembly.emitter import emit  # noqa: PLC0415 - who only checks a file needs no emitter
 
-    return emit(program, settings)
+    return emit(ir, settings)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from triggers.backtest.plan import Plan, make_plan
 from triggers.contracts.compared import Compared
 from triggers.language.compile import Compilation
-from triggers.language.program import Input, Program, TriggerCode
+from triggers.language.ir import Input, Ir, TriggerCode
 from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Row
 
@@ -30,14 +30,14 @@ class Manifest:
 class ReferenceMachine:
     """One evaluator; `rows` remembers how many rows each call brought."""
 
-    def __init__(self, program: Program) -> None:
-        self.manifest = Manifest(program.inputs, program.triggers)
-        self._program = program
-        self._evaluator = Evaluator(program)
-        self._indexes = {trigger.name: index for index, trigger in enumerate(program.triggers)}
+    def __init__(self, ir: Ir) -> None:
+        self.manifest = Manifest(ir.inputs, ir.triggers)
+        self._ir = ir
+        self._evaluator = Evaluator(ir)
+        self._indexes = {trigger.name: index for index, trigger in enumerate(ir.triggers)}
 
     def reset(self) -> None:
-        self._evaluator = Evaluator(self._program)
+        self._evaluator = Evaluator(self._ir)
 
     @property
     def suppressed(self) -> Mapping[str, int]:
@@ -66,9 +66,9 @@ class ReferenceMachine:
 def reference_plan(compilation: Compilation) -> Plan:
     """The plan of a compilation, on the reference interpreter."""
     assert compilation.triggers is not None
-    programs = {each.program: each.ir for each in (*compilation.campaigns.values(), compilation.triggers)}
+    irs = {each.program: each.ir for each in (*compilation.campaigns.values(), compilation.triggers)}
 
     def load(program: bytes) -> Callable[[], ReferenceMachine]:
-        return lambda: ReferenceMachine(programs[program])
+        return lambda: ReferenceMachine(irs[program])
 
     return replace(make_plan(compilation), load=load)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from triggers.language.ir import prune
-from triggers.language.program import Program
+from triggers.language.graph import prune
+from triggers.language.ir import Ir
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.reporter import Reporter
 from triggers.language.webassembly.cost import ProgramCost, cost_of, operations_of
@@ -49,13 +49,13 @@ class Subject:
 
     name: str
     span: Span
-    program: Program
+    ir: Ir
     spans: Sequence[Span | None]
 
 
 def check_limits(subject: Subject, limits: Limits, report: Reporter) -> None:
     """Report a program over a limit."""
-    cost = cost_of(subject.program)
+    cost = cost_of(subject.ir)
     if _keeps(cost, limits):
         return
     operators = operator_costs(cost, subject.spans)
@@ -67,21 +67,21 @@ def check_limits(subject: Subject, limits: Limits, report: Reporter) -> None:
     if needed > limits.operations:
         reading = operations_of(cost.frame)[1]
         largest = _largest([each for each in operators if each.most > reading], lambda each: each.most, report)
-        signals = len(subject.program.inputs)
+        signals = len(subject.ir.inputs)
         span, most = largest or (subject.span, f"reading its {signals} signals takes {reading:,}")
         report.too_many_operations(span, subject.name, needed, limits.operations, most)
 
 
 def check_alone(subjects: Sequence[tuple[str, Span]], whole: Subject, limits: Limits, report: Reporter) -> None:
     """Report each of these triggers (name, place) of a whole file's program that is over a limit by itself."""
-    if _keeps(cost_of(whole.program), limits):
+    if _keeps(cost_of(whole.ir), limits):
         return
-    codes = {code.name: code for code in whole.program.triggers}
+    codes = {code.name: code for code in whole.ir.triggers}
     for name, span in subjects:
-        left = prune(whole.program.nodes, [codes[name].root])
-        alone = Program(
-            max_gap_ns=whole.program.max_gap_ns,
-            inputs=tuple(whole.program.inputs[index] for index in left.inputs),
+        left = prune(whole.ir.nodes, [codes[name].root])
+        alone = Ir(
+            max_gap_ns=whole.ir.max_gap_ns,
+            inputs=tuple(whole.ir.inputs[index] for index in left.inputs),
             nodes=left.nodes,
             triggers=(replace(codes[name], root=left.roots[0]),),
         )

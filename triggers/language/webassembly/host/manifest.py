@@ -11,7 +11,7 @@ from triggers.contracts.base import NS_PER_S, Contract, Name, SignalName
 from triggers.contracts.bundle import MAX_PROGRAM_BYTES
 from triggers.contracts.campaign import MAX_COMPARES, MAX_TRIGGERS, CaptureWindow
 from triggers.errors import InvalidInput
-from triggers.language.program import MAX_INPUTS
+from triggers.language.ir import MAX_INPUTS
 from triggers.language.webassembly.host.sections import custom_section
 from triggers.language.webassembly.layout import COMPARE_BYTES, FIRE_BYTES, PADDING_ROWS, TRIGGER_BYTES
 
