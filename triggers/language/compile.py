@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
 from triggers.language.checks.campaigns import campaign_settings, check_collected
@@ -19,7 +20,7 @@ from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
-from triggers.language.text.source_file import MAX_SOURCE_BYTES, decoded
+from triggers.language.text.source_file import MAX_SOURCE_BYTES, decoded, read_bytes
 from triggers.signals.catalog import Limits, SignalCatalog
 
 MAX_CAMPAIGNS = 1_000
@@ -74,8 +75,13 @@ class Compilation:
     """The file's text, in which spans are places."""
 
 
+def compile_file(path: Path, catalog: SignalCatalog) -> Compilation:
+    """Compile a trigger file; InvalidInput where it cannot be read, every other mistake is a diagnostic."""
+    return compile_bytes(read_bytes(path), filename=str(path), catalog=catalog)
+
+
 def compile_bytes(data: bytes, *, filename: str, catalog: SignalCatalog) -> Compilation:
-    """Compile a file's bytes; bytes that are no UTF-8 or too many are diagnostics, too."""
+    """Compile a file's bytes; bytes that are not UTF-8 or too many are diagnostics, too."""
     text, diagnostics = decoded(data, filename)
     if diagnostics:
         return Compilation(diagnostics, ok=False)

@@ -140,16 +140,7 @@ class SignalCatalog(Contract):
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a catalog from a file; raises InvalidInput naming file, line and key."""
-        path = Path(path)
-        try:
-            if path.stat().st_size > MAX_CATALOG_BYTES:
-                raise InvalidInput(f"{path}: a signal catalog has at most {MAX_CATALOG_BYTES} bytes")
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
-        return cls.parse(text, name=str(path))
+        return cls.parse(read_catalog_text(Path(path)), name=str(path))
 
     @classmethod
     def parse(cls, text: str, *, name: str) -> Self:
@@ -181,6 +172,18 @@ class SignalCatalog(Contract):
         """Names H.F for which both `active.H.F` and `shadow.H.F` are declared."""
         active = {name.removeprefix("active.") for name in self.signals if name.startswith("active.")}
         return frozenset(name for name in active if f"shadow.{name}" in self.signals)
+
+
+def read_catalog_text(path: Path) -> str:
+    """The YAML text of a catalog file; InvalidInput where it is too large, not UTF-8 or cannot be read."""
+    try:
+        if path.stat().st_size > MAX_CATALOG_BYTES:
+            raise InvalidInput(f"{path}: a signal catalog has at most {MAX_CATALOG_BYTES} bytes")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
 _Path = tuple[str, ...]

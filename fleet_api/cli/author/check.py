@@ -11,7 +11,6 @@ from fleet_api.cli.output import counted, json_option, print_json, remark
 
 if TYPE_CHECKING:
     from triggers.language.compile import Compilation
-    from triggers.signals.catalog import SignalCatalog
 
 signals_option = click.option(
     "--signals",
@@ -31,10 +30,11 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
 
     Exits with 1 if there is an error; warnings alone do not count.
     """
+    from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
 
     catalog = SignalCatalog.load(catalog_file)
-    compiled = [compiled_file(file, catalog) for file in files]
+    compiled = [compile_file(file, catalog) for file in files]
     diagnostics = [diagnostic for each in compiled for diagnostic in each.diagnostics]
     if as_json:
         print_json({"ok": all(each.ok for each in compiled), "diagnostics": [d.to_json() for d in diagnostics]})
@@ -44,20 +44,6 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
         warnings = counted(len(diagnostics) - errors, "warning")
         remark(f"{counted(len(files), 'file')}: {counted(errors, 'error')}, {warnings}")
     return 0 if all(each.ok for each in compiled) else 1
-
-
-def compiled_file(file: Path, catalog: SignalCatalog) -> Compilation:
-    """The file compiled; InvalidInput where it cannot be read."""
-    from triggers.errors import InvalidInput
-    from triggers.language.compile import compile_bytes
-    from triggers.language.text.source_file import MAX_SOURCE_BYTES
-
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_SOURCE_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput(f"{file}: cannot be read ({error.strerror})") from error
-    return compile_bytes(data, filename=str(file), catalog=catalog)
 
 
 def show_diagnostics(compiled: list[Compilation]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from triggers.errors import InvalidInput
 from triggers.language.compile import compile_source
-from triggers.signals.catalog import SignalCatalog
+from triggers.signals.catalog import SignalCatalog, read_catalog_text
 from triggers.vehicle.config import VehicleConfig
 
 
@@ -90,3 +90,10 @@ def test_aliases_that_multiply_are_refused_quickly() -> None:
     ]
     with pytest.raises(InvalidInput):
         parse("\n".join(lines))
+
+
+def test_a_byte_order_mark_is_not_part_of_a_catalog(tmp_path: Path) -> None:
+    file = tmp_path / "signals.yaml"
+    file.write_bytes(b"\xef\xbb\xbfsignals:\r\n  x: {rate: 10}\r\n")
+    assert SignalCatalog.load(file) == SignalCatalog.parse(read_catalog_text(file), name="signals")
+    assert read_catalog_text(file).startswith("signals:")
