@@ -11,6 +11,7 @@ from fleet_api.cli.output import counted, json_option, print_json, remark
 
 if TYPE_CHECKING:
     from triggers.language.compile import Compilation
+    from triggers.language.text.diagnostics import Diagnostic
 
 signals_option = click.option(
     "--signals",
@@ -35,7 +36,7 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
 
     catalog = SignalCatalog.load(catalog_file)
     compiled = [compile_file(file, catalog) for file in files]
-    diagnostics = [diagnostic for each in compiled for diagnostic in each.diagnostics]
+    diagnostics = _distinct(compiled)
     if as_json:
         print_json({"ok": all(each.ok for each in compiled), "diagnostics": [d.to_json() for d in diagnostics]})
     else:
@@ -50,6 +51,11 @@ def show_diagnostics(compiled: list[Compilation]) -> None:
     """All diagnostics for people, to standard error."""
     from triggers.language.text.diagnostics import render_all
 
-    text = render_all(diagnostic for each in compiled for diagnostic in each.diagnostics)
+    text = render_all(_distinct(compiled))
     if text:
         click.echo(text + "\n", err=True)
+
+
+def _distinct(compiled: list[Compilation]) -> list[Diagnostic]:
+    """All diagnostics; what every file says of their common signal catalog only once."""
+    return list(dict.fromkeys(diagnostic for each in compiled for diagnostic in each.diagnostics))

@@ -20,7 +20,7 @@ from triggers.language.ir import OPERATIONS, CompareCode, Ir, Node, Scalar, Trig
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.description import describe
-from triggers.language.webassembly.host.manifest import MAX_MEMORY_BYTES, SECTION
+from triggers.language.webassembly.host.manifest import SECTION
 from triggers.language.webassembly.host.sections import with_custom_section
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, parameter_type
 from triggers.language.webassembly.kernels import places
@@ -65,9 +65,9 @@ class _Emitter:
 
     def module(self, settings: Sequence[TriggerSettings]) -> bytes:
         """The module's bytes; InvalidInput for a program that no vehicle would load."""
-        if self.at.memory_bytes > MAX_MEMORY_BYTES:
+        if self.at.memory_bytes > layout.MAX_MEMORY_BYTES:
             raise InvalidInput(
-                f"program: needs {self.at.memory_bytes} bytes of memory, more than {MAX_MEMORY_BYTES}",
+                f"program: needs {self.at.memory_bytes} bytes of memory, more than {layout.MAX_MEMORY_BYTES}",
                 remedy="shorten its windows or split the campaign",
             )
         manifest = describe(self.at, settings)

@@ -27,6 +27,9 @@ CONSTANT_BYTES = 512
 PADDING_ROWS = 64
 """Kernels read whole words, so a column ends with room for one."""
 
+MAX_MEMORY_BYTES = 256 * 1024 * 1024
+"""What a vehicle gives a module: its memory has this size at most, and a module that asks for more is refused."""
+
 STATE = 64
 RUNNING, PREVIOUS, BEAT, OVERFLOWS = STATE, STATE + 8, STATE + 16, STATE + 24
 MAX_ROWS = 32_768
