@@ -18,5 +18,4 @@ campaign hard_braking_eu {
     budget 20 MB per vehicle per day, 2 GB total, 1000 clips
     upload on wifi, up to 2 MB on cellular
     priority 70
-    retain 400 d
 }

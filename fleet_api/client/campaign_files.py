@@ -7,30 +7,8 @@ from typing import Any
 
 from fleet_api.client.client import ApiClient
 from triggers.errors import Conflict, DiagnosticsError, InvalidInput
-from triggers.language.compile import Compilation, CompiledCampaign, compile_source
-from triggers.signals.catalog import SignalCatalog
-
-MAX_TEXT_BYTES = 4 * 1024**2
-
-
-def read_text(path: Path, what: str) -> str:
-    """A text file of sane size; InvalidInput names it when it is no such thing."""
-    try:
-        if path.stat().st_size > MAX_TEXT_BYTES:
-            raise InvalidInput(f"{what} {path} has more than {MAX_TEXT_BYTES} bytes")
-        return path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{what} {path} is no UTF-8 text: {error}") from error
-    except OSError as error:
-        raise InvalidInput(f"cannot read {what} {path}: {error.strerror or error}") from error
-
-
-def compile_file(file: Path, signals: Path) -> tuple[Compilation, str, str]:
-    """Compile a trigger file against a signal catalog; returns what that gave, and both texts as they are sent."""
-    catalog_text = read_text(signals, "the signal catalog")
-    source = read_text(file, "the trigger file")
-    catalog = SignalCatalog.load(signals)
-    return compile_source(source, filename=str(file), catalog=catalog), source, catalog_text
+from triggers.language.compile import CompiledCampaign, compile_file
+from triggers.signals.catalog import SignalCatalog, read_catalog_text
 
 
 def apply_file(
@@ -41,7 +19,8 @@ def apply_file(
     The file is compiled here first: DiagnosticsError tells its mistakes without troubling the API, and the digest that
     the API answers must be the one that a backtest on this machine has seen.
     """
-    compilation, source, catalog_text = compile_file(file, signals)
+    catalog_text = read_catalog_text(signals)
+    compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals)))
     if not compilation.ok:
         diagnostics = [each.to_json() for each in compilation.diagnostics]
         raise DiagnosticsError(f"{file} has {len(diagnostics)} findings and cannot be applied", diagnostics=diagnostics)
@@ -51,7 +30,14 @@ def apply_file(
         wanted = f"no campaign {unknown[0]}" if unknown else "no campaign"
         raise InvalidInput(f"{file} has {wanted}", remedy=f"it has: {', '.join(compilation.campaigns) or 'none'}")
     return [
-        _apply(client, compilation.campaigns[name], source=source, catalog=catalog_text, file=file, draft=draft)
+        _apply(
+            client,
+            compilation.campaigns[name],
+            source=compilation.source,
+            catalog=catalog_text,
+            file=file,
+            draft=draft,
+        )
         for name in names
     ]
 

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet_api.client.campaign_files import compile_file
 from fleet_api.demo.drives import generate_drives, package_file
 from triggers.drives.drive import Drive, find_drives
 from triggers.errors import DiagnosticsError, InvalidInput
-from triggers.language.compile import Compilation
+from triggers.language.compile import Compilation, compile_file
 from triggers.signals.catalog import SignalCatalog
 
 
@@ -54,7 +53,8 @@ def prepare_inputs(
         raise InvalidInput(
             "recorded drives need a campaign", remedy="name a trigger file with --campaign (make demo CAMPAIGN=FILE)"
         )
-    compilation, _, _ = compile_file(campaign, signals)
+    catalog = SignalCatalog.load(signals)
+    compilation = compile_file(campaign, catalog)
     if not compilation.ok:
         raise DiagnosticsError(
             f"{campaign} has {len(compilation.diagnostics)} findings",
@@ -62,7 +62,6 @@ def prepare_inputs(
         )
     if not compilation.campaigns:
         raise InvalidInput(f"{campaign} has triggers but no campaign", remedy="add a campaign that collects them")
-    catalog = SignalCatalog.load(signals)
     return DemoInputs(find_drives(drives), catalog, compilation, signals, campaign, generated)
 
 

@@ -6,22 +6,24 @@ No text makes it raise: every mistake becomes a diagnostic.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
 from triggers.contracts.limits import MAX_SOURCE_BYTES
 from triggers.language.checks.campaigns import campaign_settings, check_collected
 from triggers.language.checks.checker import check_definitions, check_names, lower
-from triggers.language.checks.limits import Subject, check_alone, check_limits
-from triggers.language.program import MAX_NODES, Program
+from triggers.language.checks.limits import LimitedProgram, check_limits, check_uncollected
+from triggers.language.checks.signal_catalog import catalog_warnings
+from triggers.language.ir import MAX_NODES, Ir
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
-from triggers.language.text.source_file import decoded
-from triggers.signals.catalog import Limits, SignalCatalog
+from triggers.language.text.source_file import decoded, read_bytes
+from triggers.signals.catalog import SignalCatalog
 
 MAX_CAMPAIGNS = 1_000
 MAX_FILE_NODES = 10 * MAX_NODES
@@ -33,19 +35,18 @@ class CompiledCampaign:
     """A campaign's settings and its program (the triggers it collects, the heads it compares, nothing else)."""
 
     settings: CampaignSettings
-    ir: Program
-    """The typed form."""
+    ir: Ir
     spans: tuple[Span | None, ...] = ()
-    """Where in the source each node of it stands first."""
+    """Where in the source each node of `ir` stands first."""
 
     @cached_property
     def program(self) -> bytes:
-        """The module that vehicles run."""
+        """The module that vehicles run; that it fits into a module was checked when the file was compiled."""
         return _emitted(self.ir, self.settings.triggers)
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the module, in lower-case hex."""
+        """SHA-256 of the program, in lower-case hex."""
         return hashlib.sha256(self.program).hexdigest()
 
 
@@ -54,12 +55,12 @@ class CompiledTriggers:
     """All triggers and compared heads of a file as one program, so that a file without campaign can be backtested."""
 
     settings: tuple[TriggerSettings, ...]
-    ir: Program
+    ir: Ir
     spans: tuple[Span | None, ...] = ()
 
     @cached_property
     def program(self) -> bytes:
-        """The module."""
+        """The module. That it fits into one was checked, unless campaigns collect all triggers and nothing runs it."""
         return _emitted(self.ir, self.settings)
 
 
@@ -72,11 +73,16 @@ class Compilation:
     campaigns: dict[str, CompiledCampaign] = field(default_factory=dict)
     triggers: CompiledTriggers | None = None
     source: str = field(default="", repr=False)
-    """The file's text, in which spans are places."""
+    """The file's text, which spans refer to; empty where its bytes are not the text of a trigger file."""
+
+
+def compile_file(path: Path, catalog: SignalCatalog) -> Compilation:
+    """Compile a trigger file; InvalidInput where it cannot be read, every other mistake is a diagnostic."""
+    return compile_bytes(read_bytes(path), filename=str(path), catalog=catalog)
 
 
 def compile_bytes(data: bytes, *, filename: str, catalog: SignalCatalog) -> Compilation:
-    """Compile a file's bytes; bytes that are no UTF-8 or too many are diagnostics, too."""
+    """Compile a file's bytes; bytes that are not UTF-8 or too many are diagnostics, too."""
     text, diagnostics = decoded(data, filename)
     if diagnostics:
         return Compilation(diagnostics, ok=False)
@@ -84,31 +90,123 @@ def compile_bytes(data: bytes, *, filename: str, catalog: SignalCatalog) -> Comp
 
 
 def compile_source(source: str, *, filename: str, catalog: SignalCatalog) -> Compilation:
-    """Compile a file's text: parse, check names and definitions, lower triggers, campaigns, check limits."""
+    """Compile a file's text: parse it, run CHECKS, and, if it has no error, BUILDS.
+
+    >>> catalog = SignalCatalog.parse("signals: {ego.speed: {unit: m/s, rate: 10}}", name="signals.yaml")
+    >>> fast = compile_source("trigger fast { when ego.speed > 36 km/h }", filename="a.trigger", catalog=catalog)
+    >>> [(node.op, node.arguments, node.parameters) for node in fast.triggers.ir.nodes]
+    [('input', (), (0,)), ('number', (), (10.0,)), ('gt', (0, 1), ())]
+    >>> wrong = compile_source("trigger fast { when ego.speed > 36 }", filename="a.trigger", catalog=catalog)
+    >>> print(wrong.diagnostics[0].render())
+    a.trigger:1:33: error: `ego.speed` is a speed in m/s [LT301]
+        trigger fast { when ego.speed > 36 }
+                                        ^^
+        help: write `36 km/h` or `36 m/s`
+    """
     if len(source.encode("utf-8", "surrogatepass")) > MAX_SOURCE_BYTES:
         report = Reporter(Source("", filename))
         report.too_large(Span(0, 0), MAX_SOURCE_BYTES)
         return Compilation(report.diagnostics, ok=False)
     report = Reporter(Source(source, filename))
-    file = parse(report.source, report)
-    if _is_too_long(file, report):
-        return Compilation(report.diagnostics, ok=False)
-    check_names(file, report)
-    check_definitions(file, catalog, report)
-    heads = [head for campaign in file.campaigns for head in campaign.compare]
-    lowered = lower(file, file.triggers, heads, catalog, report)
-    checked = {c.name.text: campaign_settings(c, file, lowered.settings, catalog, report) for c in file.campaigns}
-    check_collected(file, report)
+    draft = _Draft(parse(report.source, report), catalog, report)
+    if not _is_too_long(draft.file, report):
+        for check in CHECKS:
+            check(draft)
+        for build in BUILDS:
+            if not report.has_errors:
+                build(draft)
+    diagnostics = (*report.diagnostics, *catalog_warnings(catalog))
     if report.has_errors:
-        return Compilation(report.diagnostics, ok=False)
-    campaigns = _campaigns([s for s in checked.values() if s is not None], file, catalog, report)
-    if report.has_errors:
-        return Compilation(report.diagnostics, ok=False)
-    triggers = CompiledTriggers(lowered.settings, lowered.program, lowered.spans)
-    _check_limits(file, campaigns, triggers, catalog.limits, report)
-    if report.has_errors:
-        return Compilation(report.diagnostics, ok=False)
-    return Compilation(report.diagnostics, ok=True, campaigns=campaigns, triggers=triggers, source=source)
+        return Compilation(diagnostics, ok=False, source=source)
+    return Compilation(diagnostics, ok=True, campaigns=draft.campaigns, triggers=draft.triggers, source=source)
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A parsed file, and what the passes have made of it so far."""
+
+    file: syntax.File
+    catalog: SignalCatalog
+    report: Reporter
+    triggers: CompiledTriggers | None = None
+    settings: list[CampaignSettings] = field(default_factory=list)
+    """Of the campaigns without a mistake."""
+    campaigns: dict[str, CompiledCampaign] = field(default_factory=dict)
+
+
+def _check_names(draft: _Draft) -> None:
+    check_names(draft.file, draft.report)
+
+
+def _check_definitions(draft: _Draft) -> None:
+    check_definitions(draft.file, draft.catalog, draft.report)
+
+
+def _lower_triggers(draft: _Draft) -> None:
+    """All triggers as one program, whether a campaign collects them or not."""
+    heads = [head for campaign in draft.file.campaigns for head in campaign.compare]
+    lowered = lower(draft.file, draft.file.triggers, heads, draft.catalog, draft.report)
+    draft.triggers = CompiledTriggers(lowered.settings, lowered.ir, lowered.spans)
+
+
+def _check_campaigns(draft: _Draft) -> None:
+    sound = draft.triggers.settings if draft.triggers is not None else ()
+    for campaign in draft.file.campaigns:
+        settings = campaign_settings(campaign, draft.file, sound, draft.catalog, draft.report)
+        if settings is not None:
+            draft.settings.append(settings)
+
+
+def _check_collected(draft: _Draft) -> None:
+    check_collected(draft.file, draft.report)
+
+
+def _lower_campaigns(draft: _Draft) -> None:
+    """Each campaign's own program; a file whose programs are too much work altogether is reported.
+
+    A campaign is lowered from its triggers, not cut out of the whole file's program: nodes and inputs then stand in the
+    order in which this campaign first uses them. So its bytes, and with them its digest, do not change when something
+    changes that it does not collect.
+    """
+    nodes = 0
+    blocks = {block.name.text: block for block in draft.file.campaigns}
+    for settings in draft.settings:
+        block = blocks[settings.name]
+        collected = {trigger.name for trigger in settings.triggers}
+        triggers = [trigger for trigger in draft.file.triggers if trigger.name.text in collected]
+        lowered = lower(draft.file, triggers, block.compare, draft.catalog, draft.report)
+        draft.campaigns[settings.name] = CompiledCampaign(settings, lowered.ir, lowered.spans)
+        nodes += len(lowered.ir.nodes)
+        if nodes > MAX_FILE_NODES:
+            draft.report.too_many(block.name.span, "sub-expressions of all campaigns", nodes, MAX_FILE_NODES, "a file")
+            return
+
+
+def _check_limits(draft: _Draft) -> None:
+    """Each campaign keeps the limits; a trigger that none collects keeps them by itself, so that one could."""
+    limits, report = draft.catalog.limits, draft.report
+    for block in draft.file.campaigns:
+        compiled = draft.campaigns[block.name.text]
+        name = f"campaign `{block.name.text}`"
+        check_limits(LimitedProgram(name, block.name.span, compiled.ir, compiled.spans), limits, report)
+    collected = {trigger.name for settings in draft.settings for trigger in settings.triggers}
+    uncollected = [trigger.name for trigger in draft.file.triggers if trigger.name.text not in collected]
+    if uncollected and draft.triggers is not None:
+        whole = LimitedProgram("the file", uncollected[0].span, draft.triggers.ir, draft.triggers.spans)
+        check_uncollected(uncollected, whole, limits, report)
+
+
+CHECKS: tuple[Callable[[_Draft], None], ...] = (
+    _check_names,
+    _check_definitions,
+    _lower_triggers,
+    _check_campaigns,
+    _check_collected,
+)
+"""Find every mistake of a file: each runs whatever the ones before it have reported."""
+
+BUILDS: tuple[Callable[[_Draft], None], ...] = (_lower_campaigns, _check_limits)
+"""Make programs of a file without errors: none runs once there is one."""
 
 
 def _is_too_long(file: syntax.File, report: Reporter) -> bool:
@@ -120,51 +218,7 @@ def _is_too_long(file: syntax.File, report: Reporter) -> bool:
     return len(file.campaigns) > MAX_CAMPAIGNS or len(file.triggers) > MAX_TRIGGERS
 
 
-def _campaigns(
-    settings: Sequence[CampaignSettings], file: syntax.File, catalog: SignalCatalog, report: Reporter
-) -> dict[str, CompiledCampaign]:
-    """Each campaign's own program; a file whose programs are too much work altogether is reported."""
-    campaigns: dict[str, CompiledCampaign] = {}
-    nodes = 0
-    for each in settings:
-        campaigns[each.name] = compiled = _compiled(each, file, catalog, report)
-        nodes += len(compiled.ir.nodes)
-        if nodes > MAX_FILE_NODES:
-            span = next(block.name.span for block in file.campaigns if block.name.text == each.name)
-            report.too_many(span, "sub-expressions of all campaigns", nodes, MAX_FILE_NODES, "a file")
-            break
-    return campaigns
+def _emitted(ir: Ir, settings: Sequence[TriggerSettings]) -> bytes:
+    from triggers.language.webassembly.emitter import emit  # noqa: PLC0415 - `longtail check` needs no emitter
 
-
-def _compiled(
-    settings: CampaignSettings, file: syntax.File, catalog: SignalCatalog, report: Reporter
-) -> CompiledCampaign:
-    collected = {trigger.name for trigger in settings.triggers}
-    triggers = [trigger for trigger in file.triggers if trigger.name.text in collected]
-    heads = [head for campaign in file.campaigns if campaign.name.text == settings.name for head in campaign.compare]
-    lowered = lower(file, triggers, heads, catalog, report)
-    return CompiledCampaign(settings, lowered.program, lowered.spans)
-
-
-def _check_limits(
-    file: syntax.File,
-    campaigns: Mapping[str, CompiledCampaign],
-    triggers: CompiledTriggers,
-    limits: Limits,
-    report: Reporter,
-) -> None:
-    """Each campaign keeps the limits; a trigger that none collects keeps them by itself, so that one could."""
-    for block in file.campaigns:
-        compiled = campaigns[block.name.text]
-        name = f"campaign `{block.name.text}`"
-        check_limits(Subject(name, block.name.span, compiled.ir, compiled.spans), limits, report)
-    collected = {trigger.name for each in campaigns.values() for trigger in each.settings.triggers}
-    alone = [(t.name.text, t.name.span) for t in file.triggers if t.name.text not in collected]
-    if alone:
-        check_alone(alone, Subject("the file", alone[0][1], triggers.ir, triggers.spans), limits, report)
-
-
-def _emitted(program: Program, settings: Sequence[TriggerSettings]) -> bytes:
-    from triggers.language.webassembly.emitter import emit  # noqa: PLC0415 - who only checks a file needs no emitter
-
-    return emit(program, settings)
+    return emit(ir, settings)

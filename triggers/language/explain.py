@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from fractions import Fraction
 from hashlib import sha256
 from typing import Any
@@ -13,7 +13,7 @@ from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import TriggerSettings
 from triggers.language.checks.limits import operator_costs
 from triggers.language.compile import Compilation, CompiledCampaign, CompiledTriggers
-from triggers.language.program import Program
+from triggers.language.ir import Ir
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.text.diagnostics import Source, Span
 from triggers.language.webassembly import layout
@@ -128,16 +128,16 @@ def _explained(
     source: Source,
     catalog: SignalCatalog,
 ) -> Explained:
-    program, module = compiled.ir, compiled.program
-    cost = cost_of(program)
-    reached = {code.name: _reached(program, code.root) for code in program.triggers}
-    ticks_per_s = _ticks_per_s(program, catalog)
+    ir, program = compiled.ir, compiled.program
+    cost = cost_of(ir)
+    reached = {code.name: _reached(ir, code.root) for code in ir.triggers}
+    ticks_per_s = _ticks_per_s(ir, catalog)
     operations_per_s = None if ticks_per_s is None else round(cost.total.most.of_block(max(1, round(ticks_per_s))))
     return Explained(
         campaign=campaign,
-        digest=sha256(module).hexdigest(),
-        module_bytes=len(module),
-        inputs=tuple(_input(program, index, catalog) for index in range(len(program.inputs))),
+        digest=sha256(program).hexdigest(),
+        module_bytes=len(program),
+        inputs=tuple(_input(ir, index, catalog) for index in range(len(ir.inputs))),
         state_bytes=cost.state_bytes,
         state_limit_bytes=catalog.limits.state,
         operations_per_tick=Operations(*cost.operations_per_tick),
@@ -148,29 +148,29 @@ def _explained(
         ticks_per_s=ticks_per_s,
         operations_per_s=operations_per_s,
         core_share=None if operations_per_s is None else operations_per_s / CORE_OPERATIONS_PER_S,
-        triggers=tuple(_trigger(each, program, cost, reached[each.name], catalog) for each in settings),
-        compares=tuple(code.head for code in program.compares),
+        triggers=tuple(_trigger(each, ir, cost, reached[each.name], catalog) for each in settings),
+        compares=tuple(code.head for code in ir.compares),
         operators=_operators(cost, compiled.spans, reached, source),
     )
 
 
-def _input(program: Program, index: int, catalog: SignalCatalog) -> ExplainedInput:
-    item = program.inputs[index]
+def _input(ir: Ir, index: int, catalog: SignalCatalog) -> ExplainedInput:
+    item = ir.inputs[index]
     max_age_s = None if item.max_age_ns is None else item.max_age_ns / NS_PER_S
     return ExplainedInput(item.name, item.type, item.unit, catalog.signals[item.name].rate, max_age_s)
 
 
-def _ticks_per_s(program: Program, catalog: SignalCatalog) -> float | None:
-    rates = [catalog.signals[item.name].rate for item in program.inputs]
+def _ticks_per_s(ir: Ir, catalog: SignalCatalog) -> float | None:
+    rates = [catalog.signals[item.name].rate for item in ir.inputs]
     declared = [Fraction(str(rate)) for rate in rates if rate is not None]
     return float(sum(declared) + Fraction(NS_PER_S, HEARTBEAT_NS)) if declared else None
 
 
-def _reached(program: Program, root: int) -> frozenset[int]:
+def _reached(ir: Ir, root: int) -> frozenset[int]:
     """The nodes that a condition needs."""
     found, waiting = {root}, [root]
     while waiting:
-        for argument in program.nodes[waiting.pop()].arguments:
+        for argument in ir.nodes[waiting.pop()].arguments:
             if argument not in found:
                 found.add(argument)
                 waiting.append(argument)
@@ -178,15 +178,15 @@ def _reached(program: Program, root: int) -> frozenset[int]:
 
 
 def _trigger(
-    settings: TriggerSettings, program: Program, cost: ProgramCost, nodes: frozenset[int], catalog: SignalCatalog
+    settings: TriggerSettings, ir: Ir, cost: ProgramCost, nodes: frozenset[int], catalog: SignalCatalog
 ) -> ExplainedTrigger:
     work, state_bytes = cost.part(nodes)
-    read = {int(program.nodes[n].parameters[0]) for n in nodes if program.nodes[n].op == "input"}  # type: ignore[arg-type]
+    read = {ir.nodes[n].integer("input") for n in nodes if ir.nodes[n].op == "input"}
     capture = settings.capture
     return ExplainedTrigger(
         name=settings.name,
         describe=settings.describe,
-        reads=tuple(program.inputs[index].name for index in sorted(read)),
+        reads=tuple(ir.inputs[index].name for index in sorted(read)),
         cooldown_s=settings.cooldown_ns / NS_PER_S,
         before_s=capture.before_ns / NS_PER_S,
         after_s=capture.after_ns / NS_PER_S,
@@ -217,12 +217,14 @@ def _operators(
 
 def to_json(explained: Explained) -> dict[str, Any]:
     """As JSON values; the names of the fields are stable."""
-    return _json(explained)  # type: ignore[no-any-return]
+    return _fields(explained)
 
 
 def _json(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_json(each) for each in value]
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: _json(getattr(value, name)) for name in value.__dataclass_fields__}
-    return value
+    return _fields(value) if is_dataclass(value) else value
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: _json(getattr(value, field.name)) for field in fields(value)}

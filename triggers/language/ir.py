@@ -1,18 +1,25 @@
-"""Typed intermediate form: a list of nodes in which arguments come before their users.
+"""The intermediate representation: typed nodes in a list, in which arguments come before their users.
 
-`Graph.add` returns the index of a node and gives equal nodes the same index, so equal sub-expressions are
-shared by construction and no pass needs recursion. Back ends (the interpreter, a code emitter) walk the list
-once from the front. `OPERATIONS` is the complete set of operations with their argument and parameter kinds.
+`Ir` is everything an evaluator needs: the reference interpreter runs it as it is, and the emitter makes of it the
+WebAssembly module (the *program*) that vehicles and backtests run. Both walk the list once from the front.
+`OPERATIONS` is the complete set of operations, with the kinds of their arguments and their parameters.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Literal
 
-from triggers.language.text.diagnostics import Span
+MAX_NODES = 20_000
+MAX_INPUTS = 5_000
+MAX_ARGUMENTS = 1_000
+MAX_CAPACITY = 1_000_000
+MAX_TOTAL_CAPACITY = 10_000_000
+MAX_TIME_NS = 10 * 366 * 86_400 * 1_000_000_000
+
+SignalType = Literal["number", "bool", "text"]
 
 
 class Kind(StrEnum):
@@ -94,7 +101,8 @@ OPERATIONS: dict[str, Operation] = {
     "inside": Operation(_B, (_N, _N), ("corners",)),
 }
 
-Parameter = int | float | bool | tuple[float, ...]
+Scalar = int | float | bool
+Parameter = Scalar | tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,83 +115,107 @@ class Node:
     kind: Kind
 
     def parameter(self, name: str) -> Parameter:
-        """The parameter of that name."""
+        """The parameter of that name, of whatever type."""
         return self.parameters[OPERATIONS[self.op].parameters.index(name)]
+
+    def integer(self, name: str) -> int:
+        """A time in ns, a number of entries, an input or a truth value."""
+        return int(self._scalar(name))
+
+    def number(self, name: str) -> float:
+        """A parameter that is a number."""
+        return float(self._scalar(name))
+
+    def table(self, name: str) -> tuple[float, ...]:
+        """A parameter that is a list of numbers."""
+        value = self.parameter(name)
+        if not isinstance(value, tuple):
+            raise TypeError(f"`{name}` of `{self.op}` is not a table")
+        return value
+
+    def _scalar(self, name: str) -> Scalar:
+        value = self.parameter(name)
+        if isinstance(value, tuple):
+            raise TypeError(f"`{name}` of `{self.op}` is a table")
+        return value
 
     @property
     def capacity(self) -> int:
         """Entries of its ring; 0 for operations without one."""
-        return int(self.parameter("capacity")) if "capacity" in OPERATIONS[self.op].parameters else 0  # type: ignore[arg-type]
+        return self.integer("capacity") if "capacity" in OPERATIONS[self.op].parameters else 0
 
 
-@dataclass(slots=True)
-class Graph:
-    """Nodes under construction; equal nodes share one index.
+def mask_of(node: Node, masks: Sequence[int]) -> int:
+    """The inputs that a node reads, as a bit mask; `masks` are those of the nodes before it."""
+    mask = 1 << node.integer("input") if node.op == "input" else 0
+    for argument in node.arguments:
+        mask |= masks[argument]
+    return mask
 
-    `span` is the place in the source of what is being lowered, which new nodes are said to stand at.
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A signal that is read.
+
+    `max_age_ns` None: never expires within a segment (`update: on_change`). `initial` is the value at a
+    segment's start (text as index, bool as 0 or 1). `unit` is the unit rows deliver it in.
     """
 
-    nodes: list[Node] = field(default_factory=list)
-    masks: list[int] = field(default_factory=list)
-    """For each node the inputs it reads, as a bit mask."""
-    spans: list[Span | None] = field(default_factory=list)
-    """For each node where it stands first."""
-    span: Span | None = None
-    entries: int = 0
-    """Window entries of all nodes."""
-    _indexes: dict[tuple[str, tuple[int, ...], str], int] = field(default_factory=dict)
+    name: str
+    type: SignalType
+    unit: str
+    max_age_ns: int | None
+    initial: float | None
+    values: tuple[str, ...] = ()
 
-    def add(self, op: str, *arguments: int, kind: Kind | None = None, **parameters: Parameter) -> int:
-        """The index of this operation on these nodes; `kind` where the operation does not fix its result."""
-        operation = OPERATIONS[op]
-        values = tuple(parameters[name] for name in operation.parameters)
-        result = operation.result or kind
-        if result is None:
-            result = self.nodes[arguments[0]].kind
-        # repr tells 0.0 from -0.0 and 1 from 1.0 and True, which equality does not
-        key = (op, arguments, repr((values, result)))
-        index = self._indexes.get(key)
-        if index is None:
-            index = self._indexes[key] = len(self.nodes)
-            self.nodes.append(Node(op, arguments, values, result))
-            self.entries += self.nodes[-1].capacity
-            mask = 1 << int(parameters["input"]) if op == "input" else 0  # type: ignore[arg-type]
-            for argument in arguments:
-                mask |= self.masks[argument]
-            self.masks.append(mask)
-            self.spans.append(self.span)
-        return index
+    @property
+    def on_change(self) -> bool:
+        """True where the signal is only sent when it changes."""
+        return self.max_age_ns is None
 
 
-class Pruned(NamedTuple):
-    """What is left of a graph; nodes and inputs are renumbered."""
+@dataclass(frozen=True, slots=True)
+class TriggerCode:
+    """A trigger: the node of its condition and its cooldown."""
 
+    name: str
+    root: int
+    cooldown_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class CompareCode:
+    """A bool head whose values are counted: the nodes that read its active and its shadow signal, and the skew.
+
+    A tick with a new sample of one of the two is a pair where their latest samples are at most `skew_ns` apart.
+    """
+
+    head: str
+    active: int
+    shadow: int
+    skew_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ir:
+    """Everything an evaluator needs: inputs, nodes (arguments first), triggers, compared heads, the segments' gap."""
+
+    max_gap_ns: int
+    inputs: tuple[Input, ...]
     nodes: tuple[Node, ...]
-    roots: tuple[int, ...]
-    """The roots' new indexes."""
-    inputs: tuple[int, ...]
-    """The old indexes of the inputs that are left."""
-    kept: tuple[int, ...]
-    """The old indexes of the nodes that are left."""
+    triggers: tuple[TriggerCode, ...]
+    compares: tuple[CompareCode, ...] = ()
 
+    def signal_masks(self) -> tuple[int, ...]:
+        """For each node the signals it reads, as a bit mask over the inputs."""
+        masks: list[int] = []
+        for node in self.nodes:
+            masks.append(mask_of(node, masks))
+        return tuple(masks)
 
-def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
-    """Only the nodes that the roots need, in their order."""
-    needed: set[int] = set()
-    waiting = list(roots)
-    while waiting:  # from the roots, so that a small part of many nodes costs little
-        index = waiting.pop()
-        if index not in needed:
-            needed.add(index)
-            waiting += nodes[index].arguments
-    order = sorted(needed)
-    renumbered = {old: new for new, old in enumerate(order)}
-    inputs = [int(nodes[old].parameters[0]) for old in order if nodes[old].op == "input"]  # type: ignore[arg-type]
-    positions = {old: new for new, old in enumerate(inputs)}
-    kept = []
-    for old in order:
-        node = nodes[old]
-        parameters = (positions[int(node.parameters[0])],) if node.op == "input" else node.parameters  # type: ignore[arg-type]
-        arguments = tuple(renumbered[argument] for argument in node.arguments)
-        kept.append(replace(node, arguments=arguments, parameters=parameters))
-    return Pruned(tuple(kept), tuple(renumbered[root] for root in roots), tuple(inputs), tuple(order))
+    def input_under(self, index: int) -> int:
+        """The input that a node reads through nothing but conversions of unit or values."""
+        node = self.nodes[index]
+        while node.op != "input":
+            node = self.nodes[node.arguments[0]]
+        return node.integer("input")

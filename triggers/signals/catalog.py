@@ -7,14 +7,15 @@ and key.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
 from triggers.contracts.base import NS_PER_S, Contract, Name, ShortText, SignalName
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, MAX_CAPTURE_NS
@@ -107,6 +108,29 @@ class Limits(Contract):
     operations: Annotated[int, Field(ge=1, le=MAX_OPERATIONS)] = 20_000
 
 
+_Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogSource:
+    """The text that a catalog was read from, for messages about it; left out of the equality of catalogs.
+
+    `keys` has the line (from 1) and the range of characters of each key path; a catalog that was not read has none.
+    """
+
+    name: str = field(default="", compare=False)
+    text: str = field(default="", compare=False, repr=False)
+    keys: Mapping[_Path, tuple[int, int, int]] = field(default_factory=dict, compare=False, repr=False)
+
+    def line(self, path: _Path) -> int | None:
+        """The line of a key, from 1."""
+        return self.keys[path][0] if path in self.keys else None
+
+    def characters(self, path: _Path) -> tuple[int, int]:
+        """Where a key stands in the text; (0, 0) where that is not known."""
+        return self.keys[path][1:] if path in self.keys else (0, 0)
+
+
 class Position(Contract):
     """The signals that give the vehicle's position, in degrees."""
 
@@ -128,6 +152,7 @@ class SignalCatalog(Contract):
     position: Position | None = None
     vehicle: Annotated[dict[Name, AttributeType], Field(max_length=1000)] = {}
     cameras: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    _source: CatalogSource = PrivateAttr(default=CatalogSource())
 
     @model_validator(mode="after")
     def _position_is_declared(self) -> Self:
@@ -140,27 +165,25 @@ class SignalCatalog(Contract):
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a catalog from a file; raises InvalidInput naming file, line and key."""
-        path = Path(path)
-        try:
-            if path.stat().st_size > MAX_CATALOG_BYTES:
-                raise InvalidInput(f"{path}: a signal catalog has at most {MAX_CATALOG_BYTES} bytes")
-            text = path.read_text(encoding="utf-8")
-        except OSError as error:
-            raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
-        except UnicodeDecodeError as error:
-            raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
-        return cls.parse(text, name=str(path))
+        return cls.parse(read_catalog_text(Path(path)), name=str(path))
 
     @classmethod
     def parse(cls, text: str, *, name: str) -> Self:
         """Read a catalog from YAML text; `name` stands for the file in messages."""
-        document, lines = _load_yaml(text, name)
+        document, source = _load_yaml(text, name)
         try:
-            return cls.model_validate_json(json.dumps(document, default=str))
+            catalog = cls.model_validate_json(json.dumps(document, default=str))
         except ValidationError as error:
-            raise InvalidInput(*_place(error, lines, name)) from error
+            raise InvalidInput(_first_mistake(error, source)) from error
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInput(f"{name}: {error}") from error
+        catalog._source = source
+        return catalog
+
+    @property
+    def source(self) -> CatalogSource:
+        """The text that this catalog was read from."""
+        return self._source
 
     def column(self, signal: str) -> str:
         """The column of a recorded drive that carries a signal."""
@@ -183,16 +206,25 @@ class SignalCatalog(Contract):
         return frozenset(name for name in active if f"shadow.{name}" in self.signals)
 
 
-_Path = tuple[str, ...]
+def read_catalog_text(path: Path) -> str:
+    """The YAML text of a catalog file; InvalidInput where it is too large, not UTF-8 or cannot be read."""
+    try:
+        if path.stat().st_size > MAX_CATALOG_BYTES:
+            raise InvalidInput(f"{path}: a signal catalog has at most {MAX_CATALOG_BYTES} bytes")
+        return path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
-def _load_yaml(text: str, name: str) -> tuple[Any, dict[_Path, int]]:
-    """The document, and the line of each key path."""
+def _load_yaml(text: str, name: str) -> tuple[Any, CatalogSource]:
+    """The document, and where its keys stand."""
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
-        lines = dict(_walk(root, name)) if root is not None else {}
-        return (loader.construct_document(root) if root is not None else {}), lines
+        keys = dict(_walk(root, name)) if root is not None else {}
+        return (loader.construct_document(root) if root is not None else {}), CatalogSource(name, text, keys)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
@@ -204,8 +236,8 @@ def _load_yaml(text: str, name: str) -> tuple[Any, dict[_Path, int]]:
         loader.dispose()
 
 
-def _walk(root: yaml.Node, name: str) -> Iterator[tuple[_Path, int]]:
-    """Every key path with its line; refuses repeated keys, and aliases, which can blow a document up."""
+def _walk(root: yaml.Node, name: str) -> Iterator[tuple[_Path, tuple[int, int, int]]]:
+    """Every key path with its place; refuses repeated keys, and aliases, which can blow a document up."""
     waiting: list[tuple[_Path, yaml.Node]] = [((), root)]
     visited: set[int] = set()
     while waiting:
@@ -222,19 +254,19 @@ def _walk(root: yaml.Node, name: str) -> Iterator[tuple[_Path, int]]:
             if word in seen:
                 raise InvalidInput(f"{name}:{line}: {'.'.join((*path, word))} is declared twice")
             seen.add(word)
-            yield (*path, word), line
+            yield (*path, word), (line, key.start_mark.index, key.end_mark.index)
             waiting.append(((*path, word), child))
 
 
-def _place(error: ValidationError, lines: dict[_Path, int], name: str) -> tuple[str]:
+def _first_mistake(error: ValidationError, source: CatalogSource) -> str:
     """The first mistake with its line and key."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     key = [str(part) for part in first["loc"]]
-    known = max((n for n in range(len(key) + 1) if tuple(key[:n]) in lines), default=0)
-    line = f":{lines[tuple(key[:known])]}" if known else ""
+    lines = [line for n in range(len(key) + 1) if (line := source.line(tuple(key[:n]))) is not None]
+    place = f"{source.name}:{lines[-1]}" if lines else source.name
     what = first["msg"].removeprefix("Value error, ")
     if first["type"] in ("model_type", "dict_type"):
         what = "a mapping of keys to values is needed here; a catalog begins with `signals:`"
     if first["type"] == "string_type":
         what += " (YAML reads words such as on, off, yes and no as truth values: quote them)"
-    return (f"{name}{line}: {'.'.join(key) or 'the whole catalog'}: {what}",)
+    return f"{place}: {'.'.join(key) or 'the whole catalog'}: {what}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.author.backtest_report import show_report
-from fleet_api.cli.author.check import compiled_file, show_diagnostics, signals_option
+from fleet_api.cli.author.check import show_diagnostics, signals_option
 from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
 from fleet_api.cli.output import counted, print_json, remark
 
@@ -66,11 +66,12 @@ def backtest(
     from triggers.backtest.run import available_cores
     from triggers.backtest.tables import write_counts, write_fires
     from triggers.drives.drive import find_drives
+    from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
 
     _check_outputs({"--json": json_file, "--fires": fires_file, "--results": results_file})
     catalog = SignalCatalog.load(catalog_file)
-    compilation = compiled_file(file, catalog)
+    compilation = compile_file(file, catalog)
     show_diagnostics([compilation])
     if not compilation.ok:
         return 1

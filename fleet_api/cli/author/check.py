@@ -11,7 +11,7 @@ from fleet_api.cli.output import counted, json_option, print_json, remark
 
 if TYPE_CHECKING:
     from triggers.language.compile import Compilation
-    from triggers.signals.catalog import SignalCatalog
+    from triggers.language.text.diagnostics import Diagnostic
 
 signals_option = click.option(
     "--signals",
@@ -31,11 +31,12 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
 
     Exits with 1 if there is an error; warnings alone do not count.
     """
+    from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
 
     catalog = SignalCatalog.load(catalog_file)
-    compiled = [compiled_file(file, catalog) for file in files]
-    diagnostics = [diagnostic for each in compiled for diagnostic in each.diagnostics]
+    compiled = [compile_file(file, catalog) for file in files]
+    diagnostics = _distinct(compiled)
     if as_json:
         print_json({"ok": all(each.ok for each in compiled), "diagnostics": [d.to_json() for d in diagnostics]})
     else:
@@ -46,24 +47,15 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
     return 0 if all(each.ok for each in compiled) else 1
 
 
-def compiled_file(file: Path, catalog: SignalCatalog) -> Compilation:
-    """The file compiled; InvalidInput where it cannot be read."""
-    from triggers.contracts.limits import MAX_SOURCE_BYTES
-    from triggers.errors import InvalidInput
-    from triggers.language.compile import compile_bytes
-
-    try:
-        with file.open("rb") as opened:
-            data = opened.read(MAX_SOURCE_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput(f"{file}: cannot be read ({error.strerror})") from error
-    return compile_bytes(data, filename=str(file), catalog=catalog)
-
-
 def show_diagnostics(compiled: list[Compilation]) -> None:
     """All diagnostics for people, to standard error."""
     from triggers.language.text.diagnostics import render_all
 
-    text = render_all(diagnostic for each in compiled for diagnostic in each.diagnostics)
+    text = render_all(_distinct(compiled))
     if text:
         click.echo(text + "\n", err=True)
+
+
+def _distinct(compiled: list[Compilation]) -> list[Diagnostic]:
+    """All diagnostics; what every file says of their common signal catalog only once."""
+    return list(dict.fromkeys(diagnostic for each in compiled for diagnostic in each.diagnostics))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from fleet_api.cli.author.check import compiled_file, show_diagnostics, signals_option
+from fleet_api.cli.author.check import show_diagnostics, signals_option
 from fleet_api.cli.output import counted, json_option, print_json, remark, shown_bytes
 
 if TYPE_CHECKING:
@@ -41,9 +41,10 @@ def compile_campaigns(
     catalog and version of this program give the same bytes. Nothing is written if the file has an error (exit 1).
     """
     from triggers.atomic_file import replace_bytes
+    from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
 
-    compilation = compiled_file(file, SignalCatalog.load(catalog_file))
+    compilation = compile_file(file, SignalCatalog.load(catalog_file))
     show_diagnostics([compilation])
     if not compilation.ok:
         return 1

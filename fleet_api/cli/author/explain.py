@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleet_api.cli.author.check import compiled_file, show_diagnostics, signals_option
+from fleet_api.cli.author.check import show_diagnostics, signals_option
 from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
@@ -28,12 +28,13 @@ def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
     State and operations are worst cases, known without any data: operations are WebAssembly instructions a tick.
     Of a file without campaign all triggers are explained as one program. Exits with 1 if the file has an error.
     """
+    from triggers.language.compile import compile_file
     from triggers.language.explain import explain as explained
     from triggers.language.explain import to_json
     from triggers.signals.catalog import SignalCatalog
 
     catalog = SignalCatalog.load(catalog_file)
-    compilation = compiled_file(file, catalog)
+    compilation = compile_file(file, catalog)
     programs = explained(compilation, catalog)
     if as_json:
         diagnostics = [each.to_json() for each in compilation.diagnostics]

@@ -47,17 +47,9 @@ def fmt(files: tuple[Path, ...], check: bool, to_stdout: bool) -> int:
 
 
 def _read(file: Path) -> bytes:
-    """A file's bytes, of a large file only so many that its size is seen to be too large."""
-    from triggers.contracts.limits import MAX_SOURCE_BYTES
-    from triggers.errors import InvalidInput
+    from triggers.language.text.source_file import read_bytes, read_stream
 
-    if file == _STANDARD_INPUT:
-        return sys.stdin.buffer.read(MAX_SOURCE_BYTES + 1)
-    try:
-        with file.open("rb") as opened:
-            return opened.read(MAX_SOURCE_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput(f"{file}: cannot be read ({error.strerror})") from error
+    return read_stream(sys.stdin.buffer) if file == _STANDARD_INPUT else read_bytes(file)
 
 
 def _formatted(file: Path, data: bytes) -> Formatted:

@@ -51,6 +51,17 @@ def test_one_of_a_thing_is_told_in_the_singular(folder: Path, capsys: pytest.Cap
     assert capsys.readouterr().err.endswith("1 file: 1 error, 0 warnings\n")
 
 
+def test_what_the_signal_catalog_is_warned_about_is_shown_once(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "signals.yaml").write_text(CATALOG.replace("rate: 10", "rate: 10, indexed: true"))
+    (folder / "also.trigger").write_text(GOOD)
+    assert call(folder, "check", "good.trigger", "also.trigger", "--signals", "signals.yaml") == 0
+    captured = capsys.readouterr()
+    assert captured.err.count("signals.yaml:2:36: warning: `indexed` is not enforced yet [LT909]") == 1
+    assert captured.err.endswith("2 files: 0 errors, 1 warning\n")
+
+
 def test_check_reports_every_mistake_of_every_file_and_exits_1(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -13,7 +13,7 @@ from triggers.backtest.machines import MachinePool
 from triggers.backtest.plan import make_plan
 from triggers.contracts.compared import Compared
 from triggers.language.compile import Compilation
-from triggers.language.program import Input, Program, TriggerCode
+from triggers.language.ir import Input, Ir, TriggerCode
 from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Row
 
@@ -31,14 +31,14 @@ class ReferenceManifest:
 class ReferenceMachine:
     """One evaluator of the interpreter."""
 
-    def __init__(self, program: Program) -> None:
-        self.manifest = ReferenceManifest(program.inputs, program.triggers)
-        self._program = program
-        self._evaluator = Evaluator(program)
-        self._indexes = {trigger.name: index for index, trigger in enumerate(program.triggers)}
+    def __init__(self, ir: Ir) -> None:
+        self.manifest = ReferenceManifest(ir.inputs, ir.triggers)
+        self._ir = ir
+        self._evaluator = Evaluator(ir)
+        self._indexes = {trigger.name: index for index, trigger in enumerate(ir.triggers)}
 
     def reset(self) -> None:
-        self._evaluator = Evaluator(self._program)
+        self._evaluator = Evaluator(self._ir)
 
     @property
     def suppressed(self) -> Mapping[str, int]:
@@ -67,10 +67,9 @@ class ReferenceMachine:
 def reference_pool(compilation: Compilation) -> MachinePool:
     """Machines that run the plan of a compilation on the reference interpreter."""
     assert compilation.triggers is not None
-    parts = (*compilation.campaigns.values(), compilation.triggers)
-    programs = {compiled.program: compiled.ir for compiled in parts}
+    irs = {each.program: each.ir for each in (*compilation.campaigns.values(), compilation.triggers)}
 
     def load(program: bytes) -> Callable[[], Any]:
-        return lambda: ReferenceMachine(programs[program])
+        return lambda: ReferenceMachine(irs[program])
 
     return MachinePool(make_plan(compilation).programs, load)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from triggers.language.compile import compile_source
-from triggers.language.program import Program
+from triggers.language.ir import Ir
 from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Firing, Row
 from triggers.language.text.diagnostics import render_all
@@ -38,8 +38,8 @@ position: {latitude: lat, longitude: lon}
 )
 
 
-def program(when: str, *, cooldown: str = "0 s", extra: str = "", catalog: SignalCatalog = CATALOG) -> Program:
-    """The decoded program of one trigger `t`."""
+def ir_of(when: str, *, cooldown: str = "0 s", extra: str = "", catalog: SignalCatalog = CATALOG) -> Ir:
+    """One trigger `t`, compiled but not emitted."""
     source = f"{extra}\ntrigger t {{\n    when {when}\n    cooldown {cooldown}\n}}\n"
     compilation = compile_source(source, filename="test", catalog=catalog)
     assert compilation.triggers is not None, render_all(compilation.diagnostics)
@@ -69,7 +69,7 @@ def merged(*parts: Samples) -> dict[int, dict[str, float]]:
 
 def fires_ms(when: str, samples: Samples, *, cooldown: str = "0 s", extra: str = "") -> list[int]:
     """Times in ms at which a trigger with this condition fires."""
-    return times_ms(Evaluator(program(when, cooldown=cooldown, extra=extra)).run(rows(samples)))
+    return times_ms(Evaluator(ir_of(when, cooldown=cooldown, extra=extra)).run(rows(samples)))
 
 
 def times_ms(firings: Sequence[Firing]) -> list[int]:

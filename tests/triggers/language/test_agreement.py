@@ -96,7 +96,7 @@ def test_a_failing_case_is_made_small() -> None:
     case = Case(CATALOG, source, Recording(np.arange(50) * 10**7, samples))
 
     def fails(case: Case) -> bool:
-        return any(node.op == "once" for node in case.program.nodes) and len(case.recording) >= 3
+        return any(node.op == "once" for node in case.ir.nodes) and len(case.recording) >= 3
 
     small = shrunk(case, fails)
     assert small.source.strip() == "trigger b { when once(x < 0 over 1 s) }"

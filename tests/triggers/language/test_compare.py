@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.triggers.language.support import MS, Samples, merged, rows
 from triggers.contracts.compared import Compared
 from triggers.language.compile import Compilation, compile_source
-from triggers.language.program import CompareCode, Program
+from triggers.language.ir import CompareCode, Ir
 from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Row
 from triggers.language.text.diagnostics import render_all
@@ -47,7 +47,7 @@ def compiled(source: str) -> Compilation:
     return result
 
 
-def of_campaign(source: str, name: str = "c") -> Program:
+def of_campaign(source: str, name: str = "c") -> Ir:
     return compiled(source).campaigns[name].ir
 
 
@@ -56,16 +56,16 @@ def _module(source: str) -> machine.LoadedModule:
     return machine.load(emit(of_campaign(source)))
 
 
-def of_file(source: str) -> Program:
+def of_file(source: str) -> Ir:
     triggers = compiled(source).triggers
     assert triggers is not None
     return triggers.ir
 
 
-def signals(program: Program, code: CompareCode) -> tuple[str, str]:
+def signals(ir: Ir, code: CompareCode) -> tuple[str, str]:
     """The names of the two signals that a compare reads."""
-    nodes = (program.nodes[code.active], program.nodes[code.shadow])
-    active, shadow = (program.inputs[int(node.parameters[0])].name for node in nodes)  # type: ignore[arg-type]
+    nodes = (ir.nodes[code.active], ir.nodes[code.shadow])
+    active, shadow = (ir.inputs[node.integer("input")].name for node in nodes)
     return active, shadow
 
 
@@ -81,20 +81,20 @@ def counted(samples: Samples) -> tuple[int, ...]:
 
 def test_a_campaign_of_compares_only_reads_its_heads_and_nothing_else() -> None:
     source = "trigger t { when x > 1 }\ncampaign c { compare k.f, h budget 1 clips }"
-    program = of_campaign(source)
-    assert program.triggers == ()
-    assert {item.name for item in program.inputs} == {A, S, "active.k.f", "shadow.k.f"}
-    assert [code.head for code in program.compares] == ["k.f", "h"]
-    assert [signals(program, code) for code in program.compares] == [("active.k.f", "shadow.k.f"), (A, S)]
-    assert [code.skew_ns for code in program.compares] == [SKEW_NS, SKEW_NS], "half the longer period"
+    ir = of_campaign(source)
+    assert ir.triggers == ()
+    assert {item.name for item in ir.inputs} == {A, S, "active.k.f", "shadow.k.f"}
+    assert [code.head for code in ir.compares] == ["k.f", "h"]
+    assert [signals(ir, code) for code in ir.compares] == [("active.k.f", "shadow.k.f"), (A, S)]
+    assert [code.skew_ns for code in ir.compares] == [SKEW_NS, SKEW_NS], "half the longer period"
 
 
 def test_a_trigger_and_a_compare_share_the_signals_they_read() -> None:
-    program = of_campaign("trigger t { when disagree(h) }\ncampaign c { collect t compare h budget 1 clips }")
-    assert [node.op for node in program.nodes] == ["input", "input", "disagree"]
-    (code,) = program.compares
-    assert (code.active, code.shadow) == program.nodes[2].arguments
-    assert code.skew_ns == program.nodes[2].parameter("skew_ns")
+    ir = of_campaign("trigger t { when disagree(h) }\ncampaign c { collect t compare h budget 1 clips }")
+    assert [node.op for node in ir.nodes] == ["input", "input", "disagree"]
+    (code,) = ir.compares
+    assert (code.active, code.shadow) == ir.nodes[2].arguments
+    assert code.skew_ns == ir.nodes[2].parameter("skew_ns")
 
 
 def test_a_files_program_compares_each_head_of_its_campaigns_once() -> None:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from fleet_api.cli.main import main
 from tests.triggers.language.cost_table import INTERNAL, cost_table
 from tests.triggers.language.cost_table import ROWS as COST_ROWS
-from tests.triggers.language.support import program
+from tests.triggers.language.support import ir_of
 from triggers.language.checks.functions import FORMS
 from triggers.language.compile import compile_source
 from triggers.language.text import reporter
@@ -106,7 +106,7 @@ def test_what_is_said_of_reading_triggers_and_corners_is_so() -> None:
     for words, actual in about.items():
         stated = int(re.findall(words, " ".join(TEXT.split()))[0])
         assert 0.85 * stated < actual <= stated, words
-    state = [cost_of(program(when)).state_bytes for when in ("x > 1", "x > y")]
+    state = [cost_of(ir_of(when)).state_bytes for when in ("x > 1", "x > y")]
     assert state == [32 + 32 + 32, 32 + 32 + 64]
     assert catalog_of_limits().limits == CATALOG.limits
 

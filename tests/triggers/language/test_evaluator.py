@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.triggers.language.support import CATALOG, MS, program
+from tests.triggers.language.support import CATALOG, MS, ir_of
 from triggers.language.compile import CompiledTriggers, compile_source
 from triggers.language.reference.interpreter import Evaluator
 from triggers.language.rows import Firing, Row
@@ -88,7 +88,7 @@ def test_a_restored_evaluator_goes_on_as_the_saved_one(rows: list[Row], cut: int
 @settings(max_examples=50)
 @given(recordings(), st.integers(0, len(CONDITIONS) - 1))
 def test_a_trigger_fires_alike_alone_and_among_others(rows: list[Row], index: int) -> None:
-    alone = Evaluator(program(CONDITIONS[index], cooldown=f"{index % 3 * 300} ms"))
+    alone = Evaluator(ir_of(CONDITIONS[index], cooldown=f"{index % 3 * 300} ms"))
     together = [firing.t_ns for firing in Evaluator(PROGRAM).run(rows) if firing.trigger == f"t{index}"]
     assert [firing.t_ns for firing in alone.run(rows)] == together
 
@@ -103,7 +103,7 @@ def test_fires_are_in_order_of_time_within_a_segment_and_repeatable(rows: list[R
 
 
 def test_nothing_is_evaluated_behind_a_drives_last_row_even_after_a_restart() -> None:
-    held = program("x > 0.5 for 300 ms")
+    held = ir_of("x > 0.5 for 300 ms")
     module = machine.load(emit(held))
     drive = [Row(0, {"x": 0.0}), Row(100 * MS, {"x": 1.0})]
     later = [Row(60_000 * MS, {"x": 0.0})]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, compile_source
 from triggers.language.webassembly.cost import cost_of
+from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.signals.catalog import SignalCatalog
 
 SIGNALS = "signals:\n  x: {rate: 10}\n  y: {rate: 10}\n  p: {type: bool, rate: 10}\n"
@@ -93,6 +95,26 @@ def test_a_campaign_that_is_too_large_is_refused_even_if_each_trigger_is_not() -
     one = cost_of(compiled(triggers[4]).triggers.ir)  # type: ignore[union-attr]
     source = "\n".join(triggers) + "\ncampaign c { collect t0, t1, t2, t3, t4 budget 1 clips }\n"
     assert findings(source, f"limits: {{state: {one.state_bytes}}}") == [("LT502", 5, 19)]
+
+
+MANY = 330
+"""Counters of 800 kB each, which together need more memory than a module may have."""
+COUNTERS = "\n".join(f"trigger t{i} {{ when count(p over {i + 10} s) > 99000 }}" for i in range(MANY))
+
+
+def test_a_program_that_fits_into_no_module_is_refused_while_compiling() -> None:
+    (found,) = compiled(COUNTERS, "limits: {state: 1 MiB}").diagnostics
+    assert (found.code, found.line, found.column) == ("LT504", 1, 9)
+    assert re.fullmatch(
+        r"the file needs 2\d\d,\d{3},\d{3} bytes of memory, a module has 268,435,456 at most", found.message
+    )
+
+
+def test_triggers_that_fit_into_no_module_together_compile_where_campaigns_share_them_out() -> None:
+    campaigns = "\n".join(f"campaign c{i} {{ collect t{i} budget 1 clips }}" for i in range(MANY))
+    compilation = compiled(f"{COUNTERS}\n{campaigns}", "limits: {state: 1 MiB}")
+    assert compilation.ok, compilation.diagnostics[:1]
+    assert read_manifest(compilation.campaigns["c7"].program).triggers[0].name == "t7"
 
 
 def test_checking_a_file_needs_no_wasmtime_and_no_numpy() -> None:

@@ -41,12 +41,12 @@ def test_all_operations_occur_often_with_every_kind_of_value() -> None:
     totals: Counter[str] = Counter()
     for seed in range(PROGRAMS):
         case = Case.random(Random(seed), rows=120)
-        trace = traced(case.program, case.recording)
+        trace = traced(case.ir, case.recording)
         totals["fires"] += len(trace.fires)
         totals["suppressed"] += sum(trace.suppressed.values())
         totals["overflows"] += trace.overflows
         totals["compared"] += sum(sum(astuple(each)) for each in trace.compared.values())
-        for node, column in zip(case.program.nodes, zip(*trace.values, strict=True), strict=True):
+        for node, column in zip(case.ir.nodes, zip(*trace.values, strict=True), strict=True):
             nodes[node.op] += 1
             seen.update({(node.op, _kind(value)) for value in column})
     rare = {op: nodes[op] for op in OPERATIONS if nodes[op] < (3 if op == "truth" else 15)}

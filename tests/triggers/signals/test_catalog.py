@@ -9,7 +9,7 @@ import pytest
 
 from triggers.errors import InvalidInput
 from triggers.language.compile import compile_source
-from triggers.signals.catalog import SignalCatalog
+from triggers.signals.catalog import SignalCatalog, read_catalog_text
 from triggers.vehicle.config import VehicleConfig
 
 
@@ -90,3 +90,27 @@ def test_aliases_that_multiply_are_refused_quickly() -> None:
     ]
     with pytest.raises(InvalidInput):
         parse("\n".join(lines))
+
+
+def test_a_byte_order_mark_is_not_part_of_a_catalog(tmp_path: Path) -> None:
+    file = tmp_path / "signals.yaml"
+    file.write_bytes(b"\xef\xbb\xbfsignals:\r\n  x: {rate: 10}\r\n")
+    assert SignalCatalog.load(file) == SignalCatalog.parse(read_catalog_text(file), name="signals")
+    assert read_catalog_text(file).startswith("signals:")
+
+
+INDEXED = "# über\nsignals:\n  x: {rate: 10}\n  y: {rate: 10, indexed: true}\n  z: {rate: 10, indexed: true}\n"
+
+
+def test_a_setting_without_effect_is_warned_about_once_where_the_catalog_has_it() -> None:
+    result = compile_source("trigger t { when x > 1 }", filename="test", catalog=parse(INDEXED))
+    assert result.ok
+    (found,) = result.diagnostics
+    assert (found.code, found.severity, found.file) == ("LT909", "warning", "signals.yaml")
+    assert (found.line, found.column, found.end_column) == (4, 17, 24)
+    assert found.source_line == "  y: {rate: 10, indexed: true}"
+
+
+def test_where_a_catalog_was_read_from_is_not_part_of_what_it_is() -> None:
+    assert parse(INDEXED) == SignalCatalog.parse("# other\n" + INDEXED, name="other.yaml")
+    assert parse(INDEXED) == SignalCatalog.model_validate(parse(INDEXED).model_dump())

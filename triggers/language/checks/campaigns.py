@@ -46,7 +46,7 @@ def campaign_settings(
     rollout, upload = checks.rollout(), checks.upload()
     one_in, priority = checks.one_in(), checks.priority()
     first, last = checks.active()
-    retain_ns = scope.duration_ns(campaign.retain) if campaign.retain is not None else None
+    retain_ns = checks.retain()
     if report.has_errors or budget is None or campaign.broken:
         return None
     return CampaignSettings(
@@ -210,6 +210,15 @@ class _CampaignChecks:
         if first is not None and last is not None and last < first:
             self.report.dates_reversed(period.last.span)
         return first, last
+
+    def retain(self) -> int | None:
+        """How long clips are kept, in ns."""
+        if self.campaign.retain is None:
+            return None
+        self.report.not_enforced(
+            self.campaign.retain.span, "retain", "leave it out: no clip is deleted because of its age"
+        )
+        return self.scope.duration_ns(self.campaign.retain)
 
     def _day(self, word: syntax.Word) -> date | None:
         try:

@@ -10,8 +10,8 @@ from triggers.language.checks.expressions import check, check_let, condition
 from triggers.language.checks.pairs import compared_head
 from triggers.language.checks.places import check_fence
 from triggers.language.checks.scope import Scope, Type, shown_time
-from triggers.language.ir import prune
-from triggers.language.program import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, Program, TriggerCode
+from triggers.language.graph import prune
+from triggers.language.ir import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, Ir, TriggerCode
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.parser import BLOCK_NAME
@@ -26,7 +26,7 @@ MAX_COOLDOWN_NS = 366 * 86_400 * 1_000_000_000
 class Lowered:
     """A program, what the vehicle's host needs of its triggers, and where in the source its nodes stand first."""
 
-    program: Program
+    ir: Ir
     settings: tuple[TriggerSettings, ...]
     spans: tuple[Span | None, ...]
 
@@ -109,25 +109,25 @@ def lower(
             break
     compared = (compared_head(scope, head) for head in heads)
     compares = list({code.head: code for code in compared if code is not None}.values())
-    program, spans = _pruned(scope, codes, compares)
-    return Lowered(program, tuple(settings), spans)
+    ir, spans = _pruned(scope, codes, compares)
+    return Lowered(ir, tuple(settings), spans)
 
 
 def _pruned(
     scope: Scope, triggers: list[TriggerCode], compares: list[CompareCode]
-) -> tuple[Program, tuple[Span | None, ...]]:
+) -> tuple[Ir, tuple[Span | None, ...]]:
     """The program of what these need, and nothing else; and its nodes' places."""
     sides = [side for code in compares for side in (code.active, code.shadow)]
     left = prune(scope.graph.nodes, [*(trigger.root for trigger in triggers), *sides])
     table, indexes = scope.input_table(), iter(left.roots)
-    program = Program(
+    ir = Ir(
         max_gap_ns=scope.catalog.max_gap_ns,
         inputs=tuple(table[index] for index in left.inputs),
         nodes=left.nodes,
         triggers=tuple(replace(trigger, root=next(indexes)) for trigger in triggers),
         compares=tuple(replace(code, active=next(indexes), shadow=next(indexes)) for code in compares),
     )
-    return program, tuple(scope.graph.spans[index] for index in left.kept)
+    return ir, tuple(scope.graph.spans[index] for index in left.kept)
 
 
 def _lower_trigger(scope: Scope, trigger: syntax.Trigger) -> tuple[TriggerCode, TriggerSettings] | None:

@@ -144,7 +144,7 @@ def _saturated(scope: Scope, count: Typed, other: Typed) -> Typed:
     if limit > MAX_COUNT:
         scope.report.too_many(other.span, "counted events", limit, MAX_COUNT, "a count")
         return count
-    limited = scope.graph.add(node.op, *node.arguments, window_ns=node.parameters[0], limit=max(1, limit))
+    limited = scope.graph.add(node.op, *node.arguments, window_ns=node.integer("window_ns"), limit=max(1, limit))
     return replace(count, node=limited)
 
 

@@ -12,7 +12,7 @@ from triggers.language.checks.arithmetic import arithmetic, constant_in, negativ
 from triggers.language.checks.comparisons import MAX_VALUES_SHOWN, compare, facts_of, judged
 from triggers.language.checks.functions import call
 from triggers.language.checks.scope import Scope, Type, Typed, shown_time
-from triggers.language.program import MAX_ARGUMENTS
+from triggers.language.ir import MAX_ARGUMENTS
 from triggers.language.text import syntax
 from triggers.language.text.expression_parser import MAX_NESTING
 from triggers.signals.units import parse_unit

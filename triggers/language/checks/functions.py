@@ -13,7 +13,7 @@ from triggers.language.checks.comparisons import facts_of, judged
 from triggers.language.checks.pairs import pair
 from triggers.language.checks.places import inside, near
 from triggers.language.checks.scope import Scope, Type, Typed, shown_time
-from triggers.language.program import MAX_CAPACITY
+from triggers.language.ir import MAX_CAPACITY
 from triggers.language.text import syntax
 from triggers.signals.units import BARE, RATIO, SECOND, combine, convert, parse_unit
 

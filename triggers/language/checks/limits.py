@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from triggers.language.ir import prune
-from triggers.language.program import Program
+from triggers.language.graph import prune
+from triggers.language.ir import Ir
+from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.reporter import Reporter
-from triggers.language.webassembly.cost import ProgramCost, cost_of, operations_of
+from triggers.language.webassembly.cost import ProgramCost, cost_of_plan, operations_of
+from triggers.language.webassembly.layout import MAX_MEMORY_BYTES
+from triggers.language.webassembly.placement import Placement
+from triggers.language.webassembly.plan import Plan
 from triggers.signals.catalog import Limits
 
 _MAX_SHOWN = 60
@@ -44,18 +48,20 @@ def operator_costs(cost: ProgramCost, spans: Sequence[Span | None]) -> list[Oper
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class LimitedProgram:
     """A program that is held against the limits: how messages name it, where it and its nodes stand in the source."""
 
     name: str
     span: Span
-    program: Program
+    ir: Ir
     spans: Sequence[Span | None]
 
 
-def check_limits(subject: Subject, limits: Limits, report: Reporter) -> None:
-    """Report a program over a limit."""
-    cost = cost_of(subject.program)
+def check_limits(subject: LimitedProgram, limits: Limits, report: Reporter) -> None:
+    """Report a program over a limit of the catalog, or over the memory that a module may have."""
+    plan = Plan(subject.ir)
+    _check_memory(subject, plan, report)
+    cost = cost_of_plan(plan)
     if _keeps(cost, limits):
         return
     operators = operator_costs(cost, subject.spans)
@@ -67,26 +73,38 @@ def check_limits(subject: Subject, limits: Limits, report: Reporter) -> None:
     if needed > limits.operations:
         reading = operations_of(cost.frame)[1]
         largest = _largest([each for each in operators if each.most > reading], lambda each: each.most, report)
-        signals = len(subject.program.inputs)
+        signals = len(subject.ir.inputs)
         span, most = largest or (subject.span, f"reading its {signals} signals takes {reading:,}")
         report.too_many_operations(span, subject.name, needed, limits.operations, most)
 
 
-def check_alone(subjects: Sequence[tuple[str, Span]], whole: Subject, limits: Limits, report: Reporter) -> None:
-    """Report each of these triggers (name, place) of a whole file's program that is over a limit by itself."""
-    if _keeps(cost_of(whole.program), limits):
+def check_uncollected(triggers: Sequence[syntax.Word], whole: LimitedProgram, limits: Limits, report: Reporter) -> None:
+    """Report each of these triggers of a whole file's program that is over a limit by itself.
+
+    The whole is what a backtest runs for their sake. It may be over the catalog's limits, but must fit into a module.
+    """
+    plan = Plan(whole.ir)
+    _check_memory(whole, plan, report)
+    if _keeps(cost_of_plan(plan), limits):
         return
-    codes = {code.name: code for code in whole.program.triggers}
-    for name, span in subjects:
-        left = prune(whole.program.nodes, [codes[name].root])
-        alone = Program(
-            max_gap_ns=whole.program.max_gap_ns,
-            inputs=tuple(whole.program.inputs[index] for index in left.inputs),
+    codes = {code.name: code for code in whole.ir.triggers}
+    for trigger in triggers:
+        code = codes[trigger.text]
+        left = prune(whole.ir.nodes, [code.root])
+        alone = Ir(
+            max_gap_ns=whole.ir.max_gap_ns,
+            inputs=tuple(whole.ir.inputs[index] for index in left.inputs),
             nodes=left.nodes,
-            triggers=(replace(codes[name], root=left.roots[0]),),
+            triggers=(replace(code, root=left.roots[0]),),
         )
         spans = [whole.spans[index] for index in left.kept]
-        check_limits(Subject(f"trigger `{name}`", span, alone, spans), limits, report)
+        check_limits(LimitedProgram(f"trigger `{code.name}`", trigger.span, alone, spans), limits, report)
+
+
+def _check_memory(subject: LimitedProgram, plan: Plan, report: Reporter) -> None:
+    needed = Placement(plan).memory_bytes
+    if needed > MAX_MEMORY_BYTES:
+        report.too_much_memory(subject.span, subject.name, needed, MAX_MEMORY_BYTES)
 
 
 def _keeps(cost: ProgramCost, limits: Limits) -> bool:

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from triggers.language.checks.arithmetic import align, are_numbers, same_values, temperature_difference
 from triggers.language.checks.scope import Scope, Type, Typed
-from triggers.language.program import MAX_TIME_NS, CompareCode
+from triggers.language.ir import MAX_TIME_NS, CompareCode
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 from fractions import Fraction
 
 from triggers.language.checks.facts import Facts
-from triggers.language.ir import Graph, Kind
-from triggers.language.program import MAX_TIME_NS, Input
+from triggers.language.graph import Graph
+from triggers.language.ir import MAX_TIME_NS, Input, Kind
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.reporter import Reporter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from triggers.contracts.compared import Compared
-from triggers.language.program import CompareCode
+from triggers.language.ir import CompareCode
 from triggers.language.reference.inputs import HeldInput
 from triggers.language.reference.operators import Tick
 from triggers.language.reference.values import Value

@@ -48,9 +48,9 @@ class Near(Operator):
 
     def __init__(self, node: Node, mask: int) -> None:
         super().__init__(node, mask)
-        self.latitude, self.longitude = self.number("latitude"), self.number("longitude")
+        self.latitude, self.longitude = self.node.number("latitude"), self.node.number("longitude")
         self.sine, self.cosine = sine_and_cosine(self.latitude * _RADIANS)
-        chord = 2.0 * sine_and_cosine(self.number("radius_m") / EARTH_RADIUS_M / 2.0)[0]
+        chord = 2.0 * sine_and_cosine(self.node.number("radius_m") / EARTH_RADIUS_M / 2.0)[0]
         self.limit = chord * chord
 
     def step(self, _tick: Tick, /, *arguments: Any) -> Value:
@@ -78,7 +78,7 @@ class Inside(Operator):
         latitude, longitude = arguments
         if latitude is None or longitude is None:
             return None
-        numbers: Any = self.node.parameter("corners")
+        numbers = self.node.table("corners")
         corners = list(zip(numbers[0::2], numbers[1::2], strict=True))
         inside = False
         for (lat_a, lon_a), (lat_b, lon_b) in zip(corners, corners[1:] + corners[:1], strict=True):

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar
 
-from triggers.language.ir import Node
-from triggers.language.program import Input
+from triggers.language.ir import Input, Node
 from triggers.language.reference.operators import Operator, Tick
 from triggers.language.reference.values import Value, finite
 
@@ -79,10 +78,10 @@ class Pair(Operator):
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
         a_ns, b_ns = self.samples[0].sample_ns, self.samples[1].sample_ns
-        if a_ns is not None and b_ns is not None and abs(a_ns - b_ns) <= self.duration("skew_ns"):
+        if a_ns is not None and b_ns is not None and abs(a_ns - b_ns) <= self.node.integer("skew_ns"):
             self.value = self._compare(*arguments)
             self.paired_ns = tick.t_ns
-        if self.paired_ns is None or tick.t_ns - self.paired_ns > self.duration("stale_ns"):
+        if self.paired_ns is None or tick.t_ns - self.paired_ns > self.node.integer("stale_ns"):
             return None
         return self.value
 

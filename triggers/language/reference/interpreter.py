@@ -12,7 +12,7 @@ from itertools import chain
 from math import isnan
 
 from triggers.errors import InvalidInput
-from triggers.language.program import Program
+from triggers.language.ir import Ir
 from triggers.language.reference.compared import Compared
 from triggers.language.reference.inputs import HeldInput
 from triggers.language.reference.operators import Tick
@@ -27,21 +27,21 @@ _MAX_PLANS = 4096
 class Evaluator:
     """Runs one program over the rows of one vehicle; `run` may be called again with the rows that follow."""
 
-    def __init__(self, program: Program) -> None:
-        self.program = program
-        self.inputs = tuple(item.name for item in program.inputs)
-        self._held = [HeldInput(item) for item in program.inputs]
+    def __init__(self, ir: Ir) -> None:
+        self.ir = ir
+        self.inputs = tuple(item.name for item in ir.inputs)
+        self._held = [HeldInput(item) for item in ir.inputs]
         self._tick = Tick()
-        self._masks = program.signals_of()
-        self._steps = make_steps(program, self._masks, self._held)
+        self._masks = ir.signal_masks()
+        self._steps = make_steps(ir, self._masks, self._held)
         self._plans: dict[int, tuple[Step, ...]] = {}
         self._everything = tuple(self._steps)
-        self._values: list[Value] = [None] * len(program.nodes)
+        self._values: list[Value] = [None] * len(ir.nodes)
         self._triggers = [
             _Firing(trigger.name, trigger.root, self._masks[trigger.root], trigger.cooldown_ns)
-            for trigger in program.triggers
+            for trigger in ir.triggers
         ]
-        self._counters = make_counters(program, self._masks, self._held)
+        self._counters = make_counters(ir, self._masks, self._held)
         self._previous_ns: int | None = None
         self._ended = False
 
@@ -87,7 +87,7 @@ class Evaluator:
         if previous_ns is not None and not begins:
             if t_ns // HEARTBEAT_NS != previous_ns // HEARTBEAT_NS:
                 fires = list(self._heartbeats(previous_ns, t_ns))
-            begins = t_ns - previous_ns > self.program.max_gap_ns
+            begins = t_ns - previous_ns > self.ir.max_gap_ns
         if begins:
             self._begin_segment(t_ns)
         self._previous_ns = t_ns
@@ -98,8 +98,8 @@ class Evaluator:
     def _heartbeats(self, previous_ns: int, t_ns: int) -> Iterator[Firing]:
         """The heartbeats strictly between two rows; over a gap those up to `max_gap` after the earlier one."""
         last_ns = t_ns - 1
-        if t_ns - previous_ns > self.program.max_gap_ns:
-            last_ns = previous_ns + self.program.max_gap_ns
+        if t_ns - previous_ns > self.ir.max_gap_ns:
+            last_ns = previous_ns + self.ir.max_gap_ns
         first_ns = (previous_ns // HEARTBEAT_NS + 1) * HEARTBEAT_NS
         for beat_ns in range(first_ns, last_ns + 1, HEARTBEAT_NS):
             yield from self._evaluate(beat_ns, 0, self._silent(beat_ns))

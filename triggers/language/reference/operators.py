@@ -41,14 +41,6 @@ class Operator:
         """The operator's value at this tick."""
         raise NotImplementedError
 
-    def duration(self, name: str) -> int:
-        """A time parameter in ns (or a count)."""
-        return int(self.node.parameter(name))  # type: ignore[arg-type]
-
-    def number(self, name: str) -> float:
-        """A float parameter."""
-        return float(self.node.parameter(name))  # type: ignore[arg-type]
-
 
 class Hold(Operator):
     """`P for D tolerating G`: true if P has been true at every tick since tick s and t - t_s >= D.
@@ -63,8 +55,8 @@ class Hold(Operator):
 
     def __init__(self, node: Node, mask: int) -> None:
         super().__init__(node, mask)
-        self.hold_ns = self.duration("hold_ns")
-        self.tolerate_ns = self.duration("tolerate_ns")
+        self.hold_ns = self.node.integer("hold_ns")
+        self.tolerate_ns = self.node.integer("tolerate_ns")
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
         condition = arguments[0]
@@ -126,7 +118,7 @@ class Hysteresis(Operator):
     state: bool
 
     def step(self, _tick: Tick, /, *arguments: Any) -> Value:
-        x, on, off = arguments[0], self.number("on"), self.number("off")
+        x, on, off = arguments[0], self.node.number("on"), self.node.number("off")
         if x is None:
             return None
         if (x > on) if on > off else (x < on):
@@ -148,7 +140,7 @@ class Once(Operator):
             self.known_ns = tick.t_ns
         if arguments[0]:
             self.true_ns = tick.t_ns
-        open_end_ns = tick.t_ns - self.duration("window_ns")
+        open_end_ns = tick.t_ns - self.node.integer("window_ns")
         if self.true_ns is not None and self.true_ns > open_end_ns:
             return True
         return False if self.known_ns is not None and self.known_ns > open_end_ns else None
@@ -173,7 +165,7 @@ class Smooth(Operator):
                 self.value = x
             else:
                 dt_s = (tick.t_ns - self.updated_ns) / 1e9
-                step = (x - self.value) * dt_s / (self.duration("window_ns") / 1e9 + dt_s)
+                step = (x - self.value) * dt_s / (self.node.integer("window_ns") / 1e9 + dt_s)
                 self.value = finite(self.value + step)
             self.updated_ns = tick.t_ns
         return self.value
@@ -194,7 +186,7 @@ class Then(Operator):
         a, b = arguments
         a_rises, b_rises = self.rises(a, b)
         result: bool | None = None if b is None else False
-        if b_rises and self.rose_ns is not None and tick.t_ns - self.rose_ns <= self.duration("within_ns"):
+        if b_rises and self.rose_ns is not None and tick.t_ns - self.rose_ns <= self.node.integer("within_ns"):
             result = True
             self.rose_ns = None
         if a_rises:
@@ -221,7 +213,7 @@ class Without(Then):
         a_rises, b_rises = self.rises(a, b)
         result = False
         if self.rose_ns is not None:
-            waited_ns, within_ns = tick.t_ns - self.rose_ns, self.duration("within_ns")
+            waited_ns, within_ns = tick.t_ns - self.rose_ns, self.node.integer("within_ns")
             if waited_ns <= within_ns and (b_rises or b is None):
                 self.rose_ns = None
             elif waited_ns >= within_ns:

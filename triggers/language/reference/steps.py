@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from triggers.language.ir import Node
-from triggers.language.program import Program
+from triggers.language.ir import Ir, Node
 from triggers.language.reference.compared import HeadCounter
 from triggers.language.reference.geometry import Inside, Near
 from triggers.language.reference.inputs import Age, HeldInput, Pair, Read
@@ -75,56 +74,47 @@ class Stateless(Operator):
         return self.function(*arguments)
 
 
-def make_steps(program: Program, masks: tuple[int, ...], held: list[HeldInput]) -> list[Step]:
+def make_steps(ir: Ir, masks: tuple[int, ...], held: list[HeldInput]) -> list[Step]:
     """The program's nodes as steps, in the program's order."""
     return [
-        Step(index, node.arguments, _operator(program, index, masks[index], held))
-        for index, node in enumerate(program.nodes)
+        Step(index, node.arguments, _operator(ir, index, masks[index], held)) for index, node in enumerate(ir.nodes)
     ]
 
 
-def _operator(program: Program, index: int, mask: int, held: list[HeldInput]) -> Operator:
-    node = program.nodes[index]
+def _operator(ir: Ir, index: int, mask: int, held: list[HeldInput]) -> Operator:
+    node = ir.nodes[index]
     if node.op in STATEFUL:
         return STATEFUL[node.op](node, mask)
     if node.op == "input":
-        return Read(node, mask, held[node.parameters[0]])  # type: ignore[index]
+        return Read(node, mask, held[node.integer("input")])
     if node.op in ("age", "disagree", "divergence"):
-        samples = [held[_signal_under(program, argument)] for argument in node.arguments]
+        samples = [held[ir.input_under(argument)] for argument in node.arguments]
         return Age(node, mask, samples[0]) if node.op == "age" else Pair(node, mask, samples[0], samples[1])
     return Stateless(node, mask, _function(node))
 
 
-def make_counters(program: Program, masks: tuple[int, ...], held: list[HeldInput]) -> list[HeadCounter]:
+def make_counters(ir: Ir, masks: tuple[int, ...], held: list[HeldInput]) -> list[HeadCounter]:
     """The compared heads of a program."""
     return [
         HeadCounter(
             code,
             masks[code.active] | masks[code.shadow],
-            held[_signal_under(program, code.active)],
-            held[_signal_under(program, code.shadow)],
+            held[ir.input_under(code.active)],
+            held[ir.input_under(code.shadow)],
         )
-        for code in program.compares
+        for code in ir.compares
     ]
-
-
-def _signal_under(program: Program, index: int) -> int:
-    """The input that an argument reads, through conversions of unit or values."""
-    node = program.nodes[index]
-    while node.op != "input":
-        node = program.nodes[node.arguments[0]]
-    return int(node.parameters[0])  # type: ignore[arg-type]
 
 
 def _function(node: Node) -> Callable[..., Value]:
     if node.op in ("number", "truth"):
-        constant: Any = node.parameters[0]
+        constant = node.number("value") if node.op == "number" else bool(node.integer("value"))
         return lambda: constant
     if node.op == "wrap":
-        half_turn = float(node.parameters[0])  # type: ignore[arg-type]
+        half_turn = node.number("half_turn")
         return lambda a: None if a is None else wrap_angle(a, half_turn)
     if node.op == "lookup":
-        table: Any = node.parameters[0]
+        table = node.table("table")
         return lambda a: table[int(a)] if a is not None and 0 <= a < len(table) and a == int(a) else None
     if node.op == "missing":
         return lambda a: a is None

@@ -22,7 +22,7 @@ class Ring(Operator):
         self.entries: deque[tuple[int, Any]] = deque()
         self.overflows = 0
         super().__init__(node, mask)
-        self.capacity = self.duration("capacity")
+        self.capacity = self.node.integer("capacity")
 
     def clear(self) -> None:
         super().clear()
@@ -44,7 +44,7 @@ class UpdateWindow(Ring):
 
     def __init__(self, node: Node, mask: int) -> None:
         super().__init__(node, mask)
-        self.window_ns = self.duration("window_ns")
+        self.window_ns = self.node.integer("window_ns")
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
         while self.entries and self.entries[0][0] <= tick.t_ns - self.window_ns:
@@ -156,7 +156,7 @@ class Share(Ring):
     """
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
-        start_ns = tick.t_ns - self.duration("window_ns")
+        start_ns = tick.t_ns - self.node.integer("window_ns")
         while len(self.entries) > 1 and self.entries[1][0] <= start_ns:
             self.drop_oldest()
         true_ns = known_ns = 0
@@ -177,7 +177,7 @@ class Past(Ring):
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
         self.make_room()
         self.entries.append((tick.t_ns, arguments[0]))
-        asked_ns = tick.t_ns - self.duration("delay_ns")
+        asked_ns = tick.t_ns - self.node.integer("delay_ns")
         while len(self.entries) > 1 and self.entries[1][0] <= asked_ns:
             self.entries.popleft()
         t_ns, value = self.entries[0]
@@ -196,7 +196,7 @@ class Counter(Operator):
     known_ns: int | None
 
     def __init__(self, node: Node, mask: int) -> None:
-        self.events: deque[int] = deque(maxlen=int(node.parameter("limit")))  # type: ignore[arg-type]
+        self.events: deque[int] = deque(maxlen=node.integer("limit"))
         super().__init__(node, mask)
 
     def clear(self) -> None:
@@ -210,7 +210,7 @@ class Counter(Operator):
                 self.events.append(tick.t_ns)
             self.last = value
             self.known_ns = tick.t_ns
-        start_ns = tick.t_ns - self.duration("window_ns")
+        start_ns = tick.t_ns - self.node.integer("window_ns")
         while self.events and self.events[0] <= start_ns:
             self.events.popleft()
         if self.known_ns is None or self.known_ns <= start_ns:

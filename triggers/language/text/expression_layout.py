@@ -7,11 +7,11 @@ from itertools import pairwise
 from triggers.language.text.comments import Piece, move_before, move_behind
 from triggers.language.text.lexer import TokenKind
 from triggers.language.text.page import INDENT, Page
-from triggers.language.text.parser import BLOCKS, CAMPAIGN_CLAUSES, TRIGGER_CLAUSES
+from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
 
 _JOINTS = (("then", "without"), ("or",), ("and",))
 """Operators to break at, loosest first."""
-_KEYWORDS_AT_LINE_START = frozenset((*BLOCKS, *TRIGGER_CLAUSES, *CAMPAIGN_CLAUSES))
+_KEYWORDS_AT_LINE_START = CLAUSE_WORDS | frozenset(BLOCKS)
 _SHORTEST_GROUP = 24
 """Columns in parentheses below which taking them apart gains nothing."""
 

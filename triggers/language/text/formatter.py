@@ -12,16 +12,16 @@ from dataclasses import dataclass
 
 from triggers.errors import LongtailError
 from triggers.language.text import syntax
+from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES, Form, Part
 from triggers.language.text.comments import Piece, attach, drop, texts_of
 from triggers.language.text.diagnostics import Diagnostic, Source
 from triggers.language.text.expression_layout import ExpressionLayout, gather_comments, matching_brackets
 from triggers.language.text.page import INDENT, Page
-from triggers.language.text.parser import Layout, Part, parse_with_layout
+from triggers.language.text.parser import Layout, parse_with_layout
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.source_file import decoded
 
-_LISTS = frozenset(("tags", "collect", "compare", "rollout", "budget", "upload", "signals", "cameras"))
-_EXPRESSIONS = frozenset(("when", "target"))
+_FORMS = {word: clause.form for clauses in (TRIGGER_CLAUSES, CAMPAIGN_CLAUSES) for word, clause in clauses.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +152,10 @@ class _Formatter:
 
     def _clause(self, start: int, end: int) -> None:
         word, indent = self.pieces[start].text, 2 * INDENT
-        if word in _EXPRESSIONS:
+        if _FORMS[word] is Form.EXPRESSION:
             self.page.put(start, indent)
             self.expressions.expression(start + 1, end, indent)
-        elif word in _LISTS:
+        elif _FORMS[word] is Form.LIST:
             self._list(start, end, indent)
         else:
             bodies = [index for index in range(start, end) if self.pieces[index].token.is_mark("{")]

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from triggers.language.text.diagnostics import Source, Span
 from triggers.language.text.reporter import MEANT, Reporter
+from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
 
 
 class TokenKind(StrEnum):
@@ -50,12 +51,10 @@ class Token:
         return "the end of the file" if self.kind is TokenKind.END else f"`{self.text}`"
 
 
-NEVER_UNITS = frozenset({
-    "active", "after", "and", "before", "between", "budget", "cameras", "campaign", "capture", "cellular",
-    "clips", "collect", "compare", "cooldown", "describe", "fence", "for", "in", "let", "not", "on", "or",
-    "over", "per", "priority", "retain", "rollout", "sample", "signals", "tags", "target", "then", "to",
-    "tolerating", "total", "trigger", "up", "upload", "when", "wifi", "within", "without",
-})  # fmt: skip
+NEVER_UNITS = CLAUSE_WORDS | frozenset(BLOCKS) | {
+    "after", "and", "before", "between", "cameras", "cellular", "clips", "for", "in", "not", "on", "or", "over",
+    "per", "signals", "then", "to", "tolerating", "total", "up", "wifi", "within", "without",
+}  # fmt: skip
 """Words that may follow a number without being its unit."""
 
 _WORD = r"[A-Za-z_]\w*"

@@ -365,6 +365,11 @@ class LimitMistakes(Collector):
         proposal = "split the campaign, or raise `limits` in the signal catalog if the vehicles can bear it"
         self._error("LT503", span, message, proposal)
 
+    def too_much_memory(self, span: Span, whose: str, needed: int, limit: int) -> None:
+        """LT504: a program that needs more memory than a module may have."""
+        message = f"{whose} needs {needed:,} bytes of memory, a module has {limit:,} at most"
+        self._error("LT504", span, message, "shorten its windows or count fewer events, or split it")
+
 
 class Warnings(Collector):
     """LT9xx: what compiles but is hardly meant."""
@@ -408,6 +413,10 @@ class Warnings(Collector):
             f"this capture is {capture} long; a vehicle records {buffer} at most and shortens it, both sides alike"
         )
         self._warning("LT908", span, message, "shorten it, or state the vehicles' `buffer` in the signal catalog")
+
+    def not_enforced(self, span: Span, setting: str, meanwhile: str) -> None:
+        """LT909: a setting that is accepted and has no effect yet."""
+        self._warning("LT909", span, f"`{setting}` is not enforced yet", meanwhile)
 
 
 class Reporter(FormMistakes, NameMistakes, TypeMistakes, CampaignMistakes, LimitMistakes, Warnings):

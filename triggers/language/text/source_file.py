@@ -1,14 +1,32 @@
-"""From a file's bytes to its text: the limits that hold for every reader of trigger files."""
+"""From a trigger file to its text: every reader of trigger files reads them here, so that all accept the same ones."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import BinaryIO
+
 from triggers.contracts.limits import MAX_SOURCE_BYTES
+from triggers.errors import InvalidInput
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
 from triggers.language.text.reporter import Reporter
 
 
+def read_bytes(path: Path) -> bytes:
+    """A file's bytes, as `read_stream` gives them; InvalidInput where it cannot be read."""
+    try:
+        with path.open("rb") as opened:
+            return read_stream(opened)
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def read_stream(stream: BinaryIO) -> bytes:
+    """All bytes; of a file that is too large one more than it may have, by which `decoded` recognises it."""
+    return stream.read(MAX_SOURCE_BYTES + 1)
+
+
 def decoded(data: bytes, filename: str) -> tuple[str, tuple[Diagnostic, ...]]:
-    """The text of a file, or the diagnostic of bytes that are no UTF-8 or too many."""
+    """The text of a file without its byte order mark, or the diagnostic of bytes that are not UTF-8 or too many."""
     report = Reporter(Source("", filename))
     if len(data) > MAX_SOURCE_BYTES:
         report.too_large(Span(0, 0), MAX_SOURCE_BYTES)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 
 from triggers.language.text.diagnostics import Span
+
+BLOCKS = ("let", "trigger", "campaign", "fence")
+"""Words that begin a block."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,3 +268,9 @@ class File:
     triggers: list[Trigger] = field(default_factory=list)
     campaigns: list[Campaign] = field(default_factory=list)
     broken_lets: set[str] = field(default_factory=set)
+
+
+CLAUSE_WORDS: frozenset[str] = frozenset(
+    item.name for block in (Trigger, Campaign) for item in fields(block) if item.name not in ("name", "broken")
+)
+"""Words that begin a clause: the fields of the blocks."""

@@ -12,8 +12,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from triggers.language.ir import Node
-from triggers.language.program import Program
+from triggers.language.ir import Ir, Node
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.counting import Range, work_of
 from triggers.language.webassembly.plan import Call, Plan
@@ -62,9 +61,9 @@ def operations_of(work: Range) -> tuple[int, int]:
     return math.floor(work.least.per_tick), math.ceil(work.most.per_tick)
 
 
-def cost_of(program: Program) -> ProgramCost:
+def cost_of(ir: Ir) -> ProgramCost:
     """The cost of a program."""
-    return cost_of_plan(Plan(program))
+    return cost_of_plan(Plan(ir))
 
 
 def cost_of_plan(plan: Plan) -> ProgramCost:
@@ -72,14 +71,14 @@ def cost_of_plan(plan: Plan) -> ProgramCost:
     nodes: dict[int, Range] = {}
     state_of: dict[int, int] = {}
     for call in plan.calls:
-        node = plan.program.nodes[call.node]
+        node = plan.ir.nodes[call.node]
         nodes[call.node] = nodes.get(call.node, Range()) + _work_of_call(call, node)
         state_of[call.node] = state_of.get(call.node, 0) + call.state_bytes
-    for index, node in enumerate(plan.program.nodes):
+    for index, node in enumerate(plan.ir.nodes):
         if node.op == "input":
             state_of[index] = state_of.get(index, 0) + layout.HELD_BYTES
     frame, fire = _frame(plan), work_of("fire")
-    total = frame + fire.times(len(plan.program.triggers)) + work_of("compare").times(len(plan.program.compares))
+    total = frame + fire.times(len(plan.ir.triggers)) + work_of("compare").times(len(plan.ir.compares))
     for each in nodes.values():
         total += each
     return ProgramCost(plan.state.size, total, frame, fire, nodes, state_of)
@@ -97,6 +96,6 @@ def _frame(plan: Plan) -> Range:
         "run",
         inputs=plan.inputs,
         masks=len(plan.due_masks) + len(plan.fresh_masks),
-        triggers=len(plan.program.triggers),
+        triggers=len(plan.ir.triggers),
     )
     return Range(rows.least, rows.most + work_of("join").most.times(calls))

@@ -23,18 +23,18 @@ def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manif
     captures = {trigger.name: trigger.capture for trigger in settings}
     cost = cost_of_plan(placement.plan)
     return Manifest(
-        max_gap_ns=placement.plan.program.max_gap_ns,
+        max_gap_ns=placement.plan.ir.max_gap_ns,
         inputs=tuple(
             ManifestInput(
                 name=item.name,
-                type=item.type,  # type: ignore[arg-type]
+                type=item.type,
                 unit=item.unit,
                 max_age_ns=item.max_age_ns,
                 initial=item.initial,
                 values=item.values,
                 column=placement.inputs_at + placement.column_stride * position,
             )
-            for position, item in enumerate(placement.plan.program.inputs)
+            for position, item in enumerate(placement.plan.ir.inputs)
         ),
         triggers=tuple(
             ManifestTrigger(
@@ -43,11 +43,11 @@ def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manif
                 capture=captures.get(trigger.name),
                 record=placement.plan.state.triggers + layout.TRIGGER_BYTES * position,
             )
-            for position, trigger in enumerate(placement.plan.program.triggers)
+            for position, trigger in enumerate(placement.plan.ir.triggers)
         ),
         compares=tuple(
             ManifestCompare(head=compare.head, counters=placement.plan.state.compares + layout.COMPARE_BYTES * position)
-            for position, compare in enumerate(placement.plan.program.compares)
+            for position, compare in enumerate(placement.plan.ir.compares)
         ),
         times=placement.times,
         row_capacity=placement.row_capacity,

@@ -16,12 +16,11 @@ import wasmtime
 
 from triggers.contracts.campaign import TriggerSettings
 from triggers.errors import InvalidInput
-from triggers.language.ir import OPERATIONS, Node, Parameter
-from triggers.language.program import CompareCode, Program, TriggerCode
+from triggers.language.ir import OPERATIONS, CompareCode, Ir, Node, Scalar, TriggerCode
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.description import describe
-from triggers.language.webassembly.host.manifest import MAX_MEMORY_BYTES, SECTION
+from triggers.language.webassembly.host.manifest import SECTION
 from triggers.language.webassembly.host.sections import with_custom_section
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, parameter_type
 from triggers.language.webassembly.kernels import places
@@ -33,7 +32,7 @@ _TIMELINE = files("triggers.language.webassembly").joinpath("timeline.wat").read
 
 
 def emit(
-    program: Program,
+    ir: Ir,
     settings: Sequence[TriggerSettings] = (),
     *,
     keep: bool = False,
@@ -46,14 +45,14 @@ def emit(
     `x_stride`, so that a test can read them (`results_of` says where). A row capacity is a multiple of 64; a fire
     capacity is at least what one block may need.
     """
-    placement = Placement(Plan(program, keep=keep), row_capacity, fire_capacity)
+    placement = Placement(Plan(ir, keep=keep), row_capacity, fire_capacity)
     return _Emitter(placement, keep).module(settings)
 
 
-def results_of(program: Program) -> list[Result]:
+def results_of(ir: Ir) -> list[Result]:
     """The place of every node's result in a module emitted with `keep`."""
-    placement = Placement(Plan(program, keep=True))
-    return [placement.result(index) for index in range(len(program.nodes))]
+    placement = Placement(Plan(ir, keep=True))
+    return [placement.result(index) for index in range(len(ir.nodes))]
 
 
 class _Emitter:
@@ -66,9 +65,9 @@ class _Emitter:
 
     def module(self, settings: Sequence[TriggerSettings]) -> bytes:
         """The module's bytes; InvalidInput for a program that no vehicle would load."""
-        if self.at.memory_bytes > MAX_MEMORY_BYTES:
+        if self.at.memory_bytes > layout.MAX_MEMORY_BYTES:
             raise InvalidInput(
-                f"program: needs {self.at.memory_bytes} bytes of memory, more than {MAX_MEMORY_BYTES}",
+                f"program: needs {self.at.memory_bytes} bytes of memory, more than {layout.MAX_MEMORY_BYTES}",
                 remedy="shorten its windows or split the campaign",
             )
         manifest = describe(self.at, settings)
@@ -77,7 +76,7 @@ class _Emitter:
 
     def _text(self) -> str:
         used = {call.kernel.name: call.kernel.text for call in self.plan.calls}
-        if self.plan.program.compares:
+        if self.plan.ir.compares:
             used["compare"] = KERNELS["compare"].text
         text = "\n".join([_TIMELINE, *SHARED_FUNCTIONS, *used.values(), self._join_masks(), self._evaluate()])
         symbols = self._symbols()
@@ -98,7 +97,7 @@ class _Emitter:
             "BEAT": layout.BEAT,
             "OVERFLOWS": layout.OVERFLOWS,
             "TRIGGERS": triggers,
-            "TRIGGERS_END": triggers + layout.TRIGGER_BYTES * len(self.plan.program.triggers),
+            "TRIGGERS_END": triggers + layout.TRIGGER_BYTES * len(self.plan.ir.triggers),
             "SEGMENT": segment,
             "SEGMENT_BYTES": len(self.plan.state.image),
             "IMAGE": self.at.image,
@@ -133,9 +132,9 @@ class _Emitter:
             "DUE": self.at.due,
             "SHOWN": self.at.shown,
             "HEARTBEAT_NS": HEARTBEAT_NS,
-            "CLOSE_NS": min(HEARTBEAT_NS, self.plan.program.max_gap_ns),
-            "FAR": -(1 << min(HEARTBEAT_NS, self.plan.program.max_gap_ns).bit_length() - 1),
-            "MAX_GAP_NS": self.plan.program.max_gap_ns,
+            "CLOSE_NS": min(HEARTBEAT_NS, self.plan.ir.max_gap_ns),
+            "FAR": -(1 << min(HEARTBEAT_NS, self.plan.ir.max_gap_ns).bit_length() - 1),
+            "MAX_GAP_NS": self.plan.ir.max_gap_ns,
         }
 
     def _exports(self) -> str:
@@ -144,7 +143,7 @@ class _Emitter:
 
     def _data(self) -> str:
         """The initial state of a segment, ages, and tables."""
-        ages = [-1 if item.max_age_ns is None else item.max_age_ns for item in self.plan.program.inputs] or [-1]
+        ages = [-1 if item.max_age_ns is None else item.max_age_ns for item in self.plan.ir.inputs] or [-1]
         sampled = [self.at.sampled.get(i, 0) for i in range(self.plan.inputs)]
         parts = {
             self.at.image: bytes(self.plan.state.image),
@@ -193,9 +192,9 @@ class _Emitter:
         """All kernels over the block's ticks; triggers and compares behind the last node that they read."""
         lines = [self._mark_new()]
         readers: dict[int, list[str]] = {}
-        for position, trigger in enumerate(self.plan.program.triggers):
+        for position, trigger in enumerate(self.plan.ir.triggers):
             readers.setdefault(trigger.root, []).append(self._fire_call(position, trigger))
-        for position, compare in enumerate(self.plan.program.compares):
+        for position, compare in enumerate(self.plan.ir.compares):
             readers.setdefault(max(compare.active, compare.shadow), []).append(self._compare_call(position, compare))
         for node, calls in groupby(self.plan.calls, key=lambda call: call.node):
             lines += [*map(self._call, calls), *readers.get(node, [])]
@@ -218,7 +217,7 @@ class _Emitter:
         return " ".join(clear) + f" (i64.store (i32.const {into[0]}) (i64.extend_i32_u (global.get $new)))"
 
     def _call(self, call: Call) -> str:
-        node = self.plan.program.nodes[call.node]
+        node = self.plan.ir.nodes[call.node]
         given = {"out": self._result(call.node), "state": _address(call.state)}
         given |= {"ring": _address(self.plan.state.ring_start + call.ring)}
         given |= self._mask_addresses(self.plan.signals[call.node])
@@ -273,29 +272,29 @@ class _Emitter:
             return _address(self.at.constants[operand])
         if operand in self.plan.outs:
             return self._result(operand)
-        position = COLUMN - operand if operand < 0 else self.plan.program.nodes[operand].parameters[0]
+        position = COLUMN - operand if operand < 0 else self.plan.ir.nodes[operand].integer("input")
         return f"(i32.add (global.get $x) (i32.mul (global.get $x_stride) (i32.const {position})))"
 
     def _result(self, index: int) -> str:
         return _address(self.at.result(index).at)
 
     def _sampled(self, operand: int) -> str:
-        column = self.at.sampled[self.plan.signal_under(operand)]
+        column = self.at.sampled[self.plan.ir.input_under(operand)]
         return f"(select (global.get $tt) (i32.const {column}) (global.get $in_place))"
 
 
-def _parameters(node: Node) -> dict[str, Parameter]:
+def _parameters(node: Node) -> dict[str, Scalar]:
     """An operation's parameters by name, and those that a kernel wants computed from them."""
     named = zip(OPERATIONS[node.op].parameters, node.parameters, strict=True)
-    given = {name: value for name, value in named if not isinstance(value, tuple)}
+    given: dict[str, Scalar] = {name: value for name, value in named if not isinstance(value, tuple)}
     return {**given, **(places.extra_parameters(node) if node.op == "near" else {})}
 
 
-def _number(name: str, value: Parameter) -> str:
+def _number(name: str, value: Scalar) -> str:
     kind = parameter_type(name)
     if kind == "f64":
-        return f"(f64.const {float(value).hex()})"  # type: ignore[arg-type]
-    return f"({kind}.const {int(value)})"  # type: ignore[arg-type]
+        return f"(f64.const {float(value).hex()})"
+    return f"({kind}.const {int(value)})"
 
 
 def _address(value: int) -> str:

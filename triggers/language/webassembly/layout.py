@@ -10,8 +10,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass, field
 
-from triggers.language.ir import Kind
-from triggers.language.program import Program
+from triggers.language.ir import Ir, Kind
 from triggers.language.webassembly.kernel_parts.kernel import NO_SAMPLE, SLOT_BYTES, Slot
 
 HEADER_BYTES = 32
@@ -27,6 +26,9 @@ CONSTANT_BYTES = 512
 """A constant as 64 equal numbers, a word's worth of a column."""
 PADDING_ROWS = 64
 """Kernels read whole words, so a column ends with room for one."""
+
+MAX_MEMORY_BYTES = 256 * 1024 * 1024
+"""What a vehicle gives a module: its memory has this size at most, and a module that asks for more is refused."""
 
 STATE = 64
 RUNNING, PREVIOUS, BEAT, OVERFLOWS = STATE, STATE + 8, STATE + 16, STATE + 24
@@ -64,15 +66,15 @@ class StatePlan:
     rings: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, program: Program) -> StatePlan:
+    def of(cls, ir: Ir) -> StatePlan:
         """With the parts of triggers, compares and inputs."""
         plan = cls(triggers=STATE + HEADER_BYTES)
-        plan.compares = plan.triggers + TRIGGER_BYTES * len(program.triggers)
-        plan.segment = plan.compares + COMPARE_BYTES * len(program.compares)
-        for item in program.inputs:
+        plan.compares = plan.triggers + TRIGGER_BYTES * len(ir.triggers)
+        plan.segment = plan.compares + COMPARE_BYTES * len(ir.compares)
+        for item in ir.inputs:
             initial = float("nan") if item.initial is None else item.initial
             plan.image += struct.pack("<dqqd", initial, 0, NO_SAMPLE, float("nan"))
-        plan.image += bytes(0 if program.inputs else HELD_BYTES)
+        plan.image += bytes(0 if ir.inputs else HELD_BYTES)
         return plan
 
     def slots(self, slots: tuple[Slot, ...]) -> int:

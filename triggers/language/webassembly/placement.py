@@ -30,7 +30,7 @@ class Placement:
 
     def __init__(self, plan: Plan, row_capacity: int | None = None, fire_capacity: int | None = None) -> None:
         self.plan = plan
-        triggers = max(1, len(self.plan.program.triggers))
+        triggers = max(1, len(self.plan.ir.triggers))
         masks = len(self.plan.due_masks) + len(self.plan.fresh_masks) + 2 * self.plan.columns.count[Kind.BOOL] + 2
         numbers = self.plan.inputs + self.plan.columns.count[Kind.NUMBER] + len(self.plan.sampled_inputs) + 2
         self.chunk = layout.chunk_for(8 * numbers + masks / 8)
@@ -70,21 +70,21 @@ class Placement:
 
     def constant_values(self) -> dict[int, float]:
         """Constants by node, and the zero."""
-        nodes = enumerate(self.plan.program.nodes)
-        return {ZERO: 0.0, **{i: float(node.parameters[0]) for i, node in nodes if node.op == "number"}}  # type: ignore[arg-type]
+        nodes = enumerate(self.plan.ir.nodes)
+        return {ZERO: 0.0, **{i: node.number("value") for i, node in nodes if node.op == "number"}}
 
     def tables_of(self) -> dict[int, tuple[float, ...]]:
         """List parameters by node."""
-        nodes = enumerate(self.plan.program.nodes)
+        nodes = enumerate(self.plan.ir.nodes)
         return {i: p for i, node in nodes for p in node.parameters if isinstance(p, tuple)}
 
     def result(self, index: int) -> Result:
         """Where a node's result lies."""
-        node = self.plan.program.nodes[index]
+        node = self.plan.ir.nodes[index]
         if node.op == "number":
             return Result("constant", self.constants[index], 0)
         if index not in self.plan.outs:
-            return Result("input", int(node.parameters[0]), 0)  # type: ignore[arg-type]
+            return Result("input", node.integer("input"), 0)
         if node.kind is Kind.NUMBER:
             return Result("column", self.numbers + 8 * self.chunk * self.plan.outs[index], 0)
         return Result("masks", self.masks + 2 * self.half * self.plan.outs[index], self.half)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from triggers.language.ir import Kind, Node
-from triggers.language.program import Program
+from triggers.language.ir import Ir, Kind, Node
 from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES, Kernel, Slot
 from triggers.language.webassembly.kernels.table import KERNELS
 from triggers.language.webassembly.layout import Columns, StatePlan
@@ -41,11 +40,11 @@ COLUMN = -2
 class Plan:
     """Calls of kernels with their parts of the state, and the masks and sample times that they read."""
 
-    def __init__(self, program: Program, *, keep: bool = False) -> None:
-        self.program = program
-        self.inputs = max(1, len(program.inputs))
-        self.signals = program.signals_of()
-        self.state = StatePlan.of(program)
+    def __init__(self, ir: Ir, *, keep: bool = False) -> None:
+        self.ir = ir
+        self.inputs = max(1, len(ir.inputs))
+        self.signals = ir.signal_masks()
+        self.state = StatePlan.of(ir)
         self.columns = Columns(keep)
         self.calls: list[Call] = []
         self.outs: dict[int, int] = {}
@@ -61,36 +60,36 @@ class Plan:
 
     def _plan(self) -> None:
         last_use = self._last_uses()
-        for index in range(len(self.program.nodes)):
+        for index in range(len(self.ir.nodes)):
             for call in self._calls_of(index):
                 self.calls.append(self._with_state(call))
-            for operand in {index, *self.program.nodes[index].arguments}:
+            for operand in {index, *self.ir.nodes[index].arguments}:
                 if last_use.get(operand, index) == index and operand in self.outs:
-                    self.columns.give_back(self.program.nodes[operand].kind, self.outs[operand])
-        self.trigger_slots = [self.state.slots((_LAST_KNOWN,)) for _ in self.program.triggers]
-        for compare in self.program.compares:
+                    self.columns.give_back(self.ir.nodes[operand].kind, self.outs[operand])
+        self.trigger_slots = [self.state.slots((_LAST_KNOWN,)) for _ in self.ir.triggers]
+        for compare in self.ir.compares:
             self._note_masks(self.signals[compare.active] | self.signals[compare.shadow])
-            self.sampled_inputs |= {self.signal_under(compare.active), self.signal_under(compare.shadow)}
+            self.sampled_inputs |= {self.ir.input_under(compare.active), self.ir.input_under(compare.shadow)}
 
     def _last_uses(self) -> dict[int, int]:
         """For each node the last one that reads it; a trigger reads its root at once, a compare keeps its two."""
         last: dict[int, int] = {}
-        for index, node in enumerate(self.program.nodes):
+        for index, node in enumerate(self.ir.nodes):
             last.update(dict.fromkeys(node.arguments, index))
-        for compare in self.program.compares:
-            last[compare.active] = last[compare.shadow] = len(self.program.nodes)
+        for compare in self.ir.compares:
+            last[compare.active] = last[compare.shadow] = len(self.ir.nodes)
         return last
 
     def _calls_of(self, index: int) -> list[Call]:
         """The calls that compute a node; none for constants and for numbers that are read where they are."""
-        node = self.program.nodes[index]
+        node = self.ir.nodes[index]
         if node.op == "number" or (node.op == "input" and node.kind is Kind.NUMBER):
             return []
         out = self.outs[index] = self.columns.take(node.kind)
         if node.op == "truth":
-            return [Call(KERNELS["always" if node.parameters[0] else "never"], index, (), out)]
+            return [Call(KERNELS["always" if node.integer("value") else "never"], index, (), out)]
         if node.op == "input":
-            return [Call(KERNELS["ne_number"], index, (COLUMN - int(node.parameters[0]), ZERO), out)]  # type: ignore[arg-type]
+            return [Call(KERNELS["ne_number"], index, (COLUMN - node.integer("input"), ZERO), out)]
         kernel = self._kernel(node)
         if "constant" in kernel.signature:
             return [Call(kernel, index, node.arguments[:1], out)]
@@ -104,23 +103,23 @@ class Plan:
         """The operation's kernel, which may depend on the kind of its argument."""
         if node.op == "for" and node.parameter("tolerate_ns"):
             return KERNELS["for_tolerating"]
-        if f"{node.op}_constant" in KERNELS and self.program.nodes[node.arguments[1]].op == "number":
+        if f"{node.op}_constant" in KERNELS and self.ir.nodes[node.arguments[1]].op == "number":
             return KERNELS[f"{node.op}_constant"]
         if node.op in KERNELS:
             return KERNELS[node.op]
-        kind = self.program.nodes[node.arguments[0]].kind
+        kind = self.ir.nodes[node.arguments[0]].kind
         return KERNELS[f"{node.op}_{kind}"]
 
     def _with_state(self, call: Call) -> Call:
         """The call with its slots and its ring, and what its signature asks for noted down."""
-        node, signature = self.program.nodes[call.node], call.kernel.signature
+        node, signature = self.ir.nodes[call.node], call.kernel.signature
         self._note_masks(self.signals[call.node] if {"due", "fresh"} & set(signature) else None)
         for position, operand in enumerate(call.operands):
-            constant = operand >= 0 and self.program.nodes[operand].op == "number"
+            constant = operand >= 0 and self.ir.nodes[operand].op == "number"
             if constant and f"step{position}" not in signature:
                 self.whole_constants.add(operand)
             if f"sampled{position}" in signature:
-                self.sampled_inputs.add(self.signal_under(operand))
+                self.sampled_inputs.add(self.ir.input_under(operand))
         state = self.state.slots(call.kernel.slots) if call.kernel.slots else 0
         entries = _ring_entries(call.kernel, node)
         ring = self.state.ring(call.kernel.ring_entry_bytes * entries)
@@ -128,23 +127,16 @@ class Plan:
 
     def constant(self, index: int) -> float:
         """The number that a node is."""
-        return float(self.program.nodes[index].parameters[0])  # type: ignore[arg-type]
+        return self.ir.nodes[index].number("value")
 
     def _note_masks(self, signals: int | None) -> None:
         if signals is not None:
             self.due_masks.setdefault(signals, len(self.due_masks))
             self.fresh_masks.setdefault(signals, len(self.fresh_masks))
 
-    def signal_under(self, index: int) -> int:
-        """The input that an argument reads, through conversions of unit or values."""
-        node = self.program.nodes[index]
-        while node.op != "input":
-            node = self.program.nodes[node.arguments[0]]
-        return int(node.parameters[0])  # type: ignore[arg-type]
-
 
 def _ring_entries(kernel: Kernel, node: Node) -> int:
     """Entries of the node's ring; 0 for a kernel without one."""
     if not kernel.ring_entry_bytes:
         return 0
-    return int(node.parameter("capacity" if node.capacity else "limit"))  # type: ignore[arg-type]
+    return node.integer("capacity" if node.capacity else "limit")

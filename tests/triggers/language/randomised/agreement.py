@@ -21,7 +21,7 @@ from tests.triggers.language.randomised.programs import random_program
 from tests.triggers.language.randomised.recordings import Recording, random_recording
 from tests.triggers.language.randomised.tracing import Trace, traced
 from triggers.language.compile import compile_source
-from triggers.language.program import Program
+from triggers.language.ir import Ir
 from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.emitter import emit
@@ -46,11 +46,11 @@ class Case:
         """A random program, and about so many rows of its signals."""
         made = random_program(random, triggers=triggers, depth=depth)
         empty = cls(made.catalog.text, made.source, Recording(np.array([], np.int64), {}))
-        signals = tuple(item.name for item in empty.program.inputs)
+        signals = tuple(item.name for item in empty.ir.inputs)
         return replace(empty, recording=random_recording(random, made.catalog, signals, rows))
 
     @cached_property
-    def program(self) -> Program:
+    def ir(self) -> Ir:
         """The file's triggers and compared heads in typed form."""
         catalog = SignalCatalog.parse(self.catalog, name="catalog")
         compilation = compile_source(self.source, filename="case", catalog=catalog)
@@ -81,27 +81,25 @@ class Pieces:
 
 def check(case: Case, random: Random, *, every: bool = False) -> None:
     """Raise Disagreement naming what differs; `every` runs all ways instead of some."""
-    program, recording = case.program, case.recording
-    expected = traced(program, recording)
-    module = load(emit(program))
+    ir, recording = case.ir, case.recording
+    expected = traced(ir, recording)
+    module = load(emit(ir))
     rows = len(recording)
-    _run(module, program, recording, expected, Pieces(()), "the whole recording")
-    _run(module, program, recording, expected, Pieces.random(random, rows), "pieces")
+    _run(module, ir, recording, expected, Pieces(()), "the whole recording")
+    _run(module, ir, recording, expected, Pieces.random(random, rows), "pieces")
     ways: list[Callable[[], None]] = [
-        lambda: _check_values(program, recording, expected, Pieces.random(random, rows)),
-        lambda: _check_values(program, recording, expected, Pieces(tuple(range(rows)))),
-        lambda: _check_reset(module, program, recording, expected),
-        lambda: _check_ends(module, program, recording, Pieces.random(random, rows, ends=True)),
-        lambda: _check_small_buffers(program, recording, expected),
-        lambda: _check_small_blocks(program, recording, expected, Pieces.random(random, rows)),
+        lambda: _check_values(ir, recording, expected, Pieces.random(random, rows)),
+        lambda: _check_values(ir, recording, expected, Pieces(tuple(range(rows)))),
+        lambda: _check_reset(module, ir, recording, expected),
+        lambda: _check_ends(module, ir, recording, Pieces.random(random, rows, ends=True)),
+        lambda: _check_small_buffers(ir, recording, expected),
+        lambda: _check_small_blocks(ir, recording, expected, Pieces.random(random, rows)),
     ]
     for way in ways if every else random.choices(ways, weights=(5, 1, 1, 2, 1, 3)):
         way()
 
 
-def _run(
-    module: LoadedModule, program: Program, recording: Recording, expected: Trace, pieces: Pieces, what: str
-) -> Machine:
+def _run(module: LoadedModule, ir: Ir, recording: Recording, expected: Trace, pieces: Pieces, what: str) -> Machine:
     """Run a recording piece by piece and compare all that a host sees."""
     machine = Machine(module)
     fires: list[tuple[int, int, int]] = []
@@ -110,7 +108,7 @@ def _run(
             machine.end_drive()
         if start in pieces.renewals:
             machine = _renewed(machine, module)
-        fires += _fires(machine, program, recording, start, stop)
+        fires += _fires(machine, ir, recording, start, stop)
     _same(f"{what}: fires (row, time, trigger)", expected.fires, fires)
     _same_counts(what, expected, machine)
     return machine
@@ -122,11 +120,9 @@ def _renewed(machine: Machine, module: LoadedModule) -> Machine:
     return other
 
 
-def _fires(
-    machine: Machine, program: Program, recording: Recording, start: int, stop: int
-) -> list[tuple[int, int, int]]:
+def _fires(machine: Machine, ir: Ir, recording: Recording, start: int, stop: int) -> list[tuple[int, int, int]]:
     piece = recording.cut(start, stop)
-    columns = [piece.columns.get(item.name) for item in program.inputs]
+    columns = [piece.columns.get(item.name) for item in ir.inputs]
     fired = machine.run(piece.t_ns, columns)
     return [(start + int(fire["row"]), int(fire["t_ns"]), int(fire["trigger"])) for fire in fired]
 
@@ -147,34 +143,34 @@ def _same(what: str, expected: object, found: object) -> None:
         raise Disagreement(f"{what}: interpreter {expected}, module {found}")
 
 
-def _check_reset(module: LoadedModule, program: Program, recording: Recording, expected: Trace) -> None:
+def _check_reset(module: LoadedModule, ir: Ir, recording: Recording, expected: Trace) -> None:
     machine = Machine(module)
-    _fires(machine, program, recording, 0, len(recording))
+    _fires(machine, ir, recording, 0, len(recording))
     machine.reset()
-    fires = _fires(machine, program, recording, 0, len(recording))
+    fires = _fires(machine, ir, recording, 0, len(recording))
     _same("after a reset: fires (row, time, trigger)", expected.fires, fires)
     _same_counts("after a reset", expected, machine)
 
 
-def _check_ends(module: LoadedModule, program: Program, recording: Recording, pieces: Pieces) -> None:
-    _run(module, program, recording, traced(program, recording, pieces.ends), pieces, f"drives ending at {pieces.ends}")
+def _check_ends(module: LoadedModule, ir: Ir, recording: Recording, pieces: Pieces) -> None:
+    _run(module, ir, recording, traced(ir, recording, pieces.ends), pieces, f"drives ending at {pieces.ends}")
 
 
-def _check_small_buffers(program: Program, recording: Recording, expected: Trace) -> None:
-    module = load(emit(program, row_capacity=64, fire_capacity=1))
-    _run(module, program, recording, expected, Pieces(()), "small buffers")
+def _check_small_buffers(ir: Ir, recording: Recording, expected: Trace) -> None:
+    module = load(emit(ir, row_capacity=64, fire_capacity=1))
+    _run(module, ir, recording, expected, Pieces(()), "small buffers")
 
 
-def _check_small_blocks(program: Program, recording: Recording, expected: Trace, pieces: Pieces) -> None:
+def _check_small_blocks(ir: Ir, recording: Recording, expected: Trace, pieces: Pieces) -> None:
     with patch.object(layout, "MAX_CHUNK", 64):
-        module = load(emit(program))
-        _run(module, program, recording, expected, pieces, "small blocks")
-        _check_values(program, recording, expected, pieces)
+        module = load(emit(ir))
+        _run(module, ir, recording, expected, pieces, "small blocks")
+        _check_values(ir, recording, expected, pieces)
 
 
-def _check_values(program: Program, recording: Recording, expected: Trace, pieces: Pieces) -> None:
+def _check_values(ir: Ir, recording: Recording, expected: Trace, pieces: Pieces) -> None:
     """Compare every node's values in the last block of every piece."""
-    host = BlockHost(program)
+    host = BlockHost(ir)
     table = expected.table()
     ticks: dict[int, list[int]] = {row: [] for row in range(len(recording))}
     for at, (row, _) in enumerate(expected.ticks):
@@ -183,10 +179,10 @@ def _check_values(program: Program, recording: Recording, expected: Trace, piece
         for first in range(start, stop, host.manifest.row_capacity):
             last = min(stop, first + host.manifest.row_capacity)
             block = host.run(recording.cut(first, last))
-            _check_block(program, block, expected, table, [at for row in range(first, last) for at in ticks[row]])
+            _check_block(ir, block, expected, table, [at for row in range(first, last) for at in ticks[row]])
 
 
-def _check_block(program: Program, block: Block, expected: Trace, table: Numbers, ticks: list[int]) -> None:
+def _check_block(ir: Ir, block: Block, expected: Trace, table: Numbers, ticks: list[int]) -> None:
     """Compare a block with the last of these ticks of the interpreter; a block never crosses a segment's begin."""
     at_time: dict[int, int] = {}
     for at in reversed(ticks):  # further back than the latest segment the same times may come again
@@ -205,5 +201,5 @@ def _check_block(program: Program, block: Block, expected: Trace, table: Numbers
         differing = np.flatnonzero(wanted.view(np.int64) != found.view(np.int64))
         if len(differing):
             at = int(differing[0])
-            what = f"node {node} {program.nodes[node]} at {behind[at]} ns (row {expected.ticks[rows[at]][0]})"
+            what = f"node {node} {ir.nodes[node]} at {behind[at]} ns (row {expected.ticks[rows[at]][0]})"
             raise Disagreement(f"{what}: interpreter {float(wanted[at])!r}, module {float(found[at])!r}")

@@ -10,7 +10,7 @@ import wasmtime
 from numpy.typing import NDArray
 
 from tests.triggers.language.randomised.recordings import Recording
-from triggers.language.program import Program
+from triggers.language.ir import Ir
 from triggers.language.webassembly.emitter import emit, results_of
 from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.language.webassembly.placement import Result
@@ -32,10 +32,10 @@ class Block:
 class BlockHost:
     """Runs a program with its results kept to the end of each block."""
 
-    def __init__(self, program: Program) -> None:
-        module = emit(program, keep=True)
+    def __init__(self, ir: Ir) -> None:
+        module = emit(ir, keep=True)
         self.manifest = read_manifest(module)
-        self._results = results_of(program)
+        self._results = results_of(ir)
         self._store = wasmtime.Store()
         instance = wasmtime.Instance(self._store, wasmtime.Module(self._store.engine, module), [])
         self._exports: Any = instance.exports(self._store)

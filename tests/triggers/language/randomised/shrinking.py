@@ -35,7 +35,7 @@ def shrunk(case: Case, fails: Fails, *, seconds: float = 30.0) -> Case:
 
 def _still(case: Case, fails: Fails) -> bool:
     try:
-        needed = {item.name for item in case.program.inputs}
+        needed = {item.name for item in case.ir.inputs}
     except ValueError:  # this text does not compile
         return False
     return needed <= set(case.recording.columns) and fails(case)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.triggers.language.randomised.recordings import Recording
-from triggers.language.program import Program
+from triggers.language.ir import Ir
 from triggers.language.reference.compared import Compared
 from triggers.language.reference.interpreter import Evaluator
 from triggers.language.reference.values import Value
@@ -44,8 +44,8 @@ class Trace:
 class _TracingEvaluator(Evaluator):
     """Keeps all nodes' values behind each instant at which any of them was evaluated."""
 
-    def __init__(self, program: Program) -> None:
-        super().__init__(program)
+    def __init__(self, ir: Ir) -> None:
+        super().__init__(ir)
         self.trace = Trace()
         self.row = 0
 
@@ -57,10 +57,10 @@ class _TracingEvaluator(Evaluator):
         return fires
 
 
-def traced(program: Program, recording: Recording, ends: Collection[int] = ()) -> Trace:
+def traced(ir: Ir, recording: Recording, ends: Collection[int] = ()) -> Trace:
     """Run a program over a recording whose drives end before the rows `ends`."""
-    evaluator = _TracingEvaluator(program)
-    indexes = {trigger.name: index for index, trigger in enumerate(program.triggers)}
+    evaluator = _TracingEvaluator(ir)
+    indexes = {trigger.name: index for index, trigger in enumerate(ir.triggers)}
     trace = evaluator.trace
     for evaluator.row, row in enumerate(recording.rows()):
         if evaluator.row in ends:

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.randomised.programs import random_program
 from tests.triggers.language.randomised.recordings import random_recording
-from tests.triggers.language.support import CATALOG, program
+from tests.triggers.language.support import CATALOG, ir_of
 from tests.triggers.language.webassembly.harness import Block, make_node, recordings
 from tests.triggers.language.webassembly.measured import MeasuredKernel, beats_of, fuel_of_module
 from triggers.language.compile import compile_source
-from triggers.language.ir import Kind, Node
-from triggers.language.program import Program
+from triggers.language.ir import Ir, Kind, Node
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.webassembly.cost import cost_of
 from triggers.language.webassembly.counting import Range, work_of
@@ -186,7 +185,7 @@ def test_a_program_takes_no_more_than_the_model_says(seed: int) -> None:
     assert fuel <= bound
 
 
-def _sums_that_are_not_finite(columns: Sequence[np.ndarray], ir: Program, ticks: int) -> int:
+def _sums_that_are_not_finite(columns: Sequence[np.ndarray], ir: Ir, ticks: int) -> int:
     """How many ticks may take a burst: every one where a mean is summed anew, as its sum overflows."""
     has_mean = any(node.op == "window_avg" for node in ir.nodes)
     largest = max((float(np.nanmax(np.abs(c[np.isfinite(c)]), initial=0.0)) for c in columns), default=0.0)
@@ -203,7 +202,7 @@ CONDITIONS = (
 
 @pytest.mark.parametrize("when", CONDITIONS)
 def test_a_recording_in_which_every_row_ticks_takes_at_least_the_least(when: str) -> None:
-    ir = program(when)
+    ir = ir_of(when)
     t_ns = np.arange(1, 2049, dtype=np.int64) * 10_000_000
     columns = [np.resize(np.array([0.0, 1.0, 1.0, 2.0]), len(t_ns)) for _ in ir.inputs]
     for rows_a_call in (64, 2048):
@@ -215,7 +214,7 @@ def test_a_recording_in_which_every_row_ticks_takes_at_least_the_least(when: str
 
 
 def test_a_program_costs_what_its_nodes_and_its_frame_cost() -> None:
-    ir = program("max(x over 2 s) > 1 and p for 1 s")
+    ir = ir_of("max(x over 2 s) > 1 and p for 1 s")
     cost = cost_of(ir)
     parts = cost.frame + cost.fire
     for each in cost.nodes.values():
@@ -240,14 +239,14 @@ def test_shared_work_is_counted_once() -> None:
 
 
 def test_a_burst_grows_with_the_window_and_the_rest_does_not() -> None:
-    short, long = (cost_of(program(f"max(x over {seconds} s) > 1")) for seconds in (2, 20))
+    short, long = (cost_of(ir_of(f"max(x over {seconds} s) > 1")) for seconds in (2, 20))
     assert short.operations_per_tick == long.operations_per_tick
     assert long.burst_operations > 9 * short.burst_operations
     assert long.state_bytes - short.state_bytes == 16 * (18 * 25)
 
 
 def test_the_manifest_states_the_cost() -> None:
-    ir = program("max(x over 2 s) > 1")
+    ir = ir_of("max(x over 2 s) > 1")
     stated, cost = read_manifest(emit(ir)).cost, cost_of(ir)
     assert stated.operations_per_tick == cost.operations_per_tick[1] > 100
     assert stated.burst_operations == cost.burst_operations > 100

@@ -18,8 +18,9 @@ from triggers.language.rows import Row
 from triggers.language.webassembly.host import machine
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.language.webassembly.host.machine import Machine, load
-from triggers.language.webassembly.host.manifest import MAX_MEMORY_BYTES, SECTION, read_manifest
+from triggers.language.webassembly.host.manifest import SECTION, read_manifest
 from triggers.language.webassembly.host.sections import custom_section, with_custom_section
+from triggers.language.webassembly.layout import MAX_MEMORY_BYTES
 from triggers.signals.catalog import SignalCatalog
 
 SOURCE = """

@@ -13,8 +13,7 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.webassembly.harness import Block, KernelMachine, bits_of, make_node
 from tests.triggers.language.webassembly.held import held, held_recordings
-from triggers.language.ir import Kind
-from triggers.language.program import Input
+from triggers.language.ir import Input, Kind
 from triggers.language.reference.inputs import Age, HeldInput, Pair
 from triggers.language.reference.operators import Operator, Tick
 from triggers.language.reference.values import Value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.triggers.language.support import MS, program
+from tests.triggers.language.support import MS, ir_of
 from triggers.language.reference.interpreter import Evaluator as Interpreter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.emitter import emit
@@ -10,7 +10,7 @@ from triggers.language.webassembly.host.evaluator import Evaluator
 
 
 def test_a_cooldown_keeps_its_remainder_when_time_jumps_back_behind_rows_without_a_tick() -> None:
-    code = program("p", cooldown="1 s")
+    code = ir_of("p", cooldown="1 s")
     before = [Row(0, {"p": 0.0}), Row(100 * MS, {"p": 1.0})]
     silent = [Row(t_ms * MS, {}) for t_ms in (110, 150, 190)]
     samples = ((50, 0.0), (900, 1.0), (950, 0.0), (970, 1.0))
@@ -22,7 +22,7 @@ def test_a_cooldown_keeps_its_remainder_when_time_jumps_back_behind_rows_without
 
 
 def test_a_call_of_many_short_segments_ends() -> None:
-    code = program("p")
+    code = ir_of("p")
     rows = [Row((3000 * i + 100 * j) * MS, {"p": float(j)}) for i in range(100) for j in range(2)]
     fires = Evaluator(emit(code)).run(rows)
     assert fires == Interpreter(code).run(rows)

@@ -17,7 +17,8 @@ from wasmtime import _ffi as ffi
 
 from triggers.contracts.compared import Compared
 from triggers.errors import InvalidInput, LongtailError
-from triggers.language.webassembly.host.manifest import MAX_MEMORY_BYTES, Manifest, read_manifest
+from triggers.language.webassembly.host.manifest import Manifest, read_manifest
+from triggers.language.webassembly.layout import MAX_MEMORY_BYTES
 
 Times = NDArray[np.int64]
 Numbers = NDArray[np.float64]

@@ -11,16 +11,21 @@ from triggers.contracts.base import NS_PER_S, Contract, Name, SignalName
 from triggers.contracts.bundle import MAX_PROGRAM_BYTES
 from triggers.contracts.campaign import MAX_COMPARES, MAX_TRIGGERS, CaptureWindow
 from triggers.errors import InvalidInput
-from triggers.language.program import MAX_INPUTS
+from triggers.language.ir import MAX_INPUTS
 from triggers.language.webassembly.host.sections import custom_section
-from triggers.language.webassembly.layout import COMPARE_BYTES, FIRE_BYTES, PADDING_ROWS, TRIGGER_BYTES
+from triggers.language.webassembly.layout import (
+    COMPARE_BYTES,
+    FIRE_BYTES,
+    MAX_MEMORY_BYTES,
+    PADDING_ROWS,
+    TRIGGER_BYTES,
+)
 
 SECTION = "longtail"
 MAX_GAP_NS = 3600 * NS_PER_S
 """The longest gap of a signal catalog: heartbeats between two rows end with it."""
 MIN_ROW_CAPACITY = 64
 """A host gives each call its limit of time, so a call must not be a row."""
-MAX_MEMORY_BYTES = 256 * 1024 * 1024
 
 Address = Annotated[int, Field(ge=0, lt=MAX_MEMORY_BYTES)]
 Count = Annotated[int, Field(ge=0, lt=MAX_MEMORY_BYTES)]

@@ -25,7 +25,7 @@ def extra_parameters(node: Node) -> dict[str, float]:
     north_limit = REACH_DEG
     if abs(near.latitude) <= _NO_POLE_DEG:
         # the distance in latitude alone is then a lower bound, with a margin far above any rounding
-        radius_deg = math.degrees(near.number("radius_m") / EARTH_RADIUS_M)
+        radius_deg = math.degrees(node.number("radius_m") / EARTH_RADIUS_M)
         north_limit = min(REACH_DEG, radius_deg * 1.001 + 1e-6)
     return {"sine": near.sine, "cosine": near.cosine, "square_limit": near.limit, "north_limit": north_limit}
 

@@ -1,0 +1,19 @@
+"""Warnings about the signal catalog that a file is compiled against, placed where its text has them."""
+
+from __future__ import annotations
+
+from triggers.language.text.diagnostics import Diagnostic, Source, Span
+from triggers.language.text.reporter import Reporter
+from triggers.signals.catalog import SignalCatalog
+
+
+def catalog_warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
+    """One warning for each setting that has no effect yet, at the first place that has it."""
+    indexed = [name for name, signal in catalog.signals.items() if signal.indexed]
+    if not indexed:
+        return ()
+    source = catalog.source
+    report = Reporter(Source(source.text, source.name or "signal catalog"))
+    span = Span(*source.characters(("signals", indexed[0], "indexed")))
+    report.not_enforced(span, "indexed", "leave it out: all signals are searched alike")
+    return report.diagnostics

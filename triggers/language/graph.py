@@ -1,0 +1,84 @@
+"""Building the intermediate representation: equal nodes are shared, unused ones are dropped.
+
+`Graph.add` returns the index of a node and gives equal nodes the same index, so equal sub-expressions are shared by
+construction and no pass needs recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from triggers.language.ir import OPERATIONS, Kind, Node, Parameter, mask_of
+from triggers.language.text.diagnostics import Span
+
+
+@dataclass(slots=True)
+class Graph:
+    """Nodes under construction; equal nodes share one index.
+
+    `span` is the place in the source of what is being lowered, which new nodes are said to stand at.
+    """
+
+    nodes: list[Node] = field(default_factory=list)
+    masks: list[int] = field(default_factory=list)
+    """For each node the inputs it reads, as a bit mask."""
+    spans: list[Span | None] = field(default_factory=list)
+    """For each node where it stands first."""
+    span: Span | None = None
+    entries: int = 0
+    """Window entries of all nodes."""
+    _indexes: dict[tuple[str, tuple[int, ...], str], int] = field(default_factory=dict)
+
+    def add(self, op: str, *arguments: int, kind: Kind | None = None, **parameters: Parameter) -> int:
+        """The index of this operation on these nodes; `kind` where the operation does not fix its result."""
+        operation = OPERATIONS[op]
+        values = tuple(parameters[name] for name in operation.parameters)
+        result = operation.result or kind
+        if result is None:
+            result = self.nodes[arguments[0]].kind
+        # repr tells 0.0 from -0.0 and 1 from 1.0 and True, which equality does not
+        key = (op, arguments, repr((values, result)))
+        index = self._indexes.get(key)
+        if index is None:
+            index = self._indexes[key] = len(self.nodes)
+            self.nodes.append(Node(op, arguments, values, result))
+            self.entries += self.nodes[-1].capacity
+            self.masks.append(mask_of(self.nodes[-1], self.masks))
+            self.spans.append(self.span)
+        return index
+
+
+class Pruned(NamedTuple):
+    """What is left of a graph; nodes and inputs are renumbered."""
+
+    nodes: tuple[Node, ...]
+    roots: tuple[int, ...]
+    """The roots' new indexes."""
+    inputs: tuple[int, ...]
+    """The old indexes of the inputs that are left."""
+    kept: tuple[int, ...]
+    """The old indexes of the nodes that are left."""
+
+
+def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
+    """Only the nodes that the roots need, in their order."""
+    needed: set[int] = set()
+    waiting = list(roots)
+    while waiting:  # from the roots, so that a small part of many nodes costs little
+        index = waiting.pop()
+        if index not in needed:
+            needed.add(index)
+            waiting += nodes[index].arguments
+    order = sorted(needed)
+    renumbered = {old: new for new, old in enumerate(order)}
+    inputs = [nodes[old].integer("input") for old in order if nodes[old].op == "input"]
+    positions = {old: new for new, old in enumerate(inputs)}
+    kept = []
+    for old in order:
+        node = nodes[old]
+        parameters = (positions[node.integer("input")],) if node.op == "input" else node.parameters
+        arguments = tuple(renumbered[argument] for argument in node.arguments)
+        kept.append(replace(node, arguments=arguments, parameters=parameters))
+    return Pruned(tuple(kept), tuple(renumbered[root] for root in roots), tuple(inputs), tuple(order))
