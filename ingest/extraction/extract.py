@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.extraction import recording, signals, video
-from ingest.extraction.damage import Damaged
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult, OutputFile
 from ingest.extraction.track import track
+from triggers.clips.damage import Damaged
 from triggers.clips.footage import VideoFrame
 
 PARQUET = "application/vnd.apache.parquet"

@@ -11,8 +11,8 @@ import numpy as np
 from mcap.reader import McapReader, make_reader
 from numpy.typing import NDArray
 
-from ingest.extraction.damage import Damaged
 from triggers.clips import schemas as mcap_schemas
+from triggers.clips.damage import Damaged
 from triggers.clips.footage import VideoFrame
 from triggers.clips.writer import CAMERA_TOPICS, MANIFEST_KEY, MANIFEST_RECORD, SIGNAL_TOPICS
 from triggers.contracts.clip import Fire, RecordingManifest

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from ingest.extraction.damage import Damaged
 from ingest.extraction.outputs import Statistics
 from ingest.extraction.recording import SignalSamples
+from triggers.clips.damage import Damaged
 
 START_KEY = b"longtail.start_ns"
 MAX_TABLE_CELLS = 500_000_000
