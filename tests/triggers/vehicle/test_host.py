@@ -274,7 +274,8 @@ def test_a_caller_that_goes_on_after_a_failed_write_still_gets_the_clip(
                 failures += 1
         agent.finish_drive()
         (clip,) = agent.status().queued
-        manifest, held = read_clip(clip.path)
+        content = read_clip(clip.path)
+    manifest, held = content.manifest, content.footage
     assert failures > 0
     assert (manifest.start_ns, manifest.end_ns, manifest.fires[0].ordinal) == (at(5), at(13), 1)
     assert len(held.signals["ego.brake"].values) == 81, "every row is there, and once"

@@ -86,7 +86,8 @@ def recut(source: Path, fires: Sequence[CapturedFire], max_span_ns: int) -> list
     Gives a clip for each group of fires whose windows still touch. Everything else that the manifest says is that
     of the original, which stays as it is. InvalidInput where the file is damaged; OSError where writing fails.
     """
-    original, footage = read_clip(source)
+    clip = read_clip(source)
+    original = clip.manifest
     circumstances = Circumstances(
         vehicle_id=original.vehicle_id,
         max_span_ns=max_span_ns,
@@ -97,7 +98,7 @@ def recut(source: Path, fires: Sequence[CapturedFire], max_span_ns: int) -> list
         source=original.source,
     )
     return [
-        make_clip(source.parent, group, _part(footage, group, max_span_ns), circumstances)
+        make_clip(source.parent, group, _part(clip.footage, group, max_span_ns), circumstances)
         for group in touching_groups(fires, max_span_ns)
     ]
 
