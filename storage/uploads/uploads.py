@@ -18,6 +18,7 @@ from storage.jsonb import storable
 from storage.tables import campaign_versions, dead_letters, uploads
 from storage.tables.uploads import LIVE_UPLOAD_STATES, UPLOAD_IS_LIVE, UPLOAD_IS_OPEN
 from storage.uploads.fire_identity import ENROL_ANEW, reused_fire
+from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import (
     ClipFailed,
@@ -95,6 +96,7 @@ def create(
     connection: Connection,
     manifest: ClipManifest,
     *,
+    network: Network,
     now: datetime,
     expiry_s: int,
     log_partitions: int,
@@ -116,11 +118,13 @@ def create(
     check_fires(connection, manifest)
     _check_storable(manifest)
     _check_open_uploads(connection, manifest.recording.vehicle_id)
-    upload = _insert(connection, manifest, expires_at=now + timedelta(seconds=expiry_s), log_partitions=log_partitions)
+    expires_at = now + timedelta(seconds=expiry_s)
+    upload = _insert(connection, manifest, network, expires_at=expires_at, log_partitions=log_partitions)
     if upload is None:  # somebody else created it after we looked: his is committed now
         return create(
             connection,
             manifest,
+            network=network,
             now=now,
             expiry_s=expiry_s,
             log_partitions=log_partitions,
@@ -136,7 +140,7 @@ def log_partition(clip_id: str, partitions: int) -> int:
 
 
 def _insert(
-    connection: Connection, manifest: ClipManifest, *, expires_at: datetime, log_partitions: int
+    connection: Connection, manifest: ClipManifest, network: Network, *, expires_at: datetime, log_partitions: int
 ) -> Upload | None:
     statement = insert(uploads).values(
         id=secrets.token_hex(16),
@@ -146,7 +150,7 @@ def _insert(
         size_bytes=manifest.size_bytes,
         state="open",
         log_partition=log_partition(manifest.clip_id, log_partitions),
-        network=manifest.network.value,
+        network=network.value,
         expires_at=expires_at,
     )
     unless_live = statement.on_conflict_do_nothing(index_elements=[uploads.c.clip_id], index_where=UPLOAD_IS_LIVE)

@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from triggers.contracts.base import AttributeValue, Contract, Name, Sha256Hex, SignalName, VehicleId
-from triggers.contracts.campaign import MAX_CAPTURE_NS, Network
+from triggers.contracts.campaign import MAX_CAPTURE_NS
 
 CELL_BYTES = 512 * 1024
 MAX_CLIP_BYTES = 4 * 1024**3
@@ -97,7 +97,6 @@ class ClipManifest(Contract):
     recording: RecordingManifest
     size_bytes: Annotated[int, Field(ge=1, le=MAX_CLIP_BYTES)]
     cells: Annotated[tuple[Sha256Hex, ...], Field(min_length=1, max_length=MAX_CLIP_BYTES // CELL_BYTES)]
-    network: Network = Network.WIFI
 
     @model_validator(mode="after")
     def _sizes_add_up(self) -> Self:

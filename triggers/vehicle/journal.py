@@ -74,7 +74,10 @@ CREATE TABLE compared (
     PRIMARY KEY (campaign, version, head)
 ) WITHOUT ROWID
 """
-SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER, COMPARED)
+NETWORK_OF_THE_UPLOAD = """
+UPDATE clips SET manifest = CAST(json_remove(CAST(manifest AS TEXT), '$.network') AS BLOB)
+"""
+SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER, COMPARED, NETWORK_OF_THE_UPLOAD)
 """Each is a step from one schema version to the next; a file of an older agent takes the steps that it lacks."""
 
 

@@ -24,7 +24,7 @@ from storage.tables import campaign_versions, clips, fires, ledger_accounts, veh
 from storage.tables import uploads as uploads_table
 from storage.uploads import uploads
 from tests.support.processes import wait_for
-from triggers.contracts.campaign import BudgetLimits, CampaignSettings, CaptureWindow, TriggerSettings
+from triggers.contracts.campaign import BudgetLimits, CampaignSettings, CaptureWindow, Network, TriggerSettings
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, Fire, RecordingManifest
 
 PROGRAM_DIGEST = hashlib.sha256(b"program").hexdigest()
@@ -127,6 +127,7 @@ class World:
             upload, _ = uploads.create(
                 connection,
                 manifest,
+                network=Network.WIFI,
                 now=datetime.now(UTC),
                 expiry_s=3600,
                 log_partitions=PARTITIONS,

@@ -19,7 +19,7 @@ from storage.uploads import uploads
 from storage.uploads.uploads import Upload
 from tests.storage.ledger.ledger_support import NOON
 from tests.support.fleet import T_NS, add_version, charged_manifest, enroll_vehicle, fire, manifest_of
-from triggers.contracts.campaign import BudgetLimits
+from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import ClipManifest, Fire
 from triggers.errors import (
     BudgetExhausted,
@@ -49,7 +49,15 @@ def fleet(database: Database) -> Iterator[Database]:
 
 
 def create(connection: Connection, manifest: ClipManifest) -> tuple[Upload, bool]:
-    return uploads.create(connection, manifest, now=NOON, expiry_s=3600, log_partitions=8, fleet_limit_bytes=None)
+    return uploads.create(
+        connection,
+        manifest,
+        network=Network.CELLULAR,
+        now=NOON,
+        expiry_s=3600,
+        log_partitions=8,
+        fleet_limit_bytes=None,
+    )
 
 
 def new_upload(database: Database) -> Upload:
@@ -91,11 +99,18 @@ def test_creation_works_the_hundredth_time_on_one_connection(fleet: Database) ->
     assert all(created)
 
 
+def test_an_upload_keeps_the_class_of_its_network(fleet: Database) -> None:
+    with fleet.begin() as connection:
+        create(connection, charged_manifest({"alpha": SIZE}))
+        assert connection.execute(select(table.c.network)).scalars().all() == ["cellular"]
+
+
 def test_a_refused_creation_leaves_no_upload(fleet: Database) -> None:
     with pytest.raises(BudgetExhausted), fleet.begin() as connection:
         uploads.create(
             connection,
             charged_manifest({"alpha": SIZE}),
+            network=Network.WIFI,
             now=NOON,
             expiry_s=60,
             log_partitions=1,

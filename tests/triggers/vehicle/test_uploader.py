@@ -329,10 +329,27 @@ def test_a_clip_travels_only_where_one_of_its_campaigns_lets_it(cloud: Cloud, ca
     assert cloud.requests == []
     car.upload(network=Network.CELLULAR)
     assert set(cloud.uploads) == {small.clip_id, shared.clip_id}
-    assert {upload.manifest.network for upload in cloud.uploads.values()} == {Network.CELLULAR}
+    assert {upload.network for upload in cloud.uploads.values()} == {Network.CELLULAR}
     car.upload(network=Network.WIFI)
     assert wifi_only.clip_id in cloud.uploads
     assert too_large.clip_id not in cloud.uploads
+
+
+def test_a_clip_queued_by_an_older_agent_whose_manifest_named_a_network_is_uploaded(
+    cloud: Cloud, new_car: Callable[..., Car]
+) -> None:
+    car = new_car()
+    clip = car.add(a_fire(5))
+    declared = car.queue.manifest(clip)
+    old = declared.canonical_json().replace(b'],"recording":', b'],"network":"wifi","recording":', 1)
+    with car.journal.transaction() as db:
+        db.execute("UPDATE clips SET manifest = ?", (old,))
+        db.execute("PRAGMA user_version=4")
+    car.journal.close()
+    again = Car(car.config, car.clock)
+    assert again.queue.manifest(clip) == declared
+    assert again.upload(network=Network.CELLULAR).handed_over == 0
+    assert again.upload(network=Network.WIFI).handed_over == 1
 
 
 def test_on_another_network_the_clip_is_announced_again(cloud: Cloud, new_car: Callable[..., Car]) -> None:
@@ -340,9 +357,9 @@ def test_on_another_network_the_clip_is_announced_again(cloud: Cloud, new_car: C
     car = new_car(chunk_bytes=CELL_BYTES)
     clip = car.add(a_large_fire(upload=both), held=large())
     car.upload(network=Network.CELLULAR, deadline_s=0)
-    assert cloud.uploads[clip.clip_id].manifest.network == Network.CELLULAR
+    assert cloud.uploads[clip.clip_id].network == Network.CELLULAR
     assert car.upload(network=Network.WIFI, deadline_s=60).handed_over == 1
-    assert cloud.uploads[clip.clip_id].manifest.network == Network.WIFI
+    assert cloud.uploads[clip.clip_id].network == Network.WIFI
 
 
 def test_the_token_goes_to_no_other_host_than_the_configured_gateway(cloud: Cloud, car: Car) -> None:

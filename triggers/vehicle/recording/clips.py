@@ -12,7 +12,6 @@ from triggers.clips.footage import Footage
 from triggers.clips.reader import read_clip
 from triggers.clips.writer import write_clip
 from triggers.contracts.base import AttributeValue
-from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest, DriveSource, Fire, RecordingManifest
 from triggers.vehicle.recording.charges import Ask, charge
 from triggers.vehicle.recording.fires import CapturedFire
@@ -33,7 +32,7 @@ class Circumstances:
 
 @dataclass(frozen=True)
 class Clip:
-    """A finished file and what it is declared as, but for the network it will travel on."""
+    """A finished file and what it is declared as."""
 
     path: Path
     manifest: ClipManifest
@@ -76,7 +75,6 @@ def declare(path: Path, manifest: RecordingManifest, asks: Sequence[Ask], footag
         recording=manifest.model_copy(update={"fires": fires}),
         size_bytes=hashed.size_bytes,
         cells=hashed.cells,
-        network=Network.WIFI,
     )
 
 

@@ -72,7 +72,7 @@ class ClipQueue:
         return [self._clip(row) for row in self._journal.read(IN_ORDER)]
 
     def manifest(self, clip: QueuedClip) -> ClipManifest:
-        """What a clip is declared as; its network is that of the latest upload, to be replaced for another."""
+        """What a clip is declared as."""
         (row,) = self._journal.read("SELECT manifest FROM clips WHERE clip_id = ?", clip.clip_id)
         return ClipManifest.from_json(bytes(row["manifest"]), what="a clip's manifest in the journal")
 
