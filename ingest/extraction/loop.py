@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
-from ingest.extraction.sandbox import ChildFailed, Interrupted, Limits, run_child
+from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, run_child
 from ingest.extraction.version import EXTRACTOR_VERSION
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_jobs import ExtractionJob
@@ -53,7 +53,7 @@ class ExtractionLoop:
         self._worker = worker
         self._version = extractor_version
         self._attempts = settings.extraction_attempts
-        self._limits = Limits(settings.extraction_memory_bytes, settings.extraction_timeout_s)
+        self._limits = ChildLimits(settings.extraction_memory_bytes, settings.extraction_timeout_s)
         self._folder = settings.require_data_dir() / "extraction" / worker.replace("/", "-")
 
     def run(self, stop: threading.Event) -> None:

@@ -36,7 +36,7 @@ class Interrupted(LongtailError):
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class ChildLimits:
     """What one child may use. `timeout_s` is both its processor time and its life, in seconds."""
 
     memory_bytes: int
@@ -46,7 +46,7 @@ class Limits:
 def run_child(
     folder: Path,
     request: ExtractionRequest,
-    limits: Limits,
+    limits: ChildLimits,
     *,
     go_on: Callable[[], bool],
     program: Sequence[str] = MODULE,

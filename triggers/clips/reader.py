@@ -78,7 +78,7 @@ def _require_same_recording(embedded: RecordingManifest, announced: RecordingMan
 
 
 def _fires_by_identity(manifest: RecordingManifest) -> list[Fire]:
-    return sorted(uncharged(manifest).fires, key=lambda fire: (fire.campaign, fire.version, fire.ordinal))
+    return sorted(uncharged(manifest).fires, key=lambda fire: fire.key)
 
 
 def _footage(reader: McapReader, listed: RecordingManifest) -> Footage:

@@ -11,13 +11,13 @@ import psutil
 import pytest
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
-from ingest.extraction.sandbox import ChildFailed, Interrupted, Limits, run_child
+from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, run_child
 from tests.ingest.extraction import footage
 from tests.support.processes import REPOSITORY, is_gone, wait_for
 
 pytestmark = pytest.mark.integration
 CHILDREN = str(Path(__file__).with_name("children.py"))
-LIMITS = Limits(memory_bytes=1024**3, timeout_s=20)
+LIMITS = ChildLimits(memory_bytes=1024**3, timeout_s=20)
 RECORDING = footage.recording()
 REQUEST = ExtractionRequest(recording=RECORDING, latitude=None, longitude=None)
 
@@ -27,7 +27,7 @@ def importable(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
 
 
-def run(folder: Path, role: str, *, limits: Limits = LIMITS) -> ExtractionResult:
+def run(folder: Path, role: str, *, limits: ChildLimits = LIMITS) -> ExtractionResult:
     return run_child(folder, REQUEST, limits, go_on=lambda: True, program=(CHILDREN, role))
 
 
@@ -46,13 +46,13 @@ def test_garbage_is_an_answer_not_a_failure(tmp_path: Path) -> None:
 
 def test_a_child_that_eats_memory_ends_with_an_error(tmp_path: Path) -> None:
     with pytest.raises(ChildFailed, match="MemoryError"):
-        run(tmp_path, "eats-memory", limits=Limits(memory_bytes=256 * 1024**2, timeout_s=20))
+        run(tmp_path, "eats-memory", limits=ChildLimits(memory_bytes=256 * 1024**2, timeout_s=20))
 
 
 def test_a_child_that_hangs_is_killed_with_everything_it_started(tmp_path: Path) -> None:
     began_s = time.monotonic()
     with pytest.raises(ChildFailed, match="did not end within 2 s"):
-        run(tmp_path, "hangs", limits=Limits(memory_bytes=1024**3, timeout_s=2))
+        run(tmp_path, "hangs", limits=ChildLimits(memory_bytes=1024**3, timeout_s=2))
     assert time.monotonic() - began_s < 10
     pid = int((tmp_path / "grandchild.pid").read_text())
     wait_for(lambda: not psutil.pid_exists(pid) or is_gone(psutil.Process(pid)), within_s=5, what="its end")

@@ -18,10 +18,10 @@ from triggers.clips.footage import Footage, Samples
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.clip import CELL_BYTES, DriveSource, RecordingManifest
 from triggers.errors import InvalidInput
-from triggers.vehicle.recording.clips import Circumstances, Clip, make_clip, recut
+from triggers.vehicle.recording.clips import FinishedClip, RecordingContext, make_clip, recut
 
 SPAN_NS = 60 * NS_PER_S
-CAR = Circumstances(
+CAR = RecordingContext(
     vehicle_id="car-1",
     max_span_ns=SPAN_NS,
     attributes={"model": "m3"},
@@ -31,7 +31,7 @@ CAR = Circumstances(
 )
 
 
-def a_clip(directory: Path, **fire: Any) -> Clip:
+def a_clip(directory: Path, **fire: Any) -> FinishedClip:
     directory.mkdir(exist_ok=True)
     fires = [
         a_fire(5, ordinal=1, signals=("speed",), **fire),

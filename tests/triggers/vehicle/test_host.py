@@ -25,7 +25,7 @@ from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.journal import Journal
 from triggers.vehicle.programs.host import Host
-from triggers.vehicle.recording.fires import CapturedFire
+from triggers.vehicle.recording.fires import VehicleFire
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def counts_of(journal: Journal, campaign: str) -> FireCounts:
     return next(counts for counts in journal.counts() if counts.campaign == campaign)
 
 
-def told(fires: list[CapturedFire]) -> list[tuple[str, int, int]]:
+def told(fires: list[VehicleFire]) -> list[tuple[str, int, int]]:
     return [(fire.campaign, fire.ordinal, fire.t_ns) for fire in fires]
 
 

@@ -27,7 +27,7 @@ SETTING = "gateway_url"
 
 
 @dataclass(frozen=True)
-class Upload:
+class OpenUpload:
     """An upload at the gateway: its address and how many bytes of it are acknowledged."""
 
     url: str
@@ -42,7 +42,7 @@ class TusClient:
         self._http = http
         self._chunk_bytes = chunk_bytes
 
-    def create(self, request: CreationRequest) -> Upload:
+    def create(self, request: CreationRequest) -> OpenUpload:
         """Announce a clip; the same clip again gives the same upload.
 
         BudgetExhausted when a budget refuses its bytes, ManifestInvalid, TooLarge, ClipFailed when it was here before
@@ -57,17 +57,17 @@ class TusClient:
             raise refusal(reply, body, "the upload gateway refused the clip")
         location = self._location(reply)
         if OFFSET in reply.headers:
-            return Upload(location, _offset(reply, size_bytes))
-        return Upload(location, 0) if reply.status_code == httpx.codes.CREATED else self.look(location, size_bytes)
+            return OpenUpload(location, _offset(reply, size_bytes))
+        return OpenUpload(location, 0) if reply.status_code == httpx.codes.CREATED else self.look(location, size_bytes)
 
-    def look(self, url: str, size_bytes: int) -> Upload:
+    def look(self, url: str, size_bytes: int) -> OpenUpload:
         """How far an upload is; NotFound when it expired."""
         reply, body = self._send("HEAD", url, TUS, None)
         if reply.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
             raise _upload_refused(reply, body)
-        return Upload(url, _offset(reply, size_bytes))
+        return OpenUpload(url, _offset(reply, size_bytes))
 
-    def send_chunk(self, upload: Upload, path: Path, size_bytes: int) -> Upload:
+    def send_chunk(self, upload: OpenUpload, path: Path, size_bytes: int) -> OpenUpload:
         """Send the next chunk of the file; how far the upload is then. NotFound when it expired.
 
         A chunk ends where a cell ends, or at the file's end, so that all of it can be acknowledged.
@@ -83,7 +83,7 @@ class TusClient:
         reply, body = self._send("PATCH", upload.url, headers, _read(path, start, end))
         if reply.status_code != httpx.codes.NO_CONTENT:
             raise _upload_refused(reply, body)
-        return Upload(upload.url, _offset(reply, size_bytes))
+        return OpenUpload(upload.url, _offset(reply, size_bytes))
 
     def terminate(self, url: str) -> None:
         """Give an upload up; nothing is left to do when it is gone already, or whole (its clip is kept then)."""

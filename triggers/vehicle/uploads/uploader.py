@@ -35,10 +35,10 @@ from triggers.errors import (
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.recording.clips import recut
-from triggers.vehicle.recording.fires import Outcome, Reason
+from triggers.vehicle.recording.fires import FireOutcome, Reason
 from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
 from triggers.vehicle.uploads.terminations import Terminator
-from triggers.vehicle.uploads.tus import TusClient, Upload
+from triggers.vehicle.uploads.tus import OpenUpload, TusClient
 
 MAX_DOUBLINGS = 30
 
@@ -157,7 +157,7 @@ class Uploader:
                 return False
         return True
 
-    def _begin(self, clip: QueuedClip, request: CreationRequest) -> Upload:
+    def _begin(self, clip: QueuedClip, request: CreationRequest) -> OpenUpload:
         """Find the upload of an earlier attempt, or announce the clip (again, where the network is another now)."""
         if clip.upload_url is not None and clip.upload_network == request.network:
             try:
@@ -166,13 +166,13 @@ class Uploader:
                 self._queue.remember_upload(clip, None, None)
         return self._create(clip, request)
 
-    def _create(self, clip: QueuedClip, request: CreationRequest) -> Upload:
+    def _create(self, clip: QueuedClip, request: CreationRequest) -> OpenUpload:
         upload = self._tus.create(request)
         self._queue.remember_upload(clip, upload.url, request.network)
         return upload
 
     @staticmethod
-    def _must_gain(before: Upload, after: Upload) -> None:
+    def _must_gain(before: OpenUpload, after: OpenUpload) -> None:
         if after.offset_bytes <= before.offset_bytes:
             raise InvalidInput(
                 f"the upload gateway took a chunk at {before.offset_bytes} and acknowledged {after.offset_bytes} bytes"
@@ -199,7 +199,7 @@ class Uploader:
         report.problems.append(error.message)
 
     def _fail(self, clip: QueuedClip, reason: Reason, error: Exception, report: UploadReport) -> None:
-        self._queue.give_up(clip, Outcome.FAILED, reason)
+        self._queue.give_up(clip, FireOutcome.FAILED, reason)
         report.failed += 1
         report.problems.append(str(error))
 
