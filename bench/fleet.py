@@ -10,7 +10,9 @@ from pathlib import Path
 
 from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
+from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
+from triggers.contracts.creation import CreationRequest
 from triggers.errors import Overloaded
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
@@ -27,6 +29,11 @@ class RecordedClip:
     vehicle_id: str
     manifest: ClipManifest
     path: Path
+
+    @property
+    def request(self) -> CreationRequest:
+        """What a vehicle asks for its upload."""
+        return CreationRequest(manifest=self.manifest, network=Network.WIFI)
 
 
 def record(running: Deployment, folder: Path, *, vehicles: int, clips_each: int) -> list[RecordedClip]:
@@ -71,7 +78,7 @@ def upload_clips(config: VehicleConfig, clips: Sequence[RecordedClip]) -> None:
     with make_client(config) as http:
         tus = TusClient(config.gateway_url, http, chunk_bytes=config.chunk_bytes)
         for clip in clips:
-            upload = _patiently(lambda clip=clip: tus.create(clip.manifest), deadline_s)  # type: ignore[misc]
+            upload = _patiently(lambda clip=clip: tus.create(clip.request), deadline_s)  # type: ignore[misc]
             while upload.offset_bytes < clip.manifest.size_bytes:
                 upload = _patiently(
                     lambda at=upload, clip=clip: tus.send_chunk(at, clip.path, clip.manifest.size_bytes),  # type: ignore[misc]

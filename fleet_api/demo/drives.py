@@ -1,8 +1,4 @@
-"""Generated drives as recorded ones: a Parquet file of signals and a camera's MP4 in a folder each.
-
-The format is that of any recorded drive: `t` in float64 seconds, one column a signal, NaN between its samples. The
-schema's metadata say when the drive began (`longtail.start_ns`, ns since the Unix epoch).
-"""
+"""Generated drives in the format of recorded ones: each a folder with a Parquet file of signals and a camera's MP4."""
 
 from __future__ import annotations
 
@@ -12,17 +8,16 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from fleet_api.demo.scene import write_camera
 from fleet_api.demo.sensors import Reading, sense
-from fleet_api.demo.traffic import PLACES, Array, drive_traffic
+from fleet_api.demo.traffic import PLACES, drive_traffic
+from triggers.contracts.base import NS_PER_S
+from triggers.drives.drive import FOLDER_FILE
+from triggers.drives.series import SignalSeries, write_drive
+from triggers.drives.times import to_ns
 
-START_NS_KEY = b"longtail.start_ns"
-FIRST_START_NS = int(datetime(2026, 1, 5, 6, 30, tzinfo=UTC).timestamp()) * 1_000_000_000
-_BETWEEN_STARTS_NS = 3 * 3600 * 1_000_000_000
+FIRST_START_NS = int(datetime(2026, 1, 5, 6, 30, tzinfo=UTC).timestamp()) * NS_PER_S
+_BETWEEN_STARTS_NS = 3 * 3600 * NS_PER_S
 DURATION_S = 120.0
 COUNT = 4
 
@@ -35,8 +30,8 @@ def generate_drives(
     The same arguments give the same files, byte for byte.
     """
     with ThreadPoolExecutor(max_workers=2) as pool:
-        made = [pool.submit(_generate, folder, index, duration_s, seed, camera) for index in range(count)]
-        return [each.result() for each in made]
+        drives = [pool.submit(_generate, folder, index, duration_s, seed, camera) for index in range(count)]
+        return [drive.result() for drive in drives]
 
 
 def package_file(name: str) -> str:
@@ -49,20 +44,17 @@ def _generate(folder: Path, index: int, duration_s: float, seed: int, camera: bo
     round_trip = index // len(PLACES)
     drive = folder / (truth.place.name if round_trip == 0 else f"{truth.place.name}_{round_trip + 1}")
     drive.mkdir(parents=True, exist_ok=True)
-    write_drive(drive / "signals.parquet", sense(truth, seed, index), FIRST_START_NS + index * _BETWEEN_STARTS_NS)
+    start_ns = FIRST_START_NS + index * _BETWEEN_STARTS_NS
+    write_drive(drive / FOLDER_FILE, _series(sense(truth, seed, index), start_ns), start_ns=start_ns)
     if camera:
         write_camera(truth, drive / "front_main.mp4", seed * 1000 + index)
     return drive
 
 
-def write_drive(path: Path, readings: Sequence[Reading], start_ns: int) -> None:
-    """Merge the sensors' samples into rows of rising time, NaN where a signal had no sample."""
-    t = np.unique(np.concatenate([reading.t for reading in readings]))
-    columns: dict[str, Array] = {"t": t}
-    for reading in readings:
-        rows = np.searchsorted(t, reading.t)
-        for name, values in reading.signals.items():
-            columns[name] = np.full(t.size, np.nan)
-            columns[name][rows] = values
-    table = pa.table(columns).replace_schema_metadata({START_NS_KEY: str(start_ns).encode()})
-    pq.write_table(table, path, compression="zstd")
+def _series(readings: Sequence[Reading], start_ns: int) -> dict[str, SignalSeries]:
+    """The sensors' samples by signal, in Unix time."""
+    return {
+        name: SignalSeries(start_ns + to_ns(reading.t), values)
+        for reading in readings
+        for name, values in reading.signals.items()
+    }

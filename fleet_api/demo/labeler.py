@@ -10,14 +10,11 @@ import io
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import pyarrow.parquet as pq
-
 from fleet_api.client.client import ApiClient, segment
-from fleet_api.demo.drives import START_NS_KEY
-from fleet_api.demo.maneuvers import Interval, Parameters, Series, find_maneuvers
+from fleet_api.demo.maneuvers import Interval, Parameters, find_maneuvers
 from fleet_api.demo.openlabel import openlabel_document
 from triggers.contracts.base import canonical_json
+from triggers.drives.series import SignalSeries, read_series
 from triggers.errors import Conflict, InvalidInput, LongtailError
 
 NAME = "longtail-maneuvers"
@@ -85,28 +82,16 @@ class AutoLabeler:
         self.done.clips.append(clip_id)
         self.done.intervals += intervals
 
-    def _signals(self, clip: dict[str, Any]) -> dict[str, Series]:
+    def _signals(self, clip: dict[str, Any]) -> dict[str, SignalSeries]:
         links = {asset["name"]: asset["href"] for asset in clip["assets"]}
         if SIGNALS_ASSET not in links:
             raise InvalidInput(f"the clip {clip['id']} has no {SIGNALS_ASSET}")
+        data = self._client.read(links[SIGNALS_ASSET])
         try:
-            return read_signals(self._client.read(links[SIGNALS_ASSET]))
-        except (OSError, ValueError, KeyError) as error:
-            raise InvalidInput(f"the signals of clip {clip['id']} cannot be read: {error}") from error
-
-
-def read_signals(data: bytes) -> dict[str, Series]:
-    """A clip's signals: `t` in seconds from its start, which the schema's metadata tell, and a column a signal."""
-    table = pq.read_table(io.BytesIO(data))
-    start_ns = int((table.schema.metadata or {})[START_NS_KEY])
-    t_ns = start_ns + np.rint(table["t"].to_numpy() * 1e9).astype(np.int64)
-    found = {}
-    for name in table.column_names:
-        values = table[name].to_numpy().astype(np.float64)
-        rows = np.flatnonzero(~np.isnan(values))
-        if name != "t" and rows.size:
-            found[name] = Series(t_ns[rows], values[rows])
-    return found
+            signals = read_series(io.BytesIO(data))
+        except InvalidInput as error:
+            raise InvalidInput(f"the signals of clip {clip['id']} cannot be read: {error.message}") from error
+        return {name: series for name, series in signals.items() if series.values.size}
 
 
 def _clip_id(job: dict[str, Any]) -> str:

@@ -20,7 +20,7 @@ from fleet_api.demo.prediction import Prediction, predict
 from fleet_api.demo.results import clip_results
 from fleet_api.demo.summary import CampaignResult, Summary
 from fleet_api.deployment.deployment import Deployment
-from fleet_api.simulation.simulate import Fleet, PlannedVehicle, VehicleResult, draw_attributes, plan_fleet
+from fleet_api.simulation.simulate import PlannedVehicle, SimulatedFleet, VehicleResult, draw_attributes, plan_fleet
 from storage.objects import open_store
 from storage.settings import Settings
 
@@ -72,7 +72,7 @@ class Demo:
         clients = {name: self._client(deployment, name) for name in _ROLES}
         try:
             self._start_campaigns(clients[AUTHOR], clients[APPROVER])
-            fleet = Fleet(
+            fleet = SimulatedFleet(
                 clients[OPERATOR],
                 self.inputs.catalog,
                 self.data_dir / "vehicles",

@@ -13,16 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-Times = NDArray[np.int64]
-Values = NDArray[np.float64]
-NS_PER_S = 1_000_000_000
-
-
-class Series(NamedTuple):
-    """The samples of one signal."""
-
-    t_ns: Times
-    values: Values
+from triggers.contracts.base import NS_PER_S
+from triggers.drives.series import SignalSeries
+from triggers.drives.times import Times
 
 
 class Interval(NamedTuple):
@@ -52,7 +45,7 @@ class Parameters:
         return asdict(self)
 
 
-def find_maneuvers(signals: Mapping[str, Series], parameters: Parameters) -> list[Interval]:
+def find_maneuvers(signals: Mapping[str, SignalSeries], parameters: Parameters) -> list[Interval]:
     """Every maneuver, in the order of time. Signals are found by the end of their names (`speed`, `lead.distance`)."""
     found: list[Interval] = []
     speed = _first_with(signals, ("ego.speed", "speed", "speed.value"))
@@ -69,7 +62,7 @@ def find_maneuvers(signals: Mapping[str, Series], parameters: Parameters) -> lis
     return sorted(found, key=lambda interval: (interval.start_ns, interval.kind))
 
 
-def _first_with(signals: Mapping[str, Series], endings: tuple[str, ...]) -> Series | None:
+def _first_with(signals: Mapping[str, SignalSeries], endings: tuple[str, ...]) -> SignalSeries | None:
     for ending in endings:
         for name in sorted(signals):
             if (name == ending or name.endswith(f".{ending}")) and signals[name].t_ns.size > 1:
@@ -77,13 +70,13 @@ def _first_with(signals: Mapping[str, Series], endings: tuple[str, ...]) -> Seri
     return None
 
 
-def _derivative(speed: Series, smoothing_s: float) -> Series:
+def _derivative(speed: SignalSeries, smoothing_s: float) -> SignalSeries:
     """Difference quotient over `smoothing_s` or more, centred: for cars that have no accelerometer."""
     half_ns = int(smoothing_s * NS_PER_S)
     before = np.clip(np.searchsorted(speed.t_ns, speed.t_ns - half_ns), 0, speed.t_ns.size - 1)
     after = np.clip(np.searchsorted(speed.t_ns, speed.t_ns + half_ns, side="right") - 1, 0, speed.t_ns.size - 1)
     dt_s = np.maximum((speed.t_ns[after] - speed.t_ns[before]) / NS_PER_S, 1e-3)
-    return Series(speed.t_ns, (speed.values[after] - speed.values[before]) / dt_s)
+    return SignalSeries(speed.t_ns, (speed.values[after] - speed.values[before]) / dt_s)
 
 
 def _intervals(
@@ -98,10 +91,10 @@ def _intervals(
             merged[-1] = merged[-1]._replace(end_ns=end_ns)
         else:
             merged.append(Interval(kind, start_ns, end_ns))
-    return [each for each in merged if each.end_ns - each.start_ns >= minimum_s * NS_PER_S]
+    return [interval for interval in merged if interval.end_ns - interval.start_ns >= minimum_s * NS_PER_S]
 
 
-def _cut_ins(distance: Series, parameters: Parameters) -> list[Interval]:
+def _cut_ins(distance: SignalSeries, parameters: Parameters) -> list[Interval]:
     """The lead's distance falls by metres from one sample to the next: somebody else is the lead now."""
     within = np.diff(distance.t_ns) <= parameters.cut_in_within_s * NS_PER_S
     jumps = np.flatnonzero((np.diff(distance.values) < -parameters.cut_in_jump_m) & within)

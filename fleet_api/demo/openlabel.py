@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fleet_api.demo.maneuvers import NS_PER_S, Interval
+from fleet_api.demo.maneuvers import Interval
+from triggers.contracts.base import NS_PER_S
 
 SCHEMA_VERSION = "1.0.0"
 FRAMES_PER_S = 10

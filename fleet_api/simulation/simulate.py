@@ -85,11 +85,11 @@ class VehicleResult:
         return {**own, "counts": [count.model_dump(mode="json") for count in self.counts]}
 
 
-Progress = Callable[[str, str], None]
+VehicleProgress = Callable[[str, str], None]
 """Called with a vehicle's id and what it does."""
 
 
-def _silent(vehicle: str, step: str) -> None:  # noqa: ARG001 - a Progress
+def _silent(vehicle: str, step: str) -> None:  # noqa: ARG001 - a VehicleProgress
     return None
 
 
@@ -177,7 +177,7 @@ def _draw(
 
 
 @dataclass(frozen=True)
-class Fleet:
+class SimulatedFleet:
     """Runs simulated vehicles against a deployment; `client` needs the role operator.
 
     `speed_signal` names the speed of the catalog from which vehicles count their distance; None: the one that a
@@ -189,7 +189,7 @@ class Fleet:
     catalog: SignalCatalog
     state_dir: Path
     speed_signal: str | None = None
-    progress: Progress = _silent
+    progress: VehicleProgress = _silent
 
     def run(self, vehicles: Sequence[PlannedVehicle], *, threads: int = THREADS) -> list[VehicleResult]:
         """Enrol the vehicles and let them play and upload, a few at a time; the first error ends the run."""

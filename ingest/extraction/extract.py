@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ingest.extraction import recording, signals, video
-from ingest.extraction.damage import Damaged
+from ingest.extraction import video
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult, OutputFile
+from ingest.extraction.statistics import statistics
 from ingest.extraction.track import track
+from triggers.clips.damage import Damaged
 from triggers.clips.footage import VideoFrame
+from triggers.clips.reader import read_clip
+from triggers.drives.series import SignalSeries, write_drive
+from triggers.errors import InvalidInput
 
 PARQUET = "application/vnd.apache.parquet"
 
@@ -17,17 +21,18 @@ PARQUET = "application/vnd.apache.parquet"
 def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
     """Write the files into the folder and tell what was found. Damage of one part does not keep the others back."""
     try:
-        clip = recording.read(folder / CLIP_FILE, request.recording)
+        clip = read_clip(folder / CLIP_FILE, request.recording).footage
     except Damaged as damage:
         return ExtractionResult(damage=damage.description)
     damages: list[str] = []
     files: list[OutputFile] = []
-    ordered = signals.in_order(clip.signals)
+    signals = {name: SignalSeries(*samples.as_arrays()) for name, samples in clip.signals.items()}
     try:
-        signals.write_parquet(folder / "signals.parquet", ordered, request.recording.start_ns)
+        # In the format of a recorded drive, so that a clip can be backtested like one.
+        write_drive(folder / "signals.parquet", signals, start_ns=request.recording.start_ns)
         files.append(OutputFile(asset="signals", file="signals.parquet", media_type=PARQUET))
-    except Damaged as damage:
-        damages.append(damage.description)
+    except InvalidInput as error:
+        damages.append(Damaged("too_many_samples", error.message).description)
     for number, camera in enumerate(request.recording.cameras):
         if not clip.cameras[camera]:
             continue
@@ -35,11 +40,11 @@ def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
             files += _video_files(folder, clip.cameras[camera], camera, number)
         except Damaged as damage:
             damages.append(damage.description)
-    latitude, longitude = ordered.get(request.latitude or ""), ordered.get(request.longitude or "")
+    latitude, longitude = signals.get(request.latitude or ""), signals.get(request.longitude or "")
     return ExtractionResult(
         damage=damages[0] if damages else None,
         files=tuple(files),
-        statistics=tuple(signals.statistics(name, samples) for name, samples in ordered.items()),
+        statistics=tuple(statistics(name, series) for name, series in signals.items()),
         track=track(latitude, longitude) if latitude and longitude else (),
     )
 

@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ingest.extraction.outputs import MAX_TRACK_POINTS
-from ingest.extraction.signals import Ordered
+from triggers.drives.series import SignalSeries
 
-METRES_A_DEGREE = 111_320.0
+METRES_PER_DEGREE = 111_320.0
 TOLERANCE_M = 1.0
 MAX_INPUT_POINTS = 20_000
 MAX_AGE_NS = 2_000_000_000
 """A longitude belongs to a latitude when it was measured at most this long before it."""
 
 
-def track(latitude: Ordered, longitude: Ordered) -> tuple[tuple[float, float], ...]:
+def track(latitude: SignalSeries, longitude: SignalSeries) -> tuple[tuple[float, float], ...]:
     """The (latitude, longitude) points in degrees, at most MAX_TRACK_POINTS, each other point within TOLERANCE_M.
 
     Where more points would be needed, the tolerance is doubled until they suffice. Values that are no place are
@@ -32,7 +32,7 @@ def track(latitude: Ordered, longitude: Ordered) -> tuple[tuple[float, float], .
     return tuple((float(lat), float(lon)) for lat, lon in kept)
 
 
-def _points(latitude: Ordered, longitude: Ordered) -> NDArray[np.float64]:
+def _points(latitude: SignalSeries, longitude: SignalSeries) -> NDArray[np.float64]:
     lat_ns, lat = latitude
     lon_ns, lon = longitude
     if not len(lat) or not len(lon):
@@ -49,7 +49,7 @@ def simplify(points: NDArray[np.float64], tolerance_m: float) -> NDArray[np.floa
     """The Ramer-Douglas-Peucker selection of points (degrees), on the plane that touches the earth at their middle."""
     if len(points) < 3:
         return points
-    scale = np.array([1.0, np.cos(np.radians(points[:, 0].mean()))]) * METRES_A_DEGREE
+    scale = np.array([1.0, np.cos(np.radians(points[:, 0].mean()))]) * METRES_PER_DEGREE
     plane_m = points * scale
     keep = np.zeros(len(points), dtype=bool)
     keep[[0, -1]] = True

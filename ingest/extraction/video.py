@@ -10,7 +10,7 @@ from pathlib import Path
 import av
 import av.error
 
-from ingest.extraction.damage import Damaged
+from triggers.clips.damage import Damaged
 from triggers.clips.footage import VideoFrame
 
 THUMBNAIL_WIDTH = 320

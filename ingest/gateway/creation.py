@@ -18,7 +18,8 @@ from ingest.gateway.service import Gateway
 from storage.database import Connection
 from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
-from triggers.contracts.clip import MAX_MANIFEST_BYTES, ClipManifest
+from triggers.contracts.clip import MAX_MANIFEST_BYTES
+from triggers.contracts.creation import CreationRequest
 from triggers.errors import BudgetExhausted, InvalidInput, ManifestInvalid, TooLarge, TooSlow
 
 _log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A manifest as it came: who sent it, and how many bytes of clip were announced with it."""
+    """A creation request as it came: who sent it, and how many bytes of clip were announced with it."""
 
     vehicle_id: str
     length: int
@@ -59,10 +60,8 @@ async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> t
         expiry_s=settings.upload_expiry_s, log_partitions=partitions, fleet_limit_bytes=settings.fleet_total_bytes
     )
     try:
-        manifest = await gateway.call(lambda: read_manifest(submission))
-        return await gateway.transact(
-            lambda connection: open_upload(connection, manifest, terms, now=datetime.now(UTC))
-        )
+        asked = await gateway.call(lambda: read_request(submission))
+        return await gateway.transact(lambda connection: open_upload(connection, asked, terms, now=datetime.now(UTC)))
     except ManifestInvalid as error:
         keep = partial(keep_rejected, submission=submission, error=error, limits=gateway.limits)
         kept = await gateway.transact(keep)
@@ -73,17 +72,18 @@ async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> t
         raise
 
 
-def read_manifest(submission: Submission) -> ClipManifest:
-    """The manifest, of this vehicle and this length; ManifestInvalid."""
+def read_request(submission: Submission) -> CreationRequest:
+    """The request, whose manifest is of this vehicle and this length; ManifestInvalid."""
     try:
-        manifest = ClipManifest.from_json(submission.body, what="the manifest")
+        request = CreationRequest.from_json(submission.body, what="the creation request")
     except InvalidInput as error:
         raise ManifestInvalid(error.message, remedy=error.remedy) from error
+    manifest = request.manifest
     if manifest.recording.vehicle_id != submission.vehicle_id:
         raise ManifestInvalid(f"the manifest is of vehicle {manifest.recording.vehicle_id}, which did not send it")
     if manifest.size_bytes != submission.length:
         raise ManifestInvalid(f"Upload-Length is {submission.length}, the manifest says {manifest.size_bytes}")
-    return manifest
+    return request
 
 
 def keep_rejected(
@@ -97,7 +97,7 @@ def keep_rejected(
     if number >= limits.rejections_per_vehicle:
         return f"not kept: {number} of this vehicle are kept already"
     try:
-        fires = len(ClipManifest.from_json(submission.body, what="the manifest").recording.fires)
+        fires = len(CreationRequest.from_json(submission.body, what="the request").manifest.recording.fires)
     except InvalidInput:
         fires = 0
     fits = len(submission.body) <= limits.rejected_manifest_bytes

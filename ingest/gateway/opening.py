@@ -13,6 +13,7 @@ from storage.uploads import creation, endings, rows
 from storage.uploads.fire_identity import known_fires
 from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import ClipManifest
+from triggers.contracts.creation import CreationRequest
 from triggers.errors import ClipFailed, Overloaded
 
 MAX_OPEN_UPLOADS = 256
@@ -30,7 +31,7 @@ class OpeningTerms:
 
 
 def open_upload(
-    connection: Connection, manifest: ClipManifest, terms: OpeningTerms, *, now: datetime
+    connection: Connection, request: CreationRequest, terms: OpeningTerms, *, now: datetime
 ) -> tuple[UploadRow, bool]:
     """The upload of this clip, and whether it is new; a new one has its bytes reserved.
 
@@ -41,6 +42,7 @@ def open_upload(
 
     ClipFailed, ManifestInvalid, BudgetExhausted, or Overloaded when the vehicle has too many uploads open.
     """
+    manifest = request.manifest
     existing = _existing(connection, manifest.clip_id, now)
     if existing is not None and existing.state in LIVE_UPLOAD_STATES:
         return existing, False
@@ -49,12 +51,12 @@ def open_upload(
     _judge(connection, manifest, terms)
     upload = creation.insert_open(
         connection,
-        manifest,
+        request,
         expires_at=now + timedelta(seconds=terms.expiry_s),
         log_partitions=terms.log_partitions,
     )
     if upload is None:  # lost the race: the other transaction's upload is committed, so look again
-        return open_upload(connection, manifest, terms, now=now)
+        return open_upload(connection, request, terms, now=now)
     ledger.reserve(connection, upload.id, manifest, now=now, fleet_limit_bytes=terms.fleet_limit_bytes)
     return upload, True
 

@@ -14,7 +14,7 @@ from storage.campaigns.queries import MAX_VERSION
 from storage.tables import campaign_versions, uploads
 from storage.tables.uploads import UPLOAD_IS_LIVE, UPLOAD_IS_OPEN
 from storage.uploads.rows import COLUMNS, UploadRow
-from triggers.contracts.clip import ClipManifest
+from triggers.contracts.creation import CreationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +51,10 @@ def count_open(connection: Connection, vehicle_id: str, *, at_most: int) -> int:
 
 
 def insert_open(
-    connection: Connection, manifest: ClipManifest, *, expires_at: datetime, log_partitions: int
+    connection: Connection, request: CreationRequest, *, expires_at: datetime, log_partitions: int
 ) -> UploadRow | None:
     """Write a new open upload; None when another transaction has committed a live one of the same clip."""
+    manifest = request.manifest
     statement = insert(uploads).values(
         id=secrets.token_hex(16),
         clip_id=manifest.clip_id,
@@ -62,7 +63,7 @@ def insert_open(
         size_bytes=manifest.size_bytes,
         state="open",
         log_partition=log_partition(manifest.clip_id, log_partitions),
-        network=manifest.network.value,
+        network=request.network.value,
         expires_at=expires_at,
     )
     unless_live = statement.on_conflict_do_nothing(index_elements=[uploads.c.clip_id], index_where=UPLOAD_IS_LIVE)

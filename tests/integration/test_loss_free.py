@@ -17,7 +17,9 @@ from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
 from tests.support.processes import wait_for
 from triggers.clips.cells import hash_cells
+from triggers.contracts.campaign import Network
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, clip_digest
+from triggers.contracts.creation import CreationRequest
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
 
@@ -71,7 +73,7 @@ def test_an_upload_cut_after_every_record_in_turn_arrives_byte_for_byte(running:
 def create_upload(gateway_url: str, token: str, manifest: ClipManifest) -> str:
     reply = httpx.post(
         f"{gateway_url}/v1/uploads",
-        content=manifest.canonical_json(),
+        content=CreationRequest(manifest=manifest, network=Network.WIFI).canonical_json(),
         headers={
             "Authorization": f"Bearer {token}",
             "Tus-Resumable": "1.0.0",

@@ -16,7 +16,7 @@ import pytest
 from fleet_api.client.client import ApiClient
 from fleet_api.demo.drives import generate_drives, package_file
 from fleet_api.deployment.deployment import Deployment
-from fleet_api.simulation.simulate import Fleet, PlannedVehicle, draw_attributes, plan_fleet
+from fleet_api.simulation.simulate import PlannedVehicle, SimulatedFleet, draw_attributes, plan_fleet
 from tests.support import whole_system
 from tests.support.kafka_server import KafkaServer
 from tests.support.processes import wait_for
@@ -99,7 +99,7 @@ def simulated(
             path = f"/v1/campaigns/{campaign}/{applied['version']}"
             api.post(f"{path}/approve", {"digest": applied["program_digest"]})
         catalog = SignalCatalog.parse(signals, name="signals.yaml")
-        results = Fleet(client, catalog, state, progress=progress).run(plan)
+        results = SimulatedFleet(client, catalog, state, progress=progress).run(plan)
         assert [result.queued for result in results] == [0] * len(plan), results
         if isinstance(progress, Outage):
             assert progress.returned.is_set()

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from alembic import command
+from sqlalchemy import select, update
+from storage.uploads.uploads import create
 
 from storage.database import Database
 from storage.migrate import _config, current_revision, differences, head_revision, migrate, require_current
+from storage.tables import uploads
+from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
+from triggers.contracts.campaign import Network
 
 
 def test_the_migrated_schema_is_the_one_in_code(database: Database) -> None:
@@ -25,3 +32,27 @@ def test_every_migration_can_be_taken_back(database: Database) -> None:
     assert current_revision(database) is None
     migrate(database)
     assert differences(database) == []
+
+
+def test_a_stored_manifest_loses_the_network_that_it_once_had_and_keeps_its_bytes(database: Database) -> None:
+    config = _config()
+    manifest = charged_manifest({"wide": 7})
+    with database.begin() as connection:
+        enroll_vehicle(connection)
+        add_version(connection, "wide")
+        create(
+            connection,
+            manifest,
+            network=Network.CELLULAR,
+            now=datetime.now(UTC),
+            expiry_s=60,
+            log_partitions=1,
+            fleet_limit_bytes=None,
+        )
+        old = manifest.canonical_json().replace(b'],"recording":', b'],"network":"cellular","recording":', 1)
+        assert old != manifest.canonical_json()
+        connection.execute(update(uploads).values(manifest=old))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0002")
+        command.upgrade(config, "0003")
+        assert connection.execute(select(uploads.c.manifest)).scalar_one() == manifest.canonical_json()

@@ -8,8 +8,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-SAMPLE_BYTES = 16
-"""A sample's time (int64) and value (float64)."""
+import numpy as np
+from numpy.typing import NDArray
+
+HELD_SAMPLE_BYTES = 16
+"""A sample in memory: its time (int64) and value (float64)."""
 
 
 class VideoFrame(NamedTuple):
@@ -39,6 +42,10 @@ class Samples(NamedTuple):
         """The samples in the closed interval."""
         first, last = bisect_left(self.times_ns, start_ns), bisect_right(self.times_ns, end_ns)
         return Samples(self.times_ns[first:last], self.values[first:last])
+
+    def as_arrays(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Times and values as NumPy arrays over the same memory."""
+        return np.frombuffer(self.times_ns, np.int64), np.frombuffer(self.values, np.float64)
 
 
 @dataclass(frozen=True)

@@ -1,46 +1,117 @@
-"""Reads back a clip that this vehicle wrote, so that it can be cut again for fewer fires."""
+"""Reads a clip's MCAP file (https://mcap.dev/spec) back: the manifest in it, samples by signal, frames by camera.
+
+The one reader of the format: a vehicle cuts its own clip again with it, and the extraction reads hostile bytes with it.
+So whatever a parser raises over the bytes is damage of the file, told with a stable reason.
+"""
 
 from __future__ import annotations
 
-import struct
+import errno
 from array import array
+from dataclasses import dataclass
 from pathlib import Path
 
-import zstandard
-from mcap.exceptions import McapError
-from mcap.reader import make_reader
+import numpy as np
+from mcap.reader import McapReader, make_reader
 
 from triggers.clips import schemas
+from triggers.clips.damage import Damaged
 from triggers.clips.footage import Footage, Samples, VideoFrame
-from triggers.clips.writer import CAMERA_TOPICS, MANIFEST_KEY, MANIFEST_RECORD, SIGNAL_TOPICS
-from triggers.contracts.clip import RecordingManifest
+from triggers.clips.writer import CAMERA_TOPICS, MANIFEST_KEY, MANIFEST_RECORD, SIGNAL_TOPICS, uncharged
+from triggers.contracts.clip import Fire, RecordingManifest
 from triggers.errors import InvalidInput
 
+MAX_MESSAGES = 50_000_000
 
-def read_clip(path: Path) -> tuple[RecordingManifest, Footage]:
-    """The manifest (without charges) and the footage of a clip; InvalidInput where the file is damaged."""
-    try:
-        with path.open("rb") as file:
+
+@dataclass(frozen=True)
+class ClipFile:
+    """Everything in a clip's file; the manifest is the file's own, without charges."""
+
+    manifest: RecordingManifest
+    footage: Footage
+
+
+def read_clip(path: Path, announced: RecordingManifest | None = None) -> ClipFile:
+    """The content of a clip's file, samples and frames in order of time; of several samples at one time the last.
+
+    `announced` is what the vehicle told the gateway: the file must be of the same recording, and may hold the signals
+    and cameras that it lists. Damaged where the file breaks its format or that promise; OSError where it cannot be
+    opened or the disk fails.
+    """
+    with path.open("rb") as file:
+        try:
             reader = make_reader(file, validate_crcs=True)
-            manifest = _manifest({record.name: record.metadata for record in reader.iter_metadata()}, path)
-            signals = {name: Samples(array("q"), array("d")) for name in manifest.signals}
-            cameras: dict[str, list[VideoFrame]] = {name: [] for name in manifest.cameras}
-            for _, channel, message in reader.iter_messages():
-                if channel.topic.startswith(SIGNAL_TOPICS):
-                    samples = signals[channel.topic.removeprefix(SIGNAL_TOPICS)]
-                    samples.times_ns.append(message.log_time)
-                    samples.values.append(schemas.decode_sample(message.data))
-                else:
-                    frames = cameras[channel.topic.removeprefix(CAMERA_TOPICS)]
-                    frames.append(schemas.decode_frame(message.log_time, message.data))
-    except (McapError, zstandard.ZstdError, struct.error, ValueError, KeyError, EOFError) as error:
-        raise InvalidInput(f"the clip {path.name} cannot be read back: {error!r}") from error
-    footage = Footage(
-        manifest.start_ns, manifest.end_ns, signals, {name: tuple(frames) for name, frames in cameras.items()}
+            embedded = _embedded_manifest(reader)
+            if announced is not None:
+                _require_same_recording(embedded, announced)
+            return ClipFile(embedded, _footage(reader, announced or embedded))
+        except (Damaged, MemoryError):
+            raise
+        except InvalidInput as error:
+            raise Damaged("message_unreadable", error.message) from error
+        except Exception as error:
+            # EINVAL is the parser seeking to a place that a damaged file names; other OSErrors are the disk's.
+            if isinstance(error, OSError) and error.errno != errno.EINVAL:
+                raise
+            raise Damaged("mcap_unreadable", f"the file cannot be read as MCAP: {error!r}") from error
+
+
+def _embedded_manifest(reader: McapReader) -> RecordingManifest:
+    records = [record.metadata for record in reader.iter_metadata() if record.name == MANIFEST_RECORD]
+    if len(records) != 1 or MANIFEST_KEY not in records[0]:
+        raise Damaged("manifest_missing", f"the file has {len(records)} metadata records {MANIFEST_RECORD}, not one")
+    try:
+        return RecordingManifest.from_json(records[0][MANIFEST_KEY].encode(), what="the manifest in the file")
+    except InvalidInput as error:
+        raise Damaged("manifest_unreadable", error.message) from error
+
+
+def _require_same_recording(embedded: RecordingManifest, announced: RecordingManifest) -> None:
+    """The two must tell of the same recording, but for the charges, which are not known when a file is written."""
+    for name in ("vehicle_id", "recording_id", "start_ns", "end_ns"):
+        in_file, in_upload = getattr(embedded, name), getattr(announced, name)
+        if in_file != in_upload:
+            raise Damaged("manifest_mismatch", f"{name} is {in_file!r} in the file, {in_upload!r} in the upload")
+    if _fires_by_identity(embedded) != _fires_by_identity(announced):
+        raise Damaged("manifest_mismatch", "the fires in the file are not those of the upload")
+
+
+def _fires_by_identity(manifest: RecordingManifest) -> list[Fire]:
+    return sorted(uncharged(manifest).fires, key=lambda fire: fire.key)
+
+
+def _footage(reader: McapReader, listed: RecordingManifest) -> Footage:
+    signals = {name: Samples(array("q"), array("d")) for name in listed.signals}
+    cameras: dict[str, list[VideoFrame]] = {name: [] for name in listed.cameras}
+    # Not sorted by the library, which would hold all chunks of a hostile file whose times overlap in memory.
+    for number, (_, channel, message) in enumerate(reader.iter_messages(log_time_order=False)):
+        if number == MAX_MESSAGES:
+            raise Damaged("too_many_messages", f"the file has more than {MAX_MESSAGES} messages")
+        topic = channel.topic
+        samples = signals.get(topic.removeprefix(SIGNAL_TOPICS)) if topic.startswith(SIGNAL_TOPICS) else None
+        frames = cameras.get(topic.removeprefix(CAMERA_TOPICS)) if topic.startswith(CAMERA_TOPICS) else None
+        if samples is not None:
+            samples.times_ns.append(message.log_time)
+            samples.values.append(schemas.decode_sample(message.data))
+        elif frames is not None:
+            frames.append(schemas.decode_frame(message.log_time, message.data))
+        else:
+            raise Damaged("manifest_mismatch", f"the manifest does not list the channel {topic[:100]!r}")
+    return Footage(
+        listed.start_ns,
+        listed.end_ns,
+        {name: _in_order(samples) for name, samples in signals.items()},
+        {name: tuple(sorted(frames, key=lambda frame: frame.t_ns)) for name, frames in cameras.items()},
     )
-    return manifest, footage
 
 
-def _manifest(metadata: dict[str, dict[str, str]], path: Path) -> RecordingManifest:
-    text = metadata[MANIFEST_RECORD][MANIFEST_KEY]
-    return RecordingManifest.from_json(text.encode(), what=f"the manifest in {path.name}")
+def _in_order(samples: Samples) -> Samples:
+    """Samples with strictly rising times; of several at one time the last of the file counts."""
+    times, values = samples.as_arrays()
+    if np.all(times[1:] > times[:-1]):  # what our own writer wrote
+        return samples
+    order = np.argsort(times, kind="stable")
+    times, values = times[order], values[order]
+    last = np.append(times[1:] != times[:-1], True)
+    return Samples(array("q", times[last].tobytes()), array("d", values[last].tobytes()))

@@ -12,37 +12,28 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from triggers.contracts.base import AttributeValue, Contract, Name, Sha256Hex, SignalName, VehicleId
-from triggers.contracts.campaign import MAX_CAPTURE_NS, Network
+from triggers.contracts.campaign import MAX_CAPTURE_NS
+from triggers.contracts.fire import NumberedFire, TimeNs
 
 CELL_BYTES = 512 * 1024
 MAX_CLIP_BYTES = 4 * 1024**3
 MAX_FIRES = 1000
+MAX_SIGNALS = 5000
+MAX_CAMERAS = 64
 MAX_RECORDING_NS = MAX_CAPTURE_NS
 MAX_MANIFEST_BYTES = 4 * 1024**2
-
-TimeNs = Annotated[int, Field(ge=0, le=2**63 - 1)]
-"""ns since the Unix epoch, as wide as what stores it."""
 
 RecordingId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
 
 
-class Fire(Contract):
+class Fire(NumberedFire):
     """One fire of one trigger of one campaign, and what it asks of the clip.
 
-    `ordinal` counts a vehicle's fires of a campaign version from 1 without a gap: (vehicle, campaign, version,
-    ordinal) is its identity, and counts over `ordinal <= watermark` add up. `charged_bytes` is what its window
-    adds to the clip; the charges of a clip's fires sum to the clip's size. Times are ns since the Unix epoch.
+    `charged_bytes` is what its window adds to the clip; the charges of a clip's fires sum to the clip's size.
     """
 
-    campaign: Name
-    version: Annotated[int, Field(ge=1)]
-    program_digest: Sha256Hex
-    trigger: Name
-    ordinal: Annotated[int, Field(ge=1, le=2**63 - 1)]
-    t_ns: TimeNs
     window_start_ns: TimeNs
     window_end_ns: TimeNs
-    inclusion_probability: Annotated[float, Field(gt=0, le=1)]
     charged_bytes: Annotated[int, Field(ge=0)]
 
     @model_validator(mode="after")
@@ -68,12 +59,12 @@ class RecordingManifest(Contract):
     start_ns: TimeNs
     end_ns: TimeNs
     fires: Annotated[tuple[Fire, ...], Field(min_length=1, max_length=MAX_FIRES)]
-    signals: Annotated[tuple[SignalName, ...], Field(max_length=5000)]
-    cameras: Annotated[tuple[Name, ...], Field(max_length=64)] = ()
+    signals: Annotated[tuple[SignalName, ...], Field(max_length=MAX_SIGNALS)]
+    cameras: Annotated[tuple[Name, ...], Field(max_length=MAX_CAMERAS)] = ()
     attributes: Annotated[dict[str, AttributeValue], Field(max_length=100)] = {}
     software: Annotated[dict[str, str], Field(max_length=100)] = {}
     """Digests or versions of what ran: agent, active and shadow network."""
-    calibration: Annotated[dict[str, dict[str, float]], Field(max_length=64)] = {}
+    calibration: Annotated[dict[str, dict[str, float]], Field(max_length=MAX_CAMERAS)] = {}
     """Camera name to its parameters (fx, fy, cx, cy in pixels; k1.. dimensionless)."""
     clock_offset_ns: int = 0
     """Vehicle clock minus cloud clock at the latest check-in."""
@@ -83,10 +74,9 @@ class RecordingManifest(Contract):
     def _consistent(self) -> Self:
         if not 0 <= self.end_ns - self.start_ns <= MAX_RECORDING_NS:
             raise ValueError("the recording's span is negative or longer than the limit")
-        seen = {(f.campaign, f.version, f.ordinal) for f in self.fires}
-        if len(seen) != len(self.fires):
+        if len({fire.key for fire in self.fires}) != len(self.fires):
             raise ValueError("two fires have the same campaign, version and ordinal")
-        if any(not self.start_ns <= f.t_ns <= self.end_ns for f in self.fires):
+        if any(not self.start_ns <= fire.t_ns <= self.end_ns for fire in self.fires):
             raise ValueError("a fire lies outside the recording's span")
         return self
 
@@ -97,7 +87,6 @@ class ClipManifest(Contract):
     recording: RecordingManifest
     size_bytes: Annotated[int, Field(ge=1, le=MAX_CLIP_BYTES)]
     cells: Annotated[tuple[Sha256Hex, ...], Field(min_length=1, max_length=MAX_CLIP_BYTES // CELL_BYTES)]
-    network: Network = Network.WIFI
 
     @model_validator(mode="after")
     def _sizes_add_up(self) -> Self:

@@ -28,8 +28,8 @@ from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
 from triggers.vehicle.journal import Journal
 from triggers.vehicle.programs.host import Host
-from triggers.vehicle.recording.clips import Circumstances, make_clip
-from triggers.vehicle.recording.fires import Outcome, Reason
+from triggers.vehicle.recording.clips import RecordingContext, make_clip
+from triggers.vehicle.recording.fires import FireOutcome, Reason
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
 from triggers.vehicle.recording.ring import RingBuffer, RingDrops
 from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
@@ -218,7 +218,7 @@ class VehicleAgent:
         for recording in recordings:
             if recording.lost:
                 lost = [fire.key for fire in recording.lost]
-                self._journal.settle(lost, Outcome.DROPPED, Reason.RING_OVERFLOW)
+                self._journal.settle(lost, FireOutcome.DROPPED, Reason.RING_OVERFLOW)
             if recording.footage is not None:
                 self._store_clip(recording)
         if recordings:
@@ -228,19 +228,19 @@ class VehicleAgent:
         if recording.footage is None:
             return
         try:
-            clip = make_clip(self.config.clips_directory, recording.fires, recording.footage, self._circumstances())
+            clip = make_clip(self.config.clips_directory, recording.fires, recording.footage, self._context())
         except OSError as error:
             fires = [fire.key for fire in recording.fires]
             if error.errno in NO_SPACE:
-                self._journal.settle(fires, Outcome.DROPPED, Reason.DISK_FULL)
+                self._journal.settle(fires, FireOutcome.DROPPED, Reason.DISK_FULL)
             else:
-                self._journal.settle(fires, Outcome.FAILED, Reason.WRITE_ERROR)
+                self._journal.settle(fires, FireOutcome.FAILED, Reason.WRITE_ERROR)
             self._cloud.report_problem(f"a clip could not be written: {error}")
             return
         self._queue.add(clip, self._clock.now_ns())
 
-    def _circumstances(self) -> Circumstances:
-        return Circumstances(
+    def _context(self) -> RecordingContext:
+        return RecordingContext(
             vehicle_id=self.config.vehicle_id,
             max_span_ns=self.config.max_recording_ns,
             attributes=self.config.attributes,

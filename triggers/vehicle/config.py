@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,10 +11,10 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field, TypeAdapter, ValidationError
 
-from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.contracts.base import NS_PER_S, AttributeValue, VehicleId
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, Network
 from triggers.contracts.checkin import CheckIn
-from triggers.contracts.clip import CELL_BYTES, MAX_RECORDING_NS
+from triggers.contracts.clip import CELL_BYTES, MAX_CAMERAS, MAX_RECORDING_NS
 from triggers.contracts.signing import public_keys
 from triggers.distance import SpeedSignal, speed_scale
 from triggers.errors import Misconfigured
@@ -23,9 +22,9 @@ from triggers.errors import Misconfigured
 MIB = 1024**2
 DAY_NS = 86_400 * NS_PER_S
 _CALIBRATION: TypeAdapter[dict[str, dict[str, float]]] = TypeAdapter(
-    Annotated[dict[str, dict[str, Annotated[float, Field(allow_inf_nan=False)]]], Field(max_length=64)]
+    Annotated[dict[str, dict[str, Annotated[float, Field(allow_inf_nan=False)]]], Field(max_length=MAX_CAMERAS)]
 )
-VEHICLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}")
+_VEHICLE_ID: TypeAdapter[str] = TypeAdapter(VehicleId)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,15 +69,20 @@ class VehicleConfig:
     backoff_max_s: float = 900.0
 
     def __post_init__(self) -> None:
-        if not VEHICLE_ID.fullmatch(self.vehicle_id):
-            raise Misconfigured(
-                f"vehicle_id {self.vehicle_id!r} is no vehicle identity",
-                remedy="use 1 to 64 letters, digits, '_', '.', ':' or '-', beginning with a letter or digit",
-            )
+        self._check_identity()
         self._check_urls()
         self._check_keys()
         self._check_limits()
         self._check_declarations()
+
+    def _check_identity(self) -> None:
+        try:
+            _VEHICLE_ID.validate_python(self.vehicle_id)
+        except ValidationError as error:
+            raise Misconfigured(
+                f"vehicle_id {self.vehicle_id!r} is not a valid vehicle id",
+                remedy="use 1 to 64 letters, digits, '_', '.', ':' or '-', beginning with a letter or digit",
+            ) from error
 
     def _check_urls(self) -> None:
         for name in ("api_url", "gateway_url"):

@@ -21,8 +21,9 @@ from pathlib import Path
 
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.compared import Compared
+from triggers.contracts.fire import FireKey
 from triggers.errors import Conflict, Misconfigured, Unreachable
-from triggers.vehicle.recording.fires import CapturedFire, FireKey, Outcome, Reason
+from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 
 KEPT_ROWS = 10_000
 """Settled fires that stay readable one by one; older ones are folded into counts."""
@@ -74,22 +75,23 @@ CREATE TABLE compared (
     PRIMARY KEY (campaign, version, head)
 ) WITHOUT ROWID
 """
-SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER, COMPARED)
+NETWORK_OF_THE_UPLOAD = """
+UPDATE clips SET manifest = CAST(json_remove(CAST(manifest AS TEXT), '$.network') AS BLOB)
+"""
+SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER, COMPARED, NETWORK_OF_THE_UPLOAD)
 """Each is a step from one schema version to the next; a file of an older agent takes the steps that it lacks."""
 
 
 @dataclass(frozen=True)
 class NewFire:
-    """A fire as it is written first: `captured` is None where it was sampled out."""
+    """A fire as it is written first, and whether it is to be recorded (else it is sampled out)."""
 
-    key: FireKey
-    trigger: str
-    t_ns: int
-    captured: CapturedFire | None
+    fire: VehicleFire
+    sampled_in: bool
 
 
 @dataclass(frozen=True)
-class Progress:
+class RunIncrement:
     """What happened to one campaign version since the last time it was written; the counts are increments."""
 
     campaign: str
@@ -136,7 +138,7 @@ class Journal:
             self._db.execute(f"PRAGMA user_version={len(SCHEMAS)}")
             self._db.execute(
                 "UPDATE fires SET outcome = ?, reason = ?, captured = NULL WHERE outcome = ? AND clip_id IS NULL",
-                (Outcome.DROPPED, Reason.RESTART, Outcome.IN_FLIGHT),
+                (FireOutcome.DROPPED, Reason.RESTART, FireOutcome.IN_FLIGHT),
             )
 
     def close(self) -> None:
@@ -234,31 +236,37 @@ class Journal:
 
     # Fires.
 
-    def record(self, progress: Sequence[Progress]) -> None:
+    def record(self, increments: Sequence[RunIncrement]) -> None:
         """Write new fires and increments. Conflict when an ordinal is not the next one."""
         with self.transaction() as db:
-            for item in progress:
-                _ensure_version(db, item.campaign, item.version)
-                for fire in item.fires:
-                    _insert_fire(db, fire)
+            for increment in increments:
+                _ensure_version(db, increment.campaign, increment.version)
+                for new in increment.fires:
+                    _insert_fire(db, new)
                 db.execute(
                     "UPDATE versions SET suppressed = suppressed + ?, armed_ns = armed_ns + ?,"
                     " distance_mm = distance_mm + ? WHERE campaign = ? AND version = ?",
-                    (item.suppressed, item.armed_ns, item.distance_mm, item.campaign, item.version),
+                    (
+                        increment.suppressed,
+                        increment.armed_ns,
+                        increment.distance_mm,
+                        increment.campaign,
+                        increment.version,
+                    ),
                 )
-                _add_compared(db, item)
+                _add_compared(db, increment)
 
-    def settle(self, fires: Iterable[FireKey], outcome: Outcome, reason: Reason | None = None) -> None:
+    def settle(self, fires: Iterable[FireKey], outcome: FireOutcome, reason: Reason | None = None) -> None:
         """Give fires in flight their outcome; Conflict when one has an outcome already."""
         with self.transaction() as db:
             settle(db, fires, outcome, reason)
 
-    def outcome(self, fire: FireKey) -> tuple[Outcome, str] | None:
+    def outcome(self, fire: FireKey) -> tuple[FireOutcome, str] | None:
         """A fire's outcome and reason; None when it is unknown or was folded."""
         row = self._db.execute(
             "SELECT outcome, reason FROM fires WHERE campaign = ? AND version = ? AND ordinal = ?", fire
         ).fetchone()
-        return None if row is None else (Outcome(row["outcome"]), row["reason"])
+        return None if row is None else (FireOutcome(row["outcome"]), row["reason"])
 
     def fold(self, kept_rows: int = KEPT_ROWS) -> int:
         """Turn settled fires but the latest `kept_rows` into counts; how many rows went."""
@@ -266,7 +274,7 @@ class Journal:
             rows = db.execute(
                 "SELECT campaign, version, ordinal, trigger, outcome, reason FROM fires WHERE outcome <> ?"
                 " ORDER BY t_ns DESC, campaign, version, ordinal LIMIT -1 OFFSET ?",
-                (Outcome.IN_FLIGHT, kept_rows),
+                (FireOutcome.IN_FLIGHT, kept_rows),
             ).fetchall()
             for row in rows:
                 db.execute(
@@ -302,13 +310,13 @@ class Journal:
         )
 
 
-def settle(db: sqlite3.Connection, fires: Iterable[FireKey], outcome: Outcome, reason: Reason | None) -> None:
+def settle(db: sqlite3.Connection, fires: Iterable[FireKey], outcome: FireOutcome, reason: Reason | None) -> None:
     """Give fires in flight their outcome, within a transaction of the caller's."""
     for fire in fires:
         changed = db.execute(
             "UPDATE fires SET outcome = ?, reason = ?, captured = NULL, clip_id = NULL"
             " WHERE campaign = ? AND version = ? AND ordinal = ? AND outcome = ?",
-            (outcome, reason or "", *fire, Outcome.IN_FLIGHT),
+            (outcome, reason or "", *fire, FireOutcome.IN_FLIGHT),
         ).rowcount
         if changed != 1:
             raise Conflict(f"fire {fire.ordinal} of {fire.campaign} version {fire.version} is not in flight")
@@ -318,27 +326,28 @@ def _ensure_version(db: sqlite3.Connection, campaign: str, version: int) -> None
     db.execute("INSERT OR IGNORE INTO versions (campaign, version) VALUES (?, ?)", (campaign, version))
 
 
-def _insert_fire(db: sqlite3.Connection, fire: NewFire) -> None:
+def _insert_fire(db: sqlite3.Connection, new: NewFire) -> None:
+    key = new.fire.key
     advanced = db.execute(
-        "UPDATE versions SET fired = fired + 1 WHERE campaign = ? AND version = ? AND fired = ? - 1", fire.key
+        "UPDATE versions SET fired = fired + 1 WHERE campaign = ? AND version = ? AND fired = ? - 1", key
     ).rowcount
     if advanced != 1:
-        raise Conflict(f"{fire.key.ordinal} is not the next ordinal of {fire.key.campaign} {fire.key.version}")
-    outcome = Outcome.SAMPLED_OUT if fire.captured is None else Outcome.IN_FLIGHT
-    captured = None if fire.captured is None else fire.captured.canonical_json()
+        raise Conflict(f"{key.ordinal} is not the next ordinal of {key.campaign} {key.version}")
+    outcome = FireOutcome.IN_FLIGHT if new.sampled_in else FireOutcome.SAMPLED_OUT
+    captured = new.fire.canonical_json() if new.sampled_in else None
     db.execute(
         "INSERT INTO fires (campaign, version, ordinal, trigger, t_ns, outcome, captured) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (*fire.key, fire.trigger, fire.t_ns, outcome, captured),
+        (*key, new.fire.trigger, new.fire.t_ns, outcome, captured),
     )
 
 
-def _add_compared(db: sqlite3.Connection, progress: Progress) -> None:
+def _add_compared(db: sqlite3.Connection, increment: RunIncrement) -> None:
     db.executemany(
         "INSERT INTO compared (campaign, version, head, neither, only_shadow, only_active, both, unknown)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET neither = neither + excluded.neither,"
         " only_shadow = only_shadow + excluded.only_shadow, only_active = only_active + excluded.only_active,"
         " both = both + excluded.both, unknown = unknown + excluded.unknown",
-        [(progress.campaign, progress.version, head, *astuple(pairs)) for head, pairs in progress.compared.items()],
+        [(increment.campaign, increment.version, head, *astuple(pairs)) for head, pairs in increment.compared.items()],
     )
 
 
@@ -348,7 +357,7 @@ def _counts(
     triggers: Mapping[str, int],
     compared: Mapping[str, Compared],
 ) -> FireCounts:
-    def by_reason(wanted: Outcome) -> dict[str, int]:
+    def by_reason(wanted: FireOutcome) -> dict[str, int]:
         return {reason: n for (outcome, reason), n in sorted(outcomes.items()) if outcome == wanted}
 
     return FireCounts(
@@ -356,12 +365,12 @@ def _counts(
         version=row["version"],
         watermark=row["fired"],
         suppressed=row["suppressed"],
-        sampled_out=outcomes.get((Outcome.SAMPLED_OUT, ""), 0),
-        refused=by_reason(Outcome.REFUSED),
-        dropped=by_reason(Outcome.DROPPED),
-        failed=by_reason(Outcome.FAILED),
-        in_flight=outcomes.get((Outcome.IN_FLIGHT, ""), 0),
-        handed_over=outcomes.get((Outcome.HANDED_OVER, ""), 0),
+        sampled_out=outcomes.get((FireOutcome.SAMPLED_OUT, ""), 0),
+        refused=by_reason(FireOutcome.REFUSED),
+        dropped=by_reason(FireOutcome.DROPPED),
+        failed=by_reason(FireOutcome.FAILED),
+        in_flight=outcomes.get((FireOutcome.IN_FLIGHT, ""), 0),
+        handed_over=outcomes.get((FireOutcome.HANDED_OVER, ""), 0),
         per_trigger=dict(sorted(triggers.items())),
         armed_ns=row["armed_ns"],
         distance_m=row["distance_mm"] // 1000,

@@ -69,7 +69,7 @@ def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options:
 
 def _run(client: ApiClient, state: Path, options: dict[str, Any]) -> list[VehicleResult]:
     from fleet_api.simulation.needed_signals import check_drives, need_of
-    from fleet_api.simulation.simulate import Fleet, draw_attributes, plan_fleet
+    from fleet_api.simulation.simulate import SimulatedFleet, draw_attributes, plan_fleet
     from triggers.drives.drive import find_drives
     from triggers.signals.catalog import SignalCatalog
 
@@ -84,7 +84,7 @@ def _run(client: ApiClient, state: Path, options: dict[str, Any]) -> list[Vehicl
     ]
     plan = plan_fleet(find_drives(options["drives"]), attributes, prefix=options["prefix"])
     check_drives(plan, needs, catalog, speed_signal=options["speed_signal"])
-    fleet = Fleet(
+    fleet = SimulatedFleet(
         client,
         catalog,
         state,

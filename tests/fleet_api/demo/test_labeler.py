@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fleet_api.demo.maneuvers import NS_PER_S, Interval, Parameters, Series, find_maneuvers
+from fleet_api.demo.maneuvers import Interval, Parameters, find_maneuvers
 from fleet_api.demo.openlabel import openlabel_document
+from triggers.contracts.base import NS_PER_S
+from triggers.drives.series import SignalSeries
 
 START_NS = 1_767_594_600 * NS_PER_S
 
 
-def series(rate_hz: float, values: list[float]) -> Series:
+def series(rate_hz: float, values: list[float]) -> SignalSeries:
     t_ns = START_NS + (np.arange(len(values)) * NS_PER_S / rate_hz).astype(np.int64)
-    return Series(t_ns, np.array(values, dtype=np.float64))
+    return SignalSeries(t_ns, np.array(values, dtype=np.float64))
 
 
 def spans(found: list[Interval], kind: str) -> list[tuple[float, float]]:
@@ -50,7 +52,7 @@ def test_a_standstill_at_the_clips_edge_is_found() -> None:
 def test_a_cut_in_is_a_jump_of_the_lead_but_not_across_a_dropout() -> None:
     distance = series(20, [40.0] * 40 + [18.0] * 40)
     assert spans(find_maneuvers({"lead.distance": distance}, Parameters()), "cut_in") == [(0.45, 2.0)]
-    gap = Series(np.delete(distance.t_ns, range(30, 50)), np.delete(distance.values, range(30, 50)))
+    gap = SignalSeries(np.delete(distance.t_ns, range(30, 50)), np.delete(distance.values, range(30, 50)))
     assert find_maneuvers({"lead.distance": gap}, Parameters()) == []
 
 

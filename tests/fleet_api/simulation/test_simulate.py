@@ -13,7 +13,7 @@ import pytest
 from fleet_api.client.client import ApiClient
 from fleet_api.demo.drives import FIRST_START_NS, generate_drives, package_file
 from fleet_api.simulation import simulate
-from fleet_api.simulation.simulate import BREAK_NS, Fleet, VehicleResult, draw_attributes, plan_fleet
+from fleet_api.simulation.simulate import BREAK_NS, SimulatedFleet, VehicleResult, draw_attributes, plan_fleet
 from triggers.assignment.targets import matches
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Comparison, Junction
@@ -111,6 +111,6 @@ def test_a_vehicle_that_cannot_upload_waits_between_its_attempts(
     (planned,) = plan_fleet(drives[:1], [{}])
     result = VehicleResult(planned.id, {}, [])
     with ApiClient("http://127.0.0.1:1", "") as client:
-        fleet = Fleet(client, CATALOG, tmp_path)
+        fleet = SimulatedFleet(client, CATALOG, tmp_path)
         fleet._drive(vehicle, planned.trips[0], result, threading.Event())
     assert 1 <= vehicle.attempts <= 5

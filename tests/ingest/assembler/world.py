@@ -23,8 +23,9 @@ from storage.tables import clips, fires, ledger_accounts
 from storage.tables import uploads as uploads_table
 from tests.support.fleet import add_version, clip_manifest, enroll_vehicle
 from tests.support.processes import wait_for
-from triggers.contracts.campaign import BudgetLimits
+from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
+from triggers.contracts.creation import CreationRequest
 
 LEASE_S = 2.0
 PARTITIONS = 2
@@ -70,7 +71,9 @@ class World:
         data = random_bytes(size_bytes, seed)
         manifest = manifest or clip_manifest(data)
         with self.database.begin() as connection:
-            upload, _ = open_upload(connection, manifest, TERMS, now=datetime.now(UTC))
+            upload, _ = open_upload(
+                connection, CreationRequest(manifest=manifest, network=Network.WIFI), TERMS, now=datetime.now(UTC)
+            )
         return SentClip(data, manifest, upload.id, upload.log_partition)
 
     def send(self, clip: SentClip, *indices: int, payload: bytes | None = None) -> None:

@@ -22,7 +22,9 @@ from ingest.log import CELLS_TOPIC, open_log
 from storage.database import Database
 from storage.settings import Settings
 from tests.support.processes import wait_for
+from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
+from triggers.contracts.creation import CreationRequest
 
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNK = {"Content-Type": "application/offset+octet-stream"}
@@ -62,7 +64,8 @@ class TusClient:
         self.http = httpx.Client(base_url=url, headers={**TUS, "Authorization": f"Bearer {token}"}, timeout=30)
 
     def create(self, manifest: ClipManifest, **headers: str) -> httpx.Response:
-        return self.create_raw(manifest.canonical_json(), manifest.size_bytes, **headers)
+        request = CreationRequest(manifest=manifest, network=Network.WIFI)
+        return self.create_raw(request.canonical_json(), manifest.size_bytes, **headers)
 
     def create_raw(self, body: bytes, length: int, **headers: str) -> httpx.Response:
         names = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -36,19 +36,21 @@ def set_in(document: Any, path: str, value: Any) -> None:
 
 
 LIES: dict[str, tuple[str, Any, str]] = {
-    "of another vehicle": ("recording.vehicle_id", "car-2", "car-2"),
-    "a size that is not the announced one": ("size_bytes", SIZE + 1, "charged"),
-    "a cell too many": ("cells", ["0" * 64] * 2, "cells"),
-    "a hash that is none": ("cells.0", "x", "cells.0"),
-    "no fires": ("recording.fires", [], "fires"),
-    "a version nobody made": ("recording.fires.0.version", 7, "no such version"),
-    "a version beyond every integer": ("recording.fires.0.version", 2**70, "no such version"),
-    "an ordinal beyond every integer": ("recording.fires.0.ordinal", 2**63, "ordinal"),
-    "a time beyond every integer": ("recording.end_ns", 2**63, "end_ns"),
-    "another program": ("recording.fires.0.program_digest", "0" * 64, "not the approved one"),
-    "a trigger the campaign has not": ("recording.fires.0.trigger", "no_such", "no trigger no_such"),
-    "U+0000 in an attribute": ("recording.attributes", {"colour": "re\x00d"}, "U+0000"),
+    "of another vehicle": ("manifest.recording.vehicle_id", "car-2", "car-2"),
+    "a size that is not the announced one": ("manifest.size_bytes", SIZE + 1, "charged"),
+    "a cell too many": ("manifest.cells", ["0" * 64] * 2, "cells"),
+    "a hash that is none": ("manifest.cells.0", "x", "cells.0"),
+    "no fires": ("manifest.recording.fires", [], "fires"),
+    "a version nobody made": ("manifest.recording.fires.0.version", 7, "no such version"),
+    "a version beyond every integer": ("manifest.recording.fires.0.version", 2**70, "no such version"),
+    "an ordinal beyond every integer": ("manifest.recording.fires.0.ordinal", 2**63, "ordinal"),
+    "a time beyond every integer": ("manifest.recording.end_ns", 2**63, "end_ns"),
+    "another program": ("manifest.recording.fires.0.program_digest", "0" * 64, "not the approved one"),
+    "a trigger the campaign has not": ("manifest.recording.fires.0.trigger", "no_such", "no trigger no_such"),
+    "U+0000 in an attribute": ("manifest.recording.attributes", {"colour": "re\x00d"}, "U+0000"),
     "an unknown field": ("surprise", 1, "surprise"),
+    "an unknown field of the manifest": ("manifest.network", "wifi", "manifest.network"),
+    "a network of no known class": ("network", "pigeon", "network"),
 }
 
 
@@ -57,7 +59,7 @@ def test_a_manifest_that_lies_is_refused_kept_and_charged_nothing(
     client: TusClient, database: Database, lie: str
 ) -> None:
     path, value, said = LIES[lie]
-    document = json.loads(charged_manifest({"wide": SIZE}).canonical_json())
+    document = {"manifest": json.loads(charged_manifest({"wide": SIZE}).canonical_json()), "network": "wifi"}
     set_in(document, path, value)
     body = json.dumps(document).encode()
     refused = client.create_raw(body, SIZE)
@@ -72,7 +74,7 @@ def test_a_manifest_that_lies_is_refused_kept_and_charged_nothing(
         assert ledger.usage(connection) == []
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'{"recording":' * 500, b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[]", b"null", b'{"manifest":' * 500, b"[" * 100_000])
 def test_what_is_no_manifest_at_all_is_refused_too(client: TusClient, database: Database, body: bytes) -> None:
     assert client.create_raw(body, SIZE).status_code == 422
     (letter,) = letters(database)
@@ -83,7 +85,7 @@ def test_a_length_that_differs_from_the_manifest_is_refused_with_its_fires_count
     client: TusClient, database: Database
 ) -> None:
     manifest = manifest_of(some_bytes(SIZE), [fire("wide", SIZE - 1), fire("brake", 1)])
-    assert client.create_raw(manifest.canonical_json(), SIZE + 1).status_code == 422
+    assert client.create(manifest, Upload_Length=str(SIZE + 1)).status_code == 422
     assert letters(database)[0].fires == 2
 
 

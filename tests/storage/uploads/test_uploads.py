@@ -21,8 +21,9 @@ from storage.uploads import creation, endings, progress, rows
 from storage.uploads.rows import UploadRow
 from tests.storage.ledger.ledger_support import NOON
 from tests.support.fleet import T_NS, add_version, charged_manifest, enroll_vehicle, fire, manifest_of
-from triggers.contracts.campaign import BudgetLimits
+from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import ClipManifest, Fire
+from triggers.contracts.creation import CreationRequest
 from triggers.errors import (
     BudgetExhausted,
     ClipFailed,
@@ -52,7 +53,7 @@ def fleet(database: Database) -> Iterator[Database]:
 
 
 def create(connection: Connection, manifest: ClipManifest, terms: OpeningTerms = TERMS) -> tuple[UploadRow, bool]:
-    return open_upload(connection, manifest, terms, now=NOON)
+    return open_upload(connection, CreationRequest(manifest=manifest, network=Network.CELLULAR), terms, now=NOON)
 
 
 def new_upload(database: Database) -> UploadRow:
@@ -92,6 +93,12 @@ def test_creation_works_the_hundredth_time_on_one_connection(fleet: Database) ->
     with fleet.begin() as connection:
         created = [create(connection, charged_manifest({"alpha": 1}))[1] for _ in range(100)]
     assert all(created)
+
+
+def test_an_upload_keeps_the_class_of_its_network(fleet: Database) -> None:
+    with fleet.begin() as connection:
+        create(connection, charged_manifest({"alpha": SIZE}))
+        assert connection.execute(select(table.c.network)).scalars().all() == ["cellular"]
 
 
 def test_a_refused_creation_leaves_no_upload(fleet: Database) -> None:

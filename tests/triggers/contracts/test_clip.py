@@ -61,7 +61,8 @@ def test_the_digest_is_the_sha256_of_the_cells_digests() -> None:
 
 
 def test_the_same_recording_with_the_same_bytes_is_the_same_clip() -> None:
-    assert parse(manifest()).clip_id == parse(manifest(network="cellular")).clip_id
+    charged = [fire(charged_bytes=CELL_BYTES), fire(ordinal=2, charged_bytes=1)]
+    assert parse(manifest()).clip_id == parse(manifest(fires=charged)).clip_id
     assert parse(manifest()).clip_id != parse(manifest(cells=["a" * 64, "c" * 64])).clip_id
 
 
@@ -81,6 +82,7 @@ def test_a_manifest_survives_its_canonical_form() -> None:
         (manifest(size_bytes=-1), "size_bytes"),
         (manifest(cells=["A" * 64, "b" * 64]), "cells.0"),
         (manifest(extra=1), "extra"),
+        (manifest(network="wifi"), "network"),
         (b"[1, 2", "Invalid JSON"),
         (b"\xff\xfe", "Invalid JSON"),
     ],

@@ -17,8 +17,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from triggers.contracts.base import NS_PER_S
+from triggers.contracts.campaign import Network
 from triggers.contracts.checkin import CheckIn, Telemetry
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
+from triggers.contracts.creation import CreationRequest
 from triggers.contracts.problem import headers_of, problem_of, status_of
 from triggers.errors import BadHeader, Conflict, LongtailError
 
@@ -31,6 +33,7 @@ class HeldUpload:
     """An upload as the gateway holds it."""
 
     manifest: ClipManifest
+    network: Network
     data: bytearray = field(default_factory=bytearray)
 
 
@@ -171,7 +174,8 @@ class Handler(BaseHTTPRequestHandler):
             self._reply(204, {"Upload-Offset": str(len(upload.data))})
 
     def _create(self, body: bytes) -> None:
-        manifest = ClipManifest.from_json(body, what="manifest")
+        request = CreationRequest.from_json(body, what="the request")
+        manifest = request.manifest
         if self.headers["Tus-Resumable"] != "1.0.0" or self.headers["Upload-Length"] != str(manifest.size_bytes):
             self._breach("creation with a wrong Tus-Resumable or Upload-Length")
             return
@@ -182,12 +186,12 @@ class Handler(BaseHTTPRequestHandler):
         }
         held = self.cloud.uploads.get(manifest.clip_id)
         if held is None:
-            self.cloud.uploads[manifest.clip_id] = HeldUpload(manifest)
+            self.cloud.uploads[manifest.clip_id] = HeldUpload(manifest, request.network)
             self._reply(201, location)
         elif len(held.data) == manifest.size_bytes:
             self._reply(200, {**location, "Upload-Offset": str(len(held.data))})
         else:
-            held.manifest = manifest
+            held.network = request.network
             self._reply(200, location)
 
     def _check_in(self, check_in: CheckIn) -> None:

@@ -9,8 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from tests.triggers.vehicle.support import a_fire, footage
 from triggers.contracts.base import NS_PER_S
-from triggers.vehicle.journal import Journal, NewFire, Progress
-from triggers.vehicle.recording.clips import Circumstances, make_clip
+from triggers.vehicle.journal import Journal, NewFire, RunIncrement
+from triggers.vehicle.recording.clips import RecordingContext, make_clip
 from triggers.vehicle.uploads.clip_queue import ClipQueue
 
 
@@ -22,15 +22,15 @@ def say(what: str) -> None:
 def main(directory: Path) -> None:
     journal = Journal(directory / "j.sqlite")
     queue = ClipQueue(journal, directory / "clips", max_bytes=10**9, max_age_ns=10**18)
-    circumstances = Circumstances(vehicle_id="car", max_span_ns=60 * NS_PER_S)
+    context = RecordingContext(vehicle_id="car", max_span_ns=60 * NS_PER_S)
     held = footage(0, 6, hz=2)
     handed_over = sum(counts.handed_over for counts in journal.counts())
     while True:
         ordinal = journal.fired("braking", 1) + 1
         fire = a_fire(float(ordinal % 6), ordinal=ordinal)
-        journal.record([Progress("braking", 1, fires=(NewFire(fire.key, "hard", fire.t_ns, fire),))])
+        journal.record([RunIncrement("braking", 1, fires=(NewFire(fire, sampled_in=True),))])
         say(f"fired {ordinal}")
-        queue.add(make_clip(directory / "clips", [fire], held, circumstances), ordinal)
+        queue.add(make_clip(directory / "clips", [fire], held, context), ordinal)
         if ordinal % 3 == 0:
             queue.hand_over(queue.all()[0])
             handed_over += 1

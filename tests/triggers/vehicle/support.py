@@ -20,7 +20,7 @@ from triggers.contracts.checkin import Assignment, AssignmentList
 from triggers.language.compile import compile_source
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
-from triggers.vehicle.recording.fires import CapturedFire
+from triggers.vehicle.recording.fires import VehicleFire
 
 IDR = b"\x00\x00\x00\x01\x67\x42\x00\x0a\x00\x00\x00\x01\x68\xce\x00\x00\x00\x01\x65"
 SLICE = b"\x00\x00\x00\x01\x41"
@@ -60,8 +60,8 @@ def a_fire(
     cameras: tuple[str, ...] = (),
     priority: int = 50,
     upload: tuple[UploadRoute, ...] = (UploadRoute(network=Network.WIFI),),
-) -> CapturedFire:
-    return CapturedFire(
+) -> VehicleFire:
+    return VehicleFire(
         campaign=campaign,
         version=1,
         program_digest="ab" * 32,

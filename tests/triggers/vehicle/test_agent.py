@@ -96,7 +96,8 @@ def test_a_clip_holds_every_sample_and_frame_of_its_span(
     agent.feed(driven, frames(0, 30))
     agent.finish_drive()
     (clip,) = agent.status().queued
-    manifest, held = read_clip(clip.path)
+    content = read_clip(clip.path)
+    manifest, held = content.manifest, content.footage
     assert (manifest.start_ns, manifest.end_ns) == (at(8.3), at(12.3))
     wanted = [row for row in driven if at(8.3) <= row.t_ns <= at(12.3)]
     assert list(held.signals["ego.speed"].times_ns) == [row.t_ns for row in wanted]
@@ -154,7 +155,7 @@ def test_changing_one_campaign_leaves_cooldown_state_and_buffers_of_the_others(
     agent.finish_drive()
     braking = counts_of(agent, "braking")
     assert (braking.watermark, braking.suppressed) == (2, 1)
-    recordings = [read_clip(clip.path)[0] for clip in agent.status().queued]
+    recordings = [read_clip(clip.path).manifest for clip in agent.status().queued]
     (fast,) = [recording for recording in recordings if recording.fires[0].campaign == "speeding"]
     assert fast.fires[0].version == 2
     assert fast.start_ns == at(18.5), "the pre-roll from before the change is there"
@@ -171,7 +172,8 @@ def test_a_campaign_taken_away_during_its_post_roll_still_gets_its_clip(
     agent.check_in()
     agent.feed(rows(11, 30, brake_at=(20,)), frames(11, 30))
     (clip,) = agent.status().queued
-    manifest, held = read_clip(clip.path)
+    content = read_clip(clip.path)
+    manifest, held = content.manifest, content.footage
     assert (manifest.start_ns, manifest.end_ns) == (at(5), at(13))
     assert len(held.signals["ego.brake"].values) == 81
     assert counts_of(agent, "braking").watermark == 1
@@ -190,7 +192,7 @@ def test_a_clean_restart_keeps_cooldowns_and_ordinals(
     second.finish_drive()
     counts = counts_of(second, "braking")
     assert (counts.watermark, counts.suppressed, counts.in_flight) == (2, 1, 2)
-    assert [len(read_clip(clip.path)[0].fires) for clip in second.status().queued] == [1, 1]
+    assert [len(read_clip(clip.path).manifest.fires) for clip in second.status().queued] == [1, 1]
 
 
 def test_at_the_drives_end_a_recording_holds_what_is_there(
@@ -202,7 +204,7 @@ def test_at_the_drives_end_a_recording_holds_what_is_there(
     agent.feed(rows(0, 12, brake_at=(2, 11)))
     agent.finish_drive()
     (clip,) = agent.status().queued
-    manifest = read_clip(clip.path)[0]
+    manifest = read_clip(clip.path).manifest
     assert (manifest.start_ns, manifest.end_ns) == (at(0), at(5))
     assert (manifest.fires[0].window_start_ns, manifest.fires[0].window_end_ns) == (at(0), at(5))
 
@@ -216,7 +218,7 @@ def test_when_time_runs_backwards_the_recording_ends_and_none_mixes_both_times(
     agent.feed(rows(100, 111, fast_at=(110,)))
     agent.feed(rows(50, 62, fast_at=(55,)))
     agent.finish_drive()
-    spans = sorted((m.start_ns, m.end_ns) for m in (read_clip(clip.path)[0] for clip in agent.status().queued))
+    spans = sorted((m.start_ns, m.end_ns) for m in (read_clip(clip.path).manifest for clip in agent.status().queued))
     assert spans == [(at(53), at(57)), (at(108), at(110.9))]
 
 
@@ -247,7 +249,7 @@ def test_sampling_keeps_what_the_rule_says_and_counts_the_rest(
     counts = counts_of(agent, "speeding")
     assert 0 < sum(kept) < len(kept)
     assert (counts.watermark, counts.in_flight, counts.sampled_out) == (len(kept), sum(kept), len(kept) - sum(kept))
-    fires = [fire for clip in agent.status().queued for fire in read_clip(clip.path)[0].fires]
+    fires = [fire for clip in agent.status().queued for fire in read_clip(clip.path).manifest.fires]
     assert {fire.t_ns for fire in fires} == {at(t) for t, keep in zip(moments, kept, strict=True) if keep}
     assert {fire.inclusion_probability for fire in fires} == {1 / 3}
 

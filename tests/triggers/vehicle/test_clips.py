@@ -15,14 +15,13 @@ from mcap.reader import make_reader
 
 from tests.triggers.vehicle.support import a_fire, at, footage, video
 from triggers.clips.footage import Footage, Samples
-from triggers.clips.reader import read_clip
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.clip import CELL_BYTES, DriveSource, RecordingManifest
 from triggers.errors import InvalidInput
-from triggers.vehicle.recording.clips import Circumstances, Clip, make_clip, recut
+from triggers.vehicle.recording.clips import FinishedClip, RecordingContext, make_clip, recut
 
 SPAN_NS = 60 * NS_PER_S
-CAR = Circumstances(
+CAR = RecordingContext(
     vehicle_id="car-1",
     max_span_ns=SPAN_NS,
     attributes={"model": "m3"},
@@ -32,7 +31,7 @@ CAR = Circumstances(
 )
 
 
-def a_clip(directory: Path, **fire: Any) -> Clip:
+def a_clip(directory: Path, **fire: Any) -> FinishedClip:
     directory.mkdir(exist_ok=True)
     fires = [
         a_fire(5, ordinal=1, signals=("speed",), **fire),
@@ -107,14 +106,6 @@ def test_a_large_clip_has_a_hash_for_every_cell(tmp_path: Path) -> None:
     assert len(clip.manifest.cells) == -(-clip.path.stat().st_size // CELL_BYTES) > 3
 
 
-def test_what_is_written_is_read_back(tmp_path: Path) -> None:
-    held = footage(0, 18, ("speed", "steer"), ("front",))
-    clip = a_clip(tmp_path)
-    manifest, again = read_clip(clip.path)
-    assert manifest.recording_id == clip.manifest.recording.recording_id
-    assert again == held
-
-
 def test_no_partial_file_is_left_when_writing_fails(tmp_path: Path) -> None:
     directory = tmp_path / "gone"
     with pytest.raises(FileNotFoundError):
@@ -184,5 +175,5 @@ def test_a_damaged_file_is_not_cut_again(tmp_path: Path) -> None:
             refused += 1
     assert refused > 10
     clip.path.write_bytes(data[: len(data) // 2])
-    with pytest.raises(InvalidInput, match="cannot be read back"):
+    with pytest.raises(InvalidInput, match="cannot be read"):
         recut(clip.path, list(clip.fires), SPAN_NS)

@@ -17,7 +17,7 @@ from triggers.contracts.compared import Compared
 from triggers.errors import Unreachable
 from triggers.language.rows import Row
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.journal import Journal, Progress
+from triggers.vehicle.journal import Journal, RunIncrement
 from triggers.vehicle.programs.host import Host
 
 HEAD = "cut_in.detected"
@@ -111,9 +111,9 @@ def test_after_a_crash_what_was_written_stays(tmp_path: Path) -> None:
 
 
 def test_versions_and_heads_are_counted_apart(journal: Journal) -> None:
-    journal.record([Progress("a", 1, compared={"h": Compared(both=1), "k": Compared(neither=2)})])
-    journal.record([Progress("a", 2, compared={"h": Compared(both=4)}), Progress("b", 1)])
-    journal.record([Progress("a", 1, compared={"h": Compared(both=8, unknown=1)})])
+    journal.record([RunIncrement("a", 1, compared={"h": Compared(both=1), "k": Compared(neither=2)})])
+    journal.record([RunIncrement("a", 2, compared={"h": Compared(both=4)}), RunIncrement("b", 1)])
+    journal.record([RunIncrement("a", 1, compared={"h": Compared(both=8, unknown=1)})])
     assert {(each.campaign, each.version): each.compared for each in journal.counts()} == {
         ("a", 1): {"h": Compared(both=9, unknown=1), "k": Compared(neither=2)},
         ("a", 2): {"h": Compared(both=4)},
@@ -149,7 +149,7 @@ def test_counts_that_are_too_many_for_a_report_go_out_in_several(
 ) -> None:
     heads = {f"{'h' * 150}{number}": Compared(both=2**60) for number in range(MAX_COMPARES)}
     with VehicleAgent(make_config(), clock=clock) as agent:
-        agent._journal.record([Progress(f"c{number}", 1, compared=heads) for number in range(200)])
+        agent._journal.record([RunIncrement(f"c{number}", 1, compared=heads) for number in range(200)])
         agent.report()
     sizes = [len(report.canonical_json()) for report in cloud.reports]
     assert len(sizes) > 1 and max(sizes) < MAX_TELEMETRY_BYTES

@@ -25,7 +25,7 @@ from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.journal import Journal
 from triggers.vehicle.programs.host import Host
-from triggers.vehicle.recording.fires import CapturedFire
+from triggers.vehicle.recording.fires import VehicleFire
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def counts_of(journal: Journal, campaign: str) -> FireCounts:
     return next(counts for counts in journal.counts() if counts.campaign == campaign)
 
 
-def told(fires: list[CapturedFire]) -> list[tuple[str, int, int]]:
+def told(fires: list[VehicleFire]) -> list[tuple[str, int, int]]:
     return [(fire.campaign, fire.ordinal, fire.t_ns) for fire in fires]
 
 
@@ -274,7 +274,8 @@ def test_a_caller_that_goes_on_after_a_failed_write_still_gets_the_clip(
                 failures += 1
         agent.finish_drive()
         (clip,) = agent.status().queued
-        manifest, held = read_clip(clip.path)
+        content = read_clip(clip.path)
+    manifest, held = content.manifest, content.footage
     assert failures > 0
     assert (manifest.start_ns, manifest.end_ns, manifest.fires[0].ordinal) == (at(5), at(13), 1)
     assert len(held.signals["ego.brake"].values) == 81, "every row is there, and once"

@@ -17,10 +17,11 @@ from hypothesis import strategies as st
 from tests.triggers.vehicle.support import a_fire, footage
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
+from triggers.contracts.fire import FireKey
 from triggers.errors import Conflict, Misconfigured, Unreachable
-from triggers.vehicle.journal import Journal, NewFire, Progress
-from triggers.vehicle.recording.clips import Circumstances, make_clip
-from triggers.vehicle.recording.fires import FireKey, Outcome, Reason
+from triggers.vehicle.journal import Journal, NewFire, RunIncrement
+from triggers.vehicle.recording.clips import RecordingContext, make_clip
+from triggers.vehicle.recording.fires import FireOutcome, Reason
 from triggers.vehicle.uploads.clip_queue import ClipQueue
 
 WRITER = Path(__file__).with_name("journal_writer.py")
@@ -28,8 +29,8 @@ WRITER = Path(__file__).with_name("journal_writer.py")
 
 def record(journal: Journal, ordinal: int, *, campaign: str = "braking", sampled_out: bool = False) -> FireKey:
     captured = a_fire(float(ordinal), ordinal=ordinal, campaign=campaign)
-    fire = NewFire(captured.key, "hard", captured.t_ns, None if sampled_out else captured)
-    journal.record([Progress(campaign, 1, suppressed=2, armed_ns=10, distance_mm=1500, fires=(fire,))])
+    fire = NewFire(captured, sampled_in=not sampled_out)
+    journal.record([RunIncrement(campaign, 1, suppressed=2, armed_ns=10, distance_mm=1500, fires=(fire,))])
     return captured.key
 
 
@@ -41,10 +42,10 @@ def only(journal: Journal) -> FireCounts:
 def test_counts_are_exactly_the_fires_and_their_outcomes(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite")
     keys = [record(journal, n, sampled_out=n == 3) for n in range(1, 7)]
-    journal.settle([keys[0]], Outcome.HANDED_OVER)
-    journal.settle([keys[1]], Outcome.REFUSED, Reason.BUDGET)
-    journal.settle([keys[3]], Outcome.DROPPED, Reason.QUEUE_FULL)
-    journal.settle([keys[4]], Outcome.FAILED, Reason.MANIFEST_REJECTED)
+    journal.settle([keys[0]], FireOutcome.HANDED_OVER)
+    journal.settle([keys[1]], FireOutcome.REFUSED, Reason.BUDGET)
+    journal.settle([keys[3]], FireOutcome.DROPPED, Reason.QUEUE_FULL)
+    journal.settle([keys[4]], FireOutcome.FAILED, Reason.MANIFEST_REJECTED)
     assert only(journal) == FireCounts(
         campaign="braking",
         version=1,
@@ -65,22 +66,22 @@ def test_counts_are_exactly_the_fires_and_their_outcomes(tmp_path: Path) -> None
 def test_an_outcome_is_final_and_an_ordinal_is_given_once(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite")
     key = record(journal, 1)
-    journal.settle([key], Outcome.HANDED_OVER)
+    journal.settle([key], FireOutcome.HANDED_OVER)
     with pytest.raises(Conflict):
-        journal.settle([key], Outcome.DROPPED, Reason.EXPIRED)
+        journal.settle([key], FireOutcome.DROPPED, Reason.EXPIRED)
     for ordinal in (1, 3):
         with pytest.raises(Conflict):
             record(journal, ordinal)
     assert only(journal).watermark == 1
-    assert journal.outcome(key) == (Outcome.HANDED_OVER, "")
+    assert journal.outcome(key) == (FireOutcome.HANDED_OVER, "")
 
 
 def test_a_step_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite")
     first, second = record(journal, 1), record(journal, 2)
-    journal.settle([second], Outcome.HANDED_OVER)
+    journal.settle([second], FireOutcome.HANDED_OVER)
     with pytest.raises(Conflict):
-        journal.settle([first, second], Outcome.DROPPED, Reason.EXPIRED)
+        journal.settle([first, second], FireOutcome.DROPPED, Reason.EXPIRED)
     assert only(journal).in_flight == 1
 
 
@@ -168,7 +169,7 @@ def test_only_the_newest_states_are_kept(tmp_path: Path) -> None:
     st.lists(
         st.tuples(
             st.sampled_from(["a", "b"]),
-            st.sampled_from([*Outcome]),
+            st.sampled_from([*FireOutcome]),
             st.sampled_from([Reason.BUDGET, Reason.EXPIRED]),
         ),
         max_size=40,
@@ -177,19 +178,19 @@ def test_only_the_newest_states_are_kept(tmp_path: Path) -> None:
 )
 @settings(max_examples=25, deadline=None)
 def test_folding_old_fires_changes_no_count(
-    tmp_path_factory: pytest.TempPathFactory, fires: list[tuple[str, Outcome, Reason]], kept: int
+    tmp_path_factory: pytest.TempPathFactory, fires: list[tuple[str, FireOutcome, Reason]], kept: int
 ) -> None:
     journal = Journal(tmp_path_factory.mktemp("fold") / "j.sqlite")
     ordinals = {"a": 0, "b": 0}
     for campaign, outcome, reason in fires:
         ordinals[campaign] += 1
-        key = record(journal, ordinals[campaign], campaign=campaign, sampled_out=outcome == Outcome.SAMPLED_OUT)
-        if outcome in (Outcome.REFUSED, Outcome.DROPPED, Outcome.FAILED):
+        key = record(journal, ordinals[campaign], campaign=campaign, sampled_out=outcome == FireOutcome.SAMPLED_OUT)
+        if outcome in (FireOutcome.REFUSED, FireOutcome.DROPPED, FireOutcome.FAILED):
             journal.settle([key], outcome, reason)
-        elif outcome == Outcome.HANDED_OVER:
+        elif outcome == FireOutcome.HANDED_OVER:
             journal.settle([key], outcome)
     before = journal.counts()
-    settled = sum(outcome != Outcome.IN_FLIGHT for _, outcome, _ in fires)
+    settled = sum(outcome != FireOutcome.IN_FLIGHT for _, outcome, _ in fires)
     assert journal.fold(kept) == max(0, settled - kept)
     assert journal.counts() == before
     journal.close()
@@ -234,13 +235,13 @@ def test_killed_at_a_random_point_the_counts_add_up_and_keep_what_was_acknowledg
 
 def test_the_queue_drops_the_lowest_priority_then_the_oldest(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite")
-    circumstances = Circumstances(vehicle_id="car", max_span_ns=60 * NS_PER_S)
+    context = RecordingContext(vehicle_id="car", max_span_ns=60 * NS_PER_S)
     clips = []
     (tmp_path / "clips").mkdir()
     for ordinal, priority in enumerate([50, 10, 90, 10, 50], start=1):
         record(journal, ordinal)
         fire = a_fire(float(ordinal), ordinal=ordinal, priority=priority)
-        clips.append(make_clip(tmp_path / "clips", [fire], footage(0, 6), circumstances))
+        clips.append(make_clip(tmp_path / "clips", [fire], footage(0, 6), context))
     limit = sum(clip.manifest.size_bytes for clip in clips[:3])
     queue = ClipQueue(journal, tmp_path / "clips2", max_bytes=limit, max_age_ns=100)
     for clip in clips:
@@ -259,7 +260,7 @@ def test_a_clip_whose_file_is_gone_at_the_start_is_counted_as_lost(tmp_path: Pat
     queue = ClipQueue(journal, tmp_path / "clips", max_bytes=10**9, max_age_ns=10**18)
     record(journal, 1)
     clip = make_clip(
-        tmp_path / "clips", [a_fire(1.0)], footage(0, 6), Circumstances(vehicle_id="car", max_span_ns=60 * NS_PER_S)
+        tmp_path / "clips", [a_fire(1.0)], footage(0, 6), RecordingContext(vehicle_id="car", max_span_ns=60 * NS_PER_S)
     )
     queue.add(clip, 0)
     clip.path.unlink()

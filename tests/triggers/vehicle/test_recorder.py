@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from tests.triggers.vehicle.support import a_fire, at, footage, video
 from triggers.contracts.base import NS_PER_S
-from triggers.vehicle.recording.charges import Ask, charge
-from triggers.vehicle.recording.clips import Circumstances, make_clip, touching_groups
-from triggers.vehicle.recording.fires import CapturedFire
+from triggers.vehicle.recording.charges import FireShare, charge
+from triggers.vehicle.recording.clips import RecordingContext, make_clip, touching_groups
+from triggers.vehicle.recording.fires import VehicleFire
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
 from triggers.vehicle.recording.ring import RingBuffer
 
@@ -21,7 +21,7 @@ SPAN_NS = 60 * NS_PER_S
 
 
 def play(
-    fires: list[CapturedFire], *, length_s: int, slice_s: float = 1.0, ring_bytes: int = 10**8
+    fires: list[VehicleFire], *, length_s: int, slice_s: float = 1.0, ring_bytes: int = 10**8
 ) -> list[FinishedRecording]:
     """Drive 10 Hz rows and the fires through a ring and a recorder, in slices as an agent would."""
     ring = RingBuffer(max_span_ns=SPAN_NS, max_bytes=ring_bytes)
@@ -77,7 +77,7 @@ fire_lists = st.lists(
 
 @given(fire_lists)
 @hypothesis_settings(max_examples=60, deadline=None)
-def test_every_fire_is_in_one_recording_whose_span_is_the_union_of_windows(fires: list[CapturedFire]) -> None:
+def test_every_fire_is_in_one_recording_whose_span_is_the_union_of_windows(fires: list[VehicleFire]) -> None:
     recordings = play(fires, length_s=130)
     assert Counter(fire.key for r in recordings for fire in r.fires) == Counter(fire.key for fire in fires)
     for recording in recordings:
@@ -98,7 +98,7 @@ def test_every_fire_is_in_one_recording_whose_span_is_the_union_of_windows(fires
 
 @given(fire_lists, st.sampled_from([0.1, 0.7, 5.0]))
 @hypothesis_settings(max_examples=30, deadline=None)
-def test_recordings_do_not_depend_on_how_rows_are_handed_in(fires: list[CapturedFire], slice_s: float) -> None:
+def test_recordings_do_not_depend_on_how_rows_are_handed_in(fires: list[VehicleFire], slice_s: float) -> None:
     def shape(recordings: list[FinishedRecording]) -> list[tuple[object, ...]]:
         spans = [(r.footage.start_ns, r.footage.end_ns) for r in recordings if r.footage]
         return sorted(zip(spans, ({f.key for f in r.fires} for r in recordings), strict=True), key=str)
@@ -108,7 +108,7 @@ def test_recordings_do_not_depend_on_how_rows_are_handed_in(fires: list[Captured
 
 @given(fire_lists)
 @hypothesis_settings(max_examples=60, deadline=None)
-def test_recordings_whose_windows_touch_are_one_unless_the_longest_span_forbids_it(fires: list[CapturedFire]) -> None:
+def test_recordings_whose_windows_touch_are_one_unless_the_longest_span_forbids_it(fires: list[VehicleFire]) -> None:
     recordings = play(fires, length_s=130)
     spans = [
         (min(f.window(SPAN_NS)[0] for f in r.fires), max(f.window(SPAN_NS)[1] for f in r.fires)) for r in recordings
@@ -150,7 +150,7 @@ asks = st.lists(
 def test_charges_sum_to_the_size_exactly(raw: list[tuple[int, int, int, set[str], set[str]]], size: int) -> None:
     held = footage(0, 20, ("speed", "rpm"), ("front",), hz=5)
     given_asks = [
-        Ask(
+        FireShare(
             at(t / 10),
             a_fire(1, ordinal=ordinal).key,
             max(held.start_ns, at((t - before) / 10)),
@@ -170,9 +170,9 @@ def test_a_fire_pays_for_what_its_window_adds() -> None:
     held = footage(0, 20, ("speed",), hz=10)
     keys = [a_fire(1, ordinal=n).key for n in (1, 2, 3)]
     speed, nothing = frozenset({"speed"}), frozenset[str]()
-    first = Ask(at(5), keys[0], at(0), at(10), speed, nothing)
-    second = Ask(at(6), keys[1], at(1), at(9), speed, nothing)
-    third = Ask(at(15), keys[2], at(8), at(20), speed, nothing)
+    first = FireShare(at(5), keys[0], at(0), at(10), speed, nothing)
+    second = FireShare(at(6), keys[1], at(1), at(9), speed, nothing)
+    third = FireShare(at(15), keys[2], at(8), at(20), speed, nothing)
     charges = charge(held, [first, second, third], 201_000)
     assert charges == (101_000, 0, 100_000)
 
@@ -183,7 +183,7 @@ def test_charges_of_a_clip_sum_to_its_file_and_windows_lie_in_the_recording(tmp_
         tmp_path,
         fires,
         footage(0, 13, ("speed", "rpm")),
-        Circumstances(vehicle_id="car-1", max_span_ns=SPAN_NS),
+        RecordingContext(vehicle_id="car-1", max_span_ns=SPAN_NS),
     )
     recording = clip.manifest.recording
     assert sum(fire.charged_bytes for fire in recording.fires) == clip.path.stat().st_size == clip.manifest.size_bytes

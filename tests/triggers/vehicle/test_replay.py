@@ -109,7 +109,8 @@ def test_a_played_drive_gives_a_clip_with_signals_pictures_and_its_source(
     assert (played.rows, played.start_ns, played.end_ns) == (600, EPOCH_NS, EPOCH_NS + 599 * NS_PER_S // 10)
     assert len(times) == 60
     (clip,) = agent.status().queued
-    manifest, held = read_clip(clip.path)
+    content = read_clip(clip.path)
+    manifest, held = content.manifest, content.footage
     assert manifest.source == DriveSource(drive="drive_7", offset_ns=EPOCH_NS)
     assert (manifest.start_ns, manifest.end_ns) == (EPOCH_NS + 28 * NS_PER_S, EPOCH_NS + 32 * NS_PER_S)
     assert len(held.signals["ego.speed"].values) == 41

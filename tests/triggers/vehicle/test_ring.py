@@ -6,7 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.triggers.vehicle.support import at, video
-from triggers.clips.footage import SAMPLE_BYTES, VideoFrame
+from triggers.clips.footage import HELD_SAMPLE_BYTES, VideoFrame
 from triggers.contracts.base import NS_PER_S
 from triggers.vehicle.recording.ring import RingBuffer
 
@@ -22,7 +22,7 @@ def test_only_signals_that_a_campaign_may_capture_are_held() -> None:
     held = ring.cut(at(0), at(1), ["speed", "rpm"], [])
     assert list(held.signals["speed"].values) == [1.0]
     assert len(held.signals["rpm"].values) == 0
-    assert ring.bytes == SAMPLE_BYTES
+    assert ring.bytes == HELD_SAMPLE_BYTES
 
 
 def test_the_longest_pre_roll_stays_and_older_data_goes() -> None:
@@ -81,7 +81,7 @@ def test_bytes_never_exceed_the_limit_and_every_loss_is_counted(steps: list[tupl
     frames = held.cameras["front"]
     assert len(frames) + ring.drops.frames == pushed_frames
     assert not frames or frames[0].keyframe
-    assert ring.bytes == SAMPLE_BYTES * len(held.signals["speed"].values) + sum(len(f.data) for f in frames)
+    assert ring.bytes == HELD_SAMPLE_BYTES * len(held.signals["speed"].values) + sum(len(f.data) for f in frames)
 
 
 def test_nothing_is_forgotten_before_the_fires_up_to_then_are_known() -> None:
@@ -91,7 +91,7 @@ def test_nothing_is_forgotten_before_the_fires_up_to_then_are_known() -> None:
     ring.push_row(at(3600), {"speed": 1.0})
     assert list(ring.cut(at(0), at(1), ["speed"], []).signals["speed"].values) == [0.0]
     ring.release(at(3600))
-    assert ring.bytes == SAMPLE_BYTES
+    assert ring.bytes == HELD_SAMPLE_BYTES
 
 
 def test_a_camera_keeps_the_group_of_pictures_that_spans_the_oldest_moment() -> None:
@@ -131,4 +131,4 @@ def test_changing_what_is_held_leaves_other_tracks_as_they_are() -> None:
     assert len(held.signals["speed"].values) == 20
     assert len(held.signals["rpm"].values) == 0
     assert len(held.cameras["front"]) == 20
-    assert ring.bytes == 20 * SAMPLE_BYTES + sum(len(f.data) for f in held.cameras["front"])
+    assert ring.bytes == 20 * HELD_SAMPLE_BYTES + sum(len(f.data) for f in held.cameras["front"])

@@ -18,9 +18,9 @@ from triggers.contracts.clip import CELL_BYTES, cell_count
 from triggers.errors import BudgetExhausted, ClipFailed, Conflict, ManifestInvalid, TooLarge
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
-from triggers.vehicle.journal import Journal, NewFire, Progress
-from triggers.vehicle.recording.clips import Circumstances, make_clip
-from triggers.vehicle.recording.fires import CapturedFire, Outcome, Reason
+from triggers.vehicle.journal import Journal, NewFire, RunIncrement
+from triggers.vehicle.recording.clips import RecordingContext, make_clip
+from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
 from triggers.vehicle.uploads.terminations import MAX_KEPT, MAX_REFUSALS, Terminator
 from triggers.vehicle.uploads.tus import TusClient
@@ -50,11 +50,11 @@ class Car:
             self.config, self.queue, tus, Terminator(self.journal, tus), self.clock, jitter=lambda: 0.5
         )
 
-    def add(self, *fires: CapturedFire, held: Footage = SMALL) -> QueuedClip:
-        news = tuple(NewFire(fire.key, fire.trigger, fire.t_ns, fire) for fire in fires)
-        self.journal.record([Progress(fire.key.campaign, 1, fires=(fire,)) for fire in news])
+    def add(self, *fires: VehicleFire, held: Footage = SMALL) -> QueuedClip:
+        news = tuple(NewFire(fire, sampled_in=True) for fire in fires)
+        self.journal.record([RunIncrement(new.fire.campaign, 1, fires=(new,)) for new in news])
         clip = make_clip(
-            self.config.clips_directory, fires, held, Circumstances(vehicle_id=VEHICLE, max_span_ns=60 * 10**9)
+            self.config.clips_directory, fires, held, RecordingContext(vehicle_id=VEHICLE, max_span_ns=60 * 10**9)
         )
         self.queue.add(clip, self.clock.now_ns())
         return next(queued for queued in self.queue.all() if queued.clip_id == clip.manifest.clip_id)
@@ -95,7 +95,7 @@ def large() -> Footage:
     return Footage(at(0), at(10), {}, {"front": video(0, 10, size=25_000)})
 
 
-def a_large_fire(**changes: Any) -> CapturedFire:
+def a_large_fire(**changes: Any) -> VehicleFire:
     return a_fire(5, signals=(), cameras=("front",), **changes)
 
 
@@ -329,10 +329,27 @@ def test_a_clip_travels_only_where_one_of_its_campaigns_lets_it(cloud: Cloud, ca
     assert cloud.requests == []
     car.upload(network=Network.CELLULAR)
     assert set(cloud.uploads) == {small.clip_id, shared.clip_id}
-    assert {upload.manifest.network for upload in cloud.uploads.values()} == {Network.CELLULAR}
+    assert {upload.network for upload in cloud.uploads.values()} == {Network.CELLULAR}
     car.upload(network=Network.WIFI)
     assert wifi_only.clip_id in cloud.uploads
     assert too_large.clip_id not in cloud.uploads
+
+
+def test_a_clip_queued_by_an_older_agent_whose_manifest_named_a_network_is_uploaded(
+    cloud: Cloud, new_car: Callable[..., Car]
+) -> None:
+    car = new_car()
+    clip = car.add(a_fire(5))
+    declared = car.queue.manifest(clip)
+    old = declared.canonical_json().replace(b'],"recording":', b'],"network":"wifi","recording":', 1)
+    with car.journal.transaction() as db:
+        db.execute("UPDATE clips SET manifest = ?", (old,))
+        db.execute("PRAGMA user_version=4")
+    car.journal.close()
+    again = Car(car.config, car.clock)
+    assert again.queue.manifest(clip) == declared
+    assert again.upload(network=Network.CELLULAR).handed_over == 0
+    assert again.upload(network=Network.WIFI).handed_over == 1
 
 
 def test_on_another_network_the_clip_is_announced_again(cloud: Cloud, new_car: Callable[..., Car]) -> None:
@@ -340,9 +357,9 @@ def test_on_another_network_the_clip_is_announced_again(cloud: Cloud, new_car: C
     car = new_car(chunk_bytes=CELL_BYTES)
     clip = car.add(a_large_fire(upload=both), held=large())
     car.upload(network=Network.CELLULAR, deadline_s=0)
-    assert cloud.uploads[clip.clip_id].manifest.network == Network.CELLULAR
+    assert cloud.uploads[clip.clip_id].network == Network.CELLULAR
     assert car.upload(network=Network.WIFI, deadline_s=60).handed_over == 1
-    assert cloud.uploads[clip.clip_id].manifest.network == Network.WIFI
+    assert cloud.uploads[clip.clip_id].network == Network.WIFI
 
 
 def test_the_token_goes_to_no_other_host_than_the_configured_gateway(cloud: Cloud, car: Car) -> None:
@@ -472,7 +489,7 @@ def test_so_many_terminations_are_remembered_and_no_more(cloud: Cloud, car: Car)
         )
     clip = car.add(a_fire(5))
     car.queue.remember_upload(clip, f"{cloud.url}/v1/uploads/{clip.clip_id}", Network.WIFI)
-    car.queue.give_up(clip, Outcome.DROPPED, Reason.EXPIRED)
+    car.queue.give_up(clip, FireOutcome.DROPPED, Reason.EXPIRED)
     remembered = car.remembered()
     assert len(remembered) == MAX_KEPT
     assert remembered[0].endswith("/1")

@@ -12,8 +12,8 @@ from triggers.contracts.compared import Compared
 from triggers.distance import TravelMeter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.evaluator import Evaluator
-from triggers.vehicle.journal import NewFire, Progress
-from triggers.vehicle.recording.fires import CapturedFire, FireKey
+from triggers.vehicle.journal import NewFire, RunIncrement
+from triggers.vehicle.recording.fires import VehicleFire
 
 RunKey = tuple[str, int, str]
 """Campaign, version and program digest."""
@@ -78,28 +78,25 @@ class CampaignRun:
 
     def _new_fire(self, vehicle_id: str, firing: Firing) -> NewFire:
         """Number a fire and decide whether it is sampled in."""
-        settings = self.bundle.settings
-        key = FireKey(settings.name, self.bundle.version, self.fired + len(self.pending) + 1)
-        kept = keep_fire(
-            vehicle_id, settings.name, self.bundle.version, firing.trigger, firing.t_ns, settings.sample_one_in
-        )
-        captured = CapturedFire(
-            campaign=key.campaign,
-            version=key.version,
+        settings, version = self.bundle.settings, self.bundle.version
+        fire = VehicleFire(
+            campaign=settings.name,
+            version=version,
             program_digest=self.bundle.program_digest,
             trigger=firing.trigger,
-            ordinal=key.ordinal,
+            ordinal=self.fired + len(self.pending) + 1,
             t_ns=firing.t_ns,
             inclusion_probability=1 / settings.sample_one_in,
             capture=self.triggers[firing.trigger].capture,
             priority=settings.priority,
             upload=settings.upload,
         )
-        return NewFire(key, firing.trigger, firing.t_ns, captured if kept else None)
+        kept = keep_fire(vehicle_id, settings.name, version, firing.trigger, firing.t_ns, settings.sample_one_in)
+        return NewFire(fire, sampled_in=kept)
 
-    def progress(self) -> Progress:
+    def increment(self) -> RunIncrement:
         """What is to be written now."""
-        return Progress(
+        return RunIncrement(
             campaign=self.bundle.settings.name,
             version=self.bundle.version,
             suppressed=self.counted[0] - self.suppressed,
@@ -109,12 +106,12 @@ class CampaignRun:
             compared={head: pairs - self.compared[head] for head, pairs in self.counted[1].items()},
         )
 
-    def written(self, progress: Progress) -> None:
+    def written(self, increment: RunIncrement) -> None:
         """The journal has it: the ordinals are taken, and the increments start again from 0."""
-        self.fired += len(progress.fires)
-        self.suppressed += progress.suppressed
-        self.compared = {head: self.compared[head] + pairs for head, pairs in progress.compared.items()}
-        self.travelled = self.travelled[0] + progress.armed_ns, self.travelled[1] + progress.distance_mm
+        self.fired += len(increment.fires)
+        self.suppressed += increment.suppressed
+        self.compared = {head: self.compared[head] + pairs for head, pairs in increment.compared.items()}
+        self.travelled = self.travelled[0] + increment.armed_ns, self.travelled[1] + increment.distance_mm
         self.pending = []
 
     def _count(self) -> tuple[int, dict[str, Compared]]:

@@ -16,6 +16,7 @@ from functools import partial
 
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import Bundle
+from triggers.contracts.clip import MAX_CAMERAS, MAX_SIGNALS
 from triggers.distance import SpeedSignal
 from triggers.errors import InvalidInput
 from triggers.language.rows import Row
@@ -23,8 +24,7 @@ from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.language.webassembly.host.machine import load
 from triggers.vehicle.journal import Journal
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
-from triggers.vehicle.recording.fires import CapturedFire
-from triggers.vehicle.recording.recorder import MAX_CAMERAS, MAX_SIGNALS
+from triggers.vehicle.recording.fires import VehicleFire
 
 LOGGER = logging.getLogger(__name__)
 FLUSH_NS = 60 * NS_PER_S
@@ -47,7 +47,7 @@ class Host:
         self._suspended: set[RunKey] = set()
         """Assigned, but its evaluation failed: its state is not to be trusted, so it starts anew or not at all."""
         self._problems: list[str] = []
-        self._unrecorded: list[CapturedFire] = []
+        self._unrecorded: list[VehicleFire] = []
         """Fires that are journaled and not yet given out."""
 
     @property
@@ -96,7 +96,7 @@ class Host:
         self._journal.keep_states(KEPT_STATES)
         return problems
 
-    def run(self, rows: Sequence[Row]) -> list[CapturedFire]:
+    def run(self, rows: Sequence[Row]) -> list[VehicleFire]:
         """Evaluate rows (times rising); the fires that are to be recorded, in order of time, already journaled.
 
         Unreachable when the journal cannot be written: the rows are evaluated, and their fires are given out, under
@@ -127,11 +127,11 @@ class Host:
         """Write what is not yet written."""
         if not self._runs:
             return
-        progress = {key: run.progress() for key, run in self._runs.items()}
-        self._journal.record(list(progress.values()))
-        for key, written in progress.items():
-            self._runs[key].written(written)
-            self._unrecorded += [fire.captured for fire in written.fires if fire.captured is not None]
+        increments = {key: run.increment() for key, run in self._runs.items()}
+        self._journal.record(list(increments.values()))
+        for key, increment in increments.items():
+            self._runs[key].written(increment)
+            self._unrecorded += [new.fire for new in increment.fires if new.sampled_in]
         # A suspended run stays until what it counted before is written.
         self._runs = {key: run for key, run in self._runs.items() if key not in self._suspended}
 

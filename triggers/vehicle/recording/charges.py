@@ -16,14 +16,14 @@ from itertools import accumulate
 from typing import NamedTuple
 
 from triggers.clips.footage import Footage
-from triggers.vehicle.recording.fires import FireKey
+from triggers.contracts.fire import FireKey
 
 MESSAGE_OVERHEAD_BYTES = 31 + 16
 """Header of an MCAP message record, and its entry in the chunk's message index."""
 SAMPLE_MESSAGE_BYTES = 9
 
 
-class Ask(NamedTuple):
+class FireShare(NamedTuple):
     """What a fire asks for, as its charge depends on it; the window is clipped to the recording."""
 
     t_ns: int
@@ -34,14 +34,14 @@ class Ask(NamedTuple):
     cameras: frozenset[str]
 
 
-def charge(footage: Footage, asks: Sequence[Ask], size_bytes: int) -> tuple[int, ...]:
-    """Bytes that each fire pays, in the order of `asks`; they sum to `size_bytes`. `asks` must not be empty."""
-    order = sorted(range(len(asks)), key=lambda index: (asks[index].t_ns, asks[index].key))
-    cumulative = list(accumulate(_added_weights(footage, [asks[index] for index in order])))
+def charge(footage: Footage, shares: Sequence[FireShare], size_bytes: int) -> tuple[int, ...]:
+    """Bytes that each fire pays, in the order of `shares`; they sum to `size_bytes`. `shares` must not be empty."""
+    order = sorted(range(len(shares)), key=lambda index: (shares[index].t_ns, shares[index].key))
+    cumulative = list(accumulate(_added_weights(footage, [shares[index] for index in order])))
     total = cumulative[-1]
     if total == 0:
         cumulative, total = [1] * len(order), 1
-    charges = [0] * len(asks)
+    charges = [0] * len(shares)
     paid = 0
     for index, weight in zip(order, cumulative, strict=True):
         due = size_bytes * weight // total
@@ -49,25 +49,25 @@ def charge(footage: Footage, asks: Sequence[Ask], size_bytes: int) -> tuple[int,
     return tuple(charges)
 
 
-def _added_weights(footage: Footage, asks: Sequence[Ask]) -> list[int]:
+def _added_weights(footage: Footage, shares: Sequence[FireShare]) -> list[int]:
     """Weight of the messages that each fire adds to the recording of those before it."""
-    starts = list(accumulate((ask.start_ns for ask in asks), min))
-    ends = list(accumulate((ask.end_ns for ask in asks), max))
-    weights = [0] * len(asks)
+    starts = list(accumulate((share.start_ns for share in shares), min))
+    ends = list(accumulate((share.end_ns for share in shares), max))
+    weights = [0] * len(shares)
 
     def add(t_ns: int, first_asked: int, weight: int) -> None:
         # A camera's lead-in frames lie before the span and belong to whoever brought its start in.
         t_ns = max(t_ns, footage.start_ns)
         reaches_back = bisect_left(starts, -t_ns, key=lambda start_ns: -start_ns)
         reaches_on = bisect_left(ends, t_ns)
-        weights[min(max(first_asked, reaches_back, reaches_on), len(asks) - 1)] += weight
+        weights[min(max(first_asked, reaches_back, reaches_on), len(shares) - 1)] += weight
 
     for name, samples in footage.signals.items():
-        first = next((k for k, ask in enumerate(asks) if name in ask.signals), 0)
+        first = next((k for k, share in enumerate(shares) if name in share.signals), 0)
         for t_ns in samples.times_ns:
             add(t_ns, first, SAMPLE_MESSAGE_BYTES + MESSAGE_OVERHEAD_BYTES)
     for name, frames in footage.cameras.items():
-        first = next((k for k, ask in enumerate(asks) if name in ask.cameras), 0)
+        first = next((k for k, share in enumerate(shares) if name in share.cameras), 0)
         for frame in frames:
             add(frame.t_ns, first, len(frame.data) + MESSAGE_OVERHEAD_BYTES)
     return weights

@@ -12,14 +12,14 @@ from triggers.clips.footage import Footage
 from triggers.clips.reader import read_clip
 from triggers.clips.writer import write_clip
 from triggers.contracts.base import AttributeValue
-from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest, DriveSource, Fire, RecordingManifest
-from triggers.vehicle.recording.charges import Ask, charge
-from triggers.vehicle.recording.fires import CapturedFire
+from triggers.contracts.fire import NumberedFire
+from triggers.vehicle.recording.charges import FireShare, charge
+from triggers.vehicle.recording.fires import VehicleFire
 
 
 @dataclass(frozen=True, kw_only=True)
-class Circumstances:
+class RecordingContext:
     """What a manifest says beside the fires: the vehicle, what ran on it, and where replayed data came from."""
 
     vehicle_id: str
@@ -32,43 +32,45 @@ class Circumstances:
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A finished file and what it is declared as, but for the network it will travel on."""
+class FinishedClip:
+    """A finished file and what it is declared as."""
 
     path: Path
     manifest: ClipManifest
-    fires: tuple[CapturedFire, ...]
+    fires: tuple[VehicleFire, ...]
 
 
-def make_clip(directory: Path, fires: Sequence[CapturedFire], footage: Footage, circumstances: Circumstances) -> Clip:
+def make_clip(
+    directory: Path, fires: Sequence[VehicleFire], footage: Footage, context: RecordingContext
+) -> FinishedClip:
     """Write the clip of a recording into `directory`. `fires` must not be empty; OSError where writing fails."""
     ordered = tuple(sorted(fires, key=lambda fire: (fire.t_ns, fire.key)))
-    asks = [_ask(fire, footage, circumstances.max_span_ns) for fire in ordered]
+    shares = [_share(fire, footage, context.max_span_ns) for fire in ordered]
     manifest = RecordingManifest(
-        vehicle_id=circumstances.vehicle_id,
+        vehicle_id=context.vehicle_id,
         recording_id=recording_id(ordered, footage),
         start_ns=footage.start_ns,
         end_ns=footage.end_ns,
-        fires=tuple(_declared(fire, ask, 0) for fire, ask in zip(ordered, asks, strict=True)),
+        fires=tuple(_declared(fire, share) for fire, share in zip(ordered, shares, strict=True)),
         signals=tuple(sorted(footage.signals)),
         cameras=tuple(sorted(footage.cameras)),
-        attributes=dict(circumstances.attributes),
-        software=dict(circumstances.software),
+        attributes=dict(context.attributes),
+        software=dict(context.software),
         calibration={
-            name: dict(parameters) for name, parameters in circumstances.calibration.items() if name in footage.cameras
+            name: dict(parameters) for name, parameters in context.calibration.items() if name in footage.cameras
         },
-        clock_offset_ns=circumstances.clock_offset_ns,
-        source=circumstances.source,
+        clock_offset_ns=context.clock_offset_ns,
+        source=context.source,
     )
     path = directory / f"{manifest.recording_id}.mcap"
     write_clip(path, manifest, footage)
-    return Clip(path, declare(path, manifest, asks, footage), ordered)
+    return FinishedClip(path, declare(path, manifest, shares, footage), ordered)
 
 
-def declare(path: Path, manifest: RecordingManifest, asks: Sequence[Ask], footage: Footage) -> ClipManifest:
+def declare(path: Path, manifest: RecordingManifest, shares: Sequence[FireShare], footage: Footage) -> ClipManifest:
     """The clip's manifest: the size and cells that the file has, and each fire's charge."""
     hashed = hash_cells(path)
-    charges = charge(footage, asks, hashed.size_bytes)
+    charges = charge(footage, shares, hashed.size_bytes)
     fires = tuple(
         fire.model_copy(update={"charged_bytes": due}) for fire, due in zip(manifest.fires, charges, strict=True)
     )
@@ -76,18 +78,18 @@ def declare(path: Path, manifest: RecordingManifest, asks: Sequence[Ask], footag
         recording=manifest.model_copy(update={"fires": fires}),
         size_bytes=hashed.size_bytes,
         cells=hashed.cells,
-        network=Network.WIFI,
     )
 
 
-def recut(source: Path, fires: Sequence[CapturedFire], max_span_ns: int) -> list[Clip]:
+def recut(source: Path, fires: Sequence[VehicleFire], max_span_ns: int) -> list[FinishedClip]:
     """Cut a clip again for `fires`, which are some of its own: their windows, signals and cameras only.
 
     Gives a clip for each group of fires whose windows still touch. Everything else that the manifest says is that
     of the original, which stays as it is. InvalidInput where the file is damaged; OSError where writing fails.
     """
-    original, footage = read_clip(source)
-    circumstances = Circumstances(
+    clip = read_clip(source)
+    original = clip.manifest
+    context = RecordingContext(
         vehicle_id=original.vehicle_id,
         max_span_ns=max_span_ns,
         attributes=original.attributes,
@@ -97,14 +99,14 @@ def recut(source: Path, fires: Sequence[CapturedFire], max_span_ns: int) -> list
         source=original.source,
     )
     return [
-        make_clip(source.parent, group, _part(footage, group, max_span_ns), circumstances)
+        make_clip(source.parent, group, _part(clip.footage, group, max_span_ns), context)
         for group in touching_groups(fires, max_span_ns)
     ]
 
 
-def touching_groups(fires: Sequence[CapturedFire], max_span_ns: int) -> list[list[CapturedFire]]:
+def touching_groups(fires: Sequence[VehicleFire], max_span_ns: int) -> list[list[VehicleFire]]:
     """Fires whose windows make up one stretch of time each, in its order."""
-    groups: list[list[CapturedFire]] = []
+    groups: list[list[VehicleFire]] = []
     group_end_ns = -1
     for fire in sorted(fires, key=lambda fire: (fire.window(max_span_ns), fire.key)):
         start_ns, end_ns = fire.window(max_span_ns)
@@ -115,7 +117,7 @@ def touching_groups(fires: Sequence[CapturedFire], max_span_ns: int) -> list[lis
     return groups
 
 
-def _part(footage: Footage, fires: Sequence[CapturedFire], max_span_ns: int) -> Footage:
+def _part(footage: Footage, fires: Sequence[VehicleFire], max_span_ns: int) -> Footage:
     windows = [fire.window(max_span_ns) for fire in fires]
     return footage.cut(
         max(footage.start_ns, min(start_ns for start_ns, _ in windows)),
@@ -125,7 +127,7 @@ def _part(footage: Footage, fires: Sequence[CapturedFire], max_span_ns: int) -> 
     )
 
 
-def recording_id(fires: Sequence[CapturedFire], footage: Footage) -> str:
+def recording_id(fires: Sequence[VehicleFire], footage: Footage) -> str:
     """Identity of a recording on its vehicle: its start, and a digest of which fires it serves.
 
     No two recordings of a vehicle serve the same fires, so a clip that is cut again gets an identity of its own.
@@ -134,9 +136,9 @@ def recording_id(fires: Sequence[CapturedFire], footage: Footage) -> str:
     return f"{footage.start_ns}-{hashlib.blake2b(keys.encode(), digest_size=8).hexdigest()}"
 
 
-def _ask(fire: CapturedFire, footage: Footage, max_span_ns: int) -> Ask:
+def _share(fire: VehicleFire, footage: Footage, max_span_ns: int) -> FireShare:
     start_ns, end_ns = fire.window(max_span_ns)
-    return Ask(
+    return FireShare(
         t_ns=fire.t_ns,
         key=fire.key,
         start_ns=max(start_ns, footage.start_ns),
@@ -146,16 +148,11 @@ def _ask(fire: CapturedFire, footage: Footage, max_span_ns: int) -> Ask:
     )
 
 
-def _declared(fire: CapturedFire, ask: Ask, charged_bytes: int) -> Fire:
+def _declared(fire: VehicleFire, share: FireShare) -> Fire:
+    """The fire as the file names it; its charge is known once the file is written."""
     return Fire(
-        campaign=fire.campaign,
-        version=fire.version,
-        program_digest=fire.program_digest,
-        trigger=fire.trigger,
-        ordinal=fire.ordinal,
-        t_ns=fire.t_ns,
-        window_start_ns=ask.start_ns,
-        window_end_ns=ask.end_ns,
-        inclusion_probability=fire.inclusion_probability,
-        charged_bytes=charged_bytes,
+        **fire.model_dump(include=set(NumberedFire.model_fields)),
+        window_start_ns=share.start_ns,
+        window_end_ns=share.end_ns,
+        charged_bytes=0,
     )

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 from pydantic import Field
 
-from triggers.contracts.base import Contract, Name, Sha256Hex
 from triggers.contracts.campaign import CaptureWindow, UploadRoute
+from triggers.contracts.fire import NumberedFire
 
 
-class Outcome(StrEnum):
+class FireOutcome(StrEnum):
     """Where a fire stands; each is in exactly one."""
 
     IN_FLIGHT = "in_flight"
@@ -45,32 +45,12 @@ class Reason(StrEnum):
     """The cloud had the clip and could not store it; the vehicle learns it when an acknowledgement was lost."""
 
 
-class FireKey(NamedTuple):
-    """Identity of a fire on one vehicle."""
+class VehicleFire(NumberedFire):
+    """A fire and what its campaign asks of the vehicle for it: what to capture, and how to bring it to the cloud."""
 
-    campaign: str
-    version: int
-    ordinal: int
-
-
-class CapturedFire(Contract):
-    """A fire that is to be recorded. Times are ns since the Unix epoch."""
-
-    campaign: Name
-    version: Annotated[int, Field(ge=1)]
-    program_digest: Sha256Hex
-    trigger: Name
-    ordinal: Annotated[int, Field(ge=1)]
-    t_ns: Annotated[int, Field(ge=0)]
-    inclusion_probability: Annotated[float, Field(gt=0, le=1)]
     capture: CaptureWindow
     priority: Annotated[int, Field(ge=0, le=100)]
     upload: tuple[UploadRoute, ...]
-
-    @property
-    def key(self) -> FireKey:
-        """Identity on this vehicle."""
-        return FireKey(self.campaign, self.version, self.ordinal)
 
     def window(self, max_span_ns: int) -> tuple[int, int]:
         """Start and end of the capture window; one longer than `max_span_ns` is shortened, both sides in proportion."""

@@ -13,13 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from triggers.clips.footage import Footage
-from triggers.contracts.clip import MAX_FIRES
-from triggers.vehicle.recording.fires import CapturedFire
+from triggers.contracts.clip import MAX_CAMERAS, MAX_FIRES, MAX_SIGNALS
+from triggers.vehicle.recording.fires import VehicleFire
 from triggers.vehicle.recording.ring import RingBuffer
-
-MAX_SIGNALS = 5000
-MAX_CAMERAS = 64
-"""Limits of a recording's manifest (triggers/contracts/clip.py)."""
 
 
 @dataclass(eq=False)
@@ -28,12 +24,12 @@ class Recording:
 
     start_ns: int
     end_ns: int
-    fires: list[CapturedFire]
+    fires: list[VehicleFire]
     signals: set[str]
     cameras: set[str]
 
     @classmethod
-    def of(cls, fire: CapturedFire, max_span_ns: int) -> Recording:
+    def of(cls, fire: VehicleFire, max_span_ns: int) -> Recording:
         """The recording of one fire."""
         start_ns, end_ns = fire.window(max_span_ns)
         return cls(start_ns, end_ns, [fire], set(fire.capture.signals), set(fire.capture.cameras))
@@ -66,8 +62,8 @@ class FinishedRecording:
     `lost` are fires whose own moment had left the ring. The footage's span is what is there of the union of windows.
     """
 
-    fires: tuple[CapturedFire, ...]
-    lost: tuple[CapturedFire, ...]
+    fires: tuple[VehicleFire, ...]
+    lost: tuple[VehicleFire, ...]
     footage: Footage | None
 
 
@@ -81,7 +77,7 @@ class Recorder:
         self.before_ns = 0
         """The longest pre-roll of any campaign that may still fire."""
 
-    def add(self, fire: CapturedFire) -> list[FinishedRecording]:
+    def add(self, fire: VehicleFire) -> list[FinishedRecording]:
         """Record a fire; the recordings that its time shows to be finished."""
         finished = self.advance(fire.t_ns - 1)
         recording = Recording.of(fire, self._max_span_ns)

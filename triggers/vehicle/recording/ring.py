@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from triggers.clips.footage import SAMPLE_BYTES, Footage, Samples, VideoFrame, frames_in
+from triggers.clips.footage import HELD_SAMPLE_BYTES, Footage, Samples, VideoFrame, frames_in
 
 OVERFLOW_STEPS = 16
 """An overflowing ring gives up a sixteenth of its span at a time, so that dropping costs little per sample."""
@@ -115,7 +115,7 @@ class RingBuffer:
         old_signals, old_cameras = self._signals, self._cameras
         self._signals = {name: old_signals.get(name) or _SignalTrack() for name in signals}
         self._cameras = {name: old_cameras.get(name) or _CameraTrack() for name in cameras}
-        self.bytes = sum((len(track.times_ns) - track.head) * SAMPLE_BYTES for track in self._signals.values())
+        self.bytes = sum((len(track.times_ns) - track.head) * HELD_SAMPLE_BYTES for track in self._signals.values())
         self.bytes += sum(len(frame.data) for track in self._cameras.values() for frame in track.frames)
 
     @property
@@ -145,7 +145,7 @@ class RingBuffer:
             track = self._signals.get(name)
             if track is not None and not math.isnan(value):
                 track.append(t_ns, value)
-                self.bytes += SAMPLE_BYTES
+                self.bytes += HELD_SAMPLE_BYTES
         if self.bytes > self.max_bytes:
             self._overflow()
 
@@ -199,7 +199,7 @@ class RingBuffer:
 
     def _forget_before(self, t_ns: int) -> None:
         for track in self._signals.values():
-            self.bytes -= track.discard_before(t_ns) * SAMPLE_BYTES
+            self.bytes -= track.discard_before(t_ns) * HELD_SAMPLE_BYTES
         for camera in self._cameras.values():
             self.bytes -= sum(len(frame.data) for frame in camera.discard_before(t_ns, keep_decodable=True))
         self._covered_from_ns = t_ns
@@ -210,9 +210,9 @@ class RingBuffer:
             self._covered_from_ns = min(self._covered_from_ns + step_ns, self._latest_ns + 1)
             for track in self._signals.values():
                 discarded = track.discard_before(self._covered_from_ns)
-                self.bytes -= discarded * SAMPLE_BYTES
+                self.bytes -= discarded * HELD_SAMPLE_BYTES
                 self.drops.samples += discarded
-                self.drops.bytes += discarded * SAMPLE_BYTES
+                self.drops.bytes += discarded * HELD_SAMPLE_BYTES
             for camera in self._cameras.values():
                 gone = camera.discard_before(self._covered_from_ns, keep_decodable=False)
                 self.bytes -= sum(len(frame.data) for frame in gone)

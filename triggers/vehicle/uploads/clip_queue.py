@@ -15,10 +15,11 @@ from pathlib import Path
 from triggers.clips.writer import fsync_directory
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
+from triggers.contracts.fire import FireKey
 from triggers.errors import Conflict
 from triggers.vehicle.journal import Journal, settle
-from triggers.vehicle.recording.clips import Clip
-from triggers.vehicle.recording.fires import CapturedFire, FireKey, Outcome, Reason
+from triggers.vehicle.recording.clips import FinishedClip
+from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 from triggers.vehicle.uploads.terminations import remember
 
 IN_ORDER = """
@@ -65,33 +66,35 @@ class ClipQueue:
                 path.unlink()
         for clip in self.all():
             if not clip.path.exists():
-                self.give_up(clip, Outcome.FAILED, Reason.FILE_LOST)
+                self.give_up(clip, FireOutcome.FAILED, Reason.FILE_LOST)
 
     def all(self) -> list[QueuedClip]:
         """Every clip, in the order of upload: highest priority first, then the oldest."""
         return [self._clip(row) for row in self._journal.read(IN_ORDER)]
 
     def manifest(self, clip: QueuedClip) -> ClipManifest:
-        """What a clip is declared as; its network is that of the latest upload, to be replaced for another."""
+        """What a clip is declared as."""
         (row,) = self._journal.read("SELECT manifest FROM clips WHERE clip_id = ?", clip.clip_id)
         return ClipManifest.from_json(bytes(row["manifest"]), what="a clip's manifest in the journal")
 
-    def fires(self, clip: QueuedClip) -> list[CapturedFire]:
+    def fires(self, clip: QueuedClip) -> list[VehicleFire]:
         """The fires of a clip, with what they asked for."""
         rows = self._journal.read("SELECT captured FROM fires WHERE clip_id = ?", clip.clip_id)
-        return [CapturedFire.from_json(bytes(row["captured"]), what="a fire in the journal") for row in rows]
+        return [VehicleFire.from_json(bytes(row["captured"]), what="a fire in the journal") for row in rows]
 
-    def add(self, clip: Clip, now_ns: int) -> list[QueuedClip]:
+    def add(self, clip: FinishedClip, now_ns: int) -> list[QueuedClip]:
         """Queue a finished clip, then make it fit: the lowest priority, then the oldest is dropped, and returned."""
         with self._journal.transaction() as db:
             self._insert(db, clip, now_ns)
         return self._shrink()
 
-    def replace(self, old: QueuedClip, clips: Sequence[Clip], refused: Iterable[FireKey], reason: Reason) -> None:
+    def replace(
+        self, old: QueuedClip, clips: Sequence[FinishedClip], refused: Iterable[FireKey], reason: Reason
+    ) -> None:
         """In one step: the refused fires of `old` are settled, and the others move to the clips cut for them."""
         with self._journal.transaction() as db:
             remember(db, old.clip_id)
-            settle(db, refused, Outcome.REFUSED, reason)
+            settle(db, refused, FireOutcome.REFUSED, reason)
             db.execute("UPDATE fires SET clip_id = NULL WHERE clip_id = ?", (old.clip_id,))
             db.execute("DELETE FROM clips WHERE clip_id = ?", (old.clip_id,))
             for clip in clips:
@@ -101,10 +104,10 @@ class ClipQueue:
     def hand_over(self, clip: QueuedClip) -> None:
         """The clip's upload was acknowledged whole: from here on the cloud accounts for its fires."""
         with self._journal.transaction() as db:
-            self._close(db, clip, Outcome.HANDED_OVER, None)
+            self._close(db, clip, FireOutcome.HANDED_OVER, None)
         self._remove_file(clip.path)
 
-    def give_up(self, clip: QueuedClip, outcome: Outcome, reason: Reason) -> None:
+    def give_up(self, clip: QueuedClip, outcome: FireOutcome, reason: Reason) -> None:
         """Settle all fires of a clip and forget it, row first, then file; its upload is to be terminated."""
         with self._journal.transaction() as db:
             remember(db, clip.clip_id)
@@ -123,7 +126,7 @@ class ClipQueue:
         """Drop what is older than the age limit."""
         expired = [clip for clip in self.all() if now_ns - clip.queued_at_ns > self._max_age_ns]
         for clip in expired:
-            self.give_up(clip, Outcome.DROPPED, Reason.EXPIRED)
+            self.give_up(clip, FireOutcome.DROPPED, Reason.EXPIRED)
         return expired
 
     def _shrink(self) -> list[QueuedClip]:
@@ -133,12 +136,12 @@ class ClipQueue:
         for clip in sorted(clips, key=lambda clip: (clip.priority, clip.queued_at_ns, clip.clip_id)):
             if total_bytes <= self._max_bytes:
                 break
-            self.give_up(clip, Outcome.DROPPED, Reason.QUEUE_FULL)
+            self.give_up(clip, FireOutcome.DROPPED, Reason.QUEUE_FULL)
             total_bytes -= clip.size_bytes
             dropped.append(clip)
         return dropped
 
-    def _insert(self, db: sqlite3.Connection, clip: Clip, queued_at_ns: int) -> None:
+    def _insert(self, db: sqlite3.Connection, clip: FinishedClip, queued_at_ns: int) -> None:
         clip_id = clip.manifest.clip_id
         db.execute(
             "INSERT INTO clips (clip_id, file, manifest, size_bytes, priority, queued_at_ns, routes)"
@@ -157,13 +160,13 @@ class ClipQueue:
             changed = db.execute(
                 "UPDATE fires SET clip_id = ? WHERE campaign = ? AND version = ? AND ordinal = ?"
                 " AND outcome = ? AND clip_id IS NULL",
-                (clip_id, *fire.key, Outcome.IN_FLIGHT),
+                (clip_id, *fire.key, FireOutcome.IN_FLIGHT),
             ).rowcount
             if changed != 1:
                 raise Conflict(f"fire {fire.ordinal} of {fire.campaign} version {fire.version} awaits no clip")
 
     @staticmethod
-    def _close(db: sqlite3.Connection, clip: QueuedClip, outcome: Outcome, reason: Reason | None) -> None:
+    def _close(db: sqlite3.Connection, clip: QueuedClip, outcome: FireOutcome, reason: Reason | None) -> None:
         rows = db.execute("SELECT campaign, version, ordinal FROM fires WHERE clip_id = ?", (clip.clip_id,))
         settle(db, [FireKey(*row) for row in rows.fetchall()], outcome, reason)
         db.execute("DELETE FROM clips WHERE clip_id = ?", (clip.clip_id,))

@@ -15,7 +15,8 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from triggers.contracts.clip import CELL_BYTES, ClipManifest
+from triggers.contracts.clip import CELL_BYTES
+from triggers.contracts.creation import CreationRequest
 from triggers.errors import Conflict, InvalidInput, LongtailError, NotFound, UploadGone
 from triggers.vehicle.http import MAX_PROBLEM_BYTES, reaching, read_bounded, refusal
 
@@ -26,7 +27,7 @@ SETTING = "gateway_url"
 
 
 @dataclass(frozen=True)
-class Upload:
+class OpenUpload:
     """An upload at the gateway: its address and how many bytes of it are acknowledged."""
 
     url: str
@@ -41,7 +42,7 @@ class TusClient:
         self._http = http
         self._chunk_bytes = chunk_bytes
 
-    def create(self, manifest: ClipManifest) -> Upload:
+    def create(self, request: CreationRequest) -> OpenUpload:
         """Announce a clip; the same clip again gives the same upload.
 
         BudgetExhausted when a budget refuses its bytes, ManifestInvalid, TooLarge, ClipFailed when it was here before
@@ -49,24 +50,24 @@ class TusClient:
         ...), and one of these statuses without a problem document of the gateway, says nothing about the clip: try
         again later.
         """
-        url = f"{self._gateway_url}/v1/uploads"
-        headers = {**TUS, "Upload-Length": str(manifest.size_bytes), "Content-Type": "application/json"}
-        reply, body = self._send("POST", url, headers, manifest.canonical_json())
+        url, size_bytes = f"{self._gateway_url}/v1/uploads", request.manifest.size_bytes
+        headers = {**TUS, "Upload-Length": str(size_bytes), "Content-Type": "application/json"}
+        reply, body = self._send("POST", url, headers, request.canonical_json())
         if reply.status_code not in (httpx.codes.CREATED, httpx.codes.OK):
             raise refusal(reply, body, "the upload gateway refused the clip")
         location = self._location(reply)
         if OFFSET in reply.headers:
-            return Upload(location, _offset(reply, manifest.size_bytes))
-        return Upload(location, 0) if reply.status_code == httpx.codes.CREATED else self.look(location, manifest)
+            return OpenUpload(location, _offset(reply, size_bytes))
+        return OpenUpload(location, 0) if reply.status_code == httpx.codes.CREATED else self.look(location, size_bytes)
 
-    def look(self, url: str, manifest: ClipManifest) -> Upload:
+    def look(self, url: str, size_bytes: int) -> OpenUpload:
         """How far an upload is; NotFound when it expired."""
         reply, body = self._send("HEAD", url, TUS, None)
         if reply.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
             raise _upload_refused(reply, body)
-        return Upload(url, _offset(reply, manifest.size_bytes))
+        return OpenUpload(url, _offset(reply, size_bytes))
 
-    def send_chunk(self, upload: Upload, path: Path, size_bytes: int) -> Upload:
+    def send_chunk(self, upload: OpenUpload, path: Path, size_bytes: int) -> OpenUpload:
         """Send the next chunk of the file; how far the upload is then. NotFound when it expired.
 
         A chunk ends where a cell ends, or at the file's end, so that all of it can be acknowledged.
@@ -82,7 +83,7 @@ class TusClient:
         reply, body = self._send("PATCH", upload.url, headers, _read(path, start, end))
         if reply.status_code != httpx.codes.NO_CONTENT:
             raise _upload_refused(reply, body)
-        return Upload(upload.url, _offset(reply, size_bytes))
+        return OpenUpload(upload.url, _offset(reply, size_bytes))
 
     def terminate(self, url: str) -> None:
         """Give an upload up; nothing is left to do when it is gone already, or whole (its clip is kept then)."""

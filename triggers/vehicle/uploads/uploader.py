@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from triggers.clips.cells import hash_cells
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Network
-from triggers.contracts.clip import ClipManifest
+from triggers.contracts.creation import CreationRequest
 from triggers.errors import (
     BudgetExhausted,
     ClipFailed,
@@ -35,10 +35,10 @@ from triggers.errors import (
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.recording.clips import recut
-from triggers.vehicle.recording.fires import Outcome, Reason
+from triggers.vehicle.recording.fires import FireOutcome, Reason
 from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
 from triggers.vehicle.uploads.terminations import Terminator
-from triggers.vehicle.uploads.tus import TusClient, Upload
+from triggers.vehicle.uploads.tus import OpenUpload, TusClient
 
 MAX_DOUBLINGS = 30
 
@@ -133,8 +133,8 @@ class Uploader:
 
     def _send(self, clip: QueuedClip, network: Network, report: UploadReport, deadline_ns: int) -> bool:
         """Feed the clip's upload; True when the gateway has acknowledged all of it, False at the deadline."""
-        manifest = self._queue.manifest(clip).model_copy(update={"network": network})
-        upload = self._begin(clip, manifest)
+        request = CreationRequest(manifest=self._queue.manifest(clip), network=network)
+        upload = self._begin(clip, request)
         retried = False
         while upload.offset_bytes < clip.size_bytes:
             try:
@@ -142,14 +142,14 @@ class Uploader:
                 self._must_gain(upload, after)
                 retried = False
             except (Unreachable, InvalidInput):
-                after = self._tus.look(upload.url, manifest)
+                after = self._tus.look(upload.url, clip.size_bytes)
                 if after.offset_bytes <= upload.offset_bytes and retried:
                     raise
                 retried = True
             except NotFound:
                 if retried:
                     raise
-                after = self._create(clip, manifest)
+                after = self._create(clip, request)
                 retried = True
             report.bytes_acknowledged += max(0, after.offset_bytes - upload.offset_bytes)
             upload = after
@@ -157,22 +157,22 @@ class Uploader:
                 return False
         return True
 
-    def _begin(self, clip: QueuedClip, manifest: ClipManifest) -> Upload:
+    def _begin(self, clip: QueuedClip, request: CreationRequest) -> OpenUpload:
         """Find the upload of an earlier attempt, or announce the clip (again, where the network is another now)."""
-        if clip.upload_url is not None and clip.upload_network == manifest.network:
+        if clip.upload_url is not None and clip.upload_network == request.network:
             try:
-                return self._tus.look(clip.upload_url, manifest)
+                return self._tus.look(clip.upload_url, clip.size_bytes)
             except NotFound:
                 self._queue.remember_upload(clip, None, None)
-        return self._create(clip, manifest)
+        return self._create(clip, request)
 
-    def _create(self, clip: QueuedClip, manifest: ClipManifest) -> Upload:
-        upload = self._tus.create(manifest)
-        self._queue.remember_upload(clip, upload.url, manifest.network)
+    def _create(self, clip: QueuedClip, request: CreationRequest) -> OpenUpload:
+        upload = self._tus.create(request)
+        self._queue.remember_upload(clip, upload.url, request.network)
         return upload
 
     @staticmethod
-    def _must_gain(before: Upload, after: Upload) -> None:
+    def _must_gain(before: OpenUpload, after: OpenUpload) -> None:
         if after.offset_bytes <= before.offset_bytes:
             raise InvalidInput(
                 f"the upload gateway took a chunk at {before.offset_bytes} and acknowledged {after.offset_bytes} bytes"
@@ -199,7 +199,7 @@ class Uploader:
         report.problems.append(error.message)
 
     def _fail(self, clip: QueuedClip, reason: Reason, error: Exception, report: UploadReport) -> None:
-        self._queue.give_up(clip, Outcome.FAILED, reason)
+        self._queue.give_up(clip, FireOutcome.FAILED, reason)
         report.failed += 1
         report.problems.append(str(error))
 

@@ -1,0 +1,25 @@
+"""Statistics of a clip's signals: how many samples each has, and minimum, maximum and mean of the finite ones."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ingest.extraction.outputs import Statistics
+from triggers.drives.series import SignalSeries
+
+
+def statistics(name: str, series: SignalSeries) -> Statistics:
+    """The statistics of one signal; no minimum, maximum and mean where no sample is finite."""
+    finite = series.values[np.isfinite(series.values)]
+    if not len(finite):
+        return Statistics(signal=name, samples=len(series.values), minimum=None, maximum=None, mean=None)
+    return Statistics(
+        signal=name,
+        samples=len(series.values),
+        minimum=float(finite.min()),
+        maximum=float(finite.max()),
+        # Divided first: the sum of large samples may overflow, that of their shares does not.
+        mean=math.fsum(finite / len(finite)),
+    )

@@ -1,0 +1,88 @@
+"""A drive as whole signals, without a signal catalog: the one writer of the drive format, and its inverse.
+
+The file has a row for each time at which any signal has a sample, `t` in float64 seconds since `start_ns`, and one
+float64 column per signal, null where it has no new sample. `start_ns` (ns since the Unix epoch) is in the schema's
+metadata. A backtest reads drives by batches instead (`DriveFile`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from triggers.contracts.base import NS_PER_S
+from triggers.drives.columns import Numbers
+from triggers.drives.file import START_KEY
+from triggers.drives.times import TIME_COLUMN, Times, to_ns
+from triggers.errors import InvalidInput
+
+MAX_TABLE_CELLS = 500_000_000
+ROWS_PER_GROUP = 65_536
+
+
+class SignalSeries(NamedTuple):
+    """The samples of one signal: times (ns since the Unix epoch, strictly rising) and values, of equal length."""
+
+    t_ns: Times
+    values: Numbers
+
+
+def write_drive(path: Path, signals: Mapping[str, SignalSeries], *, start_ns: int) -> None:
+    """Write a drive. No sample may lie before `start_ns`; equal input gives equal bytes.
+
+    InvalidInput when the table would have more than MAX_TABLE_CELLS cells.
+    """
+    times = [series.t_ns for series in signals.values()]
+    all_ns = np.unique(np.concatenate(times)) if times else np.empty(0, np.int64)
+    if len(all_ns) * len(signals) > MAX_TABLE_CELLS:
+        raise InvalidInput(f"{len(signals)} signals at {len(all_ns)} different times make no table")
+    fields = [pa.field(TIME_COLUMN, pa.float64()), *(pa.field(name, pa.float64()) for name in signals)]
+    schema = pa.schema(fields, metadata={START_KEY: str(start_ns).encode()})
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+        for first in range(0, max(1, len(all_ns)), ROWS_PER_GROUP):
+            rows_ns = all_ns[first : first + ROWS_PER_GROUP]
+            columns = [pa.array((rows_ns - start_ns) / NS_PER_S)]
+            columns += [_column(series, rows_ns) for series in signals.values()]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+
+
+def _column(series: SignalSeries, rows_ns: Times) -> pa.Array:
+    """The signal's values in these rows; every one of its samples within their span has a row."""
+    column = np.full(len(rows_ns), np.nan)
+    missing = np.ones(len(rows_ns), dtype=bool)
+    if len(rows_ns):
+        here = slice(np.searchsorted(series.t_ns, rows_ns[0]), np.searchsorted(series.t_ns, rows_ns[-1], side="right"))
+        rows = np.searchsorted(rows_ns, series.t_ns[here])
+        column[rows] = series.values[here]
+        missing[rows] = False
+    return pa.array(column, mask=missing)
+
+
+def read_series(source: Path | BinaryIO) -> dict[str, SignalSeries]:
+    """All signals of a drive that `write_drive` wrote; those without a sample are there, and empty.
+
+    InvalidInput where it is not a drive of that form. NaN counts as no sample, as in every drive.
+    """
+    try:
+        table = pq.read_table(source)
+        start_ns = int((table.schema.metadata or {})[START_KEY])
+        t_ns = start_ns + to_ns(table[TIME_COLUMN].to_numpy())
+        columns = {name: _numbers(table[name]) for name in table.column_names if name != TIME_COLUMN}
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
+        raise InvalidInput(f"not a drive with a start: {error}") from error
+    return {name: _series(t_ns, column) for name, column in columns.items()}
+
+
+def _numbers(column: Any) -> Numbers:
+    numbers: Numbers = column.to_numpy().astype(np.float64)
+    return numbers
+
+
+def _series(t_ns: Times, column: Numbers) -> SignalSeries:
+    sampled = ~np.isnan(column)
+    return SignalSeries(t_ns[sampled], column[sampled])
