@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, and_, literal, not_, or_
 
 from storage.tables import clips
+from triggers.contracts.base import NS_PER_S
 from triggers.errors import InvalidInput
+from triggers.times import parse_time
 
-NS_PER_S = 1_000_000_000
 LOWEST_NS, HIGHEST_NS = -(2**63), 2**63 - 1
-_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)")
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EPOCH = date(1970, 1, 1)
 
 Number = ColumnElement[Any]
 
@@ -102,30 +102,24 @@ def open_range() -> Range:
 
 
 def _timestamp_ns(value: object) -> int:
-    match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise _no_time(value)
-    day, time_of_day, fraction, zone = match.groups()
     try:
-        moment = datetime.fromisoformat(f"{day}T{time_of_day}{zone.upper().replace('Z', '+00:00')}")
-    except ValueError as error:
-        raise _no_time(value) from error
-    whole_s = (moment - _EPOCH) // timedelta(seconds=1)
-    return whole_s * NS_PER_S + int((fraction or "0").ljust(9, "0"))
+        return parse_time(value if isinstance(value, str) else "")
+    except InvalidInput as error:
+        raise _invalid(value) from error
 
 
 def _day_ns(value: object) -> int:
     try:
         day = date.fromisoformat(value) if isinstance(value, str) and _DAY.fullmatch(value) else None
     except ValueError as error:
-        raise _no_time(value) from error
+        raise _invalid(value) from error
     if day is None:
-        raise _no_time(value)
-    return (day - _EPOCH.date()).days * 86400 * NS_PER_S
+        raise _invalid(value)
+    return (day - _EPOCH).days * 86400 * NS_PER_S
 
 
-def _no_time(value: object) -> InvalidInput:
+def _invalid(value: object) -> InvalidInput:
     return InvalidInput(
-        f"the filter has a time that is none: {str(value)[:60]!r}",
+        f"invalid time in the filter: {str(value)[:60]!r}",
         remedy="write TIMESTAMP('2026-01-05T12:00:00Z') or DATE('2026-01-05')",
     )
