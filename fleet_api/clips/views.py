@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
-from storage.clips.search import Clip, ClipDetails
+from storage.clips.details import ClipDetails
+from storage.clips.records import Clip
 from storage.objects import ObjectStore
 from triggers.contracts.api.clips import AssetView, ClipDetailsView, ClipView, LabelView, StatisticsView
 
@@ -36,10 +35,10 @@ def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
         for asset in details.assets
     ]
     return ClipDetailsView(
-        **{key: value for key, value in asdict(details.clip).items() if key != "object_key"},
+        **clip_view(details.clip).model_dump(),
         software=details.software,
         track=details.track,
         assets=[recording, *extracted],
         statistics=[StatisticsView.model_validate(each) for each in details.statistics],
-        labels=[LabelView.model_validate(each) for each in details.labels],
+        labels=[LabelView.model_validate(each) for each in details.label_documents],
     )
