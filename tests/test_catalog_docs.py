@@ -18,6 +18,7 @@ from storage.clips.properties import PATTERNS, PROPERTIES, Property, require_pro
 from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
 from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.labels import jobs as label_jobs
+from triggers.contracts.api.clips import ClipDetailsView, ClipView
 from triggers.contracts.api.labels import MAX_CLAIM
 from triggers.errors import InvalidInput
 
@@ -58,10 +59,21 @@ def test_every_filter_compiles(text: str) -> None:
 
 
 def test_every_tree_compiles() -> None:
-    trees = blocks(PAGE, "json")
+    trees = blocks(section("JSON"), "json")
     assert trees
     for tree in trees:
         parse_filter(json.dumps(json.loads(tree)), "cql2-json").where()
+
+
+def test_the_answers_on_the_page_are_those_of_the_api() -> None:
+    listed, details = (json.loads(block) for block in blocks(section("What an answer says"), "json"))
+    assert json.loads(ClipView.model_validate(listed).model_dump_json()) == listed
+    shown = ClipDetailsView.model_validate(
+        {**listed, **details, "software": {}, "track": None, "assets": [], "label_documents": []}
+    )
+    assert shown.statistics == details["statistics"]
+    for name in (*listed["attributes"], *details["statistics"]):
+        parse_filter(f"{name} IS NOT NULL", "cql2-text")
 
 
 def test_the_page_has_filters_and_searches() -> None:
