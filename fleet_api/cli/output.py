@@ -73,11 +73,3 @@ def shown_bytes(count: int | None) -> str:
     while abs(value) >= 1000 and len(units) > 1:
         value, units = value / 1000, units[1:]
     return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"
-
-
-def shown_time(t_ns: int) -> str:
-    """A time on the wire as UTC with milliseconds."""
-    from datetime import UTC, datetime
-
-    moment = datetime.fromtimestamp(t_ns // 1_000_000_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-    return f"{moment}.{t_ns // 1_000_000 % 1000:03d}Z"

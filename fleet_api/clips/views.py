@@ -1,12 +1,17 @@
-"""Clips as the API answers with them: with links to their files, for those who have asked with a token."""
+"""Clips as the API answers with them: by the names that filters use, with links to their files."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Iterable
+from dataclasses import asdict, fields
+from typing import Any
 
-from storage.clips.search import Clip, ClipDetails
+from storage.clips.details import ClipDetails
+from storage.clips.extraction_results import SignalStatistics
+from storage.clips.properties import attribute_name, statistic_names
+from storage.clips.records import Clip
 from storage.objects import ObjectStore
-from triggers.contracts.api.clips import AssetView, ClipDetailsView, ClipView, LabelView, StatisticsView
+from triggers.contracts.api.clips import AssetView, ClipDetailsView, ClipView, FireView, LabelView
 
 LINK_S = 3600
 CLIP_ASSET = "clip.mcap"
@@ -15,7 +20,18 @@ MCAP_MEDIA_TYPE = "application/x-mcap"
 
 def clip_view(clip: Clip) -> ClipView:
     """A clip in a list."""
-    return ClipView.model_validate(clip)
+    return ClipView.model_validate(_clip_values(clip))
+
+
+def _clip_values(clip: Clip) -> dict[str, Any]:
+    """A clip's fields, and those that answers name as filters do."""
+    return {
+        **{field.name: getattr(clip, field.name) for field in fields(clip)},
+        "vehicle": clip.vehicle_id,
+        "attributes": {attribute_name(name): value for name, value in clip.attributes.items()},
+        "box": clip.box,
+        "fires": [FireView.model_validate({**asdict(fire), "fire_time_ns": fire.t_ns}) for fire in clip.fires],
+    }
 
 
 def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
@@ -36,10 +52,22 @@ def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
         for asset in details.assets
     ]
     return ClipDetailsView(
-        **{key: value for key, value in asdict(details.clip).items() if key != "object_key"},
+        **_clip_values(details.clip),
         software=details.software,
         track=details.track,
         assets=[recording, *extracted],
-        statistics=[StatisticsView.model_validate(each) for each in details.statistics],
-        labels=[LabelView.model_validate(each) for each in details.labels],
+        statistics=_statistics(details.statistics),
+        label_documents=[LabelView.model_validate(record) for record in details.label_documents],
     )
+
+
+def _statistics(of_signals: Iterable[SignalStatistics]) -> dict[str, int | float | None]:
+    """The statistics of signals by the names of their properties."""
+    by_name: dict[str, int | float | None] = {}
+    for found in of_signals:
+        names = statistic_names(found.signal)
+        by_name[names["min"]] = found.minimum
+        by_name[names["max"]] = found.maximum
+        by_name[names["mean"]] = found.mean
+        by_name[names["samples"]] = found.samples
+    return by_name

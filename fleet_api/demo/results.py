@@ -20,7 +20,7 @@ def clip_results(client: ApiClient, plan: Iterable[PlannedVehicle], folder: Path
     """Every clip in the catalog, by drive and time; its MCAP, picture and labels are written into `folder`."""
     trips = {vehicle.id: vehicle.trips for vehicle in plan}
     clips = [client.get(f"/v1/clips/{segment(clip['id'])}") for clip in client.search_clips(None)]
-    results = [_fetched(client, clip, _trip_of(clip, trips[clip["vehicle_id"]]), folder) for clip in clips]
+    results = [_fetched(client, clip, _trip_of(clip, trips[clip["vehicle"]]), folder) for clip in clips]
     return sorted(results, key=lambda clip: (clip.drive, clip.span_s, clip.id))
 
 
@@ -31,7 +31,7 @@ def _trip_of(clip: dict[str, Any], trips: Sequence[Trip]) -> Trip:
 
 
 def _fetched(client: ApiClient, clip: dict[str, Any], trip: Trip, folder: Path) -> ClipResult:
-    fired = sorted(((fire["t_ns"] - trip.offset_ns) / 1e9, fire["trigger"]) for fire in clip["fires"])
+    fired = sorted(((fire["fire_time_ns"] - trip.offset_ns) / 1e9, fire["trigger"]) for fire in clip["fires"])
     seconds = [second for second, _ in fired]
     triggers = sorted({fire["trigger"] for fire in clip["fires"]})
     name = re.sub(r"[^\w.-]+", "_", f"{trip.drive.name}-{seconds[0]:.1f}s-{clip['id'][:4]}")
@@ -41,7 +41,7 @@ def _fetched(client: ApiClient, clip: dict[str, Any], trip: Trip, folder: Path) 
         id=clip["id"],
         state=clip["state"],
         drive=trip.drive.name,
-        vehicle_id=clip["vehicle_id"],
+        vehicle_id=clip["vehicle"],
         triggers=triggers,
         campaigns=sorted({fire["campaign"] for fire in clip["fires"]}),
         seconds=[round(second, 3) for second in seconds],
@@ -67,7 +67,7 @@ def _file(client: ApiClient, link: str | None, path: Path) -> str:
 def _labels(clip: dict[str, Any], path: Path) -> list[str]:
     """The kinds of maneuvers in the clip's labels; the document is written to `path`."""
     kinds: list[str] = []
-    for label in clip["labels"]:
+    for label in clip["label_documents"]:
         document = label["openlabel"]
         path.write_text(json.dumps(document, indent=2), "utf-8")
         kinds += [action["type"] for action in document["openlabel"].get("actions", {}).values()]

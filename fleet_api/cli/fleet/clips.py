@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes, shown_time
+from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
     from fleet_api.client.client import ApiClient
@@ -21,6 +22,7 @@ ENDINGS = {
     "video/mp4": ".mp4",
     "application/json": ".json",
 }
+STATISTICS = ("samples", "min", "max", "mean")
 
 
 @click.group()
@@ -51,10 +53,9 @@ def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str |
 
 def clip_row(clip: dict[str, Any]) -> tuple[object, ...]:
     """A clip in one line of a table."""
-    seconds = (clip["end_ns"] - clip["start_ns"]) / 1e9
-    triggers = ", ".join(sorted({fire["trigger"] for fire in clip.get("fires", ())}))
-    size = shown_bytes(clip["size_bytes"])
-    return clip["id"], clip["state"], shown_time(clip["start_ns"]), f"{seconds:.1f}", size, clip["vehicle_id"], triggers
+    triggers = ", ".join(sorted({fire["trigger"] for fire in clip["fires"]}))
+    size, seconds = shown_bytes(clip["size_bytes"]), f"{clip['duration_s']:.1f}"
+    return clip["id"], clip["state"], clip["start"], seconds, size, clip["vehicle"], triggers
 
 
 @clips.command()
@@ -77,17 +78,20 @@ def get(client: ApiClient, clip_id: str, out: Path | None, as_json: bool) -> Non
 
 def _show(clip: dict[str, Any]) -> None:
     print_table("", ("clip", "state", "start", "s", "size", "vehicle", "triggers"), [clip_row(clip)])
-    fires = [
-        (each["campaign"], each["version"], each["trigger"], shown_time(each["t_ns"]), each["inclusion_probability"])
-        for each in clip["fires"]
-    ]
-    print_table("Fires", ("campaign", "version", "trigger", "time", "inclusion probability"), fires)
-    assets = [(each["name"], each["media_type"], each["size_bytes"]) for each in clip["assets"]]
+    columns = ("campaign", "version", "trigger", "fire_time", "inclusion_probability")
+    print_table("Fires", columns, [tuple(fire[column] for column in columns) for fire in clip["fires"]])
+    assets = [(asset["name"], asset["media_type"], asset["size_bytes"]) for asset in clip["assets"]]
     print_table("Assets", ("name", "type", "bytes"), assets)
-    statistics = [
-        (each["signal"], each["samples"], each["minimum"], each["maximum"], each["mean"]) for each in clip["statistics"]
-    ]
-    print_table("Signals", ("signal", "samples", "min", "max", "mean"), statistics)
+    print_table("Signals", ("signal", *STATISTICS), statistics_rows(clip["statistics"]))
+
+
+def statistics_rows(statistics: Mapping[str, float | None]) -> list[tuple[object, ...]]:
+    """The statistics of each signal in one line; signal and column, joined by a dot, are what a filter asks for."""
+    by_signal: dict[str, dict[str, float | None]] = {}
+    for name, value in statistics.items():
+        signal, _, statistic = name.rpartition(".")
+        by_signal.setdefault(signal, {})[statistic] = value
+    return [(signal, *(values.get(column) for column in STATISTICS)) for signal, values in by_signal.items()]
 
 
 def file_name(asset: str, media_type: str) -> str:

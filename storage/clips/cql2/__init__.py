@@ -1,29 +1,11 @@
-"""OGC CQL2 filters over the catalog, compiled to SQL with bound parameters.
+"""OGC CQL2 filters over the catalog: parsed into a typed tree, compiled to SQL with bound parameters.
 
-parse.py       text or JSON within limits to a tree of JSON      temporal.py   timestamps, dates, intervals
-properties.py  what can be asked about: the allow-list           spatial.py    boxes and polygons against the clip's box
-operands.py    typed operands of comparisons                     predicates.py the operators
+source.py     text or JSON within limits, to plain JSON          tree.py        predicates as typed nodes
+parse.py      from that to the typed tree, with every check      operands.py    what predicates compare
+moments.py    literal times                                      shapes.py      literal shapes
+conditions.py from the tree to a condition in SQL                temporal.py, spatial.py   relations in SQL
 """
 
-from __future__ import annotations
+from storage.clips.cql2.filter import Filter, Language, parse_filter
 
-from typing import Literal
-
-from sqlalchemy import ColumnElement
-
-from storage.clips.cql2.parse import parse_json, parse_text
-from storage.clips.cql2.predicates import compile_tree
-
-Language = Literal["cql2-text", "cql2-json"]
-
-__all__ = ["Language", "compile_filter"]
-
-
-def compile_filter(source: str, language: Language) -> ColumnElement[bool]:
-    """The condition on the table `clips` that a filter stands for; InvalidInput says what in it is not understood.
-
-    Logic is SQL's: a comparison with something the clip does not have (an attribute, a statistic, a place) is
-    unknown, `not` of unknown is unknown, and only clips for which the whole filter is true are found.
-    """
-    tree = parse_text(source) if language == "cql2-text" else parse_json(source)
-    return compile_tree(tree)
+__all__ = ["Filter", "Language", "parse_filter"]

@@ -1,63 +1,119 @@
-"""Operands of comparisons: what type they have, and how two of them are made comparable."""
+"""Operands of comparisons: what a filter compares, as typed nodes, and how two of them are made comparable."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import BigInteger, Boolean, ColumnElement, Float, Numeric, Text, case, cast, func, literal
-from sqlalchemy.dialects.postgresql import array
-
-from storage.clips.cql2.properties import Property, find_property
-from storage.clips.cql2.temporal import Range, clip_range, date_range, instant_or_day, open_range, timestamp_range
+from storage.clips.cql2.moments import ALWAYS, Moment, day, instant, instant_or_day
+from storage.clips.properties import Property, require_property
 from triggers.errors import InvalidInput
 
 Kind = Literal["text", "number", "bool", "time", "interval", "attribute", "geometry"]
 
 
 @dataclass(frozen=True)
-class Operand:
-    """One side of a comparison. `range` is there for times; `value` for literals, `source` for properties."""
+class Value:
+    """A literal text, number or bool."""
 
+    value: str | float | bool
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A property. `kind` is the property's, but an attribute takes that of what it is compared with."""
+
+    property: Property
     kind: Kind
-    expression: ColumnElement[Any]
-    range: Range | None = None
-    value: Any = None
-    source: Property | None = None
-
-    @property
-    def shown(self) -> str:
-        """How messages call it."""
-        return f"`{self.source.name}`" if self.source is not None else f"{self.value!r:.60}"
 
 
-def operand(node: object) -> Operand:
-    """The operand that a node of the tree stands for."""
+@dataclass(frozen=True)
+class Interval:
+    """`INTERVAL(first, last)`: from the beginning of one time to the end of another."""
+
+    first: Operand
+    last: Operand
+
+
+@dataclass(frozen=True)
+class CaseFolded:
+    """`CASEI(text)`."""
+
+    text: Operand
+
+
+Operand: TypeAlias = Value | Reference | Moment | Interval | CaseFolded
+
+
+def kind_of(operand: Operand) -> Kind:
+    """The type of an operand."""
+    match operand:
+        case Value(bool()):
+            return "bool"
+        case Value(str()) | CaseFolded():
+            return "text"
+        case Value():
+            return "number"
+        case Reference():
+            return operand.kind
+        case Moment():
+            return "time"
+        case Interval():
+            return "interval"
+
+
+def properties_of(operand: Operand) -> tuple[Property, ...]:
+    """The properties in an operand."""
+    match operand:
+        case Reference():
+            return (operand.property,)
+        case Interval():
+            return (*properties_of(operand.first), *properties_of(operand.last))
+        case CaseFolded():
+            return properties_of(operand.text)
+        case _:
+            return ()
+
+
+def shown(operand: Operand) -> str:
+    """An operand as messages call it."""
+    match operand:
+        case Value():
+            return f"{operand.value!r:.60}"
+        case Reference():
+            return f"`{operand.property.name}`"
+        case Moment():
+            return f"{operand.shown:.60}"
+        case Interval():
+            return "the INTERVAL"
+        case CaseFolded():
+            return f"CASEI({shown(operand.text)})"
+
+
+def parse_operand(node: object) -> Operand:
+    """The operand that a node of CQL2 JSON stands for."""
     if isinstance(node, dict):
         return _composed(node)
-    if isinstance(node, bool):
-        return Operand("bool", literal(node, Boolean), value=node)
-    if isinstance(node, int | float):
-        return Operand("number", _number(node), value=node)
-    if isinstance(node, str):
-        return Operand("text", literal(node, Text), value=node)
-    raise InvalidInput(
-        "the filter compares with null or a list" if node is None or isinstance(node, list) else "not an operand",
-        remedy="write `x IS NULL`, or `x IN (...)`",
-    )
+    if isinstance(node, bool | int | float | str):
+        return Value(node)
+    raise InvalidInput("the filter compares with null or a list", remedy="write `x IS NULL`, or `x IN (...)`")
 
 
 def _composed(node: dict[str, Any]) -> Operand:
-    if set(node) == {"property"}:
-        return _of_property(find_property(node["property"]))
-    if set(node) == {"timestamp"}:
-        return _of_range("time", timestamp_range(node["timestamp"]), node["timestamp"])
-    if set(node) == {"date"}:
-        return _of_range("time", date_range(node["date"]), node["date"])
-    if set(node) == {"interval"}:
-        return _of_range("interval", _interval(node["interval"]), "interval")
-    if str(node.get("op", "")).lower() == "casei":
-        return _case_insensitive(node.get("args"))
+    match node:
+        case {"property": name, **others} if not others:
+            asked = require_property(name)
+            return Reference(asked, asked.kind)
+        case {"timestamp": text, **others} if not others:
+            return instant(text)
+        case {"date": text, **others} if not others:
+            return day(text)
+        case {"interval": [first, last], **others} if not others:
+            return Interval(_end(first), _end(last))
+        case {"interval": _, **others} if not others:
+            raise InvalidInput("an INTERVAL in the filter does not have two ends")
+        case {"op": str(name), "args": arguments} if name.lower() == "casei":
+            return _case_folded(arguments)
     name = node.get("op", node.get("type", ", ".join(sorted(map(str, node)))))
     raise InvalidInput(
         f"the filter compares with {str(name)[:60]!r}",
@@ -65,78 +121,49 @@ def _composed(node: dict[str, Any]) -> Operand:
     )
 
 
-def _of_property(found: Property) -> Operand:
-    if found.kind == "time":
-        return Operand("time", found.expression, Range(found.expression, found.expression), source=found)
-    if found.kind == "interval":
-        return Operand("interval", found.expression, clip_range(), source=found)
-    return Operand(found.kind, found.expression, source=found)
-
-
-def _of_range(kind: Kind, found: Range, value: object) -> Operand:
-    return Operand(kind, found.first, found, value=value)
-
-
-def _interval(ends: object) -> Range:
-    if not isinstance(ends, list) or len(ends) != 2:
-        raise InvalidInput("an INTERVAL in the filter has not two ends")
-    first, last = (_end(each) for each in ends)
-    return Range(first.first, last.last)
-
-
-def _end(node: object) -> Range:
+def _end(node: object) -> Operand:
+    """One end of an interval."""
     if node == "..":
-        return open_range()
+        return ALWAYS
     if isinstance(node, str):
         return instant_or_day(node)
-    found = operand(node)
-    if found.kind != "time" or found.range is None:
-        raise InvalidInput(f"{found.shown} cannot be an end of an INTERVAL", remedy="use times, or '..'")
-    return found.range
+    end = parse_operand(node)
+    if kind_of(end) != "time":
+        raise InvalidInput(f"{shown(end)} cannot be an end of an INTERVAL", remedy="use times, or '..'")
+    return end
 
 
-def _case_insensitive(arguments: object) -> Operand:
+def _case_folded(arguments: object) -> Operand:
     if not isinstance(arguments, list) or len(arguments) != 1:
         raise InvalidInput("CASEI takes one argument")
-    inner = as_kind(operand(arguments[0]), "text")
-    return Operand("text", func.lower(inner.expression), value=inner.value, source=inner.source)
+    return CaseFolded(as_kind(parse_operand(arguments[0]), "text"))
 
 
-def _number(value: float) -> ColumnElement[Any]:
-    if float(value).is_integer() and abs(value) <= 2**53:
-        return literal(int(value), BigInteger)
-    return literal(float(value), Float)
-
-
-def as_kind(found: Operand, kind: Kind) -> Operand:
+def as_kind(operand: Operand, kind: Kind) -> Operand:
     """The operand as one of this type; InvalidInput when it is of another.
 
     A vehicle's attribute takes the type that is asked for: attributes of other types are null. A text that is compared
-    with a time is read as a timestamp or date.
+    with a time is read as a time or date.
     """
-    if found.kind == kind:
-        return found
-    if found.kind == "attribute" and kind in ("text", "number", "bool"):
-        return Operand(kind, _attribute(found.expression, kind), source=found.source)
-    if kind == "time" and found.kind == "text" and found.source is None:
-        return _of_range("time", instant_or_day(found.value), found.value)
-    has, wanted = (f"{'an' if each[0] in 'aeiou' else 'a'} {each}" for each in (found.kind, kind))
-    raise InvalidInput(f"{found.shown} is {has} and cannot be compared with {wanted}", remedy=_HINTS[kind])
+    match operand:
+        case _ if kind_of(operand) == kind:
+            return operand
+        case Reference(kind="attribute") if kind in ("text", "number", "bool"):
+            return replace(operand, kind=kind)
+        case Value(str(text)) if kind == "time":
+            return instant_or_day(text)
+    has, needed = (f"{'an' if word[0] in 'aeiou' else 'a'} {word}" for word in (kind_of(operand), kind))
+    raise InvalidInput(f"{shown(operand)} is {has} and cannot be compared with {needed}", remedy=_HINTS[kind])
 
 
 def alike(a: Operand, b: Operand) -> tuple[Operand, Operand]:
     """Both operands as one type."""
-    if a.kind == "attribute" and b.kind == "attribute":
+    kind_a, kind_b = kind_of(a), kind_of(b)
+    if kind_a == kind_b == "attribute":
         raise InvalidInput("two attributes cannot be compared", remedy="compare an attribute with a text or a number")
-    kind = b.kind if a.kind == "attribute" or (a.kind == "text" and b.kind == "time") else a.kind
+    follows_b = kind_a == "attribute" or (kind_a == "text" and kind_b == "time")
+    kind = kind_b if follows_b else kind_a
     return as_kind(a, kind), as_kind(b, kind)
-
-
-def _attribute(document: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:
-    """A JSON value as a column of its type; null when it is of another (the cast is reached for its own type only)."""
-    json_type, sql_type = {"text": ("string", Text), "number": ("number", Numeric), "bool": ("boolean", Boolean)}[kind]
-    unquoted = document.op("#>>")(array([], type_=Text))
-    return case((func.jsonb_typeof(document) == json_type, cast(unquoted, sql_type())), else_=None)
 
 
 _HINTS: dict[Kind, str] = {

@@ -1,107 +1,185 @@
-"""From CQL2 text or JSON to a tree of JSON, within limits on length, nesting and size.
-
-The text parser (package `cql2`) takes exponential time on brackets that are nested deeply, and overflows its stack on
-some chains; what could make it do so is refused before it sees the text.
-"""
+"""From CQL2 JSON to the tree of a filter: everything that can be wrong with a filter is refused here, by name."""
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
-import cql2
-
-from storage.jsonb import storable
+from storage.clips.cql2.operands import (
+    CaseFolded,
+    Kind,
+    Operand,
+    Reference,
+    Value,
+    alike,
+    as_kind,
+    kind_of,
+    parse_operand,
+    properties_of,
+    shown,
+)
+from storage.clips.cql2.shapes import parse_shape
+from storage.clips.cql2.spatial import SPATIAL_OPERATORS
+from storage.clips.cql2.temporal import RELATIONS
+from storage.clips.cql2.tree import (
+    And,
+    Between,
+    Comparison,
+    Constant,
+    In,
+    IsNull,
+    Leaf,
+    Like,
+    Not,
+    Or,
+    Predicate,
+    SpatialRelation,
+    TemporalRelation,
+    scopes,
+)
 from triggers.errors import InvalidInput
 
-MAX_BYTES = 10_000
-MAX_DEPTH = 50
-MAX_TEXT_BRACKETS = 12
-MAX_NODES = 200
-MAX_ITEMS = 1000
-_QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
-_SIGNS = re.compile(r"[-+](?:\s*[-+]){3}")
+LeafT = TypeVar("LeafT", bound=Leaf)
+
+COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 
 
-def parse_text(source: str) -> Any:
-    """The tree of a CQL2 text."""
-    _require_size(source)
-    bare = _QUOTED.sub("''", source)
-    _require_brackets(bare)
-    if _SIGNS.search(bare):
-        raise InvalidInput("the filter has several signs in a row", remedy="write a number with one sign")
-    try:
-        tree = cql2.parse_text(source).to_json()
-    except (cql2.ParseError, ValueError) as error:
+def parse_predicate(node: Any) -> Predicate:
+    """The predicate that a node of CQL2 JSON stands for; InvalidInput when it is not one."""
+    if isinstance(node, bool):
+        return Constant(node)
+    if isinstance(node, dict) and set(node) == {"property"}:  # a bool attribute alone means `= true`
+        return _comparison("=", [node, True])
+    if not isinstance(node, dict) or set(node) != {"op", "args"} or not isinstance(node["op"], str):
+        raise InvalidInput("the filter is not a condition", remedy="compare a property, like campaign = 'x'")
+    name, arguments = node["op"].lower(), node["args"]
+    if not isinstance(arguments, list) or not arguments:
+        raise InvalidInput(f"{node['op'][:60]!r} in the filter has no arguments")
+    if name not in _PARSERS:
+        known = ", ".join((*OPERATORS, "casei"))
+        raise InvalidInput(f"unknown operator in the filter: {name[:60]!r}", remedy=f"there are {known}")
+    return _PARSERS[name](name, arguments)
+
+
+def _and(_name: str, arguments: list[Any]) -> And:
+    """Conjunctions within a conjunction are one with it: their conditions on fires stand side by side."""
+    parsed = (parse_predicate(node) for node in arguments)
+    return And(tuple(part for member in parsed for part in (member.members if isinstance(member, And) else (member,))))
+
+
+def _or(_name: str, arguments: list[Any]) -> Or:
+    return Or(tuple(parse_predicate(node) for node in arguments))
+
+
+def _not(name: str, arguments: list[Any]) -> Not:
+    (member,) = _exactly(name, arguments, 1)
+    return Not(parse_predicate(member))
+
+
+def _comparison(name: str, arguments: list[Any]) -> Comparison:
+    left, right = (parse_operand(node) for node in _exactly(name, arguments, 2))
+    return _compared(name, left, right)
+
+
+def _compared(name: str, left: Operand, right: Operand) -> Comparison:
+    left, right = alike(left, right)
+    kind = kind_of(left)
+    if kind in ("geometry", "interval"):
+        raise InvalidInput(f"{shown(left)} cannot be compared by {name}", remedy="use the s_... or t_... relations")
+    if kind == "bool" and name not in ("=", "<>"):
+        raise InvalidInput(f"true and false are not ordered, so {name} cannot compare them", remedy="use = or <>")
+    return _of_one_scope(Comparison(name, left, right))
+
+
+def _between(name: str, arguments: list[Any]) -> Between:
+    value, low, high = (parse_operand(node) for node in _exactly(name, arguments, 3))
+    return _of_one_scope(Between(_compared(">=", value, low), _compared("<=", value, high)))
+
+
+def _in(name: str, arguments: list[Any]) -> In | Or:
+    value, choices = _exactly(name, arguments, 2)
+    if not isinstance(choices, list) or not choices:
+        raise InvalidInput("IN needs a list in the filter", remedy="write x IN ('a', 'b')")
+    asked = parse_operand(value)
+    equal = tuple(_compared("=", asked, parse_operand(choice)) for choice in choices)
+    kinds: set[Kind] = {kind_of(comparison.left) for comparison in equal}
+    if kinds in ({"text"}, {"number"}):
+        return _of_one_scope(In(equal[0].left, tuple(comparison.right for comparison in equal)))
+    return Or(equal)  # days, or an attribute that may be of several types
+
+
+def _like(name: str, arguments: list[Any]) -> Like:
+    value, pattern = (as_kind(parse_operand(node), "text") for node in _exactly(name, arguments, 2))
+    literal = pattern.text if isinstance(pattern, CaseFolded) else pattern
+    if not isinstance(literal, Value):
+        raise InvalidInput("the pattern of LIKE must be a text", remedy="write x LIKE 'a%'")
+    written = str(literal.value)
+    if (len(written) - len(written.rstrip("\\"))) % 2:
+        raise InvalidInput("the pattern of LIKE ends with its escape sign", remedy="write \\\\ for one backslash")
+    return _of_one_scope(Like(value, pattern))
+
+
+def _is_null(name: str, arguments: list[Any]) -> IsNull:
+    (node,) = _exactly(name, arguments, 1)
+    asked = parse_operand(node)
+    if not isinstance(asked, Reference | CaseFolded) or not properties_of(asked):
+        raise InvalidInput("IS NULL asks about a literal in the filter", remedy="write property IS NULL")
+    return IsNull(asked)
+
+
+def _temporal(name: str, arguments: list[Any]) -> TemporalRelation:
+    left, right = (_time(parse_operand(node)) for node in _exactly(name, arguments, 2))
+    return _of_one_scope(TemporalRelation(name, left, right))
+
+
+def _time(operand: Operand) -> Operand:
+    if isinstance(operand, Value) and isinstance(operand.value, str):
+        return as_kind(operand, "time")
+    if kind_of(operand) not in ("time", "interval"):
         raise InvalidInput(
-            f"the filter is no CQL2 text: {_place(str(error))}",
-            remedy="compare like campaign = 'x' AND vehicle.model IN ('a', 'b'); texts go in single quotes",
-        ) from error
-    return _bounded(tree)
+            f"{shown(operand)} is not a time", remedy="use start, end, time, TIMESTAMP, DATE or INTERVAL"
+        )
+    return operand
 
 
-def parse_json(source: str) -> Any:
-    """The tree of a CQL2 JSON document."""
-    _require_size(source)
-    try:
-        tree = json.loads(source, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"the filter is no JSON: {error}", remedy="or send filter-lang=cql2-text") from error
-    return _bounded(tree)
+def _spatial(name: str, arguments: list[Any]) -> SpatialRelation:
+    """`geometry` comes first in s_within; the other relations are symmetric."""
+    first, second = _exactly(name, arguments, 2)
+    if (geometry := _geometry(first)) and not _geometry(second):
+        return SpatialRelation(name, geometry, parse_shape(second))
+    if (geometry := _geometry(second)) and not _geometry(first) and name != "s_within":
+        return SpatialRelation(name, geometry, parse_shape(first))
+    raise InvalidInput(f"{name} must relate `geometry` with a shape", remedy=f"write {name}(geometry, BBOX(...))")
 
 
-def _require_size(source: str) -> None:
-    size_bytes = len(source.encode("utf-8", "surrogatepass"))
-    if size_bytes > MAX_BYTES:
-        raise InvalidInput(f"the filter has {size_bytes} bytes, more than {MAX_BYTES}")
-    storable(source, what="the filter")
+def _geometry(node: object) -> Reference | None:
+    operand = parse_operand(node) if isinstance(node, dict) and set(node) == {"property"} else None
+    return operand if isinstance(operand, Reference) and operand.kind == "geometry" else None
 
 
-def _require_brackets(bare: str) -> None:
-    depth = 0
-    for character in bare:
-        depth += (character in "([") - (character in ")]")
-        if depth > MAX_TEXT_BRACKETS:
-            raise InvalidInput(
-                f"the filter nests brackets deeper than {MAX_TEXT_BRACKETS}", remedy="send it as cql2-json"
-            )
-        if depth < 0:
-            break
-    if depth != 0:
-        raise InvalidInput("the filter's brackets are not balanced")
+def _of_one_scope(leaf: LeafT) -> LeafT:
+    if len(scopes(leaf) - {None}) > 1:
+        raise InvalidInput("one comparison in the filter mixes fires, tags and labels", remedy="compare with a literal")
+    return leaf
 
 
-def _place(message: str) -> str:
-    """The parser's message in one line: where it stopped, and what it expected there."""
-    lines = [line.strip(" |") for line in message.splitlines()]
-    position = next((line.removeprefix("-->").strip() for line in lines if line.startswith("-->")), "")
-    expected = next((line.removeprefix("=").strip() for line in lines if line.startswith("=")), "")
-    if not position:
-        return (lines[0] if lines else "")[:300]
-    line, _, column = position.partition(":")
-    return f"line {line}, column {column}: {expected[:200]}"
+def _exactly(name: str, arguments: list[Any], count: int) -> list[Any]:
+    if len(arguments) != count:
+        raise InvalidInput(f"{name} takes {count} arguments, the filter gives it {len(arguments)}")
+    return arguments
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is no number")
-
-
-def _bounded(tree: Any) -> Any:
-    """The tree, when it is neither too deep nor too large."""
-    nodes = 0
-    waiting = [(tree, 1)]
-    while waiting:
-        node, depth = waiting.pop()
-        if depth > 2 * MAX_DEPTH:  # an operator and its arguments are two levels of JSON
-            raise InvalidInput(f"the filter is nested deeper than {MAX_DEPTH}")
-        if isinstance(node, dict):
-            nodes += 1
-            waiting += [(value, depth + 1) for value in node.values()]
-        elif isinstance(node, list):
-            if len(node) > MAX_ITEMS:
-                raise InvalidInput(f"the filter has a list of {len(node)} items, more than {MAX_ITEMS}")
-            waiting += [(value, depth + 1) for value in node]
-        if nodes > MAX_NODES:
-            raise InvalidInput(f"the filter has more than {MAX_NODES} operators and properties")
-    return storable(tree, what="the filter")
+_PARSERS: Mapping[str, Callable[[str, list[Any]], Predicate]] = {
+    "and": _and,
+    "or": _or,
+    "not": _not,
+    **dict.fromkeys(COMPARISONS, _comparison),
+    "between": _between,
+    "in": _in,
+    "like": _like,
+    "isnull": _is_null,
+    **dict.fromkeys(RELATIONS, _temporal),
+    **dict.fromkeys(SPATIAL_OPERATORS, _spatial),
+}
+OPERATORS = tuple(_PARSERS)
+"""Every operator, in lower case."""

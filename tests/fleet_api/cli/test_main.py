@@ -11,7 +11,7 @@ import pytest
 
 from fleet_api.cli import main as main_module
 from fleet_api.cli.main import main
-from fleet_api.cli.output import shown_bytes, shown_time
+from fleet_api.cli.output import shown_bytes
 from triggers.errors import NotFound
 
 HEAVY = ("fastapi", "uvicorn", "sqlalchemy", "pyarrow", "av", "numpy", "httpx", "rich.table", "pydantic")
@@ -111,7 +111,3 @@ def test_a_token_is_not_sent_to_another_deployment_than_its_own(
 )
 def test_bytes_are_shown_in_si_units(count: int | None, text: str) -> None:
     assert shown_bytes(count) == text
-
-
-def test_times_are_shown_in_utc_with_milliseconds() -> None:
-    assert shown_time(1_767_594_600_123_456_789) == "2026-01-05 06:30:00.123Z"

@@ -17,6 +17,8 @@ from tests.storage.clips.catalog_support import OPENLABEL, add_clip
 
 DATA = bytes(range(256)) * 5000
 ASSET = "extracted/x/signals.parquet"
+NOT_ASKED_FOR = ("ordinal", "charged_bytes", "window_start", "window_end", "window_start_ns", "window_end_ns")
+"""What the answer says of a fire and no filter asks for."""
 
 
 @pytest.fixture
@@ -60,6 +62,41 @@ def test_clips_are_found_by_text_and_json(api: Api, clip_id: str) -> None:
     assert text["clips"][0]["fires"][0]["trigger"] == "hard"
     assert text["next"] is None
     assert api.get("/v1/clips", filter="campaign = 'other'").json() == {"clips": [], "next": None}
+
+
+def asked(name: str, value: object) -> str:
+    """The filter that asks for a value as the answer has it."""
+    return f"{name} = '{value}'" if isinstance(value, str) else f"{name} = {json.dumps(value)}"
+
+
+def test_what_an_answer_says_can_be_asked_for_by_the_same_name(api: Api) -> None:
+    with api.database.begin() as connection:
+        clip_id = add_clip(
+            connection,
+            start_ns=1_767_614_400_123_456_789,
+            duration_s=12.5,
+            fired=[("braking", "hard")],
+            statistics={"ego.speed": (0.5, 31.5, 12.0), "vehicle": (1.0, 2.0, 1.5)},
+            attributes={"model": "m3", "hardware": 3, "towing": True},
+            tags=["rain"],
+        )
+        add_clip(connection, vehicle_id="car-2", duration_s=3, size_bytes=5, state="stored")
+    shown = api.get(f"/v1/clips/{clip_id}").json()
+    (listed,) = api.get("/v1/clips", filter="vehicle = 'car-1'").json()["clips"]
+    assert {name: shown[name] for name in listed} == listed
+    (fire,) = listed["fires"]
+    of_clip = {name: value for name, value in listed.items() if not isinstance(value, dict | list | None)}
+    of_fire = {name: fire[name] for name in fire if name not in NOT_ASKED_FOR}
+    (tag,) = listed["tags"]
+    told = {**of_clip, **of_fire, **listed["attributes"], **shown["statistics"], "tags": tag}
+    assert len(told) == 12 + 7 + 3 + 8 + 1
+    for name, value in told.items():
+        found = api.get("/v1/clips", filter=asked(name, value)).json()["clips"]
+        assert clip_id in [clip["id"] for clip in found], name
+    assert (listed["start"], listed["start_ns"]) == ("2026-01-05T12:00:00.123456789Z", 1_767_614_400_123_456_789)
+    assert (listed["end"], listed["duration_s"]) == ("2026-01-05T12:00:12.623456789Z", 12.5)
+    assert shown["statistics"]["ego.speed.max"] == 31.5
+    assert shown["statistics"]["signal.vehicle.max"] == 2.0
 
 
 def test_pages_of_clips_follow_each_other(api: Api, clip_id: str) -> None:
@@ -161,9 +198,10 @@ def test_a_label_job_is_claimed_kept_and_completed(api: Api, clip_id: str) -> No
     other = api.post(f"/v1/label-jobs/{job['id']}/complete", {**done, "provenance": {}}, "labeler")
     assert (other.status_code, other.json()["code"]) == (409, "lease_lost")
     assert api.get("/v1/label-jobs/stats").json()["tasks"]["auto"]["done"] == 1
-    (label,) = api.get(f"/v1/clips/{clip_id}").json()["labels"]
+    (label,) = api.get(f"/v1/clips/{clip_id}").json()["label_documents"]
     assert (label["openlabel"], label["types"]) == (OPENLABEL, ["braking", "car"])
-    assert api.get("/v1/clips", filter="label = 'car'").json()["clips"][0]["id"] == clip_id
+    (found,) = api.get("/v1/clips", filter="labels = 'car'").json()["clips"]
+    assert (found["id"], found["labels"]) == (clip_id, ["braking", "car"])
 
 
 def test_only_who_claimed_a_label_job_or_an_administrator_may_touch_it(api: Api, clip_id: str) -> None:
@@ -177,7 +215,7 @@ def test_only_who_claimed_a_label_job_or_an_administrator_may_touch_it(api: Api,
     (job,) = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "a"}, "labeler").json()["jobs"]
     done = {"token": job["token"], "openlabel": OPENLABEL}
     assert api.post(f"/v1/label-jobs/{job['id']}/complete", done, "admin").status_code == 200
-    (label,) = api.get(f"/v1/clips/{clip_id}").json()["labels"]
+    (label,) = api.get(f"/v1/clips/{clip_id}").json()["label_documents"]
     assert label["labeler"].endswith("/a")
 
 

@@ -1,13 +1,19 @@
-"""Clips: a page of them, and one with everything that belongs to it."""
+"""Clips: a page of them, and one with everything that belongs to it.
+
+Names are those that a filter asks by (docs/catalog.md): `vehicle`, `start`, `vehicle.model`, `ego.speed.max`. Times
+of a vehicle's clock come twice, as RFC 3339 with nine decimals and as ns since the Unix epoch.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, computed_field
 
 from triggers.contracts.api.base import View
+from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.times import format_time
 
 
 class FireView(View):
@@ -17,32 +23,67 @@ class FireView(View):
     version: int
     trigger: str
     ordinal: int
-    t_ns: int
+    fire_time_ns: int
     window_start_ns: int
     window_end_ns: int
     inclusion_probability: float
     charged_bytes: int
     program_digest: str
 
+    @computed_field
+    def fire_time(self) -> str:
+        """`fire_time_ns` as RFC 3339."""
+        return format_time(self.fire_time_ns)
+
+    @computed_field
+    def window_start(self) -> str:
+        """`window_start_ns` as RFC 3339."""
+        return format_time(self.window_start_ns)
+
+    @computed_field
+    def window_end(self) -> str:
+        """`window_end_ns` as RFC 3339."""
+        return format_time(self.window_end_ns)
+
 
 class ClipView(View):
-    """A clip in a list. `box` is west, south, east, north in degrees; null without a position."""
+    """A clip in a list.
+
+    `attributes` are the vehicle's, each by the name that a filter asks for it by (`vehicle.model`). `labels` are the
+    types that the clip's labels name. `box` is west, south, east, north in degrees; null without a position.
+    """
 
     id: str
-    vehicle_id: str
+    vehicle: str
     recording_id: str
     state: str
+    damage: str | None
     start_ns: int
     end_ns: int
     size_bytes: int
     digest: str
-    attributes: dict[str, Any]
+    attributes: dict[str, AttributeValue]
     tags: list[str]
+    labels: list[str]
     box: tuple[float, float, float, float] | None
-    damage: str | None
     stored_at: datetime
     ready_at: datetime | None
     fires: list[FireView]
+
+    @computed_field
+    def start(self) -> str:
+        """`start_ns` as RFC 3339."""
+        return format_time(self.start_ns)
+
+    @computed_field
+    def end(self) -> str:
+        """`end_ns` as RFC 3339."""
+        return format_time(self.end_ns)
+
+    @computed_field
+    def duration_s(self) -> float:
+        """From `start` to `end`."""
+        return (self.end_ns - self.start_ns) / NS_PER_S
 
 
 class ClipPage(BaseModel):
@@ -61,18 +102,8 @@ class AssetView(BaseModel):
     size_bytes: int
 
 
-class StatisticsView(View):
-    """A signal's statistics over the clip, in the signal's unit."""
-
-    signal: str
-    samples: int
-    minimum: float | None
-    maximum: float | None
-    mean: float | None
-
-
 class LabelView(View):
-    """Labels of the clip, an ASAM OpenLABEL document, with who or what made them."""
+    """An ASAM OpenLABEL document about the clip, the types it names, and who or what made it."""
 
     id: int
     job_id: int
@@ -84,10 +115,14 @@ class LabelView(View):
 
 
 class ClipDetailsView(ClipView):
-    """Everything of a clip. Links are good for an hour; newest labels first."""
+    """Everything of a clip. Links are valid for an hour.
+
+    `statistics` are those of its signals, each by the name that a filter asks for it by (`ego.speed.max`), in the
+    signal's unit. `track` is a list of [latitude, longitude] in degrees. `label_documents` come newest first.
+    """
 
     software: dict[str, str]
     track: Any
     assets: list[AssetView]
-    statistics: list[StatisticsView]
-    labels: list[LabelView]
+    statistics: dict[str, int | float | None]
+    label_documents: list[LabelView]

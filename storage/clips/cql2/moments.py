@@ -1,0 +1,70 @@
+"""Literal times of a filter: an instant or a day, as a closed range of ns since the Unix epoch.
+
+A `TIMESTAMP` is an instant; a `DATE` is the whole day in UTC, so `start = DATE('2026-01-05')` finds that day's clips.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from triggers.contracts.base import NS_PER_S
+from triggers.errors import InvalidInput
+from triggers.times import parse_time
+
+LOWEST_NS, HIGHEST_NS = -(2**63), 2**63 - 1
+_DAY_NS = 86_400 * NS_PER_S
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_EPOCH = date(1970, 1, 1)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A literal time: from `first_ns` to `last_ns`, which are equal for an instant."""
+
+    first_ns: int
+    last_ns: int
+    shown: str
+
+
+ALWAYS = Moment(LOWEST_NS, HIGHEST_NS, "..")
+"""All of time: what an open end of an interval reaches into."""
+
+
+def instant(text: object) -> Moment:
+    """The moment of an RFC 3339 time."""
+    try:
+        t_ns = parse_time(text if isinstance(text, str) else "")
+    except InvalidInput as error:
+        raise _invalid(text) from error
+    return _moment(t_ns, t_ns, text)
+
+
+def day(text: object) -> Moment:
+    """The day of an ISO 8601 date, in UTC."""
+    if not isinstance(text, str) or not _DAY.fullmatch(text):
+        raise _invalid(text)
+    try:
+        days = (date.fromisoformat(text) - _EPOCH).days
+    except ValueError as error:
+        raise _invalid(text) from error
+    return _moment(days * _DAY_NS, (days + 1) * _DAY_NS - 1, text)
+
+
+def instant_or_day(text: object) -> Moment:
+    """The moment of a text that may be a date or a time."""
+    return day(text) if isinstance(text, str) and _DAY.fullmatch(text) else instant(text)
+
+
+def _moment(first_ns: int, last_ns: int, text: object) -> Moment:
+    """Both ends within 64 bits, as columns are: years before 1677 and after 2262 lie outside of every clip."""
+    first_ns, last_ns = (min(max(t_ns, LOWEST_NS), HIGHEST_NS) for t_ns in (first_ns, last_ns))
+    return Moment(first_ns, last_ns, repr(text))
+
+
+def _invalid(text: object) -> InvalidInput:
+    return InvalidInput(
+        f"invalid time in the filter: {str(text)[:60]!r}",
+        remedy="write TIMESTAMP('2026-01-05T12:00:00Z') or DATE('2026-01-05')",
+    )

@@ -1,0 +1,214 @@
+"""The tree of a filter: predicates as typed nodes, whose operands are checked and alike in type.
+
+A leaf is about one thing: the clip itself, or a fire, a tag or a label of it (its `scope`). What a combination is about
+follows from its members.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from storage.clips.cql2.moments import Moment
+from storage.clips.cql2.operands import Operand, Reference, Value, properties_of
+from storage.clips.cql2.shapes import Shape
+from storage.clips.properties import Property
+from storage.clips.scopes import Scope
+
+Demand: TypeAlias = tuple[Property, Value | Moment]
+"""A property and the one value that a predicate demands of it."""
+
+
+@dataclass(frozen=True)
+class Constant:
+    """TRUE or FALSE."""
+
+    value: bool
+
+
+@dataclass(frozen=True)
+class And:
+    """Every member holds. No member is a conjunction itself."""
+
+    members: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True)
+class Or:
+    """One of the members holds."""
+
+    members: tuple[Predicate, ...]
+
+
+@dataclass(frozen=True)
+class Not:
+    """The member does not hold."""
+
+    member: Predicate
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """`left operator right`, with operands of one type."""
+
+    operator: str
+    left: Operand
+    right: Operand
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """Both sides."""
+        return self.left, self.right
+
+
+@dataclass(frozen=True)
+class Between:
+    """`value BETWEEN low AND high`, as the two comparisons that it stands for, of one and the same value."""
+
+    at_least: Comparison
+    at_most: Comparison
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """The value, twice, and its bounds."""
+        return *self.at_least.operands, *self.at_most.operands
+
+
+@dataclass(frozen=True)
+class In:
+    """`value IN (choices)`, all of them texts or all of them numbers."""
+
+    value: Operand
+    choices: tuple[Operand, ...]
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """The value and its choices."""
+        return self.value, *self.choices
+
+
+@dataclass(frozen=True)
+class Like:
+    """`value LIKE pattern`, both texts; the pattern is a literal."""
+
+    value: Operand
+    pattern: Operand
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """The text and its pattern."""
+        return self.value, self.pattern
+
+
+@dataclass(frozen=True)
+class IsNull:
+    """`operand IS NULL`; the operand is a property."""
+
+    operand: Operand
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """The property."""
+        return (self.operand,)
+
+
+@dataclass(frozen=True)
+class TemporalRelation:
+    """One of Allen's relations between two times or intervals."""
+
+    name: str
+    left: Operand
+    right: Operand
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """Both sides."""
+        return self.left, self.right
+
+
+@dataclass(frozen=True)
+class SpatialRelation:
+    """A relation between the box around the clip's track and a shape."""
+
+    name: str
+    geometry: Reference
+    shape: Shape
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """The clip's box."""
+        return (self.geometry,)
+
+
+Leaf: TypeAlias = Comparison | Between | In | Like | IsNull | TemporalRelation | SpatialRelation
+Predicate: TypeAlias = Constant | And | Or | Not | Leaf
+
+
+def scopes(predicate: Predicate) -> frozenset[Scope | None]:
+    """What a predicate is about: fires, tags, labels, and None for the clip itself; nothing for literals alone."""
+    match predicate:
+        case Constant():  # TRUE holds for clips without any fire, too
+            return frozenset((None,))
+        case And(members) | Or(members):
+            return frozenset().union(*(scopes(member) for member in members))
+        case Not(member):
+            return scopes(member)
+        case _:
+            return frozenset(asked.scope for operand in predicate.operands for asked in properties_of(operand))
+
+
+def scope(leaf: Leaf) -> Scope | None:
+    """Whether a leaf is about a fire, a tag or a label; None when it is about the clip itself."""
+    return next((found for found in scopes(leaf) if found is not None), None)
+
+
+def is_about_one_fire(predicate: Predicate) -> bool:
+    """Whether a predicate speaks of fires and of nothing else, and not of their absence."""
+    return scopes(predicate) == {"fire"} and not _denies(predicate)
+
+
+def _denies(predicate: Predicate) -> bool:
+    match predicate:
+        case Not() | IsNull():
+            return True
+        case And(members) | Or(members):
+            return any(_denies(member) for member in members)
+        case _:
+            return False
+
+
+def demand(predicate: Predicate) -> Demand | None:
+    """The property and the value of `property = value`, in either order; None for any other predicate."""
+    match predicate:
+        case Comparison("=", Reference(asked), Value() | Moment() as literal):
+            return asked, literal
+        case Comparison("=", Value() | Moment() as literal, Reference(asked)):
+            return asked, literal
+        case _:
+            return None
+
+
+def one_fire_each(members: tuple[Predicate, ...]) -> list[list[Predicate]]:
+    """Predicates about fires in groups, each of which speaks of one and the same fire.
+
+    `campaign = 'x' AND trigger = 'y'` is one group. A value that contradicts an earlier one of the same property can
+    only be another fire's, and begins the next group.
+    """
+    groups: list[list[Predicate]] = []
+    demanded: dict[Property, Value | Moment] = {}
+    for member in members:
+        asked = demand(member)
+        if not groups or (asked and _contradict(demanded.get(asked[0], asked[1]), asked[1])):
+            groups.append([])
+            demanded = {}
+        if asked:
+            demanded.setdefault(*asked)
+        groups[-1].append(member)
+    return groups
+
+
+def _contradict(a: Value | Moment, b: Value | Moment) -> bool:
+    """Whether no fire's property can equal both: a time lies in a day and equals an instant of it."""
+    if isinstance(a, Moment) and isinstance(b, Moment):
+        return a.last_ns < b.first_ns or b.last_ns < a.first_ns
+    return a != b

@@ -1,0 +1,89 @@
+"""The order of pages: by a property and then by id, and what comes after a position in it.
+
+Clips without the property come last, whether the order rises or falls.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from sqlalchemy import BigInteger, ColumnElement, Float, Text, and_, literal, or_, tuple_
+
+from storage.clips.properties import Property, SortType, property_named, sortable_names
+from storage.tables import clips
+from triggers.errors import InvalidInput
+
+DEFAULT_SORT = "-start"
+
+SortKey: TypeAlias = int | float | str | None
+"""A clip's value of the property that pages are sorted by; None when it does not have one."""
+
+_SQL_TYPES: dict[SortType, type[BigInteger | Float[Any] | Text]] = {
+    "integer": BigInteger,
+    "float": Float,
+    "text": Text,
+}
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place between two clips: directly after the one with this sort key and id."""
+
+    key: SortKey
+    clip_id: str
+
+
+@dataclass(frozen=True)
+class Order:
+    """By a property, rising or falling, and among clips of the same value by id in the same direction."""
+
+    by: Property
+    falling: bool = False
+
+    @classmethod
+    def parse(cls, sortby: str) -> Order:
+        """The order that a property's name stands for, with `-` before it for falling order."""
+        name = sortby[1:] if sortby[:1] in ("-", "+") else sortby
+        asked = property_named(name)
+        if asked is None or asked.sort is None:
+            raise InvalidInput(
+                f"clips cannot be sorted by {sortby[:60]!r}",
+                remedy=f"sort by {', '.join(sortable_names())}; - reverses",
+            )
+        return cls(asked, falling=sortby.startswith("-"))
+
+    def __str__(self) -> str:
+        return f"-{self.by.name}" if self.falling else self.by.name
+
+    def terms(self) -> tuple[ColumnElement[Any], ...]:
+        """The terms of ORDER BY."""
+        key, clip_id = self.by.expression, clips.c.id
+        if self.by.nullable:
+            return (key.desc().nulls_last(), clip_id.desc()) if self.falling else (key.asc().nulls_last(), clip_id)
+        # Without NULLS LAST, which is not how the index on (start_ns, id) is sorted: a page is a scan of its range.
+        return (key.desc(), clip_id.desc()) if self.falling else (key, clip_id)
+
+    def after(self, position: Position) -> ColumnElement[bool]:
+        """That a clip comes after a position."""
+        key, clip_id = self.by.expression, literal(position.clip_id, Text)
+        if position.key is None:
+            return and_(key.is_(None), clips.c.id < clip_id if self.falling else clips.c.id > clip_id)
+        last = tuple_(literal(position.key, _SQL_TYPES[self._type]), clip_id)
+        row = tuple_(key, clips.c.id)
+        behind = row < last if self.falling else row > last
+        return or_(behind, key.is_(None)) if self.by.nullable else behind
+
+    def takes(self, key: object) -> bool:
+        """Whether this can be a sort key of the order: of its type, and within what SQL holds."""
+        if key is None:
+            return self.by.nullable
+        if self._type == "integer":
+            return type(key) is int and -(2**63) <= key < 2**63  # a bool is an int, too
+        return isinstance(key, float if self._type == "float" else str)
+
+    @property
+    def _type(self) -> SortType:
+        if self.by.sort is None:
+            raise ValueError(f"{self.by.name} is not a sort key")
+        return self.by.sort

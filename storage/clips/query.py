@@ -1,0 +1,81 @@
+"""A query of the catalog as a value: filter, order and page, each checked, and the SQL that they stand for.
+
+`where` alone serves everything that asks which clips match and needs no order: counts, facets, datasets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, select, true
+
+from storage.clips.cql2 import Filter, Language, parse_filter
+from storage.clips.order import DEFAULT_SORT, Order, Position
+from storage.clips.page_tokens import fingerprint, read_token, write_token
+from triggers.errors import InvalidInput
+
+MAX_PAGE = 1000
+DEFAULT_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Page:
+    """Which part of the clips: at most `limit`, from the beginning or after a position."""
+
+    limit: int = DEFAULT_PAGE
+    after: Position | None = None
+
+
+@dataclass(frozen=True)
+class ClipQuery:
+    """The clips for which a filter is true (all of them without one), in an order, a page at a time."""
+
+    filter: Filter | None = None
+    order: Order = field(default_factory=lambda: Order.parse(DEFAULT_SORT))
+    page: Page = field(default_factory=Page)
+
+    @classmethod
+    def parse(
+        cls,
+        *,
+        filter_source: str | None = None,
+        language: Language = "cql2-text",
+        sortby: str = DEFAULT_SORT,
+        limit: int = DEFAULT_PAGE,
+        token: str | None = None,
+    ) -> ClipQuery:
+        """The query that these texts stand for; `limit` above MAX_PAGE counts as that.
+
+        InvalidInput for a filter, sort key, limit or token that cannot be used.
+        """
+        if limit < 1:
+            raise InvalidInput(f"limit is {limit}", remedy=f"give 1 to {MAX_PAGE}")
+        order = Order.parse(sortby)
+        parsed = None if filter_source is None else parse_filter(filter_source, language)
+        query = cls(parsed, order, Page(min(limit, MAX_PAGE)))
+        if token is None:
+            return query
+        return cls(parsed, order, Page(query.page.limit, read_token(token, query.fingerprint, order)))
+
+    def where(self) -> ColumnElement[bool]:
+        """The condition on the table `clips`."""
+        return true() if self.filter is None else self.filter.where()
+
+    def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """These columns of the page's clips, `id` among them, and of one clip more when there is a next page."""
+        key = self.order.by.expression
+        query = select(*columns, key.label("sort_key")).where(self.where()).order_by(*self.order.terms())
+        if self.page.after is not None:
+            query = query.where(self.order.after(self.page.after))
+        return query.limit(self.page.limit + 1)
+
+    def token_after(self, row: Row[Any]) -> str:
+        """The token of the page after the clip of this row of the statement."""
+        return write_token(self.fingerprint, Position(row.sort_key, row.id))
+
+    @property
+    def fingerprint(self) -> str:
+        """What ties tokens to this filter and order."""
+        source = None if self.filter is None else self.filter.source
+        return fingerprint(source, "" if self.filter is None else self.filter.language, self.order)

@@ -1,0 +1,40 @@
+"""What a clip has many of: fires, tags and labels, and the condition that it has one of them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Select, and_, column, exists, func, select
+
+from storage.tables import clip_fires, clips, fires, labels
+
+Scope = Literal["fire", "tag", "label"]
+
+ELEMENT: ColumnElement[str] = column("element")
+"""The tag or the label that a condition within `some` speaks of."""
+
+
+def some(scope: Scope, condition: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
+    """That the clip has a fire, a tag or a label, one for which `condition` holds."""
+    query = _MEMBERS[scope]
+    if condition is not None:
+        query = query.where(condition)
+    return exists(query.correlate(clips))
+
+
+def _fires() -> Select[int]:
+    keys = ("campaign", "version", "vehicle_id", "ordinal")
+    same_fire = and_(*(fires.c[key] == clip_fires.c[key] for key in keys))
+    return select(1).select_from(clip_fires).join(fires, same_fire).where(clip_fires.c.clip_id == clips.c.id)
+
+
+def _tags() -> Select[int]:
+    return select(1).select_from(func.unnest(clips.c.tags).table_valued("element", name="element"))
+
+
+def _labels() -> Select[int]:
+    elements = func.unnest(labels.c.types).table_valued("element", name="element")
+    return select(1).select_from(labels).join(elements, labels.c.clip_id == clips.c.id)
+
+
+_MEMBERS: dict[Scope, Select[int]] = {"fire": _fires(), "tag": _tags(), "label": _labels()}

@@ -1,0 +1,32 @@
+"""A limit on how long statements may take, for those whose cost a client decides."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from psycopg.errors import QueryCanceled
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
+
+from triggers.errors import Overloaded
+
+
+@contextmanager
+def time_limit(connection: Connection, seconds: float, *, what: str, remedy: str) -> Iterator[None]:
+    """Cancel a statement of this transaction that takes longer than `seconds`; Overloaded, naming `what`, when one did.
+
+    The transaction cannot go on after that. The limit stays on it until it ends.
+    """
+    # SET takes no bound parameters; set_config with `true` is SET LOCAL.
+    limit_ms = max(1, round(seconds * 1000))
+    connection.execute(text("SELECT set_config('statement_timeout', :limit, true)"), {"limit": f"{limit_ms}ms"})
+    try:
+        yield
+    except OperationalError as error:
+        if not isinstance(error.orig, QueryCanceled):
+            raise
+        raise Overloaded(
+            f"{what} took longer than {seconds:g} s", retry_after_s=math.ceil(seconds), remedy=remedy
+        ) from error

@@ -1,0 +1,92 @@
+"""The table of properties: every name means one thing, and each entry describes itself."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import select
+
+from storage.clips.order import Order
+from storage.clips.properties import (
+    PATTERNS,
+    PROPERTIES,
+    Property,
+    attribute_name,
+    property_named,
+    require_property,
+    sortable_names,
+    statistic_names,
+)
+from storage.clips.queryables import queryable
+from triggers.errors import InvalidInput
+
+ALL = [*PROPERTIES, *map(require_property, PATTERNS)]
+IDENTIFIER = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,9}", fullmatch=True)
+PART = st.one_of(IDENTIFIER, st.sampled_from(["vehicle", "signal", "max", "start"]))
+SIGNAL = st.lists(PART, min_size=1, max_size=4).map(".".join)
+
+
+def bound_values(described: Property) -> list[object]:
+    """The values that a property's expression is bound to: the name of its signal, for a statistic."""
+    return list(select(described.expression).compile().params.values())
+
+
+def test_no_two_properties_share_a_name() -> None:
+    called = [name for described in PROPERTIES for name in (described.name, *described.aliases)]
+    assert len(called) == len(set(called))
+    assert all(property_named(name) is not None for name in called)
+
+
+@given(SIGNAL)
+def test_the_names_of_a_signals_statistics_mean_this_signal(signal: str) -> None:
+    for name in statistic_names(signal).values():
+        described = require_property(name)
+        assert (described.kind, bound_values(described)) == ("number", [signal])
+
+
+@given(IDENTIFIER)
+def test_the_name_of_an_attribute_means_this_attribute(attribute: str) -> None:
+    assert require_property(attribute_name(attribute)).kind == "attribute"
+
+
+@pytest.mark.parametrize("name", ["", "x" * 251 + ".max", "vehicle.", "vehicle.a-b", "max", ".max", "a..max", "start "])
+def test_other_names_are_no_property(name: str) -> None:
+    assert property_named(name) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "suggestion"),
+    [("campain", "campaign"), ("region", "vehicle.region, an attribute of the vehicle"), ("vehicle_ids", "vehicle_id")],
+)
+def test_an_unknown_name_is_answered_with_those_it_could_have_been(name: str, suggestion: str) -> None:
+    with pytest.raises(InvalidInput, match=f"did you mean .*{suggestion}"):
+        require_property(name)
+
+
+@pytest.mark.parametrize("described", ALL, ids=lambda described: described.name)
+def test_every_property_has_a_schema(described: Property) -> None:
+    schema = json.loads(json.dumps(queryable(described)))
+    assert schema["title"] and schema["description"]
+    assert "type" in schema or "format" in schema
+
+
+def test_a_schema_has_unit_and_values() -> None:
+    assert queryable(require_property("size_bytes"))["x-ogc-unit"] == "By"
+    assert queryable(require_property("duration_s"))["x-ogc-unit"] == "s"
+    assert queryable(require_property("state"))["enum"] == ["stored", "ready", "damaged"]
+    assert queryable(require_property("start")) | {"title": "", "description": ""} == {
+        "type": "string",
+        "format": "date-time",
+        "title": "",
+        "description": "",
+    }
+
+
+@pytest.mark.parametrize("name", sortable_names())
+def test_what_can_be_sorted_by_is_a_value_of_the_clip_itself(name: str) -> None:
+    described = require_property(name)
+    assert described.scope is None
+    assert str(Order.parse(f"-{name}")) == f"-{described.name}"

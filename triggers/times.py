@@ -1,0 +1,56 @@
+"""Times as text: RFC 3339 with nanoseconds to and from ns since the Unix epoch, without loss in either direction."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+from triggers.contracts.base import NS_PER_S
+from triggers.errors import InvalidInput
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RFC3339 = re.compile(
+    r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?(?P<zone>[Zz]|[+-]\d\d:\d\d)",
+    re.ASCII,
+)
+
+
+def format_time(t_ns: int) -> str:
+    """The time as RFC 3339 in UTC, always with nine decimals, so that texts of one century sort like their times.
+
+    >>> format_time(1_767_614_400_000_000_001)
+    '2026-01-05T12:00:00.000000001Z'
+
+    Any signed 64-bit number has a text. OverflowError outside the years 1 to 9999.
+    """
+    # datetime holds microseconds only: the fraction is written beside it and never passes through it.
+    seconds, fraction_ns = divmod(t_ns, NS_PER_S)
+    moment = _EPOCH + timedelta(seconds=seconds)
+    return f"{moment.replace(tzinfo=None).isoformat()}.{fraction_ns:09d}Z"
+
+
+def parse_time(text: str) -> int:
+    """ns since the Unix epoch of an RFC 3339 time with a zone and at most nine decimals.
+
+    >>> parse_time("2026-01-05T13:00:00.5+01:00")
+    1767614400500000000
+
+    The result of an early or late year may exceed 64 bits. InvalidInput for anything else, a leap second included:
+    clocks of vehicles have none.
+    """
+    match = _RFC3339.fullmatch(text)
+    if match is None:
+        raise _invalid(text)
+    zone = "+00:00" if match["zone"] in "Zz" else match["zone"]
+    try:
+        moment = datetime.fromisoformat(f"{match['day']}T{match['clock']}{zone}")
+    except ValueError as error:
+        raise _invalid(text) from error
+    seconds = (moment - _EPOCH) // timedelta(seconds=1)
+    return seconds * NS_PER_S + int((match["fraction"] or "0").ljust(9, "0"))
+
+
+def _invalid(text: str) -> InvalidInput:
+    return InvalidInput(
+        f"invalid time: {text[:60]!r}", remedy="write it with its zone, like 2026-01-05T12:00:00.123456789Z"
+    )
