@@ -21,7 +21,7 @@ from ingest.gateway.creation import create_upload
 from ingest.gateway.limits import Limits
 from ingest.gateway.service import Gateway
 from ingest.gateway.writing import write_upload
-from ingest.problems import exception_handlers, problem_response
+from ingest.http.problems import exception_handlers, problem_response
 from storage.settings import Settings
 from storage.uploads import uploads
 from triggers.errors import LongtailError

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from ingest.gateway import protocol
 from ingest.gateway.cells import CellWriter
 from ingest.gateway.service import Gateway
-from ingest.problems import problem_response
+from ingest.http.problems import problem_response
 from storage.uploads import uploads
 from storage.uploads.uploads import Upload
 from triggers.errors import Fenced, LongtailError, TooLarge, TooSlow
