@@ -7,13 +7,14 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from fleet_api.api.auth import Viewer
+from fleet_api.api.routing import Route
 from fleet_api.api.services import Use
 from fleet_api.clips.views import clip_view, details_view
 from storage.clips import search as catalog
 from storage.clips.cql2 import Language
 from triggers.contracts.api.clips import ClipDetailsView, ClipPage
 
-router = APIRouter(prefix="/v1/clips", tags=["clips"])
+router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=Route)
 
 
 @router.get("", summary="Search clips")

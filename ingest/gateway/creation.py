@@ -14,11 +14,22 @@ from starlette.responses import Response
 from ingest.gateway import protocol
 from ingest.gateway.limits import Limits
 from ingest.gateway.service import Gateway
+from ingest.http.bodies import require_body
+from ingest.http.raising import raises
 from storage.database import Connection
 from storage.uploads import dead_letters, uploads
 from storage.uploads.uploads import Upload
 from triggers.contracts.clip import MAX_MANIFEST_BYTES, ClipManifest
-from triggers.errors import BudgetExhausted, InvalidInput, ManifestInvalid, TooLarge, TooSlow
+from triggers.errors import (
+    BadHeader,
+    BudgetExhausted,
+    ClipFailed,
+    InvalidInput,
+    ManifestInvalid,
+    TooLarge,
+    TooSlow,
+    UnsupportedBody,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -32,11 +43,21 @@ class Submission:
     body: bytes
 
 
+@raises(
+    *protocol.REQUEST_PROBLEMS,
+    BadHeader,
+    BudgetExhausted,
+    ClipFailed,
+    ManifestInvalid,
+    TooLarge,
+    TooSlow,
+    UnsupportedBody,
+)
 async def create_upload(gateway: Gateway, request: Request) -> Response:
     """201 for a new upload, 200 for the one that this clip has already; idempotent by the clip's identity."""
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
-    protocol.require_body(request.headers, protocol.MANIFEST_TYPE)
+    require_body(request.headers, protocol.MANIFEST_TYPE)
     length = protocol.upload_length(request.headers)
     partitions = await gateway.log_partitions()
     announced = protocol.content_length(request.headers)
