@@ -19,6 +19,7 @@ from triggers.errors import Misconfigured
 MIB = 1024**2
 PREFIX = "LONGTAIL_"
 SECRET_ENDINGS = ("_SECRET_KEY", "_PASSWORD", "_TOKEN")
+_ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:_-]+")
 _USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
 _QUERY_PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*")
 
@@ -51,6 +52,8 @@ class Settings(BaseSettings):
     """Public URL of the API, as users and vehicles reach it. Empty: http://api_host:api_port."""
     gateway_url: str = ""
     """Public URL of the upload gateway. Empty: http://gateway_host:gateway_port."""
+    cors_origins: str = ""
+    """Origins whose pages may call API and gateway, with commas between; `*`: all. Empty: none."""
 
     # Keys and people
     signing_key: Path | None = None
@@ -113,6 +116,15 @@ class Settings(BaseSettings):
             raise ValueError("must be a postgresql:// URL")
         return value
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        """An origin is compared as the browser sends it: scheme, host and port, without a path."""
+        for origin in filter(None, map(str.strip, value.split(","))):
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is not an origin such as https://fleet.example or http://localhost:5173")
+        return value
+
     @classmethod
     def load(cls, **overrides: object) -> Settings:
         """Settings from the environment, `overrides` first; Misconfigured names the variable that is wrong."""
@@ -153,6 +165,10 @@ class Settings(BaseSettings):
     def effective_gateway_url(self) -> str:
         """Where vehicles reach the upload gateway."""
         return self.gateway_url or f"http://{self.gateway_host}:{self.gateway_port}"
+
+    def allowed_origins(self) -> tuple[str, ...]:
+        """The origins whose pages may call."""
+        return tuple(filter(None, map(str.strip, self.cors_origins.split(","))))
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child process."""

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import cache, partial
 from importlib.metadata import version as installed_version
 
 from fastapi import Depends, FastAPI
+from starlette.middleware import Middleware
 
+from fleet_api.api import interactive_docs
+from fleet_api.api.document import build_document
 from fleet_api.api.errors import handlers, refuse_nul
 from fleet_api.api.routers import ROUTERS
+from fleet_api.api.routing import refuse_unknown_query
 from fleet_api.api.services import Services
+from ingest.http.cross_origin import CrossOrigin
+from ingest.http.prefix import PathPrefix, prefix_of
 from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings
@@ -48,9 +55,24 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         exception_handlers=handlers(),
-        dependencies=[Depends(refuse_nul)],
+        dependencies=[Depends(refuse_nul), Depends(refuse_unknown_query)],
+        middleware=_middleware(settings),
+        generate_unique_id_function=lambda route: route.name,
+        docs_url=None,
+        redoc_url=None,
+        root_path_in_servers=False,
+        redirect_slashes=False,  # a redirect would lose a proxy's prefix
     )
     app.state.services = services
-    for router in ROUTERS:
+    for router in (*ROUTERS, interactive_docs.router):
         app.include_router(router)
+    app.openapi = cache(partial(build_document, app, settings))  # type: ignore[method-assign]
     return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    prefix, origins = prefix_of(settings.effective_api_url()), settings.allowed_origins()
+    return [
+        *([Middleware(PathPrefix, prefix=prefix)] if prefix else []),
+        *([Middleware(CrossOrigin, origins=origins)] if origins else []),
+    ]

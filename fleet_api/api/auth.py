@@ -8,12 +8,13 @@ from fastapi import Depends, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from fleet_api.api.services import Use
+from ingest.http.raising import raises
 from storage.tokens import User, authenticate
 from storage.vehicles.vehicles import authenticate_vehicle
 from triggers.errors import Forbidden, Unauthenticated
 
-_user_scheme = HTTPBearer(auto_error=False, scheme_name="user token", description="Token of a person or a service.")
-_vehicle_scheme = HTTPBearer(auto_error=False, scheme_name="vehicle token", description="Token from enrolment.")
+_user_scheme = HTTPBearer(auto_error=False, scheme_name="user_token", description="Token of a person or a service.")
+_vehicle_scheme = HTTPBearer(auto_error=False, scheme_name="vehicle_token", description="Token from enrolment.")
 
 _UserBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_user_scheme)]
 _VehicleBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_vehicle_scheme)]
@@ -21,6 +22,8 @@ _VehicleBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_vehicl
 
 class Role:
     """A dependency: the user, who must have one of `roles` (or be an administrator)."""
+
+    raises = (Unauthenticated, Forbidden)
 
     def __init__(self, *roles: str) -> None:
         self.roles = roles
@@ -39,6 +42,7 @@ class Role:
         return user
 
 
+@raises(Unauthenticated)
 def calling_vehicle(services: Use, bearer: _VehicleBearer) -> str:
     """The id of the vehicle whose token was sent."""
     token = _token(bearer)
@@ -46,6 +50,7 @@ def calling_vehicle(services: Use, bearer: _VehicleBearer) -> str:
         return authenticate_vehicle(connection, token)
 
 
+@raises(Forbidden)
 def this_vehicle(vehicle_id: str, caller: Annotated[str, Depends(calling_vehicle)]) -> str:
     """The vehicle of the path, which must be the caller."""
     if vehicle_id != caller:

@@ -1,18 +1,22 @@
-"""Request bodies: read within a limit, parsed strictly into their contract type, described in the OpenAPI document."""
+"""Request bodies: read within a limit, and parsed strictly into their contract type."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from fastapi import Depends, Request
 
+from ingest.http.bodies import require_body
+from ingest.http.raising import raises
 from triggers.contracts.base import Contract
-from triggers.errors import TooLarge
+from triggers.errors import InvalidInput, TooLarge, UnsupportedBody
 
 KIB = 1024
 MIB = 1024**2
+MEDIA_TYPE = "application/json"
 C = TypeVar("C", bound=Contract)
+_ATTRIBUTE = "body_model"
 
 
 def json_body(model: type[C], *, limit_bytes: int = 64 * KIB) -> Any:
@@ -21,32 +25,24 @@ def json_body(model: type[C], *, limit_bytes: int = 64 * KIB) -> Any:
     The bytes are read on the event loop and parsed in the route's thread, so that a large body delays nobody else.
     """
 
+    @raises(InvalidInput)
     def parsed(raw: bytes = Depends(_reader(limit_bytes))) -> C:
         return model.from_json(raw, what="the body")
 
+    setattr(parsed, _ATTRIBUTE, model)
     return Depends(parsed)
 
 
-def described(model: type[Contract]) -> dict[str, Any]:
-    """What `openapi_extra` says of a route whose body is a `model`."""
-    schema = model.model_json_schema()
-    whole = _inlined(schema, schema.pop("$defs", {}))
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": whole}}}}
-
-
-def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
-    """The schema with its references replaced by what they name; bodies are trees, none contains itself."""
-    if isinstance(schema, dict):
-        if "$ref" in schema:
-            return _inlined(definitions[schema["$ref"].removeprefix("#/$defs/")], definitions)
-        return {key: _inlined(value, definitions) for key, value in schema.items()}
-    if isinstance(schema, list):
-        return [_inlined(value, definitions) for value in schema]
-    return schema
+def body_model(dependency: Any) -> type[Contract] | None:
+    """The type that a dependency made by `json_body` parses; None for any other dependency."""
+    model: type[Contract] | None = getattr(dependency, _ATTRIBUTE, None)
+    return model
 
 
 def _reader(limit_bytes: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
+    @raises(TooLarge, UnsupportedBody)
     async def read(request: Request) -> bytes:
+        require_body(request.headers, MEDIA_TYPE)
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and len(announced) < 20 and int(announced) > limit_bytes:
             raise _too_large(limit_bytes)

@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ingest.problems import exception_handlers, problem_response
+from ingest.http.problems import exception_handlers, problem_response
 from triggers.errors import InvalidInput
 
 

@@ -10,7 +10,9 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
+from fleet_api.api.routing import Route
 from fleet_api.api.services import Use
+from ingest.http.raising import raises
 from storage.objects import DirectoryStore, ObjectStore
 from triggers.errors import Forbidden, NotFound, Untrusted, WrongRange
 
@@ -31,16 +33,22 @@ _HEADERS = {
 }
 """What vehicles and labelers wrote is never run by a browser as a page of this origin."""
 
-router = APIRouter(tags=["objects"])
+_BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+_ACCEPTS = {"Accept-Ranges": {"description": "`bytes`: ranges may be asked for.", "schema": {"type": "string"}}}
+
+router = APIRouter(tags=["objects"], route_class=Route)
 
 
 @router.get(
     "/objects/{key:path}",
     summary="Read an object",
     response_class=Response,
-    responses={200: {"description": "The object"}, 206: {"description": "The range of bytes that was asked for"}},
+    responses={
+        200: {"description": "The object", "content": _BYTES, "headers": _ACCEPTS},
+        206: {"description": "The range of bytes that was asked for", "content": _BYTES, "headers": _ACCEPTS},
+    },
 )
-@router.head("/objects/{key:path}", include_in_schema=False)
+@raises(Forbidden, WrongRange)
 def read_object(
     request: Request,
     services: Use,

@@ -9,9 +9,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fastapi import Depends, Request
 
 from fleet_api.vehicles.assignment import RunningCampaigns
+from ingest.http.raising import raises
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.settings import Settings
+from triggers.errors import Misconfigured, Overloaded, Unreachable
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,9 @@ class Services:
     running: RunningCampaigns = field(default_factory=RunningCampaigns)
 
 
+@raises(Misconfigured, Overloaded, Unreachable)
 def services_of(request: Request) -> Services:
-    """The services of the application that handles this request."""
+    """The services of the application that handles this request. What they raise at any use is declared here."""
     found: Services = request.app.state.services
     return found
 

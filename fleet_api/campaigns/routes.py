@@ -10,9 +10,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 
 from fleet_api.api.auth import Approver, Author, AuthorOrApprover, Viewer
-from fleet_api.api.bodies import MIB, described, json_body
+from fleet_api.api.bodies import MIB, json_body
+from fleet_api.api.routing import Route
 from fleet_api.api.services import Services, Use
 from fleet_api.campaigns.compilation import compile_campaign
+from ingest.http.raising import raises
 from storage import ledger
 from storage.campaigns import life as campaigns
 from storage.campaigns import queries as campaign_queries
@@ -34,20 +36,21 @@ from triggers.contracts.api.campaigns import (
 )
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.compared import Compared
+from triggers.errors import Conflict, DiagnosticsError
 
 MAX_BODY_BYTES = 16 * MIB
 MAX_SHOWN_ACCOUNTS = 100
 
-router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"])
+router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=Route)
 
 
 @router.post(
     "",
     status_code=201,
     summary="Apply a trigger text",
-    openapi_extra=described(ApplyRequest),
-    responses={200: {"description": "The same text was applied before; this is that version"}},
+    responses={200: {"model": AppliedView, "description": "The same text was applied before; this is that version"}},
 )
+@raises(Conflict, DiagnosticsError)
 def apply_campaign(
     services: Use,
     user: Author,
@@ -119,12 +122,14 @@ def show_version(services: Use, _user: Viewer, campaign: str, version: int) -> C
 
 
 @router.post("/{campaign}/{version}/submit", summary="Submit a draft")
+@raises(Conflict)
 def submit(services: Use, user: Author, campaign: str, version: int) -> CampaignView:
     """Hand a draft to those who approve."""
     return _step(services, lambda connection: campaigns.submit(connection, campaign, version, user=user.name))
 
 
-@router.post("/{campaign}/{version}/approve", summary="Approve", openapi_extra=described(ApproveRequest))
+@router.post("/{campaign}/{version}/approve", summary="Approve")
+@raises(Conflict)
 def approve(
     services: Use,
     user: Approver,
@@ -151,18 +156,21 @@ def approve(
 
 
 @router.post("/{campaign}/{version}/pause", summary="Pause")
+@raises(Conflict)
 def pause(services: Use, _user: AuthorOrApprover, campaign: str, version: int) -> CampaignView:
     """Take an active version off the vehicles; its place in the rollout is kept."""
     return _step(services, lambda connection: campaigns.pause(connection, campaign, version))
 
 
 @router.post("/{campaign}/{version}/resume", summary="Resume")
+@raises(Conflict)
 def resume(services: Use, _user: Approver, campaign: str, version: int) -> CampaignView:
     """Give a paused version back to the vehicles."""
     return _step(services, lambda connection: campaigns.resume(connection, campaign, version))
 
 
 @router.post("/{campaign}/{version}/stop", summary="Stop")
+@raises(Conflict)
 def stop(services: Use, user: AuthorOrApprover, campaign: str, version: int) -> CampaignView:
     """End a version for good."""
     return _step(services, lambda connection: campaigns.stop(connection, campaign, version, user=user.name))

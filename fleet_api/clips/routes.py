@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from fleet_api.api.auth import Viewer
+from fleet_api.api.routing import Route
 from fleet_api.api.services import Use
 from fleet_api.clips.views import clip_view, details_view
 from storage.clips.cql2 import Language
@@ -17,7 +18,7 @@ from storage.clips.query import DEFAULT_PAGE, MAX_PAGE, ClipQuery
 from storage.clips.search import search
 from triggers.contracts.api.clips import ClipDetailsView, ClipPage
 
-router = APIRouter(prefix="/v1/clips", tags=["clips"])
+router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=Route)
 
 
 @router.get("", summary="Search clips")

@@ -7,9 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 
 from fleet_api.api.auth import Labeler, Viewer
-from fleet_api.api.bodies import MIB, described, json_body
+from fleet_api.api.bodies import MIB, json_body
+from fleet_api.api.routing import Route
 from fleet_api.api.services import Use
 from fleet_api.clips.views import clip_view
+from ingest.http.raising import raises
 from storage.clips import search as catalog
 from storage.labels import jobs as label_jobs
 from storage.tokens import User
@@ -25,14 +27,15 @@ from triggers.contracts.api.labels import (
     RenewRequest,
     StatsView,
 )
+from triggers.errors import Conflict, LeaseLost
 
 MAX_LABELS_BYTES = 64 * MIB
 JobId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
-router = APIRouter(prefix="/v1/label-jobs", tags=["labels"])
+router = APIRouter(prefix="/v1/label-jobs", tags=["labels"], route_class=Route)
 
 
-@router.post("/claim", summary="Claim jobs", openapi_extra=described(ClaimRequest))
+@router.post("/claim", summary="Claim jobs")
 def claim(services: Use, user: Labeler, body: Annotated[ClaimRequest, json_body(ClaimRequest)]) -> ClaimedView:
     """Lease jobs, oldest first. Nobody else gets them until the lease is over."""
     with services.database.begin() as connection:
@@ -67,7 +70,8 @@ def stats(services: Use, _user: Viewer) -> StatsView:
         return StatsView(tasks=label_jobs.stats(connection))
 
 
-@router.post("/{job_id}/complete", summary="Complete a job", openapi_extra=described(CompleteRequest))
+@router.post("/{job_id}/complete", summary="Complete a job")
+@raises(Conflict, LeaseLost)
 def complete(
     services: Use,
     user: Labeler,
@@ -90,7 +94,8 @@ def complete(
     return CompletedView(label_id=label_id)
 
 
-@router.post("/{job_id}/fail", summary="Give a job back", openapi_extra=described(FailRequest))
+@router.post("/{job_id}/fail", summary="Give a job back")
+@raises(Conflict, LeaseLost)
 def fail(
     services: Use, user: Labeler, job_id: JobId, body: Annotated[FailRequest, json_body(FailRequest)]
 ) -> FailedView:
@@ -100,7 +105,8 @@ def fail(
     return FailedView(state=state)
 
 
-@router.post("/{job_id}/renew", summary="Keep a job", openapi_extra=described(RenewRequest))
+@router.post("/{job_id}/renew", summary="Keep a job")
+@raises(Conflict, LeaseLost)
 def renew(
     services: Use, user: Labeler, job_id: JobId, body: Annotated[RenewRequest, json_body(RenewRequest)]
 ) -> RenewedView:

@@ -8,7 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from fleet_api.api.auth import Operator, Viewer
+from fleet_api.api.routing import Route
 from fleet_api.api.services import Use
+from ingest.http.raising import raises
 from storage.counts.outcomes import outcomes
 from storage.uploads import dead_letters
 from triggers.contracts.api.outcomes import (
@@ -20,10 +22,11 @@ from triggers.contracts.api.outcomes import (
     LetterState,
     OutcomesList,
 )
+from triggers.errors import Conflict
 
 LetterId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
-router = APIRouter(prefix="/v1", tags=["outcomes"])
+router = APIRouter(prefix="/v1", tags=["outcomes"], route_class=Route)
 
 
 @router.get("/outcomes", summary="Count outcomes")
@@ -57,6 +60,7 @@ def list_dead_letters(
 
 
 @router.post("/dead-letters/{letter_id}/discard", status_code=204, summary="Discard a dead letter")
+@raises(Conflict)
 def discard_dead_letter(services: Use, _user: Operator, letter_id: LetterId) -> None:
     """Erase what is kept of it; that it was there, and why, stays."""
     with services.database.begin() as connection:

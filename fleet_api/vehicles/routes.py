@@ -8,24 +8,26 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from fleet_api.api.auth import CallingVehicle, Operator, ThisVehicle, Viewer
-from fleet_api.api.bodies import KIB, MIB, described, json_body
+from fleet_api.api.bodies import KIB, MIB, json_body
+from fleet_api.api.routing import Route
 from fleet_api.api.services import Use
+from fleet_api.api.signed import signed_response
 from fleet_api.vehicles.assignment import assignment_list, assignments_of, sealed
 from storage.campaigns import queries as campaign_queries
 from storage.vehicles import vehicles
 from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView
-from triggers.contracts.checkin import CheckIn, Telemetry
+from triggers.contracts.bundle import Bundle
+from triggers.contracts.checkin import AssignmentList, CheckIn, Telemetry
 
 SEALED = "application/octet-stream"
 MAX_CHECK_IN_BYTES = 512 * KIB
 MAX_TELEMETRY_BYTES = 8 * MIB
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
-_sealed = {"content": {SEALED: {"schema": {"type": "string", "format": "binary"}}}}
 
-router = APIRouter(prefix="/v1", tags=["vehicles"])
+router = APIRouter(prefix="/v1", tags=["vehicles"], route_class=Route)
 
 
-@router.post("/vehicles", status_code=201, summary="Enrol a vehicle", openapi_extra=described(EnrolRequest))
+@router.post("/vehicles", status_code=201, summary="Enrol a vehicle")
 def enrol(services: Use, _user: Operator, body: Annotated[EnrolRequest, json_body(EnrolRequest)]) -> EnrolledView:
     """Make a vehicle known and issue its token, which is shown here only. Enrolling again replaces the token."""
     with services.database.begin() as connection:
@@ -72,10 +74,9 @@ def revoke_vehicle(services: Use, _user: Operator, vehicle_id: str) -> None:
 @router.post(
     "/vehicles/{vehicle_id}/check-in",
     summary="Check in",
-    openapi_extra=described(CheckIn),
     response_class=Response,
     responses={
-        200: {"description": "The signed list of the vehicle's campaigns", **_sealed},
+        200: signed_response(AssignmentList, "The signed list of the vehicle's campaigns"),
         304: {"description": "The list whose digest is `have` still holds"},
     },
 )
@@ -106,7 +107,7 @@ def check_in(
     "/bundles/{digest}",
     summary="Fetch a bundle",
     response_class=Response,
-    responses={200: {"description": "A signed campaign bundle", **_sealed}},
+    responses={200: signed_response(Bundle, "A signed campaign bundle")},
 )
 def fetch_bundle(services: Use, _vehicle: CallingVehicle, digest: Digest) -> Response:
     """The signed bundle of a campaign version, by the digest that the list of campaigns names."""
@@ -119,7 +120,6 @@ def fetch_bundle(services: Use, _vehicle: CallingVehicle, digest: Digest) -> Res
     "/vehicles/{vehicle_id}/telemetry",
     status_code=204,
     summary="Report counts",
-    openapi_extra=described(Telemetry),
 )
 def report_counts(
     services: Use,

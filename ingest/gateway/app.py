@@ -21,10 +21,15 @@ from ingest.gateway.creation import create_upload
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.service import Gateway
 from ingest.gateway.writing import write_upload
-from ingest.problems import exception_handlers, problem_response
+from ingest.http.cross_origin import CrossOrigin
+from ingest.http.methods import options_response
+from ingest.http.prefix import PathPrefix, prefix_of
+from ingest.http.problems import exception_handlers, problem_response
+from ingest.http.query import check_query
+from ingest.http.raising import raises
 from storage.settings import Settings
 from storage.uploads import endings, rows
-from triggers.errors import LongtailError
+from triggers.errors import Conflict, LongtailError
 
 PATH = "/v1/uploads"
 
@@ -44,7 +49,7 @@ def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starl
         finally:
             app.state.gateway.close()
 
-    return Starlette(
+    app = Starlette(
         routes=[
             _route(PATH, "OPTIONS", describe),
             _route(PATH, "POST", create_upload),
@@ -55,25 +60,38 @@ def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starl
             _route("/healthz", "GET", healthz),
             _route("/readyz", "GET", readyz),
         ],
-        middleware=[Middleware(protocol.TusHeaders, path=PATH)],
+        middleware=_middleware(settings),
         exception_handlers=exception_handlers(),
         lifespan=lifespan,
     )
+    app.router.redirect_slashes = False  # a redirect would lose a proxy's prefix
+    return app
+
+
+def _middleware(settings: Settings) -> list[Middleware]:
+    prefix, origins = prefix_of(settings.effective_gateway_url()), settings.allowed_origins()
+    return [
+        *([Middleware(PathPrefix, prefix=prefix)] if prefix else []),
+        *([Middleware(CrossOrigin, origins=origins, headers=protocol.HEADERS)] if origins else []),
+        Middleware(protocol.TusHeaders, path=PATH),
+    ]
 
 
 def _route(path: str, method: str, endpoint: Endpoint) -> Route:
     async def handle(request: Request) -> Response:
+        check_query(request.query_params, known=())
         return await endpoint(request.app.state.gateway, request)
 
     handle.__name__ = endpoint.__name__
     return Route(path, handle, methods=[method])
 
 
-async def describe(_gateway: Gateway, _request: Request) -> Response:
+async def describe(_gateway: Gateway, request: Request) -> Response:
     """OPTIONS: what this server speaks."""
-    return Response(status_code=204, headers=protocol.SERVER_HEADERS)
+    return options_response(request, protocol.SERVER_HEADERS)
 
 
+@raises(*protocol.UPLOAD_PROBLEMS)
 async def show_upload(gateway: Gateway, request: Request) -> Response:
     """HEAD: where to continue. 404 for an unknown upload, 410 for one that was closed before it was whole."""
     protocol.require_version(request.headers)
@@ -84,6 +102,7 @@ async def show_upload(gateway: Gateway, request: Request) -> Response:
     return Response(headers={"Cache-Control": "no-store", **protocol.state_headers(upload)})
 
 
+@raises(*protocol.UPLOAD_PROBLEMS, Conflict)
 async def terminate_upload(gateway: Gateway, request: Request) -> Response:
     """DELETE: the vehicle gives an upload up, its budget is released. 409 when all its bytes are here."""
     protocol.require_version(request.headers)
@@ -96,12 +115,13 @@ async def terminate_upload(gateway: Gateway, request: Request) -> Response:
 
 async def healthz(_gateway: Gateway, _request: Request) -> Response:
     """The process lives and its event loop turns."""
-    return JSONResponse({"status": "alive"})
+    return JSONResponse({"status": "ok"})
 
 
 async def readyz(gateway: Gateway, _request: Request) -> Response:
-    """200 with a line on the database and the log when both answer, else 503 naming what does not."""
+    """200 when database and log answer, else 503. What does not answer is in the log, and not told to everybody."""
     try:
-        return JSONResponse({"status": "ready", **await gateway.check()})
+        await gateway.check()
+        return JSONResponse({"status": "ok"})
     except LongtailError as error:
         return problem_response(error, status=503)

@@ -15,12 +15,23 @@ from ingest.gateway import protocol
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.opening import OpeningTerms, open_upload
 from ingest.gateway.service import Gateway
+from ingest.http.bodies import require_body
+from ingest.http.raising import raises
 from storage.database import Connection
 from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import MAX_MANIFEST_BYTES
 from triggers.contracts.creation import CreationRequest
-from triggers.errors import BudgetExhausted, InvalidInput, ManifestInvalid, TooLarge, TooSlow
+from triggers.errors import (
+    BadHeader,
+    BudgetExhausted,
+    ClipFailed,
+    InvalidInput,
+    ManifestInvalid,
+    TooLarge,
+    TooSlow,
+    UnsupportedBody,
+)
 
 _log = logging.getLogger(__name__)
 
@@ -34,11 +45,21 @@ class Submission:
     body: bytes
 
 
+@raises(
+    *protocol.REQUEST_PROBLEMS,
+    BadHeader,
+    BudgetExhausted,
+    ClipFailed,
+    ManifestInvalid,
+    TooLarge,
+    TooSlow,
+    UnsupportedBody,
+)
 async def create_upload(gateway: Gateway, request: Request) -> Response:
     """201 for a new upload, 200 for the one that this clip has already; idempotent by the clip's identity."""
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
-    protocol.require_body(request.headers, protocol.MANIFEST_TYPE)
+    require_body(request.headers, protocol.MANIFEST_TYPE)
     length = protocol.upload_length(request.headers)
     partitions = await gateway.log_partitions()
     announced = protocol.content_length(request.headers)

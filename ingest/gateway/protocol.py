@@ -12,12 +12,29 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import MAX_CLIP_BYTES
 from triggers.contracts.problem import TUS_VERSION
-from triggers.errors import BadHeader, NotFound, TooLarge, Unauthenticated, UnsupportedBody, WrongProtocolVersion
+from triggers.errors import (
+    BadHeader,
+    InvalidInput,
+    Misconfigured,
+    NotFound,
+    Overloaded,
+    TooLarge,
+    Unauthenticated,
+    Unreachable,
+    UploadGone,
+    WrongProtocolVersion,
+)
 
 EXTENSIONS = "creation,expiration,termination"
 MANIFEST_TYPE = "application/json"
 CHUNK_TYPE = "application/offset+octet-stream"
 SERVER_HEADERS = {"Tus-Version": TUS_VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(MAX_CLIP_BYTES)}
+HEADERS = (*SERVER_HEADERS, "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Expires")
+
+REQUEST_PROBLEMS = (InvalidInput, Misconfigured, Overloaded, Unauthenticated, Unreachable, WrongProtocolVersion)
+"""What every request of a vehicle can be answered with, and not only the one that a route is about."""
+UPLOAD_PROBLEMS = (*REQUEST_PROBLEMS, NotFound, UploadGone)
+"""The same for a request that names an upload."""
 
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
@@ -31,15 +48,6 @@ def require_version(headers: Headers) -> None:
             f"Tus-Resumable is {spoken[:20]!r}" if spoken else "the header Tus-Resumable is missing",
             remedy=f"send Tus-Resumable: {TUS_VERSION}",
         )
-
-
-def require_body(headers: Headers, media_type: str) -> None:
-    """UnsupportedBody unless the body is of this media type and not compressed."""
-    stated = headers.get("content-type", "").partition(";")[0].strip().lower()
-    if stated != media_type:
-        raise UnsupportedBody(f"the body is {stated[:100]!r}", remedy=f"send Content-Type: {media_type}")
-    if headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedBody("the body has a Content-Encoding", remedy="send the bytes as they are")
 
 
 def bearer_token(headers: Headers) -> str:

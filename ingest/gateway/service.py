@@ -84,11 +84,10 @@ class Gateway:
             self._tokens.put(token, known)
         return known
 
-    async def check(self) -> dict[str, str]:
-        """One line on each part this process depends on; Unreachable or Misconfigured when one does not work."""
-        server = await self._control.run(self._database.check_server)
-        log = await self._appends.run(self._cells.check)
-        return {"database": f"PostgreSQL {server}", "log": log}
+    async def check(self) -> None:
+        """Unreachable or Misconfigured when a part that this process depends on does not work."""
+        await self._control.run(self._database.check_server)
+        await self._appends.run(self._cells.check)
 
     def close(self) -> None:
         """Wait for what runs, and close every connection."""
@@ -124,10 +123,10 @@ class CellsTopic:
         self.open()
         self._log().append(CELLS_TOPIC, partition, [cell.encode() for cell in cells])
 
-    def check(self) -> str:
-        """The log's own line on what is reached and how."""
+    def check(self) -> None:
+        """Unreachable or Misconfigured when the log does not work."""
         self.open()
-        return self._log().check()
+        self._log().check()
 
     def close(self) -> None:
         """Close the log if it was opened."""

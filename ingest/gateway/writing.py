@@ -13,14 +13,17 @@ from starlette.responses import Response
 from ingest.gateway import protocol
 from ingest.gateway.cells import CellWriter
 from ingest.gateway.service import Gateway
-from ingest.problems import problem_response
+from ingest.http.bodies import require_body
+from ingest.http.problems import problem_response
+from ingest.http.raising import raises
 from storage.uploads import progress
 from storage.uploads.rows import UploadRow
-from triggers.errors import Fenced, LongtailError, TooLarge, TooSlow
+from triggers.errors import BadHeader, Fenced, LongtailError, TooLarge, TooSlow, UnsupportedBody, WrongOffset
 
 _log = logging.getLogger(__name__)
 
 
+@raises(*protocol.UPLOAD_PROBLEMS, BadHeader, Fenced, TooLarge, TooSlow, UnsupportedBody, WrongOffset)
 async def write_upload(gateway: Gateway, request: Request) -> Response:
     """204 with the offset to continue at: whole cells count, a rest shorter than a cell is to be sent again.
 
@@ -28,7 +31,7 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
     """
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
-    protocol.require_body(request.headers, protocol.CHUNK_TYPE)
+    require_body(request.headers, protocol.CHUNK_TYPE)
     offset = protocol.upload_offset(request.headers)
     announced = protocol.content_length(request.headers)
     upload_id = protocol.upload_id(request.path_params["upload_id"])

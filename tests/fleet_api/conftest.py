@@ -13,6 +13,7 @@ from fleet_api.deployment.keys import ensure_signing_key
 from storage.database import Database
 from storage.settings import Settings
 from tests.fleet_api.api_server import Api
+from tests.support.declared_answers import DeclaredAnswers
 
 
 @pytest.fixture
@@ -25,7 +26,9 @@ def settings(database: Database, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def api(settings: Settings, database: Database) -> Iterator[Api]:
-    """The API, and requests to it by whoever has the role they need."""
+    """The API, and requests to it by users with the role that is needed; no answer may be missing in its document."""
     app = create_app(settings)
-    with TestClient(app, raise_server_exceptions=False) as client:
+    answers = DeclaredAnswers(app, app.openapi())
+    with TestClient(answers, raise_server_exceptions=False) as client:
         yield Api(app, client, database, settings)
+    assert answers.mistakes == []

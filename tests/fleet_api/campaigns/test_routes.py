@@ -164,6 +164,8 @@ def test_nobody_gets_in_without_a_valid_token(api: Api) -> None:
     ],
 )
 def test_hostile_bodies_are_refused(api: Api, body: bytes, status: int) -> None:
-    answer = api.client.post("/v1/campaigns", content=body, headers=api.as_("author"))
+    answer = api.client.post(
+        "/v1/campaigns", content=body, headers={**api.as_("author"), "Content-Type": "application/json"}
+    )
     assert answer.status_code == status
     assert answer.json()["code"] in {"invalid_input", "too_large", "diagnostics"}

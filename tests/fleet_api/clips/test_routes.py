@@ -264,9 +264,13 @@ def test_outcomes_and_dead_letters_are_counted_listed_and_discarded(api: Api) ->
     assert api.get("/v1/dead-letters", stage="nowhere").status_code == 422
 
 
+METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
+
+
 def test_every_route_says_what_it_does(api: Api) -> None:
     document = api.client.get("/openapi.json").json()
-    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    paths = document["paths"].values()
+    operations = [item[method] for item in paths for method in METHODS if method in item]
     assert len(operations) >= 25
     assert all(operation.get("summary") and operation.get("description") for operation in operations)
     known = {f"#/components/schemas/{name}" for name in document["components"]["schemas"]}

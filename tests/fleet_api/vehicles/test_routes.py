@@ -198,7 +198,7 @@ def test_health_is_told_without_a_token(api: Api) -> None:
     with api.database.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'old'"))
     behind = api.client.get("/readyz")
-    assert (behind.status_code, behind.json()["remedy"]) == (500, "run `longtail migrate`")
+    assert (behind.status_code, behind.json()["code"]) == (500, "misconfigured")
 
 
 COMPARING = "campaign comparing { compare lane.valid, cut_in.detected budget 1 clips }"

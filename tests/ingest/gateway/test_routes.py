@@ -265,7 +265,6 @@ def test_errors_of_routing_are_problems_too(gateway_url: str) -> None:
 
 
 def test_the_gateway_is_alive_and_ready(gateway_url: str) -> None:
-    assert httpx.get(f"{gateway_url}/healthz").json() == {"status": "alive"}
+    assert httpx.get(f"{gateway_url}/healthz").json() == {"status": "ok"}
     ready = httpx.get(f"{gateway_url}/readyz")
-    assert ready.status_code == 200
-    assert ready.json()["database"].startswith("PostgreSQL ")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ok"})

@@ -1,0 +1,101 @@
+"""The OpenAPI document: the API's routes and the gateway's, every status that they answer, and the wire types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from fleet_api.api.bodies import MEDIA_TYPE, body_model
+from fleet_api.api.routing import with_dependencies
+from fleet_api.api.signed import SIGNED, signed_schemas
+from ingest.gateway import document as gateway
+from ingest.http.prefix import prefix_of
+from ingest.http.raising import REF_TEMPLATE, declared, problem_responses, reference
+from storage.settings import Settings
+from triggers.contracts.problem import Problem
+from triggers.errors import LongtailError, NotFound
+
+TAGS = (
+    ("campaigns", "What to collect: apply a text, approve it, look at what became of its fires."),
+    ("vehicles", "Enrolment by operators; check-in, bundles and counts by the vehicles themselves."),
+    ("clips", "Searching the catalog of clips."),
+    ("labels", "The feed for labelers."),
+    ("outcomes", "Counts that add up, and what could not go on."),
+    ("objects", "The bytes of clips and of what was extracted from them."),
+    ("uploads", "Clips on their way from vehicles (tus 1.0); served by the gateway."),
+    ("health", "For load balancers and supervisors."),
+)
+
+
+_OF_FASTAPI = ("HTTPValidationError", "ValidationError")
+"""What FastAPI would answer to wrong parameters; here these answers are problems too."""
+
+
+class _Documented(RouteContext):
+    """A route as the document shows it. HEAD is left out: it is wherever GET is, and answers the same."""
+
+    @property
+    def methods(self) -> set[str]:
+        return (super().methods or set()) - {"HEAD"}
+
+
+def build_document(app: FastAPI, settings: Settings) -> dict[str, Any]:
+    """The document of API and gateway together; the gateway's paths have its address as their `servers`."""
+    routes = [_Documented(**vars(context)) for context in iter_route_contexts(app.routes)]
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        description=app.description,
+        routes=routes,
+        tags=[{"name": name, "description": text} for name, text in TAGS],
+        servers=[
+            {"url": prefix_of(settings.effective_api_url()) or "/", "description": "The API that served this document"},
+            {"url": settings.effective_api_url(), "description": "The API's public address"},
+        ],
+    )
+    models: set[type[BaseModel]] = {Problem, *SIGNED, *gateway.MODELS}
+    for route in routes:
+        if isinstance(route.original_route, APIRoute) and route.include_in_schema:
+            models |= _complete(document["paths"][route.path_format], route)
+    document["paths"] |= gateway.paths(settings.effective_gateway_url())
+    _add_schemas(document["components"]["schemas"], models)
+    return document
+
+
+def _complete(path: dict[str, Any], route: RouteContext) -> set[type[BaseModel]]:
+    """Add a route's problems and its request body to its operations; returns the models that these refer to."""
+    every = list(with_dependencies(route.dependant))
+    bodies = [model for dependant in every if (model := body_model(dependant.call)) is not None]
+    problems = problem_responses(_raised(route, [dependant.call for dependant in every]))
+    for method in route.methods or ():
+        operation = path[method.lower()]
+        operation["responses"] = dict(sorted({**operation["responses"], **problems}.items()))
+        for model in bodies:
+            operation["requestBody"] = _request_body(model)
+    return set(bodies)
+
+
+def _raised(route: RouteContext, calls: Iterable[Any]) -> Iterator[type[LongtailError]]:
+    yield LongtailError
+    if "{" in (route.path_format or ""):
+        yield NotFound  # what a path names may not be there
+    for call in calls:
+        yield from declared(call)
+
+
+def _request_body(model: type[BaseModel]) -> dict[str, Any]:
+    return {"required": True, "content": {MEDIA_TYPE: {"schema": reference(model)}}}
+
+
+def _add_schemas(schemas: dict[str, Any], models: Iterable[type[BaseModel]]) -> None:
+    for name in _OF_FASTAPI:
+        schemas.pop(name, None)
+    ordered = sorted(models, key=lambda model: model.__name__)
+    _, definitions = models_json_schema([(model, "validation") for model in ordered], ref_template=REF_TEMPLATE)
+    schemas |= definitions["$defs"] | signed_schemas()

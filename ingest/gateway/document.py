@@ -1,0 +1,160 @@
+"""The gateway's routes in the OpenAPI document, which the API serves for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel
+
+from ingest.gateway import app, protocol
+from ingest.gateway.creation import create_upload
+from ingest.gateway.writing import write_upload
+from ingest.http.raising import declared, problem_responses, reference
+from triggers.contracts.clip import MAX_CLIP_BYTES, ClipManifest
+from triggers.contracts.problem import TUS_VERSION
+from triggers.errors import LongtailError
+
+MODELS: tuple[type[BaseModel], ...] = (ClipManifest,)
+"""The types whose schemas these paths refer to."""
+
+Schema = dict[str, Any]
+
+_COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_CLIP_BYTES}
+_TUS_RESUMABLE: Schema = {
+    "name": "Tus-Resumable",
+    "in": "header",
+    "required": True,
+    "description": "The version of tus that the client speaks.",
+    "schema": {"type": "string", "const": TUS_VERSION},
+}
+_UPLOAD_LENGTH: Schema = {
+    "name": "Upload-Length",
+    "in": "header",
+    "required": True,
+    "description": "The clip's size in bytes, as its manifest says.",
+    "schema": {"type": "integer", "minimum": 1, "maximum": MAX_CLIP_BYTES},
+}
+_UPLOAD_OFFSET: Schema = {
+    "name": "Upload-Offset",
+    "in": "header",
+    "required": True,
+    "description": "Where the body's bytes begin.",
+    "schema": _COUNT,
+}
+_UPLOAD_ID: Schema = {
+    "name": "upload_id",
+    "in": "path",
+    "required": True,
+    "description": "From the Location of the creation.",
+    "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
+}
+_HEADERS: dict[str, Schema] = {
+    "Tus-Resumable": {"description": "The version of tus spoken here.", "schema": {"type": "string"}},
+    "Location": {
+        "description": "The upload's address, relative to the address of the request.",
+        "schema": {"type": "string"},
+    },
+    "Upload-Length": {"description": "The clip's size in bytes.", "schema": _COUNT},
+    "Upload-Offset": {"description": "Bytes that are acknowledged: where to continue.", "schema": _COUNT},
+    "Upload-Expires": {
+        "description": "Until when the upload can be continued; absent once it is whole.",
+        "schema": {"type": "string"},
+    },
+    "Tus-Version": {"description": "The versions of tus spoken here.", "schema": {"type": "string"}},
+    "Tus-Extension": {"description": "The extensions of tus spoken here.", "schema": {"type": "string"}},
+    "Tus-Max-Size": {"description": "The largest clip in bytes.", "schema": _COUNT},
+    "Allow": {"description": "The methods of this address.", "schema": {"type": "string"}},
+}
+_STATE = ("Upload-Length", "Upload-Offset", "Upload-Expires")
+
+
+def paths(gateway_url: str) -> dict[str, Schema]:
+    """The path items of the gateway at this address."""
+    servers = [{"url": gateway_url, "description": "The upload gateway"}]
+    return {
+        app.PATH: {"servers": servers, "options": _options("describe_uploads"), "post": _creation()},
+        f"{app.PATH}/{{upload_id}}": {
+            "servers": servers,
+            "options": _options("describe_upload", {**_UPLOAD_ID, "schema": {"type": "string"}}),
+            "head": _offset(),
+            "patch": _writing(),
+            "delete": _termination(),
+        },
+    }
+
+
+def _creation() -> Schema:
+    return {
+        **_operation(create_upload, "Create an upload", _UPLOAD_LENGTH),
+        "requestBody": _body(protocol.MANIFEST_TYPE, reference(ClipManifest)),
+        "responses": {
+            "200": _success("The upload that this clip has already", "Location", *_STATE),
+            "201": _success("A new upload; the clip's bytes are reserved from its budgets", "Location", *_STATE),
+            **_problems(create_upload),
+        },
+    }
+
+
+def _offset() -> Schema:
+    problems = _problems(app.show_upload)
+    for response in problems.values():
+        del response["content"]  # an answer to HEAD has no body
+    return {
+        **_operation(app.show_upload, "Ask for an upload's offset", _UPLOAD_ID),
+        "responses": {"200": _success("Where to continue", *_STATE), **problems},
+    }
+
+
+def _writing() -> Schema:
+    return {
+        **_operation(write_upload, "Send bytes of a clip", _UPLOAD_ID, _UPLOAD_OFFSET),
+        "requestBody": _body(protocol.CHUNK_TYPE, {"type": "string", "format": "binary"}),
+        "responses": {
+            "204": _success("Where to continue: whole cells count, a rest shorter than a cell is sent again", *_STATE),
+            **_problems(write_upload),
+        },
+    }
+
+
+def _termination() -> Schema:
+    return {
+        **_operation(app.terminate_upload, "Give an upload up", _UPLOAD_ID),
+        "responses": {"204": _success("Its bytes are no longer reserved"), **_problems(app.terminate_upload)},
+    }
+
+
+def _options(operation_id: str, *parameters: Schema) -> Schema:
+    headers = ("Allow", "Tus-Version", "Tus-Extension", "Tus-Max-Size")
+    return {
+        "operationId": operation_id,
+        "tags": ["uploads"],
+        "summary": "Ask what is spoken here",
+        "description": "The methods of this address, and the version and extensions of tus. No token is needed.",
+        "security": [],
+        "parameters": list(parameters),
+        "responses": {"204": _success("Methods, and the protocol's version and extensions", *headers)},
+    }
+
+
+def _operation(endpoint: Callable[..., Any], summary: str, *parameters: Schema) -> Schema:
+    return {
+        "operationId": endpoint.__name__,
+        "tags": ["uploads"],
+        "summary": summary,
+        "description": (endpoint.__doc__ or "").strip(),
+        "security": [{"vehicle_token": []}],
+        "parameters": [_TUS_RESUMABLE, *parameters],
+    }
+
+
+def _problems(endpoint: Callable[..., Any]) -> dict[str, Schema]:
+    return problem_responses([LongtailError, *declared(endpoint)])
+
+
+def _body(media_type: str, schema: Schema) -> Schema:
+    return {"required": True, "content": {media_type: {"schema": schema}}}
+
+
+def _success(description: str, *headers: str) -> Schema:
+    return {"description": description, "headers": {name: _HEADERS[name] for name in ("Tus-Resumable", *headers)}}

@@ -1,0 +1,1 @@
+"""What the API and the gateway have in common as HTTP applications."""

@@ -1,0 +1,22 @@
+"""Bodies of requests: what is not of the media type that a route takes is refused before it is read."""
+
+from __future__ import annotations
+
+from starlette.datastructures import Headers
+
+from triggers.errors import UnsupportedBody
+
+MAX_SHOWN = 100
+"""Characters of a media type that a message repeats."""
+
+
+def require_body(headers: Headers, media_type: str) -> None:
+    """UnsupportedBody unless the body is of this media type and not compressed."""
+    stated = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if stated != media_type:
+        raise UnsupportedBody(
+            f"the body is {stated[:MAX_SHOWN]!r}" if stated else "the header Content-Type is missing",
+            remedy=f"send Content-Type: {media_type}",
+        )
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedBody("the body has a Content-Encoding", remedy="send the bytes as they are")

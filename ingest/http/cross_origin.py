@@ -1,0 +1,62 @@
+"""Which pages of other origins may call: CORS (https://fetch.spec.whatwg.org/#http-cors-protocol).
+
+Users and vehicles send a bearer token, which a page has to hold itself; no cookie is involved, so credentials in the
+sense of CORS are never allowed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ingest.http.methods import METHODS
+
+REQUEST_HEADERS = ("Authorization", "Content-Type", "If-Match", "If-None-Match", "If-Range", "Range")
+EXPOSED_HEADERS = (
+    "Accept-Ranges",
+    "Allow",
+    "Content-Length",
+    "Content-Range",
+    "ETag",
+    "Location",
+    "Range",
+    "Retry-After",
+    "WWW-Authenticate",
+)
+MAX_AGE_S = 600
+
+
+class CrossOrigin(CORSMiddleware):
+    """CORS for configured origins (`*`: all); a request of any other origin is answered as if it had none.
+
+    Such an answer names no allowed origin, so the browser keeps it from the page.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Collection[str], headers: Collection[str] = ()) -> None:
+        """`headers` are sent and exposed beside the common ones."""
+        super().__init__(
+            app,
+            allow_origins=origins,
+            allow_methods=METHODS,
+            allow_headers=(*REQUEST_HEADERS, *headers),
+            expose_headers=(*EXPOSED_HEADERS, *headers),
+            max_age=MAX_AGE_S,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope) if scope["type"] == "http" else Headers()
+        origin = headers.get("origin")
+        if origin is None or self.is_allowed_origin(origin):
+            await super().__call__(scope, receive, send)
+        else:
+            await self.simple_response(scope, receive, send, request_headers=headers)
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """What is allowed, without a body. Whether that will do for the request is the browser's to judge."""
+        stated = super().preflight_response(request_headers).headers
+        kept = {name: value for name, value in stated.items() if not name.startswith("content-")}
+        return Response(status_code=204, headers=kept)

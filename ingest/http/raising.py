@@ -1,0 +1,74 @@
+"""What a route can answer beside success: declared where it is raised, and described in the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from triggers.contracts.problem import MEDIA_TYPE, STATUSES, Problem
+from triggers.errors import LongtailError
+
+F = TypeVar("F", bound=Callable[..., Any])
+Errors = tuple[type[LongtailError], ...]
+
+REF_TEMPLATE = "#/components/schemas/{model}"
+_ATTRIBUTE = "raises"
+_RETRY_AFTER = {"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 0}}
+_HEADERS: dict[int, dict[str, Any]] = {
+    401: {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}},
+    403: {"Retry-After": _RETRY_AFTER},
+    412: {"Tus-Version": {"description": "The versions of tus spoken here.", "schema": {"type": "string"}}},
+    416: {"Content-Range": {"description": "The object's size in bytes.", "schema": {"type": "string"}}},
+    503: {"Retry-After": _RETRY_AFTER},
+}
+
+
+def raises(*errors: type[LongtailError]) -> Callable[[F], F]:
+    """Declare what an endpoint or a dependency raises by itself; what its dependencies raise is declared with them.
+
+    The tests compare every answer with the document, so that a forgotten declaration is found.
+    """
+
+    def declare(function: F) -> F:
+        setattr(function, _ATTRIBUTE, errors)
+        return function
+
+    return declare
+
+
+def declared(function: Any) -> Errors:
+    """What a function was declared to raise; nothing for one without a declaration."""
+    errors: Errors = getattr(function, _ATTRIBUTE, ())
+    return errors
+
+
+def problem_responses(errors: Iterable[type[LongtailError]]) -> dict[str, dict[str, Any]]:
+    """The OpenAPI responses of these errors: by status, with each `code` and what it means."""
+    by_status: dict[int, dict[str, str]] = {}
+    for error in errors:
+        status = next(STATUSES[kind] for kind in error.__mro__ if kind in STATUSES)
+        by_status.setdefault(status, {})[error.code] = _meaning(error)
+    return {str(status): _response(status, by_status[status]) for status in sorted(by_status)}
+
+
+def reference(model: type[BaseModel]) -> dict[str, str]:
+    """The schema that refers to a model's component."""
+    return {"$ref": REF_TEMPLATE.format(model=model.__name__)}
+
+
+def _response(status: int, meanings: dict[str, str]) -> dict[str, Any]:
+    lines = [f"`{code}`: {meanings[code]}" for code in sorted(meanings)]
+    response: dict[str, Any] = {
+        "description": "\n\n".join(lines),
+        "content": {MEDIA_TYPE: {"schema": reference(Problem)}},
+    }
+    if status in _HEADERS:
+        response["headers"] = _HEADERS[status]
+    return response
+
+
+def _meaning(error: type[LongtailError]) -> str:
+    """The first paragraph of the class's docstring on one line."""
+    return " ".join((error.__doc__ or "").partition("\n\n")[0].split())
