@@ -1,7 +1,7 @@
 """A backtest over Parquet drives on disk: against pyarrow alone, which decodes the same columns, and on two cores.
 
-Drives lie in the page cache, as they do when a backtest is run again with another threshold. One trigger is rare, as
-triggers are, and one fires several times an hour, in most row groups.
+Drives are in the page cache, as they are when a backtest is run again with another threshold. One trigger is rare, as
+triggers are, and one fires several times per hour, in most row groups.
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ def run(engines: Engines, *, quick: bool) -> Iterator[Comparison]:
 
 def written(made: Drives, folder: Path) -> list[Drive]:
     """The drives as Parquet files, as pyarrow writes them by default but for the size of a row group."""
-    found = []
+    drives = []
     for number, part in enumerate(made.slices()):
         t_ns = made.t_ns[part]
         columns = {name: column[part] for name, column in made.columns.items()}
         path = folder / f"drive_{number:03}.parquet"
         pq.write_table(pa.table({"t": (t_ns - t_ns[0]) / NS_PER_S, **columns}), path, row_group_size=ROW_GROUP_ROWS)
-        found.append(Drive(path))
-    return found
+        drives.append(Drive(path))
+    return drives
 
 
 CATALOG = catalog_of([f"{name}: {{rate: {RATE_HZ}}}" for name in RECORDED])
@@ -98,17 +98,17 @@ def compare_decoding(name: str, made: Drives, drives: list[Drive], rounds: int) 
         Contender(name="module, in memory", role=Role.LIMIT, run=run_in_memory, result=lambda: repr(fires_in_memory)),
     ]
     title = f"backtest over Parquet drives, {name}"
-    found = compare(title, contenders, amount=made.rows, unit="rows", rounds=rounds)
-    found.extra["fires"] = sum(map(len, fires))
-    found.extra["drives with a fire"] = sum(map(bool, fires))
-    return found
+    comparison = compare(title, contenders, amount=made.rows, unit="rows", rounds=rounds)
+    comparison.extra["fires"] = sum(map(len, fires))
+    comparison.extra["drives with a fire"] = sum(map(bool, fires))
+    return comparison
 
 
 def decode(drives: list[Drive], signals: list[str]) -> None:
     """Read the columns of these signals and the time, in one thread, in the fastest way that holds no whole file.
 
-    Arrow's reading ahead does hold it, and takes a second thread. Mapping the file into memory would be faster by
-    nothing for three columns and by 7 % for nine, but kills the process where a file is cut off while it is read.
+    Arrow's read-ahead does hold it, and takes a second thread. Mapping the file into memory is not faster for three
+    columns and 7 % faster for nine, but it kills the process if a file is truncated while it is read.
     """
     for drive in drives:
         with pq.ParquetFile(drive.path, pre_buffer=False, buffer_size=64 << 10) as file:
@@ -136,14 +136,16 @@ def compare_cores(drives: list[Drive], rounds: int) -> Comparison:
     ]
     rows = sum(drive.row_count for drive in drives)
     contenders = [contender(1), contender(2), *loops]
-    found = compare("backtest on two cores", contenders, amount=rows, unit="rows", rounds=rounds)
-    one, two, alone, together = (timing.seconds for timing in found.timings)
+    comparison = compare("backtest on two cores", contenders, amount=rows, unit="rows", rounds=rounds)
+    one, two, alone, together = (timing.seconds for timing in comparison.timings)
     gained, possible = (
         statistics.median(slow / fast for slow, fast in zip(*pair, strict=True))
         for pair in ((one, two), (alone, together))
     )
-    found.extra.update({"gained by the second core": gained, "by plain loops": possible, "ratio": gained / possible})
-    return found
+    comparison.extra.update(
+        {"gained by the second core": gained, "by plain loops": possible, "ratio": gained / possible}
+    )
+    return comparison
 
 
 def in_threads(workers: int) -> None:

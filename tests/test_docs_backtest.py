@@ -59,7 +59,9 @@ def test_the_constants_are_those_of_the_code() -> None:
     from triggers import distance, statistics
     from triggers.backtest import volume
 
-    assert f"{volume.FILE_BYTES}, plus {volume.CHANNEL_BYTES} a channel, plus {volume.SAMPLE_BYTES} a sample" in TEXT
+    assert (
+        f"{volume.FILE_BYTES}, plus {volume.CHANNEL_BYTES} per channel, plus {volume.SAMPLE_BYTES} per sample" in TEXT
+    )
     assert f"{statistics.RESAMPLES:,} bootstrap samples" in TEXT
     assert f"{statistics.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
     assert f"at most {distance.MAX_HOLD_NS // 10**9} s apart" in TEXT

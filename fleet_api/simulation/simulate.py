@@ -176,6 +176,18 @@ def _draw(
     return drawn
 
 
+def measured_speed(vehicle: PlannedVehicle, catalog: SignalCatalog, name: str | None = None) -> SpeedSignal | None:
+    """The speed from which a vehicle can count the distance of all its drives: `name`, or what a backtest takes.
+
+    None where the drives have no such speed; InvalidInput where they do not have the one that is named.
+    """
+    columns = [set(trip.drive.columns) for trip in vehicle.trips]
+    speed = speed_signal(catalog, set.intersection(*columns) if columns else set(), name or SPEED_SIGNAL)
+    if speed is None and name is not None:
+        raise InvalidInput(f"`{name}` is not a speed that the signal catalog declares and every drive has")
+    return speed
+
+
 @dataclass(frozen=True)
 class SimulatedFleet:
     """Runs simulated vehicles against a deployment; `client` needs the role operator.
@@ -237,7 +249,7 @@ class SimulatedFleet:
 
     def _enroll(self, vehicle: PlannedVehicle) -> VehicleConfig:
         """Make a vehicle known to the deployment, and configure its agent as the deployment says."""
-        speed = self._speed_of(vehicle)
+        speed = measured_speed(vehicle, self.catalog, self.speed_signal)
         answer = self.client.post("/v1/vehicles", {"id": vehicle.id, "attributes": vehicle.attributes})
         state_dir = self.state_dir / vehicle.id
         state_dir.mkdir(parents=True, exist_ok=True)
@@ -253,13 +265,3 @@ class SimulatedFleet:
             speed_signal=speed.name if speed else None,
             speed_unit=speed.unit if speed else "m/s",
         )
-
-    def _speed_of(self, vehicle: PlannedVehicle) -> SpeedSignal | None:
-        """What every drive of the vehicle can measure its distance by."""
-        columns = (
-            set.intersection(*(set(trip.drive.columns) for trip in vehicle.trips)) if vehicle.trips else set[str]()
-        )
-        speed = speed_signal(self.catalog, columns, self.speed_signal or SPEED_SIGNAL)
-        if speed is None and self.speed_signal is not None:
-            raise InvalidInput(f"{self.speed_signal} is not a speed of the signal catalog that every drive has")
-        return speed

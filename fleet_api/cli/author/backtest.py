@@ -30,19 +30,23 @@ _file = click.Path(path_type=Path)
 @click.argument("file", type=_file)
 @signals_option
 @drives_option
-@click.option("--workers", type=click.IntRange(1, 1024), help="Drives run at a time.  [default: cores]")
-@click.option("--json", "json_file", type=_file, help="Write the report to this file; - is stdout.")
+@click.option(
+    "--workers", type=click.IntRange(1, 1024), help="Drives to run at the same time.  [default: one per core]"
+)
+@click.option("--json", "json_file", type=_file, help="Write the report as JSON to this file; - is standard output.")
 @click.option("--fires", "fires_file", type=_file, help="Write all fires to this Parquet file.")
 @click.option("--results", "results_file", type=_file, help="Write counts by drive and trigger to this Parquet file.")
-@click.option("--vehicles", type=click.IntRange(1), default=1000, show_default=True, help="Fleet of the forecast.")
+@click.option("--vehicles", type=click.IntRange(1), default=1000, show_default=True, help="Vehicles in the forecast.")
 @click.option(
     "--hours-per-day",
     type=click.FloatRange(0, 24, min_open=True),
     default=1.0,
     show_default=True,
-    help="How long each vehicle of the forecast drives a day.",
+    help="Hours that each vehicle of the forecast drives per day.",
 )
-@click.option("--sample", type=click.IntRange(1), help="The forecast keeps 1 fire in this many.  [default: campaigns']")
+@click.option(
+    "--sample", type=click.IntRange(1), help="The forecast keeps 1 in this many fires.  [default: as the campaigns say]"
+)
 def backtest(
     *,
     file: Path,
@@ -58,7 +62,7 @@ def backtest(
 ) -> int:
     """Run the triggers of FILE over recorded drives: fires, bytes, and what that means for a fleet.
 
-    FILE stands before --drives. A drive that cannot be read is named and left out; the exit status is 1 then.
+    FILE comes before --drives. A drive that cannot be read is named and left out; the exit status is then 1.
     """
     from triggers.backtest.forecast import ForecastFleet
     from triggers.backtest.plan import make_plan
@@ -88,14 +92,14 @@ def backtest(
 
 
 def _check_outputs(files: dict[str, Path | None]) -> None:
-    """Name a file that cannot be written before hours are spent on what it is to hold."""
+    """Refuse a file that cannot be written now, not after hours of work on what it is to hold."""
     from triggers.errors import Misconfigured
 
     for option, path in files.items():
         if path is None or (option == "--json" and path == _STANDARD_OUTPUT):
             continue
         if path == _STANDARD_OUTPUT:
-            raise Misconfigured(f"{option} -: a Parquet table is not for standard output", remedy="name a file")
+            raise Misconfigured(f"{option} -: a Parquet table cannot go to standard output", remedy="name a file")
         if path.is_dir():
             raise Misconfigured(f"{option} {path}: is a folder", remedy="name a file")
         if not path.parent.is_dir():

@@ -1,4 +1,4 @@
-"""The option `--drives A B C`: recorded drives, as many words as there are."""
+"""The option `--drives A B C`: recorded drives, as all words up to the next option."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ drives_option = click.option(
     multiple=True,
     required=True,
     metavar="PATH...",
-    help="Parquet files, folders with a signals.parquet, or trees of them; all words up to the next option.",
+    help="Parquet files, folders with a signals.parquet, or trees of either; all words up to the next option.",
 )
 
 
@@ -27,7 +27,7 @@ class SpreadDrives(click.Command):
         except click.MissingParameter as error:
             if "--drives" in args and isinstance(error.param, click.Argument):
                 name = error.param.make_metavar(ctx)
-                raise click.UsageError(f"Missing argument {name!r}; it stands before --drives.", ctx) from error
+                raise click.UsageError(f"Missing argument {name!r}; it comes before --drives.", ctx) from error
             raise
 
 

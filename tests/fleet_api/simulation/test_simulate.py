@@ -8,15 +8,27 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from fleet_api.client.client import ApiClient
 from fleet_api.demo.drives import FIRST_START_NS, generate_drives, package_file
 from fleet_api.simulation import simulate
-from fleet_api.simulation.simulate import BREAK_NS, SimulatedFleet, VehicleResult, draw_attributes, plan_fleet
+from fleet_api.simulation.simulate import (
+    BREAK_NS,
+    PlannedVehicle,
+    SimulatedFleet,
+    Trip,
+    VehicleResult,
+    draw_attributes,
+    measured_speed,
+    plan_fleet,
+)
 from triggers.assignment.targets import matches
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Comparison, Junction
+from triggers.distance import SpeedSignal
 from triggers.drives.drive import Drive, find_drives
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
@@ -84,6 +96,20 @@ def test_the_folder_of_a_drive_names_it(drives: list[Drive], tmp_path: Path) -> 
     assert [drive.name for drive in drives] == ["munich_a9", "gothenburg_e6", "turin_a4"]
     with pytest.raises(InvalidInput):
         find_drives([tmp_path / "nothing"])
+
+
+def test_distance_is_counted_from_the_speed_of_the_catalog_in_its_unit_where_every_drive_has_it(
+    drives: list[Drive], tmp_path: Path
+) -> None:
+    (vehicle,) = plan_fleet(drives[:1], [{}])
+    assert measured_speed(vehicle, CATALOG) == SpeedSignal("ego.speed", "m/s")
+    pq.write_table(pa.table({"t": [0.0, 1.0], "v": [36.0, 36.0]}), tmp_path / "bare.parquet")
+    bare = PlannedVehicle("car-1", {}, (Trip(Drive(tmp_path / "bare.parquet"), 0), *vehicle.trips))
+    assert measured_speed(bare, CATALOG) is None
+    with pytest.raises(InvalidInput, match=r"`ego\.speed` is not a speed"):
+        measured_speed(bare, CATALOG, "ego.speed")
+    other = SignalCatalog.parse("signals: {v: {unit: km/h, rate: 1}}", name="c")
+    assert measured_speed(PlannedVehicle("car-1", {}, bare.trips[:1]), other, "v") == SpeedSignal("v", "km/h")
 
 
 class Waiting:

@@ -51,7 +51,7 @@ position: {latitude: gnss.latitude, longitude: gnss.longitude}
 
 
 @dataclass(frozen=True)
-class Event:
+class RecordedEvent:
     """A condition, the times in s at which its events begin, and how late its fires may be."""
 
     when: str
@@ -72,37 +72,39 @@ APART = (15.6, 1000.2, 1585.9, 1590.6, 1627.3, 2121.4, 2240.2, 2353.1)
 PAIRED = "divergence(active.speed.value, shadow.speed.value within 150 ms)"
 """At the default skew, half the longer period, a braking car alone puts the two 1.5 m/s apart."""
 CAR_A = {
-    "braking": Event("rate(ego.speed over 1.5 s) < -2 m/s^2 for 500 ms", (105.9, 2239.8), 1.7),
-    "no_gnss": Event("missing(gnss.speed) for 20 s", (18.5 + 20,), 3.5),
-    "standing": Event("ego.speed < 2 km/h for 3 s", (0.1 + 3, 171.1 + 3, 429.4 + 3), 0.3),
-    "far_apart": Event(f"{PAIRED} > 1.5 m/s for 500 ms", (15.6,), 0.6),
-    "far_apart_interpolated": Event("apart > 1.5 m/s for 500 ms", (15.6,), 1.8),
-    "apart": Event("apart > 0.7 m/s for 700 ms", APART, 2.9, cooldown="3 s"),
+    "braking": RecordedEvent("rate(ego.speed over 1.5 s) < -2 m/s^2 for 500 ms", (105.9, 2239.8), 1.7),
+    "no_gnss": RecordedEvent("missing(gnss.speed) for 20 s", (18.5 + 20,), 3.5),
+    "standing": RecordedEvent("ego.speed < 2 km/h for 3 s", (0.1 + 3, 171.1 + 3, 429.4 + 3), 0.3),
+    "far_apart": RecordedEvent(f"{PAIRED} > 1.5 m/s for 500 ms", (15.6,), 0.6),
+    "far_apart_interpolated": RecordedEvent("apart > 1.5 m/s for 500 ms", (15.6,), 1.8),
+    "apart": RecordedEvent("apart > 0.7 m/s for 700 ms", APART, 2.9, cooldown="3 s"),
 }
 CAR_C = {
-    "braking": Event("rate(gnss.speed over 1.1 s) < -2 m/s^2 for 900 ms", (1547.1,), 1.7),
-    "stop_in_traffic": Event(
+    "braking": RecordedEvent("rate(gnss.speed over 1.1 s) < -2 m/s^2 for 900 ms", (1547.1,), 1.7),
+    "stop_in_traffic": RecordedEvent(
         "gnss.speed < 0.5 m/s for 10 s and once(gnss.speed > 3 m/s over 15 s)", (446.1 + 10, 711.6 + 10), 0.3
     ),
-    "goes_on": Event("gnss.speed < 0.5 m/s for 10 s then gnss.speed > 3 m/s within 30 s", (473.7, 730.3), 4.5),
+    "goes_on": RecordedEvent("gnss.speed < 0.5 m/s for 10 s then gnss.speed > 3 m/s within 30 s", (473.7, 730.3), 4.5),
 }
 RAV4 = {
-    "engages": Event("rise(ego.cruise.active)", (9.05,), 0.1),
-    "apart": Event("divergence(speed.value) > 0.3 m/s for 500 ms", (57.8,), 0.8),
-    "strongest_braking": Event("rate(ego.speed over 1 s) < -2.1 m/s^2", (59.3,), 0.5),
-    "stronger_braking": Event("rate(ego.speed over 1 s) < -2.3 m/s^2", (), 0.0),
-    "closest_lead": Event("lead.distance < 23.1 m", (59.99,), 0.01),
-    "closer_lead": Event("lead.distance < 23.06 m", (), 0.0),
+    "engages": RecordedEvent("rise(ego.cruise.active)", (9.05,), 0.1),
+    "apart": RecordedEvent("divergence(speed.value) > 0.3 m/s for 500 ms", (57.8,), 0.8),
+    "strongest_braking": RecordedEvent("rate(ego.speed over 1 s) < -2.1 m/s^2", (59.3,), 0.5),
+    "stronger_braking": RecordedEvent("rate(ego.speed over 1 s) < -2.3 m/s^2", (), 0.0),
+    "closest_lead": RecordedEvent("lead.distance < 23.1 m", (59.99,), 0.01),
+    "closer_lead": RecordedEvent("lead.distance < 23.06 m", (), 0.0),
 }
 PARKED = {
-    "moves": Event("wheels.speed > 0.5 m/s or avg(gnss.speed over 5 s) > 1 m/s", (), 0.0),
-    "brakes": Event("rate(wheels.speed over 1 s) < -0.5 m/s^2 or fall(wheels.speed < 0.1 m/s)", (), 0.0),
-    "starts": Event("wheels.speed < 0.1 m/s for 5 s then wheels.speed > 1 m/s within 10 s", (), 0.0),
-    "leaves": Event("not near(41.413, -92.8785, 30 m) or abs(delta(gnss.latitude over 10 s)) > 0.0002 deg", (), 0.0),
-    "revs": Event("engine.speed > 800 rpm or engine.speed < 600 rpm", (), 0.0),
-    "drives": Event("changed(driver.brake) or driver.pedal > 5 %", (), 0.0),
-    "apart": Event("divergence(speed.value) > 1 m/s for 500 ms", (), 0.0),
-    "idles": Event("engine.speed between 640 rpm and 660 rpm for 20 s", (20.0,), 0.1, cooldown="1 h"),
+    "moves": RecordedEvent("wheels.speed > 0.5 m/s or avg(gnss.speed over 5 s) > 1 m/s", (), 0.0),
+    "brakes": RecordedEvent("rate(wheels.speed over 1 s) < -0.5 m/s^2 or fall(wheels.speed < 0.1 m/s)", (), 0.0),
+    "starts": RecordedEvent("wheels.speed < 0.1 m/s for 5 s then wheels.speed > 1 m/s within 10 s", (), 0.0),
+    "leaves": RecordedEvent(
+        "not near(41.413, -92.8785, 30 m) or abs(delta(gnss.latitude over 10 s)) > 0.0002 deg", (), 0.0
+    ),
+    "revs": RecordedEvent("engine.speed > 800 rpm or engine.speed < 600 rpm", (), 0.0),
+    "drives": RecordedEvent("changed(driver.brake) or driver.pedal > 5 %", (), 0.0),
+    "apart": RecordedEvent("divergence(speed.value) > 1 m/s for 500 ms", (), 0.0),
+    "idles": RecordedEvent("engine.speed between 640 rpm and 660 rpm for 20 s", (20.0,), 0.1, cooldown="1 h"),
 }
 
 
@@ -118,26 +120,26 @@ PARKED = {
     ids=["css_car_a", "css_car_c", "comma2k19_rav4", "css_j1939_b"],
 )
 def test_the_known_events_of_a_drive_are_found_and_nothing_else(
-    name: str, catalog: SignalCatalog, lets: str, events: dict[str, Event]
+    name: str, catalog: SignalCatalog, lets: str, events: dict[str, RecordedEvent]
 ) -> None:
     if not (DRIVES / name / "signals.parquet").is_file():
         pytest.skip(f"no recorded drive {DRIVES / name}")
-    found = fires_of(name, catalog, lets, events)
+    fires = fires_of(name, catalog, lets, events)
     for trigger, event in events.items():
-        times = found.get(trigger, [])
+        times = fires.get(trigger, [])
         assert len(times) == len(event.begins_s), (trigger, times)
         for begin, fired in zip(event.begins_s, times, strict=True):
             assert begin - 0.1 <= fired <= begin + event.late_s, (trigger, begin, fired)
 
 
-def fires_of(name: str, catalog: SignalCatalog, lets: str, events: dict[str, Event]) -> dict[str, list[float]]:
+def fires_of(name: str, catalog: SignalCatalog, lets: str, events: dict[str, RecordedEvent]) -> dict[str, list[float]]:
     """Times in s at which each event's trigger fires, by a backtest of the drive."""
-    blocks = [f"trigger {name} {{ when {each.when} cooldown {each.cooldown} }}" for name, each in events.items()]
+    blocks = [f"trigger {name} {{ when {event.when} cooldown {event.cooldown} }}" for name, event in events.items()]
     compilation = compile_source("\n".join([lets, *blocks]), filename="events", catalog=catalog)
     assert compilation.ok, render_all(compilation.diagnostics)
     result = run(make_plan(compilation), find_drives([DRIVES / name]), catalog, lambda _rows: None)
     assert not result.failures
-    found: dict[str, list[float]] = {}
+    fires: dict[str, list[float]] = {}
     for fire in result.drives[0].fires:
-        found.setdefault(fire.trigger, []).append(fire.t_ns / 1e9)
-    return found
+        fires.setdefault(fire.trigger, []).append(fire.t_ns / 1e9)
+    return fires

@@ -55,7 +55,7 @@ campaign b { collect fast, span compare seen budget 1 GB total }
 
 def compiled(source: str = SOURCE) -> Compilation:
     compilation = compile_source(source, filename="t", catalog=CATALOG)
-    assert compilation.ok, [each.render() for each in compilation.diagnostics]
+    assert compilation.ok, [diagnostic.render() for diagnostic in compilation.diagnostics]
     return compilation
 
 
@@ -211,7 +211,7 @@ def test_the_bytes_of_a_clip_count_the_samples_in_its_window(tmp_path: Path, mon
 
 
 def test_only_row_groups_around_fires_are_read_for_their_bytes(tmp_path: Path) -> None:
-    """The column that is only captured is damaged far from the fire: nobody reads it there."""
+    """The column that is only captured is damaged far from the fire, where it must not be read."""
     t = np.arange(20_000) / 100
     table = {"t": t, "ego.speed": np.where((t > 150) & (t < 150.2), 50.0, 30.0), "lat": np.full(len(t), 48.0)}
     path = tmp_path / "d.parquet"
@@ -299,7 +299,9 @@ print(re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1
 """
 
 
-@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a process's own peak is told by Linux's /proc")
+@pytest.mark.skipif(
+    not Path("/proc/self/status").exists(), reason="only Linux's /proc tells the peak memory of a process"
+)
 @pytest.mark.parametrize("row_group_rows", [200_000, 4_000_000], ids=["many row groups", "one row group"])
 def test_memory_is_bounded_whatever_the_length_of_a_drive(tmp_path: Path, row_group_rows: int) -> None:
     peak_kib = []

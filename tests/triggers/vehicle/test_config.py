@@ -35,6 +35,7 @@ def test_the_token_is_not_printed() -> None:
         ("ring_ns", 0),
         ("max_recording_ns", 11 * 60 * 10**9),
         ("chunk_bytes", 1000),
+        ("speed_unit", "km"),
         ("backoff_first_s", 0.0),
         ("attributes", {f"a{n}": 1 for n in range(101)}),
         ("attributes", {"model": float("nan")}),
