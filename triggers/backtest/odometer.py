@@ -41,7 +41,7 @@ class SpeedOdometer:
         self._latest: tuple[int, float] | None = None
         """Time and number of the segment's latest sample."""
         self._is_dense = True
-        """Every row so far had a sample; once a drive is sparse, batches are not searched for that again."""
+        """No row without a sample was seen so far; once one was, batches are not searched for that again."""
 
     def take(self, batch: Batch) -> None:
         """Add the way between the samples of these rows, and from the latest sample before them."""
@@ -104,7 +104,7 @@ class PositionOdometer:
     def take(self, batch: Batch) -> None:
         """Add the way between the positions of these rows, and from the latest position before them."""
         starts = self._segments.of(batch)
-        if 0 in starts:
+        if len(starts) and starts[0] == 0:
             self._place = None
         rows, latitude, longitude = self._places(batch)
         segment = np.searchsorted(starts, rows, side="right")
