@@ -14,7 +14,7 @@ from bench.measure import Comparison, Contender, Role, compare
 from triggers.contracts.base import NS_PER_S
 from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import HEARTBEAT_NS, Row
 from triggers.signals.catalog import SignalCatalog
 
@@ -78,12 +78,12 @@ def _process(name: str, role: Role, command: Sequence[str], *, expected: str) ->
     return Contender(name=name, role=role, run=start, result=result)
 
 
-def evaluator(source: str, catalog: SignalCatalog) -> Evaluator:
-    """A new evaluator of all triggers of a text."""
+def evaluator(source: str, catalog: SignalCatalog) -> Interpreter:
+    """A new interpreter of all triggers of a text."""
     compilation = compile_source(source, filename="bench.trigger", catalog=catalog)
     if compilation.triggers is None:
         raise ValueError(f"the benchmark's own triggers do not compile: {compilation.diagnostics}")
-    return Evaluator(compilation.triggers.ir)
+    return Interpreter(compilation.triggers.ir)
 
 
 def rows_of(catalog: SignalCatalog, signals: Iterable[str], seconds: int | None) -> list[Row]:

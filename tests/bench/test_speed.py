@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 
 if any(find_spec(package) is None for package in ("numba", "polars", "duckdb")):
@@ -28,7 +28,7 @@ from triggers.contracts.base import NS_PER_S
 def interpreted(source: str, rate_hz: int, drives: Drives, *, end: bool) -> list[int]:
     """Fires of one trigger over signals of that rate."""
     catalog = catalog_of([f"{name}: {{rate: {rate_hz}}}" for name in drives.columns])
-    evaluator = Evaluator(compiled(source, catalog).ir)
+    evaluator = Interpreter(compiled(source, catalog).ir)
     found = []
     for rows in drives.as_rows():
         found += [firing.t_ns for firing in evaluator.run(rows)]
@@ -63,7 +63,7 @@ def test_the_trigger_by_hand_keeps_every_rule_of_time_and_truth() -> None:
             samples.append([rng.choice([1.0, 1.0, 0.0, 0.0, math.nan, math.inf]) for _ in "ab"])
         expected = [
             firing.t_ns
-            for firing in Evaluator(program).run(
+            for firing in Interpreter(program).run(
                 [Row(t_ns, dict(zip("ab", pair, strict=True))) for t_ns, pair in zip(times, samples, strict=True)]
             )
         ]

@@ -17,7 +17,7 @@ from tests.vectors import cases_operators, cases_time
 from tests.vectors.case import Case
 from tests.vectors.recordings import Event, Line, stretches, to_csv
 from triggers.language.compile import CompiledCampaign, CompiledTriggers, compile_source
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.emitter import emit
 from triggers.signals.catalog import SignalCatalog
@@ -52,7 +52,7 @@ def files_of(case: Case) -> dict[str, bytes]:
         "case": case.name,
         "says": case.says,
         "program_digest": hashlib.sha256(module).hexdigest(),
-        **expected_of(Evaluator(compiled(case).ir), case.lines),
+        **expected_of(Interpreter(compiled(case).ir), case.lines),
     }
     return {
         "program.trigger": case.source.encode(),
@@ -63,7 +63,7 @@ def files_of(case: Case) -> dict[str, bytes]:
     }
 
 
-def expected_of(evaluator: Evaluator, lines: Sequence[Line]) -> dict[str, Any]:
+def expected_of(evaluator: Interpreter, lines: Sequence[Line]) -> dict[str, Any]:
     """What a recording must give. A restart changes nothing, so the interpreter, which has none, goes on."""
     fires, count = [], 0
     for rows, event in stretches(lines):

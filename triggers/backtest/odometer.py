@@ -15,7 +15,7 @@ from triggers.distance import SpeedSignal, ends_segment, metres_along, metres_be
 from triggers.drives.batches import Batch
 from triggers.drives.columns import Numbers
 from triggers.drives.times import Times
-from triggers.language.reference.geometry import EARTH_RADIUS_M
+from triggers.language.earth import EARTH_RADIUS_M
 from triggers.signals.catalog import SignalCatalog
 
 

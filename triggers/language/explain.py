@@ -18,7 +18,7 @@ from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.text.diagnostics import Source, Span
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.cost import ProgramCost, cost_of, operations_of
-from triggers.language.webassembly.counting import Range
+from triggers.language.webassembly.counting import WorkRange
 from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES
 from triggers.signals.catalog import SignalCatalog
 
@@ -34,7 +34,7 @@ class Operations:
     most: int
 
     @classmethod
-    def of(cls, work: Range) -> Operations:
+    def of(cls, work: WorkRange) -> Operations:
         """Those of some work, in blocks of 64 ticks."""
         return cls(*operations_of(work))
 

@@ -101,7 +101,7 @@ def _bytes(amount: Any) -> Any:
         return amount
 
 
-class Limits(Contract):
+class ProgramLimits(Contract):
     """What a vehicle gives one campaign's program: bytes of state, and WebAssembly operations a tick."""
 
     state: Annotated[int, BeforeValidator(_bytes), Field(ge=1, le=MAX_STATE_BYTES)] = 256 * 1024
@@ -147,7 +147,7 @@ class SignalCatalog(Contract):
 
     max_gap: Annotated[float, Field(gt=0, le=3600)] = 2.0
     buffer: Annotated[float, Field(gt=0, le=MAX_CAPTURE_NS / NS_PER_S)] = DEFAULT_RECORDING_NS / NS_PER_S
-    limits: Limits = Limits()
+    limits: ProgramLimits = ProgramLimits()
     signals: Annotated[dict[SignalName, Signal], Field(min_length=1, max_length=MAX_SIGNALS)]
     position: Position | None = None
     vehicle: Annotated[dict[Name, AttributeType], Field(max_length=1000)] = {}

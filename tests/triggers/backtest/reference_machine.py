@@ -14,7 +14,7 @@ from triggers.backtest.plan import make_plan
 from triggers.contracts.compared import Compared
 from triggers.language.compile import Compilation
 from triggers.language.ir import Input, Ir, TriggerCode
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 
 FIRE = np.dtype([("t_ns", "<i8"), ("row", "<u4"), ("trigger", "<u4")])
@@ -34,11 +34,11 @@ class ReferenceMachine:
     def __init__(self, ir: Ir) -> None:
         self.manifest = ReferenceManifest(ir.inputs, ir.triggers)
         self._ir = ir
-        self._evaluator = Evaluator(ir)
+        self._evaluator = Interpreter(ir)
         self._indexes = {trigger.name: index for index, trigger in enumerate(ir.triggers)}
 
     def reset(self) -> None:
-        self._evaluator = Evaluator(self._ir)
+        self._evaluator = Interpreter(self._ir)
 
     @property
     def suppressed(self) -> Mapping[str, int]:

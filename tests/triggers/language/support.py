@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from triggers.language.compile import compile_source
 from triggers.language.ir import Ir
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Firing, Row
 from triggers.language.text.diagnostics import render_all
 from triggers.signals.catalog import SignalCatalog
@@ -69,7 +69,7 @@ def merged(*parts: Samples) -> dict[int, dict[str, float]]:
 
 def fires_ms(when: str, samples: Samples, *, cooldown: str = "0 s", extra: str = "") -> list[int]:
     """Times in ms at which a trigger with this condition fires."""
-    return times_ms(Evaluator(ir_of(when, cooldown=cooldown, extra=extra)).run(rows(samples)))
+    return times_ms(Interpreter(ir_of(when, cooldown=cooldown, extra=extra)).run(rows(samples)))
 
 
 def times_ms(firings: Sequence[Firing]) -> list[int]:

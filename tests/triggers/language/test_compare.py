@@ -15,12 +15,12 @@ from tests.triggers.language.support import MS, Samples, merged, rows
 from triggers.contracts.compared import Compared
 from triggers.language.compile import Compilation, compile_source
 from triggers.language.ir import CompareCode, Ir
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.emitter import emit
 from triggers.language.webassembly.host import machine
-from triggers.language.webassembly.host.evaluator import Evaluator as ModuleEvaluator
+from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.signals.catalog import SignalCatalog
 
 CATALOG = SignalCatalog.parse(
@@ -71,7 +71,7 @@ def signals(ir: Ir, code: CompareCode) -> tuple[str, str]:
 
 def counted(samples: Samples) -> tuple[int, ...]:
     """Pairs of `h`: 00, 01, 10, 11 and unknown."""
-    evaluator = Evaluator(of_campaign(COMPARING))
+    evaluator = Interpreter(of_campaign(COMPARING))
     evaluator.run(rows(samples))
     return astuple(evaluator.compared["h"])
 
@@ -141,7 +141,7 @@ def test_a_pair_with_an_unknown_value_counts_as_unknown(invalid: dict[str, float
 
 
 def test_samples_of_two_segments_are_no_pair_and_counts_survive_them() -> None:
-    evaluator = Evaluator(of_campaign(COMPARING))
+    evaluator = Interpreter(of_campaign(COMPARING))
     evaluator.run([Row(0, {A: 1.0, S: 1.0}), Row(3000 * MS, {A: 0.0})])
     evaluator.run([Row(2990 * MS, {S: 0.0}), Row(2991 * MS, {A: 0.0})])
     evaluator.end_drive()
@@ -150,7 +150,7 @@ def test_samples_of_two_segments_are_no_pair_and_counts_survive_them() -> None:
 
 
 def test_a_restored_evaluator_counts_on() -> None:
-    evaluator, restored = ModuleEvaluator(_module(COMPARING)), ModuleEvaluator(_module(COMPARING))
+    evaluator, restored = Evaluator(_module(COMPARING)), Evaluator(_module(COMPARING))
     evaluator.run([Row(0, {A: 1.0, S: 0.0})])
     restored.restore(evaluator.save())
     restored.run([Row(20 * MS, {S: 1.0})])
@@ -189,9 +189,9 @@ def test_random_recordings_are_counted_by_the_definition(
         t_ms += step_ms
         recording.append(Row(t_ms * MS, samples))
     source = AMONG_OTHERS if among_others else COMPARING
-    whole = Evaluator(of_campaign(source))
+    whole = Interpreter(of_campaign(source))
     whole.run(recording)
-    first, second = ModuleEvaluator(_module(source)), ModuleEvaluator(_module(source))
+    first, second = Evaluator(_module(source)), Evaluator(_module(source))
     first.run(recording[:cut])
     second.restore(first.save())
     second.run(recording[cut:])

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.support import CATALOG, MS, ir_of
 from triggers.language.compile import CompiledTriggers, compile_source
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.emitter import emit
 from triggers.language.webassembly.host import machine
-from triggers.language.webassembly.host.evaluator import Evaluator as ModuleEvaluator
+from triggers.language.webassembly.host.evaluator import Evaluator
 
 CONDITIONS = [
     "x > 0 for 200 ms",
@@ -66,7 +66,7 @@ def recordings(draw: st.DrawFn) -> list[Row]:
 @settings(max_examples=50)
 @given(recordings(), st.lists(st.integers(0, 40), max_size=5))
 def test_chunks_give_what_the_whole_gives(rows: list[Row], cuts: list[int]) -> None:
-    whole, chunked = Evaluator(PROGRAM), Evaluator(PROGRAM)
+    whole, chunked = Interpreter(PROGRAM), Interpreter(PROGRAM)
     edges = [0, *sorted(cuts), len(rows)]
     pieces = [firing for a, b in pairwise(edges) for firing in chunked.run(rows[a:b])]
     assert pieces == whole.run(rows)
@@ -76,9 +76,9 @@ def test_chunks_give_what_the_whole_gives(rows: list[Row], cuts: list[int]) -> N
 @settings(max_examples=50)
 @given(recordings(), st.integers(0, 40))
 def test_a_restored_evaluator_goes_on_as_the_saved_one(rows: list[Row], cut: int) -> None:
-    saved, uninterrupted = ModuleEvaluator(MODULE), Evaluator(PROGRAM)
+    saved, uninterrupted = Evaluator(MODULE), Interpreter(PROGRAM)
     before = saved.run(rows[:cut])
-    restored = ModuleEvaluator(MODULE)
+    restored = Evaluator(MODULE)
     restored.restore(saved.save())
     assert restored.save() == saved.save()
     assert before + restored.run(rows[cut:]) == uninterrupted.run(rows)
@@ -88,16 +88,16 @@ def test_a_restored_evaluator_goes_on_as_the_saved_one(rows: list[Row], cut: int
 @settings(max_examples=50)
 @given(recordings(), st.integers(0, len(CONDITIONS) - 1))
 def test_a_trigger_fires_alike_alone_and_among_others(rows: list[Row], index: int) -> None:
-    alone = Evaluator(ir_of(CONDITIONS[index], cooldown=f"{index % 3 * 300} ms"))
-    together = [firing.t_ns for firing in Evaluator(PROGRAM).run(rows) if firing.trigger == f"t{index}"]
+    alone = Interpreter(ir_of(CONDITIONS[index], cooldown=f"{index % 3 * 300} ms"))
+    together = [firing.t_ns for firing in Interpreter(PROGRAM).run(rows) if firing.trigger == f"t{index}"]
     assert [firing.t_ns for firing in alone.run(rows)] == together
 
 
 @settings(max_examples=50)
 @given(recordings())
 def test_fires_are_in_order_of_time_within_a_segment_and_repeatable(rows: list[Row]) -> None:
-    first = Evaluator(PROGRAM).run(rows)
-    assert first == Evaluator(PROGRAM).run(rows)
+    first = Interpreter(PROGRAM).run(rows)
+    assert first == Interpreter(PROGRAM).run(rows)
     if all(a.t_ns < b.t_ns for a, b in pairwise(rows)):
         assert [f.t_ns for f in first] == sorted(f.t_ns for f in first)
 
@@ -107,12 +107,12 @@ def test_nothing_is_evaluated_behind_a_drives_last_row_even_after_a_restart() ->
     module = machine.load(emit(held))
     drive = [Row(0, {"x": 0.0}), Row(100 * MS, {"x": 1.0})]
     later = [Row(60_000 * MS, {"x": 0.0})]
-    assert [f.t_ns for f in Evaluator(held).run(drive + later)] == [400 * MS]
-    ended, saved = Evaluator(held), ModuleEvaluator(module)
+    assert [f.t_ns for f in Interpreter(held).run(drive + later)] == [400 * MS]
+    ended, saved = Interpreter(held), Evaluator(module)
     assert ended.run(drive) == saved.run(drive) == []
     ended.end_drive()
     saved.end_drive()
-    restored = ModuleEvaluator(module)
+    restored = Evaluator(module)
     restored.restore(saved.save())
     assert ended.run(later) == restored.run(later) == []
     assert ended.run([Row(60_100 * MS, {"x": 1.0}), Row(60_400 * MS, {"x": 1.0})]) == [Firing("t", 60_400 * MS)]

@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from tests.triggers.language.support import MS, fires_ms, ir_of, merged, rows, series, times_ms
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.reference.values import Value, kleene_and, kleene_or, larger, smaller, wrap_angle
 
 T, F, U = True, False, None
@@ -16,7 +16,7 @@ T, F, U = True, False, None
 
 def values(expression: str, samples: dict[int, dict[str, float]]) -> dict[int, Value]:
     """The value of an expression after each row, by time in ms."""
-    evaluator = Evaluator(ir_of(f"({expression}) == ({expression})"))
+    evaluator = Interpreter(ir_of(f"({expression}) == ({expression})"))
     argument = evaluator.ir.nodes[evaluator.ir.triggers[0].root].arguments[0]
     result = {}
     for row in rows(samples):
@@ -137,7 +137,7 @@ def test_delta_and_rate_need_two_update_ticks() -> None:
 
 def test_a_full_ring_covers_the_latest_entries_and_counts_the_lost_ones() -> None:
     # slow declares 1 Hz: a window of 1 s holds ceil(1.5 + 10) + 1 = 13 entries
-    evaluator = Evaluator(ir_of("delta(slow over 1 s) > 100"))
+    evaluator = Interpreter(ir_of("delta(slow over 1 s) > 100"))
     evaluator.run(rows(series("slow", range(20), step_ms=10)))
     assert evaluator.overflows == 7
     delta = next(i for i, node in enumerate(evaluator.ir.nodes) if node.op == "delta")
@@ -243,7 +243,7 @@ def test_near_agrees_with_the_great_circle() -> None:
 def test_inside_is_even_odd_with_half_open_edges() -> None:
     fence = "fence box { (0, 0), (0, 1), (1, 1), (1, 0) }"
     points = [(0.5, 0.5), (2.0, 0.5), (0.5, 1.5), (0.0, 0.5), (1.0, 0.5)]
-    evaluator = Evaluator(ir_of("inside(box)", extra=fence))
+    evaluator = Interpreter(ir_of("inside(box)", extra=fence))
     root = evaluator.ir.triggers[0].root
     seen = []
     for index, (lat, lon) in enumerate(points):
@@ -254,6 +254,6 @@ def test_inside_is_even_odd_with_half_open_edges() -> None:
 
 
 def test_a_fires_at_the_rise_of_its_whole_condition() -> None:
-    evaluator = Evaluator(ir_of("x > 0.5 and y > 0.5"))
+    evaluator = Interpreter(ir_of("x > 0.5 and y > 0.5"))
     fired = evaluator.run(rows(merged(series("x", [0, 1, 1, 1]), series("y", [0, 0, 1, 1]))))
     assert times_ms(fired) == [200]

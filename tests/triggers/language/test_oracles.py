@@ -35,7 +35,7 @@ from typing import Any, Protocol
 import pytest
 
 from triggers.language.compile import CompiledTriggers, compile_source
-from triggers.language.reference.interpreter import Evaluator as Interpreter
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.evaluator import Evaluator as Machine
 from triggers.signals.catalog import SignalCatalog

@@ -8,7 +8,7 @@ import pytest
 
 from tests.triggers.language.support import MS, fires_ms, ir_of, merged, rows, series, times_ms
 from triggers.errors import InvalidInput
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 
 
@@ -48,7 +48,7 @@ def test_other_signals_do_not_move_a_triggers_ticks() -> None:
 def test_other_triggers_do_not_move_a_triggers_ticks() -> None:
     other = "trigger u {\n    when y > 0\n}\n"
     samples = merged(series("slow", [0, 1, 1], step_ms=1000), {t: {"y": 1.0} for t in range(3, 3000, 7)})
-    evaluator = Evaluator(ir_of("slow > 0.5 for 450 ms", extra=other))
+    evaluator = Interpreter(ir_of("slow > 0.5 for 450 ms", extra=other))
     assert [f.t_ns // MS for f in evaluator.run(rows(samples)) if f.trigger == "t"] == [1500]
 
 
@@ -72,7 +72,7 @@ def test_a_condition_that_is_true_when_a_segment_begins_does_not_fire() -> None:
 
 
 def test_time_that_runs_backwards_begins_a_segment() -> None:
-    evaluator = Evaluator(ir_of("x > 0.5"))
+    evaluator = Interpreter(ir_of("x > 0.5"))
     evaluator.run([Row(500 * MS, {"x": 0.0})])
     assert evaluator.run([Row(400 * MS, {"x": 1.0}), Row(450 * MS, {"x": 0.0})]) == []
     assert times_ms(evaluator.run([Row(460 * MS, {"x": 1.0})])) == [460]
@@ -110,7 +110,7 @@ def test_nan_is_no_new_sample_and_infinity_is_measured_but_invalid() -> None:
 
 
 def test_a_rise_during_the_cooldown_is_suppressed_and_counted() -> None:
-    evaluator = Evaluator(ir_of("x > 0.5", cooldown="300 ms"))
+    evaluator = Interpreter(ir_of("x > 0.5", cooldown="300 ms"))
     fired = evaluator.run(rows(series("x", [0, 1, 0, 1, 1, 0, 1, 0])))
     assert times_ms(fired) == [100, 600]
     assert evaluator.suppressed == {"t": 1}
@@ -128,7 +128,7 @@ def test_a_cooldown_goes_on_over_a_gap_which_counts_as_elapsed() -> None:
 
 
 def test_a_cooldown_keeps_its_remainder_when_time_jumps_back() -> None:
-    evaluator = Evaluator(ir_of("x > 0.5", cooldown="1 s"))
+    evaluator = Interpreter(ir_of("x > 0.5", cooldown="1 s"))
     assert len(evaluator.run(rows({5000: {"x": 0.0}, 5100: {"x": 1.0}, 5400: {"x": 0.0}}))) == 1
     back = rows({1000: {"x": 0.0}, 1600: {"x": 1.0}, 1650: {"x": 0.0}, 1700: {"x": 1.0}})  # 700 ms were left
     assert times_ms(evaluator.run(back)) == [1700]
@@ -136,7 +136,7 @@ def test_a_cooldown_keeps_its_remainder_when_time_jumps_back() -> None:
 
 
 def test_a_timestamp_outside_int64_is_refused() -> None:
-    evaluator = Evaluator(ir_of("x > 0.5"))
+    evaluator = Interpreter(ir_of("x > 0.5"))
     for t_ns in (-1, 1 << 63):
         with pytest.raises(InvalidInput, match="timestamp"):
             evaluator.run([Row(t_ns, {})])

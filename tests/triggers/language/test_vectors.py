@@ -19,9 +19,9 @@ from tests.vectors.generate import CASES, FOLDER, compiled, files_of
 from tests.vectors.recordings import Event, from_csv, stretches
 from triggers.assignment import sampling
 from triggers.contracts.compared import Compared
-from triggers.language.reference import interpreter
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
-from triggers.language.webassembly.host.evaluator import Evaluator as ModuleEvaluator
+from triggers.language.webassembly.host.evaluator import Evaluator
 
 ROOT = FOLDER.parents[1]
 INTEGRATION = (ROOT / "docs/vehicle-integration.md").read_text(encoding="utf-8")
@@ -51,7 +51,7 @@ def pieces(case: Case, size: int) -> Iterator[tuple[Sequence[Row], Event | None]
         yield rows[max(0, (len(rows) - 1) // size * size) :], event
 
 
-def counters(evaluator: interpreter.Evaluator | ModuleEvaluator) -> dict[str, Any]:
+def counters(evaluator: Interpreter | Evaluator) -> dict[str, Any]:
     return {
         "suppressed": dict(evaluator.suppressed),
         "overflows": evaluator.overflows,
@@ -97,7 +97,7 @@ def test_a_vector_is_small_and_its_rule_is_seen_to_work(case: Case) -> None:
 @every_case
 @every_size
 def test_the_interpreter_gives_what_is_expected(case: Case, size: int) -> None:
-    evaluator, fires = interpreter.Evaluator(compiled(case).ir), []
+    evaluator, fires = Interpreter(compiled(case).ir), []
     for rows, event in pieces(case, size):
         fires += [(fire.t_ns, fire.trigger) for fire in evaluator.run(rows)]
         if event is Event.END:
@@ -109,13 +109,13 @@ def test_the_interpreter_gives_what_is_expected(case: Case, size: int) -> None:
 @every_case
 @every_size
 def test_the_module_gives_what_is_expected(case: Case, size: int) -> None:
-    evaluator, fires = ModuleEvaluator(module(case)), []
+    evaluator, fires = Evaluator(module(case)), []
     for rows, event in pieces(case, size):
         fires += [(fire.t_ns, fire.trigger) for fire in evaluator.run(rows)]
         if event is Event.END:
             evaluator.end_drive()
         if event is Event.RESTART:
-            state, evaluator = evaluator.save(), ModuleEvaluator(module(case))
+            state, evaluator = evaluator.save(), Evaluator(module(case))
             evaluator.restore(state)
     assert fires == expected_times(case)
     assert counters(evaluator) == expected_counters(case)

@@ -16,7 +16,7 @@ from triggers.contracts.campaign import (
     TriggerSettings,
     UploadRoute,
 )
-from triggers.language.checks.scope import Scope, Type
+from triggers.language.checks.context import CheckContext, Type
 from triggers.language.checks.targets import check_target
 from triggers.language.text import syntax
 from triggers.language.text.reporter import Reporter
@@ -37,12 +37,12 @@ def campaign_settings(
     report: Reporter,
 ) -> CampaignSettings | None:
     """The settings of a campaign block; None where a mistake was reported."""
-    scope = Scope(catalog, report)
-    checks = _CampaignChecks(scope, campaign)
+    context = CheckContext(catalog, report)
+    checks = _CampaignChecks(context, campaign)
     collected = checks.collected(file, {trigger.name: trigger for trigger in triggers})
     budget = checks.budget()
     compare = checks.compared()
-    target = check_target(scope, campaign.target) if campaign.target is not None else None
+    target = check_target(context, campaign.target) if campaign.target is not None else None
     rollout, upload = checks.rollout(), checks.upload()
     one_in, priority = checks.one_in(), checks.priority()
     first, last = checks.active()
@@ -77,9 +77,9 @@ def check_collected(file: syntax.File, report: Reporter) -> None:
 class _CampaignChecks:
     """One method a clause; each gives the clause's value, or its default after a report."""
 
-    def __init__(self, scope: Scope, campaign: syntax.Campaign) -> None:
-        self.scope = scope
-        self.report = scope.report
+    def __init__(self, context: CheckContext, campaign: syntax.Campaign) -> None:
+        self.context = context
+        self.report = context.report
         self.campaign = campaign
 
     def collected(self, file: syntax.File, sound: dict[str, TriggerSettings]) -> tuple[TriggerSettings, ...]:
@@ -93,7 +93,7 @@ class _CampaignChecks:
         seen: set[str] = set()
         for name in names:
             if name.text not in known:
-                self.report.unknown_trigger(name.span, name.text, self.scope.nearest(name.text, known))
+                self.report.unknown_trigger(name.span, name.text, self.context.nearest(name.text, known))
             elif name.text in seen:
                 self.report.given_twice(name.span, f"trigger `{name.text}`")
             seen.add(name.text)
@@ -122,7 +122,7 @@ class _CampaignChecks:
         result: list[RolloutStage] = []
         for index, stage in enumerate(stages[:MAX_STAGES]):
             share = self._share(stage.share)
-            duration_ns = self.scope.duration_ns(stage.duration) if stage.duration is not None else None
+            duration_ns = self.context.duration_ns(stage.duration) if stage.duration is not None else None
             last = index == len(stages) - 1
             if not last and stage.duration is None:
                 self.report.rollout_order(stage.share.span, "only the last stage of a rollout has no time")
@@ -136,7 +136,7 @@ class _CampaignChecks:
         return tuple(result)
 
     def _share(self, quantity: syntax.Quantity) -> float | None:
-        typed = self.scope.quantity(quantity)
+        typed = self.context.quantity(quantity)
         if typed.type is Type.ERROR:
             return None
         if typed.unit.dimension != RATIO.dimension or not isinstance(typed.constant, Fraction):
@@ -218,7 +218,7 @@ class _CampaignChecks:
         self.report.not_enforced(
             self.campaign.retain.span, "retain", "leave it out: no clip is deleted because of its age"
         )
-        return self.scope.duration_ns(self.campaign.retain)
+        return self.context.duration_ns(self.campaign.retain)
 
     def _day(self, word: syntax.Word) -> date | None:
         try:
@@ -228,7 +228,7 @@ class _CampaignChecks:
             return None
 
     def _integer(self, quantity: syntax.Quantity, what: str, low: int, high: int) -> int | None:
-        typed = self.scope.quantity(quantity)
+        typed = self.context.quantity(quantity)
         if typed.type is Type.ERROR:
             return None
         value = typed.constant
@@ -240,7 +240,7 @@ class _CampaignChecks:
         return int(value)
 
     def _bytes(self, quantity: syntax.Quantity) -> int | None:
-        typed, byte = self.scope.quantity(quantity), parse_unit("B")
+        typed, byte = self.context.quantity(quantity), parse_unit("B")
         if typed.type is Type.ERROR or byte is None:
             return None
         if not isinstance(typed.constant, Fraction) or typed.unit.dimension != byte.dimension:

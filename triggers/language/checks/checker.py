@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
+from triggers.language.checks.context import CheckContext, Type, shown_time
 from triggers.language.checks.expressions import check, check_let, condition
 from triggers.language.checks.pairs import compared_head
 from triggers.language.checks.places import check_fence
-from triggers.language.checks.scope import Scope, Type, shown_time
 from triggers.language.graph import prune
 from triggers.language.ir import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, Ir, TriggerCode
 from triggers.language.text import syntax
@@ -46,31 +46,31 @@ def check_names(file: syntax.File, report: Reporter) -> None:
             seen.add(name.text)
 
 
-def new_scope(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> Scope:
-    """A scope with the file's lets and fences and an empty graph."""
+def new_context(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> CheckContext:
+    """A context with the file's lets and fences and an empty graph."""
     lets = {let.name.text: let for let in reversed(file.lets)}
     fences = {fence.name.text: fence for fence in reversed(file.fences)}
-    return Scope(catalog, report, lets, fences, file.broken_lets)
+    return CheckContext(catalog, report, lets, fences, file.broken_lets)
 
 
 def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> None:
     """Check lets and fences by themselves, so that mistakes in unused ones are found too."""
-    scope = new_scope(file, catalog, report)
-    _check_lets(scope, file.lets)
+    context = new_context(file, catalog, report)
+    _check_lets(context, file.lets)
     for let in file.lets:
-        if scope.lets[let.name.text] is not let:
-            check(scope, let.value)
+        if context.lets[let.name.text] is not let:
+            check(context, let.value)
     for fence in file.fences:
-        check_fence(scope, fence)
+        check_fence(context, fence)
 
 
-def _check_lets(scope: Scope, lets: Iterable[syntax.Let]) -> None:
+def _check_lets(context: CheckContext, lets: Iterable[syntax.Let]) -> None:
     """Check lets in the order of the file: what is defined before its use needs no recursion."""
     for let in lets:
-        check_let(scope, syntax.Name(let.name.span, let.name.text))
+        check_let(context, syntax.Name(let.name.span, let.name.text))
 
 
-def _used_lets(scope: Scope, file: syntax.File, triggers: Iterable[syntax.Trigger]) -> list[syntax.Let]:
+def _used_lets(context: CheckContext, file: syntax.File, triggers: Iterable[syntax.Trigger]) -> list[syntax.Let]:
     """The lets that these triggers need, so that a program depends on nothing else in its file."""
     used: set[str] = set()
     waiting: list[syntax.Expression] = [trigger.when for trigger in triggers if trigger.when is not None]
@@ -78,9 +78,9 @@ def _used_lets(scope: Scope, file: syntax.File, triggers: Iterable[syntax.Trigge
         expression = waiting.pop()
         if not isinstance(expression, syntax.Name):
             waiting += expression.children()
-        elif expression.name in scope.lets and expression.name not in used:
+        elif expression.name in context.lets and expression.name not in used:
             used.add(expression.name)
-            waiting.append(scope.lets[expression.name].value)
+            waiting.append(context.lets[expression.name].value)
     return [let for let in file.lets if let.name.text in used]
 
 
@@ -96,47 +96,47 @@ def lower(
     Equal sub-expressions are shared, and a head named repeatedly is compared once. Triggers and heads with mistakes
     are left out; the mistakes are reported.
     """
-    scope = new_scope(file, catalog, report)
-    _check_lets(scope, _used_lets(scope, file, triggers))
+    context = new_context(file, catalog, report)
+    _check_lets(context, _used_lets(context, file, triggers))
     codes: list[TriggerCode] = []
     settings: list[TriggerSettings] = []
     for trigger in triggers:
-        lowered = _lower_trigger(scope, trigger)
+        lowered = _lower_trigger(context, trigger)
         if lowered is not None:
             codes.append(lowered[0])
             settings.append(lowered[1])
-        if _is_too_large(scope, trigger.name.span):  # what follows would make it larger still
+        if _is_too_large(context, trigger.name.span):  # what follows would make it larger still
             break
-    compared = (compared_head(scope, head) for head in heads)
+    compared = (compared_head(context, head) for head in heads)
     compares = list({code.head: code for code in compared if code is not None}.values())
-    ir, spans = _pruned(scope, codes, compares)
+    ir, spans = _pruned(context, codes, compares)
     return Lowered(ir, tuple(settings), spans)
 
 
 def _pruned(
-    scope: Scope, triggers: list[TriggerCode], compares: list[CompareCode]
+    context: CheckContext, triggers: list[TriggerCode], compares: list[CompareCode]
 ) -> tuple[Ir, tuple[Span | None, ...]]:
     """The program of what these need, and nothing else; and its nodes' places."""
     sides = [side for code in compares for side in (code.active, code.shadow)]
-    left = prune(scope.graph.nodes, [*(trigger.root for trigger in triggers), *sides])
-    table, indexes = scope.input_table(), iter(left.roots)
+    left = prune(context.graph.nodes, [*(trigger.root for trigger in triggers), *sides])
+    table, indexes = context.input_table(), iter(left.roots)
     ir = Ir(
-        max_gap_ns=scope.catalog.max_gap_ns,
+        max_gap_ns=context.catalog.max_gap_ns,
         inputs=tuple(table[index] for index in left.inputs),
         nodes=left.nodes,
         triggers=tuple(replace(trigger, root=next(indexes)) for trigger in triggers),
         compares=tuple(replace(code, active=next(indexes), shadow=next(indexes)) for code in compares),
     )
-    return ir, tuple(scope.graph.spans[index] for index in left.kept)
+    return ir, tuple(context.graph.spans[index] for index in left.kept)
 
 
-def _lower_trigger(scope: Scope, trigger: syntax.Trigger) -> tuple[TriggerCode, TriggerSettings] | None:
+def _lower_trigger(context: CheckContext, trigger: syntax.Trigger) -> tuple[TriggerCode, TriggerSettings] | None:
     cooldown_ns: int | None = 0
     if trigger.cooldown is not None:
-        cooldown_ns = scope.duration_ns(trigger.cooldown, low_ns=0, high_ns=MAX_COOLDOWN_NS)
-    root = _lower_condition(scope, trigger)
-    read = [] if root is None else scope.signals_of(root)
-    capture = _capture(scope, trigger, read)
+        cooldown_ns = context.duration_ns(trigger.cooldown, low_ns=0, high_ns=MAX_COOLDOWN_NS)
+    root = _lower_condition(context, trigger)
+    read = [] if root is None else context.signals_of(root)
+    capture = _capture(context, trigger, read)
     if root is None or cooldown_ns is None or capture is None or not BLOCK_NAME.fullmatch(trigger.name.text):
         return None
     settings = TriggerSettings(
@@ -149,76 +149,76 @@ def _lower_trigger(scope: Scope, trigger: syntax.Trigger) -> tuple[TriggerCode, 
     return TriggerCode(trigger.name.text, root, cooldown_ns), settings
 
 
-def _lower_condition(scope: Scope, trigger: syntax.Trigger) -> int | None:
+def _lower_condition(context: CheckContext, trigger: syntax.Trigger) -> int | None:
     if trigger.when is None:
         if "when" not in trigger.broken:
-            scope.report.no_when(trigger.name.span, trigger.name.text)
+            context.report.no_when(trigger.name.span, trigger.name.text)
         return None
-    typed = condition(scope, trigger.when)
+    typed = condition(context, trigger.when)
     if typed.type is Type.ERROR:
         return None
     if typed.constant is not None:
-        scope.report.constant_condition(trigger.when.span, "false" if typed.constant else "true")
-    return scope.node(typed)
+        context.report.constant_condition(trigger.when.span, "false" if typed.constant else "true")
+    return context.node(typed)
 
 
-def _is_too_large(scope: Scope, span: Span) -> bool:
+def _is_too_large(context: CheckContext, span: Span) -> bool:
     """Whether the program has grown beyond a limit, which then is reported."""
     counts = (
-        ("sub-expressions", len(scope.graph.nodes), MAX_NODES),
-        ("window entries", scope.graph.entries, MAX_TOTAL_CAPACITY),
-        ("signals", len(scope.inputs), MAX_INPUTS),
+        ("sub-expressions", len(context.graph.nodes), MAX_NODES),
+        ("window entries", context.graph.entries, MAX_TOTAL_CAPACITY),
+        ("signals", len(context.inputs), MAX_INPUTS),
     )
     beyond = [(what, count, limit) for what, count, limit in counts if count > limit]
     for what, count, limit in beyond:
-        scope.report.too_many(span, what, count, limit)
+        context.report.too_many(span, what, count, limit)
     return bool(beyond)
 
 
-def _capture(scope: Scope, trigger: syntax.Trigger, read: list[str]) -> CaptureWindow | None:
+def _capture(context: CheckContext, trigger: syntax.Trigger, read: list[str]) -> CaptureWindow | None:
     """The capture window, wildcards expanded; by default 5 s around with the signals the trigger reads."""
     clause = trigger.capture
     default = tuple(sorted(read))
     if clause is None:
         return CaptureWindow(before_ns=DEFAULT_CAPTURE_NS, after_ns=DEFAULT_CAPTURE_NS, signals=default)
-    before_ns = scope.duration_ns(clause.before, low_ns=0, high_ns=MAX_CAPTURE_NS)
-    after_ns = scope.duration_ns(clause.after, low_ns=0, high_ns=MAX_CAPTURE_NS)
-    signals = default if clause.signals is None else _expanded(scope, clause.signals)
+    before_ns = context.duration_ns(clause.before, low_ns=0, high_ns=MAX_CAPTURE_NS)
+    after_ns = context.duration_ns(clause.after, low_ns=0, high_ns=MAX_CAPTURE_NS)
+    signals = default if clause.signals is None else _expanded(context, clause.signals)
     for camera in clause.cameras:
-        if camera.text not in scope.catalog.cameras:
-            nearest = scope.nearest(camera.text, scope.catalog.cameras)
-            scope.report.unknown_camera(camera.span, camera.text, nearest)
+        if camera.text not in context.catalog.cameras:
+            nearest = context.nearest(camera.text, context.catalog.cameras)
+            context.report.unknown_camera(camera.span, camera.text, nearest)
     if before_ns is None or after_ns is None:
         return None
-    if before_ns + after_ns > scope.catalog.buffer_ns:
-        shown = shown_time(before_ns + after_ns), shown_time(scope.catalog.buffer_ns)
-        scope.report.long_capture(clause.before.span.to(clause.after.span), *shown)
+    if before_ns + after_ns > context.catalog.buffer_ns:
+        shown = shown_time(before_ns + after_ns), shown_time(context.catalog.buffer_ns)
+        context.report.long_capture(clause.before.span.to(clause.after.span), *shown)
     cameras = tuple(dict.fromkeys(camera.text for camera in clause.cameras))
     return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras)
 
 
-def _expanded(scope: Scope, patterns: Iterable[syntax.Word]) -> tuple[str, ...]:
+def _expanded(context: CheckContext, patterns: Iterable[syntax.Word]) -> tuple[str, ...]:
     """The signals that names and patterns stand for, in the catalog's order."""
     chosen: set[str] = set()
     for pattern in patterns:
         if pattern.text.endswith(".*"):
-            matching = {name for name in scope.catalog.signals if name.startswith(pattern.text[:-1])}
+            matching = {name for name in context.catalog.signals if name.startswith(pattern.text[:-1])}
             if not matching:
-                scope.report.empty_pattern(pattern.span, pattern.text, _nearest_patterns(scope, pattern.text))
+                context.report.empty_pattern(pattern.span, pattern.text, _nearest_patterns(context, pattern.text))
             chosen |= matching
-        elif pattern.text in scope.catalog.signals:
+        elif pattern.text in context.catalog.signals:
             chosen.add(pattern.text)
         else:
-            nearest = scope.nearest(pattern.text, scope.catalog.signals)
-            scope.report.unknown_signal(pattern.span, pattern.text, nearest)
-    return tuple(name for name in scope.catalog.signals if name in chosen)
+            nearest = context.nearest(pattern.text, context.catalog.signals)
+            context.report.unknown_signal(pattern.span, pattern.text, nearest)
+    return tuple(name for name in context.catalog.signals if name in chosen)
 
 
-def _nearest_patterns(scope: Scope, pattern: str) -> list[str]:
+def _nearest_patterns(context: CheckContext, pattern: str) -> list[str]:
     families = {
-        ".".join(parts[:n]) + ".*" for parts in map(_parts, scope.catalog.signals) for n in range(1, len(parts))
+        ".".join(parts[:n]) + ".*" for parts in map(_parts, context.catalog.signals) for n in range(1, len(parts))
     }
-    return scope.nearest(pattern, sorted(families))
+    return context.nearest(pattern, sorted(families))
 
 
 def _parts(signal: str) -> list[str]:

@@ -10,14 +10,14 @@ from math import floor
 from triggers.language.checks import facts
 from triggers.language.checks.arithmetic import align, constant_in, same_values
 from triggers.language.checks.bounds import Bounds, bounds_in, negative, of_sum
+from triggers.language.checks.context import CheckContext, Type, Typed
 from triggers.language.checks.facts import Facts
-from triggers.language.checks.scope import Scope, Type, Typed
 from triggers.language.ir import OPERATIONS
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.reporter import quoted
 from triggers.signals.units import Unit
 
-MAX_COUNT = 100_000
+MAX_COUNT_LIMIT = 100_000
 """The largest constant a count may be compared with: each event within the window is kept."""
 MAX_VALUES_SHOWN = 12
 OPERATIONS_OF = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
@@ -31,29 +31,29 @@ _EXACT: dict[str, Callable[[Fraction, Fraction], bool]] = {
 }
 
 
-def compare(scope: Scope, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
+def compare(context: CheckContext, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
     """`left operator right` for the six comparisons; the caller judges the facts."""
     if Type.ERROR in (left.type, right.type):
-        return scope.error(span)
+        return context.error(span)
     if left.type is not right.type:
-        _report_types(scope, span, left, right)
-        return scope.error(span)
+        _report_types(context, span, left, right)
+        return context.error(span)
     if left.type is Type.NUMBER:
-        return _compare_numbers(scope, span, operator, left, right)
+        return _compare_numbers(context, span, operator, left, right)
     if operator not in ("==", "!="):
-        scope.report.text_order(span, operator)
-        return scope.error(span)
+        context.report.text_order(span, operator)
+        return context.error(span)
     if left.type is Type.BOOL:
-        return _compare_bools(scope, span, operator, left, right)
-    return _compare_texts(scope, span, operator, left, right)
+        return _compare_bools(context, span, operator, left, right)
+    return _compare_texts(context, span, operator, left, right)
 
 
-def judged(scope: Scope, typed: Typed, proposal: str = "") -> Typed:
+def judged(context: CheckContext, typed: Typed, proposal: str = "") -> Typed:
     """Report a condition that can never be true (`proposal`: what was meant instead) or never be false."""
     if typed.facts is not None and typed.facts.true is None:
-        scope.report.constant_condition(typed.span, "true", proposal)
+        context.report.constant_condition(typed.span, "true", proposal)
     elif typed.facts is not None and typed.facts.false is None:
-        scope.report.constant_condition(typed.span, "false")
+        context.report.constant_condition(typed.span, "false")
     return typed
 
 
@@ -64,10 +64,10 @@ def facts_of(typed: Typed) -> Facts:
     return typed.facts if typed.facts is not None else facts.of_bool(typed.node)
 
 
-def _report_types(scope: Scope, span: Span, left: Typed, right: Typed) -> None:
+def _report_types(context: CheckContext, span: Span, left: Typed, right: Typed) -> None:
     """LT313, with what the side that is a signal (else the left one) can be compared with."""
     chosen = right if right.signal and not left.signal else left
-    name = f"`{chosen.signal}`" if chosen.signal else scope.subject(chosen.span)
+    name = f"`{chosen.signal}`" if chosen.signal else context.subject(chosen.span)
     proposal = f"compare {name} with a number"
     if chosen.type is Type.BOOL:
         inner = name.strip("`")
@@ -75,29 +75,29 @@ def _report_types(scope: Scope, span: Span, left: Typed, right: Typed) -> None:
     elif chosen.type is Type.TEXT:
         values = [f'"{value}"' for value in chosen.values[:MAX_VALUES_SHOWN]]
         proposal = f"the values of {name} are {quoted(values, 'and')}" if values else ""
-    scope.report.not_comparable(span, _named(scope, left), _named(scope, right), proposal)
+    context.report.not_comparable(span, _named(context, left), _named(context, right), proposal)
 
 
-def _named(scope: Scope, typed: Typed) -> str:
+def _named(context: CheckContext, typed: Typed) -> str:
     """What an operand is, with the signal's name where it is one."""
-    what = "true or false" if typed.signal and typed.type is Type.BOOL else scope.what(typed)
+    what = "true or false" if typed.signal and typed.type is Type.BOOL else context.what(typed)
     return f"`{typed.signal}` ({what})" if typed.signal else what
 
 
 # numbers
 
 
-def _compare_numbers(scope: Scope, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
-    unit = align(scope, span, left, right)
+def _compare_numbers(context: CheckContext, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
+    unit = align(context, span, left, right)
     if unit is None:
-        return scope.error(span)
+        return context.error(span)
     left, right = _in_unit(left, unit), _in_unit(right, unit)
     if isinstance(left.constant, Fraction) and isinstance(right.constant, Fraction):
         value = _EXACT[operator](left.constant, right.constant)
         return Typed(span, Type.BOOL, constant=value, facts=facts.of_constant(value))
-    known = _facts_of_numbers(scope, operator, left, right, unit)
-    left, right = _saturated(scope, left, right), _saturated(scope, right, left)
-    node = scope.graph.add(OPERATIONS_OF[operator], scope.node(left, unit), scope.node(right, unit))
+    known = _facts_of_numbers(context, operator, left, right, unit)
+    left, right = _saturated(context, left, right), _saturated(context, right, left)
+    node = context.graph.add(OPERATIONS_OF[operator], context.node(left, unit), context.node(right, unit))
     return Typed(span, Type.BOOL, node, facts=known)
 
 
@@ -106,7 +106,7 @@ def _in_unit(typed: Typed, unit: Unit) -> Typed:
     return typed if value is None else replace(typed, constant=value, unit=unit, low=value, high=value)
 
 
-def _facts_of_numbers(scope: Scope, operator: str, left: Typed, right: Typed, unit: Unit) -> Facts | None:
+def _facts_of_numbers(context: CheckContext, operator: str, left: Typed, right: Typed, unit: Unit) -> Facts | None:
     """Facts in the unit in which the program compares, with constants as it rounds them."""
     if left.constant is not None:
         left, right, operator = right, left, facts.MIRRORED[operator]
@@ -117,7 +117,7 @@ def _facts_of_numbers(scope: Scope, operator: str, left: Typed, right: Typed, un
         except OverflowError:  # reported where its node is made
             return None
         return facts.compared(operator, left.node, facts.between(low, high), number, whole=left.is_whole)
-    nodes = scope.node(left, unit), scope.node(right, unit)
+    nodes = context.node(left, unit), context.node(right, unit)
     signs = (0,) if nodes[0] == nodes[1] else _possible_signs((low, high), bounds_in(right, unit))
     return facts.ordered(operator, nodes, signs)
 
@@ -133,26 +133,26 @@ def _possible_signs(left: Bounds, right: Bounds) -> tuple[int, ...]:
     return tuple(sign for sign, possible in is_possible.items() if possible)
 
 
-def _saturated(scope: Scope, count: Typed, other: Typed) -> Typed:
+def _saturated(context: CheckContext, count: Typed, other: Typed) -> Typed:
     """A count compared with a constant needs to reach one more than it, and no further."""
     if count.constant is not None or not isinstance(other.constant, Fraction):
         return count
-    node = scope.graph.nodes[count.node]
+    node = context.graph.nodes[count.node]
     if "limit" not in OPERATIONS[node.op].parameters:
         return count
     limit = floor(other.constant) + 1
-    if limit > MAX_COUNT:
-        scope.report.too_many(other.span, "counted events", limit, MAX_COUNT, "a count")
+    if limit > MAX_COUNT_LIMIT:
+        context.report.too_many(other.span, "counted events", limit, MAX_COUNT_LIMIT, "a count")
         return count
-    limited = scope.graph.add(node.op, *node.arguments, window_ns=node.integer("window_ns"), limit=max(1, limit))
+    limited = context.graph.add(node.op, *node.arguments, window_ns=node.integer("window_ns"), limit=max(1, limit))
     return replace(count, node=limited)
 
 
 # truth values and texts
 
 
-def _compare_bools(scope: Scope, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
-    node = scope.graph.add(OPERATIONS_OF[operator], scope.node(left), scope.node(right))
+def _compare_bools(context: CheckContext, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
+    node = context.graph.add(OPERATIONS_OF[operator], context.node(left), context.node(right))
     if left.constant is not None:
         left, right = right, left
     if isinstance(right.constant, bool):
@@ -166,25 +166,25 @@ def _compare_bools(scope: Scope, span: Span, operator: str, left: Typed, right: 
     return Typed(span, Type.BOOL, node, facts=facts.ordered(operator, (left.node, right.node), signs))
 
 
-def _compare_texts(scope: Scope, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
+def _compare_texts(context: CheckContext, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
     if isinstance(left.constant, str):
         left, right = right, left
     if isinstance(left.constant, str):
-        scope.report.text_alone(span)
-        return scope.error(span)
+        context.report.text_alone(span)
+        return context.error(span)
     if not isinstance(right.constant, str):
-        other = same_values(scope, left, right)
+        other = same_values(context, left, right)
         signs: tuple[int, ...] = (0,) if left.node == right.node else (-1, 0, 1)
         if not set(left.values) & set(right.values):
             signs = (-1, 1)
         known = facts.ordered(operator, (left.node, other), signs)
-        return Typed(span, Type.BOOL, scope.graph.add(OPERATIONS_OF[operator], left.node, other), facts=known)
+        return Typed(span, Type.BOOL, context.graph.add(OPERATIONS_OF[operator], left.node, other), facts=known)
     if right.constant not in left.values:
         shown = left.values[:MAX_VALUES_SHOWN]
-        scope.report.unknown_value(right.span, scope.subject(left.span), right.constant, shown)
-        return scope.error(span)
+        context.report.unknown_value(right.span, context.subject(left.span), right.constant, shown)
+        return context.error(span)
     index = left.values.index(right.constant)
     domain = facts.between(Fraction(0), Fraction(len(left.values) - 1))
     known = facts.compared(operator, left.node, domain, float(index), whole=True)
-    node = scope.graph.add(OPERATIONS_OF[operator], left.node, scope.graph.add("number", value=float(index)))
+    node = context.graph.add(OPERATIONS_OF[operator], left.node, context.graph.add("number", value=float(index)))
     return Typed(span, Type.BOOL, node, facts=known)

@@ -10,15 +10,15 @@ from triggers.language.checks import bounds, facts
 from triggers.language.checks.arithmetic import align, are_numbers, constant_in, square_root, temperature_difference
 from triggers.language.checks.bounds import bounds_in
 from triggers.language.checks.comparisons import facts_of, judged
+from triggers.language.checks.context import CheckContext, Type, Typed, shown_time
 from triggers.language.checks.pairs import pair
 from triggers.language.checks.places import inside, near
-from triggers.language.checks.scope import Scope, Type, Typed, shown_time
 from triggers.language.ir import MAX_CAPACITY
 from triggers.language.text import syntax
 from triggers.signals.units import BARE, RATIO, SECOND, combine, convert, parse_unit
 
-Check = Callable[[Scope, syntax.Expression], Typed]
-Handler = Callable[[Scope, syntax.Call, Check], Typed]
+Check = Callable[[CheckContext, syntax.Expression], Typed]
+Handler = Callable[[CheckContext, syntax.Call, Check], Typed]
 
 FORMS: dict[str, tuple[str, ...]] = {
     "abs": ("abs(x)",),
@@ -46,23 +46,23 @@ FORMS: dict[str, tuple[str, ...]] = {
     "near": ("near(48.1, 11.6, 500 m)",),
     "inside": ("inside(fence)",),
 }
-MAX_COUNT = 1000
+DEFAULT_COUNT_LIMIT = 1000
 """A count saturates here unless it is compared with a larger constant."""
 _IMPULSES = ("rise", "fall", "changed", "then", "without")
 
 
-def call(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def call(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """The result of a call; `check` checks its arguments."""
     name = expression.function.text
     if name not in FORMS:
-        scope.report.unknown_function(expression.function.span, name, scope.nearest(name, FORMS))
+        context.report.unknown_function(expression.function.span, name, context.nearest(name, FORMS))
         for argument in expression.arguments:
-            check(scope, argument)
-        return scope.error(expression.span)
+            check(context, argument)
+        return context.error(expression.span)
     if not _has_form(expression):
-        scope.report.wrong_arguments(expression.span, name, FORMS[name][-1 if expression.over else 0])
-        return scope.error(expression.span)
-    return _HANDLERS[name](scope, expression, check)
+        context.report.wrong_arguments(expression.span, name, FORMS[name][-1 if expression.over else 0])
+        return context.error(expression.span)
+    return _HANDLERS[name](context, expression, check)
 
 
 def _has_form(expression: syntax.Call) -> bool:
@@ -77,66 +77,66 @@ def _has_form(expression: syntax.Call) -> bool:
     return not within and over is (" over " in form) and count == form.count(",") + 1
 
 
-def _simple(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def _simple(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`abs`, `sqrt`, `wrap`."""
-    name, operand = expression.function.text, check(scope, expression.arguments[0])
-    if not are_numbers(scope, operand):
-        return scope.error(expression.span)
+    name, operand = expression.function.text, check(context, expression.arguments[0])
+    if not are_numbers(context, operand):
+        return context.error(expression.span)
     if name == "sqrt":
-        return square_root(scope, expression.span, operand)
+        return square_root(context, expression.span, operand)
     if operand.unit.is_affine:
-        scope.report.affine_arithmetic(expression.span, operand.unit.symbol)
-        return scope.error(expression.span)
+        context.report.affine_arithmetic(expression.span, operand.unit.symbol)
+        return context.error(expression.span)
     if name == "abs":
         if isinstance(operand.constant, Fraction):
-            return scope.constant(expression.span, abs(operand.constant), operand.unit)
+            return context.constant(expression.span, abs(operand.constant), operand.unit)
         low, high = bounds.absolute((operand.low, operand.high))
-        node = scope.graph.add("abs", operand.node)
+        node = context.graph.add("abs", operand.node)
         return Typed(expression.span, Type.NUMBER, node, operand.unit, low=low, high=high)
     degree = parse_unit("deg") or BARE
     if operand.unit.dimension != degree.dimension:
-        scope.report.not_an_angle(operand.span, scope.what(operand))
-        return scope.error(expression.span)
+        context.report.not_an_angle(operand.span, context.what(operand))
+        return context.error(expression.span)
     half_turn = convert(Fraction(180), degree, operand.unit)
-    node = scope.graph.add("wrap", scope.node(operand), half_turn=float(half_turn))
+    node = context.graph.add("wrap", context.node(operand), half_turn=float(half_turn))
     return Typed(expression.span, Type.NUMBER, node, operand.unit, low=-half_turn, high=half_turn)
 
 
-def _extreme(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def _extreme(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`min` and `max`, of two values or over a window."""
     if expression.over is not None:
-        return _window(scope, expression, check)
-    left, right = (check(scope, argument) for argument in expression.arguments)
-    if not are_numbers(scope, left, right):
-        return scope.error(expression.span)
-    unit = align(scope, expression.span, left, right)
+        return _window(context, expression, check)
+    left, right = (check(context, argument) for argument in expression.arguments)
+    if not are_numbers(context, left, right):
+        return context.error(expression.span)
+    unit = align(context, expression.span, left, right)
     if unit is None:
-        return scope.error(expression.span)
-    node = scope.graph.add(expression.function.text, scope.node(left, unit), scope.node(right, unit))
+        return context.error(expression.span)
+    node = context.graph.add(expression.function.text, context.node(left, unit), context.node(right, unit))
     low, high = bounds.of_extreme(expression.function.text, bounds_in(left, unit), bounds_in(right, unit))
     return Typed(expression.span, Type.NUMBER, node, unit, low=low, high=high)
 
 
-def _window(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def _window(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`min max avg delta rate ema` over a window."""
-    name, operand = expression.function.text, check(scope, expression.arguments[0])
-    window_ns = scope.duration_ns(expression.over) if expression.over else None
-    if not are_numbers(scope, operand) or window_ns is None:
-        return scope.error(expression.span)
-    node = scope.node(operand)
+    name, operand = expression.function.text, check(context, expression.arguments[0])
+    window_ns = context.duration_ns(expression.over) if expression.over else None
+    if not are_numbers(context, operand) or window_ns is None:
+        return context.error(expression.span)
+    node = context.node(operand)
     unit = operand.unit
     low, high = _window_bounds(name, operand)
     if name in ("delta", "rate"):
         unit = temperature_difference(unit) if unit.is_affine else unit
         unit = unit if name == "delta" else combine(unit, SECOND, -1)
     if name == "ema":
-        ema = scope.graph.add("ema", node, window_ns=window_ns)
+        ema = context.graph.add("ema", node, window_ns=window_ns)
         return Typed(expression.span, Type.NUMBER, ema, unit, low=low, high=high)
-    capacity = _capacity(scope, expression, window_ns, node)
+    capacity = _capacity(context, expression, window_ns, node)
     if capacity is None:
-        return scope.error(expression.span)
+        return context.error(expression.span)
     op = name if name in ("delta", "rate") else f"window_{name}"
-    window = scope.graph.add(op, node, window_ns=window_ns, capacity=capacity)
+    window = context.graph.add(op, node, window_ns=window_ns, capacity=capacity)
     return Typed(expression.span, Type.NUMBER, window, unit, low=low, high=high)
 
 
@@ -150,140 +150,140 @@ def _window_bounds(name: str, operand: Typed) -> bounds.Bounds:
     return bounds.of_delta(ends) if name == "delta" else ends
 
 
-def _capacity(scope: Scope, expression: syntax.Call, window_ns: int, node: int) -> int | None:
+def _capacity(context: CheckContext, expression: syntax.Call, window_ns: int, node: int) -> int | None:
     """Entries of a ring: ceil(W * r) + 1, r being 1.5 times the declared rates plus 10; None after a report."""
-    names = scope.signals_of(node)
-    missing = [name for name in names if scope.catalog.signals[name].rate is None]
+    names = context.signals_of(node)
+    missing = [name for name in names if context.catalog.signals[name].rate is None]
     if missing:
-        scope.report.needs_rate(expression.span, "a window", missing)
+        context.report.needs_rate(expression.span, "a window", missing)
         return None
-    rates = sum((Fraction(str(scope.catalog.signals[name].rate)) for name in names), Fraction(0))
+    rates = sum((Fraction(str(context.catalog.signals[name].rate)) for name in names), Fraction(0))
     capacity = ceil(Fraction(window_ns, 1_000_000_000) * (rates * 3 / 2 + 10)) + 1
     if capacity > MAX_CAPACITY:
-        scope.report.too_many(expression.span, "entries", capacity, MAX_CAPACITY, "a window")
+        context.report.too_many(expression.span, "entries", capacity, MAX_CAPACITY, "a window")
         return None
-    period_s = scope.period_s(node)
+    period_s = context.period_s(node)
     if expression.over is not None and period_s is not None and window_ns < 2 * period_s * 1_000_000_000:
         period = shown_time(round(period_s * 1000) * 1_000_000)
         operator = expression.function.text
-        scope.report.short_window(expression.over.span, shown_time(window_ns), period, operator)
+        context.report.short_window(expression.over.span, shown_time(window_ns), period, operator)
     return capacity
 
 
-def _past(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def _past(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`past(x, D)`."""
-    operand, delay = check(scope, expression.arguments[0]), expression.arguments[1]
+    operand, delay = check(context, expression.arguments[0]), expression.arguments[1]
     if not isinstance(delay, syntax.Quantity):
-        scope.report.not_a_constant(delay.span)
-        return scope.error(expression.span)
-    delay_ns = scope.duration_ns(delay)
+        context.report.not_a_constant(delay.span)
+        return context.error(expression.span)
+    delay_ns = context.duration_ns(delay)
     if operand.type is Type.ERROR or delay_ns is None:
-        return scope.error(expression.span)
-    node = scope.node(operand)
-    capacity = _capacity(scope, expression, delay_ns, node)
+        return context.error(expression.span)
+    node = context.node(operand)
+    capacity = _capacity(context, expression, delay_ns, node)
     if capacity is None:
-        return scope.error(expression.span)
+        return context.error(expression.span)
     # one entry more than the window: the latest one not later than t - D lies before it
-    past = scope.graph.add("past", node, delay_ns=delay_ns, capacity=capacity + 1)
+    past = context.graph.add("past", node, delay_ns=delay_ns, capacity=capacity + 1)
     low, high = operand.low, operand.high
     return Typed(expression.span, operand.type, past, operand.unit, values=operand.values, low=low, high=high)
 
 
-def _edge(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def _edge(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`rise`, `fall` of a condition; `changed` of anything."""
-    name, operand = expression.function.text, check(scope, expression.arguments[0])
+    name, operand = expression.function.text, check(context, expression.arguments[0])
     if operand.type is Type.ERROR:
-        return scope.error(expression.span)
-    if name != "changed" and not _is_condition(scope, operand):
-        return scope.error(expression.span)
-    node = scope.graph.add(name, scope.node(operand))
+        return context.error(expression.span)
+    if name != "changed" and not _is_condition(context, operand):
+        return context.error(expression.span)
+    node = context.graph.add(name, context.node(operand))
     known = facts.of_bool(node)
     if operand.constant is not None:
         known = facts.NEVER_TRUE
-        scope.report.constant_condition(expression.span, "true")
+        context.report.constant_condition(expression.span, "true")
     elif name != "changed":
         known = facts.edged(name, facts_of(operand))
     return Typed(expression.span, Type.BOOL, node, impulse=name, facts=known)
 
 
-def _is_condition(scope: Scope, typed: Typed) -> bool:
+def _is_condition(context: CheckContext, typed: Typed) -> bool:
     if typed.type in (Type.NUMBER, Type.TEXT):
-        scope.report.not_a_condition(typed.span, scope.what(typed), "compare it with a value")
+        context.report.not_a_condition(typed.span, context.what(typed), "compare it with a value")
     return typed.type is Type.BOOL
 
 
-def _sampled(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def _sampled(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`missing(x)` of anything, `age(x)` of a signal."""
-    operand = check(scope, expression.arguments[0])
+    operand = check(context, expression.arguments[0])
     if operand.type is Type.ERROR:
-        return scope.error(expression.span)
+        return context.error(expression.span)
     if expression.function.text == "missing":
-        return Typed(expression.span, Type.BOOL, scope.graph.add("missing", scope.node(operand)))
+        return Typed(expression.span, Type.BOOL, context.graph.add("missing", context.node(operand)))
     if operand.signal is None:
-        scope.report.not_a_signal(operand.span, "age")
-        return scope.error(expression.span)
-    return Typed(expression.span, Type.NUMBER, scope.graph.add("age", operand.node), SECOND, low=Fraction(0))
+        context.report.not_a_signal(operand.span, "age")
+        return context.error(expression.span)
+    return Typed(expression.span, Type.NUMBER, context.graph.add("age", operand.node), SECOND, low=Fraction(0))
 
 
-def _over_condition(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def _over_condition(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`once`, `share`, `count` over conditions, `flicker` over anything."""
-    name, operand = expression.function.text, check(scope, expression.arguments[0])
-    window_ns = scope.duration_ns(expression.over) if expression.over else None
-    fits = operand.type is not Type.ERROR and (name == "flicker" or _is_condition(scope, operand))
+    name, operand = expression.function.text, check(context, expression.arguments[0])
+    window_ns = context.duration_ns(expression.over) if expression.over else None
+    fits = operand.type is not Type.ERROR and (name == "flicker" or _is_condition(context, operand))
     if not fits or window_ns is None:
-        return scope.error(expression.span)
-    node = scope.node(operand)
+        return context.error(expression.span)
+    node = context.node(operand)
     if name == "once":
-        once = scope.graph.add("once", node, window_ns=window_ns)
+        once = context.graph.add("once", node, window_ns=window_ns)
         never = facts_of(operand).true is None
         return Typed(expression.span, Type.BOOL, once, facts=facts.NEVER_TRUE if never else None)
     if name == "share":
-        capacity = _capacity(scope, expression, window_ns, node)
+        capacity = _capacity(context, expression, window_ns, node)
         if capacity is None:
-            return scope.error(expression.span)
-        share = scope.graph.add("share", node, window_ns=window_ns, capacity=capacity)
+            return context.error(expression.span)
+        share = context.graph.add("share", node, window_ns=window_ns, capacity=capacity)
         return Typed(expression.span, Type.NUMBER, share, RATIO, low=Fraction(0), high=Fraction(1))
     op = "count_impulses" if name == "count" and operand.impulse in _IMPULSES else name
-    count = scope.graph.add(op, node, window_ns=window_ns, limit=MAX_COUNT)
+    count = context.graph.add(op, node, window_ns=window_ns, limit=DEFAULT_COUNT_LIMIT)
     return Typed(expression.span, Type.NUMBER, count, BARE, low=Fraction(0), is_whole=True)
 
 
-def _hysteresis(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def _hysteresis(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`hysteresis(x, on, off)`."""
-    x, on, off = (check(scope, argument) for argument in expression.arguments)
-    if not are_numbers(scope, x, on, off):
-        return scope.error(expression.span)
+    x, on, off = (check(context, argument) for argument in expression.arguments)
+    if not are_numbers(context, x, on, off):
+        return context.error(expression.span)
     thresholds: list[float] = []
     for threshold in (on, off):
         if threshold.constant is None:
-            scope.report.not_a_constant(threshold.span)
-            return scope.error(expression.span)
-        unit = align(scope, expression.span, x, threshold)
+            context.report.not_a_constant(threshold.span)
+            return context.error(expression.span)
+        unit = align(context, expression.span, x, threshold)
         if unit is None:
-            return scope.error(expression.span)
+            return context.error(expression.span)
         try:
             thresholds.append(float(constant_in(threshold, x.unit) or 0))
         except OverflowError:
-            scope.report.impossible_constant(threshold.span, "is beyond the range of numbers")
-            return scope.error(expression.span)
+            context.report.impossible_constant(threshold.span, "is beyond the range of numbers")
+            return context.error(expression.span)
     if thresholds[0] == thresholds[1]:
-        scope.report.equal_thresholds(expression.span)
-        return scope.error(expression.span)
+        context.report.equal_thresholds(expression.span)
+        return context.error(expression.span)
     above, domain = thresholds[0] > thresholds[1], facts.between(*bounds_in(x, x.unit))
-    node = scope.graph.add("hysteresis", scope.node(x), on=thresholds[0], off=thresholds[1])
+    node = context.graph.add("hysteresis", context.node(x), on=thresholds[0], off=thresholds[1])
     turns_on = facts.compared(">" if above else "<", node, domain, thresholds[0], whole=x.is_whole)
     known = facts.NEVER_TRUE if turns_on.true is None else None
-    return judged(scope, Typed(expression.span, Type.BOOL, node, facts=known))
+    return judged(context, Typed(expression.span, Type.BOOL, node, facts=known))
 
 
-def _place(scope: Scope, expression: syntax.Call, check: Check) -> Typed:
+def _place(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
     """`near` and `inside`, which look at the catalog's position."""
-    if scope.catalog.position is None:
-        scope.report.no_position(expression.span, expression.function.text)
-        return scope.error(expression.span)
+    if context.catalog.position is None:
+        context.report.no_position(expression.span, expression.function.text)
+        return context.error(expression.span)
     if expression.function.text == "inside":
-        return inside(scope, expression)
-    return near(scope, expression, *(check(scope, argument) for argument in expression.arguments))
+        return inside(context, expression)
+    return near(context, expression, *(check(context, argument) for argument in expression.arguments))
 
 
 _HANDLERS: dict[str, Handler] = {

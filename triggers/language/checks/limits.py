@@ -17,8 +17,8 @@ from triggers.language.text.reporter import Reporter
 from triggers.language.webassembly.cost import ProgramCost, cost_of_plan, operations_of
 from triggers.language.webassembly.layout import MAX_MEMORY_BYTES
 from triggers.language.webassembly.placement import Placement
-from triggers.language.webassembly.plan import Plan
-from triggers.signals.catalog import Limits
+from triggers.language.webassembly.plan import ModulePlan
+from triggers.signals.catalog import ProgramLimits
 
 _MAX_SHOWN = 60
 
@@ -57,9 +57,9 @@ class LimitedProgram:
     spans: Sequence[Span | None]
 
 
-def check_limits(subject: LimitedProgram, limits: Limits, report: Reporter) -> None:
+def check_limits(subject: LimitedProgram, limits: ProgramLimits, report: Reporter) -> None:
     """Report a program over a limit of the catalog, or over the memory that a module may have."""
-    plan = Plan(subject.ir)
+    plan = ModulePlan(subject.ir)
     _check_memory(subject, plan, report)
     cost = cost_of_plan(plan)
     if _keeps(cost, limits):
@@ -78,12 +78,14 @@ def check_limits(subject: LimitedProgram, limits: Limits, report: Reporter) -> N
         report.too_many_operations(span, subject.name, needed, limits.operations, most)
 
 
-def check_uncollected(triggers: Sequence[syntax.Word], whole: LimitedProgram, limits: Limits, report: Reporter) -> None:
+def check_uncollected(
+    triggers: Sequence[syntax.Word], whole: LimitedProgram, limits: ProgramLimits, report: Reporter
+) -> None:
     """Report each of these triggers of a whole file's program that is over a limit by itself.
 
     The whole is what a backtest runs for their sake. It may be over the catalog's limits, but must fit into a module.
     """
-    plan = Plan(whole.ir)
+    plan = ModulePlan(whole.ir)
     _check_memory(whole, plan, report)
     if _keeps(cost_of_plan(plan), limits):
         return
@@ -101,13 +103,13 @@ def check_uncollected(triggers: Sequence[syntax.Word], whole: LimitedProgram, li
         check_limits(LimitedProgram(f"trigger `{code.name}`", trigger.span, alone, spans), limits, report)
 
 
-def _check_memory(subject: LimitedProgram, plan: Plan, report: Reporter) -> None:
+def _check_memory(subject: LimitedProgram, plan: ModulePlan, report: Reporter) -> None:
     needed = Placement(plan).memory_bytes
     if needed > MAX_MEMORY_BYTES:
         report.too_much_memory(subject.span, subject.name, needed, MAX_MEMORY_BYTES)
 
 
-def _keeps(cost: ProgramCost, limits: Limits) -> bool:
+def _keeps(cost: ProgramCost, limits: ProgramLimits) -> bool:
     return cost.operations_per_tick[1] <= limits.operations and cost.state_bytes <= limits.state
 
 

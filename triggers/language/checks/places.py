@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from triggers.language.checks.scope import Scope, Type, Typed
+from triggers.language.checks.context import CheckContext, Type, Typed
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.signals.units import DIMENSIONLESS, convert, parse_unit
@@ -15,77 +15,80 @@ MAX_RADIUS_M = 100_000
 MAX_CORNERS = 64
 
 
-def near(scope: Scope, expression: syntax.Call, latitude: Typed, longitude: Typed, radius: Typed) -> Typed:
+def near(context: CheckContext, expression: syntax.Call, latitude: Typed, longitude: Typed, radius: Typed) -> Typed:
     """`near(lat, lon, R)`: degrees without or with unit, and a length."""
     place = [
-        _degrees(scope, typed, limit) for typed, limit in ((latitude, MAX_LATITUDE_DEG), (longitude, MAX_LONGITUDE_DEG))
+        _degrees(context, typed, limit)
+        for typed, limit in ((latitude, MAX_LATITUDE_DEG), (longitude, MAX_LONGITUDE_DEG))
     ]
-    radius_m = _radius_m(scope, radius)
-    position = _position(scope, expression.span)
+    radius_m = _radius_m(context, radius)
+    position = _position(context, expression.span)
     if None in place or radius_m is None:
-        return scope.error(expression.span)
-    node = scope.graph.add("near", *position, latitude=place[0] or 0.0, longitude=place[1] or 0.0, radius_m=radius_m)
+        return context.error(expression.span)
+    node = context.graph.add("near", *position, latitude=place[0] or 0.0, longitude=place[1] or 0.0, radius_m=radius_m)
     return Typed(expression.span, Type.BOOL, node)
 
 
-def _degrees(scope: Scope, typed: Typed, limit: int) -> float | None:
+def _degrees(context: CheckContext, typed: Typed, limit: int) -> float | None:
     degree = parse_unit("deg")
     if typed.type is Type.ERROR or degree is None:
         return None
     if not isinstance(typed.constant, Fraction):
-        scope.report.not_a_constant(typed.span)
+        context.report.not_a_constant(typed.span)
         return None
     if typed.unit.dimension not in (DIMENSIONLESS, degree.dimension):
-        scope.report.bad_place(typed.span, f"this is {scope.what(typed)}, not an angle in degrees")
+        context.report.bad_place(typed.span, f"this is {context.what(typed)}, not an angle in degrees")
         return None
     value = typed.constant if typed.unit.dimension == DIMENSIONLESS else convert(typed.constant, typed.unit, degree)
     if abs(value) > limit:
-        scope.report.bad_place(typed.span, f"this must lie between -{limit} and {limit} degrees")
+        context.report.bad_place(typed.span, f"this must lie between -{limit} and {limit} degrees")
         return None
     return float(value)
 
 
-def _radius_m(scope: Scope, typed: Typed) -> float | None:
+def _radius_m(context: CheckContext, typed: Typed) -> float | None:
     metre = parse_unit("m")
     if typed.type is Type.ERROR or metre is None:
         return None
     if not isinstance(typed.constant, Fraction) or typed.unit.dimension != metre.dimension:
-        scope.report.bad_place(typed.span, "a radius is a constant length, for example `500 m`")
+        context.report.bad_place(typed.span, "a radius is a constant length, for example `500 m`")
         return None
     radius = convert(typed.constant, typed.unit, metre)
     if not 0 < radius <= MAX_RADIUS_M:
-        scope.report.bad_place(typed.span, "a radius is longer than 0 and at most 100 km")
+        context.report.bad_place(typed.span, "a radius is longer than 0 and at most 100 km")
         return None
     return float(radius)
 
 
-def inside(scope: Scope, expression: syntax.Call) -> Typed:
+def inside(context: CheckContext, expression: syntax.Call) -> Typed:
     """`inside(fence)`."""
     argument = expression.arguments[0]
-    name = argument.name if isinstance(argument, syntax.Name) else scope.subject(argument.span).strip("`")
-    fence = scope.fences.get(name)
+    name = argument.name if isinstance(argument, syntax.Name) else context.subject(argument.span).strip("`")
+    fence = context.fences.get(name)
     if fence is None:
-        scope.report.unknown_fence(argument.span, name, scope.nearest(name, scope.fences))
-        return scope.error(expression.span)
+        context.report.unknown_fence(argument.span, name, context.nearest(name, context.fences))
+        return context.error(expression.span)
     corners = tuple(
-        _corner_degrees(scope, number, limit) for corner in fence.corners for number, limit in _limited(corner)
+        _corner_degrees(context, number, limit) for corner in fence.corners for number, limit in _limited(corner)
     )
     if None in corners:  # reported where the fence stands
-        return scope.error(expression.span)
+        return context.error(expression.span)
     known = tuple(float(value or 0) for value in corners)
     return Typed(
-        expression.span, Type.BOOL, scope.graph.add("inside", *_position(scope, expression.span), corners=known)
+        expression.span, Type.BOOL, context.graph.add("inside", *_position(context, expression.span), corners=known)
     )
 
 
-def check_fence(scope: Scope, fence: syntax.Fence) -> None:
+def check_fence(context: CheckContext, fence: syntax.Fence) -> None:
     """Corners within their limits, three to 64 of them, not across the antimeridian."""
     if not 3 <= len(fence.corners) <= MAX_CORNERS:
-        scope.report.bad_place(fence.name.span, f"a fence has 3 to {MAX_CORNERS} corners, not {len(fence.corners)}")
-    degrees = [_corner_degrees(scope, number, limit) for corner in fence.corners for number, limit in _limited(corner)]
+        context.report.bad_place(fence.name.span, f"a fence has 3 to {MAX_CORNERS} corners, not {len(fence.corners)}")
+    degrees = [
+        _corner_degrees(context, number, limit) for corner in fence.corners for number, limit in _limited(corner)
+    ]
     longitudes = [longitude for longitude in degrees[1::2] if longitude is not None]
     if longitudes and max(longitudes) - min(longitudes) > 180:
-        scope.report.bad_place(fence.name.span, "a fence cannot cross the antimeridian")
+        context.report.bad_place(fence.name.span, "a fence cannot cross the antimeridian")
 
 
 def _limited(corner: tuple[syntax.Quantity, syntax.Quantity]) -> tuple[tuple[syntax.Quantity, int], ...]:
@@ -93,12 +96,12 @@ def _limited(corner: tuple[syntax.Quantity, syntax.Quantity]) -> tuple[tuple[syn
     return (corner[0], MAX_LATITUDE_DEG), (corner[1], MAX_LONGITUDE_DEG)
 
 
-def _corner_degrees(scope: Scope, number: syntax.Quantity, limit: int) -> float | None:
-    return _degrees(scope, scope.quantity(number), limit)
+def _corner_degrees(context: CheckContext, number: syntax.Quantity, limit: int) -> float | None:
+    return _degrees(context, context.quantity(number), limit)
 
 
-def _position(scope: Scope, span: Span) -> tuple[int, int]:
-    position = scope.catalog.position
+def _position(context: CheckContext, span: Span) -> tuple[int, int]:
+    position = context.catalog.position
     if position is None:
         raise AssertionError("checked by the caller")
-    return scope.signal(position.latitude, span).node, scope.signal(position.longitude, span).node
+    return context.signal(position.latitude, span).node, context.signal(position.longitude, span).node

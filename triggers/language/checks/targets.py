@@ -7,7 +7,7 @@ from typing import Literal
 
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import Comparison, Junction, Target
-from triggers.language.checks.scope import Scope
+from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
 
 _Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
@@ -17,73 +17,73 @@ MAX_OPERANDS = 100
 MAX_VALUES = 1000
 
 
-def check_target(scope: Scope, expression: syntax.Expression) -> Target | None:
+def check_target(context: CheckContext, expression: syntax.Expression) -> Target | None:
     """The target an expression stands for; None where a mistake was reported."""
     if isinstance(expression, syntax.Junction):
-        operands = [check_target(scope, operand) for operand in expression.operands]
+        operands = [check_target(context, operand) for operand in expression.operands]
         if len(operands) > MAX_OPERANDS:
-            scope.report.too_many(expression.span, "conditions", len(operands), MAX_OPERANDS, "an operator")
+            context.report.too_many(expression.span, "conditions", len(operands), MAX_OPERANDS, "an operator")
             return None
         sound = tuple(operand for operand in operands if operand is not None)
         kind: Literal["and", "or"] = "and" if expression.operator == "and" else "or"
         return Junction(kind=kind, operands=sound) if len(sound) == len(operands) else None
     if isinstance(expression, syntax.Unary) and expression.operator == "not":
-        operand = check_target(scope, expression.operand)
+        operand = check_target(context, expression.operand)
         return Junction(kind="not", operands=(operand,)) if operand is not None else None
-    return _comparison(scope, expression)
+    return _comparison(context, expression)
 
 
-def _comparison(scope: Scope, expression: syntax.Expression) -> Target | None:
+def _comparison(context: CheckContext, expression: syntax.Expression) -> Target | None:
     if isinstance(expression, syntax.Name):  # a bool attribute by itself
-        return _compared(scope, expression, "==", (syntax.Truth(expression.span, value=True),))
+        return _compared(context, expression, "==", (syntax.Truth(expression.span, value=True),))
     if isinstance(expression, syntax.Binary) and expression.operator in _OPERATORS:
-        return _compared(scope, expression.left, _OPERATORS[expression.operator], (expression.right,))
+        return _compared(context, expression.left, _OPERATORS[expression.operator], (expression.right,))
     if isinstance(expression, syntax.Member):
-        return _compared(scope, expression.subject, "in", expression.items)
+        return _compared(context, expression.subject, "in", expression.items)
     if isinstance(expression, syntax.Between):
-        low = _compared(scope, expression.subject, ">=", (expression.low,))
-        high = _compared(scope, expression.subject, "<=", (expression.high,))
+        low = _compared(context, expression.subject, ">=", (expression.low,))
+        high = _compared(context, expression.subject, "<=", (expression.high,))
         return None if low is None or high is None else Junction(kind="and", operands=(low, high))
-    scope.report.not_a_target(expression.span)
+    context.report.not_a_target(expression.span)
     return None
 
 
 def _compared(
-    scope: Scope, subject: syntax.Expression, operator: _Operator, literals: tuple[syntax.Expression, ...]
+    context: CheckContext, subject: syntax.Expression, operator: _Operator, literals: tuple[syntax.Expression, ...]
 ) -> Comparison | None:
-    name = _attribute(scope, subject)
+    name = _attribute(context, subject)
     if name is None:
         return None
-    declared = scope.catalog.vehicle[name]
+    declared = context.catalog.vehicle[name]
     if operator in ("<", "<=", ">", ">=") and declared in ("text", "bool"):
-        scope.report.text_order(subject.span, operator)
+        context.report.text_order(subject.span, operator)
         return None
     if len(literals) > MAX_VALUES:
-        scope.report.too_many(subject.span, "values", len(literals), MAX_VALUES, "an `in`")
+        context.report.too_many(subject.span, "values", len(literals), MAX_VALUES, "an `in`")
         return None
-    values = [_literal(scope, literal, name, declared) for literal in literals]
+    values = [_literal(context, literal, name, declared) for literal in literals]
     sound = tuple(value for value in values if value is not None)
     if len(sound) != len(values):
         return None
     return Comparison(attribute=name, op=operator, values=sound)
 
 
-def _attribute(scope: Scope, subject: syntax.Expression) -> str | None:
+def _attribute(context: CheckContext, subject: syntax.Expression) -> str | None:
     if not isinstance(subject, syntax.Name):
-        scope.report.not_a_target(subject.span)
+        context.report.not_a_target(subject.span)
         return None
-    if subject.name in scope.catalog.signals:
-        scope.report.not_a_target(subject.span)
+    if subject.name in context.catalog.signals:
+        context.report.not_a_target(subject.span)
         return None
     name = subject.name.removeprefix(_PREFIX)
-    if not subject.name.startswith(_PREFIX) or name not in scope.catalog.vehicle:
-        known = [_PREFIX + attribute for attribute in scope.catalog.vehicle]
-        scope.report.unknown_attribute(subject.span, subject.name, scope.nearest(subject.name, known))
+    if not subject.name.startswith(_PREFIX) or name not in context.catalog.vehicle:
+        known = [_PREFIX + attribute for attribute in context.catalog.vehicle]
+        context.report.unknown_attribute(subject.span, subject.name, context.nearest(subject.name, known))
         return None
     return name
 
 
-def _literal(scope: Scope, literal: syntax.Expression, name: str, declared: str) -> AttributeValue | None:
+def _literal(context: CheckContext, literal: syntax.Expression, name: str, declared: str) -> AttributeValue | None:
     value: AttributeValue | None = None
     if (isinstance(literal, syntax.Text) and declared == "text" and len(literal.value) <= 200) or (
         isinstance(literal, syntax.Truth) and declared == "bool"
@@ -92,10 +92,10 @@ def _literal(scope: Scope, literal: syntax.Expression, name: str, declared: str)
     elif isinstance(literal, syntax.Quantity) and literal.unit is None and declared in ("integer", "number"):
         value = _number(literal.value, declared)
     elif not isinstance(literal, syntax.Text | syntax.Truth | syntax.Quantity):
-        scope.report.not_a_target(literal.span)
+        context.report.not_a_target(literal.span)
         return None
     if value is None:
-        scope.report.attribute_type(literal.span, _PREFIX + name, declared)
+        context.report.attribute_type(literal.span, _PREFIX + name, declared)
     return value
 
 

@@ -5,19 +5,12 @@ Only `+ - *` and comparisons, so that every back end gives the same bits.
 
 from __future__ import annotations
 
-import math
-from fractions import Fraction
 from typing import Any
 
+from triggers.language.earth import RADIANS, REACH_DEG, sine_and_cosine, squared_chord
 from triggers.language.ir import Node
 from triggers.language.reference.operators import Operator, Tick
 from triggers.language.reference.values import Value
-
-EARTH_RADIUS_M = 6_371_008.8
-"""Mean radius of the Earth (IUGG)."""
-_RADIANS = math.pi / 180.0
-REACH_DEG = 12.0
-"""Beyond this many degrees of latitude or longitude nothing is near: 100 km at 85 degrees span 10.4."""
 
 
 def taylor_sine(x: float) -> float:
@@ -32,26 +25,14 @@ def taylor_cosine(x: float) -> float:
     return 1.0 - square * (0.5 - square * (1.0 / 24.0 - square * (1.0 / 720.0 - square * (1.0 / 40320.0))))
 
 
-def sine_and_cosine(x: float) -> tuple[float, float]:
-    """Both, correctly rounded for |x| <= 1.6: what a machine's library gives differs in the last bit from another's."""
-    exact, term, sine, cosine = Fraction(x), Fraction(1), Fraction(0), Fraction(0)
-    for n in range(0, 40, 2):  # 1.6^40 / 40! is far below half a unit in the last place
-        cosine += term
-        term *= exact / (n + 1)
-        sine += term
-        term *= -exact / (n + 2)
-    return float(sine), float(cosine)
-
-
 class Near(Operator):
     """`near(lat, lon, R)`: the squared chord to the position is at most that of R."""
 
     def __init__(self, node: Node, mask: int) -> None:
         super().__init__(node, mask)
         self.latitude, self.longitude = self.node.number("latitude"), self.node.number("longitude")
-        self.sine, self.cosine = sine_and_cosine(self.latitude * _RADIANS)
-        chord = 2.0 * sine_and_cosine(self.node.number("radius_m") / EARTH_RADIUS_M / 2.0)[0]
-        self.limit = chord * chord
+        self.sine, self.cosine = sine_and_cosine(self.latitude * RADIANS)
+        self.limit = squared_chord(self.node.number("radius_m"))
 
     def step(self, _tick: Tick, /, *arguments: Any) -> Value:
         latitude, longitude = arguments
@@ -64,7 +45,7 @@ class Near(Operator):
             east += 360.0
         if not (-REACH_DEG <= north <= REACH_DEG and -REACH_DEG <= east <= REACH_DEG):
             return False
-        north, east = north * _RADIANS, east * _RADIANS
+        north, east = north * RADIANS, east * RADIANS
         half_north, half_east = taylor_sine(0.5 * north), taylor_sine(0.5 * east)
         cosine = self.cosine * taylor_cosine(north) - self.sine * taylor_sine(north)
         square = 4.0 * (half_north * half_north + self.cosine * cosine * half_east * half_east)

@@ -24,7 +24,7 @@ from triggers.language.rows import HEARTBEAT_NS, MAX_T_NS, Firing, Row
 _MAX_PLANS = 4096
 
 
-class Evaluator:
+class Interpreter:
     """Runs one program over the rows of one vehicle; `run` may be called again with the rows that follow."""
 
     def __init__(self, ir: Ir) -> None:

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from triggers.language.text.comments import Piece, move_before, move_behind
 from triggers.language.text.lexer import TokenKind
-from triggers.language.text.page import INDENT, Page
+from triggers.language.text.page import INDENT, SourcePage
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
 
 _JOINTS = (("then", "without"), ("or",), ("and",))
@@ -50,7 +50,7 @@ def _joins(before: Piece, joint: Piece, after: Piece) -> bool:
 class ExpressionLayout:
     """Writes expressions and lists on a page."""
 
-    def __init__(self, page: Page, closing: dict[int, int]) -> None:
+    def __init__(self, page: SourcePage, closing: dict[int, int]) -> None:
         self.page = page
         self.closing = closing
 

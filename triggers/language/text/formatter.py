@@ -16,7 +16,7 @@ from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES, Fo
 from triggers.language.text.comments import Piece, attach, drop, texts_of
 from triggers.language.text.diagnostics import Diagnostic, Source
 from triggers.language.text.expression_layout import ExpressionLayout, gather_comments, matching_brackets
-from triggers.language.text.page import INDENT, Page
+from triggers.language.text.page import INDENT, SourcePage
 from triggers.language.text.parser import Layout, parse_with_layout
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.source_file import decoded
@@ -72,7 +72,7 @@ class _Formatter:
             pieces[index].begins = True
         gather_comments(pieces)
         self.closing = matching_brackets(pieces)
-        self.page = Page(pieces)
+        self.page = SourcePage(pieces)
         self.expressions = ExpressionLayout(self.page, self.closing)
 
     def file(self) -> str:

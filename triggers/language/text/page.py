@@ -40,7 +40,7 @@ def _is_operand(pieces: list[Piece], index: int) -> bool:
     return pieces[index].text not in NO_ATOMS and not pieces[index].begins
 
 
-class Page:
+class SourcePage:
     """Lines under construction; `pieces` are the whole file's, named by their index."""
 
     def __init__(self, pieces: list[Piece]) -> None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from triggers.language.ir import Ir, Node
 from triggers.language.webassembly import layout
-from triggers.language.webassembly.counting import Range, work_of
-from triggers.language.webassembly.plan import Call, Plan
+from triggers.language.webassembly.counting import WorkRange, work_of
+from triggers.language.webassembly.plan import KernelCall, ModulePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,12 @@ class ProgramCost:
     """The cost of a program, and of each of its nodes."""
 
     state_bytes: int
-    total: Range
-    frame: Range
+    total: WorkRange
+    frame: WorkRange
     """What surrounds the kernels: collecting ticks, holding samples, joining masks."""
-    fire: Range
+    fire: WorkRange
     """A trigger's search for rises and its cooldown."""
-    nodes: Mapping[int, Range]
+    nodes: Mapping[int, WorkRange]
     state_of: Mapping[int, int]
     """Bytes of the state by node."""
 
@@ -47,32 +47,32 @@ class ProgramCost:
         """Instructions that one tick may take on top, at most."""
         return math.ceil(self.total.most.burst)
 
-    def part(self, nodes: Iterable[int]) -> tuple[Range, int]:
+    def part(self, nodes: Iterable[int]) -> tuple[WorkRange, int]:
         """Work and bytes of state of some nodes together."""
-        work, state = Range(), 0
+        work, state = WorkRange(), 0
         for node in nodes:
-            work += self.nodes.get(node, Range())
+            work += self.nodes.get(node, WorkRange())
             state += self.state_of.get(node, 0)
         return work, state
 
 
-def operations_of(work: Range) -> tuple[int, int]:
+def operations_of(work: WorkRange) -> tuple[int, int]:
     """Instructions a tick, least and most, in blocks of 64 ticks."""
     return math.floor(work.least.per_tick), math.ceil(work.most.per_tick)
 
 
 def cost_of(ir: Ir) -> ProgramCost:
     """The cost of a program."""
-    return cost_of_plan(Plan(ir))
+    return cost_of_plan(ModulePlan(ir))
 
 
-def cost_of_plan(plan: Plan) -> ProgramCost:
+def cost_of_plan(plan: ModulePlan) -> ProgramCost:
     """The cost of a program that is planned already."""
-    nodes: dict[int, Range] = {}
+    nodes: dict[int, WorkRange] = {}
     state_of: dict[int, int] = {}
     for call in plan.calls:
         node = plan.ir.nodes[call.node]
-        nodes[call.node] = nodes.get(call.node, Range()) + _work_of_call(call, node)
+        nodes[call.node] = nodes.get(call.node, WorkRange()) + _work_of_call(call, node)
         state_of[call.node] = state_of.get(call.node, 0) + call.state_bytes
     for index, node in enumerate(plan.ir.nodes):
         if node.op == "input":
@@ -84,12 +84,12 @@ def cost_of_plan(plan: Plan) -> ProgramCost:
     return ProgramCost(plan.state.size, total, frame, fire, nodes, state_of)
 
 
-def _work_of_call(call: Call, node: Node) -> Range:
+def _work_of_call(call: KernelCall, node: Node) -> WorkRange:
     table = next((p for p in node.parameters if isinstance(p, tuple)), ())
     return work_of(call.kernel.name, edges=len(table) // 2, ring=call.ring_entries)
 
 
-def _frame(plan: Plan) -> Range:
+def _frame(plan: ModulePlan) -> WorkRange:
     joined = [signals for masks in (plan.due_masks, plan.fresh_masks) for signals in masks if signals.bit_count() != 1]
     calls = sum(signals.bit_count() + 1 for signals in joined)
     rows = work_of(
@@ -98,4 +98,4 @@ def _frame(plan: Plan) -> Range:
         masks=len(plan.due_masks) + len(plan.fresh_masks),
         triggers=len(plan.ir.triggers),
     )
-    return Range(rows.least, rows.most + work_of("join").most.times(calls))
+    return WorkRange(rows.least, rows.most + work_of("join").most.times(calls))

@@ -62,34 +62,34 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class WorkRange:
     """A least and a largest amount."""
 
     least: Work = Work()
     most: Work = Work()
 
-    def __add__(self, other: Range) -> Range:
-        return Range(self.least + other.least, self.most + other.most)
+    def __add__(self, other: WorkRange) -> WorkRange:
+        return WorkRange(self.least + other.least, self.most + other.most)
 
-    def times(self, factor: float) -> Range:
+    def times(self, factor: float) -> WorkRange:
         """Both `factor` times."""
-        return Range(self.least.times(factor), self.most.times(factor))
+        return WorkRange(self.least.times(factor), self.most.times(factor))
 
 
-def work_of(name: str, *, ring: int = 0, **sizes: int) -> Range:
+def work_of(name: str, *, ring: int = 0, **sizes: int) -> WorkRange:
     """Least and most work of a function called once a block; `sizes` for its loops of `_SIZED`, `ring` its entries."""
     work = _work_of(name, tuple(sorted(sizes.items())))
-    return Range(work.least, replace(work.most, burst=work.most.burst * ring))
+    return WorkRange(work.least, replace(work.most, burst=work.most.burst * ring))
 
 
 @cache
-def _work_of(name: str, sizes: tuple[tuple[str, int], ...]) -> Range:
+def _work_of(name: str, sizes: tuple[tuple[str, int], ...]) -> WorkRange:
     """With the burst of one entry of a ring."""
     tree = _function(name)
     least, most = (_Counter(dict(sizes), least=least).sequence(tree[1:], _CALL) for least in (True, False))
     # the call and its arguments: each at most two reads of globals, two constants, a product or a sum
     arguments = 5 * sum(1 for each in tree if isinstance(each, list) and each[0] == "param")
-    return Range(Work(1) + least, Work(1 + arguments) + most)
+    return WorkRange(Work(1) + least, Work(1 + arguments) + most)
 
 
 _WORDS = frozenset({"$words", "$steps"})

@@ -26,7 +26,7 @@ from triggers.language.webassembly.kernel_parts.kernel import Kernel, parameter_
 from triggers.language.webassembly.kernels import places
 from triggers.language.webassembly.kernels.table import KERNELS, SHARED_FUNCTIONS
 from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
-from triggers.language.webassembly.plan import COLUMN, Call, Plan
+from triggers.language.webassembly.plan import COLUMN, KernelCall, ModulePlan
 
 _TIMELINE = files("triggers.language.webassembly").joinpath("timeline.wat").read_text(encoding="utf-8")
 
@@ -35,42 +35,43 @@ def emit(
     ir: Ir,
     settings: Sequence[TriggerSettings] = (),
     *,
-    keep: bool = False,
+    keep_results: bool = False,
     row_capacity: int | None = None,
     fire_capacity: int | None = None,
+    max_chunk: int = layout.MAX_CHUNK,
 ) -> bytes:
     """The module of a program; `settings` give the manifest what each trigger captures.
 
-    `keep` keeps every node's result until the end of a block and exports the globals `count`, `tt`, `x` and
+    `keep_results` keeps every node's result until the end of a block and exports the globals `count`, `tt`, `x` and
     `x_stride`, so that a test can read them (`results_of` says where). A row capacity is a multiple of 64; a fire
-    capacity is at least what one block may need.
+    capacity is at least what one block may need. A block has at most `max_chunk` ticks, a power of two from 64 on.
     """
-    placement = Placement(Plan(ir, keep=keep), row_capacity, fire_capacity)
-    return _Emitter(placement, keep).module(settings)
+    placement = Placement(ModulePlan(ir, keep_results=keep_results), row_capacity, fire_capacity, max_chunk)
+    return _Emitter(placement, keep_results).module(settings)
 
 
-def results_of(ir: Ir) -> list[Result]:
-    """The place of every node's result in a module emitted with `keep`."""
-    placement = Placement(Plan(ir, keep=True))
+def results_of(ir: Ir, *, max_chunk: int = layout.MAX_CHUNK) -> list[Result]:
+    """The place of every node's result in a module emitted with `keep_results`."""
+    placement = Placement(ModulePlan(ir, keep_results=True), max_chunk=max_chunk)
     return [placement.result(index) for index in range(len(ir.nodes))]
 
 
 class _Emitter:
     """Writes a planned and placed module down as text."""
 
-    def __init__(self, placement: Placement, keep: bool) -> None:
-        self.at = placement
+    def __init__(self, placement: Placement, keep_results: bool) -> None:
+        self.place = placement
         self.plan = placement.plan
-        self.keep = keep
+        self.keep_results = keep_results
 
     def module(self, settings: Sequence[TriggerSettings]) -> bytes:
         """The module's bytes; InvalidInput for a program that no vehicle would load."""
-        if self.at.memory_bytes > layout.MAX_MEMORY_BYTES:
+        if self.place.memory_bytes > layout.MAX_MEMORY_BYTES:
             raise InvalidInput(
-                f"program: needs {self.at.memory_bytes} bytes of memory, more than {layout.MAX_MEMORY_BYTES}",
+                f"program: needs {self.place.memory_bytes} bytes of memory, more than {layout.MAX_MEMORY_BYTES}",
                 remedy="shorten its windows or split the campaign",
             )
-        manifest = describe(self.at, settings)
+        manifest = describe(self.place, settings)
         binary = bytes(wasmtime.wat2wasm(self._text()))
         return with_custom_section(binary, SECTION, manifest.canonical_json())
 
@@ -81,7 +82,7 @@ class _Emitter:
         text = "\n".join([_TIMELINE, *SHARED_FUNCTIONS, *used.values(), self._join_masks(), self._evaluate()])
         symbols = self._symbols()
         text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda match: str(symbols.get(match[0], match[0])), text)
-        pages = self.at.memory_bytes // PAGE_BYTES
+        pages = self.place.memory_bytes // PAGE_BYTES
         memory = f'(memory (export "memory") {pages} {pages})'
         return f"(module\n{memory}\n{self._exports()}\n{self._data()}\n{self._start()}\n{text})"
 
@@ -100,37 +101,37 @@ class _Emitter:
             "TRIGGERS_END": triggers + layout.TRIGGER_BYTES * len(self.plan.ir.triggers),
             "SEGMENT": segment,
             "SEGMENT_BYTES": len(self.plan.state.image),
-            "IMAGE": self.at.image,
+            "IMAGE": self.place.image,
             "HELD": segment,
             "HELD_END": segment + layout.HELD_BYTES * self.plan.inputs,
             "SAMPLE_TIMES": segment + 16,
-            "MAX_AGES": self.at.max_ages,
-            "SAMPLED_COLUMNS": self.at.sampled_columns,
+            "MAX_AGES": self.place.max_ages,
+            "SAMPLED_COLUMNS": self.place.sampled_columns,
             "INPUTS": self.plan.inputs,
-            "TIMES": self.at.times,
-            "COLUMNS": self.at.inputs_at,
-            "COLUMNS_END": self.at.inputs_at + self.at.column_stride * self.plan.inputs,
-            "COLUMN_STRIDE": self.at.column_stride,
-            "ROW_CAPACITY": self.at.row_capacity,
-            "FIRES": self.at.fires,
-            "FIRE_COUNT": self.at.fire_count,
-            "FIRE_ROWS": self.at.fires + 8,
-            "FIRE_TRIGGERS": self.at.fires + 12,
-            "FIRE_LIMIT": self.at.fire_capacity - self.at.fire_room,
-            "CHUNK": self.at.chunk,
-            "CHUNK_BYTES": 8 * self.at.chunk,
-            "LAST_TICK": self.at.chunk - 1,
-            "HALF": self.at.half,
-            "FIRST_PATIENCE": min(256, self.at.chunk),
-            "TICK_TIMES": self.at.tick_times,
-            "TICK_ROWS": self.at.tick_rows,
-            "ANY": self.at.any,
-            "BEATS": self.at.beats,
-            "MASKS": self.at.fresh,
-            "MASKS_END": self.at.due + self.at.half * len(self.plan.due_masks),
-            "FRESH": self.at.fresh,
-            "DUE": self.at.due,
-            "SHOWN": self.at.shown,
+            "TIMES": self.place.times,
+            "COLUMNS": self.place.inputs_at,
+            "COLUMNS_END": self.place.inputs_at + self.place.column_stride * self.plan.inputs,
+            "COLUMN_STRIDE": self.place.column_stride,
+            "ROW_CAPACITY": self.place.row_capacity,
+            "FIRES": self.place.fires,
+            "FIRE_COUNT": self.place.fire_count,
+            "FIRE_ROWS": self.place.fires + 8,
+            "FIRE_TRIGGERS": self.place.fires + 12,
+            "FIRE_LIMIT": self.place.fire_capacity - self.place.fire_room,
+            "CHUNK": self.place.chunk,
+            "CHUNK_BYTES": 8 * self.place.chunk,
+            "LAST_TICK": self.place.chunk - 1,
+            "HALF": self.place.half,
+            "FIRST_PATIENCE": min(256, self.place.chunk),
+            "TICK_TIMES": self.place.tick_times,
+            "TICK_ROWS": self.place.tick_rows,
+            "ANY": self.place.any,
+            "BEATS": self.place.beats,
+            "MASKS": self.place.fresh,
+            "MASKS_END": self.place.due + self.place.half * len(self.plan.due_masks),
+            "FRESH": self.place.fresh,
+            "DUE": self.place.due,
+            "SHOWN": self.place.shown,
             "HEARTBEAT_NS": HEARTBEAT_NS,
             "CLOSE_NS": min(HEARTBEAT_NS, self.plan.ir.max_gap_ns),
             "FAR": -(1 << min(HEARTBEAT_NS, self.plan.ir.max_gap_ns).bit_length() - 1),
@@ -138,28 +139,28 @@ class _Emitter:
         }
 
     def _exports(self) -> str:
-        names = ("count", "tt", "x", "x_stride") if self.keep else ()
+        names = ("count", "tt", "x", "x_stride") if self.keep_results else ()
         return " ".join(f'(export "{name}" (global ${name}))' for name in names)
 
     def _data(self) -> str:
         """The initial state of a segment, ages, and tables."""
         ages = [-1 if item.max_age_ns is None else item.max_age_ns for item in self.plan.ir.inputs] or [-1]
-        sampled = [self.at.sampled.get(i, 0) for i in range(self.plan.inputs)]
+        sampled = [self.place.sampled.get(i, 0) for i in range(self.plan.inputs)]
         parts = {
-            self.at.image: bytes(self.plan.state.image),
-            self.at.max_ages: struct.pack(f"<{len(ages)}q", *ages),
-            self.at.sampled_columns: struct.pack(f"<{len(sampled)}i", *sampled),
+            self.place.image: bytes(self.plan.state.image),
+            self.place.max_ages: struct.pack(f"<{len(ages)}q", *ages),
+            self.place.sampled_columns: struct.pack(f"<{len(sampled)}i", *sampled),
         }
-        for index, table in self.at.tables_of().items():
-            parts[self.at.tables[index]] = struct.pack(f"<{len(table)}d", *table)
+        for index, table in self.place.tables_of().items():
+            parts[self.place.tables[index]] = struct.pack(f"<{len(table)}d", *table)
         return "\n".join(f'(data (i32.const {at}) "{_escaped(data)}")' for at, data in parts.items())
 
     def _start(self) -> str:
         """Fills the constants' columns and resets the state when the module is instantiated."""
         fills = [
-            f"(call $fill (i32.const {self.at.constants[index]}) (f64.const {value.hex()})"
-            f" (i32.const {8 * self.at.chunk if index in self.plan.whole_constants else layout.CONSTANT_BYTES}))"
-            for index, value in self.at.constant_values().items()
+            f"(call $fill (i32.const {self.place.constants[index]}) (f64.const {value.hex()})"
+            f" (i32.const {8 * self.place.chunk if index in self.plan.whole_constants else layout.CONSTANT_BYTES}))"
+            for index, value in self.place.constant_values().items()
         ]
         return f"""(start $start)
 (func $start
@@ -175,14 +176,14 @@ class _Emitter:
     def _join_masks(self) -> str:
         """Masks of expressions that read several signals are the unions of those of the signals."""
         calls = []
-        for masks, start in ((self.plan.fresh_masks, self.at.fresh), (self.plan.due_masks, self.at.due)):
+        for masks, start in ((self.plan.fresh_masks, self.place.fresh), (self.plan.due_masks, self.place.due)):
             for signals, position in masks.items():
                 if position < self.plan.inputs:
                     continue
-                into = start + self.at.half * position
+                into = start + self.place.half * position
                 calls.append(f"(memory.fill (i32.const {into}) (i32.const 0) (global.get $words))")
                 calls += [
-                    f"(call $join (i32.const {into}) (i32.const {start + self.at.half * item}))"
+                    f"(call $join (i32.const {into}) (i32.const {start + self.place.half * item}))"
                     for item in range(self.plan.inputs)
                     if signals >> item & 1
                 ]
@@ -210,20 +211,20 @@ class _Emitter:
         if 0 not in self.plan.due_masks:
             return ""
         into = [
-            self.at.due + self.at.half * self.plan.due_masks[0],
-            self.at.fresh + self.at.half * self.plan.fresh_masks[0],
+            self.place.due + self.place.half * self.plan.due_masks[0],
+            self.place.fresh + self.place.half * self.plan.fresh_masks[0],
         ]
         clear = [f"(memory.fill (i32.const {at}) (i32.const 0) (global.get $words))" for at in into]
         return " ".join(clear) + f" (i64.store (i32.const {into[0]}) (i64.extend_i32_u (global.get $new)))"
 
-    def _call(self, call: Call) -> str:
+    def _call(self, call: KernelCall) -> str:
         node = self.plan.ir.nodes[call.node]
         given = {"out": self._result(call.node), "state": _address(call.state)}
         given |= {"ring": _address(self.plan.state.ring_start + call.ring)}
         given |= self._mask_addresses(self.plan.signals[call.node])
-        if call.node in self.at.tables:
-            table = self.at.tables_of()[call.node]
-            given |= {"table": _address(self.at.tables[call.node]), "length": _address(len(table))}
+        if call.node in self.place.tables:
+            table = self.place.tables_of()[call.node]
+            given |= {"table": _address(self.place.tables[call.node]), "length": _address(len(table))}
         given |= {name: _number(name, value) for name, value in _parameters(node).items()}
         if "constant" in call.kernel.signature:
             given["constant"] = _number("constant", self.plan.constant(node.arguments[1]))
@@ -249,12 +250,12 @@ class _Emitter:
 
     def _mask_addresses(self, signals: int) -> dict[str, str]:
         return {
-            "due": _address(self.at.due + self.at.half * self.plan.due_masks.get(signals, 0)),
-            "fresh": _address(self.at.fresh + self.at.half * self.plan.fresh_masks.get(signals, 0)),
+            "due": _address(self.place.due + self.place.half * self.plan.due_masks.get(signals, 0)),
+            "fresh": _address(self.place.fresh + self.place.half * self.plan.fresh_masks.get(signals, 0)),
         }
 
     def _is_constant(self, operand: int) -> bool:
-        return operand in self.at.constants
+        return operand in self.place.constants
 
     def _is_block(self, operand: int) -> bool:
         """A constant that is not a whole column."""
@@ -269,17 +270,17 @@ class _Emitter:
     def _operand(self, operand: int) -> str:
         """The address of an operand's numbers or masks."""
         if self._is_constant(operand):
-            return _address(self.at.constants[operand])
+            return _address(self.place.constants[operand])
         if operand in self.plan.outs:
             return self._result(operand)
         position = COLUMN - operand if operand < 0 else self.plan.ir.nodes[operand].integer("input")
         return f"(i32.add (global.get $x) (i32.mul (global.get $x_stride) (i32.const {position})))"
 
     def _result(self, index: int) -> str:
-        return _address(self.at.result(index).at)
+        return _address(self.place.result(index).at)
 
     def _sampled(self, operand: int) -> str:
-        column = self.at.sampled[self.plan.ir.input_under(operand)]
+        column = self.place.sampled[self.plan.ir.input_under(operand)]
         return f"(select (global.get $tt) (i32.const {column}) (global.get $in_place))"
 
 

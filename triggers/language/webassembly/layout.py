@@ -106,7 +106,7 @@ class StatePlan:
 class Columns:
     """Places for nodes' results, each given back after its last use."""
 
-    keep: bool
+    keep_results: bool
     count: dict[Kind, int] = field(default_factory=lambda: {Kind.NUMBER: 0, Kind.BOOL: 0})
     free: dict[Kind, list[int]] = field(default_factory=lambda: {Kind.NUMBER: [], Kind.BOOL: []})
 
@@ -119,13 +119,13 @@ class Columns:
 
     def give_back(self, kind: Kind, index: int) -> None:
         """Nobody reads it any more."""
-        if not self.keep:
+        if not self.keep_results:
             self.free[kind].append(index)
 
 
-def chunk_for(bytes_per_tick: float) -> int:
-    """Ticks of a block, a power of two."""
-    chunk = MAX_CHUNK
+def chunk_for(bytes_per_tick: float, max_chunk: int) -> int:
+    """Ticks of a block: half of `max_chunk`, and half of that, ..., until its columns stay in a core's cache."""
+    chunk = max_chunk
     while chunk > MIN_CHUNK and chunk * bytes_per_tick > SCRATCH_BYTES:
         chunk //= 2
     return chunk

@@ -8,7 +8,7 @@ from typing import Literal
 from triggers.language.ir import Kind
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.layout import Space
-from triggers.language.webassembly.plan import ZERO, Plan
+from triggers.language.webassembly.plan import ZERO, ModulePlan
 
 PAGE_BYTES = 65_536
 
@@ -20,20 +20,29 @@ class Result:
     `at` is the input's index or an address; `half` the bytes from a mask of true to its mask of false.
     """
 
-    place: Literal["input", "constant", "column", "masks"]
+    kind: Literal["input", "constant", "column", "masks"]
     at: int
     half: int
 
 
 class Placement:
-    """Addresses. Capacities are rows of the row buffers (a multiple of 64) and fires that fit at once."""
+    """Addresses. Capacities are rows of the row buffers (a multiple of 64) and fires that fit at once.
 
-    def __init__(self, plan: Plan, row_capacity: int | None = None, fire_capacity: int | None = None) -> None:
+    A block has at most `max_chunk` ticks, a power of two.
+    """
+
+    def __init__(
+        self,
+        plan: ModulePlan,
+        row_capacity: int | None = None,
+        fire_capacity: int | None = None,
+        max_chunk: int = layout.MAX_CHUNK,
+    ) -> None:
         self.plan = plan
         triggers = max(1, len(self.plan.ir.triggers))
         masks = len(self.plan.due_masks) + len(self.plan.fresh_masks) + 2 * self.plan.columns.count[Kind.BOOL] + 2
         numbers = self.plan.inputs + self.plan.columns.count[Kind.NUMBER] + len(self.plan.sampled_inputs) + 2
-        self.chunk = layout.chunk_for(8 * numbers + masks / 8)
+        self.chunk = layout.chunk_for(8 * numbers + masks / 8, max_chunk)
         self.half = self.chunk // 8
         self.row_capacity = row_capacity or layout.rows_for(self.plan.inputs)
         self.fire_room = triggers * self.chunk // 2

@@ -14,7 +14,7 @@ _LAST_KNOWN = Slot("last", "i64", 0)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class KernelCall:
     """A call of a kernel for a node: its operands (nodes), its result's place, and its part of the state."""
 
     kernel: Kernel
@@ -37,16 +37,16 @@ COLUMN = -2
 """`COLUMN - i` stands for input i's column as an operand, whose node has masks of its own."""
 
 
-class Plan:
+class ModulePlan:
     """Calls of kernels with their parts of the state, and the masks and sample times that they read."""
 
-    def __init__(self, ir: Ir, *, keep: bool = False) -> None:
+    def __init__(self, ir: Ir, *, keep_results: bool = False) -> None:
         self.ir = ir
         self.inputs = max(1, len(ir.inputs))
         self.signals = ir.signal_masks()
         self.state = StatePlan.of(ir)
-        self.columns = Columns(keep)
-        self.calls: list[Call] = []
+        self.columns = Columns(keep_results)
+        self.calls: list[KernelCall] = []
         self.outs: dict[int, int] = {}
         """Where each node's result lies, among the columns or the masks; not for constants and numbers of inputs."""
         self.due_masks: dict[int, int] = {1 << i: i for i in range(self.inputs)}
@@ -80,24 +80,24 @@ class Plan:
             last[compare.active] = last[compare.shadow] = len(self.ir.nodes)
         return last
 
-    def _calls_of(self, index: int) -> list[Call]:
+    def _calls_of(self, index: int) -> list[KernelCall]:
         """The calls that compute a node; none for constants and for numbers that are read where they are."""
         node = self.ir.nodes[index]
         if node.op == "number" or (node.op == "input" and node.kind is Kind.NUMBER):
             return []
         out = self.outs[index] = self.columns.take(node.kind)
         if node.op == "truth":
-            return [Call(KERNELS["always" if node.integer("value") else "never"], index, (), out)]
+            return [KernelCall(KERNELS["always" if node.integer("value") else "never"], index, (), out)]
         if node.op == "input":
-            return [Call(KERNELS["ne_number"], index, (COLUMN - node.integer("input"), ZERO), out)]
+            return [KernelCall(KERNELS["ne_number"], index, (COLUMN - node.integer("input"), ZERO), out)]
         kernel = self._kernel(node)
         if "constant" in kernel.signature:
-            return [Call(kernel, index, node.arguments[:1], out)]
+            return [KernelCall(kernel, index, node.arguments[:1], out)]
         if node.op not in ("and", "or"):
-            return [Call(kernel, index, node.arguments, out)]
+            return [KernelCall(kernel, index, node.arguments, out)]
         first, *others = node.arguments
         pairs_of = [(first, others[0]), *((index, other) for other in others[1:])]
-        return [Call(kernel, index, operands, out) for operands in pairs_of]
+        return [KernelCall(kernel, index, operands, out) for operands in pairs_of]
 
     def _kernel(self, node: Node) -> Kernel:
         """The operation's kernel, which may depend on the kind of its argument."""
@@ -110,7 +110,7 @@ class Plan:
         kind = self.ir.nodes[node.arguments[0]].kind
         return KERNELS[f"{node.op}_{kind}"]
 
-    def _with_state(self, call: Call) -> Call:
+    def _with_state(self, call: KernelCall) -> KernelCall:
         """The call with its slots and its ring, and what its signature asks for noted down."""
         node, signature = self.ir.nodes[call.node], call.kernel.signature
         self._note_masks(self.signals[call.node] if {"due", "fresh"} & set(signature) else None)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from random import Random
-from unittest.mock import patch
 
 import numpy as np
 
@@ -162,15 +161,15 @@ def _check_small_buffers(ir: Ir, recording: Recording, expected: Trace) -> None:
 
 
 def _check_small_blocks(ir: Ir, recording: Recording, expected: Trace, pieces: Pieces) -> None:
-    with patch.object(layout, "MAX_CHUNK", 64):
-        module = load(emit(ir))
-        _run(module, ir, recording, expected, pieces, "small blocks")
-        _check_values(ir, recording, expected, pieces)
+    _run(load(emit(ir, max_chunk=64)), ir, recording, expected, pieces, "small blocks")
+    _check_values(ir, recording, expected, pieces, max_chunk=64)
 
 
-def _check_values(ir: Ir, recording: Recording, expected: Trace, pieces: Pieces) -> None:
+def _check_values(
+    ir: Ir, recording: Recording, expected: Trace, pieces: Pieces, *, max_chunk: int = layout.MAX_CHUNK
+) -> None:
     """Compare every node's values in the last block of every piece."""
-    host = BlockHost(ir)
+    host = BlockHost(ir, max_chunk)
     table = expected.table()
     ticks: dict[int, list[int]] = {row: [] for row in range(len(recording))}
     for at, (row, _) in enumerate(expected.ticks):

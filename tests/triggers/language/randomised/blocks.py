@@ -30,12 +30,12 @@ class Block:
 
 
 class BlockHost:
-    """Runs a program with its results kept to the end of each block."""
+    """Runs a program with its results kept to the end of each block, which has at most `max_chunk` ticks."""
 
-    def __init__(self, ir: Ir) -> None:
-        module = emit(ir, keep=True)
+    def __init__(self, ir: Ir, max_chunk: int) -> None:
+        module = emit(ir, keep_results=True, max_chunk=max_chunk)
         self.manifest = read_manifest(module)
-        self._results = results_of(ir)
+        self._results = results_of(ir, max_chunk=max_chunk)
         self._store = wasmtime.Store()
         instance = wasmtime.Instance(self._store, wasmtime.Module(self._store.engine, module), [])
         self._exports: Any = instance.exports(self._store)
@@ -59,13 +59,13 @@ class BlockHost:
 
     def _values(self, result: Result, count: int) -> Numbers:
         """One node's values."""
-        if result.place == "masks":
+        if result.kind == "masks":
             is_true, is_false = (self._bits(result.at + half, count) for half in (0, result.half))
             return np.where(is_true, 1.0, np.where(is_false, 0.0, np.nan))
-        if result.place == "constant":
+        if result.kind == "constant":
             return np.full(count, self._at("<f8", result.at, 1)[0])
         address = result.at
-        if result.place == "input":
+        if result.kind == "input":
             address = self._global("x") + result.at * self._global("x_stride")
         numbers = self._at("<f8", address, count)
         return np.where(np.isfinite(numbers), numbers, np.nan)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tests.triggers.language.randomised.recordings import Recording
 from triggers.language.ir import Ir
 from triggers.language.reference.compared import Compared
-from triggers.language.reference.interpreter import Evaluator
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.reference.values import Value
 from triggers.language.rows import Firing
 
@@ -41,7 +41,7 @@ class Trace:
         return np.array([[nan if value is None else value for value in row] for row in self.values], np.float64)
 
 
-class _TracingEvaluator(Evaluator):
+class _TracingEvaluator(Interpreter):
     """Keeps all nodes' values behind each instant at which any of them was evaluated."""
 
     def __init__(self, ir: Ir) -> None:

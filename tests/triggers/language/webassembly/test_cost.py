@@ -21,11 +21,11 @@ from triggers.language.compile import compile_source
 from triggers.language.ir import Ir, Kind, Node
 from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.webassembly.cost import cost_of
-from triggers.language.webassembly.counting import Range, work_of
+from triggers.language.webassembly.counting import WorkRange, work_of
 from triggers.language.webassembly.emitter import emit
 from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.language.webassembly.kernels.table import KERNELS
-from triggers.language.webassembly.plan import Plan
+from triggers.language.webassembly.plan import ModulePlan
 
 N, B = Kind.NUMBER, Kind.BOOL
 SPAN_NS = 1000
@@ -94,7 +94,7 @@ def _sampled(block: Block, rng: random.Random) -> list[int]:
     return list(accumulate(new, max))
 
 
-def assert_within(name: str, work: Range, fuel: Sequence[int], ticks: Sequence[int]) -> None:
+def assert_within(name: str, work: WorkRange, fuel: Sequence[int], ticks: Sequence[int]) -> None:
     """Each block's instructions, and all together: what is added to a ring is evicted once."""
     for used, count in zip(fuel, ticks, strict=True):
         burst = work.most.burst * (count if name == "window_avg" else 1)  # numbers here are so large that sums are not
@@ -131,7 +131,7 @@ def test_a_kernels_bound_is_not_beyond_what_some_recording_takes_by_far(name: st
     assert worst > 1 / 3
 
 
-def _share_of_bound(name: str, node: Node, kinds: tuple[Kind, ...], work: Range, blocks: list[Block]) -> float:
+def _share_of_bound(name: str, node: Node, kinds: tuple[Kind, ...], work: WorkRange, blocks: list[Block]) -> float:
     kernel = MeasuredKernel(KERNELS[name], node, kinds)
     fuel = sum(kernel.fuel_of(block) for block in blocks)
     return fuel / sum(work.most.of_block(len(block.times_ns)) for block in blocks)
@@ -220,7 +220,7 @@ def test_a_program_costs_what_its_nodes_and_its_frame_cost() -> None:
     for each in cost.nodes.values():
         parts += each
     assert parts == cost.total
-    assert cost.state_bytes == Plan(ir).state.size
+    assert cost.state_bytes == ModulePlan(ir).state.size
 
 
 def test_shared_work_is_counted_once() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.triggers.language.support import MS, ir_of
-from triggers.language.reference.interpreter import Evaluator as Interpreter
+from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.emitter import emit
 from triggers.language.webassembly.host.evaluator import Evaluator

@@ -67,28 +67,28 @@ VALID = "(select (global.get $tail) (i64.const -1) (i32.eq (i32.add (local.get $
 """Bits of the word at `$w` that are ticks."""
 
 
-def number(argument: int) -> str:
+def value_of(argument: int) -> str:
     """The argument's number at tick `$i`; NaN where it is unknown."""
     return f"(f64.load (i32.add (local.get $arg{argument}) (i32.shl (local.get $i) (i32.const 3))))"
 
 
-def true(argument: int) -> str:
+def is_true(argument: int) -> str:
     """1 where the argument is true at this tick (`$bit` of its loaded word)."""
     return _bit(f"$T{argument}")
 
 
-def false(argument: int) -> str:
+def is_false(argument: int) -> str:
     """1 where the argument is false at this tick."""
     return _bit(f"$F{argument}")
 
 
-def known(argument: int) -> str:
+def is_known(argument: int) -> str:
     """1 where the argument, a condition, is true or false at this tick."""
     either = f"(i64.or (local.get $T{argument}) (local.get $F{argument}))"
     return f"(i32.wrap_i64 (i64.and (i64.shr_u {either} (local.get $bit)) (i64.const 1)))"
 
 
-def fresh() -> str:
+def is_fresh() -> str:
     """1 where a signal of the expression has a new sample at this tick (for kernels with the parameter `fresh`)."""
     return _bit("$fresh_word")
 
@@ -102,13 +102,13 @@ def time_at(index: str, times: str = "(global.get $tt)") -> str:
     return f"(i64.load (i32.add {times} (i32.shl {index} (i32.const 3))))"
 
 
-def finite(expression: str, scratch: str = "$scratch") -> str:
+def finite_or_unknown(expression: str, scratch: str = "$scratch") -> str:
     """The number, or NaN (unknown) where it is not finite; `scratch` is a local f64 that it may use."""
     difference = f"(f64.sub (local.get {scratch}) (local.get {scratch}))"
     return f"(select (local.tee {scratch} {expression}) (f64.const nan) (f64.eq {difference} (f64.const 0)))"
 
 
-def function(name: str, signature: tuple[str, ...], local: str, body: str) -> str:
+def kernel_text(name: str, signature: tuple[str, ...], local: str, body: str) -> str:
     """A kernel's text: its parameters by their names, its locals and its body."""
     parameters = " ".join(f"(param ${each} {parameter_type(each)})" for each in signature)
     return f"(func ${name} {parameters}\n  {local}\n  {body})"

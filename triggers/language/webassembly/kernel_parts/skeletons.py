@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 
-from triggers.language.webassembly.kernel_parts.kernel import HALF, VALID, Kernel, Slot, function, slot_locals, time_at
+from triggers.language.webassembly.kernel_parts.kernel import (
+    HALF,
+    VALID,
+    Kernel,
+    Slot,
+    kernel_text,
+    slot_locals,
+    time_at,
+)
 
 
 def condition_steps(
@@ -24,7 +32,7 @@ def condition_steps(
 
     `body` runs at such a tick. It finds its slots in locals of their names, the tick's time in `$t`, its index in
     `$i`, and sets `$yes` and `$no` (1: true, false; neither: unknown), which hold until the next step. The words of
-    its first `conditions` arguments are loaded for `true`, `false`, `known`; `local` declares further locals.
+    its first `conditions` arguments are loaded for `is_true`, `is_false`, `is_known`; `local` declares further locals.
     `begin` runs once, when the slots are loaded, and `end` before they are stored. `skip` runs at a word whose ticks
     are all due, and may take ticks out of `$pending` at which a step would change neither the value nor, in the
     end, the state; with the times `$first_ns` and `$last_ns` of the word's first and last tick.
@@ -54,7 +62,7 @@ def condition_steps(
     declared = f"""(local $w i32) (local $i i32) (local $t i64) (local $bit i64) (local $pending i64)
       (local $T i64) (local $F i64) {skip and _SKIP_LOCALS}
       {declare} {_declare_arguments(signature, conditions)} {local}"""
-    return Kernel(name, signature, function(name, signature, declared, text), slots, ring_entry_bytes)
+    return Kernel(name, signature, kernel_text(name, signature, declared, text), slots, ring_entry_bytes)
 
 
 def number_steps(
@@ -112,7 +120,7 @@ def number_steps(
     declared = f"""(local $w i32) (local $i i32) (local $t i64) (local $bit i64) (local $pending i64)
       (local $from i32) (local $to i32) (local $both v128) (local $stop i32) (local $times i32) {skip and _SKIP_LOCALS}
       {declare} {_declare_arguments(signature, conditions)} {local}"""
-    return Kernel(name, signature, function(name, signature, declared, text), slots, ring_entry_bytes)
+    return Kernel(name, signature, kernel_text(name, signature, declared, text), slots, ring_entry_bytes)
 
 
 _NEXT_PENDING = f"""

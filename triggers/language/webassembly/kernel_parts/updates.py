@@ -8,7 +8,7 @@ these cases, in words of update ticks only, a *run* steps with at most one entry
 from __future__ import annotations
 
 from triggers.language.webassembly.kernel_parts import rings
-from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, fresh, number, time_at
+from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, is_fresh, time_at, value_of
 from triggers.language.webassembly.kernel_parts.skeletons import number_steps, out_at
 
 _SIGNATURE = ("arg0", "known0", "out", "due", "fresh", "state", "ring", "capacity", "window_ns")
@@ -40,8 +40,8 @@ NOT_REACHED = "(select (local.get $tail) (local.get $ring_end) (i32.gt_u (local.
 
 def if_updated(add: str) -> str:
     """Run `add` at an update tick; the number is left in `$x`."""
-    known = f"(f64.eq (local.tee $x {number(0)}) (local.get $x))"
-    return f"(if (i32.and {fresh()} {known}) (then {add}))"
+    known = f"(f64.eq (local.tee $x {value_of(0)}) (local.get $x))"
+    return f"(if (i32.and {is_fresh()} {known}) (then {add}))"
 
 
 def update_window(
@@ -79,7 +79,7 @@ def update_window(
           (local.set $oldest_ns (i64.load (local.tee $head (local.get $next))))
           {run_dropped}
           (br_if $leave {_IS_OLD})))
-        (local.set $x {number(0)})
+        (local.set $x {value_of(0)})
         {adding}
         (i64.store (local.get $tail) (local.get $t))
         ({entry[0]}.store offset=8 (local.get $tail) {entry[1]})

@@ -44,7 +44,7 @@ def except_for(word: str, taken: str) -> str:
     return f"(i64.and {word} (i64.xor (local.get {taken}) (i64.const -1)))"
 
 
-def known(argument: int | None = None) -> str:
+def known_word(argument: int | None = None) -> str:
     """Where an argument, whose words are in locals, is true or false; `None` for a kernel's only one."""
     index = "" if argument is None else argument
     return f"(i64.or (local.get $T{index}) (local.get $F{index}))"

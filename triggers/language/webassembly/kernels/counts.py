@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from triggers.language.webassembly.kernel_parts import rings
-from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, false, known, number, true
+from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, is_false, is_known, is_true, value_of
 from triggers.language.webassembly.kernel_parts.skeletons import condition_steps, keep_only, number_steps
 
 NEVER_YET_NS = -(1 << 63)
@@ -25,8 +25,8 @@ def _within(since_ns: str, t_ns: str = "$t") -> str:
 
 def _once() -> Kernel:
     body = f"""
-      (if {known(0)} (then (local.set $known_ns (local.get $t))))
-      (if {true(0)} (then (local.set $true_ns (local.get $t))))
+      (if {is_known(0)} (then (local.set $known_ns (local.get $t))))
+      (if {is_true(0)} (then (local.set $true_ns (local.get $t))))
       (local.set $yes {_within("$true_ns")})
       (local.set $no (i32.and (i32.eqz (local.get $yes)) {_within("$known_ns")}))"""
     first = "(i64.and (local.get $T0) (i64.sub (i64.const 0) (local.get $T0)))"
@@ -115,7 +115,7 @@ def _counter_of_condition(name: str, *, is_event: str, events: str) -> Kernel:
     return _counter(
         name,
         Slot("last", "i32"),
-        value=f"(i32.or {true(0)} (i32.shl {false(0)} (i32.const 1)))",
+        value=f"(i32.or {is_true(0)} (i32.shl {is_false(0)} (i32.const 1)))",
         is_known="(local.get $value)",
         is_event=is_event,
         skip=skip,
@@ -152,7 +152,7 @@ def _flicker_of_number() -> Kernel:
     return _counter(
         "flicker_number",
         Slot("last", "f64", math.nan),
-        value=number(0),
+        value=value_of(0),
         is_known="(f64.eq (local.get $value) (local.get $value))",
         is_event=f"(i32.or {differs[0]} {differs[1]})",
         skip=steady,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triggers.language.webassembly.kernel_parts.kernel import HALF, Kernel, Slot, function, slot_locals
+from triggers.language.webassembly.kernel_parts.kernel import HALF, Kernel, Slot, kernel_text, slot_locals
 
 # A tick is low if it is false, or unknown with a low tick before it. Adding to a run of unknown ticks its first one,
 # where a low tick comes before, carries through the run and so tells which unknown ticks are low.
@@ -59,7 +59,7 @@ def _edge(op: str) -> Kernel:
       (br_if $words (i32.lt_u (local.get $w) (global.get $words))))
     {_STORE}"""
     local = f"(local $w i32) (local $T i64) (local $F i64) (local $edges i64) {_DECLARE}"
-    return Kernel(op, _SIGNATURE, function(op, _SIGNATURE, local, body), _SLOTS)
+    return Kernel(op, _SIGNATURE, kernel_text(op, _SIGNATURE, local, body), _SLOTS)
 
 
 KERNELS: dict[str, Kernel] = {op: _edge(op) for op in ("rise", "fall")}

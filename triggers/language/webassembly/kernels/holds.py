@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triggers.language.webassembly.kernel_parts.kernel import HALF, Kernel, Slot, function, slot_locals, time_at
+from triggers.language.webassembly.kernel_parts.kernel import HALF, Kernel, Slot, kernel_text, slot_locals, time_at
 
 _SIGNATURE = ("arg0", "out", "due", "state", "hold_ns")
 _SLOTS = (Slot("stage", "i32", 0), Slot("since", "i64", 0))
@@ -75,5 +75,5 @@ _LOCALS = f"""(local $w i32) (local $base i32) (local $first i32) (local $end i3
   (local $T i64) (local $D i64) (local $rest i64) (local $result i64) {_DECLARE}"""
 
 KERNELS: dict[str, Kernel] = {
-    "for": Kernel("for", _SIGNATURE, function("for", _SIGNATURE, _LOCALS, _BODY), _SLOTS),
+    "for": Kernel("for", _SIGNATURE, kernel_text("for", _SIGNATURE, _LOCALS, _BODY), _SLOTS),
 }

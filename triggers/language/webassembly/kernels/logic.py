@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triggers.language.webassembly.kernel_parts.kernel import HALF, VALID, Kernel, function
+from triggers.language.webassembly.kernel_parts.kernel import HALF, VALID, Kernel, kernel_text
 
 
 def _load(argument: int, half: bool) -> str:
@@ -20,7 +20,7 @@ def _kernel(name: str, arguments: int, true: str, false: str) -> Kernel:
       (i64.store offset={HALF} (i32.add (local.get $out) (local.get $w)) (local.get $F))
       (local.set $w (i32.add (local.get $w) (i32.const 8)))
       (br_if $words (i32.lt_u (local.get $w) (global.get $words))))"""
-    return Kernel(name, signature, function(name, signature, "(local $w i32) (local $T i64) (local $F i64)", body))
+    return Kernel(name, signature, kernel_text(name, signature, "(local $w i32) (local $T i64) (local $F i64)", body))
 
 
 _KNOWN = f"(i64.or {_load(0, False)} {_load(0, True)})"

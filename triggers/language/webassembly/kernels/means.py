@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from triggers.language.webassembly.kernel_parts import rings
-from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, false, finite, true
+from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, finite_or_unknown, is_false, is_true
 from triggers.language.webassembly.kernel_parts.skeletons import keep_only, number_steps
 from triggers.language.webassembly.kernel_parts.updates import if_updated, update_window
 
@@ -45,7 +45,7 @@ def _mean() -> Kernel:
             (then
               (local.set $scratch {total})
               (if (f64.ne (f64.sub (local.get $scratch) (local.get $scratch)) (f64.const 0)) (then {again}))
-              (local.set $held {finite(f"(f64.div {total} (f64.convert_i32_u (local.get $entries)))")}))
+              (local.set $held {finite_or_unknown(f"(f64.div {total} (f64.convert_i32_u (local.get $entries)))")}))
             (else (local.set $held (f64.const nan))))""",
         dropping=subtract,
         dropped=f"(if {rings.IS_EMPTY} (then {_START_SUM}))",
@@ -62,7 +62,7 @@ def _smooth() -> Kernel:
       (local.set $elapsed_s (f64.div (f64.convert_i64_s (i64.sub (local.get $t) (local.get $updated_ns)))
         (f64.const 1e9)))
       (local.set $value (if (result f64) (f64.eq (local.get $value) (local.get $value))
-        (then {finite(next_value)}) (else (local.get $x))))
+        (then {finite_or_unknown(next_value)}) (else (local.get $x))))
       (local.set $updated_ns (local.get $t))"""
     body = f"""
       {if_updated(add)}
@@ -124,7 +124,7 @@ def _share() -> Kernel:
     body = f"""
       {evict}
       (if (local.get $entries) (then {measure}) (else (local.set $held (f64.const nan))))
-      (local.set $value (i32.or {true(0)} (i32.shl {false(0)} (i32.const 1))))
+      (local.set $value (i32.or {is_true(0)} (i32.shl {is_false(0)} (i32.const 1))))
       (if (i32.or (i32.eqz (local.get $entries)) (i32.ne (local.get $value) (local.get $latest))) (then {change}))"""
     same = "(select (local.get $T0) (local.get $F0) (i32.eq (local.get $latest) (i32.const 1)))"
     steady = f"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, Slot, function, slot_locals, time_at
+from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, Slot, kernel_text, slot_locals, time_at
 from triggers.language.webassembly.kernel_parts.words import (
     LAST_TICK,
     each_word,
@@ -12,7 +12,7 @@ from triggers.language.webassembly.kernel_parts.words import (
     from_bit,
     highest,
     inverted,
-    known,
+    known_word,
     load,
     lowest,
     next_word,
@@ -81,7 +81,7 @@ def _age() -> Kernel:
       (local $sample_ns i64) {declare}"""
     last = "(local.set $last (i32.shl (global.get $count) (i32.const 3)))"
     return Kernel(
-        "age", signature, function("age", signature, local, f"{loads} {last} {each_word(words)} {stores}"), slots
+        "age", signature, kernel_text("age", signature, local, f"{loads} {last} {each_word(words)} {stores}"), slots
     )
 
 
@@ -140,7 +140,7 @@ def _disagree(name: str, differ: str, same: str, loads: str, step: str) -> Kerne
     local = f"{_PAIR_LOCALS} {_ENDS_LOCALS} {_CONDITION_LOCALS} (local $stays i64) (local $hits i64)"
     local += f" (local $T i64) (local $F i64) {declare}"
     body = f"{load_slots} {_TOGETHER} {each_word(words)} {stores}"
-    return Kernel(name, signature, function(name, signature, local, body), slots)
+    return Kernel(name, signature, kernel_text(name, signature, local, body), slots)
 
 
 def _numbers(comparison: str) -> str:
@@ -188,7 +188,7 @@ def _divergence() -> Kernel:
       {_NEXT_TIMES}"""
     local = f"{_PAIR_LOCALS} {_ENDS_LOCALS} (local $at i32) (local $end i32) (local $x f64) (local $v v128) {declare}"
     body = f"{loads} {_TOGETHER} {each_word(words)} {stores}"
-    return Kernel("divergence", signature, function("divergence", signature, local, body), slots)
+    return Kernel("divergence", signature, kernel_text("divergence", signature, local, body), slots)
 
 
 def _compare() -> Kernel:
@@ -199,7 +199,7 @@ def _compare() -> Kernel:
     """
     signature = ("arg0", "arg1", "sampled0", "sampled1", "due", "fresh", "state", "skew_ns")
     counted = [f"(i64.and (local.get $new) {_both(a, b)})" for a in ("$F0", "$T0") for b in ("$F1", "$T1")]
-    unknown = inverted(f"(i64.and {known(0)} {known(1)})")
+    unknown = inverted(f"(i64.and {known_word(0)} {known_word(1)})")
     counted.append(f"(i64.and (local.get $new) {unknown})")
     add = " ".join(
         f"(i64.store offset={index * 8} (local.get $state)"
@@ -211,7 +211,7 @@ def _compare() -> Kernel:
       (if (i64.ne (local.get $new) (i64.const 0)) (then {_CONDITIONS} {add}))
       {_NEXT_TIMES}"""
     local = f"{_PAIR_LOCALS} {_CONDITION_LOCALS} (local $new i64)"
-    return Kernel("compare", signature, function("compare", signature, local, f"{_TOGETHER} {each_word(words)}"))
+    return Kernel("compare", signature, kernel_text("compare", signature, local, f"{_TOGETHER} {each_word(words)}"))
 
 
 KERNELS: dict[str, Kernel] = {

@@ -1,33 +1,32 @@
 """Kernels of places: `near` and `inside` over the columns of latitude and longitude.
 
 A position usually stays for many ticks, so the latest result is used again while the bits of both numbers are the
-same. Operations and their order are those of `geometry`.
+same. Operations and their order are those of `reference.geometry`, so that both give the same bits.
 """
 
 from __future__ import annotations
 
 import math
 
+from triggers.language.earth import EARTH_RADIUS_M, RADIANS, REACH_DEG, sine_and_cosine, squared_chord
 from triggers.language.ir import Node
-from triggers.language.reference.geometry import EARTH_RADIUS_M, REACH_DEG, Near
-from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, function
+from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, kernel_text
 from triggers.language.webassembly.kernel_parts.words import each_word, from_bit, lowest, next_word, store
 from triggers.language.webassembly.kernels.stateless import mask64
 
-_RADIANS = math.pi / 180.0
 _NO_POLE_DEG = 77.0
 """Up to this latitude of the centre no position within the reach lies beyond a pole."""
 
 
 def extra_parameters(node: Node) -> dict[str, float]:
     """Parameters of the kernel of `near` that are not the operation's: computed while compiling."""
-    near = Near(node, 0)
+    latitude, radius_m = node.number("latitude"), node.number("radius_m")
+    sine, cosine = sine_and_cosine(latitude * RADIANS)
     north_limit = REACH_DEG
-    if abs(near.latitude) <= _NO_POLE_DEG:
+    if abs(latitude) <= _NO_POLE_DEG:
         # the distance in latitude alone is then a lower bound, with a margin far above any rounding
-        radius_deg = math.degrees(node.number("radius_m") / EARTH_RADIUS_M)
-        north_limit = min(REACH_DEG, radius_deg * 1.001 + 1e-6)
-    return {"sine": near.sine, "cosine": near.cosine, "square_limit": near.limit, "north_limit": north_limit}
+        north_limit = min(REACH_DEG, math.degrees(radius_m / EARTH_RADIUS_M) * 1.001 + 1e-6)
+    return {"sine": sine, "cosine": cosine, "square_limit": squared_chord(radius_m), "north_limit": north_limit}
 
 
 def _constant(number: float) -> str:
@@ -114,7 +113,7 @@ def _each_position(name: str, signature: tuple[str, ...], body: str, local: str)
       (local $latitude_deg f64) (local $longitude_deg f64) {local}"""
     # a position that a first one differs from, or has the result of: that of an unknown one
     text = f"(local.set $latitude_deg (f64.const nan)) (local.set $longitude_deg (f64.const nan)) {each_word(words)}"
-    return Kernel(name, signature, function(name, signature, declared, text))
+    return Kernel(name, signature, kernel_text(name, signature, declared, text))
 
 
 def _near() -> Kernel:
@@ -129,7 +128,7 @@ def _near() -> Kernel:
       (if (f64.gt {east} (f64.const 180)) (then (local.set $east (f64.sub {east} {turn})))
         (else (if (f64.lt {east} (f64.const -180)) (then (local.set $east (f64.add {east} {turn}))))))
       (br_if $decided (f64.gt (f64.abs {east}) {reach}))
-      (local.set $north {_times(north, _constant(_RADIANS))}) (local.set $east {_times(east, _constant(_RADIANS))})
+      (local.set $north {_times(north, _constant(RADIANS))}) (local.set $east {_times(east, _constant(RADIANS))})
       (local.set $half_north {_times("(f64.const 0.5)", north)}) {_sine(half_north)}
       (local.set $half_north (local.get $sine_of))
       (local.set $half_east {_times("(f64.const 0.5)", east)}) {_sine(half_east)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from triggers.language.webassembly.kernel_parts.kernel import Kernel, function
+from triggers.language.webassembly.kernel_parts.kernel import Kernel, kernel_text
 from triggers.language.webassembly.kernel_parts.words import each_word, load, store
 
 _ZERO = "(v128.const f64x2 0 0)"
@@ -38,7 +38,7 @@ def _wrap() -> Kernel:
         (local.set $out (i32.add (local.get $out) (i32.const 16)))
         (br_if $twos (i32.lt_u (local.get $out) (local.get $end))))"""
     vectors = " ".join(f"(local ${name} v128)" for name in ("half", "full", "angle", "turns", "back", "on"))
-    return Kernel("wrap", signature, function("wrap", signature, f"(local $end i32) {vectors}", body))
+    return Kernel("wrap", signature, kernel_text("wrap", signature, f"(local $end i32) {vectors}", body))
 
 
 _INTEGER_FROM = "(f64.const 0x1p52)"
@@ -67,7 +67,7 @@ def _lookup() -> Kernel:
         (local.set $out (i32.add (local.get $out) (i32.const 8)))
         (br_if $ticks (i32.lt_u (local.get $out) (local.get $end))))"""
     numbers = " ".join(f"(local ${name} f64)" for name in ("x", "entries", "before", "entry", "shifted"))
-    return Kernel("lookup", signature, function("lookup", signature, f"(local $end i32) {numbers}", body))
+    return Kernel("lookup", signature, kernel_text("lookup", signature, f"(local $end i32) {numbers}", body))
 
 
 def _equality(name: str, *, equal: bool) -> Kernel:
@@ -80,7 +80,7 @@ def _equality(name: str, *, equal: bool) -> Kernel:
       (local.set $differ (i64.or (i64.and (local.get $T0) (local.get $F1)) (i64.and (local.get $F0) (local.get $T1))))
       {store(f"(local.get {true})", f"(local.get {false})")}"""
     local = "(local $w i32) " + " ".join(f"(local ${name} i64)" for name in ("T0", "F0", "T1", "F1", "same", "differ"))
-    return Kernel(name, signature, function(name, signature, local, each_word(words)))
+    return Kernel(name, signature, kernel_text(name, signature, local, each_word(words)))
 
 
 KERNELS: dict[str, Kernel] = {

@@ -6,7 +6,7 @@ looked at only at those ticks.
 
 from __future__ import annotations
 
-from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, Slot, function, slot_locals, time_at
+from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, Slot, kernel_text, slot_locals, time_at
 from triggers.language.webassembly.kernel_parts.words import (
     LAST_TICK,
     behind_bit,
@@ -17,7 +17,7 @@ from triggers.language.webassembly.kernel_parts.words import (
     from_bit,
     held_until_due,
     inverted,
-    known,
+    known_word,
     load,
     lowest,
     next_word,
@@ -31,9 +31,9 @@ _SEQUENCE = ("arg0", "arg1", "out", "due", "state", "within_ns")
 _RISES = f"""(local.set $T0 {load("arg0")}) (local.set $F0 {load("arg0", half=True)})
   (local.set $T1 {load("arg1")}) (local.set $F1 {load("arg1", half=True)})
   (local.set $due_word {load("due")}) (local.set $idle {inverted("(local.get $due_word)")})
-  (local.set $unknown {inverted(known(0))})
+  (local.set $unknown {inverted(known_word(0))})
   {changes("$rises_a", "$T0", "$F0", "$unknown", "$low_a")}
-  (local.set $unknown {inverted(known(1))})
+  (local.set $unknown {inverted(known_word(1))})
   {changes("$rises_b", "$T1", "$F1", "$unknown", "$low_b")}"""
 """Where A and B rise in the word at `$w`; `$unknown` is where B is unknown, and what lies behind the last tick."""
 
@@ -44,7 +44,7 @@ def _kernel(name: str, signature: tuple[str, ...], slots: tuple[Slot, ...], word
     typed = [each.partition(":") for each in local.split()]
     locals_ = " ".join(f"(local ${each} {kind or 'i64'})" for each, _, kind in typed)
     text = f"{loads} {each_word(words)} {stores}"
-    return Kernel(name, signature, function(name, signature, f"(local $w i32) {locals_} {declare}", text), slots)
+    return Kernel(name, signature, kernel_text(name, signature, f"(local $w i32) {locals_} {declare}", text), slots)
 
 
 def _then() -> Kernel:
@@ -69,7 +69,7 @@ def _then() -> Kernel:
             (local.set $rose (local.get $t)) (local.set $kept (i64.const 1))))
           (br_if $each (i64.ne (local.get $events) (i64.const 0))))))
       {held_until_due("$result", "$hits", "$held")}
-      {store("(local.get $result)", except_for(known(1), "$result"))}"""
+      {store("(local.get $result)", except_for(known_word(1), "$result"))}"""
     local = "T0 F0 T1 F1 due_word idle unknown latest rises_a rises_b hits events bit t result"
     return _kernel("then", _SEQUENCE, slots, words, local)
 
@@ -200,12 +200,12 @@ def _changed_bool() -> Kernel:
     slots = tuple(Slot(name, "i64") for name in ("low", "high", "held"))
     words = f"""(local.set $T {load("arg0")}) (local.set $F {load("arg0", half=True)})
       (local.set $idle {inverted(load("due"))})
-      (local.set $unknown {inverted(known())})
+      (local.set $unknown {inverted(known_word())})
       {changes("$rises", "$T", "$F", "$unknown", "$low")}
       {changes("$falls", "$F", "$T", "$unknown", "$high")}
       (local.set $hits (i64.or (local.get $rises) (local.get $falls)))
       {held_until_due("$result", "$hits", "$held")}
-      {store("(local.get $result)", except_for(known(), "$result"))}"""
+      {store("(local.get $result)", except_for(known_word(), "$result"))}"""
     return _kernel("changed_bool", signature, slots, words, "T F idle unknown latest rises falls hits result")
 
 

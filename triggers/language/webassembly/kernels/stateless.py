@@ -6,7 +6,7 @@ alike.
 
 from __future__ import annotations
 
-from triggers.language.webassembly.kernel_parts.kernel import HALF, VALID, Kernel, function
+from triggers.language.webassembly.kernel_parts.kernel import HALF, VALID, Kernel, kernel_text
 
 _BINARY = {"add": "add", "sub": "sub", "mul": "mul", "div": "div", "min": "min", "max": "max"}
 _UNARY = {"neg": "neg", "abs": "abs", "sqrt": "sqrt"}
@@ -75,7 +75,7 @@ def _comparison(op: str) -> Kernel:
     body = f"""(if (i32.and (local.get $known0) (local.get $known1))
       (then {_words(signature, true, _NOT_TRUE)})
       (else {_words(signature, true, opposite)}))"""
-    return Kernel(op, signature, function(op, signature, _WORD_LOCALS, body))
+    return Kernel(op, signature, kernel_text(op, signature, _WORD_LOCALS, body))
 
 
 def _comparison_with_constant(op: str) -> Kernel:
@@ -88,7 +88,7 @@ def _comparison_with_constant(op: str) -> Kernel:
     (if (local.get $known0)
       (then {_words(signature, true, _NOT_TRUE)})
       (else {_words(signature, true, opposite)}))"""
-    return Kernel(name, signature, function(name, signature, f"{_WORD_LOCALS} (local $splat v128)", body))
+    return Kernel(name, signature, kernel_text(name, signature, f"{_WORD_LOCALS} (local $splat v128)", body))
 
 
 def _equality(op: str) -> Kernel:
@@ -98,7 +98,7 @@ def _equality(op: str) -> Kernel:
     unequal = mask64(f"(v128.or {_operands('f64x2.lt')} {_operands('f64x2.gt')})")
     true, false = (equal, unequal) if op == "eq" else (unequal, equal)
     return Kernel(
-        f"{op}_number", signature, function(f"{op}_number", signature, _WORD_LOCALS, _words(signature, true, false))
+        f"{op}_number", signature, kernel_text(f"{op}_number", signature, _WORD_LOCALS, _words(signature, true, false))
     )
 
 
@@ -106,7 +106,7 @@ def _missing() -> Kernel:
     signature = ("arg0", "step0", "out")
     known = "(i64.xor (call $numbers_word (local.get $arg0)) (i64.const -1))"
     body = _words(signature, known, _NOT_TRUE)
-    return Kernel("missing_number", signature, function("missing_number", signature, _WORD_LOCALS, body))
+    return Kernel("missing_number", signature, kernel_text("missing_number", signature, _WORD_LOCALS, body))
 
 
 def _arithmetic(op: str, instruction: str, operands: int) -> Kernel:
@@ -130,7 +130,7 @@ def _arithmetic(op: str, instruction: str, operands: int) -> Kernel:
       {steps}
       (local.set $out (i32.add (local.get $out) (i32.const 32)))
       (br_if $quads (i32.lt_u (local.get $out) (local.get $end))))"""
-    return Kernel(op, signature, function(op, signature, "(local $end i32) (local $v v128)", body))
+    return Kernel(op, signature, kernel_text(op, signature, "(local $end i32) (local $v v128)", body))
 
 
 KERNELS: dict[str, Kernel] = {

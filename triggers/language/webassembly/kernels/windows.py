@@ -12,7 +12,14 @@ flipped. The greatest and the least such integer, which stand for empty stacks, 
 from __future__ import annotations
 
 from triggers.language.webassembly.kernel_parts import rings
-from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, false, finite, number, true
+from triggers.language.webassembly.kernel_parts.kernel import (
+    Kernel,
+    Slot,
+    finite_or_unknown,
+    is_false,
+    is_true,
+    value_of,
+)
 from triggers.language.webassembly.kernel_parts.skeletons import condition_steps, number_steps
 from triggers.language.webassembly.kernel_parts.updates import update_window
 
@@ -77,7 +84,7 @@ def _difference(name: str, result: str) -> Kernel:
     )
 
 
-_DELTA = finite("(f64.sub (local.get $latest) (f64.load offset=8 (local.get $head)))")
+_DELTA = finite_or_unknown("(f64.sub (local.get $latest) (f64.load offset=8 (local.get $head)))")
 _BETWEEN_S = """(f64.div (f64.convert_i64_s (i64.sub (local.get $latest_ns) (local.get $oldest_ns)))
   (f64.const 1e9))"""
 
@@ -101,7 +108,7 @@ _PAST = ("arg0", "out", "due", "state", "ring", "capacity", "delay_ns")
 
 def _past_number() -> Kernel:
     body = f"""
-      {_recall("f64", number(0))}
+      {_recall("f64", value_of(0))}
       (local.set $held (if (result f64) {_OLD_ENOUGH}
         (then (f64.load offset=8 (local.get $head))) (else (f64.const nan))))"""
     return number_steps(
@@ -119,7 +126,7 @@ def _past_number() -> Kernel:
 def _past_bool() -> Kernel:
     """An entry's value is 1 for true, 2 for false, 0 for unknown."""
     body = f"""
-      {_recall("i32", f"(i32.or {true(0)} (i32.shl {false(0)} (i32.const 1)))")}
+      {_recall("i32", f"(i32.or {is_true(0)} (i32.shl {is_false(0)} (i32.const 1)))")}
       (local.set $value (if (result i32) {_OLD_ENOUGH}
         (then (i32.load offset=8 (local.get $head))) (else (i32.const 0))))
       (local.set $yes (i32.and (local.get $value) (i32.const 1)))
@@ -141,7 +148,7 @@ KERNELS: dict[str, Kernel] = {
     "window_min": _extreme("window_min", "lt_s", (1 << 63) - 1),
     "window_max": _extreme("window_max", "gt_s", -(1 << 63)),
     "delta": _difference("delta", _DELTA),
-    "rate": _difference("rate", finite(f"(f64.div {_DELTA} {_BETWEEN_S})")),
+    "rate": _difference("rate", finite_or_unknown(f"(f64.div {_DELTA} {_BETWEEN_S})")),
     "past_number": _past_number(),
     "past_bool": _past_bool(),
 }

@@ -62,7 +62,7 @@ class Typed:
 
 
 @dataclass(slots=True)
-class Scope:
+class CheckContext:
     """The world in which the expressions of one program are checked and lowered."""
 
     catalog: SignalCatalog

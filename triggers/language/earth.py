@@ -1,0 +1,37 @@
+"""The Earth as `near` knows it: what the reference interpreter and the kernel of `near` both compute with.
+
+Neither has these numbers from the other, so that a test which compares the two tests both.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+EARTH_RADIUS_M = 6_371_008.8
+"""Mean radius of the Earth (IUGG)."""
+RADIANS = math.pi / 180.0
+"""One degree."""
+REACH_DEG = 12.0
+"""Beyond this many degrees of latitude or longitude nothing is near: 100 km at 85 degrees span 10.4."""
+
+
+def sine_and_cosine(x: float) -> tuple[float, float]:
+    """Both, correctly rounded for |x| <= 1.6: what a machine's library gives differs in the last bit from another's.
+
+    >>> sine_and_cosine(0.5)
+    (0.479425538604203, 0.8775825618903728)
+    """
+    exact, term, sine, cosine = Fraction(x), Fraction(1), Fraction(0), Fraction(0)
+    for n in range(0, 40, 2):  # 1.6^40 / 40! is far below half a unit in the last place
+        cosine += term
+        term *= exact / (n + 1)
+        sine += term
+        term *= -exact / (n + 2)
+    return float(sine), float(cosine)
+
+
+def squared_chord(radius_m: float) -> float:
+    """The square of the straight distance, in radii of the Earth, of two places that lie this far apart on it."""
+    chord = 2.0 * sine_and_cosine(radius_m / EARTH_RADIUS_M / 2.0)[0]
+    return chord * chord
