@@ -23,6 +23,15 @@ def test_a_hold_agrees_with_the_interpreter(data: st.DataObject) -> None:
     assert_agrees(KERNELS["for"], node, BOOL, data.draw(held_recordings(BOOL, SPAN_NS)))
 
 
+@given(data=st.data())
+@settings(deadline=None, max_examples=200)
+def test_a_tolerant_hold_agrees_with_the_interpreter(data: st.DataObject) -> None:
+    hold_ns = data.draw(st.sampled_from((0, 1, SPAN_NS // 3, SPAN_NS, 7 * SPAN_NS)))
+    tolerate_ns = data.draw(st.sampled_from((0, 1, SPAN_NS // 10, SPAN_NS, 1 << 62)))
+    node = make_node("for", BOOL, hold_ns=hold_ns, tolerate_ns=tolerate_ns)
+    assert_agrees(KERNELS["for_tolerating"], node, BOOL, data.draw(held_recordings(BOOL, SPAN_NS)))
+
+
 @pytest.mark.parametrize("begin", [0, 1, 62, 63, 64, 65])
 @pytest.mark.parametrize("ticks", [0, 1, 2, 62, 63, 64, 65, 128])
 @pytest.mark.parametrize("late_ns", [-1, 0, 1])

@@ -12,7 +12,7 @@ from tests.triggers.language.webassembly.harness import Block, assert_agrees, ma
 from tests.triggers.language.webassembly.held import held_recordings
 from triggers.language.ir import Kind
 from triggers.language.reference.values import Value
-from triggers.language.webassembly.kernels.sequences import KERNELS
+from triggers.language.webassembly.kernels.table import KERNELS
 
 SPAN_NS = 3000
 TWO = (Kind.BOOL, Kind.BOOL)
@@ -26,15 +26,6 @@ T, F, U = True, False, None
 def test_then_and_without_agree_with_the_interpreter(op: str, data: st.DataObject) -> None:
     node = make_node(op, TWO, within_ns=data.draw(st.sampled_from((1, SPAN_NS // 10, SPAN_NS, 10 * SPAN_NS))))
     assert_agrees(KERNELS[op], node, TWO, data.draw(held_recordings(TWO, SPAN_NS)))
-
-
-@given(data=st.data())
-@settings(deadline=None, max_examples=200)
-def test_a_tolerant_hold_agrees_with_the_interpreter(data: st.DataObject) -> None:
-    hold_ns = data.draw(st.sampled_from((0, 1, SPAN_NS // 3, SPAN_NS, 7 * SPAN_NS)))
-    tolerate_ns = data.draw(st.sampled_from((0, 1, SPAN_NS // 10, SPAN_NS, 1 << 62)))
-    node = make_node("for", BOOL, hold_ns=hold_ns, tolerate_ns=tolerate_ns)
-    assert_agrees(KERNELS["for_tolerating"], node, BOOL, data.draw(held_recordings(BOOL, SPAN_NS)))
 
 
 @pytest.mark.parametrize("kind", list(Kind))

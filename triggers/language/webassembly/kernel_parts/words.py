@@ -1,13 +1,37 @@
-"""Arithmetic on words of 64 ticks that kernels share: what reaches from tick to tick without a loop over them."""
+"""Arithmetic on words of 64 ticks that kernels share: what reaches from tick to tick without a loop over them.
+
+The trick behind `flooded`, on which edges, changes, hysteresis and pairs rest: adding to a run of ones its lowest bit
+carries through the run, so the sum has zeros where the run was. `through & ~(through + lowest bits)` is thus every run
+of `through` that begins right after a bit of `start`, whatever its length, in four instructions.
+"""
 
 from __future__ import annotations
 
-from triggers.language.webassembly.kernel_parts.kernel import HALF, VALID, time_at
+from triggers.language.webassembly.kernel_parts.kernel import (
+    HALF,
+    VALID,
+    Kernel,
+    Slot,
+    kernel_text,
+    slot_locals,
+    time_at,
+)
 
 LAST_TICK = """(select (i32.sub (global.get $count) (i32.const 1))
   (i32.or (i32.shl (local.get $w) (i32.const 3)) (i32.const 63))
   (i32.eq (i32.add (local.get $w) (i32.const 8)) (global.get $words)))"""
 """Index of the last tick of the word at `$w`."""
+LAST_BIT = f"(i64.shl (i64.const 1) (i64.extend_i32_u {LAST_TICK}))"
+"""The bit of the last tick of the word at `$w`."""
+
+
+def word_kernel(name: str, signature: tuple[str, ...], slots: tuple[Slot, ...], words: str, local: str) -> Kernel:
+    """A kernel that is a loop over words; names in `local` are i64, or another type after a colon."""
+    declare, loads, stores = slot_locals(slots)
+    typed = [item.partition(":") for item in local.split()]
+    locals_ = " ".join(f"(local ${item} {kind or 'i64'})" for item, _, kind in typed)
+    text = f"{loads} {each_word(words)} {stores}"
+    return Kernel(name, signature, kernel_text(name, signature, f"(local $w i32) {locals_} {declare}", text), slots)
 
 
 def load(parameter: str, half: bool = False) -> str:
@@ -60,12 +84,17 @@ def highest(word: str) -> str:
     return f"(i64.shr_u (i64.const {1 << 63}) (i64.clz (local.get {word})))"
 
 
+def lowest_run(word: str, first: str) -> str:
+    """Of a word the run of ones that begins at its bit `first`, both locals: the sum's carry clears it, and only it."""
+    return f"(i64.and (local.get {word}) {inverted(f'(i64.add (local.get {word}) (local.get {first}))')})"
+
+
 def from_bit(bit: str) -> str:
     """That bit, a local with one bit, and all above it."""
     return f"(i64.sub (i64.const 0) (local.get {bit}))"
 
 
-def behind_bit(bit: str) -> str:
+def after_bit(bit: str) -> str:
     """All bits above that bit, a local with one bit."""
     return f"(i64.sub (i64.const 0) (i64.shl (local.get {bit}) (i64.const 1)))"
 
@@ -75,15 +104,27 @@ def time_of_bit(bit: str) -> str:
     return time_at(f"(i32.or (i32.shl (local.get $w) (i32.const 3)) (i32.wrap_i64 (i64.ctz (local.get {bit}))))")
 
 
-def flood(result: str, start: str, through: str, carry: str) -> str:
-    """Set `result` to `start` and the runs of `through` that follow on its bits; `carry`: the bit before the word.
+def one_later(word: str, before: str) -> str:
+    """The ticks after those of a word; `before` is 1 where the last tick of the word before is one of them."""
+    return f"(i64.or (i64.shl (local.get {word}) (i64.const 1)) (local.get {before}))"
 
-    All are locals, `start` and `through` disjoint, `carry` 0 or 1 and updated to the bit before the next word. Ticks
-    that do not exist must be in `through`. The sum's carry clears a run of ones from its first bit on, and only that.
+
+def flooded(start: str, through: str, before: str) -> str:
+    """`start` and the runs of `through` that follow on its bits, or on the word before where `before` is 1.
+
+    All are locals, `start` and `through` disjoint.
     """
-    first = f"(i64.or (i64.shl (local.get {start}) (i64.const 1)) (local.get {carry}))"
-    kept = inverted(f"(i64.add (local.get {through}) (i64.and (local.get {through}) {first}))")
-    return f"""(local.set {result} (i64.or (local.get {start}) (i64.and (local.get {through}) {kept})))
+    begins = f"(i64.and (local.get {through}) {one_later(start, before)})"
+    kept = inverted(f"(i64.add (local.get {through}) {begins})")
+    return f"(i64.or (local.get {start}) (i64.and (local.get {through}) {kept}))"
+
+
+def flood(result: str, start: str, through: str, carry: str) -> str:
+    """Set the local `result` to what is `flooded`, and `carry`, the bit before the word, to that before the next one.
+
+    Ticks that do not exist must be in `through`, so that the last tick's bit reaches the end of its word.
+    """
+    return f"""(local.set {result} {flooded(start, through, carry)})
       (local.set {carry} (i64.shr_u (local.get {result}) (i64.const 63)))"""
 
 
@@ -95,8 +136,7 @@ def changes(result: str, to: str, since: str, unknown: str, carry: str) -> str:
     """
     return f"""(local.set {result} (local.get {carry}))
       {flood("$latest", since, unknown, carry)}
-      (local.set {result} (i64.and (local.get {to})
-        (i64.or (i64.shl (local.get $latest) (i64.const 1)) (local.get {result}))))"""
+      (local.set {result} (i64.and (local.get {to}) {one_later("$latest", result)}))"""
 
 
 def held_until_due(result: str, true: str, carry: str) -> str:

@@ -1,4 +1,4 @@
-"""Kernels of sequences: `then`, `without`, `changed`, `hysteresis` and `for` with a tolerance.
+"""Kernels of sequences: `then`, `without`, `changed` of a number, and `hysteresis`.
 
 An argument changes at due ticks only, so rises and changes are found in whole words; what depends on time is
 looked at only at those ticks.
@@ -6,12 +6,11 @@ looked at only at those ticks.
 
 from __future__ import annotations
 
-from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, Slot, kernel_text, slot_locals, time_at
+from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, Slot, time_at
 from triggers.language.webassembly.kernel_parts.words import (
     LAST_TICK,
-    behind_bit,
+    after_bit,
     changes,
-    each_word,
     except_for,
     flood,
     from_bit,
@@ -23,6 +22,7 @@ from triggers.language.webassembly.kernel_parts.words import (
     next_word,
     store,
     time_of_bit,
+    word_kernel,
 )
 from triggers.language.webassembly.kernels.stateless import mask64
 
@@ -35,16 +35,7 @@ _RISES = f"""(local.set $T0 {load("arg0")}) (local.set $F0 {load("arg0", half=Tr
   {changes("$rises_a", "$T0", "$F0", "$unknown", "$low_a")}
   (local.set $unknown {inverted(known_word(1))})
   {changes("$rises_b", "$T1", "$F1", "$unknown", "$low_b")}"""
-"""Where A and B rise in the word at `$w`; `$unknown` is where B is unknown, and what lies behind the last tick."""
-
-
-def _kernel(name: str, signature: tuple[str, ...], slots: tuple[Slot, ...], words: str, local: str) -> Kernel:
-    """A kernel of a loop over words; names in `local` are i64, or another type after a colon."""
-    declare, loads, stores = slot_locals(slots)
-    typed = [each.partition(":") for each in local.split()]
-    locals_ = " ".join(f"(local ${each} {kind or 'i64'})" for each, _, kind in typed)
-    text = f"{loads} {each_word(words)} {stores}"
-    return Kernel(name, signature, kernel_text(name, signature, f"(local $w i32) {locals_} {declare}", text), slots)
+"""Where A and B rise in the word at `$w`; `$unknown` is where B is unknown, and what lies after the last tick."""
 
 
 def _then() -> Kernel:
@@ -71,7 +62,7 @@ def _then() -> Kernel:
       {held_until_due("$result", "$hits", "$held")}
       {store("(local.get $result)", except_for(known_word(1), "$result"))}"""
     local = "T0 F0 T1 F1 due_word idle unknown latest rises_a rises_b hits events bit t result"
-    return _kernel("then", _SEQUENCE, slots, words, local)
+    return word_kernel("then", _SEQUENCE, slots, words, local)
 
 
 _WAITED = "(i64.sub (local.get $t) (local.get $rose))"
@@ -109,13 +100,13 @@ def _without() -> Kernel:
           (local.set $bit {lowest("$next")})
           (local.set $rose {time_of_bit("$bit")})
           (local.set $waits (i64.const 1))
-          (local.set $rest {behind_bit("$bit")})))
+          (local.set $rest {after_bit("$bit")})))
         {_WAIT}
         (br $retry)))
       {held_until_due("$result", "$hits", "$held")}
       {store("(local.get $result)", except_for(VALID, "$result"))}"""
     local = "T0 F0 T1 F1 due_word idle unknown latest rises_a rises_b stops hits next rest bit t result"
-    return _kernel("without", _SEQUENCE, slots, words, local)
+    return word_kernel("without", _SEQUENCE, slots, words, local)
 
 
 def _known_numbers() -> str:
@@ -146,7 +137,7 @@ def _hysteresis() -> Kernel:
       {flood("$result", "$sets", "$stays", "$high")}
       {store("(i64.and (local.get $known) (local.get $result))", except_for("(local.get $known)", "$result"))}
       {next_word("arg0")}"""
-    return _kernel("hysteresis", signature, slots, words, "valid known sets clears stays result ons:v128 offs:v128")
+    return word_kernel("hysteresis", signature, slots, words, "valid known sets clears stays result ons:v128 offs:v128")
 
 
 # The number before a word's first tick is read too, and not used: that tick is compared with the latest known number.
@@ -191,90 +182,7 @@ def _changed_number() -> Kernel:
       {held_until_due("$result", "$hits", "$held")}
       {store("(local.get $result)", except_for("(local.get $known)", "$result"))}
       {next_word("arg0")}"""
-    return _kernel("changed_number", signature, slots, words, "valid known idle hits rest bit result x:f64")
+    return word_kernel("changed_number", signature, slots, words, "valid known idle hits rest bit result x:f64")
 
 
-def _changed_bool() -> Kernel:
-    """A change is a rise or a fall."""
-    signature = ("arg0", "out", "due", "state")
-    slots = tuple(Slot(name, "i64") for name in ("low", "high", "held"))
-    words = f"""(local.set $T {load("arg0")}) (local.set $F {load("arg0", half=True)})
-      (local.set $idle {inverted(load("due"))})
-      (local.set $unknown {inverted(known_word())})
-      {changes("$rises", "$T", "$F", "$unknown", "$low")}
-      {changes("$falls", "$F", "$T", "$unknown", "$high")}
-      (local.set $hits (i64.or (local.get $rises) (local.get $falls)))
-      {held_until_due("$result", "$hits", "$held")}
-      {store("(local.get $result)", except_for(known_word(), "$result"))}"""
-    return _kernel("changed_bool", signature, slots, words, "T F idle unknown latest rises falls hits result")
-
-
-# A word is cut into runs of true, false and unknown ticks. A run of true ones is held from its first due tick that is
-# late enough; `$held` is 1 from there to the end of the run, which may lie in a later word.
-_TRUE_RUN = f"""(if (i32.wrap_i64 (local.get $doubts)) (then
-    (if (i64.gt_u (i64.sub (local.get $t) (local.get $doubted)) (local.get $tolerate_ns))
-      (then (local.set $runs (i64.const 0))))
-    (local.set $doubts (i64.const 0))))
-  (if (i64.eqz (local.get $runs)) (then (local.set $runs (i64.const 1)) (local.set $since (local.get $t))))
-  (local.set $bit (local.get $first))
-  (if (i64.eqz (local.get $held)) (then
-    (local.set $next (i64.and (local.get $run) (local.get $due_word)))
-    (local.set $bit (i64.const 0))
-    (if (i64.ge_u (i64.sub {time_at(LAST_TICK)} (local.get $since)) (local.get $hold_ns)) (then
-      (block $none (loop $try
-        (br_if $none (i64.eqz (local.get $next)))
-        (local.set $bit {lowest("$next")})
-        (local.set $next (i64.xor (local.get $next) (local.get $bit)))
-        (local.set $held (i64.extend_i32_u
-          (i64.ge_u (i64.sub {time_of_bit("$bit")} (local.get $since)) (local.get $hold_ns))))
-        (br_if $try (i64.eqz (local.get $held)))))
-      (if (i64.eqz (local.get $held)) (then (local.set $bit (i64.const 0))))))))
-  (local.set $result (i64.or (local.get $result) (i64.and (local.get $run) {from_bit("$bit")})))"""
-
-
-def _begins_in(word: str) -> str:
-    return f"(i64.ne (i64.and (local.get {word}) (local.get $first)) (i64.const 0))"
-
-
-def _for_tolerating() -> Kernel:
-    """As `for`; an unknown run is looked at when a true one follows it."""
-    signature = ("arg0", "out", "due", "state", "hold_ns", "tolerate_ns")
-    slots = tuple(Slot(name, "i64") for name in ("runs", "since", "doubts", "doubted", "held"))
-    words = f"""(local.set $T {load("arg0")}) (local.set $F {load("arg0", half=True)})
-      (local.set $due_word {load("due")})
-      (local.set $rest {VALID})
-      (local.set $unknown (i64.xor (local.get $rest) (i64.or (local.get $T) (local.get $F))))
-      (local.set $result (i64.const 0))
-      (block $word
-        (if (i64.eqz (i64.and (local.get $rest) {inverted("(local.get $F)")})) (then
-          (local.set $runs (i64.const 0)) (local.set $doubts (i64.const 0)) (local.set $held (i64.const 0))
-          (br $word)))
-        (if (i32.and (i32.wrap_i64 (local.get $held)) (i64.eq (local.get $T) (local.get $rest))) (then
-          (local.set $result (local.get $rest))
-          (br $word)))
-        (loop $each
-          (local.set $first {lowest("$rest")})
-          (local.set $t {time_of_bit("$first")})
-          (local.set $run (select (local.get $T)
-            (select (local.get $F) (local.get $unknown) {_begins_in("$F")})
-            {_begins_in("$T")}))
-          (local.set $run (i64.and (local.get $run) {inverted("(i64.add (local.get $run) (local.get $first))")}))
-          (local.set $rest (i64.xor (local.get $rest) (local.get $run)))
-          (if {_begins_in("$T")}
-            (then {_TRUE_RUN})
-            (else
-              (local.set $held (i64.const 0))
-              (if {_begins_in("$F")}
-                (then (local.set $runs (i64.const 0)) (local.set $doubts (i64.const 0)))
-                (else (if (i64.eqz (local.get $doubts)) (then
-                  (local.set $doubts (i64.const 1)) (local.set $doubted (local.get $t))))))))
-          (br_if $each (i64.ne (local.get $rest) (i64.const 0)))))
-      {store("(local.get $result)", f"(i64.or (local.get $F) {except_for('(local.get $T)', '$result')})")}"""
-    local = "T F due_word unknown rest result first t run bit next"
-    return _kernel("for_tolerating", signature, slots, words, local)
-
-
-KERNELS: dict[str, Kernel] = {
-    kernel.name: kernel
-    for kernel in (_then(), _without(), _hysteresis(), _changed_number(), _changed_bool(), _for_tolerating())
-}
+KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in (_then(), _without(), _hysteresis(), _changed_number())}

@@ -6,7 +6,8 @@ alike.
 
 from __future__ import annotations
 
-from triggers.language.webassembly.kernel_parts.kernel import HALF, VALID, Kernel, kernel_text
+from triggers.language.webassembly.kernel_parts.kernel import VALID, Kernel, kernel_text
+from triggers.language.webassembly.kernel_parts.words import each_word, store
 
 _BINARY = {"add": "add", "sub": "sub", "mul": "mul", "div": "div", "min": "min", "max": "max"}
 _UNARY = {"neg": "neg", "abs": "abs", "sqrt": "sqrt"}
@@ -53,14 +54,10 @@ def _words(signature: tuple[str, ...], true: str, false: str) -> str:
         for i in range(2)
         if f"step{i}" in signature
     )
-    return f"""(loop $words
-      (local.set $valid {VALID})
+    return each_word(f"""(local.set $valid {VALID})
       (local.set $T (i64.and {true} (local.get $valid)))
-      (i64.store (i32.add (local.get $out) (local.get $w)) (local.get $T))
-      (i64.store offset={HALF} (i32.add (local.get $out) (local.get $w)) (i64.and {false} (local.get $valid)))
-      {step}
-      (local.set $w (i32.add (local.get $w) (i32.const 8)))
-      (br_if $words (i32.lt_u (local.get $w) (global.get $words))))"""
+      {store("(local.get $T)", f"(i64.and {false} (local.get $valid))")}
+      {step}""")
 
 
 _WORD_LOCALS = "(local $w i32) (local $T i64) (local $valid i64)"

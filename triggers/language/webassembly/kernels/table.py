@@ -23,5 +23,5 @@ KERNELS: dict[str, Kernel] = {
     for name, kernel in module.KERNELS.items()
 }
 
-SHARED_FUNCTIONS = (stateless.NUMBERS_WORD, edges.RISES, edges.LAST_KNOWN, edges.DRAW_OUT)
+SHARED_FUNCTIONS = (stateless.NUMBERS_WORD, edges.RISES, edges.LAST_KNOWN)
 """Functions that the timeline and several kernels call."""
