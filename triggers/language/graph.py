@@ -32,7 +32,13 @@ class Graph:
     _indexes: dict[tuple[str, tuple[int, ...], str], int] = field(default_factory=dict)
 
     def add(self, op: str, *arguments: int, kind: Kind | None = None, **parameters: Parameter) -> int:
-        """The index of this operation on these nodes; `kind` where the operation does not fix its result."""
+        """The index of this operation on these nodes; `kind` where the operation does not fix its result.
+
+        >>> graph = Graph()
+        >>> x = graph.add("input", input=0, kind=Kind.NUMBER)
+        >>> graph.add("add", x, x), graph.add("add", x, x), graph.add("sub", x, x)
+        (1, 1, 2)
+        """
         operation = OPERATIONS[op]
         values = tuple(parameters[name] for name in operation.parameters)
         result = operation.result or kind
@@ -63,7 +69,15 @@ class Pruned(NamedTuple):
 
 
 def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
-    """Only the nodes that the roots need, in their order."""
+    """Only the nodes that the roots need, in their order.
+
+    >>> graph = Graph()
+    >>> x, y = (graph.add("input", input=index, kind=Kind.NUMBER) for index in range(2))
+    >>> unused, root = graph.add("abs", x), graph.add("neg", y)
+    >>> left = prune(graph.nodes, [root])
+    >>> [(node.op, node.arguments) for node in left.nodes], left.roots, left.inputs
+    ([('input', ()), ('neg', (0,))], (1,), (1,))
+    """
     needed: set[int] = set()
     waiting = list(roots)
     while waiting:  # from the roots, so that a small part of many nodes costs little

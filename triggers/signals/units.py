@@ -164,6 +164,11 @@ def parse_unit(text: str) -> Unit | None:
     """The unit a text such as `m/s^2`, `%` or `1/s` names; None where it names none.
 
     Affine units stand alone: `degC/s` names no unit (a temperature's rate is in `K/s`).
+
+    >>> convert(Fraction(36), parse_unit("km/h"), parse_unit("m/s"))
+    Fraction(10, 1)
+    >>> parse_unit("degC/s") is None
+    True
     """
     if len(text) > MAX_UNIT_CHARACTERS:
         return None

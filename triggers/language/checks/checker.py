@@ -95,6 +95,18 @@ def lower(
 
     Equal sub-expressions are shared, and a head named repeatedly is compared once. Triggers and heads with mistakes
     are left out; the mistakes are reported.
+
+    >>> from triggers.language.text.diagnostics import Source
+    >>> from triggers.language.text.parser import parse
+    >>> catalog = SignalCatalog.parse("signals: {x: {rate: 10}, p: {type: bool, rate: 10}}", name="signals.yaml")
+    >>> source = Source("trigger a { when p and x > 1 } trigger b { when not (x > 1) }", "a.trigger")
+    >>> report = Reporter(source)
+    >>> file = parse(source, report)
+    >>> lowered = lower(file, file.triggers, [], catalog, report)
+    >>> [(node.op, *node.arguments) for node in lowered.ir.nodes]
+    [('input',), ('input',), ('number',), ('gt', 1, 2), ('and', 0, 3), ('not', 3)]
+    >>> [(code.name, code.root) for code in lowered.ir.triggers]
+    [('a', 4), ('b', 5)]
     """
     context = new_context(file, catalog, report)
     _check_lets(context, _used_lets(context, file, triggers))

@@ -39,7 +39,15 @@ def format_bytes(data: bytes, *, filename: str) -> Formatted:
 
 
 def format_source(source: str, *, filename: str) -> Formatted:
-    """Format a file's text."""
+    """Format a file's text.
+
+    >>> print(format_source("trigger t{when(x>1)and p # both", filename="a.trigger").diagnostics[0].message)
+    trigger `t` is not closed
+    >>> print(format_source("trigger t{when(x>1)and p # both\\n}", filename="a.trigger").text, end="")
+    trigger t {
+        when (x > 1) and p  # both
+    }
+    """
     file, layout, report = _parsed(source, filename)
     if report.has_errors:
         return Formatted(None, tuple(d for d in report.diagnostics if d.severity == "error"))

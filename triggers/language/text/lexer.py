@@ -74,7 +74,12 @@ _TOKEN = re.compile(
 
 
 def tokenize(source: Source, reporter: Reporter) -> list[Token]:
-    """All tokens of a text, with an END token behind them."""
+    """All tokens of a text, and an END token.
+
+    >>> source = Source("when x > 20 km/h  # fast", "a.trigger")
+    >>> [(str(token.kind), token.text) for token in tokenize(source, Reporter(source))]
+    [('word', 'when'), ('word', 'x'), ('mark', '>'), ('number', '20'), ('unit', 'km/h'), ('end', '')]
+    """
     text, tokens, offset, line_is_empty = source.text, list[Token](), 0, True
     while offset < len(text):
         match = _TOKEN.match(text, offset)

@@ -31,7 +31,16 @@ class Layout:
 
 
 def parse(source: Source, reporter: Reporter) -> syntax.File:
-    """The blocks of a file that have the form of the language; mistakes go to the reporter."""
+    """The blocks of a file that have the form of the language; mistakes go to the reporter.
+
+    >>> source = Source("trigger t { when not p cooldown 5 }", "a.trigger")
+    >>> report = Reporter(source)
+    >>> (trigger,) = parse(source, report).triggers
+    >>> trigger.when.operator, trigger.when.operand.name, trigger.cooldown, trigger.broken
+    ('not', 'p', None, {'cooldown'})
+    >>> [diagnostic.message for diagnostic in report.diagnostics]
+    ['a duration needs a unit of time, `5` has none']
+    """
     return parse_with_layout(source, reporter)[0]
 
 
