@@ -26,13 +26,14 @@ from triggers.vehicle.checkin import CheckInClient
 from triggers.vehicle.clock import Clock, SystemClock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.clips import QueuedClip
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 from triggers.vehicle.recording.clips import RecordingContext, make_clip
 from triggers.vehicle.recording.fires import FireOutcome, Reason
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
 from triggers.vehicle.recording.ring import RingBuffer, RingDrops
-from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
+from triggers.vehicle.uploads.clip_queue import ClipQueue
 from triggers.vehicle.uploads.terminations import Terminator
 from triggers.vehicle.uploads.tus import TusClient
 from triggers.vehicle.uploads.uploader import Uploader, UploadReport
@@ -140,7 +141,7 @@ class VehicleAgent:
     def report(self) -> None:
         """Send the counts of all fires."""
         self._host.flush()
-        self._journal.fold()
+        self._journal.compact()
         self._cloud.send_counts(self._journal.counts())
 
     def status(self) -> AgentStatus:
@@ -218,7 +219,7 @@ class VehicleAgent:
         for recording in recordings:
             if recording.lost:
                 lost = [fire.key for fire in recording.lost]
-                self._journal.settle(lost, FireOutcome.DROPPED, Reason.RING_OVERFLOW)
+                self._journal.conclude(lost, FireOutcome.DROPPED, Reason.RING_OVERFLOW)
             if recording.footage is not None:
                 self._store_clip(recording)
         if recordings:
@@ -232,9 +233,9 @@ class VehicleAgent:
         except OSError as error:
             fires = [fire.key for fire in recording.fires]
             if error.errno in NO_SPACE:
-                self._journal.settle(fires, FireOutcome.DROPPED, Reason.DISK_FULL)
+                self._journal.conclude(fires, FireOutcome.DROPPED, Reason.DISK_FULL)
             else:
-                self._journal.settle(fires, FireOutcome.FAILED, Reason.WRITE_ERROR)
+                self._journal.conclude(fires, FireOutcome.FAILED, Reason.WRITE_ERROR)
             self._cloud.report_problem(f"a clip could not be written: {error}")
             return
         self._queue.add(clip, self._clock.now_ns())

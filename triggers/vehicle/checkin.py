@@ -23,7 +23,7 @@ from triggers.errors import LongtailError, Untrusted
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import MAX_PROBLEM_BYTES, json_body, reaching, read_bounded, refusal
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.journal import Journal
 
 MAX_LIST_BYTES = 4 * 1024**2
 MAX_PROBLEMS = 100

@@ -36,7 +36,7 @@ from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle import agent as agent_module
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 
 NewAgent = Callable[..., VehicleAgent]

@@ -17,7 +17,8 @@ from triggers.contracts.compared import Compared
 from triggers.errors import Unreachable
 from triggers.language.rows import Row
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.journal import Journal, RunIncrement
+from triggers.vehicle.journal.fires import RunIncrement
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 
 HEAD = "cut_in.detected"
@@ -67,11 +68,11 @@ def test_pairs_that_could_not_be_written_are_written_with_the_next_ones(journal:
     host = Host("car-1", journal)
     host.assign([compiled(COMPARING)])
     host.run(pairs(0, (1, 1)))
-    journal.read("PRAGMA query_only=ON")
+    journal.reading.execute("PRAGMA query_only=ON")
     with pytest.raises(Unreachable):
         host.flush()
     host.run(pairs(1, (1, 1), (0, 1)))
-    journal.read("PRAGMA query_only=OFF")
+    journal.reading.execute("PRAGMA query_only=OFF")
     host.flush()
     assert compared_of(journal) == Compared(both=2, only_shadow=1)
 

@@ -23,7 +23,7 @@ from triggers.language.rows import Row
 from triggers.language.webassembly.host import machine
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 from triggers.vehicle.recording.fires import VehicleFire
 
@@ -37,7 +37,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 def writable(journal: Journal, yes: bool) -> None:
     """Let every write to the journal fail, as on a disk that turned read-only, or succeed again."""
-    journal.read(f"PRAGMA query_only={'OFF' if yes else 'ON'}")
+    journal.reading.execute(f"PRAGMA query_only={'OFF' if yes else 'ON'}")
 
 
 def counts_of(journal: Journal, campaign: str) -> FireCounts:

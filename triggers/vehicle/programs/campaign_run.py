@@ -12,7 +12,7 @@ from triggers.contracts.compared import Compared
 from triggers.distance import TravelMeter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.evaluator import Evaluator
-from triggers.vehicle.journal import NewFire, RunIncrement
+from triggers.vehicle.journal.fires import NewFire, RunIncrement
 from triggers.vehicle.recording.fires import VehicleFire
 
 RunKey = tuple[str, int, str]

@@ -22,7 +22,7 @@ from triggers.errors import InvalidInput
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.language.webassembly.host.machine import load
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
 from triggers.vehicle.recording.fires import VehicleFire
 

@@ -34,9 +34,10 @@ from triggers.errors import (
 )
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
+from triggers.vehicle.journal.clips import QueuedClip
 from triggers.vehicle.recording.clips import recut
 from triggers.vehicle.recording.fires import FireOutcome, Reason
-from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
+from triggers.vehicle.uploads.clip_queue import ClipQueue
 from triggers.vehicle.uploads.terminations import Terminator
 from triggers.vehicle.uploads.tus import OpenUpload, TusClient
 
