@@ -188,6 +188,30 @@ def measured_speed(vehicle: PlannedVehicle, catalog: SignalCatalog, name: str | 
     return speed
 
 
+def upload_queued(
+    agent: VehicleAgent,
+    result: VehicleResult,
+    stop: threading.Event,
+    *,
+    deadline_s: float = UPLOAD_DEADLINE_S,
+    pause_s: float = UPLOAD_PAUSE_S,
+) -> None:
+    """Upload until nothing is queued, `deadline_s` has passed, or `stop` is set; adds what was done to `result`.
+
+    Pauses `pause_s` after an attempt that brought nothing.
+    """
+    ends_s = time.monotonic() + deadline_s
+    while not stop.is_set() and time.monotonic() < ends_s:
+        report = agent.upload_pending(UPLOAD_SLICE_S)
+        result.handed_over += report.handed_over
+        result.uploaded_bytes += report.bytes_acknowledged
+        result.problems += report.problems
+        if not agent.status().queued:
+            return
+        if not report.handed_over:  # every clip waits for its next attempt, which may be further off than a slice
+            stop.wait(pause_s)
+
+
 @dataclass(frozen=True)
 class SimulatedFleet:
     """Runs simulated vehicles against a deployment; `client` needs the role operator.
@@ -236,16 +260,7 @@ class SimulatedFleet:
         play(agent, trip.drive, self.catalog, offset_ns=trip.offset_ns)
         self.progress(result.id, f"uploads {len(agent.status().queued)} clips")
         result.drives.append(trip.drive.name)
-        deadline_s = time.monotonic() + UPLOAD_DEADLINE_S
-        while not stop.is_set() and time.monotonic() < deadline_s:
-            report = agent.upload_pending(UPLOAD_SLICE_S)
-            result.handed_over += report.handed_over
-            result.uploaded_bytes += report.bytes_acknowledged
-            result.problems += report.problems
-            if not agent.status().queued:
-                break
-            if not report.handed_over:  # every clip waits for its next attempt, which may be further off than a slice
-                stop.wait(UPLOAD_PAUSE_S)
+        upload_queued(agent, result, stop)
 
     def _enroll(self, vehicle: PlannedVehicle) -> VehicleConfig:
         """Make a vehicle known to the deployment, and configure its agent as the deployment says."""

@@ -9,17 +9,17 @@ from __future__ import annotations
 import errno
 import heapq
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from triggers.clips.footage import VideoFrame
+from triggers.clips.footage import Footage, VideoFrame
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
-from triggers.contracts.clip import DriveSource
+from triggers.contracts.clip import ClipManifest, DriveSource
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS, Row
 from triggers.vehicle.checkin import CheckInClient
@@ -30,7 +30,7 @@ from triggers.vehicle.journal.clips import QueuedClip
 from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 from triggers.vehicle.recording.clips import RecordingContext, make_clip
-from triggers.vehicle.recording.fires import FireOutcome, Reason
+from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
 from triggers.vehicle.recording.ring import RingBuffer, RingDrops
 from triggers.vehicle.uploads.clip_queue import ClipQueue
@@ -52,21 +52,31 @@ class AgentStatus:
     counts: tuple[FireCounts, ...]
     queued: tuple[QueuedClip, ...]
     ring_drops: RingDrops
+    clock_offset_ns: int
+    """Vehicle clock minus cloud clock, as measured at the latest check-in."""
 
 
 class VehicleAgent:
     """One vehicle. Used by one thread at a time; `close` it for a clean shutdown, or kill it: the counts add up."""
 
     def __init__(
-        self, config: VehicleConfig, *, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
+        self,
+        config: VehicleConfig,
+        *,
+        clock: Clock | None = None,
+        transport: httpx.BaseTransport | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        """Open the state directory and go on with the campaigns of the latest check-in; needs no network."""
+        """Open the state directory and go on with the campaigns of the latest check-in; needs no network.
+
+        `journal` and `transport` replace those that the configuration names; `close` closes them too.
+        """
         self.config = config
         self.network = config.network
         self.source: DriveSource | None = None
         """Where replayed data comes from; written into the manifests of what is recorded."""
         self._clock = clock or SystemClock()
-        self._journal = Journal(config.state_directory / JOURNAL)
+        self._journal = journal or Journal(config.state_directory / JOURNAL)
         self._http = make_client(config, transport)
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
@@ -153,7 +163,12 @@ class VehicleAgent:
             counts=self._journal.counts(),
             queued=tuple(self._queue.all()),
             ring_drops=self._ring.drops,
+            clock_offset_ns=self._cloud.clock_offset_ns,
         )
+
+    def manifest(self, clip: QueuedClip) -> ClipManifest:
+        """What a clip of `status().queued` is declared as."""
+        return self._queue.manifest(clip)
 
     def close(self) -> None:
         """Clean shutdown: finish the drive, save the evaluators' states, close files and connections."""
@@ -221,21 +236,20 @@ class VehicleAgent:
                 lost = [fire.key for fire in recording.lost]
                 self._journal.conclude(lost, FireOutcome.DROPPED, Reason.RING_OVERFLOW)
             if recording.footage is not None:
-                self._store_clip(recording)
+                self._store_clip(recording.fires, recording.footage)
         if recordings:
             self._keep()
 
-    def _store_clip(self, recording: FinishedRecording) -> None:
-        if recording.footage is None:
-            return
+    def _store_clip(self, fires: Sequence[VehicleFire], footage: Footage) -> None:
+        """Write the clip and queue it; where the disk refuses, its fires get that as their outcome."""
         try:
-            clip = make_clip(self.config.clips_directory, recording.fires, recording.footage, self._context())
+            clip = make_clip(self.config.clips_directory, fires, footage, self._context())
         except OSError as error:
-            fires = [fire.key for fire in recording.fires]
+            keys = [fire.key for fire in fires]
             if error.errno in NO_SPACE:
-                self._journal.conclude(fires, FireOutcome.DROPPED, Reason.DISK_FULL)
+                self._journal.conclude(keys, FireOutcome.DROPPED, Reason.DISK_FULL)
             else:
-                self._journal.conclude(fires, FireOutcome.FAILED, Reason.WRITE_ERROR)
+                self._journal.conclude(keys, FireOutcome.FAILED, Reason.WRITE_ERROR)
             self._cloud.report_problem(f"a clip could not be written: {error}")
             return
         self._queue.add(clip, self._clock.now_ns())

@@ -149,8 +149,10 @@ def test_counts_that_are_too_many_for_a_report_go_out_in_several(
     cloud: Cloud, make_config: MakeConfig, clock: ManualClock
 ) -> None:
     heads = {f"{'h' * 150}{number}": Compared(both=2**60) for number in range(MAX_COMPARES)}
-    with VehicleAgent(make_config(), clock=clock) as agent:
-        agent._journal.record([RunIncrement(f"c{number}", 1, compared=heads) for number in range(200)])
+    config = make_config()
+    journal = Journal(config.state_directory / "j.sqlite")
+    with VehicleAgent(config, clock=clock, journal=journal) as agent:
+        journal.record([RunIncrement(f"c{number}", 1, compared=heads) for number in range(200)])
         agent.report()
     sizes = [len(report.canonical_json()) for report in cloud.reports]
     assert len(sizes) > 1 and max(sizes) < MAX_TELEMETRY_BYTES
