@@ -17,10 +17,11 @@ import httpx
 
 from triggers.contracts.clip import CELL_BYTES
 from triggers.contracts.creation import CreationRequest
+from triggers.contracts.problem import TUS_VERSION
 from triggers.errors import Conflict, InvalidInput, LongtailError, NotFound, UploadGone
 from triggers.vehicle.http import MAX_PROBLEM_BYTES, reaching, read_bounded, refusal
 
-TUS = {"Tus-Resumable": "1.0.0"}
+TUS = {"Tus-Resumable": TUS_VERSION}
 OFFSET = "Upload-Offset"
 READ_BYTES = 64 * 1024
 SETTING = "gateway_url"
