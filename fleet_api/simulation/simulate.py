@@ -113,10 +113,10 @@ def plan_fleet(
 
 
 def _trips(drives: Iterable[Drive]) -> tuple[Trip, ...]:
-    """At the times the drives' metadata tell, else one after the other; never two at a time."""
+    """At the times that the drives' metadata give, else one after the other; never two at a time."""
     trips: list[Trip] = []
     free_ns = 0
-    for drive in sorted(drives, key=lambda each: (each.start_ns or DEFAULT_START_NS, each.name)):
+    for drive in sorted(drives, key=lambda drive: (drive.start_ns or DEFAULT_START_NS, drive.name)):
         start_ns = max(drive.start_ns or DEFAULT_START_NS, free_ns)
         offset_ns = -(-start_ns // NS_PER_S) * NS_PER_S
         trips.append(Trip(drive, offset_ns))
@@ -170,7 +170,7 @@ def _draw(
         elif kind == "bool":
             usual = (False, True)
         else:
-            usual = _NUMBERS if kind == "integer" else tuple(float(each) for each in _NUMBERS)
+            usual = _NUMBERS if kind == "integer" else tuple(float(number) for number in _NUMBERS)
         choices = list(dict.fromkeys([*named.get(name, ()), *usual]))
         drawn[name] = stream.choice(choices)
     return drawn
@@ -263,7 +263,7 @@ class SimulatedFleet:
         upload_queued(agent, result, stop)
 
     def _enroll(self, vehicle: PlannedVehicle) -> VehicleConfig:
-        """Make a vehicle known to the deployment, and configure its agent as the deployment says."""
+        """Enrol a vehicle, and configure its agent as the deployment says."""
         speed = measured_speed(vehicle, self.catalog, self.speed_signal)
         answer = self.client.post("/v1/vehicles", {"id": vehicle.id, "attributes": vehicle.attributes})
         state_dir = self.state_dir / vehicle.id

@@ -18,7 +18,7 @@ from triggers.errors import InvalidInput
 
 
 def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
-    """Write the files into the folder and tell what was found. Damage of one part does not keep the others back."""
+    """Write the files into the folder and return what was found. Damage to one part does not hold back the others."""
     try:
         clip = read_clip(folder / CLIP_FILE, request.recording).footage
     except Damaged as damage:

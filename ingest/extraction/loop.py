@@ -32,7 +32,7 @@ RETRY_S = 5.0
 LEASE_S = 20.0
 RENEW_S = 5.0
 MAX_CLAIMS = 30
-"""A clip under which so many workers ended is given up, whatever the reason was."""
+"""After this many claims that ended without a result a clip is given up, whatever the reason was."""
 PART_BYTES = 8 * 1024**2
 
 

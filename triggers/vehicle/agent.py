@@ -45,7 +45,7 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True)
 class AgentStatus:
-    """How a vehicle stands, for people and summaries."""
+    """The state of a vehicle's agent, for people, summaries and tests."""
 
     suspended: bool
     campaigns: tuple[tuple[str, int], ...]
@@ -120,7 +120,7 @@ class VehicleAgent:
         return changed
 
     def feed(self, rows: Iterable[Row], frames: Iterable[tuple[str, VideoFrame]] = ()) -> None:
-        """Take rows and frames (camera, frame), each in order of time; times are ns since the Unix epoch.
+        """Take rows and frames (camera, frame), both in order of time; times are ns since the Unix epoch.
 
         Rows of equal time are merged, the last sample wins; so the newest row is held back until a later one comes,
         or `finish_drive`. When time runs backwards, what is being recorded ends there.
@@ -141,11 +141,11 @@ class VehicleAgent:
         self._process()
         self._store(self._recorder.finish())
         self._host.end_drive()
-        self._tell_problems()
+        self._report_problems()
         self._keep()
 
     def upload_pending(self, deadline_s: float = 60.0) -> UploadReport:
-        """Upload queued clips on the network at hand, for `deadline_s` seconds at most (a chunk more)."""
+        """Upload queued clips on the network at hand, for at most `deadline_s` seconds (plus the chunk under way)."""
         return self._uploader.upload_pending(self.network, deadline_s)
 
     def report(self) -> None:
@@ -220,13 +220,13 @@ class VehicleAgent:
         rows, self._slice = self._slice, []
         # Without rows too: fires of an earlier call may still wait for the journal.
         fires = self._host.run([] if self._cloud.suspended else rows)
-        self._tell_problems()
+        self._report_problems()
         for fire in fires:
             self._store(self._recorder.add(fire))
         if rows:
             self._store(self._recorder.advance(rows[-1].t_ns))
 
-    def _tell_problems(self) -> None:
+    def _report_problems(self) -> None:
         for problem in self._host.take_problems():
             self._cloud.report_problem(problem)
 
@@ -271,5 +271,5 @@ def _time_ns(item: Row | tuple[str, VideoFrame]) -> int:
 
 
 def _merged(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
-    """Samples of one time: those of `second` win, but NaN is no sample."""
+    """Samples of one time: those of `second` win, but NaN is not a sample."""
     return {**first, **{name: value for name, value in second.items() if not math.isnan(value)}}

@@ -196,7 +196,7 @@ def test_a_state_of_an_older_format_starts_anew_and_is_told(journal: Journal) ->
         journal.save_states({key: old})
         host = Host("car-1", journal)
         (problem,) = host.assign([bundle])
-        assert problem.startswith("braking version 1 starts anew: saved state")
+        assert problem.startswith("braking version 1 starts afresh: saved state")
         assert len(host.run(rows(0, 20, brake_at=(10,)))) == 1
         host.assign([])
 

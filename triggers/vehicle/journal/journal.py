@@ -1,12 +1,12 @@
 """The vehicle's durable state in one SQLite file: what is assigned, every fire and its outcome, and queued clips.
 
-Why SQLite and these settings: a car loses power in mid-write as a rule, and counts that are reported must never fall
+Why SQLite and these settings: a car often loses power in the middle of a write, and reported counts must never fall
 or stop adding up afterwards. Every change of state is one transaction; WAL with `synchronous=FULL` makes a commit
 return only when it is on the disk (NORMAL could lose the last ones in a power cut, and with them ordinals that the
-cloud has already seen). Fires are rare, so a flush each costs nothing. `locking_mode=EXCLUSIVE` lets one agent alone
-use a state directory, and the lock dies with its process.
+cloud has already seen). Fires are rare, so one flush per fire costs nothing. `locking_mode=EXCLUSIVE` lets only one
+agent use a state directory, and the lock dies with its process.
 
-A fire is a row until it and its outcome are old; then it is folded into a count, in one transaction, so that the
+A fire is a row until its outcome is old; then it becomes part of a count, in one transaction, so that the
 file stays small and the sums stay the same.
 """
 
@@ -121,7 +121,7 @@ class Journal:
         return 0 if row is None else int(row["fired"])
 
     def take_state(self, campaign: str, version: int, program_digest: str) -> bytes | None:
-        """The evaluator's state from when it last ended in order. It is given out once: after a crash it is stale."""
+        """The evaluator's state as of its last orderly end. It is given out once: after a crash it is stale."""
         with self.transaction() as db:
             row = db.execute(
                 "SELECT state FROM versions WHERE campaign = ? AND version = ? AND program_digest = ?",
