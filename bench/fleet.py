@@ -47,7 +47,7 @@ def record(running: Deployment, folder: Path, *, vehicles: int, clips_each: int)
             agent.check_in()
             whole_system.record_events(agent, clips_each, seed=number)
             queued = agent.status().queued
-            recorded += [RecordedClip(config.vehicle_id, agent._queue.manifest(clip), clip.path) for clip in queued]
+            recorded += [RecordedClip(config.vehicle_id, agent.manifest(clip), clip.path) for clip in queued]
     if len(recorded) != vehicles * clips_each:
         raise ValueError(f"{len(recorded)} clips were recorded instead of {vehicles * clips_each}")
     return recorded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from mimetypes import guess_type
+from pathlib import PurePosixPath
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -14,17 +15,11 @@ from fleet_api.api.routing import Route
 from fleet_api.api.services import Use
 from ingest.http.raising import raises
 from storage.objects import DirectoryStore, ObjectStore
+from triggers.contracts import media_types
 from triggers.errors import Forbidden, NotFound, Untrusted, WrongRange
 
 CHUNK_BYTES = 1024**2
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
-_MEDIA_TYPES = {
-    "mcap": "application/x-mcap",
-    "parquet": "application/vnd.apache.parquet",
-    "jpg": "image/jpeg",
-    "mp4": "video/mp4",
-    "json": "application/json",
-}
 _HEADERS = {
     "Accept-Ranges": "bytes",
     "Cache-Control": "private, max-age=3600",
@@ -107,5 +102,5 @@ def _chunks(store: ObjectStore, key: str, start: int, length: int) -> Iterator[b
 
 
 def _media_type(key: str) -> str:
-    ending = key.rpartition(".")[2].lower()
-    return _MEDIA_TYPES.get(ending) or guess_type(key)[0] or "application/octet-stream"
+    ending = PurePosixPath(key).suffix.lower()
+    return media_types.BY_ENDING.get(ending) or guess_type(key)[0] or "application/octet-stream"

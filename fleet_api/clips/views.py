@@ -11,11 +11,11 @@ from storage.clips.extraction_results import SignalStatistics
 from storage.clips.properties import attribute_name, statistic_names
 from storage.clips.records import Clip
 from storage.objects import ObjectStore
+from triggers.contracts import media_types
 from triggers.contracts.api.clips import AssetView, ClipDetailsView, ClipView, FireView, LabelView
 
 LINK_S = 3600
 CLIP_ASSET = "clip.mcap"
-MCAP_MEDIA_TYPE = "application/x-mcap"
 
 
 def clip_view(clip: Clip) -> ClipView:
@@ -39,7 +39,7 @@ def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
     recording = AssetView(
         name=CLIP_ASSET,
         href=store.link(details.clip.object_key, expires_s=LINK_S),
-        media_type=MCAP_MEDIA_TYPE,
+        media_type=media_types.MCAP,
         size_bytes=details.clip.size_bytes,
     )
     extracted = [

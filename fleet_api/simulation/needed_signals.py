@@ -30,7 +30,7 @@ def need_of(details: Mapping[str, Any]) -> Need:
     catalog = SignalCatalog.parse(details["signals"], name=f"the catalog of {settings.name}")
     compiled = compile_source(details["source"], filename=settings.name, catalog=catalog).campaigns.get(settings.name)
     if compiled is not None:  # else an older version of the language accepted it: its captures alone are known
-        signals.update(each.name for each in compiled.ir.inputs)
+        signals.update(signal.name for signal in compiled.ir.inputs)
     return Need(settings.target, frozenset(signals))
 
 
@@ -39,7 +39,7 @@ def check_drives(
 ) -> None:
     """InvalidInput naming the first drive that lacks a column for a signal that a vehicle playing it will need.
 
-    Signals that the drives' catalog does not declare are no mistake here: vehicles take them as unknown.
+    Signals that the drives' catalog does not declare are not a mistake here: vehicles take them as unknown.
     """
     campaigns = list(needs)
     wanted: dict[Path, tuple[Drive, set[str]]] = {}

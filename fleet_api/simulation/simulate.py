@@ -113,10 +113,10 @@ def plan_fleet(
 
 
 def _trips(drives: Iterable[Drive]) -> tuple[Trip, ...]:
-    """At the times the drives' metadata tell, else one after the other; never two at a time."""
+    """At the times that the drives' metadata give, else one after the other; never two at a time."""
     trips: list[Trip] = []
     free_ns = 0
-    for drive in sorted(drives, key=lambda each: (each.start_ns or DEFAULT_START_NS, each.name)):
+    for drive in sorted(drives, key=lambda drive: (drive.start_ns or DEFAULT_START_NS, drive.name)):
         start_ns = max(drive.start_ns or DEFAULT_START_NS, free_ns)
         offset_ns = -(-start_ns // NS_PER_S) * NS_PER_S
         trips.append(Trip(drive, offset_ns))
@@ -170,7 +170,7 @@ def _draw(
         elif kind == "bool":
             usual = (False, True)
         else:
-            usual = _NUMBERS if kind == "integer" else tuple(float(each) for each in _NUMBERS)
+            usual = _NUMBERS if kind == "integer" else tuple(float(number) for number in _NUMBERS)
         choices = list(dict.fromkeys([*named.get(name, ()), *usual]))
         drawn[name] = stream.choice(choices)
     return drawn
@@ -186,6 +186,30 @@ def measured_speed(vehicle: PlannedVehicle, catalog: SignalCatalog, name: str | 
     if speed is None and name is not None:
         raise InvalidInput(f"`{name}` is not a speed that the signal catalog declares and every drive has")
     return speed
+
+
+def upload_queued(
+    agent: VehicleAgent,
+    result: VehicleResult,
+    stop: threading.Event,
+    *,
+    deadline_s: float = UPLOAD_DEADLINE_S,
+    pause_s: float = UPLOAD_PAUSE_S,
+) -> None:
+    """Upload until nothing is queued, `deadline_s` has passed, or `stop` is set; adds what was done to `result`.
+
+    Pauses `pause_s` after an attempt that brought nothing.
+    """
+    ends_s = time.monotonic() + deadline_s
+    while not stop.is_set() and time.monotonic() < ends_s:
+        report = agent.upload_pending(UPLOAD_SLICE_S)
+        result.handed_over += report.handed_over
+        result.uploaded_bytes += report.bytes_acknowledged
+        result.problems += report.problems
+        if not agent.status().queued:
+            return
+        if not report.handed_over:  # every clip waits for its next attempt, which may be further off than a slice
+            stop.wait(pause_s)
 
 
 @dataclass(frozen=True)
@@ -236,19 +260,10 @@ class SimulatedFleet:
         play(agent, trip.drive, self.catalog, offset_ns=trip.offset_ns)
         self.progress(result.id, f"uploads {len(agent.status().queued)} clips")
         result.drives.append(trip.drive.name)
-        deadline_s = time.monotonic() + UPLOAD_DEADLINE_S
-        while not stop.is_set() and time.monotonic() < deadline_s:
-            report = agent.upload_pending(UPLOAD_SLICE_S)
-            result.handed_over += report.handed_over
-            result.uploaded_bytes += report.bytes_acknowledged
-            result.problems += report.problems
-            if not agent.status().queued:
-                break
-            if not report.handed_over:  # every clip waits for its next attempt, which may be further off than a slice
-                stop.wait(UPLOAD_PAUSE_S)
+        upload_queued(agent, result, stop)
 
     def _enroll(self, vehicle: PlannedVehicle) -> VehicleConfig:
-        """Make a vehicle known to the deployment, and configure its agent as the deployment says."""
+        """Enrol a vehicle, and configure its agent as the deployment says."""
         speed = measured_speed(vehicle, self.catalog, self.speed_signal)
         answer = self.client.post("/v1/vehicles", {"id": vehicle.id, "attributes": vehicle.attributes})
         state_dir = self.state_dir / vehicle.id

@@ -1,7 +1,7 @@
-"""The extracting child process: reads one clip, writes its files and `result.json`, and never talks to anybody.
+"""The extracting child process: reads one clip, writes its files and `result.json`, and has no connection to anything.
 
 Called as `python -m ingest.extraction.child FOLDER MEMORY_BYTES CPU_S FILE_BYTES WALL_S`. It exits 0 whenever it has
-an answer, and "the file is damaged" is one.
+an answer; and "the file is damaged" is one.
 """
 
 from __future__ import annotations

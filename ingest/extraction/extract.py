@@ -12,14 +12,13 @@ from ingest.extraction.track import track
 from triggers.clips.damage import Damaged
 from triggers.clips.footage import VideoFrame
 from triggers.clips.reader import read_clip
+from triggers.contracts import media_types
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.errors import InvalidInput
 
-PARQUET = "application/vnd.apache.parquet"
-
 
 def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
-    """Write the files into the folder and tell what was found. Damage of one part does not keep the others back."""
+    """Write the files into the folder and return what was found. Damage to one part does not hold back the others."""
     try:
         clip = read_clip(folder / CLIP_FILE, request.recording).footage
     except Damaged as damage:
@@ -30,7 +29,7 @@ def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
     try:
         # In the format of a recorded drive, so that a clip can be backtested like one.
         write_drive(folder / "signals.parquet", signals, start_ns=request.recording.start_ns)
-        files.append(OutputFile(asset="signals", file="signals.parquet", media_type=PARQUET))
+        files.append(OutputFile(asset="signals", file="signals.parquet", media_type=media_types.PARQUET))
     except InvalidInput as error:
         damages.append(Damaged("too_many_samples", error.message).description)
     for number, camera in enumerate(request.recording.cameras):
@@ -55,8 +54,8 @@ def _video_files(folder: Path, frames: Sequence[VideoFrame], camera: str, number
     files = []
     if number == 0:
         video.write_thumbnail(folder / "thumbnail.jpg", decodable, camera)
-        files.append(OutputFile(asset="thumbnail", file="thumbnail.jpg", media_type="image/jpeg"))
+        files.append(OutputFile(asset="thumbnail", file="thumbnail.jpg", media_type=media_types.JPEG))
     name = "preview" if number == 0 else f"preview.{camera}"
     video.write_preview(folder / f"{name}.mp4", decodable, camera)
-    files.append(OutputFile(asset=name, file=f"{name}.mp4", media_type="video/mp4"))
+    files.append(OutputFile(asset=name, file=f"{name}.mp4", media_type=media_types.MP4))
     return files

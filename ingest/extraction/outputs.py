@@ -1,4 +1,4 @@
-"""What the extracting child is asked, and what it answers: JSON, checked strictly because it read hostile bytes."""
+"""The extracting child's request and answer: JSON, checked strictly since the child has read hostile bytes."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class ExtractionRequest(Contract):
     """One extraction. `latitude` and `longitude` name the signals of the position, None where there are none."""
 
     recording: RecordingManifest
-    """What the vehicle told the gateway; the file must say the same."""
+    """What the vehicle told the gateway; the file must agree."""
     latitude: SignalName | None
     longitude: SignalName | None
 
 
 class OutputFile(Contract):
-    """A file that the child wrote; its name is one of a kind and never a path."""
+    """A file that the child wrote; its name is never a path."""
 
     asset: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}(\.[a-z][a-z0-9_]{0,63})?$")]
     file: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_.]{0,139}$")]

@@ -18,7 +18,7 @@ MAX_AGE_NS = 2_000_000_000
 def track(latitude: SignalSeries, longitude: SignalSeries) -> tuple[tuple[float, float], ...]:
     """The (latitude, longitude) points in degrees, at most MAX_TRACK_POINTS, each other point within TOLERANCE_M.
 
-    Where more points would be needed, the tolerance is doubled until they suffice. Values that are no place are
+    Where more points would be needed, the tolerance is doubled until they suffice. Values that are not a place are
     left out.
     """
     points = _points(latitude, longitude)
@@ -53,9 +53,9 @@ def simplify(points: NDArray[np.float64], tolerance_m: float) -> NDArray[np.floa
     plane_m = points * scale
     keep = np.zeros(len(points), dtype=bool)
     keep[[0, -1]] = True
-    stretches = [(0, len(points) - 1)]
-    while stretches:
-        first, last = stretches.pop()
+    spans = [(0, len(points) - 1)]
+    while spans:
+        first, last = spans.pop()
         if last - first < 2:
             continue
         distances_m = _distances(plane_m[first + 1 : last], plane_m[first], plane_m[last])
@@ -63,7 +63,7 @@ def simplify(points: NDArray[np.float64], tolerance_m: float) -> NDArray[np.floa
         if distances_m[farthest] > tolerance_m:
             middle = first + 1 + farthest
             keep[middle] = True
-            stretches += [(first, middle), (middle, last)]
+            spans += [(first, middle), (middle, last)]
     return points[keep]
 
 

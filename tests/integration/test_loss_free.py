@@ -56,7 +56,7 @@ def test_an_upload_cut_after_every_record_in_turn_arrives_byte_for_byte(running:
             agent.check_in()
             whole_system.record_events(agent, 1)
             (clip,) = agent.status().queued
-            manifest = agent._queue.manifest(clip)
+            manifest = agent.manifest(clip)
             data = clip.path.read_bytes()
             assert len(manifest.cells) >= 2
             location = create_upload(config.gateway_url, config.token, manifest)

@@ -1,4 +1,4 @@
-"""The cells of a clip's file: their hashes, and the check that a file on disk still has them."""
+"""The cells of a clip's file: their sizes and hashes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples and encoded frames of a span of time: what the ring buffer gives out and a clip holds."""
+"""Samples and encoded frames of a span of time: what the ring buffer hands out and a clip holds."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Footage:
     cameras: Mapping[str, tuple[VideoFrame, ...]]
 
     def cut(self, start_ns: int, end_ns: int, signals: Iterable[str], cameras: Iterable[str]) -> Footage:
-        """A part of it: fewer signals and cameras, or a shorter span."""
+        """A part of this footage: fewer signals and cameras, or a shorter span."""
         return Footage(
             start_ns=start_ns,
             end_ns=end_ns,

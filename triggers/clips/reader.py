@@ -1,7 +1,7 @@
 """Reads a clip's MCAP file (https://mcap.dev/spec) back: the manifest in it, samples by signal, frames by camera.
 
 The one reader of the format: a vehicle cuts its own clip again with it, and the extraction reads hostile bytes with it.
-So whatever a parser raises over the bytes is damage of the file, told with a stable reason.
+So whatever a parser raises over the bytes is damage of the file, and has a stable reason.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _embedded_manifest(reader: McapReader) -> RecordingManifest:
 
 
 def _require_same_recording(embedded: RecordingManifest, announced: RecordingManifest) -> None:
-    """The two must tell of the same recording, but for the charges, which are not known when a file is written."""
+    """The two must describe the same recording, apart from the charges, which are not known when a file is written."""
     for name in ("vehicle_id", "recording_id", "start_ns", "end_ns"):
         in_file, in_upload = getattr(embedded, name), getattr(announced, name)
         if in_file != in_upload:

@@ -1,6 +1,6 @@
 """Schemas of a clip's MCAP channels: `longtail.Sample` for signals, `foxglove.CompressedVideo` for cameras.
 
-MCAP's protobuf encoding wants a serialized `FileDescriptorSet` with all dependencies
+MCAP's protobuf encoding needs a serialized `FileDescriptorSet` with all dependencies
 (https://mcap.dev/spec/registry#protobuf). `longtail.Sample` is
 
     syntax = "proto3"; package longtail; message Sample { double value = 1; }
@@ -69,7 +69,7 @@ def encode_sample(value: float) -> bytes:
 def decode_sample(data: bytes) -> float:
     """The value of a message that `encode_sample` wrote."""
     if len(data) != _SAMPLE.size or data[0] != _SAMPLE_TAG:
-        raise InvalidInput("a signal's message is no longtail.Sample of this writer")
+        raise InvalidInput("a signal's message is not a longtail.Sample of this writer")
     return float(_SAMPLE.unpack(data)[1])
 
 
@@ -85,7 +85,7 @@ def decode_frame(t_ns: int, data: bytes) -> VideoFrame:
     try:
         video = CompressedVideo.FromString(data)
     except DecodeError as error:
-        raise InvalidInput(f"a camera's message is no {VIDEO_SCHEMA}: {error}") from error
+        raise InvalidInput(f"a camera's message is not a {VIDEO_SCHEMA}: {error}") from error
     return VideoFrame(t_ns, is_keyframe(video.data), video.data)
 
 

@@ -1,4 +1,4 @@
-"""What a compared head counts: the confusion table of its active and shadow value, one count a pair of samples."""
+"""What a compared head counts: the confusion table of its active and shadow value, one count per pair of samples."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Compared:
     """Pairs of which a value was unknown, as where a sample is measured but invalid."""
 
     def __add__(self, other: Compared) -> Compared:
-        """The pairs of both."""
+        """The pairs of both counts together."""
         return Compared(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
     def __sub__(self, earlier: Compared) -> Compared:

@@ -65,7 +65,7 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
     except (OSError, ValueError, TypeError) as error:
         raise Misconfigured(f"cannot read the signing key {path}: {error}") from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise Misconfigured(f"{path} is no Ed25519 key", remedy="make one: openssl genpkey -algorithm ed25519")
+        raise Misconfigured(f"{path} is not an Ed25519 key", remedy="make one: openssl genpkey -algorithm ed25519")
     return key
 
 

@@ -1,6 +1,6 @@
 """Columns of signals of a recorded drive as arrays of numbers, NaN where there is no new sample.
 
-No copy is made of a float64 column without nulls. Messages name the column; the caller, which knows it, adds the file.
+A float64 column without nulls is not copied. Messages name the column; the caller, which knows the file, adds its name.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def _as_floats(column: Any, name: str, signal: Signal) -> Any:
     else:
         _check_type(column.type, name, signal)
     if pa.types.is_boolean(column.type):
-        column = column.cast(pa.uint8())  # twice as fast by this way
+        column = column.cast(pa.uint8())  # twice as fast as casting at once
     return column.cast(_FLOAT64, safe=False)
 
 
@@ -63,7 +63,7 @@ def _check_type(kind: Any, name: str, signal: Signal) -> None:
     elif not (
         pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)
     ):
-        raise InvalidInput(f"column `{name}` has the type {kind}, which is no number")
+        raise InvalidInput(f"column `{name}` has the type {kind}, which is not numeric")
 
 
 def _indexes(column: Any, name: str, signal: Signal) -> Any:
@@ -87,10 +87,10 @@ def _from_dictionary(column: Any, name: str, signal: Signal) -> Any:
         words = words.cast(pa.large_string())
     indexes = pc.index_in(words, value_set=pa.array(signal.values, words.type)).take(column.indices)
     if indexes.null_count != column.null_count:
-        strangers = pc.filter(column.indices, pc.and_(indexes.is_null(), column.indices.is_valid()))
-        found = words.take(strangers).drop_null()
-        if len(found):
-            _refuse_text(found[0], name)
+        unknown_texts = pc.filter(column.indices, pc.and_(indexes.is_null(), column.indices.is_valid()))
+        texts = words.take(unknown_texts).drop_null()
+        if len(texts):
+            _refuse_text(texts[0], name)
     return indexes
 
 

@@ -1,7 +1,7 @@
 """Recorded drives: Parquet files, found in folders and read as rows or arrays, a batch at a time.
 
-A drive is a Parquet file with the column `t` (float seconds or an Arrow timestamp) and one column a signal, null
-or NaN where there was no new sample; or a folder with such a file named `signals.parquet` and videos
+A drive is a Parquet file with the column `t` (float seconds or an Arrow timestamp) and one column per signal,
+null or NaN where there was no new sample; or a folder with such a file named `signals.parquet` and videos
 `<camera>.mp4` beside it. The schema's metadata may give the drive's start in Unix time: `longtail.start_ns`.
 """
 
@@ -30,6 +30,8 @@ class Drive:
     """One recorded drive on disk."""
 
     path: Path
+    batch_rows: int | None = None
+    """Rows that are read at a time; None: as many as fit `BATCH_BYTES`."""
 
     @property
     def name(self) -> str:
@@ -45,11 +47,11 @@ class Drive:
 
     def open(self) -> DriveFile:
         """The drive open for reading, which asks the file's footer once; InvalidInput where it cannot be read."""
-        return DriveFile(self.path)
+        return DriveFile(self.path, batch_rows=self.batch_rows)
 
     @property
     def start_ns(self) -> int | None:
-        """Unix time of the drive's `t` = 0 where its metadata gives it; InvalidInput if that is no number."""
+        """Unix time of the drive's `t` = 0 where its metadata gives it; InvalidInput if that is not a number."""
         with self.open() as file:
             return file.start_ns
 
@@ -74,7 +76,7 @@ class Drive:
             yield from _rows(batch)
 
     def batches(self, catalog: SignalCatalog, signals: Collection[str]) -> Iterator[Batch]:
-        """The same as arrays, a bounded number at once."""
+        """The same as arrays, a bounded number of rows at a time."""
         with self.open() as file:
             yield from file.batches(catalog, signals)
 
@@ -89,15 +91,15 @@ def find_drives(paths: Iterable[str | Path]) -> list[Drive]:
 
     Each drive once, in the order of the paths and of names within one. InvalidInput where a path has none.
     """
-    found: dict[Path, Drive] = {}
+    drives: dict[Path, Drive] = {}
     for path in map(Path, paths):
         files = _files_under(path)
         if not files:
             raise InvalidInput(f"{path}: has no drive", remedy=f"give a Parquet file or a folder with {FOLDER_FILE}")
-        found.update((file.resolve(), Drive(file)) for file in files)
-        if len(found) > MAX_DRIVES:
+        drives.update((file.resolve(), Drive(file)) for file in files)
+        if len(drives) > MAX_DRIVES:
             raise InvalidInput(f"{path}: more than {MAX_DRIVES} drives", remedy="run them in several backtests")
-    return list(found.values())
+    return list(drives.values())
 
 
 def _files_under(path: Path) -> list[Path]:

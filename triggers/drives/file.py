@@ -1,4 +1,4 @@
-"""An open drive: a Parquet file whose rows are read as arrays, a bounded number at once, in one thread.
+"""An open drive: a Parquet file whose rows are read as arrays, a bounded number at a time, in one thread.
 
 Only the columns that are asked for are read. Memory is a few batches (`BATCH_BYTES` of numbers each) and the pages
 that are being decoded, whatever the file's length. Errors name the file, and the column or row.
@@ -30,15 +30,16 @@ MAX_BATCH_ROWS = 131_072
 MIN_BATCH_ROWS = 1024
 BATCH_BYTES = 32 << 20
 _READ_BYTES = 64 << 10
-"""What is read of a column chunk at once. Arrow's default, to read ahead, holds the whole file in the end."""
+"""How much of a column chunk is read at once. Arrow's default reads ahead, until the whole file is in memory."""
 
 
 class DriveFile:
     """One recorded drive, open for reading; a context manager. Not to be shared between threads."""
 
-    def __init__(self, path: Path) -> None:
-        """Open the file and read its footer; InvalidInput if it is no Parquet file, or cut off."""
+    def __init__(self, path: Path, *, batch_rows: int | None = None) -> None:
+        """Open the file and read its footer; InvalidInput if it is not a Parquet file, or cut off."""
         self.path = path
+        self._batch_rows = batch_rows
         with _readable(path):
             self._file: Any = pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BYTES)
             self.columns: tuple[str, ...] = tuple(self._file.schema_arrow.names)
@@ -71,12 +72,12 @@ class DriveFile:
 
     @property
     def start_ns(self) -> int | None:
-        """Unix time of the drive's `t` = 0 where its metadata gives it; InvalidInput if that is no number."""
+        """Unix time of the drive's `t` = 0 where its metadata gives it; InvalidInput if that is not a number."""
         text = (self._file.schema_arrow.metadata or {}).get(START_KEY)
         if text is None:
             return None
         if not text.isdigit() or not 0 <= int(text[:20]) <= MAX_T_NS:
-            raise InvalidInput(f"{self.path}: metadata {START_KEY.decode()} is no time in nanoseconds")
+            raise InvalidInput(f"{self.path}: metadata {START_KEY.decode()} is not a time in nanoseconds")
         return int(text)
 
     def column_of(self, signal: str, catalog: SignalCatalog) -> str:
@@ -86,9 +87,9 @@ class DriveFile:
 
     def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
         """InvalidInput naming a column that the file lacks, or has twice, for these signals."""
-        wanted = {TIME_COLUMN: ""}
-        wanted.update((self.column_of(signal, catalog), f", which carries the signal `{signal}`") for signal in signals)
-        for column, use in wanted.items():
+        uses = {TIME_COLUMN: ""}
+        uses.update((self.column_of(signal, catalog), f", which carries the signal `{signal}`") for signal in signals)
+        for column, use in uses.items():
             times = self._occurrences[column]
             if times > 1:
                 raise InvalidInput(f"{self.path}: has the column `{column}`{use}, {times} times")
@@ -126,7 +127,7 @@ class DriveFile:
             yield batch
 
     def _read(self, columns: list[str], row_groups: Sequence[int] | None) -> Iterator[Any]:
-        rows = max(MIN_BATCH_ROWS, min(MAX_BATCH_ROWS, BATCH_BYTES // (8 * len(columns))))
+        rows = self._batch_rows or max(MIN_BATCH_ROWS, min(MAX_BATCH_ROWS, BATCH_BYTES // (8 * len(columns))))
         with _readable(self.path):
             yield from self._file.iter_batches(
                 batch_size=rows, columns=columns, row_groups=row_groups, use_threads=False
@@ -150,7 +151,7 @@ def _readable(path: Path) -> Iterator[None]:
         raise InvalidInput(f"{path}: there is no such file") from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
-        raise InvalidInput(f"{path}: no readable Parquet file: damaged or cut off ({reason})") from error
+        raise InvalidInput(f"{path}: not a readable Parquet file: damaged or cut off ({reason})") from error
 
 
 def _batch(record_batch: Any, columns: dict[str, str], catalog: SignalCatalog, first_row: int) -> Batch:

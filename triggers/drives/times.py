@@ -1,6 +1,6 @@
 """The time column of a recorded drive as ns: seconds are rounded half-even, as if computed exactly.
 
-Messages name the column and the row; the caller, which knows it, adds the file.
+Messages name the column and the row; the caller, which knows the file, adds its name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _ROUNDER = 1.5 * (1 << 52)
 """A double below 2^51 plus this has the nearest integer, half-even, in its lowest bits."""
 _ROUNDER_BITS = np.float64(_ROUNDER).view(np.int64)
 _SLICE_ROWS = 32_768
-"""What is converted at once, so that arrays between two steps of the arithmetic stay in a core's own cache."""
+"""Rows converted at a time, so that arrays between two steps of the arithmetic stay in a core's own cache."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class TimeColumn:
 def times(column: Any, first_row: int) -> TimeColumn:
     """The time column in ns; `first_row` is the row of its first time in the file.
 
-    Raises InvalidInput for what is no time from 0 on; that times ascend is not checked here.
+    Raises InvalidInput for a value that is not a time >= 0; that times ascend is not checked here.
     """
     if column.null_count:
         row = first_row + int(pc.index(column.is_null(), value=True).as_py())
@@ -78,7 +78,7 @@ def _timestamps(column: Any) -> Times:
         in_ns = column.cast(pa.timestamp("ns", tz=column.type.tz))
     except pa.ArrowInvalid as error:
         raise InvalidInput(
-            f"column `{TIME_COLUMN}` has a time that no int64 holds in nanoseconds ({str(error)[:100]})"
+            f"column `{TIME_COLUMN}` has a time that does not fit an int64 of nanoseconds ({str(error)[:100]})"
         ) from error
     t_ns: Times = in_ns.view(pa.int64()).to_numpy()
     return t_ns
@@ -128,7 +128,7 @@ def _round_clear_ones(seconds: Seconds, t_ns: Times) -> bool:
     """Round what is at least 3/16 of a ns from the middle of two; True if all are. Others are rounded down.
 
     Halves of ns are counted. The product is off by at most 1/8 of a half and rounded by at most 1/2, so an even number
-    of halves is within 5/16 of a ns of the time. What is not near turns into an integer that is far away.
+    of halves is within 5/16 of a ns of the time. A time that is not near turns into an integer that is far away.
     """
     halves = np.multiply(seconds, 2e9, out=uninitialised(len(seconds), np.float64))
     halves += _ROUNDER
@@ -149,7 +149,7 @@ def _are_near(seconds: Seconds, t_ns: Times, shortest_ns: int, longest_ns: int) 
 
 
 def _round_closely(seconds: Seconds, t_ns: Times) -> None:
-    """Round near times; those that the product's own rounding may have moved over the middle in the exact way."""
+    """Round near times; those that the product's own rounding may have moved across a middle are rounded exactly."""
     product = seconds * 1e9
     rounded = np.rint(product)
     t_ns[:] = rounded
@@ -171,7 +171,7 @@ def _to_ns_exactly(seconds: Seconds) -> Times:
 def uninitialised(length: int, dtype: type[T]) -> NDArray[T]:
     """An array of 8-byte numbers from Arrow's memory pool.
 
-    The pool keeps what was freed at hand; the C library gives arrays of a batch's size back to the system and gets
-    them anew, page by page, for each batch, which takes longer than all arithmetic on them.
+    The pool keeps freed memory at hand. The C library returns arrays of a batch's size to the system and gets them
+    again, page by page, for each batch, which takes longer than all arithmetic on them.
     """
     return np.frombuffer(pa.allocate_buffer(8 * length), dtype)

@@ -46,10 +46,10 @@ def play(
     `offset_ns` is added to the drive's own time to give Unix time. It must be a multiple of 100 ms, so that
     heartbeats fall where they do in a backtest of the same drive. `cameras` are videos by camera (the drive's own by
     default), whose first frame belongs to the drive's `t` = 0. `speed` 1 is real time; None: as fast as possible.
-    `on_progress` is called about once a second of data time with that time.
+    `on_progress` is called with the data time, about once per second of it.
     """
     if offset_ns % HEARTBEAT_NS:
-        raise InvalidInput(f"the offset {offset_ns} ns is no multiple of 100 ms", remedy="round it to 0.1 s")
+        raise InvalidInput(f"the offset {offset_ns} ns is not a multiple of 100 ms", remedy="round it to 0.1 s")
     if speed is not None and speed <= 0:
         raise InvalidInput(f"the speed {speed} is not above 0")
     pace = _Pace(speed, on_progress, clock or SystemClock())
@@ -80,7 +80,7 @@ def _named(camera: str, frames: Iterable[VideoFrame]) -> Iterator[tuple[str, Vid
 
 
 class _Pace:
-    """Counts rows, holds them back to the speed asked for, and tells the progress."""
+    """Counts rows, holds them back to the requested speed, and reports progress."""
 
     def __init__(self, speed: float | None, on_progress: Callable[[int], None] | None, clock: Clock) -> None:
         self._speed = speed

@@ -1,7 +1,7 @@
 """Reads a video file as the H.264 frames that a vehicle's camera would deliver: Annex B, no B-frames.
 
-What is in that form already (but for MP4's length prefixes) is passed on bit for bit; anything else is encoded again,
-with a keyframe each second.
+Video that is in that form already (apart from MP4's length prefixes) is passed on bit for bit; anything else is encoded
+again, with a keyframe every second.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ DEFAULT_RATE_HZ = 25
 def video_frames(path: Path, offset_ns: int = 0) -> Iterator[VideoFrame]:
     """The frames of a video in order of time; its first has the time `offset_ns`.
 
-    Raises InvalidInput where the file is no readable video. Memory is bounded by a few frames.
+    Raises InvalidInput where the file is not a readable video. Memory is bounded by a few frames.
     """
     try:
         as_it_is = _is_ready(path)
@@ -38,7 +38,7 @@ def video_frames(path: Path, offset_ns: int = 0) -> Iterator[VideoFrame]:
                 start = seconds if start is None else start
                 yield VideoFrame(offset_ns + round((seconds - start) * NS_PER_S), is_keyframe(data), data)
     except (av.FFmpegError, OSError) as error:
-        raise InvalidInput(f"{path}: no readable video ({error})") from error
+        raise InvalidInput(f"{path}: not a readable video ({error})") from error
 
 
 def _video_stream(container: Any, path: Path) -> Any:
@@ -75,7 +75,7 @@ def _repackaged(container: Any, stream: Any) -> Iterator[tuple[bytes, Fraction]]
 
 
 def _encoded_again(container: Any, stream: Any) -> Iterator[tuple[bytes, Fraction]]:
-    """The video encoded anew: no B-frames, no delay, a keyframe each second."""
+    """The video encoded again: no B-frames, no delay, a keyframe every second."""
     rate = Fraction(stream.average_rate or DEFAULT_RATE_HZ)
     encoder = _encoder()
     encoder.width, encoder.height = stream.codec_context.width, stream.codec_context.height
@@ -105,6 +105,6 @@ def _encoder() -> Any:
         if name in av.codecs_available:
             return av.CodecContext.create(name, "w")
     raise Misconfigured(
-        "PyAV has no H.264 encoder, and a video needs to be encoded again",
+        "PyAV has no H.264 encoder, and this video needs to be encoded again",
         remedy="install the `av` wheel from PyPI, which has libx264",
     )

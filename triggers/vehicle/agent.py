@@ -9,30 +9,31 @@ from __future__ import annotations
 import errno
 import heapq
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from triggers.clips.footage import VideoFrame
+from triggers.clips.footage import Footage, VideoFrame
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
-from triggers.contracts.clip import DriveSource
+from triggers.contracts.clip import ClipManifest, DriveSource
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS, Row
 from triggers.vehicle.checkin import CheckInClient
 from triggers.vehicle.clock import Clock, SystemClock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.clips import QueuedClip
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 from triggers.vehicle.recording.clips import RecordingContext, make_clip
-from triggers.vehicle.recording.fires import FireOutcome, Reason
+from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
 from triggers.vehicle.recording.ring import RingBuffer, RingDrops
-from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
+from triggers.vehicle.uploads.clip_queue import ClipQueue
 from triggers.vehicle.uploads.terminations import Terminator
 from triggers.vehicle.uploads.tus import TusClient
 from triggers.vehicle.uploads.uploader import Uploader, UploadReport
@@ -44,28 +45,38 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True)
 class AgentStatus:
-    """How a vehicle stands, for people and summaries."""
+    """The state of a vehicle's agent, for people, summaries and tests."""
 
     suspended: bool
     campaigns: tuple[tuple[str, int], ...]
     counts: tuple[FireCounts, ...]
     queued: tuple[QueuedClip, ...]
     ring_drops: RingDrops
+    clock_offset_ns: int
+    """Vehicle clock minus cloud clock, as measured at the latest check-in."""
 
 
 class VehicleAgent:
     """One vehicle. Used by one thread at a time; `close` it for a clean shutdown, or kill it: the counts add up."""
 
     def __init__(
-        self, config: VehicleConfig, *, clock: Clock | None = None, transport: httpx.BaseTransport | None = None
+        self,
+        config: VehicleConfig,
+        *,
+        clock: Clock | None = None,
+        transport: httpx.BaseTransport | None = None,
+        journal: Journal | None = None,
     ) -> None:
-        """Open the state directory and go on with the campaigns of the latest check-in; needs no network."""
+        """Open the state directory and go on with the campaigns of the latest check-in; needs no network.
+
+        `journal` and `transport` replace those that the configuration names; `close` closes them too.
+        """
         self.config = config
         self.network = config.network
         self.source: DriveSource | None = None
         """Where replayed data comes from; written into the manifests of what is recorded."""
         self._clock = clock or SystemClock()
-        self._journal = Journal(config.state_directory / JOURNAL)
+        self._journal = journal or Journal(config.state_directory / JOURNAL)
         self._http = make_client(config, transport)
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
@@ -109,7 +120,7 @@ class VehicleAgent:
         return changed
 
     def feed(self, rows: Iterable[Row], frames: Iterable[tuple[str, VideoFrame]] = ()) -> None:
-        """Take rows and frames (camera, frame), each in order of time; times are ns since the Unix epoch.
+        """Take rows and frames (camera, frame), both in order of time; times are ns since the Unix epoch.
 
         Rows of equal time are merged, the last sample wins; so the newest row is held back until a later one comes,
         or `finish_drive`. When time runs backwards, what is being recorded ends there.
@@ -130,17 +141,17 @@ class VehicleAgent:
         self._process()
         self._store(self._recorder.finish())
         self._host.end_drive()
-        self._tell_problems()
+        self._report_problems()
         self._keep()
 
     def upload_pending(self, deadline_s: float = 60.0) -> UploadReport:
-        """Upload queued clips on the network at hand, for `deadline_s` seconds at most (a chunk more)."""
+        """Upload queued clips on the network at hand, for at most `deadline_s` seconds (plus the chunk under way)."""
         return self._uploader.upload_pending(self.network, deadline_s)
 
     def report(self) -> None:
         """Send the counts of all fires."""
         self._host.flush()
-        self._journal.fold()
+        self._journal.compact()
         self._cloud.send_counts(self._journal.counts())
 
     def status(self) -> AgentStatus:
@@ -152,7 +163,12 @@ class VehicleAgent:
             counts=self._journal.counts(),
             queued=tuple(self._queue.all()),
             ring_drops=self._ring.drops,
+            clock_offset_ns=self._cloud.clock_offset_ns,
         )
+
+    def manifest(self, clip: QueuedClip) -> ClipManifest:
+        """What a clip of `status().queued` is declared as."""
+        return self._queue.manifest(clip)
 
     def close(self) -> None:
         """Clean shutdown: finish the drive, save the evaluators' states, close files and connections."""
@@ -204,13 +220,13 @@ class VehicleAgent:
         rows, self._slice = self._slice, []
         # Without rows too: fires of an earlier call may still wait for the journal.
         fires = self._host.run([] if self._cloud.suspended else rows)
-        self._tell_problems()
+        self._report_problems()
         for fire in fires:
             self._store(self._recorder.add(fire))
         if rows:
             self._store(self._recorder.advance(rows[-1].t_ns))
 
-    def _tell_problems(self) -> None:
+    def _report_problems(self) -> None:
         for problem in self._host.take_problems():
             self._cloud.report_problem(problem)
 
@@ -218,23 +234,22 @@ class VehicleAgent:
         for recording in recordings:
             if recording.lost:
                 lost = [fire.key for fire in recording.lost]
-                self._journal.settle(lost, FireOutcome.DROPPED, Reason.RING_OVERFLOW)
+                self._journal.conclude(lost, FireOutcome.DROPPED, Reason.RING_OVERFLOW)
             if recording.footage is not None:
-                self._store_clip(recording)
+                self._store_clip(recording.fires, recording.footage)
         if recordings:
             self._keep()
 
-    def _store_clip(self, recording: FinishedRecording) -> None:
-        if recording.footage is None:
-            return
+    def _store_clip(self, fires: Sequence[VehicleFire], footage: Footage) -> None:
+        """Write the clip and queue it; where the disk refuses, its fires get that as their outcome."""
         try:
-            clip = make_clip(self.config.clips_directory, recording.fires, recording.footage, self._context())
+            clip = make_clip(self.config.clips_directory, fires, footage, self._context())
         except OSError as error:
-            fires = [fire.key for fire in recording.fires]
+            keys = [fire.key for fire in fires]
             if error.errno in NO_SPACE:
-                self._journal.settle(fires, FireOutcome.DROPPED, Reason.DISK_FULL)
+                self._journal.conclude(keys, FireOutcome.DROPPED, Reason.DISK_FULL)
             else:
-                self._journal.settle(fires, FireOutcome.FAILED, Reason.WRITE_ERROR)
+                self._journal.conclude(keys, FireOutcome.FAILED, Reason.WRITE_ERROR)
             self._cloud.report_problem(f"a clip could not be written: {error}")
             return
         self._queue.add(clip, self._clock.now_ns())
@@ -256,5 +271,5 @@ def _time_ns(item: Row | tuple[str, VideoFrame]) -> int:
 
 
 def _merged(first: Mapping[str, float], second: Mapping[str, float]) -> dict[str, float]:
-    """Samples of one time: those of `second` win, but NaN is no sample."""
+    """Samples of one time: those of `second` win, but NaN is not a sample."""
     return {**first, **{name: value for name, value in second.items() if not math.isnan(value)}}

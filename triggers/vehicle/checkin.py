@@ -1,9 +1,9 @@
-"""Check-in: tells the cloud what the vehicle has, gets the signed list of its campaigns, and fetches their bundles.
+"""Check-in: reports to the cloud what the vehicle has, gets its signed list of campaigns, and fetches their bundles.
 
 Nothing is believed that a trusted key did not sign. A list must name this vehicle, be unexpired, and not be older
 than the one at hand: (revision, issue time) never falls, so replaying an old list cannot withhold a stop. What was
-refused is told at the next check-in; everything else goes on. The list and its bundles are kept, verified again at
-each start, and worked by until the list expires.
+refused is reported at the next check-in; everything else goes on. The list and its bundles are kept, verified again at
+each start, and followed until the list expires.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from triggers.errors import LongtailError, Untrusted
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import MAX_PROBLEM_BYTES, json_body, reaching, read_bounded, refusal
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.journal import Journal
 
 MAX_LIST_BYTES = 4 * 1024**2
 MAX_PROBLEMS = 100
@@ -50,7 +50,7 @@ class CheckInClient:
 
     @property
     def assignments(self) -> AssignmentList | None:
-        """The list the vehicle works by, expired or not; None before the first check-in."""
+        """The list that the vehicle follows, expired or not; None before the first check-in."""
         return self._list
 
     @property
@@ -64,7 +64,7 @@ class CheckInClient:
         return int((self._journal.fact(CLOCK_OFFSET) or b"0").decode())
 
     def report_problem(self, problem: str) -> None:
-        """Tell this at the next check-in."""
+        """Report this at the next check-in."""
         text = problem[:MAX_PROBLEM_CHARACTERS]
         if text not in self._problems and len(self._problems) < MAX_PROBLEMS:
             self._problems.append(text)
@@ -77,13 +77,13 @@ class CheckInClient:
         fetched whether or not the list changed.
         """
         url = f"{self._base}/check-in"
-        told = list(self._problems)
+        reported = list(self._problems)
         body = CheckIn(
             attributes=dict(self._config.attributes),
             software=dict(self._config.software),
             have=self._have(),
             vehicle_time_ns=self._clock.now_ns(),
-            problems=tuple(told),
+            problems=tuple(reported),
         )
         with (
             reaching("the API", "api_url", url),
@@ -93,7 +93,7 @@ class CheckInClient:
             sealed = read_bounded(reply, MAX_LIST_BYTES)
         if reply.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
             raise refusal(reply, sealed[:MAX_PROBLEM_BYTES], "the API refused the check-in")
-        self._problems = [problem for problem in self._problems if problem not in told]
+        self._problems = [problem for problem in self._problems if problem not in reported]
         changed = reply.status_code == httpx.codes.OK and self._take_list(sealed)
         fetched = self._fetch_missing()
         return changed or fetched
@@ -134,7 +134,7 @@ class CheckInClient:
     def _measure_clock(self, reply: httpx.Response, asked_ns: int) -> None:
         """Our clock minus the cloud's by the reply's `Date`; 0 when both can be the same.
 
-        `Date` has whole seconds, and servers make it anew only once a second: the cloud's clock showed something
+        `Date` has whole seconds, and servers renew it only once per second: the cloud's clock showed something
         between it and 2 s later, and ours something between asking and now.
         """
         try:
@@ -159,39 +159,39 @@ class CheckInClient:
 
     def _unseal(self, sealed: bytes) -> AssignmentList:
         payload = signing.unseal(sealed, purpose=signing.ASSIGNMENTS, trusted=self._config.trust_store)
-        found = AssignmentList.from_json(payload, what="the list of campaigns")
-        if found.vehicle_id != self._config.vehicle_id:
-            raise Untrusted(f"the list of campaigns is for vehicle {found.vehicle_id}, not for this one")
-        return found
+        assignments = AssignmentList.from_json(payload, what="the list of campaigns")
+        if assignments.vehicle_id != self._config.vehicle_id:
+            raise Untrusted(f"the list of campaigns is for vehicle {assignments.vehicle_id}, not for this one")
+        return assignments
 
     def _take_list(self, sealed: bytes) -> bool:
         """Verify a list and keep it; True when it differs from the one before."""
         try:
-            found = self._unseal(sealed)
-            self._check_fresh(found)
+            assignments = self._unseal(sealed)
+            self._check_fresh(assignments)
         except LongtailError as error:
             self.report_problem(str(error))
             raise
-        changed = self._list is None or self._list.content_digest != found.content_digest
-        self._journal.set_facts({LIST: sealed, **_marks(found)})
-        self._list = found
+        changed = self._list is None or self._list.content_digest != assignments.content_digest
+        self._journal.set_facts({LIST: sealed, **_marks(assignments)})
+        self._list = assignments
         return changed
 
-    def _check_fresh(self, found: AssignmentList) -> None:
+    def _check_fresh(self, offered: AssignmentList) -> None:
         now_ns = self._clock.now_ns()
-        if now_ns >= found.expires_at_ns:
+        if now_ns >= offered.expires_at_ns:
             raise Untrusted(
-                f"the list of campaigns expired {(now_ns - found.expires_at_ns) / NS_PER_S:.0f} s ago",
+                f"the list of campaigns expired {(now_ns - offered.expires_at_ns) / NS_PER_S:.0f} s ago",
                 remedy="check the vehicle's clock",
             )
         latest = self._latest_marks()
-        if (found.revision, found.issued_at_ns) >= latest:
+        if (offered.revision, offered.issued_at_ns) >= latest:
             return
-        same = self._list is not None and self._list.content_digest == found.content_digest
-        if found.revision == latest[0] and same and found.expires_at_ns >= self._expires_at_ns():
+        same = self._list is not None and self._list.content_digest == offered.content_digest
+        if offered.revision == latest[0] and same and offered.expires_at_ns >= self._expires_at_ns():
             return
         raise Untrusted(
-            f"the list of campaigns has revision {found.revision} of {found.issued_at_ns} ns, older than revision"
+            f"the list of campaigns has revision {offered.revision} of {offered.issued_at_ns} ns, older than revision"
             f" {latest[0]} of {latest[1]} ns, which this vehicle has seen"
         )
 
@@ -241,20 +241,20 @@ class CheckInClient:
         self.report_problem(f"{assignment.campaign} version {assignment.version} does not run: {error}")
 
 
-def _marks(found: AssignmentList) -> dict[str, bytes]:
-    return {"revision": str(found.revision).encode(), "issued_at_ns": str(found.issued_at_ns).encode()}
+def _marks(assignments: AssignmentList) -> dict[str, bytes]:
+    return {"revision": str(assignments.revision).encode(), "issued_at_ns": str(assignments.issued_at_ns).encode()}
 
 
 def _parts(counts: tuple[FireCounts, ...]) -> Iterator[tuple[FireCounts, ...]]:
     """The counts in reports that are small enough."""
     part: list[FireCounts] = []
     size_bytes = 0
-    for each in counts:
-        own_bytes = len(each.canonical_json())
+    for version in counts:
+        own_bytes = len(version.canonical_json())
         if part and (len(part) == COUNTS_PER_REPORT or size_bytes + own_bytes > REPORT_BYTES):
             yield tuple(part)
             part, size_bytes = [], 0
-        part.append(each)
+        part.append(version)
         size_bytes += own_bytes
     if part:
         yield tuple(part)

@@ -1,4 +1,4 @@
-"""The vehicle's clock, behind a protocol so that waiting and expiry can be driven by a test or a simulation."""
+"""The vehicle's clock, a protocol so that waiting and expiry can be driven by a test or a simulation."""
 
 from __future__ import annotations
 

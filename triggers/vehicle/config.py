@@ -1,4 +1,4 @@
-"""What a vehicle's agent is told once: who it is, whom it trusts, where it reports, and its limits."""
+"""What a vehicle's agent is configured with: who it is, whom it trusts, where it reports, and its limits."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _VEHICLE_ID: TypeAdapter[str] = TypeAdapter(VehicleId)
 
 @dataclass(frozen=True, kw_only=True)
 class VehicleConfig:
-    """Settings of one agent; Misconfigured names the setting that cannot work.
+    """Settings of one agent; Misconfigured names a setting that cannot work.
 
     `trusted_keys` are raw 32-byte Ed25519 public keys. `network` is the class of the network at hand at the start
     (None: offline). `attributes` are what campaign targets test; `software` holds digests or versions of what runs;
@@ -89,13 +89,15 @@ class VehicleConfig:
             url = getattr(self, name)
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise Misconfigured(f"{name} {url!r} is no address", remedy="write it as https://host[:port]")
+                raise Misconfigured(f"{name} {url!r} is not an address", remedy="write it as https://host[:port]")
 
     def _check_keys(self) -> None:
         if not self.trusted_keys:
             raise Misconfigured("trusted_keys is empty: the vehicle could run nothing", remedy="give a public key")
         if any(len(key) != 32 for key in self.trusted_keys):
-            raise Misconfigured("a key in trusted_keys has not 32 bytes", remedy="give the raw Ed25519 public keys")
+            raise Misconfigured(
+                "a key in trusted_keys does not have 32 bytes", remedy="give the raw Ed25519 public keys"
+            )
 
     def _check_limits(self) -> None:
         lowest = {
@@ -121,7 +123,7 @@ class VehicleConfig:
             raise Misconfigured("backoff_first_s must be above 0 and at most backoff_max_s")
 
     def _check_declarations(self) -> None:
-        """What is told of the vehicle must fit the contract types, before the first clip needs it."""
+        """What manifests and check-ins say of the vehicle must fit the contract types before it is needed."""
         try:
             CheckIn(attributes=dict(self.attributes), software=dict(self.software), vehicle_time_ns=0)
             _CALIBRATION.validate_python({name: dict(values) for name, values in self.calibration.items()})

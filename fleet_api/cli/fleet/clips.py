@@ -10,18 +10,10 @@ import click
 
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
+from triggers.contracts.media_types import ENDINGS
 
 if TYPE_CHECKING:
     from fleet_api.client.client import ApiClient
-
-
-ENDINGS = {
-    "application/x-mcap": ".mcap",
-    "application/vnd.apache.parquet": ".parquet",
-    "image/jpeg": ".jpg",
-    "video/mp4": ".mp4",
-    "application/json": ".json",
-}
 STATISTICS = ("samples", "min", "max", "mean")
 
 

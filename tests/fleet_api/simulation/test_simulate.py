@@ -12,18 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fleet_api.client.client import ApiClient
 from fleet_api.demo.drives import FIRST_START_NS, generate_drives, package_file
-from fleet_api.simulation import simulate
 from fleet_api.simulation.simulate import (
     BREAK_NS,
     PlannedVehicle,
-    SimulatedFleet,
     Trip,
     VehicleResult,
     draw_attributes,
     measured_speed,
     plan_fleet,
+    upload_queued,
 )
 from triggers.assignment.targets import matches
 from triggers.contracts.base import NS_PER_S
@@ -127,16 +125,9 @@ class Waiting:
         return SimpleNamespace(handed_over=0, bytes_acknowledged=0, problems=["no answer"])
 
 
-def test_a_vehicle_that_cannot_upload_waits_between_its_attempts(
-    drives: list[Drive], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(simulate, "play", lambda *_, **__: None)
-    monkeypatch.setattr(simulate, "UPLOAD_DEADLINE_S", 0.2)
-    monkeypatch.setattr(simulate, "UPLOAD_PAUSE_S", 0.05)
+def test_a_vehicle_that_cannot_upload_waits_between_its_attempts() -> None:
     vehicle: Any = Waiting()
-    (planned,) = plan_fleet(drives[:1], [{}])
-    result = VehicleResult(planned.id, {}, [])
-    with ApiClient("http://127.0.0.1:1", "") as client:
-        fleet = SimulatedFleet(client, CATALOG, tmp_path)
-        fleet._drive(vehicle, planned.trips[0], result, threading.Event())
+    result = VehicleResult("car", {}, [])
+    upload_queued(vehicle, result, threading.Event(), deadline_s=0.2, pause_s=0.05)
     assert 1 <= vehicle.attempts <= 5
+    assert result.problems == ["no answer"] * vehicle.attempts

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from pathlib import Path
 
 import psutil
@@ -50,10 +49,8 @@ def test_a_child_that_eats_memory_ends_with_an_error(tmp_path: Path) -> None:
 
 
 def test_a_child_that_hangs_is_killed_with_everything_it_started(tmp_path: Path) -> None:
-    began_s = time.monotonic()
     with pytest.raises(ChildFailed, match="did not end within 2 s"):
         run(tmp_path, "hangs", limits=ChildLimits(memory_bytes=1024**3, timeout_s=2))
-    assert time.monotonic() - began_s < 10
     pid = int((tmp_path / "grandchild.pid").read_text())
     wait_for(lambda: not psutil.pid_exists(pid) or is_gone(psutil.Process(pid)), within_s=5, what="its end")
 

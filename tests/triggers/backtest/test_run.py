@@ -249,7 +249,7 @@ def test_what_a_drive_lacks_or_has_wrong_is_named_and_the_others_run(tmp_path: P
         "lacking.parquet: has no column `ego.speed`, which carries the signal `ego.speed`",
         "texts.parquet: column `ego.speed` holds texts, but its signal is a number",
         "unsorted.parquet: column `t` runs backwards in row 400",
-        "cut.parquet: no readable Parquet file: damaged or cut off",
+        "cut.parquet: not a readable Parquet file: damaged or cut off",
         "gone.parquet: there is no such file",
     ]
 

@@ -9,7 +9,8 @@ sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from tests.triggers.vehicle.support import a_fire, footage
 from triggers.contracts.base import NS_PER_S
-from triggers.vehicle.journal import Journal, NewFire, RunIncrement
+from triggers.vehicle.journal.fires import NewFire, RunIncrement
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.recording.clips import RecordingContext, make_clip
 from triggers.vehicle.uploads.clip_queue import ClipQueue
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
@@ -35,8 +36,8 @@ from triggers.errors import InvalidInput
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle import agent as agent_module
-from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.agent import JOURNAL, VehicleAgent
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 
 NewAgent = Callable[..., VehicleAgent]
@@ -44,16 +45,17 @@ NewAgent = Callable[..., VehicleAgent]
 
 @pytest.fixture
 def new_agent(make_config: MakeConfig, clock: ManualClock) -> Iterator[NewAgent]:
-    agents: list[VehicleAgent] = []
+    opened: list[Journal | httpx.HTTPTransport] = []
 
     def make(**changes: Any) -> VehicleAgent:
-        agents.append(VehicleAgent(make_config(**changes), clock=clock))
-        return agents[-1]
+        config = make_config(**changes)
+        journal, transport = Journal(config.state_directory / JOURNAL), httpx.HTTPTransport()
+        opened.extend([journal, transport])
+        return VehicleAgent(config, clock=clock, journal=journal, transport=transport)
 
     yield make
-    for agent in agents:
-        agent._journal.close()
-        agent._http.close()
+    for resource in opened:
+        resource.close()
 
 
 def counts_of(agent: VehicleAgent, campaign: str) -> FireCounts:

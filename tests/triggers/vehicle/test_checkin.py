@@ -276,4 +276,4 @@ def test_the_clocks_offset_is_measured_only_where_the_clocks_cannot_agree(
     """The cloud's `Date` has whole seconds, up to two of them old; the hashes of clips depend on the offset."""
     clock.advance(ahead_s)
     agent.check_in()
-    assert agent._cloud.clock_offset_ns == int(measured_s * 1e9)
+    assert agent.status().clock_offset_ns == int(measured_s * 1e9)

@@ -17,7 +17,8 @@ from triggers.contracts.compared import Compared
 from triggers.errors import Unreachable
 from triggers.language.rows import Row
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.journal import Journal, RunIncrement
+from triggers.vehicle.journal.fires import RunIncrement
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 
 HEAD = "cut_in.detected"
@@ -67,11 +68,11 @@ def test_pairs_that_could_not_be_written_are_written_with_the_next_ones(journal:
     host = Host("car-1", journal)
     host.assign([compiled(COMPARING)])
     host.run(pairs(0, (1, 1)))
-    journal.read("PRAGMA query_only=ON")
+    journal.reading.execute("PRAGMA query_only=ON")
     with pytest.raises(Unreachable):
         host.flush()
     host.run(pairs(1, (1, 1), (0, 1)))
-    journal.read("PRAGMA query_only=OFF")
+    journal.reading.execute("PRAGMA query_only=OFF")
     host.flush()
     assert compared_of(journal) == Compared(both=2, only_shadow=1)
 
@@ -148,8 +149,10 @@ def test_counts_that_are_too_many_for_a_report_go_out_in_several(
     cloud: Cloud, make_config: MakeConfig, clock: ManualClock
 ) -> None:
     heads = {f"{'h' * 150}{number}": Compared(both=2**60) for number in range(MAX_COMPARES)}
-    with VehicleAgent(make_config(), clock=clock) as agent:
-        agent._journal.record([RunIncrement(f"c{number}", 1, compared=heads) for number in range(200)])
+    config = make_config()
+    journal = Journal(config.state_directory / "j.sqlite")
+    with VehicleAgent(config, clock=clock, journal=journal) as agent:
+        journal.record([RunIncrement(f"c{number}", 1, compared=heads) for number in range(200)])
         agent.report()
     sizes = [len(report.canonical_json()) for report in cloud.reports]
     assert len(sizes) > 1 and max(sizes) < MAX_TELEMETRY_BYTES

@@ -23,7 +23,7 @@ from triggers.language.rows import Row
 from triggers.language.webassembly.host import machine
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle.agent import VehicleAgent
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 from triggers.vehicle.recording.fires import VehicleFire
 
@@ -37,7 +37,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 
 def writable(journal: Journal, yes: bool) -> None:
     """Let every write to the journal fail, as on a disk that turned read-only, or succeed again."""
-    journal.read(f"PRAGMA query_only={'OFF' if yes else 'ON'}")
+    journal.reading.execute(f"PRAGMA query_only={'OFF' if yes else 'ON'}")
 
 
 def counts_of(journal: Journal, campaign: str) -> FireCounts:
@@ -196,7 +196,7 @@ def test_a_state_of_an_older_format_starts_anew_and_is_told(journal: Journal) ->
         journal.save_states({key: old})
         host = Host("car-1", journal)
         (problem,) = host.assign([bundle])
-        assert problem.startswith("braking version 1 starts anew: saved state")
+        assert problem.startswith("braking version 1 starts afresh: saved state")
         assert len(host.run(rows(0, 20, brake_at=(10,)))) == 1
         host.assign([])
 
@@ -260,14 +260,14 @@ def test_whichever_writes_fail_nothing_fires_twice_is_lost_or_counted_otherwise(
 
 
 def test_a_caller_that_goes_on_after_a_failed_write_still_gets_the_clip(
-    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey, journal: Journal
 ) -> None:
     offer(cloud, key, compiled(BRAKING), revision=1)
-    with VehicleAgent(make_config(), clock=clock) as agent:
+    with VehicleAgent(make_config(), clock=clock, journal=journal) as agent:
         agent.check_in()
         failures = 0
         for number, row in enumerate(rows(0, 30, brake_at=(10,))):
-            writable(agent._journal, not 90 <= number < 120)
+            writable(journal, not 90 <= number < 120)
             try:
                 agent.feed([row])
             except Unreachable:
@@ -281,67 +281,25 @@ def test_a_caller_that_goes_on_after_a_failed_write_still_gets_the_clip(
     assert len(held.signals["ego.brake"].values) == 81, "every row is there, and once"
 
 
+class RefusingJournal(Journal):
+    """A journal that keeps lists and bundles, and gives no evaluator's state while it refuses to."""
+
+    refuses = True
+
+    def take_state(self, campaign: str, version: int, program_digest: str) -> bytes | None:
+        if self.refuses:
+            raise Unreachable("the disk says no")
+        return super().take_state(campaign, version, program_digest)
+
+
 def test_a_list_that_could_not_be_put_to_work_is_put_to_work_at_the_next_check_in(
-    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey, monkeypatch: pytest.MonkeyPatch
+    cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey, tmp_path: Path
 ) -> None:
     offer(cloud, key, compiled(BRAKING), revision=1)
-    with VehicleAgent(make_config(), clock=clock) as agent:
-        assign = agent._host.assign
-
-        def fail(_bundles: object) -> list[str]:
-            raise Unreachable("the disk says no")
-
-        monkeypatch.setattr(agent._host, "assign", fail)
+    journal = RefusingJournal(tmp_path / "j.sqlite")
+    with VehicleAgent(make_config(), clock=clock, journal=journal) as agent:
         with pytest.raises(Unreachable):
             agent.check_in()
-        monkeypatch.setattr(agent._host, "assign", assign)
+        journal.refuses = False
         agent.check_in()
         assert agent.status().campaigns == (("braking", 1),)
-
-
-def test_a_version_that_was_paused_continues_its_cooldown_and_another_starts_afresh(journal: Journal) -> None:
-    host = Host("car-1", journal)
-    first, second = compiled(BRAKING), compiled(BRAKING, version=2)
-    host.assign([first])
-    host.run(rows(0, 20, brake_at=(10,)))
-    host.assign([])
-    host.run(rows(20, 30, brake_at=(25,)))
-    host.assign([first])
-    fires = host.run(rows(30, 80, brake_at=(40, 75)))
-    assert told(fires) == [("braking", 2, at(75))]
-    host.flush()
-    assert counts_of(journal, "braking").suppressed == 1
-    host.assign([second])
-    assert [(fire.version, fire.t_ns) for fire in host.run(rows(80, 100, brake_at=(90,)))] == [(2, at(90))]
-    host.assign([first])
-    assert told(host.run(rows(100, 140, brake_at=(110, 136)))) == [("braking", 3, at(136))]
-
-
-def test_what_a_paused_version_did_not_see_does_not_count_as_held(journal: Journal) -> None:
-    host = Host("car-1", journal)
-    held = [compiled(BRAKING.replace("50 %", "50 % for 2 s"))]
-
-    def pressed(start_s: float, end_s: float) -> list[Row]:
-        return [Row(row.t_ns, {**row.samples, "ego.brake": 90.0}) for row in rows(start_s, end_s)]
-
-    host.assign(held)
-    assert host.run(pressed(0, 1)) == []
-    host.assign([])
-    host.assign(held)
-    assert host.run(pressed(2, 3.5)) == []
-    assert told(host.run(pressed(3.5, 5))) == [("braking", 1, at(4))]
-
-
-def test_a_paused_versions_cooldown_outlives_a_restart(tmp_path: Path) -> None:
-    bundle = compiled(BRAKING)
-    first = Journal(tmp_path / "j.sqlite")
-    host = Host("car-1", first)
-    host.assign([bundle])
-    host.run(rows(0, 20, brake_at=(10,)))
-    host.assign([])
-    first.close()
-    again = Journal(tmp_path / "j.sqlite")
-    host = Host("car-1", again)
-    host.assign([bundle])
-    assert told(host.run(rows(30, 80, brake_at=(40, 75)))) == [("braking", 2, at(75))]
-    again.close()

@@ -19,7 +19,8 @@ from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.fire import FireKey
 from triggers.errors import Conflict, Misconfigured, Unreachable
-from triggers.vehicle.journal import Journal, NewFire, RunIncrement
+from triggers.vehicle.journal.fires import NewFire, RunIncrement
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.recording.clips import RecordingContext, make_clip
 from triggers.vehicle.recording.fires import FireOutcome, Reason
 from triggers.vehicle.uploads.clip_queue import ClipQueue
@@ -42,10 +43,10 @@ def only(journal: Journal) -> FireCounts:
 def test_counts_are_exactly_the_fires_and_their_outcomes(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite")
     keys = [record(journal, n, sampled_out=n == 3) for n in range(1, 7)]
-    journal.settle([keys[0]], FireOutcome.HANDED_OVER)
-    journal.settle([keys[1]], FireOutcome.REFUSED, Reason.BUDGET)
-    journal.settle([keys[3]], FireOutcome.DROPPED, Reason.QUEUE_FULL)
-    journal.settle([keys[4]], FireOutcome.FAILED, Reason.MANIFEST_REJECTED)
+    journal.conclude([keys[0]], FireOutcome.HANDED_OVER)
+    journal.conclude([keys[1]], FireOutcome.REFUSED, Reason.BUDGET)
+    journal.conclude([keys[3]], FireOutcome.DROPPED, Reason.QUEUE_FULL)
+    journal.conclude([keys[4]], FireOutcome.FAILED, Reason.MANIFEST_REJECTED)
     assert only(journal) == FireCounts(
         campaign="braking",
         version=1,
@@ -66,9 +67,9 @@ def test_counts_are_exactly_the_fires_and_their_outcomes(tmp_path: Path) -> None
 def test_an_outcome_is_final_and_an_ordinal_is_given_once(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite")
     key = record(journal, 1)
-    journal.settle([key], FireOutcome.HANDED_OVER)
+    journal.conclude([key], FireOutcome.HANDED_OVER)
     with pytest.raises(Conflict):
-        journal.settle([key], FireOutcome.DROPPED, Reason.EXPIRED)
+        journal.conclude([key], FireOutcome.DROPPED, Reason.EXPIRED)
     for ordinal in (1, 3):
         with pytest.raises(Conflict):
             record(journal, ordinal)
@@ -79,9 +80,9 @@ def test_an_outcome_is_final_and_an_ordinal_is_given_once(tmp_path: Path) -> Non
 def test_a_step_that_fails_leaves_nothing_of_itself(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite")
     first, second = record(journal, 1), record(journal, 2)
-    journal.settle([second], FireOutcome.HANDED_OVER)
+    journal.conclude([second], FireOutcome.HANDED_OVER)
     with pytest.raises(Conflict):
-        journal.settle([first, second], FireOutcome.DROPPED, Reason.EXPIRED)
+        journal.conclude([first, second], FireOutcome.DROPPED, Reason.EXPIRED)
     assert only(journal).in_flight == 1
 
 
@@ -125,20 +126,20 @@ def test_a_journal_of_an_older_agent_is_brought_up_to_date_and_keeps_its_counts(
     journal.close()
     again = Journal(tmp_path / "j.sqlite")
     assert only(again).watermark == 1
-    assert again.read("SELECT * FROM terminations") == []
+    assert again.reading.execute("SELECT * FROM terminations").fetchall() == []
 
 
 def test_on_a_full_disk_the_step_is_undone_and_the_message_says_so(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite")
     record(journal, 1)
-    (pages,) = journal.read("PRAGMA page_count")[0]
-    journal.read(f"PRAGMA max_page_count={pages}")
+    (pages,) = journal.reading.execute("PRAGMA page_count").fetchone()
+    journal.reading.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(Unreachable, match="full"):
         for ordinal in range(2, 500):
             record(journal, ordinal)
     counts = only(journal)
     assert counts.in_flight == counts.watermark
-    journal.read("PRAGMA max_page_count=100000")
+    journal.reading.execute("PRAGMA max_page_count=100000")
     record(journal, counts.watermark + 1)
 
 
@@ -186,12 +187,12 @@ def test_folding_old_fires_changes_no_count(
         ordinals[campaign] += 1
         key = record(journal, ordinals[campaign], campaign=campaign, sampled_out=outcome == FireOutcome.SAMPLED_OUT)
         if outcome in (FireOutcome.REFUSED, FireOutcome.DROPPED, FireOutcome.FAILED):
-            journal.settle([key], outcome, reason)
+            journal.conclude([key], outcome, reason)
         elif outcome == FireOutcome.HANDED_OVER:
-            journal.settle([key], outcome)
+            journal.conclude([key], outcome)
     before = journal.counts()
     settled = sum(outcome != FireOutcome.IN_FLIGHT for _, outcome, _ in fires)
-    assert journal.fold(kept) == max(0, settled - kept)
+    assert journal.compact(kept) == max(0, settled - kept)
     assert journal.counts() == before
     journal.close()
 

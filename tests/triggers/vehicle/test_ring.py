@@ -30,7 +30,7 @@ def test_the_longest_pre_roll_stays_and_older_data_goes() -> None:
     ring.keep(["speed"], [], 5 * NS_PER_S)
     for tenth in range(1000):
         ring.push_row(at(tenth / 10), {"speed": float(tenth)})
-        ring.release(at(tenth / 10))
+        ring.trim(at(tenth / 10))
     kept = ring.cut(at(0), at(100), ["speed"], []).signals["speed"].times_ns
     assert kept[0] == at(94.9)
     assert ring.drops.samples == 0
@@ -43,11 +43,11 @@ def test_a_pin_keeps_what_an_open_recording_needs() -> None:
     ring.pin_ns = at(0)
     for second in range(1, 50):
         ring.push_row(at(second), {"speed": float(second)})
-        ring.release(at(second))
+        ring.trim(at(second))
     assert list(ring.cut(at(0), at(49), ["speed"], []).signals["speed"].values) == [float(s) for s in range(50)]
     ring.pin_ns = None
     ring.push_row(at(50), {"speed": 50.0})
-    ring.release(at(50))
+    ring.trim(at(50))
     assert ring.covered_from_ns == at(49)
 
 
@@ -90,7 +90,7 @@ def test_nothing_is_forgotten_before_the_fires_up_to_then_are_known() -> None:
     ring.push_row(at(0), {"speed": 0.0})
     ring.push_row(at(3600), {"speed": 1.0})
     assert list(ring.cut(at(0), at(1), ["speed"], []).signals["speed"].values) == [0.0]
-    ring.release(at(3600))
+    ring.trim(at(3600))
     assert ring.bytes == HELD_SAMPLE_BYTES
 
 
@@ -101,7 +101,7 @@ def test_a_camera_keeps_the_group_of_pictures_that_spans_the_oldest_moment() -> 
     for frame in frames:
         ring.push_row(frame.t_ns, {"speed": 1.0})
         ring.push_frame("front", frame)
-        ring.release(frame.t_ns)
+        ring.trim(frame.t_ns)
     assert ring.covered_from_ns == at(16.9)
     cut = ring.cut(at(16.9), at(19.9), ["speed"], ["front"]).cameras["front"]
     assert cut[0].keyframe

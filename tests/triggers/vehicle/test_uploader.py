@@ -18,11 +18,14 @@ from triggers.contracts.clip import CELL_BYTES, cell_count
 from triggers.errors import BudgetExhausted, ClipFailed, Conflict, ManifestInvalid, TooLarge
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
-from triggers.vehicle.journal import Journal, NewFire, RunIncrement
+from triggers.vehicle.journal.clips import QueuedClip
+from triggers.vehicle.journal.fires import NewFire, RunIncrement
+from triggers.vehicle.journal.journal import Journal
+from triggers.vehicle.journal.terminations import MAX_KEPT
 from triggers.vehicle.recording.clips import RecordingContext, make_clip
 from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
-from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
-from triggers.vehicle.uploads.terminations import MAX_KEPT, MAX_REFUSALS, Terminator
+from triggers.vehicle.uploads.clip_queue import ClipQueue
+from triggers.vehicle.uploads.terminations import MAX_REFUSALS, Terminator
 from triggers.vehicle.uploads.tus import TusClient
 from triggers.vehicle.uploads.uploader import Uploader, UploadReport
 
@@ -66,7 +69,7 @@ class Car:
         return next(counts for counts in self.journal.counts() if counts.campaign == campaign)
 
     def remembered(self) -> list[str]:
-        return [row["url"] for row in self.journal.read("SELECT url FROM terminations ORDER BY id")]
+        return [row["url"] for row in self.journal.reading.execute("SELECT url FROM terminations ORDER BY id")]
 
     def close(self) -> None:
         self.journal.close()

@@ -12,7 +12,7 @@ from triggers.contracts.compared import Compared
 from triggers.distance import TravelMeter
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.evaluator import Evaluator
-from triggers.vehicle.journal import NewFire, RunIncrement
+from triggers.vehicle.journal.fires import NewFire, RunIncrement
 from triggers.vehicle.recording.fires import VehicleFire
 
 RunKey = tuple[str, int, str]
@@ -33,11 +33,11 @@ class CampaignRun:
     compared: dict[str, Compared] = field(init=False)
     """Pairs of compared heads, as far as they are written."""
     counted: tuple[int, dict[str, Compared]] = field(init=False)
-    """Both, as of the latest evaluation that went well; behind one that did not, the program's memory says nothing."""
+    """Both, as of the latest evaluation that succeeded; after one that failed, the program's memory says nothing."""
     pending: list[NewFire] = field(default_factory=list)
-    """Fires not yet written; they hold the ordinals behind `fired`, until they are written or again."""
+    """Fires not yet written; they hold the ordinals after `fired`, and keep them when a write fails and is repeated."""
     overflows: int = field(init=False)
-    """Window entries lost, as far as they are told."""
+    """Window entries lost, as far as they are reported."""
     travel: TravelMeter = field(init=False)
     """Armed time and distance since the run began."""
     travelled: tuple[int, int] = (0, 0)

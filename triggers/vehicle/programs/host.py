@@ -1,6 +1,6 @@
 """The host: runs the programs of all assigned campaigns, numbers and samples their fires, and journals them.
 
-Each campaign version has an evaluator of its own, so taking one in, out, or replacing it by a new version leaves the
+Each campaign version has an evaluator of its own, so adding, removing or replacing one leaves the
 windows, holds and cooldowns of all others as they are; and one whose evaluation fails is suspended alone.
 
 What a run has evaluated is pending until the journal has it: after a write that failed, the same fires are written
@@ -22,7 +22,7 @@ from triggers.errors import InvalidInput
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.language.webassembly.host.machine import load
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
 from triggers.vehicle.recording.fires import VehicleFire
 
@@ -45,7 +45,7 @@ class Host:
         self._speed = speed
         self._runs: dict[RunKey, CampaignRun] = {}
         self._suspended: set[RunKey] = set()
-        """Assigned, but its evaluation failed: its state is not to be trusted, so it starts anew or not at all."""
+        """Assigned, but its evaluation failed: its state cannot be trusted, so it starts afresh or not at all."""
         self._problems: list[str] = []
         self._unrecorded: list[VehicleFire] = []
         """Fires that are journaled and not yet given out."""
@@ -74,11 +74,11 @@ class Host:
         return signals, cameras, max((window.before_ns for window in windows), default=0)
 
     def assign(self, bundles: Sequence[Bundle]) -> list[str]:
-        """Run exactly these; what runs already goes on undisturbed. Gives what cannot run, and why.
+        """Run exactly these; what runs already goes on undisturbed. Returns what cannot run, and why.
 
         What is taken away leaves its state: the same version continues its cooldowns when it comes back, while its
-        windows begin anew, since they would span rows it has not seen. Unreachable when the journal cannot be
-        written; what ran before still runs then, and the call is to be made again.
+        windows begin empty, since they would span rows it has not seen. Unreachable when the journal cannot be
+        written; what ran before still runs then, and the call must be repeated.
         """
         problems: list[str] = []
         runs: dict[RunKey, CampaignRun] = {}
@@ -117,10 +117,10 @@ class Host:
         return sorted(fires, key=lambda fire: (fire.t_ns, fire.key))
 
     def end_drive(self) -> None:
-        """The drive is over: as in a backtest, nothing is evaluated behind its last row."""
+        """The drive is over: as in a backtest, nothing is evaluated after its last row."""
         for run in self._runs.values():
             if self._succeeds(run, run.end_drive):
-                self._tell_overflows(run)
+                self._report_overflows(run)
         self.flush()
 
     def flush(self) -> None:
@@ -155,8 +155,8 @@ class Host:
             return False
         return True
 
-    def _tell_overflows(self, run: CampaignRun) -> None:
-        """Say once a drive that windows were shorter than the triggers say."""
+    def _report_overflows(self, run: CampaignRun) -> None:
+        """Report, once per drive, that windows were shorter than the triggers say."""
         lost = run.evaluator.overflows - run.overflows
         if lost:
             run.overflows += lost
@@ -170,7 +170,7 @@ class Host:
         self.flush()
         healthy = [run for run in runs if self._succeeds(run, run.end_drive)]
         for run in healthy:
-            self._tell_overflows(run)
+            self._report_overflows(run)
         if healthy:
             self._journal.save_states({run.key: run.evaluator.save() for run in healthy})
 
@@ -183,7 +183,7 @@ class Host:
             try:
                 evaluator.restore(state)
             except InvalidInput as error:
-                problems.append(f"{name} version {version} starts anew: {error}")
+                problems.append(f"{name} version {version} starts afresh: {error}")
         return CampaignRun(bundle, evaluator, self._journal.fired(name, version))
 
 

@@ -56,7 +56,7 @@ def _added_weights(footage: Footage, shares: Sequence[FireShare]) -> list[int]:
     weights = [0] * len(shares)
 
     def add(t_ns: int, first_asked: int, weight: int) -> None:
-        # A camera's lead-in frames lie before the span and belong to whoever brought its start in.
+        # A camera's lead-in frames lie before the span and belong to the fire that brought its start in.
         t_ns = max(t_ns, footage.start_ns)
         reaches_back = bisect_left(starts, -t_ns, key=lambda start_ns: -start_ns)
         reaches_on = bisect_left(ends, t_ns)

@@ -20,7 +20,7 @@ from triggers.vehicle.recording.fires import VehicleFire
 
 @dataclass(frozen=True, kw_only=True)
 class RecordingContext:
-    """What a manifest says beside the fires: the vehicle, what ran on it, and where replayed data came from."""
+    """What a manifest says besides the fires: the vehicle, what ran on it, and where replayed data came from."""
 
     vehicle_id: str
     max_span_ns: int
@@ -84,8 +84,8 @@ def declare(path: Path, manifest: RecordingManifest, shares: Sequence[FireShare]
 def recut(source: Path, fires: Sequence[VehicleFire], max_span_ns: int) -> list[FinishedClip]:
     """Cut a clip again for `fires`, which are some of its own: their windows, signals and cameras only.
 
-    Gives a clip for each group of fires whose windows still touch. Everything else that the manifest says is that
-    of the original, which stays as it is. InvalidInput where the file is damaged; OSError where writing fails.
+    Returns one clip for each group of fires whose windows still touch. The rest of the manifest is that of the
+    original, which stays as it is. InvalidInput where the file is damaged; OSError where writing fails.
     """
     clip = read_clip(source)
     original = clip.manifest
@@ -105,7 +105,7 @@ def recut(source: Path, fires: Sequence[VehicleFire], max_span_ns: int) -> list[
 
 
 def touching_groups(fires: Sequence[VehicleFire], max_span_ns: int) -> list[list[VehicleFire]]:
-    """Fires whose windows make up one stretch of time each, in its order."""
+    """Groups of fires whose windows together cover one uninterrupted span, in order of time."""
     groups: list[list[VehicleFire]] = []
     group_end_ns = -1
     for fire in sorted(fires, key=lambda fire: (fire.window(max_span_ns), fire.key)):

@@ -12,7 +12,7 @@ from triggers.contracts.fire import NumberedFire
 
 
 class FireOutcome(StrEnum):
-    """Where a fire stands; each is in exactly one."""
+    """What became of a fire; each has exactly one."""
 
     IN_FLIGHT = "in_flight"
     SAMPLED_OUT = "sampled_out"

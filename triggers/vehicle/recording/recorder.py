@@ -94,8 +94,8 @@ class Recorder:
 
     def advance(self, now_ns: int) -> list[FinishedRecording]:
         """All fires up to `now_ns` were added: finish the recordings that no later one can join."""
-        finished = self._finish([r for r in self._open if self._settled_ns(r) <= now_ns])
-        self._ring.release(now_ns)
+        finished = self._finish([r for r in self._open if self._joinable_until_ns(r) <= now_ns])
+        self._ring.trim(now_ns)
         return finished
 
     def finish(self) -> list[FinishedRecording]:
@@ -108,9 +108,9 @@ class Recorder:
         cameras = set[str]().union(*(r.cameras for r in self._open))
         return signals, cameras
 
-    def _settled_ns(self, recording: Recording) -> int:
-        joinable_until_ns = min(recording.end_ns + self.before_ns, recording.start_ns + self._max_span_ns)
-        return max(recording.end_ns, joinable_until_ns)
+    def _joinable_until_ns(self, recording: Recording) -> int:
+        """No window of a later fire touches the recording, or none still fits."""
+        return max(recording.end_ns, min(recording.end_ns + self.before_ns, recording.start_ns + self._max_span_ns))
 
     def _finish(self, recordings: list[Recording]) -> list[FinishedRecording]:
         finished = [self._close(recording) for recording in recordings]

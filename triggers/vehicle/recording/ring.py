@@ -1,7 +1,7 @@
 """The ring buffer: the latest samples and encoded frames of everything an assigned campaign may capture.
 
 Bounded in time and in bytes. It keeps the longest pre-roll asked for, back from the moment up to which all fires are
-known (`release`; rows wait for their evaluation, and a silence may put the next row far behind a fire), and back to
+known (`trim`; rows wait for their evaluation, and a silence may put the next row long after a fire), and back to
 the start of any recording still open (`pin_ns`). When that does not fit the bytes, the oldest is dropped and counted:
 a recording then holds what is left. A camera always begins with a keyframe.
 """
@@ -139,7 +139,7 @@ class RingBuffer:
         return frozenset(self._cameras)
 
     def push_row(self, t_ns: int, samples: Mapping[str, float]) -> None:
-        """Take a row's samples, of the signals that are held; NaN is no sample."""
+        """Take a row's samples, of the signals that are held; NaN is not a sample."""
         self._reach(t_ns)
         for name, value in samples.items():
             track = self._signals.get(name)
@@ -162,7 +162,7 @@ class RingBuffer:
         if self.bytes > self.max_bytes:
             self._overflow()
 
-    def release(self, until_ns: int) -> None:
+    def trim(self, until_ns: int) -> None:
         """All fires up to `until_ns` are known: forget what no later fire and no open recording can reach."""
         if self._empty:
             return

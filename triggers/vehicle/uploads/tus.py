@@ -3,7 +3,8 @@
 https://tus.io/protocols/resumable-upload.
 
 The gateway acknowledges whole cells, and the last; what lies beyond is sent again. So nothing is ever concluded from
-what was sent: only the `Upload-Offset` that the gateway tells counts, and an upload is complete when that is the size.
+what was sent: only the `Upload-Offset` that the gateway returns counts, and an upload is complete when that is
+the size.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ import httpx
 
 from triggers.contracts.clip import CELL_BYTES
 from triggers.contracts.creation import CreationRequest
+from triggers.contracts.problem import TUS_VERSION
 from triggers.errors import Conflict, InvalidInput, LongtailError, NotFound, UploadGone
 from triggers.vehicle.http import MAX_PROBLEM_BYTES, reaching, read_bounded, refusal
 
-TUS = {"Tus-Resumable": "1.0.0"}
+TUS = {"Tus-Resumable": TUS_VERSION}
 OFFSET = "Upload-Offset"
 READ_BYTES = 64 * 1024
 SETTING = "gateway_url"
@@ -46,9 +48,8 @@ class TusClient:
         """Announce a clip; the same clip again gives the same upload.
 
         BudgetExhausted when a budget refuses its bytes, ManifestInvalid, TooLarge, ClipFailed when it was here before
-        and failed. Any other refusal (Overloaded, Unauthenticated, Unreachable,
-        ...), and one of these statuses without a problem document of the gateway, says nothing about the clip: try
-        again later.
+        and failed. Any other refusal (Overloaded, Unauthenticated, Unreachable, ...), and one of these statuses without
+        a problem document of the gateway, says nothing about the clip: try again later.
         """
         url, size_bytes = f"{self._gateway_url}/v1/uploads", request.manifest.size_bytes
         headers = {**TUS, "Upload-Length": str(size_bytes), "Content-Type": "application/json"}

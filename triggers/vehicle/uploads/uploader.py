@@ -20,25 +20,24 @@ from dataclasses import dataclass, field
 from triggers.clips.cells import hash_cells
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Network
-from triggers.contracts.creation import CreationRequest
 from triggers.errors import (
     BudgetExhausted,
     ClipFailed,
     InvalidInput,
     LongtailError,
     ManifestInvalid,
-    NotFound,
     Overloaded,
     TooLarge,
-    Unreachable,
 )
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
+from triggers.vehicle.journal.clips import QueuedClip
 from triggers.vehicle.recording.clips import recut
 from triggers.vehicle.recording.fires import FireOutcome, Reason
-from triggers.vehicle.uploads.clip_queue import ClipQueue, QueuedClip
+from triggers.vehicle.uploads.clip_queue import ClipQueue
+from triggers.vehicle.uploads.clip_upload import ClipUpload
 from triggers.vehicle.uploads.terminations import Terminator
-from triggers.vehicle.uploads.tus import OpenUpload, TusClient
+from triggers.vehicle.uploads.tus import TusClient
 
 MAX_DOUBLINGS = 30
 
@@ -133,53 +132,15 @@ class Uploader:
 
     def _send(self, clip: QueuedClip, network: Network, report: UploadReport, deadline_ns: int) -> bool:
         """Feed the clip's upload; True when the gateway has acknowledged all of it, False at the deadline."""
-        request = CreationRequest(manifest=self._queue.manifest(clip), network=network)
-        upload = self._begin(clip, request)
-        retried = False
-        while upload.offset_bytes < clip.size_bytes:
-            try:
-                after = self._tus.send_chunk(upload, clip.path, clip.size_bytes)
-                self._must_gain(upload, after)
-                retried = False
-            except (Unreachable, InvalidInput):
-                after = self._tus.look(upload.url, clip.size_bytes)
-                if after.offset_bytes <= upload.offset_bytes and retried:
-                    raise
-                retried = True
-            except NotFound:
-                if retried:
-                    raise
-                after = self._create(clip, request)
-                retried = True
-            report.bytes_acknowledged += max(0, after.offset_bytes - upload.offset_bytes)
-            upload = after
-            if self._clock.now_ns() >= deadline_ns and upload.offset_bytes < clip.size_bytes:
+        upload = ClipUpload.begin(self._queue, self._tus, clip, network)
+        while not upload.whole:
+            report.bytes_acknowledged += upload.send_next()
+            if self._clock.now_ns() >= deadline_ns and not upload.whole:
                 return False
         return True
 
-    def _begin(self, clip: QueuedClip, request: CreationRequest) -> OpenUpload:
-        """Find the upload of an earlier attempt, or announce the clip (again, where the network is another now)."""
-        if clip.upload_url is not None and clip.upload_network == request.network:
-            try:
-                return self._tus.look(clip.upload_url, clip.size_bytes)
-            except NotFound:
-                self._queue.remember_upload(clip, None, None)
-        return self._create(clip, request)
-
-    def _create(self, clip: QueuedClip, request: CreationRequest) -> OpenUpload:
-        upload = self._tus.create(request)
-        self._queue.remember_upload(clip, upload.url, request.network)
-        return upload
-
-    @staticmethod
-    def _must_gain(before: OpenUpload, after: OpenUpload) -> None:
-        if after.offset_bytes <= before.offset_bytes:
-            raise InvalidInput(
-                f"the upload gateway took a chunk at {before.offset_bytes} and acknowledged {after.offset_bytes} bytes"
-            )
-
     def _refuse(self, clip: QueuedClip, error: BudgetExhausted, report: UploadReport) -> None:
-        """Settle the fires of the campaigns that the budget refuses; cut the clip again for the rest.
+        """Conclude the fires of the campaigns that the budget refuses; cut the clip again for the rest.
 
         A refusal that names none of the clip's campaigns is about all of it.
         """

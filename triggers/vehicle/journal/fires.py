@@ -1,0 +1,126 @@
+"""Fires in the journal: written once, concluded once, and turned into counts when they are old.
+
+Every function here runs within a transaction of the caller's.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, field
+
+from triggers.contracts.compared import Compared
+from triggers.contracts.fire import FireKey
+from triggers.errors import Conflict
+from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
+
+
+@dataclass(frozen=True)
+class NewFire:
+    """A fire as it is written first, and whether it is to be recorded (else it is sampled out)."""
+
+    fire: VehicleFire
+    sampled_in: bool
+
+
+@dataclass(frozen=True)
+class RunIncrement:
+    """What happened to one campaign version since the last time it was written; the counts are increments."""
+
+    campaign: str
+    version: int
+    suppressed: int = 0
+    armed_ns: int = 0
+    distance_mm: int = 0
+    fires: tuple[NewFire, ...] = field(default=())
+    compared: Mapping[str, Compared] = field(default_factory=dict)
+    """Pairs by head."""
+
+
+def record(db: sqlite3.Connection, increment: RunIncrement) -> None:
+    """Write a version's new fires and increments. Conflict when an ordinal is not the next one."""
+    ensure_version(db, increment.campaign, increment.version)
+    for new in increment.fires:
+        _insert_fire(db, new)
+    db.execute(
+        "UPDATE versions SET suppressed = suppressed + ?, armed_ns = armed_ns + ?,"
+        " distance_mm = distance_mm + ? WHERE campaign = ? AND version = ?",
+        (increment.suppressed, increment.armed_ns, increment.distance_mm, increment.campaign, increment.version),
+    )
+    _add_compared(db, increment)
+
+
+def drop_unfinished(db: sqlite3.Connection) -> None:
+    """Conclude the fires whose recording an earlier process did not finish: no clip will ever hold them."""
+    db.execute(
+        "UPDATE fires SET outcome = ?, reason = ?, captured = NULL WHERE outcome = ? AND clip_id IS NULL",
+        (FireOutcome.DROPPED, Reason.RESTART, FireOutcome.IN_FLIGHT),
+    )
+
+
+def conclude(db: sqlite3.Connection, fires: Iterable[FireKey], outcome: FireOutcome, reason: Reason | None) -> None:
+    """Give fires in flight their outcome; Conflict when one has an outcome already."""
+    for fire in fires:
+        changed = db.execute(
+            "UPDATE fires SET outcome = ?, reason = ?, captured = NULL, clip_id = NULL"
+            " WHERE campaign = ? AND version = ? AND ordinal = ? AND outcome = ?",
+            (outcome, reason or "", *fire, FireOutcome.IN_FLIGHT),
+        ).rowcount
+        if changed != 1:
+            raise Conflict(f"fire {fire.ordinal} of {fire.campaign} version {fire.version} is not in flight")
+
+
+def outcome_of(db: sqlite3.Connection, fire: FireKey) -> tuple[FireOutcome, str] | None:
+    """A fire's outcome and reason; None when it is unknown or only counted by now."""
+    row = db.execute(
+        "SELECT outcome, reason FROM fires WHERE campaign = ? AND version = ? AND ordinal = ?", fire
+    ).fetchone()
+    return None if row is None else (FireOutcome(row["outcome"]), row["reason"])
+
+
+def compact(db: sqlite3.Connection, kept_rows: int) -> int:
+    """Turn concluded fires but the latest `kept_rows` into counts; how many rows went."""
+    rows = db.execute(
+        "SELECT campaign, version, ordinal, trigger, outcome, reason FROM fires WHERE outcome <> ?"
+        " ORDER BY t_ns DESC, campaign, version, ordinal LIMIT -1 OFFSET ?",
+        (FireOutcome.IN_FLIGHT, kept_rows),
+    ).fetchall()
+    for row in rows:
+        db.execute(
+            "INSERT INTO folded VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT DO UPDATE SET fires = fires + 1",
+            (row["campaign"], row["version"], row["trigger"], row["outcome"], row["reason"]),
+        )
+        db.execute(
+            "DELETE FROM fires WHERE campaign = ? AND version = ? AND ordinal = ?",
+            (row["campaign"], row["version"], row["ordinal"]),
+        )
+    return len(rows)
+
+
+def ensure_version(db: sqlite3.Connection, campaign: str, version: int) -> None:
+    db.execute("INSERT OR IGNORE INTO versions (campaign, version) VALUES (?, ?)", (campaign, version))
+
+
+def _insert_fire(db: sqlite3.Connection, new: NewFire) -> None:
+    key = new.fire.key
+    advanced = db.execute(
+        "UPDATE versions SET fired = fired + 1 WHERE campaign = ? AND version = ? AND fired = ? - 1", key
+    ).rowcount
+    if advanced != 1:
+        raise Conflict(f"{key.ordinal} is not the next ordinal of {key.campaign} {key.version}")
+    outcome = FireOutcome.IN_FLIGHT if new.sampled_in else FireOutcome.SAMPLED_OUT
+    captured = new.fire.canonical_json() if new.sampled_in else None
+    db.execute(
+        "INSERT INTO fires (campaign, version, ordinal, trigger, t_ns, outcome, captured) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (*key, new.fire.trigger, new.fire.t_ns, outcome, captured),
+    )
+
+
+def _add_compared(db: sqlite3.Connection, increment: RunIncrement) -> None:
+    db.executemany(
+        "INSERT INTO compared (campaign, version, head, neither, only_shadow, only_active, both, unknown)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET neither = neither + excluded.neither,"
+        " only_shadow = only_shadow + excluded.only_shadow, only_active = only_active + excluded.only_active,"
+        " both = both + excluded.both, unknown = unknown + excluded.unknown",
+        [(increment.campaign, increment.version, head, *astuple(pairs)) for head, pairs in increment.compared.items()],
+    )
