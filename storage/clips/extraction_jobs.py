@@ -1,7 +1,7 @@
-"""Extraction jobs: one for a clip and a version of the extractor, held under the leases of storage.job_leases.
+"""Extraction jobs: one per clip and version of the extractor, held under the leases of storage.job_leases.
 
-How many attempts a clip gets is the worker's to decide (`attempts` counts them): when it gives a clip up it says so in
-the catalog, with the clip's state and a dead letter, instead of letting the job fail alone.
+The worker decides how many attempts a clip gets (`attempts` counts them): when it gives a clip up, it says so in the
+catalog, with the clip's state and a dead letter, instead of letting the job fail alone.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def add(connection: Connection, clip_id: str, extractor_version: int) -> bool:
 
 
 def add_for_older_clips(connection: Connection, extractor_version: int, *, limit: int = 1000) -> int:
-    """Queue clips that no job of this version exists for, the newest first; returns how many."""
+    """Queue clips without a job of this version, the newest first; returns how many."""
     has_job = select(_TABLE.clip_id).where(_TABLE.clip_id == clips.c.id, _TABLE.extractor_version == extractor_version)
     missing = select(clips.c.id).where(~has_job.exists()).order_by(clips.c.stored_at.desc()).limit(limit)
     return sum(add(connection, clip_id, extractor_version) for clip_id in connection.execute(missing).scalars().all())
