@@ -7,14 +7,13 @@ from collections.abc import Iterator, ValuesView
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection
 
 from storage.clips.cql2 import Language, parse_filter
 from storage.clips.cql2.source import MAX_NODES, bounded, require_parsable
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
-from storage.tables import label_jobs, labels
-from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip
+from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip, add_labels
 from tests.support.database import migrated_database
 from triggers.errors import InvalidInput
 
@@ -67,14 +66,7 @@ def fleet(postgres_url: str, migrated: str) -> Iterator[Fleet]:
             "c", vehicle_id="car-2", start_ns=T_NS + 7 * 86400 * SECOND_NS, fired=[("cutin", "hard")], duration_s=60
         )
         made.add("d", start_ns=T_NS - 1, fired=[("under", "x_y")], state="damaged", damage="no video")
-        job = connection.execute(
-            insert(label_jobs).values(clip_id=labelled, task="auto").returning(label_jobs.c.id)
-        ).scalar_one()
-        connection.execute(
-            insert(labels).values(
-                job_id=job, clip_id=labelled, labeler="x", types=["car", "truck"], openlabel={}, provenance={}
-            )
-        )
+        add_labels(connection, labelled, "car", "truck")
         yield made
 
 
