@@ -31,7 +31,7 @@ class ExtractionJob:
 
 
 def add(connection: Connection, clip_id: str, extractor_version: int) -> bool:
-    """Queue a clip for a version of the extractor; False when it was queued before."""
+    """Queue a clip for a version of the extractor; False when it already is."""
     added = connection.execute(
         insert(extraction_jobs)
         .values(clip_id=clip_id, extractor_version=extractor_version)
@@ -90,14 +90,17 @@ def give_back(connection: Connection, job: ExtractionJob, *, reason: str, delay_
 
 
 def free_those_of(connection: Connection, worker: str) -> int:
-    """Free the jobs that an earlier process of this worker's name left behind; returns how many."""
+    """Free the jobs that an earlier process with this worker's name left leased; returns how many."""
     return job_leases.free_those_of(
         connection, extraction_jobs, worker=worker, reason="the worker ended during the extraction"
     )
 
 
 def finish(connection: Connection, job: ExtractionJob, *, failure: str | None = None) -> None:
-    """Close a job as done, or as failed with the reason; LeaseLost, and the caller rolls back, when it was lost."""
+    """Close a job as done, or as failed with the reason; LeaseLost when another worker has it.
+
+    The caller rolls back then.
+    """
     if failure is None:
         job_leases.finish(connection, extraction_jobs, _key(job), token=job.token)
     else:

@@ -117,7 +117,7 @@ def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings
         rows = [{**values_of(asset, clip_assets), **assets} for asset in findings.assets]
         connection.execute(insert(clip_assets), rows)
     if findings.statistics:
-        rows = [{**values_of(found, signal_statistics), "clip_id": job.clip_id} for found in findings.statistics]
+        rows = [{**values_of(row, signal_statistics), "clip_id": job.clip_id} for row in findings.statistics]
         connection.execute(insert(signal_statistics), rows)
 
 

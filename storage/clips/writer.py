@@ -46,7 +46,7 @@ class PendingUpload:
     manifest: ClipManifest
 
     @property
-    def wanted(self) -> bool:
+    def is_assembling(self) -> bool:
         """Whether cells of it are still to be assembled."""
         return self.state in parking.ASSEMBLING_STATES
 

@@ -159,11 +159,11 @@ def scopes(predicate: Predicate) -> frozenset[Scope | None]:
 
 def scope(leaf: Leaf) -> Scope | None:
     """Whether a leaf is about a fire, a tag or a label; None when it is about the clip itself."""
-    return next((found for found in scopes(leaf) if found is not None), None)
+    return next((about for about in scopes(leaf) if about is not None), None)
 
 
 def is_about_one_fire(predicate: Predicate) -> bool:
-    """Whether a predicate speaks of fires and of nothing else, and not of their absence."""
+    """Whether a predicate is about fires and nothing else, and not about their absence."""
     return scopes(predicate) == {"fire"} and not _denies(predicate)
 
 
@@ -189,7 +189,7 @@ def demand(predicate: Predicate) -> Demand | None:
 
 
 def one_fire_each(members: tuple[Predicate, ...]) -> list[list[Predicate]]:
-    """Predicates about fires in groups, each of which speaks of one and the same fire.
+    """Predicates about fires in groups: those of a group are about one and the same fire.
 
     `campaign = 'x' AND trigger = 'y'` is one group. A value that contradicts an earlier one of the same property can
     only be another fire's, and begins the next group.

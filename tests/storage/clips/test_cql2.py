@@ -41,8 +41,8 @@ class Fleet:
 def fleet(postgres_url: str, migrated: str) -> Iterator[Fleet]:
     """Clips a to d, the same for all tests of this module."""
     with migrated_database(postgres_url, migrated) as database, database.begin() as connection:
-        made = Fleet(connection)
-        made.add(
+        clips = Fleet(connection)
+        clips.add(
             "a",
             vehicle_id="car-1",
             fired=[("braking", "hard"), ("cutin", "left")],
@@ -51,7 +51,7 @@ def fleet(postgres_url: str, migrated: str) -> Iterator[Fleet]:
             tags=["rain", "night"],
             box=(11.5, 48.1, 11.6, 48.2),
         )
-        made.add(
+        clips.add(
             "b",
             vehicle_id="car-2",
             start_ns=T_NS + 86400 * SECOND_NS,
@@ -62,12 +62,12 @@ def fleet(postgres_url: str, migrated: str) -> Iterator[Fleet]:
             box=(2.2, 48.8, 2.4, 48.9),
             size_bytes=5000,
         )
-        labelled = made.add(
+        labelled = clips.add(
             "c", vehicle_id="car-2", start_ns=T_NS + 7 * 86400 * SECOND_NS, fired=[("cutin", "hard")], duration_s=60
         )
-        made.add("d", start_ns=T_NS - 1, fired=[("under", "x_y")], state="damaged", damage="no video")
+        clips.add("d", start_ns=T_NS - 1, fired=[("under", "x_y")], state="damaged", damage="no video")
         add_labels(connection, labelled, "car", "truck")
-        yield made
+        yield clips
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_conditions_on_fires_in_a_conjunction_speak_of_one_fire(fleet: Fleet, so
         ("label IS NOT NULL", "c"),
     ],
 )
-def test_tags_and_labels_stand_each_for_itself(fleet: Fleet, source: str, found: str) -> None:
+def test_conditions_on_tags_and_labels_are_independent(fleet: Fleet, source: str, found: str) -> None:
     assert fleet.find(source) == found
 
 

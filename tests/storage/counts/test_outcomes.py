@@ -205,7 +205,7 @@ def test_no_report_however_old_raises_a_false_alarm_and_a_loss_shows_unless_it_i
     prepare(database, "v0", "v1", "v2")
     expected = lost = 0
     for number, unordered in enumerate(fleet):
-        life = sorted(unordered, key=lambda each: each[0] == "not reported")  # behind the watermark
+        life = sorted(unordered, key=lambda fire: fire[0] == "not reported")  # after the watermark
         report(database, f"v{number}", [was for was, _ in life if was != "not reported"])
         for ordinal, (_, now) in enumerate(life, start=1):
             if now in ("catalogued", "failed"):
@@ -268,8 +268,8 @@ def test_counts_add_up_at_every_moment_while_all_report_and_upload(database: Dat
         watching = pool.submit(watch)
         driving = [pool.submit(drive, number) for number in range(3)]
         try:
-            for each in driving:
-                each.result()
+            for driver in driving:
+                driver.result()
         finally:
             done.set()
         assert watching.result() > 0
