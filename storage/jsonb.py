@@ -1,4 +1,4 @@
-"""What PostgreSQL's text and `jsonb` can hold: everything of JSON but U+0000, half surrogate pairs and NaN."""
+"""What PostgreSQL's text and `jsonb` can hold: all of JSON except U+0000, halves of surrogate pairs and NaN."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_DEPTH = 100
 
 
 def storable(value: T, *, what: str) -> T:
-    """`value` itself, a tree of JSON; InvalidInput naming `what` when something in it cannot be stored."""
+    """The JSON tree `value` itself; InvalidInput, naming it as `what`, when something in it cannot be stored."""
     _check(value, what, 0)
     return value
 

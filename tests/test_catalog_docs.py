@@ -29,7 +29,7 @@ _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(text: str, language: str) -> list[str]:
-    return [block for found, block in _BLOCK.findall(text) if found == language]
+    return [block for written_in, block in _BLOCK.findall(text) if written_in == language]
 
 
 def filters() -> list[str]:

@@ -39,10 +39,10 @@ def search_clips(
     ] = DEFAULT_PAGE,
     token: Annotated[str | None, Query(description="`next` of the previous page.")] = None,
 ) -> ClipPage:
-    """The clips for which the filter is true, newest first unless `sortby` says otherwise, with their fires.
+    """The clips for which the filter is true, latest start first unless `sortby` says otherwise, with their fires.
 
-    Conditions on campaign, version and trigger that stand side by side in a conjunction speak of the same fire.
-    What a clip does not have is unknown: neither a condition on it nor its negation finds the clip.
+    Conditions on campaign, version and trigger that stand side by side in a conjunction are about the same fire.
+    A property that a clip lacks is unknown: neither a condition on it nor its negation finds the clip.
     """
     query = ClipQuery.parse(filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token)
     with services.database.begin() as connection:

@@ -64,10 +64,10 @@ def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
 def _statistics(of_signals: Iterable[SignalStatistics]) -> dict[str, int | float | None]:
     """The statistics of signals by the names of their properties."""
     by_name: dict[str, int | float | None] = {}
-    for found in of_signals:
-        names = statistic_names(found.signal)
-        by_name[names["min"]] = found.minimum
-        by_name[names["max"]] = found.maximum
-        by_name[names["mean"]] = found.mean
-        by_name[names["samples"]] = found.samples
+    for row in of_signals:
+        names = statistic_names(row.signal)
+        by_name[names["min"]] = row.minimum
+        by_name[names["max"]] = row.maximum
+        by_name[names["mean"]] = row.mean
+        by_name[names["samples"]] = row.samples
     return by_name

@@ -207,7 +207,7 @@ class Assembler:
                 raise
             self._fail_unread(upload_id, ASSEMBLER_ERROR, described(error))
             return None
-        if upload is None or not upload.wanted:
+        if upload is None or not upload.is_assembling:
             state = "unknown" if upload is None else upload.state
             LOGGER.info("cells of upload %s are ignored: it is %s", upload_id, state)
             self._clips.remember_closed(upload_id, state)

@@ -41,7 +41,7 @@ class ClipStore:
         """The upload, and the cells of it that are parked; InvalidInput when its manifest cannot be read."""
         with self._database.begin() as connection:
             upload = clip_writer.find_upload(connection, upload_id)
-            parked = parking.parts(connection, upload_id) if upload is not None and upload.wanted else ()
+            parked = parking.parts(connection, upload_id) if upload is not None and upload.is_assembling else ()
         return upload, frozenset(cell for part in parked for cell in part.cells)
 
     def store_clip(self, upload: PendingUpload, spooled: SpoolFile) -> Ending:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, and_, func, insert, select, text, update
 
 from storage.campaigns.queries import (
-    VIEW,
+    VERSION_COLUMNS,
     CampaignVersion,
     checked_version,
     get_version,
@@ -57,7 +57,7 @@ def apply(
     }
     same = and_(*(_c[name] == value for name, value in wanted.items()))
     existing = connection.execute(
-        select(*VIEW)
+        select(*VERSION_COLUMNS)
         .where(_c.campaign == settings.name, _c.state.not_in(_ENDED), same)
         .order_by(_c.version.desc())
         .limit(1)
@@ -71,7 +71,7 @@ def apply(
     row = connection.execute(
         insert(campaign_versions)
         .values(campaign=settings.name, version=latest + 1, state="draft", program=program, author=author, **wanted)
-        .returning(*VIEW)
+        .returning(*VERSION_COLUMNS)
     ).one()
     made = version_of(row)
     return (made if draft else submit(connection, made.campaign, made.version, user=author)), True
@@ -101,7 +101,7 @@ def approve(
     """
     lock_campaigns(connection)
     row = connection.execute(
-        select(*VIEW, _c.program).where(_c.campaign == campaign, _c.version == checked_version(version))
+        select(*VERSION_COLUMNS, _c.program).where(_c.campaign == campaign, _c.version == checked_version(version))
     ).one_or_none()
     if row is None:
         raise no_version(campaign, version)
@@ -216,7 +216,7 @@ def _step(
         update(campaign_versions)
         .where(_c.campaign == campaign, _c.version == checked_version(version), _c.state.in_(allowed))
         .values(**values)
-        .returning(*VIEW)
+        .returning(*VERSION_COLUMNS)
     ).one_or_none()
     if row is not None:
         return version_of(row)

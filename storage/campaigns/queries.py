@@ -11,14 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from storage.rows import columns_of
 from storage.tables import assignment_revision, campaign_versions
 from triggers.contracts.campaign import CampaignSettings
 from triggers.errors import NotFound
 
 _c = campaign_versions.c
-VIEW = [column for column in _c if column.name not in ("source", "signal_catalog", "program", "bundle")]
-"""The columns of a CampaignVersion."""
-
 MAX_VERSION = 2**31 - 1
 
 
@@ -45,6 +43,9 @@ class CampaignVersion:
     ended_reason: str | None
 
 
+VERSION_COLUMNS = columns_of(CampaignVersion, campaign_versions)
+
+
 @dataclass(frozen=True, slots=True)
 class RunningCampaign:
     """An active campaign version, as far as assigning it to vehicles needs it."""
@@ -59,7 +60,7 @@ class RunningCampaign:
 def get_version(connection: Connection, campaign: str, version: int) -> CampaignVersion:
     """One version, or NotFound."""
     row = connection.execute(
-        select(*VIEW).where(_c.campaign == campaign, _c.version == checked_version(version))
+        select(*VERSION_COLUMNS).where(_c.campaign == campaign, _c.version == checked_version(version))
     ).one_or_none()
     if row is None:
         raise no_version(campaign, version)
@@ -79,7 +80,7 @@ def get_texts(connection: Connection, campaign: str, version: int) -> tuple[str,
 def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) -> list[CampaignVersion]:
     """A campaign's versions, newest first; NotFound when it has none."""
     rows = connection.execute(
-        select(*VIEW).where(_c.campaign == campaign).order_by(_c.version.desc()).limit(limit)
+        select(*VERSION_COLUMNS).where(_c.campaign == campaign).order_by(_c.version.desc()).limit(limit)
     ).all()
     if not rows:
         raise NotFound(f"there is no campaign {campaign!r}", remedy="`longtail campaign list` names them")
@@ -89,7 +90,7 @@ def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) ->
 def list_campaigns(connection: Connection, *, after: str = "", limit: int = 1000) -> list[CampaignVersion]:
     """Of every campaign behind `after` the version that counts: the running one, else the newest; by name."""
     rows = connection.execute(
-        select(*VIEW)
+        select(*VERSION_COLUMNS)
         .where(_c.campaign > after)
         .ext(distinct_on(_c.campaign))
         .order_by(_c.campaign, _c.state.in_(("active", "paused")).desc(), _c.version.desc())
@@ -140,10 +141,10 @@ def checked_version(version: int) -> int:
 
 
 def no_version(campaign: str, version: int) -> NotFound:
-    """The error that says so."""
+    """NotFound for a version that does not exist."""
     return NotFound(f"there is no version {version} of campaign {campaign!r}", remedy="`longtail campaign list`")
 
 
 def version_of(row: Row[Any]) -> CampaignVersion:
-    """A row of the VIEW columns as a value."""
-    return CampaignVersion(**{column.name: getattr(row, column.name) for column in VIEW})
+    """A row that has the VERSION_COLUMNS as a value."""
+    return CampaignVersion(**{column.name: getattr(row, column.name) for column in VERSION_COLUMNS})

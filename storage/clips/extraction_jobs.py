@@ -1,7 +1,7 @@
-"""Extraction jobs: one for a clip and a version of the extractor, held under the leases of storage.job_leases.
+"""Extraction jobs: one per clip and version of the extractor, held under the leases of storage.job_leases.
 
-How many attempts a clip gets is the worker's to decide (`attempts` counts them): when it gives a clip up it says so in
-the catalog, with the clip's state and a dead letter, instead of letting the job fail alone.
+The worker decides how many attempts a clip gets (`attempts` counts them): when it gives a clip up, it says so in the
+catalog, with the clip's state and a dead letter, instead of letting the job fail alone.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ExtractionJob:
 
 
 def add(connection: Connection, clip_id: str, extractor_version: int) -> bool:
-    """Queue a clip for a version of the extractor; False when it was queued before."""
+    """Queue a clip for a version of the extractor; False when it already is."""
     added = connection.execute(
         insert(extraction_jobs)
         .values(clip_id=clip_id, extractor_version=extractor_version)
@@ -42,7 +42,7 @@ def add(connection: Connection, clip_id: str, extractor_version: int) -> bool:
 
 
 def add_for_older_clips(connection: Connection, extractor_version: int, *, limit: int = 1000) -> int:
-    """Queue clips that no job of this version exists for, the newest first; returns how many."""
+    """Queue clips without a job of this version, the newest first; returns how many."""
     has_job = select(_TABLE.clip_id).where(_TABLE.clip_id == clips.c.id, _TABLE.extractor_version == extractor_version)
     missing = select(clips.c.id).where(~has_job.exists()).order_by(clips.c.stored_at.desc()).limit(limit)
     return sum(add(connection, clip_id, extractor_version) for clip_id in connection.execute(missing).scalars().all())
@@ -90,14 +90,17 @@ def give_back(connection: Connection, job: ExtractionJob, *, reason: str, delay_
 
 
 def free_those_of(connection: Connection, worker: str) -> int:
-    """Free the jobs that an earlier process of this worker's name left behind; returns how many."""
+    """Free the jobs that an earlier process with this worker's name left leased; returns how many."""
     return job_leases.free_those_of(
         connection, extraction_jobs, worker=worker, reason="the worker ended during the extraction"
     )
 
 
 def finish(connection: Connection, job: ExtractionJob, *, failure: str | None = None) -> None:
-    """Close a job as done, or as failed with the reason; LeaseLost, and the caller rolls back, when it was lost."""
+    """Close a job as done, or as failed with the reason; LeaseLost when another worker has it.
+
+    The caller rolls back then.
+    """
     if failure is None:
         job_leases.finish(connection, extraction_jobs, _key(job), token=job.token)
     else:

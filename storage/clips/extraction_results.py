@@ -10,6 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from storage import outbox
 from storage.clips import extraction_jobs
 from storage.clips.extraction_jobs import ExtractionJob
+from storage.rows import values_of
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips, signal_statistics
 from storage.uploads import dead_letters
 
@@ -39,7 +40,7 @@ class SignalStatistics:
 class Findings:
     """Everything an extraction found. `track` is a list of (latitude, longitude) in degrees, empty without a position.
 
-    `damage` is why the clip is damaged, None for a sound one; what could be extracted all the same is kept.
+    `damage` is why the clip is damaged, None for a sound one; what could be extracted from a damaged one is kept.
     """
 
     assets: Sequence[Asset]
@@ -52,7 +53,7 @@ def write(connection: Connection, job: ExtractionJob, findings: Findings) -> Non
     """Conclude a job. LeaseLost, and the caller rolls back, when another worker has it now.
 
     1. close the job, under its fencing token
-    2. unless a newer extractor version was here: replace assets and statistics
+    2. unless a newer extractor version has written its results: replace assets and statistics
     3. set the track with its box, and the clip's state: `ready`, or `damaged` with the reason
     4. write the dead letter of a damaged clip, or close the one that an older extractor version left
     5. write the event
@@ -71,20 +72,25 @@ def write(connection: Connection, job: ExtractionJob, findings: Findings) -> Non
         return
     _replace_rows(connection, job, findings)
     if findings.damage:
-        reason, _, detail = findings.damage.partition(": ")
-        dead_letters.record(
-            connection,
-            stage="extraction",
-            reason=reason,
-            detail=detail,
-            vehicle_id=updated.vehicle_id,
-            upload_id=updated.upload_id,
-            clip_id=job.clip_id,
-        )
+        _record_damage(connection, findings.damage, updated.upload_id, updated.vehicle_id, job.clip_id)
     else:
         dead_letters.mark_replayed(connection, updated.upload_id)
     event = outbox.CLIP_DAMAGED if findings.damage else outbox.CLIP_READY
     outbox.add_clip_event(connection, event, job.clip_id, extractor_version=job.extractor_version)
+
+
+def _record_damage(connection: Connection, damage: str, upload_id: str, vehicle_id: str, clip_id: str) -> None:
+    """The dead letter of a damaged clip; its damage is `reason: detail`."""
+    reason, _, detail = damage.partition(": ")
+    dead_letters.record(
+        connection,
+        stage="extraction",
+        reason=reason,
+        detail=detail,
+        vehicle_id=vehicle_id,
+        upload_id=upload_id,
+        clip_id=clip_id,
+    )
 
 
 def _clip_values(job: ExtractionJob, findings: Findings) -> dict[str, object]:
@@ -106,32 +112,13 @@ def _clip_values(job: ExtractionJob, findings: Findings) -> dict[str, object]:
 def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings) -> None:
     connection.execute(delete(clip_assets).where(clip_assets.c.clip_id == job.clip_id))
     connection.execute(delete(signal_statistics).where(signal_statistics.c.clip_id == job.clip_id))
-    assets = [
-        {
-            "clip_id": job.clip_id,
-            "name": asset.name,
-            "object_key": asset.object_key,
-            "media_type": asset.media_type,
-            "size_bytes": asset.size_bytes,
-            "extractor_version": job.extractor_version,
-        }
-        for asset in findings.assets
-    ]
-    if assets:
-        connection.execute(insert(clip_assets), assets)
-    statistics = [
-        {
-            "clip_id": job.clip_id,
-            "signal": row.signal,
-            "samples": row.samples,
-            "minimum": row.minimum,
-            "maximum": row.maximum,
-            "mean": row.mean,
-        }
-        for row in findings.statistics
-    ]
-    if statistics:
-        connection.execute(insert(signal_statistics), statistics)
+    assets = {"clip_id": job.clip_id, "extractor_version": job.extractor_version}
+    if findings.assets:
+        rows = [{**values_of(asset, clip_assets), **assets} for asset in findings.assets]
+        connection.execute(insert(clip_assets), rows)
+    if findings.statistics:
+        rows = [{**values_of(row, signal_statistics), "clip_id": job.clip_id} for row in findings.statistics]
+        connection.execute(insert(signal_statistics), rows)
 
 
 def signal_catalogs(connection: Connection, clip_id: str) -> list[str]:

@@ -61,7 +61,7 @@ class Order:
         key, clip_id = self.by.expression, clips.c.id
         if self.by.nullable:
             return (key.desc().nulls_last(), clip_id.desc()) if self.falling else (key.asc().nulls_last(), clip_id)
-        # Without NULLS LAST, which is not how the index on (start_ns, id) is sorted: a page is a scan of its range.
+        # No NULLS LAST here: the index on (start_ns, id) is not sorted that way, and a page should be a scan of it.
         return (key.desc(), clip_id.desc()) if self.falling else (key, clip_id)
 
     def after(self, position: Position) -> ColumnElement[bool]:
@@ -71,8 +71,8 @@ class Order:
             return and_(key.is_(None), clips.c.id < clip_id if self.falling else clips.c.id > clip_id)
         last = tuple_(literal(position.key, _SQL_TYPES[self._type]), clip_id)
         row = tuple_(key, clips.c.id)
-        behind = row < last if self.falling else row > last
-        return or_(behind, key.is_(None)) if self.by.nullable else behind
+        after = row < last if self.falling else row > last
+        return or_(after, key.is_(None)) if self.by.nullable else after
 
     def takes(self, key: object) -> bool:
         """Whether this can be a sort key of the order: of its type, and within what SQL holds."""

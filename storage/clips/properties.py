@@ -1,4 +1,4 @@
-"""The properties of a clip: one table of what can be filtered by, sorted by and described, with the columns behind it.
+"""The properties of a clip: one table of how each is compared, sorted and described, and where it is stored.
 
 Filters (cql2/), the order of pages (order.py), the schema of queryables (queryables.py) and the table in
 docs/catalog.md read it. A new property is a new entry here.
@@ -17,7 +17,7 @@ from storage.clips.scopes import ELEMENT, Scope
 from storage.tables import clips, fires, signal_statistics
 from triggers.errors import InvalidInput
 
-Kind = Literal["text", "number", "time", "interval", "attribute", "geometry"]
+PropertyKind = Literal["text", "number", "time", "interval", "attribute", "geometry"]
 SortType = Literal["integer", "float", "text"]
 
 MAX_NAME_CHARACTERS = 250
@@ -28,16 +28,16 @@ _STATISTIC_COLUMNS = {"min": "minimum", "max": "maximum", "mean": "mean", "sampl
 
 @dataclass(frozen=True)
 class Property:
-    """Something that a clip has, and everything that is to be known of it.
+    """Something that a clip has, and everything there is to know about it.
 
-    `kind` is its type in comparisons. `scope` says of which of a clip's many it is (a fire, a tag, a label), None of
+    `kind` is its type in comparisons. `scope` says whether it belongs to a fire, a tag or a label of the clip, None for
     the clip itself. `sort` is the type of its value as a sort key, None when pages cannot be sorted by it;
     `nullable` says that clips may lack that key. `expression` is the value in the unit `unit`, the same for filter
     and sort: ns since 1970 for times; an interval has its end in `last`.
     """
 
     name: str
-    kind: Kind
+    kind: PropertyKind
     title: str
     description: str
     expression: ColumnElement[Any] = field(compare=False, repr=False)
@@ -154,7 +154,7 @@ PROPERTIES: tuple[Property, ...] = (
         "inclusion_probability",
         "number",
         "Inclusion probability",
-        "probability with which a fire was to become a clip, above 0 and at most 1",
+        "probability that a fire was included, above 0 and at most 1",
         fires.c.inclusion_probability,
         scope="fire",
     ),
@@ -165,9 +165,9 @@ PROPERTIES: tuple[Property, ...] = (
 )
 
 PATTERNS = ("vehicle.ATTRIBUTE", "SIGNAL.min", "SIGNAL.max", "SIGNAL.mean", "SIGNAL.samples")
-"""Names of the properties that have a part of their own; each is a name of that kind itself."""
+"""Names of the properties with a variable part; as they stand they are names of such properties, too."""
 
-_BY_NAME = {name: found for found in PROPERTIES for name in (found.name, *found.aliases)}
+_BY_NAME = {name: known for known in PROPERTIES for name in (known.name, *known.aliases)}
 
 
 def property_named(name: str) -> Property | None:
@@ -187,9 +187,9 @@ def require_property(name: object) -> Property:
     """The property with this name or alias; InvalidInput with the nearest names when there is none."""
     if not isinstance(name, str):
         raise InvalidInput("a property's name in the filter is not a text")
-    found = property_named(name)
-    if found is not None:
-        return found
+    known = property_named(name)
+    if known is not None:
+        return known
     near = get_close_matches(name, [*_BY_NAME, "vehicle.model"], n=3, cutoff=0.6)
     if "." not in name and _ATTRIBUTE.fullmatch(f"vehicle.{name}"):
         near.append(f"vehicle.{name}, an attribute of the vehicle")
@@ -203,7 +203,7 @@ def require_property(name: object) -> Property:
 def sortable_names() -> list[str]:
     """The names that pages can be sorted by, those of PATTERNS included."""
     patterns = (property_named(pattern) for pattern in PATTERNS)
-    return [found.name for found in (*PROPERTIES, *patterns) if found is not None and found.sort is not None]
+    return [known.name for known in (*PROPERTIES, *patterns) if known is not None and known.sort is not None]
 
 
 def attribute_name(attribute: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from storage.clips.properties import Kind, Property
+from storage.clips.properties import Property, PropertyKind
 
 _MOMENT = {"type": "string", "format": "date-time"}
-_TYPES: dict[Kind, dict[str, Any]] = {
+_TYPES: dict[PropertyKind, dict[str, Any]] = {
     "text": {"type": "string"},
     "number": {"type": "number"},
     "time": _MOMENT,

@@ -74,11 +74,11 @@ def clips_of(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Clip
     """The clips of rows that begin with CLIP_COLUMNS, in the order of the rows."""
     clip_ids = [row[0] for row in rows]
     of_fires, of_labels = _fires(connection, clip_ids), _label_types(connection, clip_ids)
-    found = []
+    read = []
     for clip_id, row in zip(clip_ids, rows, strict=True):
         values = (*row[: len(CLIP_COLUMNS)], of_fires.get(clip_id, ()), of_labels.get(clip_id, ()))
-        found.append(Clip(*values))
-    return found
+        read.append(Clip(*values))
+    return read
 
 
 def _fires(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[FireRecord, ...]]:

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage import outbox
 from storage.clips import extraction_jobs
+from storage.rows import values_of
 from storage.tables import campaign_versions, clip_fires, clips, fires
 from storage.tables import uploads as uploads_table
 from storage.uploads import dead_letters, endings, parking
@@ -29,14 +30,14 @@ MAX_TAGS = 1000
 
 
 class FireReused(Conflict):
-    """A fire bears the ordinal of another one: the vehicle has counted it before, and lost that."""
+    """A fire has the ordinal of another one: the vehicle has counted it before, and lost that count."""
 
     code = "fire_reused"
 
 
 @dataclass(frozen=True)
 class PendingUpload:
-    """What the assembler needs to know of an upload."""
+    """What the assembler needs to know about an upload."""
 
     id: str
     clip_id: str
@@ -45,13 +46,13 @@ class PendingUpload:
     manifest: ClipManifest
 
     @property
-    def wanted(self) -> bool:
+    def is_assembling(self) -> bool:
         """Whether cells of it are still to be assembled."""
         return self.state in parking.ASSEMBLING_STATES
 
     @property
     def object_key(self) -> str:
-        """Where the clip's file lies: a function of its identity, so that a replay writes the same object."""
+        """Key of the clip's file: a function of its identity, so that a replay writes the same object."""
         return clip_key(self.clip_id, self.manifest.recording.start_ns)
 
 
@@ -88,10 +89,10 @@ def find_upload(connection: Connection, upload_id: str) -> PendingUpload | None:
 def store_clip(connection: Connection, upload: PendingUpload, *, extractor_version: int) -> Ending:
     """The one transaction that stores a clip; its object is durable under `upload.object_key` already.
 
-    1. lock the upload; when it was closed before, end here
+    1. lock the upload; when it is closed already, end here
     2. write the clip, state `stored`
     3. write its fires (a fire that another clip brought before stays one fire) and link them to the clip; when one
-       bears the ordinal of another fire, undo 2 and 3 and fail the upload instead
+       has the ordinal of another fire, undo 2 and 3 and fail the upload instead
     4. close the upload as `stored` and settle its reservation
     5. write the event `clip.stored`
     6. write the extraction job
@@ -117,7 +118,7 @@ def fail_upload(
 ) -> Ending:
     """The one transaction that gives up a clip which can never be stored.
 
-    1. lock the upload; when it was closed before, end here
+    1. lock the upload; when it is closed already, end here
     2. close it as `failed` and release its reservation
     3. write its fires with the outcome `failed` (unless another clip has catalogued them) and the reason
     4. write the dead letter, with the manifest
@@ -145,7 +146,7 @@ def fail_upload(
 
 
 def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: str) -> bool:
-    """Give up an upload whose stored manifest, and so its fires, cannot be read; False when it was closed before."""
+    """Give up an upload whose stored manifest, and so its fires, cannot be read; False when it is closed already."""
     table = uploads_table.c
     row = connection.execute(
         select(table.clip_id, table.vehicle_id, table.manifest).where(table.id == upload_id).with_for_update()
@@ -183,22 +184,17 @@ def _lock_state(connection: Connection, upload_id: str) -> str:
 
 
 def _clip_row(connection: Connection, upload: PendingUpload) -> dict[str, Any]:
+    """The columns of a new clip; what the recording says under a column's name is stored as it is."""
     manifest, recording = upload.manifest, upload.manifest.recording
-    as_json = manifest.model_dump(mode="json")
     return {
+        **values_of(recording, clips),
         "id": upload.clip_id,
         "upload_id": upload.id,
-        "vehicle_id": upload.vehicle_id,
-        "recording_id": recording.recording_id,
         "state": "stored",
-        "start_ns": recording.start_ns,
-        "end_ns": recording.end_ns,
         "size_bytes": manifest.size_bytes,
         "digest": manifest.digest,
         "object_key": upload.object_key,
-        "manifest": as_json,
-        "attributes": as_json["recording"]["attributes"],
-        "software": as_json["recording"]["software"],
+        "manifest": manifest.model_dump(mode="json"),
         "tags": _tags(connection, recording.fires),
     }
 
@@ -225,21 +221,10 @@ def _tags(connection: Connection, of_fires: Sequence[Fire]) -> list[str]:
 
 def _write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire], *, reason: str | None) -> None:
     """Write fires with their outcome: `catalogued` once any of their clips is, else `failed` with the first reason."""
-    rows = [
-        {
-            "campaign": fire.campaign,
-            "version": fire.version,
-            "vehicle_id": vehicle_id,
-            "ordinal": fire.ordinal,
-            "trigger": fire.trigger,
-            "program_digest": fire.program_digest,
-            "t_ns": fire.t_ns,
-            "inclusion_probability": fire.inclusion_probability,
-            "outcome": "failed" if reason else "catalogued",
-            "reason": reason,
-        }
-        for fire in sorted(of_fires, key=lambda fire: (fire.campaign, fire.version, fire.ordinal))
-    ]
+    outcome = {"vehicle_id": vehicle_id, "outcome": "failed" if reason else "catalogued", "reason": reason}
+    # Always in one order: two clips with the same fires would else wait for each other's rows in a circle.
+    ordered = sorted(of_fires, key=lambda fire: (fire.campaign, fire.version, fire.ordinal))
+    rows = [{**values_of(fire, fires), **outcome} for fire in ordered]
     statement = insert(fires).values(rows)
     if reason:
         connection.execute(statement.on_conflict_do_nothing())
@@ -254,17 +239,6 @@ def _write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fir
 
 
 def _link_fires(connection: Connection, upload: PendingUpload) -> None:
-    rows = [
-        {
-            "clip_id": upload.clip_id,
-            "campaign": fire.campaign,
-            "version": fire.version,
-            "vehicle_id": upload.vehicle_id,
-            "ordinal": fire.ordinal,
-            "window_start_ns": fire.window_start_ns,
-            "window_end_ns": fire.window_end_ns,
-            "charged_bytes": fire.charged_bytes,
-        }
-        for fire in upload.manifest.recording.fires
-    ]
+    clip = {"clip_id": upload.clip_id, "vehicle_id": upload.vehicle_id}
+    rows = [{**values_of(fire, clip_fires), **clip} for fire in upload.manifest.recording.fires]
     connection.execute(insert(clip_fires).values(rows).on_conflict_do_nothing())

@@ -21,11 +21,11 @@ _table = compare_counts.c
 
 
 def record_compared(connection: Connection, vehicle_id: str, counts: FireCounts, reported_at_ns: int) -> bool:
-    """Take in the tables of one campaign version of a report; True when one of them was news.
+    """Store the tables of one campaign version of a report; True when one of them was new.
 
     Counts of pairs only grow, so of two tables the one with more pairs is the later one, whatever the vehicle's
-    clock says. A table is taken in whole, so its counts always belong together. One with fewer pairs that was
-    reported later changes no count and is remembered: the vehicle lost its journal and counts anew.
+    clock says. A table is taken as a whole, so its counts always belong together. A later one with fewer pairs changes
+    no count and is remembered: the vehicle lost its journal and counts from the beginning.
     """
     if not counts.compared:
         return False
@@ -49,7 +49,7 @@ def record_compared(connection: Connection, vehicle_id: str, counts: FireCounts,
 def _note_falls(
     connection: Connection, version: Mapping[str, object], totals: Sequence[tuple[str, int]], reported_at_ns: int
 ) -> None:
-    """Remember which of these numbers of pairs by head are lower than one that was reported earlier."""
+    """Remember which heads (with their numbers of pairs) have fewer pairs than were reported earlier."""
     reported = values(column("head", Text), column("pairs", BigInteger), name="reported").data(totals)
     lowest = func.least(func.coalesce(_table.fell_to, reported.c.pairs), reported.c.pairs)
     connection.execute(
@@ -61,12 +61,12 @@ def _note_falls(
 
 
 def _total(columns: Any) -> ColumnElement[int]:
-    """All pairs of a table; five counts within their limit fit a bigint."""
+    """All pairs of a table; five counts within their limits fit into a bigint."""
     return reduce(operator.add, (columns[name] for name in _COUNTS))
 
 
 def compared(connection: Connection, campaign: str, version: int) -> dict[str, Compared]:
-    """The confusion table of each head of a campaign version over all vehicles; heads nobody counted are left out."""
+    """The confusion tables of a campaign version over all vehicles, by head; heads without any pairs are left out."""
     rows = connection.execute(
         select(_table.head, *(func.sum(_table[name]) for name in _COUNTS))
         .where(_table.campaign == campaign, _table.version == version)
@@ -77,12 +77,12 @@ def compared(connection: Connection, campaign: str, version: int) -> dict[str, C
 
 
 def fallen_pairs(connection: Connection, vehicle_ids: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Vehicles whose pairs of a head fell, each with what happened, in an order that does not change."""
+    """Vehicles whose pairs of a head fell, with a sentence that says how far, in a stable order."""
     rows = connection.execute(
         select(*(_table[name] for name in _KEYS), _total(_table).label("pairs"), _table.fell_to)
         .where(_table.vehicle_id.in_(vehicle_ids), _table.fell_to.is_not(None))
         .order_by(*(_table[name] for name in _KEYS))
     )
     for row in rows:
-        what = f"its count of pairs of {row.head} in {row.campaign} version {row.version}"
-        yield row.vehicle_id, f"{what} fell to {row.fell_to} and is {row.pairs} here"
+        counted = f"its count of pairs of {row.head} in {row.campaign} version {row.version}"
+        yield row.vehicle_id, f"{counted} fell to {row.fell_to} and is {row.pairs} here"

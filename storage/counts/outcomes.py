@@ -1,15 +1,15 @@
 """What became of the fires: per campaign version, counts that add up exactly and are never negative.
 
-A vehicle numbers its fires of a campaign version without a gap and reports, up to a watermark, how each one ended on
-the vehicle. The cloud knows how those ended that reached it. Up to the watermark every fire is in one of: sampled
+A vehicle numbers its fires of a campaign version without gaps and reports, up to a watermark, how each of them ended
+on the vehicle. The cloud knows how those ended that reached it. Up to the watermark every fire is in one of: sampled
 out, refused, dropped, failed, catalogued; the rest is in flight.
 
 Vehicle and cloud can contradict each other about a fire: the clip's last acknowledgement was lost, the vehicle gave
 the clip up, and the cloud has it. The clip is there, so the cloud is right: as many of the vehicle's own outcomes
 are taken back, and counted as `overruled`.
 
-In flight is what is left over, so it would hide a fire that got lost on the way. Therefore what vehicles say they
-handed over is compared with where such fires can be: see storage/counts/unaccounted.py.
+In flight is what remains, so it would hide a fire that was lost on the way. Therefore what vehicles say they handed
+over is compared with the places where such fires can be: see storage/counts/unaccounted.py.
 """
 
 from __future__ import annotations
@@ -74,18 +74,18 @@ _COUNT = text("""
         LIMIT :manifests
     ) u
 """)
-"""One statement, so that all of it is of one moment, whatever is reported and catalogued meanwhile."""
+"""One statement, so that all counts are of one moment, whatever is reported and catalogued in the meantime."""
 
 _TAKEN_BACK = ("dropped", "failed", "refused", "sampled_out")
-"""The order in which a vehicle's outcomes give way: giving up a clip that had arrived is the likeliest mistake."""
+"""The order in which a vehicle's outcomes give way: giving up a clip that had arrived is the most likely mistake."""
 
 
 @dataclass
 class Outcomes:
     """Counts of fires of one campaign version over all vehicles, up to the watermark that each has reported.
 
-    `fired == sampled_out + sum(refused) + sum(dropped) + sum(failed) + catalogued + in_flight`; rises suppressed by a
-    cooldown are no fires. Refused, dropped and failed are by reason.
+    `fired == sampled_out + sum(refused) + sum(dropped) + sum(failed) + catalogued + in_flight`; rises that a
+    cooldown suppressed are not fires. Refused, dropped and failed are by reason.
     """
 
     fired: int = 0
@@ -106,7 +106,7 @@ class Outcomes:
 
 
 def outcomes(connection: Connection, campaign: str | None = None) -> dict[tuple[str, int], Outcomes]:
-    """Outcomes by (campaign, version), of one campaign or all; versions nobody has reported on are left out."""
+    """Outcomes by (campaign, version), of one campaign or all, without versions that no vehicle has reported on."""
     sums: dict[tuple[str, int], Counter[tuple[str, str]]] = {}
     handovers = Handovers()
     for row in connection.execute(_COUNT, {"campaign": campaign, "manifests": MAX_MANIFESTS}):
@@ -139,7 +139,7 @@ def _taken_back(vehicle: Mapping[str, Mapping[str, int]], overruled: int) -> dic
 
 def _settled(counts: Counter[tuple[str, str]], unaccounted: int) -> Outcomes:
     def by_reason(kind: str) -> dict[str, int]:
-        return {name: n for (each, name), n in sorted(counts.items()) if each == kind and n > 0}
+        return {name: n for (counted, name), n in sorted(counts.items()) if counted == kind and n > 0}
 
     result = Outcomes(
         fired=counts["fired", ""],

@@ -1,4 +1,4 @@
-"""Fires that vehicles handed over and that are nowhere in the cloud: what must never be, found by counting twice.
+"""Fires that vehicles handed over and that are nowhere in the cloud: never to exist, and found by counting twice.
 
 A vehicle counts a fire as handed over once the gateway has acknowledged its clip's last byte, and the gateway does
 that only after the upload's row says `received`. So at any later moment each such fire is in the catalog's `fires`
@@ -6,8 +6,8 @@ that only after the upload's row says `received`. So at any later moment each su
 both together, up to the watermark of its report, the difference is lost: an upload's row or a clip's fires are gone.
 
 It is a lower bound, and never a false alarm. A vehicle reports how many it handed over, not which; a fire that it
-counted otherwise and the cloud has nevertheless (catalogued since the report, or overruled) hides a lost one, the
-former until the next report. All numbers must be of one moment: the newest report may speak of what was received
+counted differently and that the cloud has all the same (catalogued since the report, or overruled) hides a lost one,
+the former until the next report. All numbers must be of one moment: the newest report may speak of what was received
 an instant ago, and what is received may be catalogued in the next.
 """
 
@@ -20,8 +20,8 @@ from triggers.contracts.clip import ClipManifest
 from triggers.errors import InvalidInput
 
 MAX_MANIFESTS = 500
-"""Received uploads that are looked into, of vehicles that miss fires. With more of them nothing can be said until the
-assembler has caught up, which is a finding of its own."""
+"""How many received uploads of vehicles with missing fires are looked into. With more of them nothing can be said until
+the assembler has caught up, which is a problem of its own."""
 
 FireId = tuple[str, str, int, int]
 """Vehicle, campaign, version and ordinal."""
@@ -29,7 +29,7 @@ FireId = tuple[str, str, int, int]
 
 @dataclass
 class Handovers:
-    """What was handed over, not decided, and perhaps received, of one moment."""
+    """What was handed over and is not decided, and what of it may have been received, at one moment."""
 
     _missing: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
     """By vehicle, campaign and version: the watermark, and how many more were handed over than the cloud decided."""
@@ -39,11 +39,11 @@ class Handovers:
     _manifests: int = 0
 
     def add_missing(self, campaign: str, version: int, vehicle_id: str, *, watermark: int, fires: int) -> None:
-        """A vehicle has handed over so many more fires of a version than are catalogued or failed."""
+        """A vehicle has handed over `fires` more fires of a version than are catalogued or failed."""
         self._missing[vehicle_id, campaign, version] = watermark, fires
 
     def add_received(self, vehicle_id: str, manifest: bytes) -> None:
-        """An upload that is whole and not yet assembled, of a vehicle that misses fires."""
+        """An upload that is whole and not yet assembled, of a vehicle with missing fires."""
         self._manifests += 1
         try:
             fires = ClipManifest.from_json(manifest, what="the manifest of a received upload").recording.fires
@@ -53,7 +53,7 @@ class Handovers:
         self._received.update((vehicle_id, fire.campaign, fire.version, fire.ordinal) for fire in fires)
 
     def unaccounted(self) -> dict[tuple[str, int], int]:
-        """Fires by campaign and version, over all vehicles; versions that miss none are left out."""
+        """Fires by campaign and version, over all vehicles; versions without any are left out."""
         if self._manifests >= MAX_MANIFESTS:
             return {}
         waiting: Counter[tuple[str, str, int]] = Counter()

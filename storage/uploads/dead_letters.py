@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.rows import columns_of
 from storage.tables import dead_letters
 from triggers.contracts.api.outcomes import MAX_LISTED_LETTERS, LetterStage, LetterState
 from triggers.errors import Conflict, InvalidInput, NotFound
@@ -32,7 +33,7 @@ class DeadLetter:
     created_at: datetime
 
 
-_COLUMNS = tuple(dead_letters.c[field.name] for field in fields(DeadLetter))
+_COLUMNS = columns_of(DeadLetter, dead_letters)
 
 
 def record(

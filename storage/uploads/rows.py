@@ -6,11 +6,12 @@ compare-and-swap on the state: `creation` opens an upload, `progress` moves its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
 
+from storage.rows import columns_of
 from storage.tables import uploads
 from storage.tables.uploads import LIVE_UPLOAD_STATES
 from triggers.errors import NotFound, UploadGone
@@ -40,7 +41,7 @@ class UploadRow:
         return self.state in ("received", "stored")
 
 
-COLUMNS = tuple(uploads.c[field.name] for field in fields(UploadRow))
+COLUMNS = columns_of(UploadRow, uploads)
 """The columns of an UploadRow, in its order."""
 
 

@@ -1,10 +1,10 @@
 """From the tree of a filter to a condition on the table `clips`, with bound parameters.
 
 A clip has many fires. Conditions on fires (campaign, version, trigger, ...) that stand side by side in one
-conjunction speak of one and the same fire: `campaign = 'x' AND trigger = 'y'` finds clips with a fire of y in x. A
-second, different value demanded of the same property can only be another fire's, and begins one. `NOT` speaks of the
-clip: `NOT trigger = 'y'` finds clips without any fire of y, `trigger <> 'y'` clips with a fire of another. Tags and
-labels stand each for itself: `tag = 'a' AND tag = 'b'` wants both.
+conjunction are about one and the same fire: `campaign = 'x' AND trigger = 'y'` finds clips with a fire of y in x. A
+second value of the same property that contradicts the first can only be another fire's, and begins a new one. `NOT` is
+about the clip: `NOT trigger = 'y'` finds clips without any fire of y, `trigger <> 'y'` clips with a fire of another
+trigger. Conditions on tags and labels are independent: `tag = 'a' AND tag = 'b'` finds clips with both.
 """
 
 from __future__ import annotations

@@ -55,11 +55,6 @@ class Comparison:
     left: Operand
     right: Operand
 
-    @property
-    def operands(self) -> tuple[Operand, ...]:
-        """Both sides."""
-        return self.left, self.right
-
 
 @dataclass(frozen=True)
 class Between:
@@ -67,11 +62,6 @@ class Between:
 
     at_least: Comparison
     at_most: Comparison
-
-    @property
-    def operands(self) -> tuple[Operand, ...]:
-        """The value, twice, and its bounds."""
-        return *self.at_least.operands, *self.at_most.operands
 
 
 @dataclass(frozen=True)
@@ -81,11 +71,6 @@ class In:
     value: Operand
     choices: tuple[Operand, ...]
 
-    @property
-    def operands(self) -> tuple[Operand, ...]:
-        """The value and its choices."""
-        return self.value, *self.choices
-
 
 @dataclass(frozen=True)
 class Like:
@@ -94,22 +79,12 @@ class Like:
     value: Operand
     pattern: Operand
 
-    @property
-    def operands(self) -> tuple[Operand, ...]:
-        """The text and its pattern."""
-        return self.value, self.pattern
-
 
 @dataclass(frozen=True)
 class IsNull:
     """`operand IS NULL`; the operand is a property."""
 
     operand: Operand
-
-    @property
-    def operands(self) -> tuple[Operand, ...]:
-        """The property."""
-        return (self.operand,)
 
 
 @dataclass(frozen=True)
@@ -120,11 +95,6 @@ class TemporalRelation:
     left: Operand
     right: Operand
 
-    @property
-    def operands(self) -> tuple[Operand, ...]:
-        """Both sides."""
-        return self.left, self.right
-
 
 @dataclass(frozen=True)
 class SpatialRelation:
@@ -134,14 +104,26 @@ class SpatialRelation:
     geometry: Reference
     shape: Shape
 
-    @property
-    def operands(self) -> tuple[Operand, ...]:
-        """The clip's box."""
-        return (self.geometry,)
-
 
 Leaf: TypeAlias = Comparison | Between | In | Like | IsNull | TemporalRelation | SpatialRelation
 Predicate: TypeAlias = Constant | And | Or | Not | Leaf
+
+
+def operands_of(leaf: Leaf) -> tuple[Operand, ...]:
+    """What a leaf compares."""
+    match leaf:
+        case Comparison(_, left, right) | TemporalRelation(_, left, right):
+            return left, right
+        case Between(at_least, at_most):
+            return *operands_of(at_least), *operands_of(at_most)
+        case In(value, choices):
+            return value, *choices
+        case Like(value, pattern):
+            return value, pattern
+        case IsNull(operand):
+            return (operand,)
+        case SpatialRelation(_, geometry, _):
+            return (geometry,)
 
 
 def scopes(predicate: Predicate) -> frozenset[Scope | None]:
@@ -154,16 +136,16 @@ def scopes(predicate: Predicate) -> frozenset[Scope | None]:
         case Not(member):
             return scopes(member)
         case _:
-            return frozenset(asked.scope for operand in predicate.operands for asked in properties_of(operand))
+            return frozenset(asked.scope for operand in operands_of(predicate) for asked in properties_of(operand))
 
 
 def scope(leaf: Leaf) -> Scope | None:
     """Whether a leaf is about a fire, a tag or a label; None when it is about the clip itself."""
-    return next((found for found in scopes(leaf) if found is not None), None)
+    return next((about for about in scopes(leaf) if about is not None), None)
 
 
 def is_about_one_fire(predicate: Predicate) -> bool:
-    """Whether a predicate speaks of fires and of nothing else, and not of their absence."""
+    """Whether a predicate is about fires and nothing else, and not about their absence."""
     return scopes(predicate) == {"fire"} and not _denies(predicate)
 
 
@@ -189,7 +171,7 @@ def demand(predicate: Predicate) -> Demand | None:
 
 
 def one_fire_each(members: tuple[Predicate, ...]) -> list[list[Predicate]]:
-    """Predicates about fires in groups, each of which speaks of one and the same fire.
+    """Predicates about fires in groups: those of a group are about one and the same fire.
 
     `campaign = 'x' AND trigger = 'y'` is one group. A value that contradicts an earlier one of the same property can
     only be another fire's, and begins the next group.

@@ -7,13 +7,13 @@ import re
 from typing import Any
 
 import pytest
-from sqlalchemy import insert
 
 from storage.labels import jobs as label_jobs
 from storage.tables import clip_assets
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import Api
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
+from tests.support.rows import add_row
 
 DATA = bytes(range(256)) * 5000
 ASSET = "extracted/x/signals.parquet"
@@ -26,16 +26,7 @@ def clip_id(api: Api) -> str:
     """A clip with a fire, its file, an asset, and a label job."""
     with api.database.begin() as connection:
         made = add_clip(connection, fired=[("braking", "hard")], size_bytes=len(DATA), attributes={"region": "EU"})
-        connection.execute(
-            insert(clip_assets).values(
-                clip_id=made,
-                name="signals.parquet",
-                object_key=ASSET,
-                size_bytes=7,
-                extractor_version=1,
-                media_type="application/vnd.apache.parquet",
-            )
-        )
+        add_row(connection, clip_assets, clip_id=made, object_key=ASSET)
         label_jobs.ensure(connection, made, "auto")
     store = api.app.state.services.store
     store.put(f"clips/{made}.mcap", DATA)

@@ -18,6 +18,7 @@ from storage.database import Database
 from storage.tables import clip_fires, fires, ledger_accounts
 from tests.storage.clips.catalog_support import add_clip
 from tests.support.fleet import PROGRAM, PROGRAM_DIGEST, campaign_settings
+from tests.support.rows import add_row
 from triggers.contracts.campaign import BudgetLimits
 from triggers.errors import Conflict, Forbidden, InvalidInput, NotFound
 
@@ -177,14 +178,8 @@ def _settle(connection: Connection, kind: str, amount: int) -> None:
 
 def _fire_of(connection: Connection, charged_bytes: int) -> None:
     clip_id = add_clip(connection)
-    identity = {"campaign": "braking", "version": 1, "vehicle_id": "car-1", "ordinal": 1}
-    connection.execute(
-        insert(fires).values(
-            **identity, trigger="a", program_digest="", t_ns=1, inclusion_probability=1.0, outcome="catalogued"
-        )
-    )
-    window = {"window_start_ns": 1, "window_end_ns": 1}
-    connection.execute(insert(clip_fires).values(**identity, **window, clip_id=clip_id, charged_bytes=charged_bytes))
+    add_row(connection, fires, ordinal=1)
+    add_row(connection, clip_fires, ordinal=1, clip_id=clip_id, charged_bytes=charged_bytes)
 
 
 @pytest.mark.parametrize(

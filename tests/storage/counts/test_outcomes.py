@@ -5,18 +5,18 @@ from __future__ import annotations
 import random
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, text, update
+from sqlalchemy import text, update
 
 from storage.counts.outcomes import Outcomes, outcomes
 from storage.counts.unaccounted import MAX_MANIFESTS, Handovers
 from storage.database import Database
 from storage.tables import fires, uploads
 from storage.vehicles.vehicles import record_counts
-from tests.support.fleet import PROGRAM_DIGEST, add_version, enroll_vehicle, fire, manifest_of
+from tests.support.fleet import add_version, enroll_vehicle, fire, manifest_of
+from tests.support.rows import add_row
 from triggers.contracts.checkin import FireCounts, Telemetry
 
 KINDS = ("sampled_out", "refused", "dropped", "failed", "in_flight", "handed_over")
@@ -42,19 +42,13 @@ def catalogue(database: Database, vehicle_id: str, ordinal: int, outcome: str, *
     """The cloud decides on a fire, and closes its upload."""
     with database.begin() as connection:
         connection.execute(update(uploads).where(uploads.c.id == upload_id).values(state="stored"))
-        connection.execute(
-            insert(fires).values(
-                campaign="braking",
-                version=1,
-                vehicle_id=vehicle_id,
-                ordinal=ordinal,
-                trigger="hard",
-                program_digest=PROGRAM_DIGEST,
-                t_ns=1,
-                inclusion_probability=1.0,
-                outcome=outcome,
-                reason=None if outcome == "catalogued" else "hash_mismatch",
-            )
+        add_row(
+            connection,
+            fires,
+            vehicle_id=vehicle_id,
+            ordinal=ordinal,
+            outcome=outcome,
+            reason=None if outcome == "catalogued" else "hash_mismatch",
         )
 
 
@@ -64,18 +58,15 @@ def announce(database: Database, vehicle_id: str, *ordinals: int, state: str = "
         bytes(len(ordinals)), [fire("braking", 1, ordinal=n) for n in ordinals], vehicle_id=vehicle_id
     )
     with database.begin() as connection:
-        connection.execute(
-            insert(uploads).values(
-                id=manifest.clip_id,
-                clip_id=manifest.clip_id,
-                vehicle_id=vehicle_id,
-                manifest=manifest.canonical_json(),
-                size_bytes=manifest.size_bytes,
-                state=state,
-                log_partition=0,
-                network="wifi",
-                expires_at=datetime.now(UTC),
-            )
+        add_row(
+            connection,
+            uploads,
+            id=manifest.clip_id,
+            clip_id=manifest.clip_id,
+            vehicle_id=vehicle_id,
+            manifest=manifest.canonical_json(),
+            size_bytes=manifest.size_bytes,
+            state=state,
         )
     return manifest.clip_id
 
@@ -214,7 +205,7 @@ def test_no_report_however_old_raises_a_false_alarm_and_a_loss_shows_unless_it_i
     prepare(database, "v0", "v1", "v2")
     expected = lost = 0
     for number, unordered in enumerate(fleet):
-        life = sorted(unordered, key=lambda each: each[0] == "not reported")  # behind the watermark
+        life = sorted(unordered, key=lambda fire: fire[0] == "not reported")  # after the watermark
         report(database, f"v{number}", [was for was, _ in life if was != "not reported"])
         for ordinal, (_, now) in enumerate(life, start=1):
             if now in ("catalogued", "failed"):
@@ -277,8 +268,8 @@ def test_counts_add_up_at_every_moment_while_all_report_and_upload(database: Dat
         watching = pool.submit(watch)
         driving = [pool.submit(drive, number) for number in range(3)]
         try:
-            for each in driving:
-                each.result()
+            for driver in driving:
+                driver.result()
         finally:
             done.set()
         assert watching.result() > 0

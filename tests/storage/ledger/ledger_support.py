@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
 
 from storage.tables import uploads
+from tests.support.rows import add_row
 from triggers.contracts.clip import ClipManifest
 
 NOON = datetime(2026, 5, 17, 12, 0, tzinfo=UTC)
@@ -24,21 +24,15 @@ def roll_back() -> None:
 
 def add_upload(connection: Connection, manifest: ClipManifest) -> str:
     """An open upload without a reservation; returns its id."""
-    upload_id = secrets.token_hex(16)
-    connection.execute(
-        insert(uploads).values(
-            id=upload_id,
-            clip_id=upload_id,
+    return str(
+        add_row(
+            connection,
+            uploads,
             vehicle_id=manifest.recording.vehicle_id,
-            manifest=b"{}",
             size_bytes=manifest.size_bytes,
-            state="open",
-            log_partition=0,
-            network="wifi",
             expires_at=NOON + timedelta(days=1),
-        )
+        )["id"]
     )
-    return upload_id
 
 
 def account_amounts(connection: Connection) -> dict[tuple[str, str], tuple[int, int]]:

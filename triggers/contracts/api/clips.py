@@ -17,7 +17,7 @@ from triggers.times import format_time
 
 
 class FireView(View):
-    """A fire in a clip. Its window is what it asked to be recorded."""
+    """A fire in a clip. Its window is the span that it asked to have recorded."""
 
     campaign: str
     version: int
@@ -49,7 +49,7 @@ class FireView(View):
 class ClipView(View):
     """A clip in a list.
 
-    `attributes` are the vehicle's, each by the name that a filter asks for it by (`vehicle.model`). `labels` are the
+    `attributes` are the vehicle's, by the names that a filter uses (`vehicle.model`). `labels` are the
     types that the clip's labels name. `box` is west, south, east, north in degrees; null without a position.
     """
 
@@ -94,7 +94,7 @@ class ClipPage(BaseModel):
 
 
 class AssetView(BaseModel):
-    """A file of a clip: the recording itself (`clip.mcap`), and what extraction made of it."""
+    """A file of a clip: the recording itself (`clip.mcap`), or something that extraction derived from it."""
 
     name: str
     href: str
@@ -117,7 +117,7 @@ class LabelView(View):
 class ClipDetailsView(ClipView):
     """Everything of a clip. Links are valid for an hour.
 
-    `statistics` are those of its signals, each by the name that a filter asks for it by (`ego.speed.max`), in the
+    `statistics` are those of its signals, by the names that a filter uses (`ego.speed.max`), in the
     signal's unit. `track` is a list of [latitude, longitude] in degrees. `label_documents` come newest first.
     """
 

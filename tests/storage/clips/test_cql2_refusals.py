@@ -1,0 +1,121 @@
+"""Filters that are refused: by name, and before they could cost more than a moment."""
+
+from __future__ import annotations
+
+from collections.abc import ValuesView
+from typing import Any
+
+import pytest
+
+from storage.clips.cql2 import parse_filter
+from storage.clips.cql2.source import MAX_NODES, bounded, require_parsable
+from triggers.errors import InvalidInput
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("campain = 'x'", "campaign"),
+        ("start = 'yesterday'", "TIMESTAMP"),
+        ("start > TIMESTAMP('2026-13-01T00:00:00Z')", "invalid time in the filter: '2026-13"),
+        ("start > TIMESTAMP('soon')", "invalid time in the filter: 'soon'"),
+        ("size_bytes = 'big'", "number"),
+        ("campaign = 5", "text"),
+        ("campaign = tag", "mixes"),
+        ("vehicle.a = vehicle.b", "attributes"),
+        ("vehicle.towing > TRUE", "ordered"),
+        ("state = NULL", "IS NULL"),
+        ("size_bytes + 1 > 2", "compares"),
+        ("accenti(state) = 'x'", "compares"),
+        ("f(state)", "unknown operator"),
+        ("state LIKE vehicle", "LIKE"),
+        ("state LIKE 'x\\'", "escape"),
+        ("geometry = 'x'", "geometry"),
+        ("S_INTERSECTS(geometry, LINESTRING(0 0, 1 1))", "shape"),
+        ("S_INTERSECTS(geometry, POINT(200 0))", "invalid position"),
+        ("S_INTERSECTS(state, BBOX(1,2,3,4))", "geometry"),
+        ("T_AFTER(state, DATE('2026-01-01'))", "time"),
+        ("state = 'x' AND", "line 1"),
+        ("", "CQL2"),
+        ("'x'", "condition"),
+        ("NOT " * 2000 + "state = 'x'", "nested"),
+        (" AND ".join(["state='x'"] * 700), "more than"),
+        ("size_bytes IN (" + ",".join(["1"] * 1001) + ")", "1001"),
+    ],
+)
+def test_what_is_not_understood_is_refused_by_name(source: str, says: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse_filter(source, "cql2-text")
+    assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("(" * 4000, "brackets"),
+        ("state = 'x' AND " + "(" * 13 + "state = 'x'" + ")" * 13, "brackets"),
+        (")(", "brackets"),
+        ("state = " + "-" * 5000 + "1", "signs"),
+        ("state = '" + "x" * 10_000 + "'", "bytes"),
+        ("state = '\x00'", "U+0000"),
+    ],
+)
+def test_what_could_keep_the_parser_busy_never_reaches_it(source: str, says: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        require_parsable(source)
+    assert says in str(refused.value)
+    with pytest.raises(InvalidInput) as again:
+        parse_filter(source, "cql2-text")
+    assert str(again.value) == str(refused.value)
+
+
+def test_a_tree_that_is_too_large_is_given_up_after_the_nodes_that_are_allowed() -> None:
+    looked_at = 0
+
+    class Node(dict[str, Any]):
+        def values(self) -> ValuesView[Any]:
+            nonlocal looked_at
+            looked_at += 1
+            return super().values()
+
+    tree = Node(op="not", args=[Node(property="state") for _ in range(1000)])
+    with pytest.raises(InvalidInput, match=f"more than {MAX_NODES}"):
+        bounded(tree)
+    assert looked_at <= MAX_NODES
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[" * 5000,
+        "[]",
+        "null",
+        "3",
+        '{"op": "="}',
+        '{"op": "=", "args": "x"}',
+        '{"op": "=", "args": []}',
+        '{"op": {}, "args": [1]}',
+        '{"op": "=", "args": [1, NaN]}',
+        '{"op": "=", "args": [{"property": 3}, 1]}',
+        '{"op": "=", "args": [{"property": "state", "x": 1}, 1]}',
+        '{"op": "in", "args": [{"property": "state"}, []]}',
+        '{"op": "in", "args": [{"property": "state"}, "x"]}',
+        '{"op": "in", "args": [{"property": "state"}, [["x"]]]}',
+        '{"op": "=", "args": [{"property": "state"}, "\\ud800"]}',
+        '{"op": "=", "args": [{"property": "state"}, "\\u0000"]}',
+        '{"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": [1, 2, 3]}]}',
+        '{"op": "s_intersects", "args": [{"property": "geometry"}, {"type": "Polygon", "coordinates": 3}]}',
+        '{"op": "t_after", "args": [{"property": "start"}, {"interval": ["..", 3]}]}',
+        '{"op": "t_after", "args": [{"property": "start"}, {"interval": "x"}]}',
+        '{"op": "isNull", "args": ["x"]}',
+        '{"op": "casei", "args": [{"property": "state"}]}',
+        '{"op": "=", "args": [{"op": "casei", "args": []}, "x"]}',
+        '{"op": "and", "args": [{"property": "state"}]}',
+        '{"op": "isNull", "args": [{"property": "campaign"}, {"property": "trigger"}]}',
+        '{"op": "=", "args": [{"property": "size_bytes"}, 1%s]}' % ("0" * 400),
+        '{"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": [1, 2, 3, 1%s]}]}' % ("0" * 400),
+    ],
+)
+def test_hostile_json_is_refused(source: str) -> None:
+    with pytest.raises(InvalidInput):
+        parse_filter(source, "cql2-json")
