@@ -47,7 +47,7 @@ def run_schemathesis(url: str, document: Path, credentials: dict[str, str], *sel
         "run",
         str(document),
         f"--url={url}",
-        "--phases=coverage,fuzzing",
+        "--phases=coverage,fuzzing,stateful",
         f"--max-examples={EXAMPLES}",
         "--no-color",
         *selection,
