@@ -10,9 +10,9 @@ from importlib.metadata import version as installed_version
 from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
-from fleet_api.api import interactive_docs
-from fleet_api.api.document import build_document
 from fleet_api.api.errors import handlers, refuse_nul
+from fleet_api.api.openapi import interactive_docs
+from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
 from fleet_api.api.routing import refuse_unknown_query
 from fleet_api.api.services import Services

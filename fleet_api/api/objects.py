@@ -16,7 +16,7 @@ from fleet_api.api.services import Use
 from ingest.http.raising import raises
 from storage.objects import DirectoryStore, ObjectStore
 from triggers.contracts import media_types
-from triggers.errors import Forbidden, NotFound, Untrusted, WrongRange
+from triggers.errors import Forbidden, InvalidInput, NotFound, Untrusted, WrongRange
 
 CHUNK_BYTES = 1024**2
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -59,7 +59,7 @@ def read_object(
         raise NotFound("this deployment's objects are not served here", remedy="use the links that the API gives")
     try:
         store.verify_link(key, expires_unix_s=expires, signature=signature)
-    except Untrusted as error:
+    except (InvalidInput, Untrusted) as error:  # no link was ever made for what is not a key
         raise Forbidden(error.message, remedy=error.remedy) from error
     size_bytes = store.stat(key).size_bytes
     part = _range(wanted, size_bytes)

@@ -19,8 +19,8 @@ class Route(APIRoute):
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
-        if self.methods is not None and "GET" in self.methods:
-            self.methods.add("HEAD")
+        methods = self.methods or set()
+        self.methods = {*methods, "HEAD"} if "GET" in methods else methods
         every = with_dependencies(self.dependant)
         self.known_query = frozenset(field.alias for dependant in every for field in dependant.query_params)
 

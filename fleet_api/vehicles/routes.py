@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Query, Response
 
 from fleet_api.api.auth import CallingVehicle, Operator, ThisVehicle, Viewer
 from fleet_api.api.bodies import KIB, MIB, json_body
+from fleet_api.api.openapi.signed import signed_response
 from fleet_api.api.routing import Route
 from fleet_api.api.services import Use
-from fleet_api.api.signed import signed_response
 from fleet_api.vehicles.assignment import assignment_list, assignments_of, sealed
 from storage.campaigns import queries as campaign_queries
 from storage.vehicles import vehicles

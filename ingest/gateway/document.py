@@ -11,11 +11,12 @@ from ingest.gateway import app, protocol
 from ingest.gateway.creation import create_upload
 from ingest.gateway.writing import write_upload
 from ingest.http.raising import declared, problem_responses, reference
-from triggers.contracts.clip import MAX_CLIP_BYTES, ClipManifest
+from triggers.contracts.clip import MAX_CLIP_BYTES
+from triggers.contracts.creation import CreationRequest
 from triggers.contracts.problem import TUS_VERSION
 from triggers.errors import LongtailError
 
-MODELS: tuple[type[BaseModel], ...] = (ClipManifest,)
+MODELS: tuple[type[BaseModel], ...] = (CreationRequest,)
 """The types whose schemas these paths refer to."""
 
 Schema = dict[str, Any]
@@ -87,7 +88,7 @@ def paths(gateway_url: str) -> dict[str, Schema]:
 def _creation() -> Schema:
     return {
         **_operation(create_upload, "Create an upload", _UPLOAD_LENGTH),
-        "requestBody": _body(protocol.MANIFEST_TYPE, reference(ClipManifest)),
+        "requestBody": _body(protocol.MANIFEST_TYPE, reference(CreationRequest)),
         "responses": {
             "200": _success("The upload that this clip has already", "Location", *_STATE),
             "201": _success("A new upload; the clip's bytes are reserved from its budgets", "Location", *_STATE),

@@ -19,7 +19,7 @@ def allowed_methods(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, ...
     route is asked.
     """
     found = [method for method in METHODS if _routed({**scope, "method": method}, routes)]
-    return (*found, "OPTIONS") if found else ()
+    return tuple(sorted((*found, "OPTIONS"))) if found else ()
 
 
 def allow_header(request: Request) -> dict[str, str]:

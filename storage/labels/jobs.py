@@ -19,13 +19,14 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from storage import job_leases
 from storage.jsonb import storable
 from storage.tables import label_jobs, labels
+from triggers.contracts.api.labels import WORK_NAME
 from triggers.errors import Forbidden, InvalidInput
 
 MAX_ATTEMPTS = 5
 MAX_BIGINT = 2**63 - 1
 MAX_TYPES = 1000
 MAX_TYPE_CHARACTERS = 200
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,99}")
+_NAME = re.compile(WORK_NAME)
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}")
 _TYPED = ("objects", "actions", "events", "contexts", "relations", "tags")
 """The parts of an OpenLABEL document whose members have a `type` (ASAM OpenLABEL 1.0.0, section 7)."""

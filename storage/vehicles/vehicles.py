@@ -24,8 +24,6 @@ from triggers.contracts.base import NS_PER_S, AttributeValue, VehicleId
 from triggers.contracts.checkin import CheckIn, FireCounts, Telemetry
 from triggers.errors import InvalidInput, NotFound, Unauthenticated
 
-MAX_BIGINT = 2**63 - 1
-
 _vehicle_id: TypeAdapter[str] = TypeAdapter(VehicleId)
 _attributes: TypeAdapter[dict[str, AttributeValue]] = TypeAdapter(dict[str, AttributeValue])
 
@@ -122,8 +120,6 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
     Revision and time come out of the same statement: every replica of the API answers by the newest revision, and by
     one clock, so that a vehicle never sees a list that is older than the one it has.
     """
-    if report.vehicle_time_ns > MAX_BIGINT:
-        raise InvalidInput("vehicle_time_ns is no time in ns since 1970", remedy="send the vehicle's clock")
     now_ns = cast(extract("epoch", func.statement_timestamp()) * NS_PER_S, BigInteger)
     row = connection.execute(
         update(vehicles)
@@ -155,8 +151,6 @@ def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry)
     Pairs of compared heads go forward by themselves, see `storage.compare_counts`. Versions that the deployment does
     not have, and heads that a version does not compare, are InvalidInput: nothing of the report is taken in then.
     """
-    if telemetry.reported_at_ns > MAX_BIGINT:
-        raise InvalidInput("reported_at_ns is no time in ns since 1970", remedy="send the vehicle's clock")
     counts = {(c.campaign, c.version): c for c in telemetry.counts}
     if len(counts) != len(telemetry.counts):
         raise InvalidInput("the report counts a campaign version twice")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from triggers.errors import InvalidInput
 
@@ -22,7 +22,10 @@ VehicleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:
 
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ShortText = Annotated[str, StringConstraints(max_length=1000)]
-AttributeValue = bool | int | float | Annotated[str, StringConstraints(max_length=200)]
+AttributeValue = (
+    bool | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | float | Annotated[str, StringConstraints(max_length=200)]
+)
+"""Value of a vehicle's attribute; no wider than what stores and compares it."""
 
 
 class Contract(BaseModel):

@@ -19,6 +19,7 @@ from triggers.contracts.base import (
 )
 from triggers.contracts.campaign import MAX_COMPARES
 from triggers.contracts.compared import Compared
+from triggers.contracts.fire import TimeNs
 
 MAX_REASONS = 50
 Count = Annotated[int, Field(ge=0, le=2**62)]
@@ -73,7 +74,7 @@ class CheckIn(Contract):
     software: Annotated[dict[str, str], Field(max_length=100)] = {}
     have: Sha256Hex | None = None
     """`AssignmentList.content_digest` of the list the vehicle works by."""
-    vehicle_time_ns: Annotated[int, Field(ge=0)]
+    vehicle_time_ns: TimeNs
     problems: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
     """What the vehicle refused, and why (an untrusted bundle, an unknown program format)."""
 
@@ -82,7 +83,7 @@ class Telemetry(Contract):
     """POST body of a vehicle's report of counts; sending the same or an older report again changes nothing."""
 
     counts: Annotated[tuple[FireCounts, ...], Field(max_length=1000)]
-    reported_at_ns: Annotated[int, Field(ge=0)]
+    reported_at_ns: TimeNs
 
 
 class Assignment(Contract):
@@ -98,8 +99,8 @@ class AssignmentList(Contract):
 
     vehicle_id: VehicleId
     revision: Annotated[int, Field(ge=0)]
-    issued_at_ns: Annotated[int, Field(ge=0)]
-    expires_at_ns: Annotated[int, Field(ge=0)]
+    issued_at_ns: TimeNs
+    expires_at_ns: TimeNs
     assignments: Annotated[tuple[Assignment, ...], Field(max_length=1000)]
 
     @property

@@ -13,25 +13,31 @@ from typing import Any
 
 import httpx
 import uvicorn
+from pydantic.json_schema import models_json_schema
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from ingest.cell_record import CellRecord
+from ingest.gateway import document
 from ingest.gateway.app import create_app
 from ingest.gateway.limits import GatewayLimits
+from ingest.http.raising import REF_TEMPLATE
 from ingest.log import CELLS_TOPIC, open_log
 from storage.database import Database
 from storage.settings import Settings
+from tests.support.declared_answers import DeclaredAnswers
 from tests.support.processes import wait_for
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
 from triggers.contracts.creation import CreationRequest
+from triggers.contracts.problem import Problem
 
 TUS = {"Tus-Resumable": "1.0.0"}
 CHUNK = {"Content-Type": "application/offset+octet-stream"}
 
 
 @contextmanager
-def serve(app: Starlette) -> Iterator[str]:
+def serve(app: ASGIApp) -> Iterator[str]:
     """The application behind uvicorn in a thread; yields its URL."""
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="on", timeout_graceful_shutdown=5)
@@ -50,10 +56,20 @@ def serve(app: Starlette) -> Iterator[str]:
 
 @contextmanager
 def running_gateway(settings: Settings, limits: GatewayLimits | None = None) -> Iterator[tuple[str, Starlette]]:
-    """A gateway with these settings; yields its URL and its application."""
+    """A gateway with these settings; yields its URL and its application. No answer may be missing in the document."""
     app = create_app(settings, limits)
-    with serve(app) as url:
+    answers = DeclaredAnswers(app, gateway_document())
+    with serve(answers) as url:
         yield url, app
+    assert answers.mistakes == []
+
+
+def gateway_document() -> dict[str, Any]:
+    """The gateway's part of the OpenAPI document, with the schemas that it refers to."""
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in (Problem, *document.MODELS)], ref_template=REF_TEMPLATE
+    )
+    return {"paths": document.paths("http://gateway"), "components": {"schemas": definitions["$defs"]}}
 
 
 class TusClient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from triggers.contracts.api.clips import ClipView
 from triggers.contracts.base import Contract, ShortText
@@ -13,6 +13,9 @@ from triggers.contracts.base import Contract, ShortText
 MAX_CLAIM = 100
 """Jobs that one request may claim."""
 MAX_LEASE_S = 86_400
+WORK_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,99}$"
+WorkName = Annotated[str, StringConstraints(pattern=WORK_NAME)]
+"""Name of a task, or of what works on it."""
 LeaseSeconds = Annotated[float, Field(gt=0, le=MAX_LEASE_S)]
 FencingToken = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -20,8 +23,8 @@ FencingToken = Annotated[int, Field(ge=1, le=2**63 - 1)]
 class ClaimRequest(Contract):
     """How many jobs of which task, for whom, and for how long."""
 
-    task: Annotated[str, Field(min_length=1, max_length=100)]
-    labeler: Annotated[str, Field(min_length=1, max_length=100)]
+    task: WorkName
+    labeler: WorkName
     count: Annotated[int, Field(ge=1, le=MAX_CLAIM)] = 1
     lease_s: LeaseSeconds = 600
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from fleet_api.api.bodies import MEDIA_TYPE, body_model
+from fleet_api.api.openapi.signed import SIGNED, signed_schemas
 from fleet_api.api.routing import with_dependencies
-from fleet_api.api.signed import SIGNED, signed_schemas
 from ingest.gateway import document as gateway
 from ingest.http.prefix import prefix_of
 from ingest.http.raising import REF_TEMPLATE, declared, problem_responses, reference
@@ -56,14 +56,14 @@ def build_document(app: FastAPI, settings: Settings) -> dict[str, Any]:
         tags=[{"name": name, "description": text} for name, text in TAGS],
         servers=[
             {"url": prefix_of(settings.effective_api_url()) or "/", "description": "The API that served this document"},
-            {"url": settings.effective_api_url(), "description": "The API's public address"},
+            {"url": settings.effective_api_url().rstrip("/"), "description": "The API's public address"},
         ],
     )
     models: set[type[BaseModel]] = {Problem, *SIGNED, *gateway.MODELS}
     for route in routes:
         if isinstance(route.original_route, APIRoute) and route.include_in_schema:
             models |= _complete(document["paths"][route.path_format], route)
-    document["paths"] |= gateway.paths(settings.effective_gateway_url())
+    document["paths"] |= gateway.paths(settings.effective_gateway_url().rstrip("/"))
     _add_schemas(document["components"]["schemas"], models)
     return document
 

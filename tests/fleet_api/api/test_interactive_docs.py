@@ -1,0 +1,48 @@
+"""The interactive documentation: everything comes from this host, and the policy allows nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from tests.support.applications import api_application
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    app = api_application(tmp_path_factory.mktemp("api"), gateway_url="https://ingest.example/x")
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
+
+
+def test_the_page_loads_files_of_this_host_only(api: TestClient) -> None:
+    page = api.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    assert len(addresses) == 4
+    for address in addresses:
+        assert "//" not in address
+        found = api.get(f"/{address}")
+        assert (found.status_code, found.headers["x-content-type-options"]) == (200, "nosniff")
+    assert len(api.get("/docs/swagger-ui-bundle.js").content) > 10**6
+
+
+def test_the_policy_is_strict(api: TestClient) -> None:
+    policy = api.get("/docs").headers["content-security-policy"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self'" in policy
+    assert "connect-src 'self' https://ingest.example;" in policy
+    assert "unsafe" not in policy
+    assert "<script>" not in api.get("/docs").text
+
+
+def test_the_page_shows_the_document_of_this_api(api: TestClient) -> None:
+    assert 'url: "openapi.json"' in api.get("/docs/start.js").text
+    assert api.get("/openapi.json").status_code == 200
+
+
+def test_other_files_of_the_package_are_not_served(api: TestClient) -> None:
+    for path in ("/docs/redoc.standalone.js", "/docs/..%2Fcore.py", "/docs/x"):
+        assert api.get(path).status_code == 404
