@@ -28,7 +28,7 @@ CORE_OPERATIONS_PER_S = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Operations:
-    """Operations a tick, at least and at most."""
+    """Operations per tick, at least and at most."""
 
     least: int
     most: int
@@ -102,7 +102,7 @@ class Explained:
     ticks_per_s: float | None
     """As often as all samples by their declared rates, and heartbeats; None where no input has a rate."""
     operations_per_s: int | None
-    """At that many ticks, given once a second."""
+    """At that many ticks, handed over once per second."""
     core_share: float | None
     triggers: tuple[ExplainedTrigger, ...]
     compares: tuple[str, ...]
@@ -115,7 +115,7 @@ def explain(compilation: Compilation, catalog: SignalCatalog) -> list[Explained]
     source = Source(compilation.source, "")
     if compilation.campaigns:
         campaigns = compilation.campaigns.items()
-        return [_explained(name, each, each.settings.triggers, source, catalog) for name, each in campaigns]
+        return [_explained(name, compiled, compiled.settings.triggers, source, catalog) for name, compiled in campaigns]
     if compilation.triggers is None:
         return []
     return [_explained(None, compilation.triggers, compilation.triggers.settings, source, catalog)]
@@ -148,7 +148,7 @@ def _explained(
         ticks_per_s=ticks_per_s,
         operations_per_s=operations_per_s,
         core_share=None if operations_per_s is None else operations_per_s / CORE_OPERATIONS_PER_S,
-        triggers=tuple(_trigger(each, ir, cost, reached[each.name], catalog) for each in settings),
+        triggers=tuple(_trigger(trigger, ir, cost, reached[trigger.name], catalog) for trigger in settings),
         compares=tuple(code.head for code in ir.compares),
         operators=_operators(cost, compiled.spans, reached, source),
     )
@@ -168,13 +168,13 @@ def _ticks_per_s(ir: Ir, catalog: SignalCatalog) -> float | None:
 
 def _reached(ir: Ir, root: int) -> frozenset[int]:
     """The nodes that a condition needs."""
-    found, waiting = {root}, [root]
+    needed, waiting = {root}, [root]
     while waiting:
         for argument in ir.nodes[waiting.pop()].arguments:
-            if argument not in found:
-                found.add(argument)
+            if argument not in needed:
+                needed.add(argument)
                 waiting.append(argument)
-    return frozenset(found)
+    return frozenset(needed)
 
 
 def _trigger(
@@ -205,14 +205,14 @@ def _operators(
     for node, span in enumerate(spans):
         if span is not None:
             standing.setdefault(span, set()).add(node)
-    found = []
-    for each in operator_costs(cost, spans):
-        line, column = source.position(each.span.start)
-        text = " ".join(source.text[each.span.start : each.span.end].split())
-        users = tuple(name for name, nodes in reached.items() if not nodes.isdisjoint(standing[each.span]))
-        operations = Operations(each.least, each.most)
-        found.append(ExplainedOperator(text, line, column, operations, each.burst, each.state_bytes, users))
-    return tuple(sorted(found, key=lambda each: (-each.operations_per_tick.most, -each.state_bytes)))
+    operators = []
+    for part in operator_costs(cost, spans):
+        line, column = source.position(part.span.start)
+        text = " ".join(source.text[part.span.start : part.span.end].split())
+        users = tuple(name for name, nodes in reached.items() if not nodes.isdisjoint(standing[part.span]))
+        operations = Operations(part.least, part.most)
+        operators.append(ExplainedOperator(text, line, column, operations, part.burst, part.state_bytes, users))
+    return tuple(sorted(operators, key=lambda part: (-part.operations_per_tick.most, -part.state_bytes)))
 
 
 def to_json(explained: Explained) -> dict[str, Any]:
@@ -222,7 +222,7 @@ def to_json(explained: Explained) -> dict[str, Any]:
 
 def _json(value: Any) -> Any:
     if isinstance(value, tuple):
-        return [_json(each) for each in value]
+        return [_json(item) for item in value]
     return _fields(value) if is_dataclass(value) else value
 
 

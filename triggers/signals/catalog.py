@@ -52,7 +52,7 @@ class Signal(Contract):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if parse_unit(self.unit) is None:
-            raise ValueError(f"`{self.unit}` is no unit this language knows")
+            raise ValueError(f"`{self.unit}` is not a unit of this language")
         if self.unit and self.type != "number":
             raise ValueError(f"a {self.type} signal has no unit")
         if (self.type == "text") != bool(self.values):
@@ -62,7 +62,7 @@ class Signal(Contract):
         if self.update is not None and self.max_age is not None:
             raise ValueError("`update: on_change` never expires, so it has no `max_age`")
         if self.initial is not None and not self._fits(self.initial):
-            raise ValueError(f"`initial` is no value of a {self.type} signal")
+            raise ValueError(f"`initial` is not a value of a {self.type} signal")
         return self
 
     def _fits(self, value: bool | float | str) -> bool:
@@ -72,7 +72,7 @@ class Signal(Contract):
 
     @property
     def max_age_ns(self) -> int | None:
-        """How long a sample counts, in ns; None: within its segment for ever (`update: on_change`)."""
+        """How long a sample counts, in ns; None: for ever within its segment (`update: on_change`)."""
         if self.update == "on_change":
             return None
         if self.max_age is not None:
@@ -102,7 +102,7 @@ def _bytes(amount: Any) -> Any:
 
 
 class ProgramLimits(Contract):
-    """What a vehicle gives one campaign's program: bytes of state, and WebAssembly operations a tick."""
+    """What a vehicle gives one campaign's program: bytes of state, and WebAssembly operations per tick."""
 
     state: Annotated[int, BeforeValidator(_bytes), Field(ge=1, le=MAX_STATE_BYTES)] = 256 * 1024
     operations: Annotated[int, Field(ge=1, le=MAX_OPERATIONS)] = 20_000
@@ -159,7 +159,7 @@ class SignalCatalog(Contract):
         for name in (self.position.latitude, self.position.longitude) if self.position else ():
             signal = self.signals.get(name)
             if signal is None or signal.unit != "deg":
-                raise ValueError(f"`position` names `{name}`, which is no declared signal with the unit deg")
+                raise ValueError(f"`position` names `{name}`, which is not a declared signal with the unit deg")
         return self
 
     @classmethod

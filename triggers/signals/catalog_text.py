@@ -10,7 +10,7 @@ from triggers.signals.catalog import SignalCatalog
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./^]*")
 _WORDS_OF_YAML = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
-"""Words that YAML readers take for something else than a text."""
+"""Words that YAML readers take for something other than a text."""
 _ESCAPED = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
 """What YAML cannot print or takes for the end of a line."""
 _MAX_LINE = 120
@@ -32,7 +32,7 @@ def catalog_text(catalog: SignalCatalog, heading: Iterable[str] = ()) -> str:
 
 
 def _entry(name: str, value: Any) -> Iterator[str]:
-    """`name: value`; a mapping in one line where it fits, else one line a key."""
+    """`name: value`; a mapping in one line where it fits, else one line per key."""
     line = f"  {_scalar(name)}: {_flow(value)}"
     if not isinstance(value, dict) or len(line) <= _MAX_LINE:
         yield line
@@ -59,4 +59,4 @@ def _scalar(value: str | bool | float) -> str:
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS_OF_YAML:
         return value
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + _ESCAPED.sub(lambda found: f"\\U{ord(found[0]):08x}", escaped) + '"'
+    return '"' + _ESCAPED.sub(lambda match: f"\\U{ord(match[0]):08x}", escaped) + '"'

@@ -1,7 +1,7 @@
 """Units of measure: an own table of exact rationals, so that a literal is rounded once.
 
 A unit maps a number to its dimension's base unit by `base = number * scale + offset`. General libraries read
-`Nm` (nanometre), `g` (gram) and `%` (a bare number) otherwise than a vehicle engineer and round on the way.
+`Nm` (nanometre), `g` (gram) and `%` (a bare number) differently from a vehicle engineer, and round on the way.
 `in` is a word of the language and `g` an acceleration, so these two units are `inch` and `gram`.
 Angle, ratio (`%`) and rotational speed (`rpm`) are dimensions of their own, never bare numbers.
 """
@@ -156,7 +156,7 @@ _UNITS: dict[str, Unit] = {
 }  # fmt: skip
 
 _DIVISORS = {"100km": Unit("100km", _LENGTH, Fraction(100_000))}
-"""Distances that consumption is stated for (`L/100km`); by themselves they are no unit."""
+"""Distances that consumption is stated for (`L/100km`); by themselves they are not units."""
 
 
 @lru_cache(maxsize=1024)
@@ -228,10 +228,10 @@ def dimension_name(unit: Unit) -> str:
 def units_like(unit: Unit, limit: int = 2) -> list[str]:
     """Symbols to propose for a quantity: common ones of its dimension, and the unit itself."""
     common = ("km/h", "m/s", "m", "km", "K", "s", "ms", "%", "deg", "m/s^2", "g", "degC", "kPa", "V", "kW")
-    found = [symbol for symbol in common if _is_like(unit, symbol)]
-    if unit.symbol and unit.symbol not in found and parse_unit(unit.symbol) is not None:
-        found.insert(0, unit.symbol)
-    return found[:limit]
+    symbols = [symbol for symbol in common if _is_like(unit, symbol)]
+    if unit.symbol and unit.symbol not in symbols and parse_unit(unit.symbol) is not None:
+        symbols.insert(0, unit.symbol)
+    return symbols[:limit]
 
 
 def _is_like(unit: Unit, symbol: str) -> bool:

@@ -2,7 +2,7 @@
 
 Sensors, actuators and attributes become signals under the names that VSS gives them (`Vehicle.Speed`). VSS states no
 rates: a signal is `update: on_change` (a VSS server keeps a value until it changes) unless a rate is given for it or
-for a branch above it. `default` is not taken over: in VSS it often is a placeholder (a length of 0 mm), and a value
+for a branch above it. `default` is not taken over: in VSS it is often a placeholder (a length of 0 mm), and a value
 that no vehicle has stated must stay unknown. What cannot become a signal is listed with its reason, never dropped
 silently.
 """
@@ -48,7 +48,7 @@ UNITS: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A leaf that is no signal of the catalog, and why."""
+    """A leaf that is not a signal of the catalog, and why."""
 
     name: str
     reason: str
@@ -115,7 +115,7 @@ def import_vss(
 def _checked_units(units: Mapping[str, str]) -> Mapping[str, str]:
     for unit in units.values():
         if parse_unit(unit) is None:
-            raise InvalidInput(f"`{unit}` is no unit this language knows")
+            raise InvalidInput(f"`{unit}` is not a unit of this language")
     return units
 
 
@@ -132,13 +132,13 @@ class _Rates:
     def of(self, name: str) -> float | None:
         """The rate given for a signal or the nearest branch above it."""
         parts = name.split(".")
-        found = None
+        rate_hz = None
         for count in range(1, len(parts) + 1):
             prefix = ".".join(parts[:count])
             if prefix in self._rates_hz:
-                found = self._rates_hz[prefix]
+                rate_hz = self._rates_hz[prefix]
                 self._used.add(prefix)
-        return found
+        return rate_hz
 
     def demand_use(self, path: Path) -> None:
         """Refuse names that no imported signal has or lies under."""
@@ -155,7 +155,7 @@ def _signal(leaf: Leaf, units: Mapping[str, str], rates: _Rates) -> Signal:
         raise _NoSignal("an array")
     kind = "number" if leaf.datatype in _NUMBERS else _TYPES.get(leaf.datatype)
     if kind is None:
-        raise _NoSignal(f"its datatype `{leaf.datatype[:80]}` is no number, truth value or text")
+        raise _NoSignal(f"its datatype `{leaf.datatype[:80]}` is not a number, a truth value or a text")
     unit = _unit(leaf, units) if kind == "number" else ""
     values = _values(leaf.allowed or ()) if kind == "text" else ()
     rate = rates.of(leaf.name)
@@ -176,7 +176,7 @@ def _values(allowed: Sequence[object]) -> tuple[str, ...]:
         raise _NoSignal("a text without `allowed` values")
     values = tuple(value for value in allowed if isinstance(value, str) and 0 < len(value) <= MAX_VALUE)
     if len(values) < len(allowed) or len(set(values)) < len(values):
-        raise _NoSignal(f"`allowed` values that are no different texts of 1 to {MAX_VALUE} characters")
+        raise _NoSignal(f"`allowed` values that are not distinct texts of 1 to {MAX_VALUE} characters")
     return values
 
 

@@ -1,8 +1,8 @@
 """The leaves of a COVESA Vehicle Signal Specification (VSS) tree, read from its JSON form.
 
 Covered are trees as `vspec export json` writes them (VSS 3 to 6), with instances expanded or not; a data type tree
-beside the signals is passed over. The file is outside input: its size, depth and counts are bounded, and what breaks
-the form raises InvalidInput with the file and the place in the tree.
+beside the signals is passed over. The file is outside input: its size, depth and counts are bounded, and what
+breaks the form raises InvalidInput with the file and the place in the tree.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     result = dict(pairs)
     if len(result) < len(pairs):
         repeated = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the key `{repeated[:80]}` stands twice in one object")
+        raise ValueError(f"the key `{repeated[:80]}` is given twice in one object")
     return result
 
 
@@ -137,12 +137,12 @@ class _Walk:
         return [".".join(parts) for parts in product(*axes)]
 
     def _axis(self, name: str, given: Any) -> list[str]:
-        found = _RANGE.fullmatch(given) if isinstance(given, str) else None
-        if found is not None:
-            first, last = int(found[2]), int(found[3])
+        match = _RANGE.fullmatch(given) if isinstance(given, str) else None
+        if match is not None:
+            first, last = int(match[2]), int(match[3])
             if last - first >= MAX_INSTANCES:
                 self._fail(name, f"more than {MAX_INSTANCES} instances")
-            given = [f"{found[1]}{number}" for number in range(first, last + 1)]
+            given = [f"{match[1]}{number}" for number in range(first, last + 1)]
         axis = [given] if isinstance(given, str) else given
         if not isinstance(axis, list) or not axis or not all(isinstance(item, str) for item in axis):
             self._fail(name, '`instances` must be names or ranges such as "Row[1,2]"')
@@ -155,7 +155,7 @@ class _Walk:
         if allowed is not None and len(allowed) > MAX_ALLOWED:
             self._fail(name, f"`allowed` has more than {MAX_ALLOWED} values")
         if any(isinstance(value, str) and not _is_unicode(value) for value in allowed or ()):
-            self._fail(name, "`allowed` holds half a surrogate pair, which is no character")
+            self._fail(name, "`allowed` holds half a surrogate pair, which is not a character")
         datatype = self._text(name, node, "datatype")
         if not datatype:
             self._fail(name, "`datatype` is missing")
@@ -174,7 +174,7 @@ class _Walk:
         if not isinstance(value, str):
             self._fail(name, f"`{key}` must be a text")
         if not _is_unicode(value):
-            self._fail(name, f"`{key}` holds half a surrogate pair, which is no character")
+            self._fail(name, f"`{key}` holds half a surrogate pair, which is not a character")
         return value
 
 

@@ -48,7 +48,7 @@ _COMPARE_BYTES = 40
 
 def cost_table() -> str:
     """The lines of the table."""
-    head = "| operator | operations a tick | burst, an entry | state (bytes) |\n|---|---|---|---|\n"
+    head = "| operator | operations per tick | burst per entry | state (bytes) |\n|---|---|---|---|\n"
     return head + "".join(f"| {operator} | {_cells(kernels)} |\n" for operator, kernels in ROWS)
 
 
@@ -59,5 +59,5 @@ def _cells(kernels: tuple[str, ...]) -> str:
     burst = math.ceil(max(work.most.burst for work in works))
     slots = max(len(KERNELS[name].slots) for name in kernels) * SLOT_BYTES
     entry = max(KERNELS[name].ring_entry_bytes for name in kernels)
-    state = f"{_COMPARE_BYTES}" if kernels == ("compare",) else f"{slots} + {entry} an entry" if entry else f"{slots}"
+    state = f"{_COMPARE_BYTES}" if kernels == ("compare",) else f"{slots} + {entry} per entry" if entry else f"{slots}"
     return f"{least} to {most} | {burst or ''} | {state if state != '0' else ''}".replace("|  |", "| |").rstrip()

@@ -135,7 +135,7 @@ def test_a_fence_in_radians_is_the_fence_in_degrees() -> None:
 def test_a_file_of_too_many_blocks_is_refused(source: str, message: str) -> None:
     result = compile_source(source, filename="test", catalog=CATALOG)
     assert [d.message for d in result.diagnostics if d.code == "LT501"] == [
-        f"{message} are more than the 1,000 a file may have"
+        f"{message} are too many: a file may have at most 1,000"
     ]
 
 
@@ -146,7 +146,7 @@ def test_a_program_of_too_many_signals_is_refused() -> None:
     source = "\n".join(f"trigger t{k} {{ when {condition} }}" for k, condition in enumerate(terms))
     result = compile_source(source, filename="test", catalog=catalog)
     assert [d.message for d in result.diagnostics if d.severity == "error"] == [
-        "5,001 signals are more than the 5,000 a program may have"
+        "5,001 signals are too many: a program may have at most 5,000"
     ]
 
 

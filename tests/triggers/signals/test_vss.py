@@ -131,9 +131,9 @@ def test_what_cannot_be_a_signal_is_listed_with_its_reason(tmp_path: Path) -> No
         "Vehicle.B": "an array",
         "Vehicle.C": "an array",
         "Vehicle.D": "its unit `dBm` has no counterpart",
-        "Vehicle.E": "its datatype `Types.Location` is no number, truth value or text",
-        "Vehicle.F": "`allowed` values that are no different texts of 1 to 200 characters",
-        "Vehicle.G": "`allowed` values that are no different texts of 1 to 200 characters",
+        "Vehicle.E": "its datatype `Types.Location` is not a number, a truth value or a text",
+        "Vehicle.F": "`allowed` values that are not distinct texts of 1 to 200 characters",
+        "Vehicle.G": "`allowed` values that are not distinct texts of 1 to 200 characters",
         "Vehicle.H-1": "its name has other characters than letters, digits and `_`, or more than 200",
         "Vehicle.Ä": "its name has other characters than letters, digits and `_`, or more than 200",
     }
@@ -230,7 +230,7 @@ def nested(depth: int) -> dict[str, Any]:
     [
         ("{", r"vss.json:1:2: not JSON"),
         ("[" * 100_000, r"vss.json: nested too deeply"),
-        ('{"A": {}, "A": {}}', r"vss.json: the key `A` stands twice"),
+        ('{"A": {}, "A": {}}', r"vss.json: the key `A` is given twice"),
         ("[]", r"an object of trees"),
         ({"type": "branch"}, r"an object of trees"),
         ({}, r"0 signals"),

@@ -85,7 +85,7 @@ def negative(context: CheckContext, span: Span, operand: Typed) -> Typed:
 
 
 def align(context: CheckContext, span: Span, left: Typed, right: Typed) -> Unit | None:
-    """The unit in which two numbers meet: that of the first which is no constant; None after a report."""
+    """The unit in which two numbers meet: that of the first one that is not a constant; None after a report."""
     bare_left, bare_right = _is_bare_constant(left), _is_bare_constant(right)
     if left.unit.dimension != right.unit.dimension:
         if bare_left and _zero_fits(left, right):
@@ -118,7 +118,7 @@ def _report_bare(context: CheckContext, bare: Typed, other: Typed) -> None:
 
 
 def constant_in(typed: Typed, unit: Unit) -> Fraction | None:
-    """A constant in a unit of its dimension (a bare zero fits any); None for what is no number known beforehand."""
+    """A constant in a unit of its dimension (a bare zero fits any); None for what is not a number known beforehand."""
     if not isinstance(typed.constant, Fraction) or isinstance(typed.constant, bool):
         return None
     if typed.unit.dimension != unit.dimension:  # a bare zero
@@ -144,7 +144,7 @@ def same_values(context: CheckContext, left: Typed, right: Typed) -> int:
 
 
 def square_root(context: CheckContext, span: Span, operand: Typed) -> Typed:
-    """`sqrt(x)`; the operand is taken to base units where its scale is no square."""
+    """`sqrt(x)`; the operand is taken to base units where its scale is not a square."""
     unit = operand.unit
     if unit.is_affine or any(exponent % 2 for exponent in unit.dimension):
         context.report.no_square_root(span, unit.symbol)

@@ -12,7 +12,7 @@ from triggers.language.checks.context import Typed
 from triggers.signals.units import Unit, convert
 
 Bounds = tuple[Fraction | None, Fraction | None]
-"""Lowest and highest value; None where there is no bound."""
+"""Lowest and highest value; None for an end without a bound."""
 UNBOUNDED: Bounds = (None, None)
 _MEAN_SLACK = Fraction(1, 2**40)
 """By how much rounding may carry a mean beyond its values, relative to the largest of them: far more than it does."""

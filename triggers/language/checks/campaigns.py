@@ -75,7 +75,7 @@ def check_collected(file: syntax.File, report: Reporter) -> None:
 
 
 class _CampaignChecks:
-    """One method a clause; each gives the clause's value, or its default after a report."""
+    """One method per clause; it gives the clause's value, or its default after a report."""
 
     def __init__(self, context: CheckContext, campaign: syntax.Campaign) -> None:
         self.context = context
@@ -125,7 +125,7 @@ class _CampaignChecks:
             duration_ns = self.context.duration_ns(stage.duration) if stage.duration is not None else None
             last = index == len(stages) - 1
             if not last and stage.duration is None:
-                self.report.rollout_order(stage.share.span, "only the last stage of a rollout has no time")
+                self.report.rollout_order(stage.share.span, "only the last stage of a rollout may have no time")
             if share is None:
                 continue
             if result and share <= result[-1].share:

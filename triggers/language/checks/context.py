@@ -24,7 +24,7 @@ MAX_CONSTANT_BITS = 4096
 MEANT_TIMES = {"m": "min", "M": "min"}
 """Units that look like one of time, and that unit."""
 MAX_NAMES_COMPARED = 50_000
-"""A file of nothing but unknown names must not take long: behind this many comparisons none is proposed any more."""
+"""A file of nothing but unknown names must not take long: after this many comparisons no more names are proposed."""
 _MAX_SUBJECT = 48
 
 

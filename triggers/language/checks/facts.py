@@ -61,7 +61,7 @@ def points(numbers: Iterable[int]) -> Values:
 
 
 def between(low: Fraction | None, high: Fraction | None) -> Values:
-    """All numbers from `low` to `high`; None is no bound."""
+    """All numbers from `low` to `high`; None is an end without a bound."""
     lowest = -inf if low is None else _outward(low, -inf)
     return (((lowest, 0), (inf if high is None else _outward(high, inf), 0)),)
 
@@ -88,9 +88,9 @@ def ordered(operator: str, subject: tuple[int, int], signs: Iterable[int]) -> Fa
     possible = sorted(signs)
     sides: list[Known | None] = []
     for word in (operator, _INVERSE[operator]):
-        found = [sign for sign in possible if sign in _SIGNS[word]]
-        flipped = found if left <= right else sorted(-sign for sign in found)
-        sides.append({(min(subject), max(subject)): points(flipped)} if found else None)
+        fitting = [sign for sign in possible if sign in _SIGNS[word]]
+        flipped = fitting if left <= right else sorted(-sign for sign in fitting)
+        sides.append({(min(subject), max(subject)): points(flipped)} if fitting else None)
     return Facts(*sides)
 
 
@@ -174,10 +174,10 @@ def _touches(high: Bound, low: Bound) -> bool:
 def _all(known: Iterable[Known | None]) -> Known | None:
     """What is known where all of these hold; None if they contradict each other."""
     result: dict[Subject, Values] = {}
-    for each in known:
-        if each is None:
+    for facts in known:
+        if facts is None:
             return None
-        for subject, values in each.items():
+        for subject, values in facts.items():
             common = _intersection(result[subject], values) if subject in result else values
             if not common:
                 return None
@@ -188,13 +188,13 @@ def _all(known: Iterable[Known | None]) -> Known | None:
 
 def _any(known: Iterable[Known | None]) -> Known | None:
     """What is known where one of these holds."""
-    possible = [each for each in known if each is not None]
+    possible = [facts for facts in known if facts is not None]
     if not possible:
         return None
     result = {}
     for subject in possible[0]:
-        if all(subject in each for each in possible):
-            values = _union(each[subject] for each in possible)
+        if all(subject in facts for facts in possible):
+            values = _union(facts[subject] for facts in possible)
             if len(values) <= MAX_PIECES:
                 result[subject] = values
     return result

@@ -1,4 +1,4 @@
-"""The limits of the signal catalog, checked while compiling: a campaign's state and its operations a tick.
+"""The limits of the signal catalog, checked while compiling: a campaign's state and its operations per tick.
 
 A refusal names the number, the limit, and what takes most of it: the place in the source whose nodes together cost
 most, or the reading of its signals.
@@ -25,7 +25,7 @@ _MAX_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class OperatorCost:
-    """What the nodes that stand at one place in the source cost together: operations a tick and bytes of state."""
+    """What the nodes that stand at one place in the source cost together: operations per tick and bytes of state."""
 
     span: Span
     least: int
@@ -40,11 +40,11 @@ def operator_costs(cost: ProgramCost, spans: Sequence[Span | None]) -> list[Oper
     for node in sorted({*cost.nodes, *cost.state_of}):
         if (span := spans[node]) is not None:
             places.setdefault(span, []).append(node)
-    found = []
+    costs = []
     for span in sorted(places, key=lambda span: (span.start, span.end)):
         work, state_bytes = cost.part(places[span])
-        found.append(OperatorCost(span, *operations_of(work), round(work.most.burst), state_bytes))
-    return found
+        costs.append(OperatorCost(span, *operations_of(work), round(work.most.burst), state_bytes))
+    return costs
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +66,14 @@ def check_limits(subject: LimitedProgram, limits: ProgramLimits, report: Reporte
         return
     operators = operator_costs(cost, subject.spans)
     if cost.state_bytes > limits.state:
-        largest = _largest(operators, lambda each: each.state_bytes, report)
+        largest = _largest(operators, lambda operator: operator.state_bytes, report)
         span, most = largest or (subject.span, "its signals take most")
         report.too_much_state(span, subject.name, cost.state_bytes, limits.state, most)
     needed = cost.operations_per_tick[1]
     if needed > limits.operations:
         reading = operations_of(cost.frame)[1]
-        largest = _largest([each for each in operators if each.most > reading], lambda each: each.most, report)
+        costlier = [operator for operator in operators if operator.most > reading]
+        largest = _largest(costlier, lambda operator: operator.most, report)
         signals = len(subject.ir.inputs)
         span, most = largest or (subject.span, f"reading its {signals} signals takes {reading:,}")
         report.too_many_operations(span, subject.name, needed, limits.operations, most)

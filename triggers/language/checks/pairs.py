@@ -84,7 +84,7 @@ def _default_skew_ns(context: CheckContext, span: Span, *pair: Typed) -> int | N
 
 
 def compared_head(context: CheckContext, head: syntax.Word) -> CompareCode | None:
-    """One head of a campaign's `compare`; None after reporting that it is no head, or not one of type bool."""
+    """One head of a campaign's `compare`; None after reporting that it is not a head, or not of type bool."""
     if head.text not in context.catalog.heads:
         context.report.unknown_head(head.span, head.text, context.nearest(head.text, context.catalog.heads))
         return None

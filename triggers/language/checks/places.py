@@ -55,7 +55,7 @@ def _radius_m(context: CheckContext, typed: Typed) -> float | None:
         return None
     radius = convert(typed.constant, typed.unit, metre)
     if not 0 < radius <= MAX_RADIUS_M:
-        context.report.bad_place(typed.span, "a radius is longer than 0 and at most 100 km")
+        context.report.bad_place(typed.span, "a radius must be longer than 0 and at most 100 km")
         return None
     return float(radius)
 
@@ -82,7 +82,9 @@ def inside(context: CheckContext, expression: syntax.Call) -> Typed:
 def check_fence(context: CheckContext, fence: syntax.Fence) -> None:
     """Corners within their limits, three to 64 of them, not across the antimeridian."""
     if not 3 <= len(fence.corners) <= MAX_CORNERS:
-        context.report.bad_place(fence.name.span, f"a fence has 3 to {MAX_CORNERS} corners, not {len(fence.corners)}")
+        context.report.bad_place(
+            fence.name.span, f"a fence must have 3 to {MAX_CORNERS} corners, not {len(fence.corners)}"
+        )
     degrees = [
         _corner_degrees(context, number, limit) for corner in fence.corners for number, limit in _limited(corner)
     ]

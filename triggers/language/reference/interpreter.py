@@ -63,7 +63,7 @@ class Interpreter:
     def run(self, rows: Iterable[Row]) -> list[Firing]:
         """Fires of these rows in order of time; a row that is not later than the one before begins a segment.
 
-        Raises InvalidInput for a timestamp that is no int64 >= 0.
+        Raises InvalidInput for a timestamp that is not an int64 >= 0.
         """
         return list(chain.from_iterable(self._row(row) for row in rows))
 

@@ -1,6 +1,6 @@
 """Operators with a state of one or two values: holds, edges, hysteresis, sequences, pairs.
 
-One class an operator; its docstring is the language's rule. `step` is called at every tick of the operator's
+One class per operator; its docstring is the language's rule. `step` is called at every tick of the operator's
 expression, in order of time, with the values of its arguments; `clear` is called when a segment begins.
 """
 
@@ -78,7 +78,7 @@ class Hold(Operator):
 class Edge(Operator):
     """`rise(P)`, `fall(P)`: true if P is true (false) and its last known value in the segment was the other.
 
-    Unknown if P is unknown; false if there is no earlier known value.
+    Unknown if P is unknown; false without an earlier known value.
     """
 
     STATE: ClassVar[dict[str, Any]] = {"last": None}
@@ -205,7 +205,7 @@ class Without(Then):
     """`A without B within W`: true at the first tick at least W after a rise of A if B did not rise in between.
 
     The wait is dropped if B rises or is unknown meanwhile; while one rise waits, later ones are ignored; a rise
-    at the resolving tick starts anew; else false.
+    at the resolving tick starts again; else false.
     """
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:

@@ -152,7 +152,7 @@ class Share(Ring):
     """`share(P over W)`: time in the window during which P was true over the time during which it was known.
 
     P holds from a tick to the next one. The ring has an entry for each change of P, so it never holds more
-    than one entry a tick. Unknown if P was known at no time in the window.
+    than one entry per tick. Unknown if P was known at no time in the window.
     """
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:

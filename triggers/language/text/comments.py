@@ -1,6 +1,6 @@
 """Tokens together with the comments and blank lines around them: what a formatter must keep.
 
-A comment on a token's line behind it is its `trailing` one; comments on lines of their own lead the token that
+A comment after a token on its line is its `trailing` one; comments on lines of their own lead the token that
 follows them. Some comments are moved past a joint (`and`, a comma, a brace), so that lines can break where they should;
 their order never changes.
 """
@@ -42,7 +42,7 @@ class Piece:
 
 
 def attach(text: str, tokens: list[Token]) -> list[Piece]:
-    """The tokens of a sound text with what stands between them."""
+    """The tokens of a text without mistakes, with what stands between them."""
     pieces: list[Piece] = []
     offset = 0
     for token in tokens:
@@ -70,7 +70,7 @@ def texts_of(pieces: list[Piece]) -> list[str]:
 
 
 def move_before(joint: Piece, before: Piece, after: Piece) -> None:
-    """Comments between a joint and what follows it go between the joint and what precedes it."""
+    """Move the comments between a joint and what follows it to between the joint and what precedes it."""
     if joint.trailing and not (before.trailing or joint.leading):
         before.trailing = joint.trailing
     elif joint.trailing:
@@ -80,8 +80,8 @@ def move_before(joint: Piece, before: Piece, after: Piece) -> None:
     after.leading = []
 
 
-def move_behind(joint: Piece, before: Piece, after: Piece) -> None:
-    """Comments between a joint and what precedes it go between the joint and what follows it."""
+def move_after(joint: Piece, before: Piece, after: Piece) -> None:
+    """Move the comments between a joint and what precedes it to between the joint and what follows it."""
     if not (before.trailing or joint.leading):
         return
     pushed = [*joint.leading, *([Comment(joint.trailing)] if joint.trailing else [])]
@@ -90,7 +90,7 @@ def move_behind(joint: Piece, before: Piece, after: Piece) -> None:
 
 
 def drop(joint: Piece, before: Piece, after: Piece) -> None:
-    """A joint that goes leaves its comments to its neighbours."""
-    move_behind(joint, before, after)
+    """Leave the comments of a joint that is removed to its neighbours."""
+    move_after(joint, before, after)
     if joint.trailing:
         before.trailing = joint.trailing

@@ -1,8 +1,8 @@
 """Diagnostics: what is wrong in a trigger file, where, and what to write instead.
 
 A `Diagnostic` has a stable code, `file:line:column`, the source line with the span marked, a message in the
-author's terms and, where there is one, a proposal. Lines and columns count from 1, columns in characters.
-`Reporter` (module `reporter`) has one method a mistake.
+author's terms and sometimes a proposal. Lines and columns count from 1, columns in characters.
+`Reporter` (module `reporter`) has one method per mistake.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One finding; ordered by place in the file."""
+    """One finding, at a place in a file."""
 
     code: str
     severity: Severity

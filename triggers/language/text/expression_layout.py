@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from triggers.language.text.comments import Piece, move_before, move_behind
+from triggers.language.text.comments import Piece, move_after, move_before
 from triggers.language.text.lexer import TokenKind
 from triggers.language.text.page import INDENT, SourcePage
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
@@ -39,7 +39,7 @@ def gather_comments(pieces: list[Piece]) -> None:
         if joint.token.is_word("and", "or", "then", "without") and _joins(before, joint, after):
             move_before(joint, before, after)
         elif (joint.token.is_mark(",") and may_begin_line(after)) or joint.token.is_mark("{"):
-            move_behind(joint, before, after)
+            move_after(joint, before, after)
 
 
 def _joins(before: Piece, joint: Piece, after: Piece) -> bool:
@@ -71,7 +71,7 @@ class ExpressionLayout:
             self.expression(joint + 1, end, indent + INDENT)
 
     def items(self, low: int, high: int, indent: int) -> None:
-        """Items between commas, one a line at `indent`; `low` may be `high`."""
+        """Items between commas, one per line at `indent`; `low` may be `high`."""
         ranges = self._split(low, high)
         nested = indent if len(ranges) == 1 else indent + INDENT
         for start, end in ranges:
@@ -81,8 +81,8 @@ class ExpressionLayout:
                 self.page.put(end, nested)
 
     def _joints(self, low: int, high: int) -> list[int]:
-        """The loosest joints outside of brackets; the `and` of a `between` is none."""
-        found: dict[str, list[int]] = {}
+        """The loosest joints outside of brackets; the `and` of a `between` is not one."""
+        joints: dict[str, list[int]] = {}
         between = False
         index = low
         while index < high:
@@ -92,12 +92,12 @@ class ExpressionLayout:
             elif token.is_word("between"):
                 between = True
             elif token.kind is TokenKind.WORD:
-                found.setdefault(token.text, []).append(index)
+                joints.setdefault(token.text, []).append(index)
             index = self.closing.get(index, index) + 1
         for words in _JOINTS:
-            at = sorted(index for word in words for index in found.get(word, []))
-            if at:
-                return at
+            places = sorted(index for word in words for index in joints.get(word, []))
+            if places:
+                return places
         return []
 
     def _without_joint(self, low: int, high: int, indent: int) -> None:

@@ -1,4 +1,4 @@
-"""Parser of expressions: precedence climbing over the tokens, a few frames a level, nesting bounded.
+"""Parser of expressions: precedence climbing over the tokens, a few frames per level, nesting bounded.
 
 Loosest first: `then`/`without ... within`; `or`; `and`; `not`; `for [tolerating]`; comparisons, `between`,
 `in`; `+ -`; `* /`; unary `-`; atoms.
@@ -26,16 +26,16 @@ _POWERS: dict[str, int] = {
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARE),
 }  # fmt: skip
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
-"""Behind these, `=` is surely meant to compare."""
+"""After these, `=` is surely meant to compare."""
 _CHAINABLE = frozenset({_OR, _AND, _SUM, _PRODUCT})
 NO_ATOMS = frozenset(["then", "without", "or", "and", "for", "between", "in", "over", "within", "tolerating", "not"])
-"""Words that never name something in an expression."""
+"""Words that never name anything in an expression."""
 
 _Node = TypeVar("_Node", bound=syntax.Expression)
 
 
 class Panic(Exception):
-    """A mistake was reported; the caller goes on behind the next boundary of clauses."""
+    """A mistake was reported; the caller goes on after the next boundary of clauses."""
 
 
 class Cursor:
@@ -53,11 +53,11 @@ class Cursor:
 
     @property
     def after_next(self) -> Token:
-        """The token behind that."""
+        """The token after that."""
         return self.tokens[min(self.index + 1, len(self.tokens) - 1)]
 
     def take(self) -> Token:
-        """The next token, which is passed."""
+        """The next token; the place moves past it."""
         token = self.next
         if token.kind is not TokenKind.END:
             self.index += 1
@@ -85,8 +85,8 @@ class Cursor:
 
     def fail(self, what: str, proposal: str = "") -> NoReturn:
         """Report that something else was expected here."""
-        behind = self.tokens[self.index - 1]
-        if self.next.is_mark("=") and behind.kind in _VALUES:
+        before = self.tokens[self.index - 1]
+        if self.next.is_mark("=") and before.kind in _VALUES:
             self.report.assignment_in_condition(self.next.span)
         else:
             self.report.expected(self.next.span, what, self.next.shown(), proposal)
@@ -134,7 +134,7 @@ class ExpressionParser(Cursor):
         return self._quantity(number, number.span, 1)
 
     def duration(self, example: str = "2 s") -> syntax.Quantity:
-        """A number with a unit; which one is the checker's matter."""
+        """A number with a unit; the checker decides whether it is a time."""
         result = self.quantity(f"a duration such as `{example}`")
         if result.unit is None:
             self.report.duration_without_unit(result.span, result.text)

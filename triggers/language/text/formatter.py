@@ -1,8 +1,8 @@
 """The canonical form of trigger files: same meaning, every comment kept, formatting twice changes nothing more.
 
-Blocks and clauses begin lines, 4 columns of indentation a level; lines of code end at 100 columns where the text
-allows it. Numbers, units, names and texts stand as the author wrote them, and clauses in his order. What comes out
-is parsed again and compared before anybody gets it.
+Blocks and clauses begin lines, 4 columns of indentation per level; lines of code end at 100 columns where the text
+allows it. Numbers, units, names and texts stay as the author wrote them, and clauses in the author's order. The result
+is parsed again and compared with the original before it is returned.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _FORMS = {word: clause.form for clauses in (TRIGGER_CLAUSES, CAMPAIGN_CLAUSES) f
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """A formatted text; None where the file has mistakes of form, which `diagnostics` tells."""
+    """A formatted text; None where the file has mistakes of form, which are in `diagnostics`."""
 
     text: str | None
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def format_bytes(data: bytes, *, filename: str) -> Formatted:
-    """Format a file's bytes; bytes that are no UTF-8 or too many are diagnostics."""
+    """Format a file's bytes; bytes that are not UTF-8 or too many are diagnostics."""
     source, diagnostics = decoded(data, filename)
     return Formatted(None, diagnostics) if diagnostics else format_source(source, filename=filename)
 
@@ -62,7 +62,7 @@ def _parsed(source: str, filename: str) -> tuple[syntax.File, Layout, Reporter]:
 
 
 def _demand_same(source: str, text: str, file: syntax.File, layout: Layout, filename: str) -> None:
-    """Refuse a result that means something else or lost a comment; a bug, but never one that costs a file."""
+    """Refuse a result that means something else or lost a comment; that is a bug, but it must not cost a file."""
     again, new_layout, _ = _parsed(text, filename)
     comments = [Counter(texts_of(attach(t, part.tokens))) for t, part in ((source, layout), (text, new_layout))]
     if again != file or comments[0] != comments[1]:
@@ -179,7 +179,7 @@ class _Formatter:
         self._close(closing, 2 * INDENT)
 
     def _list(self, start: int, end: int, indent: int) -> None:
-        """A word and items between commas: on one line where they fit, else one a line."""
+        """A word and items between commas: on one line where they fit, else one per line."""
         if self.page.fits(start, end, indent):
             self.page.run(start, end, indent)
             return

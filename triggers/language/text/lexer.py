@@ -1,6 +1,6 @@
-"""From text to tokens. Words are all alike here: which of them is a keyword depends on where it stands.
+"""From text to tokens. All words are alike here: which of them are keywords depends on where they stand.
 
-A unit is recognised only right behind a number on the same line, so `20 m / ego.dt` divides and `1/s` behind a
+A unit is recognised only right after a number on the same line, so `20 m / ego.dt` divides and `1/s` after a
 number is one token. Characters that start no token are reported and skipped.
 """
 
@@ -105,7 +105,7 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
 
 
 def _repair(text: str, offset: int, reporter: Reporter) -> tuple[Token | None, int]:
-    """Report what starts no token; gives the token that was surely meant, and where to go on.
+    """Report what does not start a token; returns the token that was surely meant, and where to go on.
 
     A run of such characters is one mistake.
     """

@@ -13,22 +13,22 @@ INDENT = 4
 
 def blank_before(pieces: list[Piece], index: int) -> bool:
     """Whether a blank stands between a token and the one before it on its line."""
-    token, behind = pieces[index].token, pieces[index - 1].token
-    if token.is_mark(")", ",") or behind.is_mark("(") or is_unary_minus(pieces, index - 1):
+    token, before = pieces[index].token, pieces[index - 1].token
+    if token.is_mark(")", ",") or before.is_mark("(") or is_unary_minus(pieces, index - 1):
         return False
-    if token.is_mark("}") and behind.is_mark("{"):
+    if token.is_mark("}") and before.is_mark("{"):
         return False
-    return not (token.is_mark("(") and _is_name(behind) and _is_operand(pieces, index - 1))
+    return not (token.is_mark("(") and _is_name(before) and _is_operand(pieces, index - 1))
 
 
 def is_unary_minus(pieces: list[Piece], index: int) -> bool:
     """True for a minus that begins an operand."""
     if not pieces[index].token.is_mark("-"):
         return False
-    behind = pieces[index - 1].token
-    if behind.kind is TokenKind.MARK:
-        return not behind.is_mark(")")
-    return _is_name(behind) and not _is_operand(pieces, index - 1)
+    before = pieces[index - 1].token
+    if before.kind is TokenKind.MARK:
+        return not before.is_mark(")")
+    return _is_name(before) and not _is_operand(pieces, index - 1)
 
 
 def _is_name(token: Token) -> bool:

@@ -39,13 +39,13 @@ def parse(source: Source, reporter: Reporter) -> syntax.File:
     >>> trigger.when.operator, trigger.when.operand.name, trigger.cooldown, trigger.broken
     ('not', 'p', None, {'cooldown'})
     >>> [diagnostic.message for diagnostic in report.diagnostics]
-    ['a duration needs a unit of time, `5` has none']
+    ['a duration needs a unit of time, but `5` has none']
     """
     return parse_with_layout(source, reporter)[0]
 
 
 def parse_with_layout(source: Source, reporter: Reporter) -> tuple[syntax.File, Layout]:
-    """As `parse`, with where in the tokens the parts begin."""
+    """As `parse`, and where in the tokens the parts begin."""
     parser = _FileParser(tokenize(source, reporter), reporter)
     return parser.file(), Layout(parser.tokens, parser.parts)
 
@@ -94,7 +94,7 @@ class _FileParser(ClauseParser):
             if not self.take_mark("="):
                 self.fail("`=`", f"write `let {name.text} = ...`")
             result.lets.append(syntax.Let(name, self.expression()))
-        except Panic:  # its uses are no mistakes of their own
+        except Panic:  # its uses are not mistakes of their own
             result.broken_lets.add(name.text)
             raise
 

@@ -1,4 +1,4 @@
-"""The mistakes an author can make, one method each: code, message in his terms, proposal.
+"""The mistakes an author can make, one method each: code, message in the author's terms, proposal.
 
 Codes are stable: LT1xx form, LT2xx names, LT3xx types and units, LT4xx campaigns, LT5xx limits, LT9xx warnings.
 """
@@ -24,8 +24,8 @@ def _did_you_mean(nearest: Sequence[str]) -> str:
     return f"did you mean {quoted(nearest)}?" if nearest else ""
 
 
-def _place(found: Diagnostic) -> tuple[int, int, str]:
-    return found.line, found.column, found.code
+def _order(finding: Diagnostic) -> tuple[int, int, str]:
+    return finding.line, finding.column, finding.code
 
 
 class Collector:
@@ -35,21 +35,21 @@ class Collector:
         self.source = source
         self.names_compared = 0
         """Names with which unknown ones were compared, to propose the nearest."""
-        self._found: dict[tuple[str, Span], Diagnostic] = {}
+        self._findings: dict[tuple[str, Span], Diagnostic] = {}
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """All findings by place; of more than MAX_DIAGNOSTICS the first ones, errors before warnings."""
-        ordered = sorted(self._found.values(), key=_place)
+        ordered = sorted(self._findings.values(), key=_order)
         if len(ordered) > MAX_DIAGNOSTICS:  # an error must not hide behind warnings
-            ordered.sort(key=lambda found: found.severity is not Severity.ERROR)
-            ordered = sorted(ordered[:MAX_DIAGNOSTICS], key=_place)
+            ordered.sort(key=lambda finding: finding.severity is not Severity.ERROR)
+            ordered = sorted(ordered[:MAX_DIAGNOSTICS], key=_order)
         return tuple(ordered)
 
     @property
     def has_errors(self) -> bool:
         """True when a finding keeps the file from being compiled."""
-        return any(d.severity is Severity.ERROR for d in self._found.values())
+        return any(d.severity is Severity.ERROR for d in self._findings.values())
 
     def _error(self, code: str, span: Span, message: str, proposal: str = "") -> None:
         self._add(code, Severity.ERROR, span, message, proposal)
@@ -58,15 +58,15 @@ class Collector:
         self._add(code, Severity.WARNING, span, message, proposal)
 
     def _add(self, code: str, severity: Severity, span: Span, message: str, proposal: str) -> None:
-        found = diagnostic_at(self.source, span, code=code, severity=severity, message=message, proposal=proposal)
-        self._found.setdefault((code, span), found)
+        finding = diagnostic_at(self.source, span, code=code, severity=severity, message=message, proposal=proposal)
+        self._findings.setdefault((code, span), finding)
 
 
 class FormMistakes(Collector):
     """LT1xx: the text does not have the form of the language."""
 
     def unexpected_characters(self, span: Span, text: str) -> None:
-        """LT101: characters that start no token."""
+        """LT101: characters that do not start a token."""
         proposal = f"write `{MEANT[text]}`" if text in MEANT else ""
         if text == ";":
             proposal = "leave it out: a clause ends where the next one begins"
@@ -110,22 +110,22 @@ class FormMistakes(Collector):
 
     def duration_without_unit(self, span: Span, text: str) -> None:
         """LT109: a duration is a number with a unit of time."""
-        self._error("LT109", span, f"a duration needs a unit of time, `{text}` has none", f"write `{text} s`")
+        self._error("LT109", span, f"a duration needs a unit of time, but `{text}` has none", f"write `{text} s`")
 
     def repeated_clause(self, span: Span, word: str) -> None:
         """LT110: a clause given twice."""
         self._error("LT110", span, f"`{word}` is given twice in this block", "keep one of them")
 
     def unknown_clause(self, span: Span, word: str, block: str, nearest: Sequence[str]) -> None:
-        """LT111: a word that begins no clause."""
-        self._error("LT111", span, f"`{word}` begins no clause of a {block}", _did_you_mean(nearest))
+        """LT111: a word that does not begin a clause."""
+        self._error("LT111", span, f"a {block} has no clause `{word}`", _did_you_mean(nearest))
 
     def no_date(self, span: Span, text: str) -> None:
-        """LT112: a date that no calendar has."""
-        self._error("LT112", span, f"`{text}` is no date", "write it as `2026-12-31`")
+        """LT112: a date that is in no calendar."""
+        self._error("LT112", span, f"`{text}` is not a date", "write it as `2026-12-31`")
 
     def not_utf8(self, span: Span, byte: int) -> None:
-        """LT113: bytes that are no UTF-8."""
+        """LT113: bytes that are not UTF-8."""
         self._error("LT113", span, f"the file is not UTF-8 at byte {byte}", "save it as UTF-8")
 
     def too_large(self, span: Span, limit: int) -> None:
@@ -169,7 +169,7 @@ class NameMistakes(Collector):
 
     def circular_let(self, span: Span, name: str) -> None:
         """LT204: a `let` that needs itself."""
-        self._error("LT204", span, f"`{name}` is defined by itself")
+        self._error("LT204", span, f"`{name}` is defined in terms of itself")
 
     def unknown_camera(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT205: the catalog has no such camera."""
@@ -211,19 +211,19 @@ class TypeMistakes(Collector):
 
     def not_an_angle(self, span: Span, what: str) -> None:
         """LT302 of `wrap`, which has one operand."""
-        self._error("LT302", span, f"`wrap` needs an angle here, this is {what}", "give it one in `deg` or `rad`")
+        self._error("LT302", span, f"`wrap` needs an angle here, but this is {what}", "give it one in `deg` or `rad`")
 
     def unknown_unit(self, span: Span, unit: str, nearest: Sequence[str]) -> None:
         """LT303: a unit that the table does not have."""
-        self._error("LT303", span, f"`{unit}` is no unit this language knows", _did_you_mean(nearest))
+        self._error("LT303", span, f"`{unit}` is not a unit of this language", _did_you_mean(nearest))
 
     def not_a_condition(self, span: Span, what: str, proposal: str) -> None:
         """LT304: a truth value is needed."""
-        self._error("LT304", span, f"a condition is needed here, this is {what}", proposal)
+        self._error("LT304", span, f"a condition is needed here, but this is {what}", proposal)
 
     def not_a_number(self, span: Span, what: str) -> None:
         """LT305: a number is needed."""
-        self._error("LT305", span, f"a number is needed here, this is {what}")
+        self._error("LT305", span, f"a number is needed here, but this is {what}")
 
     def text_order(self, span: Span, operator: str) -> None:
         """LT306: texts and truth values have no order."""
@@ -232,7 +232,7 @@ class TypeMistakes(Collector):
 
     def unknown_value(self, span: Span, subject: str, value: str, known: Sequence[str]) -> None:
         """LT307: a text that the signal never takes."""
-        self._error("LT307", span, f'{subject} never is "{value}"', f"its values are {quoted(known, 'and')}")
+        self._error("LT307", span, f'{subject} is never "{value}"', f"its values are {quoted(known, 'and')}")
 
     def affine_arithmetic(self, span: Span, unit: str) -> None:
         """LT308: sums and products on a temperature scale."""
@@ -251,7 +251,7 @@ class TypeMistakes(Collector):
     def not_a_duration(self, span: Span, what: str, meant: str = "") -> None:
         """LT311: a time longer than zero is needed."""
         proposal = f"write `{meant}`" if meant else "write, for example, `2 s`"
-        self._error("LT311", span, f"a time is needed here, this is {what}", proposal)
+        self._error("LT311", span, f"a time is needed here, but this is {what}", proposal)
 
     def duration_range(self, span: Span, low: str, high: str) -> None:
         """LT312: a time outside its limits."""
@@ -294,9 +294,9 @@ class CampaignMistakes(Collector):
     """LT4xx: campaign blocks."""
 
     def no_budget(self, span: Span, name: str) -> None:
-        """LT401: a campaign must name a budget."""
+        """LT401: a campaign must have a budget."""
         proposal = "add a line such as `budget 20 MB per vehicle per day, 2 TB total`"
-        self._error("LT401", span, f"campaign `{name}` names no budget", proposal)
+        self._error("LT401", span, f"campaign `{name}` has no budget", proposal)
 
     def unknown_trigger(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT402: `collect` names a trigger that the file does not have."""
@@ -318,7 +318,7 @@ class CampaignMistakes(Collector):
 
     def collects_nothing(self, span: Span, name: str) -> None:
         """LT406: a campaign without trigger."""
-        proposal = "add a line `collect ...` with the triggers whose clips it wants"
+        proposal = "add a line `collect ...` that names triggers"
         self._error("LT406", span, f"campaign `{name}` collects nothing", proposal)
 
     def out_of_range(self, span: Span, what: str, allowed: str) -> None:
@@ -331,11 +331,11 @@ class CampaignMistakes(Collector):
 
     def not_bytes(self, span: Span, text: str) -> None:
         """LT409: an amount of data is needed."""
-        self._error("LT409", span, f"`{text}` is no amount of data", "write, for example, `20 MB`")
+        self._error("LT409", span, f"`{text}` is not an amount of data", "write, for example, `20 MB`")
 
     def dates_reversed(self, span: Span) -> None:
         """LT410: a campaign that ends before it begins."""
-        self._error("LT410", span, "the last day lies before the first")
+        self._error("LT410", span, "the last day is before the first")
 
     def given_twice(self, span: Span, what: str) -> None:
         """LT411: a limit, network, trigger or head given twice."""
@@ -343,7 +343,7 @@ class CampaignMistakes(Collector):
 
     def unknown_network(self, span: Span, name: str, known: Sequence[str]) -> None:
         """LT412: no class of network of that name."""
-        self._error("LT412", span, f"`{name}` is no class of network", f"write {quoted(known)}")
+        self._error("LT412", span, f"`{name}` is not a class of network", f"write {quoted(known)}")
 
 
 class LimitMistakes(Collector):
@@ -351,28 +351,28 @@ class LimitMistakes(Collector):
 
     def too_many(self, span: Span, what: str, count: int, limit: int, whose: str = "a program") -> None:
         """LT501: too many triggers, campaigns, sub-expressions, signals or window entries."""
-        self._error("LT501", span, f"{count:,} {what} are more than the {limit:,} {whose} may have")
+        self._error("LT501", span, f"{count:,} {what} are too many: {whose} may have at most {limit:,}")
 
     def too_much_state(self, span: Span, whose: str, needed: int, limit: int, most: str) -> None:
         """LT502: more state than the signal catalog's `limits` give a campaign."""
-        message = f"{whose} needs {needed:,} bytes of state, the limit is {limit:,}; {most} of them"
+        message = f"{whose} needs {needed:,} bytes of state, but the limit is {limit:,}; {most} of them"
         proposal = "shorten the window or delay, lower the `rate` of its signals in the catalog, or split the campaign"
         self._error("LT502", span, message, proposal)
 
     def too_many_operations(self, span: Span, whose: str, needed: int, limit: int, most: str) -> None:
-        """LT503: more operations a tick than the signal catalog's `limits` give a campaign."""
-        message = f"{whose} needs {needed:,} operations a tick, the limit is {limit:,}; {most} of them"
+        """LT503: more operations per tick than the signal catalog's `limits` give a campaign."""
+        message = f"{whose} needs {needed:,} operations per tick, but the limit is {limit:,}; {most} of them"
         proposal = "split the campaign, or raise `limits` in the signal catalog if the vehicles can bear it"
         self._error("LT503", span, message, proposal)
 
     def too_much_memory(self, span: Span, whose: str, needed: int, limit: int) -> None:
         """LT504: a program that needs more memory than a module may have."""
-        message = f"{whose} needs {needed:,} bytes of memory, a module has {limit:,} at most"
+        message = f"{whose} needs {needed:,} bytes of memory, but a module may have at most {limit:,}"
         self._error("LT504", span, message, "shorten its windows or count fewer events, or split it")
 
 
 class Warnings(Collector):
-    """LT9xx: what compiles but is hardly meant."""
+    """LT9xx: what compiles, but is hardly what was meant."""
 
     def constant_condition(self, span: Span, value: str, proposal: str = "") -> None:
         """LT901: a condition decided by its constants."""
@@ -391,7 +391,7 @@ class Warnings(Collector):
 
     def held_impulse(self, span: Span, operator: str) -> None:
         """LT904: `for` over something that is true for one tick."""
-        self._warning("LT904", span, f"`{operator}` is true at single ticks, so it is hardly ever held")
+        self._warning("LT904", span, f"`{operator}` is true at single ticks only, so it is hardly ever held")
 
     def hold_of_last(self, span: Span, operator: str) -> None:
         """LT905: `a and b for D` holds b alone."""
@@ -409,9 +409,7 @@ class Warnings(Collector):
 
     def long_capture(self, span: Span, capture: str, buffer: str) -> None:
         """LT908: a capture longer than the vehicle's buffer."""
-        message = (
-            f"this capture is {capture} long; a vehicle records {buffer} at most and shortens it, both sides alike"
-        )
+        message = f"this capture is {capture} long; vehicles record at most {buffer} and shorten both sides alike"
         self._warning("LT908", span, message, "shorten it, or state the vehicles' `buffer` in the signal catalog")
 
     def not_enforced(self, span: Span, setting: str, meanwhile: str) -> None:

@@ -1,8 +1,8 @@
-"""What a program costs a vehicle: state in bytes, and WebAssembly instructions a tick, known while compiling.
+"""What a program costs a vehicle: state in bytes, and WebAssembly instructions per tick, known while compiling.
 
 Instructions are counted in the kernels' own text (`counting`), so the count cannot drift from the code. A block of n
 ticks takes at most `call + word * ceil(n / 64) + n * tick` of them, an entry of a ring being added and evicted once
-(amortised); what one tick may take on top, when a whole ring is evicted or summed anew, is the burst. A row without a
+(amortised); what one tick may take on top, when a whole ring is evicted or summed again, is the burst. A row without a
 sample counts as a tick. A test holds what wasmtime measures (`Config.consume_fuel`) against it.
 """
 
@@ -34,7 +34,7 @@ class ProgramCost:
 
     @property
     def operations_per_tick(self) -> tuple[int, int]:
-        """Instructions a tick, least and most, in blocks of 64 ticks."""
+        """Instructions per tick, least and most, in blocks of 64 ticks."""
         return operations_of(self.total)
 
     @property
@@ -57,7 +57,7 @@ class ProgramCost:
 
 
 def operations_of(work: WorkRange) -> tuple[int, int]:
-    """Instructions a tick, least and most, in blocks of 64 ticks."""
+    """Instructions per tick, least and most, in blocks of 64 ticks."""
     return math.floor(work.least.per_tick), math.ceil(work.most.per_tick)
 
 
@@ -79,8 +79,8 @@ def cost_of_plan(plan: ModulePlan) -> ProgramCost:
             state_of[index] = state_of.get(index, 0) + layout.HELD_BYTES
     frame, fire = _frame(plan), work_of("fire")
     total = frame + fire.times(len(plan.ir.triggers)) + work_of("compare").times(len(plan.ir.compares))
-    for each in nodes.values():
-        total += each
+    for work in nodes.values():
+        total += work
     return ProgramCost(plan.state.size, total, frame, fire, nodes, state_of)
 
 

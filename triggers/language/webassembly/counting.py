@@ -1,9 +1,9 @@
 """How many instructions a function of the module takes: counted in its own text, at least and at most.
 
-A function runs once a block of ticks, and what it does there depends on the block: some instructions run once, some
-once a word of 64 ticks, some once a tick. Which of these a loop does, its label tells (see the tables below): a loop
-is named for what it runs over, so a new one that no table lists counts as one round a tick. The unit is wasmtime's
-fuel: one an instruction, none for `block`, `loop` and the like.
+A function runs once per block of ticks, and what it does there depends on the block: some instructions run once, some
+once per word of 64 ticks, some once per tick. The label of a loop tells which (see the tables below): a loop is named
+for what it runs over, and one that no table lists counts as one round per tick. The unit is wasmtime's fuel: one per
+instruction, none for `block`, `loop` and the like.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TICKS_AMORTISED = 64
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Instructions: once a block, once a word of 64 ticks, once a tick; and the largest burst in one tick."""
+    """Instructions: once per block, once per word of 64 ticks, once per tick; and the largest burst in one tick."""
 
     call: float = 0.0
     word: float = 0.0
@@ -53,7 +53,7 @@ class Work:
 
     @property
     def per_tick(self) -> float:
-        """Instructions a tick in blocks of 64 ticks, without bursts."""
+        """Instructions per tick in blocks of 64 ticks, without bursts."""
         return self.tick + (self.word + self.call) / TICKS_AMORTISED
 
     def of_block(self, ticks: int) -> float:
@@ -77,7 +77,7 @@ class WorkRange:
 
 
 def work_of(name: str, *, ring: int = 0, **sizes: int) -> WorkRange:
-    """Least and most work of a function called once a block; `sizes` for its loops of `_SIZED`, `ring` its entries."""
+    """Least and most work of a function called once per block; `sizes` gives rounds of loops, `ring` its entries."""
     work = _work_of(name, tuple(sorted(sizes.items())))
     return WorkRange(work.least, replace(work.most, burst=work.most.burst * ring))
 
@@ -88,7 +88,7 @@ def _work_of(name: str, sizes: tuple[tuple[str, int], ...]) -> WorkRange:
     tree = _function(name)
     least, most = (_Counter(dict(sizes), least=least).sequence(tree[1:], _CALL) for least in (True, False))
     # the call and its arguments: each at most two reads of globals, two constants, a product or a sum
-    arguments = 5 * sum(1 for each in tree if isinstance(each, list) and each[0] == "param")
+    arguments = 5 * sum(1 for part in tree if isinstance(part, list) and part[0] == "param")
     return WorkRange(Work(1) + least, Work(1 + arguments) + most)
 
 
@@ -109,12 +109,12 @@ _INSTEAD = frozenset({"$run", "$beats"})
 _ONCE = frozenset({"$eights", "$ones", "$flip"})
 """Loops that stand repeatedly in a function, whose rounds together are no more than one loop's."""
 _RING = frozenset({"$evict", "$flip", "$search"})
-"""Loops over entries of a ring: each entry once in its life, so one a tick, but all of them may meet in one tick."""
+"""Loops over entries of a ring: each entry once in its life, so one per tick, but all of them may meet in one tick."""
 _BURST_ONLY = frozenset({"$again"})
-"""Loops over a whole ring that run at none but extraordinary ticks: a mean whose sum is not finite is summed anew."""
+"""Loops over a whole ring that run at extraordinary ticks only: a mean whose sum is not finite is summed again."""
 
 _ONCE_A_BLOCK = frozenset({"begin_segment"})
-"""Functions called once a block at most, wherever the calls stand."""
+"""Functions called at most once per block, wherever the calls stand."""
 
 _FREE = frozenset({"func", "param", "local", "result", "export", "then", "else", "block", "loop", "return"})
 _PLAIN_FREE = frozenset({"nop", "drop", "unreachable"})
@@ -200,7 +200,7 @@ class _Counter:
         return total
 
     def _last_round(self, label: str, body: Tree, unit: Work) -> Work:
-        """A loop that tests for its end at its begin is left in a round on top of the others."""
+        """A loop that tests for its end at its beginning is left in a round on top of the others."""
         last = body[-1]
         if isinstance(last, list) and last[:2] == ["br_if", label]:
             return Work()
@@ -236,15 +236,15 @@ def _is_branch(tree: Any) -> bool:
 
 def _escapes(tree: Tree) -> bool:
     """Whether control may leave this tree other than at its end."""
-    inner = {each[1] for each in _walk(tree) if each[0] in ("block", "loop") and isinstance(each[1], str)}
-    return any(each[0] == "return" or (each[0] in ("br", "br_if") and each[1] not in inner) for each in _walk(tree))
+    inner = {part[1] for part in _walk(tree) if part[0] in ("block", "loop") and isinstance(part[1], str)}
+    return any(part[0] == "return" or (part[0] in ("br", "br_if") and part[1] not in inner) for part in _walk(tree))
 
 
 def _walk(tree: Tree) -> Iterator[Tree]:
     yield tree
-    for each in tree:
-        if isinstance(each, list):
-            yield from _walk(each)
+    for part in tree:
+        if isinstance(part, list):
+            yield from _walk(part)
 
 
 _NAME = re.compile(r'\(func (?:\$(\w+)|\(export "(\w+)"\))')
@@ -264,8 +264,8 @@ def _texts() -> dict[str, str]:
     timeline = files("triggers.language.webassembly").joinpath("timeline.wat").read_text(encoding="utf-8")
     texts = [part for part in re.split(r"^(?=\(func )", timeline, flags=re.M) if part.startswith("(func ")]
     texts += [*SHARED_FUNCTIONS, *(kernel.text for kernel in KERNELS.values())]
-    found = ((_NAME.match(text), text) for text in texts)
-    return {match[1] or match[2]: text for match, text in found if match is not None}
+    named = ((_NAME.match(text), text) for text in texts)
+    return {match[1] or match[2]: text for match, text in named if match is not None}
 
 
 def _tree(text: str) -> Tree:
@@ -289,9 +289,9 @@ def _tree(text: str) -> Tree:
 
 
 def _has_structure(tree: Tree) -> bool:
-    return any(isinstance(each, list) for each in tree)
+    return any(isinstance(part, list) for part in tree)
 
 
 def _plain(tree: Tree) -> int:
     own = 0 if tree[0] in _PLAIN_FREE else 2 if tree[0] in _BULK else 1
-    return own + sum(each for each in tree if isinstance(each, int))
+    return own + sum(part for part in tree if isinstance(part, int))

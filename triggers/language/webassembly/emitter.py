@@ -190,7 +190,7 @@ class _Emitter:
         return "(func $join_masks\n" + "\n".join(calls) + ")"
 
     def _evaluate(self) -> str:
-        """All kernels over the block's ticks; triggers and compares behind the last node that they read."""
+        """All kernels over the block's ticks; triggers and compares after the last node that they read."""
         lines = [self._mark_new()]
         readers: dict[int, list[str]] = {}
         for position, trigger in enumerate(self.plan.ir.triggers):

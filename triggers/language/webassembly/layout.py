@@ -1,7 +1,7 @@
 """Where everything lies in the module's memory: the state, tables, row buffers, fires, and columns to compute in.
 
-The state is one contiguous region, so that a host can save it. What survives segments comes first, then what a
-segment's begin sets back to its initial values (the segment part), then the rings, of which the segment part says
+The state is one contiguous region, so that a host can save it. What survives segments comes first, then what the
+beginning of a segment sets back to initial values (the segment part), then the rings, of which the segment part says
 what is valid.
 """
 
@@ -43,7 +43,7 @@ EXTRA_FIRES = 4096
 
 
 class Space:
-    """Addresses handed out one behind the other."""
+    """Addresses handed out one after the other."""
 
     def __init__(self, start: int) -> None:
         self.end = start
@@ -118,7 +118,7 @@ class Columns:
         return self.count[kind] - 1
 
     def give_back(self, kind: Kind, index: int) -> None:
-        """Nobody reads it any more."""
+        """It has been read for the last time."""
         if not self.keep_results:
             self.free[kind].append(index)
 

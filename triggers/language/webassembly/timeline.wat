@@ -50,7 +50,7 @@
     (br $rest)))
   (i32.const 1))
 
-;; 1 where each of `count` rows from `row` on lies 1 to CLOSE_NS behind the row before it. First eight at a time: where
+;; 1 where each of `count` rows from `row` on lies 1 to CLOSE_NS after the row before it. First eight at a time: where
 ;; no gap - 1 has a bit of FAR, which are those of CLOSE_NS rounded down to a power of two and above, all are close.
 (func $close_together (param $row i32) (param $count i32) (result i32)
   (local $at i32) (local $end i32) (local $bits v128)
@@ -200,7 +200,7 @@
 
 ;; Collect ticks from at most `limit` rows; the rows consumed. It stops early where a segment ends or ticks are full,
 ;; which may be amid the heartbeats before a row: BEAT tells where to go on. The tick of a heartbeat between rows has
-;; the row behind it with the highest bit set.
+;; the row after it with the highest bit set.
 (func $collect (param $row i32) (param $limit i32) (result i32)
   (local $i i32) (local $n i32) (local $t i64) (local $previous i64) (local $beat i64) (local $this i32)
   (local $running i32) (local $at i32) (local $samples i64)
@@ -236,7 +236,7 @@
         (local.set $beat (call $beat_after (local.get $t)))
         (call $put_tick (local.get $n) (local.get $t) (local.get $this))
         (local.set $n (i32.add (local.get $n) (i32.const 1)))
-        (local.set $limit (i32.add (local.get $i) (i32.const 1)))) ;; the rows behind it may do in place
+        (local.set $limit (i32.add (local.get $i) (i32.const 1)))) ;; the rows after it may do in place
       (else
         (if (i64.ge_u (local.get $t) (local.get $beat)) (then
           (block $caught_up (loop $beats
@@ -280,7 +280,7 @@
 
 ;; Hold an input's samples over the ticks: what it shows, where it is fresh, where it is due, when it was sampled.
 ;; It is due at its samples, at heartbeats without one in the last HEARTBEAT_NS, and where a segment begins. Numbers are
-;; handled as bits (NaN: above 0x7ff0000000000000 without the sign), of which a selection is no branch.
+;; handled as bits (NaN: above 0x7ff0000000000000 without the sign), of which a selection is not a branch.
 (func $hold (param $input i32)
   (local $at i32) (local $column i32) (local $shown_at i32) (local $sampled_at i32) (local $max_age i64)
   (local $value i64) (local $since i64) (local $sampled i64) (local $shown i64)

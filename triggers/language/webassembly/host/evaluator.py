@@ -1,4 +1,4 @@
-"""A module that takes rows as they come on a vehicle: used like the reference interpreter's evaluator."""
+"""A module that takes rows as they come on a vehicle: used like the reference interpreter."""
 
 from __future__ import annotations
 
@@ -39,16 +39,16 @@ class Evaluator:
     def run(self, rows: Iterable[Row]) -> list[Firing]:
         """Fires of these rows in order; a row that is not later than the one before begins a segment.
 
-        Raises InvalidInput for a timestamp that is no int64 >= 0.
+        Raises InvalidInput for a timestamp that is not an int64 >= 0.
         """
-        given = list(rows)
-        columns = np.full((len(self.inputs), len(given)), np.nan)
-        for index, row in enumerate(given):
+        rows = list(rows)
+        columns = np.full((len(self.inputs), len(rows)), np.nan)
+        for index, row in enumerate(rows):
             for name, value in row.samples.items():
                 position = self._positions.get(name)
                 if position is not None:
                     columns[position, index] = value
-        fires = self.machine.run(_times(given), list(columns))
+        fires = self.machine.run(_times(rows), list(columns))
         return [Firing(self.manifest.triggers[fire["trigger"]].name, int(fire["t_ns"])) for fire in fires]
 
     def end_drive(self) -> None:

@@ -69,7 +69,7 @@ def load(module: bytes, *, metered: bool = False) -> LoadedModule:
     try:
         code = wasmtime.Module(engine, module)
     except wasmtime.WasmtimeError as error:
-        raise InvalidInput(f"program: no valid WebAssembly module ({_reason(error)})") from error
+        raise InvalidInput(f"program: not a valid WebAssembly module ({_reason(error)})") from error
     _check_types(code, manifest)
     return LoadedModule(engine, code, manifest, hashlib.sha256(module).digest(), metered)
 
@@ -87,20 +87,20 @@ def _engine(metered: bool) -> wasmtime.Engine:
 
 def _check_types(code: wasmtime.Module, manifest: Manifest) -> None:
     if len(code.imports):
-        raise InvalidInput("program: the module imports something, so it is none of this compiler's")
+        raise InvalidInput("program: the module imports something; modules of this compiler import nothing")
     exports = {item.name: item.type for item in code.exports}
     memory = exports.get("memory")
     if not isinstance(memory, wasmtime.MemoryType) or memory.is_64:
         raise InvalidInput("program: the module exports no memory")
     size = memory.limits.min * 65_536
     if memory.limits.max != memory.limits.min or size > MAX_MEMORY_BYTES:
-        raise InvalidInput(f"program: its memory is not of one size of at most {MAX_MEMORY_BYTES} bytes")
+        raise InvalidInput(f"program: its memory must have a fixed size of at most {MAX_MEMORY_BYTES} bytes")
     if manifest.memory_bytes > size:
-        raise InvalidInput(f"program: its manifest speaks of {manifest.memory_bytes} bytes of memory, it has {size}")
+        raise InvalidInput(f"program: its manifest needs {manifest.memory_bytes} bytes of memory, it has {size}")
     for name, (parameters, results) in _FUNCTIONS.items():
         kind = exports.get(name)
         if not isinstance(kind, wasmtime.FuncType) or (
-            [str(each) for each in kind.params] != parameters or [str(each) for each in kind.results] != results
+            list(map(str, kind.params)) != parameters or list(map(str, kind.results)) != results
         ):
             raise InvalidInput(f"program: the module exports no function `{name}` of the right type")
 
@@ -127,9 +127,9 @@ class Machine:
     def run(self, t_ns: Times, columns: Sequence[Numbers | None]) -> NDArray[Any]:
         """Evaluate rows; their fires (FIRE) in the order of rows, then of time, then of triggers.
 
-        `columns` are in the order of the manifest's inputs, NaN where there is no new sample, None where there is
-        none at all. Times are in ns, 0 <= t < 2^63, equal ones merged. InvalidInput for a negative time; the rows
-        before it are evaluated then, and their fires are lost.
+        `columns` are in the order of the manifest's inputs, NaN where there is no new sample, None for one without
+        any sample. Times are in ns, 0 <= t < 2^63, equal ones merged. InvalidInput for a negative time; the rows before
+        it are evaluated then, and their fires are lost.
         """
         if len(columns) != len(self._columns):
             raise InvalidInput(f"{len(columns)} columns for {len(self._columns)} inputs")

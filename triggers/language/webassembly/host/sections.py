@@ -11,24 +11,24 @@ _CUSTOM = 0
 
 
 def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
-    """Id and contents of each section; InvalidInput for bytes that are no module."""
+    """Id and contents of each section; InvalidInput for bytes that are not a module."""
     if module[:8] != HEADER:
-        raise InvalidInput("program: no WebAssembly module of version 1")
+        raise InvalidInput("program: not a WebAssembly module of version 1")
     at = 8
     while at < len(module):
         size, begin = _number(module, at + 1)
         if begin + size > len(module):
-            raise InvalidInput("program: the module is cut off")
+            raise InvalidInput("program: the module is truncated")
         yield module[at], module[begin : begin + size]
         at = begin + size
 
 
 def custom_section(module: bytes, name: str) -> bytes | None:
     """The contents of the custom section of that name; None if there is none, InvalidInput if there are several."""
-    found = [body for section, body in map(_named, sections(module)) if section == name]
-    if len(found) > 1:
-        raise InvalidInput(f"program: has {len(found)} sections `{name}`")
-    return found[0] if found else None
+    bodies = [body for section, body in map(_named, sections(module)) if section == name]
+    if len(bodies) > 1:
+        raise InvalidInput(f"program: has {len(bodies)} sections `{name}`")
+    return bodies[0] if bodies else None
 
 
 def with_custom_section(module: bytes, name: str, contents: bytes) -> bytes:
@@ -60,7 +60,7 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
         result |= (byte & 0x7F) << 7 * index
         if byte < 0x80:
             return result, at + index + 1
-    raise InvalidInput("program: the module is cut off or has a number too long")
+    raise InvalidInput("program: the module is truncated or has too long a number")
 
 
 def _encoded(number: int) -> bytes:

@@ -1,11 +1,11 @@
-"""Kernels: one WebAssembly function an operation, which evaluates it over all ticks of a block.
+"""Kernels: one WebAssembly function per operation, which evaluates it over all ticks of a block.
 
-A block is a run of at most CHUNK ticks of one segment, 64 ticks a word. Its numbers are columns of f64 (NaN is
+A block is a run of at most CHUNK ticks of one segment, 64 ticks per word. Its numbers are columns of f64 (NaN is
 unknown). Its conditions are bit words, tick i in bit i % 64 of word i / 64: one mask of where the condition is
-true and, HALF bytes behind it, one of where it is false, so Kleene's logic works on 64 ticks an instruction.
+true and, HALF bytes after it, one of where it is false, so Kleene's logic works on 64 ticks per instruction.
 
 A kernel sees these globals: `$tt`, the address of the ticks' times (i64, ns); `$count`, the number of ticks;
-`$words`, the bytes of a mask in use; `$tail`, the valid bits of the last word. Bits behind the last tick are 0 in
+`$words`, the bytes of a mask in use; `$tail`, the valid bits of the last word. Bits after the last tick are 0 in
 every mask. Operations without state are computed at every tick, which gives what they would keep between their
 own ticks; operations with state step where their `due` mask is set, and keep their value in between.
 """

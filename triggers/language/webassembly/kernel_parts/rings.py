@@ -1,7 +1,7 @@
 """Rings of kernels: entries of 16 bytes, the tick's time (i64, ns) and a value, oldest first, bounded by `capacity`.
 
 While a kernel runs, `$head` and `$tail` are addresses (of the oldest entry and of the next one to be written);
-between blocks they are bytes from the ring's begin, so that a saved state does not depend on addresses. Where both
+between blocks they are bytes from the ring's beginning, so that a saved state does not depend on addresses. Where both
 are equal the ring is either empty or full. An *update ring* tells by `$oldest_ns`, the oldest entry's time, which is
 NEVER_NS while the ring is empty; a *counted ring* by `$entries`.
 """

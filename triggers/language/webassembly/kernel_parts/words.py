@@ -1,6 +1,6 @@
 """Arithmetic on words of 64 ticks that kernels share: what reaches from tick to tick without a loop over them.
 
-The trick behind `flooded`, on which edges, changes, hysteresis and pairs rest: adding to a run of ones its lowest bit
+The trick of `flooded`, on which edges, changes, hysteresis and pairs rest: adding to a run of ones its lowest bit
 carries through the run, so the sum has zeros where the run was. `through & ~(through + lowest bits)` is thus every run
 of `through` that begins right after a bit of `start`, whatever its length, in four instructions.
 """

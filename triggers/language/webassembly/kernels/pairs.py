@@ -195,7 +195,7 @@ def _compare() -> Kernel:
     """Adds to five counters at `state`: 00, 01, 10, 11 (first argument, second) and unknown, at each new pair.
 
     A new pair is a tick with a new sample of at least one of the two signals whose latest samples lie within the skew.
-    The counters survive segments, so they are no slots.
+    The counters survive segments, so they are not slots.
     """
     signature = ("arg0", "arg1", "sampled0", "sampled1", "due", "fresh", "state", "skew_ns")
     counted = [f"(i64.and (local.get $new) {_both(a, b)})" for a in ("$F0", "$T0") for b in ("$F1", "$T1")]

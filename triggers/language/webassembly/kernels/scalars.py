@@ -14,7 +14,7 @@ def _is_finite(vector: str) -> str:
 
 
 def _wrap() -> Kernel:
-    """`angle - turn * floor((angle + half_turn) / turn)`, two ticks an iteration.
+    """`angle - turn * floor((angle + half_turn) / turn)`, two ticks per iteration.
 
     A subtraction that rounds up to the open end, or below the closed one, is put right by one more turn. The quotient
     of a huge angle may be infinite; it counts as 0, as in the interpreter.
@@ -46,7 +46,7 @@ _INTEGER_FROM = "(f64.const 0x1p52)"
 
 
 def _lookup() -> Kernel:
-    """The table's entry at a whole number within it, else unknown; again the same one while the number stays."""
+    """The table's entry at a whole number within it, else unknown; the same one again while the number stays."""
     signature = ("arg0", "out", "table", "length")
     x, shifted = "(local.get $x)", "(local.get $shifted)"
     body = f"""(local.set $entries (f64.convert_i32_u (local.get $length)))

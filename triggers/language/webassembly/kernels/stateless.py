@@ -1,4 +1,4 @@
-"""Kernels of arithmetic and comparison: two numbers an instruction, whatever the tick.
+"""Kernels of arithmetic and comparison: two numbers per instruction, whatever the tick.
 
 An operand is a column, or a constant as a block of 64 equal numbers; its `step` is 1 or 0, so that both are read
 alike.
@@ -107,7 +107,7 @@ def _missing() -> Kernel:
 
 
 def _arithmetic(op: str, instruction: str, operands: int) -> Kernel:
-    """Four results an iteration; one that is not finite becomes NaN."""
+    """Four results per iteration; one that is not finite becomes NaN."""
     signature = (*_TWO[: 2 * operands], "out")
     stores = []
     for offset in (0, 16):
