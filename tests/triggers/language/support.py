@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from triggers.language.compile import compile_source
 from triggers.language.ir import Ir
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Firing, Row
+from triggers.language.text import mistakes
 from triggers.language.text.diagnostics import render_all
 from triggers.signals.catalog import SignalCatalog
 
 MS = 1_000_000
+MISTAKES = "\n".join(path.read_text() for path in sorted(Path(mistakes.__path__[0]).glob("*.py")))
+"""The source of every diagnostic."""
 Samples = Mapping[int, Mapping[str, float]]
 
 CATALOG = SignalCatalog.parse(

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.triggers.language.support import MISTAKES
 from triggers.language.compile import compile_source
-from triggers.language.text import reporter
 from triggers.language.text.diagnostics import render_all
 from triggers.signals.catalog import SignalCatalog
 
@@ -36,7 +36,7 @@ def test_diagnostics_are_as_recorded(path: Path, catalog: SignalCatalog) -> None
 
 
 def test_every_diagnostic_has_a_recorded_example() -> None:
-    codes = set(re.findall(r'"(LT\d{3})"', Path(reporter.__file__).read_text()))
+    codes = set(re.findall(r'"(LT\d{3})"', MISTAKES))
     shown = {
         code for path in GOLDEN for code in re.findall(r"\[(LT\d{3})\]", path.with_suffix(".expected").read_text())
     }

@@ -14,7 +14,7 @@ from triggers.language.checks.context import CheckContext, Type, Typed
 from triggers.language.checks.facts import Facts
 from triggers.language.ir import OPERATIONS
 from triggers.language.text.diagnostics import Span
-from triggers.language.text.reporter import quoted
+from triggers.language.text.mistakes.collector import quoted
 from triggers.signals.units import Unit
 
 MAX_COUNT_LIMIT = 100_000

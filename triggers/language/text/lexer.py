@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from triggers.language.text.diagnostics import Source, Span
-from triggers.language.text.reporter import MEANT, Reporter
+from triggers.language.text.mistakes.form import MEANT
+from triggers.language.text.reporter import Reporter
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
 
 

@@ -1,0 +1,1 @@
+"""The mistakes an author can make, a file for each hundred of codes."""

@@ -1,0 +1,64 @@
+"""LT4xx: campaign blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from triggers.language.text.diagnostics import Span
+from triggers.language.text.mistakes.collector import Collector, did_you_mean, quoted
+
+
+class CampaignMistakes(Collector):
+    """LT4xx: campaign blocks."""
+
+    def no_budget(self, span: Span, name: str) -> None:
+        """LT401: a campaign must have a budget."""
+        proposal = "add a line such as `budget 20 MB per vehicle per day, 2 TB total`"
+        self._error("LT401", span, f"campaign `{name}` has no budget", proposal)
+
+    def unknown_trigger(self, span: Span, name: str, nearest: Sequence[str]) -> None:
+        """LT402: `collect` names a trigger that the file does not have."""
+        self._error("LT402", span, f"there is no trigger `{name}` in this file", did_you_mean(nearest))
+
+    def unknown_attribute(self, span: Span, name: str, nearest: Sequence[str]) -> None:
+        """LT403: vehicles have no such attribute."""
+        self._error("LT403", span, f"the signal catalog declares no attribute `{name}`", did_you_mean(nearest))
+
+    def attribute_type(self, span: Span, name: str, declared: str) -> None:
+        """LT404: a target compares an attribute with a value of another type."""
+        article = "an" if declared[0] in "aeiou" else "a"
+        self._error("LT404", span, f"`{name}` is {article} {declared}; this value is not")
+
+    def not_a_target(self, span: Span) -> None:
+        """LT405: a target tests attributes of vehicles, nothing else."""
+        proposal = 'write, for example, `vehicle.model == "m3" and vehicle.hardware >= 3`'
+        self._error("LT405", span, "a target compares attributes of vehicles with constants", proposal)
+
+    def collects_nothing(self, span: Span, name: str) -> None:
+        """LT406: a campaign without trigger."""
+        proposal = "add a line `collect ...` that names triggers"
+        self._error("LT406", span, f"campaign `{name}` collects nothing", proposal)
+
+    def out_of_range(self, span: Span, what: str, allowed: str) -> None:
+        """LT407: a number outside its limits."""
+        self._error("LT407", span, f"{what} must be {allowed}")
+
+    def rollout_order(self, span: Span, why: str) -> None:
+        """LT408: rollout stages that contradict each other."""
+        self._error("LT408", span, why, "write, for example, `rollout 1 % for 2 d, 10 % for 2 d, 100 %`")
+
+    def not_bytes(self, span: Span, text: str) -> None:
+        """LT409: an amount of data is needed."""
+        self._error("LT409", span, f"`{text}` is not an amount of data", "write, for example, `20 MB`")
+
+    def dates_reversed(self, span: Span) -> None:
+        """LT410: a campaign that ends before it begins."""
+        self._error("LT410", span, "the last day is before the first")
+
+    def given_twice(self, span: Span, what: str) -> None:
+        """LT411: a limit, network, trigger or head given twice."""
+        self._error("LT411", span, f"{what} is given twice", "keep one of them")
+
+    def unknown_network(self, span: Span, name: str, known: Sequence[str]) -> None:
+        """LT412: no class of network of that name."""
+        self._error("LT412", span, f"`{name}` is not a class of network", f"write {quoted(known)}")

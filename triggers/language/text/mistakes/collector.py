@@ -1,0 +1,58 @@
+"""Collects the findings of one file, and words that their messages share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from triggers.language.text.diagnostics import Diagnostic, Severity, Source, Span, diagnostic_at
+
+MAX_DIAGNOSTICS = 200
+
+
+def quoted(names: Iterable[str], word: str = "or") -> str:
+    """`a`, `b` or `c`."""
+    shown = [f"`{name}`" for name in names]
+    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} {word} {shown[-1]}" if shown else ""
+
+
+def did_you_mean(nearest: Sequence[str]) -> str:
+    """A proposal of the nearest names; empty without any."""
+    return f"did you mean {quoted(nearest)}?" if nearest else ""
+
+
+def _order(finding: Diagnostic) -> tuple[int, int, str]:
+    return finding.line, finding.column, finding.code
+
+
+class Collector:
+    """Collects findings of one file; a place is reported once for each code."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.names_compared = 0
+        """Names with which unknown ones were compared, to propose the nearest."""
+        self._findings: dict[tuple[str, Span], Diagnostic] = {}
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """All findings by place; of more than MAX_DIAGNOSTICS the first ones, errors before warnings."""
+        ordered = sorted(self._findings.values(), key=_order)
+        if len(ordered) > MAX_DIAGNOSTICS:  # an error must not hide behind warnings
+            ordered.sort(key=lambda finding: finding.severity is not Severity.ERROR)
+            ordered = sorted(ordered[:MAX_DIAGNOSTICS], key=_order)
+        return tuple(ordered)
+
+    @property
+    def has_errors(self) -> bool:
+        """True when a finding keeps the file from being compiled."""
+        return any(d.severity is Severity.ERROR for d in self._findings.values())
+
+    def _error(self, code: str, span: Span, message: str, proposal: str = "") -> None:
+        self._add(code, Severity.ERROR, span, message, proposal)
+
+    def _warning(self, code: str, span: Span, message: str, proposal: str = "") -> None:
+        self._add(code, Severity.WARNING, span, message, proposal)
+
+    def _add(self, code: str, severity: Severity, span: Span, message: str, proposal: str) -> None:
+        finding = diagnostic_at(self.source, span, code=code, severity=severity, message=message, proposal=proposal)
+        self._findings.setdefault((code, span), finding)

@@ -1,0 +1,64 @@
+"""LT2xx: a name that means nothing here, or something else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from triggers.language.text.diagnostics import Span
+from triggers.language.text.mistakes.collector import Collector, did_you_mean, quoted
+
+
+class NameMistakes(Collector):
+    """LT2xx: a name that means nothing here, or something else."""
+
+    def unknown_signal(self, span: Span, name: str, nearest: Sequence[str]) -> None:
+        """LT201: neither a signal of the catalog nor a `let`."""
+        self._error("LT201", span, f"the signal catalog has no `{name}`", did_you_mean(nearest))
+
+    def unit_apart(self, span: Span, name: str) -> None:
+        """LT201, where a unit was written with blanks."""
+        self._error("LT201", span, f"the signal catalog has no `{name}`", "write a unit without blanks, as in `km/h`")
+
+    def text_without_quotes(self, span: Span, name: str, subject: str, values: Sequence[str]) -> None:
+        """LT201, where a text signal is compared with a bare word."""
+        shown = quoted((f'"{value}"' for value in values), "and")
+        proposal = f'write `"{name}"`' if name in values else f"the values of {subject} are {shown}"
+        self._error("LT201", span, f"the signal catalog has no `{name}`", proposal)
+
+    def unknown_function(self, span: Span, name: str, nearest: Sequence[str]) -> None:
+        """LT202: no operator of that name."""
+        self._error("LT202", span, f"there is no operator `{name}`", did_you_mean(nearest))
+
+    def repeated_name(self, span: Span, kind: str, name: str) -> None:
+        """LT203: two blocks of one kind with one name."""
+        self._error("LT203", span, f"there is already a {kind} `{name}`", "choose another name")
+
+    def circular_let(self, span: Span, name: str) -> None:
+        """LT204: a `let` that needs itself."""
+        self._error("LT204", span, f"`{name}` is defined in terms of itself")
+
+    def unknown_camera(self, span: Span, name: str, nearest: Sequence[str]) -> None:
+        """LT205: the catalog has no such camera."""
+        self._error("LT205", span, f"the signal catalog has no camera `{name}`", did_you_mean(nearest))
+
+    def empty_pattern(self, span: Span, pattern: str, nearest: Sequence[str]) -> None:
+        """LT206: a wildcard that no signal matches."""
+        self._error("LT206", span, f"no signal of the catalog matches `{pattern}`", did_you_mean(nearest))
+
+    def unknown_head(self, span: Span, name: str, nearest: Sequence[str]) -> None:
+        """LT207: a head needs an active and a shadow signal."""
+        proposal = did_you_mean(nearest) or f"declare both `active.{name}` and `shadow.{name}`"
+        self._error("LT207", span, f"the signal catalog has no head `{name}`", proposal)
+
+    def unknown_fence(self, span: Span, name: str, nearest: Sequence[str]) -> None:
+        """LT208: no fence block of that name."""
+        self._error("LT208", span, f"there is no fence `{name}` in this file", did_you_mean(nearest))
+
+    def no_when(self, span: Span, name: str) -> None:
+        """LT209: a trigger without condition."""
+        self._error("LT209", span, f"trigger `{name}` has no condition", "add a line `when ...`")
+
+    def no_position(self, span: Span, name: str) -> None:
+        """LT211: `near` and `inside` need the catalog's position."""
+        proposal = "declare `position: {latitude: ..., longitude: ...}` in the signal catalog"
+        self._error("LT211", span, f"`{name}` needs the vehicle's position", proposal)
