@@ -145,7 +145,7 @@ _TABLE: dict[str, tuple[Dimension, str]] = {
     "bit": (_DATA, "1/8"), "kbit": (_DATA, "125"), "Mbit": (_DATA, "125000"), "Gbit": (_DATA, "125000000"),
 }  # fmt: skip
 
-_UNITS: dict[str, Unit] = {
+KNOWN_UNITS: dict[str, Unit] = {
     **{symbol: Unit(symbol, dim, Fraction(scale) if "/" not in scale else Fraction(*map(int, scale.split("/"))))
        for symbol, (dim, scale) in _TABLE.items()},
     "rad": Unit("rad", _ANGLE),
@@ -174,8 +174,8 @@ def parse_unit(text: str) -> Unit | None:
         return None
     if text in ("", "1"):
         return BARE
-    if text in _UNITS:
-        return _UNITS[text]
+    if text in KNOWN_UNITS:
+        return KNOWN_UNITS[text]
     result = BARE
     sign = 1
     for part in re.split(r"([*/])", text):
@@ -194,7 +194,7 @@ def _parse_factor(text: str) -> Unit | None:
     match = _FACTOR.fullmatch(text)
     if match is None:
         return None
-    base = BARE if match[1] == "1" else _UNITS.get(match[1])
+    base = BARE if match[1] == "1" else KNOWN_UNITS.get(match[1])
     exponent = int(match[2] or 1)
     if base is None or base.is_affine or abs(exponent) > MAX_EXPONENT:
         return None
@@ -241,7 +241,7 @@ def _is_like(unit: Unit, symbol: str) -> bool:
 
 def nearest_units(text: str) -> list[str]:
     """Known units whose spelling is near a text that names none."""
-    candidates = [*_UNITS, "km/h", "m/s", "m/s^2", "rad/s", "deg/s", "L/h", "L/100km", "1/s", "K/s"]
+    candidates = [*KNOWN_UNITS, "km/h", "m/s", "m/s^2", "rad/s", "deg/s", "L/h", "L/100km", "1/s", "K/s"]
     plain = {candidate.lower().replace("/", "").replace("^", ""): candidate for candidate in candidates}
     squeezed = text.lower().replace("/", "").replace("^", "").replace("p", "")
     exact = plain.get(text.lower().replace("/", "").replace("^", "")) or plain.get(squeezed)

@@ -21,7 +21,7 @@ def values(expression: str, samples: dict[int, dict[str, float]]) -> dict[int, V
     result = {}
     for row in rows(samples):
         evaluator.run([row])
-        result[row.t_ns // MS] = evaluator._values[argument]
+        result[row.t_ns // MS] = evaluator.values[argument]
     return result
 
 
@@ -141,7 +141,7 @@ def test_a_full_ring_covers_the_latest_entries_and_counts_the_lost_ones() -> Non
     evaluator.run(rows(series("slow", range(20), step_ms=10)))
     assert evaluator.overflows == 7
     delta = next(i for i, node in enumerate(evaluator.ir.nodes) if node.op == "delta")
-    assert evaluator._values[delta] == 12.0
+    assert evaluator.values[delta] == 12.0
 
 
 def test_ema_follows_its_recurrence() -> None:
@@ -248,7 +248,7 @@ def test_inside_is_even_odd_with_half_open_edges() -> None:
     seen = []
     for index, (lat, lon) in enumerate(points):
         evaluator.run(rows({100 * index: {"lat": lat, "lon": lon}}))
-        seen.append(evaluator._values[root])
+        seen.append(evaluator.values[root])
     assert seen[:3] == [T, F, F]
     assert seen[3] is not seen[4]
 

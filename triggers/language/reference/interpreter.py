@@ -6,7 +6,7 @@ Rows and heartbeats, segments, what ticks when, firing and cooldown are here; op
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from math import isnan
@@ -59,6 +59,11 @@ class Interpreter:
     def compared(self) -> Mapping[str, Compared]:
         """What each compared head counted since the evaluator was made."""
         return {counter.code.head: counter.compared for counter in self._counters}
+
+    @property
+    def values(self) -> Sequence[Value]:
+        """The latest value of each node; None is unknown."""
+        return self._values
 
     def run(self, rows: Iterable[Row]) -> list[Firing]:
         """Fires of these rows in order of time; a row that is not later than the one before begins a segment.
@@ -143,11 +148,15 @@ class Interpreter:
             values[step.index] = step.value(self._tick, [values[i] for i in step.arguments])
         for counter in self._counters:
             counter.count(self._tick, values)
+        self.after_tick(t_ns, values)
         return [
             Firing(trigger.name, t_ns)
             for trigger in self._triggers
             if (due is None or trigger.mask & due) and trigger.fires(t_ns, values[trigger.root])
         ]
+
+    def after_tick(self, t_ns: int, values: Sequence[Value]) -> None:
+        """Called at each instant at which nodes were evaluated, with all nodes' values: for a subclass that traces."""
 
     def _plan(self, due: int) -> tuple[Step, ...]:
         """The steps that tick for a set of signals; sets recur, so plans are kept (at most a bounded number)."""

@@ -17,7 +17,6 @@ import wasmtime
 from triggers.contracts.campaign import TriggerSettings
 from triggers.errors import InvalidInput
 from triggers.language.ir import OPERATIONS, CompareCode, Ir, Node, Scalar, TriggerCode
-from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.webassembly import layout
 from triggers.language.webassembly.description import describe
 from triggers.language.webassembly.host.manifest import SECTION
@@ -27,6 +26,7 @@ from triggers.language.webassembly.kernels import places
 from triggers.language.webassembly.kernels.table import KERNELS, SHARED_FUNCTIONS
 from triggers.language.webassembly.placement import PAGE_BYTES, Placement, Result
 from triggers.language.webassembly.plan import COLUMN, KernelCall, ModulePlan
+from triggers.language.webassembly.symbols import symbols_of
 
 _TIMELINE = files("triggers.language.webassembly").joinpath("timeline.wat").read_text(encoding="utf-8")
 
@@ -80,63 +80,11 @@ class _Emitter:
         if self.plan.ir.compares:
             used["compare"] = KERNELS["compare"].text
         text = "\n".join([_TIMELINE, *SHARED_FUNCTIONS, *used.values(), self._join_masks(), self._evaluate()])
-        symbols = self._symbols()
+        symbols = symbols_of(self.place)
         text = re.sub(r"\b[A-Z][A-Z_]+\b", lambda match: str(symbols.get(match[0], match[0])), text)
         pages = self.place.memory_bytes // PAGE_BYTES
         memory = f'(memory (export "memory") {pages} {pages})'
         return f"(module\n{memory}\n{self._exports()}\n{self._data()}\n{self._start()}\n{text})"
-
-    def _symbols(self) -> dict[str, int]:
-        """What the words in capitals of the texts mean."""
-        segment = self.plan.state.segment
-        triggers = self.plan.state.triggers
-        return {
-            "STATE": layout.STATE,
-            "STATE_BYTES": self.plan.state.size,
-            "RUNNING": layout.RUNNING,
-            "PREVIOUS": layout.PREVIOUS,
-            "BEAT": layout.BEAT,
-            "OVERFLOWS": layout.OVERFLOWS,
-            "TRIGGERS": triggers,
-            "TRIGGERS_END": triggers + layout.TRIGGER_BYTES * len(self.plan.ir.triggers),
-            "SEGMENT": segment,
-            "SEGMENT_BYTES": len(self.plan.state.image),
-            "IMAGE": self.place.image,
-            "HELD": segment,
-            "HELD_END": segment + layout.HELD_BYTES * self.plan.inputs,
-            "SAMPLE_TIMES": segment + 16,
-            "MAX_AGES": self.place.max_ages,
-            "SAMPLED_COLUMNS": self.place.sampled_columns,
-            "INPUTS": self.plan.inputs,
-            "TIMES": self.place.times,
-            "COLUMNS": self.place.inputs_at,
-            "COLUMNS_END": self.place.inputs_at + self.place.column_stride * self.plan.inputs,
-            "COLUMN_STRIDE": self.place.column_stride,
-            "ROW_CAPACITY": self.place.row_capacity,
-            "FIRES": self.place.fires,
-            "FIRE_COUNT": self.place.fire_count,
-            "FIRE_ROWS": self.place.fires + 8,
-            "FIRE_TRIGGERS": self.place.fires + 12,
-            "FIRE_LIMIT": self.place.fire_capacity - self.place.fire_room,
-            "CHUNK": self.place.chunk,
-            "CHUNK_BYTES": 8 * self.place.chunk,
-            "LAST_TICK": self.place.chunk - 1,
-            "HALF": self.place.half,
-            "FIRST_PATIENCE": min(256, self.place.chunk),
-            "TICK_TIMES": self.place.tick_times,
-            "TICK_ROWS": self.place.tick_rows,
-            "ANY": self.place.any,
-            "BEATS": self.place.beats,
-            "MASKS": self.place.fresh,
-            "MASKS_END": self.place.due + self.place.half * len(self.plan.due_masks),
-            "FRESH": self.place.fresh,
-            "DUE": self.place.due,
-            "SHOWN": self.place.shown,
-            "HEARTBEAT_NS": HEARTBEAT_NS,
-            "CLOSE_NS": min(HEARTBEAT_NS, self.plan.ir.max_gap_ns),
-            "FAR": -(1 << min(HEARTBEAT_NS, self.plan.ir.max_gap_ns).bit_length() - 1),
-            "MAX_GAP_NS": self.plan.ir.max_gap_ns,
-        }
 
     def _exports(self) -> str:
         names = ("count", "tt", "x", "x_stride") if self.keep_results else ()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 
@@ -14,7 +14,6 @@ from triggers.language.ir import Ir
 from triggers.language.reference.compared import Compared
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.reference.values import Value
-from triggers.language.rows import Firing
 
 UNKNOWN_TRUTH = 2.0
 """A condition's unknown in a trace; false and true are 0 and 1, a number's unknown is NaN."""
@@ -24,7 +23,7 @@ UNKNOWN_TRUTH = 2.0
 class Trace:
     """What a program gave on a recording, with the nodes' values at each tick, in the order of the ticks.
 
-    A fire is the index of the row that brought it (a heartbeat belongs to the row behind it), its time in ns and its
+    A fire is the index of the row that brought it (a heartbeat belongs to the row after it), its time in ns and its
     trigger's index; in order of rows, times and triggers.
     """
 
@@ -37,29 +36,26 @@ class Trace:
     values: list[tuple[Value, ...]] = field(default_factory=list)
 
     def table(self) -> NDArray[np.float64]:
-        """The values as an array, a row a tick, a column a node; unknown is NaN, true and false are 1 and 0."""
+        """The values as an array, a row per tick, a column per node; unknown is NaN, true and false are 1 and 0."""
         return np.array([[nan if value is None else value for value in row] for row in self.values], np.float64)
 
 
-class _TracingEvaluator(Interpreter):
-    """Keeps all nodes' values behind each instant at which any of them was evaluated."""
+class _TracingInterpreter(Interpreter):
+    """Keeps all nodes' values after each instant at which any of them was evaluated."""
 
     def __init__(self, ir: Ir) -> None:
         super().__init__(ir)
         self.trace = Trace()
         self.row = 0
 
-    def _evaluate(self, t_ns: int, fresh: int, due: int | None) -> list[Firing]:
-        fires = super()._evaluate(t_ns, fresh, due)
-        if due != 0:
-            self.trace.ticks.append((self.row, t_ns))
-            self.trace.values.append(tuple(self._values))
-        return fires
+    def after_tick(self, t_ns: int, values: Sequence[Value]) -> None:
+        self.trace.ticks.append((self.row, t_ns))
+        self.trace.values.append(tuple(values))
 
 
 def traced(ir: Ir, recording: Recording, ends: Collection[int] = ()) -> Trace:
     """Run a program over a recording whose drives end before the rows `ends`."""
-    evaluator = _TracingEvaluator(ir)
+    evaluator = _TracingInterpreter(ir)
     indexes = {trigger.name: index for index, trigger in enumerate(ir.triggers)}
     trace = evaluator.trace
     for evaluator.row, row in enumerate(recording.rows()):

@@ -1,0 +1,61 @@
+"""What the words in capitals in the texts of timeline and kernels mean for one module: addresses, sizes and times."""
+
+from __future__ import annotations
+
+from triggers.language.rows import HEARTBEAT_NS
+from triggers.language.webassembly import layout
+from triggers.language.webassembly.placement import Placement
+
+
+def symbols_of(place: Placement) -> dict[str, int]:
+    """The number that stands for each word in capitals in the texts of a placed module."""
+    plan = place.plan
+    segment = plan.state.segment
+    triggers = plan.state.triggers
+    return {
+        "STATE": layout.STATE,
+        "STATE_BYTES": plan.state.size,
+        "RUNNING": layout.RUNNING,
+        "PREVIOUS": layout.PREVIOUS,
+        "BEAT": layout.BEAT,
+        "OVERFLOWS": layout.OVERFLOWS,
+        "TRIGGERS": triggers,
+        "TRIGGERS_END": triggers + layout.TRIGGER_BYTES * len(plan.ir.triggers),
+        "SEGMENT": segment,
+        "SEGMENT_BYTES": len(plan.state.image),
+        "IMAGE": place.image,
+        "HELD": segment,
+        "HELD_END": segment + layout.HELD_BYTES * plan.inputs,
+        "SAMPLE_TIMES": segment + 16,
+        "MAX_AGES": place.max_ages,
+        "SAMPLED_COLUMNS": place.sampled_columns,
+        "INPUTS": plan.inputs,
+        "TIMES": place.times,
+        "COLUMNS": place.inputs_at,
+        "COLUMNS_END": place.inputs_at + place.column_stride * plan.inputs,
+        "COLUMN_STRIDE": place.column_stride,
+        "ROW_CAPACITY": place.row_capacity,
+        "FIRES": place.fires,
+        "FIRE_COUNT": place.fire_count,
+        "FIRE_ROWS": place.fires + 8,
+        "FIRE_TRIGGERS": place.fires + 12,
+        "FIRE_LIMIT": place.fire_capacity - place.fire_room,
+        "CHUNK": place.chunk,
+        "CHUNK_BYTES": 8 * place.chunk,
+        "LAST_TICK": place.chunk - 1,
+        "HALF": place.half,
+        "FIRST_PATIENCE": min(256, place.chunk),
+        "TICK_TIMES": place.tick_times,
+        "TICK_ROWS": place.tick_rows,
+        "ANY": place.any,
+        "BEATS": place.beats,
+        "MASKS": place.fresh,
+        "MASKS_END": place.due + place.half * len(plan.due_masks),
+        "FRESH": place.fresh,
+        "DUE": place.due,
+        "SHOWN": place.shown,
+        "HEARTBEAT_NS": HEARTBEAT_NS,
+        "CLOSE_NS": min(HEARTBEAT_NS, plan.ir.max_gap_ns),
+        "FAR": -(1 << min(HEARTBEAT_NS, plan.ir.max_gap_ns).bit_length() - 1),
+        "MAX_GAP_NS": plan.ir.max_gap_ns,
+    }
