@@ -138,7 +138,7 @@ def _by_hand(rows: Sequence[Row], signal: str) -> Contender:
 
 
 class HardBraking:
-    """The example's trigger, `rate(speed over 1.5 s) < -2 m/s^2 for 500 ms`, as somebody would write it for itself."""
+    """The example's trigger, `rate(speed over 1.5 s) < -2 m/s^2 for 500 ms`, as one would write it by hand."""
 
     def __init__(self, signal: str) -> None:
         self._signal = signal

@@ -35,7 +35,7 @@ ARITHMETIC = Case(
 
 CODING = Case(
     name="coding",
-    says="A text is the index into its values, a bool 0 or 1; on_change never expires; initial is no sample.",
+    says="A text is the index into its values, a bool 0 or 1; on_change never expires; initial is not a sample.",
     signals="""
         max_gap: 1
         signals:

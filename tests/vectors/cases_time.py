@@ -150,7 +150,7 @@ RESTART = Case(
         *series("x", [1, 1, 1, 1, 1, 0.2, 0.2, 2, 2, 2, 2, 2, 2, 2, 2, 2], step_ms=100, start_ms=700),
         Line(Event.RESTART),
         *series("x", [-1, -1, -1, 0.6, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2], step_ms=100, start_ms=2400),
-        Line(Event.RESTART),  # behind it a gap: the restored instance knows the last row's time
+        Line(Event.RESTART),  # after it a gap: the restored instance knows the last row's time
         *series("x", [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0], step_ms=100, start_ms=7000),
     ],
 )

@@ -1,4 +1,4 @@
-"""Writes the vectors: `python -m tests.vectors.generate` makes every case's files anew, `--check` compares them.
+"""Writes the vectors: `python -m tests.vectors.generate` makes every case's files again, `--check` compares them.
 
 Expected results come from the reference interpreter, not from the module that is to be checked.
 """

@@ -128,7 +128,7 @@ def test_a_heartbeat_or_a_row_without_a_sample_of_the_two_is_no_new_pair() -> No
 def test_heads_that_arrive_apart_are_counted_at_the_later_sample_of_each_pair() -> None:
     active = {100 * i: {A: float(i % 2)} for i in range(10)}
     shadow = {100 * i + 5: {S: float(i % 2)} for i in range(10)}
-    assert counted(merged(active, shadow)) == (5, 0, 0, 5, 0), "the arrival of the first alone is no disagreement"
+    assert counted(merged(active, shadow)) == (5, 0, 0, 5, 0), "the arrival of the first alone is not a disagreement"
 
 
 def test_each_sample_of_the_faster_side_near_one_of_the_slower_is_a_pair() -> None:

@@ -77,7 +77,7 @@ def test_each_example_compiles_with_its_catalog_without_a_finding(example: Path)
 
 
 def test_the_table_of_costs_is_the_models() -> None:
-    """`LONGTAIL_UPDATE_GOLDEN=1 pytest ...` writes it anew; read the difference before you keep it."""
+    """`LONGTAIL_UPDATE_GOLDEN=1 pytest ...` writes it again; read the difference before you keep it."""
     before, rest = TEXT.split("<!-- made by tests/triggers/language/cost_table.py -->\n")
     table, after = rest.split("<!-- end -->")
     if os.environ.get("LONGTAIL_UPDATE_GOLDEN"):

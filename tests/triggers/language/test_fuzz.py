@@ -17,7 +17,7 @@ FACTOR = 20.0
 
 
 def filled(unit: str, start: str = "", end: str = "") -> str:
-    """A unit repeated until the text has SIZE_BYTES, behind a start."""
+    """A unit repeated until the text has SIZE_BYTES, after a start."""
     return start + unit * ((SIZE_BYTES - len(start) - len(end)) // len(unit.encode())) + end
 
 
@@ -97,6 +97,6 @@ def test_the_time_grows_with_the_size_not_with_its_square() -> None:
 @given(
     st.binary(max_size=400), st.sampled_from([b"", b"trigger t { when ", b"campaign c { ", b"let a = ", b"fence f {"])
 )
-def test_no_bytes_behind_a_beginning_make_it_raise(data: bytes, start: bytes) -> None:
+def test_no_bytes_after_a_beginning_make_it_raise(data: bytes, start: bytes) -> None:
     result = compile_bytes(start + data, filename="fuzz", catalog=CATALOG)
     assert result.ok is not any(each.severity == "error" for each in result.diagnostics)

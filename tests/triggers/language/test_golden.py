@@ -1,6 +1,6 @@
 """Every diagnostic, word for word: `golden/NAME.trigger` is compiled and its findings compared with `NAME.expected`.
 
-`LONGTAIL_UPDATE_GOLDEN=1 pytest ...` writes the expected files anew; read the difference before you keep it.
+`LONGTAIL_UPDATE_GOLDEN=1 pytest ...` writes the expected files again; read the difference before you keep it.
 """
 
 from __future__ import annotations

@@ -9,10 +9,10 @@ at equality, which tells neither true nor false (true is a robustness above 0).
 How operators are mapped, at tick i of a grid of step h, with k whole steps for a duration of k * h:
 
 - `once(P over k*h)`: our window is open on its left, so it is `once[0:k-1] P`.
-- `P for k*h`: `historically[0:k] P`, and k ticks must lie behind, `once[k:k] true`: `historically` holds on a
+- `P for k*h`: `historically[0:k] P`, and k ticks must have passed, `once[k:k] true`: `historically` holds on a
   truncated prefix, our `for` does not.
 - `rise(P)`: `P and once[1:1] not P`; `fall(P)`: `not P and once[1:1] P`. RTAMT is asked with its own `rise` and
-  `fall`, and that a tick lies behind, `once[1:1] true`: they take what lies before the first tick to be the other.
+  `fall`, and that a tick has passed, `once[1:1] true`: they take what lies before the first tick to be the other.
 - `A then B within k*h`: `rise(B) and once[1:1] (not rise(B) since[0:k-1] rise(A))`. A kept rise of A is consumed by
   the next rise of B that it reaches, so a rise of B in between leaves none; a rise of A at that tick is kept.
 - An interval `[0:0]` is left out, its operand stands for it: reelay reads the bound 0 as none.

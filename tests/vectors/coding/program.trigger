@@ -1,4 +1,4 @@
-# A text is the index into its values, a bool 0 or 1; on_change never expires; initial is no sample.
+# A text is the index into its values, a bool 0 or 1; on_change never expires; initial is not a sample.
 trigger reverse { when gear == "R" and door }
 trigger shifted { when changed(gear) }
 trigger parked { when gear in ("P", "N") }

@@ -22,10 +22,10 @@ class Tick:
 
 
 class Operator:
-    """Base: named state that a segment's begin clears."""
+    """Base: named state that is cleared when a segment begins."""
 
     STATE: ClassVar[dict[str, Any]] = {}
-    """Attributes that make up the state, with their values at a segment's begin."""
+    """Attributes that make up the state, with their values when a segment begins."""
 
     def __init__(self, node: Node, mask: int) -> None:
         self.node = node

@@ -29,7 +29,7 @@ from triggers.signals.catalog import SignalCatalog
 
 
 class Disagreement(AssertionError):
-    """The module gave something else than the interpreter."""
+    """The module gave something other than the interpreter."""
 
 
 @dataclass(frozen=True)
@@ -192,13 +192,13 @@ def _check_block(ir: Ir, block: Block, expected: Trace, table: Numbers, ticks: l
     indexes = [index for index, t_ns in enumerate(times) if t_ns in at_time]
     if not indexes:
         return
-    behind = sorted(t_ns for t_ns in at_time if t_ns >= times[indexes[0]])
-    _same("ticks of a block (ns)", behind, [times[index] for index in indexes])
-    rows = [at_time[t_ns] for t_ns in behind]
+    times_ns = sorted(t_ns for t_ns in at_time if t_ns >= times[indexes[0]])
+    _same("ticks of a block (ns)", times_ns, [times[index] for index in indexes])
+    rows = [at_time[t_ns] for t_ns in times_ns]
     for node, values in enumerate(block.nodes):
-        wanted, found = table[rows, node], values[indexes]
-        differing = np.flatnonzero(wanted.view(np.int64) != found.view(np.int64))
+        interpreted, computed = table[rows, node], values[indexes]
+        differing = np.flatnonzero(interpreted.view(np.int64) != computed.view(np.int64))
         if len(differing):
             at = int(differing[0])
-            what = f"node {node} {ir.nodes[node]} at {behind[at]} ns (row {expected.ticks[rows[at]][0]})"
-            raise Disagreement(f"{what}: interpreter {float(wanted[at])!r}, module {float(found[at])!r}")
+            what = f"node {node} {ir.nodes[node]} at {times_ns[at]} ns (row {expected.ticks[rows[at]][0]})"
+            raise Disagreement(f"{what}: interpreter {float(interpreted[at])!r}, module {float(computed[at])!r}")

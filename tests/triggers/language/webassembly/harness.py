@@ -240,7 +240,7 @@ class KernelMachine:
         halves = [np.unpackbits(out[half : half + HALF_BYTES], bitorder="little") for half in (0, HALF_BYTES)]
         words_end = (count + 63) // 64 * 64
         for half in halves:
-            assert not half[count:words_end].any(), "bits behind the last tick are set"
+            assert not half[count:words_end].any(), "bits after the last tick are set"
         true, false = (half[:count].tolist() for half in halves)
         assert not any(t and f for t, f in zip(true, false, strict=True)), "a tick is both true and false"
         return [True if t else False if f else None for t, f in zip(true, false, strict=True)]

@@ -186,7 +186,7 @@ def test_a_program_takes_no_more_than_the_model_says(seed: int) -> None:
 
 
 def _sums_that_are_not_finite(columns: Sequence[np.ndarray], ir: Ir, ticks: int) -> int:
-    """How many ticks may take a burst: every one where a mean is summed anew, as its sum overflows."""
+    """How many ticks may take a burst: every one where a mean is summed again, as its sum overflows."""
     has_mean = any(node.op == "window_avg" for node in ir.nodes)
     largest = max((float(np.nanmax(np.abs(c[np.isfinite(c)]), initial=0.0)) for c in columns), default=0.0)
     return ticks if has_mean and largest > 1e290 else 1

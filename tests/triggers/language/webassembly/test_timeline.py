@@ -14,10 +14,10 @@ def test_a_cooldown_keeps_its_remainder_when_time_jumps_back_behind_rows_without
     before = [Row(0, {"p": 0.0}), Row(100 * MS, {"p": 1.0})]
     silent = [Row(t_ms * MS, {}) for t_ms in (110, 150, 190)]
     samples = ((50, 0.0), (900, 1.0), (950, 0.0), (970, 1.0))
-    behind = [*silent, *(Row(t_ms * MS, {"p": value}) for t_ms, value in samples)]
+    after = [*silent, *(Row(t_ms * MS, {"p": value}) for t_ms, value in samples)]
     module, interpreter = Evaluator(emit(code)), Interpreter(code)
-    fires = module.run(before) + module.run(behind)
-    assert fires == [Firing("t", 100 * MS), Firing("t", 970 * MS)] == interpreter.run([*before, *behind])
+    fires = module.run(before) + module.run(after)
+    assert fires == [Firing("t", 100 * MS), Firing("t", 970 * MS)] == interpreter.run([*before, *after])
     assert module.suppressed == {"t": 1} == interpreter.suppressed
 
 

@@ -110,7 +110,7 @@ def finite_or_unknown(expression: str, scratch: str = "$scratch") -> str:
 
 def kernel_text(name: str, signature: tuple[str, ...], local: str, body: str) -> str:
     """A kernel's text: its parameters by their names, its locals and its body."""
-    parameters = " ".join(f"(param ${each} {parameter_type(each)})" for each in signature)
+    parameters = " ".join(f"(param ${parameter} {parameter_type(parameter)})" for parameter in signature)
     return f"(func ${name} {parameters}\n  {local}\n  {body})"
 
 

@@ -25,14 +25,18 @@ COUNT_OVERFLOW = """
 
 def begin(*further: str, entries: str = "capacity", entry_bytes: int = ENTRY_BYTES) -> str:
     """Turn `$head`, `$tail` and further offsets into addresses, and set `$ring_end`."""
-    moves = (f"(local.set {each} (i32.add (local.get {each}) (local.get $ring)))" for each in _pointers(further))
+    moves = (
+        f"(local.set {pointer} (i32.add (local.get {pointer}) (local.get $ring)))" for pointer in _pointers(further)
+    )
     size = f"(i32.mul (local.get ${entries}) (i32.const {entry_bytes}))"
     return f"{' '.join(moves)} (local.set $ring_end (i32.add (local.get $ring) {size}))"
 
 
 def end(*further: str) -> str:
     """Turn the addresses back into offsets."""
-    return " ".join(f"(local.set {each} (i32.sub (local.get {each}) (local.get $ring)))" for each in _pointers(further))
+    return " ".join(
+        f"(local.set {pointer} (i32.sub (local.get {pointer}) (local.get $ring)))" for pointer in _pointers(further)
+    )
 
 
 def _pointers(further: tuple[str, ...]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ def each_word(body: str) -> str:
 
 def next_word(*columns: str) -> str:
     """Move addresses of columns on by 64 entries."""
-    return " ".join(f"(local.set ${each} (i32.add (local.get ${each}) (i32.const 512)))" for each in columns)
+    return " ".join(f"(local.set ${column} (i32.add (local.get ${column}) (i32.const 512)))" for column in columns)
 
 
 def inverted(word: str) -> str:
