@@ -58,7 +58,7 @@ class AutoLabeler:
         return len(jobs)
 
     def _do(self, job: dict[str, Any]) -> None:
-        """One job; a clip that cannot be labeled fails with its reason, and a job we lost is somebody else's."""
+        """One job. A clip that cannot be labeled fails with its reason; a lost lease leaves the job to others."""
         path = f"/v1/label-jobs/{job['id']}"
         clip_id = _clip_id(job)
         try:

@@ -1,6 +1,6 @@
 """The whole loop on one machine: text, check, backtest, deployment, approval, vehicles, clips, labels, counts.
 
-Everybody in it is a client with a token of his own: an author, an approver, the fleet's operator, the labeler.
+Everyone in it is a client with its own token: an author, an approver, the fleet's operator, the labeler.
 """
 
 from __future__ import annotations

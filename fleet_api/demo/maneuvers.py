@@ -85,8 +85,8 @@ def _intervals(
     """Stretches in which the condition holds, those close to each other merged, short ones left out."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], holds, [False])).astype(np.int8)))
     merged: list[Interval] = []
-    for first, behind in zip(edges[::2], edges[1::2], strict=True):
-        start_ns, end_ns = int(t_ns[first]), int(t_ns[behind - 1])
+    for first, end in zip(edges[::2], edges[1::2], strict=True):
+        start_ns, end_ns = int(t_ns[first]), int(t_ns[end - 1])
         if merged and start_ns - merged[-1].end_ns <= parameters.merge_gap_s * NS_PER_S:
             merged[-1] = merged[-1]._replace(end_ns=end_ns)
         else:
@@ -95,7 +95,7 @@ def _intervals(
 
 
 def _cut_ins(distance: SignalSeries, parameters: Parameters) -> list[Interval]:
-    """The lead's distance falls by metres from one sample to the next: somebody else is the lead now."""
+    """The lead's distance falls by metres from one sample to the next: another car is the lead now."""
     within = np.diff(distance.t_ns) <= parameters.cut_in_within_s * NS_PER_S
     jumps = np.flatnonzero((np.diff(distance.values) < -parameters.cut_in_jump_m) & within)
     before_ns = int(parameters.cut_in_before_s * NS_PER_S)

@@ -144,7 +144,7 @@ class _Simulation:
         return min(1.8, max(-2.0, 0.4 * (self._cruise - self._lead_speed)))
 
     def _cut_in(self, t: float) -> float:
-        """Lateral distance of the neighbour; once he is in our lane he is the leader."""
+        """Lateral distance of the neighbour; once it is in our lane it is the leader."""
         if math.isnan(self._neighbour_gap) or self._active is None:
             return LANE_WIDTH_M
         share = (t - self._active.t_s) / LANE_CHANGE_S

@@ -42,11 +42,11 @@ def check_drives(
     Signals that the drives' catalog does not declare are not a mistake here: vehicles take them as unknown.
     """
     campaigns = list(needs)
-    wanted: dict[Path, tuple[Drive, set[str]]] = {}
+    by_path: dict[Path, tuple[Drive, set[str]]] = {}
     for vehicle in plan:
         needed = {speed_signal} if speed_signal else set[str]()
         needed.update(*(need.signals for need in campaigns if matches(need.target, vehicle.attributes)))
         for trip in vehicle.trips:
-            wanted.setdefault(trip.drive.path, (trip.drive, set()))[1].update(needed & catalog.signals.keys())
-    for drive, signals in wanted.values():
+            by_path.setdefault(trip.drive.path, (trip.drive, set()))[1].update(needed & catalog.signals.keys())
+    for drive, signals in by_path.values():
         drive.check_columns(catalog, sorted(signals))

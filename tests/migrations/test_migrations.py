@@ -6,13 +6,14 @@ from datetime import UTC, datetime
 
 from alembic import command
 from sqlalchemy import select, update
-from storage.uploads.uploads import create
 
 from storage.database import Database
 from storage.migrate import _config, current_revision, differences, head_revision, migrate, require_current
 from storage.tables import uploads
+from storage.uploads.creation import insert_open
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
 from triggers.contracts.campaign import Network
+from triggers.contracts.creation import CreationRequest
 
 
 def test_the_migrated_schema_is_the_one_in_code(database: Database) -> None:
@@ -40,15 +41,8 @@ def test_a_stored_manifest_loses_the_network_that_it_once_had_and_keeps_its_byte
     with database.begin() as connection:
         enroll_vehicle(connection)
         add_version(connection, "wide")
-        create(
-            connection,
-            manifest,
-            network=Network.CELLULAR,
-            now=datetime.now(UTC),
-            expiry_s=60,
-            log_partitions=1,
-            fleet_limit_bytes=None,
-        )
+        request = CreationRequest(manifest=manifest, network=Network.CELLULAR)
+        assert insert_open(connection, request, expires_at=datetime.now(UTC), log_partitions=1)
         old = manifest.canonical_json().replace(b'],"recording":', b'],"network":"cellular","recording":', 1)
         assert old != manifest.canonical_json()
         connection.execute(update(uploads).values(manifest=old))

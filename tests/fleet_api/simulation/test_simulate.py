@@ -76,8 +76,8 @@ def test_attributes_are_those_of_the_catalog_and_the_same_for_the_same_seed() ->
     drawn = [draw_attributes(CATALOG, [], seed=7, number=number) for number in range(20)]
     assert drawn == [draw_attributes(CATALOG, [], seed=7, number=number) for number in range(20)]
     assert drawn != [draw_attributes(CATALOG, [], seed=8, number=number) for number in range(20)]
-    assert all(set(each) == {"model", "hardware", "region"} for each in drawn)
-    assert all(isinstance(each["hardware"], int) and isinstance(each["model"], str) for each in drawn)
+    assert all(set(attributes) == {"model", "hardware", "region"} for attributes in drawn)
+    assert all(isinstance(car["hardware"], int) and isinstance(car["model"], str) for car in drawn)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -87,7 +87,7 @@ def test_the_first_vehicle_is_one_that_a_target_is_for(seed: int) -> None:
 
 def test_others_are_drawn_freely() -> None:
     drawn = [draw_attributes(CATALOG, [NARROW], seed=1, number=number) for number in range(1, 40)]
-    assert {matches(NARROW, each) for each in drawn} == {True, False}
+    assert {matches(NARROW, attributes) for attributes in drawn} == {True, False}
 
 
 def test_the_folder_of_a_drive_names_it(drives: list[Drive], tmp_path: Path) -> None:

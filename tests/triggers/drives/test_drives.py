@@ -260,8 +260,8 @@ def test_drives_are_found_in_files_folders_and_trees_each_once(tmp_path: Path) -
         drive(tmp_path, {"t": [0.0]}, name=name)
     (tmp_path / "fleet/a/front_main.mp4").write_bytes(b"")
     found = find_drives([tmp_path / "single.parquet", tmp_path / "fleet/a", tmp_path / "fleet"])
-    assert [each.name for each in found] == ["single", "a", "b", "c"]
-    assert [list(each.cameras) for each in found] == [[], ["front_main"], [], []]
+    assert [drive.name for drive in found] == ["single", "a", "b", "c"]
+    assert [list(drive.cameras) for drive in found] == [[], ["front_main"], [], []]
 
 
 def test_a_path_without_drives_is_named(tmp_path: Path) -> None:

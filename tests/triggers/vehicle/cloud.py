@@ -242,7 +242,7 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A connection that the test cut is no news."""
+        """A connection that the test cut is not worth a line."""
 
 
 @contextmanager

@@ -43,7 +43,7 @@ def a_clip(directory: Path, **fire: Any) -> FinishedClip:
 
 def decoded(path: Path) -> dict[str, list[tuple[int, Any]]]:
     """Every message by topic, decoded by the schemas in the file alone."""
-    found: dict[str, list[tuple[int, Any]]] = {}
+    messages: dict[str, list[tuple[int, Any]]] = {}
     classes: dict[int, Any] = {}
     with path.open("rb") as file:
         for schema, channel, message in make_reader(file, validate_crcs=True).iter_messages():
@@ -54,8 +54,10 @@ def decoded(path: Path) -> dict[str, list[tuple[int, Any]]]:
                 for proto in descriptor_pb2.FileDescriptorSet.FromString(schema.data).file:
                     pool.Add(proto)
                 classes[schema.id] = message_factory.GetMessageClass(pool.FindMessageTypeByName(schema.name))
-            found.setdefault(channel.topic, []).append((message.log_time, classes[schema.id].FromString(message.data)))
-    return found
+            messages.setdefault(channel.topic, []).append(
+                (message.log_time, classes[schema.id].FromString(message.data))
+            )
+    return messages
 
 
 def test_signals_decode_by_the_schema_in_the_file_with_infinities_and_signed_zero(tmp_path: Path) -> None:

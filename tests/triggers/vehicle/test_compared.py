@@ -40,7 +40,7 @@ def pairs(start_s: float, *values: tuple[float, float]) -> list[Row]:
 
 
 def compared_of(journal: Journal) -> Compared:
-    (counts,) = (each for each in journal.counts() if each.campaign == "comparing")
+    (counts,) = (version for version in journal.counts() if version.campaign == "comparing")
     return counts.compared[HEAD]
 
 
@@ -115,7 +115,7 @@ def test_versions_and_heads_are_counted_apart(journal: Journal) -> None:
     journal.record([RunIncrement("a", 1, compared={"h": Compared(both=1), "k": Compared(neither=2)})])
     journal.record([RunIncrement("a", 2, compared={"h": Compared(both=4)}), RunIncrement("b", 1)])
     journal.record([RunIncrement("a", 1, compared={"h": Compared(both=8, unknown=1)})])
-    assert {(each.campaign, each.version): each.compared for each in journal.counts()} == {
+    assert {(counts.campaign, counts.version): counts.compared for counts in journal.counts()} == {
         ("a", 1): {"h": Compared(both=9, unknown=1), "k": Compared(neither=2)},
         ("a", 2): {"h": Compared(both=4)},
         ("b", 1): {},

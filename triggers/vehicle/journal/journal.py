@@ -37,6 +37,8 @@ class Journal:
         """Open or make the file; fires whose recording an earlier process did not finish become `dropped: restart`."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
+            # No isolation level: transactions are begun here, not by the driver. No timeout: a file that is locked
+            # belongs to another agent, for as long as that lives.
             self._db = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
             self._prepare()
         except (sqlite3.OperationalError, Unreachable) as error:

@@ -39,7 +39,7 @@ def charge(footage: Footage, shares: Sequence[FireShare], size_bytes: int) -> tu
     order = sorted(range(len(shares)), key=lambda index: (shares[index].t_ns, shares[index].key))
     cumulative = list(accumulate(_added_weights(footage, [shares[index] for index in order])))
     total = cumulative[-1]
-    if total == 0:
+    if total == 0:  # no message at all: the first fire pays for the empty file
         cumulative, total = [1] * len(order), 1
     charges = [0] * len(shares)
     paid = 0
@@ -58,6 +58,7 @@ def _added_weights(footage: Footage, shares: Sequence[FireShare]) -> list[int]:
     def add(t_ns: int, first_asked: int, weight: int) -> None:
         # A camera's lead-in frames lie before the span and belong to the fire that brought its start in.
         t_ns = max(t_ns, footage.start_ns)
+        # `starts` falls with k, so it is searched by its negation, which rises.
         reaches_back = bisect_left(starts, -t_ns, key=lambda start_ns: -start_ns)
         reaches_on = bisect_left(ends, t_ns)
         weights[min(max(first_asked, reaches_back, reaches_on), len(shares) - 1)] += weight

@@ -81,7 +81,7 @@ class Recorder:
         """Record a fire; the recordings that its time shows to be finished."""
         finished = self.advance(fire.t_ns - 1)
         recording = Recording.of(fire, self._max_span_ns)
-        asked = Recording.of(fire, self._max_span_ns)
+        asked = Recording.of(fire, self._max_span_ns)  # apart, since `recording` grows: the fire's own window decides
         apart = []
         for other in self._open:
             if asked.touches(other) and recording.fits(other, self._max_span_ns):

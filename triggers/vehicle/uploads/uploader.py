@@ -40,6 +40,7 @@ from triggers.vehicle.uploads.terminations import Terminator
 from triggers.vehicle.uploads.tus import TusClient
 
 MAX_DOUBLINGS = 30
+"""A larger power of two could overflow a float one day; every wait has reached its maximum long before."""
 
 
 @dataclass
@@ -170,6 +171,7 @@ class Uploader:
         )
         wait_s *= (1 + self._jitter()) / 2
         if isinstance(error, Overloaded):
+            # Never earlier than the server asks, and spread a little: a fleet that is told 30 s must not return as one.
             wait_s = error.retry_after_s * (1 + self._jitter() / 10)
         self._queue.postpone(clip, self._clock.now_ns() + int(wait_s * NS_PER_S), str(error))
         report.postponed += 1
