@@ -8,13 +8,19 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from triggers.contracts.problem import MEDIA_TYPE, STATUSES, Problem
-from triggers.errors import LongtailError
+from triggers.errors import LongtailError, Misconfigured, Unreachable
 
 F = TypeVar("F", bound=Callable[..., Any])
 Errors = tuple[type[LongtailError], ...]
 
 REF_TEMPLATE = "#/components/schemas/{model}"
 _ATTRIBUTE = "raises"
+_TOLD: dict[type[LongtailError], str] = {
+    LongtailError: "Something unexpected happened, and was logged.",
+    Misconfigured: "The deployment has a setting that is missing or cannot work; its log names it.",
+    Unreachable: "A part that the service depends on does not answer; its log names it.",
+}
+"""What a client is told of the errors that do not name what they concern, see `ingest.http.problems`."""
 _RETRY_AFTER = {"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 0}}
 _HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}},
@@ -71,4 +77,4 @@ def _response(status: int, meanings: dict[str, str]) -> dict[str, Any]:
 
 def _meaning(error: type[LongtailError]) -> str:
     """The first paragraph of the class's docstring on one line."""
-    return " ".join((error.__doc__ or "").partition("\n\n")[0].split())
+    return _TOLD.get(error) or " ".join((error.__doc__ or "").partition("\n\n")[0].split())
