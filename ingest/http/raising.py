@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from triggers.contracts.problem import MEDIA_TYPE, STATUSES, Problem
+from triggers.contracts.problem import MEDIA_TYPE, Problem, status_of_class
 from triggers.errors import LongtailError, Misconfigured, Unreachable
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -54,8 +54,7 @@ def problem_responses(errors: Iterable[type[LongtailError]]) -> dict[str, dict[s
     """The OpenAPI responses of these errors: by status, with each `code` and what it means."""
     by_status: dict[int, dict[str, str]] = {}
     for error in errors:
-        status = next(STATUSES[kind] for kind in error.__mro__ if kind in STATUSES)
-        by_status.setdefault(status, {})[error.code] = _meaning(error)
+        by_status.setdefault(status_of_class(error), {})[error.code] = _meaning(error)
     return {str(status): _response(status, by_status[status]) for status in sorted(by_status)}
 
 
