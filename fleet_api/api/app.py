@@ -8,7 +8,6 @@ from functools import cache, partial
 from importlib.metadata import version as installed_version
 
 from fastapi import Depends, FastAPI
-from starlette.middleware import Middleware
 
 from fleet_api.api.errors import handlers, refuse_nul
 from fleet_api.api.openapi import interactive_docs
@@ -16,8 +15,7 @@ from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
 from fleet_api.api.routing import refuse_unknown_query
 from fleet_api.api.services import Services
-from ingest.http.cross_origin import CrossOrigin
-from ingest.http.prefix import PathPrefix, prefix_of
+from ingest.http.middleware import public_middleware
 from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings
@@ -25,8 +23,9 @@ from triggers.contracts.signing import load_private_key
 
 DESCRIPTION = """Longtail's API: campaigns, vehicles, the catalog of clips, and the feed for labeling.
 
-Send `Authorization: Bearer <token>`. Errors are problem documents (RFC 9457) with `code`, `message` and `remedy`.
-Times in `_ns` are nanoseconds since the Unix epoch.
+Send `Authorization: Bearer <token>`. Errors are problem documents (RFC 9457) with `code` and `remedy`. HEAD works
+wherever GET does. Query parameters that an address does not know are refused. Times in `_ns` are nanoseconds since the
+Unix epoch.
 """
 
 
@@ -56,7 +55,7 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         exception_handlers=handlers(),
         dependencies=[Depends(refuse_nul), Depends(refuse_unknown_query)],
-        middleware=_middleware(settings),
+        middleware=public_middleware(settings.effective_api_url(), origins=settings.allowed_origins()),
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
@@ -68,11 +67,3 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(router)
     app.openapi = cache(partial(build_document, app, settings))  # type: ignore[method-assign]
     return app
-
-
-def _middleware(settings: Settings) -> list[Middleware]:
-    prefix, origins = prefix_of(settings.effective_api_url()), settings.allowed_origins()
-    return [
-        *([Middleware(PathPrefix, prefix=prefix)] if prefix else []),
-        *([Middleware(CrossOrigin, origins=origins)] if origins else []),
-    ]

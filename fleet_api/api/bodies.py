@@ -22,7 +22,7 @@ _ATTRIBUTE = "body_model"
 def json_body(model: type[C], *, limit_bytes: int = 64 * KIB) -> Any:
     """A dependency: the body as a `model`. TooLarge beyond `limit_bytes`, InvalidInput naming the wrong field.
 
-    The bytes are read on the event loop and parsed in the route's thread, so that a large body delays nobody else.
+    The bytes are read on the event loop and parsed in the route's thread, so that a large body delays no other request.
     """
 
     @raises(InvalidInput)

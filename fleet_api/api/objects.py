@@ -1,4 +1,4 @@
-"""Objects of the directory store, for whoever has a signed link; whole or a range of bytes."""
+"""Objects of the directory store, for anyone with a signed link; whole or a range of bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
-"""What vehicles and labelers wrote is never run by a browser as a page of this origin."""
+"""A browser must never run what vehicles and labelers wrote as a page of this origin."""
 
 _BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 _ACCEPTS = {"Accept-Ranges": {"description": "`bytes`: ranges may be asked for.", "schema": {"type": "string"}}}
@@ -53,7 +53,7 @@ def read_object(
     signature: Annotated[str, Query(max_length=200)],
     wanted: Annotated[str | None, Header(alias="Range")] = None,
 ) -> Response:
-    """The bytes behind a link; no token is needed. One range of bytes may be asked for (RFC 9110, section 14)."""
+    """The bytes that a link names; no token is needed. One range of bytes may be asked for (RFC 9110, section 14)."""
     store = services.store
     if not isinstance(store, DirectoryStore):
         raise NotFound("this deployment's objects are not served here", remedy="use the links that the API gives")
@@ -74,7 +74,10 @@ def read_object(
 
 
 def _range(wanted: str | None, size_bytes: int) -> tuple[int, int] | None:
-    """Start and length of the one range asked for; None for none, or for what may be ignored (other units, several)."""
+    """Start and length of the one range asked for; None when no range, or one that may be ignored, was asked for.
+
+    Other units than bytes, and several ranges at once, may be ignored (RFC 9110, section 14.2).
+    """
     match = _RANGE.fullmatch(wanted.replace(" ", "")) if wanted else None
     if match is None or match.group(1, 2) == ("", ""):
         return None

@@ -1,4 +1,4 @@
-"""The API's routes, a subject a file."""
+"""The routers of the API, one per subject."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _BACKLOG = 512
 
 
 def listen(host: str, port: int, *, setting: str) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Misconfigured, naming `setting`, when that cannot be had."""
+    """A listening socket; port 0 takes a free one. Misconfigured, naming `setting`, when the address cannot be used."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -24,13 +24,13 @@ def listen(host: str, port: int, *, setting: str) -> socket.socket:
     except OSError as error:
         raise Misconfigured(
             f"cannot listen on {host}:{port}: {error.strerror or error}",
-            remedy=f"choose another port ({setting}; 0 takes a free one), or stop who uses it",
+            remedy=f"choose another port ({setting}; 0 takes a free one), or stop the process that uses it",
         ) from error
     return listener
 
 
 def serve(app: Any, listener: socket.socket) -> None:
-    """Run uvicorn on `listener`; requests under way have some seconds to end after the signal."""
+    """Run uvicorn on `listener`; requests under way have GRACEFUL_SHUTDOWN_S to end after the signal."""
     config = uvicorn.Config(
         app,
         log_level="info",

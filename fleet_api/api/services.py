@@ -1,4 +1,4 @@
-"""What the routes work with: settings, database, objects, signing key. One a process, made by `create_app`."""
+"""What the routes work with: settings, database, objects, signing key. One per process, made by `create_app`."""
 
 from __future__ import annotations
 

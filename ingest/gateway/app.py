@@ -1,7 +1,7 @@
 """The gateway's application: its routes, its lifespan, and how its errors are answered.
 
 PATCH is the one route that waits for the log, in a thread pool of its own; every other route is one short
-transaction in another pool. Run it as a process of its own, any number of them beside each other.
+transaction in another pool. Run it as a process of its own, in any number of replicas.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from ingest.gateway.creation import create_upload
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.service import Gateway
 from ingest.gateway.writing import write_upload
-from ingest.http.cross_origin import CrossOrigin
 from ingest.http.methods import options_response
-from ingest.http.prefix import PathPrefix, prefix_of
+from ingest.http.middleware import public_middleware
 from ingest.http.problems import exception_handlers, problem_response
 from ingest.http.query import check_query
 from ingest.http.raising import raises
@@ -37,7 +36,7 @@ Endpoint = Callable[[Gateway, Request], Awaitable[Response]]
 
 
 def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starlette:
-    """The gateway as an ASGI application. It starts without its database and log, and is ready once they answer."""
+    """The gateway as an ASGI application. It starts without its database and log, and is ready once both answer."""
     bounds = limits or GatewayLimits()
     settings.require_database_url()
 
@@ -69,12 +68,10 @@ def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starl
 
 
 def _middleware(settings: Settings) -> list[Middleware]:
-    prefix, origins = prefix_of(settings.effective_gateway_url()), settings.allowed_origins()
-    return [
-        *([Middleware(PathPrefix, prefix=prefix)] if prefix else []),
-        *([Middleware(CrossOrigin, origins=origins, headers=protocol.HEADERS)] if origins else []),
-        Middleware(protocol.TusHeaders, path=PATH),
-    ]
+    public = public_middleware(
+        settings.effective_gateway_url(), origins=settings.allowed_origins(), headers=protocol.HEADERS
+    )
+    return [*public, Middleware(protocol.TusHeaders, path=PATH)]
 
 
 def _route(path: str, method: str, endpoint: Endpoint) -> Route:

@@ -93,7 +93,10 @@ def upload_id(text: str) -> str:
 
 
 def location(upload_id: str) -> str:
-    """An upload's address, relative to the address it was created at (RFC 9110, 10.2.2): right behind any proxy."""
+    """An upload's address, relative to the address it was created at (RFC 9110, 10.2.2).
+
+    It stays correct behind a proxy, whatever prefix the proxy adds.
+    """
     return f"uploads/{upload_id}"
 
 

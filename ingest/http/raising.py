@@ -7,14 +7,20 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel
 
-from triggers.contracts.problem import MEDIA_TYPE, STATUSES, Problem
-from triggers.errors import LongtailError
+from triggers.contracts.problem import MEDIA_TYPE, Problem, status_of_class
+from triggers.errors import LongtailError, Misconfigured, Unreachable
 
 F = TypeVar("F", bound=Callable[..., Any])
 Errors = tuple[type[LongtailError], ...]
 
 REF_TEMPLATE = "#/components/schemas/{model}"
 _ATTRIBUTE = "raises"
+_TOLD: dict[type[LongtailError], str] = {
+    LongtailError: "Something unexpected happened, and was logged.",
+    Misconfigured: "The deployment has a setting that is missing or cannot work; its log names it.",
+    Unreachable: "A part that the service depends on does not answer; its log names it.",
+}
+"""What a client is told of the errors that do not name what they concern, see `ingest.http.problems`."""
 _RETRY_AFTER = {"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 0}}
 _HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}},
@@ -48,8 +54,7 @@ def problem_responses(errors: Iterable[type[LongtailError]]) -> dict[str, dict[s
     """The OpenAPI responses of these errors: by status, with each `code` and what it means."""
     by_status: dict[int, dict[str, str]] = {}
     for error in errors:
-        status = next(STATUSES[kind] for kind in error.__mro__ if kind in STATUSES)
-        by_status.setdefault(status, {})[error.code] = _meaning(error)
+        by_status.setdefault(status_of_class(error), {})[error.code] = _meaning(error)
     return {str(status): _response(status, by_status[status]) for status in sorted(by_status)}
 
 
@@ -71,4 +76,4 @@ def _response(status: int, meanings: dict[str, str]) -> dict[str, Any]:
 
 def _meaning(error: type[LongtailError]) -> str:
     """The first paragraph of the class's docstring on one line."""
-    return " ".join((error.__doc__ or "").partition("\n\n")[0].split())
+    return _TOLD.get(error) or " ".join((error.__doc__ or "").partition("\n\n")[0].split())

@@ -104,7 +104,12 @@ class Problem(BaseModel):
 
 def status_of(error: LongtailError) -> int:
     """The HTTP status of the error's class, or of its nearest base in the table."""
-    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+    return status_of_class(type(error))
+
+
+def status_of_class(kind: type[LongtailError]) -> int:
+    """The HTTP status of a class of errors."""
+    return next(STATUSES[base] for base in kind.__mro__ if base in STATUSES)
 
 
 def problem_of(error: LongtailError) -> Problem:

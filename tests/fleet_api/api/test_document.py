@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from tests.support.applications import api_application
 from tests.support.declared_answers import Operations
 from triggers.contracts.problem import MEDIA_TYPE, STATUSES
 
+API_DOCUMENT = Path(__file__).parents[3] / "docs" / "api.md"
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
@@ -110,6 +113,11 @@ def test_an_answer_that_is_not_declared_is_noticed(document: dict[str, Any]) -> 
     assert "statuses of show_clip" in str(told.mistake("GET", "/v1/clips/1", 418, MEDIA_TYPE, problem))
     assert "text/html" in str(told.mistake("GET", "/v1/clips/1", 404, "text/html", b"x"))
     assert "code" in str(told.mistake("GET", "/v1/clips/1", 404, MEDIA_TYPE, b'{"status": 404, "detail": "x"}'))
+
+
+def test_the_documented_codes_are_the_codes_that_travel() -> None:
+    table = re.findall(r"^\| `(\w+)` \| (\d+) \|", API_DOCUMENT.read_text(), re.MULTILINE)
+    assert {code: int(status) for code, status in table} == {kind.code: status for kind, status in STATUSES.items()}
 
 
 def test_every_status_of_the_table_of_errors_can_be_described(document: dict[str, Any]) -> None:

@@ -1,0 +1,19 @@
+"""What stands in front of the routes of both applications: a proxy's prefix, then CORS."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from starlette.middleware import Middleware
+
+from ingest.http.cross_origin import CrossOrigin
+from ingest.http.prefix import PathPrefix, prefix_of
+
+
+def public_middleware(public_url: str, *, origins: Collection[str], headers: Collection[str] = ()) -> list[Middleware]:
+    """Outermost first, and none that the settings do not ask for; `headers` are those CORS allows beside its own."""
+    prefix = prefix_of(public_url)
+    return [
+        *([Middleware(PathPrefix, prefix=prefix)] if prefix else []),
+        *([Middleware(CrossOrigin, origins=origins, headers=headers)] if origins else []),
+    ]
