@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
-from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, run_child
+from ingest.extraction.sandbox import ChildFailed, ChildLimits, run_child
 from ingest.extraction.version import EXTRACTOR_VERSION
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_jobs import ExtractionJob
@@ -23,6 +23,7 @@ from storage.database import Database
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
 from triggers.errors import InvalidInput, LeaseLost, Overloaded, Unreachable
+from triggers.processes.bounded import Interrupted
 from triggers.signals.catalog import SignalCatalog
 
 LOGGER = logging.getLogger(__name__)
