@@ -15,7 +15,7 @@ PARQUET = "application/vnd.apache.parquet"
 
 
 def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
-    """Write the files into the folder and tell what was found. Damage of one part does not keep the others back."""
+    """Write the files into the folder and return what is in the clip. Damage to one part does not hold up others."""
     try:
         clip = recording.read(folder / CLIP_FILE, request.recording)
     except Damaged as damage:

@@ -170,7 +170,7 @@ class ExtractionLoop:
             extraction_jobs.free_those_of(connection, self._worker)
 
     def _clear_folder(self) -> None:
-        """Remove what a killed process of this name left behind."""
+        """Remove what a killed process of this name left."""
         if self._folder.exists():
             shutil.rmtree(self._folder)
 
@@ -185,7 +185,7 @@ class _Lease:
         self._renew_at_s = time.monotonic() + RENEW_S
 
     def go_on(self) -> bool:
-        """Whether the child's work is still wanted; renews the lease now and then. LeaseLost when it is not ours."""
+        """Whether the child should go on; renews the lease now and then. LeaseLost when it is not ours."""
         if time.monotonic() >= self._renew_at_s:
             with self._database.begin() as connection:
                 extraction_jobs.renew(connection, self._job, lease_s=LEASE_S)

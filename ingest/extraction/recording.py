@@ -47,7 +47,7 @@ class ClipFile:
 
 
 def read(path: Path, expected: RecordingManifest) -> ClipFile:
-    """The file's content; Damaged when it is no such file, or is not of the recording that the vehicle announced."""
+    """The file's content; Damaged when it is not MCAP, or not of the recording that the vehicle announced."""
     try:
         with path.open("rb") as file:
             reader = _reader(file)
@@ -78,9 +78,9 @@ def _embedded(reader: McapReader) -> RecordingManifest:
 def _check_manifest(embedded: RecordingManifest, expected: RecordingManifest) -> None:
     """The two must tell of the same recording; charges are not known when a file is written."""
     for name in ("vehicle_id", "recording_id", "start_ns", "end_ns"):
-        found, wanted = getattr(embedded, name), getattr(expected, name)
-        if found != wanted:
-            raise Damaged("manifest_mismatch", f"{name} is {found!r} in the file, {wanted!r} in the upload")
+        in_file, announced = getattr(embedded, name), getattr(expected, name)
+        if in_file != announced:
+            raise Damaged("manifest_mismatch", f"{name} is {in_file!r} in the file, {announced!r} in the upload")
     if _uncharged(embedded) != _uncharged(expected):
         raise Damaged("manifest_mismatch", "the fires in the file are not those of the upload")
 

@@ -18,7 +18,7 @@ MAX_AGE_NS = 2_000_000_000
 def track(latitude: Ordered, longitude: Ordered) -> tuple[tuple[float, float], ...]:
     """The (latitude, longitude) points in degrees, at most MAX_TRACK_POINTS, each other point within TOLERANCE_M.
 
-    Where more points would be needed, the tolerance is doubled until they suffice. Values that are no place are
+    Where more points would be needed, the tolerance is doubled until they suffice. Values that are not a place are
     left out.
     """
     points = _points(latitude, longitude)

@@ -1,7 +1,7 @@
 """The gateway's application: its routes, its lifespan, and how its errors are answered.
 
 PATCH is the one route that waits for the log, in a thread pool of its own; every other route is one short
-transaction in another pool. Run it as a process of its own, any number of them beside each other.
+transaction in another pool. Run it as a process of its own, any number of them side by side.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ async def healthz(_gateway: Gateway, _request: Request) -> Response:
 
 
 async def readyz(gateway: Gateway, _request: Request) -> Response:
-    """200 with a line on the database and the log when both answer, else 503 naming what does not."""
+    """200 with a line each on database and log when both answer, else 503 naming what does not."""
     try:
         return JSONResponse({"status": "ready", **await gateway.check()})
     except LongtailError as error:

@@ -85,7 +85,7 @@ def upload_id(text: str) -> str:
 
 
 def location(upload_id: str) -> str:
-    """An upload's address, relative to the address it was created at (RFC 9110, 10.2.2): right behind any proxy."""
+    """An upload's address, relative to where it was created (RFC 9110, 10.2.2): stays correct behind any proxy."""
     return f"uploads/{upload_id}"
 
 

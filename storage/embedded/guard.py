@@ -159,7 +159,7 @@ class Guard:
 
     def _send(self, number: signal.Signals) -> None:
         self._stop_signal = number
-        if self._status is None:  # until it is reaped its pid cannot belong to anybody else
+        if self._status is None:  # until it is reaped its pid cannot belong to another process
             os.kill(self._pid, number)
 
     def _reap(self) -> None:

@@ -60,7 +60,7 @@ def _silent(_: str) -> None:
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server in `data_dir` that lives as long as this object's process, and not a moment longer.
+    """A PostgreSQL server in `data_dir` that lives no longer than this object's process.
 
     `settings` are PostgreSQL's (`{"max_connections": 50}`); what guards privacy and durability cannot be set. Only a
     `volatile` server never waits for the disk: it may lose its data with the machine, and is for tests.
@@ -209,7 +209,7 @@ class EmbeddedPostgres:
             lock=self._server_lock,
             remove_at_end=self._socket_dir,
         )
-        self._server_lock.close()  # from here on the server's processes hold it, and nobody else
+        self._server_lock.close()  # from here on only the server's processes hold it
         self._server_lock = None
 
     def _wait_until_ready(self, progress: Progress, cancelled: Cancelled) -> None:
@@ -229,7 +229,7 @@ class EmbeddedPostgres:
             raise Unreachable(
                 f"the embedded PostgreSQL in {self.data_dir} ended with status {code}; the end of its log:\n"
                 f"{self._guardian.last_words()}",
-                remedy=f"mend what these lines say; the whole log is {self._log}",
+                remedy=f"fix what these lines say; the whole log is {self._log}",
             )
 
     def _ensure_database(self) -> None:

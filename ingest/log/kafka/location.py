@@ -58,12 +58,12 @@ def parse_location(url: str) -> KafkaLocation:
 
 
 def _server(url: str, text: str) -> tuple[str, int]:
-    found = _SERVER.fullmatch(text)
-    if found is None:
+    match = _SERVER.fullmatch(text)
+    if match is None:
         raise _wrong_url(url, f"{text!r} is no HOST:PORT")
-    host, port = found.group(1), int(found.group(2) or DEFAULT_PORT)
+    host, port = match.group(1), int(match.group(2) or DEFAULT_PORT)
     if not 1 <= port <= 65535:
-        raise _wrong_url(url, f"{port} is no port")
+        raise _wrong_url(url, f"{port} is not a port")
     return host, port
 
 

@@ -225,7 +225,7 @@ def test_a_topic_that_cannot_carry_the_log_is_named(
 
 
 def test_too_few_partitions_are_named_and_one_replica_is_a_warning(log: Log, settings: Settings) -> None:
-    assert "not made yet" in log.check()
+    assert "does not exist yet" in log.check()
     log.ensure_topic(CELLS_TOPIC, partitions=2, retention_s=settings.log_retention_s)
     with pytest.raises(Misconfigured, match="2 partitions, LONGTAIL_LOG_PARTITIONS asks for 4"):
         log.check()
