@@ -48,11 +48,15 @@ class ExtractionLoop:
         *,
         worker: str,
         extractor_version: int = EXTRACTOR_VERSION,
+        retry_s: float = RETRY_S,
+        outage_s: float = OUTAGE_S,
     ) -> None:
         self._database = database
         self._store = store
         self._worker = worker
         self._version = extractor_version
+        self._retry_s = retry_s
+        self._outage_s = outage_s
         self._attempts = settings.extraction_attempts
         self._limits = ChildLimits(settings.extraction_memory_bytes, settings.extraction_timeout_s)
         self._folder = settings.require_data_dir() / "extraction" / worker.replace("/", "-")
@@ -69,8 +73,8 @@ class ExtractionLoop:
                 if not self.work_once(stop):
                     stop.wait(IDLE_S)
             except (Unreachable, Overloaded) as error:
-                LOGGER.warning("%s waits %.0f s: %s", self._worker, OUTAGE_S, error)
-                stop.wait(OUTAGE_S)
+                LOGGER.warning("%s waits %.0f s: %s", self._worker, self._outage_s, error)
+                stop.wait(self._outage_s)
 
     def work_once(self, stop: threading.Event) -> bool:
         """Claim and conclude one job; False when there was none."""
@@ -87,7 +91,7 @@ class ExtractionLoop:
         except Interrupted:
             self._give_back(job, "the worker stopped", delay_s=0, counts=False)
         except (Unreachable, Overloaded) as error:
-            self._give_back(job, error.message, delay_s=OUTAGE_S, counts=False)
+            self._give_back(job, error.message, delay_s=self._outage_s, counts=False)
             raise
         except ChildFailed as error:
             self._after_failure(job, error)
@@ -148,7 +152,7 @@ class ExtractionLoop:
     def _after_failure(self, job: ExtractionJob, error: ChildFailed) -> None:
         if job.attempts < self._attempts:
             LOGGER.warning("attempt %d at clip %s: %s", job.attempts, job.clip_id, error.message)
-            self._give_back(job, error.message, delay_s=RETRY_S, counts=True)
+            self._give_back(job, error.message, delay_s=self._retry_s, counts=True)
             return
         try:
             self._write(job, _nothing(f"extraction_failed: {error.message}"))

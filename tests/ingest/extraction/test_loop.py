@@ -64,7 +64,7 @@ def stored(world: World) -> Callable[..., str]:
 
 def loop(world: World, worker: str = "x-0", **changes: Any) -> ExtractionLoop:
     settings = Settings(data_dir=world.folder, extraction_memory_bytes=1024**3, **changes)
-    return ExtractionLoop(settings, world.database, world.store, worker=worker)
+    return ExtractionLoop(settings, world.database, world.store, worker=worker, retry_s=0, outage_s=0)
 
 
 def row(world: World, table: Any) -> Any:
@@ -111,11 +111,8 @@ def test_a_clip_that_is_no_mcap_is_damaged_at_the_first_attempt(world: World, st
         assert connection.execute(select(label_jobs.c.id)).all() == []
 
 
-def test_a_child_without_an_answer_is_tried_again_and_then_given_up(
-    world: World, stored: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_child_without_an_answer_is_tried_again_and_then_given_up(world: World, stored: Callable[..., str]) -> None:
     stored()
-    monkeypatch.setattr("ingest.extraction.loop.RETRY_S", 0)
     tight = loop(world, extraction_attempts=2, extraction_timeout_s=0.01)
     assert tight.work_once(NEVER)
     assert (row(world, jobs_table).state, row(world, clips).state) == ("ready", "stored")
@@ -123,11 +120,8 @@ def test_a_child_without_an_answer_is_tried_again_and_then_given_up(
     assert row(world, clips).damage.startswith("extraction_failed: the extractor did not end within")
 
 
-def test_an_outage_of_the_store_costs_no_attempt(
-    world: World, stored: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_outage_of_the_store_costs_no_attempt(world: World, stored: Callable[..., str]) -> None:
     stored()
-    monkeypatch.setattr("ingest.extraction.loop.OUTAGE_S", 0)
     data = world.store.root / "data"
     data.rename(world.store.root / "away")
     with pytest.raises(Unreachable):

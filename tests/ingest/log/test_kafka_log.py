@@ -258,16 +258,11 @@ def test_a_prefix_keeps_deployments_apart(kafka_server: KafkaServer, log: Log) -
     other.close()
 
 
-def test_topics_are_never_made_by_asking_for_them(log: Log, admin: Any) -> None:
+def test_topics_are_never_made_by_asking_for_them(log: Log, settings: Settings, admin: Any) -> None:
     for ask in (lambda: log.append(TOPIC, 0, [(b"", b"x")]), lambda: log.consumer(TOPIC, group="g", member="a")):
         with pytest.raises(NotFound):
             ask()
-    assert not [name for name in admin.list_topics() if name.startswith(parse_location(_url(log)).prefix)]
-
-
-def _url(log: Log) -> str:
-    assert isinstance(log, KafkaLog)
-    return log._settings.log_url
+    assert not [name for name in admin.list_topics() if name.startswith(parse_location(settings.log_url).prefix)]
 
 
 @pytest.mark.parametrize(
