@@ -48,10 +48,10 @@ class _Consumer(_ClosesAfterFailure, KafkaConsumer):  # type: ignore[misc]
 class KafkaClients:
     """Makes clients from settings; `admin` and `producer` are one each. Misconfigured or Unreachable when it cannot."""
 
-    def __init__(self, settings: Settings, location: KafkaLocation) -> None:
+    def __init__(self, settings: Settings, location: KafkaLocation, *, connect_timeout_s: float) -> None:
         self.location = location
         self._settings = settings
-        self._arguments = client_arguments(settings, location)
+        self._arguments = client_arguments(settings, location, connect_timeout_s=connect_timeout_s)
         self._lock = threading.Lock()
         self._admin: KafkaAdminClient | None = None
         self._producer: KafkaProducer | None = None

@@ -80,13 +80,13 @@ def require_fast_checksums() -> None:
         )
 
 
-def client_arguments(settings: Settings, location: KafkaLocation) -> dict[str, Any]:
+def client_arguments(settings: Settings, location: KafkaLocation, *, connect_timeout_s: float) -> dict[str, Any]:
     """What every client of kafka-python is given: addresses, security, timeouts. Misconfigured for what cannot work."""
     arguments: dict[str, Any] = {
         "bootstrap_servers": [f"{host}:{port}" for host, port in location.servers],
         "client_id": f"longtail-{settings.worker_id}",
         "security_protocol": settings.kafka_security_protocol,
-        "bootstrap_timeout_ms": int(CONNECT_TIMEOUT_S * 1000),
+        "bootstrap_timeout_ms": int(connect_timeout_s * 1000),
         "request_timeout_ms": int(REQUEST_TIMEOUT_S * 1000),
         "reconnect_backoff_max_ms": 1000,
     }

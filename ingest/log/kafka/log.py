@@ -13,7 +13,7 @@ from ingest.log.contract import MAX_RECORD_BYTES, PartitionsCallback, checked_na
 from ingest.log.kafka.check import check
 from ingest.log.kafka.clients import KafkaClients
 from ingest.log.kafka.consumer import KafkaLogConsumer
-from ingest.log.kafka.location import parse_location, require_fast_checksums
+from ingest.log.kafka.location import CONNECT_TIMEOUT_S, parse_location, require_fast_checksums
 from ingest.log.kafka.producer import Appender
 from ingest.log.kafka.session import GroupMember
 from ingest.log.kafka.topics import KafkaTopics
@@ -26,13 +26,14 @@ __all__ = ["MAX_RECORD_BYTES", "KafkaLog"]
 class KafkaLog:
     """A Log in the cluster that LONGTAIL_LOG_URL names; see the contract. It connects when it is first used.
 
-    Misconfigured when the settings cannot work, before anything is sent.
+    Misconfigured when the settings cannot work, before anything is sent. A client that cannot connect, for whatever
+    reason, gives up after `connect_timeout_s`.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> None:
         require_fast_checksums()
         self._settings = settings
-        self._clients = KafkaClients(settings, parse_location(settings.log_url))
+        self._clients = KafkaClients(settings, parse_location(settings.log_url), connect_timeout_s=connect_timeout_s)
         self._topics = KafkaTopics(self._clients, settings)
         self._appender = Appender(self._clients)
         self._known_partitions: dict[str, int] = {}

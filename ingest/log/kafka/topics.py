@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ NEEDED_MESSAGE_BYTES = MAX_RECORD_BYTES + 1024
 """The largest record with the headers of its batch."""
 _CREATED_MESSAGE_BYTES = 2 * MAX_RECORD_BYTES
 _BROKERS_DEFAULT = -1
+
+
+_WIDENED_S = 10.0
+_WIDENED_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,9 @@ class KafkaTopics:
         except InvalidPartitionsError:
             if len(self._partitions(topic)) < partitions:  # else another process was faster
                 raise
+        deadline_s = time.monotonic() + _WIDENED_S
+        while len(self._partitions(topic)) < partitions and time.monotonic() < deadline_s:
+            time.sleep(_WIDENED_PAUSE_S)  # the brokers tell of new partitions a moment after they made them
 
     def count_partitions(self, topic: str) -> int:
         """How many partitions the topic has; NotFound."""
