@@ -32,9 +32,9 @@ class CellRecord:
 
     @classmethod
     def decode(cls, value: bytes) -> CellRecord:
-        """Read a record's value; InvalidInput when it is no cell."""
+        """Read a record's value; InvalidInput when it is not a cell."""
         if len(value) < _HEADER.size or len(value) > _HEADER.size + CELL_BYTES:
-            raise InvalidInput(f"a log record of {len(value)} bytes is no cell")
+            raise InvalidInput(f"a log record of {len(value)} bytes is not a cell")
         magic, identity, index, epoch = _HEADER.unpack_from(value)
         if magic != _MAGIC:
             raise InvalidInput(f"a log record starts with {magic!r} instead of {_MAGIC!r}")

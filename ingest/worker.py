@@ -1,14 +1,11 @@
 """The ingest worker's process: assembler, extraction, outbox and steward, each a loop in a thread of its own.
 
-A loop that ends with an unexpected error is logged and started again after a growing pause; what it was doing is
-replayed or claimed again. A setting that cannot work ends the process.
+What a loop was doing when it failed is replayed or claimed again.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -19,24 +16,15 @@ from ingest.assembler.spool import Spool
 from ingest.extraction.loop import ExtractionLoop
 from ingest.extraction.version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
+from ingest.loops import Loop, keep_running, repeat
 from ingest.steward import events
 from ingest.steward.duties import Duties
 from ingest.steward.loop import Steward
 from storage.database import Database
 from storage.objects import ObjectStore, open_store
 from storage.settings import Settings
-from triggers.errors import Misconfigured, Overloaded, Unreachable
 
-LOGGER = logging.getLogger(__name__)
 OUTBOX_PAUSE_S = 0.2
-OUTAGE_PAUSE_S = 2.0
-FIRST_RESTART_PAUSE_S = 0.5
-LONGEST_RESTART_PAUSE_S = 30.0
-STEADY_S = 60.0
-"""A loop that ran so long before it failed starts again after the shortest pause."""
-SHUTDOWN_S = 30.0
-
-Loop = Callable[[threading.Event], None]
 
 
 def _nothing() -> None:
@@ -65,7 +53,7 @@ def run(settings: Settings, stop: threading.Event, ready: Callable[[], None] = _
     try:
         log = open_log(settings, database)
         ensure_cells_topic(log, settings)
-        _supervise(_loops(Parts(settings, database, log, open_store(settings), ready=ready)), stop)
+        keep_running(_loops(Parts(settings, database, log, open_store(settings), ready=ready)), stop)
         log.close()
     finally:
         database.close()
@@ -74,7 +62,7 @@ def run(settings: Settings, stop: threading.Event, ready: Callable[[], None] = _
 def _loops(parts: Parts) -> dict[str, Loop]:
     loops: dict[str, Loop] = {
         "assembler": lambda stop: _assemble(parts, stop),
-        "outbox": lambda stop: _repeat(lambda: _dispatch(parts.database), OUTBOX_PAUSE_S, stop),
+        "outbox": lambda stop: repeat(lambda: _dispatch(parts.database), OUTBOX_PAUSE_S, stop),
         "steward": Steward(Duties(parts.database, parts.log, parts.store).all()).run,
     }
     for number in range(parts.settings.extraction_workers):
@@ -85,7 +73,7 @@ def _loops(parts: Parts) -> dict[str, Loop]:
 
 def _assemble(parts: Parts, stop: threading.Event) -> None:
     settings = parts.settings
-    effects = ClipStore(
+    clip_store = ClipStore(
         parts.database,
         parts.store,
         single_put_bytes=settings.single_put_bytes,
@@ -94,7 +82,7 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
     spool = Spool(settings.require_data_dir() / "spool" / settings.worker_id, limit_bytes=settings.spool_bytes)
     assembler = Assembler(
         parts.log,
-        effects,
+        clip_store,
         spool,
         member=settings.worker_id,
         park_after_s=settings.park_after_s,
@@ -109,63 +97,3 @@ def _dispatch(database: Database) -> bool:
     """Whether there was an event; then there may be more."""
     with database.begin() as connection:
         return events.dispatch(connection) > 0
-
-
-def _repeat(work: Callable[[], bool], pause_s: float, stop: threading.Event) -> None:
-    """Do `work` again and again: at once while there is more, else after a pause; a longer one during an outage."""
-    while not stop.is_set():
-        try:
-            more = work()
-        except (Unreachable, Overloaded) as error:
-            LOGGER.warning("%s waits %.0f s: %s", threading.current_thread().name, OUTAGE_PAUSE_S, error)
-            stop.wait(OUTAGE_PAUSE_S)
-        else:
-            if not more:
-                stop.wait(pause_s)
-
-
-class _Keeper(threading.Thread):
-    """Keeps one loop running until `stop`; a fatal error is kept for `run` and ends all loops."""
-
-    def __init__(self, name: str, loop: Loop, stop: threading.Event) -> None:
-        super().__init__(name=name, daemon=True)
-        self._loop = loop
-        self._stop_event = stop
-        self.fatal: Misconfigured | None = None
-
-    def run(self) -> None:
-        """The thread's body."""
-        pause_s = FIRST_RESTART_PAUSE_S
-        while not self._stop_event.is_set():
-            began_s = time.monotonic()
-            try:
-                self._loop(self._stop_event)
-            except Misconfigured as error:
-                self.fatal = error
-                self._stop_event.set()
-            except Exception:
-                pause_s = FIRST_RESTART_PAUSE_S if time.monotonic() - began_s > STEADY_S else pause_s
-                LOGGER.exception("the loop %s failed and starts again in %.1f s", self.name, pause_s)
-                self._stop_event.wait(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_RESTART_PAUSE_S)
-
-
-def _supervise(loops: dict[str, Loop], stop: threading.Event) -> None:
-    """Run the loops until `stop`, then give them SHUTDOWN_S to end; raises a loop's fatal error."""
-    ended = threading.Event()
-    keepers = [_Keeper(name, loop, ended) for name, loop in loops.items()]
-    for keeper in keepers:
-        keeper.start()
-    while not (stop.is_set() or ended.is_set()):
-        stop.wait(0.2)
-    ended.set()
-    deadline_s = time.monotonic() + SHUTDOWN_S
-    for keeper in keepers:
-        keeper.join(max(0.0, deadline_s - time.monotonic()))
-        if keeper.is_alive():
-            LOGGER.warning(
-                "the loop %s did not end within %.0f s; what it was doing is replayed", keeper.name, SHUTDOWN_S
-            )
-    for keeper in keepers:
-        if keeper.fatal is not None:
-            raise keeper.fatal

@@ -30,6 +30,8 @@ _REFUSALS = (
     "server does not support SSL",
 )
 
+CONNECTION_WAIT_S = 30.0
+
 
 class Database:
     """A pool of connections to the one PostgreSQL, handed out as transactions.
@@ -38,7 +40,8 @@ class Database:
     the transaction, so that one step of the product is one commit.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, pool_size: int = 10, connection_wait_s: float = CONNECTION_WAIT_S) -> None:
+        """`connection_wait_s` is how long `begin` waits for a connection while all are in use."""
         self.url = url
         self.pool_size = pool_size
         self.engine: Engine = create_engine(
@@ -46,7 +49,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_pre_ping=True,
-            pool_timeout=30,
+            pool_timeout=connection_wait_s,
             connect_args={"connect_timeout": 10},
         )
 

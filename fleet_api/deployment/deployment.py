@@ -114,7 +114,7 @@ class Deployment:
                 self._replace_database()
 
     def issue_token(self, user: str, roles: Sequence[str]) -> str:
-        """A token for somebody with these roles, as an administrator would issue it."""
+        """A token for a user with these roles, as an administrator would issue it."""
         database = Database(self.settings.require_database_url(), pool_size=1)
         try:
             with database.begin() as connection:
@@ -255,7 +255,7 @@ class Deployment:
         raise Unreachable(f"{url} is not ready after {READY_TIMEOUT_S:g} s ({answer})", remedy=f"its log is {log}")
 
     def _wait_until_told(self, name: str, told: socket.socket, deadline_s: float) -> None:
-        """For a process that nobody can ask: it says itself that it works."""
+        """For a process that answers no requests: it says itself that it works."""
         assert self._supervisor is not None  # noqa: S101 - started by the caller
         while not select.select([told], [], [], _READY_POLL_S)[0]:
             give_up_if(self._cancelled, f"the process {name} was starting")

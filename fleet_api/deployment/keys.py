@@ -1,4 +1,4 @@
-"""The deployment's signing key: made once, by whoever needs it first, readable by its owner only."""
+"""The deployment's signing key: made once, by the process that needs it first, and readable by its owner only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ensure_signing_key(settings: Settings) -> Path:
 
 
 def _write_new(path: Path) -> None:
-    """Write a key under another name, durably, and link it to its own: the first one wins, nobody sees a part."""
+    """Write a key under another name, durably, and link it to its own: the first wins, and none sees half a key."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

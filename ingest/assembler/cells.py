@@ -43,10 +43,10 @@ def check_cell(manifest: ClipManifest, index: int, payload: bytes) -> None:
         raise CellRejected(
             "cell_size_mismatch", f"cell {index} has {len(payload)} bytes, the manifest says {expected_bytes}"
         )
-    found = hashlib.sha256(payload).hexdigest()
-    if found != manifest.cells[index]:
+    digest = hashlib.sha256(payload).hexdigest()
+    if digest != manifest.cells[index]:
         raise CellRejected(
-            "cell_hash_mismatch", f"cell {index} has SHA-256 {found}, the manifest says {manifest.cells[index]}"
+            "cell_hash_mismatch", f"cell {index} has SHA-256 {digest}, the manifest says {manifest.cells[index]}"
         )
 
 
@@ -93,10 +93,10 @@ class CellReader:
 
     def parts(self, cells: Sequence[int] | None = None) -> Iterator[bytes]:
         """The bytes of these cells (by default of all), one after the other, in pieces of PART_BYTES."""
-        wanted = range(len(self._manifest.cells)) if cells is None else cells
+        chosen = range(len(self._manifest.cells)) if cells is None else cells
         per_part = PART_BYTES // CELL_BYTES
-        for first in range(0, len(wanted), per_part):
-            yield b"".join(self.read(index) for index in wanted[first : first + per_part])
+        for first in range(0, len(chosen), per_part):
+            yield b"".join(self.read(index) for index in chosen[first : first + per_part])
 
 
 def _places(manifest: ClipManifest, part: ParkedPart) -> Iterator[tuple[int, int]]:

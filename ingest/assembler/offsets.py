@@ -29,7 +29,7 @@ class OffsetTracker:
         return self._first.get(upload_id)
 
     def rewound(self, offset: int) -> None:
-        """Records are read again from here on: what is behind counts as unread."""
+        """Records are read again from here on: what comes after counts as unread."""
         if self._next is not None:
             self._next = min(self._next, offset)
 

@@ -20,6 +20,7 @@ from ingest.assembler.positions import Positions
 from ingest.assembler.spool import Spool, SpoolDamaged
 from ingest.assembler.status import Counts
 from storage.clips.writer import Ending, PendingUpload
+from storage.tables.uploads import UploadState
 
 LOGGER = logging.getLogger(__name__)
 FAILURE_PAUSE_S = 0.2
@@ -183,8 +184,8 @@ class OpenClips:
     def _closed_as(self, upload_id: str, ending: Ending) -> None:
         self.remember_closed(upload_id, ending.state)
         if ending.won:
-            self._counts.stored += ending.state == "stored"
-            self._counts.failed += ending.state == "failed"
+            self._counts.stored += ending.state == UploadState.STORED
+            self._counts.failed += ending.state == UploadState.FAILED
 
     def _release(self, clip: OpenClip) -> None:
         """No record of this clip is needed any more."""

@@ -12,7 +12,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 class Positions:
-    """One tracker for each partition held. A partition that was given away is only noted: its new owner reads on."""
+    """One tracker for each partition held. A partition that was given away is only logged: its new owner reads on."""
 
     def __init__(self, consumer: LogConsumer) -> None:
         self._consumer = consumer
@@ -22,7 +22,7 @@ class Positions:
 
     @property
     def partitions(self) -> frozenset[int]:
-        """The partitions that something is known of."""
+        """The partitions of which something is known."""
         return frozenset(self._trackers)
 
     def of(self, partition: int) -> OffsetTracker:
@@ -30,7 +30,7 @@ class Positions:
         return self._trackers.setdefault(partition, OffsetTracker())
 
     def forget(self, partitions: Iterable[int]) -> None:
-        """These partitions are held no more, or anew."""
+        """These partitions are no longer held, or have come again."""
         for partition in partitions:
             self._trackers.pop(partition, None)
             self._committed.pop(partition, None)

@@ -26,7 +26,7 @@ class SpoolDamaged(LongtailError):
 
 
 class SpoolFile:
-    """Cells of one open clip, each at its place in a sparse file. Opened anew by every read and write."""
+    """Cells of one open clip, each at its place in a sparse file. Opened again for every read and write."""
 
     def __init__(self, spool: Spool, path: Path) -> None:
         self._spool = spool

@@ -1,4 +1,4 @@
-"""The extracting child process: reads one clip, writes its files and `result.json`, and has no connection to anything.
+"""The extracting child process: reads one clip, writes its files and `result.json`, and opens no connection.
 
 Called as `python -m ingest.extraction.child FOLDER MEMORY_BYTES CPU_S FILE_BYTES WALL_S`. It exits 0 whenever it has
 an answer; and "the file is damaged" is one.

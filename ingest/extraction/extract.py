@@ -18,7 +18,7 @@ from triggers.errors import InvalidInput
 
 
 def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
-    """Write the files into the folder and return what was found. Damage to one part does not hold back the others."""
+    """Write the files into the folder and return what is in the clip. Damage to one part does not hold up others."""
     try:
         clip = read_clip(folder / CLIP_FILE, request.recording).footage
     except Damaged as damage:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import resource
 import signal
 import sys
 
-_PR_SET_PDEATHSIG = 1
+from triggers.processes.death_signal import die_with_parent
 
 
 def confine(*, memory_bytes: int, cpu_s: int, file_bytes: int, wall_s: int) -> None:
@@ -22,9 +21,9 @@ def confine(*, memory_bytes: int, cpu_s: int, file_bytes: int, wall_s: int) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(wall_s)
+    die_with_parent(signal.SIGKILL)
     if sys.platform == "linux":
         _be_first_to_go()
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _be_first_to_go() -> None:

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
-from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, run_child
+from ingest.extraction.sandbox import ChildFailed, ChildLimits, run_child
 from ingest.extraction.version import EXTRACTOR_VERSION
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_jobs import ExtractionJob
@@ -23,6 +23,7 @@ from storage.database import Database
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
 from triggers.errors import InvalidInput, LeaseLost, Overloaded, Unreachable
+from triggers.processes.bounded import Interrupted
 from triggers.signals.catalog import SignalCatalog
 
 LOGGER = logging.getLogger(__name__)
@@ -174,7 +175,7 @@ class ExtractionLoop:
             extraction_jobs.free_those_of(connection, self._worker)
 
     def _clear_folder(self) -> None:
-        """Remove what a killed process of this name left behind."""
+        """Remove what a killed process of this name left."""
         if self._folder.exists():
             shutil.rmtree(self._folder)
 
@@ -189,7 +190,7 @@ class _Lease:
         self._renew_at_s = time.monotonic() + RENEW_S
 
     def go_on(self) -> bool:
-        """Whether the child's work is still wanted; renews the lease now and then. LeaseLost when it is not ours."""
+        """Whether the child should go on; renews the lease now and then. LeaseLost when it is not ours."""
         if time.monotonic() >= self._renew_at_s:
             with self._database.begin() as connection:
                 extraction_jobs.renew(connection, self._job, lease_s=LEASE_S)

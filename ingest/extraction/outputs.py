@@ -46,7 +46,7 @@ class Statistics(Contract):
 
 
 class ExtractionResult(Contract):
-    """What was found. `damage` says what is wrong with the file (reason, colon, detail); None: it is sound."""
+    """What the clip holds. `damage` says what is wrong with the file (reason, colon, detail); None: it is sound."""
 
     damage: ShortText | None = None
     files: Annotated[tuple[OutputFile, ...], Field(max_length=200)] = ()

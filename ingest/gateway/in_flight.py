@@ -24,7 +24,7 @@ class ByteBudget:
         return self.total_bytes - self._free
 
     async def acquire(self, amount: int, *, wait_s: float) -> None:
-        """Hold `amount` bytes (at most the total), waiting up to `wait_s` for one's turn; else Overloaded."""
+        """Hold `amount` bytes (at most the total), waiting up to `wait_s` for its turn; else Overloaded."""
         if not self._waiting and self._free >= amount:
             self._free -= amount
             return
@@ -44,7 +44,7 @@ class ByteBudget:
             )
 
     def release(self, amount: int) -> None:
-        """Give bytes back, and their turn to those who wait."""
+        """Give bytes back, and let those that wait have their turn."""
         self._free += amount
         while self._waiting and self._free >= self._waiting[0][0]:
             granted, turn = self._waiting.popleft()

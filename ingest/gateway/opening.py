@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from ingest.gateway.rules import check_fires, check_storable
 from storage import ledger
 from storage.database import Connection
-from storage.tables.uploads import LIVE_UPLOAD_STATES
+from storage.tables.uploads import LIVE, UploadState
 from storage.uploads import creation, endings, rows
 from storage.uploads.fire_identity import known_fires
 from storage.uploads.rows import UploadRow
@@ -44,9 +44,9 @@ def open_upload(
     """
     manifest = request.manifest
     existing = _existing(connection, manifest.clip_id, now)
-    if existing is not None and existing.state in LIVE_UPLOAD_STATES:
+    if existing is not None and existing.state in LIVE:
         return existing, False
-    if existing is not None and existing.state == "failed":
+    if existing is not None and existing.state == UploadState.FAILED:
         raise ClipFailed(f"clip {manifest.clip_id} failed before: {existing.reason}", remedy="do not send it again")
     _judge(connection, manifest, terms)
     upload = creation.insert_open(
@@ -63,7 +63,7 @@ def open_upload(
 
 def _existing(connection: Connection, clip_id: str, now: datetime) -> UploadRow | None:
     upload = rows.latest(connection, clip_id)
-    if upload is not None and upload.state == "open" and upload.expires_at <= now:
+    if upload is not None and upload.state == UploadState.OPEN and upload.expires_at <= now:
         endings.expire_one(connection, upload.id)
         return rows.latest(connection, clip_id)
     return upload

@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 
 class TokenCache:
-    """Vehicle ids by the SHA-256 of their token. Unknown tokens are not kept: nobody can push the known ones out."""
+    """Vehicle ids by the SHA-256 of their token. Unknown tokens are not kept: no one can push the known ones out."""
 
     def __init__(self, *, ttl_s: float, size: int) -> None:
         self._ttl_s = ttl_s

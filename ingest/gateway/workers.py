@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Workers:
-    """`threads` threads for one event loop; more than `waiting` calls behind them are refused."""
+    """`threads` threads for one event loop; more than `waiting` calls that wait for them are refused."""
 
     def __init__(self, name: str, *, threads: int, waiting: int) -> None:
         self._name = name

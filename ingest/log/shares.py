@@ -1,4 +1,4 @@
-"""Which member of a group should have which partition: even shares, and nobody gives away what he may keep."""
+"""Which member of a group should have which partition: assigns them evenly, and moves as few as possible."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 
 
 def fair_shares(owners: Mapping[int, str | None], members: Collection[str]) -> dict[int, str]:
-    """The member each partition should go to, given who has it now (None: nobody alive).
+    """The member each partition should go to, given who has it now (None: no living member).
 
-    With P partitions and M members everybody gets P // M of them, and P % M members one more. Members keep what they
-    have up to their share, so that no partition moves that need not. All members compute the same.
+    With P partitions and M members each gets P // M of them, and P % M members one more. Members keep what they
+    have up to their share, so that no partition moves without need. All members compute the same.
     """
     held: dict[str, list[int]] = {member: [] for member in members}
     for partition, owner in sorted(owners.items()):

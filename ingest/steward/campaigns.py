@@ -8,6 +8,7 @@ from ingest.steward import rules
 from storage.campaigns import facts, life
 from storage.campaigns.queries import CampaignVersion
 from storage.database import Connection
+from triggers.contracts.campaign import CampaignState
 
 
 def move_on(connection: Connection) -> list[CampaignVersion]:
@@ -23,7 +24,7 @@ def move_on(connection: Connection) -> list[CampaignVersion]:
     changed = []
     for version in facts.open_versions(connection):
         name, number, settings = version.campaign, version.version, version.settings
-        if version.state == "approved":
+        if version.state == CampaignState.APPROVED:
             if rules.begins(settings, today):
                 changed.append(life.activate(connection, name, number))
             continue

@@ -1,4 +1,4 @@
-"""The staging janitor: removes parked cells and staging objects that no open upload wants any more.
+"""The staging area's janitor: removes parked cells and staging objects that no open upload needs any more.
 
 Keys are listed before states are read, and a closed upload never opens again: what is seen as closed is an orphan.
 An object of an open upload is left alone, with or without its row: a worker may be about to write the row.
@@ -14,9 +14,9 @@ PAGE = 500
 
 
 def clean_staging(database: Database, store: ObjectStore, *, after: str = "") -> tuple[int, str]:
-    """Tidy one page of staging objects behind the key `after`.
+    """Tidy one page of staging objects after the key `after`.
 
-    Returns how many objects went, and the key to continue behind ("": the end was reached, begin again).
+    Returns how many objects were removed, and the key to continue after ("": the end was reached, begin again).
     """
     with database.begin() as connection:
         keys = [
@@ -24,8 +24,8 @@ def clean_staging(database: Database, store: ObjectStore, *, after: str = "") ->
         ]
     page = [info.key for info in store.list(parking.STAGING_PREFIX, after=after, limit=PAGE)]
     with database.begin() as connection:
-        wanted = parking.open_uploads(connection, sorted({parking.upload_of(key) for key in page}))
-    orphans = {key for key in page if parking.upload_of(key) not in wanted}.union(keys)
+        needed = parking.open_uploads(connection, sorted({parking.upload_of(key) for key in page}))
+    orphans = {key for key in page if parking.upload_of(key) not in needed}.union(keys)
     for key in orphans:
         store.delete(key)
     return len(orphans), page[-1] if len(page) == PAGE else ""

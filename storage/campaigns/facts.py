@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from storage.campaigns.queries import settings_of
-from triggers.contracts.campaign import CampaignSettings
-
-_OPEN = text("""
-    SELECT campaign, version, state, settings FROM campaign_versions
-    WHERE state IN ('approved', 'active', 'paused')
-    ORDER BY campaign, state = 'approved', version
-""")
+from storage.tables import campaign_versions
+from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState
 
 # Entries that are not folded yet are added to what their account already says.
 _SETTLED = text("""
@@ -41,7 +36,7 @@ class OpenVersion:
 
     campaign: str
     version: int
-    state: str
+    state: CampaignState
     settings: CampaignSettings
 
 
@@ -55,8 +50,13 @@ class Settled:
 
 def open_versions(connection: Connection) -> list[OpenVersion]:
     """Versions that have not ended, by campaign; of one campaign the running version comes first."""
-    rows = connection.execute(_OPEN)
-    return [OpenVersion(row.campaign, row.version, row.state, settings_of(row.settings)) for row in rows]
+    table = campaign_versions.c
+    rows = connection.execute(
+        select(table.campaign, table.version, table.state, table.settings)
+        .where(table.state.in_((CampaignState.APPROVED, *RUNNING)))
+        .order_by(table.campaign, table.state == CampaignState.APPROVED, table.version)
+    )
+    return [OpenVersion(row.campaign, row.version, CampaignState(row.state), settings_of(row.settings)) for row in rows]
 
 
 def settled_by_campaign(connection: Connection) -> dict[str, Settled]:

@@ -20,6 +20,7 @@ from storage.clips import extraction_jobs
 from storage.rows import values_of
 from storage.tables import campaign_versions, clip_fires, clips, fires
 from storage.tables import uploads as uploads_table
+from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import dead_letters, endings, parking
 from storage.uploads.fire_identity import known_fires, reused_fire
 from triggers.contracts.base import NS_PER_S
@@ -48,7 +49,7 @@ class PendingUpload:
     @property
     def is_assembling(self) -> bool:
         """Whether cells of it are still to be assembled."""
-        return self.state in parking.ASSEMBLING_STATES
+        return self.state in ASSEMBLING
 
     @property
     def object_key(self) -> str:
@@ -99,7 +100,7 @@ def store_clip(connection: Connection, upload: PendingUpload, *, extractor_versi
     7. drop the parked rows, whose objects the caller deletes after the commit
     """
     state = _lock_state(connection, upload.id)
-    if state not in parking.ASSEMBLING_STATES:
+    if state not in ASSEMBLING:
         return Ending(state, won=False, staging_keys=tuple(parking.forget(connection, upload.id)))
     try:
         with connection.begin_nested():
@@ -110,7 +111,7 @@ def store_clip(connection: Connection, upload: PendingUpload, *, extractor_versi
     endings.mark_stored(connection, upload.id)
     outbox.add_clip_event(connection, outbox.CLIP_STORED, upload.clip_id)
     extraction_jobs.add(connection, upload.clip_id, extractor_version)
-    return Ending("stored", won=True, staging_keys=tuple(parking.forget(connection, upload.id)))
+    return Ending(UploadState.STORED, won=True, staging_keys=tuple(parking.forget(connection, upload.id)))
 
 
 def fail_upload(
@@ -125,7 +126,7 @@ def fail_upload(
     5. drop the parked rows, whose objects the caller deletes after the commit
     """
     state = _lock_state(connection, upload.id)
-    if state not in parking.ASSEMBLING_STATES:
+    if state not in ASSEMBLING:
         return Ending(state, won=False, staging_keys=tuple(parking.forget(connection, upload.id)))
     manifest = upload.manifest
     endings.fail(connection, upload.id, reason)
@@ -142,7 +143,7 @@ def fail_upload(
         object_key=object_key,
         fires=len(manifest.recording.fires),
     )
-    return Ending("failed", won=True, staging_keys=tuple(parking.forget(connection, upload.id)))
+    return Ending(UploadState.FAILED, won=True, staging_keys=tuple(parking.forget(connection, upload.id)))
 
 
 def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: str) -> bool:

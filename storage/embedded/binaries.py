@@ -46,14 +46,19 @@ class Binaries:
         answer = subprocess.run(
             [str(self.postgres), "--version"], capture_output=True, text=True, timeout=60, check=False
         )
-        found = re.search(r"\d+(\.\d+)*", answer.stdout)
-        if answer.returncode or not found:
+        version = re.search(r"\d+(\.\d+)*", answer.stdout)
+        if answer.returncode or not version:
             raise Misconfigured(f"{self.postgres} does not run: {answer.stderr.strip()}", remedy=_REINSTALL)
-        return found.group()
+        return version.group()
 
 
 def installed_binaries() -> Binaries:
-    """Those of the wheel in this environment."""
+    """Those of the wheel in this environment; Misconfigured when it is not there or cannot be read."""
+    if not os.access(__file__, os.R_OK):  # its folder was closed to the user that this process has become
+        raise Misconfigured(
+            f"user {os.geteuid()} may not read Longtail's installation in {Path(__file__).parents[2]}",
+            remedy="install it where this user can read it, or start it as root, which copies what it needs",
+        )
     spec = importlib.util.find_spec(_PACKAGE)
     for folder in (spec.submodule_search_locations or []) if spec else []:
         binaries = Binaries(Path(folder).absolute() / _INSTALL)
@@ -92,7 +97,7 @@ def _runs(binaries: Binaries, user: ServerUser) -> bool:
 
 
 def _copy_once(installed: Binaries, copies: Path) -> Binaries:
-    """Copy under a lock into a side folder, then rename: nobody ever sees half a copy, nor pays for two."""
+    """Copy under a lock into a side folder, then rename: no process ever sees half a copy, nor makes a second one."""
     version_dir = copies / f"postgresql-{_wheel_identity()}"
     copy = Binaries(version_dir / _PACKAGE / _INSTALL)
     if version_dir.is_dir():

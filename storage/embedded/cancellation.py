@@ -17,7 +17,7 @@ class StartCancelled(LongtailError):
 
 
 def never() -> bool:
-    """Nobody cancels."""
+    """Never cancelled."""
     return False
 
 

@@ -30,7 +30,7 @@ _INITDB_OPTIONS = (
     "--locale=C",
     "--locale-provider=builtin",
     "--builtin-locale=C.UTF-8",
-    "--auth-local=trust",  # the socket's folder lets in nobody but the owner
+    "--auth-local=trust",  # the socket's folder lets in only the owner
     "--auth-host=reject",
     "--data-checksums",
     "--no-instructions",
@@ -78,7 +78,7 @@ class Cluster:
         if guardian.poll() != 0:
             raise Misconfigured(
                 f"PostgreSQL could not create its cluster in {self._data_dir}:\n{guardian.last_words()}",
-                remedy="mend what these lines say (disk space, permissions) and start again",
+                remedy="fix what these lines say (disk space, permissions) and start again",
             )
         unfinished.rename(self.path)
         _sync_folder(self._data_dir)
@@ -99,7 +99,7 @@ class Cluster:
 
     def remove_stale_pidfile(self) -> None:
         """A crashed server leaves its pid file, and PostgreSQL would not start while a process of the same user
-        has that pid, whatever it is. Conflict when it really is a server (one that somebody started by hand).
+        has that pid, whatever it is. Conflict when it really is a server (one that was started by hand).
         """
         if pid := self.running_postmaster():
             raise Conflict(
@@ -120,7 +120,7 @@ class Cluster:
             major = (self.path / "PG_VERSION").read_text("ascii", "replace").strip()
         except FileNotFoundError:
             raise Misconfigured(
-                f"{self.path} is no PostgreSQL cluster (it has no file PG_VERSION)",
+                f"{self.path} is not a PostgreSQL cluster (it has no file PG_VERSION)",
                 remedy="restore it from a backup, or move it away to begin with an empty database",
             ) from None
         if major != str(MAJOR_VERSION):

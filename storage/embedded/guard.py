@@ -1,6 +1,6 @@
-"""The guard: a small process that is the server's parent and ends it when the owner is gone, however that died.
+"""The guard: a small process that is the server's parent and ends it when the owner is gone, however the owner died.
 
-Started as a script with the standard library only (`python -I -S guard.py`), so that it is up in milliseconds.
+It is a script of the standard library only (`python -I -S guard.py`), so that it is up in milliseconds.
 Its standard input comes from the owner: one line of JSON (the orders, written by `guardian.py`), then either
 `stop` (an orderly end) or the end of the file, which the kernel delivers when the owner is killed. The server
 also gets a parent-death signal where the kernel has one (Linux), for the case that the guard itself is killed.
@@ -21,6 +21,8 @@ import sys
 import time
 from typing import Any
 
+# As in triggers/processes/death_signal.py, which this script cannot import: it runs without a search path (-I -S), and
+# what it calls after its fork must be loaded before.
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
 _CONTROL_FD = 0
@@ -157,7 +159,7 @@ class Guard:
 
     def _send(self, number: signal.Signals) -> None:
         self._stop_signal = number
-        if self._status is None:  # until it is reaped its pid cannot belong to anybody else
+        if self._status is None:  # until it is reaped its pid cannot belong to another process
             os.kill(self._pid, number)
 
     def _reap(self) -> None:

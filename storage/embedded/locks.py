@@ -10,7 +10,7 @@ _NOTE_LIMIT_BYTES = 4096
 
 
 class FileLock:
-    """An exclusive `flock` on `path`, with a note in the file for whoever finds it taken.
+    """An exclusive `flock` on `path`, with a note in the file for the process that finds it taken.
 
     The lock belongs to the open file, so a child process that inherits the descriptor holds it too, and two
     locks on one path exclude each other within one process as well.
@@ -19,7 +19,7 @@ class FileLock:
     def __init__(self, path: Path) -> None:
         """Open (or create) the file; OSError when that is not allowed."""
         self.path = path
-        # Never through a symbolic link: root opens this in a folder that may belong to somebody else.
+        # Never through a symbolic link: root opens this in a folder that may belong to another user.
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
 
     def fileno(self) -> int:

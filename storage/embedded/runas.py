@@ -81,18 +81,18 @@ def scratch_dir(prefix: str) -> Path:
 def server_user(data_dir: Path) -> ServerUser | None:
     """The user to drop to, None when this process is not root.
 
-    Whoever owns the cluster, else the data directory, goes on owning it; a new one goes to `postgres` where
+    The owner of the cluster, else of the data directory, goes on owning it; a new one goes to `postgres` where
     that account exists, else to `nobody`.
     """
     if os.geteuid() != 0:
         return None
     for path in (data_dir / "cluster", data_dir):
         try:
-            found = path.lstat()
+            status = path.lstat()
         except OSError:
             continue
-        if found.st_uid != 0:
-            return ServerUser(found.st_uid, found.st_gid, _name_of(found.st_uid))
+        if status.st_uid != 0:
+            return ServerUser(status.st_uid, status.st_gid, _name_of(status.st_uid))
     for name in _CANDIDATES:
         try:
             account = pwd.getpwnam(name)
@@ -102,7 +102,7 @@ def server_user(data_dir: Path) -> ServerUser | None:
             return ServerUser(account.pw_uid, account.pw_gid, name)
     raise Misconfigured(
         "PostgreSQL does not run as root, and this machine has neither a user 'postgres' nor 'nobody'",
-        remedy="run longtail as an ordinary user, or make one: useradd --system postgres",
+        remedy="run longtail as an ordinary user, or create one: useradd --system postgres",
     )
 
 
@@ -111,7 +111,7 @@ def prepare_data_dir(data_dir: Path, user: ServerUser | None) -> None:
     missing = [path for path in (data_dir, *data_dir.parents) if not path.exists()]
     existing = missing[-1].parent if missing else data_dir
     if not existing.is_dir():
-        raise Misconfigured(f"the data directory cannot be {data_dir}: {existing} is no folder", remedy=_ANOTHER)
+        raise Misconfigured(f"the data directory cannot be {data_dir}: {existing} is not a folder", remedy=_ANOTHER)
     if user and (blocked := _first_folder_closed_to(user, existing)):
         mode = stat.S_IMODE(blocked.stat().st_mode)
         raise Misconfigured(

@@ -49,6 +49,7 @@ _FIXED: Mapping[str, str] = {  # privacy and durability are not for sale
     "fsync": "on",
     "full_page_writes": "on",
 }
+_VOLATILE: Mapping[str, str] = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
 _NOT_SETTABLE = frozenset(_FIXED) | {"unix_socket_directories", "data_directory", "hba_file", "config_file"}
 
 Progress = Callable[[str], None]
@@ -59,15 +60,19 @@ def _silent(_: str) -> None:
 
 
 class EmbeddedPostgres:
-    """A PostgreSQL server in `data_dir` that lives as long as this object's process, and not a moment longer.
+    """A PostgreSQL server in `data_dir` that lives no longer than this object's process.
 
-    `settings` are PostgreSQL's (`{"max_connections": 50}`); what guards privacy and durability cannot be set.
+    `settings` are PostgreSQL's (`{"max_connections": 50}`); what guards privacy and durability cannot be set. Only a
+    `volatile` server never waits for the disk: it may lose its data with the machine, and is for tests.
     Not thread-safe. The server survives neither `stop()` nor the death of this process, however it dies.
     """
 
-    def __init__(self, data_dir: Path, *, settings: Mapping[str, str | int] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, *, settings: Mapping[str, str | int] | None = None, volatile: bool = False
+    ) -> None:
         self.data_dir = Path(data_dir).absolute()
-        self._settings = {**_SETTINGS, **{name: str(value) for name, value in (settings or {}).items()}, **_FIXED}
+        given = {name: str(value) for name, value in (settings or {}).items()}
+        self._settings = {**_SETTINGS, **given, **_FIXED, **(_VOLATILE if volatile else {})}
         if refused := _NOT_SETTABLE.intersection(settings or {}):
             raise Misconfigured(f"the embedded PostgreSQL fixes {', '.join(sorted(refused))}", remedy="leave it out")
         self._cluster = Cluster(self.data_dir)
@@ -204,7 +209,7 @@ class EmbeddedPostgres:
             lock=self._server_lock,
             remove_at_end=self._socket_dir,
         )
-        self._server_lock.close()  # from here on the server's processes hold it, and nobody else
+        self._server_lock.close()  # from here on only the server's processes hold it
         self._server_lock = None
 
     def _wait_until_ready(self, progress: Progress, cancelled: Cancelled) -> None:
@@ -224,7 +229,7 @@ class EmbeddedPostgres:
             raise Unreachable(
                 f"the embedded PostgreSQL in {self.data_dir} ended with status {code}; the end of its log:\n"
                 f"{self._guardian.last_words()}",
-                remedy=f"mend what these lines say; the whole log is {self._log}",
+                remedy=f"fix what these lines say; the whole log is {self._log}",
             )
 
     def _ensure_database(self) -> None:

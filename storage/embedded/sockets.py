@@ -31,7 +31,7 @@ def make_socket_dir(user: ServerUser | None) -> Path:
 
 
 def remove_socket_dir(noted: object) -> None:
-    """Remove what a killed guard left behind; only ever a folder that looks like one of ours."""
+    """Remove what a killed guard left; only ever a folder that looks like one of ours."""
     path = Path(str(noted))
     if path.parent == _BASE and path.name.startswith(_PREFIX):
         with contextlib.suppress(OSError):

@@ -32,7 +32,7 @@ class GroupKey:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A partition's holder (None: nobody whose lease holds), the claim's epoch, and the offset to start at."""
+    """A partition's holder (None: no member with a valid lease), the claim's epoch, and the offset to start at."""
 
     partition: int
     member: str | None
@@ -76,7 +76,7 @@ def take_over(connection: Connection, key: GroupKey, member: str) -> None:
 
 
 def claims(connection: Connection, key: GroupKey) -> dict[int, Claim]:
-    """The claims on every partition of the topic; those of new partitions are made."""
+    """The claims on every partition of the topic; those of new partitions are added."""
     partitions = select(literal(key.group), log_partitions.c.topic, log_partitions.c.partition).where(
         log_partitions.c.topic == key.topic
     )

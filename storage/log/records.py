@@ -37,7 +37,7 @@ _TAKE_OFFSETS = """
 _INSERT = """
     INSERT INTO log_records (segment, topic, partition, log_offset, key, value)
     SELECT (SELECT max(segment) FROM log_segments), p.topic, p.partition,
-           p.next_offset - %(behind)s + record.number - 1, record.key, record.value
+           p.next_offset - %(remaining)s + record.number - 1, record.key, record.value
     FROM log_partitions p,
          unnest(%(keys)b::bytea[], %(values)b::bytea[]) WITH ORDINALITY AS record (key, value, number)
     WHERE p.topic = %(topic)s AND p.partition = %(partition)s
@@ -142,11 +142,11 @@ def append(connection: Connection, topic: str, partition: int, records: Sequence
     with _driver(connection).pipeline():
         cursor.execute(_DURABLE)
         taken = _driver(connection).execute(_TAKE_OFFSETS, {**where, "count": len(records)})
-        behind = len(records)
+        remaining = len(records)
         for batch in _batches(records):
             keys, values = [key for key, _ in batch], [value for _, value in batch]
-            cursor.execute(_INSERT, {**where, "behind": behind, "keys": keys, "values": values})
-            behind -= len(batch)
+            cursor.execute(_INSERT, {**where, "remaining": remaining, "keys": keys, "values": values})
+            remaining -= len(batch)
     row = taken.fetchone()
     if row is None:
         raise NotFound(f"the log has no partition {partition} of topic {topic!r}")

@@ -106,7 +106,7 @@ def oldest_closed(connection: Connection) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class SegmentPart:
-    """What a segment has of one partition: the offset behind its last record, and whether that may go."""
+    """What a segment has of one partition: the offset after its last record, and whether that may go."""
 
     topic: str
     partition: int
@@ -137,11 +137,11 @@ def parts(connection: Connection, segment: int) -> list[SegmentPart]:
 
 
 def drop(connection: Connection, segment: int, held: list[SegmentPart]) -> None:
-    """Drop a closed segment and move the starts of its partitions behind it.
+    """Drop a closed segment and move the starts of its partitions past it.
 
     The maintainers' lock must be held. Partition rows are locked before the table, in the order in which an append
     locks them. Waits at most half a second for appends and readers that use the log (SegmentInUse afterwards),
-    because everybody who comes later waits behind this.
+    because every later transaction waits for this one.
     """
     for part in sorted(held, key=lambda part: (part.topic, part.partition)):
         connection.execute(

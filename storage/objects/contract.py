@@ -58,7 +58,7 @@ class ObjectStore(Protocol):
         """Write an object from parts as they come, holding few of them in memory.
 
         At most MAX_PARTS parts, each MIN_PART_BYTES (the last may be smaller) to MAX_PART_BYTES; InvalidInput
-        otherwise. When `parts` raises, nothing is left behind.
+        otherwise. When `parts` raises, nothing is left.
         """
         ...
 
@@ -75,7 +75,7 @@ class ObjectStore(Protocol):
         ...
 
     def list(self, prefix: str = "", *, after: str = "", limit: int = 1000) -> list[ObjectInfo]:
-        """At most `limit` objects whose key starts with `prefix` and sorts (by bytes) behind `after`, in order."""
+        """At most `limit` objects whose key starts with `prefix` and sorts (by bytes) after `after`, in order."""
         ...
 
     def delete(self, key: str) -> None:
@@ -87,7 +87,7 @@ class ObjectStore(Protocol):
         ...
 
     def remove_leftovers(self, *, older_than_s: float = LEFTOVER_AGE_S) -> int:
-        """Remove what writers that died left behind unfinished; returns how many.
+        """Remove what writers that died left unfinished; returns how many.
 
         `older_than_s` must be longer than the longest write that may still be under way.
         """

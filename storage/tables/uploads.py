@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -22,9 +24,27 @@ from sqlalchemy import (
 
 from storage.tables.base import at, created_at, metadata
 
-UPLOAD_STATES = ("open", "received", "stored", "failed", "expired")
-LIVE_UPLOAD_STATES = ("open", "received", "stored")
-UPLOAD_IS_LIVE = text("state IN ('" + "','".join(LIVE_UPLOAD_STATES) + "')")
+
+class UploadState(StrEnum):
+    """Where an upload stands: open → received → stored; failed from the first two, expired from open."""
+
+    OPEN = "open"
+    """Bytes are coming."""
+    RECEIVED = "received"
+    """All bytes are in the log."""
+    STORED = "stored"
+    """The clip is in the catalog."""
+    FAILED = "failed"
+    """The clip can never be in the catalog."""
+    EXPIRED = "expired"
+    """Given up before it was whole; `reason` says whether by time or by the vehicle."""
+
+
+ASSEMBLING = (UploadState.OPEN, UploadState.RECEIVED)
+"""States of an upload whose cells are still to be assembled."""
+LIVE = (*ASSEMBLING, UploadState.STORED)
+"""States of the one upload that a clip may have; in any other one it may be begun again, or has failed."""
+UPLOAD_IS_LIVE = text("state IN ('" + "','".join(LIVE) + "')")
 UPLOAD_IS_OPEN = text("state = 'open'")
 """Conditions of partial indexes, to be used as they are in queries too: a prepared statement whose states are
 parameters cannot be matched with such an index."""
@@ -46,7 +66,7 @@ uploads = Table(
     created_at(),
     at("expires_at", nullable=False),
     at("closed_at"),
-    CheckConstraint("state IN ('" + "','".join(UPLOAD_STATES) + "')", name="state"),
+    CheckConstraint("state IN ('" + "','".join(UploadState) + "')", name="state"),
     CheckConstraint("offset_bytes BETWEEN 0 AND size_bytes", name="offset"),
     Index(
         "uq_uploads_live_clip",
@@ -59,9 +79,7 @@ uploads = Table(
     Index("ix_uploads_expires_at", "expires_at", postgresql_where=UPLOAD_IS_OPEN),
     Index("ix_uploads_open_vehicle_id", "vehicle_id", postgresql_where=UPLOAD_IS_OPEN),
 )
-"""`open`: bytes are coming; `received`: all are in the log; `stored`: the clip is in the catalog; `failed`: it never
-can be; `expired`: given up before it was whole (`reason` says whether by time or by the vehicle). `manifest` holds
-the canonical JSON of the ClipManifest."""
+"""One row per attempt to upload a clip. `manifest` holds the canonical JSON of the ClipManifest."""
 
 parked_cells = Table(
     "parked_cells",

@@ -12,8 +12,8 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage.campaigns.queries import MAX_VERSION
 from storage.tables import campaign_versions, uploads
-from storage.tables.uploads import UPLOAD_IS_LIVE, UPLOAD_IS_OPEN
-from storage.uploads.rows import COLUMNS, UploadRow
+from storage.tables.uploads import UPLOAD_IS_LIVE, UPLOAD_IS_OPEN, UploadState
+from storage.uploads.rows import COLUMNS, UploadRow, row_of
 from triggers.contracts.creation import CreationRequest
 
 
@@ -61,14 +61,14 @@ def insert_open(
         vehicle_id=manifest.recording.vehicle_id,
         manifest=manifest.canonical_json(),
         size_bytes=manifest.size_bytes,
-        state="open",
+        state=UploadState.OPEN,
         log_partition=log_partition(manifest.clip_id, log_partitions),
         network=request.network.value,
         expires_at=expires_at,
     )
     unless_live = statement.on_conflict_do_nothing(index_elements=[uploads.c.clip_id], index_where=UPLOAD_IS_LIVE)
     row = connection.execute(unless_live.returning(*COLUMNS)).one_or_none()
-    return UploadRow(*row) if row else None
+    return row_of(row) if row else None
 
 
 def log_partition(clip_id: str, partitions: int) -> int:

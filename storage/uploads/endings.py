@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, update
 
 from storage import ledger
 from storage.tables import uploads
-from storage.tables.uploads import UPLOAD_IS_OPEN
+from storage.tables.uploads import ASSEMBLING, UPLOAD_IS_OPEN, UploadState
 from storage.uploads.rows import EXPIRED_BY_TIME, find_usable
 from triggers.errors import Conflict
 
@@ -25,26 +25,26 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
     """
     closed = connection.execute(
         update(uploads)
-        .where(uploads.c.id == upload_id, uploads.c.state.in_(("open", "received")))
-        .values(state="stored", offset_bytes=uploads.c.size_bytes, closed_at=func.now())
+        .where(uploads.c.id == upload_id, uploads.c.state.in_(ASSEMBLING))
+        .values(state=UploadState.STORED, offset_bytes=uploads.c.size_bytes, closed_at=func.now())
     )
     return closed.rowcount == 1 and ledger.settle(connection, upload_id)
 
 
 def fail(connection: Connection, upload_id: str, reason: str) -> bool:
     """The clip can never be stored: close the upload and release its reservation. False when it was closed before."""
-    return _close(connection, upload_id, ("open", "received"), "failed", reason)
+    return _close(connection, upload_id, ASSEMBLING, UploadState.FAILED, reason)
 
 
 def expire_one(connection: Connection, upload_id: str) -> bool:
     """The time of this open upload is over: close it and release its reservation. False when it was closed before."""
-    return _close(connection, upload_id, ("open",), "expired", EXPIRED_BY_TIME)
+    return _close(connection, upload_id, (UploadState.OPEN,), UploadState.EXPIRED, EXPIRED_BY_TIME)
 
 
 def terminate(connection: Connection, upload_id: str, vehicle_id: str, *, now: datetime) -> None:
     """The vehicle gives the upload up: release its reservation. Conflict when all bytes are here: the clip is kept."""
     upload = find_usable(connection, upload_id, vehicle_id, now=now)
-    if not _close(connection, upload.id, ("open",), "expired", TERMINATED_BY_VEHICLE):
+    if not _close(connection, upload.id, (UploadState.OPEN,), UploadState.EXPIRED, TERMINATED_BY_VEHICLE):
         raise Conflict("the upload is whole, its clip is kept")
 
 
@@ -64,7 +64,7 @@ def expire(connection: Connection, *, now: datetime, limit: int = 100) -> int:
     closed = connection.execute(
         update(uploads)
         .where(uploads.c.id.in_(select(due.c.id)))
-        .values(state="expired", reason=EXPIRED_BY_TIME, closed_at=func.now())
+        .values(state=UploadState.EXPIRED, reason=EXPIRED_BY_TIME, closed_at=func.now())
         .returning(uploads.c.id)
     )
     expired = list(closed.scalars())
@@ -72,7 +72,9 @@ def expire(connection: Connection, *, now: datetime, limit: int = 100) -> int:
     return len(expired)
 
 
-def _close(connection: Connection, upload_id: str, states: tuple[str, ...], state: str, reason: str) -> bool:
+def _close(
+    connection: Connection, upload_id: str, states: tuple[UploadState, ...], state: UploadState, reason: str
+) -> bool:
     closed = connection.execute(
         update(uploads)
         .where(uploads.c.id == upload_id, uploads.c.state.in_(states))

@@ -1,4 +1,4 @@
-"""Parked cells: what of an open clip was moved from a worker's spool to staging objects.
+"""Parked cells: what was moved of an open clip from a worker's spool to staging objects.
 
 A part's object is named by the cells in it, whose bytes the manifest fixes: parking the same cells again rewrites the
 same object. The row is written after the object and before the log's offset moves on.
@@ -14,15 +14,14 @@ from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.tables import parked_cells, uploads
+from storage.tables.uploads import ASSEMBLING
 
-ASSEMBLING_STATES = ("open", "received")
-"""States of an upload whose cells are still wanted."""
 STAGING_PREFIX = "staging/"
 
 
 @dataclass(frozen=True, slots=True)
 class ParkedPart:
-    """One staging object: the bytes of `cells` follow each other in this order."""
+    """One staging object: the bytes of `cells`, one after the other in this order."""
 
     upload_id: str
     part: int
@@ -43,11 +42,11 @@ def upload_of(object_key: str) -> str:
 
 
 def park(connection: Connection, upload_id: str, cells: Sequence[int], *, size_bytes: int) -> bool:
-    """Note that these cells lie in their staging object; False when the upload was closed, so nobody wants them."""
+    """Note that these cells lie in their staging object; False when the upload was closed: no one needs them."""
     state = connection.execute(
         select(uploads.c.state).where(uploads.c.id == upload_id).with_for_update(key_share=True)
     ).scalar_one_or_none()
-    if state not in ASSEMBLING_STATES:
+    if state not in ASSEMBLING:
         return False
     key = staging_key(upload_id, cells)
     existing = parts(connection, upload_id)
@@ -90,7 +89,7 @@ def closed_uploads(connection: Connection, *, limit: int = 100) -> list[str]:
     """Uploads that are closed and still have parked rows (they expired, or their worker died before tidying)."""
     rows = connection.execute(
         select(uploads.c.id)
-        .where(uploads.c.id.in_(select(parked_cells.c.upload_id)), uploads.c.state.not_in(ASSEMBLING_STATES))
+        .where(uploads.c.id.in_(select(parked_cells.c.upload_id)), uploads.c.state.not_in(ASSEMBLING))
         .limit(limit)
     )
     return list(rows.scalars())
@@ -98,9 +97,7 @@ def closed_uploads(connection: Connection, *, limit: int = 100) -> list[str]:
 
 def open_uploads(connection: Connection, upload_ids: Sequence[str]) -> set[str]:
     """Which of these uploads are still being assembled."""
-    rows = connection.execute(
-        select(uploads.c.id).where(uploads.c.id.in_(upload_ids), uploads.c.state.in_(ASSEMBLING_STATES))
-    )
+    rows = connection.execute(select(uploads.c.id).where(uploads.c.id.in_(upload_ids), uploads.c.state.in_(ASSEMBLING)))
     return set(rows.scalars())
 
 

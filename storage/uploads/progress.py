@@ -7,7 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, case, update
 
 from storage.tables import uploads
-from storage.uploads.rows import COLUMNS, UploadRow, find_usable
+from storage.tables.uploads import UploadState
+from storage.uploads.rows import COLUMNS, UploadRow, find_usable, row_of
 from triggers.errors import Fenced, WrongOffset
 
 
@@ -21,7 +22,7 @@ def begin_write(connection: Connection, upload_id: str, vehicle_id: str, offset:
         .where(
             uploads.c.id == upload_id,
             uploads.c.vehicle_id == vehicle_id,
-            uploads.c.state == "open",
+            uploads.c.state == UploadState.OPEN,
             uploads.c.expires_at > now,
             uploads.c.offset_bytes == offset,
         )
@@ -29,7 +30,7 @@ def begin_write(connection: Connection, upload_id: str, vehicle_id: str, offset:
         .returning(*COLUMNS)
     ).one_or_none()
     if raised is not None:
-        return UploadRow(*raised)
+        return row_of(raised)
     upload = find_usable(connection, upload_id, vehicle_id, now=now)
     if upload.whole and offset == upload.size_bytes:
         return upload
@@ -43,13 +44,13 @@ def store_offset(connection: Connection, upload_id: str, writer_epoch: int, offs
 
     The offset never falls. Fenced when a later writer has begun or the upload was closed: nothing changes then.
     """
-    state = case((uploads.c.size_bytes == offset, "received"), else_="open")
+    state = case((uploads.c.size_bytes == offset, UploadState.RECEIVED), else_=UploadState.OPEN)
     moved = connection.execute(
         update(uploads)
         .where(
             uploads.c.id == upload_id,
             uploads.c.writer_epoch == writer_epoch,
-            uploads.c.state == "open",
+            uploads.c.state == UploadState.OPEN,
             uploads.c.offset_bytes <= offset,
         )
         .values(offset_bytes=offset, state=state)

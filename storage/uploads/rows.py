@@ -1,19 +1,20 @@
 """An upload as its row says, and how one is found.
 
-States: `open` → `received` → `stored`, or `failed` from the first two, or `expired` from `open`. Each step is a
-compare-and-swap on the state: `creation` opens an upload, `progress` moves its offset, `endings` close it.
+Each step of its life is a compare-and-swap on the state: `creation` opens an upload, `progress` moves its offset,
+`endings` close it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from storage.rows import columns_of
 from storage.tables import uploads
-from storage.tables.uploads import LIVE_UPLOAD_STATES
+from storage.tables.uploads import LIVE, UploadState
 from triggers.errors import NotFound, UploadGone
 
 EXPIRED_BY_TIME = "expired"
@@ -28,7 +29,7 @@ class UploadRow:
     clip_id: str
     vehicle_id: str
     size_bytes: int
-    state: str
+    state: UploadState
     offset_bytes: int
     log_partition: int
     writer_epoch: int
@@ -38,11 +39,16 @@ class UploadRow:
     @property
     def whole(self) -> bool:
         """Whether all bytes are in the log: nothing more can be written."""
-        return self.state in ("received", "stored")
+        return self.state in (UploadState.RECEIVED, UploadState.STORED)
 
 
 COLUMNS = columns_of(UploadRow, uploads)
 """The columns of an UploadRow, in its order."""
+
+
+def row_of(row: Row[Any]) -> UploadRow:
+    """A row of COLUMNS as a value."""
+    return UploadRow(**{**row._mapping, "state": UploadState(row.state)})
 
 
 def latest(connection: Connection, clip_id: str) -> UploadRow | None:
@@ -50,10 +56,10 @@ def latest(connection: Connection, clip_id: str) -> UploadRow | None:
     row = connection.execute(
         select(*COLUMNS)
         .where(uploads.c.clip_id == clip_id)
-        .order_by(uploads.c.state.in_(LIVE_UPLOAD_STATES).desc(), uploads.c.created_at.desc())
+        .order_by(uploads.c.state.in_(LIVE).desc(), uploads.c.created_at.desc())
         .limit(1)
     ).one_or_none()
-    return UploadRow(*row) if row else None
+    return row_of(row) if row else None
 
 
 def find(connection: Connection, upload_id: str, vehicle_id: str) -> UploadRow:
@@ -63,14 +69,14 @@ def find(connection: Connection, upload_id: str, vehicle_id: str) -> UploadRow:
     ).one_or_none()
     if row is None:
         raise NotFound("there is no such upload", remedy="create it first")
-    return UploadRow(*row)
+    return row_of(row)
 
 
 def find_usable(connection: Connection, upload_id: str, vehicle_id: str, *, now: datetime) -> UploadRow:
     """Like `find`; UploadGone for one that was closed before it was whole, or whose time is over."""
     upload = find(connection, upload_id, vehicle_id)
-    over = upload.state == "open" and upload.expires_at <= now
-    if over or not (upload.whole or upload.state == "open"):
+    over = upload.state == UploadState.OPEN and upload.expires_at <= now
+    if over or not (upload.whole or upload.state == UploadState.OPEN):
         raise UploadGone(
             f"the upload was closed ({EXPIRED_BY_TIME if over else upload.reason})", remedy="create it again"
         )

@@ -1,9 +1,9 @@
-"""The worker's process: all its loops together, what restarts them, and what ends them."""
+"""The worker's process: all its loops together, and what ends them."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -83,23 +83,3 @@ def test_an_unreachable_database_is_said_in_one_line(tmp_path: Path) -> None:
     nowhere = Settings(database_url="postgresql://127.0.0.1:1/none", data_dir=tmp_path)
     with pytest.raises(Unreachable, match="LONGTAIL_DATABASE_URL"):
         worker.run(nowhere, threading.Event())
-
-
-def test_a_loop_that_fails_is_logged_and_started_again(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(worker, "FIRST_RESTART_PAUSE_S", 0.01)
-    stop = threading.Event()
-    lives: list[int] = []
-
-    def fails_twice(ended: threading.Event) -> None:
-        lives.append(len(lives))
-        if len(lives) < 3:
-            raise RuntimeError("a mistake")
-        stop.set()
-        ended.wait()
-
-    loops: dict[str, Callable[[threading.Event], None]] = {"shaky": fails_twice}
-    worker._supervise(loops, stop)
-    assert lives == [0, 1, 2]
-    assert caplog.text.count("RuntimeError: a mistake") == 2

@@ -58,9 +58,8 @@ def test_a_server_that_is_not_there_is_unreachable_and_its_password_stays_hidden
     assert "LONGTAIL_DATABASE_URL" in str(caught.value)
 
 
-def test_a_used_up_pool_is_overload_and_names_the_setting(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = Database(database.url, pool_size=1)
-    monkeypatch.setattr(small.engine.pool, "_timeout", 0.1)
+def test_a_used_up_pool_is_overload_and_names_the_setting(database: Database) -> None:
+    small = Database(database.url, pool_size=1, connection_wait_s=0.1)
     with small.begin(), pytest.raises(Overloaded, match="LONGTAIL_DATABASE_POOL_SIZE"), small.begin():
         pass
     small.close()

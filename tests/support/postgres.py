@@ -1,4 +1,4 @@
-"""A PostgreSQL for the tests: one embedded server a worker, one fresh database a test."""
+"""A PostgreSQL for the tests: one embedded server per worker, one fresh database per test."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 
 from storage.embedded import EmbeddedPostgres, scratch_dir
 
-_SETTINGS = {"max_connections": 100, "shared_buffers": "64MB", "synchronous_commit": "off"}
+_SETTINGS = {"max_connections": 100, "shared_buffers": "64MB"}
 _numbers = itertools.count(1)
 
 
@@ -32,7 +32,10 @@ def server_data_dir() -> Iterator[Path]:
 @contextmanager
 def running_server() -> Iterator[str]:
     """A running server; yields the URL of its (empty) database `longtail`."""
-    with server_data_dir() as folder, EmbeddedPostgres(folder / "postgres", settings=_SETTINGS) as server:
+    with (
+        server_data_dir() as folder,
+        EmbeddedPostgres(folder / "postgres", settings=_SETTINGS, volatile=True) as server,
+    ):
         yield server.url
 
 
@@ -43,7 +46,7 @@ def libpq_url(url: str) -> str:
 
 @contextmanager
 def fresh_database(server_url: str, *, template: str | None = None) -> Iterator[str]:
-    """A new database, dropped afterwards with whoever is still connected. `template` names one to copy."""
+    """A new database, dropped afterwards whether or not it has connections. `template` names one to copy."""
     name = f"test_{os.getpid()}_{next(_numbers)}"
     source = sql.SQL(" TEMPLATE {}").format(sql.Identifier(template)) if template else sql.SQL("")
     _execute(server_url, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)) + source)

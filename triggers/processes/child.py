@@ -1,4 +1,4 @@
-"""One supervised child process: its start, its log, its orderly end, and the sweep of what it leaves behind."""
+"""One supervised child process: its start, its log, its orderly end, and the sweep of what it leaves."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from triggers.processes.ends import kill_group
 
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 12
@@ -104,19 +106,18 @@ class ChildProcess:
     def _sweep(self) -> None:
         """Kill what is left of its process group (an extractor, say): nothing of a child outlives it.
 
-        Once only, at its end: later the number of its group may be that of somebody else.
+        Once only, at its end: later its number may belong to another group.
         """
-        assert self._process is not None  # noqa: S101 - started by whoever polls or finishes it
+        assert self._process is not None  # noqa: S101 - `poll` and `finish` have checked it
         if self._swept:
             return
         self._swept = True
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        kill_group(self._process.pid)
         if self._process.stdin is not None:
             self._process.stdin.close()
 
 
 def rotate_log(log: Path) -> None:
-    """Keep the log of the run before under `<name>.1`."""
+    """Keep the log of the previous run under `<name>.1`."""
     if log.exists():
         log.replace(log.with_name(log.name + ".1"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from triggers.errors import NotFound, Unreachable
 from triggers.processes.child import ChildProcess
+from triggers.processes.ends import described_end
 
 POLL_S = 0.1
 BACKOFF_FIRST_S = 0.2
@@ -35,11 +36,21 @@ class _Watched:
 
 
 class Supervisor:
-    """A set of children. `waves` says in which order they end: those of a wave together, one wave after the other."""
+    """A set of children. `waves` says in which order they end: those of a wave together, one wave after the other.
 
-    def __init__(self, waves: Sequence[Sequence[ChildProcess]], report: Report) -> None:
+    `report` is told, from the supervising thread, what happened to a child. A wave has `stop_patience_s` to end.
+    """
+
+    def __init__(
+        self,
+        waves: Sequence[Sequence[ChildProcess]],
+        report: Report,
+        *,
+        stop_patience_s: float = STOP_PATIENCE_S,
+    ) -> None:
         self._watched = [_Watched(child, wave) for wave, children in enumerate(waves) for child in children]
         self._report = report
+        self._stop_patience_s = stop_patience_s
         self._stop = threading.Event()
         self._started = threading.Event()
         self._failure: BaseException | None = None
@@ -52,7 +63,7 @@ class Supervisor:
         self.raise_failure()
 
     def stop(self) -> None:
-        """End every child in order, the stubborn ones the hard way; idempotent."""
+        """End every child in order, killing those that do not; idempotent."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -74,7 +85,7 @@ class Supervisor:
                 raise Unreachable(
                     f"the process {child.name} does not stay up ({watched.deaths[-1]}); the end of its log:\n"
                     f"{child.log_tail()}",
-                    remedy=f"mend what these lines say; the whole log is {child.log}",
+                    remedy=f"fix what these lines say; the whole log is {child.log}",
                 )
 
     def raise_failure(self) -> None:
@@ -90,7 +101,7 @@ class Supervisor:
             while not self._stop.wait(POLL_S):
                 for watched in self._watched:
                     self._look_after(watched)
-        except BaseException as error:  # noqa: BLE001 - handed to whoever waits in the other thread
+        except BaseException as error:  # noqa: BLE001 - handed to the caller, which waits in another thread
             self._failure = error
         finally:
             self._started.set()
@@ -110,7 +121,7 @@ class Supervisor:
         self._note_death(watched, described_end(status))
 
     def _restart(self, watched: _Watched) -> None:
-        """Start it again; a machine that has no room for it now (processes, descriptors, disk) may have it later."""
+        """Start it again. A machine that has no room for it now (processes, descriptors, disk) may have room later."""
         watched.restart_at_s = None
         try:
             watched.child.start()
@@ -130,17 +141,7 @@ class Supervisor:
             children = [watched.child for watched in self._watched if watched.wave == wave]
             for child in children:
                 child.send(signal.SIGTERM)
-            deadline_s = time.monotonic() + STOP_PATIENCE_S
+            deadline_s = time.monotonic() + self._stop_patience_s
             for child in children:
                 if not child.finish(deadline_s):
-                    self._report(f"{child.name} did not end within {STOP_PATIENCE_S:g} s and was killed")
-
-
-def described_end(status: int) -> str:
-    """An exit status in words."""
-    if status < 0:
-        try:
-            return f"was killed by {signal.Signals(-status).name}"
-        except ValueError:
-            return f"was killed by signal {-status}"
-    return f"ended with status {status}"
+                    self._report(f"{child.name} did not end within {self._stop_patience_s:g} s and was killed")

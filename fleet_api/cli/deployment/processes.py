@@ -7,14 +7,10 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
 import click
-
-READY = b"r"
-"""What a process that nobody can ask tells its supervisor once it works."""
 
 supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="End when standard input ends.")
 listen_fd_option = click.option("--listen-fd", type=int, hidden=True, help="A socket that is listening already.")
@@ -55,6 +51,7 @@ def ingest(supervised: bool, ready_fd: int | None) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _begin(supervised)
+    from fleet_api.deployment.readiness import tell_ready
     from ingest.worker import run
     from storage.settings import Settings
 
@@ -62,7 +59,7 @@ def ingest(supervised: bool, ready_fd: int | None) -> None:
         run(Settings.load(), stop)
     else:
         os.set_inheritable(ready_fd, False)
-        run(Settings.load(), stop, partial(_tell_ready, ready_fd))
+        run(Settings.load(), stop, partial(tell_ready, ready_fd))
 
 
 @click.command()
@@ -83,13 +80,6 @@ def migrate() -> None:
         database.close()
     change = f"is at revision {after} already" if before == after else f"went from {before or 'empty'} to {after}"
     remark(f"the database at {shown_url(settings.database_url)} {change}")
-
-
-def _tell_ready(fd: int) -> None:
-    """Never waits: nobody reads more than the first of what is told, so in the end there is no room for another."""
-    os.set_blocking(fd, False)
-    with suppress(BlockingIOError):
-        os.write(fd, READY)
 
 
 def _begin(supervised: bool) -> None:

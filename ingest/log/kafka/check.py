@@ -11,7 +11,7 @@ from triggers.errors import Misconfigured, NotFound
 
 
 def check(clients: KafkaClients, topics: KafkaTopics, settings: Settings) -> str:
-    """One line on what was found; Unreachable or Misconfigured, naming the setting, for what cannot work."""
+    """One line on brokers and topics; Unreachable or Misconfigured, naming the setting, for what cannot work."""
     clients.require_advertised_addresses()
     with reaching(clients.location, "describe itself"):
         brokers = clients.admin().describe_cluster()["brokers"]
@@ -20,7 +20,7 @@ def check(clients: KafkaClients, topics: KafkaTopics, settings: Settings) -> str
     try:
         state = topics.state(CELLS_TOPIC)
     except NotFound:
-        return f"{line}, topic {clients.location.topic(CELLS_TOPIC)} is not made yet"
+        return f"{line}, topic {clients.location.topic(CELLS_TOPIC)} does not exist yet"
     name = clients.location.topic(CELLS_TOPIC)
     require_fit(name, state, settings)
     described = f"{line}, topic {name} with {_counted(state.partitions, 'partition')}, {_kept(state)}"

@@ -25,7 +25,7 @@ _NO_TOPICS = {"allow_auto_create_topics": False}
 
 
 class _ClosesAfterFailure:
-    """kafka-python leaves the thread and the sockets behind of a client whose constructor fails."""
+    """kafka-python leaves thread and sockets open when the constructor of a client fails."""
 
     def __init__(self, **arguments: Any) -> None:
         try:
@@ -38,20 +38,20 @@ class _ClosesAfterFailure:
 
 
 class _Admin(_ClosesAfterFailure, KafkaAdminClient):  # type: ignore[misc]
-    """A KafkaAdminClient that leaves nothing behind."""
+    """A KafkaAdminClient that leaves nothing open."""
 
 
 class _Consumer(_ClosesAfterFailure, KafkaConsumer):  # type: ignore[misc]
-    """A KafkaConsumer that leaves nothing behind."""
+    """A KafkaConsumer that leaves nothing open."""
 
 
 class KafkaClients:
     """Makes clients from settings; `admin` and `producer` are one each. Misconfigured or Unreachable when it cannot."""
 
-    def __init__(self, settings: Settings, location: KafkaLocation) -> None:
+    def __init__(self, settings: Settings, location: KafkaLocation, *, connect_timeout_s: float) -> None:
         self.location = location
         self._settings = settings
-        self._arguments = client_arguments(settings, location)
+        self._arguments = client_arguments(settings, location, connect_timeout_s=connect_timeout_s)
         self._lock = threading.Lock()
         self._admin: KafkaAdminClient | None = None
         self._producer: KafkaProducer | None = None

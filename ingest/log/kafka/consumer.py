@@ -1,8 +1,8 @@
 """A consumer of the log in Kafka: polls, commits, and deals with rebalances between polls, on its caller's thread.
 
 kafka-python is polled so shortly that a poll is at most one round of a rebalance: what a round takes away is handed
-over (and committed) before the next round can give it to somebody else. Records are taken up in bulk and
-returned from each partition in turn.
+over (and committed) before the next round can give it to another member. Records are fetched in bulk and returned from
+each partition in turn.
 """
 
 from __future__ import annotations
@@ -10,27 +10,13 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self
-
-from kafka import KafkaConsumer, TopicPartition
-from kafka.admin import MemberToRemove
-from kafka.errors import (
-    CommitFailedError,
-    FencedInstanceIdError,
-    IllegalGenerationError,
-    KafkaError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
-)
-from kafka.structs import OffsetAndMetadata
+from typing import NoReturn, Self
 
 from ingest.log.contract import LogRecord, NotOwner, PartitionsCallback
 from ingest.log.kafka.clients import MIB, KafkaClients
-from ingest.log.kafka.errors import reaching, translated
-from ingest.log.kafka.group import Change, Changes, FairAssignor
-from ingest.log.kafka.internals import PatientJoin, is_fenced, is_joining, known_partitions, request_rejoin
+from ingest.log.kafka.group import Change, Changes
+from ingest.log.kafka.session import GroupMember, GroupSession, NameTaken
 from triggers.errors import InvalidInput, Unreachable
 
 MAX_POLL_BYTES = 16 * MIB
@@ -38,36 +24,6 @@ MAX_POLL_BYTES = 16 * MIB
 _MAX_FETCHED_RECORDS = 10_000
 _SHORTEST_WAIT_S = 0.002
 _LONGEST_WAIT_S = 0.05
-_HEARTBEAT_S = 1.0
-"""The longest time between two heartbeats; a third of the lease where that is less."""
-_JOIN_S = 0.03
-"""How long a poll waits for its group; nobody waits for records there."""
-_WIDEN_PAUSE_S = 1.0
-_NOT_A_MEMBER = (CommitFailedError, IllegalGenerationError, FencedInstanceIdError, UnknownMemberIdError)
-
-
-@dataclass(frozen=True, slots=True)
-class GroupMember:
-    """A member's place: the log's names of topic and group, and the lease, of which both halves of silence get one.
-
-    Kafka notices a dead process after the session timeout, and one that lives but does not poll after the longest
-    interval between polls and then the session timeout: up to twice the lease.
-    """
-
-    topic: str
-    group: str
-    member: str
-    lease_s: float
-
-    def arguments(self) -> dict[str, Any]:
-        """As kafka-python takes them, but for names."""
-        lease_ms = int(self.lease_s * 1000)
-        return {
-            "group_instance_id": self.member,
-            "session_timeout_ms": lease_ms,
-            "max_poll_interval_ms": lease_ms,
-            "heartbeat_interval_ms": int(min(_HEARTBEAT_S, self.lease_s / 3) * 1000),
-        }
 
 
 class KafkaLogConsumer:
@@ -76,27 +32,22 @@ class KafkaLogConsumer:
     def __init__(
         self,
         clients: KafkaClients,
-        place: GroupMember,
+        member: GroupMember,
         *,
         on_assigned: PartitionsCallback | None,
         on_revoked: PartitionsCallback | None,
         on_closed: Callable[[KafkaLogConsumer], None] = lambda _: None,
     ) -> None:
-        self._clients = clients
-        self._place = place
-        self._name = clients.location.topic(place.topic)
-        self._group = clients.location.group(place.group, place.topic)
+        self._member = member
         self._on_assigned = on_assigned
         self._on_revoked = on_revoked
         self._on_closed = on_closed
         self._changes = Changes()
-        self._assignor = FairAssignor(self._name, self._changes)
-        self._kafka: KafkaConsumer | None = None
+        self._session = GroupSession(clients, member, self._changes)
         self._held: set[int] = set()
         self._lost: frozenset[int] = frozenset()
         self._paused: set[int] = set()
         self._fetched: dict[int, deque[LogRecord]] = {}
-        self._next_widening_s = 0.0
         self._closed = False
 
     def poll(self, *, max_records: int, timeout_s: float) -> list[LogRecord]:
@@ -125,54 +76,36 @@ class KafkaLogConsumer:
         self._require_open()
         for partition, offset in next_offsets.items():
             _require_offset(partition, offset)
-        deadline_s = time.monotonic() + self._place.lease_s
+        deadline_s = time.monotonic() + self._member.lease_s
         while not self._committed(next_offsets):
             if time.monotonic() > deadline_s:
-                raise Unreachable(f"the group {self._place.group!r} did not settle within {self._place.lease_s} s")
+                raise Unreachable(f"the group {self._member.group!r} did not settle within {self._member.lease_s} s")
             self._fetch()
             time.sleep(_SHORTEST_WAIT_S)
 
     def _committed(self, next_offsets: Mapping[int, int]) -> bool:
         """Whether the offsets are stored; False while the group rebalances."""
-        for partition in next_offsets:
-            self._require_held(partition)
-        if self._kafka is None or not next_offsets:
-            return True
-        wanted = {self._at(number): OffsetAndMetadata(offset, "", -1) for number, offset in next_offsets.items()}
-        try:
-            self._kafka.commit(wanted)
-        except RebalanceInProgressError:
-            return False
-        except _NOT_A_MEMBER as error:
-            if error.args and isinstance(error.args[0], RebalanceInProgressError):
-                return False
-            raise NotOwner(
-                f"partitions {sorted(next_offsets)} of topic {self._place.topic!r} are not held by "
-                f"{self._place.member!r} any more"
-            ) from error
-        except KafkaError as error:
-            raise translated(error, self._clients.location, f"store offsets of {self._place.group!r}") from error
-        return True
+        self._require_held(*next_offsets)
+        return self._session.commit(next_offsets)
 
     def pause(self, partitions: Sequence[int]) -> None:
         """Stop returning records of these partitions; see LogConsumer."""
-        self._require_all_held(partitions)
+        self._require_held(*partitions)
         self._paused.update(partitions)
-        self._kafka_assigned(partitions, "pause")
+        self._session.pause(partitions)
 
     def resume(self, partitions: Sequence[int]) -> None:
         """Return records of these partitions again; see LogConsumer."""
-        self._require_all_held(partitions)
+        self._require_held(*partitions)
         self._paused.difference_update(partitions)
-        self._kafka_assigned(partitions, "resume")
+        self._session.resume(partitions)
 
     def seek(self, partition: int, offset: int) -> None:
         """Continue a held partition at `offset`; see LogConsumer."""
         _require_offset(partition, offset)
         self._require_held(partition)
         self._fetched.pop(partition, None)
-        if self._kafka is not None and self._at(partition) in self._kafka.assignment():
-            self._kafka.seek(self._at(partition), offset)
+        self._session.seek(partition, offset)
 
     def assignment(self) -> frozenset[int]:
         """The partitions held now."""
@@ -200,52 +133,21 @@ class KafkaLogConsumer:
     ) -> None:
         self.close()
 
-    # Talking to Kafka
-
     def _fetch(self) -> None:
-        """One poll of kafka-python: heartbeats, at most one round of a rebalance, and records if there are none."""
-        kafka = self._joined()
-        fetched_records = 1 if any(self._fetched.values()) else _MAX_FETCHED_RECORDS
-        wait_s = _JOIN_S if is_joining(kafka) else 0.0
-        self._changes.poll_until_s = time.monotonic() + wait_s
+        """Let the group go on, and fetch records if there are none."""
         known_changes = len(self._changes.pending)
         try:
-            batches = kafka.poll(timeout_ms=wait_s * 1000, max_records=fetched_records)
-        except FencedInstanceIdError:
+            batches = self._session.poll(max_records=1 if any(self._fetched.values()) else _MAX_FETCHED_RECORDS)
+        except NameTaken:
             self._superseded()
-        except KafkaError as error:
-            raise translated(error, self._clients.location, f"give records of {self._place.topic!r}") from error
-        if is_fenced(kafka):
-            self._superseded()
-        self._drop_fetched(list(self._changes.pending)[known_changes:])
-        for at, records in batches.items():
-            queue = self._fetched.setdefault(at.partition, deque())
-            queue.extend(LogRecord(at.partition, each.offset, each.key or b"", each.value or b"") for each in records)
-        self._look_for_new_partitions(kafka)
-
-    def _drop_fetched(self, changes: Collection[Change]) -> None:
-        """Drop what is left of partitions that went in this poll; what it returned of them came after their return."""
-        for change in changes:
+        # What was left of partitions that went in this poll is stale; what the poll returned of them came after that.
+        for change in list(self._changes.pending)[known_changes:]:
             for number in change.partitions:
                 self._fetched.pop(number, None)
+        for number, records in batches.items():
+            self._fetched.setdefault(number, deque()).extend(records)
 
-    def _joined(self) -> KafkaConsumer:
-        if self._kafka is None:
-            self._kafka = self._clients.consumer(
-                group_id=self._group, partition_assignment_strategy=[self._assignor], **self._place.arguments()
-            )
-            PatientJoin(self._kafka, self._place.lease_s)
-            self._kafka.subscribe([self._name], listener=self._changes)
-        return self._kafka
-
-    def _look_for_new_partitions(self, kafka: KafkaConsumer) -> None:
-        """Join anew when the topic has more partitions than were shared out: perhaps nobody else looks."""
-        self._assignor.seen = known_partitions(kafka, self._name)
-        if 0 < self._assignor.covered < self._assignor.seen and time.monotonic() > self._next_widening_s:
-            self._next_widening_s = time.monotonic() + _WIDEN_PAUSE_S
-            request_rejoin(kafka)
-
-    def _superseded(self) -> None:
+    def _superseded(self) -> NoReturn:
         """Another process has this member's name, and with it the partitions. For good: to join would take it back."""
         self._lost = frozenset(self._held)
         try:
@@ -253,7 +155,7 @@ class KafkaLogConsumer:
         finally:
             self._end(leave=False)
         raise NotOwner(
-            f"another process joined the group {self._place.group!r} as {self._place.member!r}",
+            f"another process joined the group {self._member.group!r} as {self._member.member!r}",
             remedy="give every worker a name of its own (LONGTAIL_WORKER_ID)",
         )
 
@@ -262,26 +164,8 @@ class KafkaLogConsumer:
         self._held.clear()
         self._fetched.clear()
         self._changes.close()
-        kafka, self._kafka = self._kafka, None
         self._on_closed(self)
-        if kafka is None:
-            return
-        member_id = kafka.group_metadata().member_id
-        kafka.close(autocommit=False, timeout_ms=int(self._place.lease_s * 1000))
-        if leave and member_id:
-            # kafka-python never lets a static member leave. With both names, only this process's place is given up.
-            me = MemberToRemove(member_id=member_id, group_instance_id=self._place.member)
-            with reaching(self._clients.location, f"let {self._place.member!r} leave {self._place.group!r}"):
-                self._clients.admin().remove_group_members(self._group, [me])
-
-    def _kafka_assigned(self, partitions: Sequence[int], act: str) -> None:
-        """Pause or resume in kafka-python what it (still) has."""
-        if self._kafka is not None:
-            assigned = self._kafka.assignment()
-            getattr(self._kafka, act)(*(at for at in map(self._at, partitions) if at in assigned))
-
-    def _at(self, partition: int) -> TopicPartition:
-        return TopicPartition(self._name, partition)
+        self._session.end(leave=leave)
 
     # Partitions that come and go
 
@@ -313,8 +197,7 @@ class KafkaLogConsumer:
         self._paused.difference_update(leaving)
         if change.kind == "revoked":
             self._changes.gave_up(change.partitions)
-            if self._kafka is not None:
-                request_rejoin(self._kafka)
+            self._session.rejoin()
 
     def _revoke(self, partitions: Collection[int]) -> None:
         if partitions and self._on_revoked is not None:
@@ -335,23 +218,20 @@ class KafkaLogConsumer:
                 taken.append(record)
                 taken_bytes += len(record.key) + len(record.value)
             if queue:
-                self._fetched[number] = queue  # behind the others
+                self._fetched[number] = queue  # after the others
                 ready.append(number)
         return taken
 
-    def _require_held(self, partition: int) -> None:
-        if partition not in self._held or partition in self._lost:
-            raise NotOwner(
-                f"partition {partition} of topic {self._place.topic!r} is not held by {self._place.member!r}"
-            )
-
-    def _require_all_held(self, partitions: Sequence[int]) -> None:
+    def _require_held(self, *partitions: int) -> None:
         for partition in partitions:
-            self._require_held(partition)
+            if partition not in self._held or partition in self._lost:
+                raise NotOwner(
+                    f"partition {partition} of topic {self._member.topic!r} is not held by {self._member.member!r}"
+                )
 
     def _require_open(self) -> None:
         if self._closed:
-            raise NotOwner(f"the consumer {self._place.member!r} of topic {self._place.topic!r} is closed")
+            raise NotOwner(f"the consumer {self._member.member!r} of topic {self._member.topic!r} is closed")
 
 
 def _require_offset(partition: int, offset: int) -> None:

@@ -37,7 +37,7 @@ def reaching(location: KafkaLocation, what: str) -> Iterator[None]:
 
 
 def translated(error: errors.KafkaError, location: KafkaLocation, what: str) -> LongtailError:
-    """Misconfigured for what only a change of settings mends, Unreachable for the rest."""
+    """Misconfigured for what only a change of settings fixes, Unreachable for the rest."""
     at = f"LONGTAIL_LOG_URL: Kafka at {location.shown}"
     if isinstance(error, _CREDENTIALS):
         return wrong_credentials(location)
@@ -72,7 +72,7 @@ def _text(error: Exception) -> str:
 
 
 def require_listener(location: KafkaLocation) -> None:
-    """Unreachable at once when nobody listens at any of the bootstrap servers."""
+    """Unreachable at once when none of the bootstrap servers listens."""
     reasons = []
     for host, port in location.servers:
         try:
@@ -109,7 +109,7 @@ def why_not_connected(settings: Settings, location: KafkaLocation) -> LongtailEr
 
 
 def _any_tls() -> ssl.SSLContext:
-    """To find out whether somebody speaks TLS at all; nothing is sent over it."""
+    """To find out whether the server speaks TLS at all; nothing is sent over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

@@ -1,7 +1,8 @@
 """Kafka's consumer groups as the log uses them: who gets which partition, and what a rebalance changes for a member.
 
 Rebalances are cooperative (KIP-429): members keep what they may keep, and a partition moves in two rounds, first from
-its holder, then to the next one. A member claims a partition until its own hand-over is done, so nobody has it before.
+its holder, then to the next one. A member claims a partition until its own hand-over is done, so that no other member
+has it before.
 """
 
 from __future__ import annotations
@@ -78,11 +79,11 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 class FairAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
-    """Even shares of one topic, from which nobody loses what he may keep (ingest/log/shares.py).
+    """Even shares of one topic, from which no member loses what it may keep (ingest/log/shares.py).
 
     kafka-python's own cooperative assignor goes on claiming partitions that its member has lost (3.0.12). In the user
-    data travels how many partitions there were: a static member that returns is handed its old share without anybody
-    looking for new partitions.
+    data travels how many partitions there were: a static member that returns is handed its old share, and no member
+    looks for new partitions.
     """
 
     name = "longtail-fair"
@@ -112,7 +113,7 @@ class FairAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
         )
 
     def assign(self, cluster: Any, members: Sequence[Any]) -> dict[str, ConsumerProtocolAssignment]:
-        """Who reads what: what somebody else still claims is left out, and given in the round after he let go."""
+        """Who reads what: what another member still claims is left out, and given in the round after it let go."""
         count = len(cluster.partitions_for_topic(self._topic) or ())
         claims = {member.member_id: self._claims(member.metadata) for member in members}
         shared = share_out(count, claims)

@@ -28,7 +28,7 @@ def is_fenced(consumer: KafkaConsumer) -> bool:
 
 
 def known_partitions(consumer: KafkaConsumer, topic: str) -> int:
-    """How many partitions the topic had when metadata came last; asks nobody."""
+    """How many partitions the topic had when metadata last came; sends no request."""
     return len(consumer._cluster.partitions_for_topic(topic) or ())
 
 
@@ -38,7 +38,7 @@ def request_metadata(producer: KafkaProducer) -> None:
 
 
 def broker_addresses(admin: KafkaAdminClient) -> list[tuple[str, int]]:
-    """What the bootstrap server said where the brokers are; asks nobody at these addresses."""
+    """Where the brokers are, as the bootstrap server said; nothing is asked at these addresses."""
     return [(broker.host, broker.port) for broker in admin._manager.cluster.brokers()]
 
 

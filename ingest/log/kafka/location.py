@@ -58,12 +58,12 @@ def parse_location(url: str) -> KafkaLocation:
 
 
 def _server(url: str, text: str) -> tuple[str, int]:
-    found = _SERVER.fullmatch(text)
-    if found is None:
+    match = _SERVER.fullmatch(text)
+    if match is None:
         raise _wrong_url(url, f"{text!r} is no HOST:PORT")
-    host, port = found.group(1), int(found.group(2) or DEFAULT_PORT)
+    host, port = match.group(1), int(match.group(2) or DEFAULT_PORT)
     if not 1 <= port <= 65535:
-        raise _wrong_url(url, f"{port} is no port")
+        raise _wrong_url(url, f"{port} is not a port")
     return host, port
 
 
@@ -80,13 +80,13 @@ def require_fast_checksums() -> None:
         )
 
 
-def client_arguments(settings: Settings, location: KafkaLocation) -> dict[str, Any]:
+def client_arguments(settings: Settings, location: KafkaLocation, *, connect_timeout_s: float) -> dict[str, Any]:
     """What every client of kafka-python is given: addresses, security, timeouts. Misconfigured for what cannot work."""
     arguments: dict[str, Any] = {
         "bootstrap_servers": [f"{host}:{port}" for host, port in location.servers],
         "client_id": f"longtail-{settings.worker_id}",
         "security_protocol": settings.kafka_security_protocol,
-        "bootstrap_timeout_ms": int(CONNECT_TIMEOUT_S * 1000),
+        "bootstrap_timeout_ms": int(connect_timeout_s * 1000),
         "request_timeout_ms": int(REQUEST_TIMEOUT_S * 1000),
         "reconnect_backoff_max_ms": 1000,
     }

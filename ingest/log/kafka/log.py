@@ -1,4 +1,4 @@
-"""The log in Apache Kafka, for fleets that outgrow one machine. Reading: kafka_consumer.py.
+"""The log in Apache Kafka, for fleets that outgrow one machine. Reading: consumer.py.
 
 Topics are created with what is needed and never by accident; an append returns when all replicas in sync have it.
 Retention is the brokers' own work.
@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from ingest.log.contract import MAX_RECORD_BYTES, PartitionsCallback, checked_name, checked_records
 from ingest.log.kafka.check import check
 from ingest.log.kafka.clients import KafkaClients
-from ingest.log.kafka.consumer import GroupMember, KafkaLogConsumer
-from ingest.log.kafka.location import parse_location, require_fast_checksums
+from ingest.log.kafka.consumer import KafkaLogConsumer
+from ingest.log.kafka.location import CONNECT_TIMEOUT_S, parse_location, require_fast_checksums
 from ingest.log.kafka.producer import Appender
+from ingest.log.kafka.session import GroupMember
 from ingest.log.kafka.topics import KafkaTopics
 from storage.settings import Settings
 from triggers.errors import NotFound
@@ -25,13 +26,14 @@ __all__ = ["MAX_RECORD_BYTES", "KafkaLog"]
 class KafkaLog:
     """A Log in the cluster that LONGTAIL_LOG_URL names; see the contract. It connects when it is first used.
 
-    Misconfigured when the settings cannot work, before anything is sent.
+    Misconfigured when the settings cannot work, before anything is sent. A client that cannot connect, for whatever
+    reason, gives up after `connect_timeout_s`.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> None:
         require_fast_checksums()
         self._settings = settings
-        self._clients = KafkaClients(settings, parse_location(settings.log_url))
+        self._clients = KafkaClients(settings, parse_location(settings.log_url), connect_timeout_s=connect_timeout_s)
         self._topics = KafkaTopics(self._clients, settings)
         self._appender = Appender(self._clients)
         self._known_partitions: dict[str, int] = {}
@@ -66,12 +68,12 @@ class KafkaLog:
         on_revoked: PartitionsCallback | None = None,
     ) -> KafkaLogConsumer:
         """A reader of the topic that joins `group` as `member` at its first poll; see Log."""
-        place = GroupMember(
+        group_member = GroupMember(
             topic, checked_name("consumer group", group), checked_name("member", member), self._settings.log_lease_s
         )
         self.partitions(topic)
         consumer = KafkaLogConsumer(
-            self._clients, place, on_assigned=on_assigned, on_revoked=on_revoked, on_closed=self._forget
+            self._clients, group_member, on_assigned=on_assigned, on_revoked=on_revoked, on_closed=self._forget
         )
         with self._lock:
             self._consumers.add(consumer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,10 @@ NEEDED_MESSAGE_BYTES = MAX_RECORD_BYTES + 1024
 """The largest record with the headers of its batch."""
 _CREATED_MESSAGE_BYTES = 2 * MAX_RECORD_BYTES
 _BROKERS_DEFAULT = -1
+
+
+_WIDENED_S = 10.0
+_WIDENED_PAUSE_S = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +81,13 @@ class KafkaTopics:
         }
         if self._min_insync is not None:
             settings["min.insync.replicas"] = str(self._min_insync)
-        wanted = {"num_partitions": partitions, "replication_factor": self._replication_factor, "configs": settings}
+        specification = {
+            "num_partitions": partitions,
+            "replication_factor": self._replication_factor,
+            "configs": settings,
+        }
         try:
-            self._clients.admin().create_topics({self._location.topic(topic): wanted}, wait_for_metadata=True)
+            self._clients.admin().create_topics({self._location.topic(topic): specification}, wait_for_metadata=True)
         except TopicAlreadyExistsError:  # another process was faster
             self.ensure(topic, partitions=partitions, retention_s=retention_s)
 
@@ -88,14 +97,17 @@ class KafkaTopics:
         except InvalidPartitionsError:
             if len(self._partitions(topic)) < partitions:  # else another process was faster
                 raise
+        deadline_s = time.monotonic() + _WIDENED_S
+        while len(self._partitions(topic)) < partitions and time.monotonic() < deadline_s:
+            time.sleep(_WIDENED_PAUSE_S)  # the brokers tell of new partitions a moment after they made them
 
     def count_partitions(self, topic: str) -> int:
         """How many partitions the topic has; NotFound."""
         with reaching(self._location, f"describe topic {topic!r}"):
-            found = self._partitions(topic)
-        if not found:
+            described = self._partitions(topic)
+        if not described:
             raise NotFound(f"the log has no topic {topic!r}")
-        return len(found)
+        return len(described)
 
     def state(self, topic: str) -> TopicState:
         """How the topic is; NotFound."""
@@ -120,8 +132,8 @@ class KafkaTopics:
         name = self._location.topic(topic)
         asked = {TopicPartition(name, number): OffsetSpec.LATEST for number in range(count)}
         with reaching(self._location, f"tell the offsets of topic {topic!r}"):
-            found = self._clients.admin().list_partition_offsets(asked)
-        return {partition.partition: at.offset for partition, at in found.items()}
+            offsets = self._clients.admin().list_partition_offsets(asked)
+        return {partition.partition: at.offset for partition, at in offsets.items()}
 
     def committed_offsets(self, topic: str, group: str) -> dict[int, int]:
         """By partition, the group's committed offset, 0 where there is none; NotFound."""
@@ -129,28 +141,30 @@ class KafkaTopics:
         name = self._location.group(group, topic)
         with reaching(self._location, f"tell the offsets of group {group!r}"):
             try:
-                found = self._clients.admin().list_group_offsets({name: None})[name]
+                offsets = self._clients.admin().list_group_offsets({name: None})[name]
             except GroupIdNotFoundError:
-                found = {}
-        committed = {partition.partition: at.offset for partition, at in found.items()}
+                offsets = {}
+        committed = {partition.partition: at.offset for partition, at in offsets.items()}
         return {number: max(0, committed.get(number, 0)) for number in range(count)}
 
     def _partitions(self, topic: str) -> list[dict[str, Any]]:
         """The topic's partitions as Kafka describes them; empty when there is no such topic."""
         try:
-            (found,) = self._clients.admin().describe_topics([self._location.topic(topic)])
+            (description,) = self._clients.admin().describe_topics([self._location.topic(topic)])
         except UnknownTopicOrPartitionError:
             return []
-        if found["error_code"] == UnknownTopicOrPartitionError.errno:
+        if description["error_code"] == UnknownTopicOrPartitionError.errno:
             return []
-        if found["error_code"]:
-            raise Unreachable(f"LONGTAIL_LOG_URL: Kafka cannot describe topic {topic!r}: error {found['error_code']}")
-        return list(found["partitions"])
+        if description["error_code"]:
+            raise Unreachable(
+                f"LONGTAIL_LOG_URL: Kafka cannot describe topic {topic!r}: error {description['error_code']}"
+            )
+        return list(description["partitions"])
 
     def _settings_of(self, topic: str) -> dict[str, str]:
         described = self._clients.admin().describe_configs([self._resource(topic, None)], config_filter="all")
-        found = described["topic"][self._location.topic(topic)]
-        return {name: str(entry["value"]) for name, entry in found.items()}
+        entries = described["topic"][self._location.topic(topic)]
+        return {name: str(entry["value"]) for name, entry in entries.items()}
 
     def _resource(self, topic: str, settings: dict[str, str] | None) -> ConfigResource:
         return ConfigResource(ConfigResourceType.TOPIC, self._location.topic(topic), configs=settings)

@@ -34,7 +34,7 @@ _UNSETTLED_S = 0.1
 
 @dataclass(slots=True)
 class _Position:
-    """Where a held partition is read on. `segment`: no record at `offset` or behind it lies in an earlier one."""
+    """Where a held partition is read on. `segment`: no record at `offset` or after it lies in an earlier one."""
 
     epoch: int
     offset: int
@@ -155,7 +155,7 @@ class PostgresConsumer:
         self._next_heartbeat_s = time.monotonic() + (self._heartbeat_s if standing.settled else _UNSETTLED_S)
 
     def _lost(self, standing: GroupState) -> list[int]:
-        """Partitions that went to somebody else, even if they came back since: what was read of them is stale."""
+        """Partitions that went to another member, even if they came back since: what was read of them is stale."""
         return sorted(
             partition
             for partition, position in self._positions.items()
@@ -187,17 +187,17 @@ class PostgresConsumer:
             raise
 
     def _fetch(self, max_records: int) -> list[LogRecord]:
-        """Records of the oldest segment in which a partition that is behind has some."""
+        """Records of the oldest segment in which a partition has any left."""
         reading = {number: position for number, position in self._positions.items() if not position.paused}
         if not reading:
             return []
         with log_store.transaction(self._database) as connection:
-            behind = _behind(reading, log_store.bounds(connection, self._topic))
-            if not behind:
+            unread = _unread(reading, log_store.bounds(connection, self._topic))
+            if not unread:
                 return []
             segments = log_segments.segments(connection)
             for segment, following in zip(segments, [*segments[1:], segments[-1]], strict=True):
-                offsets = {number: at.offset for number, at in behind.items() if at.segment <= segment}
+                offsets = {number: at.offset for number, at in unread.items() if at.segment <= segment}
                 if not offsets:
                     continue
                 rows = log_store.read(
@@ -208,7 +208,7 @@ class PostgresConsumer:
                     max_records=max_records,
                     max_bytes=MAX_POLL_BYTES,
                 )
-                _advance(behind, offsets, rows, segment, following)
+                _advance(unread, offsets, rows, segment, following)
                 if rows:
                     return [LogRecord(*row) for row in rows]
         return []
@@ -224,35 +224,35 @@ class PostgresConsumer:
             raise NotOwner(f"the consumer {self._membership.member!r} of topic {self._topic!r} is closed")
 
 
-def _behind(reading: Mapping[int, _Position], bounds: Mapping[int, PartitionBounds]) -> dict[int, _Position]:
-    """Positions with records behind them, moved over what retention dropped."""
+def _unread(reading: Mapping[int, _Position], bounds: Mapping[int, PartitionBounds]) -> dict[int, _Position]:
+    """Positions with records after them, moved over what retention dropped."""
     for number, position in reading.items():
         position.offset = max(position.offset, bounds[number].start_offset)
     return {number: position for number, position in reading.items() if position.offset < bounds[number].next_offset}
 
 
 def _advance(
-    behind: Mapping[int, _Position],
+    unread: Mapping[int, _Position],
     offsets: Mapping[int, int],
     rows: Sequence[tuple[int, int, bytes, bytes]],
     segment: int,
     following: int,
 ) -> None:
-    """Move the positions behind the rows read, and over the segment where it had nothing.
+    """Move the positions past the rows read, and past the segment where it had nothing.
 
     First records come first: a partition without a row has none here, once another partition gave a second one or
     all that there is was read. `following` is the segment itself for the newest: what is appended next lies there,
     even if what was to be read here went with an old segment in this moment.
     """
     for number, offset, _, _ in rows:
-        behind[number].offset = offset + 1
+        unread[number].offset = offset + 1
     seen = {row[0] for row in rows}
     all_first_rows_came = len(rows) > len(seen) or not rows or len(seen) == len(offsets)
     for number in offsets:
         if number in seen or not all_first_rows_came:
-            behind[number].segment = segment
+            unread[number].segment = segment
         else:
-            behind[number].segment = following
+            unread[number].segment = following
 
 
 def _require_offset(partition: int, offset: int) -> None:

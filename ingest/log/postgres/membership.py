@@ -58,7 +58,7 @@ class Membership:
             due = {number for number, member in shares.items() if member == self.member}
             free = {number for number in due if claims[number].member is None}
             if free:
-                self._joined = False  # until the commit is known to have happened, take what is found by joining anew
+                self._joined = False  # until the commit is known to have happened: join again, and take what is there
                 log_groups.claim(connection, self._key, self.member, free, self._lease_s)
                 claims = log_groups.claims(connection, self._key)
         held = {number: claims[number] for number in sorted(mine | free)}

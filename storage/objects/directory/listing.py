@@ -14,7 +14,7 @@ from triggers.errors import InvalidInput
 
 
 def listed(data: Path, prefix: str, after: str, limit: int) -> list[ObjectInfo]:
-    """The first `limit` objects below `data` whose key starts with `prefix` and sorts behind `after`."""
+    """The first `limit` objects below `data` whose key starts with `prefix` and sorts after `after`."""
     folder_key = prefix[: prefix.rfind("/") + 1]
     start = data
     if folder_key:
@@ -40,11 +40,11 @@ def _walk(folder: Path, folder_key: str, prefix: str, after: str) -> Iterator[Ob
 def _entries(folder: Path, folder_key: str) -> Iterator[tuple[str, str]]:
     """(key, name on disk) of what lies in `folder`; the key of a directory ends in a slash, and so sorts rightly."""
     try:
-        found = os.listdir(folder)  # noqa: PTH208  names, not paths: a listing reads many
+        entries = os.listdir(folder)  # noqa: PTH208  names, not paths: a listing reads many
     except FileNotFoundError:  # never there, or its last object was deleted meanwhile
         return
-    for name in found:
-        with suppress(ValueError):  # a foreign file is no object
+    for name in entries:
+        with suppress(ValueError):  # a foreign file is not an object
             end = "/" if name.endswith(names.DIRECTORY_MARK) else ""
             yield folder_key + names.segment_of(name) + end, name
 

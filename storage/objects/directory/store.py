@@ -200,7 +200,7 @@ class DirectoryStore:
                 folder.mkdir()
 
     def _sync_parents(self, target: Path) -> None:
-        """Make the name of `target` durable, and those of its directories, whoever created them."""
+        """Make the name of `target` durable, and those of its directories, whichever process created them."""
         for folder in target.parents:
             with suppress(FileNotFoundError):  # the object was deleted again, and its directory with it
                 _sync_directory(folder)
@@ -213,7 +213,7 @@ class DirectoryStore:
                 break
             try:
                 folder.rmdir()
-            except OSError:  # not empty, or gone already: somebody else's objects, somebody else's tidying
+            except OSError:  # not empty, or gone already: another process wrote there, or tidied
                 break
         with suppress(FileNotFoundError):
             _sync_directory(folder)

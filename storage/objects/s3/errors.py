@@ -35,7 +35,7 @@ _REMEDIES = {
     "AuthorizationHeaderMalformed": "add the bucket's region to LONGTAIL_OBJECTS_URL: ?region=REGION",
     "301": "add the bucket's region to LONGTAIL_OBJECTS_URL: ?region=REGION",
 }
-"""By error code, or by status where an answer to HEAD has no code: what trying again cannot mend."""
+"""By error code, or by status where an answer to HEAD has no code: what trying again cannot fix."""
 _TRANSIENT = frozenset(
     {
         "BadDigest",

@@ -1,4 +1,4 @@
-"""What lies in a bucket: objects in byte order of their keys, and uploads that nobody ended."""
+"""What lies in a bucket: objects in byte order of their keys, and uploads that were never ended."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ _NO_KEY_LETTER = re.compile(r"[^A-Za-z0-9._=/-]")
 
 
 def listed(client: Any, location: S3Location, prefix: str, after: str, limit: int) -> list[ObjectInfo]:
-    """The first `limit` objects of the location whose key starts with `prefix` and sorts behind `after`."""
+    """The first `limit` objects of the location whose key starts with `prefix` and sorts after `after`."""
     folder, slash, begun = prefix.rpartition("/")
     if _NO_KEY_LETTER.search(prefix) or (slash and not _is_key(folder)):  # no key has this prefix
         return []
     # Servers that keep files take dots for folders of theirs.
     sent_prefix = folder + slash if begun in {".", ".."} else prefix
-    found = (info for info in _entries(client, location, sent_prefix, after, limit) if info.key.startswith(prefix))
-    return list(islice(found, limit))
+    matching = (info for info in _entries(client, location, sent_prefix, after, limit) if info.key.startswith(prefix))
+    return list(islice(matching, limit))
 
 
 def _entries(client: Any, location: S3Location, prefix: str, after: str, limit: int) -> Iterator[ObjectInfo]:
-    # Up to its first letter that no key has, `after` can be sent to any server; what comes behind is compared here.
+    # Up to its first letter that no key has, `after` can be sent to any server; what comes after that is compared here.
     sent_after = _NO_KEY_LETTER.split(after, maxsplit=1)[0]
-    behind = {"StartAfter": location.prefix + sent_after} if sent_after else {}
+    start_after = {"StartAfter": location.prefix + sent_after} if sent_after else {}
     pages = client.get_paginator("list_objects_v2").paginate(
         Bucket=location.bucket,
         Prefix=location.prefix + prefix,
         PaginationConfig={"PageSize": min(limit, _PAGE)},
-        **behind,
+        **start_after,
     )
     for page in pages:
         for entry in page.get("Contents", ()):

@@ -127,15 +127,15 @@ def _endpoint(endpoint: str, url: str) -> str:
     try:
         parts = urlsplit(endpoint)
         usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0 and "@" not in parts.netloc
-    except ValueError:  # brackets that do not match, a port that is no number
+    except ValueError:  # brackets that do not match, a port that is not a number
         usable = False
     if endpoint and (not usable or parts.query or parts.fragment):
-        raise _misconfigured(f"its endpoint is no http(s)://HOST:PORT: {_shown(endpoint)!r}", url)
+        raise _misconfigured(f"its endpoint is not http(s)://HOST:PORT: {_shown(endpoint)!r}", url)
     return endpoint
 
 
 def _shown(url: str) -> str:
-    """The URL without credentials, wherever somebody wrote some."""
+    """The URL without credentials, wherever they were written in it."""
     return re.sub(r"//[^/?@]*@", "//***@", url)
 
 

@@ -100,7 +100,7 @@ class S3Store:
                 try:
                     answer = self._opened(key, **asked)
                 except ClientError as error:
-                    if code_of(error) == "InvalidRange":  # behind the object's end
+                    if code_of(error) == "InvalidRange":  # after the object's end
                         return b""
                     raise
                 try:
@@ -238,10 +238,10 @@ class S3Store:
 
     def _require_completed(self, key: str, token: str, refusal: ClientError, *, if_absent: bool) -> None:
         """Return when an attempt whose answer was lost did complete the upload; its parts are gone in any case."""
-        found = self._token_of(key)
-        if found == token:
+        current = self._token_of(key)
+        if current == token:
             return
-        if found is not None and if_absent:
+        if current is not None and if_absent:
             raise ObjectExists(f"there is an object {key!r} in {self.location}") from refusal
         raise Unreachable(
             f"the upload of {key!r} to {self.location} was ended by others ({code_of(refusal)})",

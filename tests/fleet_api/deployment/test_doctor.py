@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
-from fleet_api.deployment.doctor import Finding, described_settings, examine
+from fleet_api.deployment.doctor import described_settings, examine
+from fleet_api.deployment.findings import Finding
 from fleet_api.deployment.keys import ensure_signing_key
 from storage.database import Database
 from storage.objects import open_store

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import random
-import subprocess
-import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 
 import pytest
 from sqlalchemy import func, select
@@ -15,7 +12,8 @@ from sqlalchemy import func, select
 from ingest.steward.staging import clean_staging
 from storage.tables import clip_fires, outbox, parked_cells
 from tests.ingest.assembler.world import SentClip, World
-from tests.support.processes import REPOSITORY, read_line, wait_for
+from tests.support.fork_server import ForkedChild, ForkServer, fork_server
+from tests.support.processes import wait_for
 from triggers.contracts.clip import CELL_BYTES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]
@@ -23,25 +21,16 @@ KILLS = 12
 CLIPS = 16
 
 
-@contextmanager
-def worker(world: World, member: str, *, park_after_s: float = 0.2) -> Iterator[subprocess.Popen[str]]:
-    arguments = (world.database.url, world.folder, member, park_after_s, 4 * 1024**2, 2.0)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.ingest.assembler.killed_worker", *map(str, arguments)],
-        cwd=REPOSITORY,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        read_line(process)
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            assert stream is not None
-            stream.close()
+@pytest.fixture(scope="module")
+def workers() -> Iterator[ForkServer]:
+    with fork_server("tests.ingest.assembler.killed_worker") as server:
+        yield server
+
+
+def start(workers: ForkServer, world: World, member: str) -> ForkedChild:
+    """A worker that parks soon, has room for 8 cells and loses its partitions after a second of silence."""
+    park_after_s, spool_bytes, lease_s = 0.2, 4 * 1024**2, 1.0
+    return workers.start(world.database.url, world.folder, member, park_after_s, spool_bytes, lease_s)
 
 
 def shuffled_cells(clips: list[SentClip], seed: int) -> list[tuple[SentClip, int]]:
@@ -72,32 +61,35 @@ def check_once_and_whole(world: World, clips: list[SentClip]) -> None:
 
 
 @pytest.mark.parametrize("seed", [1])
-def test_a_worker_killed_at_random_points_catalogues_each_clip_once(world: World, seed: int) -> None:
+def test_a_worker_killed_at_random_points_catalogues_each_clip_once(
+    world: World, workers: ForkServer, seed: int
+) -> None:
     chance = random.Random(seed)
     clips = [world.clip(chance.randint(1, 8 * CELL_BYTES), seed=number) for number in range(CLIPS)]
     cells = shuffled_cells(clips, seed)
     per_life = -(-len(cells) // KILLS)
     for life in range(KILLS):
-        with worker(world, "w-0"):
-            for clip, index in cells[life * per_life : (life + 1) * per_life]:
-                world.send(clip, index)
-            threading.Event().wait(chance.uniform(0, 0.6))  # the random point at which it is killed
-    with worker(world, "w-0"):
-        wait_for(lambda: everything_is_stored(world, clips) and world.lag() == 0, within_s=60, what="the last clip")
+        worker = start(workers, world, "w-0")
+        for clip, index in cells[life * per_life : (life + 1) * per_life]:
+            world.send(clip, index)
+        threading.Event().wait(chance.uniform(0, 0.6))  # the random point at which it is killed
+        worker.kill()
+    worker = start(workers, world, "w-0")
+    wait_for(lambda: everything_is_stored(world, clips) and world.lag() == 0, within_s=60, what="the last clip")
+    worker.kill()
     check_once_and_whole(world, clips)
 
 
-def test_partitions_that_wander_between_workers_lose_and_double_nothing(world: World) -> None:
+def test_partitions_that_wander_between_workers_lose_and_double_nothing(world: World, workers: ForkServer) -> None:
     clips = [world.clip(5 * CELL_BYTES + number, seed=number) for number in range(8)]
     cells = shuffled_cells(clips, 7)
-    with ExitStack() as all_along:
-        all_along.enter_context(worker(world, "w-0"))
-        for start in range(0, len(cells), 12):
-            with worker(world, f"guest-{start}") as guest:
-                for clip, index in cells[start : start + 12]:
-                    world.send(clip, index)
-                threading.Event().wait(0.3)  # so that the guest has partitions when it leaves
-                guest.communicate(timeout=30)  # its input ends: it parks, commits and leaves
-                assert guest.returncode == 0
-        wait_for(lambda: everything_is_stored(world, clips) and world.lag() == 0, within_s=60, what="the last clip")
+    staying = start(workers, world, "w-0")
+    for first in range(0, len(cells), 16):
+        guest = start(workers, world, f"guest-{first}")
+        for clip, index in cells[first : first + 16]:
+            world.send(clip, index)
+        wait_for(lambda: len(world.holders()) == 2, within_s=20, what="the guest's share")
+        assert guest.end() == 0, "it parks, commits and leaves"
+    wait_for(lambda: everything_is_stored(world, clips) and world.lag() == 0, within_s=60, what="the last clip")
+    staying.kill()
     check_once_and_whole(world, clips)

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from ingest.assembler.assembler import Assembler
+from ingest.assembler.assembler import GROUP, Assembler
 from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.spool import Spool
 from ingest.cell_record import CellRecord
@@ -18,6 +18,8 @@ from ingest.gateway.opening import OpeningTerms, open_upload
 from ingest.log import CELLS_TOPIC, PostgresLog
 from storage import ledger
 from storage.database import Database
+from storage.log import groups as log_groups
+from storage.log.groups import GroupKey
 from storage.objects import DirectoryStore
 from storage.tables import clips, fires, ledger_accounts
 from storage.tables import uploads as uploads_table
@@ -120,10 +122,16 @@ class World:
             held = select(func.sum(ledger_accounts.c.held)).where(ledger_accounts.c.kind == "campaign_bytes")
             return int(connection.execute(held).scalar() or 0)
 
+    def holders(self) -> set[str]:
+        """The members of the assembler's group that hold a partition."""
+        with self.database.begin() as connection:
+            claims = log_groups.claims(connection, GroupKey(GROUP, CELLS_TOPIC))
+        return {claim.member for claim in claims.values() if claim.member is not None}
+
     def lag(self) -> int:
         """Records of the log after the committed offsets."""
         ends = self.log.end_offsets(CELLS_TOPIC)
-        committed = self.log.committed_offsets(CELLS_TOPIC, "assembler")
+        committed = self.log.committed_offsets(CELLS_TOPIC, GROUP)
         return sum(ends[partition] - committed[partition] for partition in ends)
 
 

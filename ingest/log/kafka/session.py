@@ -1,0 +1,174 @@
+"""One member's session in a Kafka consumer group: joining, polling, commits, leaving. Decides nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+from kafka.admin import MemberToRemove
+from kafka.errors import (
+    CommitFailedError,
+    FencedInstanceIdError,
+    IllegalGenerationError,
+    KafkaError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+from kafka.structs import OffsetAndMetadata
+
+from ingest.log.contract import LogRecord, NotOwner
+from ingest.log.kafka.clients import KafkaClients
+from ingest.log.kafka.errors import reaching, translated
+from ingest.log.kafka.group import Changes, FairAssignor
+from ingest.log.kafka.internals import PatientJoin, is_fenced, is_joining, known_partitions, request_rejoin
+
+_HEARTBEAT_S = 1.0
+"""The longest time between two heartbeats; a third of the lease where that is less."""
+_JOIN_S = 0.03
+"""How long a poll waits for its group; it never waits for records."""
+_WIDEN_PAUSE_S = 1.0
+_NOT_A_MEMBER = (CommitFailedError, IllegalGenerationError, FencedInstanceIdError, UnknownMemberIdError)
+
+
+class NameTaken(Exception):
+    """Another process joined the group as this member: that one has the partitions now."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupMember:
+    """A member's place: the log's names of topic and group, and the lease, of which both halves of silence get one.
+
+    Kafka notices a dead process after the session timeout, and one that lives but does not poll after the longest
+    interval between polls and then the session timeout: up to twice the lease.
+    """
+
+    topic: str
+    group: str
+    member: str
+    lease_s: float
+
+    def arguments(self) -> dict[str, Any]:
+        """As kafka-python takes them, except for topic and group."""
+        lease_ms = int(self.lease_s * 1000)
+        return {
+            "group_instance_id": self.member,
+            "session_timeout_ms": lease_ms,
+            "max_poll_interval_ms": lease_ms,
+            "heartbeat_interval_ms": int(min(_HEARTBEAT_S, self.lease_s / 3) * 1000),
+        }
+
+
+class GroupSession:
+    """A KafkaConsumer that joins its group at the first poll. Rebalances are noted in `changes`."""
+
+    def __init__(self, clients: KafkaClients, member: GroupMember, changes: Changes) -> None:
+        self._clients = clients
+        self._member = member
+        self._changes = changes
+        self._topic = clients.location.topic(member.topic)
+        self._group = clients.location.group(member.group, member.topic)
+        self._assignor = FairAssignor(self._topic, changes)
+        self._kafka: KafkaConsumer | None = None
+        self._next_widening_s = 0.0
+
+    def poll(self, *, max_records: int) -> dict[int, list[LogRecord]]:
+        """One poll of kafka-python: heartbeats, at most one round of a rebalance, and records by partition.
+
+        NameTaken when another process has this member's name.
+        """
+        kafka = self._joined()
+        wait_s = _JOIN_S if is_joining(kafka) else 0.0
+        self._changes.poll_until_s = time.monotonic() + wait_s
+        try:
+            batches = kafka.poll(timeout_ms=wait_s * 1000, max_records=max_records)
+        except FencedInstanceIdError as error:
+            raise NameTaken from error
+        except KafkaError as error:
+            raise translated(error, self._clients.location, f"give records of {self._member.topic!r}") from error
+        if is_fenced(kafka):
+            raise NameTaken
+        self._look_for_new_partitions(kafka)
+        return {
+            at.partition: [LogRecord(at.partition, row.offset, row.key or b"", row.value or b"") for row in rows]
+            for at, rows in batches.items()
+        }
+
+    def commit(self, next_offsets: Mapping[int, int]) -> bool:
+        """Whether the offsets are stored; False while the group rebalances. NotOwner for one that is not a member."""
+        if self._kafka is None or not next_offsets:
+            return True
+        offsets = {self._at(number): OffsetAndMetadata(offset, "", -1) for number, offset in next_offsets.items()}
+        try:
+            self._kafka.commit(offsets)
+        except RebalanceInProgressError:
+            return False
+        except _NOT_A_MEMBER as error:
+            if error.args and isinstance(error.args[0], RebalanceInProgressError):
+                return False
+            raise NotOwner(
+                f"partitions {sorted(next_offsets)} of topic {self._member.topic!r} are no longer held by "
+                f"{self._member.member!r}"
+            ) from error
+        except KafkaError as error:
+            raise translated(error, self._clients.location, f"store offsets of {self._member.group!r}") from error
+        return True
+
+    def pause(self, partitions: Sequence[int]) -> None:
+        """Fetch nothing of these partitions, as far as kafka-python (still) has them."""
+        if self._kafka is not None:
+            self._kafka.pause(*self._assigned(self._kafka, partitions))
+
+    def resume(self, partitions: Sequence[int]) -> None:
+        """Fetch from these partitions again, as far as kafka-python (still) has them."""
+        if self._kafka is not None:
+            self._kafka.resume(*self._assigned(self._kafka, partitions))
+
+    def seek(self, partition: int, offset: int) -> None:
+        """Fetch a partition from `offset` on, if kafka-python (still) has it."""
+        if self._kafka is not None:
+            for at in self._assigned(self._kafka, [partition]):
+                self._kafka.seek(at, offset)
+
+    def rejoin(self) -> None:
+        """Join the group again at the next poll."""
+        if self._kafka is not None:
+            request_rejoin(self._kafka)
+
+    def end(self, *, leave: bool) -> None:
+        """Release connections and threads. With `leave` the group is told; otherwise the lease runs out."""
+        kafka, self._kafka = self._kafka, None
+        if kafka is None:
+            return
+        member_id = kafka.group_metadata().member_id
+        kafka.close(autocommit=False, timeout_ms=int(self._member.lease_s * 1000))
+        if leave and member_id:
+            # kafka-python never lets a static member leave. With both names, only this process's place is given up.
+            me = MemberToRemove(member_id=member_id, group_instance_id=self._member.member)
+            with reaching(self._clients.location, f"let {self._member.member!r} leave {self._member.group!r}"):
+                self._clients.admin().remove_group_members(self._group, [me])
+
+    def _joined(self) -> KafkaConsumer:
+        if self._kafka is None:
+            self._kafka = self._clients.consumer(
+                group_id=self._group, partition_assignment_strategy=[self._assignor], **self._member.arguments()
+            )
+            PatientJoin(self._kafka, self._member.lease_s)
+            self._kafka.subscribe([self._topic], listener=self._changes)
+        return self._kafka
+
+    def _look_for_new_partitions(self, kafka: KafkaConsumer) -> None:
+        """Join again when the topic has more partitions than were shared out: perhaps no other member looks."""
+        self._assignor.seen = known_partitions(kafka, self._topic)
+        if 0 < self._assignor.covered < self._assignor.seen and time.monotonic() > self._next_widening_s:
+            self._next_widening_s = time.monotonic() + _WIDEN_PAUSE_S
+            request_rejoin(kafka)
+
+    def _assigned(self, kafka: KafkaConsumer, partitions: Sequence[int]) -> list[TopicPartition]:
+        assigned = kafka.assignment()
+        return [at for at in map(self._at, partitions) if at in assigned]
+
+    def _at(self, partition: int) -> TopicPartition:
+        return TopicPartition(self._topic, partition)

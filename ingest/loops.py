@@ -1,0 +1,89 @@
+"""Loops in threads: every one is kept running until all are told to stop.
+
+A loop that ends with an unexpected error is logged and started again after a growing pause.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from triggers.errors import Misconfigured, Overloaded, Unreachable
+
+LOGGER = logging.getLogger(__name__)
+OUTAGE_PAUSE_S = 2.0
+FIRST_RESTART_PAUSE_S = 0.5
+LONGEST_RESTART_PAUSE_S = 30.0
+STEADY_S = 60.0
+"""A loop that ran at least this long before it failed starts again after the shortest pause."""
+SHUTDOWN_S = 30.0
+
+Loop = Callable[[threading.Event], None]
+
+
+def repeat(work: Callable[[], bool], pause_s: float, stop: threading.Event) -> None:
+    """Do `work` again and again: at once while there is more, else after a pause; a longer one during an outage."""
+    while not stop.is_set():
+        try:
+            more = work()
+        except (Unreachable, Overloaded) as error:
+            LOGGER.warning("%s waits %.0f s: %s", threading.current_thread().name, OUTAGE_PAUSE_S, error)
+            stop.wait(OUTAGE_PAUSE_S)
+        else:
+            if not more:
+                stop.wait(pause_s)
+
+
+class _Keeper(threading.Thread):
+    """Keeps one loop running until `stop`; a fatal error is noted, and ends all loops."""
+
+    def __init__(self, name: str, loop: Loop, stop: threading.Event, first_pause_s: float) -> None:
+        super().__init__(name=name, daemon=True)
+        self._loop = loop
+        self._first_pause_s = first_pause_s
+        self._stop_event = stop
+        self.fatal: Misconfigured | None = None
+
+    def run(self) -> None:
+        """The thread's body."""
+        pause_s = self._first_pause_s
+        while not self._stop_event.is_set():
+            began_s = time.monotonic()
+            try:
+                self._loop(self._stop_event)
+            except Misconfigured as error:
+                self.fatal = error
+                self._stop_event.set()
+            except Exception:
+                pause_s = self._first_pause_s if time.monotonic() - began_s > STEADY_S else pause_s
+                LOGGER.exception("the loop %s failed and starts again in %.1f s", self.name, pause_s)
+                self._stop_event.wait(pause_s)
+                pause_s = min(2 * pause_s, LONGEST_RESTART_PAUSE_S)
+
+
+def keep_running(
+    loops: Mapping[str, Loop], stop: threading.Event, *, first_restart_pause_s: float = FIRST_RESTART_PAUSE_S
+) -> None:
+    """Run the loops, by name, until `stop`; then give them SHUTDOWN_S to end.
+
+    Raises Misconfigured when a loop did: a setting that cannot work ends all loops.
+    """
+    ended = threading.Event()
+    keepers = [_Keeper(name, loop, ended, first_restart_pause_s) for name, loop in loops.items()]
+    for keeper in keepers:
+        keeper.start()
+    while not (stop.is_set() or ended.is_set()):
+        stop.wait(0.2)
+    ended.set()
+    deadline_s = time.monotonic() + SHUTDOWN_S
+    for keeper in keepers:
+        keeper.join(max(0.0, deadline_s - time.monotonic()))
+        if keeper.is_alive():
+            LOGGER.warning(
+                "the loop %s did not end within %.0f s; what it was doing is replayed", keeper.name, SHUTDOWN_S
+            )
+    for keeper in keepers:
+        if keeper.fatal is not None:
+            raise keeper.fatal

@@ -1,0 +1,57 @@
+"""A copy of what a program imports, for a user who cannot read this environment (it may lie in root's home)."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tests.support.processes import REPOSITORY
+
+_LIST = """
+import importlib, json, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
+"""
+
+
+def copy_imports(folder: Path, modules: Sequence[str], *, packages: Sequence[str] = ()) -> Path:
+    """Copy everything of this project and its environment that importing `modules` loads, and `packages` besides.
+
+    Returns `folder`, to be put on PYTHONPATH.
+    """
+    answer = subprocess.run(
+        [sys.executable, "-c", _LIST, *modules], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
+    for name in (*json.loads(answer.stdout), *packages):
+        for place in (REPOSITORY, Path(sysconfig.get_path("purelib"))):
+            for suffix in ("", ".libs", ".py"):  # `.libs`: where wheels for Linux keep their shared libraries
+                _copy(place / f"{name}{suffix}", folder)
+    return folder
+
+
+def copy_tree(source: Path, target: Path, **options: Any) -> None:
+    """Like `shutil.copytree`, with hard links where the file system allows them: the files are only read."""
+    shutil.copytree(source, target, symlinks=True, copy_function=_link, dirs_exist_ok=True, **options)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copy2(source, target)
+
+
+def _copy(source: Path, folder: Path) -> None:
+    if source.is_dir():
+        ignored = shutil.ignore_patterns("__pycache__", "*.a", "include")
+        copy_tree(source, folder / source.name, ignore=ignored)
+    elif source.is_file():
+        shutil.copy2(source, folder / source.name)

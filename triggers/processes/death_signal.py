@@ -1,0 +1,19 @@
+"""The kernel's signal to a child at its parent's death (Linux only; elsewhere nothing happens).
+
+The kernel means the *thread* that started the child, and clears the signal when the child changes its user. A parent
+that died before the call is not noticed by it: compare `os.getppid()` afterwards where that matters.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
+
+
+def die_with_parent(number: signal.Signals) -> None:
+    """Let the kernel send this process the signal `number` when its parent dies."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(number))
