@@ -13,16 +13,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal, cast
+from typing import cast
 
 from sqlalchemy import Connection, Row, text
 
+from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, AccountKind, AccountUnit
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import BudgetExhausted
-
-AccountKind = Literal["fleet", "campaign_bytes", "campaign_clips", "campaign_vehicle_day"]
-Unit = Literal["bytes", "clips"]
-MAX_LISTED_ACCOUNTS = 10_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +32,7 @@ class AccountKey:
     day: date | None = None
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> AccountUnit:
         """What the account's amounts count."""
         return "clips" if self.kind == "campaign_clips" else "bytes"
 
@@ -55,7 +52,7 @@ class AccountUsage:
     """The part of `held` that arrived."""
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> AccountUnit:
         """What the amounts count."""
         return self.key.unit
 
@@ -316,7 +313,7 @@ _USAGE = text(f"""
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
       AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
     ORDER BY a.day DESC NULLS FIRST, a.kind DESC, a.campaign, a.vehicle_id
-    LIMIT {MAX_LISTED_ACCOUNTS}
+    LIMIT :limit
 """)  # noqa: S608 - put together from the constants above
 
 _CAMPAIGNS = text("SELECT DISTINCT campaign FROM ledger_accounts WHERE campaign <> ''")
@@ -328,10 +325,11 @@ def usage(
     *,
     day: date | None = None,
     fleet_limit_bytes: int | None = None,
+    limit: int = MAX_LISTED_ACCOUNTS,
 ) -> list[AccountUsage]:
     """Accounts with exact amounts, whether folded or not: totals first, then vehicle-days from the latest day back.
 
-    `campaign` leaves out other campaigns and the fleet, `day` other UTC days. At most MAX_LISTED_ACCOUNTS.
+    `campaign` leaves out other campaigns and the fleet, `day` other UTC days. At most `limit`.
     """
     campaigns = [campaign] if campaign is not None else list(connection.execute(_CAMPAIGNS).scalars())
     parameters = {
@@ -339,6 +337,7 @@ def usage(
         "day": day,
         "campaigns": campaigns,
         "fleet_limit_bytes": fleet_limit_bytes,
+        "limit": limit,
     }
     rows = connection.execute(_USAGE, parameters)
     return [AccountUsage(_key(row), row.limit_amount, int(row.held), int(row.settled)) for row in rows]

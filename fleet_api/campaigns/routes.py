@@ -12,8 +12,10 @@ from fastapi import APIRouter, Query, Response
 from fleet_api.api.auth import Approver, Author, AuthorOrApprover, Viewer
 from fleet_api.api.bodies import MIB, json_body
 from fleet_api.api.routing import Route
-from fleet_api.api.services import Services, Use
+from fleet_api.api.services import Use
+from fleet_api.budget.views import account_view
 from fleet_api.campaigns.compilation import compile_campaign
+from fleet_api.services import Services
 from ingest.http.raising import raises
 from storage import ledger
 from storage.campaigns import life as campaigns
@@ -21,9 +23,7 @@ from storage.campaigns import queries as campaign_queries
 from storage.campaigns.queries import CampaignVersion
 from storage.counts import compared as compare_counts
 from storage.counts.outcomes import Outcomes, outcomes
-from storage.ledger import AccountUsage
 from triggers.contracts.api.campaigns import (
-    AccountView,
     AppliedView,
     ApplyRequest,
     ApproveRequest,
@@ -110,14 +110,14 @@ def show_version(services: Use, _user: Viewer, campaign: str, version: int) -> C
         source, signals = campaign_queries.get_texts(connection, campaign, version)
         counted = outcomes(connection, campaign)
         pairs = compare_counts.compared(connection, campaign, version)
-        accounts = ledger.usage(connection, campaign, day=today)
+        accounts = ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS)
     return CampaignDetails(
         **asdict(found),
         outcomes=_outcomes(found, counted),
         source=source,
         signals=signals,
         compared={head: ComparedView.model_validate(pairs.get(head, Compared())) for head in found.settings["compare"]},
-        budget=[_account(account) for account in accounts[:MAX_SHOWN_ACCOUNTS]],
+        budget=[account_view(account) for account in accounts],
     )
 
 
@@ -187,16 +187,3 @@ def _summary(version: CampaignVersion, counted: dict[tuple[str, int], Outcomes])
 
 def _outcomes(version: CampaignVersion, counted: dict[tuple[str, int], Outcomes]) -> OutcomesView:
     return OutcomesView.model_validate(counted.get((version.campaign, version.version), Outcomes()))
-
-
-def _account(usage: AccountUsage) -> AccountView:
-    key = usage.key
-    return AccountView(
-        kind=key.kind,
-        vehicle_id=key.vehicle_id,
-        day=key.day,
-        unit=usage.unit,
-        limit=usage.limit,
-        held=usage.held,
-        settled=usage.settled,
-    )

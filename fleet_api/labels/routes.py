@@ -14,7 +14,6 @@ from fleet_api.clips.views import clip_view
 from ingest.http.raising import raises
 from storage.clips import search as catalog
 from storage.labels import jobs as label_jobs
-from storage.tokens import User
 from triggers.contracts.api.labels import (
     ClaimedView,
     ClaimRequest,
@@ -27,6 +26,7 @@ from triggers.contracts.api.labels import (
     RenewRequest,
     StatsView,
 )
+from triggers.contracts.users import User
 from triggers.errors import Conflict, LeaseLost
 
 MAX_LABELS_BYTES = 64 * MIB
@@ -118,4 +118,4 @@ def renew(
 
 def _holder(user: User) -> str | None:
     """Whose claim it must be; None for an administrator, who may step in for everybody."""
-    return None if "admin" in user.roles else user.name
+    return None if user.is_admin else user.name

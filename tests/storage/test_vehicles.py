@@ -16,6 +16,7 @@ from storage.tables import vehicles as vehicles_table
 from storage.vehicles import vehicles
 from tests.support.fleet import add_version
 from triggers.contracts.checkin import FireCounts, Telemetry
+from triggers.contracts.users import ROLES, User
 from triggers.errors import InvalidInput, NotFound, Unauthenticated
 
 
@@ -90,7 +91,7 @@ def test_only_hashes_of_tokens_are_kept(database: Database) -> None:
             connection.execute(select(api_tokens.c.token_hash)).scalar_one(),
         ]
         assert vehicles.authenticate_vehicle(connection, of_vehicle) == "car-1"
-        assert tokens.authenticate(connection, of_user) == tokens.User("ann", frozenset({"author"}))
+        assert tokens.authenticate(connection, of_user) == User("ann", frozenset({"author"}))
         for token, wrong in ((of_vehicle, tokens.authenticate), (of_user, vehicles.authenticate_vehicle)):
             with pytest.raises(Unauthenticated):
                 wrong(connection, token)
@@ -127,9 +128,9 @@ def test_roles_and_names_are_checked(database: Database) -> None:
 
 
 def test_every_role_may_view_and_admin_may_all() -> None:
-    assert tokens.User("a", frozenset({"labeler"})).may("viewer")
-    assert not tokens.User("a", frozenset({"labeler"})).may("author")
-    assert all(tokens.User("a", frozenset({"admin"})).may(role) for role in tokens.ROLES)
+    assert User("a", frozenset({"labeler"})).may("viewer")
+    assert not User("a", frozenset({"labeler"})).may("author")
+    assert all(User("a", frozenset({"admin"})).may(role) for role in ROLES)
 
 
 def test_hostile_enrolments_are_refused(database: Database) -> None:

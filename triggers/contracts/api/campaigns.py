@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from triggers.contracts.api.base import View
+from triggers.contracts.api.budget import AccountView
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.base import Contract, Name, Sha256Hex
 from triggers.contracts.limits import MAX_CATALOG_BYTES, MAX_SOURCE_BYTES
@@ -28,18 +29,6 @@ class ApproveRequest(Contract):
     """The digest of the program that the approver has seen."""
 
     digest: Sha256Hex
-
-
-class AccountView(View):
-    """A ledger account: `held` is reserved or used, `settled` the part that arrived. A limit of null: none."""
-
-    kind: str
-    vehicle_id: str
-    day: date | None
-    unit: str
-    limit: int | None
-    held: int
-    settled: int
 
 
 class CampaignView(View):
