@@ -17,7 +17,9 @@ from typing import cast
 
 from sqlalchemy import Connection, Row, text
 
+from storage.tables.base import is_one_of
 from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, AccountKind, AccountUnit
+from triggers.contracts.campaign import RUNNING
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import BudgetExhausted
 
@@ -57,13 +59,13 @@ class AccountUsage:
         return self.key.unit
 
 
-_LIMITS = """
+_LIMITS = f"""
     limits AS (
         SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget
         FROM campaign_versions
         WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
-        ORDER BY campaign, state IN ('active', 'paused') DESC, version DESC
-    )"""
+        ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
+    )"""  # noqa: S608 - put together from constants
 """Limits are those of the running version, else of the latest one that ever was approved."""
 
 _LIMIT_OF_ACCOUNT = """

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from storage.campaigns.queries import settings_of
-from triggers.contracts.campaign import CampaignSettings
+from storage.tables import campaign_versions
+from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState
 
-_OPEN = text("""
-    SELECT campaign, version, state, settings FROM campaign_versions
-    WHERE state IN ('approved', 'active', 'paused')
-    ORDER BY campaign, state = 'approved', version
-""")
+_c = campaign_versions.c
+_OPEN = (
+    select(_c.campaign, _c.version, _c.state, _c.settings)
+    .where(_c.state.in_((CampaignState.APPROVED, *RUNNING)))
+    .order_by(_c.campaign, _c.state == CampaignState.APPROVED, _c.version)
+)
 
 # Entries that are not folded yet are added to what their account already says.
 _SETTLED = text("""
@@ -41,7 +43,7 @@ class OpenVersion:
 
     campaign: str
     version: int
-    state: str
+    state: CampaignState
     settings: CampaignSettings
 
 
@@ -56,7 +58,7 @@ class Settled:
 def open_versions(connection: Connection) -> list[OpenVersion]:
     """Versions that have not ended, by campaign; of one campaign the running version comes first."""
     rows = connection.execute(_OPEN)
-    return [OpenVersion(row.campaign, row.version, row.state, settings_of(row.settings)) for row in rows]
+    return [OpenVersion(row.campaign, row.version, CampaignState(row.state), settings_of(row.settings)) for row in rows]
 
 
 def settled_by_campaign(connection: Connection) -> dict[str, Settled]:

@@ -11,6 +11,7 @@ from triggers.contracts.api.base import View
 from triggers.contracts.api.budget import AccountView
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.base import Contract, Name, Sha256Hex
+from triggers.contracts.campaign import CampaignState
 from triggers.contracts.limits import MAX_CATALOG_BYTES, MAX_SOURCE_BYTES
 
 
@@ -36,7 +37,7 @@ class CampaignView(View):
 
     campaign: str
     version: int
-    state: str
+    state: CampaignState
     program_digest: str
     bundle_digest: str | None
     author: str
@@ -87,9 +88,10 @@ class AppliedView(CampaignView):
 
 
 class CampaignList(BaseModel):
-    """Of each campaign the version that runs, else its newest."""
+    """By name, each campaign's running version, else its newest; `next` continues as `after`, null at the end."""
 
     campaigns: list[CampaignSummary]
+    next: str | None
 
 
 class VersionList(BaseModel):
