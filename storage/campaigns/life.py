@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select, text, update
 
-from storage.campaigns.queries import VIEW, CampaignVersion, checked_version, get_version, version_of
+from storage.campaigns.queries import VERSION_COLUMNS, CampaignVersion, checked_version, get_version, version_of
 from storage.jsonb import storable
 from storage.tables import assignment_revision, campaign_versions
 from triggers.contracts import campaign_life
@@ -51,7 +51,7 @@ def find_open(connection: Connection, content: VersionContent) -> CampaignVersio
     """The newest version of the campaign that has exactly this content and has not ended."""
     same = and_(*(_c[name] == value for name, value in content.columns().items()))
     row = connection.execute(
-        select(*VIEW)
+        select(*VERSION_COLUMNS)
         .where(_c.campaign == content.settings.name, _c.state.not_in(ENDED), same)
         .order_by(_c.version.desc())
         .limit(1)
@@ -74,7 +74,7 @@ def add_draft(connection: Connection, content: VersionContent, *, author: str) -
             author=author,
             **content.columns(),
         )
-        .returning(*VIEW)
+        .returning(*VERSION_COLUMNS)
     ).one()
     return version_of(row)
 
@@ -169,7 +169,7 @@ def _take(
         update(campaign_versions)
         .where(_c.campaign == campaign, _c.version == checked_version(version), _c.state.in_(step.from_states))
         .values(state=step.to, **values)
-        .returning(*VIEW)
+        .returning(*VERSION_COLUMNS)
     ).one_or_none()
     if row is None:
         raise step.refused(campaign, version, get_version(connection, campaign, version).state)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from storage.rows import columns_of
 from storage.tables import assignment_revision, campaign_versions
 from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState
 from triggers.errors import NotFound
@@ -43,8 +44,7 @@ class CampaignVersion:
     ended_reason: str | None
 
 
-VIEW = [_c[field.name] for field in fields(CampaignVersion)]
-"""The columns of a CampaignVersion, in the order of its fields."""
+VERSION_COLUMNS = columns_of(CampaignVersion, campaign_versions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ class RunningCampaign:
 def get_version(connection: Connection, campaign: str, version: int) -> CampaignVersion:
     """One version, or NotFound."""
     row = connection.execute(
-        select(*VIEW).where(_c.campaign == campaign, _c.version == checked_version(version))
+        select(*VERSION_COLUMNS).where(_c.campaign == campaign, _c.version == checked_version(version))
     ).one_or_none()
     if row is None:
         raise no_version(campaign, version)
@@ -91,7 +91,7 @@ def get_program(connection: Connection, campaign: str, version: int) -> bytes:
 def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) -> list[CampaignVersion]:
     """A campaign's versions, newest first; NotFound when it has none."""
     rows = connection.execute(
-        select(*VIEW).where(_c.campaign == campaign).order_by(_c.version.desc()).limit(limit)
+        select(*VERSION_COLUMNS).where(_c.campaign == campaign).order_by(_c.version.desc()).limit(limit)
     ).all()
     if not rows:
         raise NotFound(f"there is no campaign {campaign!r}", remedy="`longtail campaign list` names them")
@@ -101,7 +101,7 @@ def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) ->
 def list_campaigns(connection: Connection, *, after: str = "", limit: int = 1000) -> list[CampaignVersion]:
     """Of every campaign whose name sorts after `after`: the running version, else the newest; by name."""
     rows = connection.execute(
-        select(*VIEW)
+        select(*VERSION_COLUMNS)
         .where(_c.campaign > after)
         .ext(distinct_on(_c.campaign))
         .order_by(_c.campaign, _c.state.in_(RUNNING).desc(), _c.version.desc())
@@ -157,6 +157,6 @@ def no_version(campaign: str, version: int) -> NotFound:
 
 
 def version_of(row: Row[Any]) -> CampaignVersion:
-    """A row of the VIEW columns as a value."""
+    """A row that has the VERSION_COLUMNS, as a value."""
     values = row._asdict()
     return CampaignVersion(**values | {"state": CampaignState(values["state"])})

@@ -1,0 +1,66 @@
+"""Rules of label jobs without a database: names, holders, and what counts as OpenLABEL."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fleet_api.labels.rules import MAX_TYPES, check_holder, check_name, label_types
+from tests.storage.clips.catalog_support import OPENLABEL
+from triggers.contracts.users import Role, User
+from triggers.errors import Forbidden, InvalidInput
+
+
+def document(**parts: Any) -> dict[str, Any]:
+    """An OpenLABEL document with these parts."""
+    return {"openlabel": {"metadata": {"schema_version": "1.0.0"}, **parts}}
+
+
+@pytest.mark.parametrize("name", ["a", "anna", "auto-labeler_2.1", "team:a@b+c", "x" * 100])
+def test_names_of_tasks_and_labelers_are_plain(name: str) -> None:
+    check_name(name, what="task")
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "-a", "x" * 101, "a\n"])
+def test_other_names_are_refused_by_what_they_were_to_name(name: str) -> None:
+    with pytest.raises(InvalidInput, match="not a labeler"):
+        check_name(name, what="labeler")
+
+
+def test_a_job_is_its_claimers_and_an_administrators() -> None:
+    for user in (User("lab", frozenset({Role.LABELER})), User("root", frozenset({Role.ADMIN}))):
+        check_holder(7, claimed_by="lab", user=user)
+
+
+@pytest.mark.parametrize("name", ["la", "anna", "lab/anna", "LAB"])
+def test_no_other_users_name_opens_a_job(name: str) -> None:
+    with pytest.raises(Forbidden, match="job 7 was claimed by lab"):
+        check_holder(7, claimed_by="lab", user=User(name, frozenset({Role.LABELER})))
+
+
+def test_types_of_all_parts_are_named_once_and_sorted() -> None:
+    assert label_types(OPENLABEL) == ["braking", "car"]
+    parts = {part: {"0": {"type": "b"}, "1": {"type": "a"}, "2": {}} for part in ("objects", "tags", "contexts")}
+    assert label_types(document(**parts, frames={"0": {"type": "not a part with types"}})) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"openlabel": []},
+        {"openlabel": {}},
+        {"openlabel": {"metadata": {}}},
+        {"openlabel": {"metadata": {"schema_version": 1}}},
+        {"openlabel": {"metadata": {"schema_version": "new"}}},
+        {**OPENLABEL, "more": 1},
+        document(objects=[1]),
+        document(objects={"0": 1}),
+        document(objects={str(number): {"type": str(number)} for number in range(MAX_TYPES + 1)}),
+        document(objects={"0": {"type": "x" * 201}}),
+    ],
+)
+def test_what_is_not_openlabel_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        label_types(wrong)
