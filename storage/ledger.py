@@ -138,7 +138,7 @@ def reserve(
 
     BudgetExhausted, with nothing charged, when a limit would be overshot. It names the campaigns whose own accounts
     are exhausted (all of the clip's, when the fleet's account is), so that a vehicle can send the clip without them.
-    Accounts stay locked until the transaction ends: commit soon, and reserve once a transaction.
+    Accounts stay locked until the transaction ends: commit soon, and reserve once per transaction.
     """
     amounts = charges(manifest, now.astimezone(UTC).date())
     keys = sorted(amounts, key=str)
@@ -154,7 +154,8 @@ def reserve(
         "fleet_limit_bytes": fleet_limit_bytes,
     }
     # Locking is a statement of its own, so that the reservation's snapshot (READ COMMITTED) is younger than the locks.
-    # With an older one its update meets row versions that others queue at, who wait for this transaction: a deadlock.
+    # With an older one its update meets row versions that other reservations queue at, and those wait for this
+    # transaction: a deadlock.
     connection.execute(_OPEN_MISSING_ACCOUNTS, parameters)
     connection.execute(_LOCK, parameters)
     refused = connection.execute(_RESERVE, parameters).all()
@@ -240,7 +241,7 @@ def settle(connection: Connection, upload_id: str, actual_bytes: Mapping[str, in
     is settled; what was reserved and did not arrive becomes free.
     """
     if actual_bytes is not None and any(amount < 0 for amount in actual_bytes.values()):
-        raise ValueError("an upload cannot use less than nothing")
+        raise ValueError("an upload cannot use a negative amount")
     parameters = {
         "upload_id": upload_id,
         "by_campaign": None if actual_bytes is None else json.dumps(dict(actual_bytes)),
@@ -297,7 +298,7 @@ def fold(connection: Connection, limit: int = 1000) -> int:
 
 
 def _fold_accounts(connection: Connection, accounts: Sequence[int], *, limit: int | None) -> int:
-    """Fold entries of accounts that this transaction has locked: nobody else can be folding them."""
+    """Fold entries of accounts that this transaction has locked: no other transaction can be folding them."""
     return int(connection.execute(_FOLD, {"accounts": list(accounts), "limit": limit}).scalar_one())
 
 

@@ -1,4 +1,4 @@
-"""Who is calling: users and vehicles, both by bearer token. What a user may do is checked by the use cases."""
+"""Who is calling: users and vehicles, both by bearer token. The use cases check what they may do."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from fleet_api.api.services import Use
 from ingest.http.raising import raises
 from storage.tokens import authenticate
-from storage.vehicles.vehicles import authenticate_vehicle
-from triggers.contracts.users import Role, User
+from storage.vehicles.authentication import authenticate_vehicle
+from triggers.contracts.users import User
 from triggers.errors import Forbidden, Unauthenticated
 
 _user_scheme = HTTPBearer(auto_error=False, scheme_name="user_token", description="Token of a person or a service.")
@@ -40,35 +40,10 @@ def calling_vehicle(services: Use, bearer: _VehicleBearer) -> str:
         return authenticate_vehicle(connection, token)
 
 
-@raises(Forbidden)
-def this_vehicle(vehicle_id: str, caller: Annotated[str, Depends(calling_vehicle)]) -> str:
-    """The vehicle of the path, which must be the caller; Forbidden when it is another."""
-    if vehicle_id != caller:
-        raise Forbidden(f"this token belongs to another vehicle than {vehicle_id[:64]!r}")
-    return caller
-
-
-class _HasRole:
-    """A dependency: the user, who must have one of `roles` (or be an administrator)."""
-
-    def __init__(self, *roles: Role) -> None:
-        self.roles = roles
-
-    def __call__(self, user: Annotated[User, Depends(calling_user)]) -> User:
-        """Forbidden without such a role."""
-        user.require(*self.roles)
-        return user
-
-
 Caller = Annotated[User, Depends(calling_user)]
-Viewer = Annotated[User, Depends(_HasRole(Role.VIEWER))]
-Author = Annotated[User, Depends(_HasRole(Role.AUTHOR))]
-Approver = Annotated[User, Depends(_HasRole(Role.APPROVER))]
-AuthorOrApprover = Annotated[User, Depends(_HasRole(Role.AUTHOR, Role.APPROVER))]
-Operator = Annotated[User, Depends(_HasRole(Role.OPERATOR))]
-Labeler = Annotated[User, Depends(_HasRole(Role.LABELER))]
+"""The user who calls."""
 CallingVehicle = Annotated[str, Depends(calling_vehicle)]
-ThisVehicle = Annotated[str, Depends(this_vehicle)]
+"""The id of the vehicle that calls."""
 
 
 def _token(bearer: HTTPAuthorizationCredentials | None) -> str:

@@ -1,4 +1,4 @@
-"""Rules of label jobs: how tasks and labelers are named, who may touch a job, what counts as OpenLABEL. Pure."""
+"""Rules of label jobs: who may touch a job, and what counts as OpenLABEL. Pure."""
 
 from __future__ import annotations
 
@@ -11,16 +11,9 @@ from triggers.errors import Forbidden, InvalidInput
 
 MAX_TYPES = 1000
 MAX_TYPE_CHARACTERS = 200
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,99}")
 _VERSION = re.compile(r"\d{1,3}\.\d{1,3}\.\d{1,3}")
 _TYPED = ("objects", "actions", "events", "contexts", "relations", "tags")
 """The parts of an OpenLABEL document whose members have a `type` (ASAM OpenLABEL 1.0.0, section 7)."""
-
-
-def check_name(name: str, *, what: str) -> None:
-    """InvalidInput, calling the name `what`, when it cannot name a task or a labeler."""
-    if not _NAME.fullmatch(name):
-        raise InvalidInput(f"not a {what}: {name[:100]!r}", remedy="use letters, digits and _ . : @ + -, at most 100")
 
 
 def check_holder(job_id: int, *, claimed_by: str, user: User) -> None:

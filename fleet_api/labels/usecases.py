@@ -32,8 +32,6 @@ from triggers.contracts.users import Role, User
 def claim(services: Services, user: User, request: ClaimRequest) -> ClaimedView:
     """Lease jobs of a task to the user's labeler, oldest first, each with its clip."""
     user.require(Role.LABELER)
-    rules.check_name(request.task, what="task")
-    rules.check_name(request.labeler, what="labeler")
     with services.database.begin() as connection:
         claimed = jobs.claim(
             connection,

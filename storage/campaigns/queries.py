@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from storage.rows import columns_of
 from storage.tables import assignment_revision, campaign_versions
-from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState
+from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState, RunningCampaign
 from triggers.errors import NotFound
 
 _c = campaign_versions.c
@@ -45,17 +45,6 @@ class CampaignVersion:
 
 
 VERSION_COLUMNS = columns_of(CampaignVersion, campaign_versions)
-
-
-@dataclass(frozen=True, slots=True)
-class RunningCampaign:
-    """An active campaign version, as far as assigning it to vehicles needs it."""
-
-    campaign: str
-    version: int
-    settings: CampaignSettings
-    bundle_digest: str
-    rollout_from: datetime
 
 
 def get_version(connection: Connection, campaign: str, version: int) -> CampaignVersion:

@@ -31,7 +31,8 @@ def test_all_budgets_come_in_one_answer_totals_first(api: Api) -> None:
     shown = api.get("/v1/budget").json()
     assert shown["capped"] is False
     accounts = [
-        (each["kind"], each["campaign"], each["limit"], each["held"], each["settled"]) for each in shown["accounts"]
+        (account["kind"], account["campaign"], account["limit"], account["held"], account["settled"])
+        for account in shown["accounts"]
     ]
     assert accounts == [
         ("fleet", "", 10**6, 50, 0),
@@ -47,7 +48,7 @@ def test_all_budgets_come_in_one_answer_totals_first(api: Api) -> None:
 def test_one_campaigns_budget_is_the_one_its_page_shows(api: Api) -> None:
     reserve(api, "car-1")
     accounts = api.get("/v1/budget", campaign="lanes").json()["accounts"]
-    assert {each["campaign"] for each in accounts} == {"lanes"}
+    assert {account["campaign"] for account in accounts} == {"lanes"}
     assert accounts == api.get("/v1/campaigns/lanes/1").json()["budget"]
 
 
@@ -55,7 +56,7 @@ def test_a_capped_answer_says_so_and_keeps_the_totals(api: Api) -> None:
     reserve(api, "car-1", "car-2", "car-3")
     shown = api.get("/v1/budget", limit=5).json()
     assert shown["capped"] is True
-    assert all(each["day"] is None for each in shown["accounts"])
+    assert all(account["day"] is None for account in shown["accounts"])
     assert api.get("/v1/budget", limit=11).json()["capped"] is False
 
 

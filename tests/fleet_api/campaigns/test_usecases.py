@@ -197,7 +197,7 @@ def test_a_campaign_completes_when_no_further_clip_can_come(
             _settle(connection, kind, amount)
         changed = move_on(connection)
         assert move_on(connection) == []
-    assert [each.ended_reason for each in changed] == ([reason] if reason else [])
+    assert [version.ended_reason for version in changed] == ([reason] if reason else [])
     assert state(database, version) == ("completed" if reason else "active")
     assert (revision(database) > before) == bool(reason)
 
@@ -220,6 +220,10 @@ def test_of_each_campaign_the_running_version_is_listed_else_the_newest(services
     first = usecases.list_campaigns(services, BOB, after="", limit=1)
     second = usecases.list_campaigns(services, BOB, after=first.next or "", limit=2)
     assert first.next == "braking"
-    assert [(each.campaign, each.version, each.state) for each in first.campaigns] == [("braking", 1, "active")]
-    assert [(each.campaign, each.version, each.state) for each in second.campaigns] == [("other", 1, "submitted")]
+    assert [(campaign.campaign, campaign.version, campaign.state) for campaign in first.campaigns] == [
+        ("braking", 1, "active")
+    ]
+    assert [(campaign.campaign, campaign.version, campaign.state) for campaign in second.campaigns] == [
+        ("other", 1, "submitted")
+    ]
     assert second.next is None

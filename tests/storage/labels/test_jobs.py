@@ -63,7 +63,7 @@ def test_claimers_at_once_never_get_the_same_job(database: Database) -> None:
         return mine
 
     with ThreadPoolExecutor(8) as pool:
-        claimed = [job for each in pool.map(work, range(8)) for job in each]
+        claimed = [job for jobs in pool.map(work, range(8)) for job in jobs]
     assert sorted(claimed) == sorted(set(claimed))
     assert len(claimed) == 40
 
