@@ -1,9 +1,9 @@
 """Leases on jobs with fencing tokens, for any table that has the job columns (extraction jobs, label jobs).
 
-A job is `ready`, `leased`, `done` or `failed`. A claim raises its `token` and counts an attempt, before the work
-begins, so that a job which kills its worker runs out of attempts too. Whoever presents an older token has lost the
-job, so that a worker that was slow or cut off cannot write over the work of the next. A lease that expires makes the
-job claimable again, until its attempts are used up. While a job is `ready`, `lease_until` is when it may be claimed.
+A claim raises the job's `token` and counts an attempt, before the work begins, so that a job which kills its worker
+runs out of attempts too. A worker that presents an older token has lost the job, so that one that was slow or cut off
+cannot write over the work of the next. A lease that expires makes the job claimable again, until its attempts are used
+up. While a job is `ready`, `lease_until` is when it may be claimed.
 """
 
 from __future__ import annotations
@@ -29,11 +29,12 @@ from sqlalchemy import (
     update,
 )
 
-from triggers.contracts.api.labels import MAX_CLAIM, MAX_LEASE_S
+from storage.tables.base import is_one_of
+from triggers.contracts.api.labels import MAX_CLAIM, MAX_LEASE_S, OPEN_JOBS, JobState
 from triggers.errors import InvalidInput, LeaseLost, NotFound
 
 MAX_REASON_CHARACTERS = 1000
-_IS_OPEN = text("state IN ('ready','leased')")
+_IS_OPEN = text(is_one_of("state", OPEN_JOBS))
 """The condition of the jobs' partial indexes, word for word: with parameters in it PostgreSQL would read every job."""
 
 
@@ -41,35 +42,36 @@ def claim(
     connection: Connection,
     table: Table,
     *,
-    only: ColumnElement[bool] | None = None,
-    worker: str,
+    among: ColumnElement[bool],
+    order_by: ColumnElement[Any],
+    holder: Mapping[str, str],
     count: int,
     lease_s: float,
     max_attempts: int | None,
 ) -> list[Row[Any]]:
-    """Lease at most `count` jobs, oldest first; returns their rows with the new `token`. Nobody else gets them.
+    """Lease at most `count` jobs `among` all, the first by `order_by` and then primary key; returns their rows.
 
-    Jobs whose last lease expired with no attempt left are failed on the way; with `max_attempts` None the claimer
-    counts himself.
+    `holder` says who holds them, by column; no other claim gets them until the lease is over. Jobs whose last lease
+    expired with no attempt left are failed on the way; with max_attempts=None the caller enforces the limit.
     """
     if not 1 <= count <= MAX_CLAIM:
         raise InvalidInput(f"{count} jobs at once", remedy=f"claim 1 to {MAX_CLAIM}")
-    among = only if only is not None else table.c.state.is_not(None)
-    expired = and_(table.c.state == "leased", table.c.lease_until < func.now())
+    expired = and_(table.c.state == JobState.LEASED, table.c.lease_until < func.now())
     if max_attempts is not None:
-        _fail_exhausted(connection, table, and_(among, expired), max_attempts)
+        exhausted = and_(among, expired, table.c.attempts >= max_attempts)
+        _fail_exhausted(connection, table, _chosen(table, exhausted, order_by, MAX_CLAIM), max_attempts)
     due = or_(table.c.lease_until.is_(None), table.c.lease_until <= func.now())
     left = true() if max_attempts is None else table.c.attempts < max_attempts
-    free = and_(among, or_(and_(table.c.state == "ready", due), expired), left)
+    free = and_(among, or_(and_(table.c.state == JobState.READY, due), expired), left)
     rows = connection.execute(
         update(table)
-        .where(_chosen(table, free, count))
+        .where(_chosen(table, free, order_by, count))
         .values(
-            state="leased",
+            state=JobState.LEASED,
             attempts=table.c.attempts + 1,
             token=table.c.token + 1,
-            worker=worker,
             lease_until=func.now() + _lease(lease_s),
+            **holder,
         )
         .returning(*table.c)
     ).all()
@@ -83,7 +85,7 @@ def renew(connection: Connection, table: Table, key: Mapping[str, Any], *, token
 
 def finish(connection: Connection, table: Table, key: Mapping[str, Any], *, token: int) -> Row[Any]:
     """Make a leased job done; LeaseLost when it is not held with this token, NotFound when there is none."""
-    values = {"state": "done", "reason": None, "lease_until": None, "finished_at": func.now()}
+    values = {"state": JobState.DONE, "reason": None, "lease_until": None, "finished_at": func.now()}
     return _cas(connection, table, key, token, values)
 
 
@@ -106,7 +108,7 @@ def fail(
     over = false() if max_attempts is None else attempts >= max_attempts
     again_at = case((over, None), else_=func.now() + timedelta(seconds=delay_s)) if delay_s > 0 else None
     values = {
-        "state": case((over, "failed"), else_="ready"),
+        "state": case((over, JobState.FAILED), else_=JobState.READY),
         "reason": reason[:MAX_REASON_CHARACTERS],
         "attempts": attempts,
         "finished_at": case((over, func.now()), else_=None),
@@ -116,9 +118,9 @@ def fail(
 
 
 def abandon(connection: Connection, table: Table, key: Mapping[str, Any], *, token: int, reason: str) -> Row[Any]:
-    """Make a leased job `failed` at once, whatever attempts it has left: another could not do better."""
+    """Make a leased job `failed` at once, whatever attempts it has left: another attempt could not do better."""
     values = {
-        "state": "failed",
+        "state": JobState.FAILED,
         "reason": reason[:MAX_REASON_CHARACTERS],
         "lease_until": None,
         "finished_at": func.now(),
@@ -130,19 +132,18 @@ def free_those_of(connection: Connection, table: Table, *, worker: str, reason: 
     """Make all jobs of a worker `ready` that an earlier process of its name left leased; returns how many."""
     freed = connection.execute(
         update(table)
-        .where(table.c.worker == worker, table.c.state == "leased")
-        .values(state="ready", lease_until=None, reason=reason[:MAX_REASON_CHARACTERS])
+        .where(table.c.worker == worker, table.c.state == JobState.LEASED)
+        .values(state=JobState.READY, lease_until=None, reason=reason[:MAX_REASON_CHARACTERS])
     )
     return freed.rowcount
 
 
-def _fail_exhausted(connection: Connection, table: Table, expired: ColumnElement[bool], max_attempts: int) -> None:
-    gone = and_(expired, table.c.attempts >= max_attempts)
+def _fail_exhausted(connection: Connection, table: Table, chosen: ColumnElement[bool], max_attempts: int) -> None:
     connection.execute(
         update(table)
-        .where(_chosen(table, gone, MAX_CLAIM))
+        .where(chosen)
         .values(
-            state="failed",
+            state=JobState.FAILED,
             reason=f"its lease expired {max_attempts} times",
             lease_until=None,
             finished_at=func.now(),
@@ -150,10 +151,14 @@ def _fail_exhausted(connection: Connection, table: Table, expired: ColumnElement
     )
 
 
-def _chosen(table: Table, condition: ColumnElement[bool], count: int) -> ColumnElement[bool]:
-    """Rows that nobody else is choosing at the moment, oldest first."""
+def _chosen(
+    table: Table, condition: ColumnElement[bool], order_by: ColumnElement[Any], count: int
+) -> ColumnElement[bool]:
+    """The condition of the first `count` rows that no other transaction is choosing at the moment."""
     identity = list(table.primary_key)
-    chosen = select(*identity).where(_IS_OPEN, condition).order_by(table.c.created_at, *identity).limit(count)
+    chosen = select(*identity).where(_IS_OPEN, condition).order_by(order_by, *identity).limit(count)
+    # SKIP LOCKED lets claims at once take different jobs instead of waiting for each other. In a CTE it is evaluated
+    # once: in a plain subquery PostgreSQL may run it again for a row that it has already locked.
     return tuple_(*identity).in_(chosen.with_for_update(skip_locked=True).cte("chosen").select())
 
 
@@ -166,18 +171,19 @@ def _lease(lease_s: float) -> timedelta:
 def _cas(
     connection: Connection, table: Table, key: Mapping[str, Any], token: int, values: Mapping[str, Any]
 ) -> Row[Any]:
-    identity = and_(*(table.c[name] == value for name, value in key.items()))
+    identity = and_(*(table.c[column] == value for column, value in key.items()))
+    name = ", ".join(str(value) for value in key.values())
     row = connection.execute(
         update(table)
-        .where(identity, table.c.state == "leased", table.c.token == token)
+        .where(identity, table.c.state == JobState.LEASED, table.c.token == token)
         .values(**values)
         .returning(*table.c)
     ).one_or_none()
     if row is not None:
         return row
     if connection.execute(select(table.c.state).where(identity)).one_or_none() is None:
-        raise NotFound(f"there is no job {', '.join(str(value) for value in key.values())}")
+        raise NotFound(f"there is no job {name}")
     raise LeaseLost(
-        f"job {', '.join(str(value) for value in key.values())} is not leased with token {token} any more",
-        remedy="drop the result: the job is finished, or somebody else has it",
+        f"job {name} is not leased with token {token} any more",
+        remedy="drop the result: the job is finished, or another worker has it",
     )

@@ -13,16 +13,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Literal, cast
+from typing import cast
 
 from sqlalchemy import Connection, Row, text
 
+from storage.tables.base import is_one_of
+from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, AccountKind, AccountUnit
+from triggers.contracts.campaign import RUNNING
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import BudgetExhausted
-
-AccountKind = Literal["fleet", "campaign_bytes", "campaign_clips", "campaign_vehicle_day"]
-Unit = Literal["bytes", "clips"]
-MAX_LISTED_ACCOUNTS = 10_000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,7 +34,7 @@ class AccountKey:
     day: date | None = None
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> AccountUnit:
         """What the account's amounts count."""
         return "clips" if self.kind == "campaign_clips" else "bytes"
 
@@ -55,18 +54,18 @@ class AccountUsage:
     """The part of `held` that arrived."""
 
     @property
-    def unit(self) -> Unit:
+    def unit(self) -> AccountUnit:
         """What the amounts count."""
         return self.key.unit
 
 
-_LIMITS = """
+_LIMITS = f"""
     limits AS (
         SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget
         FROM campaign_versions
         WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
-        ORDER BY campaign, state IN ('active', 'paused') DESC, version DESC
-    )"""
+        ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
+    )"""  # noqa: S608 - put together from constants
 """Limits are those of the running version, else of the latest one that ever was approved."""
 
 _LIMIT_OF_ACCOUNT = """
@@ -139,7 +138,7 @@ def reserve(
 
     BudgetExhausted, with nothing charged, when a limit would be overshot. It names the campaigns whose own accounts
     are exhausted (all of the clip's, when the fleet's account is), so that a vehicle can send the clip without them.
-    Accounts stay locked until the transaction ends: commit soon, and reserve once a transaction.
+    Accounts stay locked until the transaction ends: commit soon, and reserve once per transaction.
     """
     amounts = charges(manifest, now.astimezone(UTC).date())
     keys = sorted(amounts, key=str)
@@ -155,7 +154,8 @@ def reserve(
         "fleet_limit_bytes": fleet_limit_bytes,
     }
     # Locking is a statement of its own, so that the reservation's snapshot (READ COMMITTED) is younger than the locks.
-    # With an older one its update meets row versions that others queue at, who wait for this transaction: a deadlock.
+    # With an older one its update meets row versions that other reservations queue at, and those wait for this
+    # transaction: a deadlock.
     connection.execute(_OPEN_MISSING_ACCOUNTS, parameters)
     connection.execute(_LOCK, parameters)
     refused = connection.execute(_RESERVE, parameters).all()
@@ -241,7 +241,7 @@ def settle(connection: Connection, upload_id: str, actual_bytes: Mapping[str, in
     is settled; what was reserved and did not arrive becomes free.
     """
     if actual_bytes is not None and any(amount < 0 for amount in actual_bytes.values()):
-        raise ValueError("an upload cannot use less than nothing")
+        raise ValueError("an upload cannot use a negative amount")
     parameters = {
         "upload_id": upload_id,
         "by_campaign": None if actual_bytes is None else json.dumps(dict(actual_bytes)),
@@ -298,7 +298,7 @@ def fold(connection: Connection, limit: int = 1000) -> int:
 
 
 def _fold_accounts(connection: Connection, accounts: Sequence[int], *, limit: int | None) -> int:
-    """Fold entries of accounts that this transaction has locked: nobody else can be folding them."""
+    """Fold entries of accounts that this transaction has locked: no other transaction can be folding them."""
     return int(connection.execute(_FOLD, {"accounts": list(accounts), "limit": limit}).scalar_one())
 
 
@@ -316,7 +316,7 @@ _USAGE = text(f"""
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
       AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
     ORDER BY a.day DESC NULLS FIRST, a.kind DESC, a.campaign, a.vehicle_id
-    LIMIT {MAX_LISTED_ACCOUNTS}
+    LIMIT :limit
 """)  # noqa: S608 - put together from the constants above
 
 _CAMPAIGNS = text("SELECT DISTINCT campaign FROM ledger_accounts WHERE campaign <> ''")
@@ -328,10 +328,11 @@ def usage(
     *,
     day: date | None = None,
     fleet_limit_bytes: int | None = None,
+    limit: int = MAX_LISTED_ACCOUNTS,
 ) -> list[AccountUsage]:
     """Accounts with exact amounts, whether folded or not: totals first, then vehicle-days from the latest day back.
 
-    `campaign` leaves out other campaigns and the fleet, `day` other UTC days. At most MAX_LISTED_ACCOUNTS.
+    `campaign` leaves out other campaigns and the fleet, `day` other UTC days. At most `limit`.
     """
     campaigns = [campaign] if campaign is not None else list(connection.execute(_CAMPAIGNS).scalars())
     parameters = {
@@ -339,6 +340,7 @@ def usage(
         "day": day,
         "campaigns": campaigns,
         "fleet_limit_bytes": fleet_limit_bytes,
+        "limit": limit,
     }
     rows = connection.execute(_USAGE, parameters)
     return [AccountUsage(_key(row), row.limit_amount, int(row.held), int(row.settled)) for row in rows]

@@ -1,4 +1,4 @@
-"""Bearer tokens: how they are made, and the users of the API that they stand for.
+"""Bearer tokens: how they are made, and which users of the API they stand for.
 
 A token is `lt_` and 32 random bytes in URL-safe base64. The database keeps its SHA-256 only, without salt: there is
 nothing to guess in 256 random bits, and an unsalted digest can be looked up by an index.
@@ -10,35 +10,20 @@ import hashlib
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, insert, select, update
 
 from storage.tables import api_tokens
+from triggers.contracts.users import ROLES, User
 from triggers.errors import InvalidInput, NotFound, Unauthenticated
-
-ROLES = ("viewer", "author", "approver", "operator", "labeler", "admin")
-"""Every role may read (`viewer`); `admin` may do everything."""
 
 TOKEN_PREFIX = "lt_"  # noqa: S105 - a prefix, so that secret scanners recognise a leaked token
 _TOKEN = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
 _USER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,99}")
 
 
-@dataclass(frozen=True, slots=True)
-class User:
-    """Somebody who may use the API."""
-
-    name: str
-    roles: frozenset[str]
-
-    def may(self, role: str) -> bool:
-        """Whether the user may do what `role` may do."""
-        return role == "viewer" or role in self.roles or "admin" in self.roles
-
-
 def new_token() -> str:
-    """A token nobody has ever seen."""
+    """A new random token."""
     return TOKEN_PREFIX + secrets.token_urlsafe(32)
 
 
@@ -54,9 +39,9 @@ def token_hash(token: str) -> bytes:
 
 def issue(connection: Connection, user: str, roles: Iterable[str]) -> str:
     """Make a token for `user` with `roles`; it is returned here and can never be read again."""
-    wanted = sorted(set(roles))
-    unknown = [role for role in wanted if role not in ROLES]
-    if unknown or not wanted:
+    granted = sorted(set(roles))
+    unknown = [role for role in granted if role not in ROLES]
+    if unknown or not granted:
         raise InvalidInput(
             f"no such role: {', '.join(unknown)}" if unknown else "a token needs a role",
             remedy=f"choose from {', '.join(ROLES)}",
@@ -64,7 +49,7 @@ def issue(connection: Connection, user: str, roles: Iterable[str]) -> str:
     if not _USER.fullmatch(user):
         raise InvalidInput(f"not a user name: {user[:100]!r}", remedy="use letters, digits and _ . @ + -, at most 100")
     token = new_token()
-    connection.execute(insert(api_tokens).values(token_hash=token_hash(token), user_name=user, roles=wanted))
+    connection.execute(insert(api_tokens).values(token_hash=token_hash(token), user_name=user, roles=granted))
     return token
 
 

@@ -14,7 +14,7 @@ from fleet_api.api.openapi import interactive_docs
 from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
 from fleet_api.api.routing import refuse_unknown_query
-from fleet_api.api.services import Services
+from fleet_api.services import Services
 from ingest.http.middleware import public_middleware
 from storage.database import Database
 from storage.objects import open_store

@@ -1,12 +1,13 @@
-"""The routers of the API, one per subject."""
+"""The API's routes, one subject per folder."""
 
 from __future__ import annotations
 
 from fleet_api.api import health, objects
+from fleet_api.budget import routes as budget
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
 from fleet_api.labels import routes as labels
 from fleet_api.outcomes import routes as outcomes
 from fleet_api.vehicles import routes as vehicles
 
-ROUTERS = tuple(module.router for module in (campaigns, vehicles, clips, labels, outcomes, objects, health))
+ROUTERS = tuple(module.router for module in (campaigns, budget, vehicles, clips, labels, outcomes, objects, health))

@@ -21,7 +21,7 @@ class Compiled:
 def compile_campaign(source: str, *, filename: str, signals: str, campaign: str | None) -> Compiled:
     """Compile `source` against the signal catalog and choose `campaign` from it (None: the only one).
 
-    DiagnosticsError when the text has mistakes, InvalidInput when it has not the campaign that is asked for.
+    DiagnosticsError when the text has mistakes, InvalidInput when it does not have the campaign that is asked for.
     """
     catalog = SignalCatalog.parse(signals, name="signals")
     compilation = compile_source(source, filename=filename, catalog=catalog)
@@ -30,11 +30,11 @@ def compile_campaign(source: str, *, filename: str, signals: str, campaign: str 
         errors = sum(diagnostic["severity"] == "error" for diagnostic in diagnostics)
         mistakes = "1 mistake" if errors == 1 else f"{errors} mistakes"
         raise DiagnosticsError(f"{filename} has {mistakes}", diagnostics=diagnostics)
-    found = compilation.campaigns
-    if campaign is None and len(found) == 1:
-        return Compiled(next(iter(found.values())), diagnostics)
-    if campaign is None or campaign not in found:
-        names = ", ".join(sorted(found)) or "none"
-        wanted = "no campaign is named" if campaign is None else f"there is no campaign {campaign!r}"
-        raise InvalidInput(f"{filename}: {wanted}; the file has {names}", remedy="name one of the file's campaigns")
-    return Compiled(found[campaign], diagnostics)
+    campaigns = compilation.campaigns
+    if campaign is None and len(campaigns) == 1:
+        return Compiled(next(iter(campaigns.values())), diagnostics)
+    if campaign is None or campaign not in campaigns:
+        names = ", ".join(sorted(campaigns)) or "none"
+        problem = "no campaign is named" if campaign is None else f"there is no campaign {campaign!r}"
+        raise InvalidInput(f"{filename}: {problem}; the file has {names}", remedy="name one of the file's campaigns")
+    return Compiled(campaigns[campaign], diagnostics)

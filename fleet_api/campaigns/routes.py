@@ -1,45 +1,29 @@
-"""Campaigns: apply a text, step through a version's life, look at what became of its fires."""
+"""Campaigns over HTTP: apply a text, take a version through its life, look at what became of its fires."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from fleet_api.api.auth import Approver, Author, AuthorOrApprover, Viewer
+from fleet_api.api.auth import Caller
 from fleet_api.api.bodies import MIB, json_body
 from fleet_api.api.routing import Route
-from fleet_api.api.services import Services, Use
-from fleet_api.campaigns.compilation import compile_campaign
+from fleet_api.api.services import Use
+from fleet_api.campaigns import usecases
 from ingest.http.raising import raises
-from storage import ledger
-from storage.campaigns import life as campaigns
-from storage.campaigns import queries as campaign_queries
-from storage.campaigns.queries import CampaignVersion
-from storage.counts import compared as compare_counts
-from storage.counts.outcomes import Outcomes, outcomes
-from storage.ledger import AccountUsage
 from triggers.contracts.api.campaigns import (
-    AccountView,
     AppliedView,
     ApplyRequest,
     ApproveRequest,
     CampaignDetails,
     CampaignList,
-    CampaignSummary,
     CampaignView,
-    ComparedView,
     VersionList,
 )
-from triggers.contracts.api.outcomes import OutcomesView
-from triggers.contracts.compared import Compared
 from triggers.errors import Conflict, DiagnosticsError
 
 MAX_BODY_BYTES = 16 * MIB
-MAX_SHOWN_ACCOUNTS = 100
 
 router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=Route)
 
@@ -53,7 +37,7 @@ router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=Route
 @raises(Conflict, DiagnosticsError)
 def apply_campaign(
     services: Use,
-    user: Author,
+    user: Caller,
     response: Response,
     body: Annotated[ApplyRequest, json_body(ApplyRequest, limit_bytes=MAX_BODY_BYTES)],
 ) -> AppliedView:
@@ -62,77 +46,47 @@ def apply_campaign(
     The same text, catalog and program as a version that has not ended give that version again. A text with mistakes
     is answered by 422 with all `diagnostics`.
     """
-    compiled = compile_campaign(body.source, filename=body.filename, signals=body.signals, campaign=body.campaign)
-    with services.database.begin() as connection:
-        version, created = campaigns.apply(
-            connection,
-            settings=compiled.campaign.settings,
-            program=compiled.campaign.program,
-            source=body.source,
-            signal_catalog=body.signals,
-            author=user.name,
-            draft=body.draft,
-        )
-    if not created:
+    applied, is_new = usecases.apply(services, user, body)
+    if not is_new:
         response.status_code = 200
-    return AppliedView(**asdict(version), warnings=compiled.warnings)
+    return applied
 
 
 @router.get("", summary="List campaigns")
 def list_campaigns(
     services: Use,
-    _user: Viewer,
-    after: Annotated[str, Query(max_length=64, description="Continue behind this name.")] = "",
+    user: Caller,
+    after: Annotated[str, Query(max_length=64, description="`next` of the previous page.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> CampaignList:
     """Of each campaign the version that runs, else its newest, with what became of its fires; by name."""
-    with services.database.begin() as connection:
-        found = campaign_queries.list_campaigns(connection, after=after, limit=limit)
-        counted = outcomes(connection)
-    return CampaignList(campaigns=[_summary(version, counted) for version in found])
+    return usecases.list_campaigns(services, user, after=after, limit=limit)
 
 
 @router.get("/{campaign}", summary="List a campaign's versions")
-def list_versions(services: Use, _user: Viewer, campaign: str) -> VersionList:
+def list_versions(services: Use, user: Caller, campaign: str) -> VersionList:
     """All versions of a campaign, newest first."""
-    with services.database.begin() as connection:
-        found = campaign_queries.get_versions(connection, campaign)
-        counted = outcomes(connection, campaign)
-    return VersionList(campaign=campaign, versions=[_summary(version, counted) for version in found])
+    return usecases.list_versions(services, user, campaign)
 
 
 @router.get("/{campaign}/{version}", summary="Show a campaign version")
-def show_version(services: Use, _user: Viewer, campaign: str, version: int) -> CampaignDetails:
+def show_version(services: Use, user: Caller, campaign: str, version: int) -> CampaignDetails:
     """A version with its text, settings, outcomes, compared heads, and how much of the campaign's budget is used."""
-    today = datetime.now(UTC).date()
-    with services.database.begin() as connection:
-        found = campaign_queries.get_version(connection, campaign, version)
-        source, signals = campaign_queries.get_texts(connection, campaign, version)
-        counted = outcomes(connection, campaign)
-        pairs = compare_counts.compared(connection, campaign, version)
-        accounts = ledger.usage(connection, campaign, day=today)
-    return CampaignDetails(
-        **asdict(found),
-        outcomes=_outcomes(found, counted),
-        source=source,
-        signals=signals,
-        compared={head: ComparedView.model_validate(pairs.get(head, Compared())) for head in found.settings["compare"]},
-        budget=[_account(account) for account in accounts[:MAX_SHOWN_ACCOUNTS]],
-    )
+    return usecases.show_version(services, user, campaign, version)
 
 
 @router.post("/{campaign}/{version}/submit", summary="Submit a draft")
 @raises(Conflict)
-def submit(services: Use, user: Author, campaign: str, version: int) -> CampaignView:
+def submit(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
     """Hand a draft to those who approve."""
-    return _step(services, lambda connection: campaigns.submit(connection, campaign, version, user=user.name))
+    return usecases.submit(services, user, campaign, version)
 
 
 @router.post("/{campaign}/{version}/approve", summary="Approve")
 @raises(Conflict)
 def approve(
     services: Use,
-    user: Approver,
+    user: Caller,
     campaign: str,
     version: int,
     body: Annotated[ApproveRequest, json_body(ApproveRequest)],
@@ -141,62 +95,25 @@ def approve(
 
     The version that ran before is stopped as superseded. A version whose first day is yet to come waits, approved.
     """
-    return _step(
-        services,
-        lambda connection: campaigns.approve(
-            connection,
-            campaign,
-            version,
-            digest=body.digest,
-            user=user.name,
-            key=services.key,
-            allow_self_approval=services.settings.allow_self_approval,
-        ),
-    )
+    return usecases.approve(services, user, campaign, version, seen_digest=body.digest)
 
 
 @router.post("/{campaign}/{version}/pause", summary="Pause")
 @raises(Conflict)
-def pause(services: Use, _user: AuthorOrApprover, campaign: str, version: int) -> CampaignView:
+def pause(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
     """Take an active version off the vehicles; its place in the rollout is kept."""
-    return _step(services, lambda connection: campaigns.pause(connection, campaign, version))
+    return usecases.pause(services, user, campaign, version)
 
 
 @router.post("/{campaign}/{version}/resume", summary="Resume")
 @raises(Conflict)
-def resume(services: Use, _user: Approver, campaign: str, version: int) -> CampaignView:
+def resume(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
     """Give a paused version back to the vehicles."""
-    return _step(services, lambda connection: campaigns.resume(connection, campaign, version))
+    return usecases.resume(services, user, campaign, version)
 
 
 @router.post("/{campaign}/{version}/stop", summary="Stop")
 @raises(Conflict)
-def stop(services: Use, user: AuthorOrApprover, campaign: str, version: int) -> CampaignView:
+def stop(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
     """End a version for good."""
-    return _step(services, lambda connection: campaigns.stop(connection, campaign, version, user=user.name))
-
-
-def _step(services: Services, step: Callable[[Any], CampaignVersion]) -> CampaignView:
-    with services.database.begin() as connection:
-        return CampaignView.model_validate(step(connection))
-
-
-def _summary(version: CampaignVersion, counted: dict[tuple[str, int], Outcomes]) -> CampaignSummary:
-    return CampaignSummary(**asdict(version), outcomes=_outcomes(version, counted))
-
-
-def _outcomes(version: CampaignVersion, counted: dict[tuple[str, int], Outcomes]) -> OutcomesView:
-    return OutcomesView.model_validate(counted.get((version.campaign, version.version), Outcomes()))
-
-
-def _account(usage: AccountUsage) -> AccountView:
-    key = usage.key
-    return AccountView(
-        kind=key.kind,
-        vehicle_id=key.vehicle_id,
-        day=key.day,
-        unit=usage.unit,
-        limit=usage.limit,
-        held=usage.held,
-        settled=usage.settled,
-    )
+    return usecases.stop(services, user, campaign, version)

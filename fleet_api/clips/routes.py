@@ -1,4 +1,4 @@
-"""Clips: searching the catalog, and one clip with everything that belongs to it."""
+"""Clips over HTTP: searching the catalog, and one clip with everything that belongs to it."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from fleet_api.api.auth import Viewer
+from fleet_api.api.auth import Caller
 from fleet_api.api.routing import Route
 from fleet_api.api.services import Use
-from fleet_api.clips.views import clip_view, details_view
+from fleet_api.clips import usecases
 from storage.clips.cql2 import Language
-from storage.clips.details import get_clip
 from storage.clips.order import DEFAULT_SORT
 from storage.clips.properties import MAX_NAME_CHARACTERS, sortable_names
-from storage.clips.query import DEFAULT_PAGE, MAX_PAGE, ClipQuery
-from storage.clips.search import search
+from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
 from triggers.contracts.api.clips import ClipDetailsView, ClipPage
 
 router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=Route)
@@ -24,7 +22,7 @@ router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=Route)
 @router.get("", summary="Search clips")
 def search_clips(
     services: Use,
-    _user: Viewer,
+    user: Caller,
     *,
     filter_source: Annotated[
         str | None,
@@ -44,15 +42,12 @@ def search_clips(
     Conditions on campaign, version and trigger that stand side by side in a conjunction are about the same fire.
     A property that a clip lacks is unknown: neither a condition on it nor its negation finds the clip.
     """
-    query = ClipQuery.parse(filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token)
-    with services.database.begin() as connection:
-        found = search(connection, query)
-    return ClipPage(clips=[clip_view(clip) for clip in found.clips], next=found.next)
+    return usecases.search_clips(
+        services, user, filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token
+    )
 
 
 @router.get("/{clip_id}", summary="Show a clip")
-def show_clip(services: Use, _user: Viewer, clip_id: str) -> ClipDetailsView:
+def show_clip(services: Use, user: Caller, clip_id: str) -> ClipDetailsView:
     """A clip with its fires, statistics, labels, and links to its files."""
-    with services.database.begin() as connection:
-        details = get_clip(connection, clip_id)
-    return details_view(details, services.store)
+    return usecases.show_clip(services, user, clip_id)

@@ -17,7 +17,7 @@ from ingest.log import ensure_cells_topic, open_log
 from ingest.log.contract import CELLS_TOPIC, Log
 from storage.database import Connection, Database
 from storage.settings import Settings
-from storage.vehicles.vehicles import authenticate_vehicle
+from storage.vehicles.authentication import authenticate_vehicle
 from triggers.errors import Overloaded
 
 T = TypeVar("T")

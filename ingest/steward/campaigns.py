@@ -9,6 +9,7 @@ from storage.campaigns import facts, life
 from storage.campaigns.queries import CampaignVersion
 from storage.database import Connection
 from triggers.contracts.campaign import CampaignState
+from triggers.contracts.campaign_life import has_begun
 
 
 def move_on(connection: Connection) -> list[CampaignVersion]:
@@ -25,7 +26,7 @@ def move_on(connection: Connection) -> list[CampaignVersion]:
     for version in facts.open_versions(connection):
         name, number, settings = version.campaign, version.version, version.settings
         if version.state == CampaignState.APPROVED:
-            if rules.begins(settings, today):
+            if has_begun(settings, today):
                 changed.append(life.activate(connection, name, number))
             continue
         smallest = partial(facts.smallest_clip_bytes, connection, name)

@@ -1,4 +1,4 @@
-"""When campaigns begin and complete: pure rules over a day, a campaign's settings and what it has used."""
+"""When campaigns complete: pure rules over a day, a campaign's settings and what it has used."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from storage.campaigns.facts import Settled
 from triggers.contracts.campaign import CampaignSettings
+from triggers.contracts.campaign_life import is_over
 from triggers.contracts.clip import MAX_CLIP_BYTES
 
 
@@ -19,11 +20,6 @@ class CompletionReason(StrEnum):
     BUDGET = "budget"
 
 
-def begins(settings: CampaignSettings, today: date) -> bool:
-    """Whether an approved version runs from now on. `today` is the day in UTC."""
-    return settings.active_from is None or settings.active_from <= today
-
-
 def completion_reason(
     settings: CampaignSettings, today: date, settled: Settled, smallest_clip_bytes: Callable[[], int | None]
 ) -> CompletionReason | None:
@@ -32,7 +28,7 @@ def completion_reason(
     It completes when its last day is over, when its clips are all catalogued, or when so few bytes are left that no
     clip as small as its smallest one would fit. `smallest_clip_bytes` is asked only when it decides.
     """
-    if settings.active_to is not None and today > settings.active_to:
+    if is_over(settings, today):
         return CompletionReason.DATE
     if settings.budget.clips is not None and settled.clips >= settings.budget.clips:
         return CompletionReason.CLIPS

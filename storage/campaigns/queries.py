@@ -13,11 +13,12 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from storage.rows import columns_of
 from storage.tables import assignment_revision, campaign_versions
-from triggers.contracts.campaign import CampaignSettings
+from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState, RunningCampaign
 from triggers.errors import NotFound
 
 _c = campaign_versions.c
 MAX_VERSION = 2**31 - 1
+"""The largest number that the column `version` holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class CampaignVersion:
 
     campaign: str
     version: int
-    state: str
+    state: CampaignState
     settings: dict[str, Any]
     program_digest: str
     bundle_digest: str | None
@@ -44,17 +45,6 @@ class CampaignVersion:
 
 
 VERSION_COLUMNS = columns_of(CampaignVersion, campaign_versions)
-
-
-@dataclass(frozen=True, slots=True)
-class RunningCampaign:
-    """An active campaign version, as far as assigning it to vehicles needs it."""
-
-    campaign: str
-    version: int
-    settings: CampaignSettings
-    bundle_digest: str
-    rollout_from: datetime
 
 
 def get_version(connection: Connection, campaign: str, version: int) -> CampaignVersion:
@@ -77,6 +67,16 @@ def get_texts(connection: Connection, campaign: str, version: int) -> tuple[str,
     return row.source, row.signal_catalog
 
 
+def get_program(connection: Connection, campaign: str, version: int) -> bytes:
+    """A version's program, a WebAssembly module, or NotFound."""
+    program = connection.execute(
+        select(_c.program).where(_c.campaign == campaign, _c.version == checked_version(version))
+    ).scalar_one_or_none()
+    if program is None:
+        raise no_version(campaign, version)
+    return bytes(program)
+
+
 def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) -> list[CampaignVersion]:
     """A campaign's versions, newest first; NotFound when it has none."""
     rows = connection.execute(
@@ -88,12 +88,12 @@ def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) ->
 
 
 def list_campaigns(connection: Connection, *, after: str = "", limit: int = 1000) -> list[CampaignVersion]:
-    """Of every campaign behind `after` the version that counts: the running one, else the newest; by name."""
+    """Of every campaign whose name sorts after `after`: the running version, else the newest; by name."""
     rows = connection.execute(
         select(*VERSION_COLUMNS)
         .where(_c.campaign > after)
         .ext(distinct_on(_c.campaign))
-        .order_by(_c.campaign, _c.state.in_(("active", "paused")).desc(), _c.version.desc())
+        .order_by(_c.campaign, _c.state.in_(RUNNING).desc(), _c.version.desc())
         .limit(limit)
     )
     return [version_of(row) for row in rows]
@@ -111,7 +111,7 @@ def running(connection: Connection) -> tuple[int, tuple[RunningCampaign, ...]]:
             func.coalesce(_c.rollout_from, _c.created_at).label("rollout_from"),
         )
         .select_from(assignment_revision)
-        .outerjoin(campaign_versions, _c.state == "active")
+        .outerjoin(campaign_versions, _c.state == CampaignState.ACTIVE)
         .order_by(_c.campaign)
     ).all()
     revision = rows[0].revision if rows else 0
@@ -136,8 +136,8 @@ def settings_of(stored: Mapping[str, Any]) -> CampaignSettings:
 
 
 def checked_version(version: int) -> int:
-    """`version`, or one that never exists when it cannot be in the column."""
-    return version if 0 < version <= MAX_VERSION else 0  # there is no version 0
+    """`version`, or 0, which no version has, when the column cannot hold it."""
+    return version if 0 < version <= MAX_VERSION else 0
 
 
 def no_version(campaign: str, version: int) -> NotFound:
@@ -146,5 +146,6 @@ def no_version(campaign: str, version: int) -> NotFound:
 
 
 def version_of(row: Row[Any]) -> CampaignVersion:
-    """A row that has the VERSION_COLUMNS as a value."""
-    return CampaignVersion(**{column.name: getattr(row, column.name) for column in VERSION_COLUMNS})
+    """A row that has the VERSION_COLUMNS, as a value."""
+    values = row._asdict()
+    return CampaignVersion(**values | {"state": CampaignState(values["state"])})

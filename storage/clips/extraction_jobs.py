@@ -53,8 +53,9 @@ def claim(connection: Connection, *, worker: str, extractor_version: int, lease_
     taken = job_leases.claim(
         connection,
         extraction_jobs,
-        only=_TABLE.extractor_version == extractor_version,
-        worker=worker,
+        among=_TABLE.extractor_version == extractor_version,
+        order_by=_TABLE.created_at,
+        holder={"worker": worker},
         count=1,
         lease_s=lease_s,
         max_attempts=None,

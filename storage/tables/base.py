@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Column, DateTime, MetaData, TextClause, func
@@ -31,3 +32,8 @@ def created_at(name: str = "created_at") -> Column[Any]:
 def json(name: str, *, nullable: bool = False, default: TextClause | None = None) -> Column[Any]:
     """A JSON document (`jsonb`)."""
     return Column(name, JSONB, nullable=nullable, server_default=default)
+
+
+def is_one_of(column: str, states: Iterable[str]) -> str:
+    """The SQL condition that a text column has one of these values, which are words of the code."""
+    return f"{column} IN ('" + "','".join(states) + "')"

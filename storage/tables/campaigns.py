@@ -17,9 +17,8 @@ from sqlalchemy import (
     text,
 )
 
-from storage.tables.base import at, created_at, json, metadata
-
-CAMPAIGN_STATES = ("draft", "submitted", "approved", "active", "paused", "completed", "stopped")
+from storage.tables.base import at, created_at, is_one_of, json, metadata
+from triggers.contracts.campaign import RUNNING, CampaignState
 
 campaign_versions = Table(
     "campaign_versions",
@@ -45,11 +44,9 @@ campaign_versions = Table(
     at("paused_at"),
     at("ended_at"),
     Column("ended_reason", Text),
-    CheckConstraint("state IN ('" + "','".join(CAMPAIGN_STATES) + "')", name="state"),
+    CheckConstraint(is_one_of("state", CampaignState), name="state"),
     CheckConstraint("(bundle IS NULL) = (bundle_digest IS NULL)", name="bundle_has_digest"),
-    Index(
-        "uq_campaign_versions_running", "campaign", unique=True, postgresql_where=text("state IN ('active','paused')")
-    ),
+    Index("uq_campaign_versions_running", "campaign", unique=True, postgresql_where=text(is_one_of("state", RUNNING))),
     Index("ix_campaign_versions_bundle_digest", "bundle_digest"),
 )
 """Versions are immutable but for their state; approval binds to `program_digest` and makes the bundle.
@@ -114,7 +111,7 @@ fire_counts = Table(
     ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
 )
 """The latest counts of each vehicle; a report with an older watermark or time changes no count. `fell_to` is the
-lowest watermark that was reported later than a higher one: the vehicle lost its journal and counts anew."""
+lowest watermark that was reported later than a higher one: the vehicle lost its journal and counts from 0 again."""
 
 compare_counts = Table(
     "compare_counts",

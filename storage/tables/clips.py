@@ -20,7 +20,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.tables.base import at, created_at, json, metadata
+from storage.tables.base import at, created_at, is_one_of, json, metadata
+from triggers.contracts.api.labels import OPEN_JOBS, JobState
 
 clips = Table(
     "clips",
@@ -137,7 +138,6 @@ def _job_columns() -> list[Column[object]]:
         Column("state", Text, nullable=False, server_default="ready"),
         Column("attempts", Integer, nullable=False, server_default="0"),
         Column("token", BigInteger, nullable=False, server_default="0"),
-        Column("worker", Text),
         at("lease_until"),
         Column("reason", Text),
         created_at(),
@@ -151,8 +151,9 @@ extraction_jobs = Table(
     Column("clip_id", Text, ForeignKey("clips.id"), primary_key=True),
     Column("extractor_version", Integer, primary_key=True),
     *_job_columns(),
-    CheckConstraint("state IN ('ready','leased','done','failed')", name="state"),
-    Index("ix_extraction_jobs_open", "created_at", postgresql_where=text("state IN ('ready','leased')")),
+    Column("worker", Text),
+    CheckConstraint(is_one_of("state", JobState), name="state"),
+    Index("ix_extraction_jobs_open", "created_at", postgresql_where=text(is_one_of("state", OPEN_JOBS))),
 )
 
 label_jobs = Table(
@@ -162,10 +163,14 @@ label_jobs = Table(
     Column("clip_id", Text, ForeignKey("clips.id"), nullable=False),
     Column("task", Text, nullable=False),
     *_job_columns(),
+    Column("claimed_by", Text),
+    Column("labeler", Text),
     UniqueConstraint("clip_id", "task"),
-    CheckConstraint("state IN ('ready','leased','done','failed')", name="state"),
-    Index("ix_label_jobs_open", "task", "id", postgresql_where=text("state IN ('ready','leased')")),
+    CheckConstraint("(claimed_by IS NULL) = (labeler IS NULL)", name="claimant"),
+    CheckConstraint(is_one_of("state", JobState), name="state"),
+    Index("ix_label_jobs_open", "task", "id", postgresql_where=text(is_one_of("state", OPEN_JOBS))),
 )
+"""`claimed_by` is the user who holds the job or held it last, `labeler` who labels for that user."""
 
 labels = Table(
     "labels",
@@ -181,4 +186,5 @@ labels = Table(
     Index("ix_labels_clip_id", "clip_id"),
     Index("ix_labels_types", "types", postgresql_using="gin"),
 )
-"""Labels as ASAM OpenLABEL documents, with who or what made them; `types` are the object, event, ... types in them."""
+"""Labels as ASAM OpenLABEL documents; `types` are the object, event, ... types in them. `labeler` says for people who
+or what made them, as `<user>/<labeler>`; who may touch a job is decided by the job."""

@@ -1,1 +1,1 @@
-"""Vehicles: enrolment, tokens, check-in, telemetry."""
+"""Vehicles: enrolment, tokens, attributes, check-in, and the counts that they report."""

@@ -10,18 +10,32 @@ from fastapi.testclient import TestClient
 
 from fleet_api.api.app import create_app
 from fleet_api.deployment.keys import ensure_signing_key
+from fleet_api.services import Services
 from storage.database import Database
+from storage.objects import open_store
 from storage.settings import Settings
 from tests.fleet_api.api_server import Api
 from tests.support.declared_answers import DeclaredAnswers
+from triggers.contracts.signing import load_private_key
 
 
 @pytest.fixture
 def settings(database: Database, tmp_path: Path) -> Settings:
     """Settings of a deployment with the test's database and a directory for everything else."""
-    made = Settings(database_url=database.url, data_dir=tmp_path, database_pool_size=5)
-    ensure_signing_key(made)
-    return made
+    settings = Settings(database_url=database.url, data_dir=tmp_path, database_pool_size=5)
+    ensure_signing_key(settings)
+    return settings
+
+
+@pytest.fixture
+def services(settings: Settings, database: Database) -> Services:
+    """What use cases work with, without an application around them."""
+    return Services(
+        settings=settings,
+        database=database,
+        store=open_store(settings),
+        key=load_private_key(settings.effective_signing_key()),
+    )
 
 
 @pytest.fixture

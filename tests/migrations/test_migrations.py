@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from alembic import command
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from storage.database import Database
+from storage.labels import jobs as label_jobs
 from storage.migrate import _config, current_revision, differences, head_revision, migrate, require_current
 from storage.tables import uploads
-from storage.uploads.creation import insert_open
+from tests.storage.clips.catalog_support import add_clip
+from tests.storage.ledger.ledger_support import add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
-from triggers.contracts.campaign import Network
-from triggers.contracts.creation import CreationRequest
 
 
 def test_the_migrated_schema_is_the_one_in_code(database: Database) -> None:
@@ -41,8 +39,7 @@ def test_a_stored_manifest_loses_the_network_that_it_once_had_and_keeps_its_byte
     with database.begin() as connection:
         enroll_vehicle(connection)
         add_version(connection, "wide")
-        request = CreationRequest(manifest=manifest, network=Network.CELLULAR)
-        assert insert_open(connection, request, expires_at=datetime.now(UTC), log_partitions=1)
+        add_upload(connection, manifest)
         old = manifest.canonical_json().replace(b'],"recording":', b'],"network":"cellular","recording":', 1)
         assert old != manifest.canonical_json()
         connection.execute(update(uploads).values(manifest=old))
@@ -50,3 +47,18 @@ def test_a_stored_manifest_loses_the_network_that_it_once_had_and_keeps_its_byte
         command.downgrade(config, "0002")
         command.upgrade(config, "0003")
         assert connection.execute(select(uploads.c.manifest)).scalar_one() == manifest.canonical_json()
+
+
+def test_a_claimed_label_job_keeps_its_user_and_labeler(database: Database) -> None:
+    config = _config()
+    worker = text("SELECT worker FROM label_jobs ORDER BY id")
+    claimant = text("SELECT claimed_by, labeler FROM label_jobs ORDER BY id")
+    with database.begin() as connection:
+        for _ in range(2):
+            label_jobs.ensure(connection, add_clip(connection), "auto")
+        label_jobs.claim(connection, user="lab@x", task="auto", labeler="anna:2", count=1, lease_s=60)
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0003")
+        assert connection.execute(worker).scalars().all() == ["lab@x/anna:2", None]
+        command.upgrade(config, "0004")
+        assert connection.execute(claimant).all() == [("lab@x", "anna:2"), (None, None)]

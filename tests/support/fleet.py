@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, update
 
 from storage.tables import campaign_versions
-from storage.vehicles.vehicles import enroll
+from storage.vehicles.enrolment import enrol
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, CaptureWindow, TriggerSettings
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, Fire, RecordingManifest
 
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 def enroll_vehicle(connection: Connection, vehicle_id: str = "car-1") -> str:
     """A vehicle; returns its token."""
-    return enroll(connection, vehicle_id, {"region": "eu"})
+    return enrol(connection, vehicle_id, {"region": "eu"})
 
 
 def campaign_settings(name: str, limits: BudgetLimits) -> CampaignSettings:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
@@ -124,6 +125,17 @@ class CampaignSettings(Contract):
     active_from: date | None = None
     active_to: date | None = None
     retain_ns: Annotated[int, Field(gt=0)] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunningCampaign:
+    """An active campaign version, as far as assigning it to vehicles needs it."""
+
+    campaign: str
+    version: int
+    settings: CampaignSettings
+    bundle_digest: str
+    rollout_from: datetime
 
 
 Junction.model_rebuild()

@@ -34,14 +34,14 @@ def test_a_text_with_mistakes_is_answered_with_all_their_places(api: Api) -> Non
     assert answer.headers["content-type"] == "application/problem+json"
     problem = answer.json()
     assert problem["code"] == "diagnostics"
-    assert [each["line"] for each in problem["diagnostics"] if each["severity"] == "error"] == [1, 2]
+    assert [diagnostic["line"] for diagnostic in problem["diagnostics"] if diagnostic["severity"] == "error"] == [1, 2]
 
 
 def test_a_signal_catalog_with_mistakes_and_a_missing_campaign_are_invalid(api: Api) -> None:
     wrong_catalog = api.apply(campaign_text(), signals="signals: [")
     no_such = api.apply(campaign_text(), campaign="other")
     none = api.apply("trigger a { when ego.speed > 20 km/h }")
-    assert [each.status_code for each in (wrong_catalog, no_such, none)] == [422, 422, 422]
+    assert [answer.status_code for answer in (wrong_catalog, no_such, none)] == [422, 422, 422]
     assert "braking" in no_such.json()["detail"]
     assert none.json()["code"] == "invalid_input"
 
@@ -75,7 +75,7 @@ def test_a_new_version_supersedes_the_one_that_ran(api: Api) -> None:
     api.activate(campaign_text())
     api.activate(campaign_text("priority 60"))
     versions = api.get("/v1/campaigns/braking").json()["versions"]
-    assert [(each["version"], each["state"], each["ended_reason"]) for each in versions] == [
+    assert [(version["version"], version["state"], version["ended_reason"]) for version in versions] == [
         (2, "active", None),
         (1, "stopped", "superseded"),
     ]
@@ -102,7 +102,7 @@ def test_pause_resume_and_stop(api: Api) -> None:
     assert "stopped" in again.json()["detail"]
 
 
-def test_a_stopped_text_can_be_applied_anew(api: Api) -> None:
+def test_a_stopped_text_can_be_applied_again(api: Api) -> None:
     api.apply(campaign_text())
     api.post("/v1/campaigns/braking/1/stop", {}, "author")
     assert (api.apply(campaign_text()).status_code, api.apply(campaign_text()).json()["version"]) == (201, 2)
@@ -116,7 +116,9 @@ def test_a_version_shows_text_settings_outcomes_and_budget(api: Api) -> None:
     assert shown["settings"]["budget"]["total_bytes"] == 10**9
     assert (shown["outcomes"]["fired"], shown["budget"]) == (0, [])
     listed = api.get("/v1/campaigns").json()["campaigns"]
-    assert [(each["campaign"], each["version"], each["outcomes"]["fired"]) for each in listed] == [("braking", 1, 0)]
+    assert [(campaign["campaign"], campaign["version"], campaign["outcomes"]["fired"]) for campaign in listed] == [
+        ("braking", 1, 0)
+    ]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +146,7 @@ def test_steps_need_their_role(api: Api, path: str, role: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
 
 
-def test_nobody_gets_in_without_a_valid_token(api: Api) -> None:
+def test_no_request_gets_in_without_a_valid_token(api: Api) -> None:
     for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": f"Bearer lt_{'A' * 43}"}):
         answer = api.client.get("/v1/campaigns", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")

@@ -42,14 +42,14 @@ def local(href: str) -> str:
 def link(api: Api, clip_id: str, name: str) -> str:
     """The link to one of the clip's files."""
     assets = api.get(f"/v1/clips/{clip_id}").json()["assets"]
-    return local(next(each["href"] for each in assets if each["name"] == name))
+    return local(next(asset["href"] for asset in assets if asset["name"] == name))
 
 
 def test_clips_are_found_by_text_and_json(api: Api, clip_id: str) -> None:
     text = api.get("/v1/clips", filter="campaign = 'braking' AND vehicle.region = 'EU'").json()
     tree = '{"op": "=", "args": [{"property": "trigger"}, "hard"]}'
     found = api.get("/v1/clips", filter=tree, **{"filter-lang": "cql2-json"}).json()
-    assert [each["id"] for each in text["clips"]] == [each["id"] for each in found["clips"]] == [clip_id]
+    assert [clip["id"] for clip in text["clips"]] == [clip["id"] for clip in found["clips"]] == [clip_id]
     assert text["clips"][0]["fires"][0]["trigger"] == "hard"
     assert text["next"] is None
     assert api.get("/v1/clips", filter="campaign = 'other'").json() == {"clips": [], "next": None}
@@ -97,7 +97,7 @@ def test_pages_of_clips_follow_each_other(api: Api, clip_id: str) -> None:
     token: dict[str, str] = {}
     while True:
         page = api.get("/v1/clips", limit=2, sortby="size_bytes", **token).json()
-        found += [each["id"] for each in page["clips"]]
+        found += [clip["id"] for clip in page["clips"]]
         if page["next"] is None:
             break
         token = {"token": page["next"]}
@@ -124,7 +124,7 @@ def test_searches_that_make_no_sense_are_told_so(api: Api, params: dict[str, Any
 
 def test_a_clip_is_shown_with_links_that_need_no_token(api: Api, clip_id: str) -> None:
     shown = api.get(f"/v1/clips/{clip_id}").json()
-    assert [each["name"] for each in shown["assets"]] == ["clip.mcap", "signals.parquet"]
+    assert [asset["name"] for asset in shown["assets"]] == ["clip.mcap", "signals.parquet"]
     whole = api.client.get(local(shown["assets"][0]["href"]))
     assert (whole.status_code, whole.content == DATA) == (200, True)
     assert (whole.headers["content-type"], whole.headers["x-content-type-options"]) == ("application/x-mcap", "nosniff")
@@ -170,8 +170,8 @@ def test_a_link_reads_its_own_object_and_nothing_else(api: Api, clip_id: str) ->
         f"/objects/{ASSET}?{query}",
         f"{path}?expires=9999999999&{query.partition('&')[2]}",
     ]
-    for each in forged:
-        assert api.client.get(each).status_code == 403
+    for forgery in forged:
+        assert api.client.get(forgery).status_code == 403
     assert api.client.get(path).status_code == 422
     assert api.client.get(f"/objects/../client.json?{query}").status_code in (403, 404, 422)
 
@@ -247,7 +247,7 @@ def test_outcomes_and_dead_letters_are_counted_listed_and_discarded(api: Api) ->
     first = api.get("/v1/dead-letters", limit=2).json()
     second = api.get("/v1/dead-letters", limit=2, before=first["next"]).json()
     listed = first["dead_letters"] + second["dead_letters"]
-    assert [each["id"] for each in listed] == ids[::-1]
+    assert [letter["id"] for letter in listed] == ids[::-1]
     assert (listed[0]["reason"], listed[0]["fires"], second["next"]) == ("manifest_invalid", 2, None)
     assert api.post(f"/v1/dead-letters/{ids[0]}/discard", {}, "viewer").status_code == 403
     assert api.post(f"/v1/dead-letters/{ids[0]}/discard", {}, "operator").status_code == 204

@@ -17,7 +17,7 @@ from storage.objects import open_store
 from storage.settings import Settings
 from storage.tables import clips, extraction_jobs, uploads
 from storage.uploads import dead_letters
-from storage.vehicles.vehicles import record_counts
+from storage.vehicles.telemetry import record_counts
 from tests.storage.clips.catalog_support import add_clip
 from tests.support.fleet import add_version, enroll_vehicle
 from triggers.contracts.checkin import FireCounts, Telemetry

@@ -24,9 +24,11 @@ def counts(watermark: int, **changes: Any) -> dict[str, Any]:
     return {**base, **changes}
 
 
-def report(api: Api, vehicle: dict[str, str], *each: dict[str, Any], at_ns: int = 1, vehicle_id: str = "car-1") -> int:
+def report(
+    api: Api, vehicle: dict[str, str], *counted: dict[str, Any], at_ns: int = 1, vehicle_id: str = "car-1"
+) -> int:
     """Send a report; returns the status."""
-    body = {"counts": list(each), "reported_at_ns": at_ns}
+    body = {"counts": list(counted), "reported_at_ns": at_ns}
     return api.client.post(f"/v1/vehicles/{vehicle_id}/telemetry", json=body, headers=vehicle).status_code
 
 
@@ -63,11 +65,11 @@ def test_a_revoked_vehicle_is_shut_out_until_it_is_enrolled_again(api: Api) -> N
 def test_the_list_names_the_bundle_that_was_approved(api: Api) -> None:
     active = api.activate(campaign_text())
     vehicle = api.enrol()
-    found = api.open_list(api.check_in(vehicle))
-    assert [(each.campaign, each.version) for each in found.assignments] == [("braking", 1)]
-    assert found.vehicle_id == "car-1"
-    assert found.expires_at_ns - found.issued_at_ns == 7 * 86400 * 10**9
-    digest = found.assignments[0].bundle_digest
+    assigned = api.open_list(api.check_in(vehicle))
+    assert [(assignment.campaign, assignment.version) for assignment in assigned.assignments] == [("braking", 1)]
+    assert assigned.vehicle_id == "car-1"
+    assert assigned.expires_at_ns - assigned.issued_at_ns == 7 * 86400 * 10**9
+    digest = assigned.assignments[0].bundle_digest
     bundle = api.open_bundle(api.client.get(f"/v1/bundles/{digest}", headers=vehicle), digest)
     assert (bundle.settings.name, bundle.version, bundle.program_digest) == ("braking", 1, active["program_digest"])
 
@@ -102,7 +104,7 @@ def test_a_target_is_matched_by_enrolment_before_what_the_vehicle_reports(api: A
     vehicle = api.enrol(region="EU")
     reporting = api.open_list(api.check_in(vehicle, attributes={"hardware": 4}))
     lacking = api.open_list(api.check_in(vehicle))
-    assert [len(each.assignments) for each in (lying, reporting, lacking)] == [0, 1, 0]
+    assert [len(assigned.assignments) for assigned in (lying, reporting, lacking)] == [0, 1, 0]
 
 
 def test_a_check_in_is_remembered(api: Api) -> None:
@@ -139,7 +141,7 @@ def test_reports_count_once_and_only_forward(api: Api) -> None:
         counts(-1),
     ],
 )
-def test_counts_that_do_not_add_up_or_belong_to_nothing_change_nothing(api: Api, wrong: dict[str, Any]) -> None:
+def test_of_versionsthat_do_not_add_up_or_belong_to_nothing_change_nothing(api: Api, wrong: dict[str, Any]) -> None:
     api.activate(campaign_text())
     vehicle = api.enrol()
     assert report(api, vehicle, counts(1), wrong) == 422
@@ -188,7 +190,7 @@ def test_vehicles_are_listed_by_id_in_pages(api: Api) -> None:
         api.enrol(f"car-{number}")
     first = api.get("/v1/vehicles", limit=3).json()
     second = api.get("/v1/vehicles", limit=3, after=first["next"]).json()
-    assert [each["id"] for each in first["vehicles"] + second["vehicles"]] == [f"car-{n}" for n in range(5)]
+    assert [vehicle["id"] for vehicle in first["vehicles"] + second["vehicles"]] == [f"car-{n}" for n in range(5)]
     assert second["next"] is None
 
 
@@ -197,8 +199,8 @@ def test_health_is_told_without_a_token(api: Api) -> None:
     assert api.client.get("/readyz").json()["schema_revision"] is not None
     with api.database.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'old'"))
-    behind = api.client.get("/readyz")
-    assert (behind.status_code, behind.json()["code"]) == (500, "misconfigured")
+    not_ready = api.client.get("/readyz")
+    assert (not_ready.status_code, not_ready.json()["code"]) == (500, "misconfigured")
 
 
 COMPARING = "campaign comparing { compare lane.valid, cut_in.detected budget 1 clips }"
@@ -259,7 +261,7 @@ def test_pairs_that_no_vehicle_can_have_counted_are_refused_with_all_of_the_repo
     assert fired(api) == 0
 
 
-def test_the_largest_counts_of_many_vehicles_are_shown(api: Api) -> None:
+def test_the_largest_of_versionsof_many_vehicles_are_shown(api: Api) -> None:
     api.activate(COMPARING)
     most = dict.fromkeys(pairs(), 2**60)
     for number in range(9):

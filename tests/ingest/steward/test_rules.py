@@ -1,4 +1,4 @@
-"""When campaigns begin and complete, decided without a database."""
+"""When campaigns complete, decided without a database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ingest.steward.rules import CompletionReason, begins, completion_reason
+from ingest.steward.rules import CompletionReason, completion_reason
 from storage.campaigns.facts import Settled
 from tests.support.fleet import campaign_settings
 from triggers.contracts.campaign import BudgetLimits
@@ -19,14 +19,6 @@ LIMITS = BudgetLimits(clips=10, total_bytes=1000)
 
 def never_asked() -> int | None:
     raise AssertionError("the smallest clip was looked up although it does not decide")
-
-
-@pytest.mark.parametrize(
-    ("first_day", "expected"), [(None, True), (TODAY, True), (TODAY - DAY, True), (TODAY + DAY, False)]
-)
-def test_a_campaign_begins_on_its_first_day(first_day: date | None, expected: bool) -> None:
-    settings = campaign_settings("braking", LIMITS).model_copy(update={"active_from": first_day})
-    assert begins(settings, TODAY) == expected
 
 
 @pytest.mark.parametrize(("last_day", "reason"), [(TODAY, None), (TODAY - DAY, CompletionReason.DATE)])

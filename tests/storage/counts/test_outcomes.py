@@ -14,7 +14,7 @@ from storage.counts.outcomes import Outcomes, outcomes
 from storage.counts.unaccounted import MAX_MANIFESTS, Handovers
 from storage.database import Database
 from storage.tables import fires, uploads
-from storage.vehicles.vehicles import record_counts
+from storage.vehicles.telemetry import record_counts
 from tests.support.fleet import add_version, enroll_vehicle, fire, manifest_of
 from tests.support.rows import add_row
 from triggers.contracts.checkin import FireCounts, Telemetry

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from triggers.contracts.api.base import View
+from triggers.contracts.api.budget import AccountView
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.base import Contract, Name, Sha256Hex
+from triggers.contracts.campaign import CampaignState
 from triggers.contracts.limits import MAX_CATALOG_BYTES, MAX_SOURCE_BYTES
 
 
@@ -30,24 +32,12 @@ class ApproveRequest(Contract):
     digest: Sha256Hex
 
 
-class AccountView(View):
-    """A ledger account: `held` is reserved or used, `settled` the part that arrived. A limit of null: none."""
-
-    kind: str
-    vehicle_id: str
-    day: date | None
-    unit: str
-    limit: int | None
-    held: int
-    settled: int
-
-
 class CampaignView(View):
     """A campaign version."""
 
     campaign: str
     version: int
-    state: str
+    state: CampaignState
     program_digest: str
     bundle_digest: str | None
     author: str
@@ -98,9 +88,10 @@ class AppliedView(CampaignView):
 
 
 class CampaignList(BaseModel):
-    """Of each campaign the version that runs, else its newest."""
+    """By name, each campaign's running version, else its newest; `next` continues as `after`, null at the end."""
 
     campaigns: list[CampaignSummary]
+    next: str | None
 
 
 class VersionList(BaseModel):

@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from triggers.contracts.api.clips import ClipView
 from triggers.contracts.base import Contract, ShortText
+
+
+class JobState(StrEnum):
+    """Where a job stands: free to be claimed, held under a lease, done, or given up."""
+
+    READY = "ready"
+    LEASED = "leased"
+    DONE = "done"
+    FAILED = "failed"
+
+
+OPEN_JOBS = (JobState.READY, JobState.LEASED)
+"""States of jobs that are still to be done."""
 
 MAX_CLAIM = 100
 """Jobs that one request may claim."""
@@ -77,7 +91,7 @@ class CompletedView(BaseModel):
 class FailedView(BaseModel):
     """`ready` when the job can be tried again, `failed` when its attempts are used up."""
 
-    state: str
+    state: JobState
 
 
 class RenewedView(BaseModel):

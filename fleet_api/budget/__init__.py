@@ -1,0 +1,1 @@
+"""Budgets through the API."""

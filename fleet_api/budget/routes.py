@@ -1,0 +1,32 @@
+"""Budgets over HTTP."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from fleet_api.api.auth import Caller
+from fleet_api.api.routing import Route
+from fleet_api.api.services import Use
+from fleet_api.budget import usecases
+from ingest.http.raising import raises
+from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, BudgetList
+from triggers.errors import NotFound
+
+router = APIRouter(prefix="/v1/budget", tags=["budget"], route_class=Route)
+
+
+@router.get("", summary="Show budgets")
+@raises(NotFound)
+def show_budget(
+    services: Use,
+    user: Caller,
+    campaign: Annotated[str | None, Query(max_length=64, description="This campaign's accounts only.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED_ACCOUNTS)] = 1000,
+) -> BudgetList:
+    """How much is used of the budgets of one campaign, or of all campaigns and the fleet.
+
+    Totals come first, then today's vehicle-days. A campaign has accounts from its first clip on.
+    """
+    return usecases.show_budget(services, user, campaign=campaign, limit=limit)

@@ -1,0 +1,21 @@
+"""Ledger accounts as the API answers with them."""
+
+from __future__ import annotations
+
+from storage.ledger import AccountUsage
+from triggers.contracts.api.budget import AccountView
+
+
+def account_view(usage: AccountUsage) -> AccountView:
+    """One account with its amounts."""
+    key = usage.key
+    return AccountView(
+        kind=key.kind,
+        campaign=key.campaign,
+        vehicle_id=key.vehicle_id,
+        day=key.day,
+        unit=usage.unit,
+        limit=usage.limit,
+        held=usage.held,
+        settled=usage.settled,
+    )

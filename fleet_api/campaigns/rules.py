@@ -1,0 +1,31 @@
+"""Rules of campaigns: what applying a text again means, and who may approve what. Pure."""
+
+from __future__ import annotations
+
+from triggers.contracts.campaign import CampaignState
+from triggers.errors import Conflict, Forbidden
+
+
+def is_submitted_now(state: CampaignState, *, draft: bool) -> bool:
+    """Whether applying a text submits the version in `state` that has it; `draft` asks to leave it a draft."""
+    return state == CampaignState.DRAFT and not draft
+
+
+def check_digest(campaign: str, version: int, *, program_digest: str, seen_digest: str) -> None:
+    """Approval binds to the program: Conflict unless the digest that the approver has seen is the version's."""
+    if seen_digest != program_digest:
+        raise Conflict(
+            f"{campaign} version {version} has the program {program_digest}, not {seen_digest[:64]}",
+            remedy="look at the version again, then approve its digest",
+        )
+
+
+def check_four_eyes(
+    campaign: str, version: int, *, approver: str, author: str, submitted_by: str | None, allow_self_approval: bool
+) -> None:
+    """Forbidden when the approver wrote or submitted the version, unless the deployment allows that."""
+    if approver in (author, submitted_by) and not allow_self_approval:
+        raise Forbidden(
+            f"{approver} wrote or submitted {campaign} version {version} and may not approve it alone",
+            remedy="ask another user to approve, or set LONGTAIL_ALLOW_SELF_APPROVAL=true for this deployment",
+        )

@@ -1,0 +1,149 @@
+"""What users do with campaigns: apply a text, take a version through its life, look at what became of its fires.
+
+Each use case checks the user's role and is one transaction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+from fleet_api.campaigns import rules
+from fleet_api.campaigns.compilation import compile_campaign
+from fleet_api.campaigns.views import details_view, summary_view
+from fleet_api.services import Services
+from storage import ledger
+from storage.campaigns import life, queries
+from storage.counts.compared import compared
+from storage.counts.outcomes import outcomes
+from triggers.contracts.api.campaigns import (
+    AppliedView,
+    ApplyRequest,
+    CampaignDetails,
+    CampaignList,
+    CampaignView,
+    VersionList,
+)
+from triggers.contracts.bundle import make_bundle, seal_bundle
+from triggers.contracts.campaign_life import has_begun
+from triggers.contracts.users import Role, User
+
+MAX_SHOWN_ACCOUNTS = 100
+
+
+def apply(services: Services, user: User, request: ApplyRequest) -> tuple[AppliedView, bool]:
+    """Compile a text and make a version of its campaign, `draft` or submitted; returns it and whether it is new.
+
+    The same text, signal catalog, program and settings as a version that has not ended give that version; a draft of
+    it is submitted unless a draft is asked for again. DiagnosticsError when the text has mistakes.
+    """
+    user.require(Role.AUTHOR)
+    compiled = compile_campaign(
+        request.source, filename=request.filename, signals=request.signals, campaign=request.campaign
+    )
+    content = life.VersionContent(
+        settings=compiled.campaign.settings,
+        program=compiled.campaign.program,
+        source=request.source,
+        signal_catalog=request.signals,
+    )
+    with services.database.begin() as connection:
+        life.lock_campaigns(connection)  # the same text applied twice at once must give one version
+        existing = life.find_open(connection, content)
+        version = existing or life.add_draft(connection, content, author=user.name)
+        if rules.is_submitted_now(version.state, draft=request.draft):
+            version = life.submit(connection, version.campaign, version.version, user=user.name)
+    return AppliedView(**asdict(version), warnings=compiled.warnings), existing is None
+
+
+def list_campaigns(services: Services, user: User, *, after: str, limit: int) -> CampaignList:
+    """Of each campaign whose name sorts after `after`: the running version, else the newest; at most `limit`."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        versions = queries.list_campaigns(connection, after=after, limit=limit)
+        counted = outcomes(connection)
+    return CampaignList(
+        campaigns=[summary_view(version, counted) for version in versions],
+        next=versions[-1].campaign if len(versions) == limit else None,
+    )
+
+
+def list_versions(services: Services, user: User, campaign: str) -> VersionList:
+    """The versions of a campaign, newest first; NotFound when it has none."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        versions = queries.get_versions(connection, campaign)
+        counted = outcomes(connection, campaign)
+    return VersionList(campaign=campaign, versions=[summary_view(version, counted) for version in versions])
+
+
+def show_version(services: Services, user: User, campaign: str, version: int) -> CampaignDetails:
+    """A version with its texts, outcomes, compared heads, and its campaign's accounts of today; or NotFound."""
+    user.require(Role.VIEWER)
+    today = datetime.now(UTC).date()
+    with services.database.begin() as connection:
+        source, signals = queries.get_texts(connection, campaign, version)
+        return details_view(
+            queries.get_version(connection, campaign, version),
+            outcomes(connection, campaign),
+            source=source,
+            signals=signals,
+            pairs=compared(connection, campaign, version),
+            accounts=ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS),
+        )
+
+
+def submit(services: Services, user: User, campaign: str, version: int) -> CampaignView:
+    """Hand a draft to those who approve."""
+    user.require(Role.AUTHOR)
+    with services.database.begin() as connection:
+        return CampaignView.model_validate(life.submit(connection, campaign, version, user=user.name))
+
+
+def approve(services: Services, user: User, campaign: str, version: int, *, seen_digest: str) -> CampaignView:
+    """Approve a submitted version: sign its bundle, and activate it if its first day has come.
+
+    `seen_digest` is the SHA-256 of the program that the user has seen. Conflict when the version's is another,
+    Forbidden when the user wrote or submitted the version and the deployment does not allow that.
+    """
+    user.require(Role.APPROVER)
+    with services.database.begin() as connection:
+        life.lock_campaigns(connection)
+        submitted = queries.get_version(connection, campaign, version)
+        rules.check_digest(campaign, version, program_digest=submitted.program_digest, seen_digest=seen_digest)
+        rules.check_four_eyes(
+            campaign,
+            version,
+            approver=user.name,
+            author=submitted.author,
+            submitted_by=submitted.submitted_by,
+            allow_self_approval=services.settings.allow_self_approval,
+        )
+        settings = queries.settings_of(submitted.settings)
+        program = queries.get_program(connection, campaign, version)
+        bundle = seal_bundle(make_bundle(settings, version, program), services.key)
+        approved = life.approve(connection, campaign, version, bundle=bundle, user=user.name)
+        if has_begun(settings, life.utc_today(connection)):
+            approved = life.activate(connection, campaign, version)
+    return CampaignView.model_validate(approved)
+
+
+def pause(services: Services, user: User, campaign: str, version: int) -> CampaignView:
+    """Take an active version off the vehicles; its place in the rollout is kept."""
+    user.require(Role.AUTHOR, Role.APPROVER)
+    with services.database.begin() as connection:
+        return CampaignView.model_validate(life.pause(connection, campaign, version))
+
+
+def resume(services: Services, user: User, campaign: str, version: int) -> CampaignView:
+    """Give a paused version back to the vehicles."""
+    user.require(Role.APPROVER)
+    with services.database.begin() as connection:
+        return CampaignView.model_validate(life.resume(connection, campaign, version))
+
+
+def stop(services: Services, user: User, campaign: str, version: int) -> CampaignView:
+    """End a version for good."""
+    user.require(Role.AUTHOR, Role.APPROVER)
+    with services.database.begin() as connection:
+        return CampaignView.model_validate(life.stop(connection, campaign, version, user=user.name))

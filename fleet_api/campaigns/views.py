@@ -1,0 +1,47 @@
+"""Campaign versions as the API answers with them: with what became of their fires, and all there is of one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+
+from fleet_api.budget.views import account_view
+from storage.campaigns.queries import CampaignVersion
+from storage.counts.outcomes import Outcomes
+from storage.ledger import AccountUsage
+from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView
+from triggers.contracts.api.outcomes import OutcomesView
+from triggers.contracts.compared import Compared
+
+CountedOutcomes = Mapping[tuple[str, int], Outcomes]
+"""Outcomes by campaign and version; versions that no vehicle has reported on are missing."""
+
+
+def summary_view(version: CampaignVersion, counted: CountedOutcomes) -> CampaignSummary:
+    """A version in a list."""
+    return CampaignSummary(**asdict(version), outcomes=_outcomes_view(version, counted))
+
+
+def details_view(
+    version: CampaignVersion,
+    counted: CountedOutcomes,
+    *,
+    source: str,
+    signals: str,
+    pairs: Mapping[str, Compared],
+    accounts: Sequence[AccountUsage],
+) -> CampaignDetails:
+    """One version; `pairs` are by compared head, heads without a report are missing."""
+    heads: Sequence[str] = version.settings["compare"]
+    return CampaignDetails(
+        **asdict(version),
+        outcomes=_outcomes_view(version, counted),
+        source=source,
+        signals=signals,
+        compared={head: ComparedView.model_validate(pairs.get(head, Compared())) for head in heads},
+        budget=[account_view(account) for account in accounts],
+    )
+
+
+def _outcomes_view(version: CampaignVersion, counted: CountedOutcomes) -> OutcomesView:
+    return OutcomesView.model_validate(counted.get((version.campaign, version.version), Outcomes()))

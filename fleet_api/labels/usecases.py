@@ -1,0 +1,107 @@
+"""What labelers do with label jobs: claim, keep, complete, give back and count them.
+
+Each use case checks the user's role and is one transaction. A job is held by a user, and only that user (or an
+administrator) may renew, complete or fail it.
+"""
+
+from __future__ import annotations
+
+from fleet_api.clips.views import clip_view
+from fleet_api.labels import rules
+from fleet_api.services import Services
+from storage.clips.search import get_clips
+from storage.database import Connection
+from storage.labels import jobs
+from storage.labels.jobs import LabelClaim
+from triggers.contracts.api.labels import (
+    ClaimedView,
+    ClaimRequest,
+    CompletedView,
+    CompleteRequest,
+    FailedView,
+    FailRequest,
+    JobState,
+    JobView,
+    RenewedView,
+    RenewRequest,
+    StatsView,
+)
+from triggers.contracts.users import Role, User
+
+
+def claim(services: Services, user: User, request: ClaimRequest) -> ClaimedView:
+    """Lease jobs of a task to the user's labeler, oldest first, each with its clip."""
+    user.require(Role.LABELER)
+    with services.database.begin() as connection:
+        claimed = jobs.claim(
+            connection,
+            user=user.name,
+            task=request.task,
+            labeler=request.labeler,
+            count=request.count,
+            lease_s=request.lease_s,
+        )
+        clips = get_clips(connection, [job.clip_id for job in claimed])
+    return ClaimedView(
+        jobs=[
+            JobView(
+                id=job.id,
+                token=job.token,
+                task=job.task,
+                attempts=job.attempts,
+                lease_until=job.lease_until,
+                clip=clip_view(clips[job.clip_id]),
+            )
+            for job in claimed
+        ]
+    )
+
+
+def count(services: Services, user: User) -> StatsView:
+    """How many jobs there are, by task and state."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        return StatsView(tasks=jobs.stats(connection))
+
+
+def renew(services: Services, user: User, job_id: int, request: RenewRequest) -> RenewedView:
+    """Hold a job for longer; LeaseLost when another claim has it."""
+    user.require(Role.LABELER)
+    with services.database.begin() as connection:
+        _claim_of(connection, user, job_id, request.token)
+        until = jobs.renew(connection, job_id, token=request.token, lease_s=request.lease_s)
+    return RenewedView(lease_until=until)
+
+
+def complete(services: Services, user: User, job_id: int, request: CompleteRequest) -> CompletedView:
+    """Hand in a job's labels; LeaseLost, and nothing is written, when another claim has the job.
+
+    Handing in the same content again with the same token gives the same id: the first answer may have been lost.
+    """
+    user.require(Role.LABELER)
+    types = rules.label_types(request.openlabel)
+    content = {"openlabel": request.openlabel, "provenance": request.provenance}
+    with services.database.begin() as connection:
+        newest = _claim_of(connection, user, job_id, request.token)
+        is_done = newest is not None and newest.state == JobState.DONE
+        label_id = jobs.find_labels(connection, job_id, **content) if is_done else None
+        if label_id is None:
+            label_id = jobs.complete(connection, job_id, token=request.token, types=types, **content)
+    return CompletedView(label_id=label_id)
+
+
+def fail(services: Services, user: User, job_id: int, request: FailRequest) -> FailedView:
+    """Give a job back with the reason why it could not be done; LeaseLost when another claim has it."""
+    user.require(Role.LABELER)
+    with services.database.begin() as connection:
+        _claim_of(connection, user, job_id, request.token)
+        state = jobs.fail(connection, job_id, token=request.token, reason=request.reason)
+    return FailedView(state=state)
+
+
+def _claim_of(connection: Connection, user: User, job_id: int, token: int) -> LabelClaim | None:
+    """Lock the job; its claim with this token, None when that is not its newest. Forbidden when another user's."""
+    newest = jobs.lock_claim(connection, job_id, token=token)
+    if newest is not None:
+        rules.check_holder(job_id, claimed_by=newest.claimed_by, user=user)
+    return newest

@@ -1,0 +1,56 @@
+"""What users do with outcomes: count what became of fires, list dead letters and discard them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from fleet_api.services import Services
+from storage.counts.outcomes import outcomes
+from storage.uploads import dead_letters
+from triggers.contracts.api.outcomes import (
+    CampaignOutcomesView,
+    DeadLetterPage,
+    DeadLetterView,
+    LetterStage,
+    LetterState,
+    OutcomesList,
+)
+from triggers.contracts.users import Role, User
+
+
+def count_outcomes(services: Services, user: User, *, campaign: str | None) -> OutcomesList:
+    """Outcomes of one campaign's versions, or of all, and open dead letters by reason."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        counted = outcomes(connection, campaign)
+        letters = dead_letters.count_open(connection)
+    rows = [
+        CampaignOutcomesView(campaign=name, version=version, **asdict(counts))
+        for (name, version), counts in counted.items()
+    ]
+    return OutcomesList(outcomes=rows, dead_letters=letters)
+
+
+def list_dead_letters(
+    services: Services, user: User, *, state: LetterState, stage: LetterStage | None, before: int | None, limit: int
+) -> DeadLetterPage:
+    """Dead letters whose id is lower than `before`, newest first, at most `limit`."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        letters = dead_letters.listing(connection, state=state, stage=stage, before_id=before, limit=limit)
+    return DeadLetterPage(
+        dead_letters=[DeadLetterView.model_validate(letter) for letter in letters],
+        next=letters[-1].id if len(letters) == limit else None,
+    )
+
+
+def discard_dead_letter(services: Services, user: User, letter_id: int) -> None:
+    """Erase what is kept of a dead letter; NotFound when there is none, Conflict when it is not open any more.
+
+    Its object goes after the commit, so that no open letter ever names an object that is gone.
+    """
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        object_key = dead_letters.discard(connection, letter_id)
+    if object_key is not None:
+        services.store.delete(object_key)

@@ -1,0 +1,23 @@
+"""What the use cases work with: settings, database, objects, signing key. One per process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from fleet_api.vehicles.running import RunningCampaigns
+from storage.database import Database
+from storage.objects import ObjectStore
+from storage.settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of one API process."""
+
+    settings: Settings
+    database: Database
+    store: ObjectStore
+    key: Ed25519PrivateKey
+    running: RunningCampaigns = field(default_factory=RunningCampaigns)

@@ -1,0 +1,71 @@
+"""Rules of vehicles: whom a vehicle speaks for, which counts make sense, and its list of campaigns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from triggers.assignment.rules import is_assigned
+from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.contracts.campaign import RunningCampaign
+from triggers.contracts.checkin import Assignment, AssignmentList, FireCounts
+from triggers.errors import Forbidden, InvalidInput
+
+MAX_ASSIGNMENTS = 1000
+
+
+def check_speaks_for(caller: str, vehicle_id: str) -> None:
+    """Forbidden unless the vehicle that calls is the one it speaks for."""
+    if caller != vehicle_id:
+        raise Forbidden(f"this token belongs to another vehicle than {vehicle_id[:64]!r}")
+
+
+def check_counts(counts: Sequence[FireCounts], heads: Mapping[tuple[str, int], frozenset[str]]) -> None:
+    """InvalidInput unless each version is counted once, exists, and compares the heads that are counted.
+
+    `heads` has, by campaign and version, the compared heads of the versions that exist.
+    """
+    by_version = {(count.campaign, count.version): count for count in counts}
+    if len(by_version) != len(counts):
+        raise InvalidInput("the report counts a campaign version twice")
+    for (campaign, version), count in sorted(by_version.items()):
+        if (campaign, version) not in heads:
+            raise InvalidInput(f"the report counts fires of {campaign} version {version}, which does not exist")
+        uncompared = sorted(set(count.compared) - heads[campaign, version])
+        if uncompared:
+            raise InvalidInput(
+                f"the report counts {uncompared[0]}, which {campaign} version {version} does not compare"
+            )
+
+
+def assigned_campaigns(
+    running: Sequence[RunningCampaign], vehicle_id: str, attributes: Mapping[str, AttributeValue], *, now_ns: int
+) -> list[RunningCampaign]:
+    """The campaigns that are assigned to the vehicle at `now_ns`, most important first and then by name."""
+    assigned = [
+        campaign
+        for campaign in running
+        if is_assigned(
+            campaign.settings,
+            vehicle_id,
+            attributes,
+            rollout_from_ns=int(campaign.rollout_from.timestamp()) * NS_PER_S,
+            now_ns=now_ns,
+        )
+    ]
+    return sorted(assigned, key=lambda campaign: (-campaign.settings.priority, campaign.campaign))
+
+
+def assignment_list(
+    assigned: Sequence[RunningCampaign], vehicle_id: str, *, revision: int, now_ns: int, ttl_s: int
+) -> AssignmentList:
+    """The vehicle's list, in force for `ttl_s` seconds from `now_ns`: the first MAX_ASSIGNMENTS of its campaigns."""
+    return AssignmentList(
+        vehicle_id=vehicle_id,
+        revision=revision,
+        issued_at_ns=now_ns,
+        expires_at_ns=now_ns + ttl_s * NS_PER_S,
+        assignments=tuple(
+            Assignment(campaign=campaign.campaign, version=campaign.version, bundle_digest=campaign.bundle_digest)
+            for campaign in assigned[:MAX_ASSIGNMENTS]
+        ),
+    )

@@ -1,0 +1,35 @@
+"""The running campaigns, kept in memory so that a check-in is answered without reading them.
+
+Every replica of the API keeps them by assignment revision. A check-in reads the newest revision (with the row it
+writes anyway), so a replica reloads exactly when something changed.
+"""
+
+from __future__ import annotations
+
+import threading
+
+from storage.campaigns.queries import running
+from storage.database import Database
+from triggers.contracts.campaign import RunningCampaign
+
+
+class RunningCampaigns:
+    """The running campaigns of the newest revision that this process has seen. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._revision = -1
+        self._campaigns: tuple[RunningCampaign, ...] = ()
+
+    def at(self, database: Database, revision: int) -> tuple[int, tuple[RunningCampaign, ...]]:
+        """The revision, at least `revision`, and what runs by it; reads the database only when it is new."""
+        with self._lock:
+            if self._revision >= revision:
+                return self._revision, self._campaigns
+        # Read without the lock: a slow database must not hold up check-ins that are answered from memory.
+        with database.begin() as connection:
+            newest, campaigns = running(connection)
+        with self._lock:
+            if newest > self._revision:
+                self._revision, self._campaigns = newest, campaigns
+            return self._revision, self._campaigns

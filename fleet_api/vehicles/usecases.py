@@ -1,0 +1,95 @@
+"""What operators do with vehicles (enrol, look at, revoke), and what vehicles do: check in, fetch bundles, report.
+
+Each use case is one transaction. Those of operators check the user's role; those of vehicles take the id of the
+vehicle that calls, and check that it speaks for itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import logging
+
+from fleet_api.services import Services
+from fleet_api.vehicles import rules
+from storage.campaigns.queries import get_bundle
+from storage.vehicles import check_in as check_ins
+from storage.vehicles import enrolment, queries, telemetry
+from triggers.contracts import signing
+from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView
+from triggers.contracts.checkin import CheckIn, Telemetry
+from triggers.contracts.users import Role, User
+
+_log = logging.getLogger(__name__)
+
+
+def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView:
+    """Make a vehicle known and issue its token, which is shown here only. Enrolling again replaces the token."""
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        token = enrolment.enrol(connection, request.id, request.attributes)
+    return EnrolledView(
+        id=request.id,
+        token=token,
+        public_keys=[base64.b64encode(services.key.public_key().public_bytes_raw()).decode()],
+        api_url=services.settings.effective_api_url(),
+        gateway_url=services.settings.effective_gateway_url(),
+    )
+
+
+def list_vehicles(services: Services, user: User, *, after: str, limit: int) -> VehicleList:
+    """At most `limit` vehicles whose id sorts after `after`, by id."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        vehicles = queries.list_vehicles(connection, after=after, limit=limit)
+    return VehicleList(
+        vehicles=[VehicleView.model_validate(vehicle) for vehicle in vehicles],
+        next=vehicles[-1].id if len(vehicles) == limit else None,
+    )
+
+
+def show_vehicle(services: Services, user: User, vehicle_id: str) -> VehicleView:
+    """One vehicle, or NotFound."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        return VehicleView.model_validate(queries.get_vehicle(connection, vehicle_id))
+
+
+def revoke_vehicle(services: Services, user: User, vehicle_id: str) -> None:
+    """Shut a vehicle out until it is enrolled again. What it uploaded stays."""
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        enrolment.revoke(connection, vehicle_id)
+
+
+def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) -> bytes | None:
+    """Note what a vehicle says of itself; returns its sealed list of campaigns, None when it has that list already."""
+    rules.check_speaks_for(caller, vehicle_id)
+    with services.database.begin() as connection:
+        known = check_ins.check_in(connection, vehicle_id, report)
+    revision, running = services.running.at(services.database, known.revision)
+    assigned = rules.assigned_campaigns(running, vehicle_id, known.attributes, now_ns=known.now_ns)
+    if len(assigned) > rules.MAX_ASSIGNMENTS:
+        _log.warning(
+            "vehicle %s matches %d campaigns; %d are assigned", vehicle_id, len(assigned), rules.MAX_ASSIGNMENTS
+        )
+    content = rules.assignment_list(
+        assigned, vehicle_id, revision=revision, now_ns=known.now_ns, ttl_s=services.settings.assignment_ttl_s
+    )
+    if report.have == content.content_digest:
+        return None
+    return signing.seal(content.canonical_json(), purpose=signing.ASSIGNMENTS, key=services.key)
+
+
+def fetch_bundle(services: Services, digest: str) -> bytes:
+    """The sealed bundle with this SHA-256, for any vehicle; or NotFound."""
+    with services.database.begin() as connection:
+        return get_bundle(connection, digest)
+
+
+def report_counts(services: Services, caller: str, vehicle_id: str, report: Telemetry) -> None:
+    """Take in what became of a vehicle's fires; InvalidInput, and nothing is taken in, when it makes no sense."""
+    rules.check_speaks_for(caller, vehicle_id)
+    with services.database.begin() as connection:
+        versions = {(counts.campaign, counts.version) for counts in report.counts}
+        rules.check_counts(report.counts, telemetry.compared_heads(connection, versions))
+        telemetry.record_counts(connection, vehicle_id, report)

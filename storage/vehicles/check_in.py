@@ -1,0 +1,51 @@
+"""Check-ins: what a vehicle says of itself is kept, and what its assignment needs is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import BigInteger, Connection, cast, extract, func, literal, select, update
+
+from storage.jsonb import storable
+from storage.tables import assignment_revision, vehicles
+from storage.vehicles.attributes import VEHICLE_ATTRIBUTES
+from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.contracts.checkin import CheckIn
+from triggers.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedIn:
+    """What an assignment needs: the vehicle's attributes, the newest revision, and the database's clock."""
+
+    attributes: dict[str, AttributeValue]
+    revision: int
+    now_ns: int
+
+
+def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> CheckedIn:
+    """Note what a vehicle says of itself, and read what its assignment needs.
+
+    Revision and time come out of the same statement: every replica of the API answers by the newest revision, and by
+    one clock, so that a vehicle never sees a list that is older than the one it has.
+    """
+    now_ns = cast(extract("epoch", func.statement_timestamp()) * NS_PER_S, BigInteger)
+    row = connection.execute(
+        update(vehicles)
+        .where(vehicles.c.id == vehicle_id)
+        .values(
+            reported_attributes=storable(dict(report.attributes), what="the attributes"),
+            software=storable(dict(report.software), what="the software"),
+            problems=storable(list(report.problems), what="the problems"),
+            clock_offset_ns=literal(report.vehicle_time_ns, BigInteger) - now_ns,
+            last_check_in_at=func.now(),
+        )
+        .returning(
+            VEHICLE_ATTRIBUTES.label("attributes"),
+            func.coalesce(select(assignment_revision.c.revision).scalar_subquery(), 0).label("revision"),
+            now_ns.label("now_ns"),
+        )
+    ).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no vehicle {vehicle_id!r}")
+    return CheckedIn(attributes=row.attributes, revision=row.revision, now_ns=row.now_ns)

@@ -1,0 +1,40 @@
+"""Enrolment of vehicles: how they become known, and how they are shut out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, func, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.jsonb import storable
+from storage.tables import vehicles
+from storage.tokens import new_token, token_hash
+from triggers.contracts.base import AttributeValue
+from triggers.errors import NotFound
+
+
+def enrol(connection: Connection, vehicle_id: str, attributes: Mapping[str, AttributeValue]) -> str:
+    """Make a vehicle known and return its token; enrolling again replaces attributes and token, and ends a revocation.
+
+    The former token stops working with this transaction.
+    """
+    token = new_token()
+    row = {"token_hash": token_hash(token), "attributes": storable(dict(attributes), what="the attributes")}
+    connection.execute(
+        insert(vehicles)
+        .values(id=vehicle_id, **row)
+        .on_conflict_do_update(index_elements=[vehicles.c.id], set_={**row, "revoked_at": None})
+    )
+    return token
+
+
+def revoke(connection: Connection, vehicle_id: str) -> None:
+    """Shut a vehicle out until it is enrolled again; NotFound when there is none or it is revoked already."""
+    revoked = connection.execute(
+        update(vehicles)
+        .where(vehicles.c.id == vehicle_id, vehicles.c.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+    )
+    if revoked.rowcount == 0:
+        raise NotFound(f"there is no vehicle {vehicle_id!r} that could be revoked")

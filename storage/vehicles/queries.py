@@ -1,0 +1,60 @@
+"""Reading vehicles: who they are, what they said at their latest check-in, and what is wrong with them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, select
+
+from storage.rows import columns_of
+from storage.tables import vehicles
+from storage.vehicles.attributes import VEHICLE_ATTRIBUTES
+from storage.vehicles.telemetry import fallen_counts
+from triggers.contracts.base import AttributeValue
+from triggers.errors import NotFound
+
+MAX_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Vehicle:
+    """A vehicle as the fleet knows it. `clock_offset_ns` is its clock minus the cloud's at the latest check-in.
+
+    `problems` are what it said of itself then, and counts of fires that fell: signs of a journal that was lost.
+    """
+
+    id: str
+    attributes: dict[str, AttributeValue]
+    software: dict[str, str]
+    problems: list[str]
+    clock_offset_ns: int
+    enrolled_at: datetime
+    last_check_in_at: datetime | None
+    revoked_at: datetime | None
+
+
+_VEHICLES = select(*columns_of(Vehicle, vehicles, without=("attributes",)), VEHICLE_ATTRIBUTES.label("attributes"))
+
+
+def get_vehicle(connection: Connection, vehicle_id: str) -> Vehicle:
+    """One vehicle, or NotFound."""
+    row = connection.execute(_VEHICLES.where(vehicles.c.id == vehicle_id)).one_or_none()
+    if row is None:
+        raise NotFound(f"there is no vehicle {vehicle_id!r}")
+    return _vehicle(row, fallen_counts(connection, [row.id]))
+
+
+def list_vehicles(connection: Connection, *, after: str = "", limit: int = 100) -> list[Vehicle]:
+    """At most `limit` vehicles (and MAX_PAGE) whose id sorts after `after`, in order of id."""
+    rows = connection.execute(
+        _VEHICLES.where(vehicles.c.id > after).order_by(vehicles.c.id).limit(max(1, min(limit, MAX_PAGE)))
+    ).all()
+    fallen = fallen_counts(connection, [row.id for row in rows])
+    return [_vehicle(row, fallen) for row in rows]
+
+
+def _vehicle(row: Row[*tuple[Any, ...]], fallen: Mapping[str, list[str]]) -> Vehicle:
+    return Vehicle(**row._asdict() | {"problems": [*row.problems, *fallen.get(row.id, ())]})

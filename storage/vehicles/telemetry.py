@@ -1,0 +1,101 @@
+"""The counts that vehicles report: the newest of each vehicle and campaign version, and counts that fell.
+
+Counts only go forward: a report counts as newer when its watermark is higher; at an equal watermark when fewer fires
+are in flight; then when it was made later. The vehicle's clock decides last because it may be set back. A lower
+watermark that was reported later is kept as the vehicle's problem: it lost its journal and counts from 0 again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+from sqlalchemy import Connection, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.campaigns.queries import MAX_VERSION
+from storage.counts.compared import fallen_pairs, record_compared
+from storage.tables import campaign_versions, fire_counts
+from storage.uploads.fire_identity import ENROL_AGAIN
+from triggers.contracts.checkin import FireCounts, Telemetry
+
+_c = fire_counts.c
+_KEYS = ("vehicle_id", "campaign", "version")
+
+
+def compared_heads(
+    connection: Connection, versions: Collection[tuple[str, int]]
+) -> dict[tuple[str, int], frozenset[str]]:
+    """The heads that each of these (campaign, version) compares; versions that do not exist are left out."""
+    table = campaign_versions.c
+    storable = [(campaign, version) for campaign, version in versions if version <= MAX_VERSION]
+    rows = connection.execute(
+        select(table.campaign, table.version, table.settings["compare"].label("heads")).where(
+            tuple_(table.campaign, table.version).in_(storable)
+        )
+    )
+    return {(row.campaign, row.version): frozenset(row.heads or ()) for row in rows}
+
+
+def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry) -> int:
+    """Take in a report of counts; returns how many of its campaign versions were news.
+
+    All of its versions must exist, each once. Pairs of compared heads go forward by themselves, see
+    `storage.counts.compared`.
+    """
+    news = 0
+    # One order for all reports, so that two of a vehicle at once cannot deadlock.
+    for counts in sorted(telemetry.counts, key=lambda counts: (counts.campaign, counts.version)):
+        fires_are_news = _upsert(connection, vehicle_id, counts, telemetry.reported_at_ns)
+        pairs_are_news = record_compared(connection, vehicle_id, counts, telemetry.reported_at_ns)
+        news += fires_are_news or pairs_are_news
+    return news
+
+
+def fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[str, list[str]]:
+    """By vehicle, what its problem is where its counts of fires or pairs fell."""
+    rows = connection.execute(
+        select(_c.vehicle_id, _c.campaign, _c.version, _c.watermark, _c.fell_to)
+        .where(_c.vehicle_id.in_(vehicle_ids), _c.fell_to.is_not(None))
+        .order_by(_c.vehicle_id, _c.campaign, _c.version)
+    )
+    fallen: dict[str, list[str]] = {}
+    for row in rows:
+        fallen.setdefault(row.vehicle_id, []).append(
+            f"its count of fires of {row.campaign} version {row.version} fell to {row.fell_to} and is {row.watermark}"
+            f" here; {ENROL_AGAIN}"
+        )
+    for vehicle_id, fall in fallen_pairs(connection, vehicle_ids):
+        fallen.setdefault(vehicle_id, []).append(f"{fall}; {ENROL_AGAIN}")
+    return fallen
+
+
+def _upsert(connection: Connection, vehicle_id: str, counts: FireCounts, reported_at_ns: int) -> bool:
+    """Keep these counts if they are newer; False, after noting a watermark that fell, when they are not."""
+    row = {
+        **counts.model_dump(mode="json", exclude={"compared"}),
+        "vehicle_id": vehicle_id,
+        "reported_at_ns": reported_at_ns,
+        "received_at": func.now(),
+    }
+    statement = insert(fire_counts).values(row)
+    new = statement.excluded
+    newer = tuple_(new.watermark, -new.in_flight, new.reported_at_ns) > tuple_(
+        _c.watermark, -_c.in_flight, _c.reported_at_ns
+    )
+    changes = {name: new[name] for name in row if name not in _KEYS}
+    upsert = statement.on_conflict_do_update(index_elements=list(_KEYS), set_=changes, where=newer)
+    if connection.execute(upsert.returning(_c.version)).one_or_none() is not None:
+        return True
+    _note_fall(connection, row)
+    return False
+
+
+def _note_fall(connection: Connection, row: Mapping[str, object]) -> None:
+    """Remember the watermark of a report if it is lower than one that was reported earlier."""
+    lowest = func.least(func.coalesce(_c.fell_to, row["watermark"]), row["watermark"])
+    connection.execute(
+        update(fire_counts)
+        .where(*(_c[name] == row[name] for name in _KEYS))
+        .where(_c.watermark > row["watermark"], _c.reported_at_ns < row["reported_at_ns"])
+        .values(fell_to=lowest)
+    )

@@ -1,0 +1,123 @@
+"""Who may do what: every route of the API by every role, without a token, and with the other kind of token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from httpx import Response
+
+from tests.fleet_api.api_server import SIGNALS, Api
+from tests.storage.clips.catalog_support import OPENLABEL
+from triggers.contracts.users import ROLES, Role
+
+Operation = tuple[str, str]
+"""Method and path."""
+VERSION = "/v1/campaigns/{campaign}/{version}"
+JOB = "/v1/label-jobs/{job_id}"
+
+ALLOWED: dict[Operation, set[Role]] = {
+    ("get", "/v1/campaigns"): set(Role),
+    ("get", "/v1/campaigns/{campaign}"): set(Role),
+    ("get", VERSION): set(Role),
+    ("post", "/v1/campaigns"): {Role.AUTHOR},
+    ("post", f"{VERSION}/submit"): {Role.AUTHOR},
+    ("post", f"{VERSION}/approve"): {Role.APPROVER},
+    ("post", f"{VERSION}/pause"): {Role.AUTHOR, Role.APPROVER},
+    ("post", f"{VERSION}/resume"): {Role.APPROVER},
+    ("post", f"{VERSION}/stop"): {Role.AUTHOR, Role.APPROVER},
+    ("get", "/v1/budget"): set(Role),
+    ("get", "/v1/vehicles"): set(Role),
+    ("get", "/v1/vehicles/{vehicle_id}"): set(Role),
+    ("post", "/v1/vehicles"): {Role.OPERATOR},
+    ("delete", "/v1/vehicles/{vehicle_id}"): {Role.OPERATOR},
+    ("get", "/v1/clips"): set(Role),
+    ("get", "/v1/clips/{clip_id}"): set(Role),
+    ("post", "/v1/label-jobs/claim"): {Role.LABELER},
+    ("get", "/v1/label-jobs/stats"): set(Role),
+    ("post", f"{JOB}/complete"): {Role.LABELER},
+    ("post", f"{JOB}/fail"): {Role.LABELER},
+    ("post", f"{JOB}/renew"): {Role.LABELER},
+    ("get", "/v1/outcomes"): set(Role),
+    ("get", "/v1/dead-letters"): set(Role),
+    ("post", "/v1/dead-letters/{letter_id}/discard"): {Role.OPERATOR},
+}
+"""By operation, the roles that may use it; an administrator may use all."""
+
+OF_VEHICLES: set[Operation] = {
+    ("post", "/v1/vehicles/{vehicle_id}/check-in"),
+    ("get", "/v1/bundles/{digest}"),
+    ("post", "/v1/vehicles/{vehicle_id}/telemetry"),
+}
+PUBLIC: set[Operation] = {("get", "/healthz"), ("get", "/readyz"), ("get", "/objects/{key}")}
+"""Without a token: an object's link is its own permission."""
+
+PLACES = {
+    "campaign": "none",
+    "version": "1",
+    "vehicle_id": "car-1",
+    "clip_id": "none",
+    "job_id": "1",
+    "letter_id": "1",
+    "digest": "0" * 64,
+}
+BODIES: dict[str, dict[str, Any]] = {
+    "/v1/campaigns": {"source": "trigger a {", "signals": SIGNALS},
+    f"{VERSION}/approve": {"digest": "0" * 64},
+    "/v1/vehicles": {"id": "car-2"},
+    "/v1/label-jobs/claim": {"task": "auto", "labeler": "anna"},
+    f"{JOB}/complete": {"token": 1, "openlabel": OPENLABEL},
+    f"{JOB}/fail": {"token": 1, "reason": "dark"},
+    f"{JOB}/renew": {"token": 1},
+    "/v1/vehicles/{vehicle_id}/check-in": {"vehicle_time_ns": 1},
+    "/v1/vehicles/{vehicle_id}/telemetry": {"counts": [], "reported_at_ns": 1},
+}
+
+
+def send(api: Api, operation: Operation, headers: dict[str, str]) -> Response:
+    """A request that only its sender's rights, or a thing that is not there, can stop."""
+    method, path = operation
+    body = BODIES.get(path) if method == "post" else None
+    answer: Response = api.client.request(method, path.format(**PLACES), headers=headers, json=body)
+    return answer
+
+
+def test_the_table_has_every_route_of_the_document(api: Api) -> None:
+    document = api.client.get("/openapi.json").json()
+    schemes = {
+        (method, path): [name for scheme in operation.get("security", []) for name in scheme]
+        for path, item in document["paths"].items()
+        if "servers" not in item  # the gateway's
+        for method, operation in item.items()
+        if method in ("get", "post", "put", "patch", "delete")
+    }
+    assert {operation for operation, names in schemes.items() if names == ["user_token"]} == set(ALLOWED)
+    assert {operation for operation, names in schemes.items() if names == ["vehicle_token"]} == OF_VEHICLES
+    assert {operation for operation, names in schemes.items() if not names} == PUBLIC
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_a_role_may_use_its_routes_and_no_others(api: Api, role: Role) -> None:
+    headers = api.as_(role)
+    for operation, roles in ALLOWED.items():
+        answer = send(api, operation, headers)
+        is_allowed = role in roles or role == Role.ADMIN
+        assert (answer.status_code != 403) == is_allowed, (operation, answer.text)
+        assert answer.status_code not in (401, 500), (operation, answer.text)
+
+
+def test_no_route_of_users_or_vehicles_opens_without_a_token_or_with_one_of_the_other_kind(api: Api) -> None:
+    user, vehicle = api.as_("admin"), api.enrol("car-1")
+    senders = [(operation, headers) for operation in ALLOWED for headers in ({}, vehicle)]
+    senders += [(operation, headers) for operation in OF_VEHICLES for headers in ({}, user)]
+    for operation, headers in senders:
+        answer = send(api, operation, headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated"), operation
+
+
+def test_a_vehicle_uses_its_own_routes_and_not_those_of_another_vehicle(api: Api) -> None:
+    own, other = api.enrol("car-1"), api.enrol("car-3")
+    for operation in OF_VEHICLES:
+        assert send(api, operation, own).status_code in (200, 204, 404)
+        of_all = operation[1] == "/v1/bundles/{digest}"
+        assert send(api, operation, other).status_code == (404 if of_all else 403)

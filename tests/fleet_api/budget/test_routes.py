@@ -1,0 +1,67 @@
+"""Budgets over HTTP: one answer for all campaigns, or one campaign's."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from storage import ledger
+from tests.fleet_api.api_server import Api
+from tests.storage.ledger.ledger_support import add_upload
+from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
+from triggers.contracts.campaign import BudgetLimits
+
+
+def reserve(api: Api, *vehicle_ids: str) -> None:
+    """Campaigns `braking` and `lanes`, and one clip of both per vehicle, reserved and not settled."""
+    with api.database.begin() as connection:
+        add_version(connection, "braking", limits=BudgetLimits(total_bytes=1000))
+        add_version(connection, "lanes", limits=BudgetLimits(clips=5))
+        for vehicle_id in vehicle_ids:
+            enroll_vehicle(connection, vehicle_id)
+    for vehicle_id in vehicle_ids:
+        manifest = charged_manifest({"braking": 30, "lanes": 20}, vehicle_id=vehicle_id)
+        with api.database.begin() as connection:
+            upload_id = add_upload(connection, manifest)
+            ledger.reserve(connection, upload_id, manifest, now=datetime.now(UTC), fleet_limit_bytes=10**6)
+
+
+def test_all_budgets_come_in_one_answer_totals_first(api: Api) -> None:
+    api.change_settings(fleet_total_bytes=10**6)
+    reserve(api, "car-1")
+    shown = api.get("/v1/budget").json()
+    assert shown["capped"] is False
+    accounts = [
+        (account["kind"], account["campaign"], account["limit"], account["held"], account["settled"])
+        for account in shown["accounts"]
+    ]
+    assert accounts == [
+        ("fleet", "", 10**6, 50, 0),
+        ("campaign_clips", "braking", None, 1, 0),
+        ("campaign_clips", "lanes", 5, 1, 0),
+        ("campaign_bytes", "braking", 1000, 30, 0),
+        ("campaign_bytes", "lanes", None, 20, 0),
+        ("campaign_vehicle_day", "braking", None, 30, 0),
+        ("campaign_vehicle_day", "lanes", None, 20, 0),
+    ]
+
+
+def test_one_campaigns_budget_is_the_one_its_page_shows(api: Api) -> None:
+    reserve(api, "car-1")
+    accounts = api.get("/v1/budget", campaign="lanes").json()["accounts"]
+    assert {account["campaign"] for account in accounts} == {"lanes"}
+    assert accounts == api.get("/v1/campaigns/lanes/1").json()["budget"]
+
+
+def test_a_capped_answer_says_so_and_keeps_the_totals(api: Api) -> None:
+    reserve(api, "car-1", "car-2", "car-3")
+    shown = api.get("/v1/budget", limit=5).json()
+    assert shown["capped"] is True
+    assert all(account["day"] is None for account in shown["accounts"])
+    assert api.get("/v1/budget", limit=11).json()["capped"] is False
+
+
+def test_a_campaign_without_clips_has_no_accounts_and_an_unknown_one_is_not_found(api: Api) -> None:
+    reserve(api)
+    assert api.get("/v1/budget", campaign="braking").json() == {"accounts": [], "capped": False}
+    assert api.get("/v1/budget", campaign="none").status_code == 404
+    assert api.get("/v1/budget", limit=0).status_code == 422

@@ -1,0 +1,229 @@
+"""Campaign versions: one runs at a time under any race, every change raises the revision, time and budgets end them."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert, text
+
+from fleet_api.campaigns import usecases
+from fleet_api.services import Services
+from ingest.steward.campaigns import move_on
+from storage.campaigns import life
+from storage.campaigns.queries import CampaignVersion, get_version, get_versions, running
+from storage.database import Database
+from storage.tables import clip_fires, fires, ledger_accounts
+from tests.fleet_api.api_server import SIGNALS, campaign_text
+from tests.storage.clips.catalog_support import add_clip
+from tests.support.fleet import PROGRAM, PROGRAM_DIGEST, campaign_settings
+from tests.support.rows import add_row
+from triggers.contracts.api.campaigns import ApplyRequest, CampaignView
+from triggers.contracts.campaign import BudgetLimits
+from triggers.contracts.users import Role, User
+from triggers.errors import Conflict, Forbidden, NotFound
+
+TODAY = datetime.now(UTC).date()
+ANN = User("ann", frozenset({Role.AUTHOR, Role.APPROVER}))
+BOB = User("bob", frozenset({Role.APPROVER}))
+
+
+def apply(database: Database, name: str = "braking", source: str = "one", **changes: Any) -> CampaignVersion:
+    """A version submitted by ann."""
+    limits = changes.pop("limits", BudgetLimits(clips=10))
+    settings = campaign_settings(name, limits).model_copy(update=changes)
+    content = life.VersionContent(settings=settings, program=PROGRAM, source=source, signal_catalog="")
+    with database.begin() as connection:
+        version = life.add_draft(connection, content, author=ANN.name)
+        return life.submit(connection, name, version.version, user=ANN.name)
+
+
+def approve(
+    services: Services, version: CampaignVersion, user: User = BOB, seen_digest: str = PROGRAM_DIGEST
+) -> CampaignView:
+    """Approve it."""
+    return usecases.approve(services, user, version.campaign, version.version, seen_digest=seen_digest)
+
+
+def revision(database: Database) -> int:
+    """The assignment revision."""
+    with database.begin() as connection:
+        return running(connection)[0]
+
+
+def state(database: Database, version: CampaignVersion | CampaignView) -> str:
+    """The version's state now."""
+    with database.begin() as connection:
+        return get_version(connection, version.campaign, version.version).state
+
+
+def test_every_change_of_what_runs_raises_the_revision(services: Services) -> None:
+    database = services.database
+    version = apply(database)
+    seen = [revision(database)]
+    approve(services, version)
+    seen.append(revision(database))
+    for step in (usecases.pause, usecases.resume, usecases.stop):
+        step(services, BOB, "braking", 1)
+        seen.append(revision(database))
+    assert seen == sorted(set(seen))
+
+
+def test_a_rolled_back_step_leaves_state_and_revision(services: Services) -> None:
+    version = approve(services, apply(services.database))
+    before = revision(services.database)
+    with pytest.raises(RuntimeError), services.database.begin() as connection:
+        life.pause(connection, "braking", 1)
+        raise RuntimeError
+    assert (state(services.database, version), revision(services.database)) == ("active", before)
+
+
+def test_of_versions_approved_at_once_one_runs(services: Services) -> None:
+    versions = [apply(services.database, source=str(number)) for number in range(6)]
+    barrier = threading.Barrier(6)
+
+    def race(version: CampaignVersion) -> str:
+        barrier.wait(timeout=30)
+        return approve(services, version).state
+
+    with ThreadPoolExecutor(6) as pool:
+        assert list(pool.map(race, versions)) == ["active"] * 6
+    with services.database.begin() as connection:
+        after = get_versions(connection, "braking")
+        assert len(running(connection)[1]) == 1
+    assert sorted(version.state for version in after) == ["active", *["stopped"] * 5]
+    assert {version.ended_reason for version in after} == {None, "superseded"}
+
+
+def test_of_equal_steps_at_once_one_succeeds(services: Services) -> None:
+    version = apply(services.database)
+
+    def race(_: int) -> str:
+        try:
+            return approve(services, version).state
+        except Conflict as error:
+            return error.code
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(race, range(4))) == ["active", "conflict", "conflict", "conflict"]
+
+
+def test_the_same_text_applied_at_once_is_one_version(services: Services) -> None:
+    request = ApplyRequest(source=campaign_text(), signals=SIGNALS)
+    with ThreadPoolExecutor(6) as pool:
+        applied = list(pool.map(lambda _: usecases.apply(services, ANN, request), range(6)))
+    assert {view.version for view, _ in applied} == {1}
+    assert sorted(is_new for _, is_new in applied) == [False] * 5 + [True]
+
+
+def test_the_author_does_not_approve_alone_and_nothing_has_changed(services: Services) -> None:
+    version = apply(services.database)
+    with pytest.raises(Forbidden):
+        approve(services, version, user=ANN)
+    assert state(services.database, version) == "submitted"
+
+
+def test_another_digest_or_version_is_not_approved(services: Services) -> None:
+    version = apply(services.database)
+    with pytest.raises(Conflict, match="program"):
+        approve(services, version, seen_digest="0" * 64)
+    with pytest.raises(NotFound):
+        usecases.approve(services, BOB, "braking", 2**40, seen_digest=PROGRAM_DIGEST)
+    assert state(services.database, version) == "submitted"
+
+
+def test_a_pause_does_not_count_for_the_rollout(services: Services) -> None:
+    approve(services, apply(services.database))
+    with services.database.begin() as connection:
+        connection.execute(text("UPDATE campaign_versions SET rollout_from = now() - interval '1 day'"))
+        life.pause(connection, "braking", 1)
+        connection.execute(text("UPDATE campaign_versions SET paused_at = now() - interval '20 hours'"))
+    with services.database.begin() as connection:
+        resumed = life.resume(connection, "braking", 1)
+    assert resumed.rollout_from is not None
+    assert timedelta(hours=3.9) < datetime.now(UTC) - resumed.rollout_from < timedelta(hours=4.1)
+
+
+def test_a_waiting_version_begins_on_its_day_and_supersedes(services: Services) -> None:
+    database = services.database
+    old = approve(services, apply(database))
+    waiting = approve(services, apply(database, source="two", active_from=TODAY + timedelta(days=1)))
+    assert (waiting.state, state(database, old)) == ("approved", "active")
+    with database.begin() as connection:
+        assert move_on(connection) == []
+        connection.execute(
+            text("UPDATE campaign_versions SET settings = settings || CAST(:past AS jsonb) WHERE version = 2"),
+            {"past": '{"active_from": "2020-01-01"}'},
+        )
+        (begun,) = move_on(connection)
+    assert (begun.version, begun.state, state(database, old)) == (2, "active", "stopped")
+
+
+def _settle(connection: Connection, kind: str, amount: int) -> None:
+    unit = "clips" if kind == "campaign_clips" else "bytes"
+    connection.execute(
+        insert(ledger_accounts).values(kind=kind, campaign="braking", unit=unit, held=amount, settled=amount)
+    )
+
+
+def _fire_of(connection: Connection, charged_bytes: int) -> None:
+    clip_id = add_clip(connection)
+    add_row(connection, fires, ordinal=1)
+    add_row(connection, clip_fires, ordinal=1, clip_id=clip_id, charged_bytes=charged_bytes)
+
+
+@pytest.mark.parametrize(
+    ("settled", "reason"),
+    [
+        ({"campaign_clips": 9}, None),
+        ({"campaign_clips": 10}, "clips"),
+        ({"campaign_bytes": 900}, None),
+        ({"campaign_bytes": 901}, "budget"),
+        ({"campaign_bytes": 1000}, "budget"),
+    ],
+)
+def test_a_campaign_completes_when_no_further_clip_can_come(
+    services: Services, settled: dict[str, int], reason: str | None
+) -> None:
+    database = services.database
+    version = approve(services, apply(database, limits=BudgetLimits(clips=10, total_bytes=1000)))
+    before = revision(database)
+    with database.begin() as connection:
+        _fire_of(connection, charged_bytes=100)
+        for kind, amount in settled.items():
+            _settle(connection, kind, amount)
+        changed = move_on(connection)
+        assert move_on(connection) == []
+    assert [version.ended_reason for version in changed] == ([reason] if reason else [])
+    assert state(database, version) == ("completed" if reason else "active")
+    assert (revision(database) > before) == bool(reason)
+
+
+def test_a_campaign_completes_after_its_last_day(services: Services) -> None:
+    database = services.database
+    over = approve(services, apply(database, active_to=TODAY - timedelta(days=1)))
+    last_day = approve(services, apply(database, "other", active_to=TODAY))
+    with database.begin() as connection:
+        (changed,) = move_on(connection)
+    assert (changed.campaign, changed.ended_reason) == ("braking", "date")
+    assert (state(database, over), state(database, last_day)) == ("completed", "active")
+
+
+def test_of_each_campaign_the_running_version_is_listed_else_the_newest(services: Services) -> None:
+    database = services.database
+    approve(services, apply(database))
+    apply(database, source="two")
+    apply(database, "other")
+    first = usecases.list_campaigns(services, BOB, after="", limit=1)
+    second = usecases.list_campaigns(services, BOB, after=first.next or "", limit=2)
+    assert first.next == "braking"
+    assert [(campaign.campaign, campaign.version, campaign.state) for campaign in first.campaigns] == [
+        ("braking", 1, "active")
+    ]
+    assert [(campaign.campaign, campaign.version, campaign.state) for campaign in second.campaigns] == [
+        ("other", 1, "submitted")
+    ]
+    assert second.next is None

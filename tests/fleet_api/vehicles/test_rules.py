@@ -1,0 +1,93 @@
+"""Rules of vehicles without a database: whom one speaks for, which counts make sense, the order of its campaigns."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet_api.vehicles.rules import (
+    MAX_ASSIGNMENTS,
+    assigned_campaigns,
+    assignment_list,
+    check_counts,
+    check_speaks_for,
+)
+from tests.support.fleet import campaign_settings
+from triggers.contracts.campaign import BudgetLimits, RolloutStage, RunningCampaign
+from triggers.contracts.checkin import FireCounts
+from triggers.contracts.compared import Compared
+from triggers.errors import Forbidden, InvalidInput
+
+BEGAN = datetime(2026, 1, 5, 12, tzinfo=UTC)
+BEGAN_NS = int(BEGAN.timestamp()) * 10**9
+DAY_NS = 86400 * 10**9
+STAGES = (
+    RolloutStage(share=0.1, duration_ns=DAY_NS),
+    RolloutStage(share=0.5, duration_ns=DAY_NS),
+    RolloutStage(share=1.0),
+)
+HEADS = {("braking", 1): frozenset({"h"}), ("braking", 2): frozenset()}
+
+
+def campaign(name: str = "braking", **changes: Any) -> RunningCampaign:
+    """A running campaign."""
+    settings = campaign_settings(name, BudgetLimits()).model_copy(update=changes)
+    return RunningCampaign(name, 1, settings, "0" * 64, BEGAN)
+
+
+def counts(campaign: str = "braking", version: int = 1, **heads: Compared) -> FireCounts:
+    """Counts of no fires."""
+    return FireCounts(campaign=campaign, version=version, watermark=0, suppressed=0, compared=heads)
+
+
+def test_important_campaigns_come_first() -> None:
+    running = [campaign("a", priority=10), campaign("c", priority=90), campaign("b", priority=90)]
+    assigned = assigned_campaigns(running, "car-1", {}, now_ns=BEGAN_NS)
+    assert [campaign.campaign for campaign in assigned] == ["b", "c", "a"]
+
+
+@given(st.permutations(["a", "b", "c", "d"]), st.sampled_from(["x", "y", "z"]))
+def test_the_order_in_which_campaigns_are_known_does_not_matter(names: list[str], vehicle_id: str) -> None:
+    def of(order: list[str]) -> list[RunningCampaign]:
+        return assigned_campaigns([campaign(name, rollout=STAGES) for name in order], vehicle_id, {}, now_ns=BEGAN_NS)
+
+    assert of(names) == of(sorted(names))
+
+
+def test_of_more_campaigns_than_a_list_holds_the_least_important_are_left_out() -> None:
+    settings = campaign_settings("braking", BudgetLimits())
+    assigned = [RunningCampaign(f"c{number}", 1, settings, "0" * 64, BEGAN) for number in range(MAX_ASSIGNMENTS + 1)]
+    content = assignment_list(assigned, "car-1", revision=3, now_ns=BEGAN_NS, ttl_s=60)
+    assert len(content.assignments) == MAX_ASSIGNMENTS
+    assert content.assignments[-1].campaign == f"c{MAX_ASSIGNMENTS - 1}"
+    assert content.expires_at_ns - content.issued_at_ns == 60 * 10**9
+
+
+def test_a_vehicle_speaks_for_itself_only() -> None:
+    check_speaks_for("car-1", "car-1")
+    with pytest.raises(Forbidden, match="another vehicle than 'car-2'"):
+        check_speaks_for("car-1", "car-2")
+
+
+def test_counts_of_versions_and_heads_that_exist_make_sense() -> None:
+    check_counts([], HEADS)
+    check_counts([counts(version=2), counts(h=Compared(both=1))], HEADS)
+
+
+@pytest.mark.parametrize(
+    ("report", "mistake"),
+    [
+        ([counts(), counts()], "counts a campaign version twice"),
+        ([counts(), counts(version=3)], "counts fires of braking version 3, which does not exist"),
+        ([counts("lanes")], "counts fires of lanes version 1, which does not exist"),
+        ([counts(z=Compared(both=1), h=Compared())], "counts z, which braking version 1 does not compare"),
+        ([counts(version=2, h=Compared())], "counts h, which braking version 2 does not compare"),
+    ],
+)
+def test_counts_that_belong_to_nothing_are_refused_by_name(report: list[FireCounts], mistake: str) -> None:
+    with pytest.raises(InvalidInput, match=mistake):
+        check_counts(report, HEADS)

@@ -1,0 +1,59 @@
+"""Enrolment: a vehicle's attributes and token, and how they are replaced."""
+
+from __future__ import annotations
+
+import pytest
+
+from storage.database import Database
+from storage.vehicles import queries
+from storage.vehicles.authentication import authenticate_vehicle
+from storage.vehicles.check_in import check_in
+from storage.vehicles.enrolment import enrol, revoke
+from triggers.contracts.api.vehicles import EnrolRequest
+from triggers.contracts.checkin import CheckIn
+from triggers.errors import InvalidInput, NotFound, Unauthenticated
+
+
+def test_attributes_given_at_enrolment_win_wherever_they_are_read(database: Database) -> None:
+    merged = {"region": "EU", "hardware": 4, "fleet": True}
+    report = CheckIn(attributes={"region": "US", "hardware": 4}, vehicle_time_ns=1)
+    with database.begin() as connection:
+        enrol(connection, "car-1", {"region": "EU", "fleet": True})
+        assert check_in(connection, "car-1", report).attributes == merged
+        assert queries.get_vehicle(connection, "car-1").attributes == merged
+        assert queries.list_vehicles(connection)[0].attributes == merged
+
+
+def test_enrolling_again_replaces_attributes_and_token_and_ends_a_revocation(database: Database) -> None:
+    with database.begin() as connection:
+        former = enrol(connection, "car-1", {"region": "EU"})
+        revoke(connection, "car-1")
+        with pytest.raises(NotFound):
+            revoke(connection, "car-1")
+        latter = enrol(connection, "car-1", {"hardware": 4})
+        assert authenticate_vehicle(connection, latter) == "car-1"
+        with pytest.raises(Unauthenticated):
+            authenticate_vehicle(connection, former)
+        vehicle = queries.get_vehicle(connection, "car-1")
+    assert (vehicle.attributes, vehicle.revoked_at) == ({"hardware": 4}, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"id": ""}',
+        b'{"id": "a/b"}',
+        b'{"id": "%s"}' % (b"x" * 65),
+        b'{"id": "car", "attributes": {"a": NaN}}',
+        b'{"id": "car", "attributes": {"a": [1]}}',
+        b'{"id": "car", "attributes": {%s}}' % b", ".join(b'"%d": 1' % number for number in range(101)),
+    ],
+)
+def test_hostile_enrolments_are_refused(body: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        EnrolRequest.from_json(body, what="the body")
+
+
+def test_attributes_that_cannot_be_stored_are_refused(database: Database) -> None:
+    with database.begin() as connection, pytest.raises(InvalidInput, match="the attributes"):
+        enrol(connection, "car", {"a": "\x00"})

@@ -1,0 +1,38 @@
+"""Budgets: the accounts of the ledger, with their limits and what is used of them."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Literal
+
+from pydantic import BaseModel
+
+from triggers.contracts.api.base import View
+
+AccountKind = Literal["fleet", "campaign_bytes", "campaign_clips", "campaign_vehicle_day"]
+"""What an account limits: bytes of the whole fleet, bytes or clips of a campaign, its bytes per vehicle and UTC day."""
+AccountUnit = Literal["bytes", "clips"]
+MAX_LISTED_ACCOUNTS = 10_000
+
+
+class AccountView(View):
+    """A ledger account: `held` is reserved or used, `settled` the part that arrived. A limit of null: none.
+
+    `campaign`, `vehicle_id` and `day` (UTC) are empty where the kind of account does not have them.
+    """
+
+    kind: AccountKind
+    campaign: str
+    vehicle_id: str
+    day: date | None
+    unit: AccountUnit
+    limit: int | None
+    held: int
+    settled: int
+
+
+class BudgetList(BaseModel):
+    """Accounts: totals first, then today's vehicle-days. `capped` when there are more accounts than were asked for."""
+
+    accounts: list[AccountView]
+    capped: bool

@@ -1,0 +1,55 @@
+"""The life of a campaign version: its steps as one table, and its first and last day. Pure.
+
+Whatever moves a version on (an author, an approver, the steward) takes one of these steps, by compare-and-swap on the
+state: from a state that the step does not start from it is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from triggers.contracts.campaign import ENDED, RUNNING, CampaignSettings, CampaignState
+from triggers.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. `name` is its participle, as in "cannot be paused"."""
+
+    name: str
+    from_states: tuple[CampaignState, ...]
+    to: CampaignState
+
+    @property
+    def changes_what_runs(self) -> bool:
+        """Whether the set of campaigns that vehicles run may differ after this step."""
+        return any(state in RUNNING for state in (*self.from_states, self.to))
+
+    def refused(self, campaign: str, version: int, state: CampaignState) -> Conflict:
+        """The error for a version in a state that this step does not start from."""
+        return Conflict(
+            f"{campaign} version {version} is {state} and cannot be {self.name}",
+            remedy=f"that needs the state {' or '.join(self.from_states)}",
+        )
+
+
+SUBMIT = Step("submitted", (CampaignState.DRAFT,), CampaignState.SUBMITTED)
+APPROVE = Step("approved", (CampaignState.SUBMITTED,), CampaignState.APPROVED)
+ACTIVATE = Step("activated", (CampaignState.APPROVED,), CampaignState.ACTIVE)
+PAUSE = Step("paused", (CampaignState.ACTIVE,), CampaignState.PAUSED)
+RESUME = Step("resumed", (CampaignState.PAUSED,), CampaignState.ACTIVE)
+COMPLETE = Step("completed", RUNNING, CampaignState.COMPLETED)
+STOP = Step("stopped", tuple(state for state in CampaignState if state not in ENDED), CampaignState.STOPPED)
+
+STEPS = (SUBMIT, APPROVE, ACTIVATE, PAUSE, RESUME, COMPLETE, STOP)
+
+
+def has_begun(settings: CampaignSettings, today: date) -> bool:
+    """Whether the campaign's first day has come; `today` is a day in UTC."""
+    return settings.active_from is None or settings.active_from <= today
+
+
+def is_over(settings: CampaignSettings, today: date) -> bool:
+    """Whether the campaign's last day, which is included, has passed; `today` is a day in UTC."""
+    return settings.active_to is not None and settings.active_to < today

@@ -1,0 +1,49 @@
+"""Users of the API and their roles: who may do what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from triggers.errors import Forbidden
+
+
+class Role(StrEnum):
+    """What a user may do. Every role may read, as a viewer does; an administrator may do everything."""
+
+    VIEWER = "viewer"
+    AUTHOR = "author"
+    APPROVER = "approver"
+    OPERATOR = "operator"
+    LABELER = "labeler"
+    ADMIN = "admin"
+
+
+ROLES = tuple(Role)
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person or a service that uses the API."""
+
+    name: str
+    roles: frozenset[str]
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the user may step in for everybody."""
+        return Role.ADMIN in self.roles
+
+    def may(self, role: str) -> bool:
+        """Whether the user may do what `role` may do."""
+        return role == Role.VIEWER or role in self.roles or self.is_admin
+
+    def require(self, *roles: Role) -> None:
+        """Forbidden unless the user may do what one of `roles` may do."""
+        if any(self.may(role) for role in roles):
+            return
+        needed = " or ".join(roles)
+        raise Forbidden(
+            f"this needs the role {needed}; {self.name} has {', '.join(sorted(self.roles))}",
+            remedy=f"ask an administrator for a token with the role {needed}",
+        )
