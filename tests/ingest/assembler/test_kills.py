@@ -15,7 +15,9 @@ from sqlalchemy import func, select
 from ingest.steward.staging import clean_staging
 from storage.tables import clip_fires, outbox, parked_cells
 from tests.ingest.assembler.world import SentClip, World
-from tests.support.processes import REPOSITORY, read_line, wait_for
+from tests.support.paths import REPOSITORY
+from tests.support.processes import read_line
+from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

@@ -12,7 +12,9 @@ import pytest
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
 from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, run_child
 from tests.ingest.extraction import footage
-from tests.support.processes import REPOSITORY, is_gone, wait_for
+from tests.support.paths import REPOSITORY
+from tests.support.processes import is_gone
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
 CHILDREN = str(Path(__file__).with_name("children.py"))

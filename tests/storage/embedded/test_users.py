@@ -17,7 +17,8 @@ import pytest
 from storage.embedded import EmbeddedPostgres, binaries
 from storage.embedded.binaries import Binaries, binaries_for, installed_binaries
 from storage.embedded.runas import ServerUser, server_user
-from tests.support.processes import REPOSITORY, descendants, named
+from tests.support.paths import REPOSITORY
+from tests.support.processes import descendants, named
 from triggers.errors import Misconfigured
 
 pytestmark = pytest.mark.integration

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from fleet_api.cli.deployment.processes import READY, _tell_ready
-from tests.support.processes import is_gone, python_process, read_line, wait_for, wait_until_gone
+from tests.support.processes import is_gone, python_process, read_line, wait_until_gone
+from tests.support.waiting import wait_for
 from triggers.errors import NotFound, Unreachable
 from triggers.processes.child import ChildProcess, rotate_log
 from triggers.processes.supervisor import Supervisor, described_end
