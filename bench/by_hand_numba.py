@@ -84,7 +84,8 @@ def _fires(  # type: ignore[no-untyped-def]
 ):
     """Rows at a segment's begin and heartbeats outside, the rows up to the next heartbeat in an inner loop."""
     p = q = last = _UNKNOWN
-    a_t = b_t = since = np.int64(_NEVER_NS)
+    never = np.int64(_NEVER_NS)
+    a_t = b_t = since = never
     until = beat = np.int64(0)
     previous = np.int64(t_ns[0])
     count = i = 0
@@ -103,7 +104,7 @@ def _fires(  # type: ignore[no-untyped-def]
         if begins:
             until += min(step, 0)
             p = q = last = _UNKNOWN
-            a_t = b_t = since = np.int64(_NEVER_NS)
+            a_t = b_t = since = never
             beat = (t + HEARTBEAT_NS - 1) // HEARTBEAT_NS * HEARTBEAT_NS
         if begins or t == beat:
             x, y = a[i], b[i]
@@ -144,9 +145,9 @@ def _fires(  # type: ignore[no-untyped-def]
                         else:
                             last = _FALSE
                     else:
-                        q, since, last = _FALSE, _NEVER_NS, _FALSE
+                        q, since, last = _FALSE, never, _FALSE
                 else:
-                    p, since, last = _FALSE, _NEVER_NS, _FALSE
+                    p, since, last = _FALSE, never, _FALSE
                     q = _TRUE if y < below else _FALSE
             elif x == x or y == y:
                 if x == x:
@@ -166,7 +167,7 @@ def _fires(  # type: ignore[no-untyped-def]
                     else:
                         last = _FALSE
                 else:
-                    since = _NEVER_NS
+                    since = never
                     if p == _FALSE or q == _FALSE:
                         last = _FALSE
     return count

@@ -17,7 +17,7 @@ from triggers.errors import Overloaded
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
-from triggers.vehicle.uploads.tus import TusClient, Upload
+from triggers.vehicle.uploads.tus import OpenUpload, TusClient
 
 UPLOAD_S = 300.0
 
@@ -86,7 +86,7 @@ def upload_clips(config: VehicleConfig, clips: Sequence[RecordedClip]) -> None:
                 )
 
 
-def _patiently(request: Callable[[], Upload], deadline_s: float) -> Upload:
+def _patiently(request: Callable[[], OpenUpload], deadline_s: float) -> OpenUpload:
     while True:
         try:
             return request()

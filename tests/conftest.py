@@ -10,6 +10,7 @@ import pytest
 from storage.database import Database
 from tests.support import postgres
 from tests.support.database import migrated_database, migrated_template
+from tests.support.paths import server_folder
 from tests.support.real_servers import (
     kafka_server,
     pytest_runtest_call,
@@ -38,7 +39,7 @@ def database_url(postgres_url: str) -> Iterator[str]:
 @pytest.fixture
 def data_dir() -> Iterator[Path]:
     """An empty folder for a server's data, reachable for the user whom root hands the server to."""
-    with postgres.server_data_dir() as folder:
+    with server_folder() as folder:
         yield folder
 
 

@@ -15,7 +15,8 @@ from types import ModuleType
 
 import pytest
 
-from tests.support.processes import REPOSITORY, python_process, read_line
+from tests.support.paths import REPOSITORY
+from tests.support.processes import python_process, read_line
 
 SETUP = REPOSITORY / "tools" / "setup_env.py"
 

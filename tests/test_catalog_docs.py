@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -18,13 +17,13 @@ from storage.clips.properties import PATTERNS, PROPERTIES, Property, require_pro
 from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
 from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.labels import jobs as label_jobs
+from tests.support.paths import REPOSITORY
 from triggers.contracts.api.clips import ClipDetailsView, ClipView
 from triggers.contracts.api.labels import MAX_CLAIM
 from triggers.errors import InvalidInput
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = (ROOT / "docs" / "catalog.md").read_text("utf-8")
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGE = (REPOSITORY / "docs" / "catalog.md").read_text("utf-8")
+DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

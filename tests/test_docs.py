@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -14,12 +13,12 @@ import pytest
 
 from fleet_api.cli.main import cli, main
 from storage.settings import PREFIX, Settings
+from tests.support.paths import RECORDED_DRIVES, REPOSITORY
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
 
-ROOT = Path(__file__).resolve().parents[1]
-RECORDED = Path(os.environ.get("LONGTAIL_TEST_DRIVES", ROOT.parent / "shared" / "data")) / "css_car_a"
-DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+RECORDED = RECORDED_DRIVES / "css_car_a"
+DOCUMENTS = [REPOSITORY / "README.md", REPOSITORY / "CONTRIBUTING.md", *sorted((REPOSITORY / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -54,9 +53,9 @@ def test_every_documented_command_line_parses(line: str, tmp_path: Path, monkeyp
     words = [word.replace("path/to/drives", str(tmp_path)) for word in shlex.split(line)]
     monkeypatch.chdir(tmp_path)
     for word in words:
-        if (ROOT / word).is_file():
+        if (REPOSITORY / word).is_file():
             (tmp_path / word).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / word).write_bytes((ROOT / word).read_bytes())
+            (tmp_path / word).write_bytes((REPOSITORY / word).read_bytes())
         elif word.endswith(".json"):
             (tmp_path / word).write_text("{}")
     parse(words)
@@ -75,7 +74,7 @@ def test_every_command_has_a_line_of_help_and_can_be_loaded() -> None:
 
 def test_the_table_of_settings_is_complete_and_its_defaults_are_right() -> None:
     rows = dict(
-        re.findall(rf"^\| `({PREFIX}\w+)` \| (.*?) ?\|", (ROOT / "docs/operations.md").read_text(), re.MULTILINE)
+        re.findall(rf"^\| `({PREFIX}\w+)` \| (.*?) ?\|", (REPOSITORY / "docs/operations.md").read_text(), re.MULTILINE)
     )
     expected = {}
     for name, field in Settings.model_fields.items():
@@ -85,8 +84,8 @@ def test_the_table_of_settings_is_complete_and_its_defaults_are_right() -> None:
 
 
 def test_the_example_in_the_readme_compiles_against_the_demo_catalog() -> None:
-    example = next(text for text in blocks(ROOT / "README.md", "") if text.startswith("trigger "))
-    catalog = SignalCatalog.load(ROOT / "fleet_api/demo/signals.yaml")
+    example = next(text for text in blocks(REPOSITORY / "README.md", "") if text.startswith("trigger "))
+    catalog = SignalCatalog.load(REPOSITORY / "fleet_api/demo/signals.yaml")
     compilation = compile_source(example, filename="README.md", catalog=catalog)
     assert compilation.ok, [diagnostic.render() for diagnostic in compilation.diagnostics]
     assert not compilation.diagnostics
@@ -99,8 +98,10 @@ def test_links_within_the_repository_lead_somewhere(document: Path) -> None:
 
 
 def test_the_check_in_the_readme_finds_nothing_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    (line,) = (line for line in (ROOT / "README.md").read_text().splitlines() if line.startswith("$ longtail check"))
+    monkeypatch.chdir(REPOSITORY)
+    (line,) = (
+        line for line in (REPOSITORY / "README.md").read_text().splitlines() if line.startswith("$ longtail check")
+    )
     assert main(shlex.split(line)[2:]) == 0
 
 
@@ -109,8 +110,8 @@ def test_the_check_in_the_readme_finds_nothing_wrong(monkeypatch: pytest.MonkeyP
 def test_the_backtest_in_the_readme_finds_the_hard_brakings(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(ROOT)
-    lines = (ROOT / "README.md").read_text().splitlines()
+    monkeypatch.chdir(REPOSITORY)
+    lines = (REPOSITORY / "README.md").read_text().splitlines()
     (line,) = (line for line in lines if line.startswith("$ longtail backtest"))
     words = [word.replace("path/to/drives", str(RECORDED)) for word in shlex.split(line)[2:]]
     assert main([*words, "--json", "-"]) == 0
@@ -118,6 +119,6 @@ def test_the_backtest_in_the_readme_finds_the_hard_brakings(
 
 
 def test_the_makefile_passes_what_the_readme_says_to_the_demo() -> None:
-    makefile = (ROOT / "Makefile").read_text()
+    makefile = (REPOSITORY / "Makefile").read_text()
     assert all(f"--{option}" in makefile for option in ("drives", "signals", "campaign"))
-    parse(["demo", "--drives", str(ROOT), "--signals", "s.yaml", "--campaign", "c.trigger"])
+    parse(["demo", "--drives", str(REPOSITORY), "--signals", "s.yaml", "--campaign", "c.trigger"])

@@ -14,23 +14,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from fleet_api.cli.main import main
+from tests.support.paths import REPOSITORY
 from triggers.signals.catalog import SignalCatalog
 
-ROOT = Path(__file__).resolve().parents[1]
-TEXT = (ROOT / "docs/backtest.md").read_text("utf-8")
+TEXT = (REPOSITORY / "docs/backtest.md").read_text("utf-8")
 LINES = re.findall(r"^\$ longtail (.*)$", TEXT, re.MULTILINE)
 
 
 @pytest.fixture
 def words_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes a documented line callable: its examples are there, and a drive that brakes hard once."""
-    catalog = SignalCatalog.load(ROOT / "examples/css_car/signals.yaml")
+    catalog = SignalCatalog.load(REPOSITORY / "examples/css_car/signals.yaml")
     t = np.arange(0, 60, 0.1)
     columns = {catalog.column(name): pa.array([None] * len(t), pa.float64()) for name in catalog.signals}
     columns |= {"t": t, catalog.column("ego.speed"): np.where(t < 30, 30.0, np.maximum(0.0, 30.0 - 4 * (t - 30)))}
     (tmp_path / "drives").mkdir()
     pq.write_table(pa.table(columns), tmp_path / "drives/braking.parquet")
-    (tmp_path / "examples").symlink_to(ROOT / "examples")
+    (tmp_path / "examples").symlink_to(REPOSITORY / "examples")
     monkeypatch.chdir(tmp_path)
     return lambda line: shlex.split(line.replace("path/to/drives", "drives"))
 

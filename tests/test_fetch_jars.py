@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.support.processes import REPOSITORY
+from tests.support.paths import REPOSITORY
 from tools import fetch_jars
 from tools.fetch_jars import JarsChanged, JarsMissing
 

@@ -25,10 +25,12 @@ from storage.settings import Settings
 from tests.support import java_server
 from tests.support.java_server import JavaMissing, ServerFailed, free_ports, java_version, parsed_version
 from tests.support.kafka_server import KafkaServer
+from tests.support.paths import REPOSITORY
 from tests.support.postgres import libpq_url
-from tests.support.processes import REPOSITORY, descendants, python_process, read_line, wait_for, wait_until_gone
+from tests.support.processes import descendants, python_process, read_line, wait_until_gone
 from tests.support.s3_server import S3Server
 from tests.support.shared_server import shared
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
 TOPIC = "words"

@@ -17,7 +17,8 @@ from storage.settings import Settings
 from storage.tables import clips, label_jobs
 from tests.ingest.assembler.world import World
 from tests.ingest.extraction import footage
-from tests.support.processes import REPOSITORY, wait_for
+from tests.support.paths import REPOSITORY
+from tests.support.waiting import wait_for
 from triggers.errors import Misconfigured, Unreachable
 
 pytestmark = pytest.mark.integration

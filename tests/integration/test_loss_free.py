@@ -15,7 +15,7 @@ import pytest
 
 from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
-from tests.support.processes import wait_for
+from tests.support.waiting import Deadline, wait_for
 from triggers.clips.cells import hash_cells
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, clip_digest
@@ -136,9 +136,9 @@ def test_processes_killed_at_random_points_lose_and_double_nothing(running: Depl
 
 def upload_all(config: VehicleConfig) -> None:
     """In a thread of its own: the vehicle uploads until its queue is empty, then reports its counts."""
-    deadline_s = time.monotonic() + 120
+    deadline = Deadline(120)
     with VehicleAgent(config) as agent:
-        while agent.status().queued and time.monotonic() < deadline_s:
+        while agent.status().queued and not deadline.passed():
             agent.upload_pending(deadline_s=5)
         agent.report()
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from fleet_api.deployment.deployment import Deployment
-from storage.embedded import scratch_dir
 from storage.settings import Settings
 from tests.support.kafka_server import KafkaServer
+from tests.support.paths import server_folder
 from tests.support.s3_server import S3Server
 from triggers.errors import LongtailError, Misconfigured, Unreachable
 
@@ -25,9 +25,8 @@ def refused(
     s3_server: S3Server, kafka_server: KafkaServer, database_url: str
 ) -> Iterator[Callable[..., LongtailError]]:
     """Starts a deployment with these settings, and returns the error that ends the start."""
-    folder = scratch_dir("longtail-test-")
 
-    def start(**changes: str) -> LongtailError:
+    def start(folder: Path, **changes: str) -> LongtailError:
         good = {
             "database_url": database_url,
             "log_url": f"kafka://{kafka_server.bootstrap}/{folder.name}",
@@ -41,8 +40,8 @@ def refused(
         assert not list((folder / "data" / "logs").glob("*.log")), "a process was started"
         return caught.value
 
-    yield start
-    shutil.rmtree(Path(folder))
+    with server_folder() as folder:
+        yield partial(start, folder)
 
 
 def test_a_missing_bucket_is_named(refused: Callable[..., LongtailError], s3_server: S3Server) -> None:

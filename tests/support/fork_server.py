@@ -19,7 +19,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NoReturn
 
-from tests.support.processes import REPOSITORY, read_line
+from tests.support.paths import REPOSITORY
+from tests.support.processes import read_line
 
 Main = Callable[[list[str], threading.Event], None]
 

@@ -11,20 +11,19 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO
 
+from tests.support.waiting import wait_for
 from tools import fetch_jars
 
 KEEPER = Path(__file__).with_name("keeper.py")
 OLDEST_JAVA = 17
 _PORTS = range(15_000, 32_000)  # below the ports that Linux and macOS give to outgoing connections
 _ORDERLY_END_S = 30.0
-_POLL_S = 0.05
 _LOG_TAIL_CHARACTERS = 3000
 
 
@@ -151,13 +150,12 @@ class JavaServer:
 
     def wait_until(self, answers: Callable[[], bool], *, within_s: float, what: str) -> None:
         """Return as soon as `answers`; ServerFailed with its last words when it ends, or not in time."""
-        deadline_s = time.monotonic() + within_s
-        while not answers():
-            if not self.is_running():
-                raise ServerFailed(f"{what} ended at its start: {self.log_text()}")
-            if time.monotonic() > deadline_s:
-                raise ServerFailed(f"{what} did not answer within {within_s} s: {self.log_text()}")
-            time.sleep(_POLL_S)
+        try:
+            wait_for(lambda: answers() or not self.is_running(), within_s=within_s, what=f"an answer of {what}")
+        except AssertionError as late:
+            raise ServerFailed(f"{late}: {self.log_text()}") from None
+        if not self.is_running():
+            raise ServerFailed(f"{what} ended at its start: {self.log_text()}")
 
     def log_text(self) -> str:
         """The end of what it said since this start."""

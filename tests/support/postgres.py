@@ -4,36 +4,25 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import make_url
 
-from storage.embedded import EmbeddedPostgres, scratch_dir
+from storage.embedded import EmbeddedPostgres
+from tests.support.paths import server_folder
 
-_SETTINGS = {"max_connections": 100, "shared_buffers": "64MB"}
+_SETTINGS = {"max_connections": 100, "shared_buffers": "64MB", "synchronous_commit": "off", "max_wal_size": "128MB"}
 _numbers = itertools.count(1)
-
-
-@contextmanager
-def server_data_dir() -> Iterator[Path]:
-    """A folder for a server's data that its user can reach, which pytest's own folders do not allow root."""
-    folder = scratch_dir("longtail-test-")
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder)
 
 
 @contextmanager
 def running_server() -> Iterator[str]:
     """A running server; yields the URL of its (empty) database `longtail`."""
     with (
-        server_data_dir() as folder,
+        server_folder() as folder,
         EmbeddedPostgres(folder / "postgres", settings=_SETTINGS, volatile=True) as server,
     ):
         yield server.url

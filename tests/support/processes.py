@@ -6,24 +6,14 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import psutil
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-_POLL_S = 0.02
-
-
-def wait_for(condition: Callable[[], bool], *, within_s: float, what: str) -> None:
-    """Return as soon as `condition` holds; AssertionError, naming `what`, when it does not in time."""
-    deadline_s = time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline_s, f"{what} did not happen within {within_s} s"
-        time.sleep(_POLL_S)
+from tests.support.paths import REPOSITORY
+from tests.support.waiting import wait_for
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.support.processes import REPOSITORY
+from tests.support.paths import REPOSITORY
 
 _LIST = """
 import importlib, json, sys

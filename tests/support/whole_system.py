@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import random
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from typing import Any
 import httpx
 
 from fleet_api.deployment.deployment import Deployment
-from storage.embedded import scratch_dir
 from storage.settings import Settings
+from tests.support.paths import server_folder
 from triggers.language.rows import Row
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
@@ -44,13 +43,12 @@ campaign loss_free {
 @contextmanager
 def deployment(**settings: object) -> Iterator[Deployment]:
     """Everything on this machine, on free ports, in a folder of its own."""
-    folder = scratch_dir("longtail-test-")
-    defaults = {"data_dir": folder, "api_port": 0, "gateway_port": 0, "allow_self_approval": True, "log_lease_s": 2.0}
-    try:
-        with Deployment(Settings.load(**(defaults | settings))) as running:
-            yield running
-    finally:
-        shutil.rmtree(folder)
+    defaults = {"api_port": 0, "gateway_port": 0, "allow_self_approval": True, "log_lease_s": 2.0}
+    with (
+        server_folder() as folder,
+        Deployment(Settings.load(**({"data_dir": folder} | defaults | settings))) as running,
+    ):
+        yield running
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
-from triggers.vehicle.journal import Journal
+from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 
 MAX_GAP_NS = 2 * NS_PER_S

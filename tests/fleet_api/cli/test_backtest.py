@@ -6,7 +6,6 @@ import json
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fleet_api.cli.main import main
+from tests.support.waiting import wait_for
 
 CATALOG = """
 signals:
@@ -182,11 +182,12 @@ def test_an_interruption_ends_it_with_130_and_leaves_no_file(folder: Path) -> No
     files = ("--json", "report.json", "--fires", "fires.parquet", "--results", "results.parquet")
     words = [sys.executable, "-m", "fleet_api.cli", *BACKTEST, ".", *files]
     running = subprocess.Popen(words, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while _open_files(running.pid, "long") == 0:
-        assert running.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_for(
+        lambda: running.poll() is not None or _open_files(running.pid, "long"),
+        within_s=60,
+        what="the reading of a file",
+    )
+    assert running.poll() is None
     running.send_signal(signal.SIGINT)
     _, told = running.communicate(timeout=60)
     assert running.returncode == 130

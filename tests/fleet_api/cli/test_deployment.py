@@ -15,8 +15,8 @@ from fleet_api.cli.main import main
 from fleet_api.demo.drives import generate_drives, package_file
 from fleet_api.deployment.deployment import Deployment
 from storage.settings import Settings
-from tests.support import postgres
-from tests.support.processes import wait_for
+from tests.support.paths import server_folder
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
 
@@ -42,7 +42,7 @@ class Terminal:
 
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Deployment]:
-    with postgres.server_data_dir() as folder:
+    with server_folder() as folder:
         settings = Settings.load(data_dir=folder / "data", database_url="", api_port=0, gateway_port=0)
         with Deployment(settings) as running:
             yield running

@@ -9,14 +9,14 @@ from typing import Any
 import pytest
 
 from fleet_api.cli.main import main
+from tests.support.paths import REPOSITORY
 from triggers.backtest.volume import nominal_clip_bytes
 from triggers.language.compile import compile_source
 from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.signals.catalog import SignalCatalog
 
-ROOT = Path(__file__).parents[3]
-DEMO = ROOT / "fleet_api/demo/demo.trigger"
-SIGNALS = ROOT / "fleet_api/demo/signals.yaml"
+DEMO = REPOSITORY / "fleet_api/demo/demo.trigger"
+SIGNALS = REPOSITORY / "fleet_api/demo/signals.yaml"
 CATALOG = """signals:
   speed: {unit: m/s, rate: 50}
   brake: {type: bool, update: on_change}

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from fleet_api.cli.main import main
+from tests.support.paths import REPOSITORY
 from triggers.signals.catalog import SignalCatalog
 
-ROOT = Path(__file__).resolve().parents[3]
-DOCUMENTED = re.findall(r"^\$ longtail ((?:fmt|signals) .*)$", (ROOT / "docs" / "language.md").read_text(), re.M)
+DOCUMENTED = re.findall(r"^\$ longtail ((?:fmt|signals) .*)$", (REPOSITORY / "docs" / "language.md").read_text(), re.M)
 UGLY = "trigger fast{when ego.speed>40km/h}  # c\n"
 PRETTY = "trigger fast {\n    when ego.speed > 40 km/h\n}  # c\n"
 BROKEN = "trigger fast {\n    when ego.speed >\n}\n"
@@ -152,7 +152,7 @@ def test_each_documented_command_works(line: str, tmp_path: Path, monkeypatch: p
     for word in shlex.split(line):
         if word.endswith(".trigger"):
             (tmp_path / word).parent.mkdir(parents=True)
-            (tmp_path / word).write_text((ROOT / word).read_text())
+            (tmp_path / word).write_text((REPOSITORY / word).read_text())
     assert main(shlex.split(line)) == 0
 
 

@@ -12,10 +12,10 @@ import pytest
 from fleet_api.cli import main as main_module
 from fleet_api.cli.main import main
 from fleet_api.cli.output import shown_bytes
+from tests.support.paths import REPOSITORY
 from triggers.errors import NotFound
 
 HEAVY = ("fastapi", "uvicorn", "sqlalchemy", "pyarrow", "av", "numpy", "httpx", "rich.table", "pydantic")
-REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 def run_command(*arguments: str) -> subprocess.CompletedProcess[str]:

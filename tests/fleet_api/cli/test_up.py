@@ -18,7 +18,9 @@ import psutil
 import pytest
 
 from storage.embedded import running_url
-from tests.support.processes import REPOSITORY, descendants, wait_for, wait_until_gone
+from tests.support.paths import REPOSITORY
+from tests.support.processes import descendants, wait_until_gone
+from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration
 START_S = 90.0

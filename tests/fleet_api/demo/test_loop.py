@@ -17,11 +17,11 @@ from fleet_api.demo.drives import generate_drives
 from fleet_api.demo.inputs import prepare_inputs
 from fleet_api.demo.loop import Demo
 from fleet_api.demo.summary import CampaignResult, ClipResult, Summary
-from tests.support.processes import REPOSITORY
+from tests.support.paths import RECORDED_DRIVES, REPOSITORY
 from triggers.contracts.clip import CELL_BYTES, clip_digest
 
 LIMIT_S = 120.0  # 60 s where nothing else runs; tests share the machine
-RECORDED = Path(os.environ.get("LONGTAIL_TEST_DRIVES", REPOSITORY.parent / "shared" / "data")) / "css_car_a"
+RECORDED = RECORDED_DRIVES / "css_car_a"
 EXAMPLE = REPOSITORY / "examples" / "css_car"
 DEMO = REPOSITORY / "fleet_api" / "demo"
 FILES = {"signals": DEMO / "signals.yaml", "campaign": DEMO / "demo.trigger"}

@@ -15,7 +15,7 @@ from storage.clips import writer as clip_writer
 from storage.tables import clips, parked_cells
 from storage.uploads import dead_letters, endings
 from tests.ingest.assembler.world import LEASE_S, World, drive
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import Misconfigured
 

@@ -13,7 +13,7 @@ from ingest.steward.staging import clean_staging
 from storage.tables import clip_fires, outbox, parked_cells
 from tests.ingest.assembler.world import SentClip, World
 from tests.support.fork_server import ForkedChild, ForkServer, fork_server
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(240)]

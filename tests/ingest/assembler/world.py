@@ -24,7 +24,7 @@ from storage.objects import DirectoryStore
 from storage.tables import clips, fires, ledger_accounts
 from storage.tables import uploads as uploads_table
 from tests.support.fleet import add_version, clip_manifest, enroll_vehicle
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
 from triggers.contracts.creation import CreationRequest

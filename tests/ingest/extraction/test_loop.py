@@ -29,7 +29,8 @@ from storage.tables import (
 from storage.tables import extraction_jobs as jobs_table
 from tests.ingest.assembler.world import World, drive
 from tests.ingest.extraction import footage
-from tests.support.processes import REPOSITORY, wait_for
+from tests.support.paths import REPOSITORY
+from tests.support.waiting import wait_for
 from triggers.errors import LeaseLost, Unreachable
 
 pytestmark = pytest.mark.integration

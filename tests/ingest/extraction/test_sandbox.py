@@ -11,7 +11,7 @@ import pytest
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
 from ingest.extraction.sandbox import ChildFailed, ChildLimits, run_child
 from tests.ingest.extraction import footage
-from tests.support.processes import REPOSITORY
+from tests.support.paths import REPOSITORY
 from triggers.processes.bounded import Interrupted
 
 pytestmark = pytest.mark.integration

@@ -11,7 +11,7 @@ from starlette.applications import Starlette
 from storage.database import Database
 from tests.ingest.gateway.serving import some_bytes
 from tests.support.fleet import clip_manifest
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
 
 DATA = some_bytes(3 * CELL_BYTES + 99)

@@ -6,7 +6,6 @@ import random
 import secrets
 import socket
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -26,7 +25,7 @@ from ingest.log import CELLS_TOPIC, open_log
 from storage.database import Database
 from storage.settings import Settings
 from tests.support.declared_answers import DeclaredAnswers
-from tests.support.processes import wait_for
+from tests.support.waiting import Deadline, wait_for
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
 from triggers.contracts.creation import CreationRequest
@@ -146,9 +145,9 @@ def logged_cells(database: Database, settings: Settings) -> list[CellRecord]:
     wanted = sum(log.end_offsets(CELLS_TOPIC).values())
     cells: list[CellRecord] = []
     with log.consumer(CELLS_TOPIC, group=f"test-{secrets.token_hex(4)}", member="reader") as consumer:
-        deadline_s = time.monotonic() + 10
+        deadline = Deadline(10)
         while len(cells) < wanted:
-            assert time.monotonic() < deadline_s, f"{len(cells)} of {wanted} records within 10 s"
+            deadline.check(f"the arrival of {wanted} records ({len(cells)} came)")
             cells += [CellRecord.decode(r.value) for r in consumer.poll(max_records=1000, timeout_s=0.2)]
     return cells
 

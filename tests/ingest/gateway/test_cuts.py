@@ -11,7 +11,8 @@ from storage.database import Database
 from storage.settings import Settings
 from tests.ingest.gateway.serving import TusClient, logged_bytes, logged_cells, running_gateway, some_bytes
 from tests.support.fleet import clip_manifest
-from tests.support.processes import python_process, read_line, wait_for
+from tests.support.processes import python_process, read_line
+from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES, ClipManifest
 
 CELLS = 5

@@ -15,7 +15,7 @@ from storage.settings import Settings
 from tests.ingest.gateway.conftest import MIB
 from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still, waiting_appends
 from tests.ingest.gateway.serving import TusClient, logged_bytes, running_gateway, some_bytes
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES
 
 

@@ -14,7 +14,7 @@ from storage.settings import Settings
 from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still, wait_for_held, waiting_appends
 from tests.ingest.gateway.serving import TusClient, logged_bytes, running_gateway, some_bytes
 from tests.support.fleet import enroll_vehicle
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES
 
 

@@ -5,19 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 from ingest.log import Log, LogConsumer, LogRecord, open_log
 from storage.database import Database
 from storage.settings import Settings
+from tests.support.paths import REPOSITORY
+from tests.support.waiting import Deadline, wait_for
 
 TOPIC = "test.cells"
 DEADLINE_S = 30.0
-REPOSITORY = Path(__file__).parents[3]
 OpenLog = Callable[..., Log]
 
 
@@ -40,9 +39,9 @@ def log_opener(settings: Settings) -> Iterator[OpenLog]:
 def drain(consumer: LogConsumer, count: int, *, deadline_s: float = DEADLINE_S, at_once: int = 100) -> list[LogRecord]:
     """The next `count` records; fails when they do not come in time."""
     records: list[LogRecord] = []
-    end_s = time.monotonic() + deadline_s
+    deadline = Deadline(deadline_s)
     while len(records) < count:
-        assert time.monotonic() < end_s, f"{len(records)} of {count} records came within {deadline_s} s"
+        deadline.check(f"the arrival of {count} records ({len(records)} came)")
         records += consumer.poll(max_records=min(at_once, count - len(records)), timeout_s=0.2)
     return records
 
@@ -72,10 +71,7 @@ def polled(consumer: LogConsumer) -> Iterator[None]:
 
 def wait_until(condition: Callable[[], object], deadline_s: float = DEADLINE_S) -> None:
     """Ask again and again until the condition holds; fails after the deadline."""
-    end_s = time.monotonic() + deadline_s
-    while not condition():
-        assert time.monotonic() < end_s, f"did not happen within {deadline_s} s"
-        time.sleep(0.01)
+    wait_for(condition, within_s=deadline_s, what="what this test waits for")
 
 
 def values(records: Iterable[LogRecord], partition: int) -> list[bytes]:

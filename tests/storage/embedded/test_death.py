@@ -15,7 +15,8 @@ import pytest
 from storage.embedded import EmbeddedPostgres, StartCancelled
 from storage.embedded.locks import FileLock
 from tests.support.postgres import libpq_url
-from tests.support.processes import descendants, python_process, read_line, wait_for, wait_until_gone
+from tests.support.processes import descendants, python_process, read_line, wait_until_gone
+from tests.support.waiting import wait_for
 from triggers.errors import Conflict
 
 pytestmark = pytest.mark.integration

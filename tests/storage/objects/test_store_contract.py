@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -21,9 +20,9 @@ from storage.objects.contract import (
     ObjectNotFound,
 )
 from storage.settings import Settings
+from tests.support.paths import REPOSITORY
 from triggers.errors import InvalidInput
 
-REPOSITORY = Path(__file__).parents[3]
 LONGEST_KEY = "/".join(["k" * 179] * 4 + ["k" * 180])
 EVIL_KEYS = [
     "",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from mcap.writer import CompressionType, Writer
 
+from tests.support.paths import RECORDED_DRIVES, REPOSITORY
 from triggers.backtest.forecast import ForecastFleet
 from triggers.backtest.plan import BacktestPlan, make_plan
 from triggers.backtest.report import BacktestReport, ReportedFire, TriggerOverlap, make_report
@@ -27,8 +27,6 @@ from triggers.drives.drive import Drive, find_drives
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
 
-ROOT = Path(__file__).parents[3]
-DRIVES = Path(os.environ.get("LONGTAIL_TEST_DRIVES", ROOT.parent / "shared" / "data"))
 CATALOG = SignalCatalog.parse("signals:\n  ego.speed: {unit: km/h, rate: 10}\n  p: {type: bool, rate: 10}\n", name="c")
 SOURCE = """
 trigger fast { when ego.speed > 40 km/h cooldown 2 s }
@@ -41,7 +39,7 @@ ONE_CAR = ForecastFleet(1, 1.0)
 
 
 def recorded(name: str) -> Path:
-    path = DRIVES / name
+    path = RECORDED_DRIVES / name
     if not (path / "signals.parquet").is_file():
         pytest.skip(f"no recorded drive {path}")
     return path
@@ -216,7 +214,7 @@ EVENTS = [
 def test_events_of_recorded_drives_are_found_and_nothing_else(
     name: str, example: str, when: str, expected: list[float], late_s: float
 ) -> None:
-    catalog = SignalCatalog.load(ROOT / "examples" / example / "signals.yaml")
+    catalog = SignalCatalog.load(REPOSITORY / "examples" / example / "signals.yaml")
     (drive,) = find_drives([recorded(name)])
     plan = plan_of(f"trigger t {{ when {when} cooldown 10 s }}", catalog)
     fired = [fire.t_ns / 1e9 for fire in result_of(plan, [drive], catalog).drives[0].fires]
@@ -226,8 +224,8 @@ def test_events_of_recorded_drives_are_found_and_nothing_else(
 
 @pytest.mark.drives
 def test_the_hard_braking_example_fires_at_both_events_within_a_second_and_a_half() -> None:
-    catalog = SignalCatalog.load(ROOT / "examples/css_car/signals.yaml")
-    plan = plan_of((ROOT / "examples/css_car/hard_braking.trigger").read_text(), catalog)
+    catalog = SignalCatalog.load(REPOSITORY / "examples/css_car/signals.yaml")
+    plan = plan_of((REPOSITORY / "examples/css_car/hard_braking.trigger").read_text(), catalog)
     report = report_of(plan, find_drives([recorded("css_car_a")]), catalog=catalog)
     assert [fire.t for fire in report.fires] == [pytest.approx(105.9, abs=1.5), pytest.approx(2240, abs=1.5)]
     assert report.km == pytest.approx(41.7, abs=0.2)

@@ -6,12 +6,11 @@ quotients over one second; a trigger looks back only, so it is late by its hold 
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
+from tests.support.paths import RECORDED_DRIVES, REPOSITORY
 from triggers.backtest.plan import make_plan
 from triggers.backtest.run import run
 from triggers.drives.drive import find_drives
@@ -19,10 +18,8 @@ from triggers.language.compile import compile_source
 from triggers.language.text.diagnostics import render_all
 from triggers.signals.catalog import SignalCatalog
 
-ROOT = Path(__file__).parents[3]
-DRIVES = Path(os.environ.get("LONGTAIL_TEST_DRIVES", ROOT.parent / "shared" / "data"))
-CSS_CAR = SignalCatalog.load(ROOT / "examples/css_car/signals.yaml")
-COMMA = SignalCatalog.load(ROOT / "examples/comma_rav4/signals.yaml")
+CSS_CAR = SignalCatalog.load(REPOSITORY / "examples/css_car/signals.yaml")
+COMMA = SignalCatalog.load(REPOSITORY / "examples/comma_rav4/signals.yaml")
 CSS_CAR_C = SignalCatalog.parse(
     """
 signals:
@@ -122,8 +119,8 @@ PARKED = {
 def test_the_known_events_of_a_drive_are_found_and_nothing_else(
     name: str, catalog: SignalCatalog, lets: str, events: dict[str, RecordedEvent]
 ) -> None:
-    if not (DRIVES / name / "signals.parquet").is_file():
-        pytest.skip(f"no recorded drive {DRIVES / name}")
+    if not (RECORDED_DRIVES / name / "signals.parquet").is_file():
+        pytest.skip(f"no recorded drive {RECORDED_DRIVES / name}")
     fires = fires_of(name, catalog, lets, events)
     for trigger, event in events.items():
         times = fires.get(trigger, [])
@@ -137,7 +134,7 @@ def fires_of(name: str, catalog: SignalCatalog, lets: str, events: dict[str, Rec
     blocks = [f"trigger {name} {{ when {event.when} cooldown {event.cooldown} }}" for name, event in events.items()]
     compilation = compile_source("\n".join([lets, *blocks]), filename="events", catalog=catalog)
     assert compilation.ok, render_all(compilation.diagnostics)
-    result = run(make_plan(compilation), find_drives([DRIVES / name]), catalog, lambda _rows: None)
+    result = run(make_plan(compilation), find_drives([RECORDED_DRIVES / name]), catalog, lambda _rows: None)
     assert not result.failures
     fires: dict[str, list[float]] = {}
     for fire in result.drives[0].fires:

@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
+from tests.support.paths import REPOSITORY
 from triggers.language.text import lexer, syntax
 from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES, Clause
 from triggers.language.text.diagnostics import Span
 
-ROOT = Path(__file__).parents[3]
-GRAMMAR = (ROOT / "triggers/language/text/grammar.lark").read_text()
-DOCS = (ROOT / "docs/language.md").read_text()
+GRAMMAR = (REPOSITORY / "triggers/language/text/grammar.lark").read_text()
+DOCS = (REPOSITORY / "docs/language.md").read_text()
 NAME = syntax.Word("a", Span(0, 1))
 
 every_block = pytest.mark.parametrize(

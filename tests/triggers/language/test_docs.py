@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from fleet_api.cli.main import main
+from tests.support.paths import REPOSITORY
 from tests.triggers.language.cost_table import INTERNAL, cost_table
 from tests.triggers.language.cost_table import ROWS as COST_ROWS
 from tests.triggers.language.support import MISTAKES, ir_of
@@ -24,8 +25,7 @@ from triggers.language.webassembly.kernels.table import KERNELS
 from triggers.signals import units
 from triggers.signals.catalog import SignalCatalog
 
-ROOT = Path(__file__).parents[3]
-TEXT = (ROOT / "docs" / "language.md").read_text()
+TEXT = (REPOSITORY / "docs" / "language.md").read_text()
 CATALOG = SignalCatalog.parse(re.findall(r"```yaml\n(.*?)```", TEXT, re.S)[-1], name="docs/language.md")
 BLOCKS = re.findall(r"```trigger\n(.*?)```", TEXT, re.S)
 ROWS = re.findall(r"^\| `.*\| `([^`]+)` \|$", TEXT.split("## Operators")[1].split("## Idioms")[0], re.M)
@@ -68,7 +68,7 @@ def test_every_diagnostic_stands_in_the_table() -> None:
     assert rows == sorted(re.findall(r'"""(LT\d{3}): (.*)\.\n?"""', MISTAKES))
 
 
-@pytest.mark.parametrize("example", sorted((ROOT / "examples").glob("*/*.trigger")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("example", sorted((REPOSITORY / "examples").glob("*/*.trigger")), ids=lambda path: path.stem)
 def test_each_example_compiles_with_its_catalog_without_a_finding(example: Path) -> None:
     catalog = SignalCatalog.load(example.parent / "signals.yaml")
     result = compile_source(example.read_text(), filename=str(example), catalog=catalog)
@@ -82,7 +82,7 @@ def test_the_table_of_costs_is_the_models() -> None:
     table, after = rest.split("<!-- end -->")
     if os.environ.get("LONGTAIL_UPDATE_GOLDEN"):
         marks = "<!-- made by tests/triggers/language/cost_table.py -->\n", "<!-- end -->"
-        (ROOT / "docs" / "language.md").write_text(before + marks[0] + cost_table() + marks[1] + after)
+        (REPOSITORY / "docs" / "language.md").write_text(before + marks[0] + cost_table() + marks[1] + after)
     assert table == cost_table()
 
 
@@ -119,7 +119,7 @@ def test_each_command_that_explains_or_compiles_runs(
     line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for folder in ("examples", "fleet_api"):
-        (tmp_path / folder).symlink_to(ROOT / folder)
+        (tmp_path / folder).symlink_to(REPOSITORY / folder)
     key = Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (tmp_path / "key.pem").write_bytes(key)
     monkeypatch.chdir(tmp_path)

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.support.paths import REPOSITORY
 from tests.triggers.language.randomised.programs import random_program
 from triggers.language.text.comments import attach, texts_of
 from triggers.language.text.diagnostics import Source
@@ -20,8 +21,7 @@ from triggers.language.text.page import WIDTH
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
 
-ROOT = Path(__file__).parents[3]
-FILES = [*Path(__file__).parent.glob("golden/*.trigger"), *ROOT.glob("examples/*/*.trigger")]
+FILES = [*Path(__file__).parent.glob("golden/*.trigger"), *REPOSITORY.glob("examples/*/*.trigger")]
 
 
 def parsed(text: str) -> tuple[object, bool]:
@@ -152,7 +152,7 @@ def test_recorded_files_keep_their_promises_or_are_refused(path: Path) -> None:
         assert result.diagnostics and all(d.severity == "error" for d in result.diagnostics)
 
 
-@pytest.mark.parametrize("path", sorted(ROOT.glob("examples/*/*.trigger")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(REPOSITORY.glob("examples/*/*.trigger")), ids=lambda path: path.stem)
 def test_the_examples_are_formatted(path: Path) -> None:
     assert formatted(path.read_text()) == path.read_text()
 

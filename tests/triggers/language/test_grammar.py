@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.paths import REPOSITORY
 from triggers.language.text import parser
 from triggers.language.text.diagnostics import Source
 from triggers.language.text.expression_parser import NO_ATOMS
@@ -21,7 +22,7 @@ GRAMMAR = (Path(parser.__file__).parent / "grammar.lark").read_text()
 MARKS = {"{": "LBRACE", "}": "RBRACE", "(": "LPAR", ")": "RPAR", ",": "COMMA", "=": "EQUAL"}
 MARKS |= {"+": "PLUS", "-": "MINUS", "*": "STAR", "/": "SLASH"}
 OF_MEANING = {"LT105", "LT110", "LT112", "LT116"}  # refused although the form is right
-FILES = [*Path(__file__).parent.glob("golden/*.trigger"), *Path(__file__).parents[3].glob("examples/*/*.trigger")]
+FILES = [*Path(__file__).parent.glob("golden/*.trigger"), *REPOSITORY.glob("examples/*/*.trigger")]
 
 
 class _NoLexer(lark.lexer.Lexer):

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
+from tests.support.paths import REPOSITORY
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, compile_source
 from triggers.language.webassembly.cost import cost_of
@@ -16,7 +16,6 @@ from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.signals.catalog import SignalCatalog
 
 SIGNALS = "signals:\n  x: {rate: 10}\n  y: {rate: 10}\n  p: {type: bool, rate: 10}\n"
-ROOT = Path(__file__).parents[3]
 
 
 def catalog(limits: str = "") -> SignalCatalog:
@@ -124,6 +123,6 @@ def test_checking_a_file_needs_no_wasmtime_and_no_numpy() -> None:
         "print([name for name in ('wasmtime', 'numpy', 'pyarrow') if name in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from tests.support.paths import REPOSITORY
 from tests.vectors.case import Case
 from tests.vectors.generate import CASES, FOLDER, compiled, files_of
 from tests.vectors.recordings import Event, from_csv, stretches
@@ -23,8 +24,7 @@ from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 
-ROOT = FOLDER.parents[1]
-INTEGRATION = (ROOT / "docs/vehicle-integration.md").read_text(encoding="utf-8")
+INTEGRATION = (REPOSITORY / "docs/vehicle-integration.md").read_text(encoding="utf-8")
 SIZES = (1, 2, 7, 1000)
 """Rows a call of `run`."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.processes import is_gone, wait_for
+from tests.support.processes import is_gone
+from tests.support.waiting import wait_for
 from triggers.processes.bounded import Interrupted, TimedOut, run_bounded
 
 WITH_GRANDCHILD = """

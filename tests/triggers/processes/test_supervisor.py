@@ -11,7 +11,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.processes import is_gone, python_process, read_line, wait_for, wait_until_gone
+from tests.support.processes import is_gone, python_process, read_line, wait_until_gone
+from tests.support.waiting import wait_for
 from triggers.errors import NotFound, Unreachable
 from triggers.processes.child import ChildProcess, rotate_log
 from triggers.processes.ends import described_end

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.support.paths import RECORDED_DRIVES
 from triggers.errors import InvalidInput
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
@@ -17,8 +17,7 @@ from triggers.signals.units import parse_unit
 from triggers.signals.vss import UNITS, VssImport, import_vss
 from triggers.signals.vss_tree import MAX_VSS_DEPTH, read_leaves
 
-ROOT = Path(__file__).resolve().parents[3]
-VSS = Path(os.environ.get("LONGTAIL_TEST_DRIVES", ROOT.parent / "shared" / "data")) / "vss" / "vss.json"
+VSS = RECORDED_DRIVES / "vss" / "vss.json"
 SPEED = {"type": "sensor", "datatype": "float", "unit": "km/h", "description": "Vehicle speed."}
 
 

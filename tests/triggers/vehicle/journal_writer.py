@@ -5,8 +5,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[3]))
-
 from tests.triggers.vehicle.support import a_fire, footage
 from triggers.contracts.base import NS_PER_S
 from triggers.vehicle.journal.fires import NewFire, RunIncrement

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.paths import REPOSITORY
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import (
@@ -327,9 +328,10 @@ def test_killed_in_mid_recording_the_fire_is_dropped_and_the_finished_clip_stays
     first.check_in()
     first.close()
     public = key.public_key().public_bytes_raw().hex()
-    root = str(Path(__file__).parents[3])
     killed = subprocess.run(
-        [sys.executable, "-c", KILLED, root, str(tmp_path / "state"), public], check=False, capture_output=True
+        [sys.executable, "-c", KILLED, str(REPOSITORY), str(tmp_path / "state"), public],
+        check=False,
+        capture_output=True,
     )
     assert killed.returncode == -9, killed.stderr.decode()
     again = new_agent()

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.paths import REPOSITORY
 from tests.triggers.vehicle.support import a_fire, footage
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
@@ -24,8 +25,6 @@ from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.recording.clips import RecordingContext, make_clip
 from triggers.vehicle.recording.fires import FireOutcome, Reason
 from triggers.vehicle.uploads.clip_queue import ClipQueue
-
-WRITER = Path(__file__).with_name("journal_writer.py")
 
 
 def record(journal: Journal, ordinal: int, *, campaign: str = "braking", sampled_out: bool = False) -> FireKey:
@@ -204,10 +203,10 @@ def test_killed_at_a_random_point_the_counts_add_up_and_keep_what_was_acknowledg
     fired = handed_over = 0
     for _ in range(3):
         writer = subprocess.Popen(
-            [sys.executable, str(WRITER), str(tmp_path)],
+            [sys.executable, "-m", "tests.triggers.vehicle.journal_writer", str(tmp_path)],
             stdout=subprocess.PIPE,
             text=True,
-            cwd=Path(__file__).parents[3],
+            cwd=REPOSITORY,
         )
         assert writer.stdout is not None
         said = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from tests.support.paths import RECORDED_DRIVES
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import CATALOG, EPOCH_NS, SPEEDING, ManualClock, compiled, offer
@@ -30,8 +30,6 @@ from triggers.replay.replay import play
 from triggers.replay.video import video_frames
 from triggers.signals.catalog import SignalCatalog
 from triggers.vehicle.agent import VehicleAgent
-
-DRIVES = Path(os.environ.get("LONGTAIL_TEST_DRIVES", Path(__file__).parents[4] / "shared" / "data"))
 
 
 @pytest.fixture
@@ -154,7 +152,7 @@ campaign braking { collect hard_braking budget 100 clips }
 def test_the_recorded_car_gives_its_clips_where_a_backtest_fires(
     cloud: Cloud, agent: VehicleAgent, key: Ed25519PrivateKey
 ) -> None:
-    if not (DRIVES / "css_car_a").is_dir():
+    if not (RECORDED_DRIVES / "css_car_a").is_dir():
         pytest.skip("the recorded drives are not here")
     catalog = SignalCatalog.parse(CSS_CATALOG, name="css")
     compilation = compile_source(HARD_BRAKING, filename="b", catalog=catalog)
@@ -162,7 +160,7 @@ def test_the_recorded_car_gives_its_clips_where_a_backtest_fires(
     campaign = compilation.campaigns["braking"]
     offer(cloud, key, make_bundle(campaign.settings, 1, campaign.program), revision=1)
     agent.check_in()
-    (drive,) = find_drives([DRIVES / "css_car_a"])
+    (drive,) = find_drives([RECORDED_DRIVES / "css_car_a"])
     evaluator = Evaluator(campaign.program)
     backtested = [firing.t_ns for firing in evaluator.run(drive.rows(catalog, evaluator.inputs))]
     play(agent, drive, catalog, offset_ns=EPOCH_NS)
@@ -178,7 +176,7 @@ def test_the_recorded_car_gives_its_clips_where_a_backtest_fires(
 
 @pytest.mark.drives
 def test_the_recorded_camera_is_passed_on_as_it_is() -> None:
-    path = DRIVES / "dashcam" / "solidWhiteRight.mp4"
+    path = RECORDED_DRIVES / "dashcam" / "solidWhiteRight.mp4"
     if not path.is_file():
         pytest.skip("the recorded drives are not here")
     frames = list(video_frames(path))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
 
+from tests.support.waiting import Deadline
 from tests.triggers.language.randomised.agreement import Case
 from tests.triggers.language.randomised.recordings import Recording
 from triggers.language.text import syntax
@@ -20,12 +20,12 @@ Fails = Callable[[Case], bool]
 
 def shrunk(case: Case, fails: Fails, *, seconds: float = 30.0) -> Case:
     """A smaller case that fails, too; the smallest found in this time."""
-    deadline = time.monotonic() + seconds
+    deadline = Deadline(seconds)
     progress = True
     while progress:
         progress = False
         for smaller in _smaller(case):
-            if time.monotonic() > deadline:
+            if deadline.passed():
                 return case
             if _still(smaller, fails):
                 case, progress = smaller, True
