@@ -17,7 +17,7 @@ PYTEST_ARGS ?= -n 2
 BENCH_ARGS ?=
 
 .NOTPARALLEL:
-.PHONY: help demo servers bench setup setup-run setup-bench test lint types imports pytest format clean
+.PHONY: help demo servers bench setup setup-run setup-bench test lint types imports pytest map format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ setup-bench:  # what development needs, and the libraries that the benchmarks co
 
 bench: setup-bench  ## measure against bare clients and the machine's limits (BENCH_ARGS="--only log --json FILE")
 	@exec $(BIN)/python -m bench.run $(BENCH_ARGS)
+
+map: setup  ## write docs/map.md and the tables of docs/architecture.md from the code
+	$(BIN)/python -m tools.code_map
 
 format: setup  ## let ruff format and fix what it can
 	$(BIN)/ruff check --fix .
