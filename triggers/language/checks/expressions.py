@@ -179,7 +179,7 @@ def _joined(
     known = [facts_of(part) for part in parts]
     node = context.graph.add(operator, *(context.node(part) for part in parts))
     typed = Typed(whole.span, Type.BOOL, node, facts=facts.joined(operator, known))
-    parts_are_open = not any(facts_of_part.decided for facts_of_part in known)  # else the part was reported
+    parts_are_open = not any(part.decided for part in known)  # else the part was reported
     return judged(context, typed, proposal) if parts_are_open or isinstance(whole, syntax.Between) else typed
 
 

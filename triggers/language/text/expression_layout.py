@@ -82,7 +82,7 @@ class ExpressionLayout:
 
     def _joints(self, low: int, high: int) -> list[int]:
         """The loosest joints outside of brackets; the `and` of a `between` is not one."""
-        joints: dict[str, list[int]] = {}
+        indexes: dict[str, list[int]] = {}
         between = False
         index = low
         while index < high:
@@ -92,10 +92,10 @@ class ExpressionLayout:
             elif token.is_word("between"):
                 between = True
             elif token.kind is TokenKind.WORD:
-                joints.setdefault(token.text, []).append(index)
+                indexes.setdefault(token.text, []).append(index)
             index = self.closing.get(index, index) + 1
         for words in _JOINTS:
-            places = sorted(index for word in words for index in joints.get(word, []))
+            places = sorted(index for word in words for index in indexes.get(word, []))
             if places:
                 return places
         return []
