@@ -9,7 +9,7 @@ import pytest
 
 from storage.database import Database
 from tests.support import postgres
-from tests.support.database import migrated_database, migrated_template
+from tests.support.database import Databases, migrated_template
 from tests.support.paths import server_folder
 from tests.support.real_servers import (
     kafka_server,
@@ -50,8 +50,16 @@ def migrated(postgres_url: str) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="session")
+def databases(postgres_url: str, migrated: str) -> Iterator[Databases]:
+    """Databases with the current schema."""
+    databases = Databases(postgres_url, migrated)
+    yield databases
+    databases.close()
+
+
 @pytest.fixture
-def database(postgres_url: str, migrated: str) -> Iterator[Database]:
-    """A fresh database with the current schema."""
-    with migrated_database(postgres_url, migrated) as database:
+def database(databases: Databases) -> Iterator[Database]:
+    """A database with the current schema and nothing in it."""
+    with databases.one() as database:
         yield database
