@@ -8,6 +8,7 @@ from functools import cache, partial
 from importlib.metadata import version as installed_version
 
 from fastapi import Depends, FastAPI
+from starlette.middleware import Middleware
 
 from fleet_api.api.errors import handlers, refuse_nul
 from fleet_api.api.openapi import interactive_docs
@@ -16,6 +17,7 @@ from fleet_api.api.routers import ROUTERS
 from fleet_api.api.routing import refuse_unknown_query
 from fleet_api.services import Services
 from ingest.http.middleware import public_middleware
+from ingest.http.unexpected import UnexpectedErrors
 from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings
@@ -55,7 +57,10 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
         exception_handlers=handlers(),
         dependencies=[Depends(refuse_nul), Depends(refuse_unknown_query)],
-        middleware=public_middleware(settings.effective_api_url(), origins=settings.allowed_origins()),
+        middleware=[
+            *public_middleware(settings.effective_api_url(), origins=settings.allowed_origins()),
+            Middleware(UnexpectedErrors),
+        ],
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,

@@ -26,6 +26,7 @@ from ingest.http.middleware import public_middleware
 from ingest.http.problems import exception_handlers, problem_response
 from ingest.http.query import check_query
 from ingest.http.raising import raises
+from ingest.http.unexpected import UnexpectedErrors
 from storage.settings import Settings
 from storage.uploads import endings, rows
 from triggers.errors import Conflict, LongtailError
@@ -71,7 +72,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
     public = public_middleware(
         settings.effective_gateway_url(), origins=settings.allowed_origins(), headers=protocol.HEADERS
     )
-    return [*public, Middleware(protocol.TusHeaders, path=PATH)]
+    return [*public, Middleware(protocol.TusHeaders, path=PATH), Middleware(UnexpectedErrors)]
 
 
 def _route(path: str, method: str, endpoint: Endpoint) -> Route:

@@ -31,17 +31,13 @@ def problem_response(
 
 
 def exception_handlers() -> dict[Any, Handler]:
-    """Handlers for an application: its own errors, those of the router, clients that went away, unexpected ones."""
+    """Handlers for an application: its own errors, those of the router, clients that went away."""
 
     async def expected(_request: Request, error: Exception) -> Response:
         assert isinstance(error, LongtailError)  # noqa: S101 - what it is registered for
         return problem_response(error)
 
-    async def unexpected(request: Request, error: Exception) -> Response:
-        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return problem_response(LongtailError("an unexpected error happened; it was logged"))
-
-    return {LongtailError: expected, HTTPException: _routing, ClientDisconnect: _gone, Exception: unexpected}
+    return {LongtailError: expected, HTTPException: _routing, ClientDisconnect: _gone}
 
 
 async def _routing(request: Request, error: Exception) -> Response:

@@ -23,6 +23,7 @@ from triggers.errors import LongtailError, NotFound
 
 TAGS = (
     ("campaigns", "What to collect: apply a text, approve it, look at what became of its fires."),
+    ("budget", "How much of each budget is used."),
     ("vehicles", "Enrolment by operators; check-in, bundles and counts by the vehicles themselves."),
     ("clips", "Searching the catalog of clips."),
     ("labels", "The feed for labelers."),

@@ -115,6 +115,11 @@ def test_an_answer_that_is_not_declared_is_noticed(document: dict[str, Any]) -> 
     assert "code" in str(told.mistake("GET", "/v1/clips/1", 404, MEDIA_TYPE, b'{"status": 404, "detail": "x"}'))
 
 
+def test_every_tag_is_described(document: dict[str, Any]) -> None:
+    used = {tag for operation in operations(document).values() for tag in operation["tags"]}
+    assert used == {tag["name"] for tag in document["tags"]}
+
+
 def test_the_documented_codes_are_the_codes_that_travel() -> None:
     table = re.findall(r"^\| `(\w+)` \| (\d+) \|", API_DOCUMENT.read_text(), re.MULTILINE)
     assert {code: int(status) for code, status in table} == {kind.code: status for kind, status in STATUSES.items()}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
 from fastapi.testclient import TestClient
+from starlette.responses import StreamingResponse
 from starlette.routing import Route
 
 from tests.support.applications import api_application, gateway_application
@@ -93,14 +94,31 @@ def test_readiness_names_no_host_user_or_database(client: TestClient, caplog: py
         assert secret in caplog.text
 
 
-def test_an_unexpected_error_is_logged_and_told_as_such(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    app = api_application(tmp_path)
+def test_an_unexpected_error_is_logged_once_and_a_page_can_read_of_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = api_application(tmp_path, cors_origins="https://console.example")
     app.add_api_route("/defect", lambda: 1 // 0)
     with TestClient(app, raise_server_exceptions=False) as client:
-        answer = client.get("/defect")
+        answer = client.get("/defect", headers={"Origin": "https://console.example"})
     assert (answer.status_code, answer.json()["code"]) == (500, "internal")
-    assert "ZeroDivisionError" in caplog.text
+    assert answer.headers["access-control-allow-origin"] == "https://console.example"
+    assert caplog.text.count("ZeroDivisionError") == 1
     assert "division" not in answer.text
+
+
+def test_a_defect_in_the_middle_of_an_answer_cuts_it_off(tmp_path: Path) -> None:
+    async def half(_request: Request) -> StreamingResponse:
+        async def body() -> AsyncIterator[bytes]:
+            yield b"half"
+            raise ZeroDivisionError
+
+        return StreamingResponse(body())
+
+    app = api_application(tmp_path)
+    app.routes.append(Route("/half", half))
+    with TestClient(app) as client, pytest.raises(ZeroDivisionError):
+        client.get("/half")
 
 
 @pytest.mark.anyio
