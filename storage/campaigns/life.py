@@ -20,7 +20,7 @@ from storage.jsonb import storable
 from storage.tables import assignment_revision, campaign_versions
 from triggers.contracts import campaign_life
 from triggers.contracts.campaign import ENDED, RUNNING, CampaignSettings, CampaignState
-from triggers.contracts.campaign_life import Step
+from triggers.contracts.campaign_life import CampaignStep
 
 SUPERSEDED = "superseded"
 """Why a version ended that another version of its campaign replaced."""
@@ -161,7 +161,7 @@ def _supersede(connection: Connection, campaign: str, version: int, *, states: t
 
 
 def _take(
-    step: Step, connection: Connection, campaign: str, version: int, values: Mapping[str, Any]
+    step: CampaignStep, connection: Connection, campaign: str, version: int, values: Mapping[str, Any]
 ) -> CampaignVersion:
     """Compare-and-swap on the state; NotFound, or Conflict naming the state that does not allow the step."""
     lock_campaigns(connection)

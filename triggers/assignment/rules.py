@@ -12,6 +12,7 @@ from triggers.assignment.sampling import admitted
 from triggers.assignment.targets import matches
 from triggers.contracts.base import NS_PER_S, AttributeValue
 from triggers.contracts.campaign import CampaignSettings, RolloutStage
+from triggers.contracts.campaign_life import has_begun, is_over
 
 
 def is_assigned(
@@ -27,9 +28,7 @@ def is_assigned(
     The campaign's days are whole days in UTC, the first and the last included.
     """
     today = datetime.fromtimestamp(now_ns // NS_PER_S, UTC).date()
-    if settings.active_from is not None and today < settings.active_from:
-        return False
-    if settings.active_to is not None and today > settings.active_to:
+    if not has_begun(settings, today) or is_over(settings, today):
         return False
     if not matches(settings.target, attributes):
         return False

@@ -14,7 +14,7 @@ from triggers.errors import Conflict
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CampaignStep:
     """One step. `name` is its participle, as in "cannot be paused"."""
 
     name: str
@@ -34,13 +34,13 @@ class Step:
         )
 
 
-SUBMIT = Step("submitted", (CampaignState.DRAFT,), CampaignState.SUBMITTED)
-APPROVE = Step("approved", (CampaignState.SUBMITTED,), CampaignState.APPROVED)
-ACTIVATE = Step("activated", (CampaignState.APPROVED,), CampaignState.ACTIVE)
-PAUSE = Step("paused", (CampaignState.ACTIVE,), CampaignState.PAUSED)
-RESUME = Step("resumed", (CampaignState.PAUSED,), CampaignState.ACTIVE)
-COMPLETE = Step("completed", RUNNING, CampaignState.COMPLETED)
-STOP = Step("stopped", tuple(state for state in CampaignState if state not in ENDED), CampaignState.STOPPED)
+SUBMIT = CampaignStep("submitted", (CampaignState.DRAFT,), CampaignState.SUBMITTED)
+APPROVE = CampaignStep("approved", (CampaignState.SUBMITTED,), CampaignState.APPROVED)
+ACTIVATE = CampaignStep("activated", (CampaignState.APPROVED,), CampaignState.ACTIVE)
+PAUSE = CampaignStep("paused", (CampaignState.ACTIVE,), CampaignState.PAUSED)
+RESUME = CampaignStep("resumed", (CampaignState.PAUSED,), CampaignState.ACTIVE)
+COMPLETE = CampaignStep("completed", RUNNING, CampaignState.COMPLETED)
+STOP = CampaignStep("stopped", tuple(state for state in CampaignState if state not in ENDED), CampaignState.STOPPED)
 
 STEPS = (SUBMIT, APPROVE, ACTIVATE, PAUSE, RESUME, COMPLETE, STOP)
 

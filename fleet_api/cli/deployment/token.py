@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.output import json_option, print_json, remark
+from triggers.contracts.users import Role
 from triggers.errors import Misconfigured
 
 if TYPE_CHECKING:
     from storage.database import Database
 
-ROLES = ("viewer", "author", "approver", "operator", "labeler", "admin")
+ROLES = tuple(role.value for role in Role)
 data_option = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),

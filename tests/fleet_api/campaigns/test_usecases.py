@@ -1,4 +1,4 @@
-"""Campaign versions: one runs at a time under any race, every change raises the revision, time and budgets end them."""
+"""Campaign versions: one runs at a time under any race, every change raises the revision."""
 
 from __future__ import annotations
 
@@ -8,19 +8,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import text
 
 from fleet_api.campaigns import usecases
 from fleet_api.services import Services
-from ingest.steward.campaigns import move_on
 from storage.campaigns import life
 from storage.campaigns.queries import CampaignVersion, get_version, get_versions, running
 from storage.database import Database
-from storage.tables import clip_fires, fires, ledger_accounts
 from tests.fleet_api.api_server import SIGNALS, campaign_text
-from tests.storage.clips.catalog_support import add_clip
 from tests.support.fleet import PROGRAM, PROGRAM_DIGEST, campaign_settings
-from tests.support.rows import add_row
 from triggers.contracts.api.campaigns import ApplyRequest, CampaignView
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.users import Role, User
@@ -145,71 +141,6 @@ def test_a_pause_does_not_count_for_the_rollout(services: Services) -> None:
         resumed = life.resume(connection, "braking", 1)
     assert resumed.rollout_from is not None
     assert timedelta(hours=3.9) < datetime.now(UTC) - resumed.rollout_from < timedelta(hours=4.1)
-
-
-def test_a_waiting_version_begins_on_its_day_and_supersedes(services: Services) -> None:
-    database = services.database
-    old = approve(services, apply(database))
-    waiting = approve(services, apply(database, source="two", active_from=TODAY + timedelta(days=1)))
-    assert (waiting.state, state(database, old)) == ("approved", "active")
-    with database.begin() as connection:
-        assert move_on(connection) == []
-        connection.execute(
-            text("UPDATE campaign_versions SET settings = settings || CAST(:past AS jsonb) WHERE version = 2"),
-            {"past": '{"active_from": "2020-01-01"}'},
-        )
-        (begun,) = move_on(connection)
-    assert (begun.version, begun.state, state(database, old)) == (2, "active", "stopped")
-
-
-def _settle(connection: Connection, kind: str, amount: int) -> None:
-    unit = "clips" if kind == "campaign_clips" else "bytes"
-    connection.execute(
-        insert(ledger_accounts).values(kind=kind, campaign="braking", unit=unit, held=amount, settled=amount)
-    )
-
-
-def _fire_of(connection: Connection, charged_bytes: int) -> None:
-    clip_id = add_clip(connection)
-    add_row(connection, fires, ordinal=1)
-    add_row(connection, clip_fires, ordinal=1, clip_id=clip_id, charged_bytes=charged_bytes)
-
-
-@pytest.mark.parametrize(
-    ("settled", "reason"),
-    [
-        ({"campaign_clips": 9}, None),
-        ({"campaign_clips": 10}, "clips"),
-        ({"campaign_bytes": 900}, None),
-        ({"campaign_bytes": 901}, "budget"),
-        ({"campaign_bytes": 1000}, "budget"),
-    ],
-)
-def test_a_campaign_completes_when_no_further_clip_can_come(
-    services: Services, settled: dict[str, int], reason: str | None
-) -> None:
-    database = services.database
-    version = approve(services, apply(database, limits=BudgetLimits(clips=10, total_bytes=1000)))
-    before = revision(database)
-    with database.begin() as connection:
-        _fire_of(connection, charged_bytes=100)
-        for kind, amount in settled.items():
-            _settle(connection, kind, amount)
-        changed = move_on(connection)
-        assert move_on(connection) == []
-    assert [version.ended_reason for version in changed] == ([reason] if reason else [])
-    assert state(database, version) == ("completed" if reason else "active")
-    assert (revision(database) > before) == bool(reason)
-
-
-def test_a_campaign_completes_after_its_last_day(services: Services) -> None:
-    database = services.database
-    over = approve(services, apply(database, active_to=TODAY - timedelta(days=1)))
-    last_day = approve(services, apply(database, "other", active_to=TODAY))
-    with database.begin() as connection:
-        (changed,) = move_on(connection)
-    assert (changed.campaign, changed.ended_reason) == ("braking", "date")
-    assert (state(database, over), state(database, last_day)) == ("completed", "active")
 
 
 def test_of_each_campaign_the_running_version_is_listed_else_the_newest(services: Services) -> None:

@@ -13,10 +13,10 @@ from storage.database import Database
 from tests.support.fleet import PROGRAM, add_version, campaign_settings
 from triggers.contracts import campaign_life
 from triggers.contracts.campaign import BudgetLimits, CampaignState
-from triggers.contracts.campaign_life import STEPS, Step
+from triggers.contracts.campaign_life import STEPS, CampaignStep
 from triggers.errors import Conflict, InvalidInput, NotFound
 
-TAKE: dict[Step, Callable[[Any, str, int], CampaignVersion]] = {
+TAKE: dict[CampaignStep, Callable[[Any, str, int], CampaignVersion]] = {
     campaign_life.SUBMIT: lambda c, name, version: life.submit(c, name, version, user="ann"),
     campaign_life.APPROVE: lambda c, name, version: life.approve(c, name, version, bundle=b"sealed", user="bob"),
     campaign_life.ACTIVATE: life.activate,
@@ -34,7 +34,7 @@ def content(source: str) -> life.VersionContent:
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.name)
-def test_a_step_is_taken_from_its_states_and_refused_in_all_others(database: Database, step: Step) -> None:
+def test_a_step_is_taken_from_its_states_and_refused_in_all_others(database: Database, step: CampaignStep) -> None:
     for state in CampaignState:
         with database.begin() as connection:
             add_version(connection, state, state=state)

@@ -1,0 +1,108 @@
+"""Campaigns move on by themselves: they begin on their day, and time and budgets end them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, insert, text
+
+from ingest.steward.campaigns import move_on
+from storage.campaigns import life
+from storage.campaigns.queries import CampaignVersion, get_version, running
+from storage.database import Database
+from storage.tables import clip_fires, fires, ledger_accounts
+from tests.storage.clips.catalog_support import add_clip
+from tests.support.fleet import PROGRAM, campaign_settings
+from tests.support.rows import add_row
+from triggers.contracts.campaign import BudgetLimits
+from triggers.contracts.campaign_life import has_begun
+
+TODAY = datetime.now(UTC).date()
+
+
+def approved(database: Database, name: str = "braking", source: str = "one", **changes: Any) -> CampaignVersion:
+    """A version that was approved, and runs unless its day is still to come."""
+    limits = changes.pop("limits", BudgetLimits(clips=10))
+    settings = campaign_settings(name, limits).model_copy(update=changes)
+    content = life.VersionContent(settings=settings, program=PROGRAM, source=source, signal_catalog="")
+    with database.begin() as connection:
+        number = life.add_draft(connection, content, author="ann").version
+        life.submit(connection, name, number, user="ann")
+        version = life.approve(connection, name, number, bundle=source.encode(), user="bob")
+        return life.activate(connection, name, number) if has_begun(settings, TODAY) else version
+
+
+def revision(database: Database) -> int:
+    """The assignment revision."""
+    with database.begin() as connection:
+        return running(connection)[0]
+
+
+def state(database: Database, version: CampaignVersion) -> str:
+    """The version's state now."""
+    with database.begin() as connection:
+        return get_version(connection, version.campaign, version.version).state
+
+
+def test_a_waiting_version_begins_on_its_day_and_supersedes(database: Database) -> None:
+    old = approved(database)
+    waiting = approved(database, source="two", active_from=TODAY + timedelta(days=1))
+    assert (waiting.state, state(database, old)) == ("approved", "active")
+    with database.begin() as connection:
+        assert move_on(connection) == []
+        connection.execute(
+            text("UPDATE campaign_versions SET settings = settings || CAST(:past AS jsonb) WHERE version = 2"),
+            {"past": '{"active_from": "2020-01-01"}'},
+        )
+        (begun,) = move_on(connection)
+    assert (begun.version, begun.state, state(database, old)) == (2, "active", "stopped")
+
+
+def _settle(connection: Connection, kind: str, amount: int) -> None:
+    unit = "clips" if kind == "campaign_clips" else "bytes"
+    connection.execute(
+        insert(ledger_accounts).values(kind=kind, campaign="braking", unit=unit, held=amount, settled=amount)
+    )
+
+
+def _fire_of(connection: Connection, charged_bytes: int) -> None:
+    clip_id = add_clip(connection)
+    add_row(connection, fires, ordinal=1)
+    add_row(connection, clip_fires, ordinal=1, clip_id=clip_id, charged_bytes=charged_bytes)
+
+
+@pytest.mark.parametrize(
+    ("settled", "reason"),
+    [
+        ({"campaign_clips": 9}, None),
+        ({"campaign_clips": 10}, "clips"),
+        ({"campaign_bytes": 900}, None),
+        ({"campaign_bytes": 901}, "budget"),
+        ({"campaign_bytes": 1000}, "budget"),
+    ],
+)
+def test_a_campaign_completes_when_no_further_clip_can_come(
+    database: Database, settled: dict[str, int], reason: str | None
+) -> None:
+    version = approved(database, limits=BudgetLimits(clips=10, total_bytes=1000))
+    before = revision(database)
+    with database.begin() as connection:
+        _fire_of(connection, charged_bytes=100)
+        for kind, amount in settled.items():
+            _settle(connection, kind, amount)
+        changed = move_on(connection)
+        assert move_on(connection) == []
+    assert [version.ended_reason for version in changed] == ([reason] if reason else [])
+    assert state(database, version) == ("completed" if reason else "active")
+    assert (revision(database) > before) == bool(reason)
+
+
+def test_a_campaign_completes_after_its_last_day(database: Database) -> None:
+    over = approved(database, active_to=TODAY - timedelta(days=1))
+    last_day = approved(database, "other", active_to=TODAY)
+    with database.begin() as connection:
+        (changed,) = move_on(connection)
+    assert (changed.campaign, changed.ended_reason) == ("braking", "date")
+    assert (state(database, over), state(database, last_day)) == ("completed", "active")
