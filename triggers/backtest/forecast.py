@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import DriveResult
-from triggers.backtest.volume import nominal_clip_bytes
+from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import CaptureWindow
 from triggers.signals.catalog import SignalCatalog

@@ -1,10 +1,7 @@
 """The size a clip would have, estimated from the samples that lie in its capture window.
 
-Model: a clip is an MCAP file whose chunks are compressed by zstd. A sample costs SAMPLE_BYTES (a message of 40
-bytes and its index entry of 16, compressed), a channel CHANNEL_BYTES, the file FILE_BYTES (schemas, manifest,
-summary). The figures come from clips of recorded cars at 50 to 2,400 samples per second, whose sizes are within 15 %
-of the model. A camera costs the mean bytes per second of its video. Fires whose windows overlap share a recording, so
-the sum over fires is an upper estimate.
+The model of a clip's size is `triggers/clips/size.py`; a camera costs the mean bytes per second of its video. Fires
+whose windows overlap share a recording, so the sum over fires is an upper estimate.
 
 Signals that the programs read are counted while the drive is run. Signals that are only captured are counted in a
 second pass over the row groups that capture windows touch, so they are read around fires alone.
@@ -18,24 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triggers.backtest.windows import SampledRows, WindowCounts
+from triggers.clips.size import CHANNEL_BYTES, FILE_BYTES, SAMPLE_BYTES
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.batches import Batch
 from triggers.drives.file import DriveFile
 from triggers.drives.times import Times
 from triggers.signals.catalog import SignalCatalog
-
-SAMPLE_BYTES = 21
-CHANNEL_BYTES = 190
-FILE_BYTES = 4096
-
-
-def nominal_clip_bytes(capture: CaptureWindow, catalog: SignalCatalog) -> int:
-    """The size of a clip by the declared rates of its signals; signals without a rate, and cameras, add nothing."""
-    seconds = (capture.before_ns + capture.after_ns) / NS_PER_S
-    rates = [catalog.signals[name].rate or 0.0 for name in capture.signals if name in catalog.signals]
-    channels = sum(1 for rate in rates if rate)
-    return round(FILE_BYTES + channels * CHANNEL_BYTES + sum(rates) * seconds * SAMPLE_BYTES)
 
 
 class ClipMeter:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
-from triggers.backtest.volume import nominal_clip_bytes
+from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import TriggerSettings
 from triggers.language.checks.limits import operator_costs

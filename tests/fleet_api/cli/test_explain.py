@@ -10,7 +10,7 @@ import pytest
 
 from fleet_api.cli.main import main
 from tests.support.paths import REPOSITORY
-from triggers.backtest.volume import nominal_clip_bytes
+from triggers.clips.size import nominal_clip_bytes
 from triggers.language.compile import compile_source
 from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.signals.catalog import SignalCatalog

@@ -21,7 +21,8 @@ from triggers.backtest.report import BacktestReport, ReportedFire, TriggerOverla
 from triggers.backtest.result import BacktestResult
 from triggers.backtest.run import run
 from triggers.backtest.tables import write_counts, write_fires
-from triggers.backtest.volume import ClipMeter, nominal_clip_bytes
+from triggers.backtest.volume import ClipMeter
+from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.drive import Drive, find_drives
 from triggers.language.compile import compile_source
