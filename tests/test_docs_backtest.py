@@ -58,9 +58,7 @@ def test_every_key_and_column_is_explained(words_of: Any) -> None:
 def test_the_constants_are_those_of_the_code() -> None:
     from triggers import distance, statistics
 
-    assert (
-        f"{size.FILE_BYTES}, plus {size.CHANNEL_BYTES} per channel, plus {size.SAMPLE_BYTES} per sample" in TEXT
-    )
+    assert f"{size.FILE_BYTES}, plus {size.CHANNEL_BYTES} per channel, plus {size.SAMPLE_BYTES} per sample" in TEXT
     assert f"{statistics.RESAMPLES:,} bootstrap samples" in TEXT
     assert f"{statistics.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
     assert f"at most {distance.MAX_HOLD_NS // 10**9} s apart" in TEXT
