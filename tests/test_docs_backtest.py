@@ -57,6 +57,7 @@ def test_every_key_and_column_is_explained(words_of: Any) -> None:
 
 def test_the_constants_are_those_of_the_code() -> None:
     from triggers import distance, statistics
+    from triggers.clips import size
 
     assert f"{size.FILE_BYTES}, plus {size.CHANNEL_BYTES} per channel, plus {size.SAMPLE_BYTES} per sample" in TEXT
     assert f"{statistics.RESAMPLES:,} bootstrap samples" in TEXT
