@@ -11,8 +11,7 @@ from pathlib import Path
 from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
 from triggers.contracts.campaign import Network
-from triggers.contracts.clip import ClipManifest
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import ClipManifest, CreationRequest
 from triggers.errors import Overloaded
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig

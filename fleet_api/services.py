@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fleet_api.vehicles.running import RunningCampaigns
+from fleet_api.running import RunningCampaigns
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.settings import Settings

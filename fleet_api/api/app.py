@@ -14,7 +14,7 @@ from fleet_api.api.errors import handlers, refuse_nul
 from fleet_api.api.openapi import interactive_docs
 from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
-from fleet_api.api.routing import refuse_unknown_query
+from fleet_api.http.routing import refuse_unknown_query
 from fleet_api.services import Services
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors

@@ -5,8 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from fleet_api.api.routing import Route
-from fleet_api.api.services import Use
+from fleet_api.http.routing import Route
+from fleet_api.http.services import Use
 from storage.migrate import head_revision, require_current
 
 router = APIRouter(tags=["health"], route_class=Route)

@@ -11,8 +11,8 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from fleet_api.api.routing import Route
-from fleet_api.api.services import Use
+from fleet_api.http.routing import Route
+from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from storage.objects import DirectoryStore, ObjectStore
 from triggers.contracts import media_types

@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from fleet_api.api.auth import Caller
-from fleet_api.api.routing import Route
-from fleet_api.api.services import Use
 from fleet_api.budget import usecases
+from fleet_api.http.auth import Caller
+from fleet_api.http.routing import Route
+from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, BudgetList
 from triggers.errors import NotFound

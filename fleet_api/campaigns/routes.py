@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from fleet_api.api.auth import Caller
-from fleet_api.api.bodies import MIB, json_body
-from fleet_api.api.routing import Route
-from fleet_api.api.services import Use
 from fleet_api.campaigns import usecases
+from fleet_api.http.auth import Caller
+from fleet_api.http.bodies import MIB, json_body
+from fleet_api.http.routing import Route
+from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from triggers.contracts.api.campaigns import (
     AppliedView,

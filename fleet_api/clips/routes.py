@@ -6,10 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from fleet_api.api.auth import Caller
-from fleet_api.api.routing import Route
-from fleet_api.api.services import Use
 from fleet_api.clips import usecases
+from fleet_api.http.auth import Caller
+from fleet_api.http.routing import Route
+from fleet_api.http.services import Use
 from storage.clips.cql2 import Language
 from storage.clips.order import DEFAULT_SORT
 from storage.clips.properties import MAX_NAME_CHARACTERS, sortable_names

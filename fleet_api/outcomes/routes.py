@@ -6,9 +6,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from fleet_api.api.auth import Caller
-from fleet_api.api.routing import Route
-from fleet_api.api.services import Use
+from fleet_api.http.auth import Caller
+from fleet_api.http.routing import Route
+from fleet_api.http.services import Use
 from fleet_api.outcomes import usecases
 from ingest.http.raising import raises
 from triggers.contracts.api.outcomes import (

@@ -6,11 +6,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from fleet_api.api.auth import Caller, CallingVehicle
-from fleet_api.api.bodies import KIB, MIB, json_body
-from fleet_api.api.openapi.signed import signed_response
-from fleet_api.api.routing import Route
-from fleet_api.api.services import Use
+from fleet_api.http.auth import Caller, CallingVehicle
+from fleet_api.http.bodies import KIB, MIB, json_body
+from fleet_api.http.routing import Route
+from fleet_api.http.services import Use
+from fleet_api.http.signed import signed_response
 from fleet_api.vehicles import usecases
 from ingest.http.raising import raises
 from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView

@@ -20,8 +20,7 @@ from ingest.http.raising import raises
 from storage.database import Connection
 from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
-from triggers.contracts.clip import MAX_MANIFEST_BYTES
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import MAX_MANIFEST_BYTES, CreationRequest
 from triggers.errors import (
     BadHeader,
     BudgetExhausted,

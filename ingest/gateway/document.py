@@ -11,8 +11,7 @@ from ingest.gateway import app, protocol
 from ingest.gateway.creation import create_upload
 from ingest.gateway.writing import write_upload
 from ingest.http.raising import declared, problem_responses, reference
-from triggers.contracts.clip import MAX_CLIP_BYTES
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import MAX_CLIP_BYTES, CreationRequest
 from triggers.contracts.problem import TUS_VERSION
 from triggers.errors import LongtailError
 

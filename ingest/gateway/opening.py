@@ -12,8 +12,7 @@ from storage.tables.uploads import LIVE, UploadState
 from storage.uploads import creation, endings, rows
 from storage.uploads.fire_identity import known_fires
 from storage.uploads.rows import UploadRow
-from triggers.contracts.clip import ClipManifest
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import ClipManifest, CreationRequest
 from triggers.errors import ClipFailed, Overloaded
 
 MAX_OPEN_UPLOADS = 256

@@ -14,7 +14,7 @@ from storage.campaigns.queries import MAX_VERSION
 from storage.tables import campaign_versions, uploads
 from storage.tables.uploads import UPLOAD_IS_LIVE, UPLOAD_IS_OPEN, UploadState
 from storage.uploads.rows import COLUMNS, UploadRow, row_of
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import CreationRequest
 
 
 @dataclass(frozen=True, slots=True)

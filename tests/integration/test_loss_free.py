@@ -18,8 +18,7 @@ from tests.support import whole_system
 from tests.support.waiting import Deadline, wait_for
 from triggers.clips.cells import hash_cells
 from triggers.contracts.campaign import Network
-from triggers.contracts.clip import CELL_BYTES, ClipManifest, clip_digest
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import CELL_BYTES, ClipManifest, CreationRequest, clip_digest
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
 

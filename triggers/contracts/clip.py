@@ -12,7 +12,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from triggers.contracts.base import AttributeValue, Contract, Name, Sha256Hex, SignalName, VehicleId
-from triggers.contracts.campaign import MAX_CAPTURE_NS
+from triggers.contracts.campaign import MAX_CAPTURE_NS, Network
 from triggers.contracts.fire import NumberedFire, TimeNs
 
 CELL_BYTES = 512 * 1024
@@ -108,6 +108,16 @@ class ClipManifest(Contract):
     def clip_id(self) -> str:
         """Identity of the clip (32 hex digits): the same recording with the same bytes is the same clip."""
         return clip_id(self.recording.vehicle_id, self.recording.recording_id, self.digest)
+
+
+class CreationRequest(Contract):
+    """Body of `POST /v1/uploads`: the clip's manifest, and the class of the network that its bytes will travel on.
+
+    The network belongs to the upload and not to the clip: the same clip may be announced again on another one.
+    """
+
+    manifest: ClipManifest
+    network: Network
 
 
 def cell_count(size_bytes: int) -> int:

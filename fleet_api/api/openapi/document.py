@@ -11,9 +11,9 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from fleet_api.api.bodies import MEDIA_TYPE, body_model
-from fleet_api.api.openapi.signed import SIGNED, signed_schemas
-from fleet_api.api.routing import with_dependencies
+from fleet_api.http.bodies import MEDIA_TYPE, body_model
+from fleet_api.http.routing import with_dependencies
+from fleet_api.http.signed import SIGNED, signed_schemas
 from ingest.gateway import document as gateway
 from ingest.http.prefix import prefix_of
 from ingest.http.raising import REF_TEMPLATE, declared, problem_responses, reference

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
-from fleet_api.api.routing import Route
+from fleet_api.http.routing import Route
 from triggers.errors import NotFound
 
 _PAGE = """<!doctype html>

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from fleet_api.vehicles.running import RunningCampaigns
+from fleet_api.running import RunningCampaigns
 from storage.campaigns.life import raise_revision
 from storage.campaigns.queries import running
 from storage.database import Database

@@ -26,8 +26,7 @@ from storage.tables import uploads as uploads_table
 from tests.support.fleet import add_version, clip_manifest, enroll_vehicle
 from tests.support.waiting import wait_for
 from triggers.contracts.campaign import BudgetLimits, Network
-from triggers.contracts.clip import CELL_BYTES, ClipManifest
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import CELL_BYTES, ClipManifest, CreationRequest
 
 LEASE_S = 2.0
 PARTITIONS = 2

@@ -27,8 +27,7 @@ from storage.settings import Settings
 from tests.support.declared_answers import DeclaredAnswers
 from tests.support.waiting import Deadline, wait_for
 from triggers.contracts.campaign import Network
-from triggers.contracts.clip import ClipManifest
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import ClipManifest, CreationRequest
 from triggers.contracts.problem import Problem
 
 TUS = {"Tus-Resumable": "1.0.0"}

@@ -22,8 +22,7 @@ from storage.uploads.rows import UploadRow
 from tests.storage.ledger.ledger_support import NOON
 from tests.support.fleet import T_NS, add_version, charged_manifest, enroll_vehicle, fire, manifest_of
 from triggers.contracts.campaign import BudgetLimits, Network
-from triggers.contracts.clip import ClipManifest, Fire
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import ClipManifest, CreationRequest, Fire
 from triggers.errors import (
     BudgetExhausted,
     ClipFailed,

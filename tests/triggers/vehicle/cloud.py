@@ -19,8 +19,7 @@ from typing import Any
 from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Network
 from triggers.contracts.checkin import CheckIn, Telemetry
-from triggers.contracts.clip import CELL_BYTES, ClipManifest
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import CELL_BYTES, ClipManifest, CreationRequest
 from triggers.contracts.problem import headers_of, problem_of, status_of
 from triggers.errors import BadHeader, Conflict, LongtailError
 

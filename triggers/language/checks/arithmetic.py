@@ -5,9 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from math import isqrt
 
-from triggers.language.checks import bounds
-from triggers.language.checks.bounds import bounds_in
-from triggers.language.checks.context import CheckContext, Type, Typed
+from triggers.language.analysis import bounds
+from triggers.language.analysis.bounds import bounds_in
+from triggers.language.analysis.typed import Type, Typed
+from triggers.language.checks.context import CheckContext
 from triggers.language.text.diagnostics import Span
 from triggers.signals.units import DIMENSIONLESS, Unit, combine, convert, units_like
 

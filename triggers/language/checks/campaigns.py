@@ -16,7 +16,8 @@ from triggers.contracts.campaign import (
     TriggerSettings,
     UploadRoute,
 )
-from triggers.language.checks.context import CheckContext, Type
+from triggers.language.analysis.typed import Type
+from triggers.language.checks.context import CheckContext
 from triggers.language.checks.targets import check_target
 from triggers.language.text import syntax
 from triggers.language.text.reporter import Reporter

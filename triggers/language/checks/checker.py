@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
-from triggers.language.checks.context import CheckContext, Type, shown_time
+from triggers.language.analysis.typed import Type
+from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.checks.expressions import check, check_let, condition
 from triggers.language.checks.pairs import compared_head
 from triggers.language.checks.places import check_fence

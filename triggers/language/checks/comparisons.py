@@ -7,11 +7,12 @@ from dataclasses import replace
 from fractions import Fraction
 from math import floor
 
-from triggers.language.checks import facts
+from triggers.language.analysis import facts
+from triggers.language.analysis.bounds import Bounds, bounds_in, negative, of_sum
+from triggers.language.analysis.facts import Facts
+from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import align, constant_in, same_values
-from triggers.language.checks.bounds import Bounds, bounds_in, negative, of_sum
-from triggers.language.checks.context import CheckContext, Type, Typed
-from triggers.language.checks.facts import Facts
+from triggers.language.checks.context import CheckContext
 from triggers.language.ir import OPERATIONS
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import quoted

@@ -1,17 +1,13 @@
-"""What checking needs at hand: the catalog, the graph under construction, its inputs, the reporter, the names.
-
-`Typed` is the result of checking an expression: its type and unit, and either a node or an exact constant.
-"""
+"""What checking needs at hand: the catalog, the graph under construction, its inputs, the reporter, the names."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from enum import StrEnum
 from fractions import Fraction
 
-from triggers.language.checks.facts import Facts
+from triggers.language.analysis.typed import Type, Typed
 from triggers.language.graph import Graph
 from triggers.language.ir import MAX_TIME_NS, Input, Kind
 from triggers.language.text import syntax
@@ -26,39 +22,6 @@ MEANT_TIMES = {"m": "min", "M": "min"}
 MAX_NAMES_COMPARED = 50_000
 """A file of nothing but unknown names must not take long: after this many comparisons no more names are proposed."""
 _MAX_SUBJECT = 48
-
-
-class Type(StrEnum):
-    """Types of expressions; ERROR marks one whose mistake has been reported already."""
-
-    NUMBER = "number"
-    BOOL = "bool"
-    TEXT = "text"
-    ERROR = "error"
-
-
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """A checked expression.
-
-    A constant has no node until it is used: `constant` is exact, in `unit`, and rounded once, when the unit of
-    its use is known. `signal` names the signal that the expression is; `impulse` the operator that is true at
-    single ticks. `low` and `high` are bounds known without any data, in `unit`; `is_whole` marks a number that is
-    always whole. `facts` is what is known of a condition beyond its node.
-    """
-
-    span: Span
-    type: Type
-    node: int = -1
-    unit: Unit = BARE
-    constant: Fraction | bool | str | None = None
-    values: tuple[str, ...] = ()
-    signal: str | None = None
-    impulse: str | None = None
-    low: Fraction | None = None
-    high: Fraction | None = None
-    is_whole: bool = False
-    facts: Facts | None = None
 
 
 @dataclass(slots=True)

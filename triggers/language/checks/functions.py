@@ -6,11 +6,12 @@ from collections.abc import Callable
 from fractions import Fraction
 from math import ceil
 
-from triggers.language.checks import bounds, facts
+from triggers.language.analysis import bounds, facts
+from triggers.language.analysis.bounds import bounds_in
+from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import align, are_numbers, constant_in, square_root, temperature_difference
-from triggers.language.checks.bounds import bounds_in
 from triggers.language.checks.comparisons import facts_of, judged
-from triggers.language.checks.context import CheckContext, Type, Typed, shown_time
+from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.checks.pairs import pair
 from triggers.language.checks.places import inside, near
 from triggers.language.ir import MAX_CAPACITY

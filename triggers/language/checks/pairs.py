@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 
+from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import align, are_numbers, same_values, temperature_difference
-from triggers.language.checks.context import CheckContext, Type, Typed
+from triggers.language.checks.context import CheckContext
 from triggers.language.ir import MAX_TIME_NS, CompareCode
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span

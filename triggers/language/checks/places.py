@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from triggers.language.checks.context import CheckContext, Type, Typed
+from triggers.language.analysis.typed import Type, Typed
+from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.signals.units import DIMENSIONLESS, convert, parse_unit

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Self
 
 from triggers.contracts.campaign import Network
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import CreationRequest
 from triggers.errors import InvalidInput, LongtailError, NotFound, Unreachable
 from triggers.vehicle.journal.clips import QueuedClip
 from triggers.vehicle.uploads.clip_queue import ClipQueue

@@ -16,8 +16,7 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from triggers.contracts.clip import CELL_BYTES
-from triggers.contracts.creation import CreationRequest
+from triggers.contracts.clip import CELL_BYTES, CreationRequest
 from triggers.contracts.problem import TUS_VERSION
 from triggers.errors import Conflict, InvalidInput, LongtailError, NotFound, UploadGone
 from triggers.vehicle.http import MAX_PROBLEM_BYTES, reaching, read_bounded, refusal

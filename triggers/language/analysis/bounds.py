@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from triggers.language.checks.context import Typed
+from triggers.language.analysis.typed import Typed
 from triggers.signals.units import Unit, convert
 
 Bounds = tuple[Fraction | None, Fraction | None]

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import Depends, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from fleet_api.api.services import Use
+from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from storage.tokens import authenticate
 from storage.vehicles.authentication import authenticate_vehicle

@@ -1,0 +1,1 @@
+"""What the routes of every subject are made of: callers, bodies, query parameters, signed answers."""
