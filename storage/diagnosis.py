@@ -16,7 +16,7 @@ class Backlog:
     """Counts of what should not be there for long. Ages are by the database's clock."""
 
     overdue_uploads: int
-    """Open although their expiry has passed: maintenance does not run."""
+    """Open although their expiry has passed: the steward does not run."""
     unassembled_uploads: int
     """Wholly received, announced more than `patience_s` ago, and not in the catalog: the assembler does not run."""
     waiting_extractions: int

@@ -1,6 +1,6 @@
 """What the database forgets: events that were handed on long ago, and the budget accounts of days long past.
 
-Both grow with every clip and answer no question any more. Sums are not touched: the fleet's and the campaigns' own
+Both grow with every clip and no longer answer any question. Sums are not touched: the fleet's and the campaigns' own
 accounts keep every entry, and a vehicle's day is forgotten as a whole, and only when nothing is reserved on it, so
 that no settlement or release can still look for it.
 """

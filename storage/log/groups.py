@@ -114,7 +114,7 @@ def leave(connection: Connection, key: GroupKey, member: str) -> None:
 
 
 def commit(connection: Connection, key: GroupKey, member: str, offsets: Mapping[int, tuple[int, int]]) -> list[int]:
-    """Store (epoch, next offset) by partition; returns the partitions that are not the member's any more.
+    """Store (epoch, next offset) by partition; returns the partitions that are no longer the member's.
 
     Compare-and-swap on holder and epoch, in the order of partitions, so that two commits never wait for each other.
     """

@@ -140,26 +140,26 @@ class PostgresConsumer:
             return
         self._next_heartbeat_s = 0.0
         try:
-            standing = self._membership.synchronise()
+            state = self._membership.synchronise()
         except NotOwner:
             self._closed = True  # for good: joining again would take the name back from the other process
             self._let_go(sorted(self._positions))
             raise
-        self._let_go(self._lost(standing))
-        leaving = sorted(standing.leaving)
+        self._let_go(self._lost(state))
+        leaving = sorted(state.leaving)
         if leaving:
             self._revoke([partition for partition in leaving if partition in self._positions])
             self._membership.give_up(leaving)
             self._forget(leaving)
-        self._assign({number: claim for number, claim in standing.held.items() if number not in standing.leaving})
-        self._next_heartbeat_s = time.monotonic() + (self._heartbeat_s if standing.settled else _UNSETTLED_S)
+        self._assign({number: claim for number, claim in state.held.items() if number not in state.leaving})
+        self._next_heartbeat_s = time.monotonic() + (self._heartbeat_s if state.settled else _UNSETTLED_S)
 
-    def _lost(self, standing: GroupState) -> list[int]:
+    def _lost(self, state: GroupState) -> list[int]:
         """Partitions that went to another member, even if they came back since: what was read of them is stale."""
         return sorted(
             partition
             for partition, position in self._positions.items()
-            if partition not in standing.held or standing.held[partition].epoch != position.epoch
+            if partition not in state.held or state.held[partition].epoch != position.epoch
         )
 
     def _let_go(self, partitions: Collection[int]) -> None:

@@ -1,7 +1,7 @@
 """The log in PostgreSQL, for one machine and small fleets: appends, topics, retention. Reading: consumer.py.
 
 Gateway and assembler share the database; a record is durable when its transaction is committed. What the log promises
-and why it holds is said where the SQL is: storage/log/records.py, log_segments.py, log_groups.py.
+and why it holds is said where the SQL is: storage/log/records.py, segments.py, groups.py.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ class PostgresLog:
                 log_segments.begin(connection)
 
     def _drop_oldest_segment(self) -> bool:
-        """Whether a segment was old enough and is gone. Each has its own transaction: locks are held shortly."""
+        """Whether a segment was old enough and is gone. Each has its own transaction: locks are held briefly."""
         try:
             with log_store.transaction(self._database) as connection:
                 if not log_segments.try_lock(connection):

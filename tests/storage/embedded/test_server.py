@@ -47,6 +47,13 @@ def test_a_stopped_server_leaves_no_process_and_no_socket(data_dir: Path) -> Non
     assert not server.alive
 
 
+def test_only_a_volatile_server_does_not_wait_for_the_disk(postgres_url: str) -> None:
+    """The tests' own server is one."""
+    with psycopg.connect(libpq_url(postgres_url)) as connection:
+        names = "fsync", "full_page_writes", "synchronous_commit"
+        assert [connection.execute(f"SHOW {name}").fetchone() for name in names] == [("off",)] * 3
+
+
 def test_the_server_is_private_durable_and_speaks_unicode_and_vectors(data_dir: Path) -> None:
     with EmbeddedPostgres(data_dir) as server:
         names = "listen_addresses", "fsync", "full_page_writes", "data_checksums", "server_encoding", "max_connections"
