@@ -19,7 +19,8 @@ from triggers.errors import Misconfigured
 MIGRATION_LOCK = 0x6C6F6E67  # "long": advisory lock, so that replicas starting at once migrate one after the other
 
 
-def _config() -> Config:
+def alembic_config() -> Config:
+    """Alembic's settings with the folder of the migrations; Misconfigured when they are not installed."""
     config = Config()
     spec = find_spec("migrations")
     if spec is None or not spec.submodule_search_locations:
@@ -30,7 +31,7 @@ def _config() -> Config:
 
 def migrate(database: Database) -> str:
     """Upgrade to the newest revision, in one transaction; returns that revision. Safe to run at once in replicas."""
-    config = _config()
+    config = alembic_config()
     with database.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
         config.attributes["connection"] = connection
@@ -40,7 +41,7 @@ def migrate(database: Database) -> str:
 
 def head_revision() -> str:
     """The newest revision that this version of the code knows."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = ScriptDirectory.from_config(alembic_config()).get_current_head()
     if head is None:
         raise Misconfigured("the package `migrations` has no revision", remedy="reinstall longtail")
     return head

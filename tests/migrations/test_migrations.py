@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 
 from storage.database import Database
 from storage.labels import jobs as label_jobs
-from storage.migrate import _config, current_revision, differences, head_revision, migrate, require_current
+from storage.migrate import alembic_config, current_revision, differences, head_revision, migrate, require_current
 from storage.tables import uploads
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.ledger.ledger_support import add_upload
@@ -24,7 +24,7 @@ def test_migrating_twice_changes_nothing(database: Database) -> None:
 
 
 def test_every_migration_can_be_taken_back(database: Database) -> None:
-    config = _config()
+    config = alembic_config()
     with database.begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
@@ -34,7 +34,7 @@ def test_every_migration_can_be_taken_back(database: Database) -> None:
 
 
 def test_a_stored_manifest_loses_the_network_that_it_once_had_and_keeps_its_bytes(database: Database) -> None:
-    config = _config()
+    config = alembic_config()
     manifest = charged_manifest({"wide": 7})
     with database.begin() as connection:
         enroll_vehicle(connection)
@@ -50,7 +50,7 @@ def test_a_stored_manifest_loses_the_network_that_it_once_had_and_keeps_its_byte
 
 
 def test_a_claimed_label_job_keeps_its_user_and_labeler(database: Database) -> None:
-    config = _config()
+    config = alembic_config()
     worker = text("SELECT worker FROM label_jobs ORDER BY id")
     claimant = text("SELECT claimed_by, labeler FROM label_jobs ORDER BY id")
     with database.begin() as connection:
