@@ -12,15 +12,19 @@ DRIVES ?=
 SIGNALS ?=
 CAMPAIGN ?=
 # For `make test`: what pytest gets instead.
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist worksteal
 # For `make bench`: --only log,objects,loop,language,speed, --quick, --json FILE.
 BENCH_ARGS ?=
 
+# Without compiled files every process of every test compiles all it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .NOTPARALLEL:
-.PHONY: help demo servers bench setup setup-run setup-bench test lint types imports pytest map format clean
+.PHONY: help demo servers bench setup setup-run setup-bench test test-long timing lint types imports pytest map
+.PHONY: format clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: setup-run  ## run the whole loop on this machine (DRIVES= SIGNALS= CAMPAIGN= for recorded drives)
 	@set --; for drive in $(DRIVES); do set -- "$$@" --drives "$$drive"; done; \
@@ -48,6 +52,12 @@ imports: setup
 
 pytest: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+timing: setup  ## the tests that measure time; run them with nothing else running
+	$(BIN)/python -m pytest -m timing
+
+test-long: setup  ## compare module and interpreter on 20,000 random programs (about 20 minutes)
+	LONGTAIL_TEST_PROGRAMS=20000 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/triggers/language/test_agreement.py
 
 servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for hand use
 	@exec $(BIN)/python -m tools.servers

@@ -20,7 +20,7 @@ MIGRATION_LOCK = 0x6C6F6E67  # "long": advisory lock, so that replicas starting 
 
 
 def alembic_config() -> Config:
-    """How alembic finds the migrations that are installed with the package."""
+    """Alembic's settings with the folder of the migrations; Misconfigured when they are not installed."""
     config = Config()
     spec = find_spec("migrations")
     if spec is None or not spec.submodule_search_locations:

@@ -191,7 +191,7 @@ def test_a_missing_venv_module_is_named_with_the_line_that_installs_it(
     assert "-venv" in str(caught.value)
 
 
-@pytest.mark.parametrize("target", ["demo", "setup", "test", "lint", "format", "clean"])
+@pytest.mark.parametrize("target", ["demo", "setup", "test", "test-long", "timing", "lint", "format", "clean"])
 def test_make_help_lists_every_target(target: str) -> None:
     listed = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert f"make {target} " in listed.stdout

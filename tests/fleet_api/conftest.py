@@ -15,7 +15,8 @@ from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings
 from tests.fleet_api.api_server import Api
-from tests.support.declared_answers import DeclaredAnswers
+from tests.support.applications import api_application
+from tests.support.declared_answers import DeclaredAnswers, Operations
 from triggers.contracts.signing import load_private_key
 
 
@@ -38,11 +39,17 @@ def services(settings: Settings, database: Database) -> Services:
     )
 
 
+@pytest.fixture(scope="session")
+def operations(tmp_path_factory: pytest.TempPathFactory) -> Operations:
+    """What the OpenAPI document declares, which takes longer to make than a test of one route."""
+    return Operations(api_application(tmp_path_factory.mktemp("document")).openapi())
+
+
 @pytest.fixture
-def api(settings: Settings, database: Database) -> Iterator[Api]:
+def api(settings: Settings, database: Database, operations: Operations) -> Iterator[Api]:
     """The API, and requests to it by users with the role that is needed; no answer may be missing in its document."""
     app = create_app(settings)
-    answers = DeclaredAnswers(app, app.openapi())
+    answers = DeclaredAnswers(app, operations)
     with TestClient(answers, raise_server_exceptions=False) as client:
         yield Api(app, client, database, settings)
     assert answers.mistakes == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import http.client
 import random
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ import pytest
 
 from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
-from tests.support.waiting import Deadline, wait_for
+from tests.support.waiting import Deadline, let_pass, wait_for
 from triggers.clips.cells import hash_cells
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, CreationRequest, clip_digest
@@ -146,7 +145,7 @@ def upload_all(config: VehicleConfig) -> None:
 
 def kill_one(running: Deployment, rng: random.Random) -> None:
     """Kill the gateway or the ingest worker after a random moment, and wait until it has been replaced."""
-    time.sleep(rng.uniform(0.0, 0.4))  # a random point of the work is what is tested, not a condition to wait for
+    let_pass(rng.uniform(0.0, 0.4), why="a random point of the work is what is tested")
     name = rng.choice(["gateway", "ingest"])
     pid = running.pid(name)
     running.kill(name)

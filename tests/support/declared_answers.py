@@ -17,10 +17,10 @@ Document = Mapping[str, Any]
 class DeclaredAnswers:
     """An ASGI application around another one. `mistakes` tells of every answer that the document does not declare."""
 
-    def __init__(self, app: ASGIApp, document: Document) -> None:
+    def __init__(self, app: ASGIApp, operations: Operations) -> None:
         self.mistakes: list[str] = []
         self._app = app
-        self._operations = Operations(document)
+        self._operations = operations
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start: Message = {}
@@ -44,7 +44,7 @@ class DeclaredAnswers:
 
 
 class Operations:
-    """The operations of a document, found by method and path."""
+    """The operations of a document, found by method and path. One for many applications: it keeps what it compiles."""
 
     def __init__(self, document: Document) -> None:
         self._document = document

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 from storage.embedded import EmbeddedPostgres
 from tests.support.paths import server_folder
 
-_SETTINGS = {"max_connections": 100, "shared_buffers": "64MB", "synchronous_commit": "off", "max_wal_size": "128MB"}
+_SETTINGS = {"max_connections": 100, "shared_buffers": "64MB", "max_wal_size": "128MB"}
 _numbers = itertools.count(1)
 
 

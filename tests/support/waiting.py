@@ -24,6 +24,12 @@ class Deadline:
         assert not self.passed(), f"{what} did not happen within {self._within_s} s"
 
 
+def let_pass(seconds: float, *, why: str) -> None:
+    """Let time pass. Only for what time itself brings about (a lease runs out), where no condition can be asked."""
+    assert why
+    time.sleep(seconds)
+
+
 def wait_for(condition: Callable[[], object], *, within_s: float, what: str) -> None:
     """Return as soon as `condition` holds; AssertionError, naming `what`, when it does not in time."""
     deadline = Deadline(within_s)

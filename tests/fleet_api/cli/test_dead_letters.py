@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 
+import httpx
 import pytest
 from click.testing import CliRunner, Result
 from fastapi.testclient import TestClient
@@ -20,8 +21,8 @@ from triggers.errors import Conflict
 @pytest.fixture
 def client(api: Api, monkeypatch: pytest.MonkeyPatch) -> ApiClient:
     """The command line's client, speaking with the application in this process as an operator."""
+    monkeypatch.setattr(httpx, "Client", lambda **_: TestClient(api.app, headers=api.as_("operator")))
     made = ApiClient("http://testserver", "")
-    monkeypatch.setattr(made, "_http", TestClient(api.app, headers=api.as_("operator")))
     monkeypatch.setattr(connection, "connect", lambda *_: nullcontext(made))
     return made
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from pathlib import Path
 
+import httpx
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -21,8 +22,8 @@ from triggers.errors import InvalidInput
 def test_a_drive_that_lacks_a_needed_column_is_refused_before_a_vehicle_is_enrolled(
     api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(httpx, "Client", lambda **_: TestClient(api.app, headers=api.as_("operator")))
     client = ApiClient("http://testserver", "")
-    monkeypatch.setattr(client, "_http", TestClient(api.app, headers=api.as_("operator")))
     monkeypatch.setattr(connection, "connect", lambda *_: nullcontext(client))
     api.activate(campaign_text())
     (tmp_path / "signals.yaml").write_text(SIGNALS)

@@ -9,7 +9,6 @@ import signal
 import stat
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,9 +68,7 @@ def test_after_kill_9_nothing_is_left_within_seconds_and_the_next_start_recovers
         assert len([child for child in family if "fleet_api.cli" in " ".join(child.cmdline())]) == 3
         token = json.loads((up_dir / "client.json").read_text())["token"]
         process.kill()
-        began_s = time.monotonic()
         wait_until_gone(family, within_s=15)
-        assert time.monotonic() - began_s < 15
         assert running_url(up_dir / "postgres") is None
     with longtail_up(up_dir):
         answer = httpx.get(f"{api_url(up_dir)}/v1/campaigns", headers={"Authorization": f"Bearer {token}"})

@@ -20,7 +20,7 @@ from fleet_api.demo.summary import CampaignResult, ClipResult, Summary
 from tests.support.paths import RECORDED_DRIVES, REPOSITORY
 from triggers.contracts.clip import CELL_BYTES, clip_digest
 
-LIMIT_S = 120.0  # 60 s where nothing else runs; tests share the machine
+LIMIT_S = 60.0
 RECORDED = RECORDED_DRIVES / "css_car_a"
 EXAMPLE = REPOSITORY / "examples" / "css_car"
 DEMO = REPOSITORY / "fleet_api" / "demo"
@@ -64,7 +64,6 @@ def test_the_loop_closes_on_generated_drives_in_counts_that_add_up(
     process, summary, _ = generated
     assert process.returncode == 0, process.stderr
     assert summary["closed"] and summary["gaps"] == []
-    assert summary["seconds"] < LIMIT_S
     for each in summary["campaigns"]:
         endings = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
         assert each["fired"] == sum(each[name] for name in endings)
@@ -74,6 +73,15 @@ def test_the_loop_closes_on_generated_drives_in_counts_that_add_up(
     assert all(total.values()), f"the demonstration is to show each of these: {total}"
     assert len(summary["clips"]) == summary["uploads"] == summary["objects"] == summary["labeled"] > 0
     assert "Traceback" not in process.stderr
+
+
+@pytest.mark.integration
+@pytest.mark.timing
+def test_the_loop_closes_within_a_minute(
+    generated: tuple[subprocess.CompletedProcess[str], dict[str, Any], Path],
+) -> None:
+    _, summary, _ = generated
+    assert summary["seconds"] < LIMIT_S
 
 
 @pytest.mark.integration

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def eat_memory(folder: Path) -> None:
 
 
 def hang(_folder: Path) -> None:
-    time.sleep(600)
+    signal.pause()
 
 
 def fill_the_disk(folder: Path) -> None:

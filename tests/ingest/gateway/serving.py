@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import httpx
@@ -24,7 +25,7 @@ from ingest.http.raising import REF_TEMPLATE
 from ingest.log import CELLS_TOPIC, open_log
 from storage.database import Database
 from storage.settings import Settings
-from tests.support.declared_answers import DeclaredAnswers
+from tests.support.declared_answers import DeclaredAnswers, Operations
 from tests.support.waiting import Deadline, wait_for
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest, CreationRequest
@@ -56,18 +57,20 @@ def serve(app: ASGIApp) -> Iterator[str]:
 def running_gateway(settings: Settings, limits: GatewayLimits | None = None) -> Iterator[tuple[str, Starlette]]:
     """A gateway with these settings; yields its URL and its application. No answer may be missing in the document."""
     app = create_app(settings, limits)
-    answers = DeclaredAnswers(app, gateway_document())
+    answers = DeclaredAnswers(app, gateway_operations())
     with serve(answers) as url:
         yield url, app
     assert answers.mistakes == []
 
 
-def gateway_document() -> dict[str, Any]:
-    """The gateway's part of the OpenAPI document, with the schemas that it refers to."""
+@cache
+def gateway_operations() -> Operations:
+    """What the gateway's part of the OpenAPI document declares."""
     _, definitions = models_json_schema(
         [(model, "validation") for model in (Problem, *document.MODELS)], ref_template=REF_TEMPLATE
     )
-    return {"paths": document.paths("http://gateway"), "components": {"schemas": definitions["$defs"]}}
+    schemas = {"schemas": definitions["$defs"]}
+    return Operations({"paths": document.paths("http://gateway"), "components": schemas})
 
 
 class TusClient:
