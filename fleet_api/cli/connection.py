@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from fleet_api.client.client import ApiClient
+    from fleet_api.client import ApiClient
 
 Command = Callable[..., Any]
 
@@ -44,6 +44,6 @@ def _with_client(command: Command, token_option: str) -> Command:
 
 def connect(url: str | None, token: str | None, data: Path | None) -> ApiClient:
     """The client, imported only now: httpx takes a quarter of a second."""
-    from fleet_api.client.client import open_client
+    from fleet_api.client import open_client
 
     return open_client(url, token, data)

@@ -33,7 +33,7 @@ def read_client_file(data_dir: Path) -> ClientFile | None:
         return ClientFile(str(content["api_url"]), str(content["gateway_url"]), str(content["token"]))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Misconfigured(
             f"cannot read {path}: {error}",
             remedy="run as the user who ran `longtail up`, or give --url and --token",

@@ -66,8 +66,9 @@ def revoke(user: str, data: Path | None) -> None:
 @contextmanager
 def _database(data: Path | None) -> Iterator[Database]:
     """The database of the settings, else the embedded one that runs in the data directory."""
+    from fleet_api.client.data_dir import default_data_dir
     from storage.database import Database
-    from storage.embedded import default_data_dir, running_url
+    from storage.embedded import running_url
     from storage.settings import Settings
 
     settings = Settings.load()

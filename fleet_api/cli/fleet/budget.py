@@ -1,4 +1,4 @@
-"""`longtail budget`: how much of its budgets a campaign has used."""
+"""`longtail budget`: how much of their budgets campaigns have used."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.output import json_option, print_json, print_table, shown_bytes
+from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Mapping, Sequence
 
-    from fleet_api.client.client import ApiClient
+    from fleet_api.client import ApiClient
+    from triggers.contracts.api.campaigns import AccountView
+
+COLUMNS = ("campaign", "kind", "vehicle", "day", "limit", "held", "settled")
 
 
 @click.group()
@@ -25,29 +28,26 @@ def budget() -> None:
 @json_option
 @with_client
 def show(client: ApiClient, campaign: str | None, as_json: bool) -> None:
-    """Show the accounts of a campaign, or of all: limit, what is reserved or used, what arrived."""
-    from fleet_api.client.client import segment
+    """Show the accounts of a campaign, or of all.
 
-    listed = client.get("/v1/campaigns")["campaigns"]
-    wanted = [each for each in listed if campaign in (None, each["campaign"])]
-    if campaign is not None and not wanted:
-        client.get(f"/v1/campaigns/{segment(campaign)}")  # raises the API's own NotFound
-    accounts = {
-        each["campaign"]: client.get(f"/v1/campaigns/{segment(each['campaign'])}/{each['version']}")["budget"]
-        for each in wanted
-    }
+    `held` is what is reserved or used of the limit, `settled` the part of it that has arrived.
+    """
+    accounts = client.budget.accounts(campaign)
     if as_json:
-        print_json(accounts)
-        return
-    rows = [row for name, budget in accounts.items() for row in account_rows(name, budget)]
-    print_table("", ("campaign", "account", "vehicle", "day", "limit", "reserved or used", "used"), rows)
+        print_json({name: [each.model_dump(mode="json") for each in listed] for name, listed in accounts.items()})
+    elif any(accounts.values()):
+        show_accounts(accounts)
+    else:
+        remark("no budget has been used yet; accounts are opened by the first upload")
 
 
-def account_rows(campaign: str, accounts: list[dict[str, Any]]) -> list[tuple[object, ...]]:
-    """Ledger accounts as rows: bytes in the unit people read, clips as they are."""
-    rows: list[tuple[object, ...]] = []
-    for account in accounts:
-        in_bytes = account["unit"] == "bytes"
-        amounts = [shown_bytes(account[key]) if in_bytes else account[key] for key in ("limit", "held", "settled")]
-        rows.append((campaign, account["kind"], account["vehicle_id"], account["day"] or "", *amounts))
-    return rows
+def show_accounts(accounts: Mapping[str, Sequence[AccountView]], *, title: str = "") -> None:
+    """Ledger accounts by campaign: bytes in the unit that people read, clips as they are."""
+    rows = [_row(campaign, account) for campaign, listed in accounts.items() for account in listed]
+    print_table(title, COLUMNS, rows)
+
+
+def _row(campaign: str, account: AccountView) -> tuple[object, ...]:
+    amounts = (account.limit, account.held, account.settled)
+    shown = [shown_bytes(amount) for amount in amounts] if account.unit == "bytes" else amounts
+    return campaign, account.kind, account.vehicle_id, account.day, *shown
