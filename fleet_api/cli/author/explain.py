@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.author.check import show_diagnostics, signals_option
-from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
+from fleet_api.cli.output import counted, json_option, print_json, print_result, print_table, shown_bytes
 
 if TYPE_CHECKING:
     from triggers.language.explain import Explained, ExplainedTrigger
@@ -48,14 +48,14 @@ def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
 
 def _show(program: Explained) -> None:
     name = "all triggers of the file" if program.campaign is None else f"campaign {program.campaign}"
-    remark(f"{name}: {counted(len(program.triggers), 'trigger')}, {counted(len(program.inputs), 'signal')}")
+    print_result(f"{name}: {counted(len(program.triggers), 'trigger')}, {counted(len(program.inputs), 'signal')}")
     for title, text in _facts(program):
-        remark(f"  {title:11} {text}")
+        print_result(f"  {title:11} {text}")
     rows = [(each.name, each.unit or each.type, each.rate, _lasting(each.max_age_s)) for each in program.inputs]
     if rows:
         print_table("", ("signal", "unit", "rate (Hz)", "a sample counts"), rows)
     for trigger in program.triggers:
-        remark(f"  {trigger.name}: {_sentence(trigger)}")
+        print_result(f"  {trigger.name}: {_sentence(trigger)}")
     _show_operators(program)
 
 
@@ -110,4 +110,4 @@ def _show_operators(program: Explained) -> None:
         print_table("Costliest operators: operations a tick, bytes of state", titles, rows)
     left = len(working) - len(shown)
     if left > 0:
-        remark(f"  and {left} more (--json has all)")
+        print_result(f"  and {left} more (--json has all)")
