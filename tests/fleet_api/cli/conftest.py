@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import nullcontext
 from typing import Any, NamedTuple
@@ -12,6 +15,7 @@ import pytest
 from fleet_api.cli import connection
 from fleet_api.cli.main import main
 from tests.fleet_api.api_server import Api
+from tests.support.processes import REPOSITORY
 
 
 class Shown(NamedTuple):
@@ -41,3 +45,25 @@ def longtail(api: Api, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFi
         return Shown(status, shown.out, shown.err)
 
     return call
+
+
+@pytest.fixture
+def run_longtail() -> Callable[..., tuple[int, str]]:
+    """Run a command in a process of its own, into a file or (None) a pipe that nobody reads; status and errors."""
+
+    def run(*arguments: str, stdout: str | None) -> tuple[int, str]:
+        if stdout is None:
+            reading, writing = os.pipe()
+            os.close(reading)
+        else:
+            writing = os.open(stdout, os.O_WRONLY)
+        try:
+            command = [sys.executable, "-m", "fleet_api.cli", *arguments]
+            process = subprocess.run(
+                command, cwd=REPOSITORY, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False
+            )
+        finally:
+            os.close(writing)
+        return process.returncode, process.stderr
+
+    return run
