@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
+
+import httpx
 import pytest
 
 from fleet_api.client import ApiClient
 from fleet_api.client import vehicles as vehicles_module
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
+from tests.support.processes import REPOSITORY
 from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, NotFound
 
 
@@ -97,3 +102,60 @@ def test_what_is_not_there_is_not_found(client: ApiClient) -> None:
         client.campaigns.version("nothing")
     with pytest.raises(NotFound):
         client.clips.get("0" * 32)
+
+
+FOR_VEHICLES = {"check-in", "telemetry", "bundles", "uploads"}
+"""Parts of the routes that vehicles call; people have no use for them."""
+
+
+def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
+    asked: set[tuple[str, str]] = set()
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked.add((request.method.lower(), request.url.path))
+        return httpx.Response(404)
+
+    client = ApiClient("http://x", "lt_x", http=httpx.Client(transport=httpx.MockTransport(refuse)))
+    for call in (
+        lambda: client.campaigns.apply("", ""),
+        lambda: next(client.campaigns.list()),
+        lambda: client.campaigns.versions("a"),
+        lambda: client.campaigns.version("a", 1),
+        lambda: client.campaigns.approve("a", 1, digest="0" * 64),
+        *(lambda step=step: client.campaigns.move("a", 1, step) for step in ("submit", "pause", "resume", "stop")),
+        lambda: client.vehicles.enrol("a"),
+        lambda: next(client.vehicles.list()),
+        lambda: client.vehicles.get("a"),
+        lambda: client.vehicles.revoke("a"),
+        lambda: next(client.clips.search()),
+        lambda: client.clips.get("a"),
+        lambda: client.clips.read("/objects/a"),
+        lambda: client.labels.claim("a", "b"),
+        client.labels.stats,
+        lambda: client.labels.renew(1, 1),
+        lambda: client.labels.complete(1, 1, {}),
+        lambda: client.labels.fail(1, 1, "a"),
+        client.budget.accounts,
+        client.outcomes.count,
+        lambda: next(client.dead_letters.list()),
+        lambda: client.dead_letters.discard(1),
+        client.health.live,
+        client.health.ready,
+    ):
+        with suppress(NotFound):
+            call()
+    paths = api.client.get("/openapi.json").json()["paths"]
+    routes = {(method, path) for path, item in paths.items() for method in item if method in ("get", "post", "delete")}
+    unreached = {
+        (method, path)
+        for method, path in routes
+        if not FOR_VEHICLES & set(path.split("/"))
+        and not any(method == verb and re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", path), url) for verb, url in asked)
+    }
+    assert unreached == set()
+
+
+def test_the_python_in_the_documents_runs(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "commands.md").read_text(), re.DOTALL)
+    monkeypatch.setattr("fleet_api.client.open_client", lambda: api.as_client("viewer"))
+    exec(example, {})
