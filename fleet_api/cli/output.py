@@ -30,22 +30,33 @@ Form = Literal["table", "json", "csv", "ids"]
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def list_options(command: Command) -> Command:
-    """The options of commands that print lists: `--json`, `--csv`, `--ids`; the command gets a `form`."""
-    options = (
-        click.option("--json", "as_json", is_flag=True, help="Print JSON."),
-        click.option("--csv", "as_csv", is_flag=True, help="Print CSV with a heading."),
-        click.option("--ids", "as_ids", is_flag=True, help="Print identifiers only, one per line."),
-    )
+_FORM_HELP: dict[Form, str] = {
+    "json": "Print JSON.",
+    "csv": "Print CSV with a heading.",
+    "ids": "Print identifiers only, one per line.",
+}
 
-    @functools.wraps(command)
-    def wrapped(*arguments: Any, as_json: bool, as_csv: bool, as_ids: bool, **given: Any) -> Any:
-        if as_json + as_csv + as_ids > 1:
-            raise click.UsageError("--json, --csv and --ids exclude each other")
-        form: Form = "json" if as_json else "csv" if as_csv else "ids" if as_ids else "table"
-        return command(*arguments, form=form, **given)
 
-    return functools.reduce(lambda function, option: option(function), reversed(options), wrapped)  # type: ignore[return-value]
+def form_options(*forms: Form) -> Callable[[Command], Command]:
+    """Options `--json`, `--csv` and `--ids`, those of `forms`; the command gets the one that was given as `form`."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def wrapped(*arguments: Any, **given: Any) -> Any:
+            chosen = [form for form in forms if given.pop(f"as_{form}")]
+            if len(chosen) > 1:
+                raise click.UsageError(f"{' and '.join(f'--{form}' for form in chosen)} exclude each other")
+            return command(*arguments, form=chosen[0] if chosen else "table", **given)
+
+        for form in reversed(forms):
+            wrapped = click.option(f"--{form}", f"as_{form}", is_flag=True, help=_FORM_HELP[form])(wrapped)
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+list_options = form_options("json", "csv", "ids")
+"""The options of commands that print lists of things that have an identifier."""
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,9 @@ from triggers.contracts.api.campaigns import (
     CampaignView,
     VersionList,
 )
+from triggers.contracts.campaign import RUNNING
 
 PAGE = 1000
-RUNNING = ("active", "paused")
-"""States of the version that vehicles have, or get back when it is resumed."""
 Step = Literal["submit", "pause", "resume", "stop"]
 
 

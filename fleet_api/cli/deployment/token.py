@@ -35,7 +35,14 @@ def token() -> None:
 
 @token.command()
 @click.argument("user")
-@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES), help="May be repeated.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(ROLES),
+    help="May be repeated.",
+)
 @data_option
 @json_option
 def issue(user: str, roles: tuple[str, ...], data: Path | None, as_json: bool) -> None:

@@ -7,15 +7,24 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes
+from fleet_api.cli.output import Column, Form, form_options, print_json, print_list, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from fleet_api.client import ApiClient
-    from triggers.contracts.api.campaigns import AccountView
+    from triggers.contracts.api.budget import AccountView
 
-COLUMNS = ("campaign", "kind", "vehicle", "day", "limit", "held", "settled")
+COLUMNS: tuple[Column[AccountView], ...] = (
+    Column("campaign", lambda account: account.campaign),
+    Column("kind", lambda account: account.kind),
+    Column("vehicle", lambda account: account.vehicle_id),
+    Column("day", lambda account: account.day),
+    Column("limit", lambda account: account.limit),
+    Column("held", lambda account: account.held),
+    Column("settled", lambda account: account.settled),
+    Column("unit", lambda account: account.unit),
+)
 
 
 @click.group()
@@ -25,29 +34,32 @@ def budget() -> None:
 
 @budget.command()
 @click.argument("campaign", required=False)
-@json_option
+@form_options("json", "csv")
 @with_client
-def show(client: ApiClient, campaign: str | None, as_json: bool) -> None:
-    """Show the accounts of a campaign, or of all.
+def show(client: ApiClient, campaign: str | None, form: Form) -> None:
+    """Show the accounts of a campaign, or of all campaigns and the fleet.
 
-    `held` is what is reserved or used of the limit, `settled` the part of it that has arrived.
+    `held` is what is reserved or used of the limit, `settled` the part of it that has arrived. Totals come first, then
+    today's vehicle-days (UTC).
     """
-    accounts = client.budget.accounts(campaign)
-    if as_json:
-        print_json({name: [each.model_dump(mode="json") for each in listed] for name, listed in accounts.items()})
-    elif any(accounts.values()):
-        show_accounts(accounts)
+    listed = client.budget.accounts(campaign)
+    if form == "json":
+        print_json(listed.model_dump(mode="json"))
+    elif form == "table" and listed.accounts:
+        show_accounts(listed.accounts)
     else:
-        remark("no budget has been used yet; accounts are opened by the first upload")
+        none = "no budget has been used yet; accounts are opened by the first upload"
+        print_list(form, listed.accounts, COLUMNS, none=none)
+    if listed.capped:
+        remark("there are more accounts than these; name a campaign")
 
 
-def show_accounts(accounts: Mapping[str, Sequence[AccountView]], *, title: str = "") -> None:
-    """Ledger accounts by campaign: bytes in the unit that people read, clips as they are."""
-    rows = [_row(campaign, account) for campaign, listed in accounts.items() for account in listed]
-    print_table(title, COLUMNS, rows)
+def show_accounts(accounts: Sequence[AccountView], *, title: str = "") -> None:
+    """Ledger accounts for people: bytes in the unit that they read, clips as they are."""
+    print_table(title, [column.name for column in COLUMNS[:-1]], [_row(account) for account in accounts])
 
 
-def _row(campaign: str, account: AccountView) -> tuple[object, ...]:
+def _row(account: AccountView) -> tuple[object, ...]:
     amounts = (account.limit, account.held, account.settled)
     shown = [shown_bytes(amount) for amount in amounts] if account.unit == "bytes" else amounts
-    return campaign, account.kind, account.vehicle_id, account.day, *shown
+    return account.campaign, account.kind, account.vehicle_id, account.day, *shown

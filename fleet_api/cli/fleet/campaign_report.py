@@ -46,7 +46,8 @@ def show_details(details: CampaignDetails) -> None:
     show_outcomes(details.outcomes)
     if details.compared:
         _show_compared(details.compared)
-    show_accounts({details.campaign: details.budget}, title="Budget")
+    if details.budget:
+        show_accounts(details.budget, title="Budget")
 
 
 def show_outcomes(outcomes: OutcomesView) -> None:

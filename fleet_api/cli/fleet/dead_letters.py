@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.output import Column, Form, list_options, print_list, print_result
+from triggers.contracts.api.outcomes import LetterStage, LetterState
 
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
-    from triggers.contracts.api.outcomes import DeadLetterView, LetterStage, LetterState
+    from triggers.contracts.api.outcomes import DeadLetterView
 
-STATES = ("open", "replayed", "discarded")
-STAGES = ("gateway", "assembler", "extraction")
 COLUMNS: tuple[Column[DeadLetterView], ...] = (
     Column("id", lambda letter: letter.id, shown=str),
     Column("stage", lambda letter: letter.stage),
@@ -33,8 +32,8 @@ def dead_letters() -> None:
 
 
 @dead_letters.command(name="list")
-@click.option("--state", type=click.Choice(STATES), default="open", show_default=True)
-@click.option("--stage", type=click.Choice(STAGES), help="Only those of this stage.")
+@click.option("--state", type=click.Choice(get_args(LetterState)), default="open", show_default=True)
+@click.option("--stage", type=click.Choice(get_args(LetterStage)), help="Only those of this stage.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many.")
 @list_options
 @with_client

@@ -8,7 +8,7 @@ import click
 
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.campaign_report import ENDINGS, counted_by_reason
-from fleet_api.cli.output import Column, Form, list_options, print_json, print_list, print_table
+from fleet_api.cli.output import Column, Form, form_options, print_json, print_list, print_table
 
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
@@ -28,7 +28,7 @@ COLUMNS: tuple[Column[CampaignOutcomesView], ...] = (
 
 @click.command()
 @click.argument("campaign", required=False)
-@list_options
+@form_options("json", "csv")
 @with_client
 def outcomes(client: ApiClient, campaign: str | None, form: Form) -> None:
     """Count what became of the fires of a campaign, or of all, per version.
