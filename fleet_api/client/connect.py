@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from fleet_api.client.client import ApiClient
-from fleet_api.client.client_file import NAME, read_client_file
-from fleet_api.client.data_dir import data_dir_of_environment
+from fleet_api.client.data_dir import NAME, data_dir_of_environment, read_client_file
 from triggers.errors import Misconfigured
 
 

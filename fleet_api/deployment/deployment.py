@@ -21,8 +21,7 @@ from typing import Self
 import httpx
 
 from fleet_api.api.serve import listen
-from fleet_api.client.client_file import ClientFile, read_client_file, write_client_file
-from fleet_api.client.data_dir import default_data_dir
+from fleet_api.client.data_dir import ClientFile, default_data_dir, read_client_file, write_client_file
 from fleet_api.deployment.keys import ensure_signing_key
 from ingest.log import ensure_cells_topic, open_log
 from storage import tokens

@@ -13,8 +13,7 @@ from typing import Any
 
 import httpx
 
-from fleet_api.client.client_file import read_client_file
-from fleet_api.client.data_dir import default_data_dir
+from fleet_api.client.data_dir import default_data_dir, read_client_file
 from fleet_api.client.transport import on_this_machine
 from fleet_api.deployment.database_checks import examine_database, without_data_dir
 from fleet_api.deployment.findings import Finding, fail, guarded, ok, warn

@@ -15,7 +15,7 @@ import pytest
 from fleet_api.cli import connection
 from fleet_api.cli.main import main
 from tests.fleet_api.api_server import Api
-from tests.support.processes import REPOSITORY
+from tests.support.paths import REPOSITORY
 
 
 class Shown(NamedTuple):

@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 
 from fleet_api.client import open_client
-from fleet_api.client.client_file import ClientFile, read_client_file, write_client_file
-from fleet_api.client.data_dir import data_dir_of_environment, default_data_dir
+from fleet_api.client.data_dir import (
+    ClientFile,
+    data_dir_of_environment,
+    default_data_dir,
+    read_client_file,
+    write_client_file,
+)
 from triggers.errors import Misconfigured
 
 

@@ -12,7 +12,7 @@ from fleet_api.client import ApiClient
 from fleet_api.client import vehicles as vehicles_module
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
-from tests.support.processes import REPOSITORY
+from tests.support.paths import REPOSITORY
 from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, NotFound
 
 
