@@ -86,6 +86,12 @@ def test_every_command_has_help_and_is_in_a_document() -> None:
         assert any(f"{line} ".startswith(f"{words} ") for line in documented), f"no document shows longtail {words}"
 
 
+def test_the_lines_of_help_in_lists_of_commands_are_whole() -> None:
+    for words, command in commands(cli):
+        if " " in words:  # the others have their line in the table of commands
+            assert not command.get_short_help_str().endswith("..."), words
+
+
 @pytest.mark.parametrize("name", ["url", "api_token", "data"])
 def test_every_command_that_asks_the_api_can_be_told_which(name: str) -> None:
     asking = [words for words, command in commands(cli) if any(each.name == name for each in command.params)]

@@ -32,7 +32,7 @@ def _with_client(command: Command, token_option: str) -> Command:
         "--data",
         type=click.Path(path_type=Path, file_okay=False),
         envvar="LONGTAIL_DATA_DIR",
-        help="Data directory of a `longtail up` on this machine, which knows both.",
+        help="Data directory of a `longtail up` on this machine, where both are found (LONGTAIL_DATA_DIR).",
     )
     @functools.wraps(command)
     def wrapped(*, url: str | None, api_token: str | None, data: Path | None, **options: Any) -> Any:

@@ -108,7 +108,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _described(error: Exception) -> str:
-    """An error in one line; one that nobody foresaw says how to find out more."""
+    """An error in one line; an unforeseen one says how to find out more."""
     if isinstance(error, LongtailError):
         return str(error)
     if isinstance(error, OSError) and error.strerror:

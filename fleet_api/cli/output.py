@@ -201,7 +201,7 @@ def _encodable(text: str) -> str:
 
 
 def _terminal_width() -> int | None:
-    """Characters per line of the terminal (COLUMNS, else what it says); None where nobody watches."""
+    """Characters per line of the terminal, or COLUMNS; None where standard output is not a terminal."""
     if sys.stdout is None or not sys.stdout.isatty():
         return None
     return shutil.get_terminal_size().columns

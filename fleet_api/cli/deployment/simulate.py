@@ -45,8 +45,8 @@ def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options:
 
     The same seed, drives and campaigns give the same clips.
 
-    A vehicle numbers its fires in a journal. Without --state that is gone at the end, and a vehicle of the same name
-    counts from 1 again: playing the same drives again repeats the same fires, which is harmless, but the fires of
+    A vehicle numbers its fires in a journal. Without --state the journal is gone at the end, and a vehicle of the same
+    name counts from 1 again: playing the same drives again repeats the same fires, which is harmless, but the fires of
     other drives collide with the old ones and are rejected. For other drives give another --prefix, or keep --state
     from the first run on.
     """

@@ -33,7 +33,7 @@ def token() -> None:
     """
 
 
-@token.command()
+@token.command(short_help="Issue a token for a user and print it.")
 @click.argument("user")
 @click.option(
     "--role",

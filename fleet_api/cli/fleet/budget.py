@@ -32,7 +32,7 @@ def budget() -> None:
     """Show how much of their budgets campaigns have used."""
 
 
-@budget.command()
+@budget.command(short_help="Show the accounts of a campaign, or of all.")
 @click.argument("campaign", required=False)
 @form_options("json", "csv")
 @with_client

@@ -32,7 +32,7 @@ def campaign() -> None:
     """
 
 
-@campaign.command()
+@campaign.command(short_help="Make a new version of each campaign in a file.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--signals", type=click.Path(path_type=Path), required=True, help="The signal catalog, a YAML file.")
 @click.option("--name", help="Only this campaign of the file; default: all of them.")
@@ -65,10 +65,10 @@ def apply(client: ApiClient, *, file: Path, signals: Path, name: str | None, dra
     return 0
 
 
-def _step_command(step: Step, text: str) -> click.Command:
+def _step_command(step: Step, text: str, rest: str = "") -> click.Command:
     """A command that takes a campaign version one step on."""
 
-    @click.command(name=step, help=text)
+    @click.command(name=step, short_help=text, help=f"{text} {rest}".strip())
     @click.argument("name")
     @(running_option if step in OF_THE_RUNNING else version_option)
     @json_option
@@ -83,7 +83,7 @@ def _step_command(step: Step, text: str) -> click.Command:
 campaign.add_command(_step_command("submit", "Submit a draft for approval."))
 
 
-@campaign.command()
+@campaign.command(short_help="Approve a submitted version.")
 @click.argument("name")
 @version_option
 @click.option("--digest", help="Refuse unless the version's program digest is this one, or begins with it.")
@@ -101,16 +101,14 @@ def approve(client: ApiClient, name: str, version: int | None, digest: str | Non
     _show_step(client.campaigns.approve(name, chosen.version, digest=chosen.program_digest), as_json)
 
 
-_AFTER_APPROVAL: dict[Step, str] = {
-    "pause": "Pause an active campaign: vehicles stop watching for it until it is resumed.",
-    "resume": "Let a paused campaign go on.",
-    "stop": "End a campaign for good.",
-}
-for _step, _text in _AFTER_APPROVAL.items():
-    campaign.add_command(_step_command(_step, _text))
+campaign.add_command(
+    _step_command("pause", "Pause an active campaign.", "Vehicles stop watching for it until it is resumed.")
+)
+campaign.add_command(_step_command("resume", "Let a paused campaign go on."))
+campaign.add_command(_step_command("stop", "End a campaign for good."))
 
 
-@campaign.command(name="list")
+@campaign.command(name="list", short_help="List the campaigns with their states.")
 @list_options
 @with_client
 def list_(client: ApiClient, form: Form) -> None:
@@ -119,7 +117,7 @@ def list_(client: ApiClient, form: Form) -> None:
     print_list(form, client.campaigns.list(), CAMPAIGN_COLUMNS, none=none)
 
 
-@campaign.command()
+@campaign.command(short_help="List the versions of a campaign.")
 @click.argument("name")
 @list_options
 @with_client
@@ -128,7 +126,7 @@ def versions(client: ApiClient, name: str, form: Form) -> None:
     print_list(form, client.campaigns.versions(name).versions, VERSION_COLUMNS, none=f"{name} has no versions")
 
 
-@campaign.command()
+@campaign.command(short_help="Show a campaign version.")
 @click.argument("name")
 @version_option
 @json_option

@@ -44,7 +44,7 @@ def clips() -> None:
     """Search the catalog of clips, look at clips, and fetch their files."""
 
 
-@clips.command()
+@clips.command(short_help="List the clips that a CQL2 filter finds.")
 @click.argument("cql2", required=False)
 @click.option("--limit", type=click.IntRange(1), help="At most this many clips; default: all.")
 @click.option("--sortby", help="A property; with - before it the order is reversed.  [default: -start]")
@@ -61,7 +61,7 @@ def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str |
     )
 
 
-@clips.command()
+@clips.command(short_help="Show a clip, and fetch its files.")
 @click.argument("clip_id", metavar="ID")
 @click.option("--out", type=click.Path(path_type=Path), help="Fetch its files into this folder.")
 @json_option

@@ -32,7 +32,13 @@ def dead_letters() -> None:
 
 
 @dead_letters.command(name="list")
-@click.option("--state", type=click.Choice(get_args(LetterState)), default="open", show_default=True)
+@click.option(
+    "--state",
+    type=click.Choice(get_args(LetterState)),
+    default="open",
+    show_default=True,
+    help="Only those in this state.",
+)
 @click.option("--stage", type=click.Choice(get_args(LetterStage)), help="Only those of this stage.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many.")
 @list_options
@@ -43,7 +49,7 @@ def list_(client: ApiClient, state: LetterState, stage: LetterStage | None, limi
     print_list(form, letters, COLUMNS, none=f"no {state} dead letters")
 
 
-@dead_letters.command()
+@dead_letters.command(short_help="Acknowledge dead letters.")
 @click.argument("letters", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
 @with_client
 def discard(client: ApiClient, letters: tuple[int, ...]) -> None:

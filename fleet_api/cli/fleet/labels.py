@@ -35,7 +35,7 @@ def labels() -> None:
     """Claim label jobs, and complete, keep or give back those that you have."""
 
 
-@labels.command()
+@labels.command(short_help="Take jobs, and print them as JSON.")
 @click.option("--task", default="auto", show_default=True, help="Which kind of jobs.")
 @click.option("--labeler", required=True, help="Who labels: a name that stays the same.")
 @click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="At most this many.")
@@ -47,7 +47,7 @@ def claim(client: ApiClient, task: str, labeler: str, count: int, lease_s: int) 
     print_json([job.model_dump(mode="json") for job in jobs])
 
 
-@labels.command()
+@labels.command(short_help="Hand in the labels of a claimed job.")
 @_job_options
 @click.option("--openlabel", type=_file, required=True, help="The labels, a file.")
 @click.option("--provenance", type=_file, help="A JSON file that says who or what made them.")
@@ -78,7 +78,7 @@ def fail(client: ApiClient, job: int, job_token: int, reason: str) -> None:
     print_result(f"job {job} is {client.labels.fail(job, job_token, reason).state}")
 
 
-@labels.command()
+@labels.command(short_help="Count jobs by task and state.")
 @json_option
 @with_client
 def stats(client: ApiClient, as_json: bool) -> None:

@@ -48,7 +48,7 @@ def vehicles() -> None:
     """Enrol vehicles, look at them, and revoke their tokens."""
 
 
-@vehicles.command()
+@vehicles.command(short_help="Make a vehicle known and print its token.")
 @click.argument("vehicle", metavar="ID")
 @click.option(
     "--attribute",
@@ -74,7 +74,7 @@ def enrol(client: ApiClient, vehicle: str, attributes: tuple[str, ...], as_json:
     remark(f"public keys {', '.join(enrolled.public_keys)}")
 
 
-@vehicles.command(name="list")
+@vehicles.command(name="list", short_help="List vehicles by id.")
 @click.option("--limit", type=click.IntRange(1), help="At most this many; default: all.")
 @list_options
 @with_client
@@ -97,7 +97,7 @@ def show(client: ApiClient, vehicle: str, as_json: bool) -> None:
         _show(details)
 
 
-@vehicles.command()
+@vehicles.command(short_help="List the problems that vehicles reported.")
 @click.option("--limit", type=click.IntRange(1), help="Look at this many vehicles at most; default: all.")
 @list_options
 @with_client
@@ -106,7 +106,7 @@ def problems(client: ApiClient, limit: int | None, form: Form) -> None:
     print_list(form, _troubled(client, limit), PROBLEM_COLUMNS, none="no vehicle reports a problem")
 
 
-@vehicles.command()
+@vehicles.command(short_help="Shut a vehicle out.")
 @click.argument("vehicle", metavar="ID")
 @with_client
 def revoke(client: ApiClient, vehicle: str) -> None:

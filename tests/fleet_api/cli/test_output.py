@@ -59,6 +59,25 @@ def test_no_width_cuts_a_word_and_only_a_long_word_exceeds_it(rows: list[list[st
     assert all(display_width(line) <= max(width, longest + 2) for line in lines)
 
 
+class Terminal(io.StringIO):
+    """Standard output as a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80])
+def test_a_table_fits_the_terminal_it_is_printed_on(monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    monkeypatch.setenv("COLUMNS", str(columns))
+    print_table(
+        "", ("clip", "start", "trigger"), [(ID, "2026-01-05T12:00:00.000000001Z", "cut_in_missed, hard_braking")]
+    )
+    shown = sys.stdout.getvalue()
+    assert ID in shown and "2026-01-05T12:00:00.000000001Z" in shown
+    assert all(len(line) <= columns for line in shown.splitlines())
+
+
 def test_numbers_stand_to_the_right_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     print_table("Title", ("name", "count", "share"), [("a", 1234567, 0.25), ("b", None, 1.0)])
     assert capsys.readouterr().out == (
