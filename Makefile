@@ -34,6 +34,7 @@ demo: setup-run  ## run the whole loop on this machine (DRIVES= SIGNALS= CAMPAIG
 
 setup:  ## make .venv with everything development needs
 	@$(call setup_env,)
+	@case " $(MAKECMDGOALS) " in *" setup "*) echo "to call longtail: source .venv/bin/activate" >&2 ;; esac
 
 setup-run:  # what running needs, and no more
 	@$(call setup_env,--no-dev)

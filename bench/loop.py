@@ -164,8 +164,8 @@ class MeasuredLoop:
     def _catalogued(self) -> Iterator[tuple[str, bytes]]:
         assert self._running is not None
         with whole_system.admin(self._running) as api:
-            for clip in api.clips():
-                yield str(clip["id"]), api.recording(clip["id"])
+            for clip in api.clips.search():
+                yield clip.id, whole_system.recording(api, clip.id)
 
 
 def _number(connection: psycopg.Connection[tuple[Any, ...]], query: str) -> int:

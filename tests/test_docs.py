@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import shlex
@@ -30,10 +31,11 @@ def blocks(document: Path, language: str) -> Iterator[str]:
 
 def command_lines() -> Iterator[pytest.param]:  # type: ignore[valid-type]
     for document in DOCUMENTS:
-        for block in blocks(document, "console"):
+        for block in (*blocks(document, "console"), *blocks(document, "sh")):
             for line in block.splitlines():
-                if line.startswith("$ longtail"):
-                    yield pytest.param(line.removeprefix("$ longtail"), id=f"{document.name}: {line[2:60]}")
+                if line.startswith(("$ longtail ", "longtail ")):
+                    command = line.removeprefix("$ ").removeprefix("longtail ")
+                    yield pytest.param(command, id=f"{document.name}: {command[:60]}")
 
 
 def parse(words: list[str]) -> click.Context:
@@ -51,6 +53,7 @@ def parse(words: list[str]) -> click.Context:
 @pytest.mark.parametrize("line", list(command_lines()))
 def test_every_documented_command_line_parses(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = [word.replace("path/to/drives", str(tmp_path)) for word in shlex.split(line)]
+    words = list(itertools.takewhile(lambda word: word not in ("|", ">"), words))
     monkeypatch.chdir(tmp_path)
     for word in words:
         if (REPOSITORY / word).is_file():
@@ -65,11 +68,34 @@ def test_the_documents_name_command_lines_at_all() -> None:
     assert len(list(command_lines())) > 15
 
 
-def test_every_command_has_a_line_of_help_and_can_be_loaded() -> None:
-    context = click.Context(cli)
-    for name in cli.list_commands(context):
-        command = cli.get_command(context, name)
-        assert command is not None and command.help, name
+def commands(group: click.Group, *path: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command that is not a group, by the words that call it."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            yield from commands(command, *path, name)
+        else:
+            yield " ".join((*path, name)), command
+
+
+def test_every_command_has_help_and_is_in_a_document() -> None:
+    documented = [line.values[0] for line in command_lines()]
+    for words, command in commands(cli):
+        assert command.help, words
+        assert any(f"{line} ".startswith(f"{words} ") for line in documented), f"no document shows longtail {words}"
+
+
+def test_the_lines_of_help_in_lists_of_commands_are_whole() -> None:
+    for words, command in commands(cli):
+        if " " in words:  # the others have their line in the table of commands
+            assert not command.get_short_help_str().endswith("..."), words
+
+
+@pytest.mark.parametrize("name", ["url", "api_token", "data"])
+def test_every_command_that_asks_the_api_can_be_told_which(name: str) -> None:
+    asking = [words for words, command in commands(cli) if any(each.name == name for each in command.params)]
+    assert {words.split()[0] for words in asking} >= {"vehicles", "campaign", "clips", "labels", "budget", "outcomes"}
 
 
 def test_the_table_of_settings_is_complete_and_its_defaults_are_right() -> None:

@@ -21,7 +21,7 @@ def replace_bytes(path: Path, data: bytes) -> None:
 
     Raises Misconfigured where the file or its folder cannot be written.
     """
-    target = path.resolve()
+    target = Path(os.path.realpath(path))  # unlike resolve() leaves a loop of links to open(), which names it
     partial = ""
     try:
         mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None

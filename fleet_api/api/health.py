@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 from fastapi import APIRouter
-from pydantic import BaseModel
 
 from fleet_api.http.routing import Route
 from fleet_api.http.services import Use
 from storage.migrate import head_revision, require_current
+from triggers.contracts.api.health import HealthView
 
 router = APIRouter(tags=["health"], route_class=Route)
 
 
-class Health(BaseModel):
-    """`status` is `ok`; anything else is a problem document."""
-
-    status: str = "ok"
-    schema_revision: str | None = None
-
-
 @router.get("/healthz", summary="Liveness")
-async def healthz() -> Health:
+async def healthz() -> HealthView:
     """The process answers. Async, so that a full thread pool does not make it look dead."""
-    return Health()
+    return HealthView()
 
 
 @router.get("/readyz", summary="Readiness")
-def readyz(services: Use) -> Health:
+def readyz(services: Use) -> HealthView:
     """The database answers and has this version's schema."""
     require_current(services.database)
-    return Health(schema_revision=head_revision())
+    return HealthView(schema_revision=head_revision())

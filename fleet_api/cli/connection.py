@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from fleet_api.client.client import ApiClient
+    from fleet_api.client import ApiClient
 
 Command = Callable[..., Any]
 
@@ -32,7 +32,7 @@ def _with_client(command: Command, token_option: str) -> Command:
         "--data",
         type=click.Path(path_type=Path, file_okay=False),
         envvar="LONGTAIL_DATA_DIR",
-        help="Data directory of a `longtail up` on this machine, which knows both.",
+        help="Data directory of a `longtail up` on this machine, where both are found (LONGTAIL_DATA_DIR).",
     )
     @functools.wraps(command)
     def wrapped(*, url: str | None, api_token: str | None, data: Path | None, **options: Any) -> Any:
@@ -44,6 +44,6 @@ def _with_client(command: Command, token_option: str) -> Command:
 
 def connect(url: str | None, token: str | None, data: Path | None) -> ApiClient:
     """The client, imported only now: httpx takes a quarter of a second."""
-    from fleet_api.client.client import open_client
+    from fleet_api.client import open_client
 
     return open_client(url, token, data)

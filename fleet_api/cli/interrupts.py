@@ -1,4 +1,4 @@
-"""Signals to commands that clean up behind themselves: SIGTERM ends them as Ctrl-C does."""
+"""Signals to commands that clean up after themselves: SIGTERM ends them as Ctrl-C does."""
 
 from __future__ import annotations
 

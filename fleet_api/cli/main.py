@@ -1,4 +1,4 @@
-"""The command `longtail`: its table of commands, and the one place where errors become a line and an exit status."""
+"""The command `longtail`: its table of commands, and the one place where an error becomes a line and an exit status."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import click
 
 from fleet_api.cli.lazy import Entry, LazyGroup
+from fleet_api.cli.output import remark
 from triggers.errors import LongtailError
 
 EXIT_FAILED = 1
@@ -26,8 +27,10 @@ COMMANDS = {
     ),
     "fmt": Entry("fleet_api.cli.author.fmt:fmt", "Put trigger files into the one canonical form."),
     "signals": Entry("fleet_api.cli.author.vss:signals", "Make a signal catalog from a COVESA VSS file."),
+    "vehicles": Entry("fleet_api.cli.fleet.vehicles:vehicles", "Enrol vehicles, look at them, revoke their tokens."),
     "campaign": Entry("fleet_api.cli.fleet.campaign:campaign", "Apply, approve, list and steer campaigns."),
-    "clips": Entry("fleet_api.cli.fleet.clips:clips", "Search the catalog of clips."),
+    "outcomes": Entry("fleet_api.cli.fleet.outcomes:outcomes", "Count what became of every fire."),
+    "clips": Entry("fleet_api.cli.fleet.clips:clips", "Search the catalog of clips, and fetch their files."),
     "labels": Entry("fleet_api.cli.fleet.labels:labels", "Claim and complete label jobs."),
     "dead-letters": Entry("fleet_api.cli.fleet.dead_letters:dead_letters", "List and discard what could not go on."),
     "budget": Entry("fleet_api.cli.fleet.budget:budget", "Show how much of their budgets campaigns have used."),
@@ -38,6 +41,7 @@ COMMANDS = {
     "simulate": Entry(
         "fleet_api.cli.deployment.simulate:simulate", "Let simulated vehicles play drives against a deployment."
     ),
+    "health": Entry("fleet_api.cli.fleet.health:health", "Ask the API whether it can work."),
     "doctor": Entry(
         "fleet_api.cli.deployment.doctor:doctor", "Say what is configured, reachable, migrated and consistent."
     ),
@@ -71,22 +75,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0, 1 (it failed), 2 (called wrongly) or 130 (interrupted)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
+        status = _run(arguments)
+        if sys.stdout is not None:
+            sys.stdout.flush()  # here and not at the interpreter's end, where a failure would be a traceback
+    except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except OSError as error:
+        remark(f"longtail: {_described(error)}")
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    return status
+
+
+def _run(arguments: list[str]) -> int:
+    try:
         result = cli.main(args=arguments, prog_name="longtail", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except LongtailError as error:
+    except (KeyboardInterrupt, click.Abort):
+        remark("longtail: interrupted")
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        raise
+    except Exception as error:  # noqa: BLE001 - the edge: a bug is one line, too
         if _wants_traceback(arguments):
             traceback.print_exc()
-        click.echo(f"longtail: {error}", err=True)
-        return EXIT_FAILED
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("longtail: interrupted", err=True)
-        return EXIT_INTERRUPTED
-    except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        remark(f"longtail: {_described(error)}")
         return EXIT_FAILED
     return result if isinstance(result, int) else 0
+
+
+def _described(error: Exception) -> str:
+    """An error in one line; an unforeseen one says how to find out more."""
+    if isinstance(error, LongtailError):
+        return str(error)
+    if isinstance(error, OSError) and error.strerror:
+        return f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    return f"internal error, {type(error).__name__}: {error}; this is a bug: run it again with --debug to see where"
 
 
 def _wants_traceback(arguments: Sequence[str]) -> bool:

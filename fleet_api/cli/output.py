@@ -1,68 +1,141 @@
-"""What commands print: results on standard output, remarks on standard error (and tables, unless told otherwise)."""
+"""What commands print: results on standard output; progress, warnings, remarks and errors on standard error.
+
+Results are a JSON document, CSV, identifiers one per line, lines of text, or tables. Tables fit the terminal they are
+printed on; where standard output is not a terminal a row is one line, however long.
+"""
 
 from __future__ import annotations
 
+import csv
+import functools
+import io
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import click
 
-json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON on standard output.")
+if TYPE_CHECKING:
+    from pydantic import BaseModel
 
-_WIDE = 240
-"""Characters per line of a table that does not go to a terminal."""
+Item = TypeVar("Item", bound="BaseModel")
+Command = TypeVar("Command", bound=Callable[..., Any])
+Form = Literal["table", "json", "csv", "ids"]
+"""How a list is printed."""
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+_FORM_HELP: dict[Form, str] = {
+    "json": "Print JSON.",
+    "csv": "Print CSV with a heading.",
+    "ids": "Print identifiers only, one per line.",
+}
+
+
+def form_options(*forms: Form) -> Callable[[Command], Command]:
+    """Options `--json`, `--csv` and `--ids`, those of `forms`; the command gets the one that was given as `form`."""
+
+    def decorate(command: Command) -> Command:
+        @functools.wraps(command)
+        def wrapped(*arguments: Any, **given: Any) -> Any:
+            chosen = [form for form in forms if given.pop(f"as_{form}")]
+            if len(chosen) > 1:
+                raise click.UsageError(f"{' and '.join(f'--{form}' for form in chosen)} exclude each other")
+            return command(*arguments, form=chosen[0] if chosen else "table", **given)
+
+        for form in reversed(forms):
+            wrapped = click.option(f"--{form}", f"as_{form}", is_flag=True, help=_FORM_HELP[form])(wrapped)
+        return wrapped  # type: ignore[return-value]
+
+    return decorate
+
+
+list_options = form_options("json", "csv", "ids")
+"""The options of commands that print lists of things that have an identifier."""
+
+
+@dataclass(frozen=True)
+class Column(Generic[Item]):
+    """A property of the items in a list, under the name by which filters and answers know it.
+
+    `shown` is for people where the plain form of the value is not. The first column of a list is its identifier.
+    """
+
+    name: str
+    value: Callable[[Item], object]
+    shown: Callable[[Any], object] | None = None
+
+
+def print_list(form: Form, items: Iterable[Item], columns: Sequence[Column[Item]], *, none: str) -> None:
+    """Print a list in the form that was asked for; `none` is the remark where a table would be empty.
+
+    Identifiers and CSV are printed as the items come.
+    """
+    if form == "ids":
+        for item in items:
+            print_result(_plain(columns[0].value(item)))
+    elif form == "csv":
+        _print_csv(items, columns)
+    elif form == "json":
+        print_json([item.model_dump(mode="json") for item in items])
+    else:
+        rows = [[_cell(column, item) for column in columns] for item in items]
+        if rows:
+            print_table("", [column.name for column in columns], rows)
+        else:
+            remark(none)
+
+
+def print_fields(fields: Mapping[str, object]) -> None:
+    """The properties of one thing, one per line; those that it lacks are left out."""
+    shown = {name: _plain(value) for name, value in fields.items() if value not in (None, "", [], {})}
+    width = max(map(len, shown), default=0)
+    for name, text in shown.items():
+        print_result(f"{name:{width}}  {_visible(text)}")
+
+
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for people, numbers aligned to the right. Cells may be broken at spaces, but no word is."""
+    from fleet_api.cli.tables import table_lines
+
+    content = [list(row) for row in rows]
+    numeric = [
+        name
+        for index, name in enumerate(columns)
+        if content and all(isinstance(row[index], int | float | None) for row in content)
+    ]
+    cells = [[_visible(_shown(cell)) for cell in row] for row in content]
+    if title:
+        print_result()
+        click.echo(click.style(_encodable(title), bold=True))
+    for line in table_lines(columns, cells, right=numeric, width=_terminal_width()):
+        click.echo(_encodable(line))
 
 
 def print_json(value: Any) -> None:
     """The one JSON document that a command with `--json` writes."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo(text if text == _encodable(text) else json.dumps(value, indent=2))
+
+
+def print_result(text: str = "") -> None:
+    """A line of a result."""
+    click.echo(_encodable(text))
 
 
 def remark(text: str) -> None:
-    """A line for the person at the terminal."""
-    click.echo(text, err=True)
-
-
-def print_result(text: str) -> None:
-    """A line of what was asked for."""
-    click.echo(text)
+    """A line for the person at the terminal: progress, a warning, an error."""
+    click.echo("\n".join(_visible(line) for line in text.split("\n")), err=True)
 
 
 def counted(count: int, thing: str, things: str = "") -> str:
     """`1 error`, `2 errors`; `things` is the plural where an `s` does not make it."""
     return f"{count} {thing}" if count == 1 else f"{count} {things or thing + 's'}"
-
-
-def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, results: bool = False) -> None:
-    """A table for people, numbers aligned to the right; on standard output if these are the command's results.
-
-    On a terminal cells are wrapped between words, never within one; elsewhere lines are as wide as they need to be.
-    """
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    content = [list(row) for row in rows]
-    table = Table(title=title or None, title_justify="left", title_style="bold", box=SIMPLE_HEAD, pad_edge=False)
-    for index, column in enumerate(columns):
-        numeric = bool(content) and all(isinstance(row[index], int | float | None) for row in content)
-        words = [word for cell in (column, *(row[index] for row in content)) for word in _cell(cell).split()]
-        longest_word = max(map(len, words), default=0)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold", min_width=longest_word)
-    for row in content:
-        table.add_row(*(escape(_cell(cell)) for cell in row))
-    console = Console(stderr=not results)
-    if not console.is_terminal:
-        console = Console(stderr=not results, width=_WIDE)
-    console.print(table, crop=False)  # where the words of a row do not fit, the terminal breaks the line
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 def shown_bytes(count: int | None) -> str:
@@ -73,3 +146,62 @@ def shown_bytes(count: int | None) -> str:
     while abs(value) >= 1000 and len(units) > 1:
         value, units = value / 1000, units[1:]
     return f"{value:.0f} {units[0]}" if units[0] == "B" else f"{value:.1f} {units[0]}"
+
+
+def _print_csv(items: Iterable[Item], columns: Sequence[Column[Item]]) -> None:
+    print_result(_csv_line([column.name for column in columns]))
+    for item in items:
+        print_result(_csv_line([_plain(column.value(item)) for column in columns]))
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(cells)
+    return line.getvalue()
+
+
+def _cell(column: Column[Item], item: Item) -> object:
+    value = column.value(item)
+    return value if column.shown is None else column.shown(value)
+
+
+def _shown(cell: object) -> str:
+    """A value as people read it in a table."""
+    if isinstance(cell, int) and not isinstance(cell, bool):
+        return f"{cell:,}"
+    return f"{cell:.6g}" if isinstance(cell, float) else _plain(cell)
+
+
+def _plain(value: object) -> str:
+    """A value as programs read it: numbers in full, times in RFC 3339."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={_plain(member)}" for name, member in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_plain, value))
+    return str(value)
+
+
+def _visible(text: str) -> str:
+    """Control characters as escapes: text that came from elsewhere does not steer the terminal, nor break a row."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+
+
+def _encodable(text: str) -> str:
+    """Characters that standard output's encoding lacks, and bytes of odd file names, as escapes."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
+
+
+def _terminal_width() -> int | None:
+    """Characters per line of the terminal, or COLUMNS; None where standard output is not a terminal."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return None
+    return shutil.get_terminal_size().columns

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from fleet_api.client.client import ApiClient
+from triggers.contracts.api.campaigns import AppliedView
 from triggers.errors import Conflict, DiagnosticsError, InvalidInput
 from triggers.language.compile import CompiledCampaign, compile_file
 from triggers.signals.catalog import SignalCatalog, read_catalog_text
@@ -13,7 +13,7 @@ from triggers.signals.catalog import SignalCatalog, read_catalog_text
 
 def apply_file(
     client: ApiClient, file: Path, signals: Path, *, campaign: str | None = None, draft: bool = False
-) -> list[dict[str, Any]]:
+) -> list[AppliedView]:
     """Make a version of each campaign in `file` (or of one); the API's answers, in the order of the file.
 
     The file is compiled here first: DiagnosticsError tells its mistakes without troubling the API, and the digest that
@@ -44,13 +44,12 @@ def apply_file(
 
 def _apply(
     client: ApiClient, compiled: CompiledCampaign, *, source: str, catalog: str, file: Path, draft: bool
-) -> dict[str, Any]:
+) -> AppliedView:
     name = compiled.settings.name
-    body = {"source": source, "filename": file.name, "signals": catalog, "campaign": name, "draft": draft}
-    answer: dict[str, Any] = client.post("/v1/campaigns", body)
-    if answer["program_digest"] != compiled.digest:
+    applied = client.campaigns.apply(source, catalog, filename=file.name, campaign=name, draft=draft)
+    if applied.program_digest != compiled.digest:
         raise Conflict(
-            f"the API compiled {name} to {answer['program_digest']}, this machine to {compiled.digest}",
+            f"the API compiled {name} to {applied.program_digest}, this machine to {compiled.digest}",
             remedy="use the same version of Longtail here and there, so that a backtest here counts there",
         )
-    return answer
+    return applied

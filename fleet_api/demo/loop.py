@@ -10,10 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from fleet_api.client import ApiClient
 from fleet_api.client.campaign_files import apply_file
-from fleet_api.client.client import ApiClient
 from fleet_api.demo.inputs import DemoInputs
 from fleet_api.demo.labeler import AutoLabeler
 from fleet_api.demo.prediction import Prediction, predict
@@ -92,9 +91,9 @@ class Demo:
 
     def _start_campaigns(self, author: ApiClient, approver: ApiClient) -> None:
         for applied in apply_file(author, self.inputs.campaign_path, self.inputs.signals_path):
-            name, version, digest = applied["campaign"], applied["version"], applied["program_digest"]
-            answer = approver.post(f"/v1/campaigns/{name}/{version}/approve", {"digest": digest})
-            self.step(f"{AUTHOR} applied {name}, {APPROVER} approved digest {digest[:12]}: {answer['state']}")
+            name, digest = applied.campaign, applied.program_digest
+            approved = approver.campaigns.approve(name, applied.version, digest=digest)
+            self.step(f"{AUTHOR} applied {name}, {APPROVER} approved digest {digest[:12]}: {approved.state}")
 
     def _label_until_closed(self, client: ApiClient, labeler: AutoLabeler, *, expected: int) -> None:
         """Label what comes until every uploaded clip is labelled or damaged and every fire has ended, or time is up."""
@@ -109,10 +108,9 @@ class Demo:
 
     @staticmethod
     def _is_closed(client: ApiClient, labeler: AutoLabeler, expected: int) -> bool:
-        outcomes = client.get("/v1/outcomes")["outcomes"]
-        if any(each["in_flight"] for each in outcomes):
+        if any(counts.in_flight for counts in client.outcomes.count().outcomes):
             return False
-        damaged = sum(1 for clip in client.search_clips(None) if clip["state"] == "damaged")
+        damaged = sum(1 for _ in client.clips.search("state = 'damaged'"))
         return len(labeler.done.clips) + len(labeler.done.failed) + damaged >= expected
 
     def _sum_up(
@@ -123,30 +121,25 @@ class Demo:
         results: tuple[list[VehicleResult], Prediction],
     ) -> Summary:
         driven, prediction = results
-        outcomes = {each["campaign"]: each for each in client.get("/v1/outcomes")["outcomes"]}
+        outcomes = {counts.campaign: counts for counts in client.outcomes.count().outcomes}
         problems = [problem for result in driven for problem in result.problems]
         return Summary(
             drives=[drive.name for drive in self.inputs.drives],
             vehicles=len(driven),
             campaigns=[
-                CampaignResult.of(name, outcomes.get(name, _NOTHING), prediction.fires[name])
+                CampaignResult.of(name, outcomes.get(name), prediction.fires[name])
                 for name in self.inputs.compilation.campaigns
             ],
             clips=clip_results(client, plan, self.results_dir / "clips"),
             uploads=sum(result.handed_over for result in driven),
             objects=_count_clip_objects(deployment.settings),
-            labeled=client.get("/v1/label-jobs/stats")["tasks"].get("auto", {}).get("done", 0),
-            dead_letters=len(client.get("/v1/dead-letters")["dead_letters"]),
+            labeled=client.labels.stats().tasks.get("auto", {}).get("done", 0),
+            dead_letters=sum(1 for _ in client.dead_letters.list()),
             uploaded_bytes=sum(result.uploaded_bytes for result in driven),
             predicted_bytes=prediction.clip_bytes,
             results_dir=str(self.results_dir),
             problems=list(dict.fromkeys(problems)),
         )
-
-
-_NOTHING: dict[str, Any] = dict.fromkeys(
-    ("fired", "suppressed", "sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight"), 0
-)
 
 
 def _count_clip_objects(settings: Settings) -> int:

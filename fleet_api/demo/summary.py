@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from triggers.contracts.api.outcomes import OutcomesView
+
 ENDINGS = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
 
 
@@ -24,13 +26,11 @@ class CampaignResult:
     in_flight: int
 
     @classmethod
-    def of(cls, campaign: str, outcomes: dict[str, Any], predicted: int) -> CampaignResult:
-        """From the API's outcomes, whose reasons are summed up."""
-        counts = {
-            name: sum(value.values()) if isinstance(value, dict) else value
-            for name, value in outcomes.items()
-            if name in (*ENDINGS, "fired", "suppressed")
-        }
+    def of(cls, campaign: str, outcomes: OutcomesView | None, predicted: int) -> CampaignResult:
+        """From the API's outcomes, whose reasons are summed up; None where no vehicle has reported any."""
+        names = (*ENDINGS, "fired", "suppressed")
+        values = {name: getattr(outcomes, name, 0) for name in names}
+        counts = {name: sum(value.values()) if isinstance(value, dict) else value for name, value in values.items()}
         return cls(campaign=campaign, predicted=predicted, **counts)
 
     @property

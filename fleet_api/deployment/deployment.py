@@ -21,12 +21,12 @@ from typing import Self
 import httpx
 
 from fleet_api.api.serve import listen
-from fleet_api.client.client_file import ClientFile, read_client_file, write_client_file
+from fleet_api.client.data_dir import ClientFile, default_data_dir, read_client_file, write_client_file
 from fleet_api.deployment.keys import ensure_signing_key
 from ingest.log import ensure_cells_topic, open_log
 from storage import tokens
 from storage.database import Database
-from storage.embedded import EmbeddedPostgres, StartCancelled, default_data_dir
+from storage.embedded import EmbeddedPostgres, StartCancelled
 from storage.embedded.cancellation import Cancelled, give_up_if, never
 from storage.embedded.locks import FileLock
 from storage.migrate import migrate

@@ -13,11 +13,11 @@ from typing import Any
 
 import httpx
 
-from fleet_api.client.client import on_this_machine
-from fleet_api.client.client_file import read_client_file
+from fleet_api.client.data_dir import default_data_dir, read_client_file
+from fleet_api.client.transport import on_this_machine
 from fleet_api.deployment.database_checks import examine_database, without_data_dir
 from fleet_api.deployment.findings import Finding, fail, guarded, ok, warn
-from storage.embedded import default_data_dir, running_url
+from storage.embedded import running_url
 from storage.objects import open_store
 from storage.settings import PREFIX, SECRET_ENDINGS, Settings, shown_url
 from triggers.contracts.signing import key_id, load_private_key

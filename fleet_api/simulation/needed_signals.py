@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from fleet_api.simulation.simulate import PlannedVehicle
 from triggers.assignment.targets import matches
+from triggers.contracts.api.campaigns import CampaignDetails
 from triggers.contracts.campaign import CampaignSettings, Target
 from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
@@ -23,12 +23,12 @@ class Need:
     signals: frozenset[str]
 
 
-def need_of(details: Mapping[str, Any]) -> Need:
+def need_of(details: CampaignDetails) -> Need:
     """What a campaign version needs, from the API's details: its program's inputs and its captures."""
-    settings = CampaignSettings.model_validate(details["settings"], strict=False)
+    settings = CampaignSettings.model_validate(details.settings, strict=False)
     signals = {name for trigger in settings.triggers for name in trigger.capture.signals}
-    catalog = SignalCatalog.parse(details["signals"], name=f"the catalog of {settings.name}")
-    compiled = compile_source(details["source"], filename=settings.name, catalog=catalog).campaigns.get(settings.name)
+    catalog = SignalCatalog.parse(details.signals, name=f"the catalog of {settings.name}")
+    compiled = compile_source(details.source, filename=settings.name, catalog=catalog).campaigns.get(settings.name)
     if compiled is not None:  # else an older version of the language accepted it: its captures alone are known
         signals.update(signal.name for signal in compiled.ir.inputs)
     return Need(settings.target, frozenset(signals))

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fleet_api.client.client import ApiClient
+from fleet_api.client import ApiClient
 from triggers.assignment.targets import matches
 from triggers.contracts.base import NS_PER_S, AttributeValue
 from triggers.contracts.campaign import Comparison, Junction, Target
@@ -265,15 +265,15 @@ class SimulatedFleet:
     def _enroll(self, vehicle: PlannedVehicle) -> VehicleConfig:
         """Enrol a vehicle, and configure its agent as the deployment says."""
         speed = measured_speed(vehicle, self.catalog, self.speed_signal)
-        answer = self.client.post("/v1/vehicles", {"id": vehicle.id, "attributes": vehicle.attributes})
+        enrolled = self.client.vehicles.enrol(vehicle.id, vehicle.attributes)
         state_dir = self.state_dir / vehicle.id
         state_dir.mkdir(parents=True, exist_ok=True)
         return VehicleConfig(
             vehicle_id=vehicle.id,
-            token=answer["token"],
-            api_url=answer["api_url"],
-            gateway_url=answer["gateway_url"],
-            trusted_keys=tuple(base64.b64decode(key) for key in answer["public_keys"]),
+            token=enrolled.token,
+            api_url=enrolled.api_url,
+            gateway_url=enrolled.gateway_url,
+            trusted_keys=tuple(base64.b64decode(key) for key in enrolled.public_keys),
             state_directory=state_dir,
             attributes=vehicle.attributes,
             software=SOFTWARE,

@@ -36,11 +36,13 @@ def enrol(services: Use, user: Caller, body: Annotated[EnrolRequest, json_body(E
 def list_vehicles(
     services: Use,
     user: Caller,
+    *,
+    prefix: Annotated[str, Query(max_length=64, description="Only vehicles whose id begins so.")] = "",
     after: Annotated[str, Query(max_length=64, description="`next` of the previous page.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> VehicleList:
     """Vehicles by id, with what they said at their latest check-in."""
-    return usecases.list_vehicles(services, user, after=after, limit=limit)
+    return usecases.list_vehicles(services, user, prefix=prefix, after=after, limit=limit)
 
 
 @router.get("/vehicles/{vehicle_id}", summary="Show a vehicle")

@@ -36,11 +36,11 @@ def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView
     )
 
 
-def list_vehicles(services: Services, user: User, *, after: str, limit: int) -> VehicleList:
-    """At most `limit` vehicles whose id sorts after `after`, by id."""
+def list_vehicles(services: Services, user: User, *, prefix: str = "", after: str, limit: int) -> VehicleList:
+    """At most `limit` vehicles whose id begins with `prefix` and sorts after `after`, by id."""
     user.require(Role.VIEWER)
     with services.database.begin() as connection:
-        vehicles = queries.list_vehicles(connection, after=after, limit=limit)
+        vehicles = queries.list_vehicles(connection, prefix=prefix, after=after, limit=limit)
     return VehicleList(
         vehicles=[VehicleView.model_validate(vehicle) for vehicle in vehicles],
         next=vehicles[-1].id if len(vehicles) == limit else None,

@@ -8,7 +8,7 @@ binaries.py  the programs                        runas.py  the user they run as
 """
 
 from storage.embedded.cancellation import StartCancelled
-from storage.embedded.runas import default_data_dir, scratch_dir
+from storage.embedded.runas import scratch_dir
 from storage.embedded.server import EmbeddedPostgres, running_url
 
-__all__ = ["EmbeddedPostgres", "StartCancelled", "default_data_dir", "running_url", "scratch_dir"]
+__all__ = ["EmbeddedPostgres", "StartCancelled", "running_url", "scratch_dir"]

@@ -57,19 +57,6 @@ class ServerUser:
             ) from error
 
 
-def default_data_dir() -> Path:
-    """Where the embedded engines keep their data unless told otherwise (XDG Base Directory Specification)."""
-    if os.geteuid() == 0:
-        return Path("/var/lib/longtail")
-    configured = os.environ.get("XDG_DATA_HOME", "")
-    if configured.startswith("/"):
-        return Path(configured) / "longtail"
-    try:
-        return Path.home() / ".local" / "share" / "longtail"
-    except RuntimeError as error:  # neither HOME nor an account with a home
-        raise Misconfigured("this user has no home folder for the data", remedy=_ANOTHER) from error
-
-
 def scratch_dir(prefix: str) -> Path:
     """A new temporary folder, fit to hold a data directory even when root makes it (its user can pass through)."""
     base = "/tmp" if os.access("/tmp", os.W_OK) else None  # noqa: S108 - mkdtemp makes the name unguessable

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, func, select
 
 from storage.rows import columns_of
 from storage.tables import vehicles
@@ -47,10 +47,12 @@ def get_vehicle(connection: Connection, vehicle_id: str) -> Vehicle:
     return _vehicle(row, fallen_counts(connection, [row.id]))
 
 
-def list_vehicles(connection: Connection, *, after: str = "", limit: int = 100) -> list[Vehicle]:
-    """At most `limit` vehicles (and MAX_PAGE) whose id sorts after `after`, in order of id."""
+def list_vehicles(connection: Connection, *, prefix: str = "", after: str = "", limit: int = 100) -> list[Vehicle]:
+    """At most `limit` vehicles (and MAX_PAGE) whose id begins with `prefix` and sorts after `after`, in order of id."""
     rows = connection.execute(
-        _VEHICLES.where(vehicles.c.id > after).order_by(vehicles.c.id).limit(max(1, min(limit, MAX_PAGE)))
+        _VEHICLES.where(vehicles.c.id > after, func.starts_with(vehicles.c.id, prefix))
+        .order_by(vehicles.c.id)
+        .limit(max(1, min(limit, MAX_PAGE)))
     ).all()
     fallen = fallen_counts(connection, [row.id for row in rows])
     return [_vehicle(row, fallen) for row in rows]

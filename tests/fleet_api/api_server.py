@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 
+from fleet_api.client import ApiClient
 from fleet_api.deployment.keys import ensure_signing_key
 from storage import tokens
 from storage.database import Database
@@ -53,7 +54,10 @@ def campaign_text(clauses: str = "") -> str:
 
 
 class Api:
-    """A running application. `as_(role)` gives headers of a user who has that role and no other."""
+    """A running application. `as_(role)` gives headers of a user who has that role and no other.
+
+    `get` and `post` are for tests of the HTTP interface itself; `as_client` is the client library, for all others.
+    """
 
     def __init__(self, app: FastAPI, client: TestClient, database: Database, settings: Settings) -> None:
         self.app = app
@@ -61,6 +65,11 @@ class Api:
         self.database = database
         self.settings = settings
         self.as_ = cache(self._headers)
+
+    def as_client(self, role: str) -> ApiClient:
+        """The client library of a user with `role`, calling the application in this process."""
+        token = self.as_(role)["Authorization"].removeprefix("Bearer ")
+        return ApiClient(str(self.client.base_url), token, http=self.client)
 
     def _headers(self, role: str, user: str = "") -> dict[str, str]:
         with self.database.begin() as connection:
@@ -89,18 +98,16 @@ class Api:
 
     def activate(self, source: str) -> dict[str, Any]:
         """Apply and approve; returns the active version."""
-        applied = self.apply(source).json()
-        path = f"/v1/campaigns/{applied['campaign']}/{applied['version']}/approve"
-        approved = self.post(path, {"digest": applied["program_digest"]}, "approver")
-        assert approved.status_code == 200, approved.text
-        answer: dict[str, Any] = approved.json()
-        return answer
+        applied = self.as_client("author").campaigns.apply(source, SIGNALS)
+        approved = self.as_client("approver").campaigns.approve(
+            applied.campaign, applied.version, digest=applied.program_digest
+        )
+        return approved.model_dump(mode="json")
 
     def enrol(self, vehicle_id: str = "car-1", **attributes: Any) -> dict[str, str]:
         """Enrol a vehicle; returns its headers."""
-        answer = self.post("/v1/vehicles", {"id": vehicle_id, "attributes": attributes}, "operator")
-        assert answer.status_code == 201, answer.text
-        return {"Authorization": f"Bearer {answer.json()['token']}"}
+        enrolled = self.as_client("operator").vehicles.enrol(vehicle_id, attributes)
+        return {"Authorization": f"Bearer {enrolled.token}"}
 
     def check_in(self, vehicle: dict[str, str], vehicle_id: str = "car-1", **fields: Any) -> Response:
         """A vehicle's check-in."""

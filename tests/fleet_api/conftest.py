@@ -50,6 +50,6 @@ def api(settings: Settings, database: Database, operations: Operations) -> Itera
     """The API, and requests to it by users with the role that is needed; no answer may be missing in its document."""
     app = create_app(settings)
     answers = DeclaredAnswers(app, operations)
-    with TestClient(answers, raise_server_exceptions=False) as client:
+    with TestClient(answers, settings.effective_api_url(), raise_server_exceptions=False) as client:
         yield Api(app, client, database, settings)
     assert answers.mistakes == []

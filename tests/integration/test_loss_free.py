@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from fleet_api.client import ApiClient
 from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
 from tests.support.waiting import Deadline, let_pass, wait_for
@@ -40,10 +41,10 @@ def recorded(agent: VehicleAgent) -> dict[str, bytes]:
     return {clip_digest(hash_cells(path).cells): path.read_bytes() for path in paths}
 
 
-def catalogued(api: whole_system.Api) -> dict[str, bytes]:
+def catalogued(api: ApiClient) -> dict[str, bytes]:
     """What the catalog holds: digest to the recording's bytes; a clip that is there twice fails."""
-    clips = api.clips()
-    found = {str(clip["digest"]): api.recording(clip["id"]) for clip in clips}
+    clips = list(api.clips.search())
+    found = {clip.digest: whole_system.recording(api, clip.id) for clip in clips}
     assert len(found) == len(clips), "the catalog holds a clip twice"
     return found
 
@@ -66,7 +67,7 @@ def test_an_upload_cut_after_every_record_in_turn_arrives_byte_for_byte(running:
             assert offset == (len(manifest.cells) - 1) * CELL_BYTES, "only whole cells are acknowledged"
             report = agent.upload_pending(deadline_s=60)
             assert (report.handed_over, report.failed) == (1, 0)
-        wait_for(lambda: len(api.clips()) == 1, within_s=30, what="the clip in the catalog")
+        wait_for(lambda: sum(1 for _ in api.clips.search()) == 1, within_s=30, what="the clip in the catalog")
         assert catalogued(api) == {manifest.digest: data}
 
 
@@ -128,10 +129,10 @@ def test_processes_killed_at_random_points_lose_and_double_nothing(running: Depl
         for _ in range(KILLS):
             kill_one(running, rng)
         uploading.join()
-        wait_for(lambda: len(api.clips()) >= KILLS, within_s=90, what="every clip in the catalog")
+        wait_for(lambda: sum(1 for _ in api.clips.search()) >= KILLS, within_s=90, what="every clip in the catalog")
         assert catalogued(api) == files
-        (outcome,) = api.get("/v1/outcomes")["outcomes"]
-        assert (outcome["fired"], outcome["catalogued"], outcome["in_flight"]) == (KILLS, KILLS, 0)
+        (outcome,) = api.outcomes.count().outcomes
+        assert (outcome.fired, outcome.catalogued, outcome.in_flight) == (KILLS, KILLS, 0)
 
 
 def upload_all(config: VehicleConfig) -> None:

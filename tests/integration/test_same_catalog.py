@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fleet_api.client.client import ApiClient
+from fleet_api.client import ApiClient
 from fleet_api.demo.drives import generate_drives, package_file
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.simulation.simulate import PlannedVehicle, SimulatedFleet, draw_attributes, plan_fleet
@@ -89,17 +89,12 @@ def simulated(
     running: Deployment, plan: list[PlannedVehicle], state: Path, progress: Progress = lambda *_: None
 ) -> Catalog:
     """Run the fleet against a deployment until every fire has ended; the catalog then."""
-    with whole_system.admin(running) as api, ApiClient(running.api_url, running.admin_token) as client:
+    with whole_system.admin(running) as api:
         source, signals = package_file("demo.trigger"), package_file("signals.yaml")
         for campaign in ("emergencies", "shadow_network", "everyday_braking"):
-            applied = api.post(
-                "/v1/campaigns",
-                {"source": source, "filename": "demo.trigger", "signals": signals, "campaign": campaign},
-            )
-            path = f"/v1/campaigns/{campaign}/{applied['version']}"
-            api.post(f"{path}/approve", {"digest": applied["program_digest"]})
+            whole_system.run_campaign(api, source, signals, campaign)
         catalog = SignalCatalog.parse(signals, name="signals.yaml")
-        results = SimulatedFleet(client, catalog, state, progress=progress).run(plan)
+        results = SimulatedFleet(api, catalog, state, progress=progress).run(plan)
         assert [result.queued for result in results] == [0] * len(plan), results
         if isinstance(progress, Outage):
             assert progress.returned.is_set()
@@ -109,28 +104,26 @@ def simulated(
         return catalog_of(api)
 
 
-def is_closed(api: whole_system.Api, clips: int) -> bool:
-    found = api.clips()
-    in_flight = sum(outcome["in_flight"] for outcome in api.get("/v1/outcomes")["outcomes"])
-    return len(found) == clips and not in_flight and all(clip["state"] == "ready" for clip in found)
+def is_closed(api: ApiClient, clips: int) -> bool:
+    states = [clip.state for clip in api.clips.search()]
+    in_flight = sum(counts.in_flight for counts in api.outcomes.count().outcomes)
+    return states == ["ready"] * clips and not in_flight
 
 
-def catalog_of(api: whole_system.Api) -> Catalog:
+def catalog_of(api: ApiClient) -> Catalog:
     """By clip: everything that is known of it, and the hash of each of its objects."""
     catalog: Catalog = {}
-    for listed in api.clips():
-        clip = api.get(f"/v1/clips/{listed['id']}")
-        known = {name: value for name, value in clip.items() if name not in _OF_THIS_DEPLOYMENT}
-        known["objects"] = {asset["name"]: fetched_digest(asset["href"]) for asset in clip["assets"]}
-        assert clip["id"] not in catalog, "the catalog holds a clip twice"
-        catalog[clip["id"]] = known
+    for listed in api.clips.search():
+        clip = api.clips.get(listed.id)
+        known = clip.model_dump(mode="json", exclude=set(_OF_THIS_DEPLOYMENT))
+        known["objects"] = {asset.name: fetched_digest(api, asset.href) for asset in clip.assets}
+        assert clip.id not in catalog, "the catalog holds a clip twice"
+        catalog[clip.id] = known
     return catalog
 
 
-def fetched_digest(link: str) -> str:
-    reply = httpx.get(link, timeout=30, trust_env=False)
-    assert reply.is_success, reply.text
-    return hashlib.sha256(reply.content).hexdigest()
+def fetched_digest(api: ApiClient, link: str) -> str:
+    return hashlib.sha256(api.clips.read(link)).hexdigest()
 
 
 @contextmanager

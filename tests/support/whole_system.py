@@ -6,12 +6,10 @@ import base64
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
-
+from fleet_api.client import ApiClient
 from fleet_api.deployment.deployment import Deployment
 from storage.settings import Settings
 from tests.support.paths import server_folder
@@ -51,69 +49,32 @@ def deployment(**settings: object) -> Iterator[Deployment]:
         yield running
 
 
-@dataclass(frozen=True)
-class Api:
-    """The API as its administrator uses it; a status other than a success fails the test."""
-
-    http: httpx.Client
-
-    def get(self, path: str, **query: object) -> Any:
-        """GET a JSON document."""
-        reply = self.http.get(path, params={name: str(value) for name, value in query.items()})
-        assert reply.is_success, reply.text
-        return reply.json()
-
-    def post(self, path: str, body: object) -> Any:
-        """POST JSON, get JSON."""
-        reply = self.http.post(path, json=body)
-        assert reply.is_success, reply.text
-        return reply.json()
-
-    def clips(self, cql2: str = "") -> list[dict[str, Any]]:
-        """Every clip of the catalog that a filter finds, all pages."""
-        query: dict[str, object] = {"limit": 100}
-        if cql2:
-            query |= {"filter": cql2, "filter-lang": "cql2-text"}
-        found: list[dict[str, Any]] = []
-        while True:
-            page = self.get("/v1/clips", **query)
-            found += page["clips"]
-            if not page["next"]:
-                return found
-            query["token"] = page["next"]
-
-    def recording(self, clip_id: str) -> bytes:
-        """A clip's MCAP file, by its signed link, which needs no token."""
-        assets = {asset["name"]: asset["href"] for asset in self.get(f"/v1/clips/{clip_id}")["assets"]}
-        reply = httpx.get(assets["clip.mcap"], timeout=30, trust_env=False)
-        assert reply.is_success, reply.text
-        return reply.content
+def admin(running: Deployment) -> ApiClient:
+    """The API of a deployment as its administrator uses it."""
+    return ApiClient(running.api_url, running.admin_token)
 
 
-@contextmanager
-def admin(running: Deployment) -> Iterator[Api]:
-    """The API of a deployment with its administrator's token."""
-    headers = {"Authorization": f"Bearer {running.admin_token}"}
-    with httpx.Client(base_url=running.api_url, headers=headers, timeout=30, trust_env=False) as http:
-        yield Api(http)
+def run_campaign(client: ApiClient, source: str = SOURCE, signals: str = CATALOG, campaign: str | None = None) -> None:
+    """Apply a campaign of a text, and approve it."""
+    applied = client.campaigns.apply(source, signals, filename="test.trigger", campaign=campaign)
+    client.campaigns.approve(applied.campaign, applied.version, digest=applied.program_digest)
 
 
-def run_campaign(api: Api, source: str = SOURCE, signals: str = CATALOG, filename: str = "test.trigger") -> None:
-    """Apply the campaign of a text, and approve it."""
-    applied = api.post("/v1/campaigns", {"source": source, "filename": filename, "signals": signals})
-    path = f"/v1/campaigns/{applied['campaign']}/{applied['version']}"
-    api.post(f"{path}/approve", {"digest": applied["program_digest"]})
+def recording(client: ApiClient, clip_id: str) -> bytes:
+    """A clip's MCAP file."""
+    links = {asset.name: asset.href for asset in client.clips.get(clip_id).assets}
+    return client.clips.read(links["clip.mcap"])
 
 
-def enrol(api: Api, vehicle_id: str, state: Path, **config: Any) -> VehicleConfig:
+def enrol(client: ApiClient, vehicle_id: str, state: Path, **config: Any) -> VehicleConfig:
     """A vehicle that the deployment knows, with its agent's configuration."""
-    enrolled = api.post("/v1/vehicles", {"id": vehicle_id, "attributes": {}})
+    enrolled = client.vehicles.enrol(vehicle_id)
     values: dict[str, Any] = {
         "vehicle_id": vehicle_id,
-        "token": enrolled["token"],
-        "api_url": enrolled["api_url"],
-        "gateway_url": enrolled["gateway_url"],
-        "trusted_keys": tuple(base64.b64decode(key) for key in enrolled["public_keys"]),
+        "token": enrolled.token,
+        "api_url": enrolled.api_url,
+        "gateway_url": enrolled.gateway_url,
+        "trusted_keys": tuple(base64.b64decode(key) for key in enrolled.public_keys),
         "state_directory": state,
         "backoff_first_s": 0.05,
         "backoff_max_s": 0.5,

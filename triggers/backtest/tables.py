@@ -102,7 +102,7 @@ def written_whole(path: Path) -> Iterator[Path]:
     partial = path
     try:
         if not path.exists() or path.is_file():
-            path = path.resolve()
+            path = Path(os.path.realpath(path))
             partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
         yield partial
         if partial != path:

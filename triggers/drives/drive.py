@@ -7,6 +7,7 @@ null or NaN where there was no new sample; or a folder with such a file named `s
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +37,7 @@ class Drive:
     @property
     def name(self) -> str:
         """The file's stem, or its folder's name for a `signals.parquet`."""
-        return self.path.resolve().parent.name if self.path.name == FOLDER_FILE else self.path.stem
+        return Path(os.path.realpath(self.path)).parent.name if self.path.name == FOLDER_FILE else self.path.stem
 
     @property
     def cameras(self) -> dict[str, Path]:
@@ -96,7 +97,7 @@ def find_drives(paths: Iterable[str | Path]) -> list[Drive]:
         files = _files_under(path)
         if not files:
             raise InvalidInput(f"{path}: has no drive", remedy=f"give a Parquet file or a folder with {FOLDER_FILE}")
-        drives.update((file.resolve(), Drive(file)) for file in files)
+        drives.update((Path(os.path.realpath(file)), Drive(file)) for file in files)
         if len(drives) > MAX_DRIVES:
             raise InvalidInput(f"{path}: more than {MAX_DRIVES} drives", remedy="run them in several backtests")
     return list(drives.values())

@@ -29,7 +29,10 @@ DEFAULT_MAX_AGE_S = 1.0
 MAX_STATE_BYTES = 128 * 1024 * 1024
 MAX_OPERATIONS = 1_000_000_000
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster, where libyaml is
+MAX_DEPTH = 20
+"""Levels that a catalog's YAML may be nested; it needs 4."""
+
+_BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster, where libyaml is
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 TextValue = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 AttributeType = Literal["text", "integer", "number", "bool"]
@@ -209,13 +212,35 @@ class SignalCatalog(Contract):
 def read_catalog_text(path: Path) -> str:
     """The YAML text of a catalog file; InvalidInput where it is too large, not UTF-8 or cannot be read."""
     try:
-        if path.stat().st_size > MAX_CATALOG_BYTES:
+        with path.open("rb") as file:
+            data = file.read(MAX_CATALOG_BYTES + 1)
+        if len(data) > MAX_CATALOG_BYTES:
             raise InvalidInput(f"{path}: a signal catalog has at most {MAX_CATALOG_BYTES} bytes")
-        return path.read_text(encoding="utf-8-sig")
+        return data.decode("utf-8-sig")
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
+
+
+class _Loader(_BaseLoader):  # type: ignore[misc]
+    """Refuses deep nesting while it reads: the loader in C recurses, and overruns the stack instead of raising."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self._depth = 0
+
+    def descend_resolver(self, current_node: yaml.Node | None, current_index: Any) -> None:
+        """Called on the way into each node."""
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"nested more than {MAX_DEPTH} deep")
+        super().descend_resolver(current_node, current_index)
+
+    def ascend_resolver(self) -> None:
+        """Called on the way out of each node."""
+        self._depth -= 1
+        super().ascend_resolver()
 
 
 def _load_yaml(text: str, name: str) -> tuple[Any, CatalogSource]:
@@ -228,7 +253,7 @@ def _load_yaml(text: str, name: str) -> tuple[Any, CatalogSource]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = f":{mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or "not a YAML document"
+        problem = getattr(error, "problem", None) or (str(error) or "not a YAML document").splitlines()[0]
         raise InvalidInput(f"{name}{line}: {problem}") from error
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{name}: not a YAML document ({error})") from error

@@ -50,14 +50,14 @@ def _show_triggers(report: BacktestReport) -> None:
             )
         )
     columns = ("trigger", "fires", "suppressed", "per hour", "per 1,000 km", "per clip", "per vehicle-day")
-    print_table("Triggers", columns, rows, results=True)
+    print_table("Triggers", columns, rows)
 
 
 def _show_fires(fires: Sequence[ReportedFire]) -> None:
     if not fires:
         return
     rows = [(fire.drive, f"{fire.t:.3f} s", fire.trigger) for fire in fires[:_SHOWN]]
-    print_table("Fires", ("drive", "t", "trigger"), rows, results=True)
+    print_table("Fires", ("drive", "t", "trigger"), rows)
     _tell_rest(len(fires), "--json or --fires gives all")
 
 
@@ -66,7 +66,7 @@ def _show_overlap(pairs: Sequence[TriggerOverlap]) -> None:
         return
     rows = [(pair.trigger, pair.other, pair.fires, f"{100 * pair.share:.0f} %") for pair in pairs[:_SHOWN]]
     columns = ("trigger", "with", "fires", "of its fires")
-    print_table("Fires that share a clip with another trigger", columns, rows, results=True)
+    print_table("Fires that share a clip with another trigger", columns, rows)
     _tell_rest(len(pairs), "--json gives all")
 
 
@@ -78,7 +78,7 @@ def _show_compared(heads: Mapping[str, Compared]) -> None:
         (head, pairs.both, pairs.only_active, pairs.only_shadow, pairs.neither, pairs.unknown)
         for head, pairs in heads.items()
     ]
-    print_table("Compared heads, in pairs of samples", columns, rows, results=True)
+    print_table("Compared heads, in pairs of samples", columns, rows)
 
 
 def _show_forecast(forecast: Forecast) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.author.check import show_diagnostics, signals_option
-from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
+from fleet_api.cli.output import counted, json_option, print_json, print_result, print_table, shown_bytes
 
 if TYPE_CHECKING:
     from triggers.language.explain import Explained, ExplainedTrigger
@@ -25,8 +25,8 @@ _MAX_TEXT = 60
 def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
     """Say what each campaign of a trigger file reads, needs and costs on a vehicle.
 
-    State and operations are worst cases, known without any data: operations are WebAssembly instructions a tick.
-    Of a file without campaign all triggers are explained as one program. Exits with 1 if the file has an error.
+    State and operations are worst cases, known without any data: operations are WebAssembly instructions per tick.
+    The triggers of a file without a campaign are explained as one program. Exits with 1 if the file has an error.
     """
     from triggers.language.compile import compile_file
     from triggers.language.explain import explain as explained
@@ -48,26 +48,26 @@ def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
 
 def _show(program: Explained) -> None:
     name = "all triggers of the file" if program.campaign is None else f"campaign {program.campaign}"
-    remark(f"{name}: {counted(len(program.triggers), 'trigger')}, {counted(len(program.inputs), 'signal')}")
+    print_result(f"{name}: {counted(len(program.triggers), 'trigger')}, {counted(len(program.inputs), 'signal')}")
     for title, text in _facts(program):
-        remark(f"  {title:11} {text}")
+        print_result(f"  {title:11} {text}")
     rows = [(each.name, each.unit or each.type, each.rate, _lasting(each.max_age_s)) for each in program.inputs]
     if rows:
         print_table("", ("signal", "unit", "rate (Hz)", "a sample counts"), rows)
     for trigger in program.triggers:
-        remark(f"  {trigger.name}: {_sentence(trigger)}")
+        print_result(f"  {trigger.name}: {_sentence(trigger)}")
     _show_operators(program)
 
 
 def _facts(program: Explained) -> Iterator[tuple[str, str]]:
     operations = program.operations_per_tick
     yield "state", f"{program.state_bytes:,} of {program.state_limit_bytes:,} bytes"
-    yield "operations", f"{operations.least:,} to {operations.most:,} of {program.operations_limit:,} a tick"
+    yield "operations", f"{operations.least:,} to {operations.most:,} of {program.operations_limit:,} per tick"
     yield "", f"{program.reading_operations_per_tick:,} of them to read the signals"
-    yield "", f"and {program.operations_per_block:,} a block, {program.burst_operations:,} in a burst"
+    yield "", f"and {program.operations_per_block:,} per block, {program.burst_operations:,} in a burst"
     if program.core_share is not None:
-        share = f"{100 * program.core_share:.3f} % of a core that does 10^9 operations a second"
-        yield "a second", f"{program.ticks_per_s:,.0f} ticks, {program.operations_per_s:,} operations: {share}"
+        share = f"{100 * program.core_share:.3f} % of a core that does 10^9 operations per second"
+        yield "per second", f"{program.ticks_per_s:,.0f} ticks, {program.operations_per_s:,} operations: {share}"
         if unrated := [each.name for each in program.inputs if each.rate is None]:
             yield "", f"not counting samples of {', '.join(unrated)}, which have no rate"
     yield "module", f"{program.module_bytes:,} bytes, SHA-256 {program.digest}"
@@ -76,7 +76,7 @@ def _facts(program: Explained) -> Iterator[tuple[str, str]]:
 
 
 def _lasting(seconds: float | None) -> str:
-    return "for ever" if seconds is None else f"{seconds:.3g} s"
+    return "forever" if seconds is None else f"{seconds:.3g} s"
 
 
 def _sentence(trigger: ExplainedTrigger) -> str:
@@ -85,7 +85,7 @@ def _sentence(trigger: ExplainedTrigger) -> str:
     cooldown = f"at most once in {trigger.cooldown_s:g} s" if trigger.cooldown_s else "without cooldown"
     return (
         f"reads {', '.join(trigger.reads) or 'nothing'}; {cooldown}; captures {trigger.before_s:g} s before, "
-        f"{trigger.after_s:g} s after of {counted(trigger.signals, 'signal')}{cameras}, about {clip} a clip; "
+        f"{trigger.after_s:g} s after of {counted(trigger.signals, 'signal')}{cameras}, about {clip} per clip; "
         f"{trigger.operations_per_tick.most:,} operations, {trigger.state_bytes:,} bytes of state"
     )
 
@@ -107,7 +107,7 @@ def _show_operators(program: Explained) -> None:
     ]
     titles = ("operator", "place", "least", "most", "burst", "state", "for")
     if rows:
-        print_table("Costliest operators: operations a tick, bytes of state", titles, rows)
+        print_table("Costliest operators: operations per tick, bytes of state", titles, rows)
     left = len(working) - len(shown)
     if left > 0:
-        remark(f"  and {left} more (--json has all)")
+        print_result(f"  and {left} more (--json has all)")

@@ -14,7 +14,7 @@ import click
 
 from fleet_api.cli.author.drives_option import SpreadDrives
 from fleet_api.cli.interrupts import interrupt_on_sigterm
-from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes
+from fleet_api.cli.output import json_option, print_json, print_result, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
     from fleet_api.demo.loop import Step
@@ -27,7 +27,7 @@ path_type = click.Path(path_type=Path)
 @click.option("--drives", type=path_type, multiple=True, help="Recorded drives; may be repeated. Default: generated.")
 @click.option("--signals", type=path_type, help="The recorded drives' signal catalog.")
 @click.option("--campaign", type=path_type, help="A trigger file with campaigns.")
-@click.option("--vehicles", type=click.IntRange(1, 100), help="How many; by default one a drive.")
+@click.option("--vehicles", type=click.IntRange(1, 100), help="How many; default: one per drive.")
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Where the deployment keeps its data.")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where clips and pictures go.")
 @click.option("--keep", is_flag=True, help="Keep the deployment's data, to look at it with `longtail up --data`.")
@@ -53,7 +53,8 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
         return 1
     if as_json:
         print_json(summary.document())
-    _show(summary)
+    else:
+        _show(summary)
     if keep:
         remark(f"the deployment's data is in {data_dir}; look at it: longtail up --data {data_dir}")
     return _verdict(summary)
@@ -123,13 +124,13 @@ def _show(summary: Summary) -> None:
     print_table("Clips", columns, [(*counts, *volume)])
     for clip in summary.clips:
         picture = " and its .jpg" if clip.thumbnail else ""
-        remark(f"  {clip.file}{picture}, {shown_bytes(clip.size_bytes)}")
-        remark(f"      {', '.join(clip.moments)}; labelled {', '.join(clip.labels) or 'as nothing special'}")
-    remark(f"in {Path(summary.results_dir) / 'clips'}\n")
+        print_result(f"  {clip.file}{picture}, {shown_bytes(clip.size_bytes)}")
+        print_result(f"      {', '.join(clip.moments)}; labelled {', '.join(clip.labels) or 'as nothing special'}")
+    print_result(f"in {Path(summary.results_dir) / 'clips'}\n")
 
 
 def _show_fires(campaigns: list[CampaignResult]) -> None:
-    """A column a campaign, read downwards as a sum: what fired, and how each fire ended."""
+    """A column per campaign, read downwards as a sum: what fired, and how each fire ended."""
     from fleet_api.demo.summary import ENDINGS
 
     def row(title: str, name: str) -> tuple[object, ...]:

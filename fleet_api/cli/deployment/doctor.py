@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from fleet_api.cli.output import json_option, print_json, remark
+from fleet_api.cli.output import json_option, print_json, print_result
 
 _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 
@@ -24,7 +24,7 @@ def doctor(data: Path | None, as_json: bool) -> int:
         findings.append(finding)
         if not as_json:
             remedy = f"; {finding.remedy}" if finding.remedy else ""
-            remark(f"{_MARKS[finding.status]}  {finding.check}: {finding.message}{remedy}")
+            print_result(f"{_MARKS[finding.status]}  {finding.check}: {finding.message}{remedy}")
     if as_json:
         print_json({"settings": described_settings(settings), "findings": [each.document() for each in findings]})
     return 1 if any(finding.status == "fail" for finding in findings) else 0

@@ -65,7 +65,7 @@ def ingest(supervised: bool, ready_fd: int | None) -> None:
 @click.command()
 def migrate() -> None:
     """Bring the schema of the database at LONGTAIL_DATABASE_URL up to date. Safe to repeat, and in replicas at once."""
-    from fleet_api.cli.output import remark
+    from fleet_api.cli.output import print_result
     from storage import migrate as migration
     from storage.database import Database
     from storage.settings import Settings, shown_url
@@ -79,7 +79,7 @@ def migrate() -> None:
     finally:
         database.close()
     change = f"is at revision {after} already" if before == after else f"went from {before or 'empty'} to {after}"
-    remark(f"the database at {shown_url(settings.database_url)} {change}")
+    print_result(f"the database at {shown_url(settings.database_url)} {change}")
 
 
 def _begin(supervised: bool) -> None:

@@ -15,7 +15,7 @@ from fleet_api.cli.interrupts import interrupt_on_sigterm
 from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
-    from fleet_api.client.client import ApiClient
+    from fleet_api.client import ApiClient
     from fleet_api.simulation.simulate import VehicleResult
 
 path_type = click.Path(path_type=Path, exists=True)
@@ -45,8 +45,8 @@ def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options:
 
     The same seed, drives and campaigns give the same clips.
 
-    A vehicle numbers its fires in a journal. Without --state that is gone at the end, and a vehicle of the same name
-    counts from 1 again: playing the same drives again repeats the same fires, which is harmless, but the fires of
+    A vehicle numbers its fires in a journal. Without --state the journal is gone at the end, and a vehicle of the same
+    name counts from 1 again: playing the same drives again repeats the same fires, which is harmless, but the fires of
     other drives collide with the old ones and are rejected. For other drives give another --prefix, or keep --state
     from the first run on.
     """
@@ -74,10 +74,10 @@ def _run(client: ApiClient, state: Path, options: dict[str, Any]) -> list[Vehicl
     from triggers.signals.catalog import SignalCatalog
 
     catalog = SignalCatalog.load(options["signals"])
-    running = [each for each in client.get("/v1/campaigns")["campaigns"] if each["state"] == "active"]
+    running = [version for version in client.campaigns.list() if version.state == "active"]
     if not running:
         remark("no campaign is active: the vehicles will run nothing")
-    needs = [need_of(client.get(f"/v1/campaigns/{each['campaign']}/{each['version']}")) for each in running]
+    needs = [need_of(client.campaigns.version(version.campaign, version.version)) for version in running]
     targets = [need.target for need in needs]
     attributes = [
         draw_attributes(catalog, targets, seed=options["seed"], number=number) for number in range(options["vehicles"])

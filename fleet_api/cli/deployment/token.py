@@ -1,4 +1,4 @@
-"""`longtail token`: tokens of people and services, issued by whoever holds the database."""
+"""`longtail token`: tokens of people and services, issued by those who hold the database."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fleet_api.cli.output import json_option, print_json, remark
+from fleet_api.cli.output import counted, json_option, print_json, print_result, remark
 from triggers.contracts.users import Role
 from triggers.errors import Misconfigured
 
@@ -29,13 +29,20 @@ data_option = click.option(
 def token() -> None:
     """Issue and revoke tokens of people and services.
 
-    These commands work on the database itself, so they are for whoever runs the deployment.
+    These commands work on the database itself, so only those who run the deployment can use them.
     """
 
 
-@token.command()
+@token.command(short_help="Issue a token for a user and print it.")
 @click.argument("user")
-@click.option("--role", "roles", multiple=True, required=True, type=click.Choice(ROLES), help="May be repeated.")
+@click.option(
+    "--role",
+    "roles",
+    multiple=True,
+    required=True,
+    type=click.Choice(ROLES),
+    help="May be repeated.",
+)
 @data_option
 @json_option
 def issue(user: str, roles: tuple[str, ...], data: Path | None, as_json: bool) -> None:
@@ -47,7 +54,7 @@ def issue(user: str, roles: tuple[str, ...], data: Path | None, as_json: bool) -
     if as_json:
         print_json({"user": user, "roles": sorted(set(roles)), "token": made})
     else:
-        click.echo(made)
+        print_result(made)
         remark(f"a token for {user} ({', '.join(sorted(set(roles)))}); keep it, it cannot be shown again")
 
 
@@ -60,14 +67,15 @@ def revoke(user: str, data: Path | None) -> None:
 
     with _database(data) as database, database.begin() as connection:
         count = tokens.revoke_user(connection, user)
-    remark(f"revoked {count} tokens of {user}")
+    print_result(f"revoked {counted(count, 'token')} of {user}")
 
 
 @contextmanager
 def _database(data: Path | None) -> Iterator[Database]:
     """The database of the settings, else the embedded one that runs in the data directory."""
+    from fleet_api.client.data_dir import default_data_dir
     from storage.database import Database
-    from storage.embedded import default_data_dir, running_url
+    from storage.embedded import running_url
     from storage.settings import Settings
 
     settings = Settings.load()

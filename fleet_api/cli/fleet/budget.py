@@ -1,4 +1,4 @@
-"""`longtail budget`: how much of its budgets a campaign has used."""
+"""`longtail budget`: how much of their budgets campaigns have used."""
 
 from __future__ import annotations
 
@@ -7,12 +7,24 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.output import json_option, print_json, print_table, shown_bytes
+from fleet_api.cli.output import Column, Form, form_options, print_json, print_list, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
-    from typing import Any
+    from collections.abc import Sequence
 
-    from fleet_api.client.client import ApiClient
+    from fleet_api.client import ApiClient
+    from triggers.contracts.api.budget import AccountView
+
+COLUMNS: tuple[Column[AccountView], ...] = (
+    Column("campaign", lambda account: account.campaign),
+    Column("kind", lambda account: account.kind),
+    Column("vehicle", lambda account: account.vehicle_id),
+    Column("day", lambda account: account.day),
+    Column("limit", lambda account: account.limit),
+    Column("held", lambda account: account.held),
+    Column("settled", lambda account: account.settled),
+    Column("unit", lambda account: account.unit),
+)
 
 
 @click.group()
@@ -20,34 +32,34 @@ def budget() -> None:
     """Show how much of their budgets campaigns have used."""
 
 
-@budget.command()
+@budget.command(short_help="Show the accounts of a campaign, or of all.")
 @click.argument("campaign", required=False)
-@json_option
+@form_options("json", "csv")
 @with_client
-def show(client: ApiClient, campaign: str | None, as_json: bool) -> None:
-    """Show the accounts of a campaign, or of all: limit, what is reserved or used, what arrived."""
-    from fleet_api.client.client import segment
+def show(client: ApiClient, campaign: str | None, form: Form) -> None:
+    """Show the accounts of a campaign, or of all campaigns and the fleet.
 
-    listed = client.get("/v1/campaigns")["campaigns"]
-    wanted = [each for each in listed if campaign in (None, each["campaign"])]
-    if campaign is not None and not wanted:
-        client.get(f"/v1/campaigns/{segment(campaign)}")  # raises the API's own NotFound
-    accounts = {
-        each["campaign"]: client.get(f"/v1/campaigns/{segment(each['campaign'])}/{each['version']}")["budget"]
-        for each in wanted
-    }
-    if as_json:
-        print_json(accounts)
-        return
-    rows = [row for name, budget in accounts.items() for row in account_rows(name, budget)]
-    print_table("", ("campaign", "account", "vehicle", "day", "limit", "reserved or used", "used"), rows)
+    `held` is what is reserved or used of the limit, `settled` the part of it that has arrived. Totals come first, then
+    today's vehicle-days (UTC).
+    """
+    listed = client.budget.accounts(campaign)
+    if form == "json":
+        print_json(listed.model_dump(mode="json"))
+    elif form == "table" and listed.accounts:
+        show_accounts(listed.accounts)
+    else:
+        none = "no budget has been used yet; accounts are opened by the first upload"
+        print_list(form, listed.accounts, COLUMNS, none=none)
+    if listed.capped:
+        remark("there are more accounts than these; name a campaign")
 
 
-def account_rows(campaign: str, accounts: list[dict[str, Any]]) -> list[tuple[object, ...]]:
-    """Ledger accounts as rows: bytes in the unit people read, clips as they are."""
-    rows: list[tuple[object, ...]] = []
-    for account in accounts:
-        in_bytes = account["unit"] == "bytes"
-        amounts = [shown_bytes(account[key]) if in_bytes else account[key] for key in ("limit", "held", "settled")]
-        rows.append((campaign, account["kind"], account["vehicle_id"], account["day"] or "", *amounts))
-    return rows
+def show_accounts(accounts: Sequence[AccountView], *, title: str = "") -> None:
+    """Ledger accounts for people: bytes in the unit that they read, clips as they are."""
+    print_table(title, [column.name for column in COLUMNS[:-1]], [_row(account) for account in accounts])
+
+
+def _row(account: AccountView) -> tuple[object, ...]:
+    amounts = (account.limit, account.held, account.settled)
+    shown = [shown_bytes(amount) for amount in amounts] if account.unit == "bytes" else amounts
+    return account.campaign, account.kind, account.vehicle_id, account.day, *shown

@@ -1,4 +1,4 @@
-"""`longtail campaign`: from a text to a running campaign, and what became of its fires."""
+"""`longtail campaign`: from a text to a running campaign, and the steps of its life."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.fleet.budget import account_rows
-from fleet_api.cli.output import json_option, print_json, print_table, remark
+from fleet_api.cli.fleet.campaign_report import CAMPAIGN_COLUMNS, VERSION_COLUMNS, show_details
+from fleet_api.cli.output import Form, json_option, list_options, print_json, print_list, print_result, remark
 from triggers.errors import Conflict, DiagnosticsError
 
 if TYPE_CHECKING:
-    from fleet_api.client.client import ApiClient
+    from fleet_api.client import ApiClient
+    from fleet_api.client.campaigns import Step
 
-OUTCOMES = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
-RUNNING = ("active", "paused")
 OF_THE_RUNNING = ("pause", "resume", "stop")
-"""Commands that mean the version that vehicles have, even when a newer one waits for approval."""
-version_option = click.option("--version", type=click.IntRange(1), help="The version; by default the newest.")
+"""Steps that mean the version that vehicles have, even when a newer one waits for approval."""
+version_option = click.option("--version", type=click.IntRange(1, 2**31 - 1), help="The version; default: the newest.")
 running_option = click.option(
-    "--version", type=click.IntRange(1), help="The version; by default the one that runs, else the newest."
+    "--version", type=click.IntRange(1, 2**31 - 1), help="The version; default: the one that runs, else the newest."
 )
 
 
@@ -29,14 +28,14 @@ running_option = click.option(
 def campaign() -> None:
     """Apply, approve, list and steer campaigns.
 
-    A campaign goes from draft over submitted and approved to active; approval binds to the digest of its program.
+    A campaign goes from draft through submitted and approved to active. Approval binds to the digest of its program.
     """
 
 
-@campaign.command()
-@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-@click.option("--signals", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True)
-@click.option("--name", help="Only this campaign of the file; by default all of them.")
+@campaign.command(short_help="Make a new version of each campaign in a file.")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--signals", type=click.Path(path_type=Path), required=True, help="The signal catalog, a YAML file.")
+@click.option("--name", help="Only this campaign of the file; default: all of them.")
 @click.option("--draft", is_flag=True, help="Keep it as a draft instead of submitting it for approval.")
 @json_option
 @with_client
@@ -48,172 +47,108 @@ def apply(client: ApiClient, *, file: Path, signals: Path, name: str | None, dra
     from fleet_api.client.campaign_files import apply_file
 
     try:
-        applied = apply_file(client, file, signals, campaign=name, draft=draft)
+        versions = apply_file(client, file, signals, campaign=name, draft=draft)
     except DiagnosticsError as error:
         if as_json:
             print_json({"diagnostics": error.diagnostics})
         _show_diagnostics(error.diagnostics)
         return 1
+    for version in versions:
+        _show_diagnostics(version.warnings)
     if as_json:
-        print_json(applied)
+        print_json([version.model_dump(mode="json") for version in versions])
         return 0
-    for each in applied:
-        _show_diagnostics(each["warnings"])
-        remark(f"{each['campaign']} version {each['version']} is {each['state']}, digest {each['program_digest']}")
+    for version in versions:
+        print_result(
+            f"{version.campaign} version {version.version} is {version.state}, digest {version.program_digest}"
+        )
     return 0
 
 
-def _state_command(verb: str, text: str) -> click.Command:
-    """A command that moves a campaign version to another state."""
+def _step_command(step: Step, text: str, rest: str = "") -> click.Command:
+    """A command that takes a campaign version one step on."""
 
-    @click.command(name=verb, help=text)
+    @click.command(name=step, short_help=text, help=f"{text} {rest}".strip())
     @click.argument("name")
-    @(running_option if verb in OF_THE_RUNNING else version_option)
+    @(running_option if step in OF_THE_RUNNING else version_option)
     @json_option
     @with_client
     def command(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
-        found = _find(client, name, version, running=verb in OF_THE_RUNNING)
-        answer = _move(client, found, verb, {})
-        if as_json:
-            print_json(answer)
-        remark(f"{name} version {found['version']} is {answer['state']}")
+        chosen = client.campaigns.version(name, version, running=step in OF_THE_RUNNING)
+        _show_step(client.campaigns.move(name, chosen.version, step), as_json)
 
     return command
 
 
-campaign.add_command(_state_command("submit", "Submit a draft for approval."))
+campaign.add_command(_step_command("submit", "Submit a draft for approval."))
 
 
-@campaign.command()
+@campaign.command(short_help="Approve a submitted version.")
 @click.argument("name")
 @version_option
-@click.option("--digest", help="Refuse unless the version has this program digest (or one that begins so).")
+@click.option("--digest", help="Refuse unless the version's program digest is this one, or begins with it.")
 @json_option
 @with_client
 def approve(client: ApiClient, name: str, version: int | None, digest: str | None, as_json: bool) -> None:
-    """Approve a submitted version; vehicles get it from then on. Binds to the digest that is shown."""
-    found = _find(client, name, version)
-    if digest is not None and not found["program_digest"].startswith(digest.lower()):
+    """Approve a submitted version; vehicles get it from then on. Approval binds to the digest that is shown."""
+    chosen = client.campaigns.version(name, version)
+    if digest is not None and (not digest or not chosen.program_digest.startswith(digest.lower())):
         raise Conflict(
-            f"{name} version {found['version']} has digest {found['program_digest']}, not {digest}",
-            remedy="look at it again: longtail campaign show " + name,
+            f"{name} version {chosen.version} has digest {chosen.program_digest}, not {digest}",
+            remedy=f"look at it again: longtail campaign show {name}",
         )
-    remark(f"approving {name} version {found['version']} with digest {found['program_digest']}")
-    answer = _move(client, found, "approve", {"digest": found["program_digest"]})
-    if as_json:
-        print_json(answer)
-    remark(f"{name} version {found['version']} is {answer['state']}")
+    remark(f"approving {name} version {chosen.version} with digest {chosen.program_digest}")
+    _show_step(client.campaigns.approve(name, chosen.version, digest=chosen.program_digest), as_json)
 
 
-for _verb, _text in {
-    "pause": "Pause an active campaign: vehicles stop watching for it until it is resumed.",
-    "resume": "Let a paused campaign go on.",
-    "stop": "End a campaign for good.",
-}.items():
-    campaign.add_command(_state_command(_verb, _text))
+campaign.add_command(
+    _step_command("pause", "Pause an active campaign.", "Vehicles stop watching for it until it is resumed.")
+)
+campaign.add_command(_step_command("resume", "Let a paused campaign go on."))
+campaign.add_command(_step_command("stop", "End a campaign for good."))
 
 
-@campaign.command(name="list")
-@json_option
+@campaign.command(name="list", short_help="List the campaigns with their states.")
+@list_options
 @with_client
-def list_(client: ApiClient, as_json: bool) -> None:
-    """List the campaigns with their states."""
-    found = client.get("/v1/campaigns")["campaigns"]
-    if as_json:
-        print_json(found)
-        return
-    if not found:
-        remark("no campaigns yet; make one with `longtail campaign apply FILE --signals CATALOG`")
-        return
-    columns = ("campaign", "version", "state", "author", "approved by", "digest")
-    print_table("", columns, [_row(each) for each in found])
+def list_(client: ApiClient, form: Form) -> None:
+    """List the campaigns: of each the version that runs, else its newest."""
+    none = "no campaigns yet; make one with `longtail campaign apply FILE --signals CATALOG`"
+    print_list(form, client.campaigns.list(), CAMPAIGN_COLUMNS, none=none)
 
 
-def _row(each: dict[str, Any]) -> tuple[object, ...]:
-    approved_by = each.get("approved_by")
-    return (
-        each["campaign"],
-        each["version"],
-        each["state"],
-        each.get("author"),
-        approved_by,
-        each["program_digest"][:12],
-    )
+@campaign.command(short_help="List the versions of a campaign.")
+@click.argument("name")
+@list_options
+@with_client
+def versions(client: ApiClient, name: str, form: Form) -> None:
+    """List the versions of a campaign, newest first."""
+    print_list(form, client.campaigns.versions(name).versions, VERSION_COLUMNS, none=f"{name} has no versions")
 
 
-@campaign.command()
+@campaign.command(short_help="Show a campaign version.")
 @click.argument("name")
 @version_option
 @json_option
 @with_client
 def show(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
-    """Show a campaign version: its state, what became of its fires, what its heads compare to, and its budget's use."""
-    found = _find(client, name, version)
+    """Show a campaign version: its state, what became of its fires, its compared heads, and the use of its budget."""
+    details = client.campaigns.version(name, version)
     if as_json:
-        print_json(found)
-        return
-    print_table(
-        f"{name} version {found['version']}: {found['state']}",
-        ("", ""),
-        [(key, found[key]) for key in ("author", "approved_by", "program_digest", "ended_reason") if found.get(key)],
-    )
-    print_table("Fires", *_outcome_table(found["outcomes"]))
-    if found["compared"]:
-        print_table("Compared heads, in pairs of samples", *_compared_table(found["compared"]))
-    columns = ("campaign", "account", "vehicle", "day", "limit", "reserved or used", "used")
-    print_table("Budget", columns, account_rows(name, found["budget"]))
+        print_json(details.model_dump(mode="json"))
+    else:
+        show_details(details)
 
 
-def _outcome_table(outcomes: dict[str, Any]) -> tuple[list[str], list[list[object]]]:
-    """Columns and the row; fires that are unaccounted for have a column only where there are any."""
-    keys = ["fired", *OUTCOMES, *(["unaccounted"] if outcomes["unaccounted"] else []), "suppressed"]
-    return [key.replace("_", " ") for key in keys], [[_count(outcomes[key]) for key in keys]]
-
-
-def _compared_table(compared: dict[str, dict[str, int]]) -> tuple[list[str], list[list[object]]]:
-    """Columns and a row a head."""
-    titles = {
-        "neither": "both false",
-        "only_shadow": "only shadow true",
-        "only_active": "only active true",
-        "both": "both true",
-        "unknown": "unknown",
-    }
-    rows: list[list[object]] = [[head, *(pairs[key] for key in titles)] for head, pairs in compared.items()]
-    return ["head", *titles.values()], rows
-
-
-def _count(value: int | dict[str, int]) -> object:
-    """A count, or counts by reason with their sum in front."""
-    if isinstance(value, int):
-        return value
-    reasons = ", ".join(f"{reason} {count}" for reason, count in value.items())
-    return f"{sum(value.values())} ({reasons})" if value else 0
-
-
-def _find(client: ApiClient, name: str, version: int | None, *, running: bool = False) -> dict[str, Any]:
-    """One version; without a number the newest, or with `running` the one that vehicles have, when there is one."""
-    from fleet_api.client.client import segment
-
-    if version is not None:
-        answer = client.get(f"/v1/campaigns/{segment(name)}/{version}")
-        return dict(answer)
-    answer = client.get(f"/v1/campaigns/{segment(name)}")
-    versions = answer["versions"]
-    if running:
-        versions = [each for each in versions if each["state"] in RUNNING] or versions
-    chosen = max(each["version"] for each in versions)
-    return dict(client.get(f"/v1/campaigns/{segment(name)}/{chosen}"))
-
-
-def _move(client: ApiClient, found: dict[str, Any], verb: str, body: dict[str, Any]) -> dict[str, Any]:
-    from fleet_api.client.client import segment
-
-    return dict(client.post(f"/v1/campaigns/{segment(found['campaign'])}/{found['version']}/{verb}", body))
+def _show_step(version: Any, as_json: bool) -> None:
+    if as_json:
+        print_json(version.model_dump(mode="json"))
+    else:
+        print_result(f"{version.campaign} version {version.version} is {version.state}")
 
 
 def _show_diagnostics(diagnostics: list[dict[str, Any]]) -> None:
     from triggers.language.text.diagnostics import Diagnostic
 
-    for each in diagnostics:
-        remark(Diagnostic(**each).render() + "\n")
+    for diagnostic in diagnostics:
+        remark(Diagnostic(**diagnostic).render() + "\n")

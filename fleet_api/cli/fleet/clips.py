@@ -2,79 +2,99 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
+from fleet_api.cli.output import (
+    Column,
+    Form,
+    json_option,
+    list_options,
+    print_fields,
+    print_json,
+    print_list,
+    print_table,
+    remark,
+)
 from triggers.contracts.media_types import ENDINGS
+from triggers.errors import Misconfigured
 
 if TYPE_CHECKING:
-    from fleet_api.client.client import ApiClient
+    from fleet_api.client import ApiClient
+    from triggers.contracts.api.clips import ClipDetailsView, ClipView
+
 STATISTICS = ("samples", "min", "max", "mean")
+COLUMNS: tuple[Column[ClipView], ...] = (
+    Column("id", lambda clip: clip.id),
+    Column("state", lambda clip: clip.state),
+    Column("start", lambda clip: clip.start),
+    Column("duration_s", lambda clip: clip.duration_s),
+    Column("size_bytes", lambda clip: clip.size_bytes),
+    Column("vehicle", lambda clip: clip.vehicle),
+    Column("trigger", lambda clip: sorted({fire.trigger for fire in clip.fires})),
+)
 
 
 @click.group()
 def clips() -> None:
-    """Search the catalog of clips."""
+    """Search the catalog of clips, look at clips, and fetch their files."""
 
 
-@clips.command()
+@clips.command(short_help="List the clips that a CQL2 filter finds.")
 @click.argument("cql2", required=False)
-@click.option("--limit", type=click.IntRange(1), help="At most this many clips; by default all.")
-@click.option("--sortby", help="A property, with - before it for falling order.")
-@json_option
+@click.option("--limit", type=click.IntRange(1), help="At most this many clips; default: all.")
+@click.option("--sortby", help="A property; with - before it the order is reversed.  [default: -start]")
+@list_options
 @with_client
-def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str | None, as_json: bool) -> None:
+def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str | None, form: Form) -> None:
     """List the clips for which the CQL2 text holds, as in "trigger = 'hard_braking' AND vehicle.region = 'EU'"."""
-    found = list(client.search_clips(cql2, limit=limit, sortby=sortby))
-    if as_json:
-        print_json(found)
-        return
-    if not found:
-        none = "no clips yet; they come when the trigger of an active campaign fires and its vehicle uploads"
-        remark("no clip matches" if cql2 else none)
-        return
-    rows = [clip_row(clip) for clip in found]
-    print_table("", ("clip", "state", "start", "s", "size", "vehicle", "triggers"), rows)
-    remark(counted(len(found), "clip"))
+    none = "no clips yet; they come when the trigger of an active campaign fires and its vehicle uploads"
+    print_list(
+        form,
+        client.clips.search(cql2, limit=limit, sortby=sortby),
+        COLUMNS,
+        none="no clip matches" if cql2 else none,
+    )
 
 
-def clip_row(clip: dict[str, Any]) -> tuple[object, ...]:
-    """A clip in one line of a table."""
-    triggers = ", ".join(sorted({fire["trigger"] for fire in clip["fires"]}))
-    size, seconds = shown_bytes(clip["size_bytes"]), f"{clip['duration_s']:.1f}"
-    return clip["id"], clip["state"], clip["start"], seconds, size, clip["vehicle"], triggers
-
-
-@clips.command()
-@click.argument("clip_id")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Fetch its files into this folder.")
+@clips.command(short_help="Show a clip, and fetch its files.")
+@click.argument("clip_id", metavar="ID")
+@click.option("--out", type=click.Path(path_type=Path), help="Fetch its files into this folder.")
 @json_option
 @with_client
 def get(client: ApiClient, clip_id: str, out: Path | None, as_json: bool) -> None:
-    """Show a clip with its fires, assets, statistics and labels."""
-    from fleet_api.client.client import segment
-
-    clip = client.get(f"/v1/clips/{segment(clip_id)}")
+    """Show a clip with its fires, files, statistics and labels. The beginning of an ID is enough if it is unique."""
+    clip = client.clips.get(client.clips.resolve(clip_id))
     if as_json:
-        print_json(clip)
+        print_json(clip.model_dump(mode="json"))
     else:
         _show(clip)
     if out is not None:
         _fetch(client, clip, out)
 
 
-def _show(clip: dict[str, Any]) -> None:
-    print_table("", ("clip", "state", "start", "s", "size", "vehicle", "triggers"), [clip_row(clip)])
-    columns = ("campaign", "version", "trigger", "fire_time", "inclusion_probability")
-    print_table("Fires", columns, [tuple(fire[column] for column in columns) for fire in clip["fires"]])
-    assets = [(asset["name"], asset["media_type"], asset["size_bytes"]) for asset in clip["assets"]]
-    print_table("Assets", ("name", "type", "bytes"), assets)
-    print_table("Signals", ("signal", *STATISTICS), statistics_rows(clip["statistics"]))
+def _show(clip: ClipDetailsView) -> None:
+    others = {"end": clip.end, "stored_at": clip.stored_at, "tags": clip.tags, "labels": clip.labels, "box": clip.box}
+    print_fields(
+        {column.name: column.value(clip) for column in COLUMNS}
+        | others
+        | {"damage": clip.damage, "digest": clip.digest}
+        | clip.attributes
+    )
+    _print_parts("Fires", ("campaign", "version", "trigger", "fire_time", "inclusion_probability"), clip.fires)
+    _print_parts("Files", ("name", "media_type", "size_bytes"), clip.assets)
+    print_table("Signals", ("signal", *STATISTICS), statistics_rows(clip.statistics))
+    if clip.label_documents:
+        _print_parts("Labels", ("labeler", "types", "created_at"), clip.label_documents)
+
+
+def _print_parts(title: str, names: Sequence[str], parts: Sequence[object]) -> None:
+    """A table of parts of a clip, a column per attribute."""
+    print_table(title, names, [[getattr(part, name) for name in names] for part in parts])
 
 
 def statistics_rows(statistics: Mapping[str, float | None]) -> list[tuple[object, ...]]:
@@ -92,9 +112,12 @@ def file_name(asset: str, media_type: str) -> str:
     return name if Path(name).suffix else name + ENDINGS.get(media_type, "")
 
 
-def _fetch(client: ApiClient, clip: dict[str, Any], out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    for asset in clip["assets"]:
-        target = out / file_name(asset["name"], asset["media_type"])
-        client.download(asset["href"], target)
+def _fetch(client: ApiClient, clip: ClipDetailsView, out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"{out}: cannot be made a folder ({error.strerror})") from error
+    for asset in clip.assets:
+        target = out / file_name(asset.name, asset.media_type)
+        client.clips.download(asset.href, target)
         remark(f"wrote {target}")

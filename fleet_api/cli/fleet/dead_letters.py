@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.output import json_option, print_json, print_table, remark
+from fleet_api.cli.output import Column, Form, list_options, print_list, print_result
+from triggers.contracts.api.outcomes import LetterStage, LetterState
 
 if TYPE_CHECKING:
-    from fleet_api.client.client import ApiClient
+    from fleet_api.client import ApiClient
+    from triggers.contracts.api.outcomes import DeadLetterView
 
-PAGE = 100
-STATES = ("open", "replayed", "discarded")
-STAGES = ("gateway", "assembler", "extraction")
+COLUMNS: tuple[Column[DeadLetterView], ...] = (
+    Column("id", lambda letter: letter.id, shown=str),
+    Column("stage", lambda letter: letter.stage),
+    Column("reason", lambda letter: letter.reason),
+    Column("vehicle", lambda letter: letter.vehicle_id),
+    Column("clip", lambda letter: letter.clip_id),
+    Column("fires", lambda letter: letter.fires),
+    Column("created_at", lambda letter: letter.created_at),
+    Column("detail", lambda letter: letter.detail),
+)
 
 
 @click.group(name="dead-letters")
@@ -24,27 +32,24 @@ def dead_letters() -> None:
 
 
 @dead_letters.command(name="list")
-@click.option("--state", type=click.Choice(STATES), default="open", show_default=True)
-@click.option("--stage", type=click.Choice(STAGES), help="Only those of this stage.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many, newest first."
+    "--state",
+    type=click.Choice(get_args(LetterState)),
+    default="open",
+    show_default=True,
+    help="Only those in this state.",
 )
-@json_option
+@click.option("--stage", type=click.Choice(get_args(LetterStage)), help="Only those of this stage.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many.")
+@list_options
 @with_client
-def list_(client: ApiClient, state: str, stage: str | None, limit: int, as_json: bool) -> None:
-    """List dead letters, the newest first."""
-    found = list(_pages(client, state, stage, limit))
-    if as_json:
-        print_json(found)
-        return
-    if not found:
-        remark(f"no {state} dead letters")
-        return
-    columns = ("id", "stage", "reason", "vehicle", "clip", "fires", "since", "detail")
-    print_table("", columns, [_row(letter) for letter in found])
+def list_(client: ApiClient, state: LetterState, stage: LetterStage | None, limit: int, form: Form) -> None:
+    """List dead letters, newest first."""
+    letters = client.dead_letters.list(state=state, stage=stage, limit=limit)
+    print_list(form, letters, COLUMNS, none=f"no {state} dead letters")
 
 
-@dead_letters.command()
+@dead_letters.command(short_help="Acknowledge dead letters.")
 @click.argument("letters", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
 @with_client
 def discard(client: ApiClient, letters: tuple[int, ...]) -> None:
@@ -53,22 +58,5 @@ def discard(client: ApiClient, letters: tuple[int, ...]) -> None:
     Needs the role operator.
     """
     for letter in letters:
-        client.post(f"/v1/dead-letters/{letter}/discard")
-        remark(f"dead letter {letter} is discarded")
-
-
-def _pages(client: ApiClient, state: str, stage: str | None, limit: int) -> Iterator[dict[str, Any]]:
-    before: int | None = None
-    while limit > 0:
-        page = client.get("/v1/dead-letters", state=state, stage=stage, before=before, limit=min(limit, PAGE))
-        yield from page["dead_letters"]
-        limit -= len(page["dead_letters"])
-        before = page["next"]
-        if before is None:
-            return
-
-
-def _row(letter: dict[str, Any]) -> tuple[object, ...]:
-    since = letter["created_at"][:19].replace("T", " ")
-    known = [letter[key] for key in ("stage", "reason", "vehicle_id", "clip_id", "fires")]
-    return (str(letter["id"]), *known, since, letter["detail"])
+        client.dead_letters.discard(letter)
+        print_result(f"dead letter {letter} is discarded")

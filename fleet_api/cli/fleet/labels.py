@@ -2,76 +2,95 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fleet_api.cli.connection import with_client, with_client_api_token
-from fleet_api.cli.output import json_option, print_json, print_table, remark
-from triggers.errors import InvalidInput
+from fleet_api.cli.fleet.json_file import read_json_object
+from fleet_api.cli.output import json_option, print_json, print_result, print_table, remark
 
 if TYPE_CHECKING:
-    from fleet_api.client.client import ApiClient
+    from collections.abc import Callable
 
-MAX_OPENLABEL_BYTES = 64 * 1024**2
+    from fleet_api.client import ApiClient
+
+_file = click.Path(path_type=Path)
+_lease_option = click.option(
+    "--lease", "lease_s", type=click.IntRange(1, 86400), default=600, show_default=True, help="Seconds from now."
+)
+
+
+def _job_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Which claimed job a command is about: its id, and the token that `claim` printed."""
+    command = click.option(
+        "--token", "job_token", type=click.IntRange(1, 2**63 - 1), required=True, help="The job's token, from `claim`."
+    )(command)
+    return click.argument("job", type=click.IntRange(1, 2**63 - 1))(command)
 
 
 @click.group()
 def labels() -> None:
-    """Claim and complete label jobs."""
+    """Claim label jobs, and complete, keep or give back those that you have."""
 
 
-@labels.command()
+@labels.command(short_help="Take jobs, and print them as JSON.")
 @click.option("--task", default="auto", show_default=True, help="Which kind of jobs.")
 @click.option("--labeler", required=True, help="Who labels: a name that stays the same.")
-@click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True)
-@click.option("--lease", "lease_s", type=click.IntRange(1, 86400), default=600, show_default=True, help="Seconds.")
+@click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="At most this many.")
+@_lease_option
 @with_client
 def claim(client: ApiClient, task: str, labeler: str, count: int, lease_s: int) -> None:
-    """Take jobs, and print them as JSON. Nobody else gets them until the lease ends."""
-    body = {"task": task, "labeler": labeler, "count": count, "lease_s": lease_s}
-    print_json(client.post("/v1/label-jobs/claim", body)["jobs"])
+    """Take jobs, oldest first, and print them as JSON. No other claim gets them until the lease ends."""
+    jobs = client.labels.claim(task, labeler, count=count, lease_s=lease_s)
+    print_json([job.model_dump(mode="json") for job in jobs])
 
 
-@labels.command()
-@click.argument("job", type=int)
-@click.option("--token", "job_token", type=int, required=True, help="The job's token, as `claim` printed it.")
-@click.option(
-    "--openlabel", type=click.Path(path_type=Path, exists=True, dir_okay=False), required=True, help="The labels."
-)
-@click.option(
-    "--provenance", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="JSON: who or what made them."
-)
+@labels.command(short_help="Hand in the labels of a claimed job.")
+@_job_options
+@click.option("--openlabel", type=_file, required=True, help="The labels, a file.")
+@click.option("--provenance", type=_file, help="A JSON file that says who or what made them.")
 @with_client_api_token
 def complete(client: ApiClient, job: int, job_token: int, openlabel: Path, provenance: Path | None) -> None:
     """Hand in the labels of a claimed job: an ASAM OpenLABEL 1.0.0 document."""
-    made_by = _json_file(provenance) if provenance else {}
-    body = {"token": job_token, "openlabel": _json_file(openlabel), "provenance": made_by}
-    client.post(f"/v1/label-jobs/{job}/complete", body)
-    remark(f"job {job} is done")
+    made_by = read_json_object(provenance) if provenance else {}
+    client.labels.complete(job, job_token, read_json_object(openlabel), made_by)
+    print_result(f"job {job} is done")
 
 
 @labels.command()
+@_job_options
+@_lease_option
+@with_client_api_token
+def renew(client: ApiClient, job: int, job_token: int, lease_s: int) -> None:
+    """Keep a claimed job for longer."""
+    until = client.labels.renew(job, job_token, lease_s=lease_s).lease_until
+    print_result(f"job {job} is yours until {until.isoformat()}")
+
+
+@labels.command()
+@_job_options
+@click.option("--reason", required=True, help="Why the job could not be done.")
+@with_client_api_token
+def fail(client: ApiClient, job: int, job_token: int, reason: str) -> None:
+    """Give a claimed job back. It can be claimed again until its attempts are used up."""
+    print_result(f"job {job} is {client.labels.fail(job, job_token, reason).state}")
+
+
+@labels.command(short_help="Count jobs by task and state.")
 @json_option
 @with_client
 def stats(client: ApiClient, as_json: bool) -> None:
     """Show how many jobs there are, by task and state."""
-    answer = client.get("/v1/label-jobs/stats")
+    answer = client.labels.stats()
     if as_json:
-        print_json(answer)
+        print_json(answer.model_dump(mode="json"))
         return
-    tasks = answer["tasks"]
+    tasks = answer.tasks
     states = sorted({state for counts in tasks.values() for state in counts})
-    rows = [(task, *(counts.get(state, 0) for state in states)) for task, counts in sorted(tasks.items())]
-    print_table("", ("task", *states), rows)
-
-
-def _json_file(path: Path) -> Any:
-    if path.stat().st_size > MAX_OPENLABEL_BYTES:
-        raise InvalidInput(f"{path} has more than {MAX_OPENLABEL_BYTES} bytes")
-    try:
-        return json.loads(path.read_bytes())
-    except ValueError as error:
-        raise InvalidInput(f"{path} is no JSON document: {error}") from error
+    if tasks:
+        rows = [(task, *(counts.get(state, 0) for state in states)) for task, counts in sorted(tasks.items())]
+        print_table("", ("task", *states), rows)
+    else:
+        remark("no label jobs yet; a clip gets one when it is ready")

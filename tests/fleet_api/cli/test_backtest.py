@@ -101,7 +101,7 @@ def test_people_see_tables_of_what_there_is(folder: Path, capsys: pytest.Capture
     for words in (
         "2 drives, 200 rows",
         "Triggers",
-        "per hour   per 1,000 km   per clip   per vehicle-day",
+        "per hour  per 1,000 km  per clip  per vehicle-day",
         "Fires that share a clip",
         "Compared heads",
         "forecast for 10 vehicles at 1 h per day",

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import re
+from pathlib import Path
+
 import pytest
 
-from fleet_api.cli.fleet.clips import clip_row, file_name, statistics_rows
+from fleet_api.cli.fleet.clips import file_name, statistics_rows
+from tests.fleet_api.api_server import Api
+from tests.fleet_api.cli.conftest import Longtail
+from tests.storage.clips.catalog_support import T_NS, add_clip
+
+DATA = bytes(range(256)) * 500
 
 
 @pytest.mark.parametrize(
@@ -22,19 +31,6 @@ def test_a_fetched_file_has_the_ending_of_its_type_and_stays_in_its_folder(
     assert file_name(asset, media_type) == name
 
 
-def test_a_clip_is_shown_by_what_the_answer_says() -> None:
-    clip = {
-        "id": "6f1c",
-        "state": "ready",
-        "start": "2026-01-05T12:00:00.000000001Z",
-        "duration_s": 12.345,
-        "size_bytes": 1500,
-        "vehicle": "car-1",
-        "fires": [{"trigger": "b"}, {"trigger": "a"}, {"trigger": "b"}],
-    }
-    assert clip_row(clip) == ("6f1c", "ready", "2026-01-05T12:00:00.000000001Z", "12.3", "1.5 kB", "car-1", "a, b")
-
-
 def test_statistics_are_shown_signal_by_signal() -> None:
     statistics = {
         "ego.speed.min": 0.0,
@@ -44,3 +40,81 @@ def test_statistics_are_shown_signal_by_signal() -> None:
         "b.max": None,
     }
     assert statistics_rows(statistics) == [("ego.speed", 5, 0.0, 31.5, 12.0), ("b", None, None, None, None)]
+
+
+@pytest.fixture
+def clip_id(api: Api) -> str:
+    """A clip with two fires, statistics, and its file."""
+    with api.database.begin() as connection:
+        made = add_clip(
+            connection,
+            start_ns=T_NS + 1,
+            duration_s=12.5,
+            fired=[("braking", "hard_brake"), ("lanes", "cut_in")],
+            statistics={"ego.speed": (0.0, 31.25, 12.0)},
+            size_bytes=len(DATA),
+            attributes={"model": "m3", "hardware": 3},
+            tags=["rain"],
+        )
+    api.app.state.services.store.put(f"clips/{made}.mcap", DATA)
+    return made
+
+
+def test_a_search_lists_clips_under_the_names_that_filters_use(longtail: Longtail, clip_id: str) -> None:
+    shown = longtail("clips", "search", "trigger = 'cut_in' AND vehicle.model = 'm3'")
+    assert shown.err == ""
+    heading, row = shown.out.splitlines()
+    assert heading.split() == ["id", "state", "start", "duration_s", "size_bytes", "vehicle", "trigger"]
+    start = "2026-01-05T12:00:00.000000001Z"
+    assert row.split() == [clip_id, "ready", start, "12.5", f"{len(DATA):,}", "car-1", "cut_in,", "hard_brake"]
+    assert longtail("clips", "search", "--ids", "--sortby", "start").out == f"{clip_id}\n"
+    (line,) = csv.DictReader(longtail("clips", "search", "--csv").out.splitlines())
+    assert (line["start"], line["size_bytes"], line["trigger"]) == (start, str(len(DATA)), "cut_in, hard_brake")
+    (clip,) = longtail("clips", "search", f"start = TIMESTAMP('{start}')", "--json").json()
+    assert (clip["start"], clip["start_ns"], clip["attributes"]["vehicle.model"]) == (start, T_NS + 1, "m3")
+
+
+@pytest.mark.parametrize(("words", "said"), [([], "no clips yet; "), (["trigger = 'x'"], "no clip matches\n")])
+def test_a_search_that_finds_nothing_is_one_remark(longtail: Longtail, words: list[str], said: str) -> None:
+    shown = longtail("clips", "search", *words)
+    assert (shown.status, shown.out) == (0, "")
+    assert shown.err.startswith(said) and shown.err.count("\n") == 1
+
+
+def test_a_clip_is_shown_whole_and_its_files_are_fetched(longtail: Longtail, clip_id: str, tmp_path: Path) -> None:
+    shown = longtail("clips", "get", clip_id, "--out", str(tmp_path / "new" / "folder"))
+    for line in (
+        f"id +{clip_id}",
+        "start +2026-01-05T12:00:00.000000001Z",
+        "vehicle.model +m3",
+        "vehicle.hardware +3",
+        "tags +rain",
+        "braking +1 +hard_brake +2026-01-05T12:00:00.000000001Z +1",
+        "clip.mcap +application/x-mcap +128,000",
+        "ego.speed +5 +0 +31.25 +12",
+    ):
+        assert re.search(rf"^{line}$", shown.out, re.MULTILINE), (line, shown.out)
+    assert "Labels" not in shown.out
+    assert (tmp_path / "new" / "folder" / "clip.mcap").read_bytes() == DATA
+    assert shown.err == f"wrote {tmp_path / 'new' / 'folder' / 'clip.mcap'}\n"
+
+
+def test_the_beginning_of_an_id_stands_for_the_only_clip_whose_id_begins_so(
+    api: Api, longtail: Longtail, clip_id: str
+) -> None:
+    assert longtail("clips", "get", clip_id[:12].upper(), "--json").json()["id"] == clip_id
+    with api.database.begin() as connection:
+        others = [add_clip(connection) for _ in range(16)]
+    twice = next(first for first in "0123456789abcdef" if sum(known[0] == first for known in [clip_id, *others]) > 1)
+    ambiguous = longtail("clips", "get", twice)
+    assert ambiguous.status == 1 and ambiguous.out == ""
+    assert "several clips have an id that begins with" in ambiguous.err
+    assert re.search(rf"{twice}[0-9a-f]{{31}}, {twice}[0-9a-f]{{31}}", ambiguous.err)
+
+
+@pytest.mark.parametrize("text", ["ffffffffffff", "f" * 32, "nonsense", "%", "'; --", "..", "", "\udcff", "x" * 5000])
+def test_an_id_that_no_clip_has_is_an_error_in_one_line(longtail: Longtail, text: str) -> None:
+    shown = longtail("clips", "get", text)
+    assert (shown.status, shown.out) == (1, "")
+    assert shown.err.startswith("longtail: ") and shown.err.count("\n") == 1
+    assert "internal error" not in shown.err

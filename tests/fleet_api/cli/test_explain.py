@@ -106,13 +106,13 @@ def test_people_see_limits_tables_and_one_line_a_trigger(
 ) -> None:
     assert main(["explain", str(library[0]), "--signals", str(library[1])]) == 0
     captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "of 262,144 bytes" in captured.err
-    assert "of 20,000 a tick" in captured.err
-    assert "not counting samples of brake, which have no rate" in captured.err
-    (line,) = [line for line in captured.err.splitlines() if line.startswith("  a: ")]
+    assert captured.err == ""
+    assert "of 262,144 bytes" in captured.out
+    assert "of 20,000 per tick" in captured.out
+    assert "not counting samples of brake, which have no rate" in captured.out
+    (line,) = [line for line in captured.out.splitlines() if line.startswith("  a: ")]
     assert "reads speed, brake; at most once in 9 s; captures 5 s before, 5 s after of 2 signals" in line
-    assert "max(speed over 2 s)" in captured.err
+    assert "max(speed over 2 s)" in captured.out
 
 
 def test_a_file_with_an_error_is_not_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,6 +144,6 @@ def test_a_campaign_of_compares_alone_is_explained(tmp_path: Path, capsys: pytes
         "signals:\n" + "".join(f"  {s}.h.seen: {{type: bool, rate: 20}}\n" for s in ("active", "shadow"))
     )
     assert main(["explain", str(file), "--signals", str(signals)]) == 0
-    assert "compares    h.seen" in capsys.readouterr().err
+    assert "compares    h.seen" in capsys.readouterr().out
     (program,) = explained(capsys, file, signals)["programs"]
     assert (program["compares"], program["triggers"], program["ticks_per_s"]) == (["h.seen"], [], 50)

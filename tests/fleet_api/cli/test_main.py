@@ -1,4 +1,4 @@
-"""The command line's edge: help without heavy imports, errors in one line, exit statuses, JSON on standard output."""
+"""The command line's edge: help without heavy imports, errors in one line, exit statuses, broken pipes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 
 from fleet_api.cli import main as main_module
 from fleet_api.cli.main import main
-from fleet_api.cli.output import shown_bytes
 from tests.support.paths import REPOSITORY
 from triggers.errors import NotFound
 
@@ -104,10 +103,3 @@ def test_a_token_is_not_sent_to_another_deployment_than_its_own(
     (tmp_path / "client.json").write_text(json.dumps(known))
     assert main(["campaign", "list", "--data", str(tmp_path), "--url", "http://127.0.0.1:3"]) == 1
     assert "no token for http://127.0.0.1:3" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("count", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (20_000_000, "20.0 MB"), (None, "")]
-)
-def test_bytes_are_shown_in_si_units(count: int | None, text: str) -> None:
-    assert shown_bytes(count) == text

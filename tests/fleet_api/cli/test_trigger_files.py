@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from codecs import BOM_UTF8
 from pathlib import Path
-from typing import Any, cast
 
+import httpx
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,8 +15,9 @@ import pytest
 
 from fleet_api.campaigns.compilation import compile_campaign
 from fleet_api.cli.main import main
+from fleet_api.client import ApiClient
 from fleet_api.client.campaign_files import apply_file
-from fleet_api.client.client import ApiClient
+from triggers.contracts.api.campaigns import AppliedView
 from triggers.contracts.limits import MAX_SOURCE_BYTES
 from triggers.errors import DiagnosticsError, InvalidInput
 from triggers.language.compile import compile_source
@@ -41,11 +43,16 @@ class Server:
     def __init__(self) -> None:
         self.sources: list[str] = []
 
-    def post(self, _path: str, body: dict[str, Any]) -> dict[str, Any]:
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        body = json.loads(request.content)
         self.sources.append(body["source"])
         names = ("source", "filename", "signals", "campaign")
         compiled = compile_campaign(**{name: body[name] for name in names})
-        return {"program_digest": compiled.campaign.digest}
+        unknown = dict.fromkeys(name for name in AppliedView.model_fields)
+        known = {"campaign": body["campaign"], "version": 1, "state": "draft", "author": "a", "warnings": []}
+        digest = compiled.campaign.digest
+        answer = unknown | known | {"program_digest": digest, "created_at": "2026-01-05T12:00:00Z"}
+        return httpx.Response(201, json=answer)
 
 
 @pytest.fixture
@@ -57,8 +64,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def apply(server: Server) -> list[dict[str, Any]]:
-    return apply_file(cast(ApiClient, server), Path("file.trigger"), Path("signals.yaml"))
+def apply(server: Server) -> list[AppliedView]:
+    http = httpx.Client(transport=httpx.MockTransport(server))
+    with ApiClient("http://x", "lt_x", http=http) as client:
+        return apply_file(client, Path("file.trigger"), Path("signals.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -73,7 +82,7 @@ def test_a_sound_file_is_accepted_by_all_and_gives_one_digest(folder: Path, data
     catalog = SignalCatalog.parse(SIGNALS, name="signals")
     digest = compile_source(PLAIN.decode(), filename="t", catalog=catalog).campaigns["c"].digest
     server = Server()
-    assert [answer["program_digest"] for answer in apply(server)] == [digest]
+    assert [version.program_digest for version in apply(server)] == [digest]
     assert server.sources == [data.removeprefix(BOM_UTF8).decode()]
 
 

@@ -18,6 +18,7 @@ from fleet_api.demo.inputs import prepare_inputs
 from fleet_api.demo.loop import Demo
 from fleet_api.demo.summary import CampaignResult, ClipResult, Summary
 from tests.support.paths import RECORDED_DRIVES, REPOSITORY
+from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.clip import CELL_BYTES, clip_digest
 
 LIMIT_S = 60.0
@@ -184,9 +185,17 @@ def test_whatever_does_not_add_up_is_a_gap(changes: dict[str, Any], gap: str) ->
 
 
 def test_fires_without_an_outcome_and_fires_in_flight_are_gaps() -> None:
-    counts = dict.fromkeys(("sampled_out", "dropped", "failed"), 0)
-    outcomes = {**counts, "fired": 4, "suppressed": 0, "refused": {"budget": 1}, "catalogued": 1, "in_flight": 1}
-    result = CampaignResult.of("c", outcomes, predicted=4)
+    nothing = {
+        "overruled": 0,
+        "per_trigger": {},
+        "armed_ns": 0,
+        "distance_m": 0,
+        "unaccounted": 0,
+        "dropped": {},
+        "failed": {},
+    }
+    counts = {"fired": 4, "suppressed": 0, "sampled_out": 0, "refused": {"budget": 1}, "catalogued": 1, "in_flight": 1}
+    result = CampaignResult.of("c", OutcomesView(**nothing, **counts), predicted=4)
     gaps = summary(campaigns=[result]).gaps()
     assert "c: 4 fires, but 3 outcomes" in gaps and "c: 1 fires are still in flight" in gaps
 

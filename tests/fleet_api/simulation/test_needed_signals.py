@@ -33,12 +33,12 @@ def plan(drives: list[Drive], *regions: str) -> list[PlannedVehicle]:
 
 def test_a_campaign_needs_what_its_program_reads_and_what_it_captures(api: Api) -> None:
     api.activate(campaign_text())
-    details = api.get("/v1/campaigns/braking/1").json()
+    details = api.as_client("viewer").campaigns.version("braking", 1)
     assert need_of(details) == Need(None, frozenset({"ego.accel"}))
-    source = details["source"].replace("2 s after", "2 s after { signals ego.speed }")
-    captured = details["settings"]
-    captured["triggers"][0]["capture"]["signals"] = ["ego.speed"]
-    assert need_of({**details, "source": source, "settings": captured}).signals == {"ego.accel", "ego.speed"}
+    source = details.source.replace("2 s after", "2 s after { signals ego.speed }")
+    details.settings["triggers"][0]["capture"]["signals"] = ["ego.speed"]
+    changed = details.model_copy(update={"source": source})
+    assert need_of(changed).signals == {"ego.accel", "ego.speed"}
 
 
 def test_a_drive_without_a_needed_column_is_named_with_it(tmp_path: Path) -> None:

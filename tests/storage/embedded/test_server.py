@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from storage.embedded import EmbeddedPostgres, default_data_dir, running_url
+from storage.embedded import EmbeddedPostgres, running_url
 from tests.support.postgres import libpq_url
 from tests.support.processes import descendants, is_gone
 from triggers.errors import Conflict, Misconfigured, Unreachable
@@ -169,14 +169,3 @@ def test_a_server_that_gives_up_is_reported_with_the_end_of_its_log(data_dir: Pa
 def test_a_setting_that_postgresql_refuses_is_quoted(data_dir: Path) -> None:
     with pytest.raises(Unreachable, match="no_such_setting"):
         EmbeddedPostgres(data_dir, settings={"no_such_setting": 1}).start()
-
-
-def test_the_data_directory_follows_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert default_data_dir() == Path("/var/lib/longtail")
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    assert default_data_dir() == tmp_path / ".local" / "share" / "longtail"
-    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "xdg"))
-    assert default_data_dir() == tmp_path / "xdg" / "longtail"

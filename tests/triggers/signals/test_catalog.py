@@ -114,3 +114,14 @@ def test_a_setting_without_effect_is_warned_about_once_where_the_catalog_has_it(
 def test_where_a_catalog_was_read_from_is_not_part_of_what_it_is() -> None:
     assert parse(INDEXED) == SignalCatalog.parse("# other\n" + INDEXED, name="other.yaml")
     assert parse(INDEXED) == SignalCatalog.model_validate(parse(INDEXED).model_dump())
+
+
+@pytest.mark.parametrize("text", ["signals: " + "{a: " * 3000, "- " * 100_000, "[" * 100_000])
+def test_a_document_that_is_nested_deep_is_refused_and_does_not_end_the_process(text: str) -> None:
+    with pytest.raises(InvalidInput, match=r"x: nested more than 20 deep"):
+        SignalCatalog.parse(text, name="x")
+
+
+def test_a_file_without_end_is_read_up_to_the_limit() -> None:
+    with pytest.raises(InvalidInput, match="/dev/zero: a signal catalog has at most"):
+        SignalCatalog.load("/dev/zero")

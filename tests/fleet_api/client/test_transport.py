@@ -1,4 +1,4 @@
-"""The command line's HTTP client: problems come back as the errors they were, pages are followed, tokens stay home."""
+"""The client's HTTP: problems come back as the errors they were, tokens stay home, odd answers and texts are errors."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from fleet_api.client.client import ApiClient, open_client
-from fleet_api.client.client_file import ClientFile, read_client_file, write_client_file
+from fleet_api.client import ApiClient
 from triggers.contracts.problem import problem_of
 from triggers.errors import (
     BudgetExhausted,
@@ -53,17 +52,11 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         query = parse_qs(parts.query)
         self.server.asked.append((parts.path, query, self.headers.get("Authorization")))
-        body = self.server.body
-        if parts.path == "/v1/clips":
-            first = int(query.get("token", ["0"])[0])
-            size = int(query["limit"][0])
-            clips = [{"id": number} for number in range(first, min(first + size, 250))]
-            body = json.dumps({"clips": clips, "next": str(first + size) if first + size < 250 else None}).encode()
         self.send_response(self.server.status)
         if self.server.announced_bytes is not None:
             self.send_header("Content-Length", str(self.server.announced_bytes))
         self.end_headers()
-        self.wfile.write(body)
+        self.wfile.write(self.server.body)
 
     def log_message(self, *_: Any) -> None:
         return None
@@ -109,7 +102,7 @@ def test_a_problem_is_raised_as_the_error_it_was(
     document = {"status": status, "code": code, "detail": "what", "diagnostics": [], "retry_after_s": 3}
     api.status, api.body = status, json.dumps(document).encode()
     with pytest.raises(LongtailError, match="what") as caught:
-        client.get("/v1/campaigns")
+        client.outcomes.count()
     assert type(caught.value) is kind
 
 
@@ -117,31 +110,24 @@ def test_a_refused_budget_keeps_its_accounts_and_when_to_come_back(api: Api, cli
     problem = problem_of(BudgetExhausted("m", accounts=("a",), campaigns=("c",), retry_after_s=60)).to_json()
     api.status, api.body = 403, json.dumps(problem).encode()
     with pytest.raises(BudgetExhausted) as caught:
-        client.get("/v1/campaigns")
+        client.outcomes.count()
     assert (caught.value.accounts, caught.value.campaigns, caught.value.retry_after_s) == (("a",), ("c",), 60)
 
 
 @pytest.mark.parametrize("body", [b"<html>502 Bad Gateway</html>", b"[1]", b""])
-def test_an_answer_that_is_no_problem_document_is_told_with_its_status(
+def test_a_refusal_without_a_problem_document_is_reported_with_its_status(
     api: Api, client: ApiClient, body: bytes
 ) -> None:
     api.status, api.body = 502, body
     with pytest.raises(Unreachable, match="answered 502"):
-        client.get("/v1/campaigns")
-
-
-def test_search_follows_pages_to_the_end_or_to_the_limit(api: Api, client: ApiClient) -> None:
-    assert [clip["id"] for clip in client.search_clips("trigger = 'x'")] == list(range(250))
-    assert [query.get("filter-lang") for _, query, _ in api.asked] == [["cql2-text"]] * 3
-    assert [clip["id"] for clip in client.search_clips(None, limit=120)] == list(range(120))
-    assert [query["limit"] for _, query, _ in api.asked[3:]] == [["100"], ["20"]]
+        client.outcomes.count()
 
 
 def test_the_token_goes_to_the_api_and_to_nobody_else(api: Api, client: ApiClient) -> None:
-    client.read("/objects/clips/a.mcap?signature=1")
-    client.read(f"{api.url}/objects/clips/b.mcap")
+    client.clips.read("/objects/clips/a.mcap?signature=1")
+    client.clips.read(f"{api.url}/objects/clips/b.mcap")
     other = api.url.replace("127.0.0.1", "localhost")
-    client.read(f"{other}/objects/clips/c.mcap")
+    client.clips.read(f"{other}/objects/clips/c.mcap")
     assert [authorization for _, _, authorization in api.asked] == ["Bearer lt_mine", "Bearer lt_mine", None]
 
 
@@ -151,7 +137,7 @@ def test_a_download_replaces_its_target_and_leaves_nothing_beside_it(
     target = tmp_path / "clip.mcap"
     target.write_bytes(b"old")
     api.body = bytes(range(256)) * 4096
-    client.download("/objects/clips/a.mcap", target)
+    client.clips.download("/objects/clips/a.mcap", target)
     assert target.read_bytes() == api.body
     assert list(tmp_path.iterdir()) == [target]
 
@@ -164,39 +150,96 @@ def test_a_download_that_fails_leaves_what_was_there(
     target.write_bytes(b"old")
     api.status, api.announced_bytes = status, 100 if status == 200 else None  # 200 is cut off after 2 of 100 bytes
     with pytest.raises(kind):
-        client.download("/objects/clips/a.mcap", target)
+        client.clips.download("/objects/clips/a.mcap", target)
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("clip.mcap", b"old")]
 
 
 def test_a_download_into_a_folder_that_is_not_there_names_it(client: ApiClient, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="nowhere"):
-        client.download("/objects/clips/a.mcap", tmp_path / "nowhere" / "clip.mcap")
+        client.clips.download("/objects/clips/a.mcap", tmp_path / "nowhere" / "clip.mcap")
 
 
 def test_reading_into_memory_has_a_limit(api: Api, client: ApiClient) -> None:
     api.body = b"x" * 1000
-    assert client.read("/objects/signals", limit_bytes=1000) == api.body
+    assert client.clips.read("/objects/signals", limit_bytes=1000) == api.body
     with pytest.raises(InvalidInput, match="more than 999 bytes"):
-        client.read("/objects/signals", limit_bytes=999)
+        client.clips.read("/objects/signals", limit_bytes=999)
 
 
-@pytest.mark.parametrize("url", ["not a url", "ftp://x", "http://[::1", "http://127.0.0.1:1"])
+@pytest.mark.parametrize("url", ["not a url", "ftp://x", "http://[::1", "http://", "", "http://127.0.0.1:1"])
 def test_an_address_that_cannot_work_is_named_with_its_setting(url: str) -> None:
-    with ApiClient(url, "lt_x") as client, pytest.raises(LongtailError, match="LONGTAIL_API_URL"):
-        client.get("/v1/campaigns")
+    with pytest.raises(LongtailError, match="LONGTAIL_API_URL"), ApiClient(url, "lt_x") as client:
+        client.outcomes.count()
 
 
-def test_the_client_file_is_private_replaced_whole_and_read_back(tmp_path: Path) -> None:
-    for token in ("lt_a", "lt_b"):
-        content = ClientFile("http://127.0.0.1:1", "http://127.0.0.1:2", token)
-        write_client_file(tmp_path, content)
-        assert read_client_file(tmp_path) == content
-    assert [path.name for path in tmp_path.iterdir()] == ["client.json"]
-    assert (tmp_path / "client.json").stat().st_mode & 0o777 == 0o600
+@pytest.mark.parametrize("token", ["lt x", "lt_\n", "lt_\u00e9", "lt_\udcff"])
+def test_a_token_that_no_header_can_hold_is_refused_without_being_shown(token: str) -> None:
+    with pytest.raises(Misconfigured, match="LONGTAIL_TOKEN") as caught:
+        ApiClient("http://127.0.0.1:1", token)
+    assert token not in str(caught.value)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"api_url": "x"}'])
-def test_a_damaged_client_file_is_named(tmp_path: Path, text: str) -> None:
-    (tmp_path / "client.json").write_text(text)
-    with pytest.raises(Misconfigured, match=r"client\.json"):
-        open_client(None, None, tmp_path)
+@pytest.mark.parametrize(
+    "body",
+    [b"<html>It works!</html>", b"", b"[]", b"\xff\xfe", b'{"outcomes": 1}', b"[" * 100_000, b'{"outcomes": []}'],
+)
+def test_an_answer_of_something_else_than_longtail_is_named_with_its_setting(
+    api: Api, client: ApiClient, body: bytes
+) -> None:
+    api.body = body
+    with pytest.raises(Misconfigured, match=r"outcomes did not answer as Longtail's API does.*LONGTAIL_API_URL"):
+        client.outcomes.count()
+
+
+def test_members_that_a_newer_server_adds_are_ignored(api: Api, client: ApiClient) -> None:
+    api.body = b'{"outcomes": [], "dead_letters": {"fire_reused": 2}, "since": 7}'
+    assert client.outcomes.count().dead_letters == {"fire_reused": 2}
+
+
+def test_parameters_keep_their_names_and_those_without_value_are_left_out(api: Api, client: ApiClient) -> None:
+    api.body = b'{"clips": [], "next": null}'
+    assert list(client.clips.search("id = 'a'", limit=3)) == []
+    assert list(client.clips.search(sortby="size_bytes")) == []
+    assert [query for _, query, _ in api.asked] == [
+        {"filter": ["id = 'a'"], "filter-lang": ["cql2-text"], "limit": ["3"]},
+        {"sortby": ["size_bytes"], "limit": ["100"]},
+    ]
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "\udcff", "x" * 100_000])
+def test_a_text_that_no_path_can_hold_is_refused_before_anything_is_sent(
+    api: Api, client: ApiClient, name: str
+) -> None:
+    with pytest.raises(InvalidInput):
+        client.campaigns.versions(name)
+    assert api.asked == []
+
+
+def test_a_name_with_signs_of_a_path_stays_one_segment(api: Api, client: ApiClient) -> None:
+    api.body = b'{"campaign": "a", "versions": []}'
+    client.campaigns.versions("../a?b#c%2f")
+    assert api.asked[0][0] == "/v1/campaigns/..%2Fa%3Fb%23c%252f"
+
+
+@pytest.mark.parametrize("filter_text", ["id = '\udcff'", "x" * 1_000_000])
+def test_a_filter_that_cannot_be_sent_is_refused(client: ApiClient, filter_text: str) -> None:
+    with pytest.raises(InvalidInput, match="cannot be asked"):
+        list(client.clips.search(filter_text))
+
+
+def deep(levels: int) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for _ in range(levels):
+        document = {"a": document}
+    return document
+
+
+@pytest.mark.parametrize("document", [{"a": "\udcff"}, deep(100_000)], ids=["surrogate", "deep"])
+def test_a_document_that_json_cannot_hold_is_refused(client: ApiClient, document: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        client.labels.complete(1, 1, document)
+
+
+def test_a_request_that_breaks_a_rule_names_the_value(client: ApiClient) -> None:
+    with pytest.raises(InvalidInput, match="count"):
+        client.labels.claim("auto", "me", count=101)

@@ -1,6 +1,7 @@
-"""`client.json` in a data directory: how the command line finds the deployment on this machine, and who it is there.
+"""The data directory of this machine's deployment, and the `client.json` in it, by which the command line finds it.
 
-`longtail up` writes it with its addresses and the administrator's token, readable for its owner only.
+`longtail up` keeps everything in that directory, and writes the file with its addresses and the administrator's token,
+readable for its owner only.
 """
 
 from __future__ import annotations
@@ -13,7 +14,28 @@ from pathlib import Path
 
 from triggers.errors import Misconfigured
 
+VARIABLE = "LONGTAIL_DATA_DIR"
 NAME = "client.json"
+
+
+def default_data_dir() -> Path:
+    """Where a deployment keeps its data unless told otherwise (XDG Base Directory Specification)."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/longtail")
+    configured = os.environ.get("XDG_DATA_HOME", "")
+    if configured.startswith("/"):
+        return Path(configured) / "longtail"
+    try:
+        return Path.home() / ".local" / "share" / "longtail"
+    except RuntimeError as error:  # neither HOME nor an account with a home
+        raise Misconfigured(
+            "this user has no home folder for the data", remedy=f"choose a data directory (--data or {VARIABLE})"
+        ) from error
+
+
+def data_dir_of_environment() -> Path:
+    """The data directory that a command means when none is named: the variable's, else the default."""
+    return Path(os.environ.get(VARIABLE) or default_data_dir())
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +55,7 @@ def read_client_file(data_dir: Path) -> ClientFile | None:
         return ClientFile(str(content["api_url"]), str(content["gateway_url"]), str(content["token"]))
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise Misconfigured(
             f"cannot read {path}: {error}",
             remedy="run as the user who ran `longtail up`, or give --url and --token",

@@ -1,0 +1,70 @@
+"""Campaigns as people read them: lists of versions, and all of one version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fleet_api.cli.fleet.budget import show_accounts
+from fleet_api.cli.output import Column, print_fields, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView
+    from triggers.contracts.api.outcomes import OutcomesView
+
+ENDINGS = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
+"""How a fire can end; the counts add up to `fired`."""
+
+CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
+    Column("campaign", lambda version: version.campaign),
+    Column("version", lambda version: version.version),
+    Column("state", lambda version: version.state),
+    Column("author", lambda version: version.author),
+    Column("approved_by", lambda version: version.approved_by),
+    Column("fired", lambda version: version.outcomes.fired),
+    Column("catalogued", lambda version: version.outcomes.catalogued),
+    Column("program_digest", lambda version: version.program_digest),
+)
+VERSION_COLUMNS: tuple[Column[CampaignSummary], ...] = (
+    Column("version", lambda version: version.version),
+    Column("state", lambda version: version.state),
+    Column("author", lambda version: version.author),
+    Column("created_at", lambda version: version.created_at),
+    Column("approved_by", lambda version: version.approved_by),
+    Column("fired", lambda version: version.outcomes.fired),
+    Column("catalogued", lambda version: version.outcomes.catalogued),
+    Column("program_digest", lambda version: version.program_digest),
+)
+_PAIRS = ("neither", "only_shadow", "only_active", "both", "unknown")
+
+
+def show_details(details: CampaignDetails) -> None:
+    """A version's fields, its outcomes, its compared heads where it has any, and the accounts of its budget."""
+    names = ("campaign", "version", "state", "ended_reason", "author", "created_at", "approved_by", "approved_at")
+    print_fields({name: getattr(details, name) for name in (*names, "program_digest")})
+    show_outcomes(details.outcomes)
+    if details.compared:
+        _show_compared(details.compared)
+    if details.budget:
+        show_accounts(details.budget, title="Budget")
+
+
+def show_outcomes(outcomes: OutcomesView) -> None:
+    """What became of the fires; those that are unaccounted for have a column only where there are any."""
+    names = ["fired", *ENDINGS, *(["unaccounted"] if outcomes.unaccounted else []), "suppressed"]
+    row = [counted_by_reason(getattr(outcomes, name)) for name in names]
+    print_table("Fires", names, [row])
+
+
+def counted_by_reason(value: int | Mapping[str, int]) -> object:
+    """A count, or counts by reason after their sum."""
+    if isinstance(value, int):
+        return value
+    reasons = ", ".join(f"{reason} {count}" for reason, count in value.items())
+    return f"{sum(value.values())} ({reasons})" if value else 0
+
+
+def _show_compared(compared: Mapping[str, ComparedView]) -> None:
+    rows = [(head, *(getattr(pairs, name) for name in _PAIRS)) for head, pairs in compared.items()]
+    print_table("Compared heads, in pairs of samples", ("head", *_PAIRS), rows)

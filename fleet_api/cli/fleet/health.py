@@ -1,0 +1,28 @@
+"""`longtail health`: whether a deployment's API answers and can work, as monitoring sees it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet_api.cli.connection import with_client
+from fleet_api.cli.output import json_option, print_fields, print_json
+
+if TYPE_CHECKING:
+    from fleet_api.client import ApiClient
+
+
+@click.command()
+@json_option
+@with_client
+def health(client: ApiClient, as_json: bool) -> None:
+    """Ask the API whether it can work: whether its database answers and has the schema that it needs.
+
+    Exit status 1 when it cannot, with the reason. `longtail doctor` examines a whole deployment.
+    """
+    ready = client.health.ready()
+    if as_json:
+        print_json(ready.model_dump(mode="json"))
+    else:
+        print_fields({"api": client.url, "status": ready.status, "schema_revision": ready.schema_revision})

@@ -1,0 +1,45 @@
+"""`longtail outcomes`: what became of every fire, in counts that add up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet_api.cli.connection import with_client
+from fleet_api.cli.fleet.campaign_report import ENDINGS, counted_by_reason
+from fleet_api.cli.output import Column, Form, form_options, print_json, print_list, print_table
+
+if TYPE_CHECKING:
+    from fleet_api.client import ApiClient
+    from triggers.contracts.api.outcomes import CampaignOutcomesView
+
+
+def _count(name: str) -> Column[CampaignOutcomesView]:
+    return Column(name, lambda counts: getattr(counts, name), shown=counted_by_reason)
+
+
+COLUMNS: tuple[Column[CampaignOutcomesView], ...] = (
+    Column("campaign", lambda counts: counts.campaign),
+    Column("version", lambda counts: counts.version),
+    *(_count(name) for name in ("fired", *ENDINGS, "unaccounted", "suppressed")),
+)
+
+
+@click.command()
+@click.argument("campaign", required=False)
+@form_options("json", "csv")
+@with_client
+def outcomes(client: ApiClient, campaign: str | None, form: Form) -> None:
+    """Count what became of the fires of a campaign, or of all, per version.
+
+    `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight. `unaccounted` is the part of
+    in_flight that the cloud should have and does not. --json has the counts of open dead letters, too.
+    """
+    counts = client.outcomes.count(campaign)
+    if form == "json":
+        print_json(counts.model_dump(mode="json"))
+        return
+    print_list(form, counts.outcomes, COLUMNS, none="no fires have been reported yet")
+    if form == "table" and counts.dead_letters:
+        print_table("Open dead letters", ("reason", "count"), sorted(counts.dead_letters.items()))

@@ -1,0 +1,147 @@
+"""`longtail vehicles`: make vehicles known, look at them, shut them out."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet_api.cli.connection import with_client
+from fleet_api.cli.output import (
+    Column,
+    Form,
+    json_option,
+    list_options,
+    print_fields,
+    print_json,
+    print_list,
+    print_result,
+    print_table,
+    remark,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fleet_api.client import ApiClient
+    from triggers.contracts.api.vehicles import VehicleView
+    from triggers.contracts.base import AttributeValue
+
+COLUMNS: tuple[Column[VehicleView], ...] = (
+    Column("vehicle", lambda vehicle: vehicle.id),
+    Column("enrolled_at", lambda vehicle: vehicle.enrolled_at),
+    Column("last_check_in_at", lambda vehicle: vehicle.last_check_in_at),
+    Column("revoked_at", lambda vehicle: vehicle.revoked_at),
+    Column("problems", lambda vehicle: len(vehicle.problems)),
+    Column("attributes", lambda vehicle: vehicle.attributes),
+)
+PROBLEM_COLUMNS: tuple[Column[VehicleView], ...] = (
+    COLUMNS[0],
+    Column("last_check_in_at", lambda vehicle: vehicle.last_check_in_at),
+    Column("problems", lambda vehicle: vehicle.problems, shown="; ".join),
+)
+
+
+@click.group()
+def vehicles() -> None:
+    """Enrol vehicles, look at them, and revoke their tokens."""
+
+
+@vehicles.command(short_help="Make a vehicle known and print its token.")
+@click.argument("vehicle", metavar="ID")
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="""What the fleet knows of it; may be repeated. Numbers, true and false are read as such, '"3"' is a text.""",
+)
+@json_option
+@with_client
+def enrol(client: ApiClient, vehicle: str, attributes: tuple[str, ...], as_json: bool) -> None:
+    """Make a vehicle known and print its token, which is shown this once. Needs the role operator.
+
+    Enrolling a vehicle again replaces its token and its attributes.
+    """
+    enrolled = client.vehicles.enrol(vehicle, dict(_attribute(word) for word in attributes))
+    if as_json:
+        print_json(enrolled.model_dump(mode="json"))
+        return
+    print_result(enrolled.token)
+    remark(f"the token of {enrolled.id}; keep it, it cannot be shown again")
+    remark(f"its agent also needs (--json prints it all): API {enrolled.api_url}, gateway {enrolled.gateway_url},")
+    remark(f"public keys {', '.join(enrolled.public_keys)}")
+
+
+@vehicles.command(name="list", short_help="List vehicles by id.")
+@click.option("--limit", type=click.IntRange(1), help="At most this many; default: all.")
+@list_options
+@with_client
+def list_(client: ApiClient, limit: int | None, form: Form) -> None:
+    """List vehicles by id, with what they said at their latest check-in."""
+    none = "no vehicles yet; enrol one with `longtail vehicles enrol ID`"
+    print_list(form, client.vehicles.list(limit=limit), COLUMNS, none=none)
+
+
+@vehicles.command()
+@click.argument("vehicle", metavar="ID")
+@json_option
+@with_client
+def show(client: ApiClient, vehicle: str, as_json: bool) -> None:
+    """Show a vehicle. The beginning of an ID is enough if it is unique."""
+    details = client.vehicles.get(client.vehicles.resolve(vehicle))
+    if as_json:
+        print_json(details.model_dump(mode="json"))
+    else:
+        _show(details)
+
+
+@vehicles.command(short_help="List the problems that vehicles reported.")
+@click.option("--limit", type=click.IntRange(1), help="Look at this many vehicles at most; default: all.")
+@list_options
+@with_client
+def problems(client: ApiClient, limit: int | None, form: Form) -> None:
+    """List the vehicles that reported problems at their latest check-in, with the problems."""
+    print_list(form, _troubled(client, limit), PROBLEM_COLUMNS, none="no vehicle reports a problem")
+
+
+@vehicles.command(short_help="Shut a vehicle out.")
+@click.argument("vehicle", metavar="ID")
+@with_client
+def revoke(client: ApiClient, vehicle: str) -> None:
+    """Shut a vehicle out until it is enrolled again. What it uploaded stays. Needs the role operator.
+
+    The ID must be given in full.
+    """
+    client.vehicles.revoke(vehicle)
+    print_result(f"{vehicle} is revoked")
+
+
+def _troubled(client: ApiClient, limit: int | None) -> Iterator[VehicleView]:
+    return (vehicle for vehicle in client.vehicles.list(limit=limit) if vehicle.problems)
+
+
+def _show(vehicle: VehicleView) -> None:
+    print_fields(
+        {
+            "vehicle": vehicle.id,
+            **{name: getattr(vehicle, name) for name in ("enrolled_at", "last_check_in_at", "revoked_at")},
+            "clock_offset_s": vehicle.clock_offset_ns / 1e9 if vehicle.last_check_in_at else None,
+            **{f"vehicle.{name}": value for name, value in vehicle.attributes.items()},
+            **{f"software.{name}": value for name, value in vehicle.software.items()},
+        }
+    )
+    if vehicle.problems:
+        print_table("Problems", ("problem",), [(problem,) for problem in vehicle.problems])
+
+
+def _attribute(word: str) -> tuple[str, AttributeValue]:
+    name, equals, text = word.partition("=")
+    if not name or not equals:
+        raise click.BadParameter(f"`{word}` is not of the form NAME=VALUE", param_hint="--attribute")
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return name, text
+    return name, value if isinstance(value, bool | int | float | str) else text

@@ -1,0 +1,82 @@
+"""Campaigns: apply a text, find the version that is meant, and move it through its life."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from fleet_api.client.transport import Transport, path_of, request_of
+from triggers.contracts.api.campaigns import (
+    AppliedView,
+    ApplyRequest,
+    ApproveRequest,
+    CampaignDetails,
+    CampaignList,
+    CampaignSummary,
+    CampaignView,
+    VersionList,
+)
+from triggers.contracts.campaign import RUNNING
+
+PAGE = 1000
+Step = Literal["submit", "pause", "resume", "stop"]
+
+
+class Campaigns:
+    """What `client.campaigns` can do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def apply(
+        self,
+        source: str,
+        signals: str,
+        *,
+        filename: str = "campaign.trigger",
+        campaign: str | None = None,
+        draft: bool = False,
+    ) -> AppliedView:
+        """Make a version of one campaign of a trigger text; `signals` is the catalog's YAML.
+
+        DiagnosticsError with all mistakes of the text. The same text again gives the same version again.
+        """
+        body = request_of(
+            ApplyRequest, source=source, filename=filename, signals=signals, campaign=campaign, draft=draft
+        )
+        return self._transport.post(AppliedView, path_of("campaigns"), body)
+
+    def list(self) -> Iterator[CampaignSummary]:
+        """Of each campaign the version that runs, else its newest; by name, all pages."""
+        after = ""
+        while True:
+            page = self._transport.get(CampaignList, path_of("campaigns"), {"after": after, "limit": PAGE}).campaigns
+            yield from page
+            if len(page) < PAGE:
+                return
+            after = page[-1].campaign
+
+    def versions(self, name: str) -> VersionList:
+        """All versions of a campaign, newest first."""
+        return self._transport.get(VersionList, path_of("campaigns", name))
+
+    def version(self, name: str, version: int | None = None, *, running: bool = False) -> CampaignDetails:
+        """One version with its text, outcomes and budget.
+
+        Without a number it is the newest one, or with `running` the one that vehicles have, where there is one.
+        """
+        if version is None:
+            versions = self.versions(name).versions
+            if running:
+                versions = [each for each in versions if each.state in RUNNING] or versions
+            version = max(each.version for each in versions)
+        return self._transport.get(CampaignDetails, path_of("campaigns", name, version))
+
+    def approve(self, name: str, version: int, *, digest: str) -> CampaignView:
+        """Approve a submitted version by the digest of its program; Conflict when it has another."""
+        body = request_of(ApproveRequest, digest=digest)
+        return self._transport.post(CampaignView, path_of("campaigns", name, version, "approve"), body)
+
+    def move(self, name: str, version: int, step: Step) -> CampaignView:
+        """Take another step of a version's life; Conflict when its state does not allow the step."""
+        return self._transport.post(CampaignView, path_of("campaigns", name, version, step))

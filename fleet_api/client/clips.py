@@ -1,0 +1,92 @@
+"""Clips: search the catalog, get one clip, fetch its files."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+from fleet_api.client.prefixes import SHOWN_CANDIDATES, refuse_ambiguous
+from fleet_api.client.transport import Transport, path_of
+from triggers.contracts.api.clips import ClipDetailsView, ClipPage, ClipView
+from triggers.errors import InvalidInput, Misconfigured, NotFound
+
+PAGE = 100
+MAX_READ_BYTES = 1024**3
+ID_CHARACTERS = 32
+_PREFIX = re.compile(r"[0-9a-f]+")
+
+
+class Clips:
+    """What `client.clips` can do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def search(
+        self, filter_text: str | None = None, *, limit: int | None = None, sortby: str | None = None
+    ) -> Iterator[ClipView]:
+        """Clips by CQL2 text, page after page, at most `limit`; newest first unless `sortby` says otherwise."""
+        token: str | None = None
+        left = limit
+        while left is None or left > 0:
+            parameters = {
+                "filter": filter_text,
+                "filter-lang": None if filter_text is None else "cql2-text",
+                "sortby": sortby,
+                "limit": PAGE if left is None else min(PAGE, left),
+                "token": token,
+            }
+            page = self._transport.get(ClipPage, path_of("clips"), parameters)
+            yield from page.clips
+            left = None if left is None else left - len(page.clips)
+            token = page.next
+            if token is None:
+                return
+
+    def get(self, clip_id: str) -> ClipDetailsView:
+        """A clip with its fires, statistics, labels, and links to its files, which are good for an hour."""
+        return self._transport.get(ClipDetailsView, path_of("clips", clip_id))
+
+    def resolve(self, prefix: str) -> str:
+        """The id of the only clip whose id begins with `prefix`.
+
+        NotFound when no clip's does, InvalidInput naming candidates when several do. A text that cannot begin an id
+        is returned as it is: the API says what is wrong with it.
+        """
+        prefix = prefix.lower()
+        if len(prefix) >= ID_CHARACTERS or not _PREFIX.fullmatch(prefix):
+            return prefix
+        ids = [clip.id for clip in self.search(f"id LIKE '{prefix}%'", limit=SHOWN_CANDIDATES + 1)]
+        if not ids:
+            raise NotFound(f"there is no clip whose id begins with {prefix}", remedy="look: longtail clips search")
+        return ids[0] if len(ids) == 1 else refuse_ambiguous("clips", prefix, ids)
+
+    def download(self, link: str, target: Path) -> None:
+        """Write an asset, by its `href`, to `target`, which appears only once it is complete.
+
+        Misconfigured when it cannot be written.
+        """
+        part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
+        try:
+            with self._transport.linked(link) as response, part.open("xb") as file:
+                for chunk in response.iter_bytes():
+                    file.write(chunk)
+            part.replace(target)
+        except OSError as error:
+            raise Misconfigured(
+                f"{target}: cannot be written ({error.strerror})", remedy="free space, or choose another folder"
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+
+    def read(self, link: str, *, limit_bytes: int = MAX_READ_BYTES) -> bytes:
+        """An asset, by its `href`, in memory; InvalidInput when it has more than `limit_bytes`."""
+        content = bytearray()
+        with self._transport.linked(link) as response:
+            for chunk in response.iter_bytes():
+                content += chunk
+                if len(content) > limit_bytes:
+                    raise InvalidInput(f"{response.url} has more than {limit_bytes} bytes", remedy="download it")
+        return bytes(content)

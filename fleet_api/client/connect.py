@@ -1,0 +1,33 @@
+"""Finding a deployment: by address and token, else by the file that `longtail up` leaves in its data directory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fleet_api.client.client import ApiClient
+from fleet_api.client.data_dir import NAME, data_dir_of_environment, read_client_file
+from triggers.errors import Misconfigured
+
+
+def open_client(url: str | None = None, token: str | None = None, data_dir: Path | None = None) -> ApiClient:
+    """The client of the deployment that `url` and `token` or a data directory name; Misconfigured when none does.
+
+    A token out of a data directory is sent to the deployment of that directory only.
+    """
+    if url and token:
+        return ApiClient(url, token)
+    file = (data_dir or data_dir_of_environment()) / NAME
+    known = read_client_file(file.parent)
+    if known is None:
+        if url:
+            raise Misconfigured(f"no token for {url}", remedy="give --token or set LONGTAIL_TOKEN")
+        raise Misconfigured(
+            f"no deployment is known: there is no {file}",
+            remedy="start one with `longtail up`, or give --url and --token (LONGTAIL_API_URL, LONGTAIL_TOKEN)",
+        )
+    if url and url.rstrip("/") != known.api_url and not token:
+        raise Misconfigured(
+            f"no token for {url} (the one in {file} is for {known.api_url})",
+            remedy="give --token or set LONGTAIL_TOKEN",
+        )
+    return ApiClient(url or known.api_url, token or known.token)

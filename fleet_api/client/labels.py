@@ -1,0 +1,58 @@
+"""Label jobs: the feed for labelers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fleet_api.client.transport import Transport, path_of, request_of
+from triggers.contracts.api.labels import (
+    ClaimedView,
+    ClaimRequest,
+    CompletedView,
+    CompleteRequest,
+    FailedView,
+    FailRequest,
+    JobView,
+    RenewedView,
+    RenewRequest,
+    StatsView,
+)
+
+DEFAULT_LEASE_S = 600.0
+
+
+class Labels:
+    """What `client.labels` can do. Jobs are named by id and by the `token` that claiming them gave.
+
+    LeaseLost when a job was given to another labeler meanwhile: what this one found is not written.
+    """
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def claim(self, task: str, labeler: str, *, count: int = 1, lease_s: float = DEFAULT_LEASE_S) -> list[JobView]:
+        """Lease at most `count` jobs for `lease_s` seconds, oldest first; none when there are none."""
+        body = request_of(ClaimRequest, task=task, labeler=labeler, count=count, lease_s=lease_s)
+        return self._transport.post(ClaimedView, path_of("label-jobs", "claim"), body).jobs
+
+    def renew(self, job_id: int, token: int, *, lease_s: float = DEFAULT_LEASE_S) -> RenewedView:
+        """Hold a job for `lease_s` seconds from now."""
+        body = request_of(RenewRequest, token=token, lease_s=lease_s)
+        return self._transport.post(RenewedView, path_of("label-jobs", job_id, "renew"), body)
+
+    def complete(
+        self, job_id: int, token: int, openlabel: Mapping[str, Any], provenance: Mapping[str, Any] | None = None
+    ) -> CompletedView:
+        """Hand in labels, an ASAM OpenLABEL document. Repeating it with the same content changes nothing."""
+        body = request_of(CompleteRequest, token=token, openlabel=dict(openlabel), provenance=dict(provenance or {}))
+        return self._transport.post(CompletedView, path_of("label-jobs", job_id, "complete"), body)
+
+    def fail(self, job_id: int, token: int, reason: str) -> FailedView:
+        """Give a job back with the reason why it could not be done."""
+        body = request_of(FailRequest, token=token, reason=reason)
+        return self._transport.post(FailedView, path_of("label-jobs", job_id, "fail"), body)
+
+    def stats(self) -> StatsView:
+        """How many jobs there are, by task and state."""
+        return self._transport.get(StatsView, path_of("label-jobs", "stats"))

@@ -1,0 +1,55 @@
+"""What became of fires and uploads: counts by campaign version, and dead letters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from fleet_api.client.transport import Transport, path_of
+from triggers.contracts.api.outcomes import (
+    DeadLetterPage,
+    DeadLetterView,
+    LetterStage,
+    LetterState,
+    OutcomesList,
+)
+
+PAGE = 100
+
+
+class Outcomes:
+    """What `client.outcomes` can do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def count(self, campaign: str | None = None) -> OutcomesList:
+        """Counts of every campaign version, or of one campaign's, and open dead letters by reason."""
+        return self._transport.get(OutcomesList, path_of("outcomes"), {"campaign": campaign})
+
+
+class DeadLetters:
+    """What `client.dead_letters` can do. `page` is how many letters one request gets."""
+
+    def __init__(self, transport: Transport, *, page: int = PAGE) -> None:
+        self._transport = transport
+        self._page = page
+
+    def list(
+        self, *, state: LetterState = "open", stage: LetterStage | None = None, limit: int | None = None
+    ) -> Iterator[DeadLetterView]:
+        """Dead letters, newest first, page after page, at most `limit`."""
+        before: int | None = None
+        left = limit
+        while left is None or left > 0:
+            size = self._page if left is None else min(self._page, left)
+            parameters = {"state": state, "stage": stage, "before": before, "limit": size}
+            page = self._transport.get(DeadLetterPage, path_of("dead-letters"), parameters)
+            yield from page.dead_letters
+            left = None if left is None else left - len(page.dead_letters)
+            before = page.next
+            if before is None:
+                return
+
+    def discard(self, letter_id: int) -> None:
+        """Erase what is kept of a letter; that it was there, and why, stays. Conflict when it is not open."""
+        self._transport.act(path_of("dead-letters", letter_id, "discard"))

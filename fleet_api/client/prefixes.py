@@ -1,0 +1,16 @@
+"""Beginnings of ids that stand for the only id that begins so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+from triggers.errors import InvalidInput
+
+SHOWN_CANDIDATES = 5
+
+
+def refuse_ambiguous(things: str, prefix: str, ids: Sequence[str]) -> NoReturn:
+    """InvalidInput that names some of the things whose id begins with `prefix`."""
+    shown = ", ".join(sorted(ids)[:SHOWN_CANDIDATES]) + (" ..." if len(ids) > SHOWN_CANDIDATES else "")
+    raise InvalidInput(f"several {things} have an id that begins with {prefix}: {shown}", remedy="give more of it")

@@ -1,0 +1,171 @@
+"""HTTP as every subject of the client uses it: contract types in and out, refusals back as the errors they were."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, TypeVar
+from urllib.parse import quote, urljoin, urlsplit
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from triggers.contracts.problem import error_of
+from triggers.errors import InvalidInput, Misconfigured, Unreachable
+
+TIMEOUT_S = 60.0
+MAX_SEGMENT_CHARACTERS = 1000
+_SETTING = "LONGTAIL_API_URL or --url"
+
+Answer = TypeVar("Answer", bound=BaseModel)
+Request = TypeVar("Request", bound=BaseModel)
+Parameters = Mapping[str, str | int | None]
+"""Query parameters under the names that the API gives them; those that are None are left out."""
+
+
+class Transport:
+    """Requests to one deployment's API with one token."""
+
+    def __init__(self, url: str, token: str, *, timeout_s: float, http: httpx.Client | None = None) -> None:
+        self.url = _checked_url(url)
+        self._headers = {"Authorization": f"Bearer {_checked_token(token)}"} if token else {}
+        self._http = http or httpx.Client(timeout=timeout_s, trust_env=not on_this_machine(url))
+
+    def get(self, kind: type[Answer], path: str, parameters: Parameters | None = None) -> Answer:
+        """GET a document."""
+        given = {name: value for name, value in (parameters or {}).items() if value is not None}
+        return self._parsed(kind, self._send("GET", path, params=given))
+
+    def post(self, kind: type[Answer], path: str, body: BaseModel | None = None) -> Answer:
+        """POST a document, or an empty one; the answer's document."""
+        return self._parsed(kind, self._post(path, body))
+
+    def act(self, path: str) -> None:
+        """POST an empty document where the answer is that it was done."""
+        self._post(path, None)
+
+    def delete(self, path: str) -> None:
+        """DELETE what the path names."""
+        self._send("DELETE", path)
+
+    @contextmanager
+    def linked(self, link: str) -> Iterator[httpx.Response]:
+        """The answer to a link that an answer held, its body still to be read. The token goes to the API alone."""
+        url = urljoin(self.url + "/", link)
+        with ExitStack() as stack:
+            http, headers = self._http, self._headers
+            if not url.startswith(self.url + "/"):
+                http = stack.enter_context(httpx.Client(timeout=TIMEOUT_S, trust_env=not on_this_machine(url)))
+                headers = {}
+            try:
+                response = stack.enter_context(http.stream("GET", url, headers=headers))
+                if not response.is_success:
+                    response.read()
+                yield _checked(response)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                raise Unreachable(f"{url} does not answer, or not completely ({_reason(error)})") from error
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _post(self, path: str, body: BaseModel | None) -> httpx.Response:
+        content = b"{}" if body is None else _encoded(body)
+        return self._send("POST", path, content=content, headers={"Content-Type": "application/json"})
+
+    def _send(
+        self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any
+    ) -> httpx.Response:
+        try:
+            response = self._http.request(
+                method, self.url + path, headers={**self._headers, **(headers or {})}, **request
+            )
+        except httpx.HTTPError as error:
+            raise Unreachable(
+                f"the API at {self.url} does not answer ({_reason(error)})",
+                remedy=f"start it with `longtail up`, or name another one ({_SETTING})",
+            ) from error
+        except (httpx.InvalidURL, UnicodeEncodeError) as error:  # the base URL was checked: it is what was asked
+            raise InvalidInput(f"this cannot be asked of the API: {_reason(error)}") from error
+        return _checked(response)
+
+    def _parsed(self, kind: type[Answer], response: httpx.Response) -> Answer:
+        try:
+            return kind.model_validate_json(response.content)
+        except ValidationError as error:
+            raise Misconfigured(
+                f"{response.request.url} did not answer as Longtail's API does ({_first_mistake(error)})",
+                remedy=f"check {_SETTING}, and that client and server have the same version",
+            ) from error
+
+
+def path_of(*segments: str | int) -> str:
+    """A path below /v1, each segment quoted; InvalidInput for a text that no path can hold."""
+    return "/v1/" + "/".join(_segment(str(segment)) for segment in segments)
+
+
+def request_of(kind: type[Request], **values: Any) -> Request:
+    """A request's document; InvalidInput names the value that breaks a rule."""
+    try:
+        return kind(**values)
+    except ValidationError as error:
+        raise InvalidInput(_first_mistake(error)) from error
+
+
+def on_this_machine(url: str) -> bool:
+    """Whether a URL leads to this machine: no proxy of the environment can be meant for it."""
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return False
+    return host in ("localhost", "::1") or host.startswith("127.")
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise Misconfigured(f"{url!r} is not a URL ({error})", remedy=f"correct {_SETTING}") from error
+    if parts.scheme not in ("http", "https") or not parts.host:
+        raise Misconfigured(f"{url!r} is not an address of HTTP", remedy=f"correct {_SETTING}")
+    return url.rstrip("/")
+
+
+def _checked_token(token: str) -> str:
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise Misconfigured("the token has characters that no token has", remedy="correct LONGTAIL_TOKEN or --token")
+    return token
+
+
+def _segment(text: str) -> str:
+    if text in ("", ".", "..") or len(text) > MAX_SEGMENT_CHARACTERS:
+        raise InvalidInput(f"{text[:60]!r} is not a name or id")
+    try:
+        return quote(text, safe="")
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{text!r} is not UTF-8 text") from error
+
+
+def _encoded(body: BaseModel) -> bytes:
+    try:
+        return body.model_dump_json().encode()
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"this cannot be sent as JSON: {error}") from error
+
+
+def _first_mistake(error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    place = ".".join(str(part) for part in first["loc"])
+    return f"{place}: {first['msg']}" if place else str(first["msg"])
+
+
+def _reason(error: Exception) -> str:
+    return str(error).strip() or type(error).__name__
+
+
+def _checked(response: httpx.Response) -> httpx.Response:
+    """The response, or the error that it tells of."""
+    if response.is_success:
+        return response
+    what = f"{response.request.method} {response.request.url}"
+    raise error_of(response.status_code, response.headers, response.content, what=what)

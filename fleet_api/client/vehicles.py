@@ -1,0 +1,59 @@
+"""Vehicles: enrol, look up, revoke."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fleet_api.client.prefixes import SHOWN_CANDIDATES, refuse_ambiguous
+from fleet_api.client.transport import Transport, path_of, request_of
+from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView
+from triggers.contracts.base import AttributeValue
+
+PAGE = 1000
+MAX_ID_CHARACTERS = 64
+
+
+class Vehicles:
+    """What `client.vehicles` can do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def enrol(self, vehicle_id: str, attributes: Mapping[str, AttributeValue] | None = None) -> EnrolledView:
+        """Make a vehicle known; the answer has its token, which is shown this once. Again, it replaces the token."""
+        body = request_of(EnrolRequest, id=vehicle_id, attributes=dict(attributes or {}))
+        return self._transport.post(EnrolledView, path_of("vehicles"), body)
+
+    def list(self, *, prefix: str = "", limit: int | None = None) -> Iterator[VehicleView]:
+        """Vehicles whose id begins with `prefix`, by id, page after page, at most `limit`."""
+        after: str | None = None
+        left = limit
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            parameters = {"prefix": prefix or None, "after": after, "limit": size}
+            page = self._transport.get(VehicleList, path_of("vehicles"), parameters)
+            yield from page.vehicles
+            left = None if left is None else left - len(page.vehicles)
+            after = page.next
+            if after is None:
+                return
+
+    def get(self, vehicle_id: str) -> VehicleView:
+        """One vehicle, with what it said at its latest check-in."""
+        return self._transport.get(VehicleView, path_of("vehicles", vehicle_id))
+
+    def resolve(self, prefix: str) -> str:
+        """The id that is `prefix`, else the only one that begins so; InvalidInput naming candidates when several do.
+
+        A text that begins no id is returned as it is: the API says what is wrong with it.
+        """
+        if not prefix or len(prefix) > MAX_ID_CHARACTERS:
+            return prefix
+        ids = [vehicle.id for vehicle in self.list(prefix=prefix, limit=SHOWN_CANDIDATES + 1)]
+        if len(ids) <= 1:
+            return ids[0] if ids else prefix
+        return prefix if prefix in ids else refuse_ambiguous("vehicles", prefix, ids)
+
+    def revoke(self, vehicle_id: str) -> None:
+        """Shut a vehicle out until it is enrolled again. What it uploaded stays."""
+        self._transport.delete(path_of("vehicles", vehicle_id))

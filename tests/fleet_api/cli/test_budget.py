@@ -1,0 +1,47 @@
+"""`longtail budget show`: accounts of one campaign and of all."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+from tests.fleet_api.api_server import Api, campaign_text
+from tests.fleet_api.budget.test_routes import reserve
+from tests.fleet_api.cli.conftest import Longtail
+
+
+def test_accounts_are_shown_in_units_for_people_and_in_full_for_programs(api: Api, longtail: Longtail) -> None:
+    reserve(api, "car-1")
+    heading, *rows = longtail("budget", "show").out.splitlines()
+    assert heading.split() == ["campaign", "kind", "vehicle", "day", "limit", "held", "settled"]
+    assert [row.split()[:2] for row in rows if "fleet" not in row] == [
+        ["braking", "campaign_clips"],
+        ["lanes", "campaign_clips"],
+        ["braking", "campaign_bytes"],
+        ["lanes", "campaign_bytes"],
+        ["braking", "campaign_vehicle_day"],
+        ["lanes", "campaign_vehicle_day"],
+    ]
+    (row,) = (row for row in rows if row.startswith("braking") and "campaign_bytes" in row)
+    assert re.split(" {2,}", row)[-3:] == ["1.0 kB", "30 B", "0 B"]
+    table = list(csv.DictReader(longtail("budget", "show", "lanes", "--csv").out.splitlines()))
+    assert [(each["kind"], each["limit"], each["held"], each["unit"]) for each in table] == [
+        ("campaign_clips", "5", "1", "clips"),
+        ("campaign_bytes", "", "20", "bytes"),
+        ("campaign_vehicle_day", "", "20", "bytes"),
+    ]
+    accounts = longtail("budget", "show", "lanes", "--json").json()["accounts"]
+    assert {account["campaign"] for account in accounts} == {"lanes"}
+
+
+def test_nothing_used_is_one_remark(api: Api, longtail: Longtail) -> None:
+    api.activate(campaign_text())
+    shown = longtail("budget", "show", "braking")
+    assert (shown.status, shown.out) == (0, "")
+    assert shown.err.startswith("no budget has been used yet")
+
+
+def test_a_campaign_that_is_not_there_is_said_in_one_line(longtail: Longtail) -> None:
+    shown = longtail("budget", "show", "nothing")
+    assert (shown.status, shown.out) == (1, "")
+    assert shown.err.startswith("longtail: ") and "nothing" in shown.err and shown.err.count("\n") == 1

@@ -1,0 +1,66 @@
+"""`longtail vehicles`: from enrolment to revocation."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import pytest
+
+from tests.fleet_api.api_server import Api
+from tests.fleet_api.cli.conftest import Longtail
+
+
+def test_enrolling_prints_the_token_alone_and_reads_the_types_of_attributes(longtail: Longtail) -> None:
+    words = ["region=EU", "hardware=3", "towing=true", 'model="3"', "note=a=b", "range=1.5", "odd=[1]"]
+    options = [part for word in words for part in ("--attribute", word)]
+    shown = longtail("vehicles", "enrol", "car-1", *options, role="operator")
+    assert shown.status == 0 and re.fullmatch(r"lt_\S+\n", shown.out)
+    assert "cannot be shown again" in shown.err and "public keys" in shown.err
+    assert longtail("vehicles", "show", "car-1", "--json").json()["attributes"] == {
+        "region": "EU",
+        "hardware": 3,
+        "towing": True,
+        "model": "3",
+        "note": "a=b",
+        "range": 1.5,
+        "odd": "[1]",
+    }
+    enrolled = longtail("vehicles", "enrol", "car-2", "--json").json()
+    assert set(enrolled) == {"id", "token", "public_keys", "api_url", "gateway_url"}
+
+
+@pytest.mark.parametrize("word", ["region", "=EU", ""])
+def test_an_attribute_that_is_not_a_pair_is_a_wrong_call(longtail: Longtail, word: str) -> None:
+    assert longtail("vehicles", "enrol", "car-1", "--attribute", word).status == 2
+
+
+def test_vehicles_are_listed_shown_by_a_beginning_and_revoked_in_full(longtail: Longtail) -> None:
+    assert "longtail vehicles enrol" in longtail("vehicles", "list").err
+    for name in ("car-1", "car-20"):
+        longtail("vehicles", "enrol", name, "--attribute", "region=EU")
+    assert longtail("vehicles", "list", "--ids").out == "car-1\ncar-20\n"
+    heading, first, _ = longtail("vehicles", "list").out.splitlines()
+    assert heading.split()[0] == "vehicle" and first.startswith("car-1") and first.endswith("region=EU")
+    assert re.search(r"^vehicle +car-20$", longtail("vehicles", "show", "car-2").out, re.MULTILINE)
+    ambiguous = longtail("vehicles", "show", "car-")
+    assert ambiguous.status == 1 and "car-1, car-20" in ambiguous.err
+    assert longtail("vehicles", "revoke", "car-2").status == 1, "not by a beginning: it cannot be undone"
+    assert longtail("vehicles", "revoke", "car-20").out == "car-20 is revoked\n"
+    row = list(csv.DictReader(longtail("vehicles", "list", "--csv").out.splitlines()))[1]
+    assert row["vehicle"] == "car-20" and row["revoked_at"].endswith("Z")
+
+
+def test_problems_that_vehicles_report_are_listed(api: Api, longtail: Longtail) -> None:
+    assert longtail("vehicles", "problems").err == "no vehicle reports a problem\n"
+    api.check_in(api.enrol("car-1"), problems=["no camera", "disk is full"])
+    api.check_in(api.enrol("car-2"), "car-2")
+    (_, row) = longtail("vehicles", "problems").out.splitlines()
+    assert row.startswith("car-1") and row.endswith("no camera; disk is full")
+    assert longtail("vehicles", "problems", "--ids").out == "car-1\n"
+    assert "disk is full" in longtail("vehicles", "show", "car-1").out
+
+
+def test_health_says_that_the_api_can_work(longtail: Longtail) -> None:
+    assert re.search(r"^status +ok$", longtail("health").out, re.MULTILINE)
+    assert longtail("health", "--json").json()["status"] == "ok"

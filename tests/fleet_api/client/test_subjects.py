@@ -1,0 +1,161 @@
+"""The client against the API: pages are followed, versions are chosen, beginnings of ids stand for the only one."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+
+import httpx
+import pytest
+
+from fleet_api.client import ApiClient
+from fleet_api.client import vehicles as vehicles_module
+from storage.uploads import dead_letters
+from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
+from tests.support.paths import REPOSITORY
+from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, NotFound
+
+
+@pytest.fixture
+def client(api: Api) -> ApiClient:
+    return api.as_client("admin")
+
+
+def test_a_campaign_is_applied_approved_found_and_stopped(api: Api, client: ApiClient) -> None:
+    applied = api.as_client("author").campaigns.apply(campaign_text(), SIGNALS)
+    assert (applied.campaign, applied.version, applied.state) == ("braking", 1, "submitted")
+    approved = client.campaigns.approve("braking", 1, digest=applied.program_digest)
+    assert approved.state == "active"
+    client.campaigns.apply(campaign_text("priority 10"), SIGNALS)
+    assert client.campaigns.version("braking").version == 2
+    assert client.campaigns.version("braking", running=True).version == 1
+    assert client.campaigns.version("braking", 1).source == campaign_text()
+    assert [each.version for each in client.campaigns.versions("braking").versions] == [2, 1]
+    assert client.campaigns.move("braking", 1, "stop").state == "stopped"
+    assert client.campaigns.version("braking", running=True).version == 2, "none runs: the newest"
+
+
+def test_a_text_with_mistakes_comes_back_with_all_of_them(client: ApiClient) -> None:
+    with pytest.raises(DiagnosticsError) as caught:
+        client.campaigns.apply("trigger a { when ego.sped > 3 }", SIGNALS)
+    assert caught.value.diagnostics
+
+
+def test_campaigns_are_listed_over_pages(api: Api, client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a", "b", "c"):
+        api.apply(campaign_text().replace("braking", name))
+    monkeypatch.setattr("fleet_api.client.campaigns.PAGE", 2)
+    assert [each.campaign for each in client.campaigns.list()] == ["a", "b", "c"]
+
+
+def test_vehicles_are_enrolled_listed_shown_and_revoked(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vehicles_module, "PAGE", 2)
+    for name in ("car-1", "car-10", "car-11", "van-1"):
+        assert client.vehicles.enrol(name, {"region": "EU"}).token.startswith("lt_")
+    assert [each.id for each in client.vehicles.list()] == ["car-1", "car-10", "car-11", "van-1"]
+    assert [each.id for each in client.vehicles.list(limit=3)] == ["car-1", "car-10", "car-11"]
+    assert [each.id for each in client.vehicles.list(prefix="car-1", limit=9)] == ["car-1", "car-10", "car-11"]
+    assert client.vehicles.get("van-1").attributes == {"region": "EU"}
+    client.vehicles.revoke("van-1")
+    assert client.vehicles.get("van-1").revoked_at is not None
+
+
+def test_the_beginning_of_a_vehicles_id_stands_for_the_only_one(client: ApiClient) -> None:
+    for name in ("car-1", "car-10", "car_2"):
+        client.vehicles.enrol(name)
+    assert client.vehicles.resolve("car-1") == "car-1", "an id that is whole is meant"
+    assert client.vehicles.resolve("car_") == "car_2", "the underscore means itself"
+    assert client.vehicles.resolve("nothing") == "nothing"
+    with pytest.raises(InvalidInput, match="car-1, car-10"):
+        client.vehicles.resolve("car-")
+
+
+def test_dead_letters_are_listed_over_pages_up_to_the_limit(api: Api) -> None:
+    with api.database.begin() as transaction:
+        ids = [
+            dead_letters.record(transaction, stage="gateway", reason="manifest_invalid", detail=str(number))
+            for number in range(5)
+        ][::-1]
+    client = api.as_client("operator")
+    assert [each.id for each in client.dead_letters.list()] == ids
+    assert [each.id for each in client.dead_letters.list(limit=3)] == ids[:3]
+    client.dead_letters.discard(ids[0])
+    assert [each.id for each in client.dead_letters.list(state="discarded")] == ids[:1]
+
+
+def test_outcomes_budget_jobs_and_health_have_their_types(api: Api, client: ApiClient) -> None:
+    api.activate(campaign_text())
+    assert client.outcomes.count("braking").outcomes == []
+    assert client.budget.accounts("braking").accounts == []
+    assert client.labels.claim("auto", "me") == []
+    assert client.labels.stats().tasks == {}
+    assert (client.health.live().status, client.health.ready().schema_revision is None) == ("ok", False)
+
+
+def test_a_role_that_does_not_suffice_is_refused_as_the_api_says(api: Api) -> None:
+    with pytest.raises(Forbidden, match="needs the role operator"):
+        api.as_client("viewer").vehicles.enrol("car-1")
+
+
+def test_what_is_not_there_is_not_found(client: ApiClient) -> None:
+    with pytest.raises(NotFound):
+        client.campaigns.version("nothing")
+    with pytest.raises(NotFound):
+        client.clips.get("0" * 32)
+
+
+FOR_VEHICLES = {"check-in", "telemetry", "bundles", "uploads"}
+"""Parts of the routes that vehicles call; people have no use for them."""
+
+
+def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
+    asked: set[tuple[str, str]] = set()
+
+    def refuse(request: httpx.Request) -> httpx.Response:
+        asked.add((request.method.lower(), request.url.path))
+        return httpx.Response(404)
+
+    client = ApiClient("http://x", "lt_x", http=httpx.Client(transport=httpx.MockTransport(refuse)))
+    for call in (
+        lambda: client.campaigns.apply("", ""),
+        lambda: next(client.campaigns.list()),
+        lambda: client.campaigns.versions("a"),
+        lambda: client.campaigns.version("a", 1),
+        lambda: client.campaigns.approve("a", 1, digest="0" * 64),
+        *(lambda step=step: client.campaigns.move("a", 1, step) for step in ("submit", "pause", "resume", "stop")),
+        lambda: client.vehicles.enrol("a"),
+        lambda: next(client.vehicles.list()),
+        lambda: client.vehicles.get("a"),
+        lambda: client.vehicles.revoke("a"),
+        lambda: next(client.clips.search()),
+        lambda: client.clips.get("a"),
+        lambda: client.clips.read("/objects/a"),
+        lambda: client.labels.claim("a", "b"),
+        client.labels.stats,
+        lambda: client.labels.renew(1, 1),
+        lambda: client.labels.complete(1, 1, {}),
+        lambda: client.labels.fail(1, 1, "a"),
+        client.budget.accounts,
+        client.outcomes.count,
+        lambda: next(client.dead_letters.list()),
+        lambda: client.dead_letters.discard(1),
+        client.health.live,
+        client.health.ready,
+    ):
+        with suppress(NotFound):
+            call()
+    paths = api.client.get("/openapi.json").json()["paths"]
+    routes = {(method, path) for path, item in paths.items() for method in item if method in ("get", "post", "delete")}
+    unreached = {
+        (method, path)
+        for method, path in routes
+        if not FOR_VEHICLES & set(path.split("/"))
+        and not any(method == verb and re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", path), url) for verb, url in asked)
+    }
+    assert unreached == set()
+
+
+def test_the_python_in_the_documents_runs(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (REPOSITORY / "docs" / "commands.md").read_text(), re.DOTALL)
+    monkeypatch.setattr("fleet_api.client.open_client", lambda: api.as_client("viewer"))
+    exec(example, {})
