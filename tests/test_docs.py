@@ -148,3 +148,12 @@ def test_the_makefile_passes_what_the_readme_says_to_the_demo() -> None:
     makefile = (REPOSITORY / "Makefile").read_text()
     assert all(f"--{option}" in makefile for option in ("drives", "signals", "campaign"))
     parse(["demo", "--drives", str(REPOSITORY), "--signals", "s.yaml", "--campaign", "c.trigger"])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_path_that_a_document_names_exists(document: Path) -> None:
+    named = re.findall(
+        r"`((?:triggers|storage|ingest|fleet_api|migrations|tests|tools|bench|docs|examples)/[\w./-]*)`",
+        document.read_text("utf-8"),
+    )
+    assert [path for path in named if not (REPOSITORY / path).exists()] == []
