@@ -1,4 +1,4 @@
-"""Tables as lines of text: as narrow as a terminal wants them, and never with a cell that is cut."""
+"""Tables as lines of text that fit a terminal; no word of a cell is ever cut."""
 
 from __future__ import annotations
 

@@ -15,6 +15,7 @@ from triggers.errors import Conflict, DiagnosticsError
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
     from fleet_api.client.campaigns import Step
+    from triggers.contracts.api.campaigns import CampaignView
 
 OF_THE_RUNNING = ("pause", "resume", "stop")
 """Steps that mean the version that vehicles have, even when a newer one waits for approval."""
@@ -140,7 +141,7 @@ def show(client: ApiClient, name: str, version: int | None, as_json: bool) -> No
         show_details(details)
 
 
-def _show_step(version: Any, as_json: bool) -> None:
+def _show_step(version: CampaignView, as_json: bool) -> None:
     if as_json:
         print_json(version.model_dump(mode="json"))
     else:
