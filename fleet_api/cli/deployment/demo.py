@@ -44,8 +44,12 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
     began_s = time.monotonic()
     interrupt_on_sigterm()
     try:
-        with _data_dir(data, keep=keep) as data_dir, _progress(began_s) as step:
-            summary = _run(data_dir, out, step, options)
+        with (
+            _data_dir(data, keep=keep) as data_dir,
+            _results_dir(out) as results_dir,
+            _progress(began_s) as step,
+        ):
+            summary = _run(data_dir, results_dir, step, options)
             summary.seconds = round(time.monotonic() - began_s, 1)
     except DiagnosticsError as error:
         for each in error.diagnostics:
@@ -60,13 +64,10 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
     return _verdict(summary)
 
 
-def _run(data_dir: Path, out: Path | None, step: Step, options: dict[str, Any]) -> Summary:
+def _run(data_dir: Path, results_dir: Path, step: Step, options: dict[str, Any]) -> Summary:
     from fleet_api.demo.inputs import prepare_inputs
     from fleet_api.demo.loop import Demo
-    from storage.embedded import scratch_dir
 
-    results_dir = out or scratch_dir("longtail-demo-")
-    results_dir.mkdir(parents=True, exist_ok=True)
     step("finding the drives" if options["drives"] else "generating drives")
     inputs = prepare_inputs(
         results_dir,
@@ -95,6 +96,20 @@ def _data_dir(data: Path | None, *, keep: bool) -> Iterator[Path]:
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _results_dir(out: Path | None) -> Iterator[Path]:
+    """The directory named, or a fresh one, which is removed again if nothing has been written to it."""
+    from storage.embedded import scratch_dir
+
+    folder = out or scratch_dir("longtail-demo-")
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield folder
+    finally:
+        if out is None and not any(folder.iterdir()):
+            folder.rmdir()
 
 
 @contextmanager

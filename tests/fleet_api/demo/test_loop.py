@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,23 @@ def test_what_is_missing_for_recorded_drives_is_said_in_a_line(
     assert main(["demo", "--out", str(tmp_path), *given]) == 1
     last_line = capsys.readouterr().err.strip().splitlines()[-1]
     assert last_line.startswith("longtail: ") and words in last_line
+
+
+def test_a_demonstration_that_cannot_start_leaves_no_folder_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from fleet_api.cli.main import main
+
+    made: list[Path] = []
+
+    def scratch_dir(prefix: str) -> Path:
+        made.append(Path(tempfile.mkdtemp(prefix=prefix, dir=tmp_path)))
+        return made[-1]
+
+    monkeypatch.setattr("storage.embedded.scratch_dir", scratch_dir)
+    assert main(["demo", "--drives", str(tmp_path / "nothing"), "--signals", "none.yaml"]) == 1
+    assert len(made) == 2
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_demonstration_touches_nothing_that_the_environment_names(
