@@ -56,7 +56,7 @@ def claim(
     """
     if not 1 <= count <= MAX_CLAIM:
         raise InvalidInput(f"{count} jobs at once", remedy=f"claim 1 to {MAX_CLAIM}")
-    expired = and_(table.c.state == JobState.LEASED, table.c.lease_until < func.now())
+    expired = lease_is_over(table)
     if max_attempts is not None:
         exhausted = and_(among, expired, table.c.attempts >= max_attempts)
         _fail_exhausted(connection, table, _chosen(table, exhausted, order_by, MAX_CLAIM), max_attempts)
@@ -76,6 +76,11 @@ def claim(
         .returning(*table.c)
     ).all()
     return sorted(rows, key=lambda row: tuple(getattr(row, column.name) for column in table.primary_key))
+
+
+def lease_is_over(table: Table) -> ColumnElement[bool]:
+    """The condition of a leased job that anyone may claim; its holder keeps it until that happens."""
+    return and_(table.c.state == JobState.LEASED, table.c.lease_until < func.now())
 
 
 def renew(connection: Connection, table: Table, key: Mapping[str, Any], *, token: int, lease_s: float) -> Row[Any]:

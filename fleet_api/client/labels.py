@@ -7,6 +7,7 @@ from typing import Any
 
 from fleet_api.client.transport import Transport, path_of, request_of
 from triggers.contracts.api.labels import (
+    DEFAULT_LEASE_S,
     ClaimedView,
     ClaimRequest,
     CompletedView,
@@ -18,8 +19,6 @@ from triggers.contracts.api.labels import (
     RenewRequest,
     StatsView,
 )
-
-DEFAULT_LEASE_S = 600.0
 
 
 class Labels:

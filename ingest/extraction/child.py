@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from ingest.extraction.limits import confine
+from ingest.extraction.confinement import confine
 
 
 def main(arguments: list[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from ingest.steward import rules
+from ingest.steward.completion import completion_reason
 from storage.campaigns import facts, life
 from storage.campaigns.queries import CampaignVersion
 from storage.database import Connection
@@ -30,7 +30,7 @@ def move_on(connection: Connection) -> list[CampaignVersion]:
                 changed.append(life.activate(connection, name, number))
             continue
         smallest = partial(facts.smallest_clip_bytes, connection, name)
-        reason = rules.completion_reason(settings, today, settled.get(name, facts.Settled()), smallest)
+        reason = completion_reason(settings, today, settled.get(name, facts.Settled()), smallest)
         if reason is not None:
             changed.append(life.end(connection, name, number, reason=reason))
     return changed

@@ -142,7 +142,7 @@ def fail(connection: Connection, job_id: int, *, token: int, reason: str) -> Job
 
 def stats(connection: Connection) -> dict[str, dict[str, int]]:
     """By task, how many jobs are in which state; `expired` are those leased whose lease is over."""
-    expired = (_c.state == JobState.LEASED) & (_c.lease_until < func.now())
+    expired = job_leases.lease_is_over(label_jobs)
     rows = connection.execute(
         select(
             _c.task,

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ingest.extraction.limits import confine
+from ingest.extraction.confinement import confine
 
 MIB = 1024**2
 

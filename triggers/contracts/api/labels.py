@@ -30,6 +30,7 @@ MAX_LEASE_S = 86_400
 WORK_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,99}$"
 WorkName = Annotated[str, StringConstraints(pattern=WORK_NAME)]
 """Name of a task, or of what works on it."""
+DEFAULT_LEASE_S = 600.0
 LeaseSeconds = Annotated[float, Field(gt=0, le=MAX_LEASE_S)]
 FencingToken = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
@@ -40,7 +41,7 @@ class ClaimRequest(Contract):
     task: WorkName
     labeler: WorkName
     count: Annotated[int, Field(ge=1, le=MAX_CLAIM)] = 1
-    lease_s: LeaseSeconds = 600
+    lease_s: LeaseSeconds = DEFAULT_LEASE_S
 
 
 class CompleteRequest(Contract):
@@ -62,7 +63,7 @@ class RenewRequest(Contract):
     """For how much longer, from now, a job is needed."""
 
     token: FencingToken
-    lease_s: LeaseSeconds = 600
+    lease_s: LeaseSeconds = DEFAULT_LEASE_S
 
 
 class JobView(BaseModel):

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from ingest.steward.rules import CompletionReason, completion_reason
+from ingest.steward.completion import CompletionReason, completion_reason
 from storage.campaigns.facts import Settled
 from tests.support.fleet import campaign_settings
 from triggers.contracts.campaign import BudgetLimits
