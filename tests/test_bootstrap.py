@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import multiprocessing
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -217,12 +218,20 @@ def test_demo_passes_drives_signals_and_campaign_on(tmp_path: Path) -> None:
     assert bare.stdout.splitlines() == ["demo"]
 
 
+def skip_without_network(said: str) -> None:
+    """Skip the test when pip or uv could not reach an index; under CI=true it fails all the same."""
+    unreachable = re.search(r"Failed to establish a new connection|dns error|name resolution", said)
+    if unreachable and os.environ.get("CI", "").lower() not in {"true", "1"}:
+        pytest.skip(f"a fresh environment needs a package index: {unreachable.group()}")
+
+
 @pytest.mark.integration
 def test_a_fresh_clone_twice_at_once_gets_one_environment_for_running(clone: Path) -> None:
     first, second = (
         subprocess.Popen(["make", "setup-run"], cwd=clone, stderr=subprocess.PIPE, text=True) for _ in range(2)
     )
     said = [process.communicate(timeout=240)[1] for process in (first, second)]
+    skip_without_network("".join(said))
     assert (first.returncode, second.returncode) == (0, 0), said
     assert sorted("setup: making" in words for words in said) == [False, True]
     longtail = subprocess.run(

@@ -102,7 +102,9 @@ def _copy_once(installed: Binaries, copies: Path) -> Binaries:
     copy = Binaries(version_dir / _PACKAGE / _INSTALL)
     if version_dir.is_dir():
         return copy
-    copies.mkdir(parents=True, exist_ok=True, mode=0o755)
+    if not copies.is_dir():
+        copies.mkdir(parents=True, exist_ok=True)
+        copies.chmod(0o755)  # just made: under a strict umask the user could not pass through it
     lock = FileLock(copies / "copying.lock")
     try:
         lock.acquire()

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
 SEED = 1
 VEHICLES = 2
-DRIVES = 4
+DRIVES = 2
 CLOSED_WITHIN_S = 120
 _OF_THIS_DEPLOYMENT = {"href", "assets", "links", "stored_at", "ready_at", "created_at", "updated_at", "uploaded_at"}
 
@@ -70,7 +70,7 @@ class Outage:
 
 @pytest.fixture(scope="module")
 def plan(tmp_path_factory: pytest.TempPathFactory) -> list[PlannedVehicle]:
-    folders = generate_drives(tmp_path_factory.mktemp("drives"), count=DRIVES, duration_s=120, seed=SEED, camera=False)
+    folders = generate_drives(tmp_path_factory.mktemp("drives"), count=DRIVES, duration_s=60, seed=SEED, camera=False)
     catalog = SignalCatalog.parse(package_file("signals.yaml"), name="signals.yaml")
     attributes = [draw_attributes(catalog, [None], seed=SEED, number=number) for number in range(VEHICLES)]
     return plan_fleet(find_drives(folders), attributes)

@@ -35,8 +35,10 @@ def server_folder() -> Iterator[Path]:
 
 
 def _folder_in_memory() -> Path | None:
-    """None where the system has no file system in memory, or a small one as in most containers (64 MiB)."""
+    """None where there is no file system in memory, or a small one (as in most containers), or no program may run."""
     if not os.access(_MEMORY, os.W_OK) or shutil.disk_usage(_MEMORY).free < _ENOUGH_MEMORY_BYTES:
+        return None
+    if os.statvfs(_MEMORY).f_flag & os.ST_NOEXEC:
         return None
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_MEMORY))
     folder.chmod(0o711)

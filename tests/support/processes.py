@@ -46,7 +46,7 @@ def named(name: str, *, besides: Collection[psutil.Process] = ()) -> list[dict[s
     found = []
     for process in set(descendants()).difference(besides):
         with contextlib.suppress(psutil.NoSuchProcess):
-            if process.name() == name:
+            if process.name() == name and process.exe():  # one that is ending has no program any more
                 found.append({"exe": process.exe(), "uids": process.uids(), "gids": process.gids()})
     return found
 

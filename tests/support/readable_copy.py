@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
@@ -27,6 +29,9 @@ def copy_imports(folder: Path, modules: Sequence[str], *, packages: Sequence[str
 
     Returns `folder`, to be put on PYTHONPATH.
     """
+    if not folder.exists():
+        folder.mkdir()
+        folder.chmod(0o755)
     answer = subprocess.run(
         [sys.executable, "-c", _LIST, *modules], cwd=REPOSITORY, capture_output=True, text=True, check=True
     )
@@ -38,15 +43,21 @@ def copy_imports(folder: Path, modules: Sequence[str], *, packages: Sequence[str
 
 
 def copy_tree(source: Path, target: Path, **options: Any) -> None:
-    """Like `shutil.copytree`, with hard links where the file system allows them: the files are only read."""
+    """Like `shutil.copytree`, for every user, and with hard links where they will do: the files are only read."""
     shutil.copytree(source, target, symlinks=True, copy_function=_link, dirs_exist_ok=True, **options)
+    for folder, _, _ in os.walk(target):
+        Path(folder).chmod(0o755)
 
 
 def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
+    """A link, which has the modes of its source; a copy where these close it (cloned under a strict umask)."""
+    mode = Path(source).stat().st_mode
+    if mode & stat.S_IROTH:
+        with contextlib.suppress(OSError):
+            os.link(source, target)
+            return
+    shutil.copyfile(source, target)
+    Path(target).chmod(0o755 if mode & stat.S_IXUSR else 0o644)
 
 
 def _copy(source: Path, folder: Path) -> None:
@@ -54,4 +65,4 @@ def _copy(source: Path, folder: Path) -> None:
         ignored = shutil.ignore_patterns("__pycache__", "*.a", "include")
         copy_tree(source, folder / source.name, ignore=ignored)
     elif source.is_file():
-        shutil.copy2(source, folder / source.name)
+        _link(str(source), str(folder / source.name))

