@@ -44,7 +44,7 @@ def run(chosen: list[str], *, quick: bool, console: Console) -> dict[str, list[C
     with Engines() as engines:
         for area in chosen:
             found[area] = []
-            compare: Area = import_module(f"bench.{area}").run
+            compare: Area = import_module(f"bench.{area}.comparisons").run
             for comparison in compare(engines, quick=quick):
                 report.show(console, comparison)
                 found[area].append(comparison)

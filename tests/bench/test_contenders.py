@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from bench import language, log, objects
-from bench.log import Writing
-from bench.log_disk import DiskLog
-from bench.log_postgres import BarePostgres, OwnPostgres
-from bench.loop import catalog_digest
+from bench.language import comparisons as language
+from bench.log import comparisons as log
+from bench.log.comparisons import Writing
+from bench.log.disk import DiskLog
+from bench.log.postgres import BarePostgres, OwnPostgres
+from bench.loop.comparisons import catalog_digest
 from bench.measure import ResultsDiffer, Role
+from bench.objects import comparisons as objects
 from storage.database import Database
 from storage.objects.directory.store import DirectoryStore
 from triggers.language.rows import Row

@@ -16,12 +16,16 @@ from triggers.language.rows import Row
 if any(find_spec(package) is None for package in ("numba", "polars", "duckdb")):
     pytest.skip("the peers are installed by `make bench` alone", allow_module_level=True)
 
-from bench import speed_backtest, speed_team, speed_trigger, speed_windows, team_signals, team_triggers
-from bench.both_ways import InTime
-from bench.by_hand_numba import HeldComparisons
-from bench.by_hand_tables import after_cooldown
-from bench.made_drives import Drives, make_drives, thinned
-from bench.modules import catalog_of, compiled, drive_by_drive, inputs
+from bench.speed import backtest as speed_backtest
+from bench.speed import team as speed_team
+from bench.speed import team_signals, team_triggers
+from bench.speed import trigger as speed_trigger
+from bench.speed import windows as speed_windows
+from bench.speed.both_ways import InTime
+from bench.speed.by_hand_numba import HeldComparisons
+from bench.speed.by_hand_tables import after_cooldown
+from bench.speed.made_drives import Drives, make_drives, thinned
+from bench.speed.modules import catalog_of, compiled, drive_by_drive, inputs
 from triggers.contracts.base import NS_PER_S
 
 

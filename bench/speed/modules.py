@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.made_drives import Drives
+from bench.speed.made_drives import Drives
 from triggers.language.compile import CompiledTriggers, compile_source
 from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, load

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from numba import njit
 
 from bench.engines import Engines
-from bench.made_drives import Drives, make_drives
 from bench.measure import Comparison, Contender, Role, compare
-from bench.modules import catalog_of, inputs
+from bench.speed.made_drives import Drives, make_drives
+from bench.speed.modules import catalog_of, inputs
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.plan import BacktestPlan, make_plan
 from triggers.backtest.run import run as run_backtest

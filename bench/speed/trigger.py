@@ -8,11 +8,11 @@ from contextlib import closing
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.by_hand_numba import HeldComparisons
-from bench.by_hand_tables import InDuckDb, InPolars
-from bench.made_drives import Drives, make_drives, thinned
 from bench.measure import Comparison, Contender, Role, compare
-from bench.modules import catalog_of, drive_by_drive, inputs, loaded, said, whole
+from bench.speed.by_hand_numba import HeldComparisons
+from bench.speed.by_hand_tables import InDuckDb, InPolars
+from bench.speed.made_drives import Drives, make_drives, thinned
+from bench.speed.modules import catalog_of, drive_by_drive, inputs, loaded, said, whole
 from triggers.contracts.base import NS_PER_S
 from triggers.language.webassembly.host.machine import LoadedModule
 

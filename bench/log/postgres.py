@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import psycopg
 
-from bench.log_kafka import LEASE_S, RETENTION_S, OwnReader
+from bench.log.kafka import LEASE_S, RETENTION_S, OwnReader
 from ingest.log.postgres.consumer import MAX_POLL_BYTES
 from ingest.log.postgres.log import PostgresLog
 from storage.database import Database

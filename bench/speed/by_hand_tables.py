@@ -14,9 +14,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from bench.by_hand_numba import HeldComparisons
-from bench.made_drives import Drives
-from bench.one_thread import pl
+from bench.speed.by_hand_numba import HeldComparisons
+from bench.speed.made_drives import Drives
+from bench.speed.one_thread import pl
 
 _LONG_AGO_NS = -(1 << 62)
 

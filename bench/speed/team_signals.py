@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bench.made_drives import Drives, Floats, make_drives
+from bench.speed.made_drives import Drives, Floats, make_drives
 from triggers.signals.catalog import SignalCatalog
 
 RATE_HZ = 36

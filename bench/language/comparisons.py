@@ -18,7 +18,7 @@ from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import HEARTBEAT_NS, Row
 from triggers.signals.catalog import SignalCatalog
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples/css_car/hard_braking.trigger"
 SIGNALS = ROOT / "examples/css_car/signals.yaml"
 DRIVE = Path(os.environ.get("LONGTAIL_TEST_DRIVES", ROOT.parent / "shared" / "data")) / "css_car_a" / "signals.parquet"

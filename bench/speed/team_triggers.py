@@ -9,17 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import cycle, islice, product
 
-from bench.both_ways import (
-    InTime,
-    Written,
-    disagree,
-    divergence,
-    is_text,
-    near,
-    number,
-    truth,
-)
-from bench.team_signals import GEARS, LIGHTS, NUMBER_HEADS, NUMBERS, PLACE, TEXT_HEAD, TRUTH_HEADS
+from bench.speed.both_ways import InTime, Written, disagree, divergence, is_text, near, number, truth
+from bench.speed.team_signals import GEARS, LIGHTS, NUMBER_HEADS, NUMBERS, PLACE, TEXT_HEAD, TRUTH_HEADS
 
 COOLDOWN_S = 20
 

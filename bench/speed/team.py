@@ -9,15 +9,15 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from bench import team_signals, team_triggers
-from bench.both_ways import InTime, Written
-from bench.by_hand_tables import after_cooldown
-from bench.made_drives import Drives
 from bench.measure import Comparison, Contender, Role, Timing, compare
-from bench.modules import compiled, drive_by_drive, inputs, said
-from bench.one_thread import pl
-from bench.team_signals import RATE_HZ
-from bench.team_triggers import COOLDOWN_S
+from bench.speed import team_signals, team_triggers
+from bench.speed.both_ways import InTime, Written
+from bench.speed.by_hand_tables import after_cooldown
+from bench.speed.made_drives import Drives
+from bench.speed.modules import compiled, drive_by_drive, inputs, said
+from bench.speed.one_thread import pl
+from bench.speed.team_signals import RATE_HZ
+from bench.speed.team_triggers import COOLDOWN_S
 from triggers.contracts.base import NS_PER_S
 from triggers.language.compile import compile_source
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, load

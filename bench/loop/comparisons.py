@@ -20,7 +20,7 @@ import psycopg
 
 from bench.cpu import CpuMeter
 from bench.engines import Engines
-from bench.fleet import Fleet, RecordedClip, record
+from bench.loop.fleet import Fleet, RecordedClip, record
 from bench.measure import WARM_UP, Comparison, Contender, Role, compare
 from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system

@@ -16,9 +16,9 @@ from functools import partial
 from typing import Protocol
 
 from bench.engines import Engines
-from bench.log_disk import DiskLog
-from bench.log_kafka import BareKafka, OwnKafka
-from bench.log_postgres import BarePostgres, OwnPostgres
+from bench.log.disk import DiskLog
+from bench.log.kafka import BareKafka, OwnKafka
+from bench.log.postgres import BarePostgres, OwnPostgres
 from bench.measure import Comparison, Contender, Role, compare
 from triggers.contracts.clip import CELL_BYTES
 

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.by_hand_tables import after_cooldown
-from bench.made_drives import Drives, make_drives
 from bench.measure import Comparison, Contender, Role, compare
-from bench.modules import catalog_of, drive_by_drive, inputs, loaded, said
-from bench.one_thread import pl
+from bench.speed.by_hand_tables import after_cooldown
+from bench.speed.made_drives import Drives, make_drives
+from bench.speed.modules import catalog_of, drive_by_drive, inputs, loaded, said
+from bench.speed.one_thread import pl
 from triggers.contracts.base import NS_PER_S
 from triggers.language.webassembly.host.machine import Machine
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bench import speed_backtest, speed_team, speed_trigger, speed_windows
 from bench.engines import Engines
 from bench.measure import Comparison
+from bench.speed import backtest as speed_backtest
+from bench.speed import team as speed_team
+from bench.speed import trigger as speed_trigger
+from bench.speed import windows as speed_windows
 
 
 def run(engines: Engines, *, quick: bool) -> Iterator[Comparison]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bench.one_thread import pl
+from bench.speed.one_thread import pl
 from triggers.contracts.base import NS_PER_S
 
 ByDrive = Callable[[pl.Expr], pl.Expr]

@@ -1,0 +1,1 @@
+"""The language's commands and its reference interpreter."""

@@ -1,0 +1,1 @@
+"""The log: appends and reads against bare clients and the disk."""

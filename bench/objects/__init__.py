@@ -1,0 +1,1 @@
+"""Object stores against bare clients and the disk."""

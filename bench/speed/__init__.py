@@ -1,0 +1,1 @@
+"""The compiled program and the backtest against what people write by hand."""
