@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,10 @@ from tests.support.real_servers import (
 )
 
 __all__ = ["kafka_server", "pytest_runtest_call", "pytest_runtest_setup", "pytest_terminal_summary", "s3_server"]
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what runs in the background so, and
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what the tests start and interrupt would inherit it
 
 
 @pytest.fixture(scope="session")
