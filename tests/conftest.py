@@ -29,14 +29,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what run
 
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
-    """The URL of a server that lives as long as the test session (one a worker)."""
+    """The URL of a server that lives as long as the test session (one per worker)."""
     with postgres.running_server() as url:
         yield url
 
 
 @pytest.fixture
 def database_url(postgres_url: str) -> Iterator[str]:
-    """The URL of a fresh, empty database of one's own."""
+    """The URL of a fresh, empty database of the test's own."""
     with postgres.fresh_database(postgres_url) as url:
         yield url
 

@@ -116,7 +116,7 @@ def test_an_environment_without_python_or_with_a_torn_stamp_is_not_current(setup
     assert not setup_env.is_current(made, "running")
 
 
-def test_the_environment_of_a_moved_clone_is_made_anew(setup_env: ModuleType, made: Path, tmp_path: Path) -> None:
+def test_the_environment_of_a_moved_clone_is_made_again(setup_env: ModuleType, made: Path, tmp_path: Path) -> None:
     moved = made.rename(tmp_path.with_name(f"{tmp_path.name}-moved"))
     assert not setup_env.is_current(moved, "running")
     setup_env.remove_if_moved(moved)

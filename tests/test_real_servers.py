@@ -1,4 +1,4 @@
-"""The servers that tests run against: Apache Kafka and S3 start, come back with their data, and never stay behind."""
+"""The servers that tests run against: Apache Kafka and S3 start, keep their data, and never outlive their tests."""
 
 from __future__ import annotations
 

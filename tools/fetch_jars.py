@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The jars of the real servers that tests run against, fetched by Maven and held to the committed locks.
 
-`python tools/fetch_jars.py` fetches what the cache lacks; `--lock` writes the locks anew after a change of a pom.
+`python tools/fetch_jars.py` fetches what the cache lacks; `--lock` writes the locks again after a change of a pom.
 `jars/<name>/pom.xml` says what is wanted, `jars/<name>.lock` what that must be: the SHA-256 and the name of every file.
 
 The cache is shared between clones and runs: `$LONGTAIL_CACHE_DIR`, else `~/.cache/longtail`, else `.cache` here.
@@ -49,7 +49,7 @@ def jars(name: str) -> Path:
         return folder
     home.mkdir(parents=True, exist_ok=True)
     with _locked(home / f"{folder.name}.lock"):
-        if differing_file(folder, expected) is not None:  # nobody fetched them while this process waited
+        if differing_file(folder, expected) is not None:  # no other process fetched them meanwhile
             _fetch_into(name, folder, expected)
     return folder
 
@@ -88,7 +88,7 @@ def _fetch_into(name: str, folder: Path, expected: Mapping[str, str]) -> None:
         if (file := differing_file(fresh, expected)) is not None:
             raise JarsChanged(
                 f"{file} of {name} is not what tools/jars/{name}.lock says. If tools/jars/{name}/pom.xml was changed "
-                "on purpose, lock it anew: python tools/fetch_jars.py --lock; else do not trust where it came from"
+                "on purpose, lock it again: python tools/fetch_jars.py --lock; else do not trust where it came from"
             )
         shutil.rmtree(folder, ignore_errors=True)  # one that was damaged
         fresh.rename(folder)
@@ -141,7 +141,7 @@ def _sha256(path: Path) -> str:
 
 def main(argv: list[str]) -> int:
     parser = argparse.ArgumentParser(description="Fetch the jars of the servers that tests run against.")
-    parser.add_argument("--lock", action="store_true", help="write the locks anew from what Maven resolves now")
+    parser.add_argument("--lock", action="store_true", help="write the locks again from what Maven resolves now")
     options = parser.parse_args(argv)
     try:
         for name in NAMES:

@@ -1,4 +1,4 @@
-"""On tiny sizes every contender leaves the same behind as its peers, and one that does not is found."""
+"""On tiny sizes every contender leaves the same results as its peers, and one that does not is found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparisons: work is compared only when it was the same, and nobody's turn is always behind the same one."""
+"""Comparisons: work is compared only when it was the same, and no turn always follows the same one."""
 
 from __future__ import annotations
 

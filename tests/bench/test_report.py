@@ -33,7 +33,7 @@ def test_a_table_has_rate_spread_and_ratio_of_each_contender() -> None:
     ours = next(line for line in lines if "ours" in line).split("│")
     assert [cell.strip() for cell in ours[1:-1]] == ["ours", "5", "2.5..5", "1.00", "0.50"]
     theirs = next(line for line in lines if "theirs" in line and "│" in line).split("│")
-    assert theirs[-2].strip() == "", "nobody is compared with himself"
+    assert theirs[-2].strip() == "", "nothing is compared with itself"
     assert "  a note" in lines and "  fires: 3" in lines
 
 

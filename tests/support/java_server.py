@@ -28,7 +28,7 @@ _LOG_TAIL_CHARACTERS = 3000
 
 
 class JavaMissing(Exception):
-    """No Java runtime that is new enough; the message says how to get one."""
+    """There is no Java runtime that is new enough; the message says how to get one."""
 
 
 class ServerFailed(AssertionError):
@@ -76,7 +76,7 @@ def parsed_version(said: str) -> int:
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports nobody listens at, and that no outgoing connection will take before a server does."""
+    """Ports that are free, and that no outgoing connection will take before a server does."""
     found: list[int] = []
     for port in random.sample(_PORTS, k=len(_PORTS)):
         with socket.socket() as probe:
@@ -92,7 +92,7 @@ def free_ports(count: int) -> list[int]:
 
 
 class Holder:
-    """Holds a server's life: it ends when every Holder of its file is released, or its process gone."""
+    """Keeps a server alive: it ends when every Holder of its file is released or has died."""
 
     def __init__(self, path: Path) -> None:
         self._file: IO[bytes] = path.open("ab")

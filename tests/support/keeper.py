@@ -1,11 +1,11 @@
-"""The keeper: a small process that runs one server and ends it when nobody holds the server's lock any more.
+"""The keeper: a small process that runs one server and ends it when no process holds the server's lock any more.
 
 `python -I -S keeper.py --holders FILE --log FILE [--remove FOLDER] -- PROGRAM ARGUMENT...`
 
-Who needs the server holds a shared `flock` on the holders' file, which the kernel drops when that process is gone,
-however it died; the keeper waits for the exclusive one. SIGTERM ends the server in order, SIGUSR1 kills it. Only the
-keeper signals the server, whose pid is its child's and so never a stranger's. Where the kernel can (Linux), the
-server also dies with the keeper. Its one line of output is the server's pid: from then on it obeys. It imports the
+A process that needs the server holds a shared `flock` on the holders' file, which the kernel drops when that process
+is gone, however it died; the keeper waits for the exclusive one. SIGTERM ends the server in order, SIGUSR1 kills it.
+Only the keeper signals the server, whose pid is its child's and so never a stranger's. Where the kernel can (Linux),
+the server also dies with the keeper. Its one line of output is the server's pid: from then on it obeys. It imports the
 standard library only, so that it is up in milliseconds.
 """
 

@@ -42,7 +42,7 @@ def descendants(pid: int | None = None) -> list[psutil.Process]:
 
 
 def named(name: str, *, besides: Collection[psutil.Process] = ()) -> list[dict[str, Any]]:
-    """Program, users and groups of the living descendants of that name; those that end meanwhile are left out."""
+    """Program, users and groups of the living descendants of that name; those that are ending are left out."""
     found = []
     for process in set(descendants()).difference(besides):
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -52,7 +52,7 @@ def named(name: str, *, besides: Collection[psutil.Process] = ()) -> list[dict[s
 
 
 def is_gone(process: psutil.Process) -> bool:
-    """Ended, whether or not somebody has collected its status yet."""
+    """Whether it has ended, even if its parent has not collected its status yet."""
     try:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""One server for all processes of a test run: the first that needs it starts it, the last that is gone ends it."""
+"""One server for all processes of a test run: the first that needs it starts it, the last to end stops it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ServerT = TypeVar("ServerT", bound=KeptServer)
 
 @contextmanager
 def shared(base: Path, make: Callable[[Path, Path], ServerT]) -> Iterator[ServerT]:
-    """The server of `base`, a folder that the processes of the run have in common. Nobody may stop or kill it.
+    """The server of `base`, a folder that the processes of the run have in common. No test may stop or kill it.
 
     `make` gets the folder for its data and the file of its holders.
     """
