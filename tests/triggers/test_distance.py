@@ -186,7 +186,7 @@ def test_a_vehicle_counts_of_a_drive_what_its_backtest_says(journal: Journal, tm
         host.end_drive()
         (result,) = run(make_plan(COMPILATION), [drive], CATALOG, lambda _bytes: None).drives
         armed_ns, metres = armed_ns + result.recorded_ns, metres + (result.metres or 0.0)
-    journal.fold()
+    journal.compact()
     (counts,) = journal.counts()
     assert counts.armed_ns == armed_ns > 0
     assert metres - 1 < counts.distance_m <= metres

@@ -167,6 +167,7 @@ def failing_up(up_dir: Path, **variables: str) -> str:
 
 def test_a_process_that_cannot_start_ends_up_with_the_end_of_its_log(up_dir: Path) -> None:
     up_dir.mkdir(exist_ok=True)
+    up_dir.chmod(0o755)  # under a strict umask the database could not pass through it
     (up_dir / "spool").write_text("where the ingest worker wants its folder")
     said = failing_up(up_dir)
     assert "the process ingest does not stay up" in said
