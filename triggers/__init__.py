@@ -1,1 +1,1 @@
-"""The trigger language, its program, campaigns and bundles, backtest, and what runs on a vehicle."""
+"""The trigger language and its compiler, contract types, clips, drives, backtests, and the vehicle's agent."""

@@ -1,4 +1,4 @@
-"""Replacing a file in one step: a reader sees the old content or the new one, never a part."""
+"""Atomic replacement of files: a reader sees either the old or the new content, never a part."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from triggers.errors import Misconfigured
 
 
 def replace_text(path: Path, text: str) -> None:
-    """As `replace_bytes`, UTF-8."""
+    """As `replace_bytes`, with text encoded as UTF-8."""
     replace_bytes(path, text.encode())
 
 
 def replace_bytes(path: Path, data: bytes) -> None:
-    """Write in place of a file, or anew; its mode is kept, and a symbolic link goes on pointing to it.
+    """Replace a file, or create it. The mode of an existing file is kept, and a symbolic link to it stays valid.
 
-    Raises Misconfigured where the file or its folder cannot be written.
+    Raises Misconfigured if the file or its folder cannot be written.
     """
     target = Path(os.path.realpath(path))  # unlike resolve() leaves a loop of links to open(), which names it
     partial = ""

@@ -1,12 +1,12 @@
-"""Armed time and distance: for how long and how far a trigger could have fired, on vehicles and in backtests alike.
+"""Armed time and distance: how long and how far a trigger could have fired, on vehicles and in backtests alike.
 
-A *segment* is a stretch of rows without a silence longer than `max_gap` and without a step back in time. Time counts
-within segments alone. Distance is the integral of the speed's magnitude by the trapezoidal rule: between two samples of
+A *segment* is a stretch of rows without a gap longer than `max_gap` and without a step back in time. Time only counts
+within segments. Distance is the integral of the speed's magnitude by the trapezoidal rule: between two samples of
 one segment, at most `MAX_HOLD_NS` apart and both plausible, the speed changes linearly. Braking from 30 m/s to a stop
 in 10 s is 150 m, whether it is sampled at 1 Hz or at 100 Hz.
 
 `TravelMeter` takes one row at a time, as a vehicle gets them; `metres_along` takes arrays, as a backtest reads them.
-Both give the same distance but for the rounding of the sum (a relative 1e-9).
+Both give the same distance, except for the rounding of the sum (relative error 1e-9).
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 SPEED_SIGNAL = "ego.speed"
 MAX_HOLD_NS = 10 * NS_PER_S
-"""Between samples further apart than this no distance is counted. Some cars send their speed every 7 s only."""
+"""No distance is counted between samples further apart than this. Some cars send their speed only every 7 s."""
 MAX_SPEED_M_S = 1000.0
-"""A sample above this, infinite ones included, is a fault of the sensor: no distance is counted up to it or from it."""
+"""A sample above this (or infinite) is a sensor fault: no distance is counted up to it or from it."""
 
 Times = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -39,27 +39,27 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class SpeedSignal:
-    """The signal that distance is measured by, and the unit of its samples (any unit of speed)."""
+    """The signal that distance is computed from, and the unit of its samples (any unit of speed)."""
 
     name: str
     unit: str = "m/s"
 
     @property
     def scale(self) -> float:
-        """Its unit in m/s; ValueError where that is not a unit of speed."""
+        """The unit in m/s. Raises ValueError if it is not a unit of speed."""
         scale = speed_scale(self.unit)
         if scale is None:
             raise ValueError(f"{self.unit} is not a unit of speed")
         return scale
 
     def speeds_m_s(self, rows: Iterable[Row]) -> list[float]:
-        """Each row's sample in m/s, NaN where it has none."""
+        """The sample of each row in m/s; NaN for a row without one."""
         name, scale = self.name, self.scale
         return [row.samples.get(name, math.nan) * scale for row in rows]
 
 
 def speed_scale(unit: str) -> float | None:
-    """How many m/s a unit is; None where it is not a unit of speed."""
+    """A unit in m/s; None if it is not a unit of speed."""
     parsed, metre_per_second = parse_unit(unit), parse_unit("m/s")
     if parsed is None or metre_per_second is None or parsed.dimension != metre_per_second.dimension:
         return None
@@ -67,7 +67,7 @@ def speed_scale(unit: str) -> float | None:
 
 
 def speed_signal(catalog: SignalCatalog, columns: Collection[str], name: str = SPEED_SIGNAL) -> SpeedSignal | None:
-    """The signal that measures the distance of drives with these columns; None where it is absent or not a speed."""
+    """The speed signal of drives with these columns; None if it is absent or not a speed."""
     signal = catalog.signals.get(name)
     if signal is None or speed_scale(signal.unit) is None or catalog.column(name) not in columns:
         return None
@@ -79,7 +79,7 @@ def ends_segment(step_ns: int, max_gap_ns: int) -> bool: ...
 @overload
 def ends_segment(step_ns: Times, max_gap_ns: int) -> Mask: ...
 def ends_segment(step_ns: int | Times, max_gap_ns: int) -> bool | Mask:
-    """Whether a step from one row to the next leads into another segment; for one step or an array of them."""
+    """Whether a step from one row to the next leads into another segment; for one step or an array of steps."""
     return (step_ns <= 0) | (step_ns > max_gap_ns)
 
 
@@ -95,10 +95,10 @@ class TravelMeter:
         self._row_ns: int | None = None
         self._speed_ns = 0
         self._speed_m_s = math.nan
-        """The latest sample of this segment; NaN where there is none yet, or it was not plausible."""
+        """The latest sample of this segment; NaN if there is none yet or it was not plausible."""
 
     def take(self, t_ns: int, speed_m_s: float) -> None:
-        """Count on with the next row; a NaN is a row without a sample of the speed."""
+        """Add the next row; NaN for a row without a speed sample."""
         if self._row_ns is not None:
             step_ns = t_ns - self._row_ns
             if ends_segment(step_ns, self._max_gap_ns):
@@ -111,23 +111,23 @@ class TravelMeter:
             self._speed_ns, self._speed_m_s = t_ns, speed_m_s
 
     def end_drive(self) -> None:
-        """The drive is over: nothing is counted up to the next row."""
+        """End the drive: nothing is counted between its last row and the next row."""
         self._row_ns = None
         self._speed_m_s = math.nan
 
 
 def metres_between(first_m_s: float, second_m_s: float, elapsed_ns: int) -> float:
-    """The distance between two successive samples of one segment; 0 where they do not count."""
+    """The distance in metres between two successive samples of one segment; 0 if they do not count."""
     if elapsed_ns > MAX_HOLD_NS or not (abs(first_m_s) <= MAX_SPEED_M_S and abs(second_m_s) <= MAX_SPEED_M_S):
         return 0.0
     return (abs(first_m_s) + abs(second_m_s)) / 2 * elapsed_ns / NS_PER_S
 
 
 def metres_along(speeds: Numbers, elapsed_ns: Times, *, scale: float = 1.0, joined: Mask | None = None) -> float:
-    """The sum of `metres_between` over successive samples, of which `scale` turns the unit into m/s.
+    """The sum of `metres_between` over successive samples; `scale` converts their unit into m/s.
 
-    `speeds` has n samples (n > 0), `elapsed_ns` the n - 1 times between them, and `joined` tells for each of these
-    whether it lies within one segment (None: all do).
+    `speeds` has n samples (n > 0), `elapsed_ns` the n - 1 times between them, and `joined` says for each of these
+    whether it is within one segment (None: all are).
     """
     limit = MAX_SPEED_M_S / scale
     slowest, fastest = float(speeds.min()), float(speeds.max())
@@ -136,7 +136,7 @@ def metres_along(speeds: Numbers, elapsed_ns: Times, *, scale: float = 1.0, join
         ways = magnitudes[1:] + magnitudes[:-1]
         ways *= elapsed_ns
     longest_ns = int(elapsed_ns.max(initial=0))
-    # Most arrays count as a whole, and need no mask: it would cost more than the sum. A NaN fails the comparison.
+    # Most arrays count as a whole and need no mask, which would cost more than the sum. NaN fails the comparison.
     if joined is not None or not (-limit <= slowest and fastest <= limit and longest_ns <= MAX_HOLD_NS):
         plausible = magnitudes <= limit
         counts = plausible[1:] & plausible[:-1] & (elapsed_ns <= MAX_HOLD_NS)

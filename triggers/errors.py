@@ -1,33 +1,33 @@
-"""The one error hierarchy of Longtail; each edge (command line, HTTP) translates it once, from one table.
+"""The error hierarchy of Longtail; each edge (command line, HTTP) translates it in one place, from one table.
 
 LongtailError                what this product raises on purpose
 ├─ InvalidInput              what came from outside breaks a rule; the same input cannot succeed
-│  ├─ DiagnosticsError       a trigger text has mistakes; carries all of them
+│  ├─ DiagnosticsError       a trigger file has mistakes; carries all of them
 │  ├─ ManifestInvalid        a clip's manifest breaks a rule
 │  ├─ BadHeader              a header is missing or malformed
-│  ├─ WrongProtocolVersion   the client speaks another version of tus
-│  ├─ UnsupportedBody        another media type or encoding than the route takes
+│  ├─ WrongProtocolVersion   the client uses another version of tus
+│  ├─ UnsupportedBody        the route does not take this media type or encoding
 │  ├─ TooLarge               the body is larger than allowed
 │  └─ WrongRange             the range of bytes is not in the object
-├─ NotFound                  there is no such thing, or the caller may not know of it
-├─ Conflict                  the state of the thing does not allow the step
-│  ├─ ClipFailed             the clip came before and could not be stored
-│  ├─ UploadGone             the upload was closed before it was whole
+├─ NotFound                  it does not exist, or the caller may not know that it does
+├─ Conflict                  the current state does not allow the step
+│  ├─ ClipFailed             the clip was uploaded before and could not be stored
+│  ├─ UploadGone             the upload was closed before it was complete
 │  ├─ WrongOffset            the bytes do not start where the stored ones end
 │  ├─ Fenced                 another request has begun to write this upload
 │  └─ LeaseLost              the job was finished, or given to another worker
 ├─ Unauthenticated           no valid token
 ├─ Forbidden                 a valid token that does not allow this
 ├─ BudgetExhausted           a budget refused a reservation
-├─ Overloaded                a bound is reached for the moment
-├─ TooSlow                   the body stopped coming
-├─ Unreachable               a part this process depends on does not answer
+├─ Overloaded                a limit is reached for the moment
+├─ TooSlow                   the body stopped arriving
+├─ Unreachable               a service that this process depends on does not answer
 ├─ Untrusted                 a signature, digest, expiry or counter check failed
 └─ Misconfigured             a setting is missing or cannot work
 
-An error says what was wrong, where, and what to do: `message` is one line for the person who reads it, `remedy` is
-the step that fixes it. `code` is stable and machine-readable. Errors that never leave the process live beside the code
-that raises them; those above travel over HTTP as problem documents (`triggers/contracts/problem.py`).
+An error says what was wrong, where, and what to do: `message` is one line for people, and `remedy` is the step
+that fixes it. `code` is stable and machine-readable. Errors that never leave the process are defined beside the code
+that raises them; those above are sent over HTTP as problem documents (`triggers/contracts/problem.py`).
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class InvalidInput(LongtailError):
 
 
 class DiagnosticsError(InvalidInput):
-    """A trigger text has mistakes; `diagnostics` are all of them as JSON values, with their places."""
+    """A trigger file has mistakes; `diagnostics` has all of them as JSON values, with their places."""
 
     code = "diagnostics"
 
@@ -75,31 +75,31 @@ class ManifestInvalid(InvalidInput):
 
 
 class BadHeader(InvalidInput):
-    """A header is missing, or is not what the protocol wants."""
+    """A header is missing or does not follow the protocol."""
 
     code = "bad_header"
 
 
 class WrongProtocolVersion(InvalidInput):
-    """The client speaks another version of tus."""
+    """The client uses another version of tus."""
 
     code = "wrong_protocol_version"
 
 
 class UnsupportedBody(InvalidInput):
-    """The body's media type or encoding is not the one this route takes."""
+    """The route does not take the body's media type or encoding."""
 
     code = "unsupported_media_type"
 
 
 class TooLarge(InvalidInput):
-    """The body, or what it announces, is larger than is allowed."""
+    """The body, or the size it announces, is larger than allowed."""
 
     code = "too_large"
 
 
 class WrongRange(InvalidInput):
-    """The range of bytes that was asked for is not in the object, which has `size_bytes`."""
+    """The requested range of bytes is not within the object, which has `size_bytes`."""
 
     code = "wrong_range"
 
@@ -109,25 +109,25 @@ class WrongRange(InvalidInput):
 
 
 class NotFound(LongtailError):
-    """The named thing does not exist (or the caller may not know that it does)."""
+    """What the caller named does not exist, or the caller may not know that it does."""
 
     code = "not_found"
 
 
 class Conflict(LongtailError):
-    """The state of the thing does not allow the step asked for (compare-and-swap lost, already there)."""
+    """The current state does not allow the requested step (a lost compare-and-swap, an existing name)."""
 
     code = "conflict"
 
 
 class ClipFailed(Conflict):
-    """The clip was uploaded before and could not be stored: sending it again cannot succeed."""
+    """The clip was uploaded before and could not be stored; sending it again cannot succeed."""
 
     code = "clip_failed"
 
 
 class UploadGone(Conflict):
-    """The upload was closed before it was whole (expired, terminated, failed); begin a new one."""
+    """The upload was closed before it was complete (expired, terminated, failed); begin a new one."""
 
     code = "upload_gone"
 
@@ -143,13 +143,13 @@ class WrongOffset(Conflict):
 
 
 class Fenced(Conflict):
-    """Another request has begun to write this upload since: this one's offset counts no more."""
+    """Another request has since begun to write this upload, so the offset of this request is void."""
 
     code = "fenced"
 
 
 class LeaseLost(Conflict):
-    """The job was given to another worker, or finished: this worker's result no longer counts."""
+    """The job was given to another worker or is finished, so this worker's result no longer counts."""
 
     code = "lease_lost"
 
@@ -169,8 +169,8 @@ class Forbidden(LongtailError):
 class BudgetExhausted(LongtailError):
     """A reservation was refused by a budget.
 
-    `accounts` names the exhausted accounts, `campaigns` the campaigns they concern, and `retry_after_s`
-    (seconds, None: not before the limit is raised) when a new attempt can succeed.
+    `accounts` names the exhausted accounts and `campaigns` the campaigns that they belong to. A new attempt can succeed
+    after `retry_after_s` seconds (None: not before the limit is raised).
     """
 
     code = "budget_exhausted"
@@ -191,7 +191,7 @@ class BudgetExhausted(LongtailError):
 
 
 class Overloaded(LongtailError):
-    """A bound was reached for the moment (bytes in flight, spool, leases): come back after `retry_after_s`."""
+    """A limit is reached for the moment (bytes in flight, spool, leases); try again after `retry_after_s`."""
 
     code = "overloaded"
 
@@ -201,24 +201,24 @@ class Overloaded(LongtailError):
 
 
 class TooSlow(LongtailError):
-    """The body stopped coming, or comes too slowly to hold memory for it."""
+    """The body stopped arriving, or arrives too slowly to keep memory reserved for it."""
 
     code = "too_slow"
 
 
 class Unreachable(LongtailError):
-    """A part this process depends on does not answer; the message names its address and the setting."""
+    """A service that this process depends on does not answer; the message names its address and the setting."""
 
     code = "unreachable"
 
 
 class Untrusted(LongtailError):
-    """A signature, digest, expiry or counter check failed: what was received must not be used."""
+    """A check of a signature, digest, expiry or counter failed; what was received must not be used."""
 
     code = "untrusted"
 
 
 class Misconfigured(LongtailError):
-    """A setting is missing or cannot work; the message names the setting, the remedy a value that does."""
+    """A setting is missing or cannot work; the message names it, and the remedy gives a value that works."""
 
     code = "misconfigured"

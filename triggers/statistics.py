@@ -1,13 +1,13 @@
-"""Rates of events, such as fires or bytes per hour, each with an interval of confidence.
+"""Rates of events, such as fires or bytes per hour, each with a confidence interval.
 
-Two intervals are computed, and on each side the wider one is given:
+Two intervals are computed, and the wider one is used on each side:
 
 - Events as a Poisson process: Garwood's exact interval (F. Garwood, Fiducial limits for the Poisson distribution,
-  Biometrika 28, 1936). Events that weigh differently, such as clips of several sizes, have the interval of Dobson,
+  Biometrika 28, 1936). Events of different weights, such as clips of several sizes, have the interval of Dobson,
   Kuulasmaa, Eberle and Scherer (Confidence intervals for weighted sums of Poisson parameters, Statistics in
-  Medicine 10, 1991), which is Garwood's where all weigh the same.
+  Medicine 10, 1991), which equals Garwood's if all weights are the same.
 - Drives as the resampling unit, since events cluster in drives: a bootstrap of the ratio of totals (percentiles), in
-  which a drive counts by its recorded time.
+  which each drive is weighted by its recorded time.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 CONFIDENCE = 0.95
 RESAMPLES = 2000
 EXACT_COUNT = 1000
-"""Up to this count Garwood's interval is computed from the exact probabilities."""
+"""Up to this count, Garwood's interval is computed from exact probabilities."""
 BLOCK_PICKS = 1 << 22
-"""Drives picked at a time while resampling, which bounds the memory."""
+"""How many drives are picked at a time while resampling, which bounds the memory."""
 _SEED = 20_261  # fixed, so that an interval is a function of its input
 _NORMAL_QUANTILE = 1.959963984540054  # of (1 + CONFIDENCE) / 2
 _LOG_FACTORIALS = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, EXACT_COUNT + 1)))))
@@ -32,7 +32,7 @@ _LOG_FACTORIALS = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, EXACT_COU
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """An estimate with the interval that covers the truth with the stated confidence."""
+    """An estimate, with the interval that covers the true value with the stated confidence."""
 
     mean: float
     low: float
@@ -43,7 +43,7 @@ class Interval:
         return Interval(self.mean * factor, self.low * factor, self.high * factor)
 
     def to_json(self, digits: int | None = None) -> dict[str, float]:
-        """Mean, low and high, rounded to so many digits after the point; None: to whole numbers."""
+        """Mean, low and high, rounded to `digits` decimals; None: to whole numbers."""
         return {"mean": round(self.mean, digits), "low": round(self.low, digits), "high": round(self.high, digits)}
 
 
@@ -51,8 +51,8 @@ class Interval:
 class Events:
     """A quantity that events add to, drive by drive.
 
-    `totals` are the sums of the weights of each drive's events, `count` the number of all events, and `squares` the sum
-    of their squared weights. `weight` is what an event would weigh, for the case that there was none.
+    `totals` has the sum of the weights of each drive's events, `count` is the number of all events, and `squares` the
+    sum of their squared weights. `weight` is the weight of an event that is assumed if there was none.
     """
 
     totals: Sequence[float]
@@ -66,13 +66,13 @@ class Events:
         return cls(counts, sum(counts), sum(counts))
 
     def scaled(self, factor: float) -> Events:
-        """The same events, of another weight."""
+        """The same events with their weights multiplied by `factor`."""
         totals = [total * factor for total in self.totals]
         return Events(totals, self.count, self.squares * factor**2, self.weight * factor)
 
     @classmethod
     def total(cls, quantities: Sequence[Events], drives: int) -> Events:
-        """Several quantities of the same drives as one."""
+        """The sum of several quantities of the same drives."""
         totals = np.sum([events.totals for events in quantities], axis=0) if quantities else np.zeros(drives)
         return cls(
             totals.tolist(),
@@ -85,7 +85,7 @@ class Events:
 def rates_per_hour(
     quantities: Sequence[Events], hours: Sequence[float], *, block_picks: int = BLOCK_PICKS
 ) -> list[Interval] | None:
-    """The rate of each quantity, given the hours of each drive; None without any time.
+    """The rate of each quantity, given the hours of each drive; None if no time was recorded.
 
     All quantities see the same resampled drives, so the interval of a total fits those of its parts.
     """
@@ -103,13 +103,13 @@ def rates_per_hour(
 
 
 def rate_per_hour(fires: Sequence[int], hours: Sequence[float]) -> Interval | None:
-    """Fires per hour, given the fires and hours of each drive; None without any time."""
+    """Fires per hour, given the fires and hours of each drive; None if no time was recorded."""
     rates = rates_per_hour([Events.of_counts(fires)], hours)
     return rates[0] if rates is not None else None
 
 
 def _resampled(totals: NDArray[np.float64], hours: NDArray[np.float64], block_picks: int) -> list[tuple[float, float]]:
-    """Percentile intervals of totals (drive, quantity) over hours; empty ones ((inf, -inf)) for a single drive."""
+    """Percentile intervals of totals (drive, quantity) over hours; empty, (inf, -inf), for a single drive."""
     drives, quantities = totals.shape
     if drives < 2 or not quantities:
         return [(math.inf, -math.inf)] * quantities
@@ -118,7 +118,7 @@ def _resampled(totals: NDArray[np.float64], hours: NDArray[np.float64], block_pi
     block = max(1, block_picks // drives)
     for first in range(0, RESAMPLES, block):
         rows = min(block, RESAMPLES - first)
-        # Row r picks from the numbers r * drives to (r + 1) * drives - 1, so one bincount counts for all rows.
+        # Row r picks from the numbers r * drives to (r + 1) * drives - 1, so one bincount serves all rows.
         picks = generator.integers(0, drives, size=(rows, drives)) + np.arange(rows)[:, None] * drives
         times_picked = np.bincount(picks.ravel(), minlength=rows * drives).reshape(rows, drives).astype(np.float64)
         time = times_picked @ hours
@@ -140,8 +140,8 @@ def weighted_interval(events: Events) -> tuple[float, float]:
 def poisson_interval(count: int, *, exact_up_to: int = EXACT_COUNT) -> tuple[float, float]:
     """Garwood's exact interval for the mean of a Poisson variable that was observed once.
 
-    Above `exact_up_to` (at most EXACT_COUNT) by Wilson and Hilferty's cube (PNAS 17, 1931), which is off by less than
-    1e-5 of the mean above 1000.
+    Above `exact_up_to` (at most EXACT_COUNT) it is approximated by Wilson and Hilferty's cube (PNAS 17, 1931), whose
+    error is below 1e-5 of the mean for counts above 1000.
     """
     if count > exact_up_to:
         return _cube(count, -_NORMAL_QUANTILE), _cube(count + 1, _NORMAL_QUANTILE)

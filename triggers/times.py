@@ -1,4 +1,4 @@
-"""Times as text: RFC 3339 with nanoseconds to and from ns since the Unix epoch, without loss in either direction."""
+"""Conversion of times between RFC 3339 text and ns since the Unix epoch, without loss in either direction."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _RFC3339 = re.compile(
 
 
 def format_time(t_ns: int) -> str:
-    """The time as RFC 3339 in UTC, always with nine decimals, so that texts of one century sort like their times.
+    """The time as RFC 3339 in UTC, always with nine decimals, so that the strings sort like the times.
 
     >>> format_time(1_767_614_400_000_000_001)
     '2026-01-05T12:00:00.000000001Z'
 
-    Any signed 64-bit number has a text. OverflowError outside the years 1 to 9999.
+    Works for any signed 64-bit number. Raises OverflowError outside the years 1 to 9999.
     """
-    # datetime holds microseconds only: the fraction is written beside it and never passes through it.
+    # datetime only has microseconds, so the fraction is appended as text and never passes through it.
     seconds, fraction_ns = divmod(t_ns, NS_PER_S)
     moment = _EPOCH + timedelta(seconds=seconds)
     return f"{moment.replace(tzinfo=None).isoformat()}.{fraction_ns:09d}Z"
@@ -35,8 +35,8 @@ def parse_time(text: str) -> int:
     >>> parse_time("2026-01-05T13:00:00.5+01:00")
     1767614400500000000
 
-    The result of an early or late year may exceed 64 bits. InvalidInput for anything else, a leap second included:
-    clocks of vehicles have none.
+    The result for an early or late year may exceed 64 bits. Raises InvalidInput for anything else, including leap
+    seconds, which vehicle clocks do not have.
     """
     match = _RFC3339.fullmatch(text)
     if match is None:

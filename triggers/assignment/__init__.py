@@ -1,1 +1,1 @@
-"""Which vehicles run a campaign and which fires are kept: pure functions of settings, identity and attributes."""
+"""Assignment: which vehicles run a campaign and which fires are kept, as pure functions."""

@@ -1,6 +1,6 @@
-"""Whether a campaign is assigned to a vehicle: by its days, its target and its rollout, and by nothing else.
+"""The rule by which a campaign is assigned to a vehicle: its days, its target and its rollout.
 
-A pure function, so that every replica of the API gives the same answer, and a prediction can ask before anything runs.
+It is a pure function, so every replica of the API gives the same answer, and a prediction can use it in advance.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ def is_assigned(
     rollout_from_ns: int,
     now_ns: int,
 ) -> bool:
-    """Whether the vehicle is to run an active campaign at `now_ns`; its rollout began at `rollout_from_ns` (Unix time).
+    """Whether the vehicle runs an active campaign at `now_ns`, if its rollout began at `rollout_from_ns` (Unix time).
 
-    The campaign's days are whole days in UTC, the first and the last included.
+    The campaign's days are whole days in UTC, including the first and the last.
     """
     today = datetime.fromtimestamp(now_ns // NS_PER_S, UTC).date()
     if not has_begun(settings, today) or is_over(settings, today):

@@ -1,8 +1,8 @@
-"""Which fires are kept and which vehicles are admitted: a uniform number drawn from identity, compared exactly.
+"""Sampling of fires and admission of vehicles, by a uniform number that is hashed from their identity.
 
-u is the big-endian number in BLAKE2b-64 of the UTF-8 fields joined by U+001F, over 2^64 (docs/vehicle-integration.md,
-Sampling and rollout). The same fields give the same answer everywhere, and a vehicle admitted at 1 % stays admitted
-at 10 %.
+The number is the big-endian BLAKE2b-64 hash of the UTF-8 fields, joined by U+001F, divided by 2^64
+(docs/vehicle-integration.md, Sampling and rollout). The same fields give the same answer everywhere, and a vehicle that
+is admitted at 1 % stays admitted at 10 %.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _SEPARATOR = "\x1f"
 
 
 def uniform(*fields: str) -> Fraction:
-    """The number in [0, 1) that these fields give, exactly."""
+    """The exact number in [0, 1) that belongs to these fields."""
     digest = hashlib.blake2b(_SEPARATOR.join(fields).encode(), digest_size=8).digest()
     return Fraction(int.from_bytes(digest, "big"), 1 << 64)
 

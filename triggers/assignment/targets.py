@@ -1,4 +1,4 @@
-"""Whether a campaign's target includes a vehicle: a pure function of target and attributes."""
+"""Matching of a campaign's target against the attributes of a vehicle."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _ORDER: dict[str, Callable[..., bool]] = {
 
 
 def matches(target: Target | None, attributes: Mapping[str, AttributeValue]) -> bool:
-    """True if the vehicle's attributes fulfil the target; without a target, for every vehicle.
+    """True if the vehicle's attributes satisfy the target. Without a target every vehicle matches.
 
-    An attribute that the vehicle lacks, or has with another type, makes its comparison unknown, and so is the `not` of
-    it (Kleene logic): a campaign never reaches a vehicle because something about that vehicle is unknown.
+    A comparison of an attribute that the vehicle lacks, or has with another type, is unknown, and so is its `not`
+    (Kleene logic): a campaign never reaches a vehicle because something about that vehicle is unknown.
     """
     return target is None or _truth(target, attributes) is True
 

@@ -1,6 +1,6 @@
-"""Runs the programs of a plan over one drive, batch by batch: fires, counts, time, distance, bytes of clips.
+"""The run of a plan's programs over one drive: fires, counts, time, distance and clip sizes, batch by batch.
 
-Memory is bounded by a few batches and by the fires, whatever the drive's length.
+Memory is bounded by a few batches and the fires, however long the drive is.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from triggers.language.webassembly.host.machine import Machine
 
 ReportBytes = Callable[[int], None]
-"""Called with the bytes of a drive's file that were run since the last call; it may raise to end the run."""
+"""Called with the bytes of the drive's file that were processed since the last call; may raise to end the run."""
 
 
 def run_drive(
     plan: BacktestPlan, drive: Drive, catalog: SignalCatalog, pool: MachinePool, progress: ReportBytes
 ) -> DriveResult:
-    """Run a plan over one drive, on machines of its programs; InvalidInput where it cannot be read to its end."""
+    """Run a plan over one drive, on machines of the pool. Raises InvalidInput if the drive cannot be read."""
     result = DriveResult(drive.name, drive.path)
     with drive.open() as file, pool.machines() as machines:
         runs = _program_runs(machines)
@@ -65,7 +65,7 @@ def _camera_rates(drive: Drive, time: _RecordedTime) -> Mapping[str, float]:
 
 
 class _RecordedTime:
-    """Rows and time of the batches taken; `recorded_ns` is what `TravelMeter` counts as armed."""
+    """Counts the rows and the time of the batches taken; `recorded_ns` is what `TravelMeter` counts as armed time."""
 
     def __init__(self, max_gap_ns: int) -> None:
         self.rows = self.recorded_ns = self.length_ns = 0
@@ -86,7 +86,7 @@ class _RecordedTime:
 
 
 class _ProgramRun:
-    """One machine on its drive, and the fires and pairs of those triggers and heads that count in it."""
+    """One machine on a drive, with the fires and pairs of those triggers and heads that are counted on it."""
 
     def __init__(self, machine: Machine, triggers: list[str], heads: list[str]) -> None:
         self.machine = machine
@@ -98,7 +98,7 @@ class _ProgramRun:
         self._fires: dict[str, list[Times]] = {name: [] for name in self._indexes.values()}
 
     def take(self, batch: Batch) -> dict[str, Times]:
-        """Run the rows of a batch; gives the times of its fires by trigger."""
+        """Run the rows of a batch and return the times of their fires by trigger."""
         fires = self.machine.run(batch.t_ns, [batch.columns[name] for name in self.inputs])
         fires_ns: dict[str, Times] = {}
         for index in np.unique(fires["trigger"]).tolist() if len(fires) else ():
@@ -109,7 +109,7 @@ class _ProgramRun:
         return fires_ns
 
     def add_to(self, result: DriveResult) -> None:
-        """Add what happened to the drive's result."""
+        """Add the fires and counts of this run to the drive's result."""
         result.fires_ns.update({name: np.concatenate(parts) for name, parts in self._fires.items() if parts})
         suppressed, compared = self.machine.suppressed, self.machine.compared
         result.suppressed.update({name: suppressed[name] for name in self._indexes.values() if suppressed[name]})
@@ -118,7 +118,7 @@ class _ProgramRun:
 
 
 def _program_runs(machines: list[Machine]) -> list[_ProgramRun]:
-    """A run per machine; a trigger or head that several campaigns have counts in the first of them alone."""
+    """One run per machine. A trigger or head of several campaigns is counted only in the first of them."""
     runs: list[_ProgramRun] = []
     triggers, heads = set[str](), set[str]()
     for machine in machines:

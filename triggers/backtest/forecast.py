@@ -1,6 +1,6 @@
-"""The forecast of a backtest: fires, clips and bytes per day of a vehicle and of a fleet, each with its interval.
+"""The forecast of a backtest: fires, clips and bytes per day for a vehicle and for a fleet, each with an interval.
 
-Every vehicle is taken to run every trigger: targets, rollouts and budgets are not applied.
+It assumes that every vehicle runs every trigger: targets, rollouts and budgets are not applied.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ NS_PER_HOUR = 3600 * NS_PER_S
 class ForecastFleet:
     """The fleet a forecast is for; every vehicle drives `hours_per_day`.
 
-    `sample_one_in`: of how many fires one is kept; None: what each trigger's campaign says.
+    `sample_one_in`: one of this many fires is kept; None for what each trigger's campaign says.
     """
 
     vehicles: int
@@ -37,7 +37,7 @@ class ForecastFleet:
 
 @dataclass(frozen=True, slots=True)
 class TriggerYield:
-    """What recorded drives yielded: fires, the clips that sampling is expected to keep of them, and their bytes."""
+    """What recorded drives yielded: fires, the clips that sampling is expected to keep, and their bytes."""
 
     fires: Events
     clips: Events
@@ -45,7 +45,7 @@ class TriggerYield:
 
     @classmethod
     def total(cls, parts: Sequence[TriggerYield], drives: int) -> TriggerYield:
-        """That of several triggers on the same drives."""
+        """The sum over several triggers on the same drives."""
         return cls(
             Events.total([part.fires for part in parts], drives),
             Events.total([part.clips for part in parts], drives),
@@ -65,7 +65,7 @@ def trigger_yield(
 
 
 def _volume(sizes: Sequence[NDArray[np.float64]], nominal_bytes: float) -> Events:
-    """The bytes of all clips, drive by drive; a clip that has not been seen weighs `nominal_bytes`."""
+    """The bytes of all clips, drive by drive. If there was no clip, one is assumed to have `nominal_bytes`."""
     squares = sum(float((clips * clips).sum()) for clips in sizes)
     return Events([float(clips.sum()) for clips in sizes], sum(map(len, sizes)), squares, nominal_bytes)
 
@@ -85,7 +85,7 @@ class DailyVolume:
 
 @dataclass(frozen=True, slots=True)
 class TriggerForecast:
-    """What is expected of one trigger."""
+    """The forecast for one trigger."""
 
     sample_one_in: int
     vehicle_day: DailyVolume
@@ -98,7 +98,7 @@ class TriggerForecast:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """What is expected of a fleet, by trigger and altogether; where no time was recorded, of neither."""
+    """The forecast for a fleet, by trigger and in total; empty if no time was recorded."""
 
     fleet: ForecastFleet
     method: str
@@ -122,7 +122,7 @@ class Forecast:
 
 
 def _quantities(vehicle_day: DailyVolume, fleet_day: DailyVolume) -> dict[str, Any]:
-    """Counts with six digits after the point, bytes as whole numbers."""
+    """Counts with six decimals, bytes as whole numbers."""
     return {
         f"{name}_per_{per}": getattr(daily, name).to_json(digits)
         for name, digits in (("fires", 6), ("clips", 6), ("bytes", None))
@@ -133,7 +133,7 @@ def _quantities(vehicle_day: DailyVolume, fleet_day: DailyVolume) -> dict[str, A
 def make_forecast(
     plan: BacktestPlan, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
 ) -> Forecast:
-    """What the fleet will do if its vehicles drive as the recorded ones did."""
+    """Forecast what the fleet will do if its vehicles drive like the recorded ones."""
     hours = [drive.recorded_ns / NS_PER_HOUR for drive in drives]
     method = "poisson" if len(hours) < 2 else "poisson and drives resampled, the wider"
     one_in = {name: fleet.sample_one_in or plan.one_in[name] for name in plan.settings}
@@ -152,7 +152,7 @@ def make_forecast(
 
 
 def _daily(yields: Sequence[TriggerYield], hours: Sequence[float], hours_per_day: float) -> list[DailyVolume] | None:
-    """Each yield per day of a vehicle; None where no time was recorded. All are estimated from the same resamples."""
+    """Each yield per day of a vehicle; None if no time was recorded. All are estimated from the same resamples."""
     rates = rates_per_hour([events for part in yields for events in (part.fires, part.clips, part.bytes)], hours)
     if rates is None:
         return None

@@ -1,4 +1,4 @@
-"""Machines that run a plan's programs, handed out to threads and used again for the next drive."""
+"""A pool of machines for a plan's programs: threads borrow them for a drive and return them for the next one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Loader = Callable[[bytes], "Callable[[], Machine]"]
 
 
 def load_module(program: bytes) -> Callable[[], Machine]:
-    """The WebAssembly module, compiled once for all machines."""
+    """Compile the WebAssembly module once, for all machines."""
     from triggers.language.webassembly.host import machine  # noqa: PLC0415 - plans and reports do not need wasmtime
 
     return partial(machine.Machine, machine.load(program))
@@ -31,13 +31,13 @@ class MachinePool:
 
     @contextmanager
     def machines(self) -> Iterator[list[Machine]]:
-        """A machine per program, in the order of the programs; any number of threads may hold some at a time.
+        """One machine per program, in the order of the programs. Any number of threads may hold machines at a time.
 
-        They are used again, because the system provides the memory of new ones page by page, which takes as long as
-        minutes of a drive. Those of a drive that failed are not.
+        Machines are reused, because the system provides the memory of a new one page by page, which takes as long as
+        running minutes of a drive. Machines of a drive that failed are not reused.
         """
         machines: list[Machine] = []
-        with suppress(IndexError):  # of a deque: popping is atomic, asking for its length first would not be
+        with suppress(IndexError):  # popping from a deque is atomic; asking for its length first would not be
             machines = self._idle.pop()
         if not machines:
             machines = [factory() for factory in self._factories]

@@ -1,6 +1,6 @@
 """The distance of a recorded drive, batch by batch: from its speed (see `triggers.distance`), else from its position.
 
-Positions are joined by great circles, unless the recording was interrupted between them. Without speed and position the
+Positions are joined by great circles, unless the recording was interrupted between them. Without speed or position the
 distance is unknown.
 """
 
@@ -20,7 +20,7 @@ from triggers.signals.catalog import SignalCatalog
 
 
 def odometer_for(catalog: SignalCatalog, columns: Collection[str]) -> SpeedOdometer | PositionOdometer | None:
-    """What can measure a drive with these columns; None if nothing can."""
+    """The odometer for a drive with these columns; None if they have neither speed nor position."""
     speed = speed_signal(catalog, columns)
     if speed is not None:
         return SpeedOdometer(speed, catalog.max_gap_ns)
@@ -31,7 +31,7 @@ def odometer_for(catalog: SignalCatalog, columns: Collection[str]) -> SpeedOdome
 
 
 class SpeedOdometer:
-    """The integral of the speed: what `TravelMeter` counts row by row, over arrays."""
+    """The integral of the speed: the same as `TravelMeter`, but over arrays instead of row by row."""
 
     def __init__(self, speed: SpeedSignal, max_gap_ns: int) -> None:
         self.signals = (speed.name,)
@@ -39,12 +39,12 @@ class SpeedOdometer:
         self._scale = speed.scale
         self._segments = _SegmentStarts(max_gap_ns)
         self._latest: tuple[int, float] | None = None
-        """Time and number of the segment's latest sample."""
+        """Time and value of the segment's latest sample."""
         self._is_dense = True
-        """No row without a sample was seen so far; once one was, batches are not searched for that again."""
+        """Whether every row so far had a sample; once one had none, later batches are no longer checked."""
 
     def take(self, batch: Batch) -> None:
-        """Add the way between the samples of these rows, and from the latest sample before them."""
+        """Add the distance between the samples of these rows, and from the latest sample before them."""
         starts = self._segments.of(batch)
         if len(starts) and starts[0] == 0:
             self._latest = None
@@ -59,7 +59,7 @@ class SpeedOdometer:
             self._latest = None
 
     def _add(self, batch: Batch, speed: Numbers, rows: Times, starts: Times) -> None:
-        """`rows` are those with a sample, or the first and the last where all have one."""
+        """`rows` are the rows with a sample, or only the first and the last row if all of them have one."""
         first, last = int(rows[0]), int(rows[-1])
         if self._latest is not None and not (starts <= first).any():
             t_ns, number = self._latest
@@ -83,7 +83,7 @@ class _SegmentStarts:
         self._latest_ns: int | None = None
 
     def of(self, batch: Batch) -> Times:
-        """Indexes of the rows of the next batch that lie in another segment than the row before them, ascending."""
+        """Indexes, ascending, of the next batch's rows that are in another segment than the row before them."""
         first_step_ns = int(batch.t_ns[0]) - self._latest_ns if self._latest_ns is not None else 1
         self._latest_ns = int(batch.t_ns[-1])
         starts = np.empty(0, np.int64)
@@ -93,7 +93,7 @@ class _SegmentStarts:
 
 
 class PositionOdometer:
-    """The sum of the great circles between positions, of which both coordinates came in one row."""
+    """The sum of the great circles between positions; both coordinates of a position come in the same row."""
 
     def __init__(self, latitude: str, longitude: str, max_gap_ns: int) -> None:
         self.signals = (latitude, longitude)
@@ -102,7 +102,7 @@ class PositionOdometer:
         self._place: tuple[Numbers, Numbers] | None = None
 
     def take(self, batch: Batch) -> None:
-        """Add the way between the positions of these rows, and from the latest position before them."""
+        """Add the distance between the positions of these rows, and from the latest position before them."""
         starts = self._segments.of(batch)
         if len(starts) and starts[0] == 0:
             self._place = None
@@ -120,7 +120,7 @@ class PositionOdometer:
         self._place = (latitude[-1:], longitude[-1:]) if ends_here else None
 
     def _places(self, batch: Batch) -> tuple[Times, Numbers, Numbers]:
-        """Rows with a position, and the positions in radians."""
+        """The rows with a position, and their positions in radians."""
         latitude, longitude = (batch.columns[signal] for signal in self.signals)
         if latitude is None or longitude is None:
             return np.empty(0, np.int64), np.empty(0), np.empty(0)
@@ -129,7 +129,7 @@ class PositionOdometer:
 
 
 def great_circle_m(latitude_a: Numbers, longitude_a: Numbers, latitude_b: Numbers, longitude_b: Numbers) -> Numbers:
-    """Distances of places (radians) on a sphere, in metres (haversine)."""
+    """Great-circle distances in metres between places in radians (haversine)."""
     north, east = np.sin((latitude_b - latitude_a) / 2), np.sin((longitude_b - longitude_a) / 2)
     square = north * north + np.cos(latitude_a) * np.cos(latitude_b) * east * east
     metres: Numbers = 2 * EARTH_RADIUS_M * np.arcsin(np.minimum(1.0, np.sqrt(square)))

@@ -1,4 +1,4 @@
-"""Which triggers fire together: fires whose capture windows touch share one recording, so one clip."""
+"""The overlap of triggers: fires whose capture windows touch share one recording, and so one clip."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def shared_fires(fires_ns: Mapping[str, Times], captures: Mapping[str, CaptureWi
     """For each ordered pair of triggers: the fires of the first whose window touches that of a fire of the second.
 
     Windows of fires at s and t touch if `t - before_t <= s + after_s` and `s - before_s <= t + after_t`. Times are
-    those of one drive, ascending; pairs that share nothing are left out.
+    those of one drive, ascending. Pairs without overlap are left out.
     """
     names = sorted(name for name, t_ns in fires_ns.items() if len(t_ns))
     if len(names) < 2:

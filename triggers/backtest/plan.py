@@ -1,6 +1,6 @@
-"""What a backtest runs: the programs of a trigger file, the very bytes that would go to the vehicles.
+"""The plan of a backtest: the programs of a trigger file, byte for byte as vehicles would get them.
 
-A file's campaigns run as they would be sent; triggers that no campaign collects run as a program of their own.
+The file's campaigns run as they would be sent. If no campaign collects a trigger, a program of all triggers runs, too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from triggers.language.compile import Compilation
 
 @dataclass(frozen=True, slots=True)
 class BacktestPlan:
-    """Programs to run, and the settings of each trigger by name; `one_in`: of how many fires its campaign keeps one."""
+    """The programs to run and the settings of each trigger by name. `one_in`: campaigns keep one of this many fires."""
 
     programs: tuple[bytes, ...]
     settings: dict[str, TriggerSettings]

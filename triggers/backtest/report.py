@@ -18,7 +18,7 @@ from triggers.signals.catalog import SignalCatalog
 
 @dataclass(frozen=True, slots=True)
 class TriggerCounts:
-    """What a trigger did on all drives. Rates are None where no time or distance was recorded.
+    """What a trigger did on all drives. A rate is None if no time or distance was recorded.
 
     `clip_bytes` is the mean size of its clips, None without a fire.
     """
@@ -32,7 +32,7 @@ class TriggerCounts:
 
 @dataclass(frozen=True, slots=True)
 class ReportedFire:
-    """A fire; `t` in s of the drive's own clock."""
+    """A fire; `t` is in seconds of the drive's own clock."""
 
     trigger: str
     drive: str
@@ -41,7 +41,7 @@ class ReportedFire:
 
 @dataclass(frozen=True, slots=True)
 class TriggerOverlap:
-    """How many fires of `trigger` share a clip with a fire of `other`, and their share of its fires."""
+    """How many fires of `trigger` share a clip with a fire of `other`, and which share of its fires that is."""
 
     trigger: str
     other: str
@@ -51,7 +51,7 @@ class TriggerOverlap:
 
 @dataclass(frozen=True, slots=True)
 class BacktestReport:
-    """All that is told of a backtest; see docs/backtest.md. `km` is None where a drive's distance is unknown."""
+    """The whole report; see docs/backtest.md. `km` is None if the distance of a drive is unknown."""
 
     drives: int
     rows: int
@@ -66,7 +66,7 @@ class BacktestReport:
     programs: tuple[str, ...]
     """SHA-256 of the programs that ran."""
     failed_drives: tuple[str, ...]
-    """Why each drive that was left out could not be run."""
+    """For each drive that was left out, the reason."""
 
     def to_json(self) -> dict[str, Any]:
         """The document that `longtail backtest --json` writes."""
@@ -89,7 +89,7 @@ class BacktestReport:
 def make_report(
     plan: BacktestPlan, result: BacktestResult, fleet: ForecastFleet, catalog: SignalCatalog
 ) -> BacktestReport:
-    """Sum up all drives, and forecast what that means for a fleet."""
+    """Sum up all drives and make the forecast for a fleet."""
     drives = result.drives
     hours = sum(drive.recorded_ns for drive in drives) / NS_PER_HOUR
     km = _kilometres(drives)
@@ -112,7 +112,7 @@ def make_report(
 
 
 def _kilometres(drives: Sequence[DriveResult]) -> float | None:
-    """The distance of all drives; None without a drive, or where that of one of them is unknown."""
+    """The distance of all drives; None without drives, or if the distance of one of them is unknown."""
     measured = [drive.metres for drive in drives if drive.metres is not None]
     return sum(measured) / 1000 if measured and len(measured) == len(drives) else None
 

@@ -1,4 +1,4 @@
-"""What a backtest found, drive by drive."""
+"""The results of a backtest, drive by drive."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from triggers.language.rows import Firing
 
 @dataclass(slots=True)
 class DriveResult:
-    """What happened on one drive, by trigger; triggers without a fire or a suppression are left out.
+    """What happened on one drive, by trigger; triggers without a fire or a suppressed rise are left out.
 
-    Times in ns of the drive's clock, ascending; `metres` None where nothing measures it. `shared`: see `shared_fires`.
+    Times are in ns of the drive's clock, ascending. `metres` is None if nothing measures the distance. `shared` is the
+    result of `shared_fires`.
     """
 
     name: str
@@ -42,7 +43,7 @@ class DriveResult:
 
 @dataclass(slots=True)
 class BacktestResult:
-    """All drives that ran, and for the others the reason; both in the order in which the drives were given."""
+    """The drives that ran, and the reasons why the others did not; both in the order in which the drives were given."""
 
     drives: list[DriveResult] = field(default_factory=list)
     failures: list[InvalidInput] = field(default_factory=list)

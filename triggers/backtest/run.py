@@ -1,8 +1,8 @@
-"""Runs a plan over many drives, in threads, each with one drive at a time.
+"""The run of a plan over many drives, in threads that each take one drive at a time.
 
-Reading, arithmetic and programs all run outside Python's lock, so threads scale with cores. A drive is never split,
-because a program's state runs through it from end to end. A drive that cannot be read is named and left out; the others
-still count. Results are in the order of the drives, whatever the number of threads.
+Reading, arithmetic and programs all run outside Python's global lock, so threads scale with cores. A drive is never
+split, because a program carries its state through it from end to end. A drive that cannot be read is reported and left
+out; the others still count. Results are in the order of the drives, whatever the number of threads.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from triggers.signals.catalog import SignalCatalog
 
 
 class _Stopped(Exception):
-    """A thread's way out when the run was interrupted; never seen outside."""
+    """Ends a worker thread when the run was interrupted; never leaves this module."""
 
 
 def available_cores() -> int:
@@ -80,13 +80,13 @@ def run(
 
 
 def _longest_first(drives: Sequence[Drive]) -> list[int]:
-    """Indexes of the drives by falling size, so that no long drive is left over for the end."""
+    """Indexes of the drives, largest first, so that no long drive is left for the end."""
 
     def size(index: int) -> int:
         try:
             return drives[index].path.stat().st_size
         except OSError:
-            return 0  # run_drive names what is wrong with it
+            return 0  # `run_drive` reports what is wrong with it
 
     return sorted(range(len(drives)), key=size, reverse=True)
 

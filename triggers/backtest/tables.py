@@ -29,7 +29,7 @@ FIRES = pa.schema(
         ("path", pa.string()),
     ]
 )
-"""`t` (s) and `t_ns` are of the drive's own clock; `clip_bytes` is estimated; `path` tells drives of one name apart."""
+"""`t` (s) and `t_ns` are times of the drive's own clock; `clip_bytes` is estimated; `path` identifies the drive."""
 
 COUNTS = pa.schema(
     [
@@ -44,16 +44,16 @@ COUNTS = pa.schema(
         ("clip_bytes", pa.int64()),
     ]
 )
-"""Every trigger has a row for every drive that ran; `metres` is null where nothing measures it, `clip_bytes` a sum."""
+"""One row per drive and trigger. `metres` is null if nothing measures it; `clip_bytes` is the sum over the fires."""
 
 
 def write_fires(path: Path, result: BacktestResult) -> None:
-    """Write all fires, in the order of drives, times and triggers; Misconfigured if the file cannot be written."""
+    """Write all fires, ordered by drive, time and trigger. Raises Misconfigured if the file cannot be written."""
     _write(path, FIRES, (row for drive in result.drives for row in _fire_rows(drive)))
 
 
 def write_counts(path: Path, plan: BacktestPlan, result: BacktestResult) -> None:
-    """Write the counts of every drive and trigger; Misconfigured if the file cannot be written."""
+    """Write the counts of every drive and trigger. Raises Misconfigured if the file cannot be written."""
     _write(path, COUNTS, (row for drive in result.drives for row in _count_rows(drive, list(plan.settings))))
 
 
@@ -76,7 +76,7 @@ def _count_rows(drive: DriveResult, triggers: list[str]) -> Iterator[tuple[Any, 
 
 
 def _write(path: Path, schema: Any, rows: Iterator[tuple[Any, ...]]) -> None:
-    """Rows as a table, a row group at a time."""
+    """Write rows as a table, one row group at a time."""
     with written_whole(path) as partial, pq.ParquetWriter(partial, schema) as writer:
         block: list[tuple[Any, ...]] = []
         for row in rows:
@@ -95,7 +95,7 @@ def _record_batch(rows: list[tuple[Any, ...]], schema: Any) -> Any:
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """A path to write to instead: it replaces `path` when the block ends well, and is removed otherwise.
+    """A temporary path to write to: it replaces `path` if the block succeeds, and is removed otherwise.
 
     A pipe or device is written to directly. Raises Misconfigured if the file cannot be written.
     """

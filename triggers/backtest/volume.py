@@ -1,10 +1,10 @@
-"""The size a clip would have, estimated from the samples that lie in its capture window.
+"""Estimated clip sizes, from the samples in the capture windows of a drive's fires.
 
-The model of a clip's size is `triggers/clips/size.py`; a camera costs the mean bytes per second of its video. Fires
-whose windows overlap share a recording, so the sum over fires is an upper estimate.
+The model of a clip's size is `triggers/clips/size.py`; a camera adds the mean data rate of its video. Fires whose
+windows overlap share a recording, so the sum over fires is an upper estimate.
 
-Signals that the programs read are counted while the drive is run. Signals that are only captured are counted in a
-second pass over the row groups that capture windows touch, so they are read around fires alone.
+Signals that the programs read are counted during the run. Signals that are only captured are counted in a second pass
+over the row groups that capture windows touch, so they are only read around fires.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from triggers.signals.catalog import SignalCatalog
 
 
 class ClipMeter:
-    """Measures the clips of one drive's fires; it is given each batch, and the fires in it.
+    """Estimates the clip size of each fire of one drive from the batches of the drive and the fires in them.
 
     Signals and cameras that the drive does not have add nothing.
     """
@@ -39,7 +39,7 @@ class ClipMeter:
         self._before_ns = max((capture.before_ns for capture in captures.values()), default=0)
         self._counts: dict[str, WindowCounts] = {}
         self._latest: list[SampledRows] = []
-        """Earlier rows, as far as the windows of fires in the next batch may reach back."""
+        """Earlier rows, as far back as the windows of fires in the next batch may reach."""
 
     def take(self, batch: Batch, fires_ns: Mapping[str, Times]) -> None:
         """Count the samples of a batch; `fires_ns` are the times of its fires by trigger."""
@@ -59,10 +59,10 @@ class ClipMeter:
     def sizes(
         self, fires_ns: Mapping[str, Times], camera_bytes_per_s: Mapping[str, float], on_batch: Callable[[], None]
     ) -> dict[str, NDArray[np.int64]]:
-        """Estimated bytes of the clip of each fire, by trigger, in the order of `fires_ns` (ascending).
+        """The estimated bytes of each fire's clip, by trigger, in the order of `fires_ns` (ascending).
 
-        To be called when all batches were read, so that the times of the file's row groups are known. `on_batch` is
-        called after each batch of the second pass, and may raise to end the work.
+        Call this after all batches have been read, when the times of the file's row groups are known. `on_batch` is
+        called after each batch of the second pass and may raise to end the work.
         """
         unread = self._unread(fires_ns)
         further = self._second_pass({name: fires_ns[name] for name in unread}, unread, on_batch)
@@ -77,7 +77,7 @@ class ClipMeter:
         return sizes
 
     def _unread(self, triggers: Iterable[str]) -> dict[str, list[str]]:
-        """Captured signals that the drive has and no program reads, by trigger; triggers without any are left out."""
+        """By trigger, the captured signals of the drive that no program reads; triggers without any are left out."""
         present = set(self._file.columns)
         unread = {
             name: [

@@ -1,7 +1,7 @@
-"""Counts the samples in the capture windows of fires, while a drive is read from its beginning to its end.
+"""Counts of the samples in the capture windows of fires, made while a drive is read from start to end.
 
-When a fire is found, the rows before it have already been read. So the latest rows are kept, as far as windows reach
-back: not their numbers, only whether there was one.
+When a fire is found, the rows before it have already been read. Therefore the latest rows are kept, as far back as
+windows reach: not their values, only whether each signal had a sample.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from triggers.drives.batches import Batch
 from triggers.drives.times import Times
 
 CALL_ROWS = 1000
-"""Looking into one window by itself costs as much as so many rows of a pass over all rows."""
+"""Counting in one window on its own costs as much as a pass over this many rows."""
 
 Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
 class SampledRows:
-    """Rows of a drive: their times, and a function that tells which rows of a slice sample a signal (None: no row)."""
+    """Rows of a drive: their times, and a function that says which rows of a slice sample a signal (None: no row)."""
 
     t_ns: Times
     sampled: Callable[[str, slice], Mask | None]
@@ -40,7 +40,7 @@ class SampledRows:
         return cls(batch.t_ns, sampled)
 
     def tail(self, from_ns: int, signals: Collection[str]) -> SampledRows:
-        """A copy of the rows from a time on, for these signals alone."""
+        """A copy of the rows from a time on, for these signals only."""
         first = int(np.searchsorted(self.t_ns, from_ns))
         masks = {signal: self.sampled(signal, slice(first, None)) for signal in signals}
 
@@ -73,9 +73,9 @@ class SampledRows:
 
 
 class WindowCounts:
-    """The capture windows of one trigger's fires, and how many samples of some signals were counted in them.
+    """The capture windows of one trigger's fires, and the samples of some signals in each of them.
 
-    Fires and rows come in order of time. Counts by signal are kept only for windows that may go on.
+    Fires and rows come in order of time. Counts by signal are kept only for windows that are still open.
     """
 
     def __init__(self, capture: CaptureWindow, signals: Sequence[str], *, call_rows: int = CALL_ROWS) -> None:
@@ -88,7 +88,7 @@ class WindowCounts:
         self._channels: list[NDArray[np.int64]] = []
 
     def add(self, fires_ns: Times, before: Iterable[SampledRows] = ()) -> None:
-        """Open the windows of further fires, and count what of the rows `before` lies in them."""
+        """Open the windows of further fires, and count the rows `before` that are in them."""
         from_ns, until_ns = fires_ns - self._capture.before_ns, fires_ns + self._capture.after_ns
         counts = np.zeros((len(self._signals), len(fires_ns)), np.int64)
         for rows in before:
@@ -98,7 +98,7 @@ class WindowCounts:
         self._open = np.concatenate((self._open, counts), axis=1)
 
     def take(self, rows: SampledRows) -> None:
-        """Count in the rows that come next, and close the windows that end in them."""
+        """Count the next rows, and close the windows that end in them."""
         if len(self._from_ns):
             self._open += rows.counts(self._signals, self._from_ns, self._until_ns, self._call_rows)
             self._close(int(np.searchsorted(self._until_ns, rows.t_ns[-1], side="right")))

@@ -1,1 +1,1 @@
-"""The clip format: an MCAP file with signals, cameras and a manifest, and the grid of cells its bytes lie on."""
+"""The clip format: an MCAP file with signals, cameras and a manifest, whose bytes are divided into hashed cells."""

@@ -1,4 +1,4 @@
-"""Damage: what is wrong with a clip's file itself, so that trying again cannot help."""
+"""The error for a damaged clip file, which a retry cannot fix."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ MAX_DETAIL_CHARACTERS = 500
 
 
 class Damaged(InvalidInput):
-    """The file breaks its format or its manifest. `reason` is a stable word, the message a sentence for people."""
+    """The file violates its format or its manifest. `reason` is a stable code; the message is for people."""
 
     code = "damaged"
 

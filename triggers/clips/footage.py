@@ -1,4 +1,4 @@
-"""Samples and encoded frames of a span of time: what the ring buffer hands out and a clip holds."""
+"""Footage: the samples and encoded frames of a span of time, as the ring buffer provides and a clip holds them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 HELD_SAMPLE_BYTES = 16
-"""A sample in memory: its time (int64) and value (float64)."""
+"""Size of a sample in memory: its time (int64) and value (float64)."""
 
 
 class VideoFrame(NamedTuple):
@@ -24,7 +24,7 @@ class VideoFrame(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """The samples of one signal: times (ns since the Unix epoch, rising) and values, of equal length."""
+    """The samples of one signal: times (ns since the Unix epoch, ascending) and values, of equal length."""
 
     times_ns: array[int]
     values: array[float]
@@ -52,8 +52,8 @@ class Samples(NamedTuple):
 class Footage:
     """What was measured in `[start_ns, end_ns]`, by signal and by camera.
 
-    A camera begins with the latest keyframe not after `start_ns`, so that its picture at `start_ns` can be decoded:
-    these lead-in frames may lie before the span. Where there is none it begins with the first keyframe in the span.
+    A camera begins with the latest keyframe not after `start_ns`, so that its picture at `start_ns` can be decoded;
+    these lead-in frames may be before the span. Without such a keyframe it begins with the first keyframe in the span.
     """
 
     start_ns: int
@@ -72,7 +72,7 @@ class Footage:
 
 
 def frames_in(frames: Sequence[VideoFrame], start_ns: int, end_ns: int) -> tuple[VideoFrame, ...]:
-    """The frames up to `end_ns` from the latest keyframe not after `start_ns`, else from the first one after it."""
+    """The frames up to `end_ns`, from the latest keyframe not after `start_ns`, or else from the first one after it."""
     first = None
     for index, frame in enumerate(frames):
         if frame.t_ns > start_ns and first is not None:

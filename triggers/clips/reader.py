@@ -1,7 +1,7 @@
-"""Reads a clip's MCAP file (https://mcap.dev/spec) back: the manifest in it, samples by signal, frames by camera.
+"""The reader of clips (MCAP files, https://mcap.dev/spec): the manifest, samples by signal, frames by camera.
 
-The one reader of the format: a vehicle cuts its own clip again with it, and the extraction reads hostile bytes with it.
-So whatever a parser raises over the bytes is damage of the file, and has a stable reason.
+This is the only reader of the format: a vehicle uses it to cut its own clip again, and extraction uses it on hostile
+bytes. Therefore anything that a parser raises because of the bytes is reported as damage, with a stable reason.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ class ClipFile:
 
 
 def read_clip(path: Path, announced: RecordingManifest | None = None) -> ClipFile:
-    """The content of a clip's file, samples and frames in order of time; of several samples at one time the last.
+    """The content of a clip's file, samples and frames in order of time; of several samples at the same time, the last.
 
-    `announced` is what the vehicle told the gateway: the file must be of the same recording, and may hold the signals
-    and cameras that it lists. Damaged where the file breaks its format or that promise; OSError where it cannot be
-    opened or the disk fails.
+    `announced` is the manifest that the vehicle sent to the gateway: the file must be of the same recording and may
+    only hold the signals and cameras that it lists. Raises Damaged if the file violates its format or this manifest,
+    and OSError if it cannot be opened or the disk fails.
     """
     with path.open("rb") as file:
         try:
@@ -51,7 +51,7 @@ def read_clip(path: Path, announced: RecordingManifest | None = None) -> ClipFil
         except InvalidInput as error:
             raise Damaged("message_unreadable", error.message) from error
         except Exception as error:
-            # EINVAL is the parser seeking to a place that a damaged file names; other OSErrors are the disk's.
+            # EINVAL comes from the parser seeking to an offset in a damaged file; other OSErrors come from the disk.
             if isinstance(error, OSError) and error.errno != errno.EINVAL:
                 raise
             raise Damaged("mcap_unreadable", f"the file cannot be read as MCAP: {error!r}") from error
@@ -68,7 +68,7 @@ def _embedded_manifest(reader: McapReader) -> RecordingManifest:
 
 
 def _require_same_recording(embedded: RecordingManifest, announced: RecordingManifest) -> None:
-    """The two must describe the same recording, apart from the charges, which are not known when a file is written."""
+    """Both must describe the same recording, apart from the charges, which are not yet known when a file is written."""
     for name in ("vehicle_id", "recording_id", "start_ns", "end_ns"):
         in_file, in_upload = getattr(embedded, name), getattr(announced, name)
         if in_file != in_upload:
@@ -84,7 +84,7 @@ def _fires_by_identity(manifest: RecordingManifest) -> list[Fire]:
 def _footage(reader: McapReader, listed: RecordingManifest) -> Footage:
     signals = {name: Samples(array("q"), array("d")) for name in listed.signals}
     cameras: dict[str, list[VideoFrame]] = {name: [] for name in listed.cameras}
-    # Not sorted by the library, which would hold all chunks of a hostile file whose times overlap in memory.
+    # Not sorted by the library: for a hostile file with overlapping chunks it would hold all of them in memory.
     for number, (_, channel, message) in enumerate(reader.iter_messages(log_time_order=False)):
         if number == MAX_MESSAGES:
             raise Damaged("too_many_messages", f"the file has more than {MAX_MESSAGES} messages")
@@ -107,7 +107,7 @@ def _footage(reader: McapReader, listed: RecordingManifest) -> Footage:
 
 
 def _in_order(samples: Samples) -> Samples:
-    """Samples with strictly rising times; of several at one time the last of the file counts."""
+    """The samples with strictly ascending times; of several at the same time, the last one in the file counts."""
     times, values = samples.as_arrays()
     if np.all(times[1:] > times[:-1]):  # what our own writer wrote
         return samples

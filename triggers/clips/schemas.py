@@ -1,12 +1,12 @@
-"""Schemas of a clip's MCAP channels: `longtail.Sample` for signals, `foxglove.CompressedVideo` for cameras.
+"""The schemas of a clip's MCAP channels: `longtail.Sample` for signals, `foxglove.CompressedVideo` for cameras.
 
 MCAP's protobuf encoding needs a serialized `FileDescriptorSet` with all dependencies
 (https://mcap.dev/spec/registry#protobuf). `longtail.Sample` is
 
     syntax = "proto3"; package longtail; message Sample { double value = 1; }
 
-and its encoding is written by hand: the tag byte 0x09, then the IEEE 754 double, little-endian. Infinities ("measured
-but invalid") and -0 keep their bits, and equal samples have equal bytes whatever protobuf library is installed.
+and is encoded by hand: the tag byte 0x09, then the IEEE 754 double, little-endian. Infinities ("measured but invalid")
+and -0 keep their bits, and equal samples have equal bytes, whatever protobuf library is installed.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def encode_sample(value: float) -> bytes:
 def decode_sample(data: bytes) -> float:
     """The value of a message that `encode_sample` wrote."""
     if len(data) != _SAMPLE.size or data[0] != _SAMPLE_TAG:
-        raise InvalidInput("a signal's message is not a longtail.Sample of this writer")
+        raise InvalidInput("a signal's message is not a longtail.Sample as this project writes it")
     return float(_SAMPLE.unpack(data)[1])
 
 
@@ -90,7 +90,7 @@ def decode_frame(t_ns: int, data: bytes) -> VideoFrame:
 
 
 def is_keyframe(access_unit: bytes) -> bool:
-    """Does this Annex B access unit hold an IDR slice (nal_unit_type 5; ITU-T H.264, table 7-1)?"""
+    """Whether this Annex B access unit holds an IDR slice (nal_unit_type 5; ITU-T H.264, table 7-1)."""
     start = access_unit.find(b"\x00\x00\x01")
     while 0 <= start < len(access_unit) - 3:
         kind = access_unit[start + 3] & _NAL_TYPE

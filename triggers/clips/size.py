@@ -1,6 +1,6 @@
-"""How large a clip is: a model of the file's size, from samples or from declared rates.
+"""The model of a clip's size, from samples or from declared rates.
 
-A clip is an MCAP file whose chunks are compressed by zstd. A sample costs SAMPLE_BYTES (a message of 40 bytes and its
+A clip is an MCAP file with zstd-compressed chunks. A sample costs SAMPLE_BYTES (a message of 40 bytes and its
 index entry of 16, compressed), a channel CHANNEL_BYTES, the file FILE_BYTES (schemas, manifest, summary). The figures
 come from clips of recorded cars at 50 to 2,400 samples per second, whose sizes are within 15 % of the model.
 """
@@ -17,7 +17,7 @@ FILE_BYTES = 4096
 
 
 def nominal_clip_bytes(capture: CaptureWindow, catalog: SignalCatalog) -> int:
-    """The size of a clip by the declared rates of its signals; signals without a rate, and cameras, add nothing."""
+    """The size in bytes by the declared rates of the signals; cameras and signals without a rate add nothing."""
     seconds = (capture.before_ns + capture.after_ns) / NS_PER_S
     rates = [catalog.signals[name].rate or 0.0 for name in capture.signals if name in catalog.signals]
     channels = sum(1 for rate in rates if rate)

@@ -1,9 +1,9 @@
-"""Writes a clip as an MCAP file (https://mcap.dev/spec): signals, cameras, and the recording's manifest as metadata.
+"""The writer of clips (MCAP files, https://mcap.dev/spec): signals, cameras, and the manifest as metadata.
 
-Equal input gives equal bytes: messages go in the order of (time, channel), channels in the order of their topics,
-and nothing depends on the wall clock or on a library's version string. The manifest stands in the metadata record
-`longtail.recording` under the key `manifest`, as canonical JSON. A file cannot name the share each fire has in its own
-size, so the fires in it carry `charged_bytes` 0; the charges are in the manifest that goes to the gateway.
+Equal input gives equal bytes: messages are ordered by (time, channel), channels by their topics, and nothing depends on
+the wall clock or on a library's version string. The manifest is in the metadata record `longtail.recording` under the
+key `manifest`, as canonical JSON. A file cannot state which share of its own size each fire is charged, so the fires in
+it have `charged_bytes` 0; the charges are in the manifest that goes to the gateway.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ PARTIAL_SUFFIX = ".partial"
 
 
 def write_clip(path: Path, manifest: RecordingManifest, footage: Footage) -> None:
-    """Write a clip durably: the file has its name only once every byte of it is on the disk. OSError where it fails."""
+    """Write a clip durably: the file gets its name only once every byte is on disk. Raises OSError if writing fails."""
     partial = path.with_name(path.name + PARTIAL_SUFFIX)
     try:
         with partial.open("wb") as file:
@@ -69,13 +69,13 @@ def write_mcap(file: BinaryIO, manifest: RecordingManifest, footage: Footage) ->
 
 
 def uncharged(manifest: RecordingManifest) -> RecordingManifest:
-    """The manifest as it stands in the file: without charges."""
+    """The manifest as it is in the file: without charges."""
     fires = tuple(fire.model_copy(update={"charged_bytes": 0}) for fire in manifest.fires)
     return manifest.model_copy(update={"fires": fires})
 
 
 def _channels(writer: Writer, footage: Footage) -> list[Iterator[tuple[int, int, bytes]]]:
-    """Register what the footage holds; one stream of (time, channel, message) for each channel."""
+    """Register the channels of the footage; one stream of (time, channel, message) for each of them."""
     streams = []
     if footage.cameras:
         schema = writer.register_schema(schemas.VIDEO_SCHEMA, schemas.ENCODING, schemas.video_descriptor())

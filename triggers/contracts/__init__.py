@@ -1,1 +1,1 @@
-"""Contract types shared by vehicle, cloud and tools: campaigns, bundles, check-in, clips, cells."""
+"""The contract types that vehicle, cloud and tools share: campaigns, bundles, check-in, clips, problems."""

@@ -1,4 +1,4 @@
-"""Common ground of the contract types: strict, frozen, size-limited, canonical JSON."""
+"""The base of the contract types: strict, immutable, limited in size, with one canonical JSON form."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """Name of a trigger, campaign or fence."""
 
 SignalName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$", max_length=200)]
-"""Dotted name of a signal as the signal catalog spells it."""
+"""Dotted name of a signal, as in the signal catalog."""
 
 VehicleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:-]{0,63}$")]
 """Identity of a vehicle; safe in paths, URLs and log lines."""
@@ -25,7 +25,7 @@ ShortText = Annotated[str, StringConstraints(max_length=1000)]
 AttributeValue = (
     bool | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | float | Annotated[str, StringConstraints(max_length=200)]
 )
-"""Value of a vehicle's attribute; no wider than what stores and compares it."""
+"""Value of a vehicle's attribute; numbers are limited to what the database can store."""
 
 
 class Contract(BaseModel):
@@ -34,12 +34,12 @@ class Contract(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def canonical_json(self) -> bytes:
-        """The one byte form of this value: UTF-8 JSON, sorted keys, no blanks. What digests and signatures cover."""
+        """The canonical bytes of this value, which digests and signatures cover: UTF-8 JSON, sorted keys, no blanks."""
         return canonical_json(self.model_dump(mode="json"))
 
     @classmethod
     def from_json(cls, data: bytes, *, what: str) -> Self:
-        """Parse outside bytes; `what` names them in the message of the InvalidInput that a mistake raises."""
+        """Parse bytes from outside. Raises InvalidInput for a mistake; `what` names the document in its message."""
         try:
             return cls.model_validate_json(data)
         except ValidationError as error:

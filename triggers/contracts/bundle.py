@@ -1,4 +1,4 @@
-"""A bundle: what a vehicle runs of one campaign version (the program, its digest, the settings), signed."""
+"""The bundle: the program, digest and settings of one campaign version, signed for vehicles."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_BUNDLE_BYTES = 16 * 1024**2
 
 
 class Bundle(Contract):
-    """One campaign version as vehicles get it. The program travels as base64 and is checked against its digest."""
+    """One campaign version as vehicles get it. The program is base64-encoded and checked against its digest."""
 
     format: Annotated[int, Field(ge=1, le=1)] = 1
     settings: CampaignSettings
@@ -55,6 +55,6 @@ def seal_bundle(bundle: Bundle, key: Ed25519PrivateKey) -> bytes:
 
 
 def open_bundle(data: bytes, trusted: Mapping[bytes, Ed25519PublicKey]) -> Bundle:
-    """Verify and parse signed bundle bytes; Untrusted or InvalidInput when they must not be run."""
+    """Verify and parse signed bundle bytes. Raises Untrusted or InvalidInput if the bundle must not be run."""
     payload = signing.unseal(data[: MAX_BUNDLE_BYTES + 1], purpose=signing.BUNDLE, trusted=trusted)
     return Bundle.from_json(payload, what="the bundle")

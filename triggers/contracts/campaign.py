@@ -1,4 +1,4 @@
-"""What a campaign asks of the fleet: its settings, the triggers' capture windows, target, rollout and budget."""
+"""The settings of a campaign: triggers and their capture windows, target, rollout, sampling and budget."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from triggers.contracts.base import AttributeValue, Contract, Name, SignalName
 
 MAX_TRIGGERS = 1000
 MAX_COMPARES = 100
-"""Heads that a campaign counts."""
+"""How many heads a campaign may compare."""
 
 MAX_CAPTURE_NS = 10 * 60 * 1_000_000_000
 DEFAULT_RECORDING_NS = 60 * 1_000_000_000
-"""The longest capture (before and after together) of a vehicle and of a signal catalog that state no other."""
+"""The longest capture (before and after a fire, added up), unless a vehicle or signal catalog states another."""
 
 
 class CampaignState(StrEnum):
-    """Where a campaign version stands in its life.
+    """The state of a campaign version.
 
     draft → submitted → approved → active ⇄ paused → completed or stopped. Any state but the last two can be stopped.
     """
@@ -36,20 +36,20 @@ class CampaignState(StrEnum):
 
 
 RUNNING = (CampaignState.ACTIVE, CampaignState.PAUSED)
-"""States of the version that vehicles have: of each campaign at most one version is in them."""
+"""The states of a version that vehicles have; at most one version of a campaign is in one of them."""
 ENDED = (CampaignState.COMPLETED, CampaignState.STOPPED)
-"""States without a way out."""
+"""The final states."""
 
 
 class Network(StrEnum):
-    """Class of the network an upload travels on; budgets and prices differ by it."""
+    """Class of the network that an upload uses; budgets and prices differ by it."""
 
     WIFI = "wifi"
     CELLULAR = "cellular"
 
 
 class CaptureWindow(Contract):
-    """What a fire records: a window around it and the signals and cameras in it (wildcards already expanded)."""
+    """What a fire records: a window around it, and the signals and cameras in it (with wildcards expanded)."""
 
     before_ns: Annotated[int, Field(ge=0, le=MAX_CAPTURE_NS)]
     after_ns: Annotated[int, Field(ge=0, le=MAX_CAPTURE_NS)]
@@ -58,7 +58,7 @@ class CaptureWindow(Contract):
 
 
 class TriggerSettings(Contract):
-    """A trigger as the vehicle's host needs it; its condition is in the program, under the same name."""
+    """A trigger as the vehicle's host needs it; its condition is in the program under the same name."""
 
     name: Name
     describe: str = ""
@@ -68,7 +68,7 @@ class TriggerSettings(Contract):
 
 
 class Comparison(Contract):
-    """`attribute op value(s)` of a target; a vehicle without the attribute does not match."""
+    """`attribute op value(s)` in a target; unknown for a vehicle without the attribute."""
 
     kind: Literal["compare"] = "compare"
     attribute: str
@@ -87,14 +87,14 @@ Target = Annotated[Comparison | Junction, Field(discriminator="kind")]
 
 
 class RolloutStage(Contract):
-    """A share of the fleet (0 < share <= 1) for a time; the last stage has no end."""
+    """A share of the fleet (0 < share <= 1) for a duration; the last stage has no end."""
 
     share: Annotated[float, Field(gt=0, le=1)]
     duration_ns: Annotated[int, Field(gt=0)] | None = None
 
 
 class BudgetLimits(Contract):
-    """Limits of a campaign, in bytes and clips; None where the campaign does not name one. One at least is named."""
+    """Limits of a campaign, in bytes and clips; None for a limit that is not set. At least one is set."""
 
     vehicle_day_bytes: Annotated[int, Field(gt=0)] | None = None
     total_bytes: Annotated[int, Field(gt=0)] | None = None
@@ -102,14 +102,14 @@ class BudgetLimits(Contract):
 
 
 class UploadRoute(Contract):
-    """A network a clip may travel on; `up_to_bytes` limits the size of a clip on it (None: any size)."""
+    """A network that clips may be uploaded on, and the largest size of a clip on it (None: any size)."""
 
     network: Network
     up_to_bytes: Annotated[int, Field(gt=0)] | None = None
 
 
 class CampaignSettings(Contract):
-    """Everything of a campaign but its program (LANGUAGE.md section 1 has the defaults)."""
+    """Everything about a campaign except its program; docs/language.md has the defaults."""
 
     name: Name
     describe: str = ""
@@ -129,7 +129,7 @@ class CampaignSettings(Contract):
 
 @dataclass(frozen=True, slots=True)
 class RunningCampaign:
-    """An active campaign version, as far as assigning it to vehicles needs it."""
+    """An active campaign version, with what is needed to assign it to vehicles."""
 
     campaign: str
     version: int

@@ -1,7 +1,7 @@
-"""The life of a campaign version: its steps as one table, and its first and last day. Pure.
+"""The life of a campaign version: a table of its steps, and its first and last day.
 
-Whatever moves a version on (an author, an approver, the steward) takes one of these steps, by compare-and-swap on the
-state: from a state that the step does not start from it is refused.
+Everything that changes a version's state (an author, an approver, the steward) takes one of these steps, by
+compare-and-swap on the state: a step is refused from a state that it does not start from.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from triggers.errors import Conflict
 
 @dataclass(frozen=True, slots=True)
 class CampaignStep:
-    """One step. `name` is its participle, as in "cannot be paused"."""
+    """One step. `name` is a participle, as in "cannot be paused"."""
 
     name: str
     from_states: tuple[CampaignState, ...]
@@ -23,14 +23,14 @@ class CampaignStep:
 
     @property
     def changes_what_runs(self) -> bool:
-        """Whether the set of campaigns that vehicles run may differ after this step."""
+        """Whether this step may change the set of campaigns that vehicles run."""
         return any(state in RUNNING for state in (*self.from_states, self.to))
 
     def refused(self, campaign: str, version: int, state: CampaignState) -> Conflict:
         """The error for a version in a state that this step does not start from."""
         return Conflict(
             f"{campaign} version {version} is {state} and cannot be {self.name}",
-            remedy=f"that needs the state {' or '.join(self.from_states)}",
+            remedy=f"this is only possible in the state {' or '.join(self.from_states)}",
         )
 
 
@@ -46,10 +46,10 @@ STEPS = (SUBMIT, APPROVE, ACTIVATE, PAUSE, RESUME, COMPLETE, STOP)
 
 
 def has_begun(settings: CampaignSettings, today: date) -> bool:
-    """Whether the campaign's first day has come; `today` is a day in UTC."""
+    """Whether the campaign's first day has been reached; `today` is a UTC date."""
     return settings.active_from is None or settings.active_from <= today
 
 
 def is_over(settings: CampaignSettings, today: date) -> bool:
-    """Whether the campaign's last day, which is included, has passed; `today` is a day in UTC."""
+    """Whether the campaign's last day (inclusive) has passed; `today` is a UTC date."""
     return settings.active_to is not None and settings.active_to < today

@@ -1,4 +1,4 @@
-"""Check-in and telemetry: what a vehicle says of itself and its counts, and the signed list of campaigns it gets."""
+"""Check-in and telemetry: what a vehicle reports, and the signed list of campaigns that it receives."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ Reasons = Annotated[
 class FireCounts(Contract):
     """What became of a vehicle's fires of one campaign version, over all fires with `ordinal <= watermark`.
 
-    `fired == watermark`, and every fire is in exactly one of the outcomes. `handed_over` are fires whose clip's
-    upload was acknowledged whole: from there on the cloud accounts for them.
+    `fired == watermark`, and every fire is in exactly one of the outcomes. `handed_over` are fires whose clip
+    was uploaded and acknowledged completely: from then on the cloud accounts for them.
     """
 
     campaign: Name
     version: Annotated[int, Field(ge=1)]
     watermark: Count
     suppressed: Count
-    """Rises that did not fire because a cooldown was running (not among `watermark`)."""
+    """Rises that did not fire because a cooldown was running; not included in `watermark`."""
     sampled_out: Count = 0
     refused: Reasons = {}
-    """By a budget, by reason."""
+    """Refused by a budget, by reason."""
     dropped: Reasons = {}
-    """On the vehicle, by reason (disk full, expired, ...)."""
+    """Dropped on the vehicle, by reason (disk full, expired, ...)."""
     failed: Reasons = {}
     in_flight: Count = 0
     """Being recorded, queued or uploaded on the vehicle."""
@@ -54,7 +54,7 @@ class FireCounts(Contract):
     armed_ns: Count = 0
     distance_m: Count = 0
     compared: Annotated[dict[SignalName, Compared], Field(max_length=MAX_COMPARES)] = {}
-    """Pairs of each compared head; like all counts they are cumulative."""
+    """Pairs of each compared head; cumulative, like all counts."""
 
     @model_validator(mode="after")
     def _adds_up(self) -> Self:
@@ -68,26 +68,26 @@ class FireCounts(Contract):
 
 
 class CheckIn(Contract):
-    """POST body of a vehicle's check-in. The reply is a signed AssignmentList, or 304 when `have` still holds."""
+    """Body of a vehicle's check-in. The reply is a signed AssignmentList, or 304 if `have` is still current."""
 
     attributes: Annotated[dict[str, AttributeValue], Field(max_length=100)] = {}
     software: Annotated[dict[str, str], Field(max_length=100)] = {}
     have: Sha256Hex | None = None
-    """`AssignmentList.content_digest` of the list the vehicle works by."""
+    """`AssignmentList.content_digest` of the list that the vehicle follows."""
     vehicle_time_ns: TimeNs
     problems: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
     """What the vehicle refused, and why (an untrusted bundle, an unknown program format)."""
 
 
 class Telemetry(Contract):
-    """POST body of a vehicle's report of counts; sending the same or an older report again changes nothing."""
+    """Body of a vehicle's report of counts; sending the same or an older report again changes nothing."""
 
     counts: Annotated[tuple[FireCounts, ...], Field(max_length=1000)]
     reported_at_ns: TimeNs
 
 
 class Assignment(Contract):
-    """One campaign a vehicle is to run; the bundle is fetched by its digest."""
+    """One campaign that a vehicle must run; its bundle is fetched by digest."""
 
     campaign: Name
     version: Annotated[int, Field(ge=1)]
@@ -95,7 +95,7 @@ class Assignment(Contract):
 
 
 class AssignmentList(Contract):
-    """All campaigns of one vehicle; signed. `revision` never falls, so an old list cannot withhold a stop."""
+    """All campaigns of one vehicle; signed. `revision` never decreases, so an old list cannot withhold a stop."""
 
     vehicle_id: VehicleId
     revision: Annotated[int, Field(ge=0)]
@@ -105,5 +105,5 @@ class AssignmentList(Contract):
 
     @property
     def content_digest(self) -> str:
-        """Digest of what matters to the vehicle: equal lists issued at different times have the same."""
+        """Digest of the assignments only: equal lists issued at different times have the same digest."""
         return hashlib.sha256(canonical_json([a.model_dump(mode="json") for a in self.assignments])).hexdigest()

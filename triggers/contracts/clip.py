@@ -1,7 +1,7 @@
-"""A clip on its way: its fires, its manifest, and the grid of cells that its bytes lie on.
+"""The clip on its way to the cloud: its fires, its manifest, and the cells that its bytes are divided into.
 
-Bytes lie on a fixed grid of `CELL_BYTES`. The manifest lists each cell's SHA-256; the clip's digest is the
-SHA-256 of these, so any cell can be checked alone, in any order, and no running hash has to survive a crash.
+A cell has `CELL_BYTES`. The manifest lists the SHA-256 of each cell, and the clip's digest is the SHA-256 of these. Any
+cell can therefore be checked on its own, in any order, and no running hash has to survive a crash.
 """
 
 from __future__ import annotations
@@ -44,14 +44,14 @@ class Fire(NumberedFire):
 
 
 class DriveSource(Contract):
-    """Where a replayed clip's data comes from: the drive's name and the ns added to its own time."""
+    """The origin of a replayed clip's data: the drive's name, and the ns that were added to its own time."""
 
     drive: Annotated[str, Field(max_length=200)]
     offset_ns: int
 
 
 class RecordingManifest(Contract):
-    """What the MCAP file itself carries as metadata: everything but the hashes of its own bytes."""
+    """The metadata in the MCAP file itself: everything except the hashes of its own bytes."""
 
     format: Annotated[int, Field(ge=1, le=1)] = 1
     vehicle_id: VehicleId
@@ -65,7 +65,7 @@ class RecordingManifest(Contract):
     software: Annotated[dict[str, str], Field(max_length=100)] = {}
     """Digests or versions of what ran: agent, active and shadow network."""
     calibration: Annotated[dict[str, dict[str, float]], Field(max_length=MAX_CAMERAS)] = {}
-    """Camera name to its parameters (fx, fy, cx, cy in pixels; k1.. dimensionless)."""
+    """Parameters by camera (fx, fy, cx, cy in pixels; k1.. dimensionless)."""
     clock_offset_ns: int = 0
     """Vehicle clock minus cloud clock at the latest check-in."""
     source: DriveSource | None = None
@@ -121,12 +121,12 @@ class CreationRequest(Contract):
 
 
 def cell_count(size_bytes: int) -> int:
-    """How many cells `size_bytes` fill (the last may be shorter)."""
+    """The number of cells of a clip of `size_bytes` (the last cell may be shorter)."""
     return -(-size_bytes // CELL_BYTES)
 
 
 def cell_size(size_bytes: int, index: int) -> int:
-    """Bytes in cell `index` of a clip of `size_bytes`."""
+    """The bytes in cell `index` of a clip of `size_bytes`."""
     return min(CELL_BYTES, size_bytes - index * CELL_BYTES)
 
 

@@ -1,4 +1,4 @@
-"""What a compared head counts: the confusion table of its active and shadow value, one count per pair of samples."""
+"""The counts of a compared head: the confusion table of its active and shadow values."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Compared:
     only_active: PairCount = 0
     both: PairCount = 0
     unknown: PairCount = 0
-    """Pairs of which a value was unknown, as where a sample is measured but invalid."""
+    """Pairs with an unknown value, for example a sample that is measured but invalid."""
 
     def __add__(self, other: Compared) -> Compared:
         """The pairs of both counts together."""

@@ -1,7 +1,7 @@
-"""A fire of a trigger: its identity on its vehicle, and what every later form of it carries.
+"""The fire of a trigger: its identity on its vehicle, and the fields that all its forms have.
 
-On a vehicle it becomes a `VehicleFire` (and has what it asks of a recording), in a clip a `Fire` (and has its window
-and its charge).
+On the vehicle it is a `VehicleFire`, which adds what to record; in a clip it is a `Fire`, which adds its window and its
+charge.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pydantic import Field
 from triggers.contracts.base import Contract, Name, Sha256Hex
 
 TimeNs = Annotated[int, Field(ge=0, le=2**63 - 1)]
-"""ns since the Unix epoch, as wide as what stores it."""
+"""ns since the Unix epoch, limited to what the database can store."""
 
 
 class FireKey(NamedTuple):
@@ -25,10 +25,10 @@ class FireKey(NamedTuple):
 
 
 class NumberedFire(Contract):
-    """A trigger fired, and the vehicle gave the fire its ordinal.
+    """A fire with the ordinal that its vehicle gave it.
 
-    `ordinal` counts a vehicle's fires of a campaign version from 1 without a gap: (vehicle, campaign, version,
-    ordinal) is its identity, and counts over `ordinal <= watermark` add up.
+    `ordinal` counts a vehicle's fires of a campaign version from 1 without gaps: (vehicle, campaign, version, ordinal)
+    is the identity of a fire, and counts over `ordinal <= watermark` add up.
     """
 
     campaign: Name
@@ -41,5 +41,5 @@ class NumberedFire(Contract):
 
     @property
     def key(self) -> FireKey:
-        """Identity on its vehicle."""
+        """The identity of the fire on its vehicle."""
         return FireKey(self.campaign, self.version, self.ordinal)

@@ -1,4 +1,4 @@
-"""Media types of the files that are kept and handed out, and the endings of their names."""
+"""The media types of stored files, and their file name extensions."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Errors over HTTP: problem documents (RFC 9457), written and read by one table.
+"""Errors over HTTP as problem documents (RFC 9457), written and read by one table.
 
-`problem_of` and `headers_of` turn an error into what is sent, `error_of` turns what was received back into the error.
-Server, client and vehicle share them, so an error arrives as the class it was raised as, with everything it carries.
+`problem_of` and `headers_of` turn an error into a response, and `error_of` turns the response back into the error.
+Server, client and vehicle share them, so an error arrives as the class that was raised, with all its attributes.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MEDIA_TYPE = "application/problem+json"
 TUS_VERSION = "1.0.0"
 UNREACHABLE_RETRY_AFTER_S = 5
 DEFAULT_RETRY_AFTER_S = 30
-"""When to try again where a busy server does not say."""
+"""When to try again if a busy server does not say."""
 MAX_RETRY_AFTER_S = 86_400
 MAX_SHOWN_CHARACTERS = 4000
 _TYPE_PREFIX = "urn:longtail:problem:"
@@ -50,7 +50,7 @@ STATUSES: Mapping[type[LongtailError], int] = {
     errors.Untrusted: 422,
     errors.Misconfigured: 500,
 }
-"""Every error that travels, with its status. A subclass that is not listed travels as its nearest base."""
+"""The HTTP status of every error that is sent. A subclass that is not listed is sent as its nearest base."""
 
 _CARRIED: Mapping[type[LongtailError], tuple[str, ...]] = {
     errors.DiagnosticsError: ("diagnostics",),
@@ -59,7 +59,7 @@ _CARRIED: Mapping[type[LongtailError], tuple[str, ...]] = {
     errors.BudgetExhausted: ("accounts", "campaigns", "retry_after_s"),
     errors.Overloaded: ("retry_after_s",),
 }
-"""What an error carries beside message and remedy: attributes, arguments and members of the document alike."""
+"""What an error carries besides message and remedy: the names of attributes, arguments and members alike."""
 
 _BY_CODE: Mapping[str, type[LongtailError]] = {kind.code: kind for kind in STATUSES}
 _BY_STATUS: Mapping[int, type[LongtailError]] = {
@@ -71,12 +71,12 @@ _BY_STATUS: Mapping[int, type[LongtailError]] = {
     429: errors.Overloaded,
     503: errors.Overloaded,
 }
-"""What a refusal without a problem document means: it comes from a proxy, or from another server altogether.
+"""The meaning of a refusal without a problem document, which comes from a proxy or from some other server.
 
-409 and 413 are missing on purpose: they are verdicts on what was sent, and only a problem document gives one.
+409 and 413 are missing on purpose: they judge what was sent, and only a problem document may do that.
 """
 _BASE_BY_STATUS = {**_BY_STATUS, 409: errors.Conflict, 413: errors.TooLarge}
-"""The class of a problem whose `code` is not known here."""
+"""The class of a problem with an unknown `code`."""
 
 
 class Problem(BaseModel):
@@ -98,7 +98,7 @@ class Problem(BaseModel):
     offset: Annotated[int | None, Field(ge=0, description="Offset at which to continue, in bytes.")] = None
 
     def to_json(self) -> dict[str, Any]:
-        """The document's members; those that say nothing are left out."""
+        """The members of the document; members that are None are left out."""
         return self.model_dump(mode="json", exclude_none=True)
 
 
@@ -113,7 +113,7 @@ def status_of_class(kind: type[LongtailError]) -> int:
 
 
 def problem_of(error: LongtailError) -> Problem:
-    """The document that tells a client of `error`."""
+    """The problem document of an error."""
     return Problem(
         type=_TYPE_PREFIX + error.code,
         title=_title(type(error)),
@@ -126,7 +126,7 @@ def problem_of(error: LongtailError) -> Problem:
 
 
 def headers_of(error: LongtailError) -> dict[str, str]:
-    """The headers that HTTP and tus want beside the document."""
+    """The headers that HTTP and tus require in addition to the document."""
     headers: dict[str, str] = {}
     retry_after_s = UNREACHABLE_RETRY_AFTER_S if isinstance(error, errors.Unreachable) else None
     if isinstance(error, errors.Overloaded | errors.BudgetExhausted):
@@ -145,11 +145,11 @@ def headers_of(error: LongtailError) -> dict[str, str]:
 
 
 def error_of(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> LongtailError:
-    """The error that a refusal stands for: as it was raised, or by its status where the body is not a problem.
+    """The error in a refusal: the one that was raised, or one by status if the body is not a problem document.
 
-    `what` says in the message which request was refused where the refusal does not say why. `headers` must find
-    names in any case, as those of an HTTP client do. Nothing in a refusal is trusted: members of the wrong type make
-    it one that says nothing, and times are bounded.
+    `what` names the server in the message if the refusal does not say why. `headers` must be case-insensitive, like
+    those of an HTTP client. Nothing in a refusal is trusted: a document with members of the wrong type is treated as
+    missing, and times are bounded.
     """
     problem = _parsed(body)
     if problem is None:
@@ -162,7 +162,7 @@ def error_of(status: int, headers: Mapping[str, str], body: bytes, *, what: str)
 
 
 def retry_after_s(headers: Mapping[str, str]) -> int:
-    """Seconds that a busy server asks for (RFC 9110, section 10.2.3; only the form in seconds), at most a day."""
+    """The seconds that a busy server asks to wait (RFC 9110, section 10.2.3; no HTTP dates), at most a day."""
     text = headers.get("Retry-After", "")
     return min(int(text), MAX_RETRY_AFTER_S) if re.fullmatch(r"[0-9]{1,9}", text) else DEFAULT_RETRY_AFTER_S
 
@@ -170,7 +170,7 @@ def retry_after_s(headers: Mapping[str, str]) -> int:
 def _made(
     kind: type[LongtailError], message: str, remedy: str, carried: Mapping[str, Any], headers: Mapping[str, str]
 ) -> LongtailError:
-    """The error of this kind, or of its base where the refusal lacks what the kind must carry."""
+    """An error of this class, or of its base if the refusal lacks what the class must carry."""
     if kind is errors.BudgetExhausted:
         return errors.BudgetExhausted(
             message,

@@ -1,4 +1,4 @@
-"""Ed25519 signatures over exact bytes: one envelope for bundles and assignment lists (RFC 8032).
+"""Signed envelopes for bundles and assignment lists: Ed25519 signatures (RFC 8032) over exact bytes.
 
 An envelope is the 4-byte magic `LTS1`, an 8-byte key id, the 64-byte signature, and the payload. The signature
 covers a purpose label, so that an assignment list can never pass for a bundle, and the payload's exact bytes.
@@ -26,19 +26,19 @@ ASSIGNMENTS = "longtail-assignments"
 
 
 def key_id(public_key: Ed25519PublicKey) -> bytes:
-    """The first 8 bytes of the SHA-256 of the raw public key: names the key, proves nothing."""
+    """The first 8 bytes of the SHA-256 of the raw public key. It names the key but proves nothing."""
     return hashlib.sha256(public_key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
 
 
 def seal(payload: bytes, *, purpose: str, key: Ed25519PrivateKey) -> bytes:
-    """Envelope `payload` for `purpose`, signed with `key`. Deterministic, as Ed25519 is."""
+    """Wrap `payload` in an envelope for `purpose`, signed with `key`. Deterministic, like Ed25519."""
     identity = key_id(key.public_key())
     signature = key.sign(_covered(payload, purpose, identity))
     return MAGIC + identity + signature + payload
 
 
 def unseal(envelope: bytes, *, purpose: str, trusted: Mapping[bytes, Ed25519PublicKey]) -> bytes:
-    """The payload, if a trusted key (by key id) signed exactly these bytes for `purpose`; else Untrusted."""
+    """The payload of an envelope. Raises Untrusted unless a trusted key signed exactly these bytes for `purpose`."""
     if len(envelope) < HEADER_BYTES or envelope[: len(MAGIC)] != MAGIC:
         raise Untrusted(f"not a signed {purpose}: the header is damaged")
     identity = envelope[len(MAGIC) : len(MAGIC) + KEY_ID_BYTES]
@@ -59,7 +59,7 @@ def _covered(payload: bytes, purpose: str, identity: bytes) -> bytes:
 
 
 def load_private_key(path: Path) -> Ed25519PrivateKey:
-    """Read a PEM (PKCS 8) Ed25519 key; Misconfigured names the file when it is not one."""
+    """Read an Ed25519 key in PEM (PKCS 8) form. Raises Misconfigured, naming the file, if it is not one."""
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
@@ -70,6 +70,6 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
 
 
 def public_keys(*keys_raw: bytes) -> dict[bytes, Ed25519PublicKey]:
-    """Trust store by key id, from raw 32-byte public keys."""
+    """A trust store (public keys by key id) from raw 32-byte public keys."""
     keys = (Ed25519PublicKey.from_public_bytes(raw) for raw in keys_raw)
     return {key_id(key): key for key in keys}

@@ -1,4 +1,4 @@
-"""Users of the API and their roles: who may do what."""
+"""Users of the API and their roles."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class User:
 
     @property
     def is_admin(self) -> bool:
-        """Whether the user may step in for everybody."""
+        """Whether the user may act for every other user."""
         return Role.ADMIN in self.roles
 
     def may(self, role: str) -> bool:
@@ -39,7 +39,7 @@ class User:
         return role == Role.VIEWER or role in self.roles or self.is_admin
 
     def require(self, *roles: Role) -> None:
-        """Forbidden unless the user may do what one of `roles` may do."""
+        """Raise Forbidden unless the user has one of these roles, or may act as one."""
         if any(self.may(role) for role in roles):
             return
         needed = " or ".join(roles)

@@ -1,1 +1,1 @@
-"""Recorded drives: found, read in batches of arrays or rows."""
+"""Recorded drives: finding them, and reading them in batches of arrays or row by row."""

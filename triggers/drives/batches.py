@@ -1,6 +1,6 @@
 """Batches of rows of a drive as arrays, and the merging of rows of equal time.
 
-The newest time is held back until it is complete: a batch is passed on when the next one has shown its first time.
+A batch is passed on once the first time of the next batch is known, because that batch may continue its last row.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from triggers.drives.times import Times, step_bounds_ns, uninitialised
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows as arrays: times in ns, and by signal the numbers, NaN where no sample is, None where none is at all.
+    """Rows as arrays: times in ns, and the numbers by signal; NaN for a row without a sample, None without any sample.
 
-    Arrays may be read-only and shared between signals that one column carries.
+    Arrays may be read-only, and signals from the same column share one array.
     """
 
     t_ns: Times
     columns: dict[str, Numbers | None]
     known_bounds_ns: tuple[int, int] | None = None
-    """Shortest and longest step, where they were found with the times."""
+    """Shortest and longest step, if they were computed together with the times."""
 
     def __len__(self) -> int:
         return len(self.t_ns)
 
     @cached_property
     def steps_ns(self) -> Times:
-        """From each row to the next, one fewer than rows."""
+        """The steps from each row to the next, one fewer than there are rows."""
         steps = uninitialised(len(self) - 1, np.int64)
         return np.subtract(self.t_ns[1:], self.t_ns[:-1], out=steps)
 
@@ -51,12 +51,12 @@ class Batch:
         return self._bounds_ns[1]
 
     def part(self, rows: slice) -> Batch:
-        """Some of its rows, without a copy."""
+        """A slice of the rows, without a copy."""
         return Batch(self.t_ns[rows], {k: None if v is None else v[rows] for k, v in self.columns.items()})
 
 
 def merged(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Batches of ascending times as batches of strictly ascending ones: of equal times the last sample wins."""
+    """Merge rows of equal time, in batches with ascending times; the last sample of each signal wins."""
     held: Batch | None = None
     for batch in batches:
         if not len(batch):
@@ -83,7 +83,7 @@ def _joined(first: Batch, second: Batch) -> Batch:
 
 
 def _collapsed(batch: Batch) -> Batch:
-    """The batch with rows of equal time made one."""
+    """The batch with rows of equal time merged."""
     if batch.shortest_step_ns > 0:
         return batch
     starts = np.concatenate(([0], np.flatnonzero(batch.steps_ns) + 1))
@@ -92,7 +92,7 @@ def _collapsed(batch: Batch) -> Batch:
 
 
 def _last_samples(numbers: Numbers, starts: Times) -> Numbers:
-    """For each run of rows its last number that is not NaN; NaN where there is none."""
+    """For each run of rows, its last number that is not NaN; NaN if there is none."""
     sampled = np.where(np.isnan(numbers), -1, np.arange(len(numbers)))
     last = np.maximum.reduceat(sampled, starts)
     return np.where(last >= 0, numbers[last], np.nan)

@@ -1,6 +1,6 @@
-"""Columns of signals of a recorded drive as arrays of numbers, NaN where there is no new sample.
+"""The signal columns of a recorded drive as arrays of numbers, NaN where there is no new sample.
 
-A float64 column without nulls is not copied. Messages name the column; the caller, which knows the file, adds its name.
+A float64 column without nulls is not copied. Messages name the column; the caller adds the name of the file.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _FLOAT64 = pa.float64()
 
 
 def numbers(column: Any, name: str, signal: Signal) -> Numbers | None:
-    """A column as numbers: bools 0 and 1, texts the index of their value, NaN where there is no sample.
+    """A column as numbers: bools as 0 and 1, text as the index of its value, NaN where there is no sample.
 
-    None for a column of nulls alone. Raises InvalidInput where the column cannot carry the signal.
+    None for a column of only nulls. Raises InvalidInput if the column cannot hold the signal.
     """
     if column.null_count == len(column):
         _check_type(column.type, name, signal)
@@ -45,7 +45,7 @@ def _as_floats(column: Any, name: str, signal: Signal) -> Any:
     else:
         _check_type(column.type, name, signal)
     if pa.types.is_boolean(column.type):
-        column = column.cast(pa.uint8())  # twice as fast as casting at once
+        column = column.cast(pa.uint8())  # twice as fast as a direct cast
     return column.cast(_FLOAT64, safe=False)
 
 
@@ -54,12 +54,12 @@ def _is_text(kind: Any) -> bool:
 
 
 def _check_type(kind: Any, name: str, signal: Signal) -> None:
-    """InvalidInput where columns of this type cannot carry the signal."""
+    """Raise InvalidInput if columns of this type cannot hold the signal."""
     if pa.types.is_dictionary(kind):
         kind = kind.value_type
     if _is_text(kind):
         if signal.type != "text":
-            raise InvalidInput(f"column `{name}` holds texts, but its signal is a {signal.type}")
+            raise InvalidInput(f"column `{name}` holds text, but its signal has the type {signal.type}")
     elif not (
         pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)
     ):
@@ -67,7 +67,7 @@ def _check_type(kind: Any, name: str, signal: Signal) -> None:
 
 
 def _indexes(column: Any, name: str, signal: Signal) -> Any:
-    """Texts as indexes of the signal's values; null stays null."""
+    """Strings as indexes of the signal's values; null stays null."""
     _check_type(column.type, name, signal)
     if pa.types.is_string_view(column.type):
         column = column.cast(pa.large_string())
@@ -78,7 +78,7 @@ def _indexes(column: Any, name: str, signal: Signal) -> Any:
 
 
 def _from_dictionary(column: Any, name: str, signal: Signal) -> Any:
-    """Looks each value of the dictionary up once; values that no row has may be anything."""
+    """Look up each value of the dictionary once; values that are not used by any row may be anything."""
     if not _is_text(column.type.value_type):
         return _checked(column.dictionary_decode(), name, signal)
     _check_type(column.type, name, signal)

@@ -1,4 +1,4 @@
-"""Recorded drives: Parquet files, found in folders and read as rows or arrays, a batch at a time.
+"""Recorded drives: Parquet files, found in folders, and read as rows or arrays one batch at a time.
 
 A drive is a Parquet file with the column `t` (float seconds or an Arrow timestamp) and one column per signal,
 null or NaN where there was no new sample; or a folder with such a file named `signals.parquet` and videos
@@ -32,7 +32,7 @@ class Drive:
 
     path: Path
     batch_rows: int | None = None
-    """Rows that are read at a time; None: as many as fit `BATCH_BYTES`."""
+    """How many rows are read at a time; None: as many as fit into `BATCH_BYTES`."""
 
     @property
     def name(self) -> str:
@@ -47,7 +47,7 @@ class Drive:
         return {video.stem: video for video in sorted(self.path.parent.glob("*.mp4"))}
 
     def open(self) -> DriveFile:
-        """The drive open for reading, which asks the file's footer once; InvalidInput where it cannot be read."""
+        """Open the drive, which reads the file's footer. Raises InvalidInput if it cannot be read."""
         return DriveFile(self.path, batch_rows=self.batch_rows)
 
     @property
@@ -77,12 +77,12 @@ class Drive:
             yield from _rows(batch)
 
     def batches(self, catalog: SignalCatalog, signals: Collection[str]) -> Iterator[Batch]:
-        """The same as arrays, a bounded number of rows at a time."""
+        """The same rows as arrays, a bounded number of rows at a time."""
         with self.open() as file:
             yield from file.batches(catalog, signals)
 
     def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
-        """InvalidInput naming a column that the file lacks for these signals; reads the file's footer only."""
+        """Raise InvalidInput if the file lacks a column for one of these signals; reads only its footer."""
         with self.open() as file:
             file.check_columns(catalog, signals)
 
@@ -90,13 +90,13 @@ class Drive:
 def find_drives(paths: Iterable[str | Path]) -> list[Drive]:
     """The drives under these paths: files, folders with a `signals.parquet`, or trees of either.
 
-    Each drive once, in the order of the paths and of names within one. InvalidInput where a path has none.
+    Each drive once, in the order of the paths, then of the names. Raises InvalidInput for a path without drives.
     """
     drives: dict[Path, Drive] = {}
     for path in map(Path, paths):
         files = _files_under(path)
         if not files:
-            raise InvalidInput(f"{path}: has no drive", remedy=f"give a Parquet file or a folder with {FOLDER_FILE}")
+            raise InvalidInput(f"{path}: has no drives", remedy=f"give a Parquet file or a folder with {FOLDER_FILE}")
         drives.update((Path(os.path.realpath(file)), Drive(file)) for file in files)
         if len(drives) > MAX_DRIVES:
             raise InvalidInput(f"{path}: more than {MAX_DRIVES} drives", remedy="run them in several backtests")

@@ -1,7 +1,7 @@
-"""An open drive: a Parquet file whose rows are read as arrays, a bounded number at a time, in one thread.
+"""The file of a drive: Parquet whose rows are read as arrays, a bounded number at a time, in one thread.
 
-Only the columns that are asked for are read. Memory is a few batches (`BATCH_BYTES` of numbers each) and the pages
-that are being decoded, whatever the file's length. Errors name the file, and the column or row.
+Only the requested columns are read. Memory holds a few batches (`BATCH_BYTES` of numbers each) and the pages that are
+being decoded, however long the file is. Errors name the file, and the column or row.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ MAX_BATCH_ROWS = 131_072
 MIN_BATCH_ROWS = 1024
 BATCH_BYTES = 32 << 20
 _READ_BYTES = 64 << 10
-"""How much of a column chunk is read at once. Arrow's default reads ahead, until the whole file is in memory."""
+"""How much of a column chunk is read at once. Arrow's default reads ahead until the whole file is in memory."""
 
 
 class DriveFile:
-    """One recorded drive, open for reading; a context manager. Not to be shared between threads."""
+    """One recorded drive, open for reading; a context manager. Do not share it between threads."""
 
     def __init__(self, path: Path, *, batch_rows: int | None = None) -> None:
-        """Open the file and read its footer; InvalidInput if it is not a Parquet file, or cut off."""
+        """Open the file and read its footer. Raises InvalidInput if it is not a Parquet file or is truncated."""
         self.path = path
         self._batch_rows = batch_rows
         with _readable(path):
@@ -48,7 +48,7 @@ class DriveFile:
         self._occurrences = Counter(self.columns)
         self._group_rows = np.cumsum([0, *rows])[:-1]
         self.group_starts_ns: list[int] = []
-        """Time of each row group's first row, in ns, as far as `batches` has read all of them."""
+        """The time in ns of the first row of each row group, as far as `batches` has read."""
 
     def __enter__(self) -> Self:
         return self
@@ -81,12 +81,12 @@ class DriveFile:
         return int(text)
 
     def column_of(self, signal: str, catalog: SignalCatalog) -> str:
-        """The catalog's column, else the signal's own name: extracted clips name their columns by signal."""
+        """The catalog's column, or else the signal's own name, as in extracted clips."""
         declared = catalog.column(signal)
         return signal if declared not in self._occurrences and signal in self._occurrences else declared
 
     def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
-        """InvalidInput naming a column that the file lacks, or has twice, for these signals."""
+        """Raise InvalidInput if the file lacks a column for one of these signals, or has it twice."""
         uses = {TIME_COLUMN: ""}
         uses.update((self.column_of(signal, catalog), f", which carries the signal `{signal}`") for signal in signals)
         for column, use in uses.items():
@@ -102,8 +102,8 @@ class DriveFile:
     ) -> Iterator[Batch]:
         """The rows with the samples of these signals, in order of time, rows of equal time merged.
 
-        `row_groups` (ascending): these alone. Raises InvalidInput naming the file and the column or row that cannot
-        be used.
+        `row_groups` (ascending): only these row groups. Raises InvalidInput naming the file and the column or row that
+        cannot be used.
         """
         self.check_columns(catalog, signals)
         return merged(self._batches(catalog, signals, row_groups))
@@ -134,7 +134,7 @@ class DriveFile:
             )
 
     def _note_groups(self, t_ns: Times, first_row: int) -> None:
-        """Keep the times of the row groups that begin in these rows."""
+        """Remember the times of the row groups that begin in these rows."""
         known = len(self.group_starts_ns)
         if known == len(self._group_rows) or self._group_rows[known] >= first_row + len(t_ns):
             return
@@ -144,18 +144,18 @@ class DriveFile:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Arrow's and the system's errors as InvalidInput naming the file."""
+    """Turn errors of Arrow and the system into InvalidInput that names the file."""
     try:
         yield
     except FileNotFoundError as error:
         raise InvalidInput(f"{path}: there is no such file") from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         reason = (str(error).splitlines() or [""])[0][:200]
-        raise InvalidInput(f"{path}: not a readable Parquet file: damaged or cut off ({reason})") from error
+        raise InvalidInput(f"{path}: not a readable Parquet file: damaged or truncated ({reason})") from error
 
 
 def _batch(record_batch: Any, columns: dict[str, str], catalog: SignalCatalog, first_row: int) -> Batch:
-    """Each column is converted once for the signals of one type that share it."""
+    """A batch of Arrow as arrays; a column is converted once for all signals of the same type that share it."""
     time = drive_times.times(record_batch.column(TIME_COLUMN), first_row)
     converted: dict[tuple[str, str, tuple[str, ...]], Numbers | None] = {}
     arrays: dict[str, Numbers | None] = {}
@@ -169,7 +169,7 @@ def _batch(record_batch: Any, columns: dict[str, str], catalog: SignalCatalog, f
 
 
 def _check_order(batch: Batch, first_row: int, latest_ns: int) -> None:
-    """InvalidInput where a time is before the one in the row above it."""
+    """Raise InvalidInput if a time is before the time of the previous row."""
     backwards = None
     if batch.t_ns[0] < latest_ns:
         backwards = 0

@@ -1,8 +1,8 @@
-"""A drive as whole signals, without a signal catalog: the one writer of the drive format, and its inverse.
+"""Drives as whole signals, without a signal catalog: the writer of the drive format, and the matching reader.
 
 The file has a row for each time at which any signal has a sample, `t` in float64 seconds since `start_ns`, and one
 float64 column per signal, null where it has no new sample. `start_ns` (ns since the Unix epoch) is in the schema's
-metadata. A backtest reads drives by batches instead (`DriveFile`).
+metadata. A backtest reads drives in batches instead (`DriveFile`).
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ ROWS_PER_GROUP = 65_536
 
 
 class SignalSeries(NamedTuple):
-    """The samples of one signal: times (ns since the Unix epoch, strictly rising) and values, of equal length."""
+    """The samples of one signal: times (ns since the Unix epoch, strictly ascending) and values, of equal length."""
 
     t_ns: Times
     values: Numbers
 
 
 def write_drive(path: Path, signals: Mapping[str, SignalSeries], *, start_ns: int) -> None:
-    """Write a drive. No sample may lie before `start_ns`; equal input gives equal bytes.
+    """Write a drive. No sample may be before `start_ns`. Equal input gives equal bytes.
 
-    InvalidInput when the table would have more than MAX_TABLE_CELLS cells.
+    Raises InvalidInput if the table would have more than MAX_TABLE_CELLS cells.
     """
     times = [series.t_ns for series in signals.values()]
     all_ns = np.unique(np.concatenate(times)) if times else np.empty(0, np.int64)
     if len(all_ns) * len(signals) > MAX_TABLE_CELLS:
-        raise InvalidInput(f"{len(signals)} signals at {len(all_ns)} different times make no table")
+        raise InvalidInput(f"{len(signals)} signals at {len(all_ns)} different times are too many for a table")
     fields = [pa.field(TIME_COLUMN, pa.float64()), *(pa.field(name, pa.float64()) for name in signals)]
     schema = pa.schema(fields, metadata={START_KEY: str(start_ns).encode()})
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -52,7 +52,7 @@ def write_drive(path: Path, signals: Mapping[str, SignalSeries], *, start_ns: in
 
 
 def _column(series: SignalSeries, rows_ns: Times) -> pa.Array:
-    """The signal's values in these rows; every one of its samples within their span has a row."""
+    """The signal's values in these rows; each of its samples within their span has a row."""
     column = np.full(len(rows_ns), np.nan)
     missing = np.ones(len(rows_ns), dtype=bool)
     if len(rows_ns):
@@ -64,9 +64,9 @@ def _column(series: SignalSeries, rows_ns: Times) -> pa.Array:
 
 
 def read_series(source: Path | BinaryIO) -> dict[str, SignalSeries]:
-    """All signals of a drive that `write_drive` wrote; those without a sample are there, and empty.
+    """All signals of a drive that `write_drive` wrote; signals without a sample are included, and empty.
 
-    InvalidInput where it is not a drive of that form. NaN counts as no sample, as in every drive.
+    Raises InvalidInput if it is not such a drive. NaN means no sample, as in every drive.
     """
     try:
         table = pq.read_table(source)
@@ -74,7 +74,7 @@ def read_series(source: Path | BinaryIO) -> dict[str, SignalSeries]:
         t_ns = start_ns + to_ns(table[TIME_COLUMN].to_numpy())
         columns = {name: _numbers(table[name]) for name in table.column_names if name != TIME_COLUMN}
     except (pa.ArrowException, OSError, ValueError, KeyError) as error:
-        raise InvalidInput(f"not a drive with a start: {error}") from error
+        raise InvalidInput(f"not a drive with a start time: {error}") from error
     return {name: _series(t_ns, column) for name, column in columns.items()}
 
 

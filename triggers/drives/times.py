@@ -1,6 +1,6 @@
-"""The time column of a recorded drive as ns: seconds are rounded half-even, as if computed exactly.
+"""The time column of a recorded drive in ns: seconds are rounded half-even, as if computed exactly.
 
-Messages name the column and the row; the caller, which knows the file, adds its name.
+Messages name the column and the row; the caller adds the name of the file.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ T = TypeVar("T", np.int64, np.float64)
 _END_S = MAX_T_NS / NS_PER_S
 _FLOAT64 = pa.float64()
 _NEAR_NS = 1 << 50
-"""13 days. Twice as many, rounded by a double's arithmetic, are off by at most 1/8 of a ns, and fit below 2^51."""
+"""13 days. Twice this many, computed as a double, is off by at most 1/8 and is below 2^51."""
 _ROUNDER = 1.5 * (1 << 52)
-"""A double below 2^51 plus this has the nearest integer, half-even, in its lowest bits."""
+"""A double below 2^51 plus this number has the nearest integer (half-even) in its lowest bits."""
 _ROUNDER_BITS = np.float64(_ROUNDER).view(np.int64)
 _SLICE_ROWS = 32_768
-"""Rows converted at a time, so that arrays between two steps of the arithmetic stay in a core's own cache."""
+"""How many rows are converted at a time, so that intermediate arrays stay in a core's own cache."""
 
 
 @dataclass(frozen=True, slots=True)
 class TimeColumn:
-    """Times in ns, and bounds of the steps from each to the next, see `step_bounds_ns`."""
+    """Times in ns, and the bounds of the steps between them (see `step_bounds_ns`)."""
 
     t_ns: Times
     shortest_step_ns: int
@@ -48,7 +48,7 @@ class TimeColumn:
 def times(column: Any, first_row: int) -> TimeColumn:
     """The time column in ns; `first_row` is the row of its first time in the file.
 
-    Raises InvalidInput for a value that is not a time >= 0; that times ascend is not checked here.
+    Raises InvalidInput for a value that is not a time >= 0. It does not check that times ascend.
     """
     if column.null_count:
         row = first_row + int(pc.index(column.is_null(), value=True).as_py())
@@ -69,7 +69,7 @@ def times(column: Any, first_row: int) -> TimeColumn:
             remedy="write seconds as float64 or an Arrow timestamp",
         )
     if len(bad):
-        raise InvalidInput(f"column `{TIME_COLUMN}` has no time >= 0 in row {first_row + bad[0]}")
+        raise InvalidInput(f"column `{TIME_COLUMN}` has no valid time in row {first_row + bad[0]}")
     return TimeColumn(t_ns, *step_bounds_ns(t_ns))
 
 
@@ -85,7 +85,7 @@ def _timestamps(column: Any) -> Times:
 
 
 def step_bounds_ns(t_ns: Times) -> tuple[int, int]:
-    """The shortest step from a time to the next, negative where time runs backwards, and the longest; else (1, 0)."""
+    """The shortest (negative if time runs backwards) and the longest step between times; (1, 0) for fewer than two."""
     if len(t_ns) < 2:
         return 1, 0
     steps_ns = np.subtract(t_ns[1:], t_ns[:-1], out=uninitialised(len(t_ns) - 1, np.int64))
@@ -93,13 +93,13 @@ def step_bounds_ns(t_ns: Times) -> tuple[int, int]:
 
 
 def to_ns(seconds: Seconds) -> Times:
-    """Seconds (from 0 to 2^63 ns) to ns, rounded half-even as if computed exactly."""
+    """Convert seconds (from 0 to 2^63 ns) to ns, rounded half-even as if computed exactly."""
     near = _near_to_ns(seconds)
     return _to_ns_exactly(seconds) if near is None else near.t_ns
 
 
 def _near_to_ns(seconds: Seconds) -> TimeColumn | None:
-    """The same for ascending times within 13 days; None where they are not, or not all are times."""
+    """As `to_ns`, for ascending times within 13 days; None if the seconds are not such times."""
     t_ns = uninitialised(len(seconds), np.int64)
     bounds_ns: list[tuple[int, int]] = []
     all_clear = True
@@ -125,10 +125,10 @@ def _slices(length: int) -> Iterator[slice]:
 
 
 def _round_clear_ones(seconds: Seconds, t_ns: Times) -> bool:
-    """Round what is at least 3/16 of a ns from the middle of two; True if all are. Others are rounded down.
+    """Round times that are at least 3/16 ns from a tie; True if all are. Other times are rounded down.
 
-    Halves of ns are counted. The product is off by at most 1/8 of a half and rounded by at most 1/2, so an even number
-    of halves is within 5/16 of a ns of the time. A time that is not near turns into an integer that is far away.
+    The time is counted in halves of a ns. The product is off by at most 1/8 of a half and rounded by at most 1/2, so an
+    even number of halves is within 5/16 ns of the time. A time out of range becomes an integer that is far away.
     """
     halves = np.multiply(seconds, 2e9, out=uninitialised(len(seconds), np.float64))
     halves += _ROUNDER
@@ -139,7 +139,7 @@ def _round_clear_ones(seconds: Seconds, t_ns: Times) -> bool:
 
 
 def _are_near(seconds: Seconds, t_ns: Times, shortest_ns: int, longest_ns: int) -> bool:
-    """That all rows are within the range: they begin and end in it and ascend, in steps whose sum is an int64."""
+    """Whether all rows are in range: the first and last are, and times ascend in steps whose sum fits an int64."""
     if not len(t_ns):
         return True
     if shortest_ns < 0 or longest_ns * len(t_ns) >= 1 << 62 or not 0 <= t_ns[0] <= t_ns[-1] < _NEAR_NS:
@@ -149,11 +149,11 @@ def _are_near(seconds: Seconds, t_ns: Times, shortest_ns: int, longest_ns: int) 
 
 
 def _round_closely(seconds: Seconds, t_ns: Times) -> None:
-    """Round near times; those that the product's own rounding may have moved across a middle are rounded exactly."""
+    """Round times in range; those that the rounding of the product may have moved across a tie are rounded exactly."""
     product = seconds * 1e9
     rounded = np.rint(product)
     t_ns[:] = rounded
-    clear = 0.5 - 2 * np.spacing(product[-1])
+    clear = 0.5 - 2 * np.spacing(product.max())  # not the last: a step back below a ns is still in here
     near_tie = np.flatnonzero(np.abs(product - rounded) > clear)
     t_ns[near_tie] = _to_ns_exactly(seconds[near_tie])
 
@@ -169,9 +169,9 @@ def _to_ns_exactly(seconds: Seconds) -> Times:
 
 
 def uninitialised(length: int, dtype: type[T]) -> NDArray[T]:
-    """An array of 8-byte numbers from Arrow's memory pool.
+    """An uninitialised array of 8-byte numbers from Arrow's memory pool.
 
-    The pool keeps freed memory at hand. The C library returns arrays of a batch's size to the system and gets them
-    again, page by page, for each batch, which takes longer than all arithmetic on them.
+    The pool reuses freed memory. The C library would return arrays of a batch's size to the system and get them back,
+    page by page, for each batch, which takes longer than all the arithmetic on them.
     """
     return np.frombuffer(pa.allocate_buffer(8 * length), dtype)

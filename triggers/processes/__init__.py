@@ -1,12 +1,12 @@
-"""Processes that watch over processes: how a child is started and held to its bounds, and how none outlives its parent.
+"""Process supervision: starting child processes, enforcing their limits, and ending them with their parent.
 
 supervisor.py    keeps a set of children running, and ends them in order
-child.py         one supervised child: its start, its log, its end, the sweep of what it leaves
-bounded.py       one child with an end in sight: run until it answers, its time is over or its caller loses interest
-ends.py          how a process ended, in words, and the end of a whole process group
-lifeline.py      the other side of a supervised child: it ends when its supervisor is gone
-death_signal.py  the kernel's signal to a child at its parent's death
+child.py         one supervised child: its start, its log, its end, and killing what it leaves behind
+bounded.py       one child that runs until it ends, times out, or is interrupted by its caller
+ends.py          exit statuses in words, and killing a whole process group
+lifeline.py      the child's side: a supervised process ends when its supervisor dies
+death_signal.py  the signal that the kernel sends to a child when its parent dies
 
-PostgreSQL's guard (storage/embedded/guard.py) stays apart: it is a script of the standard library only, run by its path
-with `python -I -S`, so that it is up in milliseconds and for a user who may read nothing else of this project.
+PostgreSQL's guard (storage/embedded/guard.py) is separate: a script that only uses the standard library and is run by
+its path with `python -I -S`, so that it starts within milliseconds, as a user who cannot read the rest of this project.
 """

@@ -1,4 +1,4 @@
-"""One child with an end in sight: run until it ends, its time is over, or its caller loses interest."""
+"""Running one child process until it ends, times out, or is interrupted by its caller."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _POLL_S = 0.05
 
 
 class TimedOut(LongtailError):
-    """The child did not end within its time, and was killed."""
+    """The child did not end in time and was killed."""
 
     code = "timed_out"
 
 
 class Interrupted(LongtailError):
-    """The caller did not want to wait any longer; the child was killed."""
+    """The caller stopped waiting, and the child was killed."""
 
     code = "interrupted"
 
@@ -33,10 +33,10 @@ def run_bounded(
     timeout_s: float,
     go_on: Callable[[], bool],
 ) -> int:
-    """Run a program in a session of its own; its exit status (negative: the signal).
+    """Run a program in its own session and return its exit status (negative: the signal).
 
-    Its standard error goes to the file `errors`. TimedOut after `timeout_s`, Interrupted once `go_on`, which is asked
-    all the time, returns False. The child and everything it started are gone when this returns or raises.
+    Its standard error is written to the file `errors`. Raises TimedOut after `timeout_s`, and Interrupted once `go_on`,
+    which is polled, returns False. The child and everything it started are gone when this returns or raises.
     """
     with errors.open("wb") as stderr:
         process = subprocess.Popen(

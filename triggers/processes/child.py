@@ -1,4 +1,4 @@
-"""One supervised child process: its start, its log, its orderly end, and the sweep of what it leaves."""
+"""A supervised child process: its start, its log, its orderly end, and killing what it leaves behind."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _TAIL_LINES = 12
 
 
 class ChildProcess:
-    """A program in a session of its own, so that a Ctrl-C reaches only the supervisor.
+    """A program in its own session, so that Ctrl-C only reaches the supervisor.
 
-    `inherited_fds` are listening sockets that stay open in the supervisor, so that connections wait in their queue
-    while a dead child is replaced. `environment` holds its settings. `log` is appended to.
+    `inherited_fds` are listening sockets that stay open in the supervisor, so that connections are queued while a dead
+    child is replaced. `environment` holds the settings. Output is appended to `log`.
     """
 
     def __init__(
@@ -48,7 +48,7 @@ class ChildProcess:
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     def start(self) -> None:
-        """Start it; the caller's thread must live as long as the child (Linux ties a parent's death to its thread)."""
+        """Start it. The calling thread must outlive the child: Linux sends the death signal when that thread ends."""
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 self._argv,
@@ -64,7 +64,7 @@ class ChildProcess:
         self._started_s = time.monotonic()
 
     def poll(self) -> int | None:
-        """None while it runs; after its end the exit status (negative: the signal), with its own children swept."""
+        """None while it runs; then its exit status (negative: the signal), after its own children were killed."""
         if self._process is None:
             return None
         status = self._process.poll()
@@ -78,12 +78,12 @@ class ChildProcess:
         return time.monotonic() - self._started_s
 
     def send(self, number: signal.Signals) -> None:
-        """Send a signal; nothing happens when it has ended."""
+        """Send a signal; does nothing if the child has ended."""
         if self._process is not None:
             self._process.send_signal(number)
 
     def finish(self, deadline_s: float) -> bool:
-        """Wait until `deadline_s` (monotonic) for the end, then kill; False when it had to be killed."""
+        """Wait until `deadline_s` (monotonic) for it to end, then kill it; False if it had to be killed."""
         if self._process is None:
             return True
         orderly = True
@@ -104,9 +104,9 @@ class ChildProcess:
         return ""
 
     def _sweep(self) -> None:
-        """Kill what is left of its process group (an extractor, say): nothing of a child outlives it.
+        """Kill what is left of its process group, such as an extractor, so that nothing outlives the child.
 
-        Once only, at its end: later its number may belong to another group.
+        Done only once, when it ends: later its number may belong to another group.
         """
         assert self._process is not None  # noqa: S101 - `poll` and `finish` have checked it
         if self._swept:

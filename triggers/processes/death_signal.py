@@ -1,7 +1,7 @@
-"""The kernel's signal to a child at its parent's death (Linux only; elsewhere nothing happens).
+"""The signal that the kernel sends to a child when its parent dies (Linux only; elsewhere nothing happens).
 
-The kernel means the *thread* that started the child, and clears the signal when the child changes its user. A parent
-that died before the call is not noticed by it: compare `os.getppid()` afterwards where that matters.
+The parent is the *thread* that started the child, and the kernel clears the signal when the child changes its user. A
+parent that died before the call goes unnoticed: compare `os.getppid()` afterwards where that matters.
 """
 
 from __future__ import annotations

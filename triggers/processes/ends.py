@@ -1,4 +1,4 @@
-"""How a process ended, in words, and the end of a whole process group."""
+"""Exit statuses in words, and killing a whole process group."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def described_end(status: int) -> str:
 
 
 def kill_group(leader: int) -> None:
-    """Kill what is left of the process group that `leader` began, itself included.
+    """Kill what is left of the process group that `leader` began, including the leader.
 
-    Call it before the leader is waited for or right afterwards: later its number may belong to another group.
+    Call it before the leader is waited for or right afterwards: later the number may belong to another group.
     """
     with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS answers EPERM for a group of zombies
         os.killpg(leader, signal.SIGKILL)

@@ -1,8 +1,8 @@
-"""A supervised process ends when its supervisor is gone, however the supervisor died.
+"""The lifeline, by which a supervised process ends when its supervisor dies, however that happens.
 
-Its standard input is a pipe whose other end the supervisor holds and never writes to: the kernel closes it with the
-supervisor, on every system. Linux also sends a signal at the parent's death, for the time before the pipe is watched.
-The process first gets SIGTERM, and so an orderly end; what is left of its process group after that is killed.
+Its standard input is a pipe whose other end the supervisor holds and never writes to: when the supervisor dies the
+kernel closes it, on every system. Linux also sends a signal when the parent dies, which covers the time before the pipe
+is watched. The process first gets SIGTERM, so that it can end in order; then the rest of its process group is killed.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _CHECK_EVERY_S = 1.0
 
 
 def hold_lifeline(fd: int = 0, *, patience_s: float = ORPHAN_PATIENCE_S) -> None:
-    """Watch the lifeline on `fd` from now on. Call it once, early, in the main thread of a supervised process.
+    """Start to watch the lifeline on `fd`. Call this once, early, in the main thread of a supervised process.
 
-    Without its supervisor the process has `patience_s` seconds to end by itself.
+    After the supervisor's death the process has `patience_s` seconds to end on its own.
     """
     parent = os.getppid()
     die_with_parent(signal.SIGTERM)
@@ -30,7 +30,7 @@ def hold_lifeline(fd: int = 0, *, patience_s: float = ORPHAN_PATIENCE_S) -> None
 
 
 def _watch(fd: int, parent: int, patience_s: float) -> None:
-    """A forked child of the supervisor may hold the pipe open, so the parent itself is watched too."""
+    """Also watch the parent process itself, because a forked child of the supervisor may keep the pipe open."""
     while os.getppid() == parent:
         ready, _, _ = select.select([fd], [], [], _CHECK_EVERY_S)
         if ready and not os.read(fd, 1):

@@ -1,7 +1,7 @@
-"""Keeps child processes running: starts them, replaces those that die at a bounded rate, ends them in order.
+"""The supervisor, which keeps child processes running: it starts them, restarts those that die, and ends them in order.
 
-One thread does all starting and stopping, and lives as long as the children do: on Linux the signal at a parent's
-death is sent when the *thread* that started a child ends.
+Restarts are limited in rate. One thread does all starting and stopping and lives as long as the children do, because
+on Linux the death signal is sent when the *thread* that started a child ends.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ class _Watched:
 
 
 class Supervisor:
-    """A set of children. `waves` says in which order they end: those of a wave together, one wave after the other.
+    """A set of children. They are ended in `waves`: the children of a wave together, one wave after the other.
 
-    `report` is told, from the supervising thread, what happened to a child. A wave has `stop_patience_s` to end.
+    `report` is called from the supervising thread with each event. Each wave has `stop_patience_s` to end.
     """
 
     def __init__(
@@ -57,19 +57,19 @@ class Supervisor:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def start(self) -> None:
-        """Start every child; returns when they have been started (not when they are ready)."""
+        """Start every child; returns once all are started, which does not mean that they are ready."""
         self._thread.start()
         self._started.wait()
         self.raise_failure()
 
     def stop(self) -> None:
-        """End every child in order, killing those that do not; idempotent."""
+        """End every child in order, and kill those that do not end; idempotent."""
         self._stop.set()
         if self._thread.is_alive():
             self._thread.join()
 
     def child(self, name: str) -> ChildProcess:
-        """A child by its name, or NotFound."""
+        """The child with that name. Raises NotFound if there is none."""
         for watched in self._watched:
             if watched.child.name == name:
                 return watched.child
@@ -77,7 +77,7 @@ class Supervisor:
         raise NotFound(f"there is no process {name!r}", remedy=f"there are {names}")
 
     def raise_if_failing(self) -> None:
-        """Unreachable, with the end of its log, when a child died again and again; for use while waiting for it."""
+        """Raise Unreachable, with the end of its log, if a child keeps dying; for use while waiting for it."""
         self.raise_failure()
         for watched in self._watched:
             if len(watched.deaths) >= START_ATTEMPTS:
@@ -89,7 +89,7 @@ class Supervisor:
                 )
 
     def raise_failure(self) -> None:
-        """What went wrong in the supervising thread itself, if anything did."""
+        """Raise the error of the supervising thread itself, if there was one."""
         if self._failure is not None:
             raise self._failure
 
@@ -121,7 +121,7 @@ class Supervisor:
         self._note_death(watched, described_end(status))
 
     def _restart(self, watched: _Watched) -> None:
-        """Start it again. A machine that has no room for it now (processes, descriptors, disk) may have room later."""
+        """Start the child again. If the machine lacks resources now (processes, descriptors, disk), try again later."""
         watched.restart_at_s = None
         try:
             watched.child.start()

@@ -1,1 +1,1 @@
-"""Recorded drives and videos, played into a vehicle's agent."""
+"""Replay of recorded drives and videos into a vehicle's agent."""

@@ -1,4 +1,4 @@
-"""Plays a recorded drive into a vehicle's agent as if it were driving: rows and frames, merged in order of time."""
+"""Replay of a recorded drive into a vehicle's agent: rows and frames, merged in order of time."""
 
 from __future__ import annotations
 
@@ -41,17 +41,17 @@ def play(
     on_progress: Callable[[int], None] | None = None,
     clock: Clock | None = None,
 ) -> Played:
-    """Play a whole drive; what is being recorded at its end is finished there.
+    """Play a whole drive; recordings that are open at its end are finished.
 
     `offset_ns` is added to the drive's own time to give Unix time. It must be a multiple of 100 ms, so that
-    heartbeats fall where they do in a backtest of the same drive. `cameras` are videos by camera (the drive's own by
-    default), whose first frame belongs to the drive's `t` = 0. `speed` 1 is real time; None: as fast as possible.
-    `on_progress` is called with the data time, about once per second of it.
+    heartbeats fall where they do in a backtest of the same drive. `cameras` are videos by camera (default: the drive's
+    own), whose first frame is at the drive's `t` = 0. `speed` 1 is real time; None is as fast as possible.
+    `on_progress` is called with the data time, about once per second of data.
     """
     if offset_ns % HEARTBEAT_NS:
         raise InvalidInput(f"the offset {offset_ns} ns is not a multiple of 100 ms", remedy="round it to 0.1 s")
     if speed is not None and speed <= 0:
-        raise InvalidInput(f"the speed {speed} is not above 0")
+        raise InvalidInput(f"the speed {speed} is not greater than 0")
     pace = _Pace(speed, on_progress, clock or SystemClock())
     signals = sorted(agent.signals & catalog.signals.keys())
     videos = drive.cameras if cameras is None else cameras

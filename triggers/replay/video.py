@@ -1,6 +1,6 @@
-"""Reads a video file as the H.264 frames that a vehicle's camera would deliver: Annex B, no B-frames.
+"""Video files as the H.264 frames that a vehicle's camera would deliver: Annex B, no B-frames.
 
-Video that is in that form already (apart from MP4's length prefixes) is passed on bit for bit; anything else is encoded
+Video that already has that form (apart from MP4's length prefixes) is passed on bit for bit; anything else is encoded
 again, with a keyframe every second.
 """
 
@@ -24,9 +24,9 @@ DEFAULT_RATE_HZ = 25
 
 
 def video_frames(path: Path, offset_ns: int = 0) -> Iterator[VideoFrame]:
-    """The frames of a video in order of time; its first has the time `offset_ns`.
+    """The frames of a video in order of time; the first one is at `offset_ns`.
 
-    Raises InvalidInput where the file is not a readable video. Memory is bounded by a few frames.
+    Raises InvalidInput if the file is not a readable video. Memory is bounded by a few frames.
     """
     try:
         as_it_is = _is_ready(path)
@@ -48,7 +48,7 @@ def _video_stream(container: Any, path: Path) -> Any:
 
 
 def _is_ready(path: Path) -> bool:
-    """Is it H.264 whose frames are shown in the order they are coded (no B-frames)?"""
+    """Whether it is H.264 whose frames are shown in coding order (no B-frames)."""
     with av.open(path) as container:
         stream = _video_stream(container, path)
         if stream.codec_context.name != "h264":

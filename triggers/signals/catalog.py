@@ -55,7 +55,7 @@ class Signal(Contract):
     @model_validator(mode="after")
     def _consistent(self) -> Self:
         if parse_unit(self.unit) is None:
-            raise ValueError(f"`{self.unit}` is not a unit of this language")
+            raise ValueError(f"`{self.unit}` is not a known unit")
         if self.unit and self.type != "number":
             raise ValueError(f"a {self.type} signal has no unit")
         if (self.type == "text") != bool(self.values):

@@ -115,7 +115,7 @@ def import_vss(
 def _checked_units(units: Mapping[str, str]) -> Mapping[str, str]:
     for unit in units.values():
         if parse_unit(unit) is None:
-            raise InvalidInput(f"`{unit}` is not a unit of this language")
+            raise InvalidInput(f"`{unit}` is not a known unit")
     return units
 
 

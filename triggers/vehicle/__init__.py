@@ -1,1 +1,1 @@
-"""What runs on a vehicle: check-in, trigger host, ring buffers, recorder, queue and uploader."""
+"""The software of a vehicle: check-in, trigger host, ring buffer, recorder, clip queue and uploader."""

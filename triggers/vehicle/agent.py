@@ -1,6 +1,6 @@
-"""The agent of a vehicle: check-in, programs, ring buffer, recorder, queue and uploader, tied together.
+"""The agent of a vehicle, which combines check-in, programs, ring buffer, recorder, queue and uploader.
 
-The core has no threads: the caller hands in rows and frames, and decides when to check in, upload and report. Rows are
+It has no threads: the caller passes in rows and frames, and decides when to check in, upload and report. Rows are
 evaluated in slices of data time; what fires and what is recorded does not depend on where the slices end.
 """
 
@@ -45,7 +45,7 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 @dataclass(frozen=True)
 class AgentStatus:
-    """The state of a vehicle's agent, for people, summaries and tests."""
+    """The state of a vehicle's agent at one moment."""
 
     suspended: bool
     campaigns: tuple[tuple[str, int], ...]
@@ -57,7 +57,7 @@ class AgentStatus:
 
 
 class VehicleAgent:
-    """One vehicle. Used by one thread at a time; `close` it for a clean shutdown, or kill it: the counts add up."""
+    """One vehicle, used by one thread at a time. `close` is a clean shutdown; counts add up even if it is killed."""
 
     def __init__(
         self,
@@ -67,14 +67,14 @@ class VehicleAgent:
         transport: httpx.BaseTransport | None = None,
         journal: Journal | None = None,
     ) -> None:
-        """Open the state directory and go on with the campaigns of the latest check-in; needs no network.
+        """Open the state directory and continue with the campaigns of the latest check-in; needs no network.
 
-        `journal` and `transport` replace those that the configuration names; `close` closes them too.
+        `journal` and `transport` replace those from the configuration; `close` closes them, too.
         """
         self.config = config
         self.network = config.network
         self.source: DriveSource | None = None
-        """Where replayed data comes from; written into the manifests of what is recorded."""
+        """The origin of replayed data, for the manifests of its recordings."""
         self._clock = clock or SystemClock()
         self._journal = journal or Journal(config.state_directory / JOURNAL)
         self._http = make_client(config, transport)
@@ -102,16 +102,16 @@ class VehicleAgent:
 
     @property
     def signals(self) -> frozenset[str]:
-        """Signals to hand in with `feed`: what programs read and what clips may hold."""
+        """The signals that `feed` needs: those that programs read and those that clips may hold."""
         return self._host.inputs | self._ring.signals
 
     @property
     def cameras(self) -> frozenset[str]:
-        """Cameras to hand in with `feed`."""
+        """The cameras that `feed` needs."""
         return self._ring.cameras
 
     def check_in(self) -> bool:
-        """Get the list of campaigns and run it; True when it changed. Raises as `CheckInClient.check_in` does."""
+        """Get the list of campaigns and run it; True if it changed. Raises the errors of `CheckInClient.check_in`."""
         changed = self._cloud.check_in()
         self._assign_due |= changed
         if self._assign_due:
@@ -122,8 +122,8 @@ class VehicleAgent:
     def feed(self, rows: Iterable[Row], frames: Iterable[tuple[str, VideoFrame]] = ()) -> None:
         """Take rows and frames (camera, frame), both in order of time; times are ns since the Unix epoch.
 
-        Rows of equal time are merged, the last sample wins; so the newest row is held back until a later one comes,
-        or `finish_drive`. When time runs backwards, what is being recorded ends there.
+        Rows of equal time are merged, and the last sample wins; therefore the newest row is held back until a later one
+        comes, or until `finish_drive`. If time runs backwards, open recordings end there.
         """
         items: Iterable[Row | tuple[str, VideoFrame]] = heapq.merge(rows, frames, key=_time_ns)
         for item in items:
@@ -134,7 +134,7 @@ class VehicleAgent:
         self._process()
 
     def finish_drive(self) -> None:
-        """The drive is over: what is being recorded ends with what is there."""
+        """End the drive: open recordings are finished with the data so far."""
         newest, self._newest = self._newest, None
         if newest is not None:
             self._complete(newest)
@@ -145,11 +145,11 @@ class VehicleAgent:
         self._keep()
 
     def upload_pending(self, deadline_s: float = 60.0) -> UploadReport:
-        """Upload queued clips on the network at hand, for at most `deadline_s` seconds (plus the chunk under way)."""
+        """Upload queued clips on the current network, for at most `deadline_s` seconds (plus the chunk being sent)."""
         return self._uploader.upload_pending(self.network, deadline_s)
 
     def report(self) -> None:
-        """Send the counts of all fires."""
+        """Report the counts of all fires to the cloud."""
         self._host.flush()
         self._journal.compact()
         self._cloud.send_counts(self._journal.counts())
@@ -167,7 +167,7 @@ class VehicleAgent:
         )
 
     def manifest(self, clip: QueuedClip) -> ClipManifest:
-        """What a clip of `status().queued` is declared as."""
+        """The manifest of a clip in `status().queued`."""
         return self._queue.manifest(clip)
 
     def close(self) -> None:
@@ -184,7 +184,7 @@ class VehicleAgent:
         self._keep()
 
     def _keep(self) -> None:
-        """Let the ring hold what any campaign, or a recording still open, may ask for."""
+        """Let the ring hold what any campaign or open recording may ask for."""
         signals, cameras, before_ns = self._host.captures()
         open_signals, open_cameras = self._recorder.wanted()
         self._recorder.before_ns = min(before_ns, self.config.max_recording_ns)
@@ -197,7 +197,7 @@ class VehicleAgent:
         if newest is not None and row.t_ns == newest.t_ns:
             self._newest = Row(row.t_ns, _merged(newest.samples, row.samples))
             return
-        self._newest = row  # first: where the journal cannot be written, the caller may go on, and no row comes twice
+        self._newest = row  # first: if the journal cannot be written, the caller may go on, and no row is taken twice
         if newest is not None:
             self._complete(newest)
             if row.t_ns < newest.t_ns:
@@ -218,7 +218,7 @@ class VehicleAgent:
     def _process(self) -> None:
         """Evaluate the rows at hand, record what fired, and store what is finished."""
         rows, self._slice = self._slice, []
-        # Without rows too: fires of an earlier call may still wait for the journal.
+        # Also without rows: fires of an earlier call may still wait for the journal.
         fires = self._host.run([] if self._cloud.suspended else rows)
         self._report_problems()
         for fire in fires:
@@ -241,7 +241,7 @@ class VehicleAgent:
             self._keep()
 
     def _store_clip(self, fires: Sequence[VehicleFire], footage: Footage) -> None:
-        """Write the clip and queue it; where the disk refuses, its fires get that as their outcome."""
+        """Write the clip and queue it; if the disk fails, that is the outcome of its fires."""
         try:
             clip = make_clip(self.config.clips_directory, fires, footage, self._context())
         except OSError as error:

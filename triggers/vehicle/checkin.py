@@ -1,9 +1,9 @@
-"""Check-in: reports to the cloud what the vehicle has, gets its signed list of campaigns, and fetches their bundles.
+"""Check-in of a vehicle: it reports to the cloud, gets its signed list of campaigns, and fetches their bundles.
 
-Nothing is believed that a trusted key did not sign. A list must name this vehicle, be unexpired, and not be older
-than the one at hand: (revision, issue time) never falls, so replaying an old list cannot withhold a stop. What was
-refused is reported at the next check-in; everything else goes on. The list and its bundles are kept, verified again at
-each start, and followed until the list expires.
+Only what a trusted key signed is accepted. A list must name this vehicle, be unexpired, and not be older than the
+current one: (revision, issue time) never decreases, so replaying an old list cannot withhold a stop. What was refused
+is reported at the next check-in; everything else continues. The list and its bundles are kept, verified again at each
+start, and followed until the list expires.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MAX_PROBLEMS = 100
 MAX_PROBLEM_CHARACTERS = 1000
 COUNTS_PER_REPORT = 1000
 REPORT_BYTES = 4 * 1024**2
-"""A report has no more counts than fit; those of one version always do."""
+"""Largest report; the counts of one version always fit."""
 
 LIST = "assignments"
 CLOCK_OFFSET = "clock_offset_ns"
@@ -55,7 +55,7 @@ class CheckInClient:
 
     @property
     def suspended(self) -> bool:
-        """True while there is no list that is in force: nothing may fire then."""
+        """True while no list is in force, so that nothing may fire."""
         return self._list is None or self._clock.now_ns() >= self._list.expires_at_ns
 
     @property
@@ -64,17 +64,17 @@ class CheckInClient:
         return int((self._journal.fact(CLOCK_OFFSET) or b"0").decode())
 
     def report_problem(self, problem: str) -> None:
-        """Report this at the next check-in."""
+        """Remember a problem for the next check-in."""
         text = problem[:MAX_PROBLEM_CHARACTERS]
         if text not in self._problems and len(self._problems) < MAX_PROBLEMS:
             self._problems.append(text)
 
     def check_in(self) -> bool:
-        """Ask for the list and take it over; True when the campaigns changed.
+        """Ask for the list and adopt it; True if the campaigns changed.
 
-        Unreachable, Unauthenticated, Forbidden or Overloaded when the API gives no list, Untrusted when it gives one
-        that must not be used; the vehicle then goes on with the list that it has. Bundles that are missing are
-        fetched whether or not the list changed.
+        Raises Unreachable, Unauthenticated, Forbidden or Overloaded if the API gives no list, and Untrusted if the list
+        must not be used; the vehicle then keeps its current list. Missing bundles are fetched whether or not the list
+        changed.
         """
         url = f"{self._base}/check-in"
         reported = list(self._problems)
@@ -99,7 +99,7 @@ class CheckInClient:
         return changed or fetched
 
     def bundles(self) -> list[Bundle]:
-        """The bundles of the list at hand that are here and can be trusted; the others become problems."""
+        """The stored bundles of the current list that can be trusted; each of the others becomes a problem."""
         bundles = []
         for assignment in self._list.assignments if self._list else ():
             sealed = self._journal.bundle(assignment.bundle_digest)
@@ -111,7 +111,7 @@ class CheckInClient:
         return bundles
 
     def send_counts(self, counts: tuple[FireCounts, ...]) -> None:
-        """Report what became of the fires; sending again changes nothing."""
+        """Report what became of the fires; sending the same counts again changes nothing."""
         url = f"{self._base}/telemetry"
         for part in _parts(counts):
             report = Telemetry(counts=part, reported_at_ns=self._clock.now_ns())
@@ -125,17 +125,17 @@ class CheckInClient:
         return f"{self._config.api_url.rstrip('/')}/v1/vehicles/{self._config.vehicle_id}"
 
     def _have(self) -> str | None:
-        """The digest of the list at hand; none once half its life is over, since a 304 would not renew it."""
+        """The digest of the current list; None once half its lifetime is over, since a 304 would not renew it."""
         if self._list is None:
             return None
         middle_ns = (self._list.issued_at_ns + self._list.expires_at_ns) // 2
         return self._list.content_digest if self._clock.now_ns() < middle_ns else None
 
     def _measure_clock(self, reply: httpx.Response, asked_ns: int) -> None:
-        """Our clock minus the cloud's by the reply's `Date`; 0 when both can be the same.
+        """Our clock minus the cloud's, by the `Date` of the reply; 0 if they may be equal.
 
-        `Date` has whole seconds, and servers renew it only once per second: the cloud's clock showed something
-        between it and 2 s later, and ours something between asking and now.
+        `Date` has whole seconds, and servers update it only once per second. The cloud's clock was therefore between
+        `Date` and 2 s later, and ours between the request and now.
         """
         try:
             cloud = parsedate_to_datetime(reply.headers.get("Date", ""))
@@ -165,7 +165,7 @@ class CheckInClient:
         return assignments
 
     def _take_list(self, sealed: bytes) -> bool:
-        """Verify a list and keep it; True when it differs from the one before."""
+        """Verify a list and keep it; True if it differs from the previous one."""
         try:
             assignments = self._unseal(sealed)
             self._check_fresh(assignments)
@@ -199,12 +199,12 @@ class CheckInClient:
         return self._list.expires_at_ns if self._list else 0
 
     def _latest_marks(self) -> tuple[int, int]:
-        """The latest (revision, issue time) ever taken over; it outlives the list itself."""
+        """The latest (revision, issue time) ever accepted; it outlives the list itself."""
         revision, issued_at_ns = (self._journal.fact(name) or b"-1" for name in ("revision", "issued_at_ns"))
         return int(revision), int(issued_at_ns)
 
     def _fetch_missing(self) -> bool:
-        """Fetch the bundles that are not here; True when one came. One that fails is a problem, not an end."""
+        """Fetch missing bundles; True if one was fetched. A bundle that fails becomes a problem."""
         fetched = False
         assignments = self._list.assignments if self._list else ()
         self._journal.keep_bundles(assignment.bundle_digest for assignment in assignments)
@@ -226,7 +226,7 @@ class CheckInClient:
         with reaching("the API", "api_url", url), self._http.stream("GET", url) as reply:
             sealed = read_bounded(reply, MAX_BUNDLE_BYTES)
         if reply.status_code != httpx.codes.OK:
-            raise refusal(reply, sealed[:MAX_PROBLEM_BYTES], "the API gave no bundle")
+            raise refusal(reply, sealed[:MAX_PROBLEM_BYTES], "the API did not send the bundle")
         return sealed
 
     def _open(self, sealed: bytes, assignment: Assignment) -> Bundle:
@@ -234,7 +234,7 @@ class CheckInClient:
             raise Untrusted("the bundle does not have the digest that the list of campaigns names")
         bundle = open_bundle(sealed, self._config.trust_store)
         if (bundle.settings.name, bundle.version) != (assignment.campaign, assignment.version):
-            raise Untrusted(f"the bundle is that of {bundle.settings.name} version {bundle.version}")
+            raise Untrusted(f"the bundle is for {bundle.settings.name} version {bundle.version}")
         return bundle
 
     def _refuse(self, assignment: Assignment, error: LongtailError) -> None:
@@ -246,7 +246,7 @@ def _marks(assignments: AssignmentList) -> dict[str, bytes]:
 
 
 def _parts(counts: tuple[FireCounts, ...]) -> Iterator[tuple[FireCounts, ...]]:
-    """The counts in reports that are small enough."""
+    """The counts, split into reports that are small enough."""
     part: list[FireCounts] = []
     size_bytes = 0
     for version in counts:

@@ -1,4 +1,4 @@
-"""The vehicle's clock, a protocol so that waiting and expiry can be driven by a test or a simulation."""
+"""The vehicle's clock, as a protocol, so that a test or simulation can control waiting and expiry."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from triggers.contracts.base import NS_PER_S
 
 
 class Clock(Protocol):
-    """Wall-clock time and waiting; data time is never read from here."""
+    """Wall-clock time and waiting; never the time of recorded data."""
 
     def now_ns(self) -> int:
         """Nanoseconds since the Unix epoch."""

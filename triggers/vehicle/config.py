@@ -1,4 +1,4 @@
-"""What a vehicle's agent is configured with: who it is, whom it trusts, where it reports, and its limits."""
+"""The configuration of a vehicle's agent: its identity, trusted keys, servers and limits."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _VEHICLE_ID: TypeAdapter[str] = TypeAdapter(VehicleId)
 
 @dataclass(frozen=True, kw_only=True)
 class VehicleConfig:
-    """Settings of one agent; Misconfigured names a setting that cannot work.
+    """The settings of one agent. Raises Misconfigured, naming the setting, if one cannot work.
 
-    `trusted_keys` are raw 32-byte Ed25519 public keys. `network` is the class of the network at hand at the start
+    `trusted_keys` are raw 32-byte Ed25519 public keys. `network` is the class of the network at the start
     (None: offline). `attributes` are what campaign targets test; `software` holds digests or versions of what runs;
     `calibration` gives each camera's parameters (pixels; distortion dimensionless). `speed_signal` names the
     speed, in `speed_unit`, from which the armed distance is counted; without it the distance is reported as 0.
@@ -53,13 +53,13 @@ class VehicleConfig:
     ring_ns: int = 120 * NS_PER_S
     """How far back a capture window can reach; a longer one is shortened."""
     ring_bytes: int = 256 * MIB
-    """Bytes of samples and encoded frames held in memory; what exceeds them is dropped, oldest first, and counted."""
+    """Bytes of samples and encoded frames held in memory; beyond that, the oldest are dropped and counted."""
     max_recording_ns: int = DEFAULT_RECORDING_NS
-    """Longest span of a recording; where windows go on touching, a new recording begins."""
+    """Longest span of a recording; if windows keep touching beyond it, a new recording begins."""
     queue_bytes: int = 2048 * MIB
-    """Bytes of finished clips kept on disk; above it the lowest priority, then the oldest, is dropped and counted."""
+    """Bytes of finished clips kept on disk; beyond that, the clip of lowest priority, then the oldest, is dropped."""
     max_clip_age_ns: int = 14 * DAY_NS
-    """A clip not uploaded after this time on the vehicle is dropped as expired, and counted."""
+    """A clip that is not uploaded within this time is dropped as expired, and counted."""
 
     chunk_bytes: int = 8 * MIB
     """Bytes of one PATCH request, rounded down to whole cells."""
@@ -89,7 +89,7 @@ class VehicleConfig:
             url = getattr(self, name)
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
-                raise Misconfigured(f"{name} {url!r} is not an address", remedy="write it as https://host[:port]")
+                raise Misconfigured(f"{name} {url!r} is not a URL", remedy="write it as https://host[:port]")
 
     def _check_keys(self) -> None:
         if not self.trusted_keys:
@@ -120,10 +120,10 @@ class VehicleConfig:
                 f"max_recording_ns is {self.max_recording_ns}", remedy=f"give at most {MAX_RECORDING_NS}"
             )
         if not 0 < self.backoff_first_s <= self.backoff_max_s:
-            raise Misconfigured("backoff_first_s must be above 0 and at most backoff_max_s")
+            raise Misconfigured("backoff_first_s must be greater than 0 and at most backoff_max_s")
 
     def _check_declarations(self) -> None:
-        """What manifests and check-ins say of the vehicle must fit the contract types before it is needed."""
+        """Check early that what manifests and check-ins say about the vehicle fits the contract types."""
         try:
             CheckIn(attributes=dict(self.attributes), software=dict(self.software), vehicle_time_ns=0)
             _CALIBRATION.validate_python({name: dict(values) for name, values in self.calibration.items()})
@@ -134,7 +134,7 @@ class VehicleConfig:
 
     @property
     def speed(self) -> SpeedSignal | None:
-        """What the armed distance is counted from."""
+        """The signal from which the armed distance is computed."""
         return SpeedSignal(self.speed_signal, self.speed_unit) if self.speed_signal else None
 
     @property

@@ -1,4 +1,4 @@
-"""What both HTTP clients of a vehicle share: the connection, bounded replies, and refusals as errors."""
+"""HTTP for the clients of a vehicle: the connection, bounded replies, and refusals as errors."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 
 def make_client(config: VehicleConfig, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """A client that presents the vehicle's token, follows no redirects, and waits no longer than configured."""
+    """A client that sends the vehicle's token, follows no redirects, and waits no longer than configured."""
     return httpx.Client(
         headers={"Authorization": f"Bearer {config.token}", "User-Agent": "longtail-vehicle"},
         timeout=httpx.Timeout(config.read_timeout_s, connect=config.connect_timeout_s),
@@ -34,7 +34,7 @@ def json_body(content: bytes) -> dict[str, Any]:
 
 @contextmanager
 def reaching(what: str, setting: str, url: str) -> Iterator[None]:
-    """Turn a transport's failure into Unreachable that names the address and the setting it came from."""
+    """Turn a transport error into Unreachable, which names the address and the setting that it came from."""
     try:
         yield
     except httpx.HTTPError as error:
@@ -44,7 +44,7 @@ def reaching(what: str, setting: str, url: str) -> Iterator[None]:
 
 
 def read_bounded(response: httpx.Response, limit_bytes: int) -> bytes:
-    """The body of a streamed reply; InvalidInput when it is longer than `limit_bytes`."""
+    """The body of a streamed reply. Raises InvalidInput if it is longer than `limit_bytes`."""
     body = bytearray()
     for piece in response.iter_bytes():
         body += piece
@@ -54,10 +54,10 @@ def read_bounded(response: httpx.Response, limit_bytes: int) -> bytes:
 
 
 def refusal(response: httpx.Response, body: bytes, what: str) -> LongtailError:
-    """The error that a refusal stands for; its message says `what` was refused.
+    """The error for a refusal; its message says `what` was refused.
 
-    A busy server is Overloaded whatever it says of the reason: when to come back is what counts. Any other failure of
-    the server is Unreachable: it says nothing about what was sent.
+    A busy server is Overloaded whatever reason it gives, since only the time to retry matters. Any other failure of the
+    server is Unreachable, because it says nothing about what was sent.
     """
     error = error_of(response.status_code, response.headers, body, what="the server")
     said = f"{what}: {error.message}"[:MAX_MESSAGE_CHARACTERS]

@@ -247,9 +247,9 @@ def test_what_a_drive_lacks_or_has_wrong_is_named_and_the_others_run(tmp_path: P
     assert [result.name for result in result.drives] == ["good"]
     assert [str(failure).removeprefix(f"{tmp_path}/").split(";")[0].split(" (")[0] for failure in result.failures] == [
         "lacking.parquet: has no column `ego.speed`, which carries the signal `ego.speed`",
-        "texts.parquet: column `ego.speed` holds texts, but its signal is a number",
+        "texts.parquet: column `ego.speed` holds text, but its signal has the type number",
         "unsorted.parquet: column `t` runs backwards in row 400",
-        "cut.parquet: not a readable Parquet file: damaged or cut off",
+        "cut.parquet: not a readable Parquet file: damaged or truncated",
         "gone.parquet: there is no such file",
     ]
 

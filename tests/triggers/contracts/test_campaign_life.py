@@ -43,7 +43,7 @@ def test_steps_that_touch_running_versions_change_what_runs() -> None:
 def test_a_refusal_names_the_state_and_the_states_that_are_needed() -> None:
     refused = COMPLETE.refused("braking", 3, CampaignState.DRAFT)
     assert refused.message == "braking version 3 is draft and cannot be completed"
-    assert refused.remedy == "that needs the state active or paused"
+    assert refused.remedy == "this is only possible in the state active or paused"
 
 
 @pytest.mark.parametrize(

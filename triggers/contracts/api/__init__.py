@@ -1,4 +1,4 @@
-"""Requests and answers of the HTTP API, shared by server and client.
+"""Requests and responses of the HTTP API, shared by server and client.
 
-Requests end in Request, answers in View, List or Page.
+Names of requests end in Request, names of responses in View, List or Page.
 """

@@ -1,4 +1,4 @@
-"""Base of the API's answers."""
+"""The base class of the API's responses."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ from pydantic import BaseModel, ConfigDict
 
 
 class View(BaseModel):
-    """Base of the answers: made from the attributes of what storage returns."""
+    """Base of the responses: built from the attributes of what storage returns."""
 
     model_config = ConfigDict(from_attributes=True)

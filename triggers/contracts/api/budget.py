@@ -1,4 +1,4 @@
-"""Budgets: the accounts of the ledger, with their limits and what is used of them."""
+"""Budgets in the API: the accounts of the ledger, with their limits and how much of them is used."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_LISTED_ACCOUNTS = 10_000
 
 
 class AccountView(View):
-    """A ledger account: `held` is reserved or used, `settled` the part that arrived. A limit of null: none.
+    """A ledger account: `held` is reserved or used, `settled` the part that arrived. A null limit means no limit.
 
     `campaign`, `vehicle_id` and `day` (UTC) are empty where the kind of account does not have them.
     """
@@ -32,7 +32,7 @@ class AccountView(View):
 
 
 class BudgetList(BaseModel):
-    """Accounts: totals first, then today's vehicle-days. `capped` when there are more accounts than were asked for."""
+    """Accounts: totals first, then today's vehicle-days. `capped` if there are more accounts than were asked for."""
 
     accounts: list[AccountView]
     capped: bool

@@ -1,4 +1,4 @@
-"""Campaigns: a text is applied, a version steps through its life, its outcomes and budget are shown."""
+"""Campaigns in the API: applying a trigger file, the steps of a version's life, outcomes and budget."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ApplyRequest(Contract):
     filename: Annotated[str, StringConstraints(min_length=1, max_length=300)] = "campaign.trigger"
     signals: Annotated[str, Field(max_length=MAX_CATALOG_BYTES)]
     campaign: Name | None = None
-    """Which campaign of the file; may be left out when it has one only."""
+    """Which campaign of the file; may be omitted if the file has only one."""
     draft: bool = False
 
 
@@ -59,7 +59,7 @@ class CampaignSummary(CampaignView):
 
 
 class ComparedView(View):
-    """Pairs of a compared head over all vehicles: 00, 01, 10 and 11 (active, shadow), and pairs that were unknown."""
+    """Counts of the pairs of a compared head over all vehicles: 00, 01, 10, 11 (active, shadow), and unknown."""
 
     neither: int
     only_shadow: int
@@ -69,9 +69,9 @@ class ComparedView(View):
 
 
 class CampaignDetails(CampaignSummary):
-    """All of a campaign version but its program. `budget` lists the campaign's accounts, over all its versions.
+    """Everything about a campaign version except its program. `budget` has the campaign's accounts, for all versions.
 
-    `compared` has every head that the version compares, in the text's order.
+    `compared` has every head that the version compares, in the order of the trigger file.
     """
 
     settings: dict[str, Any]
@@ -82,13 +82,13 @@ class CampaignDetails(CampaignSummary):
 
 
 class AppliedView(CampaignView):
-    """The version that applying a text gave; `warnings` are the compiler's diagnostics."""
+    """The version that a trigger file was applied as; `warnings` are the compiler's diagnostics."""
 
     warnings: list[dict[str, Any]]
 
 
 class CampaignList(BaseModel):
-    """By name, each campaign's running version, else its newest; `next` continues as `after`, null at the end."""
+    """Each campaign's running version, else its newest, by name. Pass `next` as `after` to go on; null at the end."""
 
     campaigns: list[CampaignSummary]
     next: str | None

@@ -1,7 +1,7 @@
-"""Clips: a page of them, and one with everything that belongs to it.
+"""Clips in the API: a page of clips, and a single clip with all its details.
 
-Names are those that a filter asks by (docs/catalog.md): `vehicle`, `start`, `vehicle.model`, `ego.speed.max`. Times
-of a vehicle's clock come twice, as RFC 3339 with nine decimals and as ns since the Unix epoch.
+Names are those used in filters (docs/catalog.md): `vehicle`, `start`, `vehicle.model`, `ego.speed.max`. Times of a
+vehicle's clock are given twice, as RFC 3339 with nine decimals and as ns since the Unix epoch.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from triggers.times import format_time
 
 
 class FireView(View):
-    """A fire in a clip. Its window is the span that it asked to have recorded."""
+    """A fire in a clip. Its window is the span that it asked to be recorded."""
 
     campaign: str
     version: int
@@ -49,8 +49,8 @@ class FireView(View):
 class ClipView(View):
     """A clip in a list.
 
-    `attributes` are the vehicle's, by the names that a filter uses (`vehicle.model`). `labels` are the
-    types that the clip's labels name. `box` is west, south, east, north in degrees; null without a position.
+    `attributes` are the vehicle's, under the names that filters use (`vehicle.model`). `labels` are the types in the
+    clip's labels. `box` is west, south, east, north in degrees; null without a position.
     """
 
     id: str
@@ -82,12 +82,12 @@ class ClipView(View):
 
     @computed_field
     def duration_s(self) -> float:
-        """From `start` to `end`."""
+        """The time from `start` to `end` in seconds."""
         return (self.end_ns - self.start_ns) / NS_PER_S
 
 
 class ClipPage(BaseModel):
-    """A page of clips; `next` is the token of the next one, null at the end."""
+    """A page of clips; `next` is the token of the next page, null at the end."""
 
     clips: list[ClipView]
     next: str | None
@@ -103,7 +103,7 @@ class AssetView(BaseModel):
 
 
 class LabelView(View):
-    """An ASAM OpenLABEL document about the clip, the types it names, and who or what made it."""
+    """An ASAM OpenLABEL document about the clip, the label types in it, and who or what made it."""
 
     id: int
     job_id: int
@@ -115,10 +115,10 @@ class LabelView(View):
 
 
 class ClipDetailsView(ClipView):
-    """Everything of a clip. Links are valid for an hour.
+    """Everything about a clip. Links are valid for an hour.
 
-    `statistics` are those of its signals, by the names that a filter uses (`ego.speed.max`), in the
-    signal's unit. `track` is a list of [latitude, longitude] in degrees. `label_documents` come newest first.
+    `statistics` are those of its signals, under the names that filters use (`ego.speed.max`), in the signal's unit.
+    `track` is a list of [latitude, longitude] in degrees. `label_documents` come newest first.
     """
 
     software: dict[str, str]

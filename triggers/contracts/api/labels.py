@@ -1,4 +1,4 @@
-"""Label jobs: claimed, renewed, completed, failed and counted."""
+"""Label jobs in the API: claiming, renewing, completing, failing and counting them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from triggers.contracts.base import Contract, ShortText
 
 
 class JobState(StrEnum):
-    """Where a job stands: free to be claimed, held under a lease, done, or given up."""
+    """The state of a job: free to be claimed, held under a lease, done, or given up."""
 
     READY = "ready"
     LEASED = "leased"
@@ -22,21 +22,21 @@ class JobState(StrEnum):
 
 
 OPEN_JOBS = (JobState.READY, JobState.LEASED)
-"""States of jobs that are still to be done."""
+"""The states of jobs that are not finished."""
 
 MAX_CLAIM = 100
-"""Jobs that one request may claim."""
+"""How many jobs one request may claim."""
 MAX_LEASE_S = 86_400
 WORK_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,99}$"
 WorkName = Annotated[str, StringConstraints(pattern=WORK_NAME)]
-"""Name of a task, or of what works on it."""
+"""The name of a task or of a labeler."""
 DEFAULT_LEASE_S = 600.0
 LeaseSeconds = Annotated[float, Field(gt=0, le=MAX_LEASE_S)]
 FencingToken = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class ClaimRequest(Contract):
-    """How many jobs of which task, for whom, and for how long."""
+    """How many jobs of which task to claim, for which labeler, and for how long."""
 
     task: WorkName
     labeler: WorkName
@@ -60,7 +60,7 @@ class FailRequest(Contract):
 
 
 class RenewRequest(Contract):
-    """For how much longer, from now, a job is needed."""
+    """How much longer, from now, a job is to be held."""
 
     token: FencingToken
     lease_s: LeaseSeconds = DEFAULT_LEASE_S
@@ -78,7 +78,7 @@ class JobView(BaseModel):
 
 
 class ClaimedView(BaseModel):
-    """The jobs that were claimed; none when there are none."""
+    """The jobs that were claimed; empty if none is ready."""
 
     jobs: list[JobView]
 
@@ -90,18 +90,18 @@ class CompletedView(BaseModel):
 
 
 class FailedView(BaseModel):
-    """`ready` when the job can be tried again, `failed` when its attempts are used up."""
+    """`ready` if the job will be tried again, `failed` if its attempts are used up."""
 
     state: JobState
 
 
 class RenewedView(BaseModel):
-    """Until when the job is held."""
+    """The time until which the job is held."""
 
     lease_until: datetime
 
 
 class StatsView(BaseModel):
-    """By task, how many jobs are ready, leased, expired (leased, but the lease is over), done and failed."""
+    """By task, how many jobs are ready, leased, expired (leased, but the lease has ended), done and failed."""
 
     tasks: dict[str, dict[str, int]]

@@ -1,4 +1,4 @@
-"""What became of fires and uploads: counts that add up, and dead letters."""
+"""Outcomes in the API: what became of fires, in counts that add up, and dead letters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from triggers.contracts.api.base import View
 
 LetterStage = Literal["gateway", "assembler", "extraction"]
-"""Where something could not go on."""
+"""The stage at which processing failed."""
 LetterState = Literal["open", "replayed", "discarded"]
 MAX_LISTED_LETTERS = 1000
 
@@ -19,7 +19,7 @@ class OutcomesView(View):
     """What became of a campaign version's fires, up to the watermarks that vehicles have reported.
 
     `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight. `unaccounted`, a part of
-    in_flight, were handed over and are nowhere in the cloud: it is 0 unless something was lost.
+    in_flight, are fires that were handed over but are nowhere in the cloud: 0 unless something was lost.
     """
 
     fired: int
@@ -38,21 +38,21 @@ class OutcomesView(View):
 
 
 class CampaignOutcomesView(OutcomesView):
-    """Outcomes with the version they belong to."""
+    """The outcomes of a campaign version."""
 
     campaign: str
     version: int
 
 
 class OutcomesList(BaseModel):
-    """Counts by campaign version, and open dead letters by reason."""
+    """Outcomes by campaign version, and the number of open dead letters by reason."""
 
     outcomes: list[CampaignOutcomesView]
     dead_letters: dict[str, int]
 
 
 class DeadLetterView(View):
-    """What could not go on. `fires` is how many fires it took along."""
+    """Something that could not be processed. `fires` is the number of fires that are lost with it."""
 
     id: int
     stage: str
@@ -68,7 +68,7 @@ class DeadLetterView(View):
 
 
 class DeadLetterPage(BaseModel):
-    """Dead letters, newest first; `next` is what `before` continues with, null at the end."""
+    """Dead letters, newest first; pass `next` as `before` to continue, null at the end."""
 
     dead_letters: list[DeadLetterView]
     next: int | None

@@ -1,4 +1,4 @@
-"""Vehicles: enrolled, listed and shown."""
+"""Vehicles in the API: enrolment, list and details."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from triggers.contracts.api.base import View
 from triggers.contracts.base import AttributeValue, Contract, VehicleId
 
 MAX_ATTRIBUTES = 100
-"""Attributes that the fleet may record of a vehicle."""
+"""How many attributes the fleet may record for a vehicle."""
 
 
 class EnrolRequest(Contract):
-    """A vehicle and what the fleet knows of it. These attributes win over those that the vehicle reports."""
+    """A vehicle and what the fleet knows about it. These attributes override those that the vehicle reports."""
 
     id: VehicleId
     attributes: Annotated[dict[str, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] = {}
@@ -35,14 +35,14 @@ class VehicleView(View):
 
 
 class VehicleList(BaseModel):
-    """A page of vehicles by id; `next` is what `after` continues with, null at the end."""
+    """A page of vehicles, ordered by id; pass `next` as `after` to continue, null at the end."""
 
     vehicles: list[VehicleView]
     next: str | None
 
 
 class EnrolledView(BaseModel):
-    """What a vehicle's agent needs: its token (shown once), the keys it is to trust, and where to go."""
+    """What a vehicle's agent needs: its token (shown only once), the keys it must trust, and the servers' URLs."""
 
     id: str
     token: str

@@ -126,11 +126,13 @@ class _CampaignChecks:
             duration_ns = self.context.duration_ns(stage.duration) if stage.duration is not None else None
             last = index == len(stages) - 1
             if not last and stage.duration is None:
-                self.report.rollout_order(stage.share.span, "only the last stage of a rollout may have no time")
+                self.report.rollout_order(stage.share.span, "only the last stage of a rollout may omit its duration")
             if share is None:
                 continue
             if result and share <= result[-1].share:
-                self.report.rollout_order(stage.share.span, "the shares of a rollout must grow")
+                self.report.rollout_order(
+                    stage.share.span, "each rollout stage must have a larger share than the previous one"
+                )
             result.append(RolloutStage(share=share, duration_ns=None if last else duration_ns))
         if len(stages) > MAX_STAGES:
             self.report.too_many(stages[-1].share.span, "rollout stages", len(stages), MAX_STAGES, "a campaign")
@@ -155,8 +157,8 @@ class _CampaignChecks:
         sample = self.campaign.sample
         if sample is None:
             return 1
-        kept = self._integer(sample.kept, "the number kept", 1, 1)
-        out_of = self._integer(sample.out_of, "the number sampled from", 1, MAX_ONE_IN)
+        kept = self._integer(sample.kept, "the first number of `sample`", 1, 1)
+        out_of = self._integer(sample.out_of, "the second number of `sample`", 1, MAX_ONE_IN)
         return out_of if kept and out_of else 1
 
     def priority(self) -> int:
@@ -217,7 +219,7 @@ class _CampaignChecks:
         if self.campaign.retain is None:
             return None
         self.report.not_enforced(
-            self.campaign.retain.span, "retain", "leave it out: no clip is deleted because of its age"
+            self.campaign.retain.span, "retain", "remove it: no clip is deleted because of its age"
         )
         return self.context.duration_ns(self.campaign.retain)
 

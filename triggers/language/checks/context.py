@@ -47,11 +47,11 @@ class CheckContext:
         return f"`{text}`" if 0 < len(text) <= _MAX_SUBJECT else "this expression"
 
     def what(self, typed: Typed) -> str:
-        """What an expression is: `a speed in m/s`, `a condition`, `a text`."""
+        """What an expression is: `a speed in m/s`, `a condition`, `a text value`."""
         if typed.type is Type.BOOL:
             return "a condition"
         if typed.type is Type.TEXT:
-            return "a text"
+            return "a text value"
         name = dimension_name(typed.unit)
         says_it = (f"a quantity in {typed.unit.symbol}", f"a {typed.unit.symbol}")
         shown = typed.unit.symbol if name not in says_it else ""
@@ -90,7 +90,7 @@ class CheckContext:
         try:
             return self.graph.add("number", value=float(value))
         except OverflowError:
-            self.report.impossible_constant(span, "is beyond the range of numbers")
+            self.report.impossible_constant(span, "is outside the supported range of numbers")
             return self.graph.add("number", value=0.0)
 
     def node(self, typed: Typed, unit: Unit | None = None) -> int:

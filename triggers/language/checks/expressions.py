@@ -140,7 +140,7 @@ def _between(context: CheckContext, between: syntax.Between) -> Typed:
     above = compare(context, between.span, ">=", subject, low)
     below = compare(context, between.span, "<=", subject, high)
     ends_are_swapped = _is_above(low, high)
-    proposal = "the lower end of a `between` stands first" if ends_are_swapped else ""
+    proposal = "write the lower end of a `between` first" if ends_are_swapped else ""
     return _joined(context, between, "and", [above, below], proposal)
 
 

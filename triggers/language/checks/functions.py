@@ -265,7 +265,7 @@ def _hysteresis(context: CheckContext, expression: syntax.Call, check: Check) ->
         try:
             thresholds.append(float(constant_in(threshold, x.unit) or 0))
         except OverflowError:
-            context.report.impossible_constant(threshold.span, "is beyond the range of numbers")
+            context.report.impossible_constant(threshold.span, "is outside the supported range of numbers")
             return context.error(expression.span)
     if thresholds[0] == thresholds[1]:
         context.report.equal_thresholds(expression.span)

@@ -42,7 +42,7 @@ def _degrees(context: CheckContext, typed: Typed, limit: int) -> float | None:
         return None
     value = typed.constant if typed.unit.dimension == DIMENSIONLESS else convert(typed.constant, typed.unit, degree)
     if abs(value) > limit:
-        context.report.bad_place(typed.span, f"this must lie between -{limit} and {limit} degrees")
+        context.report.bad_place(typed.span, f"this must be between -{limit} and {limit} degrees")
         return None
     return float(value)
 
@@ -56,7 +56,7 @@ def _radius_m(context: CheckContext, typed: Typed) -> float | None:
         return None
     radius = convert(typed.constant, typed.unit, metre)
     if not 0 < radius <= MAX_RADIUS_M:
-        context.report.bad_place(typed.span, "a radius must be longer than 0 and at most 100 km")
+        context.report.bad_place(typed.span, "a radius must be greater than 0 and at most 100 km")
         return None
     return float(radius)
 

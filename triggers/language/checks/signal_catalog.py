@@ -15,5 +15,5 @@ def catalog_warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
     source = catalog.source
     report = Reporter(Source(source.text, source.name or "signal catalog"))
     span = Span(*source.characters(("signals", indexed[0], "indexed")))
-    report.not_enforced(span, "indexed", "leave it out: all signals are searched alike")
+    report.not_enforced(span, "indexed", "remove it: all signals are searched in the same way")
     return report.diagnostics

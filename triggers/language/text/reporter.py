@@ -1,6 +1,6 @@
-"""The reporter of one file: a method for each mistake an author can make, with its code, message and proposal.
+"""The reporter of one file: one method for each mistake an author can make, with its code, message and proposal.
 
-Codes are stable: LT1xx form, LT2xx names, LT3xx types and units, LT4xx campaigns, LT5xx limits, LT9xx warnings. A new
+Codes are stable: LT1xx syntax, LT2xx names, LT3xx types and units, LT4xx campaigns, LT5xx limits, LT9xx warnings. A new
 mistake is a method in `mistakes`, whose docstring is its line in docs/language.md, and an example in the golden files.
 """
 
@@ -21,7 +21,7 @@ class Reporter(FormMistakes, NameMistakes, TypeMistakes, CampaignMistakes, Limit
     >>> report = Reporter(Source("when x = 1", "a.trigger"))
     >>> report.assignment_in_condition(Span(7, 8))
     >>> print(report.diagnostics[0].render())
-    a.trigger:1:8: error: `=` does not compare [LT115]
+    a.trigger:1:8: error: `=` is not a comparison [LT115]
         when x = 1
                ^
         help: write `==`

@@ -1,1 +1,1 @@
-"""The vehicle's journal: its durable state, and all SQL of the vehicle."""
+"""The journal of a vehicle: its durable state in SQLite, and all SQL that runs on a vehicle."""

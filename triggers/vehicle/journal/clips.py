@@ -1,6 +1,6 @@
-"""Queued clips in the journal: a row for each clip's file, and the link from its fires to it.
+"""Queued clips in the journal: a row for each clip file, to which the rows of its fires refer.
 
-Functions that write run within a transaction of the caller's.
+Functions that write run within the caller's transaction.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SELECT clip_id, file, size_bytes, priority, queued_at_ns, routes, upload_url, up
 
 @dataclass(frozen=True)
 class QueuedClip:
-    """A clip that waits; `problem` is why its latest attempt did not succeed, for people to read."""
+    """A clip waiting for upload; `problem` tells people why its latest attempt failed."""
 
     clip_id: str
     path: Path
@@ -34,7 +34,7 @@ class QueuedClip:
     priority: int
     queued_at_ns: int
     routes: frozenset[tuple[Network, int | None]]
-    """Networks it may travel on, and the largest size there (bytes; None: any)."""
+    """The networks it may be uploaded on, each with the largest size there (bytes; None: any)."""
     upload_url: str | None
     upload_network: Network | None
     attempts: int
@@ -42,29 +42,29 @@ class QueuedClip:
     problem: str
 
     def may_travel(self, network: Network) -> bool:
-        """Does the campaign of one of its fires let a clip of this size travel on this network?"""
+        """Whether the campaign of one of its fires allows a clip of this size on this network."""
         return any(network == on and (limit is None or self.size_bytes <= limit) for on, limit in self.routes)
 
 
 def all_clips(db: sqlite3.Connection, directory: Path) -> list[QueuedClip]:
-    """Every clip, in the order of upload: highest priority first, then the oldest. Files lie in `directory`."""
+    """Every clip in upload order: highest priority first, then oldest first. The files are in `directory`."""
     return [_queued(row, directory) for row in db.execute(IN_ORDER)]
 
 
 def manifest_of(db: sqlite3.Connection, clip_id: str) -> ClipManifest:
-    """What a clip is declared as."""
+    """The manifest of a clip."""
     (row,) = db.execute("SELECT manifest FROM clips WHERE clip_id = ?", (clip_id,))
     return ClipManifest.from_json(bytes(row["manifest"]), what="a clip's manifest in the journal")
 
 
 def fires_of(db: sqlite3.Connection, clip_id: str) -> list[VehicleFire]:
-    """The fires of a clip, with what they asked for."""
+    """The fires of a clip, with what they asked to be recorded."""
     rows = db.execute("SELECT captured FROM fires WHERE clip_id = ?", (clip_id,))
     return [VehicleFire.from_json(bytes(row["captured"]), what="a fire in the journal") for row in rows]
 
 
 def insert(db: sqlite3.Connection, clip: FinishedClip, queued_at_ns: int) -> None:
-    """Queue a clip, and link its fires to it. Conflict when one of them does not wait for a clip."""
+    """Queue a clip and link its fires to it. Raises Conflict if one of them is not waiting for a clip."""
     routes = sorted({(route.network, route.up_to_bytes or 0) for fire in clip.fires for route in fire.upload})
     clip_id = clip.manifest.clip_id
     db.execute(
@@ -91,28 +91,28 @@ def _link(db: sqlite3.Connection, clip_id: str, fires: Sequence[FireKey]) -> Non
             (clip_id, *fire, FireOutcome.IN_FLIGHT),
         ).rowcount
         if changed != 1:
-            raise Conflict(f"fire {fire.ordinal} of {fire.campaign} version {fire.version} awaits no clip")
+            raise Conflict(f"fire {fire.ordinal} of {fire.campaign} version {fire.version} is not waiting for a clip")
 
 
 def unlink_fires(db: sqlite3.Connection, clip_id: str) -> list[FireKey]:
-    """Take a clip's fires from it; they are in flight still, and wait for another clip or an outcome."""
+    """Unlink a clip's fires; they are still in flight and wait for another clip or an outcome."""
     rows = db.execute("SELECT campaign, version, ordinal FROM fires WHERE clip_id = ?", (clip_id,)).fetchall()
     db.execute("UPDATE fires SET clip_id = NULL WHERE clip_id = ?", (clip_id,))
     return [FireKey(*row) for row in rows]
 
 
 def delete(db: sqlite3.Connection, clip_id: str) -> None:
-    """Forget a clip, whose fires were unlinked before."""
+    """Delete a clip whose fires were unlinked before."""
     db.execute("DELETE FROM clips WHERE clip_id = ?", (clip_id,))
 
 
 def set_upload(db: sqlite3.Connection, clip_id: str, url: str | None, network: Network | None) -> None:
-    """Keep a clip's upload and the network it was announced for."""
+    """Store the URL of a clip's upload and the network that it was announced for."""
     db.execute("UPDATE clips SET upload_url = ?, upload_network = ? WHERE clip_id = ?", (url, network, clip_id))
 
 
 def set_attempted(db: sqlite3.Connection, clip_id: str, next_attempt_ns: int, problem: str) -> None:
-    """Count an attempt that did not succeed, and say why (1000 characters of it are kept)."""
+    """Count a failed attempt, and store its reason (at most 1000 characters)."""
     db.execute(
         "UPDATE clips SET attempts = attempts + 1, next_attempt_ns = ?, problem = ? WHERE clip_id = ?",
         (next_attempt_ns, problem[:1000], clip_id),

@@ -1,4 +1,4 @@
-"""What became of every fire, counted from the journal as it is reported to the cloud."""
+"""The counts of what became of every fire, taken from the journal and reported to the cloud."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Version = tuple[str, int]
 
 
 def counts(db: sqlite3.Connection) -> tuple[FireCounts, ...]:
-    """By campaign version, in order; each adds up over all ordinals up to its watermark."""
+    """The counts of each campaign version, in order; each adds up over all ordinals up to its watermark."""
     outcomes, triggers = _outcomes(db)
     compared = _compared(db)
     rows = db.execute("SELECT * FROM versions ORDER BY campaign, version").fetchall()
@@ -26,7 +26,7 @@ def counts(db: sqlite3.Connection) -> tuple[FireCounts, ...]:
 def _outcomes(
     db: sqlite3.Connection,
 ) -> tuple[Mapping[Version, dict[tuple[str, str], int]], Mapping[Version, dict[str, int]]]:
-    """Fires by (outcome, reason) and by trigger, of each version; those that are only counted by now included."""
+    """The fires of each version by (outcome, reason) and by trigger, including those that were folded into counts."""
     outcomes: dict[Version, dict[tuple[str, str], int]] = defaultdict(lambda: defaultdict(int))
     triggers: dict[Version, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in db.execute(

@@ -1,6 +1,6 @@
-"""Fires in the journal: written once, concluded once, and turned into counts when they are old.
+"""Fires in the journal: written once, concluded once, and folded into counts when they are old.
 
-Every function here runs within a transaction of the caller's.
+Every function here runs within the caller's transaction.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 
 @dataclass(frozen=True)
 class NewFire:
-    """A fire as it is written first, and whether it is to be recorded (else it is sampled out)."""
+    """A new fire, and whether it is recorded (otherwise it is sampled out)."""
 
     fire: VehicleFire
     sampled_in: bool
@@ -25,7 +25,7 @@ class NewFire:
 
 @dataclass(frozen=True)
 class RunIncrement:
-    """What happened to one campaign version since the last time it was written; the counts are increments."""
+    """What happened to one campaign version since it was last written; the counts are increments."""
 
     campaign: str
     version: int
@@ -38,7 +38,7 @@ class RunIncrement:
 
 
 def record(db: sqlite3.Connection, increment: RunIncrement) -> None:
-    """Write a version's new fires and increments. Conflict when an ordinal is not the next one."""
+    """Write a version's new fires and increments. Raises Conflict if an ordinal is not the next one."""
     ensure_version(db, increment.campaign, increment.version)
     for new in increment.fires:
         _insert_fire(db, new)
@@ -51,7 +51,7 @@ def record(db: sqlite3.Connection, increment: RunIncrement) -> None:
 
 
 def drop_unfinished(db: sqlite3.Connection) -> None:
-    """Conclude the fires whose recording an earlier process did not finish: no clip will ever hold them."""
+    """Conclude fires whose recording an earlier process did not finish, since no clip will ever hold them."""
     db.execute(
         "UPDATE fires SET outcome = ?, reason = ?, captured = NULL WHERE outcome = ? AND clip_id IS NULL",
         (FireOutcome.DROPPED, Reason.RESTART, FireOutcome.IN_FLIGHT),
@@ -59,7 +59,7 @@ def drop_unfinished(db: sqlite3.Connection) -> None:
 
 
 def conclude(db: sqlite3.Connection, fires: Iterable[FireKey], outcome: FireOutcome, reason: Reason | None) -> None:
-    """Give fires in flight their outcome; Conflict when one has an outcome already."""
+    """Give fires in flight their outcome. Raises Conflict if one already has an outcome."""
     for fire in fires:
         changed = db.execute(
             "UPDATE fires SET outcome = ?, reason = ?, captured = NULL, clip_id = NULL"
@@ -71,7 +71,7 @@ def conclude(db: sqlite3.Connection, fires: Iterable[FireKey], outcome: FireOutc
 
 
 def outcome_of(db: sqlite3.Connection, fire: FireKey) -> tuple[FireOutcome, str] | None:
-    """A fire's outcome and reason; None when it is unknown or only counted by now."""
+    """A fire's outcome and reason; None if it is unknown or was folded into a count."""
     row = db.execute(
         "SELECT outcome, reason FROM fires WHERE campaign = ? AND version = ? AND ordinal = ?", fire
     ).fetchone()
@@ -79,7 +79,7 @@ def outcome_of(db: sqlite3.Connection, fire: FireKey) -> tuple[FireOutcome, str]
 
 
 def compact(db: sqlite3.Connection, kept_rows: int) -> int:
-    """Turn concluded fires but the latest `kept_rows` into counts; how many rows went."""
+    """Fold concluded fires, except for the latest `kept_rows`, into counts; returns how many were folded."""
     rows = db.execute(
         "SELECT campaign, version, ordinal, trigger, outcome, reason FROM fires WHERE outcome <> ?"
         " ORDER BY t_ns DESC, campaign, version, ordinal LIMIT -1 OFFSET ?",

@@ -1,13 +1,13 @@
-"""The vehicle's durable state in one SQLite file: what is assigned, every fire and its outcome, and queued clips.
+"""The durable state of a vehicle in one SQLite file: what is assigned, every fire and its outcome, and queued clips.
 
-Why SQLite and these settings: a car often loses power in the middle of a write, and reported counts must never fall
-or stop adding up afterwards. Every change of state is one transaction; WAL with `synchronous=FULL` makes a commit
-return only when it is on the disk (NORMAL could lose the last ones in a power cut, and with them ordinals that the
-cloud has already seen). Fires are rare, so one flush per fire costs nothing. `locking_mode=EXCLUSIVE` lets only one
-agent use a state directory, and the lock dies with its process.
+Why SQLite with these settings: a car often loses power in the middle of a write, and reported counts must never
+decrease or stop adding up afterwards. Every change of state is one transaction. WAL with `synchronous=FULL` makes a
+commit return only when it is on disk (NORMAL could lose the latest ones in a power cut, and with them ordinals that the
+cloud has already seen). Fires are rare, so one flush per fire costs little. `locking_mode=EXCLUSIVE` lets only one
+agent use a state directory, and the lock ends with its process.
 
-A fire is a row until its outcome is old; then it becomes part of a count, in one transaction, so that the
-file stays small and the sums stay the same.
+Each fire is a row until its outcome is old; then it is folded into a count, in one transaction, so that the file stays
+small and the sums stay the same.
 """
 
 from __future__ import annotations
@@ -27,24 +27,24 @@ from triggers.vehicle.journal.schema import upgrade
 from triggers.vehicle.recording.fires import FireOutcome, Reason
 
 KEPT_ROWS = 10_000
-"""Concluded fires that stay readable one by one; older ones are only counted."""
+"""How many concluded fires are kept as rows; older ones are folded into counts."""
 
 
 class Journal:
-    """The open journal. One thread at a time; `close` it, or let the process die: both are safe."""
+    """The open journal. Use it in one thread at a time. Both `close` and the death of the process are safe."""
 
     def __init__(self, path: Path) -> None:
-        """Open or make the file; fires whose recording an earlier process did not finish become `dropped: restart`."""
+        """Open or create the file. Fires that an earlier process did not finish recording become `dropped: restart`."""
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            # No isolation level: transactions are begun here, not by the driver. No timeout: a file that is locked
-            # belongs to another agent, for as long as that lives.
+            # No isolation level: transactions are begun here, not by the driver. No timeout: a locked file belongs to
+            # another agent for as long as that agent lives.
             self._db = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
             self._prepare()
         except (sqlite3.OperationalError, Unreachable) as error:
             raise Misconfigured(
                 f"cannot open the vehicle's journal {path}: {error}",
-                remedy="give each agent a writable state directory of its own",
+                remedy="give each agent its own writable state directory",
             ) from error
         except sqlite3.DatabaseError as error:
             raise Misconfigured(
@@ -61,12 +61,12 @@ class Journal:
             fires.drop_unfinished(db)
 
     def close(self) -> None:
-        """Close the file and give up its lock."""
+        """Close the file and release its lock."""
         self._db.close()
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One durable change. Nothing of it is kept when the body raises or it cannot be written (Unreachable)."""
+        """One durable change. It is undone if the body raises; raises Unreachable if it cannot be written."""
         try:
             self._db.execute("BEGIN IMMEDIATE")
             yield self._db
@@ -81,13 +81,13 @@ class Journal:
 
     @property
     def reading(self) -> sqlite3.Connection:
-        """For queries that change nothing."""
+        """A connection for queries that change nothing."""
         return self._db
 
     # Facts and bundles.
 
     def fact(self, name: str) -> bytes | None:
-        """A single value kept under a name."""
+        """The value stored under a name, if there is one."""
         row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else bytes(row["value"])
 
@@ -97,17 +97,17 @@ class Journal:
             db.executemany("INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)", list(facts.items()))
 
     def bundle(self, digest: str) -> bytes | None:
-        """The sealed bytes of a bundle, if they are here."""
+        """The sealed bytes of a bundle, if they are stored."""
         row = self._db.execute("SELECT sealed FROM bundles WHERE digest = ?", (digest,)).fetchone()
         return None if row is None else bytes(row["sealed"])
 
     def add_bundle(self, digest: str, sealed: bytes) -> None:
-        """Keep a bundle."""
+        """Store a bundle."""
         with self.transaction() as db:
             db.execute("INSERT OR REPLACE INTO bundles (digest, sealed) VALUES (?, ?)", (digest, sealed))
 
     def keep_bundles(self, digests: Iterable[str]) -> None:
-        """Forget all other bundles."""
+        """Delete all bundles but these."""
         kept = set(digests)
         held = {row["digest"] for row in self._db.execute("SELECT digest FROM bundles")}
         with self.transaction() as db:
@@ -116,14 +116,14 @@ class Journal:
     # Campaign versions and their evaluators' state.
 
     def fired(self, campaign: str, version: int) -> int:
-        """The latest ordinal given to a fire of this campaign version."""
+        """The latest ordinal of a fire of this campaign version; 0 if it has not fired."""
         row = self._db.execute(
             "SELECT fired FROM versions WHERE campaign = ? AND version = ?", (campaign, version)
         ).fetchone()
         return 0 if row is None else int(row["fired"])
 
     def take_state(self, campaign: str, version: int, program_digest: str) -> bytes | None:
-        """The evaluator's state as of its last orderly end. It is given out once: after a crash it is stale."""
+        """The evaluator's state as of the last clean shutdown. It is returned only once: after a crash it is stale."""
         with self.transaction() as db:
             row = db.execute(
                 "SELECT state FROM versions WHERE campaign = ? AND version = ? AND program_digest = ?",
@@ -133,7 +133,7 @@ class Journal:
         return None if row is None or row["state"] is None else bytes(row["state"])
 
     def save_states(self, states: Mapping[tuple[str, int, str], bytes]) -> None:
-        """Keep evaluators' states by campaign, version and program digest."""
+        """Store evaluators' states by campaign, version and program digest."""
         with self.transaction() as db:
             (number,) = db.execute("SELECT coalesce(max(state_number), 0) + 1 FROM versions").fetchone()
             for (campaign, version, program_digest), state in states.items():
@@ -145,7 +145,7 @@ class Journal:
                 )
 
     def keep_states(self, newest: int) -> None:
-        """Forget all states but the `newest` that were saved last, so that they cannot fill the disk."""
+        """Delete all states but the `newest` ones, so that they cannot fill the disk."""
         with self.transaction() as db:
             db.execute(
                 "UPDATE versions SET state = NULL WHERE state IS NOT NULL AND (campaign, version) NOT IN"
@@ -157,22 +157,22 @@ class Journal:
     # Fires.
 
     def record(self, increments: Sequence[RunIncrement]) -> None:
-        """Write new fires and increments. Conflict when an ordinal is not the next one."""
+        """Write new fires and increments. Raises Conflict if an ordinal is not the next one."""
         with self.transaction() as db:
             for increment in increments:
                 fires.record(db, increment)
 
     def conclude(self, keys: Iterable[FireKey], outcome: FireOutcome, reason: Reason | None = None) -> None:
-        """Give fires in flight their outcome; Conflict when one has an outcome already."""
+        """Give fires in flight their outcome. Raises Conflict if one already has an outcome."""
         with self.transaction() as db:
             fires.conclude(db, keys, outcome, reason)
 
     def outcome(self, fire: FireKey) -> tuple[FireOutcome, str] | None:
-        """A fire's outcome and reason; None when it is unknown or only counted by now."""
+        """A fire's outcome and reason; None if it is unknown or was folded into a count."""
         return fires.outcome_of(self._db, fire)
 
     def compact(self, kept_rows: int = KEPT_ROWS) -> int:
-        """Turn concluded fires but the latest `kept_rows` into counts; how many rows went."""
+        """Fold concluded fires, except for the latest `kept_rows`, into counts; returns how many were folded."""
         with self.transaction() as db:
             return fires.compact(db, kept_rows)
 

@@ -1,4 +1,4 @@
-"""The journal's tables, as the steps from one version of the schema to the next."""
+"""The schema of the journal, as a list of steps from one version to the next."""
 
 from __future__ import annotations
 
@@ -57,14 +57,14 @@ NETWORK_OF_THE_UPLOAD = """
 UPDATE clips SET manifest = CAST(json_remove(CAST(manifest AS TEXT), '$.network') AS BLOB)
 """
 SCHEMAS = (FOUNDING_SCHEMA, TERMINATIONS, STATE_ORDER, COMPARED, NETWORK_OF_THE_UPLOAD)
-"""Each is a step from one schema version to the next; a file of an older agent takes the steps that it lacks."""
+"""The steps, in order; the file of an older agent takes the steps that it lacks."""
 
 
 def upgrade(db: sqlite3.Connection) -> None:
-    """Within a transaction: take the steps that the file lacks. Misconfigured for a file of a newer agent."""
+    """Take the steps that the file lacks, within a transaction. Raises Misconfigured for a newer agent's file."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if not 0 <= version <= len(SCHEMAS):
-        raise Misconfigured(f"the vehicle's journal has schema {version}, this agent knows {len(SCHEMAS)}")
+        raise Misconfigured(f"the vehicle's journal has schema {version}, but this agent knows only {len(SCHEMAS)}")
     for step in SCHEMAS[version:]:
         for statement in step.split(";\n"):
             db.execute(statement)

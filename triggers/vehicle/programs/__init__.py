@@ -1,1 +1,1 @@
-"""Campaigns' programs on the vehicle: run, numbered, sampled, counted."""
+"""Campaigns' programs on the vehicle: running them, and numbering, sampling and counting their fires."""

@@ -1,4 +1,4 @@
-"""One campaign version that runs: its program, and the fires and counts of it that are not written yet."""
+"""The run of one campaign version: its program, and its fires and counts that are not yet in the journal."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ RunKey = tuple[str, int, str]
 
 @dataclass
 class CampaignRun:
-    """One campaign version that runs, and what is not yet written of it."""
+    """A campaign version that runs, and what the journal does not have of it yet."""
 
     bundle: Bundle
     evaluator: Evaluator
     fired: int
-    """The latest ordinal that is written."""
+    """The latest ordinal in the journal."""
     triggers: dict[str, TriggerSettings] = field(init=False)
     suppressed: int = field(init=False)
-    """Rises suppressed, as far as they are written."""
+    """Suppressed rises that are in the journal."""
     compared: dict[str, Compared] = field(init=False)
-    """Pairs of compared heads, as far as they are written."""
+    """Pairs of compared heads that are in the journal."""
     counted: tuple[int, dict[str, Compared]] = field(init=False)
-    """Both, as of the latest evaluation that succeeded; after one that failed, the program's memory says nothing."""
+    """Both counts as of the latest successful evaluation; after a failed one the program's memory is unreliable."""
     pending: list[NewFire] = field(default_factory=list)
-    """Fires not yet written; they hold the ordinals after `fired`, and keep them when a write fails and is repeated."""
+    """Fires not yet written. They have the ordinals after `fired`, and keep them if a write fails and is repeated."""
     overflows: int = field(init=False)
-    """Window entries lost, as far as they are reported."""
+    """Lost window entries that have been reported."""
     travel: TravelMeter = field(init=False)
     """Armed time and distance since the run began."""
     travelled: tuple[int, int] = (0, 0)
-    """Both (ns, mm), as far as they are written."""
+    """Armed time and distance (ns, mm) that are in the journal."""
 
     def __post_init__(self) -> None:
         self.triggers = {trigger.name: trigger for trigger in self.bundle.settings.triggers}
@@ -51,13 +51,13 @@ class CampaignRun:
 
     @property
     def key(self) -> RunKey:
-        """What makes it the same run: a changed program or version is another."""
+        """The identity of the run; a changed program or version is a different run."""
         return self.bundle.settings.name, self.bundle.version, self.bundle.program_digest
 
     def evaluate(self, vehicle_id: str, rows: Sequence[Row], speeds_m_s: Sequence[float]) -> None:
-        """Evaluate rows, each with its sample of the speed or NaN; what comes of it is pending.
+        """Evaluate rows, each with its speed sample or NaN; new fires become pending.
 
-        Raises what the evaluator raises; nothing is counted then.
+        Raises the evaluator's errors; nothing is counted then.
         """
         firings = self.evaluator.run(rows)
         self.counted = self._count()
@@ -67,7 +67,7 @@ class CampaignRun:
             self.pending.append(self._new_fire(vehicle_id, firing))
 
     def end_drive(self) -> None:
-        """The drive is over; raises what the evaluator raises."""
+        """End the drive. Raises the evaluator's errors."""
         self.travel.end_drive()
         self.evaluator.end_drive()
 
@@ -77,7 +77,7 @@ class CampaignRun:
         return self.travel.armed_ns - self.travelled[0]
 
     def _new_fire(self, vehicle_id: str, firing: Firing) -> NewFire:
-        """Number a fire and decide whether it is sampled in."""
+        """Number a fire and decide whether sampling keeps it."""
         settings, version = self.bundle.settings, self.bundle.version
         fire = VehicleFire(
             campaign=settings.name,
@@ -95,7 +95,7 @@ class CampaignRun:
         return NewFire(fire, sampled_in=kept)
 
     def increment(self) -> RunIncrement:
-        """What is to be written now."""
+        """What has to be written now."""
         return RunIncrement(
             campaign=self.bundle.settings.name,
             version=self.bundle.version,
@@ -107,7 +107,7 @@ class CampaignRun:
         )
 
     def written(self, increment: RunIncrement) -> None:
-        """The journal has it: the ordinals are taken, and the increments start again from 0."""
+        """Note that the journal has the increment: its ordinals are used, and the next increment starts from 0."""
         self.fired += len(increment.fires)
         self.suppressed += increment.suppressed
         self.compared = {head: self.compared[head] + pairs for head, pairs in increment.compared.items()}

@@ -1,10 +1,10 @@
-"""The host: runs the programs of all assigned campaigns, numbers and samples their fires, and journals them.
+"""The host, which runs the programs of all assigned campaigns and numbers, samples and journals their fires.
 
-Each campaign version has an evaluator of its own, so adding, removing or replacing one leaves the
-windows, holds and cooldowns of all others as they are; and one whose evaluation fails is suspended alone.
+Each campaign version has its own evaluator, so adding, removing or replacing one leaves the windows, holds and
+cooldowns of all others unchanged, and a version whose evaluation fails is suspended alone.
 
-What a run has evaluated is pending until the journal has it: after a write that failed, the same fires are written
-again under the same ordinals with the next one, and only then given to the recorder.
+The results of a run are pending until the journal has them: after a failed write, the next write repeats the same fires
+under the same ordinals, and only then are they given to the recorder.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from triggers.vehicle.recording.fires import VehicleFire
 
 LOGGER = logging.getLogger(__name__)
 FLUSH_NS = 60 * NS_PER_S
-"""Armed time is written together with fires, and at least this often."""
+"""Armed time is written with fires, and at least this often."""
 
 MAX_PENDING = 10_000
-"""Fires not yet written: with more of them nothing is evaluated until the journal can be written again."""
+"""With more unwritten fires than this, nothing is evaluated until the journal can be written again."""
 KEPT_STATES = 64
-"""States of versions that do not run any more (paused, replaced) that are kept for their return, the newest ones."""
+"""How many states of versions that no longer run (paused, replaced) are kept for their return."""
 
 
 class Host:
@@ -45,10 +45,10 @@ class Host:
         self._speed = speed
         self._runs: dict[RunKey, CampaignRun] = {}
         self._suspended: set[RunKey] = set()
-        """Assigned, but its evaluation failed: its state cannot be trusted, so it starts afresh or not at all."""
+        """Versions whose evaluation failed. They do not run while they stay assigned, and start afresh afterwards."""
         self._problems: list[str] = []
         self._unrecorded: list[VehicleFire] = []
-        """Fires that are journaled and not yet given out."""
+        """Fires that are journaled but not yet returned to the caller."""
 
     @property
     def campaigns(self) -> tuple[tuple[str, int], ...]:
@@ -56,29 +56,29 @@ class Host:
         return tuple((name, version) for name, version, _ in self._runs)
 
     def take_problems(self) -> list[str]:
-        """What failed since the last call, for people; each is given out once."""
+        """What failed since the last call, for people; each problem is returned once."""
         problems, self._problems = self._problems, []
         return problems
 
     @property
     def inputs(self) -> frozenset[str]:
-        """Signals that rows must carry for the programs to see them."""
+        """The signals that rows need for the programs."""
         speed = {self._speed.name} if self._speed else set[str]()
         return frozenset(speed.union(*(run.evaluator.inputs for run in self._runs.values())))
 
     def captures(self) -> tuple[set[str], set[str], int]:
-        """Signals and cameras that a fire may ask for, and the longest pre-roll (ns)."""
+        """The signals and cameras that a fire may ask for, and the longest pre-roll (ns)."""
         windows = [trigger.capture for run in self._runs.values() for trigger in run.triggers.values()]
         signals = {name for window in windows for name in window.signals}
         cameras = {name for window in windows for name in window.cameras}
         return signals, cameras, max((window.before_ns for window in windows), default=0)
 
     def assign(self, bundles: Sequence[Bundle]) -> list[str]:
-        """Run exactly these; what runs already goes on undisturbed. Returns what cannot run, and why.
+        """Run exactly these bundles; what already runs continues undisturbed. Returns what cannot run, and why.
 
-        What is taken away leaves its state: the same version continues its cooldowns when it comes back, while its
-        windows begin empty, since they would span rows it has not seen. Unreachable when the journal cannot be
-        written; what ran before still runs then, and the call must be repeated.
+        The state of a version that is taken away is kept: if it comes back, its cooldowns continue, but its windows
+        begin empty, since they would span rows that it has not seen. Raises Unreachable if the journal cannot be
+        written; then the previous versions still run, and the call must be repeated.
         """
         problems: list[str] = []
         runs: dict[RunKey, CampaignRun] = {}
@@ -97,11 +97,11 @@ class Host:
         return problems
 
     def run(self, rows: Sequence[Row]) -> list[VehicleFire]:
-        """Evaluate rows (times rising); the fires that are to be recorded, in order of time, already journaled.
+        """Evaluate rows in ascending order; returns the fires to be recorded, in order of time, already journaled.
 
-        Unreachable when the journal cannot be written: the rows are evaluated, and their fires are given out, under
-        the ordinals they have, by the next call that can write (it may have no rows). A campaign whose evaluation
-        raises is suspended, and the others go on.
+        Raises Unreachable if the journal cannot be written. The rows are evaluated even then, and the next call that
+        can write, which may have no rows, returns their fires under the same ordinals. A campaign whose evaluation
+        raises is suspended, and the others continue.
         """
         if sum(len(run.pending) for run in self._runs.values()) > MAX_PENDING:
             self.flush()
@@ -117,14 +117,14 @@ class Host:
         return sorted(fires, key=lambda fire: (fire.t_ns, fire.key))
 
     def end_drive(self) -> None:
-        """The drive is over: as in a backtest, nothing is evaluated after its last row."""
+        """End the drive: as in a backtest, nothing is evaluated after its last row."""
         for run in self._runs.values():
             if self._succeeds(run, run.end_drive):
                 self._report_overflows(run)
         self.flush()
 
     def flush(self) -> None:
-        """Write what is not yet written."""
+        """Write what is pending to the journal."""
         if not self._runs:
             return
         increments = {key: run.increment() for key, run in self._runs.items()}
@@ -136,12 +136,12 @@ class Host:
         self._runs = {key: run for key, run in self._runs.items() if key not in self._suspended}
 
     def save(self) -> None:
-        """Clean shutdown: write everything, and the evaluators' states."""
+        """Clean shutdown: write everything that is pending, and the evaluators' states."""
         self.flush()
         self._journal.save_states({key: run.evaluator.save() for key, run in self._runs.items()})
 
     def _succeeds(self, run: CampaignRun, step: Callable[[], None]) -> bool:
-        """Let one campaign's program run; False, and the campaign suspended, when that failed, now or before."""
+        """Run a step of one campaign's program. False, and the campaign suspended, if it fails now or failed before."""
         if run.key in self._suspended:
             return False
         try:
@@ -150,7 +150,7 @@ class Host:
             LOGGER.exception("%s is suspended", _name(run.key))
             self._suspended.add(run.key)
             self._problems.append(
-                f"{_name(run.key)} is suspended, its evaluation failed: {type(error).__name__}: {error}"
+                f"{_name(run.key)} is suspended; its evaluation failed with {type(error).__name__}: {error}"
             )
             return False
         return True
@@ -166,7 +166,7 @@ class Host:
             )
 
     def _retire(self, runs: Sequence[CampaignRun]) -> None:
-        """Write everything, and the states of what is taken away."""
+        """Write everything that is pending, and the states of the versions that are taken away."""
         self.flush()
         healthy = [run for run in runs if self._succeeds(run, run.end_drive)]
         for run in healthy:
@@ -192,14 +192,14 @@ def _name(key: RunKey) -> str:
 
 
 def _check(bundle: Bundle, evaluator: Evaluator) -> None:
-    """The settings must name what the program compares and say what each trigger captures, within limits."""
+    """The settings must have what the program compares and what each trigger captures, within limits."""
     settings = {trigger.name: trigger for trigger in bundle.settings.triggers}
     unknown = [trigger.name for trigger in evaluator.manifest.triggers if trigger.name not in settings]
     if unknown:
-        raise InvalidInput(f"its program has a trigger {unknown[0]} without settings", remedy="compile it again")
+        raise InvalidInput(f"its settings lack the trigger {unknown[0]} of its program", remedy="compile it again")
     uncounted = sorted(set(evaluator.compared) - set(bundle.settings.compare))
     if uncounted:
-        raise InvalidInput(f"its program compares {uncounted[0]}, its settings do not", remedy="compile it again")
+        raise InvalidInput(f"its program compares {uncounted[0]}, but its settings do not", remedy="compile it again")
     for trigger in settings.values():
         if len(trigger.capture.signals) > MAX_SIGNALS or len(trigger.capture.cameras) > MAX_CAMERAS:
             raise InvalidInput(

@@ -1,1 +1,1 @@
-"""From a fire to a clip on the vehicle: ring buffer, recorder, charges, clip files."""
+"""Recording on the vehicle, from a fire to a clip: ring buffer, recorder, charges, clip files."""

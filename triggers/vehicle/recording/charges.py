@@ -1,11 +1,11 @@
-"""What each fire of a clip pays: the bytes that its window adds, in integers that sum to the file's size.
+"""The charge of each fire of a clip: the bytes that its window adds, in integers that sum to the file's size.
 
-Fires are taken in the order of (time, campaign, version, ordinal). After the first k of them, the recording would
-span the union of their k windows and hold the union of the signals and cameras they ask for; a message belongs to
-the first k for which it would be in that recording. Its weight is its encoded size plus MCAP's fixed cost of a
-message. The file's real size (compressed, with its indexes) is then divided in proportion to these weights: fire k
-pays `size * W_k // W - size * W_(k-1) // W`, where W_k is the weight of the first k fires' messages and W of all. The
-differences telescope, so the charges sum to the size exactly. Without any message the first fire pays all.
+Fires are taken in the order of (time, campaign, version, ordinal). A recording of the first k fires would span the
+union of their windows and hold the union of the signals and cameras that they ask for; a message belongs to the first k
+for which it would be in that recording. Its weight is its encoded size plus the fixed cost of an MCAP message. The real
+size of the file (compressed, with its indexes) is divided in proportion to these weights: fire k pays `size * W_k // W
+- size * W_(k-1) // W`, where W_k is the weight of the messages of the first k fires and W that of all. The differences
+telescope, so the charges sum exactly to the size. Without any message the first fire pays everything.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ SAMPLE_MESSAGE_BYTES = 9
 
 
 class FireShare(NamedTuple):
-    """What a fire asks for, as its charge depends on it; the window is clipped to the recording."""
+    """The part of a fire that its charge depends on; the window is limited to the recording."""
 
     t_ns: int
     key: FireKey
@@ -35,7 +35,7 @@ class FireShare(NamedTuple):
 
 
 def charge(footage: Footage, shares: Sequence[FireShare], size_bytes: int) -> tuple[int, ...]:
-    """Bytes that each fire pays, in the order of `shares`; they sum to `size_bytes`. `shares` must not be empty."""
+    """The bytes that each fire pays, in the order of `shares` (not empty); they sum to `size_bytes`."""
     order = sorted(range(len(shares)), key=lambda index: (shares[index].t_ns, shares[index].key))
     cumulative = list(accumulate(_added_weights(footage, [shares[index] for index in order])))
     total = cumulative[-1]
@@ -50,15 +50,15 @@ def charge(footage: Footage, shares: Sequence[FireShare], size_bytes: int) -> tu
 
 
 def _added_weights(footage: Footage, shares: Sequence[FireShare]) -> list[int]:
-    """Weight of the messages that each fire adds to the recording of those before it."""
+    """The weight of the messages that each fire adds to the recording of the fires before it."""
     starts = list(accumulate((share.start_ns for share in shares), min))
     ends = list(accumulate((share.end_ns for share in shares), max))
     weights = [0] * len(shares)
 
     def add(t_ns: int, first_asked: int, weight: int) -> None:
-        # A camera's lead-in frames lie before the span and belong to the fire that brought its start in.
+        # A camera's lead-in frames are before the span and belong to the fire whose window begins the span.
         t_ns = max(t_ns, footage.start_ns)
-        # `starts` falls with k, so it is searched by its negation, which rises.
+        # `starts` descends with k, so its negation, which ascends, is searched.
         reaches_back = bisect_left(starts, -t_ns, key=lambda start_ns: -start_ns)
         reaches_on = bisect_left(ends, t_ns)
         weights[min(max(first_asked, reaches_back, reaches_on), len(shares) - 1)] += weight

@@ -1,4 +1,4 @@
-"""Makes clips: from a finished recording, and again from a clip's file for those of its fires that remain."""
+"""Making clips from finished recordings, and cutting a clip again for those of its fires that remain."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from triggers.vehicle.recording.fires import VehicleFire
 
 @dataclass(frozen=True, kw_only=True)
 class RecordingContext:
-    """What a manifest says besides the fires: the vehicle, what ran on it, and where replayed data came from."""
+    """What a manifest contains besides the fires: the vehicle, its software, and the origin of replayed data."""
 
     vehicle_id: str
     max_span_ns: int
@@ -33,7 +33,7 @@ class RecordingContext:
 
 @dataclass(frozen=True)
 class FinishedClip:
-    """A finished file and what it is declared as."""
+    """A finished clip file, with its manifest and its fires."""
 
     path: Path
     manifest: ClipManifest
@@ -43,7 +43,7 @@ class FinishedClip:
 def make_clip(
     directory: Path, fires: Sequence[VehicleFire], footage: Footage, context: RecordingContext
 ) -> FinishedClip:
-    """Write the clip of a recording into `directory`. `fires` must not be empty; OSError where writing fails."""
+    """Write the clip of a recording into `directory`. `fires` must not be empty. Raises OSError if writing fails."""
     ordered = tuple(sorted(fires, key=lambda fire: (fire.t_ns, fire.key)))
     shares = [_share(fire, footage, context.max_span_ns) for fire in ordered]
     manifest = RecordingManifest(
@@ -68,7 +68,7 @@ def make_clip(
 
 
 def declare(path: Path, manifest: RecordingManifest, shares: Sequence[FireShare], footage: Footage) -> ClipManifest:
-    """The clip's manifest: the size and cells that the file has, and each fire's charge."""
+    """The clip's manifest, with the size and cells of the file and the charge of each fire."""
     hashed = hash_cells(path)
     charges = charge(footage, shares, hashed.size_bytes)
     fires = tuple(
@@ -82,10 +82,10 @@ def declare(path: Path, manifest: RecordingManifest, shares: Sequence[FireShare]
 
 
 def recut(source: Path, fires: Sequence[VehicleFire], max_span_ns: int) -> list[FinishedClip]:
-    """Cut a clip again for `fires`, which are some of its own: their windows, signals and cameras only.
+    """Cut a clip again for some of its fires, with only their windows, signals and cameras.
 
-    Returns one clip for each group of fires whose windows still touch. The rest of the manifest is that of the
-    original, which stays as it is. InvalidInput where the file is damaged; OSError where writing fails.
+    Returns one clip for each group of fires whose windows still touch. The rest of the manifest is copied from the
+    original, which is not changed. Raises InvalidInput if the file is damaged, and OSError if writing fails.
     """
     clip = read_clip(source)
     original = clip.manifest
@@ -105,7 +105,7 @@ def recut(source: Path, fires: Sequence[VehicleFire], max_span_ns: int) -> list[
 
 
 def touching_groups(fires: Sequence[VehicleFire], max_span_ns: int) -> list[list[VehicleFire]]:
-    """Groups of fires whose windows together cover one uninterrupted span, in order of time."""
+    """Groups of fires whose windows together cover a span without gaps, in order of time."""
     groups: list[list[VehicleFire]] = []
     group_end_ns = -1
     for fire in sorted(fires, key=lambda fire: (fire.window(max_span_ns), fire.key)):
@@ -128,9 +128,9 @@ def _part(footage: Footage, fires: Sequence[VehicleFire], max_span_ns: int) -> F
 
 
 def recording_id(fires: Sequence[VehicleFire], footage: Footage) -> str:
-    """Identity of a recording on its vehicle: its start, and a digest of which fires it serves.
+    """The identity of a recording on its vehicle: its start, and a digest of the fires that it is for.
 
-    No two recordings of a vehicle serve the same fires, so a clip that is cut again gets an identity of its own.
+    No two recordings of a vehicle are for the same fires, so a clip that is cut again gets a new identity.
     """
     keys = "\x1f".join(f"{fire.campaign}\x1f{fire.version}\x1f{fire.ordinal}" for fire in fires)
     return f"{footage.start_ns}-{hashlib.blake2b(keys.encode(), digest_size=8).hexdigest()}"
@@ -149,7 +149,7 @@ def _share(fire: VehicleFire, footage: Footage, max_span_ns: int) -> FireShare:
 
 
 def _declared(fire: VehicleFire, share: FireShare) -> Fire:
-    """The fire as the file names it; its charge is known once the file is written."""
+    """The fire as it is in the file; its charge is only known once the file is written."""
     return Fire(
         **fire.model_dump(include=set(NumberedFire.model_fields)),
         window_start_ns=share.start_ns,

@@ -1,4 +1,4 @@
-"""A fire on the vehicle: what it asks of a recording, from the moment a trigger fired until its clip is handed over."""
+"""Fires on the vehicle: what they ask to be recorded, and their outcomes."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class FireOutcome(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a fire was refused, dropped or failed; the names travel in telemetry."""
+    """Why a fire was refused, dropped or failed; these names are sent in telemetry."""
 
     BUDGET = "budget"
     """The gateway refused the clip's bytes for this fire's campaign."""
     RESTART = "restart"
     """The agent ended before the recording was finished."""
     RING_OVERFLOW = "ring_overflow"
-    """The moment of the fire had left the ring buffer before its recording could be written."""
+    """The moment of the fire was no longer in the ring buffer when its recording was to be written."""
     QUEUE_FULL = "queue_full"
     DISK_FULL = "disk_full"
     EXPIRED = "expired"
@@ -42,18 +42,18 @@ class Reason(StrEnum):
     TOO_LARGE = "too_large"
     """The clip, or its manifest, is larger than the gateway takes."""
     CLIP_FAILED = "clip_failed"
-    """The cloud had the clip and could not store it; the vehicle learns it when an acknowledgement was lost."""
+    """The cloud had the clip but could not store it; the vehicle learns this if an acknowledgement was lost."""
 
 
 class VehicleFire(NumberedFire):
-    """A fire and what its campaign asks of the vehicle for it: what to capture, and how to bring it to the cloud."""
+    """A fire with what its campaign asks of the vehicle: what to capture, and how to upload it."""
 
     capture: CaptureWindow
     priority: Annotated[int, Field(ge=0, le=100)]
     upload: tuple[UploadRoute, ...]
 
     def window(self, max_span_ns: int) -> tuple[int, int]:
-        """Start and end of the capture window; one longer than `max_span_ns` is shortened, both sides in proportion."""
+        """Start and end of the capture window; if longer than `max_span_ns`, both sides are shortened in proportion."""
         before_ns, after_ns = self.capture.before_ns, self.capture.after_ns
         span_ns = before_ns + after_ns
         if span_ns > max_span_ns:

@@ -1,11 +1,10 @@
-"""The recorder: groups fires whose capture windows touch into recordings, and takes their footage from the ring.
+"""The recorder: it groups fires whose capture windows touch into recordings, and takes their footage from the ring.
 
-A recording's span is the union of its fires' windows, its signals and cameras the union of what they ask for. A fire
-joins the open recordings that its window touches (and makes them one), as long as that stays within the longest
-span; else it begins a new one. A recording is finished when no fire still to come can join it: the windows of the
-assigned campaigns reach back `before_ns` at most, so that is when data time has passed its end by `before_ns` (or
-filled the longest span). What recordings come out therefore depends on the fires alone, not on how the rows were
-handed in.
+The span of a recording is the union of its fires' windows; its signals and cameras are the union of what they ask for.
+A fire joins (and merges) the open recordings that its window touches, as long as the result is within the longest span;
+otherwise it begins a new recording. A recording is finished when no later fire can join it: the windows of the assigned
+campaigns reach back at most `before_ns`, so that is when data time has passed its end by `before_ns` (or the longest
+span is filled). The recordings therefore depend only on the fires, not on how the rows were passed in.
 """
 
 from __future__ import annotations
@@ -35,11 +34,11 @@ class Recording:
         return cls(start_ns, end_ns, [fire], set(fire.capture.signals), set(fire.capture.cameras))
 
     def touches(self, other: Recording) -> bool:
-        """Do the two spans have a moment in common?"""
+        """Whether the two spans overlap or touch."""
         return self.start_ns <= other.end_ns and other.start_ns <= self.end_ns
 
     def fits(self, other: Recording, max_span_ns: int) -> bool:
-        """Would both together stay within the limits?"""
+        """Whether both together stay within the limits."""
         return (
             max(self.end_ns, other.end_ns) - min(self.start_ns, other.start_ns) <= max_span_ns
             and len(self.fires) + len(other.fires) <= MAX_FIRES
@@ -48,7 +47,7 @@ class Recording:
         )
 
     def absorb(self, other: Recording) -> None:
-        """Become the union of both."""
+        """Merge the other recording into this one."""
         self.start_ns, self.end_ns = min(self.start_ns, other.start_ns), max(self.end_ns, other.end_ns)
         self.fires = other.fires + self.fires
         self.signals |= other.signals
@@ -57,9 +56,9 @@ class Recording:
 
 @dataclass(frozen=True)
 class FinishedRecording:
-    """A closed recording; `footage` is None when nothing of it was left in the ring.
+    """A closed recording; `footage` is None if nothing of it was left in the ring.
 
-    `lost` are fires whose own moment had left the ring. The footage's span is what is there of the union of windows.
+    `lost` are fires whose own moment was no longer in the ring. The footage spans what is left of the union of windows.
     """
 
     fires: tuple[VehicleFire, ...]
@@ -68,7 +67,7 @@ class FinishedRecording:
 
 
 class Recorder:
-    """Open recordings over one ring buffer. Fires come in the order of their times."""
+    """The open recordings of one ring buffer. Fires must be added in order of time."""
 
     def __init__(self, ring: RingBuffer, *, max_span_ns: int) -> None:
         self._ring = ring
@@ -78,10 +77,10 @@ class Recorder:
         """The longest pre-roll of any campaign that may still fire."""
 
     def add(self, fire: VehicleFire) -> list[FinishedRecording]:
-        """Record a fire; the recordings that its time shows to be finished."""
+        """Record a fire; returns the recordings that are finished by its time."""
         finished = self.advance(fire.t_ns - 1)
         recording = Recording.of(fire, self._max_span_ns)
-        asked = Recording.of(fire, self._max_span_ns)  # apart, since `recording` grows: the fire's own window decides
+        asked = Recording.of(fire, self._max_span_ns)  # separate: `recording` grows, the fire's own window decides
         apart = []
         for other in self._open:
             if asked.touches(other) and recording.fits(other, self._max_span_ns):
@@ -93,23 +92,23 @@ class Recorder:
         return finished
 
     def advance(self, now_ns: int) -> list[FinishedRecording]:
-        """All fires up to `now_ns` were added: finish the recordings that no later one can join."""
+        """Finish the recordings that no later fire can join, given that all fires up to `now_ns` were added."""
         finished = self._finish([r for r in self._open if self._joinable_until_ns(r) <= now_ns])
         self._ring.trim(now_ns)
         return finished
 
     def finish(self) -> list[FinishedRecording]:
-        """The drive ends, or time runs backwards: finish all recordings with what is there."""
+        """Finish all recordings with the data so far, because the drive ends or time runs backwards."""
         return self._finish(list(self._open))
 
     def wanted(self) -> tuple[set[str], set[str]]:
-        """Signals and cameras that open recordings still need, whatever is assigned now."""
+        """The signals and cameras that open recordings still need, whatever is assigned now."""
         signals = set[str]().union(*(r.signals for r in self._open))
         cameras = set[str]().union(*(r.cameras for r in self._open))
         return signals, cameras
 
     def _joinable_until_ns(self, recording: Recording) -> int:
-        """No window of a later fire touches the recording, or none still fits."""
+        """The time from which no later fire can join: its window does not touch the recording, or does not fit."""
         return max(recording.end_ns, min(recording.end_ns + self.before_ns, recording.start_ns + self._max_span_ns))
 
     def _finish(self, recordings: list[Recording]) -> list[FinishedRecording]:

@@ -1,9 +1,9 @@
-"""The ring buffer: the latest samples and encoded frames of everything an assigned campaign may capture.
+"""The ring buffer: the latest samples and encoded frames of everything that an assigned campaign may capture.
 
-Bounded in time and in bytes. It keeps the longest pre-roll asked for, back from the moment up to which all fires are
-known (`trim`; rows wait for their evaluation, and a silence may put the next row long after a fire), and back to
-the start of any recording still open (`pin_ns`). When that does not fit the bytes, the oldest is dropped and counted:
-a recording then holds what is left. A camera always begins with a keyframe.
+It is bounded in time and in bytes. It keeps the longest pre-roll, measured back from the time up to which all fires are
+known (`trim`; rows wait for their evaluation, and after a gap the next row may come long after a fire), and everything
+since the start of the earliest open recording (`pin_ns`). If that exceeds the bytes, the oldest data is dropped and
+counted, and a recording holds what is left. A camera always begins with a keyframe.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from dataclasses import dataclass
 from triggers.clips.footage import HELD_SAMPLE_BYTES, Footage, Samples, VideoFrame, frames_in
 
 OVERFLOW_STEPS = 16
-"""An overflowing ring gives up a sixteenth of its span at a time, so that dropping costs little per sample."""
+"""An overflowing ring drops a sixteenth of its span at a time, so that dropping costs little per sample."""
 
 
 @dataclass
 class RingDrops:
-    """What did not fit the ring although it was still wanted."""
+    """What was dropped from the ring, although it was still needed, because it did not fit."""
 
     samples: int = 0
     frames: int = 0
@@ -31,7 +31,7 @@ class RingDrops:
 
 
 class _SignalTrack:
-    """Samples of one signal in two arrays; the front is discarded by an index and compacted now and then."""
+    """The samples of one signal in two arrays; discarded samples are skipped by an index and removed now and then."""
 
     def __init__(self) -> None:
         self.times_ns: array[int] = array("q")
@@ -43,7 +43,7 @@ class _SignalTrack:
         self.values.append(value)
 
     def discard_before(self, t_ns: int) -> int:
-        """Forget samples before `t_ns`; how many."""
+        """Discard samples before `t_ns`; returns how many."""
         head = bisect_left(self.times_ns, t_ns, self.head)
         discarded, self.head = head - self.head, head
         if self.head * 2 > len(self.times_ns):
@@ -58,14 +58,14 @@ class _SignalTrack:
 
 
 class _CameraTrack:
-    """Encoded frames of one camera, whole groups of pictures only: the first frame is a keyframe."""
+    """The encoded frames of one camera, in whole groups of pictures: the first frame is a keyframe."""
 
     def __init__(self) -> None:
         self.frames: deque[VideoFrame] = deque()
         self.keyframes_ns: deque[int] = deque()
 
     def append(self, frame: VideoFrame) -> bool:
-        """Keep a frame; False when it must be left out: no keyframe came before it, or a later frame did."""
+        """Add a frame; False if it is left out, because no keyframe or already a later frame came before it."""
         if not self.frames and not frame.keyframe:
             return False
         if self.frames and frame.t_ns < self.frames[-1].t_ns:
@@ -76,7 +76,7 @@ class _CameraTrack:
         return True
 
     def discard_before(self, t_ns: int, *, keep_decodable: bool) -> list[VideoFrame]:
-        """Forget whole groups of pictures before `t_ns`; with `keep_decodable` not the one that spans `t_ns`."""
+        """Discard whole groups of pictures before `t_ns`; `keep_decodable` keeps the one that spans `t_ns`."""
         begins_ns = self._new_beginning(t_ns, keep_decodable=keep_decodable)
         gone: list[VideoFrame] = []
         while self.frames and (begins_ns is None or self.frames[0].t_ns < begins_ns):
@@ -93,14 +93,14 @@ class _CameraTrack:
 
 
 class RingBuffer:
-    """Samples and frames in the order of time; `clear` when time runs backwards."""
+    """Samples and frames in order of time; call `clear` when time runs backwards."""
 
     def __init__(self, *, max_span_ns: int, max_bytes: int) -> None:
         self.max_span_ns = max_span_ns
         self.max_bytes = max_bytes
         self.drops = RingDrops()
         self.pin_ns: int | None = None
-        """Data from here on is kept, whatever its age, as long as the bytes suffice."""
+        """Data from this time on is kept, whatever its age, as long as it fits."""
         self.bytes = 0
         self._empty = True
         self._covered_from_ns = 0
@@ -110,7 +110,7 @@ class RingBuffer:
         self._cameras: dict[str, _CameraTrack] = {}
 
     def keep(self, signals: Iterable[str], cameras: Iterable[str], before_ns: int) -> None:
-        """Hold these signals and cameras for `before_ns`; tracks held already keep their contents."""
+        """Hold these signals and cameras for `before_ns`; those already held keep their contents."""
         self._before_ns = min(before_ns, self.max_span_ns)
         old_signals, old_cameras = self._signals, self._cameras
         self._signals = {name: old_signals.get(name) or _SignalTrack() for name in signals}
@@ -120,7 +120,7 @@ class RingBuffer:
 
     @property
     def covered_from_ns(self) -> int | None:
-        """Everything wanted from this time on is in the ring; None while it is empty."""
+        """The time since when the ring has everything it should hold; None while it is empty."""
         return None if self._empty else self._covered_from_ns
 
     @property
@@ -139,7 +139,7 @@ class RingBuffer:
         return frozenset(self._cameras)
 
     def push_row(self, t_ns: int, samples: Mapping[str, float]) -> None:
-        """Take a row's samples, of the signals that are held; NaN is not a sample."""
+        """Add a row's samples of the signals that are held; NaN is not a sample."""
         self._reach(t_ns)
         for name, value in samples.items():
             track = self._signals.get(name)
@@ -150,7 +150,7 @@ class RingBuffer:
             self._overflow()
 
     def push_frame(self, camera: str, frame: VideoFrame) -> None:
-        """Take a frame of a camera that is held; one out of order is dropped and counted."""
+        """Add a frame of a camera that is held; a frame out of order is dropped and counted."""
         self._reach(frame.t_ns)
         track = self._cameras.get(camera)
         if track is None:
@@ -163,7 +163,7 @@ class RingBuffer:
             self._overflow()
 
     def trim(self, until_ns: int) -> None:
-        """All fires up to `until_ns` are known: forget what no later fire and no open recording can reach."""
+        """Discard what no open recording and no fire after `until_ns` can reach; all earlier fires must be known."""
         if self._empty:
             return
         wanted_from_ns = min(until_ns, self._latest_ns) - self._before_ns
@@ -173,7 +173,7 @@ class RingBuffer:
             self._forget_before(wanted_from_ns)
 
     def cut(self, start_ns: int, end_ns: int, signals: Iterable[str], cameras: Iterable[str]) -> Footage:
-        """What the ring holds of a span; a signal or camera that it does not hold is empty."""
+        """The footage of a span; empty for a signal or camera that the ring does not hold."""
         empty_signal, empty_camera = _SignalTrack(), _CameraTrack()
         return Footage(
             start_ns=start_ns,
@@ -186,7 +186,7 @@ class RingBuffer:
         )
 
     def clear(self) -> None:
-        """Forget all data (not which signals and cameras are held)."""
+        """Discard all data, but keep holding the same signals and cameras."""
         self._signals = {name: _SignalTrack() for name in self._signals}
         self._cameras = {name: _CameraTrack() for name in self._cameras}
         self.bytes, self.pin_ns, self._empty = 0, None, True

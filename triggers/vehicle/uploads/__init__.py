@@ -1,1 +1,1 @@
-"""From a clip on the vehicle to the gateway: the queue, the uploader, the tus client."""
+"""Uploads from the vehicle to the gateway: the clip queue, the uploader, the tus client."""

@@ -1,7 +1,7 @@
-"""The queue of finished clips: what waits for upload, in which order, and what no longer fits.
+"""The queue of finished clips: what waits for upload, in which order, and what is dropped.
 
-A clip is a file in the clips directory and a row of the journal. The file comes first and goes last: a crash between
-the two leaves a file without a row, which the next start removes (its fires were counted as dropped by the restart).
+A clip is a file in the clips directory and a row of the journal. The file is written first and removed last: a crash in
+between leaves a file without a row, which the next start removes (its fires were counted as dropped by the restart).
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 
 
 class ClipQueue:
-    """Queued clips, bounded in bytes on disk and in age."""
+    """The queued clips, limited in bytes on disk and in age."""
 
     def __init__(self, journal: Journal, directory: Path, *, max_bytes: int, max_age_ns: int) -> None:
-        """Take over the queue of an earlier process: what has no file is counted, what has no row is removed."""
+        """Take over an earlier process's queue: count clips without a file, and remove files without a row."""
         self._journal = journal
         self._directory = directory
         self._max_bytes = max_bytes
@@ -40,19 +40,19 @@ class ClipQueue:
                 self.give_up(clip, FireOutcome.FAILED, Reason.FILE_LOST)
 
     def all(self) -> list[QueuedClip]:
-        """Every clip, in the order of upload: highest priority first, then the oldest."""
+        """Every clip in upload order: highest priority first, then oldest first."""
         return rows.all_clips(self._journal.reading, self._directory)
 
     def manifest(self, clip: QueuedClip) -> ClipManifest:
-        """What a clip is declared as."""
+        """The manifest of a clip."""
         return rows.manifest_of(self._journal.reading, clip.clip_id)
 
     def fires(self, clip: QueuedClip) -> list[VehicleFire]:
-        """The fires of a clip, with what they asked for."""
+        """The fires of a clip, with what they asked to be recorded."""
         return rows.fires_of(self._journal.reading, clip.clip_id)
 
     def add(self, clip: FinishedClip, now_ns: int) -> list[QueuedClip]:
-        """Queue a finished clip, then make it fit: the lowest priority, then the oldest is dropped, and returned."""
+        """Queue a finished clip. If the queue is full, drop and return clips: lowest priority, then oldest first."""
         with self._journal.transaction() as db:
             rows.insert(db, clip, now_ns)
         return self._shrink()
@@ -60,7 +60,7 @@ class ClipQueue:
     def replace(
         self, old: QueuedClip, clips: Sequence[FinishedClip], refused: Iterable[FireKey], reason: Reason
     ) -> None:
-        """In one step: the refused fires of `old` are concluded, and the others move to the clips cut for them."""
+        """In one transaction, conclude the refused fires of `old` and move the others to the clips cut for them."""
         with self._journal.transaction() as db:
             terminations.remember(db, old.clip_id)
             rows.unlink_fires(db, old.clip_id)
@@ -71,14 +71,14 @@ class ClipQueue:
         self._remove_file(old.path)
 
     def hand_over(self, clip: QueuedClip) -> None:
-        """The clip's upload was acknowledged whole: from here on the cloud accounts for its fires."""
+        """Conclude a clip whose upload was acknowledged completely: from now on the cloud accounts for its fires."""
         with self._journal.transaction() as db:
             fires.conclude(db, rows.unlink_fires(db, clip.clip_id), FireOutcome.HANDED_OVER, None)
             rows.delete(db, clip.clip_id)
         self._remove_file(clip.path)
 
     def give_up(self, clip: QueuedClip, outcome: FireOutcome, reason: Reason) -> None:
-        """Conclude all fires of a clip and forget it, row first, then file; its upload is to be terminated."""
+        """Conclude all fires of a clip and delete it, first the row, then the file; its upload will be terminated."""
         with self._journal.transaction() as db:
             terminations.remember(db, clip.clip_id)
             fires.conclude(db, rows.unlink_fires(db, clip.clip_id), outcome, reason)
@@ -86,17 +86,17 @@ class ClipQueue:
         self._remove_file(clip.path)
 
     def remember_upload(self, clip: QueuedClip, url: str | None, network: Network | None) -> None:
-        """Keep a clip's upload and the network it was announced for, so that a later process can resume it."""
+        """Store a clip's upload and the network it was announced for, so that a later process can resume it."""
         with self._journal.transaction() as db:
             rows.set_upload(db, clip.clip_id, url, network)
 
     def postpone(self, clip: QueuedClip, next_attempt_ns: int, problem: str) -> None:
-        """An attempt did not succeed: not before `next_attempt_ns` again."""
+        """Note a failed attempt; the next one is not before `next_attempt_ns`."""
         with self._journal.transaction() as db:
             rows.set_attempted(db, clip.clip_id, next_attempt_ns, problem)
 
     def expire(self, now_ns: int) -> list[QueuedClip]:
-        """Drop what is older than the age limit."""
+        """Drop the clips that are older than the age limit."""
         expired = [clip for clip in self.all() if now_ns - clip.queued_at_ns > self._max_age_ns]
         for clip in expired:
             self.give_up(clip, FireOutcome.DROPPED, Reason.EXPIRED)

@@ -1,4 +1,4 @@
-"""One attempt at one clip's upload: found or created at the gateway, and fed chunk by chunk."""
+"""One attempt to upload one clip: the upload is found or created at the gateway, then sent in chunks."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from triggers.vehicle.uploads.tus import OpenUpload, TusClient
 
 
 class ClipUpload:
-    """A clip's upload while it is fed.
+    """A clip's upload in progress.
 
-    One failure is forgiven between two chunks that gain ground: the upload then goes on from what the gateway has, or
-    is created again where the gateway knows it no more. The next failure ends the attempt.
+    One failure is forgiven between two chunks that make progress: the upload then continues from what the gateway has,
+    or is created again if the gateway no longer knows it. The next failure ends the attempt.
     """
 
     def __init__(
@@ -31,7 +31,7 @@ class ClipUpload:
 
     @classmethod
     def begin(cls, queue: ClipQueue, tus: TusClient, clip: QueuedClip, network: Network) -> Self:
-        """Find the upload of an earlier attempt, or announce the clip (again, where the network is another now)."""
+        """Find the upload of an earlier attempt, or announce the clip (again, if the network has changed)."""
         request = CreationRequest(manifest=queue.manifest(clip), network=network)
         if clip.upload_url is not None and clip.upload_network == network:
             try:
@@ -42,13 +42,13 @@ class ClipUpload:
 
     @property
     def whole(self) -> bool:
-        """Has the gateway acknowledged all of the clip?"""
+        """Whether the gateway has acknowledged the whole clip."""
         return self._upload.offset_bytes >= self._clip.size_bytes
 
     def send_next(self) -> int:
-        """Send the next chunk, or recover from a failure that is forgiven; the bytes newly acknowledged.
+        """Send the next chunk, or recover from a forgiven failure; returns the number of newly acknowledged bytes.
 
-        Raises the failure that is not forgiven.
+        Raises a failure that is not forgiven.
         """
         before = self._upload
         try:
@@ -70,7 +70,7 @@ class ClipUpload:
         return after
 
     def _after_cut(self, before: OpenUpload, error: LongtailError) -> OpenUpload:
-        """Where the gateway stands after a chunk that failed: what it has of it counts."""
+        """The upload after a failed chunk; the part of it that the gateway has counts."""
         after = self._tus.look(before.url, self._clip.size_bytes)
         if after.offset_bytes <= before.offset_bytes:
             self._forgive(error)

@@ -1,7 +1,7 @@
-"""Uploads of clips that the vehicle gave up: terminated at the gateway, which frees the budget they reserved at once.
+"""Termination of the uploads of clips that the vehicle gave up, which frees their reserved budget at once.
 
-Best effort. An upload is remembered, in the transaction that gives its clip up, until the gateway says that it is
-terminated, gone, or whole. What is lost here costs nothing but time: the gateway lets the upload expire.
+This is best effort. An upload is remembered, in the transaction that gives its clip up, until the gateway says that it
+is terminated, gone, or complete. A termination that is lost only costs time: the gateway lets the upload expire.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from triggers.vehicle.uploads.tus import TusClient
 
 LOGGER = logging.getLogger(__name__)
 MAX_REFUSALS = 5
-"""After this many refusals (an outage is not one) an upload is left to expire."""
+"""After this many refusals (not counting outages) an upload is left to expire."""
 PER_PASS = 32
 
 
 class Terminator:
-    """Brings the terminations that the journal remembers to the gateway."""
+    """Sends the terminations that the journal remembers to the gateway."""
 
     def __init__(self, journal: Journal, tus: TusClient) -> None:
         self._journal = journal
         self._tus = tus
 
     def run(self) -> int:
-        """Terminate some uploads, the oldest first, and return how many are done with; ends early in an outage."""
+        """Terminate some uploads, oldest first, and return how many succeeded; stops early in an outage."""
         done = 0
         for number, url in terminations.due(self._journal.reading, PER_PASS):
             try:

@@ -1,9 +1,7 @@
-"""The tus 1.0 client of one clip's upload: core, creation, expiration, termination.
+"""The tus 1.0 client (https://tus.io/protocols/resumable-upload): core, creation, expiration, termination.
 
-https://tus.io/protocols/resumable-upload.
-
-The gateway acknowledges whole cells, and the last; what lies beyond is sent again. So nothing is ever concluded from
-what was sent: only the `Upload-Offset` that the gateway returns counts, and an upload is complete when that is
+The gateway acknowledges whole cells and the last one; anything beyond is sent again. Therefore nothing is concluded
+from what was sent. Only the `Upload-Offset` that the gateway returns counts, and an upload is complete when it equals
 the size.
 """
 
@@ -29,14 +27,14 @@ SETTING = "gateway_url"
 
 @dataclass(frozen=True)
 class OpenUpload:
-    """An upload at the gateway: its address and how many bytes of it are acknowledged."""
+    """An upload at the gateway: its URL and the number of acknowledged bytes."""
 
     url: str
     offset_bytes: int
 
 
 class TusClient:
-    """Creates, resumes and feeds uploads at one gateway."""
+    """Creates, resumes and sends uploads at one gateway."""
 
     def __init__(self, gateway_url: str, http: httpx.Client, *, chunk_bytes: int) -> None:
         self._gateway_url = gateway_url.rstrip("/")
@@ -61,16 +59,16 @@ class TusClient:
         return OpenUpload(location, 0) if reply.status_code == httpx.codes.CREATED else self.look(location, size_bytes)
 
     def look(self, url: str, size_bytes: int) -> OpenUpload:
-        """How far an upload is; NotFound when it expired."""
+        """The state of an upload. Raises NotFound if it expired."""
         reply, body = self._send("HEAD", url, TUS, None)
         if reply.status_code not in (httpx.codes.OK, httpx.codes.NO_CONTENT):
             raise _upload_refused(reply, body)
         return OpenUpload(url, _offset(reply, size_bytes))
 
     def send_chunk(self, upload: OpenUpload, path: Path, size_bytes: int) -> OpenUpload:
-        """Send the next chunk of the file; how far the upload is then. NotFound when it expired.
+        """Send the next chunk of the file and return the upload's new state. Raises NotFound if it expired.
 
-        A chunk ends where a cell ends, or at the file's end, so that all of it can be acknowledged.
+        A chunk ends at the end of a cell or of the file, so that all of it can be acknowledged.
         """
         start = upload.offset_bytes
         end = min(size_bytes, (start + self._chunk_bytes) // CELL_BYTES * CELL_BYTES)
@@ -86,7 +84,7 @@ class TusClient:
         return OpenUpload(upload.url, _offset(reply, size_bytes))
 
     def terminate(self, url: str) -> None:
-        """Give an upload up; nothing is left to do when it is gone already, or whole (its clip is kept then)."""
+        """Terminate an upload; succeeds, too, if it is already gone or complete (in which case its clip is kept)."""
         reply, body = self._send("DELETE", url, TUS, None)
         if reply.status_code == httpx.codes.NO_CONTENT:
             return
@@ -104,12 +102,13 @@ class TusClient:
             return reply, read_bounded(reply, MAX_PROBLEM_BYTES)
 
     def _location(self, reply: httpx.Response) -> str:
-        """The upload's address, always at the configured gateway: the vehicle's token goes to no other host.
+        """The upload's URL, always at the configured gateway, so that the vehicle's token is sent to no other host.
 
-        Behind a proxy that ends TLS a gateway may know itself by another scheme, name or port; its path counts.
+        Behind a proxy that terminates TLS, a gateway may know itself by another scheme, name or port, so only the path
+        of its answer is used.
         """
         if not reply.headers.get("Location"):
-            raise InvalidInput(f"the upload gateway at {self._gateway_url} named no address for the upload")
+            raise InvalidInput(f"the upload gateway at {self._gateway_url} returned no URL for the upload")
         given = urlsplit(urljoin(f"{self._gateway_url}/v1/uploads", reply.headers["Location"]))
         asked = urlsplit(self._gateway_url)
         return urlunsplit((asked.scheme, asked.netloc, given.path, given.query, ""))
@@ -134,7 +133,7 @@ def _read(path: Path, start: int, end: int) -> Iterator[bytes]:
 
 
 def _upload_refused(reply: httpx.Response, body: bytes) -> LongtailError:
-    """NotFound when the upload is gone; what the request did wrong is InvalidInput and no verdict on the clip."""
+    """NotFound if the upload is gone; InvalidInput for a mistake in the request, which does not judge the clip."""
     error = refusal(reply, body, "the upload gateway refused a part of the clip")
     if isinstance(error, NotFound | UploadGone):
         return NotFound(error.message)

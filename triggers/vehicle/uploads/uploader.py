@@ -1,14 +1,19 @@
-"""The uploader: brings queued clips to the gateway, and turns what the gateway says into outcomes of fires.
+"""The uploader, which sends queued clips to the gateway and turns its answers into outcomes of fires.
 
-Four kinds of answer are final. The whole size acknowledged: the fires are handed over. A budget's refusal: the fires
-of the campaigns it names are refused, for good (a later raise of the budget is for later fires), and the clip is cut
-again for the others. An invalid manifest, a clip that is too large, or one that failed in the cloud before: the fires
-failed (if the cloud counts them too, its word overrules the vehicle's). Nothing else is an outcome: a cut connection,
-a busy or misconfigured server or proxy, an expired upload, a wrong token leave the clip queued, with the reason beside
-it, until it succeeds or reaches the age limit, where it is dropped and counted.
+Only these answers are final:
 
-After a cut the upload goes on at once as long as it gains ground; without any gain it waits, exponentially longer
-and with jitter, so that a fleet does not come back as one.
+- The whole size is acknowledged: the fires are handed over.
+- A budget refuses: the fires of the campaigns that it names are refused for good (raising the budget later only helps
+  later fires), and the clip is cut again for the others.
+- The manifest is invalid, the clip is too large, or it failed in the cloud before: the fires failed (if the cloud
+  counts them too, its outcome overrules the vehicle's).
+
+Nothing else is an outcome. A cut connection, a busy or misconfigured server or proxy, an expired upload or a wrong
+token leave the clip queued, with the reason, until it succeeds or reaches the age limit, when it is dropped and
+counted.
+
+After a cut the upload continues at once as long as it makes progress. Without progress it waits, exponentially longer
+and with jitter, so that a fleet does not come back all at once.
 """
 
 from __future__ import annotations
@@ -40,7 +45,7 @@ from triggers.vehicle.uploads.terminations import Terminator
 from triggers.vehicle.uploads.tus import TusClient
 
 MAX_DOUBLINGS = 30
-"""A larger power of two could overflow a float one day; every wait has reached its maximum long before."""
+"""A larger power of two could overflow a float; every wait has reached its maximum long before."""
 
 
 @dataclass
@@ -57,7 +62,7 @@ class UploadReport:
 
 
 class Uploader:
-    """Uploads clips one after the other: the highest priority first, then the oldest."""
+    """Uploads clips one after the other: highest priority first, then oldest first."""
 
     def __init__(
         self,
@@ -69,7 +74,7 @@ class Uploader:
         *,
         jitter: Callable[[], float] = random.random,
     ) -> None:
-        """`jitter` gives numbers in [0, 1): a wait is between half and all of its exponential length."""
+        """`jitter` returns numbers in [0, 1); a wait takes between half and all of its exponential length."""
         self._config = config
         self._queue = queue
         self._tus = tus
@@ -80,9 +85,9 @@ class Uploader:
     def upload_pending(self, network: Network | None, deadline_s: float) -> UploadReport:
         """Upload what may travel on this network, until nothing is left or `deadline_s` has passed.
 
-        Waits for clips that were postponed if their time comes before the deadline. After the deadline the chunk
-        under way is finished, and its clip goes on from there next time. Uploads of clips that were given up are
-        terminated first, which frees budget for the others, and those given up meanwhile at the end.
+        Waits for postponed clips if their time comes before the deadline. After the deadline the current chunk is
+        finished, and its clip continues from there next time. Uploads of clips that were given up are terminated
+        first, which frees budget for the others; those given up in the meantime are terminated at the end.
         """
         report = UploadReport()
         deadline_ns = self._clock.now_ns() + int(deadline_s * NS_PER_S)
@@ -132,7 +137,7 @@ class Uploader:
                 self._postpone(clip, error, report)
 
     def _send(self, clip: QueuedClip, network: Network, report: UploadReport, deadline_ns: int) -> bool:
-        """Feed the clip's upload; True when the gateway has acknowledged all of it, False at the deadline."""
+        """Send the clip; True once the gateway has acknowledged all of it, False at the deadline."""
         upload = ClipUpload.begin(self._queue, self._tus, clip, network)
         while not upload.whole:
             report.bytes_acknowledged += upload.send_next()
@@ -143,7 +148,7 @@ class Uploader:
     def _refuse(self, clip: QueuedClip, error: BudgetExhausted, report: UploadReport) -> None:
         """Conclude the fires of the campaigns that the budget refuses; cut the clip again for the rest.
 
-        A refusal that names none of the clip's campaigns is about all of it.
+        A refusal that names none of the clip's campaigns applies to all its fires.
         """
         fires = self._queue.fires(clip)
         refused = [fire for fire in fires if fire.campaign in error.campaigns] or fires
@@ -171,7 +176,7 @@ class Uploader:
         )
         wait_s *= (1 + self._jitter()) / 2
         if isinstance(error, Overloaded):
-            # Never earlier than the server asks, and spread a little: a fleet that is told 30 s must not return as one.
+            # Never earlier than the server asks, with some jitter: a fleet told 30 s must not return all at once.
             wait_s = error.retry_after_s * (1 + self._jitter() / 10)
         self._queue.postpone(clip, self._clock.now_ns() + int(wait_s * NS_PER_S), str(error))
         report.postponed += 1
@@ -179,7 +184,7 @@ class Uploader:
 
     @staticmethod
     def _is_damaged(clip: QueuedClip, cells: tuple[str, ...], error: Exception) -> bool:
-        """Has the file on disk changed since it was hashed? Read only where the error gives cause to."""
+        """Whether the file has changed since it was hashed; it is only read if the error gives a reason to."""
         if clip.path.stat().st_size != clip.size_bytes:
             return True
         return isinstance(error, InvalidInput) and hash_cells(clip.path).cells != cells

@@ -1,1 +1,1 @@
-"""The mistakes an author can make, a file for each hundred of codes."""
+"""The mistakes an author can make, one module for each hundred codes: LT1xx, LT2xx, and so on."""

@@ -1,4 +1,4 @@
-"""LT4xx: campaign blocks."""
+"""LT4xx: mistakes in campaign blocks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from triggers.language.text.mistakes.collector import Collector, did_you_mean, q
 
 
 class CampaignMistakes(Collector):
-    """LT4xx: campaign blocks."""
+    """LT4xx: mistakes in campaign blocks."""
 
     def no_budget(self, span: Span, name: str) -> None:
         """LT401: a campaign must have a budget."""
@@ -26,16 +26,15 @@ class CampaignMistakes(Collector):
 
     def attribute_type(self, span: Span, name: str, declared: str) -> None:
         """LT404: a target compares an attribute with a value of another type."""
-        article = "an" if declared[0] in "aeiou" else "a"
-        self._error("LT404", span, f"`{name}` is {article} {declared}; this value is not")
+        self._error("LT404", span, f"`{name}` is declared as `{declared}`, but this value has another type")
 
     def not_a_target(self, span: Span) -> None:
-        """LT405: a target tests attributes of vehicles, nothing else."""
+        """LT405: a target may only test vehicle attributes."""
         proposal = 'write, for example, `vehicle.model == "m3" and vehicle.hardware >= 3`'
-        self._error("LT405", span, "a target compares attributes of vehicles with constants", proposal)
+        self._error("LT405", span, "a target can only compare vehicle attributes with constants", proposal)
 
     def collects_nothing(self, span: Span, name: str) -> None:
-        """LT406: a campaign without trigger."""
+        """LT406: a campaign that neither collects nor compares anything."""
         proposal = "add a line `collect ...` that names triggers"
         self._error("LT406", span, f"campaign `{name}` collects nothing", proposal)
 
@@ -60,5 +59,5 @@ class CampaignMistakes(Collector):
         self._error("LT411", span, f"{what} is given twice", "keep one of them")
 
     def unknown_network(self, span: Span, name: str, known: Sequence[str]) -> None:
-        """LT412: no class of network of that name."""
-        self._error("LT412", span, f"`{name}` is not a class of network", f"write {quoted(known)}")
+        """LT412: an unknown network class."""
+        self._error("LT412", span, f"`{name}` is not a network class", f"write {quoted(known)}")

@@ -1,4 +1,4 @@
-"""Collects the findings of one file, and words that their messages share."""
+"""The collector of a file's findings, and the phrases that several messages share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def quoted(names: Iterable[str], word: str = "or") -> str:
 
 
 def did_you_mean(nearest: Sequence[str]) -> str:
-    """A proposal of the nearest names; empty without any."""
+    """A proposal that lists the nearest names; empty if there are none."""
     return f"did you mean {quoted(nearest)}?" if nearest else ""
 
 
@@ -25,17 +25,17 @@ def _order(finding: Diagnostic) -> tuple[int, int, str]:
 
 
 class Collector:
-    """Collects findings of one file; a place is reported once for each code."""
+    """Collects the findings of one file. Each code is reported at most once per place."""
 
     def __init__(self, source: Source) -> None:
         self.source = source
         self.names_compared = 0
-        """Names with which unknown ones were compared, to propose the nearest."""
+        """How many comparisons of names were made so far to propose the nearest ones."""
         self._findings: dict[tuple[str, Span], Diagnostic] = {}
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """All findings by place; of more than MAX_DIAGNOSTICS the first ones, errors before warnings."""
+        """The findings in order of place, at most MAX_DIAGNOSTICS of them; warnings are left out before errors."""
         ordered = sorted(self._findings.values(), key=_order)
         if len(ordered) > MAX_DIAGNOSTICS:  # an error must not hide behind warnings
             ordered.sort(key=lambda finding: finding.severity is not Severity.ERROR)
@@ -44,7 +44,7 @@ class Collector:
 
     @property
     def has_errors(self) -> bool:
-        """True when a finding keeps the file from being compiled."""
+        """True if a finding prevents the file from being compiled."""
         return any(d.severity is Severity.ERROR for d in self._findings.values())
 
     def _error(self, code: str, span: Span, message: str, proposal: str = "") -> None:

@@ -1,4 +1,4 @@
-"""LT1xx: the text does not have the form of the language."""
+"""LT1xx: syntax errors."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import Collector, did_you_mean
 
 MEANT = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not"}
-"""Signs of other languages, and the words for them in this one."""
+"""Operators of other languages, and the words that this language has for them."""
 
 
 class FormMistakes(Collector):
-    """LT1xx: the text does not have the form of the language."""
+    """LT1xx: syntax errors."""
 
     def unexpected_characters(self, span: Span, text: str) -> None:
         """LT101: characters that do not start a token."""
         proposal = f"write `{MEANT[text]}`" if text in MEANT else ""
         if text == ";":
-            proposal = "leave it out: a clause ends where the next one begins"
+            proposal = "remove it: a clause ends where the next one begins"
         self._error("LT101", span, f"`{text[:20]}` has no meaning in this language", proposal)
 
     def unclosed_text(self, span: Span) -> None:
         """LT102: a quoted text without its closing quote."""
-        self._error("LT102", span, "this text has no closing quote on its line", 'end it with `"`')
+        self._error("LT102", span, "this quoted text is not closed on its line", 'end it with `"`')
 
     def expected(self, span: Span, what: str, found: str, proposal: str = "") -> None:
-        """LT103: something else was needed here."""
+        """LT103: something else was expected here."""
         self._error("LT103", span, f"expected {what}, found {found}", proposal)
 
     def unclosed_block(self, span: Span, kind: str, name: str) -> None:
@@ -45,20 +45,20 @@ class FormMistakes(Collector):
 
     def too_deep(self, span: Span, limit: int) -> None:
         """LT107: nesting beyond the limit."""
-        proposal = "take parts of it out with `let`"
+        proposal = "move parts of it into a `let`"
         self._error("LT107", span, f"this expression nests deeper than {limit} levels", proposal)
 
     def too_deep_lets(self, span: Span, limit: int) -> None:
-        """LT107 of lets that are each used before they are defined."""
+        """LT107 for a chain of lets, each used before it is defined."""
         message = f"more than {limit} `let`s in a row are used before they are defined"
         self._error("LT107", span, message, "define each `let` above its uses")
 
     def number_out_of_range(self, span: Span, text: str) -> None:
-        """LT108: a number that no float holds."""
-        self._error("LT108", span, f"`{text[:40]}` is beyond the range of numbers")
+        """LT108: a number outside the supported range."""
+        self._error("LT108", span, f"`{text[:40]}` is outside the supported range of numbers")
 
     def duration_without_unit(self, span: Span, text: str) -> None:
-        """LT109: a duration is a number with a unit of time."""
+        """LT109: a duration without a unit of time."""
         self._error("LT109", span, f"a duration needs a unit of time, but `{text}` has none", f"write `{text} s`")
 
     def repeated_clause(self, span: Span, word: str) -> None:
@@ -70,22 +70,22 @@ class FormMistakes(Collector):
         self._error("LT111", span, f"a {block} has no clause `{word}`", did_you_mean(nearest))
 
     def no_date(self, span: Span, text: str) -> None:
-        """LT112: a date that is in no calendar."""
+        """LT112: a date that does not exist."""
         self._error("LT112", span, f"`{text}` is not a date", "write it as `2026-12-31`")
 
     def not_utf8(self, span: Span, byte: int) -> None:
         """LT113: bytes that are not UTF-8."""
-        self._error("LT113", span, f"the file is not UTF-8 at byte {byte}", "save it as UTF-8")
+        self._error("LT113", span, f"the file is not valid UTF-8 at byte {byte}", "save it as UTF-8")
 
     def too_large(self, span: Span, limit: int) -> None:
-        """LT114: a file beyond the limit."""
+        """LT114: a file that is too large."""
         self._error("LT114", span, f"the file has more than {limit:,} bytes", "split it into several files")
 
     def assignment_in_condition(self, span: Span) -> None:
-        """LT115: `=` where `==` compares."""
-        self._error("LT115", span, "`=` does not compare", "write `==`")
+        """LT115: `=` used as a comparison."""
+        self._error("LT115", span, "`=` is not a comparison", "write `==`")
 
     def bad_name(self, span: Span, name: str) -> None:
-        """LT116: names of triggers, campaigns, fences and lets are lower-case words."""
-        proposal = "write a lower-case letter, then letters, digits and `_`, 64 at most"
-        self._error("LT116", span, f"`{name[:80]}` cannot be a name here", proposal)
+        """LT116: an invalid name of a trigger, campaign, fence or let."""
+        proposal = "begin with a lower-case letter, then use lower-case letters, digits and `_`; at most 64 characters"
+        self._error("LT116", span, f"`{name[:80]}` is not a valid name", proposal)

@@ -1,4 +1,4 @@
-"""LT2xx: a name that means nothing here, or something else."""
+"""LT2xx: names that are unknown, missing or used twice."""
 
 from __future__ import annotations
 
@@ -9,36 +9,36 @@ from triggers.language.text.mistakes.collector import Collector, did_you_mean, q
 
 
 class NameMistakes(Collector):
-    """LT2xx: a name that means nothing here, or something else."""
+    """LT2xx: names that are unknown, missing or used twice."""
 
     def unknown_signal(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT201: neither a signal of the catalog nor a `let`."""
         self._error("LT201", span, f"the signal catalog has no `{name}`", did_you_mean(nearest))
 
     def unit_apart(self, span: Span, name: str) -> None:
-        """LT201, where a unit was written with blanks."""
+        """LT201 for a unit that was written with blanks."""
         self._error("LT201", span, f"the signal catalog has no `{name}`", "write a unit without blanks, as in `km/h`")
 
     def text_without_quotes(self, span: Span, name: str, subject: str, values: Sequence[str]) -> None:
-        """LT201, where a text signal is compared with a bare word."""
+        """LT201 for a text signal that is compared with a bare word."""
         shown = quoted((f'"{value}"' for value in values), "and")
         proposal = f'write `"{name}"`' if name in values else f"the values of {subject} are {shown}"
         self._error("LT201", span, f"the signal catalog has no `{name}`", proposal)
 
     def unknown_function(self, span: Span, name: str, nearest: Sequence[str]) -> None:
-        """LT202: no operator of that name."""
+        """LT202: an unknown operator."""
         self._error("LT202", span, f"there is no operator `{name}`", did_you_mean(nearest))
 
     def repeated_name(self, span: Span, kind: str, name: str) -> None:
-        """LT203: two blocks of one kind with one name."""
+        """LT203: two blocks of the same kind with the same name."""
         self._error("LT203", span, f"there is already a {kind} `{name}`", "choose another name")
 
     def circular_let(self, span: Span, name: str) -> None:
-        """LT204: a `let` that needs itself."""
+        """LT204: a `let` defined in terms of itself."""
         self._error("LT204", span, f"`{name}` is defined in terms of itself")
 
     def unknown_camera(self, span: Span, name: str, nearest: Sequence[str]) -> None:
-        """LT205: the catalog has no such camera."""
+        """LT205: an unknown camera."""
         self._error("LT205", span, f"the signal catalog has no camera `{name}`", did_you_mean(nearest))
 
     def empty_pattern(self, span: Span, pattern: str, nearest: Sequence[str]) -> None:
@@ -51,11 +51,11 @@ class NameMistakes(Collector):
         self._error("LT207", span, f"the signal catalog has no head `{name}`", proposal)
 
     def unknown_fence(self, span: Span, name: str, nearest: Sequence[str]) -> None:
-        """LT208: no fence block of that name."""
+        """LT208: an unknown fence."""
         self._error("LT208", span, f"there is no fence `{name}` in this file", did_you_mean(nearest))
 
     def no_when(self, span: Span, name: str) -> None:
-        """LT209: a trigger without condition."""
+        """LT209: a trigger without a condition."""
         self._error("LT209", span, f"trigger `{name}` has no condition", "add a line `when ...`")
 
     def no_position(self, span: Span, name: str) -> None:

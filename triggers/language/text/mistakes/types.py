@@ -1,4 +1,4 @@
-"""LT3xx: types and units that do not fit."""
+"""LT3xx: types and units that do not match."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from triggers.language.text.mistakes.collector import Collector, did_you_mean, q
 
 
 class TypeMistakes(Collector):
-    """LT3xx: types and units that do not fit."""
+    """LT3xx: types and units that do not match."""
 
     def needs_unit(self, span: Span, subject: str, what: str, proposals: Sequence[str]) -> None:
-        """LT301: a bare number beside a quantity with a unit."""
+        """LT301: a bare number where a quantity with a unit is needed."""
         self._error("LT301", span, f"{subject} is {what}", f"write {quoted(proposals)}" if proposals else "")
 
     def other_dimension(self, span: Span, left: str, right: str) -> None:
@@ -20,15 +20,15 @@ class TypeMistakes(Collector):
         self._error("LT302", span, f"{left} and {right} cannot be compared, added or subtracted")
 
     def not_an_angle(self, span: Span, what: str) -> None:
-        """LT302 of `wrap`, which has one operand."""
+        """LT302 for `wrap`, which has one operand."""
         self._error("LT302", span, f"`wrap` needs an angle here, but this is {what}", "give it one in `deg` or `rad`")
 
     def unknown_unit(self, span: Span, unit: str, nearest: Sequence[str]) -> None:
-        """LT303: a unit that the table does not have."""
-        self._error("LT303", span, f"`{unit}` is not a unit of this language", did_you_mean(nearest))
+        """LT303: an unknown unit."""
+        self._error("LT303", span, f"`{unit}` is not a known unit", did_you_mean(nearest))
 
     def not_a_condition(self, span: Span, what: str, proposal: str) -> None:
-        """LT304: a truth value is needed."""
+        """LT304: a condition is needed."""
         self._error("LT304", span, f"a condition is needed here, but this is {what}", proposal)
 
     def not_a_number(self, span: Span, what: str) -> None:
@@ -36,36 +36,36 @@ class TypeMistakes(Collector):
         self._error("LT305", span, f"a number is needed here, but this is {what}")
 
     def text_order(self, span: Span, operator: str) -> None:
-        """LT306: texts and truth values have no order."""
-        message = f"`{operator}` compares numbers; texts and truth values have no order"
+        """LT306: text and truth values have no order."""
+        message = f"`{operator}` compares numbers; text and truth values have no order"
         self._error("LT306", span, message, "use `==`, `!=` or `in`")
 
     def unknown_value(self, span: Span, subject: str, value: str, known: Sequence[str]) -> None:
-        """LT307: a text that the signal never takes."""
+        """LT307: a value that the text signal never takes."""
         self._error("LT307", span, f'{subject} is never "{value}"', f"its values are {quoted(known, 'and')}")
 
     def affine_arithmetic(self, span: Span, unit: str) -> None:
-        """LT308: sums and products on a temperature scale."""
-        proposal = "only a difference of two temperatures means something; it is in K"
-        self._error("LT308", span, f"{unit} has an arbitrary zero, so this has no meaning", proposal)
+        """LT308: arithmetic on a temperature scale."""
+        proposal = "only the difference of two temperatures is meaningful; it is in K"
+        self._error("LT308", span, f"{unit} has an arbitrary zero, so this calculation has no meaning", proposal)
 
     def wrong_arguments(self, span: Span, function: str, form: str) -> None:
         """LT309: an operator used in a form it does not have."""
-        self._error("LT309", span, f"`{function}` is not used like this", f"write `{form}`")
+        self._error("LT309", span, f"`{function}` cannot be used like this", f"write `{form}`")
 
     def needs_rate(self, span: Span, what: str, signals: Sequence[str]) -> None:
-        """LT310: a window needs the declared rate of its signals to bound its memory, a pair to know its skew."""
-        message = f"{what} needs the rate of {quoted(signals, 'and')}, which the signal catalog does not give"
+        """LT310: a window or pair over a signal without a declared rate."""
+        message = f"{what} needs the rate of {quoted(signals, 'and')}, which the signal catalog does not declare"
         self._error("LT310", span, message, "declare `rate` in the signal catalog")
 
     def not_a_duration(self, span: Span, what: str, meant: str = "") -> None:
-        """LT311: a time longer than zero is needed."""
+        """LT311: a duration is needed."""
         proposal = f"write `{meant}`" if meant else "write, for example, `2 s`"
-        self._error("LT311", span, f"a time is needed here, but this is {what}", proposal)
+        self._error("LT311", span, f"a duration is needed here, but this is {what}", proposal)
 
     def duration_range(self, span: Span, low: str, high: str) -> None:
-        """LT312: a time outside its limits."""
-        self._error("LT312", span, f"this time must lie between {low} and {high}")
+        """LT312: a duration outside its limits."""
+        self._error("LT312", span, f"this duration must be between {low} and {high}")
 
     def not_comparable(self, span: Span, left: str, right: str, proposal: str = "") -> None:
         """LT313: values of different types."""
@@ -76,11 +76,11 @@ class TypeMistakes(Collector):
         self._error("LT314", span, "the two thresholds of a hysteresis must differ")
 
     def not_a_signal(self, span: Span, function: str) -> None:
-        """LT315: an operator that looks at samples needs a signal itself."""
+        """LT315: an operator on samples applied to something other than a signal."""
         self._error("LT315", span, f"`{function}` needs a signal here, not an expression")
 
     def impossible_constant(self, span: Span, why: str) -> None:
-        """LT316: constants whose result no float holds."""
+        """LT316: a constant without a representable value."""
         self._error("LT316", span, f"this constant {why}")
 
     def not_a_constant(self, span: Span) -> None:
@@ -92,8 +92,8 @@ class TypeMistakes(Collector):
         self._error("LT318", span, what)
 
     def text_alone(self, span: Span) -> None:
-        """LT319: a quoted text has a meaning only beside a text signal."""
-        self._error("LT319", span, "a text can only be compared with a text signal")
+        """LT319: quoted text compared with something other than a text signal."""
+        self._error("LT319", span, "quoted text can only be compared with a text signal")
 
     def no_square_root(self, span: Span, unit: str) -> None:
         """LT320: a square root whose unit does not exist."""
