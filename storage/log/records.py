@@ -16,12 +16,11 @@ from psycopg import errors as pg
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from storage.database import Database
 from storage.settings import shown_url
 from storage.tables.log import log_partitions
-from triggers.errors import Misconfigured, NotFound, Overloaded, Unreachable
+from triggers.errors import Misconfigured, NotFound, Unreachable
 
 _INSERT_BYTES = 16 * 1024**2
 _INSERT_RECORDS = 10_000
@@ -78,12 +77,6 @@ def transaction(database: Database) -> Iterator[Connection]:
     try:
         with database.begin() as connection:
             yield connection
-    except PoolTimeoutError as error:
-        raise Overloaded(
-            "every database connection of this process is in use",
-            retry_after_s=5,
-            remedy="raise LONGTAIL_DATABASE_POOL_SIZE",
-        ) from error
     except (DBAPIError, psycopg.Error) as error:
         raise _translated(database, error) from error
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
     text,
 )
 
-from storage.tables.base import at, created_at, metadata
+from storage.tables.base import at, created_at, is_one_of, metadata
 
 
 class UploadState(StrEnum):
@@ -44,7 +44,7 @@ ASSEMBLING = (UploadState.OPEN, UploadState.RECEIVED)
 """States of an upload whose cells are still to be assembled."""
 LIVE = (*ASSEMBLING, UploadState.STORED)
 """A clip has at most one upload in these states; without one it can be uploaded again, unless it has failed."""
-UPLOAD_IS_LIVE = text("state IN ('" + "','".join(LIVE) + "')")
+UPLOAD_IS_LIVE = text(is_one_of("state", LIVE))
 UPLOAD_IS_OPEN = text("state = 'open'")
 """Conditions of partial indexes. Queries must use them verbatim: a prepared statement whose states are parameters
 cannot be matched with such an index."""
@@ -66,7 +66,7 @@ uploads = Table(
     created_at(),
     at("expires_at", nullable=False),
     at("closed_at"),
-    CheckConstraint("state IN ('" + "','".join(UploadState) + "')", name="state"),
+    CheckConstraint(is_one_of("state", UploadState), name="state"),
     CheckConstraint("offset_bytes BETWEEN 0 AND size_bytes", name="offset"),
     Index(
         "uq_uploads_live_clip",
