@@ -9,6 +9,6 @@ os.environ["POLARS_MAX_THREADS"] = "1"  # it is read once, when polars is import
 import polars as pl
 
 if pl.thread_pool_size() != 1:
-    raise ImportError("polars was imported before it could be told to use one thread; import bench.speed.one_thread first")
+    raise ImportError("polars was imported before it could be told to use one thread; import it first")
 
 __all__ = ["pl"]

@@ -2,8 +2,8 @@
 
 Only a reservation is conditional. It changes its accounts at once, all or none of them, under their locks.
 Settlements and releases only append entries, so that the transaction that stores a clip never waits for a hot
-account; `fold` carries them into the accounts in batches. Until then `held` is too high and never too low: a limit
-cannot be overshot, and a refusal is given only after what waits to be folded has been counted.
+account; `fold` carries them into the accounts in batches. Until then `held` is too high, never too low: a limit
+cannot be exceeded, and a reservation is refused only after the entries that are not folded yet have been counted.
 """
 
 from storage.ledger.accounts import AccountKey, AccountUsage

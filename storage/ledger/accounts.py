@@ -1,4 +1,4 @@
-"""Accounts of the budget ledger: what they are of, and the SQL of their limits."""
+"""Accounts of the budget ledger: their keys and amounts, and the SQL of their limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from triggers.contracts.campaign import RUNNING
 
 @dataclass(frozen=True, slots=True, order=True)
 class AccountKey:
-    """What an account is of. `day` is a UTC day; fields that a kind does not have are empty."""
+    """What an account belongs to. `day` is a UTC day; fields that do not apply to the kind are empty."""
 
     kind: AccountKind
     campaign: str = ""
@@ -33,7 +33,7 @@ class AccountKey:
 
 @dataclass(frozen=True, slots=True)
 class AccountUsage:
-    """One account with its exact amounts. `limit` is the one in force now; None: there is none."""
+    """One account with its exact amounts. `limit` is the one in force now, None without one."""
 
     key: AccountKey
     limit: int | None
@@ -49,6 +49,7 @@ class AccountUsage:
 
 
 def key_of(row: Row[tuple[object, ...]]) -> AccountKey:
+    """The account of a row that has its columns."""
     return AccountKey(cast(AccountKind, row.kind), row.campaign, row.vehicle_id, row.day)
 
 
@@ -59,7 +60,7 @@ LIMITS = f"""
         WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
         ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
     )"""  # noqa: S608 - put together from constants
-"""Limits are those of the running version, else of the latest one that ever was approved."""
+"""Limits are those of the running version, else of the latest version that was ever approved."""
 
 LIMIT_OF_ACCOUNT = """
     CASE a.kind

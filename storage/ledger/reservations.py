@@ -73,9 +73,9 @@ def reserve(
 ) -> None:
     """Charge an upload to the fleet, and to the campaigns of its fires on the UTC day of `now`; all accounts or none.
 
-    BudgetExhausted, with nothing charged, when a limit would be overshot. It names the campaigns whose own accounts
+    BudgetExhausted, with nothing charged, when a limit would be exceeded. It names the campaigns whose own accounts
     are exhausted (all of the clip's, when the fleet's account is), so that a vehicle can send the clip without them.
-    Accounts stay locked until the transaction ends: commit soon, and reserve once per transaction.
+    Accounts stay locked until the transaction ends: commit soon, and reserve only once per transaction.
     """
     amounts = charges(manifest, now.astimezone(UTC).date())
     keys = sorted(amounts, key=str)
@@ -103,7 +103,7 @@ def reserve(
 
 
 def charges(manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
-    """By account, what a clip costs: its size, each campaign the bytes its fires are charged and one clip."""
+    """What a clip costs each account: its size to the fleet; one clip and its fires' charged bytes to each campaign."""
     recording = manifest.recording
     by_campaign: Counter[str] = Counter()
     for fire in recording.fires:
@@ -118,13 +118,14 @@ def charges(manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
 
 def _refusal(refused: Sequence[Row[tuple[object, ...]]], manifest: ClipManifest, now: datetime) -> BudgetExhausted:
     own = {row.campaign for row in refused if row.kind != "fleet"}
-    everyone = {fire.campaign for fire in manifest.recording.fires}
-    campaigns = everyone if any(row.kind == "fleet" for row in refused) else own
+    all_campaigns = {fire.campaign for fire in manifest.recording.fires}
+    campaigns = all_campaigns if any(row.kind == "fleet" for row in refused) else own
     passes_with_the_day = all(row.kind == "campaign_vehicle_day" and row.amount <= row.limit_amount for row in refused)
     worst = refused[0]
+    key, left = key_of(worst), max(0, worst.limit_amount - worst.held)
     return BudgetExhausted(
-        f"{key_of(worst)} has {max(0, worst.limit_amount - worst.held)} {key_of(worst).unit} left of {worst.limit_amount}, "
-        f"the upload needs {worst.amount}" + (f" ({len(refused) - 1} more refused)" if refused[1:] else ""),
+        f"{key} has {left} {key.unit} left of {worst.limit_amount}, the upload needs {worst.amount}"
+        + (f" ({len(refused) - 1} more refused)" if refused[1:] else ""),
         accounts=tuple(str(key_of(row)) for row in refused),
         campaigns=tuple(sorted(campaigns)),
         retry_after_s=_until_next_day_s(now) if passes_with_the_day else None,

@@ -37,10 +37,10 @@ _RELEASE = text("""
 
 
 def settle(connection: Connection, upload_id: str, actual_bytes: Mapping[str, int] | None = None) -> bool:
-    """Turn an upload's reservation into use; False, and nothing changes, when it was settled or released before.
+    """Turn an upload's reservation into use; False, with nothing changed, when it was settled or released before.
 
-    `actual_bytes` is what arrived, by campaign (None: everything that was reserved). Never more than was reserved
-    is settled; what was reserved and did not arrive becomes free.
+    `actual_bytes` is what arrived, by campaign (None: everything that was reserved). At most the reserved amount is
+    settled; what was reserved and did not arrive becomes free.
     """
     if actual_bytes is not None and any(amount < 0 for amount in actual_bytes.values()):
         raise ValueError("an upload cannot use a negative amount")
@@ -53,7 +53,7 @@ def settle(connection: Connection, upload_id: str, actual_bytes: Mapping[str, in
 
 
 def release(connection: Connection, *upload_ids: str) -> bool:
-    """Free what uploads reserved; False, and nothing changes, when all were settled or released before."""
+    """Free what uploads reserved; False, with nothing changed, when all were settled or released before."""
     return bool(connection.execute(_RELEASE, {"upload_ids": sorted(upload_ids)}).all())
 
 
@@ -91,14 +91,14 @@ _FOLD = text("""
 def fold(connection: Connection, limit: int = 1000) -> int:
     """Carry at most `limit` settlements and releases into their accounts; returns how many (0: nothing was left).
 
-    Entries are folded only under their account's lock. Several may fold at once, and beside reservations: all take
-    these locks in the order of account ids, waiting instead of skipping, because a busy account would always be
-    skipped.
+    Entries are folded only under their account's lock. Several processes may fold at once, also during reservations:
+    all take these locks in the order of account ids, and wait instead of skipping, because a busy account would always
+    be skipped.
     """
     accounts = connection.execute(_LOCK_UNFOLDED, {"limit": limit}).scalars().all()
     return fold_accounts(connection, accounts, limit=limit) if accounts else 0
 
 
 def fold_accounts(connection: Connection, accounts: Sequence[int], *, limit: int | None) -> int:
-    """Fold entries of accounts that this transaction has locked: no other transaction can be folding them."""
+    """Fold entries of accounts that this transaction has locked: so no other transaction can be folding them."""
     return int(connection.execute(_FOLD, {"accounts": list(accounts), "limit": limit}).scalar_one())

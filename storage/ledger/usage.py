@@ -37,9 +37,9 @@ def usage(
     fleet_limit_bytes: int | None = None,
     limit: int = MAX_LISTED_ACCOUNTS,
 ) -> list[AccountUsage]:
-    """Accounts with exact amounts, whether folded or not: totals first, then vehicle-days from the latest day back.
+    """At most `limit` accounts with exact amounts, folded or not: totals first, then vehicle-days, latest day first.
 
-    `campaign` leaves out other campaigns and the fleet, `day` other UTC days. At most `limit`.
+    `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days.
     """
     campaigns = [campaign] if campaign is not None else list(connection.execute(_CAMPAIGNS).scalars())
     parameters = {
