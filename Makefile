@@ -1,17 +1,17 @@
 # Everything starts here: `make demo` shows the product, `make test` runs what CI runs. Works with GNU make 3.81.
-# Both make their own environment in .venv from uv.lock; a machine needs Python 3.11 or newer, make and git.
+# Both create their environment in .venv from uv.lock; a machine needs Python 3.11 or newer, make and git.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 BIN := .venv/bin
 PACKAGES := triggers storage ingest fleet_api
 
-# For `make demo`: recorded drives (several, with spaces between or as a pattern; a name with a space in quotes),
+# For `make demo`: recorded drives (several separated by spaces, or a pattern; quote a name that contains a space),
 # their signal catalog, and a campaign.
 DRIVES ?=
 SIGNALS ?=
 CAMPAIGN ?=
-# For `make test`: what pytest gets instead.
+# For `make test`: arguments for pytest, instead of the default.
 PYTEST_ARGS ?= -n 2 --dist worksteal
 # For `make bench`: --only log,objects,loop,language,speed, --quick, --json FILE.
 BENCH_ARGS ?=
@@ -60,7 +60,7 @@ timing: setup  ## the tests that measure time; run them with nothing else runnin
 test-long: setup  ## compare module and interpreter on 20,000 random programs (about 20 minutes)
 	LONGTAIL_TEST_PROGRAMS=20000 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/triggers/language/test_agreement.py
 
-servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for hand use
+servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for manual use
 	@exec $(BIN)/python -m tools.servers
 
 setup-bench:  # what development needs, and the libraries that the benchmarks compare with

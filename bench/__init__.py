@@ -1,4 +1,4 @@
-"""Benchmarks: every figure is a ratio, in one run, to a bare client or to what the machine can do at all.
+"""Benchmarks: every figure is a ratio, within one run, to a bare client or to the limit of the machine.
 
 run.py       the command line (`make bench`)     measure.py  alternating rounds, equal results, medians
 log.py       the log against bare clients        report.py   tables and JSON

@@ -11,7 +11,7 @@ import psutil
 def cpu_s(pid: int) -> float:
     """CPU seconds (user and system) of a process and everything that it started."""
     total_s = 0.0
-    with suppress(psutil.NoSuchProcess):  # it ended in this moment; its parent has its time then
+    with suppress(psutil.NoSuchProcess):  # it just ended; its time counts for its parent then
         process = psutil.Process(pid)
         for each in [process, *process.children(recursive=True)]:
             with suppress(psutil.NoSuchProcess):

@@ -20,7 +20,7 @@ from tests.support.s3_server import S3Server
 
 @dataclass
 class Engines:
-    """A folder for all data of a run, and the servers in it: each starts when it is first used, all end together."""
+    """A folder for all data of a run, and the servers in it: each starts when first used, all end together."""
 
     def __post_init__(self) -> None:
         self._stack = ExitStack()

@@ -34,7 +34,7 @@ def machine() -> dict[str, str | int | float]:
 
 
 def load() -> tuple[float, float, float]:
-    """The load averages of 1, 5 and 15 minutes: above the number of cores others had a share of the time."""
+    """The load averages of 1, 5 and 15 minutes: above the number of cores, other processes took part of the time."""
     return os.getloadavg()
 
 

@@ -1,8 +1,8 @@
-"""Fair comparison: contenders do the same work in alternating rounds, after their results were found equal.
+"""Fair comparison: contenders do the same work in alternating rounds, after a check that their results are equal.
 
-A warm-up round, which is not timed, comes first: there every contender's result is read back and compared. A machine
-that is busy for a while then slows all contenders alike, and the ratio of one round says more than two times of
-different minutes: ratios are medians of the rounds' own ratios.
+A warm-up round, which is not timed, comes first: there every contender's result is read back and compared. In the timed
+rounds a machine that is busy for a while slows all contenders alike, so a ratio within one round says more than times
+from different minutes: ratios are medians of the rounds' own ratios.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Contender:
-    """Somebody who does the work. `run` is timed, `prepare` before and `clean_up` behind it are not.
+    """A participant in a comparison. `run` is timed, `prepare` before and `clean_up` after it are not.
 
     All three are told the round's number, WARM_UP for the first. `result` describes what the latest run left behind,
-    read back by other means than the run's where there are any. Only a limit that does less of the work may be without.
+    read back by other means than the run's where there are any. Only a limit that does less of the work may have none.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Contender:
 
     def __post_init__(self) -> None:
         if self.result is None and self.role is not Role.LIMIT:
-            raise ValueError(f"{self.name}: only what a limit of the machine leaves behind may go unchecked")
+            raise ValueError(f"{self.name}: only the result of a machine's limit may go unchecked")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
-    """The same work, done by several. `amount` of `unit` is the work of one round; without a unit times are shown."""
+    """The same work, done by several contenders: `amount` of `unit` per round; without a unit, times are shown."""
 
     name: str
     amount: float
@@ -85,7 +85,7 @@ class Comparison:
         return self.amount / timing.median_s
 
     def references(self) -> list[Timing]:
-        """Those that the product is compared with."""
+        """The timings that the product is compared with."""
         return [timing for timing in self.timings if timing.role is not Role.OWN]
 
     @staticmethod
@@ -118,7 +118,7 @@ def compare(
 
 
 def rotated(contenders: Sequence[Contender], number: int) -> list[Contender]:
-    """The contenders, beginning with another one each round: none always comes after the same."""
+    """The contenders, beginning with a different one each round, so that none always comes after the same."""
     first = number % len(contenders)
     return [*contenders[first:], *contenders[:first]]
 
@@ -132,7 +132,7 @@ def require_equal(name: str, results: dict[str, str]) -> None:
 
 
 def _warm_up(contenders: Sequence[Contender]) -> dict[str, str]:
-    """Let everybody do the work once; what those leave behind whose results are to be compared, by name."""
+    """Let every contender do the work once; returns the results to compare, by name."""
     results: dict[str, str] = {}
     for contender in contenders:
         contender.prepare(WARM_UP)

@@ -1,4 +1,4 @@
-"""What a run found, as tables for people and as JSON for the next run to be compared with.
+"""The results of a run, as tables for people and as JSON for comparison with later runs.
 
 `python -m bench.report FILE [--area AREA]` prints a run's JSON as the Markdown tables of docs/benchmarks.md.
 """
@@ -22,7 +22,7 @@ FORMAT = 1
 
 
 def table_of(comparison: Comparison) -> Table:
-    """One line a contender; the last columns say how many times as fast as each reference it is."""
+    """One row per contender; the last columns say how many times as fast as each reference it is."""
     table = Table(title=comparison.name, title_justify="left", title_style="bold")
     table.add_column("")
     for heading in (_rate_heading(comparison), "slowest..fastest", "CPU here, s"):
@@ -48,7 +48,7 @@ def show(console: Console, comparison: Comparison) -> None:
 def document(
     comparisons: Mapping[str, Sequence[Comparison]], *, surroundings: dict[str, Any], quick: bool
 ) -> dict[str, Any]:
-    """Everything a run found, by area; `surroundings` says on what it ran."""
+    """All results of a run, by area; `surroundings` describes the machine and versions."""
     return {
         "format": FORMAT,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -59,12 +59,12 @@ def document(
 
 
 def markdown(found: Mapping[str, Any], areas: Sequence[str]) -> str:
-    """A document's comparisons as Markdown tables: rates in M a second where they are that large."""
+    """A document's comparisons as Markdown tables: rates in millions per second where they are that large."""
     return "\n".join(_markdown_table(each) for area in areas for each in found["areas"].get(area, []))
 
 
 def write(path: Path, found: dict[str, Any]) -> None:
-    """Write the JSON file; its folder is made."""
+    """Write the JSON file, and create its folder."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 

@@ -1,7 +1,7 @@
 """`make bench`: run the comparisons, print tables, write JSON.
 
-`python -m bench.run [--only log,objects,loop,language,speed] [--quick] [--json FILE]`; `--quick` shows in a minute that
-everything works, with sizes too small to conclude anything from.
+`python -m bench.run [--only log,objects,loop,language,speed] [--quick] [--json FILE]`; `--quick` shows within a minute
+that everything works, with sizes too small to draw conclusions from.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def areas(text: str) -> list[str]:
 
 
 def run(chosen: list[str], *, quick: bool, console: Console) -> dict[str, list[Comparison]]:
-    """Run areas one after the other, showing what they find as they find it."""
+    """Run areas one after the other, showing results as they come."""
     found: dict[str, list[Comparison]] = {}
     with Engines() as engines:
         for area in chosen:

@@ -1,1 +1,1 @@
-"""HTTP API, command line, demo: the only place where all parts meet."""
+"""The HTTP API, the Python client, the command line, deployment, simulation and demo: where all parts meet."""

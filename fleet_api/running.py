@@ -1,7 +1,7 @@
-"""The running campaigns, kept in memory so that a check-in is answered without reading them.
+"""A cache of the running campaigns, so that check-ins are answered without reading them.
 
-Every replica of the API keeps them by assignment revision. A check-in reads the newest revision (with the row it
-writes anyway), so a replica reloads exactly when something changed.
+Every replica of the API keeps them with their assignment revision. A check-in reads the newest revision (with the row
+it writes anyway), so a replica reloads exactly when something has changed.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ class RunningCampaigns:
         self._campaigns: tuple[RunningCampaign, ...] = ()
 
     def at(self, database: Database, revision: int) -> tuple[int, tuple[RunningCampaign, ...]]:
-        """The revision, at least `revision`, and what runs by it; reads the database only when it is new."""
+        """A revision, `revision` or newer, and its running campaigns; reads the database only if it is not cached."""
         with self._lock:
             if self._revision >= revision:
                 return self._revision, self._campaigns
-        # Read without the lock: a slow database must not hold up check-ins that are answered from memory.
+        # Read without the lock: a slow database must not delay check-ins that are answered from memory.
         with database.begin() as connection:
             newest, campaigns = running(connection)
         with self._lock:

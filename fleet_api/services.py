@@ -1,4 +1,4 @@
-"""What the use cases work with: settings, database, objects, signing key. One per process."""
+"""The services that use cases work with: settings, database, object store, signing key. One set per process."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from storage.settings import Settings
 
 @dataclass(frozen=True)
 class Services:
-    """The parts of one API process."""
+    """The services of one API process."""
 
     settings: Settings
     database: Database

@@ -1,7 +1,7 @@
 """A cell as a record of the log: a fixed header (upload, index, writer epoch), then the cell's bytes.
 
 Layout, big-endian: `LTC1`, 16 bytes upload id, uint32 cell index, uint64 writer epoch, payload. The record's key
-is the upload id, so that all cells of an upload keep one order.
+is the upload id, so that all cells of an upload keep their order.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Loops in threads: every one is kept running until all are told to stop.
+"""Runs loops in threads and keeps them running until they are told to stop.
 
-A loop that ends with an unexpected error is logged and started again after a growing pause.
+A loop that fails with an unexpected error is logged and restarted after a growing pause.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ OUTAGE_PAUSE_S = 2.0
 FIRST_RESTART_PAUSE_S = 0.5
 LONGEST_RESTART_PAUSE_S = 30.0
 STEADY_S = 60.0
-"""A loop that ran at least this long before it failed starts again after the shortest pause."""
+"""A loop that ran at least this long before it failed is restarted after the shortest pause."""
 SHUTDOWN_S = 30.0
 
 Loop = Callable[[threading.Event], None]
 
 
 def repeat(work: Callable[[], bool], pause_s: float, stop: threading.Event) -> None:
-    """Do `work` again and again: at once while there is more, else after a pause; a longer one during an outage."""
+    """Repeat `work`: at once while there is more to do, else after a pause, which is longer during an outage."""
     while not stop.is_set():
         try:
             more = work()
@@ -37,7 +37,7 @@ def repeat(work: Callable[[], bool], pause_s: float, stop: threading.Event) -> N
 
 
 class _Keeper(threading.Thread):
-    """Keeps one loop running until `stop`; a fatal error is noted, and ends all loops."""
+    """Keeps one loop running until `stop`; a fatal error is kept in `fatal` and ends all loops."""
 
     def __init__(self, name: str, loop: Loop, stop: threading.Event, first_pause_s: float) -> None:
         super().__init__(name=name, daemon=True)
@@ -58,7 +58,7 @@ class _Keeper(threading.Thread):
                 self._stop_event.set()
             except Exception:
                 pause_s = self._first_pause_s if time.monotonic() - began_s > STEADY_S else pause_s
-                LOGGER.exception("the loop %s failed and starts again in %.1f s", self.name, pause_s)
+                LOGGER.exception("the loop %s failed and is restarted in %.1f s", self.name, pause_s)
                 self._stop_event.wait(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_RESTART_PAUSE_S)
 
@@ -68,7 +68,7 @@ def keep_running(
 ) -> None:
     """Run the loops, by name, until `stop`; then give them SHUTDOWN_S to end.
 
-    Raises Misconfigured when a loop did: a setting that cannot work ends all loops.
+    When one loop raises Misconfigured, all loops are ended and the error is raised.
     """
     ended = threading.Event()
     keepers = [_Keeper(name, loop, ended, first_restart_pause_s) for name, loop in loops.items()]
@@ -82,7 +82,7 @@ def keep_running(
         keeper.join(max(0.0, deadline_s - time.monotonic()))
         if keeper.is_alive():
             LOGGER.warning(
-                "the loop %s did not end within %.0f s; what it was doing is replayed", keeper.name, SHUTDOWN_S
+                "the loop %s did not end within %.0f s; its unfinished work will be replayed", keeper.name, SHUTDOWN_S
             )
     for keeper in keepers:
         if keeper.fatal is not None:

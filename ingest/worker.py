@@ -1,6 +1,6 @@
-"""The ingest worker's process: assembler, extraction, outbox and steward, each a loop in a thread of its own.
+"""The ingest worker process: assembler, extraction, outbox and steward, each a loop in its own thread.
 
-What a loop was doing when it failed is replayed or claimed again.
+Work that was in progress when a loop failed is replayed or claimed again.
 """
 
 from __future__ import annotations
@@ -33,21 +33,21 @@ def _nothing() -> None:
 
 @dataclass(frozen=True)
 class Parts:
-    """What the loops share. The database's pool is thread-safe, and so are log and store."""
+    """What the loops share. The database's pool, the log and the store are thread-safe."""
 
     settings: Settings
     database: Database
     log: Log
     store: ObjectStore
     failures: Failures = field(default_factory=Failures)
-    """Only the assembler uses it, but it outlives each of the assembler's lives."""
+    """Only the assembler uses it, but it outlives restarts of the assembler's loop."""
     ready: Callable[[], None] = _nothing
 
 
 def run(settings: Settings, stop: threading.Event, ready: Callable[[], None] = _nothing) -> None:
-    """Work until `stop` is set. Misconfigured or Unreachable when it cannot start; any loop's fatal error is raised.
+    """Work until `stop` is set. Misconfigured or Unreachable when it cannot start; a fatal error of any loop is raised.
 
-    `ready` is called once the assembler has its spool and begins to read, and again whenever it had to start over.
+    `ready` is called once the assembler has its spool and begins to read, and again whenever its loop was restarted.
     """
     database = Database.from_settings(settings)
     try:
@@ -94,6 +94,6 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
 
 
 def _dispatch(database: Database) -> bool:
-    """Whether there was an event; then there may be more."""
+    """Whether there was an event, in which case there may be more."""
     with database.begin() as connection:
         return events.dispatch(connection) > 0

@@ -1,1 +1,1 @@
-"""Alembic migrations of the one PostgreSQL schema."""
+"""Alembic migrations of the PostgreSQL schema."""

@@ -1,4 +1,4 @@
-"""Alembic's entry: runs the migrations on the connection that `storage.migrate` hands over."""
+"""Alembic's entry point: runs the migrations on the connection that `storage.migrate` passes in."""
 
 from alembic import context
 
@@ -6,7 +6,7 @@ from storage.tables import metadata
 
 
 def include_name(name: str | None, type_: str, _parents: object) -> bool:
-    """Segments of the log are partitions made at run time; the schema knows only their parent."""
+    """Leave out the log's segments, which are partitions created at run time; the schema has only their parent."""
     return not (type_ == "table" and (name or "").startswith("log_records_"))
 
 

@@ -1,4 +1,4 @@
-"""The database engine: one pool a process, synchronous transactions, errors named by address and setting."""
+"""The database engine: one pool per process, synchronous transactions, errors that name address and setting."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MINIMUM_VECTOR_VERSION = (0, 8)
 _VECTOR_VERSION = text(
     "SELECT coalesce(installed_version, default_version) FROM pg_available_extensions WHERE name = 'vector'"
 )
-# libpq gives no SQLSTATE for a connection that was refused, so its words must do (they are in the server's language).
+# libpq gives no SQLSTATE for a refused connection, so its message has to do (it is in the server's language).
 _REFUSALS = (
     "password authentication failed",
     "no password supplied",
@@ -36,8 +36,8 @@ CONNECTION_WAIT_S = 30.0
 class Database:
     """A pool of connections to the one PostgreSQL, handed out as transactions.
 
-    Reading functions and writing functions of `storage` take a `Connection`; the caller, at the boundary, opens
-    the transaction, so that one step of the product is one commit.
+    The functions of `storage` take a `Connection`; the caller, at the boundary, opens the transaction, so that one
+    step of the product is one commit.
     """
 
     def __init__(self, url: str, *, pool_size: int = 10, connection_wait_s: float = CONNECTION_WAIT_S) -> None:
@@ -62,9 +62,9 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """One transaction: committed at the block's end, rolled back on any exception.
 
-        Raises Misconfigured when the server refuses the connection, Unreachable, naming address and setting, when
-        none can be had or it is lost on the way (whether a lost commit took effect is unknown: what is written must
-        be idempotent), and Overloaded when every connection of the pool is in use.
+        Raises Misconfigured when the server refuses the connection, Unreachable (naming address and setting) when
+        there is no connection or it is lost on the way, and Overloaded when every connection of the pool is in use.
+        Whether a lost commit took effect is unknown, so writes must be idempotent.
         """
         try:
             connection = self.engine.connect()
@@ -74,7 +74,7 @@ class Database:
             raise Overloaded(
                 f"all {self.pool_size} database connections of this process are in use",
                 retry_after_s=5,
-                remedy="try again; if it lasts, raise LONGTAIL_DATABASE_POOL_SIZE",
+                remedy="try again; if this persists, raise LONGTAIL_DATABASE_POOL_SIZE",
             ) from error
         try:
             with connection, connection.begin():
@@ -97,7 +97,7 @@ class Database:
         where = f"the database at {shown_url(self.url)}"
         if number < MINIMUM_SERVER_VERSION:
             raise Misconfigured(
-                f"{where} is PostgreSQL {version}", remedy="Longtail needs 15 or newer (LONGTAIL_DATABASE_URL)"
+                f"{where} is PostgreSQL {version}", remedy="use PostgreSQL 15 or newer (LONGTAIL_DATABASE_URL)"
             )
         if vector is None or _numbers(vector) < MINIMUM_VECTOR_VERSION:
             raise Misconfigured(
@@ -112,18 +112,18 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def connection_failed(url: str, error: DBAPIError) -> LongtailError:
-    """Why no connection could be had: refused by a server that does answer, or no answer at all."""
+    """Why there is no connection: a server answered and refused it, or nothing answered."""
     reason = _reason(error)
     if any(words in reason for words in _REFUSALS):
         return Misconfigured(
             f"the database at {shown_url(url)} refuses the connection ({reason})",
-            remedy="mend user, password, database or TLS mode in LONGTAIL_DATABASE_URL",
+            remedy="fix user, password, database or TLS mode in LONGTAIL_DATABASE_URL",
         )
     return unreachable(url, error)
 
 
 def _reason(error: DBAPIError) -> str:
-    """The line of the driver's message that says why: libpq puts it last, behind the addresses it tried."""
+    """The line of the driver's message that says why: libpq puts it last, after the addresses it tried."""
     lines = str(error.orig).strip().splitlines() if error.orig else []
     return next((line.strip() for line in lines if any(words in line for words in _REFUSALS)), "") or (
         lines[0] if lines else "no answer"

@@ -1,4 +1,4 @@
-"""What `longtail doctor` asks the database: things that wait too long, and whether clips and objects agree."""
+"""The database queries of `longtail doctor`: what has waited too long, and whether clips and objects agree."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from storage.tables import clip_assets, clips, dead_letters, extraction_jobs, ou
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """Counts of what should not be there for long. Ages are by the database's clock."""
+    """Counts of things that should not stay for long. Ages are by the database's clock."""
 
     overdue_uploads: int
-    """Open although their expiry has passed: the steward does not run."""
+    """Open although they have expired: `longtail ingest` does not run."""
     unassembled_uploads: int
-    """Wholly received, announced more than `patience_s` ago, and not in the catalog: the assembler does not run."""
+    """Wholly received, announced more than `patience_s` ago, and not in the catalog: `longtail ingest` does not run."""
     waiting_extractions: int
     failed_extractions: int
-    """Not mended by a later extraction, and not acknowledged by discarding their dead letter."""
+    """Not repaired by a later extraction, and not acknowledged by discarding their dead letter."""
     unsent_events: int
     open_dead_letters: int
 
@@ -33,14 +33,14 @@ def database_time(connection: Connection) -> datetime:
 
 
 def backlog(connection: Connection, *, patience_s: int) -> Backlog:
-    """Count what waits; `patience_s` is how long a step may take without being remarkable."""
+    """Count what waits; `patience_s` is how long a step may take before it counts as delayed."""
     before = func.now() - func.make_interval(0, 0, 0, 0, 0, 0, patience_s)
     last_news = func.coalesce(uploads.c.closed_at, uploads.c.created_at)
 
     def count(table: object, *conditions: object) -> int:
         return int(connection.execute(select(func.count()).select_from(table).where(*conditions)).scalar_one())  # type: ignore[arg-type]
 
-    mended = exists().where(clips.c.id == extraction_jobs.c.clip_id, clips.c.state == "ready")
+    repaired = exists().where(clips.c.id == extraction_jobs.c.clip_id, clips.c.state == "ready")
     acknowledged = exists().where(
         dead_letters.c.clip_id == extraction_jobs.c.clip_id, dead_letters.c.state == "discarded"
     )
@@ -49,7 +49,7 @@ def backlog(connection: Connection, *, patience_s: int) -> Backlog:
         overdue_uploads=count(uploads, uploads.c.state == "open", uploads.c.expires_at < before),
         unassembled_uploads=count(uploads, uploads.c.state == "received", last_news < before),
         waiting_extractions=count(extraction_jobs, open_jobs, extraction_jobs.c.created_at < before),
-        failed_extractions=count(extraction_jobs, extraction_jobs.c.state == "failed", ~mended, ~acknowledged),
+        failed_extractions=count(extraction_jobs, extraction_jobs.c.state == "failed", ~repaired, ~acknowledged),
         unsent_events=count(outbox, outbox.c.sent_at.is_(None), outbox.c.created_at < before),
         open_dead_letters=count(dead_letters, dead_letters.c.state == "open"),
     )
@@ -63,8 +63,8 @@ def newest_object_keys(connection: Connection, *, limit: int) -> list[str]:
 
 def unknown_object_keys(connection: Connection, keys: Iterable[str]) -> list[str]:
     """Those of `keys` that neither a clip nor an asset nor a dead letter names."""
-    wanted = list(keys)
+    asked = list(keys)
     known: set[str | None] = set()
     for column in (clips.c.object_key, clip_assets.c.object_key, dead_letters.c.object_key):
-        known.update(connection.execute(select(column).where(column.in_(wanted))).scalars())
-    return [key for key in wanted if key not in known]
+        known.update(connection.execute(select(column).where(column.in_(asked))).scalars())
+    return [key for key in asked if key not in known]

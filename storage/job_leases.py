@@ -1,9 +1,9 @@
 """Leases on jobs with fencing tokens, for any table that has the job columns (extraction jobs, label jobs).
 
-A claim raises the job's `token` and counts an attempt, before the work begins, so that a job which kills its worker
-runs out of attempts too. A worker that presents an older token has lost the job, so that one that was slow or cut off
-cannot write over the work of the next. A lease that expires makes the job claimable again, until its attempts are used
-up. While a job is `ready`, `lease_until` is when it may be claimed.
+A claim raises the job's `token` and counts an attempt before the work begins, so that a job that kills its worker
+runs out of attempts too. A worker that presents an older token has lost the job, so a worker that was slow or cut off
+cannot overwrite the work of the next one. A lease that expires makes the job claimable again, until its attempts are
+used up. While a job is `ready`, `lease_until` is when it may be claimed.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def claim(
     expired with no attempt left are failed on the way; with max_attempts=None the caller enforces the limit.
     """
     if not 1 <= count <= MAX_CLAIM:
-        raise InvalidInput(f"{count} jobs at once", remedy=f"claim 1 to {MAX_CLAIM}")
+        raise InvalidInput(f"cannot claim {count} jobs at once", remedy=f"claim 1 to {MAX_CLAIM}")
     expired = lease_is_over(table)
     if max_attempts is not None:
         exhausted = and_(among, expired, table.c.attempts >= max_attempts)
@@ -89,7 +89,7 @@ def renew(connection: Connection, table: Table, key: Mapping[str, Any], *, token
 
 
 def finish(connection: Connection, table: Table, key: Mapping[str, Any], *, token: int) -> Row[Any]:
-    """Make a leased job done; LeaseLost when it is not held with this token, NotFound when there is none."""
+    """Mark a leased job as done; LeaseLost when it is not held with this token, NotFound when there is none."""
     values = {"state": JobState.DONE, "reason": None, "lease_until": None, "finished_at": func.now()}
     return _cas(connection, table, key, token, values)
 
@@ -134,7 +134,7 @@ def abandon(connection: Connection, table: Table, key: Mapping[str, Any], *, tok
 
 
 def free_those_of(connection: Connection, table: Table, *, worker: str, reason: str) -> int:
-    """Make all jobs of a worker `ready` that an earlier process of its name left leased; returns how many."""
+    """Make `ready` all jobs that an earlier process of this worker's name left leased; returns how many."""
     freed = connection.execute(
         update(table)
         .where(table.c.worker == worker, table.c.state == JobState.LEASED)
@@ -162,14 +162,16 @@ def _chosen(
     """The condition of the first `count` rows that no other transaction is choosing at the moment."""
     identity = list(table.primary_key)
     chosen = select(*identity).where(_IS_OPEN, condition).order_by(order_by, *identity).limit(count)
-    # SKIP LOCKED lets claims at once take different jobs instead of waiting for each other. In a CTE it is evaluated
+    # SKIP LOCKED lets concurrent claims take different jobs instead of waiting for each other. In a CTE it is evaluated
     # once: in a plain subquery PostgreSQL may run it again for a row that it has already locked.
     return tuple_(*identity).in_(chosen.with_for_update(skip_locked=True).cte("chosen").select())
 
 
 def _lease(lease_s: float) -> timedelta:
     if not 0 < lease_s <= MAX_LEASE_S:
-        raise InvalidInput(f"a lease of {lease_s} s", remedy=f"ask for more than 0 and at most {MAX_LEASE_S} s")
+        raise InvalidInput(
+            f"a lease cannot last {lease_s} s", remedy=f"ask for more than 0 and at most {MAX_LEASE_S} s"
+        )
     return timedelta(seconds=lease_s)
 
 

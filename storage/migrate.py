@@ -1,4 +1,4 @@
-"""Bring the database's schema up to date, and say whether it is: alembic, run from the package."""
+"""Schema migrations: upgrades the database with alembic, and checks that its schema is current."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def alembic_config() -> Config:
 
 
 def migrate(database: Database) -> str:
-    """Upgrade to the newest revision, in one transaction; returns that revision. Safe to run at once in replicas."""
+    """Upgrade to the newest revision, in one transaction; returns that revision. Replicas may run it at once."""
     config = alembic_config()
     with database.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -64,7 +64,7 @@ def require_current(database: Database) -> None:
 
 
 def differences(database: Database) -> list[str]:
-    """What the live schema and the tables in code disagree on; empty when the migrations tell the whole story."""
+    """What the live schema and the tables in code disagree on; empty when the migrations are complete."""
     with database.begin() as connection:
         context = MigrationContext.configure(
             connection,

@@ -1,7 +1,7 @@
-"""The outbox: events are written with the change they report, and handed on afterwards, at least once.
+"""The outbox: events are written together with the change they report, and dispatched afterwards, at least once.
 
-Events are read by `sent_at IS NULL ... FOR UPDATE SKIP LOCKED`, never by `id > last`: numbers of a sequence commit
-out of order, and such a reader would skip some.
+Events are read by `sent_at IS NULL ... FOR UPDATE SKIP LOCKED`, never by `id > last`: numbers of a sequence are
+committed out of order, so such a reader would skip some.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def dispatch(connection: Connection, handlers: Mapping[str, Handler], *, limit: 
     """Handle at most `limit` unsent events and mark them as sent, all in this transaction; returns how many.
 
     `handlers` are by the event's name; an event without one is marked as sent. Several processes may dispatch at once:
-    each takes other events.
+    each takes different events.
     """
     taken = connection.execute(
         select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.payload)

@@ -1,8 +1,8 @@
-"""What the database forgets: events that were handed on long ago, and the budget accounts of days long past.
+"""Retention in the database: deletes events dispatched long ago, and budget accounts of vehicle-days long past.
 
-Both grow with every clip and no longer answer any question. Sums are not touched: the fleet's and the campaigns' own
-accounts keep every entry, and a vehicle's day is forgotten as a whole, and only when nothing is reserved on it, so
-that no settlement or release can still look for it.
+Both grow with every clip and are no longer needed. Sums are not touched: the accounts of the fleet and of campaigns
+keep every entry. A vehicle-day is deleted as a whole, and only when nothing is reserved on it, so that no settlement
+or release can still look for it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def forget_sent_events(connection: Connection, *, limit: int = BATCH) -> int:
 def forget_vehicle_days(connection: Connection, *, limit: int = BATCH) -> int:
     """Delete at most `limit` vehicle-days older than VEHICLE_DAYS with their entries; returns how many.
 
-    Those with a reservation that is neither settled nor released, or not yet folded, wait.
+    Those with a reservation that is neither settled nor released, or with entries that are not folded yet, are kept.
     """
     accounts = connection.execute(_LOCK_VEHICLE_DAYS, {"limit": limit}).scalars().all()
     if accounts:

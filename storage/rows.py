@@ -1,4 +1,4 @@
-"""Dataclasses and rows: a field and a column of the same name are the same thing, so neither is listed twice."""
+"""Dataclasses as rows of tables: a field is the column of the same name, so no column is listed twice."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def _column(name: str, tables: tuple[FromClause, ...]) -> Any:
 
 
 def values_of(value: DataclassInstance | BaseModel, table: Table) -> dict[str, Any]:
-    """What a dataclass or a contract says of the columns of a table: its fields that bear a column's name."""
+    """The values that a dataclass or a contract has for a table: its fields that bear a column's name."""
     names = [field.name for field in fields(value)] if is_dataclass(value) else list(type(value).model_fields)
     return {name: getattr(value, name) for name in names if name in table.c}

@@ -1,4 +1,4 @@
-"""The one place for settings: environment variables `LONGTAIL_*`, read once at a process's start.
+"""Settings of the cloud side: environment variables `LONGTAIL_*`, read once when a process starts.
 
 Processes get a `Settings` passed in; nothing else reads the environment. `longtail up` fills in what the embedded
 parts need and hands the same variables to the processes that it starts.
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
     Empty: `objects` below the data directory."""
     objects_access_key: Annotated[str, Field(repr=False)] = ""
     objects_secret_key: Annotated[str, Field(repr=False)] = ""
-    """Credentials for S3. Empty: found as boto3 does, from AWS_* variables, a profile, or the machine's role."""
+    """Credentials for S3. Empty: looked up as boto3 does, in AWS_* variables, a profile, or the machine's role."""
     data_dir: Path | None = None
     """Where the embedded parts keep data, the assembler its spool, the deployment its keys."""
 
@@ -53,13 +53,13 @@ class Settings(BaseSettings):
     gateway_url: str = ""
     """Public URL of the upload gateway. Empty: http://gateway_host:gateway_port."""
     cors_origins: str = ""
-    """Origins whose pages may call API and gateway, with commas between; `*`: all. Empty: none."""
+    """Origins whose pages may call API and gateway, separated by commas; `*`: all. Empty: none."""
 
     # Keys and people
     signing_key: Path | None = None
     """PEM file of the Ed25519 key that signs bundles and assignment lists. Empty: `keys/signing.pem` in data_dir."""
     allow_self_approval: bool = False
-    """Whether an author may approve alone what he submitted."""
+    """Whether authors may approve their own submissions without a second person."""
     assignment_ttl_s: Annotated[int, Field(ge=60)] = 7 * 86400
 
     # Pools
@@ -167,7 +167,7 @@ class Settings(BaseSettings):
         return self.gateway_url or f"http://{self.gateway_host}:{self.gateway_port}"
 
     def allowed_origins(self) -> tuple[str, ...]:
-        """The origins whose pages may call."""
+        """The origins whose pages may call API and gateway."""
         return tuple(filter(None, map(str.strip, self.cors_origins.split(","))))
 
     def environment(self) -> dict[str, str]:
@@ -179,17 +179,17 @@ class Settings(BaseSettings):
         }
         variables = {PREFIX + name.upper() for name in type(self).model_fields}
         others = {name: value for name, value in os.environ.items() if name not in variables}
-        return {**others, **own}  # a setting that is None here must not come from our environment there
+        return {**others, **own}  # a setting that is None here must not reach the child from our environment
 
 
 def shown_url(url: str) -> str:
-    """A URL as it may stand in a message or a log, and as `psql` takes it: without its password and our driver."""
+    """A URL as messages and logs may show it, and as `psql` takes it: without its password and our driver."""
     shown = url.replace("postgresql+psycopg://", "postgresql://", 1)
     return _QUERY_PASSWORD.sub(r"\1***", _USER_PASSWORD.sub(r"\1***@", shown, count=1))
 
 
 def _shown_value(name: str, value: object) -> str:
-    """A refused value as a message may show it: of what can hold a secret, only what is none."""
+    """A refused value as a message may show it, without any secret."""
     if name.endswith(SECRET_ENDINGS):
         return "***"
     return repr(shown_url(value)) if isinstance(value, str) else repr(value)

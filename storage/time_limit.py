@@ -1,4 +1,4 @@
-"""A limit on how long statements may take, for those whose cost a client decides."""
+"""A time limit for SQL statements whose cost depends on what a client sends."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from triggers.errors import Overloaded
 
 @contextmanager
 def time_limit(connection: Connection, seconds: float, *, what: str, remedy: str) -> Iterator[None]:
-    """Cancel a statement of this transaction that takes longer than `seconds`; Overloaded, naming `what`, when one did.
+    """Cancel a statement of this transaction that takes longer than `seconds`; Overloaded, naming `what`.
 
-    The transaction cannot go on after that. The limit stays on it until it ends.
+    The transaction cannot continue after that. The limit applies until the transaction ends.
     """
     # SET takes no bound parameters; set_config with `true` is SET LOCAL.
     limit_ms = max(1, round(seconds * 1000))

@@ -1,7 +1,7 @@
-"""Bearer tokens: how they are made, and which users of the API they stand for.
+"""Bearer tokens: how they are made, and which user of the API each stands for.
 
-A token is `lt_` and 32 random bytes in URL-safe base64. The database keeps its SHA-256 only, without salt: there is
-nothing to guess in 256 random bits, and an unsalted digest can be looked up by an index.
+A token is `lt_` and 32 random bytes in URL-safe base64. The database keeps only its SHA-256, without salt:
+256 random bits cannot be guessed, and an unsalted digest can be looked up by an index.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def new_token() -> str:
 
 
 def token_hash(token: str) -> bytes:
-    """What the database knows of a token; Unauthenticated when it cannot be one."""
+    """The hash under which the database stores a token; Unauthenticated when `token` cannot be one."""
     if not _TOKEN.fullmatch(token):
         raise Unauthenticated(
             "the bearer token is malformed",
@@ -38,7 +38,7 @@ def token_hash(token: str) -> bytes:
 
 
 def issue(connection: Connection, user: str, roles: Iterable[str]) -> str:
-    """Make a token for `user` with `roles`; it is returned here and can never be read again."""
+    """Issue a token for `user` with `roles`; it is returned once and cannot be read again."""
     granted = sorted(set(roles))
     unknown = [role for role in granted if role not in ROLES]
     if unknown or not granted:
@@ -66,7 +66,7 @@ def authenticate(connection: Connection, token: str) -> User:
 
 
 def revoke(connection: Connection, token: str) -> None:
-    """End one token; NotFound when it is unknown or revoked already."""
+    """Revoke one token; NotFound when it is unknown or revoked already."""
     ended = connection.execute(
         update(api_tokens)
         .where(api_tokens.c.token_hash == token_hash(token), api_tokens.c.revoked_at.is_(None))
@@ -77,7 +77,7 @@ def revoke(connection: Connection, token: str) -> None:
 
 
 def revoke_user(connection: Connection, user: str) -> int:
-    """End every token of `user`; returns how many there were."""
+    """Revoke every token of `user`; returns how many there were."""
     ended = connection.execute(
         update(api_tokens)
         .where(api_tokens.c.user_name == user, api_tokens.c.revoked_at.is_(None))

@@ -1,4 +1,4 @@
-"""The map of the code: docs/map.md and the tables of docs/architecture.md, from the first lines of the modules.
+"""Writes the map of the code: docs/map.md and the tables of docs/architecture.md, from the modules' first lines.
 
 `python -m tools.code_map` (`make map`) writes both; a test holds them to the code. A room is a folder of modules.
 """
@@ -18,9 +18,9 @@ MAP = ROOT / "docs" / "map.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 HEAD = """# Map of the code
 
-Every room and every file with its subject, in the words of its own first line. `make map` writes this page, and a test
-holds it to the code; [architecture.md](architecture.md) says how the rooms work together. Imports go down only: a
-package may use those above it here.
+Every folder and every file with its subject, taken from the file's first line. `make map` writes this page, and a test
+compares it with the code; [architecture.md](architecture.md) says how the parts work together. Imports go down only: a
+package may import the packages listed above it.
 """
 STAGES = (
     "text/lexer.py",

@@ -2,7 +2,7 @@
 """The jars of the real servers that tests run against, fetched by Maven and held to the committed locks.
 
 `python tools/fetch_jars.py` fetches what the cache lacks; `--lock` writes the locks again after a change of a pom.
-`jars/<name>/pom.xml` says what is wanted, `jars/<name>.lock` what that must be: the SHA-256 and the name of every file.
+`jars/<name>/pom.xml` lists the artifacts, `jars/<name>.lock` the name and SHA-256 of every file they must resolve to.
 
 The cache is shared between clones and runs: `$LONGTAIL_CACHE_DIR`, else `~/.cache/longtail`, else `.cache` here.
 A set of jars appears in it whole or not at all, under a name made of its lock, so that nothing there ever changes.
@@ -40,7 +40,7 @@ class JarsChanged(Exception):
 
 
 def jars(name: str) -> Path:
-    """The folder with the jars of `name`, fetched if need be; raises JarsMissing or JarsChanged."""
+    """The folder with the jars of `name`, fetched if necessary; raises JarsMissing or JarsChanged."""
     lock = JARS / f"{name}.lock"
     expected = read_lock(lock)
     home = cache_dir() / "jars"
@@ -49,7 +49,7 @@ def jars(name: str) -> Path:
         return folder
     home.mkdir(parents=True, exist_ok=True)
     with _locked(home / f"{folder.name}.lock"):
-        if differing_file(folder, expected) is not None:  # no other process fetched them meanwhile
+        if differing_file(folder, expected) is not None:  # no other process fetched them while this one waited
             _fetch_into(name, folder, expected)
     return folder
 

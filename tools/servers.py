@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""`make servers`: PostgreSQL, Apache Kafka and S3 on this machine for hand use, until Ctrl-C.
+"""`make servers`: PostgreSQL, Apache Kafka and S3 on this machine for manual use, until Ctrl-C.
 
 `python -m tools.servers [--data DIR]` prints the settings that point Longtail at them, as lines for a shell. Without
-`--data` everything is new, and gone at the end; with it, data and settings are those of the last time.
+`--data` everything is new, and removed at the end; with it, data and settings are kept from one run to the next.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def settings(postgres: EmbeddedPostgres, kafka: KafkaServer, s3: S3Server) -> di
 
 
 def serve(data: Path, stop: threading.Event) -> int:
-    """Run the three until `stop`, or until one of them ends; the exit status."""
+    """Run the three until `stop`, or until one of them ends; returns the exit status."""
     java()
     postgres, kafka, s3 = EmbeddedPostgres(data / "postgres"), KafkaServer(data / "kafka"), S3Server(data / "s3")
     state = data / "servers.json"
@@ -54,7 +54,9 @@ def serve(data: Path, stop: threading.Event) -> int:
         for name, value in settings(postgres, kafka, s3).items():
             sys.stdout.write(f"export {name}={shlex.quote(value)}\n")
         sys.stdout.flush()
-        sys.stderr.write(f"PostgreSQL, Kafka and S3 run, with their data in {data}. Ctrl-C ends them.\n")
+        sys.stderr.write(
+            f"PostgreSQL, Kafka and S3 are running, with their data in {data}. Press Ctrl-C to stop them.\n"
+        )
         while not stop.wait(_LOOK_S):
             for server in (kafka, s3):
                 if not server.is_running():

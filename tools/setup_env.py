@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes `.venv` from the lock file, on a machine that has Python 3.11 or newer and nothing else.
+"""Creates `.venv` from the lock file, on a machine that has Python 3.11 or newer and nothing else.
 
 Called by the Makefile: `python3 tools/setup_env.py [--no-dev | --bench]`; `--bench` adds the libraries that the
-benchmarks compare with. It uses uv where it is installed, else a pinned one in an environment of its own. It needs the
-standard library only, is idle when nothing changed, and may run twice at once. Python 3.6 can still read this file, so
-that an old one can say what is missing.
+benchmarks compare with. It uses uv where it is installed, else a pinned version in its own environment. It needs only
+the standard library, does nothing when nothing changed, and may run twice at once. Python 3.6 can still read this file,
+so that an old Python can say what is missing.
 """
 
 import fcntl
@@ -53,7 +53,7 @@ def purpose_of(argv: "list[str]") -> str:
 
 
 def require_python(version: "tuple[int, int]", argv: "list[str]") -> None:
-    """Return when `version` will do, else start again under a newer Python from PATH, else raise Missing."""
+    """Return if `version` is new enough, else start again under a newer Python from PATH, else raise Missing."""
     if version >= OLDEST_PYTHON:
         return
     newer = newest_python(os.environ.get("PATH", ""))
@@ -111,11 +111,11 @@ def install_lines(what: str) -> str:
 
 
 def set_up(root: Path, purpose: str) -> int:
-    """Bring `.venv` in line with uv.lock; the exit status. A process that comes meanwhile waits, then finds it done."""
+    """Bring `.venv` in line with uv.lock; the exit status. A second process waits, then finds it done."""
     with locked(root / ".venv.lock"):
         if is_current(root, purpose):
             return 0
-        say(f"making {root / '.venv'} (what {purpose} needs)")
+        say(f"creating {root / '.venv'} (with what {purpose} needs)")
         remove_if_moved(root)
         uv = find_uv() or install_uv(root)
         status = sync(uv, root, purpose)
@@ -126,13 +126,13 @@ def set_up(root: Path, purpose: str) -> int:
 
 @contextmanager
 def locked(path: Path) -> "Iterator[None]":
-    """Exclusive among processes; the kernel frees it when the holder is gone, however it died."""
+    """Hold an exclusive lock among processes; the kernel frees it when the holder is gone, however it died."""
     try:
         lock = path.open("a")
     except OSError as error:
         raise Missing(
-            f"{path.parent} is not writable ({error.strerror}), and the environment is made in it. "
-            "Make a copy that is your own:\n    git clone PATH-OR-URL longtail && cd longtail"
+            f"{path.parent} is not writable ({error.strerror}), and the environment is created in it. "
+            "Work in your own copy:\n    git clone PATH-OR-URL longtail && cd longtail"
         ) from error
     with lock:
         try:
@@ -144,7 +144,7 @@ def locked(path: Path) -> "Iterator[None]":
 
 
 def fingerprint(root: Path) -> str:
-    """What the environment is made from: the lock file, the project's metadata, and how."""
+    """A digest of what the environment is made from: the lock file, the project's metadata, and this script."""
     digest = hashlib.sha256()
     for name in ("uv.lock", "pyproject.toml", "tools/setup_env.py"):
         digest.update((root / name).read_bytes())
@@ -196,7 +196,7 @@ def find_uv() -> "str | None":
 
 
 def install_uv(root: Path) -> str:
-    """The pinned uv, in an environment of its own beside `.venv`; made once."""
+    """The pinned uv, in its own environment beside `.venv`; created once."""
     home = root / ".cache" / f"uv-{UV_VERSION}"
     uv = home / "bin" / "uv"
     if (home / "complete").exists():
@@ -207,14 +207,14 @@ def install_uv(root: Path) -> str:
     made = run([sys.executable, "-m", "venv", str(home)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if made.returncode:
         raise Missing(
-            f"This Python ({sys.executable}) cannot make virtual environments:\n"
+            f"This Python ({sys.executable}) cannot create virtual environments:\n"
             f"{indent(made.stdout.decode(errors='replace'))}\n"
             f"Install its venv module, or uv itself (https://docs.astral.sh/uv/):\n{install_lines('venv')}"
         )
     pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if run([*pip, f"uv=={UV_VERSION}"], env=environment(root)).returncode:
         raise Missing(
-            f"uv {UV_VERSION} could not be installed; pip's own words are above. Where they speak of the network:\n"
+            f"uv {UV_VERSION} could not be installed; see pip's messages above. If they mention the network:\n"
             "    export HTTPS_PROXY=http://HOST:PORT                             (behind a proxy)\n"
             "    export PIP_INDEX_URL=https://... UV_DEFAULT_INDEX=https://...   (with a mirror of PyPI)\n"
             "then run the same command again."
@@ -224,14 +224,14 @@ def install_uv(root: Path) -> str:
 
 
 def sync(uv: str, root: Path, purpose: str) -> int:
-    """`uv sync` from the lock file as it is; for running nothing that is installed already is removed."""
+    """`uv sync` from the lock file as it is; for running, installed packages that are not needed are kept."""
     command = [uv, "sync", "--frozen", "--python", sys.executable]
     command += ["--no-dev", "--inexact"] if purpose == RUNNING else ["--group", "dev"]
     command += ["--group", "bench"] if purpose == MEASURING else []
     status = run(command, cwd=str(root), env=environment(root)).returncode
     if status:
         say(
-            "the environment could not be made; uv's own words are above. Where they speak of the network:\n"
+            "the environment could not be created; see uv's messages above. If they mention the network:\n"
             "    export HTTPS_PROXY=http://HOST:PORT    (behind a proxy)\n"
             "    export UV_DEFAULT_INDEX=https://...    (with a mirror of PyPI)\n"
             "then run the same command again."
@@ -244,7 +244,7 @@ def environment(root: Path) -> "dict[str, str]":
     variables = {
         key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH")
     }
-    variables["UV_PYTHON_DOWNLOADS"] = "never"  # it is made from the Python that is here
+    variables["UV_PYTHON_DOWNLOADS"] = "never"  # use the Python that is here
     variables["UV_PROJECT_ENVIRONMENT"] = str(root / ".venv")
     home = variables.get("HOME", "")
     if not (home and Path(home).is_dir() and os.access(home, os.W_OK)):

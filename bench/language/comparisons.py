@@ -1,4 +1,4 @@
-"""The language: the whole process of `longtail check`, and rows a second of the reference interpreter."""
+"""The language: the whole process of `longtail check`, and rows per second of the reference interpreter."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def rows_of(catalog: SignalCatalog, signals: Iterable[str], seconds: int | None)
 def compare_interpreter(
     name: str, source: str, catalog: SignalCatalog, rows: Sequence[Row], rounds: int, *, peers: Sequence[Contender] = ()
 ) -> Comparison:
-    """Rows a second with everything in memory, against `peers` and a loop that looks at the samples and no more."""
+    """Rows per second with everything in memory, against `peers` and a loop that only looks at the samples."""
     contenders = [_interpreting(source, catalog, rows), *peers, _looking(rows, evaluator(source, catalog).inputs)]
     found = compare(f"interpreter: {name}", contenders, amount=len(rows), unit="rows", rounds=rounds)
     drive_s = (rows[-1].t_ns - rows[0].t_ns) / NS_PER_S
@@ -138,7 +138,7 @@ def _by_hand(rows: Sequence[Row], signal: str) -> Contender:
 
 
 class HardBraking:
-    """The example's trigger, `rate(speed over 1.5 s) < -2 m/s^2 for 500 ms`, as one would write it by hand."""
+    """The example's trigger, `rate(speed over 1.5 s) < -2 m/s^2 for 500 ms`, written by hand."""
 
     def __init__(self, signal: str) -> None:
         self._signal = signal

@@ -38,7 +38,7 @@ class MeasuredLog(Protocol):
         ...
 
     def append(self, topic: str, partition: int, records: Sequence[Record]) -> None:
-        """Append; durable on return. Called by one thread a partition."""
+        """Append; durable on return. Called by one thread per partition."""
         ...
 
     def stored(self, topic: str) -> Iterator[Record]:
@@ -62,7 +62,7 @@ OpenReader = Callable[[str], MeasuredReader]
 
 @dataclass(frozen=True)
 class Writing:
-    """How appends are made: `records` in all, `batch` an append, by `writers` threads on partitions of their own."""
+    """How appends are made: `records` in all, `batch` per append, by `writers` threads, each on its own partition."""
 
     records: int
     batch: int

@@ -1,4 +1,4 @@
-"""What the disk can do: the same records appended to a file a partition, synced after every append."""
+"""The limit of the disk: the same records appended to one file per partition, synced after every append."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class DiskLog:
             self._descriptors[partition] = descriptor
 
     def append(self, topic: str, partition: int, records: Sequence[tuple[bytes, bytes]]) -> None:
-        """Write the records behind one another, then sync."""
+        """Write the records one after the other, then sync."""
         for key, value in records:
             piece = b"".join((_LENGTHS.pack(len(key), len(value)), key, value))
             written = os.write(self._descriptors[partition], piece)

@@ -17,14 +17,14 @@ from tests.support.kafka_server import KafkaServer
 
 Record = tuple[bytes, bytes]
 LEASE_S = 120.0
-"""Readers take turns, and a member that waits for the other one must not be thrown out."""
+"""Readers take turns, and a member that waits for the other must not be removed from its group."""
 RETENTION_S = 86400
 _MIB = 1024**2
 _READ_S = 60.0
 
 
 class _MeasuredKafka:
-    """What both have in common: closing, and reading back by a consumer without a group."""
+    """Base of both: closing, and reading back with a consumer without a group."""
 
     def __init__(self, server: KafkaServer, partitions: int) -> None:
         self.server = server
@@ -76,7 +76,7 @@ class OwnKafka(_MeasuredKafka):
 
 
 class OwnReader:
-    """A LogConsumer that reads a topic again and again; of any log."""
+    """A LogConsumer, of any log, that reads a topic repeatedly."""
 
     def __init__(self, name: str, consumer: Any, partitions: int) -> None:
         self.name = name
@@ -85,7 +85,7 @@ class OwnReader:
         deadline_s = time.monotonic() + _READ_S
         while len(consumer.assignment()) < partitions:
             if time.monotonic() > deadline_s:
-                raise TimeoutError(f"{name}: not all partitions came within {_READ_S} s")
+                raise TimeoutError(f"{name}: not all partitions were assigned within {_READ_S} s")
             consumer.poll(max_records=1, timeout_s=0.1)
 
     def read(self, count: int) -> list[tuple[int, Record]]:
@@ -137,7 +137,7 @@ class BareKafka(_MeasuredKafka):
             future.get(timeout=_READ_S)
 
     def reader(self, topic: str) -> BareReader:
-        """A consumer in a group of its own that has joined."""
+        """A consumer that has joined its own group."""
         return self.stack.enter_context(closing(BareReader(self.server, topic, self.partitions)))
 
 

@@ -35,7 +35,7 @@ _COMMIT = """
 
 
 class _MeasuredPostgres:
-    """What both have in common: closing, and reading back by psycopg."""
+    """Base of both: closing, and reading back with psycopg."""
 
     table = ""
 
@@ -100,7 +100,7 @@ class BarePostgres(_MeasuredPostgres):
         self._next: dict[tuple[str, int], int] = {}
 
     def create(self, topic: str) -> None:
-        """Nothing to make: offsets begin at 0."""
+        """Nothing to create: offsets begin at 0."""
         self._next |= {(topic, partition): 0 for partition in range(self.partitions)}
 
     def append(self, topic: str, partition: int, records: Sequence[Record]) -> None:

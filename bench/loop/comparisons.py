@@ -1,8 +1,8 @@
-"""The whole loop: clips and bytes a second from the first request at the gateway to the last clip in the catalog.
+"""The whole loop: clips and bytes per second from the first request at the gateway to the last clip in the catalog.
 
 Everything but the engines is the same: the processes that `longtail up` starts, on a new deployment each round, fed
 by vehicles whose clips were recorded beforehand. What the catalog holds in the end, bytes included, has to be what the
-vehicles recorded. The limit hashes the same bytes cell by cell and writes one synced file a clip.
+vehicles recorded. The limit hashes the same bytes cell by cell and writes one synced file per clip.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def compare_loops(
 
 
 class MeasuredLoop:
-    """A deployment of its own each round, from the settings of that round."""
+    """A new deployment each round, with the settings of that round."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class MeasuredLoop:
         self._observed: dict[str, list[float]] = {}
 
     def contender(self) -> Contender:
-        """This loop as one who does the work."""
+        """This loop as a contender."""
         return Contender(
             name=self.name,
             role=Role.OWN,
@@ -108,7 +108,7 @@ class MeasuredLoop:
         )
 
     def figures(self, amount_mb: float) -> dict[str, float]:
-        """Medians of what else was seen in the timed rounds."""
+        """Medians of the other figures of the timed rounds."""
         medians = {what: statistics.median(values) for what, values in self._observed.items()}
         acknowledged_s, ready_s = medians.pop("acknowledged"), medians.pop("ready")
         return {

@@ -53,7 +53,7 @@ def record(running: Deployment, folder: Path, *, vehicles: int, clips_each: int)
 
 
 class Fleet:
-    """The vehicles that recorded these clips, enrolled in a deployment; each uploads in a thread of its own."""
+    """The vehicles that recorded these clips, enrolled in a deployment; each uploads in its own thread."""
 
     def __init__(self, running: Deployment, clips: Sequence[RecordedClip], folder: Path) -> None:
         with whole_system.admin(running) as api:

@@ -1,8 +1,8 @@
 """Object stores: S3Store against boto3 alone on S3Proxy, DirectoryStore against files written by hand.
 
-In S3 what is sent and what is read is checked by CRC-32; in the directory files are synced with their names. Our writes
-are conditional (they must not replace another object), boto3's single PUT too; its transfers and the plain files are
-not. One caller; boto3's own transfer gets as many threads and as large parts as S3Store takes.
+In S3 all bytes sent and read are checked by CRC-32; in the directory, files are synced with their names. Our writes are
+conditional (they must not replace another object), and so is boto3's single PUT; its transfers and the plain files are
+not. There is one caller; boto3's own transfer gets as many threads and as large parts as S3Store uses.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MB = 1e6
 
 
 class MeasuredStore(Protocol):
-    """A store as it is measured. Keys are new ones for every `put`."""
+    """A store as it is measured. Every `put` uses a new key."""
 
     @property
     def name(self) -> str: ...
@@ -89,7 +89,7 @@ class BareS3:
         self._client.upload_fileobj(io.BytesIO(data), self._bucket, key, ExtraArgs=extra, Config=self._transfer)
 
     def get(self, key: str) -> bytes:
-        # Not `with ...["Body"] as body`: that gives the raw stream, whose bytes nobody checks.
+        # Not `with ...["Body"] as body`: that gives the raw stream, whose bytes are not checked.
         with closing(self._client.get_object(Bucket=self._bucket, Key=key)["Body"]) as body:
             return bytes(body.read())
 

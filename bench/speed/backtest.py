@@ -53,7 +53,7 @@ def run(engines: Engines, *, quick: bool) -> Iterator[Comparison]:
 
 
 def written(made: Drives, folder: Path) -> list[Drive]:
-    """The drives as Parquet files, as pyarrow writes them by default but for the size of a row group."""
+    """The drives as Parquet files, as pyarrow writes them by default, except for the size of a row group."""
     drives = []
     for number, part in enumerate(made.slices()):
         t_ns = made.t_ns[part]
@@ -149,7 +149,7 @@ def compare_cores(drives: list[Drive], rounds: int) -> Comparison:
 
 
 def in_threads(workers: int) -> None:
-    """Two loops of arithmetic, in so many threads."""
+    """Two loops of arithmetic, in this many threads."""
     work: Callable[[int], float] = _loop
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, [_LOOPS, _LOOPS]))

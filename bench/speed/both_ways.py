@@ -1,4 +1,4 @@
-"""Expressions written once, as our text and as Polars expressions that give the same on regular, dense drives.
+"""Expressions written once, as our text and as Polars expressions with the same results on regular, dense drives.
 
 Such drives have a sample of every signal in every row, so each row is a tick of everything and nothing expires. What
 the language defines by time is then a number of rows: a window `(t - W, t]` holds the latest W * rate of them. Unknown
@@ -57,7 +57,7 @@ class Written:
         return Written(f"{self.text} < {number!r} {unit}", self.polars < number)
 
     def at_least(self, count: int) -> Written:
-        """A count of at least so many."""
+        """At least a certain count."""
         return Written(f"{self.text} >= {count}", self.polars >= count)
 
 
@@ -108,7 +108,7 @@ class InTime:
         """Rows in a window."""
         rows, rest = divmod(window_ms * self.rate_hz, 1000)
         if rest:
-            raise ValueError(f"a window of {window_ms} ms is no whole number of rows at {self.rate_hz} Hz")
+            raise ValueError(f"a window of {window_ms} ms is not a whole number of rows at {self.rate_hz} Hz")
         return rows
 
     def before(self, expression: pl.Expr, rows: int = 1) -> pl.Expr:
@@ -159,7 +159,7 @@ class InTime:
         return Written(f"share({p.text} over {window_ms} ms)", mean)
 
     def then(self, a: Written, b: Written, within_ms: int) -> Written:
-        """`A then B within W`: the latest rise of A before, with no rise of B behind it that would have taken it."""
+        """`A then B within W`: the latest earlier rise of A, with no rise of B after it that would have used it."""
         b_rises = self.rises(b.polars)
         a_ns, b_ns = (
             self.by_drive(pl.when(rises).then(pl.col("t")).forward_fill().shift(1))

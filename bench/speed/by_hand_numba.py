@@ -1,4 +1,4 @@
-"""One trigger by hand in numba, with every rule of time and truth: what the compiled program is measured against.
+"""One trigger written by hand in numba, with every rule of time and truth, to measure the compiled program against.
 
 The trigger is `(a > above and b < below) for hold` with a cooldown. Segments, heartbeats, held samples that expire,
 invalid samples, Kleene's three values and the cooldown over segments are all here, fused into one loop over rows as a

@@ -1,7 +1,7 @@
-"""One trigger by hand in Polars and in DuckDB, on one thread each, for drives in which every row has every sample.
+"""One trigger written by hand in Polars and in DuckDB, on one thread each, for drives with every sample in every row.
 
 Both find where the held condition rises: per row, over the rows of one drive, which is what ticks are on such data.
-The cooldown, which no table operation knows, is applied behind the query to the few rises. Each is the fastest of the
+The cooldown, which no table operation knows, is applied after the query to the few rises. Each is the fastest of the
 forms that were tried: in Polars one flat table with a flag at drives' beginnings is faster than `.over("drive")`.
 DuckDB has two: windows by drive and time, whose result SQL defines, and windows over the table as it lies, which
 stream and are several times faster, but give what is meant only because DuckDB happens to keep the order of insertion.
@@ -22,7 +22,7 @@ _LONG_AGO_NS = -(1 << 62)
 
 
 def after_cooldown(rises_ns: NDArray[np.int64], cooldown_ns: int) -> NDArray[np.int64]:
-    """The rises that fire, hopping from each to the first one behind its cooldown."""
+    """The rises that fire, hopping from each to the first one after its cooldown."""
     kept = []
     at = 0
     while at < len(rises_ns):

@@ -1,7 +1,7 @@
 """The compiled program: one trigger, windows and a team's triggers in memory, and a backtest over drives on disk.
 
-Everybody has one core, but for the last comparison. The peers are the fastest forms that were found which fire at
-exactly the same times.
+All contenders use one core, except in the last comparison. The peers are the fastest forms found that fire at exactly
+the same times.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Made drives: columns of smooth signals with sensor noise, of a fixed seed, in memory as a backtest has them."""
+"""Generated drives: columns of smooth signals with sensor noise, from a fixed seed, in memory as in a backtest."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from triggers.contracts.base import NS_PER_S
 from triggers.language.rows import Row
 
 EPOCH_NS = 1_790_000_000_123_456_789
-"""The first row: times of recordings are no multiples of a heartbeat."""
+"""The first row: times of recordings are not multiples of a heartbeat."""
 BETWEEN_DRIVES_NS = 3600 * NS_PER_S
 _SMOOTH_S = 2.0
 _NOISE = 0.02
@@ -22,7 +22,7 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Drives:
-    """Drives of equal length one behind the other, ascending in time, an hour between two of them."""
+    """Drives of equal length one after the other, ascending in time, with an hour between them."""
 
     t_ns: Ints
     columns: Mapping[str, Floats]
@@ -72,7 +72,7 @@ def make_drives(names: Sequence[str], *, drives: int, rows: int, rate_hz: int, s
 
 
 def thinned(whole: Drives, *, one_in: int, seed: int) -> Drives:
-    """The same drives with a sample in one row of `one_in`, at random positions of each column's own; else NaN."""
+    """The same drives with a sample in one row of `one_in`, at random positions in each column; else NaN."""
     rng = np.random.default_rng(seed)
     columns = {
         name: np.where(rng.random(whole.rows) < 1 / one_in, column, np.nan) for name, column in whole.columns.items()

@@ -43,9 +43,9 @@ def whole(module: LoadedModule, drives: Drives) -> NDArray[Any]:
 def drive_by_drive(
     module: LoadedModule, parts: Sequence[tuple[NDArray[Any], list[NDArray[Any]]]], *, end: bool
 ) -> NDArray[Any]:
-    """All fires, a call a drive; `parts` are `Drives.each` with the module's inputs.
+    """All fires, one call per drive; `parts` are `Drives.each` with the module's inputs.
 
-    With `end` a drive ends with its last row, as in a backtest; else heartbeats follow it until the gap is one.
+    With `end` a drive ends with its last row, as in a backtest; else heartbeats follow until the pause counts as a gap.
     """
     machine = Machine(module)
     found = []

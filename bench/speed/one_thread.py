@@ -1,4 +1,4 @@
-"""Polars with one thread, as everybody has in these comparisons: `from bench.speed.one_thread import pl`."""
+"""Polars with one thread, like all contenders of these comparisons: `from bench.speed.one_thread import pl`."""
 
 from __future__ import annotations
 

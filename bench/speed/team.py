@@ -1,4 +1,4 @@
-"""A team's 221 triggers in one module: rows a second against one Polars query, time to compile, cost on a vehicle."""
+"""A team's 221 triggers in one module: rows per second against one Polars query, time to compile, cost on a vehicle."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Fires = dict[str, NDArray[np.int64]]
 
 
 def run(*, quick: bool) -> Iterator[Comparison]:
-    """Rows a second, compile time, and a vehicle's calls."""
+    """Rows per second, compile time, and a vehicle's calls."""
     yield compare_rows(drives=2 if quick else 5, rows=1000 if quick else 100_000, rounds=2 if quick else 3)
     yield measure_compiling(rounds=2 if quick else 7)
     yield measure_vehicle(seconds=20 if quick else 300, rounds=2 if quick else 7)
@@ -46,7 +46,7 @@ def compare_rows(*, drives: int, rows: int, rounds: int) -> Comparison:
     contenders = [
         _contender("module", Role.OWN, lambda: fires_of(module, drive_by_drive(module, parts, end=True))),
         _contender("Polars, one lazy query", Role.PEER, query.all_at_once),
-        _contender("Polars, a query a drive", Role.PEER, query.drive_by_drive),
+        _contender("Polars, a query per drive", Role.PEER, query.drive_by_drive),
     ]
     return compare("221 triggers, 30 with windows", contenders, amount=made.rows, unit="rows", rounds=rounds)
 
@@ -76,7 +76,7 @@ def said_of_all(fires: Mapping[str, NDArray[np.int64]]) -> str:
 class TeamInPolars:
     """The 221 conditions as one lazy query of one column each, true where the condition rises; one thread.
 
-    The cooldown is applied behind the query, hopping over each trigger's rises.
+    The cooldown is applied after the query, hopping over each trigger's rises.
     """
 
     def __init__(self, made: Drives) -> None:
@@ -108,7 +108,7 @@ def _rises(over: InTime) -> dict[str, pl.Expr]:
 
 
 def _native(name: str, column: NDArray[np.float64]) -> pl.Series:
-    """A column as somebody who uses Polars would have it."""
+    """A column as a user of Polars would have it."""
     if team_signals.is_bool(name):
         return pl.Series(column != 0)
     return pl.Series(column.astype(np.int8)) if team_signals.is_index(name) else pl.Series(column)
@@ -151,7 +151,7 @@ def _now() -> tuple[float, float]:
 
 
 def measure_vehicle(*, seconds: int, rounds: int) -> Comparison:
-    """One vehicle at 36 Hz, a call a second with its rows: CPU time as a share of a core."""
+    """One vehicle at 36 Hz, with one call per second for its rows: CPU time as a share of a core."""
     made = team_signals.make_team_drives(drives=1, rows=seconds * RATE_HZ, seed=4)
     module = load(compiled(source(), team_signals.catalog()).program)
     machine = Machine(module)
@@ -164,8 +164,8 @@ def measure_vehicle(*, seconds: int, rounds: int) -> Comparison:
         for times, samples in given:
             machine.run(times, samples)
 
-    contender = Contender(name="module, 36 rows a call", role=Role.OWN, run=drive, result=lambda: "it ran")
+    contender = Contender(name="module, 36 rows per call", role=Role.OWN, run=drive, result=lambda: "it ran")
     found = compare("221 triggers on one vehicle at 36 Hz", [contender], amount=seconds, unit="s", rounds=rounds)
     cpu_s = found.timings[0].median_cpu_s / seconds
-    found.extra.update({"share of a core, %": 100 * cpu_s, "CPU microseconds a call": 1e6 * cpu_s})
+    found.extra.update({"share of a core, %": 100 * cpu_s, "CPU microseconds per call": 1e6 * cpu_s})
     return found

@@ -25,7 +25,7 @@ class Measured:
     sigma: float
 
     def at(self, sigmas: float) -> float:
-        """A threshold so many standard deviations above the mean, as somebody would write it."""
+        """A threshold a number of standard deviations above the mean, rounded as an author would write it."""
         return float(f"{self.mean + sigmas * self.sigma:.3g}")
 
 

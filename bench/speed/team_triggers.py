@@ -77,7 +77,7 @@ def _heads(over: InTime) -> Iterator[Written]:
 
 
 def _shadow_sees_more(over: InTime) -> Iterator[Written]:
-    """15: the shadow is sure, the active one is not."""
+    """15: the shadow head is sure, the active head is not."""
     for low, hold_ms in product((0.55, 0.6, 0.65), (100, 200, 300)):
         sure = number("shadow.cut_in.prob").above(low) & number("active.cut_in.prob").below(low - 0.02)
         yield over.held(sure, hold_ms) & _driving()

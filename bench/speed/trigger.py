@@ -19,7 +19,7 @@ from triggers.language.webassembly.host.machine import LoadedModule
 SOURCE = "trigger one { when (a > 0.5 and b < 0.3) for 500 ms cooldown 5 s }"
 RATE_HZ = 100
 ONE_IN = 10
-"""Of the sparse columns' rows one in so many has a sample."""
+"""In the sparse columns one row in this many has a sample."""
 
 
 def by_hand(*, sample_hz: int) -> HeldComparisons:
@@ -55,7 +55,7 @@ def compare_dense(drives: Drives, rounds: int) -> Comparison:
 
 
 def compare_sparse(drives: Drives, rounds: int) -> Comparison:
-    """Samples in some rows only: held, and unknown when they are too old."""
+    """Samples in some rows only: they are held, and unknown once they are too old."""
     trigger = by_hand(sample_hz=RATE_HZ // ONE_IN)
     numba = ("numba, all rules by hand", lambda: trigger.fires(drives.t_ns, drives.columns["a"], drives.columns["b"]))
     name = f"one trigger, a sample in one row of {ONE_IN}"
@@ -71,7 +71,7 @@ def _compared(
     parts = drives.each(inputs(code))
     contenders = [
         _contender("module, one call", Role.OWN, lambda: whole(code, drives)["t_ns"]),
-        _contender("module, a call a drive", Role.OWN, lambda: drive_by_drive(code, parts, end=False)["t_ns"]),
+        _contender("module, a call per drive", Role.OWN, lambda: drive_by_drive(code, parts, end=False)["t_ns"]),
         *(_contender(peer, Role.PEER, fires) for peer, fires in peers),
     ]
     return compare(name, contenders, amount=drives.rows, unit="rows", rounds=rounds)

@@ -21,7 +21,7 @@ RATE_HZ = 100
 SPAN = "trigger span { when max(x over 2 s) - min(x over 2 s) > 1.5 cooldown 5 s }"
 _WINDOW_NS, _WINDOW_ROWS, _SPAN, _COOLDOWN_NS = 2 * NS_PER_S, 2 * RATE_HZ, 1.5, 5 * NS_PER_S
 MONITORED = {"once": "once(x > 1 over 500 ms)", "historically": "x > -0.5 for 500 ms"}
-"""What we write for RTAMT's operator."""
+"""Our expression for each of RTAMT's operators."""
 _RTAMT = {"once": "once[0:49](x > 1)", "historically": "historically[0:50](x > -0.5)"}
 Fires = NDArray[np.int64]
 
@@ -92,7 +92,7 @@ def compare_monitors(operator: str, *, rows: int, rounds: int) -> Comparison:
 
 
 class Monitor:
-    """A discrete-time monitor of RTAMT; what it leaves behind is the robustness at each row."""
+    """A discrete-time monitor of RTAMT; its result is the robustness at each row."""
 
     def __init__(self, formula: str, drives: Drives) -> None:
         self._formula = f"out = {formula}"
@@ -105,7 +105,7 @@ class Monitor:
         return np.array([robustness for _, robustness in self._specification().evaluate(self._trace)])
 
     def online(self) -> Fires:
-        """A sample a call."""
+        """One sample per call."""
         update = self._specification().update
         return np.array([update(row, [("x", x)]) for row, x in enumerate(self._x)])
 
@@ -115,7 +115,7 @@ class Monitor:
         return self._t_ns[1:][holds[1:] & ~holds[:-1]]
 
     def _specification(self) -> Any:
-        import rtamt  # noqa: PLC0415 - it is not for every Python
+        import rtamt  # noqa: PLC0415 - it is not available for every Python
 
         specification = rtamt.StlDiscreteTimeSpecification()
         for name in ("x", "out"):

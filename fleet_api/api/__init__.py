@@ -1,1 +1,1 @@
-"""The HTTP API as an application: authentication, bodies, errors, and what belongs to no subject."""
+"""The HTTP API's application: authentication, request bodies, errors, and routes that belong to no subject."""

@@ -1,4 +1,4 @@
-"""The API as an application: its parts, its routes, how its errors are answered."""
+"""The API's FastAPI application: its services, routes, middleware and error handlers."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from triggers.contracts.signing import load_private_key
 DESCRIPTION = """Longtail's API: campaigns, vehicles, the catalog of clips, and the feed for labeling.
 
 Send `Authorization: Bearer <token>`. Errors are problem documents (RFC 9457) with `code` and `remedy`. HEAD works
-wherever GET does. Query parameters that an address does not know are refused. Times in `_ns` are nanoseconds since the
+wherever GET does. Unknown query parameters are refused. Times in `_ns` are nanoseconds since the
 Unix epoch.
 """
 
 
 def create_app(settings: Settings) -> FastAPI:
-    """The application for these settings. It starts without its database, and is ready once that answers.
+    """The application for these settings. It starts even without its database, and is ready once that answers.
 
     Misconfigured when the database's URL, the object store or the signing key cannot work.
     """

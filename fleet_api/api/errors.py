@@ -1,4 +1,4 @@
-"""How the API answers what FastAPI itself finds wrong with a request."""
+"""Error handlers of the API, including one for requests that FastAPI itself refuses."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def handlers() -> dict[Any, Any]:
 
 
 async def refuse_nul(request: Request) -> None:
-    """A dependency of every route: InvalidInput for U+0000 in path or query, which no name or text here can hold."""
+    """A dependency of every route: InvalidInput for U+0000 in path or query, which no name or text can contain."""
     if "\0" in request.scope["path"] or b"%00" in request.scope["query_string"]:
-        raise InvalidInput("the address holds U+0000", remedy="remove the character")
+        raise InvalidInput("the address contains U+0000", remedy="remove the character")
 
 
 async def _parameters(_request: Request, error: Exception) -> Response:
-    """A path or query parameter that is not what the route wants: the first one, named."""
-    assert isinstance(error, RequestValidationError)  # noqa: S101 - what it is registered for
+    """The answer to invalid path or query parameters; it names the first one."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for this class
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     return problem_response(InvalidInput(f"{place}: {first['msg']}"))

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can work."""
+"""Health checks: whether this process is alive, and whether it is ready."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ router = APIRouter(tags=["health"], route_class=Route)
 
 
 @router.get("/healthz", summary="Liveness")
-async def healthz() -> HealthView:
-    """The process answers. Async, so that a full thread pool does not make it look dead."""
+async def healthz() -> HealthView:  # async, so that a full thread pool does not make it look dead
+    """Whether the process answers."""
     return HealthView()
 
 
 @router.get("/readyz", summary="Readiness")
 def readyz(services: Use) -> HealthView:
-    """The database answers and has this version's schema."""
+    """Whether the database answers and has the schema of this version."""
     require_current(services.database)
     return HealthView(schema_revision=head_revision())

@@ -1,4 +1,4 @@
-"""Objects of the directory store, for anyone with a signed link; whole or a range of bytes."""
+"""Serves objects of the directory store, whole or a range of bytes, to anyone with a signed link."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
 }
-"""A browser must never run what vehicles and labelers wrote as a page of this origin."""
+"""A browser must never run content from vehicles and labelers as a page of this origin."""
 
 _BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
-_ACCEPTS = {"Accept-Ranges": {"description": "`bytes`: ranges may be asked for.", "schema": {"type": "string"}}}
+_ACCEPTS = {"Accept-Ranges": {"description": "`bytes`: ranges may be requested.", "schema": {"type": "string"}}}
 
 router = APIRouter(tags=["objects"], route_class=Route)
 
@@ -40,7 +40,7 @@ router = APIRouter(tags=["objects"], route_class=Route)
     response_class=Response,
     responses={
         200: {"description": "The object", "content": _BYTES, "headers": _ACCEPTS},
-        206: {"description": "The range of bytes that was asked for", "content": _BYTES, "headers": _ACCEPTS},
+        206: {"description": "The requested range of bytes", "content": _BYTES, "headers": _ACCEPTS},
     },
 )
 @raises(Forbidden, WrongRange)
@@ -49,17 +49,17 @@ def read_object(
     services: Use,
     key: str,
     *,
-    expires: Annotated[int, Query(ge=0, le=2**53, description="Unix time in s at which the link ends.")],
+    expires: Annotated[int, Query(ge=0, le=2**53, description="Unix time in s at which the link expires.")],
     signature: Annotated[str, Query(max_length=200)],
     wanted: Annotated[str | None, Header(alias="Range")] = None,
 ) -> Response:
-    """The bytes that a link names; no token is needed. One range of bytes may be asked for (RFC 9110, section 14)."""
+    """The bytes of the linked object; no token is needed. A request may ask for one range (RFC 9110, section 14)."""
     store = services.store
     if not isinstance(store, DirectoryStore):
-        raise NotFound("this deployment's objects are not served here", remedy="use the links that the API gives")
+        raise NotFound("this deployment's objects are not served here", remedy="use the links in the API's answers")
     try:
         store.verify_link(key, expires_unix_s=expires, signature=signature)
-    except (InvalidInput, Untrusted) as error:  # no link was ever made for what is not a key
+    except (InvalidInput, Untrusted) as error:  # no link was ever issued for what is not a key
         raise Forbidden(error.message, remedy=error.remedy) from error
     size_bytes = store.stat(key).size_bytes
     part = _range(wanted, size_bytes)
@@ -74,9 +74,9 @@ def read_object(
 
 
 def _range(wanted: str | None, size_bytes: int) -> tuple[int, int] | None:
-    """Start and length of the one range asked for; None when no range, or one that may be ignored, was asked for.
+    """Start and length of the requested range; None without one, or for one that may be ignored.
 
-    Other units than bytes, and several ranges at once, may be ignored (RFC 9110, section 14.2).
+    Units other than bytes, and several ranges at once, may be ignored (RFC 9110, section 14.2).
     """
     match = _RANGE.fullmatch(wanted.replace(" ", "")) if wanted else None
     if match is None or match.group(1, 2) == ("", ""):

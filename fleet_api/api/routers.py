@@ -1,4 +1,4 @@
-"""The API's routes, one subject per folder."""
+"""The routers of the API, one per subject."""
 
 from __future__ import annotations
 

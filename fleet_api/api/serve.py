@@ -1,4 +1,4 @@
-"""Serve an ASGI application in this process on a socket that is already listening, until SIGTERM or SIGINT."""
+"""Serving an ASGI application on a listening socket, until SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def listen(host: str, port: int, *, setting: str) -> socket.socket:
 
 
 def serve(app: Any, listener: socket.socket) -> None:
-    """Run uvicorn on `listener`; requests under way have GRACEFUL_SHUTDOWN_S to end after the signal."""
+    """Run uvicorn on `listener`; after the signal, requests in progress have GRACEFUL_SHUTDOWN_S to finish."""
     config = uvicorn.Config(
         app,
         log_level="info",

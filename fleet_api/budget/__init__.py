@@ -1,1 +1,1 @@
-"""Budgets through the API."""
+"""The API's budgets: routes and use cases."""

@@ -1,4 +1,4 @@
-"""Budgets over HTTP."""
+"""Routes for budgets."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ router = APIRouter(prefix="/v1/budget", tags=["budget"], route_class=Route)
 def show_budget(
     services: Use,
     user: Caller,
-    campaign: Annotated[str | None, Query(max_length=64, description="This campaign's accounts only.")] = None,
+    campaign: Annotated[str | None, Query(max_length=64, description="Show only this campaign's accounts.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED_ACCOUNTS)] = 1000,
 ) -> BudgetList:
     """How much is used of the budgets of one campaign, or of all campaigns and the fleet.
 
-    Totals come first, then today's vehicle-days. A campaign has accounts from its first clip on.
+    Totals come first, then today's vehicle-days. A campaign has no accounts before its first clip.
     """
     return usecases.show_budget(services, user, campaign=campaign, limit=limit)

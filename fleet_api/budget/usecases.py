@@ -1,4 +1,4 @@
-"""What users do with budgets: look at how much of them is used."""
+"""Use cases for budgets: show how much of them is used."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from triggers.contracts.users import Role, User
 
 
 def show_budget(services: Services, user: User, *, campaign: str | None, limit: int) -> BudgetList:
-    """The accounts of one campaign, or of all and the fleet; at most `limit`, vehicle-days of today (UTC) only.
+    """The accounts of one campaign, or of all campaigns and the fleet; at most `limit`, vehicle-days of today (UTC).
 
-    NotFound when there is no such campaign. One whose first clip is still to come has no accounts.
+    NotFound when there is no such campaign. A campaign has no accounts before its first clip.
     """
     user.require(Role.VIEWER)
     with services.database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Ledger accounts as the API answers with them."""
+"""The API's view of ledger accounts."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Campaigns through the API."""
+"""The API's campaigns: routes, use cases and rules."""

@@ -1,4 +1,4 @@
-"""From the text that an author sends to the campaigns in it, or to the diagnostics that say why not."""
+"""Compiles the text that an author sends into a campaign, or raises its diagnostics."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Compiled:
 def compile_campaign(source: str, *, filename: str, signals: str, campaign: str | None) -> Compiled:
     """Compile `source` against the signal catalog and choose `campaign` from it (None: the only one).
 
-    DiagnosticsError when the text has mistakes, InvalidInput when it does not have the campaign that is asked for.
+    DiagnosticsError when the text has mistakes, InvalidInput when it does not contain the requested campaign.
     """
     catalog = SignalCatalog.parse(signals, name="signals")
     compilation = compile_source(source, filename=filename, catalog=catalog)

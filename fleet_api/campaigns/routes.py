@@ -1,4 +1,4 @@
-"""Campaigns over HTTP: apply a text, take a version through its life, look at what became of its fires."""
+"""Routes for campaigns: apply a text, take a version through its life, and see what became of its fires."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ def apply_campaign(
     response: Response,
     body: Annotated[ApplyRequest, json_body(ApplyRequest, limit_bytes=MAX_BODY_BYTES)],
 ) -> AppliedView:
-    """Compile the text and make a new version of the campaign: a draft, or submitted for approval at once.
+    """Compile the text and create a new version of the campaign: a draft, or submitted for approval at once.
 
-    The same text, catalog and program as a version that has not ended give that version again. A text with mistakes
-    is answered by 422 with all `diagnostics`.
+    If a version that has not ended has the same text, signal catalog, program and settings, that version is returned.
+    A text with mistakes is answered with 422 and all `diagnostics`.
     """
     applied, is_new = usecases.apply(services, user, body)
     if not is_new:
@@ -59,7 +59,7 @@ def list_campaigns(
     after: Annotated[str, Query(max_length=64, description="`next` of the previous page.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> CampaignList:
-    """Of each campaign the version that runs, else its newest, with what became of its fires; by name."""
+    """One version of each campaign, by name: the running one, else the newest, with what became of its fires."""
     return usecases.list_campaigns(services, user, after=after, limit=limit)
 
 
@@ -78,11 +78,11 @@ def show_version(services: Use, user: Caller, campaign: str, version: int) -> Ca
 @router.post("/{campaign}/{version}/submit", summary="Submit a draft")
 @raises(Conflict)
 def submit(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
-    """Hand a draft to those who approve."""
+    """Submit a draft for approval."""
     return usecases.submit(services, user, campaign, version)
 
 
-@router.post("/{campaign}/{version}/approve", summary="Approve")
+@router.post("/{campaign}/{version}/approve", summary="Approve a version")
 @raises(Conflict)
 def approve(
     services: Use,
@@ -93,26 +93,26 @@ def approve(
 ) -> CampaignView:
     """Approve a submitted version by its program's digest: it is signed, and vehicles get it from then on.
 
-    The version that ran before is stopped as superseded. A version whose first day is yet to come waits, approved.
+    The version that ran before is stopped as superseded. A version with a later start date stays approved until then.
     """
     return usecases.approve(services, user, campaign, version, seen_digest=body.digest)
 
 
-@router.post("/{campaign}/{version}/pause", summary="Pause")
+@router.post("/{campaign}/{version}/pause", summary="Pause a version")
 @raises(Conflict)
 def pause(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
     """Take an active version off the vehicles; its place in the rollout is kept."""
     return usecases.pause(services, user, campaign, version)
 
 
-@router.post("/{campaign}/{version}/resume", summary="Resume")
+@router.post("/{campaign}/{version}/resume", summary="Resume a version")
 @raises(Conflict)
 def resume(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
     """Give a paused version back to the vehicles."""
     return usecases.resume(services, user, campaign, version)
 
 
-@router.post("/{campaign}/{version}/stop", summary="Stop")
+@router.post("/{campaign}/{version}/stop", summary="Stop a version")
 @raises(Conflict)
 def stop(services: Use, user: Caller, campaign: str, version: int) -> CampaignView:
     """End a version for good."""

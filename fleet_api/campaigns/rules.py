@@ -1,4 +1,4 @@
-"""Rules of campaigns: what applying a text again means, and who may approve what. Pure."""
+"""Rules for campaigns, as pure functions: what applying a text again does, and who may approve a version."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from triggers.errors import Conflict, Forbidden
 
 
 def is_submitted_now(state: CampaignState, *, draft: bool) -> bool:
-    """Whether applying a text submits the version in `state` that has it; `draft` asks to leave it a draft."""
+    """Whether applying a text submits its version, which is in `state`; with `draft` it stays a draft."""
     return state == CampaignState.DRAFT and not draft
 
 
 def check_digest(campaign: str, version: int, *, program_digest: str, seen_digest: str) -> None:
-    """Approval binds to the program: Conflict unless the digest that the approver has seen is the version's."""
+    """Approval binds to the program: Conflict unless the approver has seen the digest of the version's program."""
     if seen_digest != program_digest:
         raise Conflict(
             f"{campaign} version {version} has the program {program_digest}, not {seen_digest[:64]}",

@@ -1,4 +1,4 @@
-"""What users do with campaigns: apply a text, take a version through its life, look at what became of its fires.
+"""Use cases for campaigns: apply a text, take a version through its life, and see what became of its fires.
 
 Each use case checks the user's role and is one transaction.
 """
@@ -32,10 +32,10 @@ MAX_SHOWN_ACCOUNTS = 100
 
 
 def apply(services: Services, user: User, request: ApplyRequest) -> tuple[AppliedView, bool]:
-    """Compile a text and make a version of its campaign, `draft` or submitted; returns it and whether it is new.
+    """Compile a text and create a version of its campaign, `draft` or submitted; returns it and whether it is new.
 
-    The same text, signal catalog, program and settings as a version that has not ended give that version; a draft of
-    it is submitted unless a draft is asked for again. DiagnosticsError when the text has mistakes.
+    If a version that has not ended has the same text, signal catalog, program and settings, it is returned instead; if
+    it is a draft, it is submitted unless the request asks for a draft. DiagnosticsError when the text has mistakes.
     """
     user.require(Role.AUTHOR)
     compiled = compile_campaign(
@@ -57,7 +57,7 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
 
 
 def list_campaigns(services: Services, user: User, *, after: str, limit: int) -> CampaignList:
-    """Of each campaign whose name sorts after `after`: the running version, else the newest; at most `limit`."""
+    """The running version of each campaign, else the newest, for names that sort after `after`; at most `limit`."""
     user.require(Role.VIEWER)
     with services.database.begin() as connection:
         versions = queries.list_campaigns(connection, after=after, limit=limit)
@@ -94,16 +94,16 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
 
 
 def submit(services: Services, user: User, campaign: str, version: int) -> CampaignView:
-    """Hand a draft to those who approve."""
+    """Submit a draft for approval."""
     user.require(Role.AUTHOR)
     with services.database.begin() as connection:
         return CampaignView.model_validate(life.submit(connection, campaign, version, user=user.name))
 
 
 def approve(services: Services, user: User, campaign: str, version: int, *, seen_digest: str) -> CampaignView:
-    """Approve a submitted version: sign its bundle, and activate it if its first day has come.
+    """Approve a submitted version: sign its bundle, and activate it if its start date has come.
 
-    `seen_digest` is the SHA-256 of the program that the user has seen. Conflict when the version's is another,
+    `seen_digest` is the SHA-256 of the program that the user has seen. Conflict when the version has another program,
     Forbidden when the user wrote or submitted the version and the deployment does not allow that.
     """
     user.require(Role.APPROVER)

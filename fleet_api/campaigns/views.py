@@ -1,4 +1,4 @@
-"""Campaign versions as the API answers with them: with what became of their fires, and all there is of one."""
+"""The API's views of campaign versions: summaries with the outcomes of their fires, and the details of one."""
 
 from __future__ import annotations
 

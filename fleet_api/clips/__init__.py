@@ -1,1 +1,1 @@
-"""Clips through the API."""
+"""The API's clips: routes and use cases."""

@@ -1,4 +1,4 @@
-"""Clips over HTTP: searching the catalog, and one clip with everything that belongs to it."""
+"""Routes for clips: searching the catalog, and one clip with everything that belongs to it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,15 @@ def search_clips(
     *,
     filter_source: Annotated[
         str | None,
-        Query(alias="filter", description="CQL2, for instance `trigger = 'hard_brake' AND vehicle.region = 'EU'`."),
+        Query(alias="filter", description="CQL2, such as `trigger = 'hard_brake' AND vehicle.region = 'EU'`."),
     ] = None,
     language: Annotated[Language, Query(alias="filter-lang")] = "cql2-text",
     sortby: Annotated[
-        str, Query(max_length=MAX_NAME_CHARACTERS + 1, description=f"{', '.join(sortable_names())}; - reverses.")
+        str,
+        Query(
+            max_length=MAX_NAME_CHARACTERS + 1,
+            description=f"{', '.join(sortable_names())}; a leading - reverses the order.",
+        ),
     ] = DEFAULT_SORT,
     limit: Annotated[
         int, Query(ge=1, description=f"Clips per page; above {MAX_PAGE} counts as {MAX_PAGE}.")
@@ -39,7 +43,7 @@ def search_clips(
 ) -> ClipPage:
     """The clips for which the filter is true, latest start first unless `sortby` says otherwise, with their fires.
 
-    Conditions on campaign, version and trigger that stand side by side in a conjunction are about the same fire.
+    Conditions on campaign, version and trigger that stand side by side in a conjunction apply to the same fire.
     A property that a clip lacks is unknown: neither a condition on it nor its negation finds the clip.
     """
     return usecases.search_clips(

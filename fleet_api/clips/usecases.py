@@ -1,4 +1,4 @@
-"""What users do with clips: search the catalog, and look at one clip with everything that belongs to it."""
+"""Use cases for clips: search the catalog, and show one clip with everything that belongs to it."""
 
 from __future__ import annotations
 

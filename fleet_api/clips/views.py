@@ -1,4 +1,4 @@
-"""Clips as the API answers with them: by the names that filters use, with links to their files."""
+"""The API's views of clips: with the names that filters use, and links to their files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def clip_view(clip: Clip) -> ClipView:
 
 
 def _clip_values(clip: Clip) -> dict[str, Any]:
-    """A clip's fields, and those that answers name as filters do."""
+    """A clip's fields, including those that answers name as filters do."""
     return {
         **{field.name: getattr(clip, field.name) for field in fields(clip)},
         "vehicle": clip.vehicle_id,

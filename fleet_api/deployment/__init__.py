@@ -1,1 +1,1 @@
-"""A deployment on one machine: its processes, its key, and what is wrong with it."""
+"""A deployment on one machine: its processes, its signing key, and the doctor's checks."""

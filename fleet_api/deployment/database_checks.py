@@ -1,4 +1,4 @@
-"""The doctor's checks of the database, and of what only a reachable database can tell."""
+"""The doctor's checks of the database, and of everything that needs a reachable database."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ MAX_LAG_RECORDS = 10_000
 
 
 def examine_database(settings: Settings) -> Iterator[Finding]:
-    """Reachable and recent; then what depends on it: schema, log, backlog, fires, objects of clips."""
+    """Check that the database answers and is recent enough; then schema, log, backlog, fires and clips' objects."""
     if not settings.database_url:
         remedy = "start `longtail up`, name its --data, or set LONGTAIL_DATABASE_URL"
-        yield fail("database", "none is set, and no embedded one runs in the data directory", remedy)
+        yield fail("database", "no database is set, and no embedded one runs in the data directory", remedy)
         return
     database = Database(settings.database_url, pool_size=2)
     try:
@@ -77,7 +77,7 @@ def _schema(database: Database) -> Finding:
 
 
 def _log(settings: Settings, database: Database) -> Iterator[Finding]:
-    """The log itself; then the topic of cells, once it exists."""
+    """Check the log itself, then the topic of cells, once it exists."""
     log = None
     try:
         log = open_log(settings, database)
@@ -114,7 +114,7 @@ def _backlog(database: Database) -> Iterator[Finding]:
         yield warn(
             "uploads",
             f"{backlog.unassembled_uploads} received but not assembled, {backlog.overdue_uploads} overdue",
-            "is `longtail ingest` running? look at its log",
+            "check that `longtail ingest` runs, and look at its log",
         )
     else:
         yield ok("uploads", "none is stuck")
@@ -124,11 +124,13 @@ def _backlog(database: Database) -> Iterator[Finding]:
             "extraction",
             f"{backlog.waiting_extractions} waiting for more than {PATIENCE_S} s, {backlog.failed_extractions} failed, "
             f"{backlog.unsent_events} events unsent",
-            "look at ingest's log" if waiting else "see `longtail dead-letters list --stage extraction`",
+            "look at the log of `longtail ingest`"
+            if waiting
+            else "see `longtail dead-letters list --stage extraction`",
         )
     else:
         yield ok("extraction", "nothing waits")
-    see_letters = "`longtail dead-letters list` tells why; `longtail dead-letters discard` acknowledges them"
+    see_letters = "`longtail dead-letters list` says why; `longtail dead-letters discard` acknowledges them"
     if backlog.open_dead_letters:
         yield warn("dead letters", f"{backlog.open_dead_letters} open", see_letters)
     else:
@@ -136,25 +138,25 @@ def _backlog(database: Database) -> Iterator[Finding]:
 
 
 def _fires(database: Database) -> Finding:
-    """Every fire that a vehicle handed over must be counted somewhere."""
+    """Check that every fire that a vehicle handed over is counted somewhere."""
     with database.begin() as connection:
         counted = outcomes(connection)
     lost = {version: counts.unaccounted for version, counts in counted.items() if counts.unaccounted}
     if not lost:
         return ok(
-            "fires", f"none of {sum(counts.fired for counts in counted.values())} got lost after it was handed over"
+            "fires", f"none of {sum(counts.fired for counts in counted.values())} was lost after it was handed over"
         )
     where = ", ".join(f"{campaign} version {version} ({fires})" for (campaign, version), fires in lost.items())
     return fail(
         "fires",
-        f"{sum(lost.values())} fires were handed over and are nowhere: {where}",
-        "was the database restored from a backup, or a row deleted by hand? their clips may still be in the log:"
-        " keep it, and look for what is missing",
+        f"{sum(lost.values())} fires were handed over but cannot be found: {where}",
+        "find out whether the database was restored from a backup, or rows were deleted by hand; the clips may still be"
+        " in the log, so keep it",
     )
 
 
 def _consistency(settings: Settings, database: Database) -> Iterator[Finding]:
-    """A bounded spot check: the newest clips have their objects, and the objects of clips have their rows."""
+    """A bounded spot check: that the newest clips have their objects, and objects of clips have their rows."""
     try:
         store = open_store(settings)
         with database.begin() as connection:
@@ -167,16 +169,16 @@ def _consistency(settings: Settings, database: Database) -> Iterator[Finding]:
         yield fail("consistency", error.message, error.remedy or "check LONGTAIL_OBJECTS_URL")
         return
     if missing:
-        lost = f"{len(missing)} of {len(keys)} clips lack their object, as {missing[0]}"
+        lost = f"{len(missing)} of {len(keys)} clips lack their object, such as {missing[0]}"
         yield fail("consistency", lost, "restore it from a backup")
     elif unknown:
         yield warn(
             "consistency",
-            f"{len(unknown)} of {len(listed)} objects belong to no row, as {unknown[0]}",
-            "a crash between object and row leaves one for a moment; look again when nothing is uploaded",
+            f"{len(unknown)} of {len(listed)} objects belong to no row, such as {unknown[0]}",
+            "an upload in progress or a crash may leave one for a while; check again when nothing is being uploaded",
         )
     else:
-        yield ok("consistency", f"{len(keys)} newest clips and {len(listed)} objects agree")
+        yield ok("consistency", f"the {len(keys)} newest clips and {len(listed)} objects agree")
 
 
 def _exists(store: ObjectStore, key: str) -> bool:

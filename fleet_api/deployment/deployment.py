@@ -1,7 +1,7 @@
-"""A whole deployment on one machine: PostgreSQL, API, upload gateway and ingest, started and ended together.
+"""A whole deployment on one machine: PostgreSQL, API, upload gateway and ingest, started and stopped together.
 
-Order of a start: database, schema, keys, sockets, processes, readiness, `client.json`. A stop goes the other way: first
-what takes in bytes (API, gateway), then ingest, then the database. Every part also ends when this process is killed.
+A start goes in this order: database, schema, keys, sockets, processes, readiness, `client.json`. A stop goes the other
+way: first API and gateway, then ingest, then the database. Every part also ends when this process is killed.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Deployment:
     """Everything of one data directory; a context manager. Not thread-safe.
 
     `settings` without a database URL get the embedded PostgreSQL; a port 0 becomes a free one. After `start` the
-    `settings` of this object are the effective ones. `cancelled` ends a start that takes long with StartCancelled.
+    `settings` of this object are the effective ones. `cancelled` ends a long start with StartCancelled.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class Deployment:
         self._supervisor: Supervisor | None = None
         self._listeners: dict[str, socket.socket] = {}
         self._ingest_works: tuple[socket.socket, ...] = ()
-        """Our end and the ingest process's end of a pair over which it says that it works."""
+        """Both ends of a socket pair on which the ingest process reports that it works: ours first."""
         self._lock: FileLock | None = None
 
     @property
@@ -79,7 +79,7 @@ class Deployment:
         return self.settings.effective_gateway_url()
 
     def start(self) -> None:
-        """Start everything; returns when the API and the gateway say that they are ready.
+        """Start everything; returns when API, gateway and ingest are ready.
 
         Raises Conflict when the data directory is in use, Misconfigured or Unreachable when a part cannot start.
         """
@@ -90,7 +90,7 @@ class Deployment:
             raise
 
     def stop(self) -> None:
-        """End everything in order; idempotent."""
+        """Stop everything in order; idempotent."""
         if self._supervisor is not None:
             self._supervisor.stop()
             self._supervisor = None
@@ -105,7 +105,7 @@ class Deployment:
             self._lock = None
 
     def run_until(self, stop: threading.Event) -> None:
-        """Look after the deployment until `stop` is set; a database that died is started again, and recovers."""
+        """Watch the deployment until `stop` is set; a database that died is restarted, and recovers."""
         self._cancelled = stop.is_set
         while not stop.wait(_WATCH_EVERY_S):
             if self._supervisor is not None:
@@ -170,11 +170,11 @@ class Deployment:
             ) from error
         if not self._lock.try_acquire():
             raise Conflict(
-                f"another `longtail up` works in {self.data_dir}", remedy="stop it, or choose another data directory"
+                f"another `longtail up` runs in {self.data_dir}", remedy="stop it, or choose another data directory"
             )
 
     def _prepare_database(self) -> None:
-        """Schema, signing key, and the administrator's token (made once, kept in client.json)."""
+        """Prepare schema, signing key, and the administrator's token (issued once, kept in client.json)."""
         database = Database.from_settings(self.settings)
         try:
             database.check_server()
@@ -186,7 +186,7 @@ class Deployment:
             database.close()
 
     def _check_engines(self, database: Database) -> None:
-        """A log or an object store that cannot work ends the start here, in one line, and not in a child's log."""
+        """End the start here, with one line, if log or object store cannot work, instead of in a child's log."""
         open_store(self.settings).check()
         log = open_log(self.settings, database)
         try:
@@ -205,7 +205,7 @@ class Deployment:
             return tokens.issue(connection, ADMIN, ["admin"])
 
     def _listen(self) -> None:
-        """The sockets are opened here, so that a port that was free stays ours and outlives a child's restart."""
+        """Open the sockets here, so that a free port stays ours and survives a child's restart."""
         for name in ("api", "gateway"):
             host, port = getattr(self.settings, f"{name}_host"), getattr(self.settings, f"{name}_port")
             listener = listen(host, port, setting=f"LONGTAIL_{name.upper()}_PORT or --port")
@@ -255,7 +255,7 @@ class Deployment:
         raise Unreachable(f"{url} is not ready after {READY_TIMEOUT_S:g} s ({answer})", remedy=f"its log is {log}")
 
     def _wait_until_told(self, name: str, told: socket.socket, deadline_s: float) -> None:
-        """For a process that answers no requests: it says itself that it works."""
+        """Wait for a process that answers no requests: it reports by itself that it works."""
         assert self._supervisor is not None  # noqa: S101 - started by the caller
         while not select.select([told], [], [], _READY_POLL_S)[0]:
             give_up_if(self._cancelled, f"the process {name} was starting")
@@ -265,14 +265,14 @@ class Deployment:
                 raise Unreachable(f"{name} does not work after {READY_TIMEOUT_S:g} s", remedy=f"its log is {log}")
 
     def _local_url(self, name: str) -> str:
-        """How this machine reaches a part, whatever its public address is."""
+        """The URL at which this machine reaches a part, whatever its public address is."""
         host, port = self._listeners[name].getsockname()[:2]
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def _replace_database(self) -> None:
-        """The server has a new socket, so the processes get new settings; their sockets stay open meanwhile."""
-        self._report("the database ended unexpectedly; starting it and the processes again")
+        """Restart the database and the processes, which need its new socket; their own sockets stay open."""
+        self._report("the database ended unexpectedly; restarting it and the processes")
         if self._supervisor is not None:
             self._supervisor.stop()
         if self._postgres is not None:
@@ -281,6 +281,6 @@ class Deployment:
             self._start_database()
             self._start_processes()
         except StartCancelled as error:
-            self._report(f"{error.message}; the next start goes on with it")
+            self._report(f"{error.message}; the next start continues with it")
         except LongtailError as error:
             raise Unreachable(f"the deployment in {self.data_dir} cannot recover: {error.message}") from error

@@ -1,6 +1,6 @@
-"""What is configured, reachable, migrated and consistent: every finding is ok, a warning or a failure, with a remedy.
+"""The doctor: checks settings, reachability, schema and consistency; each finding is ok, a warning or a failure.
 
-A check that cannot be made because an earlier one failed is left out, so that one cause gives one failure.
+A check that an earlier failure makes impossible is skipped, so that one cause gives one failure.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _URLS = ("database_url", "objects_url", "log_url")
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Every finding, as it is made."""
+    """Run all checks, and yield each finding as it is made."""
     yield from _settings(settings)
     yield guarded("data directory", lambda: _data_dir(settings))
     yield guarded("signing key", lambda: _signing_key(settings))
@@ -37,7 +37,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 
 def described_settings(settings: Settings) -> list[dict[str, Any]]:
-    """Every setting with its value and where that comes from: its variable or the default."""
+    """Every setting with its value and the value's source: its variable, or the default."""
     rows = []
     for name, value in settings.model_dump(mode="json").items():
         variable = PREFIX + name.upper()
@@ -51,7 +51,7 @@ def described_settings(settings: Settings) -> list[dict[str, Any]]:
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     given = [row for row in described_settings(settings) if row["source"] == "variable"]
-    names = ", ".join(row["variable"] for row in given) or "none; all on their defaults"
+    names = ", ".join(row["variable"] for row in given) or "none; all settings have their defaults"
     yield ok("settings", f"set by variables: {names}")
     if settings.log_retention_s <= settings.upload_expiry_s:
         yield fail(
@@ -62,7 +62,11 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     else:
         yield ok("log retention", f"{settings.log_retention_s} s, longer than an upload's {settings.upload_expiry_s} s")
     if settings.allow_self_approval:
-        yield warn("approval", "authors may approve alone", "unset LONGTAIL_ALLOW_SELF_APPROVAL outside of trials")
+        yield warn(
+            "approval",
+            "authors may approve their own campaigns",
+            "unset LONGTAIL_ALLOW_SELF_APPROVAL outside of trials",
+        )
 
 
 def _data_dir(settings: Settings) -> Finding:
@@ -95,7 +99,7 @@ def _signing_key(settings: Settings) -> Finding:
 
 
 def _objects(settings: Settings) -> Iterator[Finding]:
-    """Left out when they would lie in a data directory that does not exist: opening them would create it."""
+    """Skipped when the objects would be in a data directory that does not exist: opening them would create it."""
     if not without_data_dir(settings):
         yield guarded("objects", lambda: ok("objects", open_store(settings).check()))
 
@@ -112,7 +116,7 @@ def _service(name: str, url: str) -> Finding:
 
 
 def settings_of_deployment(data_dir: Path | None) -> Settings:
-    """The settings from the environment, completed by what runs in the data directory on this machine."""
+    """The settings from the environment, completed by the deployment that runs in the data directory."""
     settings = Settings.load(**({"data_dir": data_dir} if data_dir else {}))
     folder = Path(settings.data_dir or default_data_dir())
     running: dict[str, Any] = {"data_dir": folder}

@@ -1,4 +1,4 @@
-"""What the doctor finds: one line per check, with its status and a remedy."""
+"""Findings of the doctor: one line per check, with its status and a remedy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The deployment's signing key: made once, by the process that needs it first, and readable by its owner only."""
+"""The deployment's signing key: created once, by the process that first needs it, readable only by its owner."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from triggers.errors import Misconfigured
 
 
 def ensure_signing_key(settings: Settings) -> Path:
-    """The file of the signing key that the settings name, made when it is not there (PEM, PKCS 8, mode 0600).
+    """The file of the signing key that the settings name, created if it is missing (PEM, PKCS 8, mode 0600).
 
-    Processes that make it at once end up with one key. Misconfigured when it can neither be read nor written.
+    Processes that create it at once end up with one key. Misconfigured when it can be neither read nor written.
     """
     path = settings.effective_signing_key()
     if not path.exists():
@@ -26,7 +26,7 @@ def ensure_signing_key(settings: Settings) -> Path:
             _write_new(path)
         except OSError as error:
             raise Misconfigured(
-                f"cannot make the signing key {path}: {error.strerror or error}",
+                f"cannot create the signing key {path}: {error.strerror or error}",
                 remedy="make its directory writable, or set LONGTAIL_SIGNING_KEY",
             ) from error
     load_private_key(path)
@@ -34,7 +34,7 @@ def ensure_signing_key(settings: Settings) -> Path:
 
 
 def _write_new(path: Path) -> None:
-    """Write a key under another name, durably, and link it to its own: the first wins, and none sees half a key."""
+    """Write a key durably under a temporary name, then link it: the first process wins, and none sees half a key."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     pem = Ed25519PrivateKey.generate().private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -1,4 +1,4 @@
-"""How a process that answers no requests tells its supervisor that it works."""
+"""Readiness of a process that answers no requests: it tells its supervisor that it works."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ READY = b"r"
 def tell_ready(fd: int) -> None:
     """Write READY to the supervisor's socket, without ever waiting.
 
-    The supervisor reads only the first of these bytes, so in the end there is no room for another one.
+    The supervisor reads only the first of these bytes, so the socket's buffer may be full.
     """
     os.set_blocking(fd, False)
     with suppress(BlockingIOError):

@@ -1,1 +1,1 @@
-"""What the routes of every subject are made of: callers, bodies, query parameters, signed answers."""
+"""Building blocks of routes, shared by all subjects: callers, request bodies, query parameters, signed answers."""

@@ -1,4 +1,4 @@
-"""Who is calling: users and vehicles, both by bearer token. The use cases check what they may do."""
+"""Authentication of users and vehicles by bearer token; the use cases check what a user may do."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from storage.vehicles.authentication import authenticate_vehicle
 from triggers.contracts.users import User
 from triggers.errors import Forbidden, Unauthenticated
 
-_user_scheme = HTTPBearer(auto_error=False, scheme_name="user_token", description="Token of a person or a service.")
-_vehicle_scheme = HTTPBearer(auto_error=False, scheme_name="vehicle_token", description="Token from enrolment.")
+_user_scheme = HTTPBearer(auto_error=False, scheme_name="user_token", description="Token of a user or a service.")
+_vehicle_scheme = HTTPBearer(
+    auto_error=False, scheme_name="vehicle_token", description="Token of a vehicle, from its enrolment."
+)
 
 _UserBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_user_scheme)]
 _VehicleBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_vehicle_scheme)]
@@ -25,7 +27,7 @@ _VehicleBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_vehicl
 def calling_user(services: Use, bearer: _UserBearer) -> User:
     """The user whose token was sent; Unauthenticated without a valid one.
 
-    Forbidden is declared here for the use cases, which ask this user for a role.
+    Forbidden is declared here on behalf of the use cases, which require a role of this user.
     """
     token = _token(bearer)
     with services.database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Request bodies: read within a limit, and parsed strictly into their contract type."""
+"""Request bodies: read up to a size limit, and parsed strictly into their contract type."""
 
 from __future__ import annotations
 

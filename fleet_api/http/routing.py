@@ -1,4 +1,4 @@
-"""Routes of the API: HEAD beside every GET, and no query parameter that the route does not know."""
+"""Routes of the API: HEAD is answered wherever GET is, and unknown query parameters are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a route gets the services that its use case works with."""
+"""The dependency that gives a route the services its use case works with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from triggers.errors import Misconfigured, Overloaded, Unreachable
 
 @raises(Misconfigured, Overloaded, Unreachable)
 def services_of(request: Request) -> Services:
-    """The services of the application that handles this request. What they raise at any use is declared here."""
+    """The services of the application that handles this request; declares the errors that any use of them may raise."""
     services: Services = request.app.state.services
     return services
 

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of answers that are signed bytes: the envelope, and what is in it."""
+"""Signed answers in the OpenAPI document: the binary envelope, and the JSON in it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def signed_response(model: type[BaseModel], description: str) -> dict[str, Any]:
 
 
 def signed_schemas() -> dict[str, Any]:
-    """A component for each envelope. JSON Schema cannot describe what lies within bytes, so the text does."""
+    """A component for each envelope. JSON Schema cannot describe the inside of binary data, so the description does."""
     return {
         _name(model): {
             "type": "string",

@@ -1,1 +1,1 @@
-"""Labels through the API."""
+"""The API's label jobs: routes, use cases and rules."""

@@ -1,4 +1,4 @@
-"""Label jobs over HTTP: the feed for labelers, by leases with fencing tokens."""
+"""Routes for label jobs: the feed for labelers, by leases with fencing tokens."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ router = APIRouter(prefix="/v1/label-jobs", tags=["labels"], route_class=Route)
 
 @router.post("/claim", summary="Claim jobs")
 def claim(services: Use, user: Caller, body: Annotated[ClaimRequest, json_body(ClaimRequest)]) -> ClaimedView:
-    """Lease jobs, oldest first. No other claim gets them until the lease is over."""
+    """Lease jobs, oldest first. No other claim gets them until the lease expires."""
     return usecases.claim(services, user, body)
 
 
@@ -51,9 +51,9 @@ def complete(
     job_id: JobId,
     body: Annotated[CompleteRequest, json_body(CompleteRequest, limit_bytes=MAX_LABELS_BYTES)],
 ) -> CompletedView:
-    """Hand in a job's labels; 409 `lease_lost` when another claim has the job by now.
+    """Submit a job's labels; 409 `lease_lost` when another claim has the job by now.
 
-    Sent again with the same content, when the answer was lost, it answers the same.
+    The request may be repeated with the same content when its answer was lost; the answer is then the same.
     """
     return usecases.complete(services, user, job_id, body)
 
@@ -63,14 +63,14 @@ def complete(
 def fail(
     services: Use, user: Caller, job_id: JobId, body: Annotated[FailRequest, json_body(FailRequest)]
 ) -> FailedView:
-    """Say why a job could not be done; it is tried again until its attempts are used up."""
+    """Report why a job could not be done; it is tried again until its attempts are used up."""
     return usecases.fail(services, user, job_id, body)
 
 
-@router.post("/{job_id}/renew", summary="Keep a job")
+@router.post("/{job_id}/renew", summary="Renew a job's lease")
 @raises(Conflict, LeaseLost)
 def renew(
     services: Use, user: Caller, job_id: JobId, body: Annotated[RenewRequest, json_body(RenewRequest)]
 ) -> RenewedView:
-    """Hold a job for longer; 409 `lease_lost` when another claim has the job by now."""
+    """Keep a job for longer; 409 `lease_lost` when another claim has the job by now."""
     return usecases.renew(services, user, job_id, body)

@@ -1,4 +1,4 @@
-"""Rules of label jobs: who may touch a job, and what counts as OpenLABEL. Pure."""
+"""Rules for label jobs, as pure functions: who may change a job, and what counts as OpenLABEL."""
 
 from __future__ import annotations
 
@@ -17,17 +17,15 @@ _TYPED = ("objects", "actions", "events", "contexts", "relations", "tags")
 
 
 def check_holder(job_id: int, *, claimed_by: str, user: User) -> None:
-    """Forbidden unless the user claimed the job, or is an administrator, who may step in for everybody."""
+    """Forbidden unless the user claimed the job, or is an administrator, who may act for any user."""
     if claimed_by != user.name and not user.is_admin:
-        raise Forbidden(
-            f"job {job_id} was claimed by {claimed_by}, not by {user.name}", remedy="claim a job of your own"
-        )
+        raise Forbidden(f"job {job_id} was claimed by {claimed_by}, not by {user.name}", remedy="claim a job yourself")
 
 
 def label_types(document: Mapping[str, Any]) -> list[str]:
     """The types that an OpenLABEL document names, sorted; InvalidInput when it is not an OpenLABEL document.
 
-    Checked are the root (`openlabel`), `metadata.schema_version`, and the shape of the parts that carry types.
+    The root (`openlabel`), `metadata.schema_version`, and the shape of the parts that contain types are checked.
     """
     root = document.get("openlabel")
     if set(document) != {"openlabel"} or not isinstance(root, dict):

@@ -1,4 +1,4 @@
-"""What labelers do with label jobs: claim, keep, complete, give back and count them.
+"""Use cases for label jobs: claim, renew, complete, give back and count them.
 
 Each use case checks the user's role and is one transaction. A job is held by a user, and only that user (or an
 administrator) may renew, complete or fail it.
@@ -65,7 +65,7 @@ def count(services: Services, user: User) -> StatsView:
 
 
 def renew(services: Services, user: User, job_id: int, request: RenewRequest) -> RenewedView:
-    """Hold a job for longer; LeaseLost when another claim has it."""
+    """Keep a job for longer; LeaseLost when another claim has it."""
     user.require(Role.LABELER)
     with services.database.begin() as connection:
         _claim_of(connection, user, job_id, request.token)
@@ -74,9 +74,9 @@ def renew(services: Services, user: User, job_id: int, request: RenewRequest) ->
 
 
 def complete(services: Services, user: User, job_id: int, request: CompleteRequest) -> CompletedView:
-    """Hand in a job's labels; LeaseLost, and nothing is written, when another claim has the job.
+    """Write a job's labels; LeaseLost, with nothing written, when another claim has the job.
 
-    Handing in the same content again with the same token gives the same id: the first answer may have been lost.
+    The same content with the same token returns the same id again, as the first answer may have been lost.
     """
     user.require(Role.LABELER)
     types = rules.label_types(request.openlabel)
@@ -100,7 +100,7 @@ def fail(services: Services, user: User, job_id: int, request: FailRequest) -> F
 
 
 def _claim_of(connection: Connection, user: User, job_id: int, token: int) -> LabelClaim | None:
-    """Lock the job; its claim with this token, None when that is not its newest. Forbidden when another user's."""
+    """Lock the job and return its claim with this token; None if it is not the newest. Forbidden for another user's."""
     newest = jobs.lock_claim(connection, job_id, token=token)
     if newest is not None:
         rules.check_holder(job_id, claimed_by=newest.claimed_by, user=user)

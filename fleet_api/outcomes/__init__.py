@@ -1,1 +1,1 @@
-"""Outcomes of fires and dead letters through the API."""
+"""The API's outcomes of fires and dead letters: routes and use cases."""

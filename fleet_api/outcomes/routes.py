@@ -1,4 +1,4 @@
-"""Outcomes and dead letters over HTTP: counts that add up, and what could not go on."""
+"""Routes for the outcomes of fires and for dead letters."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def list_dead_letters(
     before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="`next` of the previous page.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED_LETTERS)] = 100,
 ) -> DeadLetterPage:
-    """What could not go on, with its reason, newest first."""
+    """What could not be processed, with the reason, newest first."""
     return usecases.list_dead_letters(services, user, state=state, stage=stage, before=before, limit=limit)
 
 
 @router.post("/dead-letters/{letter_id}/discard", status_code=204, summary="Discard a dead letter")
 @raises(Conflict)
 def discard_dead_letter(services: Use, user: Caller, letter_id: LetterId) -> None:
-    """Erase what is kept of it; that it was there, and why, stays."""
+    """Erase the content that was kept; the letter itself and its reason stay."""
     usecases.discard_dead_letter(services, user, letter_id)

@@ -1,4 +1,4 @@
-"""What users do with outcomes: count what became of fires, list dead letters and discard them."""
+"""Use cases for outcomes: count what became of fires, and list and discard dead letters."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from triggers.contracts.users import Role, User
 
 
 def count_outcomes(services: Services, user: User, *, campaign: str | None) -> OutcomesList:
-    """Outcomes of one campaign's versions, or of all, and open dead letters by reason."""
+    """Outcomes of the versions of one campaign or all campaigns, and open dead letters by reason."""
     user.require(Role.VIEWER)
     with services.database.begin() as connection:
         counted = outcomes(connection, campaign)
@@ -45,9 +45,9 @@ def list_dead_letters(
 
 
 def discard_dead_letter(services: Services, user: User, letter_id: int) -> None:
-    """Erase what is kept of a dead letter; NotFound when there is none, Conflict when it is not open any more.
+    """Erase the content kept for a dead letter; NotFound when there is none, Conflict when it is no longer open.
 
-    Its object goes after the commit, so that no open letter ever names an object that is gone.
+    Its object is deleted after the commit, so that no open letter ever names an object that is gone.
     """
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:

@@ -1,4 +1,4 @@
-"""What drives must hold for the campaigns that vehicles will run: asked before anything is enrolled or played."""
+"""Checks, before a simulation starts, that drives have the signals that the vehicles' campaigns need."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from triggers.signals.catalog import SignalCatalog
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """The signals that one campaign has a vehicle read or capture, and for which vehicles it is."""
+    """The signals that a vehicle reads or captures for one campaign, and the campaign's target."""
 
     target: Target | None
     signals: frozenset[str]
 
 
 def need_of(details: CampaignDetails) -> Need:
-    """What a campaign version needs, from the API's details: its program's inputs and its captures."""
+    """The need of a campaign version, given the API's details: its program's inputs and its captures."""
     settings = CampaignSettings.model_validate(details.settings, strict=False)
     signals = {name for trigger in settings.triggers for name in trigger.capture.signals}
     catalog = SignalCatalog.parse(details.signals, name=f"the catalog of {settings.name}")
     compiled = compile_source(details.source, filename=settings.name, catalog=catalog).campaigns.get(settings.name)
-    if compiled is not None:  # else an older version of the language accepted it: its captures alone are known
+    if compiled is not None:  # else it was compiled by an older version of the language: only its captures are known
         signals.update(signal.name for signal in compiled.ir.inputs)
     return Need(settings.target, frozenset(signals))
 
@@ -39,7 +39,7 @@ def check_drives(
 ) -> None:
     """InvalidInput naming the first drive that lacks a column for a signal that a vehicle playing it will need.
 
-    Signals that the drives' catalog does not declare are not a mistake here: vehicles take them as unknown.
+    Signals that the drives' catalog does not declare are accepted: vehicles treat them as unknown.
     """
     campaigns = list(needs)
     by_path: dict[Path, tuple[Drive, set[str]]] = {}

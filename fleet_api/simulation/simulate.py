@@ -1,8 +1,8 @@
-"""Simulated vehicles: enrol them, let them play drives, upload what fires, and sum up what became of it.
+"""Simulated vehicles: enrols them, lets them play drives and upload their clips, and sums up the results.
 
-The plan (who has which attributes and plays which drive when) is a pure function of drives, catalog and seed; so the
-same seed against a fresh deployment gives the same clips, hash for hash. A drive's time is shifted by whole seconds
-only: heartbeats fall on multiples of 100 ms, so that a replayed trigger fires where its backtest does.
+The plan (each vehicle's attributes, and which drives it plays when) is a pure function of drives, catalog and seed, so
+the same seed against a fresh deployment gives the same clips, hash for hash. A drive's time is shifted by whole seconds
+only, because heartbeats fall on multiples of 100 ms: a replayed trigger then fires where its backtest does.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Trip:
 
 @dataclass(frozen=True)
 class PlannedVehicle:
-    """Who a simulated vehicle is, and what it plays, in order of time."""
+    """A simulated vehicle: its identity, and the trips it plays in chronological order."""
 
     id: str
     attributes: dict[str, AttributeValue]
@@ -67,7 +67,7 @@ class PlannedVehicle:
 
 @dataclass
 class VehicleResult:
-    """What a vehicle reports at the end: its counts, what is still queued, what went wrong."""
+    """The result of one vehicle: its counts, what is still queued, and what went wrong."""
 
     id: str
     attributes: dict[str, AttributeValue]
@@ -86,7 +86,7 @@ class VehicleResult:
 
 
 VehicleProgress = Callable[[str, str], None]
-"""Called with a vehicle's id and what it does."""
+"""Called with a vehicle's id and what it is doing."""
 
 
 def _silent(vehicle: str, step: str) -> None:  # noqa: ARG001 - a VehicleProgress
@@ -99,7 +99,7 @@ def plan_fleet(
     *,
     prefix: str = "sim",
 ) -> list[PlannedVehicle]:
-    """Every vehicle plays a drive and every drive is played: vehicle k plays drives k, k + vehicles, ..."""
+    """Assign drives so that every vehicle plays one and every drive is played: vehicle k plays k, k + vehicles, ..."""
     if not drives:
         raise InvalidInput("no drives to play", remedy="name some with --drives")
     vehicles = len(attributes)
@@ -113,7 +113,7 @@ def plan_fleet(
 
 
 def _trips(drives: Iterable[Drive]) -> tuple[Trip, ...]:
-    """At the times that the drives' metadata give, else one after the other; never two at a time."""
+    """Trips at the times in the drives' metadata, else one after the other; they never overlap."""
     trips: list[Trip] = []
     free_ns = 0
     for drive in sorted(drives, key=lambda drive: (drive.start_ns or DEFAULT_START_NS, drive.name)):
@@ -125,7 +125,7 @@ def _trips(drives: Iterable[Drive]) -> tuple[Trip, ...]:
 
 
 def _length_ns(drive: Drive) -> int:
-    """The drive's latest time; read with the catalog of no signals, so only the column of times."""
+    """The drive's latest time; an empty catalog is enough to read the column of times."""
     latest_ns = 0
     for batch in drive.batches(_NO_SIGNALS, ()):
         latest_ns = int(batch.t_ns[-1]) if batch.t_ns.size else latest_ns
@@ -135,9 +135,9 @@ def _length_ns(drive: Drive) -> int:
 def draw_attributes(
     catalog: SignalCatalog, targets: Sequence[Target | None], *, seed: int, number: int
 ) -> dict[str, AttributeValue]:
-    """A vehicle's attributes, drawn from a stream of its own, among usual values and those that targets name.
+    """A vehicle's attributes, drawn with its own random stream from common values and those that targets name.
 
-    The first vehicle is drawn until a target holds for it (or 200 times), so that a fleet of one does not idle.
+    The first vehicle is drawn again until a target matches it (up to 200 times), so that a fleet of one does not idle.
     """
     stream = random.Random(f"{seed}:{number}")  # noqa: S311 - a simulation, not a secret
     named: dict[str, list[AttributeValue]] = {}
@@ -177,9 +177,9 @@ def _draw(
 
 
 def measured_speed(vehicle: PlannedVehicle, catalog: SignalCatalog, name: str | None = None) -> SpeedSignal | None:
-    """The speed from which a vehicle can count the distance of all its drives: `name`, or what a backtest takes.
+    """The speed from which a vehicle can count the distance of all its drives: `name`, or the one that a backtest uses.
 
-    None where the drives have no such speed; InvalidInput where they do not have the one that is named.
+    None if the drives have no such speed; InvalidInput if they do not have `name`.
     """
     columns = [set(trip.drive.columns) for trip in vehicle.trips]
     speed = speed_signal(catalog, set.intersection(*columns) if columns else set(), name or SPEED_SIGNAL)
@@ -198,7 +198,7 @@ def upload_queued(
 ) -> None:
     """Upload until nothing is queued, `deadline_s` has passed, or `stop` is set; adds what was done to `result`.
 
-    Pauses `pause_s` after an attempt that brought nothing.
+    Pauses for `pause_s` after an attempt that uploaded nothing.
     """
     ends_s = time.monotonic() + deadline_s
     while not stop.is_set() and time.monotonic() < ends_s:
@@ -208,7 +208,7 @@ def upload_queued(
         result.problems += report.problems
         if not agent.status().queued:
             return
-        if not report.handed_over:  # every clip waits for its next attempt, which may be further off than a slice
+        if not report.handed_over:  # every clip is waiting for its next attempt, which may be further away than a slice
             stop.wait(pause_s)
 
 
@@ -216,9 +216,9 @@ def upload_queued(
 class SimulatedFleet:
     """Runs simulated vehicles against a deployment; `client` needs the role operator.
 
-    `speed_signal` names the speed of the catalog from which vehicles count their distance; None: the one that a
-    backtest of their drives takes. State directories lie below `state_dir`, one per vehicle; with those of an earlier
-    run the vehicles go on where they were.
+    `speed_signal` names the speed signal from which vehicles count their distance; None: the one that a backtest of
+    their drives uses. State directories are below `state_dir`, one per vehicle; with those of an earlier run the
+    vehicles continue where they stopped.
     """
 
     client: ApiClient
@@ -240,7 +240,7 @@ class SimulatedFleet:
                 raise
 
     def _run(self, vehicle: PlannedVehicle, stop: threading.Event) -> VehicleResult:
-        """One vehicle's day: check in, drive, upload, report."""
+        """One vehicle's run: check in, drive, upload, report."""
         with VehicleAgent(self._enroll(vehicle)) as agent:
             agent.check_in()
             campaigns = sorted(name for name, _ in agent.status().campaigns)
@@ -263,7 +263,7 @@ class SimulatedFleet:
         upload_queued(agent, result, stop)
 
     def _enroll(self, vehicle: PlannedVehicle) -> VehicleConfig:
-        """Enrol a vehicle, and configure its agent as the deployment says."""
+        """Enrol a vehicle, and return the configuration of its agent."""
         speed = measured_speed(vehicle, self.catalog, self.speed_signal)
         enrolled = self.client.vehicles.enrol(vehicle.id, vehicle.attributes)
         state_dir = self.state_dir / vehicle.id

@@ -1,1 +1,1 @@
-"""Vehicles through the API."""
+"""The API's vehicles: routes, use cases and rules."""

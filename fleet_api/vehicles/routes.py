@@ -1,4 +1,4 @@
-"""Vehicles over HTTP: enrolment by operators; check-in, bundles and telemetry by the vehicles themselves."""
+"""Routes for vehicles: enrolment by operators; check-in, bundles and telemetry by the vehicles themselves."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ router = APIRouter(prefix="/v1", tags=["vehicles"], route_class=Route)
 
 @router.post("/vehicles", status_code=201, summary="Enrol a vehicle")
 def enrol(services: Use, user: Caller, body: Annotated[EnrolRequest, json_body(EnrolRequest)]) -> EnrolledView:
-    """Make a vehicle known and issue its token, which is shown here only. Enrolling again replaces the token."""
+    """Enrol a vehicle and issue its token, which is shown only once. Enrolling again replaces the token."""
     return usecases.enrol(services, user, body)
 
 
@@ -41,19 +41,19 @@ def list_vehicles(
     after: Annotated[str, Query(max_length=64, description="`next` of the previous page.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> VehicleList:
-    """Vehicles by id, with what they said at their latest check-in."""
+    """Vehicles by id, with what they reported at their latest check-in."""
     return usecases.list_vehicles(services, user, prefix=prefix, after=after, limit=limit)
 
 
 @router.get("/vehicles/{vehicle_id}", summary="Show a vehicle")
 def show_vehicle(services: Use, user: Caller, vehicle_id: str) -> VehicleView:
-    """One vehicle."""
+    """One vehicle, with what it reported at its latest check-in."""
     return usecases.show_vehicle(services, user, vehicle_id)
 
 
 @router.delete("/vehicles/{vehicle_id}", status_code=204, summary="Revoke a vehicle's token")
 def revoke_vehicle(services: Use, user: Caller, vehicle_id: str) -> None:
-    """Shut a vehicle out until it is enrolled again. What it uploaded stays."""
+    """Revoke a vehicle's access until it is enrolled again. What it uploaded stays."""
     usecases.revoke_vehicle(services, user, vehicle_id)
 
 
@@ -63,7 +63,7 @@ def revoke_vehicle(services: Use, user: Caller, vehicle_id: str) -> None:
     response_class=Response,
     responses={
         200: signed_response(AssignmentList, "The signed list of the vehicle's campaigns"),
-        304: {"description": "The list whose digest is `have` still holds"},
+        304: {"description": "The list whose digest is `have` is still current"},
     },
 )
 @raises(Forbidden)
@@ -73,9 +73,9 @@ def check_in(
     vehicle_id: str,
     body: Annotated[CheckIn, json_body(CheckIn, limit_bytes=MAX_CHECK_IN_BYTES)],
 ) -> Response:
-    """Report what the vehicle is and has; get the signed list of its campaigns, or 304.
+    """Report the vehicle's attributes, software and problems; returns the signed list of its campaigns, or 304.
 
-    A 304 does not renew the list: ask without `have` once half of its life is over.
+    A 304 does not renew the list: check in without `have` once half of its lifetime is over.
     """
     sealed_list = usecases.check_in(services, caller, vehicle_id, body)
     return Response(status_code=304) if sealed_list is None else Response(sealed_list, media_type=SEALED)
@@ -88,7 +88,7 @@ def check_in(
     responses={200: signed_response(Bundle, "A signed campaign bundle")},
 )
 def fetch_bundle(services: Use, _caller: CallingVehicle, digest: Digest) -> Response:
-    """The signed bundle of a campaign version, by the digest that the list of campaigns names."""
+    """The signed bundle of a campaign version, by the digest in the list of campaigns."""
     bundle = usecases.fetch_bundle(services, digest)
     return Response(bundle, media_type=SEALED, headers={"Cache-Control": "private, max-age=31536000, immutable"})
 
@@ -101,5 +101,5 @@ def report_counts(
     vehicle_id: str,
     body: Annotated[Telemetry, json_body(Telemetry, limit_bytes=MAX_TELEMETRY_BYTES)],
 ) -> None:
-    """Say what became of the fires. The same or an older report changes nothing."""
+    """Report what became of the vehicle's fires. The same or an older report changes nothing."""
     usecases.report_counts(services, caller, vehicle_id, body)

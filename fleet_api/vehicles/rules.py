@@ -1,4 +1,4 @@
-"""Rules of vehicles: whom a vehicle speaks for, which counts make sense, and its list of campaigns. Pure."""
+"""Rules for vehicles, as pure functions: who may report for a vehicle, valid counts, and its list of campaigns."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ MAX_ASSIGNMENTS = 1000
 
 
 def check_speaks_for(caller: str, vehicle_id: str) -> None:
-    """Forbidden unless the vehicle that calls is the one it speaks for."""
+    """Forbidden unless the calling vehicle is the one that the request is about."""
     if caller != vehicle_id:
-        raise Forbidden(f"this token belongs to another vehicle than {vehicle_id[:64]!r}")
+        raise Forbidden(f"this token does not belong to vehicle {vehicle_id[:64]!r}")
 
 
 def check_counts(counts: Sequence[FireCounts], heads: Mapping[tuple[str, int], frozenset[str]]) -> None:

@@ -1,7 +1,7 @@
-"""What operators do with vehicles (enrol, look at, revoke), and what vehicles do: check in, fetch bundles, report.
+"""Use cases for vehicles: operators enrol, show and revoke them; vehicles check in, fetch bundles and report counts.
 
 Each use case is one transaction. Those of operators check the user's role; those of vehicles take the id of the
-vehicle that calls, and check that it speaks for itself.
+calling vehicle, and check that the request is about that vehicle.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 
 def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView:
-    """Make a vehicle known and issue its token, which is shown here only. Enrolling again replaces the token."""
+    """Enrol a vehicle and issue its token, which is shown only once. Enrolling again replaces the token."""
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
         token = enrolment.enrol(connection, request.id, request.attributes)
@@ -55,14 +55,14 @@ def show_vehicle(services: Services, user: User, vehicle_id: str) -> VehicleView
 
 
 def revoke_vehicle(services: Services, user: User, vehicle_id: str) -> None:
-    """Shut a vehicle out until it is enrolled again. What it uploaded stays."""
+    """Revoke a vehicle's access until it is enrolled again. What it uploaded stays."""
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
         enrolment.revoke(connection, vehicle_id)
 
 
 def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) -> bytes | None:
-    """Note what a vehicle says of itself; returns its sealed list of campaigns, None when it has that list already."""
+    """Store what a vehicle reports about itself; returns its sealed list of campaigns, None if it has it already."""
     rules.check_speaks_for(caller, vehicle_id)
     with services.database.begin() as connection:
         known = check_ins.check_in(connection, vehicle_id, report)
@@ -87,7 +87,7 @@ def fetch_bundle(services: Services, digest: str) -> bytes:
 
 
 def report_counts(services: Services, caller: str, vehicle_id: str, report: Telemetry) -> None:
-    """Take in what became of a vehicle's fires; InvalidInput, and nothing is taken in, when it makes no sense."""
+    """Store what became of a vehicle's fires; InvalidInput, with nothing stored, for an invalid report."""
     rules.check_speaks_for(caller, vehicle_id)
     with services.database.begin() as connection:
         versions = {(counts.campaign, counts.version) for counts in report.counts}

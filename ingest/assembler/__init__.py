@@ -1,1 +1,1 @@
-"""The assembler: from cells in the log, in any order and any number of times, to whole clips in the catalog."""
+"""The assembler: turns cells in the log, in any order and with repeats, into whole clips in the catalog."""

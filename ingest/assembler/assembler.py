@@ -1,8 +1,8 @@
-"""The assembler's loop: polls cells, checks and spools them, and commits what needs no reading again.
+"""The assembler's loop: polls cells, checks and spools them, and commits offsets that need not be read again.
 
 Offsets are committed after effects: a partition restarts at its first record whose clip is neither stored, parked,
 failed nor ignored, so a crash at any point only repeats what may be repeated. While slow effects hold up the loop,
-partitions are paused and polling goes on, which keeps the lease.
+partitions are paused and polling continues, which keeps the lease.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class Assembler:
         )
 
     def status(self) -> AssemblerStatus:
-        """What it holds at the moment."""
+        """What this assembler holds at the moment."""
         return AssemblerStatus(open_clips=len(self._clips), spooled_bytes=self._spool.used_bytes)
 
     def run(self, stop: threading.Event) -> None:
@@ -89,20 +89,20 @@ class Assembler:
                     LOGGER.warning("the assembler waits %.1f s: %s", self._retry_pause_s, error)
                     stop.wait(self._retry_pause_s)
         finally:
-            LOGGER.info("the assembler ends with %s", self.status())
+            LOGGER.info("the assembler stops with %s", self.status())
             self.close()
 
     def close(self) -> None:
-        """Park, commit, leave the group, and release the spool."""
+        """Park open clips, commit, leave the group, and release the spool."""
         try:
             self._consumer.close()
         except (Unreachable, Overloaded, NotOwner) as error:
-            LOGGER.warning("the assembler could not leave its group in order: %s", error)
+            LOGGER.warning("the assembler could not leave its group in good order: %s", error)
         finally:
             self._clips.close()
 
     def step(self, timeout_s: float = IDLE_POLL_S) -> None:
-        """One round: poll, take in what came, look after open clips, commit. Unreachable when the log is."""
+        """One round: poll, take in records, look after open clips, commit. Unreachable when the log is."""
         self._drop_backlog(self._positions.rewind())
         waiting = bool(self._backlog)
         held = sorted(self._consumer.assignment())
@@ -129,7 +129,7 @@ class Assembler:
             LOGGER.warning("the assembler pauses its partitions for %.1f s: %s", self._retry_pause_s, error)
 
     def _take_or_retry(self, record: LogRecord) -> bool:
-        """Deal with one record; after an unexpected error try again, and in the end leave it out."""
+        """Process one record; after an unexpected error try again a few times, and then skip it."""
         try:
             return self._take(record)
         except NOT_COUNTED:
@@ -140,13 +140,13 @@ class Assembler:
             self._retry_at_s = self._now_s() + self._retry_pause_s
             return False
         LOGGER.error(
-            "the record at %s is left out: its upload will expire, and its vehicle begin again", _place(record)
+            "the record at %s is skipped: its upload will expire, and its vehicle will begin again", _place(record)
         )
         self._positions.of(record.partition).saw(record.offset)
         return True
 
     def _take(self, record: LogRecord) -> bool:
-        """Deal with one record; False when it has to wait for an effect."""
+        """Process one record; False when it has to wait for an effect."""
         offsets = self._positions.of(record.partition)
         try:
             cell = CellRecord.decode(record.value)
@@ -183,7 +183,7 @@ class Assembler:
 
     def _note_offset(self, clip: OpenClip, offset: int) -> None:
         """Hold the offset back while the clip needs its record, and store the clip once it is whole."""
-        if clip.collecting and not clip.file.sizes and not clip.whole:  # all that is known of it is parked
+        if clip.collecting and not clip.file.sizes and not clip.whole:  # everything known of it is parked
             self._clips.drop(clip)
         offsets = self._positions.of(clip.partition)
         if clip not in self._clips:
@@ -194,7 +194,7 @@ class Assembler:
             self._clips.store(clip)
 
     def _open(self, upload_id: str, partition: int) -> OpenClip | None:
-        """Open the clip of an upload that is being assembled; None, noting why, for every other."""
+        """Open the clip of an upload that is being assembled; None, remembering why, for any other upload."""
         if self._clips.closed_as(upload_id) is not None:
             return None
         try:
@@ -227,10 +227,10 @@ class Assembler:
         self._forget_partitions(partitions)
 
     def _on_revoked(self, partitions: Sequence[int]) -> None:
-        """Leave nothing that the next owner must read again, as far as one deadline allows.
+        """Leave as little for the next owner to read again as one deadline allows.
 
         1. park the clips that are not whole (a whole one is stored by the worker that reads its cells again)
-        2. wait for these and for what is under way
+        2. wait for these and for other effects in progress
         3. commit
         4. forget the partitions
         """
@@ -246,7 +246,7 @@ class Assembler:
         try:
             self._positions.commit(partitions)
         except (Unreachable, Overloaded) as error:
-            LOGGER.warning("partitions %s are given away uncommitted: %s", list(partitions), error)
+            LOGGER.warning("partitions %s are handed over uncommitted: %s", list(partitions), error)
         self._forget_partitions(partitions)
 
     def _forget_partitions(self, partitions: Collection[int]) -> None:

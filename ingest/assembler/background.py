@@ -1,6 +1,6 @@
-"""One thread for slow effects, so that the assembler's loop keeps polling (and its lease) while they go on.
+"""A background thread for slow effects, so that the assembler keeps polling (and its lease) while they run.
 
-An effect that meets an unreachable store or database is tried again with a growing pause until it succeeds or is
+An effect that finds the store or database unreachable is retried with growing pauses until it succeeds or is
 abandoned; any other error becomes the task's result.
 """
 
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class Abandoned(Exception):
-    """The task was given up between two attempts: its partition belongs to another worker now."""
+    """The task was abandoned between two attempts: its partition belongs to another worker now."""
 
 
 class Task(Generic[T]):
@@ -38,7 +38,7 @@ class Task(Generic[T]):
         self.future: Future[T] = Future()
 
     def run(self) -> T:
-        """Attempts until one succeeds; Abandoned when told so."""
+        """Attempt the effect until it succeeds; Abandoned when told to stop."""
         self._given_up.wait(self._after_s)
         pause_s = self._first_pause_s
         while not self._given_up.is_set():
@@ -56,12 +56,12 @@ class Task(Generic[T]):
         return self.future.done()
 
     def abandon(self) -> None:
-        """Do not start it, or do not try it again; an attempt in progress goes on, and is idempotent."""
+        """Do not start it, or do not try it again; an attempt in progress continues, and is idempotent."""
         self._given_up.set()
         self.future.cancel()
 
     def wait(self, timeout_s: float) -> bool:
-        """Whether it was done within the time."""
+        """Wait until it is done; False after `timeout_s`."""
         return bool(wait([self.future], timeout=max(0.0, timeout_s)).done)
 
 
@@ -74,7 +74,7 @@ class Background:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     def submit(self, effect: Callable[[], T], *, what: str, after_s: float = 0.0) -> Task[T]:
-        """Queue an effect, which waits `after_s` when its turn has come; `what` names it in the log."""
+        """Queue an effect, which waits `after_s` once its turn has come; `what` names it in the log."""
         task = Task(effect, what, after_s, self._first_pause_s)
         task.future = self._executor.submit(task.run)
         return task
@@ -84,5 +84,5 @@ class Background:
         return self.submit(task.effect, what=task.what, after_s=after_s)
 
     def close(self) -> None:
-        """Wait for the attempt in progress; what is queued is dropped."""
+        """Wait for the attempt in progress; queued effects are dropped."""
         self._executor.shutdown(wait=True, cancel_futures=True)

@@ -1,4 +1,4 @@
-"""Cells of an open clip: checked against the manifest, and read back from wherever they lie."""
+"""Cells of an open clip: checked against the manifest, and read back from spool or staging objects."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from triggers.contracts.clip import CELL_BYTES, ClipManifest, cell_size
 from triggers.errors import LongtailError
 
 PART_BYTES = 8 * 1024**2
-"""Size of a multipart upload's parts: whole cells, and above the 5 MiB that S3 asks for."""
+"""Size of a multipart upload's parts: whole cells, and more than the 5 MiB that S3 requires."""
 
 
 class CellRejected(LongtailError):
-    """A cell is not what the clip's manifest says; `reason` is the word that the dead letter gets."""
+    """A cell contradicts the clip's manifest; `reason` is the reason of the dead letter."""
 
     code = "cell_rejected"
 
@@ -51,7 +51,7 @@ def check_cell(manifest: ClipManifest, index: int, payload: bytes) -> None:
 
 
 class CellReader:
-    """Any cell of a whole clip, from the spool's file or from staging objects; what is read is verified again."""
+    """Reads any cell of a whole clip, from the spool's file or from staging objects, and verifies it again."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class CellReader:
         self._places = {cell: (part, at) for part in parked for cell, at in _places(manifest, part)}
 
     def read(self, index: int) -> bytes:
-        """The cell's verified bytes; SpoolDamaged or StagingLost when its place does not hold them any more."""
+        """The cell's verified bytes; SpoolDamaged or StagingLost when they are no longer where they were kept."""
         size_bytes = cell_size(self._manifest.size_bytes, index)
         if self._spooled is not None and index in self._spooled_cells:
             return self._read_spooled(self._spooled, index, size_bytes)
@@ -100,7 +100,7 @@ class CellReader:
 
 
 def _places(manifest: ClipManifest, part: ParkedPart) -> Iterator[tuple[int, int]]:
-    """By cell of a parked part, where its bytes begin in the object."""
+    """The cells of a parked part, with the offset at which each begins in the object."""
     at = 0
     for cell in part.cells:
         yield cell, at

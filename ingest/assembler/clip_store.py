@@ -1,7 +1,7 @@
-"""What the assembler does to the world: clips are stored, parked or given up. Every effect may be repeated.
+"""The assembler's effects on database and object store: clips are stored, parked or given up, repeatably.
 
-Objects are written before the rows that name them, and offsets move on only after the rows: a crash in between leaves
-an object that the repetition writes again under the same key, or that the janitor removes.
+Objects are written before the rows that name them, and offsets advance only after the rows: a crash in between leaves
+an object that the next attempt writes again under the same key, or that the steward removes.
 """
 
 from __future__ import annotations
@@ -47,14 +47,14 @@ class ClipStore:
     def store_clip(self, upload: PendingUpload, spooled: SpoolFile) -> Ending:
         """Put a whole clip into the store and the catalog; StagingLost or SpoolDamaged when cells are gone.
 
-        1. unless the upload was closed meanwhile: write the clip's object, if it is not there with these very bytes
-        2. clip, fires, settlement, closed upload, event and extraction job in one transaction
+        1. unless the upload was closed meanwhile: write the clip's object, unless it exists with exactly these bytes
+        2. write clip, fires, settlement, closed upload, event and extraction job in one transaction
         3. remove the staging objects
         """
         with self._database.begin() as connection:
             parts = parking.parts(connection, upload.id)
-            wanted = bool(parking.open_uploads(connection, [upload.id]))
-        if wanted:
+            is_open = bool(parking.open_uploads(connection, [upload.id]))
+        if is_open:
             with self._reader(upload, spooled, parts) as cells:
                 self._write_object(upload, cells)
         with self._database.begin() as connection:
@@ -88,13 +88,13 @@ class ClipStore:
             reader = CellReader(self._store, upload.manifest, file, frozenset(cells), ())
             size_bytes = self._store.put_parts(key, reader.parts(cells)).size_bytes
         with self._database.begin() as connection:
-            wanted = parking.park(connection, upload.id, cells, size_bytes=size_bytes)
-        if not wanted:
+            parked = parking.park(connection, upload.id, cells, size_bytes=size_bytes)
+        if not parked:
             self._store.delete(key)
-        return Parked(won=wanted)
+        return Parked(won=parked)
 
     def bury_record(self, value: bytes, *, place: str, error: LongtailError) -> None:
-        """Keep a record that is not a cell as an object and a dead letter: once, however often it comes."""
+        """Keep a record that is not a cell as an object and a dead letter, once, however often it is read."""
         key = f"dead-letters/records/{hashlib.sha256(value).hexdigest()}"
         self._store.put(key, value)
         with self._database.begin() as connection:

@@ -1,4 +1,4 @@
-"""Which offset a partition may restart at: everything before it is stored, parked, failed or ignored."""
+"""Tracks the offset at which a partition may restart: every record before it is no longer needed."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class OffsetTracker:
         self._next: int | None = None
 
     def saw(self, offset: int) -> None:
-        """A record was read and needs nothing more."""
+        """Note that a record was read and is not needed any more."""
         if self._next is None or offset >= self._next:
             self._next = offset + 1
 
     def opened(self, offset: int, upload_id: str) -> None:
-        """A record was read that is needed until its upload is settled."""
+        """Note that a record was read that is needed until its upload is settled."""
         self.saw(offset)
         self._first[upload_id] = min(offset, self._first.get(upload_id, offset))
 
     def settled(self, upload_id: str) -> None:
-        """No record of this upload read so far is needed any more."""
+        """Note that no record of this upload read so far is needed any more."""
         self._first.pop(upload_id, None)
 
     def first_of(self, upload_id: str) -> int | None:
@@ -29,11 +29,11 @@ class OffsetTracker:
         return self._first.get(upload_id)
 
     def rewound(self, offset: int) -> None:
-        """Records are read again from here on: what comes after counts as unread."""
+        """Note that records are read again from `offset` on, and count as unread."""
         if self._next is not None:
             self._next = min(self._next, offset)
 
     @property
     def restart_at(self) -> int | None:
-        """The offset of the first record that is still needed, else the next one; None: nothing was read yet."""
+        """The offset of the first record that is still needed, else the next one; None when nothing was read yet."""
         return None if self._next is None else min([self._next, *self._first.values()])

@@ -1,7 +1,7 @@
-"""The open clips of one worker: starts what stores, parks or gives up a clip, and deals with how that ends.
+"""The open clips of one worker: starts storing, parking or giving up a clip, and handles the results.
 
 Slow effects run in the background. A clip whose effect fails unexpectedly is tried again a few times and then given up;
-the others go on.
+other clips are not affected.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ LOGGER = logging.getLogger(__name__)
 FAILURE_PAUSE_S = 0.2
 REMEMBERED_CLOSED = 10_000
 MAX_OPEN_CLIPS = 4096
-"""Open clips of one worker; above it the oldest is parked, whatever its size."""
+"""Open clips of one worker; beyond this number the oldest are parked, whatever their size."""
 
 
 class OpenClips:
-    """All clips of which cells have come and that are neither stored, given up nor parked. Not thread-safe."""
+    """All clips with cells that are not yet stored, given up or parked. Not thread-safe."""
 
     def __init__(
         self,
@@ -67,46 +67,46 @@ class OpenClips:
         return self._clips.get(upload_id)
 
     def open(self, upload: PendingUpload, partition: int, parked: frozenset[int]) -> OpenClip:
-        """Begin to collect the cells of an upload."""
+        """Start collecting the cells of an upload."""
         clip = OpenClip(upload, partition, self._spool.new_file(upload.id), parked, self._now_s())
         self._clips[upload.id] = clip
         return clip
 
     def closed_as(self, upload_id: str) -> str | None:
-        """The state in which an upload was closed, of the latest REMEMBERED_CLOSED; None: perhaps it is open."""
+        """The state in which an upload was closed, of the latest REMEMBERED_CLOSED; None when it may be open."""
         return self._closed.get(upload_id)
 
     def remember_closed(self, upload_id: str, state: str) -> None:
-        """Whatever still comes of this upload is to be ignored."""
+        """Remember that an upload is closed, so that its further cells are ignored."""
         self._closed[upload_id] = state
         while len(self._closed) > REMEMBERED_CLOSED:
             self._closed.popitem(last=False)
 
     @property
     def busy(self) -> bool:
-        """Whether any effect is under way."""
+        """Whether any effect is in progress."""
         return any(not clip.collecting for clip in self)
 
     # Starting effects
 
     def store(self, clip: OpenClip) -> None:
-        """Start to store a whole clip."""
+        """Start storing a whole clip."""
         effect = partial(self._clip_store.store_clip, clip.upload, clip.file)
         clip.phase = Closing(self._background.submit(effect, what=f"storing clip {clip.upload.clip_id}"))
 
     def fail(self, clip: OpenClip, reason: str, detail: str, payload: bytes | None = None) -> None:
-        """Start to give a clip up for good; `payload` is the cell that was wrong."""
+        """Start giving up a clip for good; `payload` is the cell that was wrong."""
         LOGGER.warning("upload %s is given up: %s", clip.upload.id, detail)
         effect = partial(self._clip_store.fail, clip.upload, reason, detail, payload)
         clip.phase = Closing(self._background.submit(effect, what=f"giving up upload {clip.upload.id}"))
 
     def park(self, clip: OpenClip) -> None:
-        """Start to move a clip's spooled cells to a staging object."""
+        """Start moving a clip's spooled cells to a staging object."""
         effect = partial(self._clip_store.park, clip.upload, clip.file)
         clip.phase = Parking(self._background.submit(effect, what=f"parking upload {clip.upload.id}"))
 
     def make_room(self, size_bytes: int) -> bool:
-        """Whether a cell fits; else the largest clip (the oldest of several) is being parked to make room."""
+        """Whether a cell fits; if not, starts parking the largest clip (the oldest of several) to make room."""
         if self._spool.fits(size_bytes):
             return True
         if not self.busy:
@@ -117,17 +117,17 @@ class OpenClips:
         return False
 
     def park_the_old(self, *, opened_before_s: float) -> None:
-        """Park what was opened by then, and the oldest of more than MAX_OPEN_CLIPS."""
+        """Park the clips opened by then, and the oldest ones beyond MAX_OPEN_CLIPS."""
         surplus = len(self) - MAX_OPEN_CLIPS
         can_park = sorted((clip for clip in self if clip.can_park), key=lambda clip: clip.opened_s)
         for position, clip in enumerate(can_park):
             if clip.opened_s <= opened_before_s or position < surplus:
                 self.park(clip)
 
-    # Taking over their results
+    # Handling their results
 
     def collect(self) -> None:
-        """Take over the results of the effects that are over; a failed one concerns its own clip only."""
+        """Handle the results of finished effects; a failed one concerns only its own clip."""
         for clip in self:
             if clip.task is not None and clip.task.done:
                 error = clip.task.future.exception()
@@ -137,9 +137,9 @@ class OpenClips:
                     self._conclude(clip)
 
     def resume(self, clip: OpenClip, error: Exception) -> None:
-        """Go on with a clip after an error: repeat what failed, give the clip up, or at last let its upload expire.
+        """Continue with a clip after an error: repeat what failed, give the clip up, or finally let its upload expire.
 
-        Raises errors of the deployment, for which no clip is to blame.
+        Errors of the deployment, for which no clip is to blame, are raised.
         """
         if isinstance(error, StagingLost):
             self.fail(clip, error.code, error.message)
@@ -148,9 +148,11 @@ class OpenClips:
             raise error
         upload_id = clip.upload.id
         failures = self._failures.note(upload_id)
-        LOGGER.error("upload %s failed unexpectedly, time %d: %s", upload_id, failures, error, exc_info=error)
+        LOGGER.error("upload %s failed unexpectedly (failure %d): %s", upload_id, failures, error, exc_info=error)
         if failures >= 2 * MAX_FAILURES:
-            LOGGER.error("upload %s cannot even be given up: it will expire, and its vehicle begin again", upload_id)
+            LOGGER.error(
+                "upload %s cannot even be given up: it will expire, and its vehicle will begin again", upload_id
+            )
             self.remember_closed(upload_id, "set aside")
             self._release(clip)
         elif failures >= MAX_FAILURES:
@@ -168,7 +170,7 @@ class OpenClips:
                 clip.phase = Closing(self._background.repeat(task, after_s=FAILURE_PAUSE_S))
 
     def _read_again(self, clip: OpenClip) -> None:
-        """Forget what is spooled of a clip; its cells come again from the log, where its offset was held back."""
+        """Forget a clip's spooled cells; they are read again from the log, where its offset was held back."""
         self.drop(clip)
         self._positions.read_again(clip.partition, clip.upload.id)
 
@@ -188,14 +190,14 @@ class OpenClips:
             self._counts.failed += ending.state == UploadState.FAILED
 
     def _release(self, clip: OpenClip) -> None:
-        """No record of this clip is needed any more."""
+        """Forget a clip whose records are not needed any more."""
         self.drop(clip)
         self._positions.settled(clip.upload.id)
 
     # Forgetting clips
 
     def drop(self, clip: OpenClip) -> None:
-        """Forget a clip and what is spooled of it; an effect under way is not tried again."""
+        """Forget a clip and its spooled cells; an effect in progress is not tried again."""
         self._clips.pop(clip.upload.id, None)
         if clip.task is not None:
             clip.task.abandon()
@@ -208,7 +210,7 @@ class OpenClips:
                 self.drop(clip)
 
     def close(self) -> None:
-        """Forget every clip, wait for the attempt under way, and release the spool."""
+        """Forget every clip, wait for the attempt in progress, and release the spool."""
         for clip in self:
             self.drop(clip)
         self._background.close()

@@ -1,10 +1,10 @@
-"""One clip on its way through the assembler, and the phases it goes through.
+"""An open clip in the assembler, and the phases it goes through.
 
     Collecting ──whole──────────────▶ Closing (store)    ─▶ the upload is stored, or was closed by another worker
         │  └──a cell breaks the manifest─▶ Closing (fail) ─▶ the upload is failed
         └──old, or the spool is full─▶ Parking           ─▶ forgotten; opened again when its next cell comes
 
-A failed effect is started again in the same phase, or the clip goes on to `Closing (fail)`.
+A failed effect is started again in the same phase, or the clip moves on to `Closing (fail)`.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from storage.clips.writer import Ending, PendingUpload
 
 @dataclass(frozen=True, slots=True)
 class Parked:
-    """What became of spooled cells. `won` is False when the upload was closed meanwhile, so that nothing was kept."""
+    """The result of parking. `won` is False when the upload was closed in the meantime, and nothing was kept."""
 
     won: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Collecting:
-    """Cells are checked and spooled as they come."""
+    """Cells are checked and spooled as they arrive."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parking:
-    """The spooled cells are being moved to a staging object; cells that come meanwhile wait."""
+    """The spooled cells are being moved to a staging object; cells that arrive in the meantime wait."""
 
     task: Task[Parked]
 
 
 @dataclass(frozen=True, slots=True)
 class Closing:
-    """The upload is being stored or given up: whatever still comes of it is a duplicate."""
+    """The upload is being stored or given up: cells that still arrive are duplicates."""
 
     task: Task[Ending]
 
@@ -47,7 +47,7 @@ Phase = Collecting | Parking | Closing
 
 @dataclass
 class OpenClip:
-    """A clip of which cells have come. `parked` are the cells that lie in staging objects."""
+    """A clip of which cells have arrived. `parked` are the cells that are in staging objects."""
 
     upload: PendingUpload
     partition: int
@@ -58,17 +58,17 @@ class OpenClip:
 
     @property
     def collecting(self) -> bool:
-        """Whether no effect is under way."""
+        """Whether no effect is in progress."""
         return isinstance(self.phase, Collecting)
 
     @property
     def task(self) -> Task[Parked] | Task[Ending] | None:
-        """The effect under way."""
+        """The effect in progress."""
         return None if isinstance(self.phase, Collecting) else self.phase.task
 
     @property
     def can_park(self) -> bool:
-        """Whether there is something to park and nothing under way."""
+        """Whether there is something to park and no effect in progress."""
         return self.collecting and bool(self.file.sizes)
 
     def has(self, index: int) -> bool:

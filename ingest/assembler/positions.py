@@ -1,4 +1,4 @@
-"""Where the assembler stands in the partitions it holds: what it read, what it committed, where it reads again."""
+"""The assembler's positions in the partitions it holds: what was read, what was committed, where to read again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 class Positions:
-    """One tracker for each partition held. A partition that was given away is only logged: its new owner reads on."""
+    """One tracker for each partition held. A partition that was lost is only logged: its new owner continues."""
 
     def __init__(self, consumer: LogConsumer) -> None:
         self._consumer = consumer
@@ -22,22 +22,22 @@ class Positions:
 
     @property
     def partitions(self) -> frozenset[int]:
-        """The partitions of which something is known."""
+        """The partitions that have a tracker."""
         return frozenset(self._trackers)
 
     def of(self, partition: int) -> OffsetTracker:
-        """The partition's tracker, a new one when nothing was read of it yet."""
+        """The partition's tracker; a new one when nothing was read from it yet."""
         return self._trackers.setdefault(partition, OffsetTracker())
 
     def forget(self, partitions: Iterable[int]) -> None:
-        """These partitions are no longer held, or have come again."""
+        """Forget partitions that are no longer held, or were assigned again."""
         for partition in partitions:
             self._trackers.pop(partition, None)
             self._committed.pop(partition, None)
             self._rewind_to.pop(partition, None)
 
     def settled(self, upload_id: str) -> None:
-        """No record of this upload read so far is needed any more."""
+        """Note that no record of this upload read so far is needed any more."""
         for tracker in self._trackers.values():
             tracker.settled(upload_id)
 
@@ -48,7 +48,7 @@ class Positions:
             self._rewind_to[partition] = min(offset, self._rewind_to.get(partition, offset))
 
     def rewind(self) -> set[int]:
-        """Go back where it was asked for; returns the partitions whose records come again."""
+        """Go back where `read_again` asked for it; returns the partitions whose records are read again."""
         gone_back = set()
         for partition, offset in list(self._rewind_to.items()):
             try:

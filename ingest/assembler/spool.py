@@ -1,7 +1,7 @@
-"""The spool: verified cells of open clips on local disk, within a bound.
+"""The spool: verified cells of open clips on local disk, up to a limit.
 
-It is a cache. What it holds comes again from the log after a crash, so nothing is synced, and what an earlier process
-left is removed at the start. One process uses a spool directory at a time.
+It is a cache. After a crash its cells are read again from the log, so nothing is synced, and what an earlier process
+left is removed at the start. Only one process at a time uses a spool directory.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ class SpoolDamaged(LongtailError):
 
 
 class SpoolFile:
-    """Cells of one open clip, each at its place in a sparse file. Opened again for every read and write."""
+    """Cells of one open clip, each at its place in a sparse file, which is opened for every read and write."""
 
     def __init__(self, spool: Spool, path: Path) -> None:
         self._spool = spool
         self._path = path
         self.sizes: dict[int, int] = {}
-        """Bytes by index of the cells that are here."""
+        """Size in bytes of each cell in the file, by its index."""
 
     @property
     def used_bytes(self) -> int:
@@ -48,7 +48,7 @@ class SpoolFile:
         self.sizes[index] = len(data)
 
     def open(self) -> IO[bytes]:
-        """The file for reading, readable even when the clip is dropped meanwhile; SpoolDamaged when it is gone."""
+        """Open the file for reading; it stays readable when the clip is dropped. SpoolDamaged when it is gone."""
         with _disk(self._path):
             return self._open("rb")
 
@@ -92,7 +92,7 @@ class Spool:
         except BlockingIOError as error:
             raise Misconfigured(
                 f"another ingest worker uses the spool {self._directory}",
-                remedy="give each worker a LONGTAIL_WORKER_ID of its own",
+                remedy="give each worker its own LONGTAIL_WORKER_ID",
             ) from error
         with _disk(self._directory):
             if self._directory.exists():
@@ -108,14 +108,14 @@ class Spool:
         return SpoolFile(self, self._directory / f"{upload_id}.{next(self._numbers)}")
 
     def close(self) -> None:
-        """Let another process have the directory; nothing happens the second time."""
+        """Release the directory for other processes; idempotent."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
 
 
 def _make_folder(folder: Path) -> None:
-    """Misconfigured where no folder can ever be: waiting, as for a full disk, would not help."""
+    """Create the folder; Misconfigured where it can never be: unlike with a full disk, waiting would not help."""
     try:
         with _disk(folder):
             folder.mkdir(parents=True, exist_ok=True)

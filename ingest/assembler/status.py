@@ -1,4 +1,4 @@
-"""What an assembler shows of itself: what it did since its start, and what it holds now."""
+"""Counts and status of an assembler: what it did since its start, and what it holds now."""
 
 from __future__ import annotations
 

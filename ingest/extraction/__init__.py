@@ -1,1 +1,1 @@
-"""Extraction: from a stored clip to signals, statistics, track, thumbnail and preview; repeatable, and fenced off."""
+"""Extraction: signals, statistics, track, thumbnail and preview of a stored clip, computed in a sandboxed child."""

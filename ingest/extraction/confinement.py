@@ -1,4 +1,4 @@
-"""Limits that the extracting child puts on itself before it touches a byte of a clip."""
+"""Limits that the extracting child sets on itself before it reads a byte of a clip."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from triggers.processes.death_signal import die_with_parent
 
 
 def confine(*, memory_bytes: int, cpu_s: int, file_bytes: int, wall_s: int) -> None:
-    """Bound memory, processor time, file sizes and life of this process; none of it can be raised again.
+    """Limit memory, processor time, file sizes and lifetime of this process; no limit can be raised again.
 
-    The kernel ends it when it runs too long (also when its parent is gone), and takes it first when memory is short.
+    The kernel ends it when it runs too long (even when its parent is gone), and kills it first when memory is short.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))

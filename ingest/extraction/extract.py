@@ -1,4 +1,4 @@
-"""One extraction, in the child: the clip's file in a folder to signals, statistics, track, thumbnail and previews."""
+"""One extraction, in the child: turns a clip's file into signals, statistics, track, thumbnail and previews."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from triggers.errors import InvalidInput
 
 
 def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
-    """Write the files into the folder and return what is in the clip. Damage to one part does not hold up others."""
+    """Write the files into the folder and return what is in the clip. Damage to one part does not stop the others."""
     try:
         clip = read_clip(folder / CLIP_FILE, request.recording).footage
     except Damaged as damage:
@@ -49,7 +49,7 @@ def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
 
 
 def _video_files(folder: Path, frames: Sequence[VideoFrame], camera: str, number: int) -> list[OutputFile]:
-    """The first camera gives the thumbnail and `preview`, every other one `preview.<camera>`."""
+    """The first camera gives the thumbnail and `preview`, every other camera `preview.<camera>`."""
     decodable = video.from_first_keyframe(frames, camera)
     files = []
     if number == 0:

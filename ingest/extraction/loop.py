@@ -1,7 +1,7 @@
-"""The extraction's loop: claims a job, extracts in a child, uploads what came out, and concludes the job.
+"""The extraction loop: claims a job, extracts in a child process, uploads the results, and concludes the job.
 
-A clip's own damage ends its job at once. A child that gave no answer is tried again, a few times. An outage of store or
-database costs no attempt. Objects have deterministic names, so an attempt that was cut off is overwritten by the next.
+A damaged clip concludes its job at once. When a child gives no answer, the job is retried a few times. An outage of
+store or database costs no attempt. Objects have deterministic names, so the next attempt overwrites an unfinished one.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RETRY_S = 5.0
 LEASE_S = 20.0
 RENEW_S = 5.0
 MAX_CLAIMS = 30
-"""After this many claims that ended without a result a clip is given up, whatever the reason was."""
+"""A clip is given up after this many claims without a result, for whatever reason."""
 PART_BYTES = 8 * 1024**2
 
 
@@ -51,7 +51,7 @@ class ExtractionLoop:
         retry_s: float = RETRY_S,
         outage_s: float = OUTAGE_S,
     ) -> None:
-        """`retry_s` is the wait before a clip's next attempt, `outage_s` the one for a store or database to return."""
+        """`retry_s` is the pause before a clip's next attempt, `outage_s` the pause after an outage."""
         self._database = database
         self._store = store
         self._worker = worker
@@ -161,7 +161,7 @@ class ExtractionLoop:
             LOGGER.warning("%s", lost)
 
     def _give_back(self, job: ExtractionJob, reason: str, *, delay_s: float, counts: bool) -> None:
-        """Best effort: a job that cannot be given back is free when its lease ends."""
+        """Give a job back if possible; otherwise it becomes free when its lease ends."""
         try:
             with self._database.begin() as connection:
                 extraction_jobs.give_back(connection, job, reason=reason, delay_s=delay_s, counts=counts)
@@ -181,7 +181,7 @@ class ExtractionLoop:
 
 
 class _Lease:
-    """Keeps a job while its child runs."""
+    """Keeps a job's lease while its child runs."""
 
     def __init__(self, database: Database, job: ExtractionJob, stop: threading.Event) -> None:
         self._database = database
@@ -190,7 +190,7 @@ class _Lease:
         self._renew_at_s = time.monotonic() + RENEW_S
 
     def go_on(self) -> bool:
-        """Whether the child should go on; renews the lease now and then. LeaseLost when it is not ours."""
+        """Whether the child should go on; renews the lease from time to time. LeaseLost when it is not ours."""
         if time.monotonic() >= self._renew_at_s:
             with self._database.begin() as connection:
                 extraction_jobs.renew(connection, self._job, lease_s=LEASE_S)
@@ -203,7 +203,7 @@ def _nothing(damage: str) -> Findings:
 
 
 def _position(catalog_text: str) -> tuple[str, str] | None:
-    """The signals of the position in a campaign's catalog; a catalog that cannot be read has none (it was, once)."""
+    """The position signals of a campaign's catalog; None without them, or when this version cannot read the catalog."""
     try:
         position = SignalCatalog.parse(catalog_text, name="the campaign's signal catalog").position
     except InvalidInput as error:

@@ -1,4 +1,4 @@
-"""The extracting child's request and answer: JSON, checked strictly since the child has read hostile bytes."""
+"""The extracting child's request and answer: JSON, checked strictly because the child reads untrusted bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ExtractionRequest(Contract):
     """One extraction. `latitude` and `longitude` name the signals of the position, None where there are none."""
 
     recording: RecordingManifest
-    """What the vehicle told the gateway; the file must agree."""
+    """The recording as the vehicle announced it; the file must agree."""
     latitude: SignalName | None
     longitude: SignalName | None
 
@@ -46,7 +46,7 @@ class Statistics(Contract):
 
 
 class ExtractionResult(Contract):
-    """What the clip holds. `damage` says what is wrong with the file (reason, colon, detail); None: it is sound."""
+    """What the clip contains. `damage` says what is wrong with the file (`reason: detail`); None for a sound file."""
 
     damage: ShortText | None = None
     files: Annotated[tuple[OutputFile, ...], Field(max_length=200)] = ()

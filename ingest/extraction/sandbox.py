@@ -1,4 +1,4 @@
-"""Runs the extracting child: with its request in a folder, without this process's secrets, no longer than allowed."""
+"""Runs the extracting child: its request in a folder, no secrets in its environment, and a time limit."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class ChildFailed(LongtailError):
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
-    """What one child may use. `timeout_s` is both its processor time and its life, in seconds."""
+    """What one child may use. `timeout_s` limits both its processor time and its lifetime, in seconds."""
 
     memory_bytes: int
     timeout_s: float
@@ -43,9 +43,9 @@ def run_child(
     go_on: Callable[[], bool],
     program: Sequence[str] = MODULE,
 ) -> ExtractionResult:
-    """Extract the clip that lies in the folder. ChildFailed without an answer, Interrupted once `go_on` says no.
+    """Extract the clip in the folder. ChildFailed without an answer, Interrupted once `go_on` returns False.
 
-    `go_on` is asked all the time; the child and everything it started are gone when this returns or raises.
+    `go_on` is called all the time; the child and everything it started are gone when this returns or raises.
     """
     (folder / REQUEST_FILE).write_bytes(request.canonical_json())
     timeout_s = max(1, round(limits.timeout_s))
@@ -60,7 +60,7 @@ def run_child(
             go_on=go_on,
         )
     except TimedOut:
-        raise ChildFailed(f"the extractor did not end within {limits.timeout_s:g} s") from None
+        raise ChildFailed(f"the extractor did not finish within {limits.timeout_s:g} s") from None
     if status != 0:
         raise ChildFailed(f"the extractor {described_end(status)}{_last_line(folder)}")
     return _result(folder)

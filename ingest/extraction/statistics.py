@@ -11,7 +11,7 @@ from triggers.drives.series import SignalSeries
 
 
 def statistics(name: str, series: SignalSeries) -> Statistics:
-    """The statistics of one signal; no minimum, maximum and mean where no sample is finite."""
+    """The statistics of one signal; minimum, maximum and mean are None when no sample is finite."""
     finite = series.values[np.isfinite(series.values)]
     if not len(finite):
         return Statistics(signal=name, samples=len(series.values), minimum=None, maximum=None, mean=None)
@@ -20,6 +20,6 @@ def statistics(name: str, series: SignalSeries) -> Statistics:
         samples=len(series.values),
         minimum=float(finite.min()),
         maximum=float(finite.max()),
-        # Divided first: the sum of large samples may overflow, that of their shares does not.
+        # Divide before summing: the sum of large samples may overflow.
         mean=math.fsum(finite / len(finite)),
     )

@@ -1,4 +1,4 @@
-"""The track of a clip: where the vehicle was, simplified so that a map and an index can hold it."""
+"""The track of a clip: where the vehicle was, simplified to a size that maps and indexes can handle."""
 
 from __future__ import annotations
 
@@ -16,10 +16,9 @@ MAX_AGE_NS = 2_000_000_000
 
 
 def track(latitude: SignalSeries, longitude: SignalSeries) -> tuple[tuple[float, float], ...]:
-    """The (latitude, longitude) points in degrees, at most MAX_TRACK_POINTS, each other point within TOLERANCE_M.
+    """The (latitude, longitude) points in degrees, at most MAX_TRACK_POINTS, omitted points lie within TOLERANCE_M.
 
-    Where more points would be needed, the tolerance is doubled until they suffice. Values that are not a place are
-    left out.
+    If that takes more points, the tolerance is doubled until they suffice. Values that are not a position are left out.
     """
     points = _points(latitude, longitude)
     if len(points) > MAX_INPUT_POINTS:
@@ -46,7 +45,7 @@ def _points(latitude: SignalSeries, longitude: SignalSeries) -> NDArray[np.float
 
 
 def simplify(points: NDArray[np.float64], tolerance_m: float) -> NDArray[np.float64]:
-    """The Ramer-Douglas-Peucker selection of points (degrees), on the plane that touches the earth at their middle."""
+    """The points (degrees) that Ramer-Douglas-Peucker selects, on the plane that touches the earth at their middle."""
     if len(points) < 3:
         return points
     scale = np.array([1.0, np.cos(np.radians(points[:, 0].mean()))]) * METRES_PER_DEGREE
@@ -70,7 +69,7 @@ def simplify(points: NDArray[np.float64], tolerance_m: float) -> NDArray[np.floa
 def _distances(
     points: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Distance of each point from the straight line between two others (not beyond its ends)."""
+    """Distance of each point from the straight line segment between two others."""
     along = end - start
     length_squared = float(along @ along)
     shares = np.zeros(len(points)) if length_squared == 0 else np.clip((points - start) @ along / length_squared, 0, 1)

@@ -1,4 +1,4 @@
-"""Thumbnail and preview of a camera: H.264 access units (Annex B) to a JPEG, and to an MP4 without re-encoding."""
+"""Thumbnail (JPEG) and preview (MP4, not re-encoded) of a camera, from its H.264 access units (Annex B)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from triggers.clips.footage import VideoFrame
 THUMBNAIL_WIDTH = 320
 MAX_THUMBNAIL_HEIGHT = 1280
 FRAMES_TO_TRY = 30
-"""How many access units may go into the decoder before the first picture comes out."""
-TICKS_A_SECOND = 90_000
+"""How many access units the decoder may take before it yields the first picture."""
+TICKS_PER_SECOND = 90_000
 
 
 def from_first_keyframe(frames: Sequence[VideoFrame], camera: str) -> Sequence[VideoFrame]:
@@ -61,17 +61,17 @@ def _first_picture(frames: Sequence[VideoFrame]) -> av.VideoFrame | None:
 
 
 def write_preview(path: Path, frames: Sequence[VideoFrame], camera: str) -> None:
-    """Write the access units as they are into an MP4, with their own times. Damaged when they make no video."""
+    """Write the access units unchanged into an MP4, with their own times. Damaged when they are not a video."""
     try:
         with (
             av.open(io.BytesIO(frames[0].data), format="h264") as template,
             av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as output,
         ):
             stream = output.add_stream_from_template(template.streams.video[0])
-            stream.time_base = Fraction(1, TICKS_A_SECOND)
+            stream.time_base = Fraction(1, TICKS_PER_SECOND)
             previous = -1
             for frame in frames:
-                ticks = max(previous + 1, (frame.t_ns - frames[0].t_ns) * TICKS_A_SECOND // 10**9)
+                ticks = max(previous + 1, (frame.t_ns - frames[0].t_ns) * TICKS_PER_SECOND // 10**9)
                 packet = av.Packet(frame.data)
                 packet.pts = packet.dts = previous = ticks
                 packet.time_base = stream.time_base

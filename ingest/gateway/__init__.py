@@ -1,1 +1,1 @@
-"""The upload gateway: where vehicles send clips, by tus 1.0, a process of its own."""
+"""The upload gateway: a separate process to which vehicles send clips by tus 1.0."""

@@ -1,7 +1,7 @@
-"""The gateway's application: its routes, its lifespan, and how its errors are answered.
+"""The gateway's ASGI application: its routes, its lifespan, and how its errors are answered.
 
-PATCH is the one route that waits for the log, in a thread pool of its own; every other route is one short
-transaction in another pool. Run it as a process of its own, in any number of replicas.
+PATCH is the only route that waits for the log, in its own thread pool; every other route is one short transaction in
+another pool. It runs as a separate process, in any number of replicas.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ Endpoint = Callable[[Gateway, Request], Awaitable[Response]]
 
 
 def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starlette:
-    """The gateway as an ASGI application. It starts without its database and log, and is ready once both answer."""
+    """The gateway as an ASGI application. It starts even without database and log, and is ready once both answer."""
     bounds = limits or GatewayLimits()
     settings.require_database_url()
 
@@ -85,13 +85,13 @@ def _route(path: str, method: str, endpoint: Endpoint) -> Route:
 
 
 async def describe(_gateway: Gateway, request: Request) -> Response:
-    """OPTIONS: what this server speaks."""
+    """OPTIONS: the protocol version and extensions of this server."""
     return options_response(request, protocol.SERVER_HEADERS)
 
 
 @raises(*protocol.UPLOAD_PROBLEMS)
 async def show_upload(gateway: Gateway, request: Request) -> Response:
-    """HEAD: where to continue. 404 for an unknown upload, 410 for one that was closed before it was whole."""
+    """HEAD: the offset to continue at. 404 for an unknown upload, 410 for one closed before it was complete."""
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
     upload_id = protocol.upload_id(request.path_params["upload_id"])
@@ -102,7 +102,7 @@ async def show_upload(gateway: Gateway, request: Request) -> Response:
 
 @raises(*protocol.UPLOAD_PROBLEMS, Conflict)
 async def terminate_upload(gateway: Gateway, request: Request) -> Response:
-    """DELETE: the vehicle gives an upload up, its budget is released. 409 when all its bytes are here."""
+    """DELETE: terminate an upload and release its reservation. 409 when all its bytes have arrived."""
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
     upload_id = protocol.upload_id(request.path_params["upload_id"])
@@ -112,12 +112,12 @@ async def terminate_upload(gateway: Gateway, request: Request) -> Response:
 
 
 async def healthz(_gateway: Gateway, _request: Request) -> Response:
-    """The process lives and its event loop turns."""
+    """200 as long as the process and its event loop run."""
     return JSONResponse({"status": "ok"})
 
 
 async def readyz(gateway: Gateway, _request: Request) -> Response:
-    """200 when database and log answer, else 503. What does not answer is in the log, and not told to everybody."""
+    """200 when database and log answer, else 503. What does not answer is logged, but not told to clients."""
     try:
         await gateway.check()
         return JSONResponse({"status": "ok"})

@@ -1,4 +1,4 @@
-"""A request's bytes become whole cells in the log: gathered while the cells before them are being appended."""
+"""Turns the bytes of a request into whole cells in the log, reading on while earlier cells are being appended."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ Append = Callable[[int, Sequence[CellRecord]], Awaitable[None]]
 
 
 class CellWriter:
-    """One request's writing of one upload: one task writes and ends, another one iterates over the durable offsets.
+    """One request's writing to one upload: one task writes and ends, another iterates over the durable offsets.
 
-    A cell's share of the bytes in flight is taken before its first byte and given back when the log has it: a request
-    that holds a share needs no other one to go on, so requests cannot block each other for good. Cells that become
-    complete while an append runs go into the next one together.
+    A cell's share of the bytes in flight is taken before its first byte and returned when the log has it: a request
+    that holds a share needs no other share to make progress, so requests cannot block each other for good. Cells that
+    become complete while an append runs go into the next append together.
     """
 
     def __init__(self, upload: UploadRow, *, append: Append, in_flight: ByteBudget, limits: GatewayLimits) -> None:
@@ -40,7 +40,7 @@ class CellWriter:
         """Loop time at which the cell being gathered began; None between cells."""
 
     async def write(self, chunk: memoryview) -> None:
-        """Take in bytes, no more than the upload has left. Raises what `fail` was told, or Overloaded."""
+        """Take in bytes, no more than the upload has left. Raises the error given to `fail`, or Overloaded."""
         while chunk:
             if self._gathered is None:
                 await self._begin_cell()
@@ -53,7 +53,7 @@ class CellWriter:
                 self._end_cell(bytes(self._gathered))
 
     def end(self) -> None:
-        """No more bytes come: drop the incomplete cell; `durable_offsets` ends once the log has the complete ones."""
+        """Take no more bytes: drop the incomplete cell; `durable_offsets` ends once the log has the complete cells."""
         if self._gathered is not None:
             self._gathered = None
             self._give_back(self._index)
@@ -63,12 +63,12 @@ class CellWriter:
         self._changed.set()
 
     def fail(self, error: Exception) -> None:
-        """Nothing is appended any more: drop the complete cells, and let the next `write` raise `error`."""
+        """Append nothing more: drop the complete cells, and let the next `write` raise `error`."""
         self._failure = error
         self._drop_complete()
 
     async def durable_offsets(self) -> AsyncIterator[int]:
-        """Append complete cells as they come; after each append, the offset up to which the log has all bytes."""
+        """Append complete cells as they come; yields, after each append, how many bytes the log has."""
         while batch := await self._next_batch():
             try:
                 await self._append(self._upload.log_partition, batch)
@@ -78,7 +78,7 @@ class CellWriter:
             yield self.durable_bytes
 
     async def _next_batch(self) -> list[CellRecord]:
-        """All cells that are complete, once there is one; empty at the end."""
+        """All complete cells, once there is at least one; empty at the end."""
         while not (self._complete or self._ended):
             self._changed.clear()
             await self._changed.wait()

@@ -1,4 +1,4 @@
-"""POST /v1/uploads: a manifest comes in, is judged, and its bytes are reserved; what is refused is told why."""
+"""POST /v1/uploads: checks a manifest and reserves its bytes, or says why it is refused."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A creation request as it came: who sent it, and how many bytes of clip were announced with it."""
+    """A creation request as received: its vehicle, and the clip size that was announced with it."""
 
     vehicle_id: str
     length: int
@@ -55,7 +55,7 @@ class Submission:
     UnsupportedBody,
 )
 async def create_upload(gateway: Gateway, request: Request) -> Response:
-    """201 for a new upload, 200 for the one that this clip has already; idempotent by the clip's identity."""
+    """201 for a new upload, 200 for the one that this clip already has; idempotent by the clip's identity."""
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
     require_body(request.headers, protocol.MANIFEST_TYPE)
@@ -93,14 +93,16 @@ async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> t
 
 
 def read_request(submission: Submission) -> CreationRequest:
-    """The request, whose manifest is of this vehicle and this length; ManifestInvalid."""
+    """The request; ManifestInvalid unless its manifest is of this vehicle and this length."""
     try:
         request = CreationRequest.from_json(submission.body, what="the creation request")
     except InvalidInput as error:
         raise ManifestInvalid(error.message, remedy=error.remedy) from error
     manifest = request.manifest
     if manifest.recording.vehicle_id != submission.vehicle_id:
-        raise ManifestInvalid(f"the manifest is of vehicle {manifest.recording.vehicle_id}, which did not send it")
+        raise ManifestInvalid(
+            f"the manifest names vehicle {manifest.recording.vehicle_id}, but {submission.vehicle_id} sent it"
+        )
     if manifest.size_bytes != submission.length:
         raise ManifestInvalid(f"Upload-Length is {submission.length}, the manifest says {manifest.size_bytes}")
     return request
@@ -109,13 +111,13 @@ def read_request(submission: Submission) -> CreationRequest:
 def keep_rejected(
     connection: Connection, *, submission: Submission, error: ManifestInvalid, limits: GatewayLimits
 ) -> str:
-    """Keep a rejected manifest as a dead letter, so many of one vehicle and no more; returns what was done.
+    """Keep a rejected manifest as a dead letter, up to a limit per vehicle; returns what was done.
 
-    What is left out here is still counted: the vehicle reports the clip's fires as failed.
+    Manifests that are not kept are still counted: the vehicle reports the clip's fires as failed.
     """
     number = dead_letters.count_open_rejections(connection, submission.vehicle_id)
     if number >= limits.rejections_per_vehicle:
-        return f"not kept: {number} of this vehicle are kept already"
+        return f"not kept: this vehicle already has {number} dead letters"
     try:
         fires = len(CreationRequest.from_json(submission.body, what="the request").manifest.recording.fires)
     except InvalidInput:
@@ -142,7 +144,9 @@ async def _read_manifest(request: Request, limits: GatewayLimits) -> bytes:
                 if len(body) > MAX_MANIFEST_BYTES:
                     raise _manifest_too_large()
     except TimeoutError as error:
-        raise TooSlow(f"the manifest did not come within {limits.body_silence_s:g} s", remedy="send again") from error
+        raise TooSlow(
+            f"the manifest did not arrive within {limits.body_silence_s:g} s", remedy="send it again"
+        ) from error
     return bytes(body)
 
 

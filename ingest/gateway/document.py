@@ -1,4 +1,4 @@
-"""The gateway's routes in the OpenAPI document, which the API serves for both."""
+"""The gateway's routes for the OpenAPI document, which the API serves for both."""
 
 from __future__ import annotations
 
@@ -25,46 +25,46 @@ _TUS_RESUMABLE: Schema = {
     "name": "Tus-Resumable",
     "in": "header",
     "required": True,
-    "description": "The version of tus that the client speaks.",
+    "description": "The tus version that the client uses.",
     "schema": {"type": "string", "const": TUS_VERSION},
 }
 _UPLOAD_LENGTH: Schema = {
     "name": "Upload-Length",
     "in": "header",
     "required": True,
-    "description": "The clip's size in bytes, as its manifest says.",
+    "description": "The clip's size in bytes, as in its manifest.",
     "schema": {"type": "integer", "minimum": 1, "maximum": MAX_CLIP_BYTES},
 }
 _UPLOAD_OFFSET: Schema = {
     "name": "Upload-Offset",
     "in": "header",
     "required": True,
-    "description": "Where the body's bytes begin.",
+    "description": "The offset in the clip at which the body's bytes begin.",
     "schema": _COUNT,
 }
 _UPLOAD_ID: Schema = {
     "name": "upload_id",
     "in": "path",
     "required": True,
-    "description": "From the Location of the creation.",
+    "description": "The upload's id, from the Location header of its creation.",
     "schema": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
 _HEADERS: dict[str, Schema] = {
-    "Tus-Resumable": {"description": "The version of tus spoken here.", "schema": {"type": "string"}},
+    "Tus-Resumable": {"description": "The tus version that this server uses.", "schema": {"type": "string"}},
     "Location": {
         "description": "The upload's address, relative to the address of the request.",
         "schema": {"type": "string"},
     },
     "Upload-Length": {"description": "The clip's size in bytes.", "schema": _COUNT},
-    "Upload-Offset": {"description": "Bytes that are acknowledged: where to continue.", "schema": _COUNT},
+    "Upload-Offset": {"description": "How many bytes are acknowledged: the offset to continue at.", "schema": _COUNT},
     "Upload-Expires": {
-        "description": "Until when the upload can be continued; absent once it is whole.",
+        "description": "Until when the upload can be continued; absent once it is complete.",
         "schema": {"type": "string"},
     },
-    "Tus-Version": {"description": "The versions of tus spoken here.", "schema": {"type": "string"}},
-    "Tus-Extension": {"description": "The extensions of tus spoken here.", "schema": {"type": "string"}},
-    "Tus-Max-Size": {"description": "The largest clip in bytes.", "schema": _COUNT},
-    "Allow": {"description": "The methods of this address.", "schema": {"type": "string"}},
+    "Tus-Version": {"description": "The tus versions that this server supports.", "schema": {"type": "string"}},
+    "Tus-Extension": {"description": "The tus extensions that this server supports.", "schema": {"type": "string"}},
+    "Tus-Max-Size": {"description": "The size of the largest clip in bytes.", "schema": _COUNT},
+    "Allow": {"description": "The methods that this address supports.", "schema": {"type": "string"}},
 }
 _STATE = ("Upload-Length", "Upload-Offset", "Upload-Expires")
 
@@ -89,8 +89,8 @@ def _creation() -> Schema:
         **_operation(create_upload, "Create an upload", _UPLOAD_LENGTH),
         "requestBody": _body(protocol.MANIFEST_TYPE, reference(CreationRequest)),
         "responses": {
-            "200": _success("The upload that this clip has already", "Location", *_STATE),
-            "201": _success("A new upload; the clip's bytes are reserved from its budgets", "Location", *_STATE),
+            "200": _success("The upload that this clip already has", "Location", *_STATE),
+            "201": _success("A new upload; the clip's bytes are reserved in its budgets", "Location", *_STATE),
             **_problems(create_upload),
         },
     }
@@ -101,8 +101,8 @@ def _offset() -> Schema:
     for response in problems.values():
         del response["content"]  # an answer to HEAD has no body
     return {
-        **_operation(app.show_upload, "Ask for an upload's offset", _UPLOAD_ID),
-        "responses": {"200": _success("Where to continue", *_STATE), **problems},
+        **_operation(app.show_upload, "Show an upload's offset", _UPLOAD_ID),
+        "responses": {"200": _success("The offset to continue at", *_STATE), **problems},
     }
 
 
@@ -111,7 +111,7 @@ def _writing() -> Schema:
         **_operation(write_upload, "Send bytes of a clip", _UPLOAD_ID, _UPLOAD_OFFSET),
         "requestBody": _body(protocol.CHUNK_TYPE, {"type": "string", "format": "binary"}),
         "responses": {
-            "204": _success("Where to continue: whole cells count, a rest shorter than a cell is sent again", *_STATE),
+            "204": _success("The offset to continue at: whole cells count, the rest must be sent again", *_STATE),
             **_problems(write_upload),
         },
     }
@@ -119,7 +119,7 @@ def _writing() -> Schema:
 
 def _termination() -> Schema:
     return {
-        **_operation(app.terminate_upload, "Give an upload up", _UPLOAD_ID),
+        **_operation(app.terminate_upload, "Terminate an upload", _UPLOAD_ID),
         "responses": {"204": _success("Its bytes are no longer reserved"), **_problems(app.terminate_upload)},
     }
 
@@ -129,8 +129,8 @@ def _options(operation_id: str, *parameters: Schema) -> Schema:
     return {
         "operationId": operation_id,
         "tags": ["uploads"],
-        "summary": "Ask what is spoken here",
-        "description": "The methods of this address, and the version and extensions of tus. No token is needed.",
+        "summary": "Show methods and protocol",
+        "description": "The methods of this address, and the supported tus version and extensions. No token is needed.",
         "security": [],
         "parameters": list(parameters),
         "responses": {"204": _success("Methods, and the protocol's version and extensions", *headers)},

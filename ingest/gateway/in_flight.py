@@ -1,4 +1,4 @@
-"""A bound on bytes in memory over all requests: an asyncio semaphore on bytes, first come, first served."""
+"""A limit on the bytes that all requests hold in memory: an asyncio semaphore on bytes, first come, first served."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ RETRY_AFTER_S = 2
 
 
 class ByteBudget:
-    """`total_bytes` to hold at once, for one event loop."""
+    """At most `total_bytes` held at once, within one event loop."""
 
     def __init__(self, total_bytes: int) -> None:
         self.total_bytes = total_bytes
@@ -20,11 +20,11 @@ class ByteBudget:
 
     @property
     def held_bytes(self) -> int:
-        """What is held now."""
+        """Bytes that are held now."""
         return self.total_bytes - self._free
 
     async def acquire(self, amount: int, *, wait_s: float) -> None:
-        """Hold `amount` bytes (at most the total), waiting up to `wait_s` for its turn; else Overloaded."""
+        """Hold `amount` bytes (at most the total), waiting up to `wait_s` for them; else Overloaded."""
         if not self._waiting and self._free >= amount:
             self._free -= amount
             return
@@ -38,13 +38,13 @@ class ByteBudget:
         if not turn.done():
             self._leave(amount, turn)
             raise Overloaded(
-                f"the gateway has {self.total_bytes} bytes in flight, its bound",
+                f"the gateway has {self.total_bytes} bytes in flight, its limit",
                 retry_after_s=RETRY_AFTER_S,
-                remedy="try again; if it lasts, raise LONGTAIL_GATEWAY_IN_FLIGHT_BYTES or add a gateway",
+                remedy="try again; if this persists, raise LONGTAIL_GATEWAY_IN_FLIGHT_BYTES or add a gateway",
             )
 
     def release(self, amount: int) -> None:
-        """Give bytes back, and let those that wait have their turn."""
+        """Release bytes, and grant them to waiting requests in order."""
         self._free += amount
         while self._waiting and self._free >= self._waiting[0][0]:
             granted, turn = self._waiting.popleft()

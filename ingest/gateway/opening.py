@@ -1,4 +1,4 @@
-"""Opening an upload: one transaction that judges a manifest, writes the upload and reserves its bytes."""
+"""Opening an upload: one transaction that checks a manifest, writes the upload and reserves its bytes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from triggers.contracts.clip import ClipManifest, CreationRequest
 from triggers.errors import ClipFailed, Overloaded
 
 MAX_OPEN_UPLOADS = 256
-"""Open uploads of one vehicle: more are refused for the moment, so that one vehicle cannot fill the table."""
+"""Open uploads of one vehicle; more are refused until some end, so that one vehicle cannot fill the table."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpeningTerms:
-    """What a deployment says of new uploads. `expiry_s` is their life in seconds; no fleet limit: None."""
+    """A deployment's terms for new uploads. `expiry_s` is their lifetime in seconds; no fleet limit: None."""
 
     expiry_s: int
     log_partitions: int
@@ -34,9 +34,9 @@ def open_upload(
 ) -> tuple[UploadRow, bool]:
     """The upload of this clip, and whether it is new; a new one has its bytes reserved.
 
-    1. the same clip has one upload: while that is open or whole it is returned as it is; one that is over is closed
-    2. judge the manifest and the vehicle
-    3. write the upload; when another transaction was faster, begin again and find its upload
+    1. a clip has one upload: while it is open or complete it is returned unchanged; an expired one is closed
+    2. check the manifest and the vehicle
+    3. write the upload; when another transaction was faster, start over and find its upload
     4. reserve the bytes in every account concerned
 
     ClipFailed, ManifestInvalid, BudgetExhausted, or Overloaded when the vehicle has too many uploads open.

@@ -1,4 +1,4 @@
-"""tus 1.0.0 on the wire: the headers read and written, each checked (https://tus.io/protocols/resumable-upload)."""
+"""tus 1.0.0 on the wire: reads, checks and writes its headers (https://tus.io/protocols/resumable-upload)."""
 
 from __future__ import annotations
 
@@ -32,16 +32,16 @@ SERVER_HEADERS = {"Tus-Version": TUS_VERSION, "Tus-Extension": EXTENSIONS, "Tus-
 HEADERS = (*SERVER_HEADERS, "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Expires")
 
 REQUEST_PROBLEMS = (InvalidInput, Misconfigured, Overloaded, Unauthenticated, Unreachable, WrongProtocolVersion)
-"""What every request of a vehicle can be answered with, and not only the one that a route is about."""
+"""Errors that any request of a vehicle can be answered with."""
 UPLOAD_PROBLEMS = (*REQUEST_PROBLEMS, NotFound, UploadGone)
-"""The same for a request that names an upload."""
+"""Errors that any request that names an upload can be answered with."""
 
 _NUMBER = re.compile(r"[0-9]{1,15}")
 _UPLOAD_ID = re.compile(r"[0-9a-f]{32}")
 
 
 def require_version(headers: Headers) -> None:
-    """WrongProtocolVersion unless the client speaks this version."""
+    """WrongProtocolVersion unless the client uses this version."""
     spoken = headers.get("tus-resumable")
     if spoken != TUS_VERSION:
         raise WrongProtocolVersion(
@@ -64,29 +64,31 @@ def upload_length(headers: Headers) -> int:
         raise BadHeader("Upload-Defer-Length is not supported", remedy="send Upload-Length")
     length = _number(headers, "Upload-Length")
     if length > MAX_CLIP_BYTES:
-        raise TooLarge(f"a clip of {length} bytes; the largest has {MAX_CLIP_BYTES}")
+        raise TooLarge(f"the clip has {length} bytes, more than {MAX_CLIP_BYTES}")
     return length
 
 
 def upload_offset(headers: Headers) -> int:
-    """Where the body's bytes begin."""
+    """The offset in the clip at which the body's bytes begin."""
     return _number(headers, "Upload-Offset")
 
 
 def content_length(headers: Headers) -> int | None:
-    """The body's length where it is announced (None: it comes in chunks)."""
+    """The body's length if it is announced (None: the body comes in chunks)."""
     return _number(headers, "Content-Length") if "content-length" in headers else None
 
 
 def _number(headers: Headers, name: str) -> int:
     value = headers.get(name.lower(), "")
     if not _NUMBER.fullmatch(value):
-        raise BadHeader(f"{name} is {value[:30]!r}" if value else f"the header {name} is missing", remedy="a number")
+        raise BadHeader(
+            f"{name} is {value[:30]!r}" if value else f"the header {name} is missing", remedy="send a number"
+        )
     return int(value)
 
 
 def upload_id(text: str) -> str:
-    """An upload's id out of a path; NotFound when it cannot be one."""
+    """An upload's id from a path; NotFound when it cannot be one."""
     if not _UPLOAD_ID.fullmatch(text):
         raise NotFound("there is no such upload", remedy="create it first")
     return text
@@ -101,7 +103,7 @@ def location(upload_id: str) -> str:
 
 
 def state_headers(upload: UploadRow) -> dict[str, str]:
-    """How far an upload is, how large, and until when it can be continued."""
+    """Headers that say how large an upload is, its offset, and until when it can be continued."""
     headers = {"Upload-Length": str(upload.size_bytes), "Upload-Offset": str(upload.offset_bytes)}
     if not upload.whole:
         headers["Upload-Expires"] = http_date(upload.expires_at)
@@ -114,7 +116,7 @@ def http_date(when: datetime) -> str:
 
 
 class TusHeaders:
-    """Middleware: `Tus-Resumable` on every answer below a path, whichever way the answer came about."""
+    """Middleware that sets `Tus-Resumable` on every answer below a path, including error responses."""
 
     def __init__(self, app: ASGIApp, path: str) -> None:
         self._app = app

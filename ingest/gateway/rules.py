@@ -1,4 +1,4 @@
-"""Which manifests the gateway accepts: pure rules over what the database knows of their fires."""
+"""Rules for which manifests the gateway accepts, as pure functions of what the database knows about their fires."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from triggers.errors import InvalidInput, ManifestInvalid
 
 
 def check_fires(fires: Sequence[Fire], approved: Mapping[tuple[str, int], ApprovedVersion], known: KnownFires) -> None:
-    """ManifestInvalid unless every fire is of an approved version, of its program and of one of its triggers.
+    """ManifestInvalid unless every fire belongs to an approved version, its program and one of its triggers.
 
-    `approved` has every version that was approved once: fires of paused, stopped and superseded versions pass, as they
-    may have been on the way when that was decided. A fire that bears the ordinal of another fire in `known`, catalogued
-    or failed before, does not pass: its vehicle lost its state.
+    `approved` has every version that was ever approved: fires of paused, stopped and superseded versions pass, as they
+    may have been on the way at that time. A fire that has the ordinal of another fire in `known`, catalogued or failed
+    before, does not pass: its vehicle lost its state.
     """
     for fire in fires:
         version = approved.get((fire.campaign, fire.version))
         where = f"fire {fire.ordinal} of {fire.campaign} version {fire.version}"
         if version is None:
-            raise ManifestInvalid(f"{where}: no such version was ever approved")
+            raise ManifestInvalid(f"{where}: this version was never approved")
         if version.program_digest != fire.program_digest:
             raise ManifestInvalid(f"{where}: its program {fire.program_digest} is not the approved one")
         if fire.trigger not in version.triggers:

@@ -1,4 +1,4 @@
-"""What all requests of one gateway process share: pools of threads and connections, the log, bounds, known tokens."""
+"""Resources shared by all requests of a gateway process: thread and connection pools, log, limits, known tokens."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class Gateway:
-    """One process's share of the upload gateway. Made inside the event loop that serves it."""
+    """The shared state of one gateway process. Must be created inside the event loop that serves it."""
 
     def __init__(self, settings: Settings, limits: GatewayLimits) -> None:
         self.settings = settings
@@ -42,7 +42,7 @@ class Gateway:
         self._cells = CellsTopic(settings, self._log_database)
 
     async def transact(self, function: Callable[[Connection], T]) -> T:
-        """The function's result from one transaction, in a thread of the pool for short transactions."""
+        """Run a function in one transaction, in the thread pool for short transactions, and return its result."""
 
         def run() -> T:
             with self._database.begin() as connection:
@@ -51,14 +51,14 @@ class Gateway:
         return await self._control.run(run)
 
     async def call(self, function: Callable[[], T]) -> T:
-        """The function's result, from a thread of the pool for short transactions."""
+        """Run a function in the thread pool for short transactions, and return its result."""
         return await self._control.run(function)
 
     @contextmanager
     def writing(self, vehicle_id: str) -> Iterator[None]:
-        """One more PATCH of this vehicle; Overloaded when it has too many, so that it cannot hold all memory."""
+        """Count one more PATCH of this vehicle; Overloaded when it has too many, so that it cannot use all memory."""
         if self._writers[vehicle_id] >= self.limits.writers_per_vehicle:
-            raise Overloaded(f"{self._writers[vehicle_id]} requests of {vehicle_id} write already", retry_after_s=5)
+            raise Overloaded(f"{vehicle_id} has {self._writers[vehicle_id]} requests writing already", retry_after_s=5)
         self._writers[vehicle_id] += 1
         try:
             yield
@@ -68,7 +68,7 @@ class Gateway:
                 del self._writers[vehicle_id]
 
     async def append(self, partition: int, cells: Sequence[CellRecord]) -> None:
-        """Append cells to the log; durable on return. The one call that waits for the log, in a pool of its own."""
+        """Append cells to the log; durable on return. The only call that waits for the log, in its own pool."""
         await self._appends.run(lambda: self._cells.append(partition, cells))
 
     async def log_partitions(self) -> int:
@@ -85,12 +85,12 @@ class Gateway:
         return known
 
     async def check(self) -> None:
-        """Unreachable or Misconfigured when a part that this process depends on does not work."""
+        """Unreachable or Misconfigured when something that this process depends on does not work."""
         await self._control.run(self._database.check_server)
         await self._appends.run(self._cells.check)
 
     def close(self) -> None:
-        """Wait for what runs, and close every connection."""
+        """Wait for running calls, and close every connection."""
         self._appends.close()
         self._control.close()
         self._cells.close()
@@ -99,7 +99,7 @@ class Gateway:
 
 
 class CellsTopic:
-    """The log's topic of cells, opened when it is first needed: a gateway starts, and says so, without its log."""
+    """The log's topic of cells, opened when first needed, so that a gateway can start without its log."""
 
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings

@@ -1,4 +1,4 @@
-"""Who sends: vehicle tokens, believed for some seconds after the database knew them."""
+"""Cache of vehicle tokens, which are trusted for some seconds after the database confirmed them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 
 class TokenCache:
-    """Vehicle ids by the SHA-256 of their token. Unknown tokens are not kept: no one can push the known ones out."""
+    """Vehicle ids by the SHA-256 of their token. Unknown tokens are not kept, so they cannot push out known ones."""
 
     def __init__(self, *, ttl_s: float, size: int) -> None:
         self._ttl_s = ttl_s
@@ -16,12 +16,12 @@ class TokenCache:
         self._known: OrderedDict[bytes, tuple[str, float]] = OrderedDict()
 
     def get(self, token: str) -> str | None:
-        """The vehicle whose token this was at most `ttl_s` ago."""
+        """The vehicle for which this token was confirmed at most `ttl_s` ago."""
         vehicle_id, until = self._known.get(_key(token), ("", 0.0))
         return vehicle_id if time.monotonic() < until else None
 
     def put(self, token: str, vehicle_id: str) -> None:
-        """Believe this token for `ttl_s`; the oldest one is forgotten when there are too many."""
+        """Trust this token for `ttl_s`; the oldest token is dropped when there are too many."""
         key = _key(token)
         self._known[key] = (vehicle_id, time.monotonic() + self._ttl_s)
         self._known.move_to_end(key)

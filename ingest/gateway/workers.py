@@ -1,7 +1,7 @@
-"""A thread pool for blocking calls, bounded in threads and in what may wait for them.
+"""A thread pool for blocking calls, limited in threads and in waiting calls.
 
 The event loop's default pool is shared by everything: sixty uploads that waited for the log once delayed every other
-route by seconds. Here the calls that wait for the log have a pool of their own, beside the short transactions.
+route by seconds. Calls that wait for the log therefore have their own pool, apart from the short transactions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class Workers:
-    """`threads` threads for one event loop; more than `waiting` calls that wait for them are refused."""
+    """`threads` threads for one event loop; beyond `waiting` queued calls, further ones are refused."""
 
     def __init__(self, name: str, *, threads: int, waiting: int) -> None:
         self._name = name
@@ -26,7 +26,7 @@ class Workers:
         self._calls = 0
 
     async def run(self, function: Callable[[], T]) -> T:
-        """The function's result, from a thread; Overloaded when too many calls wait already."""
+        """Run a function in a thread and return its result; Overloaded when too many calls wait already."""
         if self._calls >= self._limit:
             raise Overloaded(f"{self._calls} calls wait for the pool {self._name}", retry_after_s=1, remedy="try again")
         self._calls += 1
@@ -36,5 +36,5 @@ class Workers:
             self._calls -= 1
 
     def close(self) -> None:
-        """Let the calls that run end, drop those that wait."""
+        """Let running calls finish, and drop waiting ones."""
         self._executor.shutdown(wait=True, cancel_futures=True)

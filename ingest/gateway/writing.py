@@ -1,4 +1,4 @@
-"""PATCH /v1/uploads/{id}: the one route that moves bytes; they are acknowledged once the log has them."""
+"""PATCH /v1/uploads/{id}: receives the bytes of a clip and acknowledges them once the log has them."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _log = logging.getLogger(__name__)
 
 @raises(*protocol.UPLOAD_PROBLEMS, BadHeader, Fenced, TooLarge, TooSlow, UnsupportedBody, WrongOffset)
 async def write_upload(gateway: Gateway, request: Request) -> Response:
-    """204 with the offset to continue at: whole cells count, a rest shorter than a cell is to be sent again.
+    """204 with the offset to continue at: whole cells count, a remainder shorter than a cell must be sent again.
 
-    However the body ends (a cut, silence, too many bytes, a log that fails), the cells appended by then count.
+    However the body ends (disconnect, silence, too many bytes, a failing log), the cells appended by then count.
     """
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
@@ -46,7 +46,7 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
 
 
 class _Writing:
-    """One PATCH from the first byte to the answer."""
+    """One PATCH request from the first byte to the answer."""
 
     def __init__(self, gateway: Gateway, upload: UploadRow) -> None:
         self._gateway = gateway
@@ -95,17 +95,17 @@ class _Writing:
             raise TooSlow(
                 f"the body was silent for {limits.body_silence_s:g} s, "
                 f"or a cell took longer than {limits.cell_deadline_s:g} s",
-                remedy="ask for the offset and go on from there",
+                remedy="ask for the offset and continue from there",
             ) from error
 
     async def _store_offsets(self) -> Exception | None:
-        """Note now and then how far the log is; returns what an append or the database met."""
+        """Store from time to time how far the log is; returns the error of an append or of the database."""
         try:
             async for offset in self._cells.durable_offsets():
                 since_s = asyncio.get_running_loop().time() - self._stored_at_s
                 if since_s >= self._gateway.settings.offset_store_interval_s:
                     await self._store_offset(offset)
-        except Exception as error:  # noqa: BLE001 - handed to the request, which raises what it does not know
+        except Exception as error:  # noqa: BLE001 - returned to the request, which raises what it does not know
             self._cells.fail(error)
             return error
         return None
@@ -124,11 +124,13 @@ class _Writing:
             _log.info("upload %s: ended at %d: %s", self._upload.id, self._stored_bytes, problem.message)
             return problem_response(problem, headers=where)
         if problem is not None:
-            _log.info("upload %s: the vehicle went away at %d", self._upload.id, self._stored_bytes)
+            _log.info("upload %s: the vehicle disconnected at %d", self._upload.id, self._stored_bytes)
         if self._stored_bytes == self._upload.size_bytes:
             _log.info("upload %s: all %d bytes received", self._upload.id, self._stored_bytes)
         return Response(status_code=204, headers=where)
 
 
 def _too_long(upload: UploadRow) -> TooLarge:
-    return TooLarge(f"the body goes beyond the upload's {upload.size_bytes} bytes", remedy="send no more than is left")
+    return TooLarge(
+        f"the body goes beyond the upload's {upload.size_bytes} bytes", remedy="send only the bytes that are left"
+    )

@@ -1,1 +1,1 @@
-"""What the API and the gateway have in common as HTTP applications."""
+"""HTTP code shared by the API and the gateway: problem documents, CORS, query and body checks."""

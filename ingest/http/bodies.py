@@ -1,4 +1,4 @@
-"""Bodies of requests: what is not of the media type that a route takes is refused before it is read."""
+"""Request bodies: a body of a media type that the route does not take is refused before it is read."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from starlette.datastructures import Headers
 from triggers.errors import UnsupportedBody
 
 MAX_SHOWN = 100
-"""Characters of a media type that a message repeats."""
+"""Characters of a media type that an error message repeats."""
 
 
 def require_body(headers: Headers, media_type: str) -> None:

@@ -1,7 +1,7 @@
-"""Which pages of other origins may call: CORS (https://fetch.spec.whatwg.org/#http-cors-protocol).
+"""CORS: which pages of other origins may call (https://fetch.spec.whatwg.org/#http-cors-protocol).
 
-Users and vehicles send a bearer token, which a page has to hold itself; no cookie is involved, so credentials in the
-sense of CORS are never allowed.
+Users and vehicles send a bearer token, which a page has to hold itself; no cookie is involved, so CORS credentials are
+never allowed.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ MAX_AGE_S = 600
 
 
 class CrossOrigin(CORSMiddleware):
-    """CORS for configured origins (`*`: all); a request of any other origin is answered as if it had none.
+    """CORS for configured origins (`*`: all); a request from any other origin is answered without CORS headers.
 
     Such an answer names no allowed origin, so the browser keeps it from the page.
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str], headers: Collection[str] = ()) -> None:
-        """`headers` are sent and exposed beside the common ones."""
+        """`headers` are allowed and exposed in addition to the common ones."""
         super().__init__(
             app,
             allow_origins=origins,
@@ -56,7 +56,7 @@ class CrossOrigin(CORSMiddleware):
             await self.simple_response(scope, receive, send, request_headers=headers)
 
     def preflight_response(self, request_headers: Headers) -> Response:
-        """What is allowed, without a body. Whether that will do for the request is the browser's to judge."""
+        """What is allowed, without a body; whether the request fits that is for the browser to decide."""
         stated = super().preflight_response(request_headers).headers
         kept = {name: value for name, value in stated.items() if not name.startswith("content-")}
         return Response(status_code=204, headers=kept)

@@ -1,4 +1,4 @@
-"""Which methods a path has: `Allow`, and the answer to OPTIONS (RFC 9110, sections 9.3.7 and 10.2.1)."""
+"""The methods of a path: the `Allow` header, and the answer to OPTIONS (RFC 9110, sections 9.3.7 and 10.2.1)."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 def allowed_methods(scope: Scope, routes: Sequence[BaseRoute]) -> tuple[str, ...]:
     """The methods of all routes of the scope's path, and OPTIONS; empty when no route has this path.
 
-    A router answers 405 for the first route whose path matches, and knows the methods of that one only. Here every
-    route is asked.
+    A router answers 405 for the first route whose path matches, and knows only the methods of that route. This asks
+    every route.
     """
-    found = [method for method in METHODS if _routed({**scope, "method": method}, routes)]
-    return tuple(sorted((*found, "OPTIONS"))) if found else ()
+    routed = [method for method in METHODS if _routed({**scope, "method": method}, routes)]
+    return tuple(sorted((*routed, "OPTIONS"))) if routed else ()
 
 
 def allow_header(request: Request) -> dict[str, str]:

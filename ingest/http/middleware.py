@@ -1,4 +1,4 @@
-"""What stands in front of the routes of both applications: a proxy's prefix, then CORS."""
+"""The middleware in front of the routes of both applications: a proxy's path prefix, then CORS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ingest.http.prefix import PathPrefix, prefix_of
 
 
 def public_middleware(public_url: str, *, origins: Collection[str], headers: Collection[str] = ()) -> list[Middleware]:
-    """Outermost first, and none that the settings do not ask for; `headers` are those CORS allows beside its own."""
+    """The middleware that the settings need, outermost first; CORS also allows `headers`."""
     prefix = prefix_of(public_url)
     return [
         *([Middleware(PathPrefix, prefix=prefix)] if prefix else []),

@@ -1,4 +1,4 @@
-"""The path below which a reverse proxy publishes an application: the path of its public URL."""
+"""The path prefix under which a reverse proxy publishes an application: the path of its public URL."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def prefix_of(public_url: str) -> str:
 
 
 class PathPrefix:
-    """Middleware: a path is found with the prefix as well as without, so a proxy may pass it on or remove it."""
+    """Middleware that accepts paths with and without the prefix, so a proxy may pass it on or remove it."""
 
     def __init__(self, app: ASGIApp, prefix: str) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Errors as HTTP answers of both applications, API and gateway: problem documents (RFC 9457)."""
+"""Turns errors into problem documents (RFC 9457), for both the API and the gateway."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Handler = Callable[[Request, Exception], Awaitable[Response]]
 def problem_response(
     error: LongtailError, *, status: int | None = None, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """The answer that tells a client of `error`; `status` where the route gives it another one."""
+    """The answer that reports `error` to a client; `status` overrides the status of its class."""
     problem = problem_of(_public(error))
     if status is not None:
         problem = problem.model_copy(update={"status": status})
@@ -31,18 +31,18 @@ def problem_response(
 
 
 def exception_handlers() -> dict[Any, Handler]:
-    """Handlers for an application: its own errors, those of the router, clients that went away."""
+    """Exception handlers for an application: its own errors, those of the router, and disconnected clients."""
 
     async def expected(_request: Request, error: Exception) -> Response:
-        assert isinstance(error, LongtailError)  # noqa: S101 - what it is registered for
+        assert isinstance(error, LongtailError)  # noqa: S101 - it is registered for this class
         return problem_response(error)
 
     return {LongtailError: expected, HTTPException: _routing, ClientDisconnect: _gone}
 
 
 async def _routing(request: Request, error: Exception) -> Response:
-    """What the router answers: 404, and 405 for every method that the path has no route for, OPTIONS among them."""
-    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    """The router's errors: 404, and 405 for every method that the path has no route for, including OPTIONS."""
+    assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for this class
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         if request.method == "OPTIONS":
@@ -54,18 +54,18 @@ async def _routing(request: Request, error: Exception) -> Response:
 
 
 async def _gone(request: Request, _error: Exception) -> Response:
-    """The client left before its body was whole. The answer reaches nobody."""
-    _log.info("%s %s: the client went away", request.method, request.url.path)
+    """The client disconnected before its body was complete; this answer is never seen."""
+    _log.info("%s %s: the client disconnected", request.method, request.url.path)
     return Response(status_code=HTTPStatus.BAD_REQUEST)
 
 
 def _public(error: LongtailError) -> LongtailError:
-    """The error as a client may see it: hosts, users and settings of the deployment go to the log only."""
+    """The error as a client may see it: hosts, users and settings of the deployment go only to the log."""
     if not isinstance(error, Unreachable | Misconfigured):
         return error
     _log.error("%s", error)
     return type(error)(
-        "the service cannot work at the moment: a part that it depends on is missing",
+        "the service is not available at the moment: something it depends on does not work",
         remedy="try again later; operators find the cause in the log and with `longtail doctor`",
     )
 

@@ -1,4 +1,4 @@
-"""Query parameters: a name that a route does not know, or one sent twice, is a mistake and not ignored."""
+"""Checks query parameters: unknown and repeated names are refused, not ignored."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from starlette.datastructures import QueryParams
 from triggers.errors import InvalidInput
 
 MAX_SHOWN = 64
-"""Characters of an unknown name that a message repeats."""
+"""Characters of an unknown name that an error message repeats."""
 
 
 def check_query(sent: QueryParams, known: Collection[str]) -> None:
-    """InvalidInput naming the first parameter that is not in `known`, with the nearest known ones, or that repeats."""
+    """InvalidInput for the first parameter that repeats or is not in `known`, suggesting the nearest known names."""
     seen: set[str] = set()
     for name, _value in sent.multi_items():
         if name not in known:
@@ -30,4 +30,4 @@ def _remedy(name: str, known: Collection[str]) -> str:
     nearest = get_close_matches(name[:MAX_SHOWN], known, n=3)
     if nearest:
         return f"did you mean {' or '.join(nearest)}?"
-    return f"known here: {', '.join(sorted(known))}"
+    return f"the known parameters are {', '.join(sorted(known))}"

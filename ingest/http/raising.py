@@ -1,4 +1,4 @@
-"""What a route can answer beside success: declared where it is raised, and described in the OpenAPI document."""
+"""The errors that a route can answer with: declared where they are raised, described in the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ Errors = tuple[type[LongtailError], ...]
 REF_TEMPLATE = "#/components/schemas/{model}"
 _ATTRIBUTE = "raises"
 _TOLD: dict[type[LongtailError], str] = {
-    LongtailError: "Something unexpected happened, and was logged.",
-    Misconfigured: "The deployment has a setting that is missing or cannot work; its log names it.",
-    Unreachable: "A part that the service depends on does not answer; its log names it.",
+    LongtailError: "An unexpected error happened; it was logged.",
+    Misconfigured: "A setting of the deployment is missing or wrong; its log names it.",
+    Unreachable: "Something that the service depends on does not answer; its log names it.",
 }
-"""What a client is told of the errors that do not name what they concern, see `ingest.http.problems`."""
+"""Descriptions for clients of errors whose details are kept from them, see `ingest.http.problems`."""
 _RETRY_AFTER = {"description": "Seconds after which to try again.", "schema": {"type": "integer", "minimum": 0}}
 _HEADERS: dict[int, dict[str, Any]] = {
     401: {"WWW-Authenticate": {"description": "How to authenticate.", "schema": {"type": "string"}}},
     403: {"Retry-After": _RETRY_AFTER},
-    412: {"Tus-Version": {"description": "The versions of tus spoken here.", "schema": {"type": "string"}}},
+    412: {"Tus-Version": {"description": "The tus versions that this server supports.", "schema": {"type": "string"}}},
     416: {"Content-Range": {"description": "The object's size in bytes.", "schema": {"type": "string"}}},
     503: {"Retry-After": _RETRY_AFTER},
 }
 
 
 def raises(*errors: type[LongtailError]) -> Callable[[F], F]:
-    """Declare what an endpoint or a dependency raises by itself; what its dependencies raise is declared with them.
+    """Declare the errors that an endpoint or a dependency raises itself; its dependencies declare their own.
 
-    The tests compare every answer with the document, so that a forgotten declaration is found.
+    Tests compare every answer with the document, so a forgotten declaration is found.
     """
 
     def declare(function: F) -> F:
@@ -45,7 +45,7 @@ def raises(*errors: type[LongtailError]) -> Callable[[F], F]:
 
 
 def declared(function: Any) -> Errors:
-    """What a function was declared to raise; nothing for one without a declaration."""
+    """The errors that a function was declared to raise; empty without a declaration."""
     errors: Errors = getattr(function, _ATTRIBUTE, ())
     return errors
 

@@ -1,4 +1,4 @@
-"""The answer to an error that no handler knows: a defect. It is logged whole, and told as nothing but that."""
+"""The answer to an error that no handler knows, a defect: it is logged in full, but the client sees no details."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _log = logging.getLogger(__name__)
 
 
 class UnexpectedErrors:
-    """Middleware, the innermost: so this answer too has what the others add (CORS, the version of tus).
+    """The innermost middleware, so that this answer too has what the others add (CORS, the tus version).
 
-    Starlette would answer outside of all middleware, and a page could not read that answer.
+    Starlette would answer outside of all middleware, and a page could not read its answer.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -35,7 +35,7 @@ class UnexpectedErrors:
         try:
             await self._app(scope, receive, watched)
         except Exception as error:
-            if started:  # the server can only cut the answer off
+            if started:  # too late for an answer: the server can only close the connection
                 raise
             _log.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
             answer = problem_response(LongtailError("an unexpected error happened; it was logged"))

@@ -1,6 +1,6 @@
-"""The log between gateway and assembler: one contract, an implementation a file.
+"""The log between gateway and assembler: one contract, and an implementation per folder.
 
-contract.py  what every log promises                      shares.py  who should have which partition
+contract.py  what every log promises                      shares.py  which member gets which partition
 postgres/    the log in PostgreSQL: appends, readers, their places in a group
 kafka/       the log in Apache Kafka: clients, topics, groups, errors
 """
@@ -33,7 +33,7 @@ def open_log(settings: Settings, database: Database) -> Log:
     if settings.log_url == "postgresql:":
         return PostgresLog(database, lease_s=settings.log_lease_s)
     if settings.log_url.startswith("kafka:"):
-        from ingest.log.kafka.log import KafkaLog  # noqa: PLC0415  half a second that only its users spend
+        from ingest.log.kafka.log import KafkaLog  # noqa: PLC0415  importing it takes half a second
 
         return KafkaLog(settings)
     raise Misconfigured(
@@ -43,5 +43,5 @@ def open_log(settings: Settings, database: Database) -> Log:
 
 
 def ensure_cells_topic(log: Log, settings: Settings) -> None:
-    """Make the topic of cells, or add the partitions that the settings ask for."""
+    """Create the topic of cells, or add the partitions that the settings ask for."""
     log.ensure_topic(CELLS_TOPIC, partitions=settings.log_partitions, retention_s=settings.log_retention_s)

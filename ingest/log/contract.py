@@ -2,8 +2,8 @@
 
 A topic has numbered partitions; a partition is a sequence of records with rising offsets (gaps allowed).
 Appends are durable on return and ordered within a partition. Consumers of a group share a topic's partitions,
-each partition going to one member at a time; they restart at the committed offset, so a record may come again
-and none is left out. Offsets are committed after the effects of the records before them.
+each partition going to one member at a time; they restart at the committed offset, so a record may be
+delivered again, and none is skipped. Offsets are committed after the effects of the records before them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Protocol, Self
 from triggers.errors import Conflict, InvalidInput
 
 MAX_RECORD_BYTES = 1024**2
-"""Key and value of a record together."""
+"""The largest size of a record's key and value together."""
 MAX_PARTITIONS = 1024
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,200}")
 
@@ -25,7 +25,7 @@ CELLS_TOPIC = "longtail.cells"
 
 
 class NotOwner(Conflict):
-    """The partition was given to another member of the group; what was read of it may be processed there."""
+    """The partition was given to another member of the group; what was read from it may be processed there."""
 
     code = "not_owner"
 
@@ -58,7 +58,7 @@ class LogConsumer(Protocol):
     def commit(self, next_offsets: Mapping[int, int]) -> None:
         """Store, by partition, the offset to restart at.
 
-        NotOwner when one of the partitions is no longer held: nothing is stored then.
+        NotOwner, with nothing stored, when one of the partitions is no longer held.
         """
         ...
 
@@ -67,7 +67,7 @@ class LogConsumer(Protocol):
         ...
 
     def resume(self, partitions: Sequence[int]) -> None:
-        """Return records of these partitions again, from where it stopped. NotOwner when one is not held."""
+        """Return records of these partitions again, from where they stopped. NotOwner when one is not held."""
         ...
 
     def seek(self, partition: int, offset: int) -> None:
@@ -103,8 +103,8 @@ class Log(Protocol):
     def append(self, topic: str, partition: int, records: Sequence[tuple[bytes, bytes]]) -> list[int]:
         """Append (key, value) pairs in order; returns their offsets once they are durable.
 
-        InvalidInput when a record is larger than MAX_RECORD_BYTES, NotFound when there is no such partition: nothing
-        is appended then. After Unreachable any of the records may be in the log: append all of them again.
+        InvalidInput when a record is larger than MAX_RECORD_BYTES, NotFound when there is no such partition; nothing
+        is appended in either case. After Unreachable any of the records may be in the log: append all of them again.
         """
         ...
 
@@ -132,11 +132,11 @@ class Log(Protocol):
         ...
 
     def enforce_retention(self) -> int:
-        """Drop what is older than its topic's retention; returns how many segments went."""
+        """Drop what is older than its topic's retention; returns how many segments were dropped."""
         ...
 
     def check(self) -> str:
-        """One line on what is reached and how; Unreachable or Misconfigured when it cannot work."""
+        """One line on which log is used and how; Unreachable or Misconfigured when it cannot work."""
         ...
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Which member of a group should have which partition: assigns them evenly, and moves as few as possible."""
+"""Fair shares: assigns partitions evenly to the members of a group, and moves as few as possible."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from collections.abc import Collection, Mapping
 
 
 def fair_shares(owners: Mapping[int, str | None], members: Collection[str]) -> dict[int, str]:
-    """The member each partition should go to, given who has it now (None: no living member).
+    """The member each partition should go to, given its owner now (None: no live member).
 
-    With P partitions and M members each gets P // M of them, and P % M members one more. Members keep what they
-    have up to their share, so that no partition moves without need. All members compute the same.
+    With P partitions and M members each member gets P // M of them, and P % M members one more. Members keep their
+    partitions up to their share, so that none moves without need. All members compute the same shares.
     """
     held: dict[str, list[int]] = {member: [] for member in members}
     for partition, owner in sorted(owners.items()):

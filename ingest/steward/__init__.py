@@ -1,1 +1,1 @@
-"""The steward: the loop that does, in any worker, what has to happen now and then, and the rules it follows."""
+"""The steward: periodic duties of a deployment, run by any worker, and the rules they follow."""

@@ -1,4 +1,4 @@
-"""Campaigns move on: approved ones begin on their day, running ones complete."""
+"""Moves campaigns on: approved ones start on their start date, running ones complete."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from triggers.contracts.campaign_life import has_begun
 
 
 def move_on(connection: Connection) -> list[CampaignVersion]:
-    """Begin and complete what is due; returns the versions that changed. Replicas may call it at once.
+    """Start and complete the versions that are due; returns those that changed. Several workers may call it at once.
 
     1. lock the campaigns, so that no other step comes between reading and deciding
-    2. read the day, the versions that have not ended, and what they have used
+    2. read today's date, the approved and running versions, and what they have used
     3. take each step that the rules ask for
     """
     life.lock_campaigns(connection)

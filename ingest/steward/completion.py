@@ -1,4 +1,4 @@
-"""When campaigns complete: pure rules over a day, a campaign's settings and what it has used."""
+"""Rules for completing campaigns, as pure functions of the date, a campaign's settings and what it has used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from triggers.contracts.clip import MAX_CLIP_BYTES
 
 
 class CompletionReason(StrEnum):
-    """Why a campaign completed; kept with its version."""
+    """Why a campaign completed; stored with its version."""
 
     DATE = "date"
     CLIPS = "clips"
@@ -23,10 +23,10 @@ class CompletionReason(StrEnum):
 def completion_reason(
     settings: CampaignSettings, today: date, settled: Settled, smallest_clip_bytes: Callable[[], int | None]
 ) -> CompletionReason | None:
-    """Why a running campaign completes now; None: it goes on.
+    """Why a running campaign completes now; None if it continues.
 
-    It completes when its last day is over, when its clips are all catalogued, or when so few bytes are left that no
-    clip as small as its smallest one would fit. `smallest_clip_bytes` is asked only when it decides.
+    It completes when its last day is over, when all its clips are catalogued, or when fewer bytes are left than its
+    smallest clip took. `smallest_clip_bytes` is called only when it decides.
     """
     if is_over(settings, today):
         return CompletionReason.DATE

@@ -1,6 +1,6 @@
-"""The steward's duties: folding, expiry, campaigns that are due, retention, tidying.
+"""The steward's duties: folding the ledger, expiring uploads, moving campaigns on, retention, cleaning up.
 
-Every duty is safe beside the same duty in other workers.
+Every duty is safe to run at the same time in several workers.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ class Duties:
         self._staging_after = ""
 
     def all(self) -> list[Duty]:
-        """Every duty with its period in seconds; the short ones are those that users wait for."""
+        """Every duty with its period in seconds; duties that users wait for have short periods."""
         return [
             Duty("folding the ledger", 2.0, self._fold),
-            Duty("beginning and completing campaigns", 2.0, self._move_campaigns_on),
+            Duty("starting and completing campaigns", 2.0, self._move_campaigns_on),
             Duty("expiring uploads", 5.0, self._expire_uploads),
-            Duty("tidying the staging area", 30.0, self._clean_staging),
+            Duty("cleaning the staging area", 30.0, self._clean_staging),
             Duty("dropping old segments of the log", 60.0, self._drop_segments),
-            Duty("forgetting sent events", 3600.0, self._forget_events),
-            Duty("forgetting vehicle-days", 3600.0, self._forget_vehicle_days),
+            Duty("deleting sent events", 3600.0, self._forget_events),
+            Duty("deleting old vehicle-days", 3600.0, self._forget_vehicle_days),
             Duty("removing unfinished object writes", 3600.0, self._remove_leftovers),
         ]
 
@@ -80,7 +80,7 @@ class Duties:
 
 
 def _did(count: int, what: str) -> bool:
-    """Note in the log what was done, if anything was."""
+    """Log what was done, if anything; returns whether anything was."""
     if count:
         LOGGER.info("%d %s", count, what)
     return count > 0

@@ -1,4 +1,4 @@
-"""What events of the outbox lead to."""
+"""Handlers for the events of the outbox."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ AUTO_LABEL_TASK = "auto"
 
 
 def queue_labeling(connection: Connection, event: OutboxEvent) -> None:
-    """A clip that became ready gets one label job of the task `auto`, however often the event is handled."""
+    """Create one label job of the task `auto` for a clip that became ready, however often the event is handled."""
     label_jobs.ensure(connection, event.payload["clip_id"], AUTO_LABEL_TASK)
 
 
@@ -22,5 +22,5 @@ HANDLERS: Mapping[str, Handler] = {outbox.CLIP_READY: queue_labeling}
 
 
 def dispatch(connection: Connection) -> int:
-    """Handle unsent events, a batch; returns how many. See `outbox.dispatch`."""
+    """Handle a batch of unsent events; returns how many. See `outbox.dispatch`."""
     return outbox.dispatch(connection, HANDLERS)

@@ -1,6 +1,6 @@
-"""The steward's loop: does duties when they are due, one after the other.
+"""The steward's loop: runs duties when they are due, one after the other.
 
-A duty that fails is logged and waits for its next turn; the others go on.
+A duty that fails is logged and waits for its next turn; the others continue.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FAILED_PAUSE_S = 2.0
 
 @dataclass
 class Duty:
-    """Something to do every `period_s` seconds, or again at once when `work` returns True: there is more to do."""
+    """Work to do every `period_s` seconds, or again at once when `work` returns True because there is more to do."""
 
     name: str
     period_s: float
@@ -29,19 +29,19 @@ class Duty:
 
 
 class Steward:
-    """Does duties when they are due. Not thread-safe."""
+    """Runs duties when they are due. Not thread-safe."""
 
     def __init__(self, duties: Sequence[Duty], *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
         self._duties = duties
         self._now_s = monotonic_s
 
     def run(self, stop: threading.Event) -> None:
-        """Rounds until `stop` is set. Misconfigured when a duty finds a setting that cannot work."""
+        """Run rounds until `stop` is set. Misconfigured when a duty finds a setting that cannot work."""
         while not stop.is_set():
             stop.wait(self.round())
 
     def round(self) -> float:
-        """Every duty that is due, once; returns the seconds until the next one is."""
+        """Run every duty that is due, once; returns the seconds until the next one is due."""
         for duty in self._duties:
             if duty.due_s <= self._now_s():
                 duty.due_s = self._now_s() + self._do(duty)
@@ -49,7 +49,7 @@ class Steward:
 
     @staticmethod
     def _do(duty: Duty) -> float:
-        """Do it; returns the seconds until its next turn."""
+        """Run a duty; returns the seconds until its next turn."""
         try:
             return 0.0 if duty.work() else duty.period_s
         except Misconfigured:

@@ -1,6 +1,6 @@
-"""The staging area's janitor: removes parked cells and staging objects that no open upload needs any more.
+"""Cleaning of the staging area: removes parked cells and staging objects that no open upload needs any more.
 
-Keys are listed before states are read, and a closed upload never opens again: what is seen as closed is an orphan.
+Keys are listed before states are read, and a closed upload never reopens, so its objects are orphans.
 An object of an open upload is left alone, with or without its row: a worker may be about to write the row.
 """
 
@@ -14,9 +14,9 @@ PAGE = 500
 
 
 def clean_staging(database: Database, store: ObjectStore, *, after: str = "") -> tuple[int, str]:
-    """Tidy one page of staging objects after the key `after`.
+    """Clean one page of staging objects after the key `after`.
 
-    Returns how many objects were removed, and the key to continue after ("": the end was reached, begin again).
+    Returns how many objects were removed, and the key to continue after ("" at the end: start over).
     """
     with database.begin() as connection:
         keys = [

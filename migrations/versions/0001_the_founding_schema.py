@@ -1,4 +1,4 @@
-"""the founding schema."""
+"""The initial schema."""
 
 from collections.abc import Sequence
 
@@ -486,7 +486,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Revert."""
     op.drop_index("ix_labels_types", table_name="labels", postgresql_using="gin")
     op.drop_index("ix_labels_clip_id", table_name="labels")
     op.drop_table("labels")

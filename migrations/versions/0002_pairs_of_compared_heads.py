@@ -1,4 +1,4 @@
-"""pairs of compared heads."""
+"""Pairs of compared heads."""
 
 from collections.abc import Sequence
 
@@ -37,6 +37,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Revert."""
     op.drop_index("ix_compare_counts_campaign_version", table_name="compare_counts")
     op.drop_table("compare_counts")

@@ -1,4 +1,4 @@
-"""manifests without a network: it is a property of the upload, where its column holds it already."""
+"""Manifests without a network, which is a property of the upload and already in its column."""
 
 from collections.abc import Sequence
 
@@ -21,4 +21,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Nothing to take back: earlier versions take a manifest without a network, too."""
+    """Nothing to revert: earlier versions accept a manifest without a network too."""

@@ -1,4 +1,4 @@
-"""claimants of label jobs: the user and the labeler in a column each, not in one text."""
+"""Claimants of label jobs: user and labeler in separate columns instead of one text."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
-    """Apply. `worker` was `<user>/<labeler>`; neither name can have a slash."""
+    """Apply. `worker` was `<user>/<labeler>`; neither name can contain a slash."""
     op.add_column("label_jobs", sa.Column("claimed_by", sa.Text(), nullable=True))
     op.add_column("label_jobs", sa.Column("labeler", sa.Text(), nullable=True))
     op.execute("""
@@ -24,7 +24,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take back."""
+    """Revert."""
     op.add_column("label_jobs", sa.Column("worker", sa.Text(), nullable=True))
     op.execute("UPDATE label_jobs SET worker = claimed_by || '/' || labeler WHERE claimed_by IS NOT NULL")
     op.drop_constraint(op.f("ck_label_jobs_claimant"), "label_jobs", type_="check")

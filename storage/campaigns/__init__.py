@@ -1,1 +1,1 @@
-"""Campaign versions: their life, what runs, what is due."""
+"""Campaign versions: how they are stored and changed, which ones run, and what they have used."""

@@ -1,4 +1,4 @@
-"""What decides whether campaigns begin and complete: the versions that have not ended, and what they have used."""
+"""Facts that decide when campaigns start and complete: approved and running versions, and what campaigns have used."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _SMALLEST_CLIP = text("""
 
 @dataclass(frozen=True, slots=True)
 class OpenVersion:
-    """A campaign version that waits for its day (`approved`) or runs (`active`, `paused`)."""
+    """A campaign version that waits for its start date (`approved`) or runs (`active`, `paused`)."""
 
     campaign: str
     version: int
@@ -42,14 +42,14 @@ class OpenVersion:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a campaign's catalogued clips have used. What is merely reserved is not in it: it may become free again."""
+    """What a campaign's catalogued clips have used. Reservations are not included: they may still be released."""
 
     bytes: int = 0
     clips: int = 0
 
 
 def open_versions(connection: Connection) -> list[OpenVersion]:
-    """Versions that have not ended, by campaign; of one campaign the running version comes first."""
+    """Approved and running versions, ordered by campaign; a campaign's running version comes first."""
     table = campaign_versions.c
     rows = connection.execute(
         select(table.campaign, table.version, table.state, table.settings)
@@ -60,7 +60,7 @@ def open_versions(connection: Connection) -> list[OpenVersion]:
 
 
 def settled_by_campaign(connection: Connection) -> dict[str, Settled]:
-    """By campaign, what it has used."""
+    """What each campaign has used, by the campaign's name."""
     return {row.campaign: Settled(int(row.bytes or 0), int(row.clips or 0)) for row in connection.execute(_SETTLED)}
 
 

@@ -1,6 +1,6 @@
-"""Campaign versions are written here: new drafts, and every step of a version's life.
+"""Writing campaign versions: new drafts, and every step of a version's life.
 
-Versions are immutable but for their state, and every step is one compare-and-swap on it. A step that changes which
+Versions are immutable except for their state, and every step is one compare-and-swap on it. A step that changes which
 campaigns run raises the assignment revision in the same transaction. Who may take a step, and when one is due, is
 decided elsewhere.
 """
@@ -23,7 +23,7 @@ from triggers.contracts.campaign import ENDED, RUNNING, CampaignSettings, Campai
 from triggers.contracts.campaign_life import CampaignStep
 
 SUPERSEDED = "superseded"
-"""Why a version ended that another version of its campaign replaced."""
+"""The reason recorded when another version of the campaign replaces one."""
 
 _c = campaign_versions.c
 
@@ -38,7 +38,7 @@ class VersionContent:
     signal_catalog: str
 
     def columns(self) -> dict[str, Any]:
-        """By column, what tells this content from another; InvalidInput for text that cannot be stored."""
+        """The columns that identify this content, by name; InvalidInput for text that cannot be stored."""
         return {
             "source": storable(self.source, what="the source"),
             "signal_catalog": storable(self.signal_catalog, what="the signal catalog"),
@@ -80,15 +80,15 @@ def add_draft(connection: Connection, content: VersionContent, *, author: str) -
 
 
 def submit(connection: Connection, campaign: str, version: int, *, user: str) -> CampaignVersion:
-    """Note who submitted a draft."""
+    """Submit a draft, and record who did."""
     values = {"submitted_by": user, "submitted_at": func.now()}
     return _take(campaign_life.SUBMIT, connection, campaign, version, values)
 
 
 def approve(connection: Connection, campaign: str, version: int, *, bundle: bytes, user: str) -> CampaignVersion:
-    """Note who approved a submitted version, and keep its sealed bundle.
+    """Approve a submitted version, record who did, and store its sealed bundle.
 
-    An approved version that still waits for its day is stopped as superseded in the same transaction.
+    Another approved version that still waits for its start date is stopped as superseded in the same transaction.
     """
     values = {
         "approved_by": user,
@@ -102,9 +102,9 @@ def approve(connection: Connection, campaign: str, version: int, *, bundle: byte
 
 
 def activate(connection: Connection, campaign: str, version: int) -> CampaignVersion:
-    """Let an approved version run instead of the one that ran before, which is stopped as superseded."""
+    """Start an approved version, and stop the version that ran before as superseded."""
     lock_campaigns(connection)
-    # Superseded first: a unique index allows one running version of a campaign, at no moment two.
+    # Supersede first: a unique index allows only one running version per campaign at any moment.
     _supersede(connection, campaign, version, states=RUNNING)
     values = {"activated_at": func.now(), "rollout_from": func.now()}
     return _take(campaign_life.ACTIVATE, connection, campaign, version, values)
@@ -116,7 +116,7 @@ def pause(connection: Connection, campaign: str, version: int) -> CampaignVersio
 
 
 def resume(connection: Connection, campaign: str, version: int) -> CampaignVersion:
-    """Give a paused version back to the vehicles; its rollout goes on at the stage where it was paused."""
+    """Give a paused version back to the vehicles; its rollout continues from where it was paused."""
     values = {"rollout_from": _c.rollout_from + (func.now() - _c.paused_at), "paused_at": None}
     return _take(campaign_life.RESUME, connection, campaign, version, values)
 
@@ -134,20 +134,20 @@ def end(connection: Connection, campaign: str, version: int, *, reason: str) -> 
 
 
 def lock_campaigns(connection: Connection) -> None:
-    """Keep every other transaction from taking a step with any campaign until this one ends; check-ins go on.
+    """Keep every other transaction from changing any campaign until this one ends; check-ins are not blocked.
 
-    One lock for all, taken first: steps are rare, and a transaction may take several without a deadlock.
+    One lock covers all campaigns: steps are rare, and one transaction can take several without deadlock.
     """
     connection.execute(select(assignment_revision.c.revision).with_for_update())
 
 
 def raise_revision(connection: Connection) -> None:
-    """The set of running campaigns changes with this transaction: lists made before it are outdated."""
+    """Record that this transaction changes which campaigns run: assignment lists made before it are out of date."""
     connection.execute(update(assignment_revision).values(revision=assignment_revision.c.revision + 1))
 
 
 def utc_today(connection: Connection) -> date:
-    """The day by the database's clock, in UTC."""
+    """Today's date in UTC, by the database's clock."""
     today: date = connection.execute(text("SELECT (now() AT TIME ZONE 'UTC')::date")).scalar_one()
     return today
 

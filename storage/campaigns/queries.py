@@ -1,4 +1,4 @@
-"""Reading campaigns: versions, what runs, bundles."""
+"""Reading campaigns: their versions, texts and bundles, and which ones run."""
 
 from __future__ import annotations
 
@@ -83,12 +83,12 @@ def get_versions(connection: Connection, campaign: str, *, limit: int = 1000) ->
         select(*VERSION_COLUMNS).where(_c.campaign == campaign).order_by(_c.version.desc()).limit(limit)
     ).all()
     if not rows:
-        raise NotFound(f"there is no campaign {campaign!r}", remedy="`longtail campaign list` names them")
+        raise NotFound(f"there is no campaign {campaign!r}", remedy="`longtail campaign list` shows all campaigns")
     return [version_of(row) for row in rows]
 
 
 def list_campaigns(connection: Connection, *, after: str = "", limit: int = 1000) -> list[CampaignVersion]:
-    """Of every campaign whose name sorts after `after`: the running version, else the newest; by name."""
+    """One version per campaign, by name, for names that sort after `after`: the running version, else the newest."""
     rows = connection.execute(
         select(*VERSION_COLUMNS)
         .where(_c.campaign > after)
@@ -100,7 +100,7 @@ def list_campaigns(connection: Connection, *, after: str = "", limit: int = 1000
 
 
 def running(connection: Connection) -> tuple[int, tuple[RunningCampaign, ...]]:
-    """The assignment revision and the campaigns that are active by it, read in one statement, by name."""
+    """The assignment revision and the campaigns active at it, by name, read in one statement."""
     rows = connection.execute(
         select(
             assignment_revision.c.revision,
@@ -131,7 +131,7 @@ def get_bundle(connection: Connection, digest: str) -> bytes:
 
 
 def settings_of(stored: Mapping[str, Any]) -> CampaignSettings:
-    """The campaign's settings out of their column."""
+    """A campaign's settings, parsed from their column."""
     return CampaignSettings.model_validate_json(json.dumps(stored))
 
 
@@ -142,10 +142,12 @@ def checked_version(version: int) -> int:
 
 def no_version(campaign: str, version: int) -> NotFound:
     """NotFound for a version that does not exist."""
-    return NotFound(f"there is no version {version} of campaign {campaign!r}", remedy="`longtail campaign list`")
+    return NotFound(
+        f"there is no version {version} of campaign {campaign!r}", remedy="`longtail campaign list` shows all campaigns"
+    )
 
 
 def version_of(row: Row[Any]) -> CampaignVersion:
-    """A row that has the VERSION_COLUMNS, as a value."""
+    """The CampaignVersion of a row of VERSION_COLUMNS."""
     values = row._asdict()
     return CampaignVersion(**values | {"state": CampaignState(values["state"])})

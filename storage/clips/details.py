@@ -32,7 +32,7 @@ class LabelRecord:
 
 @dataclass(frozen=True, slots=True)
 class ClipDetails:
-    """Everything of one clip. `track` is a list of [latitude, longitude] in degrees, None without a position."""
+    """Everything about one clip. `track` is a list of [latitude, longitude] in degrees, None without a position."""
 
     clip: Clip
     software: dict[str, str]

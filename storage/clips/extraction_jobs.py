@@ -1,7 +1,7 @@
 """Extraction jobs: one per clip and version of the extractor, held under the leases of storage.job_leases.
 
-The worker decides how many attempts a clip gets (`attempts` counts them): when it gives a clip up, it says so in the
-catalog, with the clip's state and a dead letter, instead of letting the job fail alone.
+The worker decides how many attempts a clip gets (`attempts` counts them): when it gives up on a clip, it records that
+in the catalog (the clip's state and a dead letter), instead of only failing the job.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class ExtractionJob:
 
 
 def add(connection: Connection, clip_id: str, extractor_version: int) -> bool:
-    """Queue a clip for a version of the extractor; False when it already is."""
+    """Queue a clip for a version of the extractor; False when it is queued already."""
     added = connection.execute(
         insert(extraction_jobs)
         .values(clip_id=clip_id, extractor_version=extractor_version)
@@ -74,7 +74,7 @@ def renew(connection: Connection, job: ExtractionJob, *, lease_s: float) -> None
 
 
 def give_back(connection: Connection, job: ExtractionJob, *, reason: str, delay_s: float, counts: bool = True) -> None:
-    """Leave a job to another attempt, not before `delay_s` seconds have passed; LeaseLost when another worker has it.
+    """Return a job for another attempt after at least `delay_s` seconds; LeaseLost when another worker has it.
 
     With `counts` false the attempt is not counted: the clip was not to blame (an outage).
     """
@@ -98,9 +98,9 @@ def free_those_of(connection: Connection, worker: str) -> int:
 
 
 def finish(connection: Connection, job: ExtractionJob, *, failure: str | None = None) -> None:
-    """Close a job as done, or as failed with the reason; LeaseLost when another worker has it.
+    """Close a job as done, or as failed with the reason.
 
-    The caller rolls back then.
+    LeaseLost when another worker has it; the caller must then roll back.
     """
     if failure is None:
         job_leases.finish(connection, extraction_jobs, _key(job), token=job.token)

@@ -1,4 +1,4 @@
-"""What an extraction found, written in one transaction: assets, statistics, track, the clip's state and the event."""
+"""The results of an extraction, written in one transaction: assets, statistics, track, the clip's state, the event."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class SignalStatistics:
 class Findings:
     """Everything an extraction found. `track` is a list of (latitude, longitude) in degrees, empty without a position.
 
-    `damage` is why the clip is damaged, None for a sound one; what could be extracted from a damaged one is kept.
+    `damage` is why the clip is damaged, None for a sound clip; what could be extracted from a damaged clip is kept.
     """
 
     assets: Sequence[Asset]
@@ -50,7 +50,7 @@ class Findings:
 
 
 def write(connection: Connection, job: ExtractionJob, findings: Findings) -> None:
-    """Conclude a job. LeaseLost, and the caller rolls back, when another worker has it now.
+    """Conclude a job. LeaseLost when another worker has it now; the caller must then roll back.
 
     1. close the job, under its fencing token
     2. unless a newer extractor version has written its results: replace assets and statistics

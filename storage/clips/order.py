@@ -1,6 +1,6 @@
-"""The order of pages: by a property and then by id, and what comes after a position in it.
+"""Sort orders for pages of clips: by a property, then by id; and the condition for what comes after a position.
 
-Clips without the property come last, whether the order rises or falls.
+Clips without the property come last, in ascending and in descending order.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from triggers.errors import InvalidInput
 DEFAULT_SORT = "-start"
 
 SortKey: TypeAlias = int | float | str | None
-"""A clip's value of the property that pages are sorted by; None when it does not have one."""
+"""A clip's value of the property that pages are sorted by; None when the clip does not have it."""
 
 _SQL_TYPES: dict[SortType, type[BigInteger | Float[Any] | Text]] = {
     "integer": BigInteger,
@@ -28,7 +28,7 @@ _SQL_TYPES: dict[SortType, type[BigInteger | Float[Any] | Text]] = {
 
 @dataclass(frozen=True)
 class Position:
-    """A place between two clips: directly after the one with this sort key and id."""
+    """A place between two clips: directly after the clip with this sort key and id."""
 
     key: SortKey
     clip_id: str
@@ -36,20 +36,20 @@ class Position:
 
 @dataclass(frozen=True)
 class Order:
-    """By a property, rising or falling, and among clips of the same value by id in the same direction."""
+    """By a property, ascending or descending (`falling`), then by id in the same direction."""
 
     by: Property
     falling: bool = False
 
     @classmethod
     def parse(cls, sortby: str) -> Order:
-        """The order that a property's name stands for, with `-` before it for falling order."""
+        """The order that a property's name stands for; a leading `-` makes it descending."""
         name = sortby[1:] if sortby[:1] in ("-", "+") else sortby
         asked = property_named(name)
         if asked is None or asked.sort is None:
             raise InvalidInput(
                 f"clips cannot be sorted by {sortby[:60]!r}",
-                remedy=f"sort by {', '.join(sortable_names())}; - reverses",
+                remedy=f"sort by {', '.join(sortable_names())}; a leading - reverses the order",
             )
         return cls(asked, falling=sortby.startswith("-"))
 
@@ -65,7 +65,7 @@ class Order:
         return (key.desc(), clip_id.desc()) if self.falling else (key, clip_id)
 
     def after(self, position: Position) -> ColumnElement[bool]:
-        """That a clip comes after a position."""
+        """The condition that a clip comes after a position."""
         key, clip_id = self.by.expression, literal(position.clip_id, Text)
         if position.key is None:
             return and_(key.is_(None), clips.c.id < clip_id if self.falling else clips.c.id > clip_id)

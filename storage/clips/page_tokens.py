@@ -1,4 +1,4 @@
-"""Tokens of pages: where the next one begins. Opaque to clients, and checked like any other input."""
+"""Page tokens: where the next page begins. They are opaque to clients, and checked like any other input."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from storage.jsonb import storable
 from triggers.errors import InvalidInput
 
 MAX_TOKEN_CHARACTERS = 2000
-"""Room for a text as the sort key, each of whose characters JSON may write as twelve."""
+"""Room for a text as the sort key, even if JSON escapes each of its characters as twelve."""
 
 
 def fingerprint(filter_source: str | None, language: str, order: Order) -> str:

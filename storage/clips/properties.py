@@ -28,7 +28,7 @@ _STATISTIC_COLUMNS = {"min": "minimum", "max": "maximum", "mean": "mean", "sampl
 
 @dataclass(frozen=True)
 class Property:
-    """Something that a clip has, and everything there is to know about it.
+    """A property of clips, and everything that the catalog needs to know about it.
 
     `kind` is its type in comparisons. `scope` says whether it belongs to a fire, a tag or a label of the clip, None for
     the clip itself. `sort` is the type of its value as a sort key, None when pages cannot be sorted by it;
@@ -70,7 +70,7 @@ PROPERTIES: tuple[Property, ...] = (
         "state",
         "text",
         "State",
-        "how far the clip has come",
+        "how far the clip has been processed",
         clips.c.state,
         values=("stored", "ready", "damaged"),
     ),
@@ -114,7 +114,9 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "size_bytes", "number", "Size", "size of the clip's file", clips.c.size_bytes, unit="byte", sort="integer"
     ),
-    Property("stored_at", "time", "Stored at", "when the cloud had the clip", _ns(clips.c.stored_at), sort="integer"),
+    Property(
+        "stored_at", "time", "Stored at", "when the cloud stored the clip", _ns(clips.c.stored_at), sort="integer"
+    ),
     Property(
         "ready_at",
         "time",
@@ -165,7 +167,7 @@ PROPERTIES: tuple[Property, ...] = (
 )
 
 PATTERNS = ("vehicle.ATTRIBUTE", "SIGNAL.min", "SIGNAL.max", "SIGNAL.mean", "SIGNAL.samples")
-"""Names of the properties with a variable part; as they stand they are names of such properties, too."""
+"""Names of the properties with a variable part; each pattern is itself the name of such a property."""
 
 _BY_NAME = {name: known for known in PROPERTIES for name in (known.name, *known.aliases)}
 
@@ -196,7 +198,7 @@ def require_property(name: object) -> Property:
     raise InvalidInput(
         f"clips have no property {name[:100]!r}",
         remedy=(f"did you mean {' or '.join(near)}? " if near else "")
-        + f"there are {', '.join((*_BY_NAME, *PATTERNS))}",
+        + f"the properties are {', '.join((*_BY_NAME, *PATTERNS))}",
     )
 
 
@@ -214,14 +216,14 @@ def attribute_name(attribute: str) -> str:
 def statistic_names(signal: str) -> dict[str, str]:
     """The properties of a signal's statistics, by `min`, `max`, `mean` and `samples`.
 
-    A signal whose name would mean something else (`vehicle.max` is an attribute) has `signal.` before it.
+    A signal whose name would mean something else (`vehicle.max` is an attribute) gets the prefix `signal.`.
     """
     prefix = "signal." if _ATTRIBUTE.fullmatch(f"{signal}.max") or signal.startswith("signal.") else ""
     return {statistic: f"{prefix}{signal}.{statistic}" for statistic in _STATISTIC_COLUMNS}
 
 
 def _attribute(name: str, attribute: str) -> Property:
-    description = "what the clip's manifest says of the vehicle, for instance `vehicle.model`"
+    description = "an attribute of the vehicle in the clip's manifest, such as `vehicle.model`"
     return Property(name, "attribute", "Attribute of the vehicle", description, clips.c.attributes[attribute])
 
 

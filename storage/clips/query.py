@@ -1,6 +1,6 @@
-"""A query of the catalog as a value: filter, order and page, each checked, and the SQL that they stand for.
+"""A catalog query as a value: filter, order and page, each checked, and the SQL for them.
 
-`where` alone serves everything that asks which clips match and needs no order: counts, facets, datasets.
+`where` alone serves whatever needs to know which clips match, but no order: counts, facets, datasets.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ DEFAULT_PAGE = 100
 
 @dataclass(frozen=True)
 class Page:
-    """Which part of the clips: at most `limit`, from the beginning or after a position."""
+    """One page of the results: at most `limit` clips, from the beginning or after a position."""
 
     limit: int = DEFAULT_PAGE
     after: Position | None = None
@@ -29,7 +29,7 @@ class Page:
 
 @dataclass(frozen=True)
 class ClipQuery:
-    """The clips for which a filter is true (all of them without one), in an order, a page at a time."""
+    """The clips for which a filter is true (without a filter: all clips), in an order, one page at a time."""
 
     filter: Filter | None = None
     order: Order = field(default_factory=lambda: Order.parse(DEFAULT_SORT))
@@ -63,7 +63,7 @@ class ClipQuery:
         return true() if self.filter is None else self.filter.where()
 
     def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
-        """These columns of the page's clips, `id` among them, and of one clip more when there is a next page."""
+        """Selects columns, `id` among them, of the page's clips, and of one more clip when there is a next page."""
         key = self.order.by.expression
         query = select(*columns, key.label("sort_key")).where(self.where()).order_by(*self.order.terms())
         if self.page.after is not None:

@@ -16,11 +16,11 @@ _TYPES: dict[PropertyKind, dict[str, Any]] = {
     "geometry": {"format": "geometry-polygon"},
 }
 _UCUM = {"byte": "By"}
-"""Units that `x-ogc-unit` spells otherwise: it takes codes of the Unified Code for Units of Measure."""
+"""Units that are spelled differently in `x-ogc-unit`, which takes codes of the Unified Code for Units of Measure."""
 
 
 def queryable(described: Property) -> dict[str, Any]:
-    """The JSON Schema of a property: type, title, description, unit and, where they are few, its values."""
+    """The JSON Schema of a property: type, title, description, unit and, where they are enumerated, its values."""
     schema = {**_TYPES[described.kind], "title": described.title, "description": described.description}
     if described.unit is not None:
         schema["x-ogc-unit"] = _UCUM.get(described.unit, described.unit)

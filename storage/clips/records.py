@@ -1,4 +1,4 @@
-"""Clips and their fires as values, read from the tables with their columns, the same in lists and in details."""
+"""Clips and their fires as values read from the tables, shared by lists and details."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class FireRecord:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A clip in a list, with its fires in the order of time and the types that its labels name."""
+    """A clip in a list, with its fires in chronological order and the types that its labels name."""
 
     id: str
     vehicle_id: str
@@ -82,7 +82,7 @@ def clips_of(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Clip
 
 
 def _fires(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[FireRecord, ...]]:
-    """The fires of clips, by clip, in the order of time."""
+    """The fires of clips, by clip, in chronological order."""
     identity = ("campaign", "version", "vehicle_id", "ordinal")
     rows = connection.execute(
         select(clip_fires.c.clip_id, *_FIRE_COLUMNS)

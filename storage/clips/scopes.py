@@ -1,4 +1,4 @@
-"""What a clip has many of: fires, tags and labels, and the condition that it has one of them."""
+"""Scopes of a filter: a clip's fires, tags and labels, and the condition that the clip has one of them."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from storage.tables import clip_fires, clips, fires, labels
 Scope = Literal["fire", "tag", "label"]
 
 ELEMENT: ColumnElement[str] = column("element")
-"""The tag or the label that a condition within `some` speaks of."""
+"""The tag or the label that a condition within `some` refers to."""
 
 
 def some(scope: Scope, condition: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
-    """That the clip has a fire, a tag or a label, one for which `condition` holds."""
+    """The condition that the clip has a fire, tag or label, if given one for which `condition` holds."""
     query = _MEMBERS[scope]
     if condition is not None:
         query = query.where(condition)

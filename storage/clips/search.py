@@ -1,7 +1,7 @@
-"""Searching the catalog: a page of the clips that a query asks for.
+"""Searching the catalog, one page of clips at a time.
 
-A page continues after the sort key and id of the page before, so that clips that come or go in the meantime neither
-repeat nor hide others.
+A page continues after the sort key and id of the last clip before it, so clips that are added or removed in the
+meantime neither repeat nor hide others.
 """
 
 from __future__ import annotations
@@ -38,6 +38,6 @@ def search(connection: Connection, query: ClipQuery, *, timeout_s: float = SEARC
 
 
 def get_clips(connection: Connection, clip_ids: Sequence[str]) -> dict[str, Clip]:
-    """Clips by id, those that exist."""
+    """The clips with these ids, by id; ids without a clip are left out."""
     rows = connection.execute(select(*CLIP_COLUMNS).where(clips.c.id.in_(clip_ids))).all()
     return {clip.id: clip for clip in clips_of(connection, rows)}

@@ -1,8 +1,8 @@
-"""The transactions that end an upload: the clip is stored with everything that belongs to it, or it failed.
+"""The transactions that end an upload: the clip is stored with everything that belongs to it, or the upload fails.
 
 Both are idempotent and decided by the upload's row: the transaction that locks it first while it is open wins, and
 every other one finds it closed and changes nothing. Rows are always written in the order upload, clip, fires (sorted),
-ledger, events, so that two of these transactions never wait for each other in a circle.
+ledger, events, so that two of these transactions never deadlock.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MAX_TAGS = 1000
 
 
 class FireReused(Conflict):
-    """A fire has the ordinal of another one: the vehicle has counted it before, and lost that count."""
+    """A fire has the ordinal of another fire: the vehicle used that ordinal before, and lost its count since."""
 
     code = "fire_reused"
 
@@ -59,7 +59,7 @@ class PendingUpload:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """What became of an upload. `won` tells whether this call did it; `staging_keys` are objects to delete now."""
+    """What became of an upload. `won` says whether this call ended it; `staging_keys` are objects to delete now."""
 
     state: str
     won: bool
@@ -168,7 +168,7 @@ def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: 
 
 
 def _catalogue(connection: Connection, upload: PendingUpload) -> None:
-    """Write clip, fires and links. FireReused is decided after the writing, when no other clip can come between."""
+    """Write clip, fires and links. FireReused is checked after writing, when no other clip can intervene."""
     of_fires = upload.manifest.recording.fires
     connection.execute(insert(clips).values(_clip_row(connection, upload)).on_conflict_do_nothing())
     _write_fires(connection, upload.vehicle_id, of_fires, reason=None)
@@ -185,7 +185,7 @@ def _lock_state(connection: Connection, upload_id: str) -> str:
 
 
 def _clip_row(connection: Connection, upload: PendingUpload) -> dict[str, Any]:
-    """The columns of a new clip; what the recording says under a column's name is stored as it is."""
+    """The columns of a new clip; fields of the recording that bear a column's name are stored as they are."""
     manifest, recording = upload.manifest, upload.manifest.recording
     return {
         **values_of(recording, clips),
@@ -223,7 +223,7 @@ def _tags(connection: Connection, of_fires: Sequence[Fire]) -> list[str]:
 def _write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire], *, reason: str | None) -> None:
     """Write fires with their outcome: `catalogued` once any of their clips is, else `failed` with the first reason."""
     outcome = {"vehicle_id": vehicle_id, "outcome": "failed" if reason else "catalogued", "reason": reason}
-    # Always in one order: two clips with the same fires would else wait for each other's rows in a circle.
+    # Always in one order: otherwise two clips with the same fires could deadlock on each other's rows.
     ordered = sorted(of_fires, key=lambda fire: (fire.campaign, fire.version, fire.ordinal))
     rows = [{**values_of(fire, fires), **outcome} for fire in ordered]
     statement = insert(fires).values(rows)

@@ -1,1 +1,1 @@
-"""What became of fires: counts that add up, and the pairs of compared heads."""
+"""Counts reported by vehicles: what became of fires, and pairs of compared heads."""

@@ -1,4 +1,4 @@
-"""Pairs of compared heads: what each vehicle counted of them, and the confusion tables over the fleet."""
+"""Counts of pairs of compared heads, per vehicle as reported, and as confusion tables over the fleet."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _table = compare_counts.c
 
 
 def record_compared(connection: Connection, vehicle_id: str, counts: FireCounts, reported_at_ns: int) -> bool:
-    """Store the tables of one campaign version of a report; True when one of them was new.
+    """Store a report's tables for one campaign version; True when any of them was new.
 
     Counts of pairs only grow, so of two tables the one with more pairs is the later one, whatever the vehicle's
-    clock says. A table is taken as a whole, so its counts always belong together. A later one with fewer pairs changes
-    no count and is remembered: the vehicle lost its journal and counts from the beginning.
+    clock says. A table is always replaced as a whole, so its counts belong together. A later table with fewer pairs
+    changes no count, but is remembered: the vehicle lost its journal and started counting again.
     """
     if not counts.compared:
         return False
@@ -49,7 +49,7 @@ def record_compared(connection: Connection, vehicle_id: str, counts: FireCounts,
 def _note_falls(
     connection: Connection, version: Mapping[str, object], totals: Sequence[tuple[str, int]], reported_at_ns: int
 ) -> None:
-    """Remember which heads (with their numbers of pairs) have fewer pairs than were reported earlier."""
+    """Remember the heads (given with their numbers of pairs) that have fewer pairs than were reported earlier."""
     reported = values(column("head", Text), column("pairs", BigInteger), name="reported").data(totals)
     lowest = func.least(func.coalesce(_table.fell_to, reported.c.pairs), reported.c.pairs)
     connection.execute(
@@ -84,5 +84,5 @@ def fallen_pairs(connection: Connection, vehicle_ids: Sequence[str]) -> Iterator
         .order_by(*(_table[name] for name in _KEYS))
     )
     for row in rows:
-        counted = f"its count of pairs of {row.head} in {row.campaign} version {row.version}"
+        counted = f"its count of pairs for {row.head} in {row.campaign} version {row.version}"
         yield row.vehicle_id, f"{counted} fell to {row.fell_to} and is {row.pairs} here"

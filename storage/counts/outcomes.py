@@ -1,15 +1,15 @@
 """What became of the fires: per campaign version, counts that add up exactly and are never negative.
 
 A vehicle numbers its fires of a campaign version without gaps and reports, up to a watermark, how each of them ended
-on the vehicle. The cloud knows how those ended that reached it. Up to the watermark every fire is in one of: sampled
-out, refused, dropped, failed, catalogued; the rest is in flight.
+on the vehicle. The cloud knows how the fires that reached it ended. Up to the watermark every fire is sampled out,
+refused, dropped, failed or catalogued; the rest are in flight.
 
-Vehicle and cloud can contradict each other about a fire: the clip's last acknowledgement was lost, the vehicle gave
-the clip up, and the cloud has it. The clip is there, so the cloud is right: as many of the vehicle's own outcomes
-are taken back, and counted as `overruled`.
+Vehicle and cloud can contradict each other about a fire: when a clip's last acknowledgement is lost, the vehicle may
+give the clip up although the cloud has it. The clip is there, so the cloud is right: the same number of the vehicle's
+own outcomes is taken back and counted as `overruled`.
 
-In flight is what remains, so it would hide a fire that was lost on the way. Therefore what vehicles say they handed
-over is compared with the places where such fires can be: see storage/counts/unaccounted.py.
+What is in flight is the remainder, so it would hide a fire that was lost on the way. The fires that vehicles say they
+handed over are therefore compared with the places where they can be: see storage/counts/unaccounted.py.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ _COUNT = text("""
         LIMIT :manifests
     ) u
 """)
-"""One statement, so that all counts are of one moment, whatever is reported and catalogued in the meantime."""
+"""One statement, so that all counts are of the same moment, whatever is reported or catalogued in the meantime."""
 
 _TAKEN_BACK = ("dropped", "failed", "refused", "sampled_out")
-"""The order in which a vehicle's outcomes give way: giving up a clip that had arrived is the most likely mistake."""
+"""The order in which a vehicle's outcomes are taken back: giving up a clip that has arrived is most likely."""
 
 
 @dataclass
@@ -97,16 +97,16 @@ class Outcomes:
     catalogued: int = 0
     in_flight: int = 0
     unaccounted: int = 0
-    """Of those in flight, how many were handed over to the cloud and are nowhere in it: at least so many are lost."""
+    """Of those in flight, how many were handed over to the cloud and are nowhere in it: at least that many are lost."""
     overruled: int = 0
-    """Fires that a vehicle counted as lost and the cloud has; they are counted as what they are in the cloud."""
+    """Fires that a vehicle counted as lost although the cloud has them; the cloud's outcome counts."""
     per_trigger: dict[str, int] = field(default_factory=dict)
     armed_ns: int = 0
     distance_m: int = 0
 
 
 def outcomes(connection: Connection, campaign: str | None = None) -> dict[tuple[str, int], Outcomes]:
-    """Outcomes by (campaign, version), of one campaign or all, without versions that no vehicle has reported on."""
+    """Outcomes by (campaign, version), of one or all campaigns; versions without any report are left out."""
     sums: dict[tuple[str, int], Counter[tuple[str, str]]] = {}
     handovers = Handovers()
     for row in connection.execute(_COUNT, {"campaign": campaign, "manifests": MAX_MANIFESTS}):
@@ -128,7 +128,7 @@ def outcomes(connection: Connection, campaign: str | None = None) -> dict[tuple[
 
 
 def _taken_back(vehicle: Mapping[str, Mapping[str, int]], overruled: int) -> dict[tuple[str, str], int]:
-    """Which of one vehicle's outcomes are withdrawn, `overruled` in all: the most frequent reasons first."""
+    """Which of one vehicle's outcomes are taken back, `overruled` in all: the most frequent reasons first."""
     withdrawn = {}
     for kind in _TAKEN_BACK:
         for reason, count in sorted(vehicle[kind].items(), key=lambda item: (-item[1], item[0])):

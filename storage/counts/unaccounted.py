@@ -1,4 +1,4 @@
-"""Fires that vehicles handed over and that are nowhere in the cloud: never to exist, and found by counting twice.
+"""Fires that vehicles handed over but that are nowhere in the cloud. There should be none; two counts find them.
 
 A vehicle counts a fire as handed over once the gateway has acknowledged its clip's last byte, and the gateway does
 that only after the upload's row says `received`. So at any later moment each such fire is in the catalog's `fires`
@@ -20,8 +20,8 @@ from triggers.contracts.clip import ClipManifest
 from triggers.errors import InvalidInput
 
 MAX_MANIFESTS = 500
-"""How many received uploads of vehicles with missing fires are looked into. With more of them nothing can be said until
-the assembler has caught up, which is a problem of its own."""
+"""How many received uploads of vehicles with missing fires are examined. With more, nothing can be said until the
+assembler has caught up, which is a problem in itself."""
 
 FireId = tuple[str, str, int, int]
 """Vehicle, campaign, version and ordinal."""
@@ -29,7 +29,7 @@ FireId = tuple[str, str, int, int]
 
 @dataclass
 class Handovers:
-    """What was handed over and is not decided, and what of it may have been received, at one moment."""
+    """Fires handed over but not yet decided, and those of them that may have been received, at one moment."""
 
     _missing: dict[tuple[str, str, int], tuple[int, int]] = field(default_factory=dict)
     """By vehicle, campaign and version: the watermark, and how many more were handed over than the cloud decided."""

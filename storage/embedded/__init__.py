@@ -1,10 +1,10 @@
-"""PostgreSQL out of a wheel, supervised: `EmbeddedPostgres(data_dir)` serves one machine without any set-up.
+"""The embedded PostgreSQL, from a wheel and supervised: `EmbeddedPostgres(data_dir)` needs no set-up.
 
 server.py    EmbeddedPostgres: start, wait, stop, URL
-guardian.py  the owner's end of the guard        guard.py  the guard process itself
+guardian.py  the owner's side of the guard       guard.py  the guard process itself
 cluster.py   the files on disk                   locks.py  who may use them
 binaries.py  the programs                        runas.py  the user they run as
-    sockets.py   the one door to the server         cancellation.py  how a long start is given up
+sockets.py   the only way to reach the server    cancellation.py  how a long start is cancelled
 """
 
 from storage.embedded.cancellation import StartCancelled

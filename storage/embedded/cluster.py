@@ -1,4 +1,4 @@
-"""The database cluster on disk: made whole or not at all, of the right major version, free of stale pid files."""
+"""The database cluster on disk: created whole or not at all, of the right major version, without a stale pid file."""
 
 from __future__ import annotations
 
@@ -98,8 +98,9 @@ class Cluster:
         return pid if pid and _is_server_in(pid, self.path) else None
 
     def remove_stale_pidfile(self) -> None:
-        """A crashed server leaves its pid file, and PostgreSQL would not start while a process of the same user
-        has that pid, whatever it is. Conflict when it really is a server (one that was started by hand).
+        """Remove the pid file of a crashed server; Conflict when a server (started by hand) really runs there.
+
+        PostgreSQL would not start while any process of the same user has the pid in that file.
         """
         if pid := self.running_postmaster():
             raise Conflict(
@@ -133,11 +134,11 @@ class Cluster:
 
 
 def _is_server_in(pid: int, cluster: Path) -> bool:
-    """PostgreSQL's working directory is its cluster; where the kernel does not tell, its command line has to do."""
+    """PostgreSQL's working directory is its cluster; where the kernel does not tell, the command line decides."""
     if sys.platform.startswith("linux"):
         try:
             return Path(f"/proc/{pid}/cwd").samefile(cluster)
-        except OSError:  # no such process, or one of a user into whom we may not look: not ours
+        except OSError:  # no such process, or one that we may not inspect: not ours
             return False
     argv = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
     answer = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False)

@@ -1,9 +1,9 @@
-"""The guard: a small process that is the server's parent and ends it when the owner is gone, however the owner died.
+"""The guard: a small process that is the server's parent and stops it when the owner is gone, however the owner died.
 
 It is a script of the standard library only (`python -I -S guard.py`), so that it is up in milliseconds.
 Its standard input comes from the owner: one line of JSON (the orders, written by `guardian.py`), then either
 `stop` (an orderly end) or the end of the file, which the kernel delivers when the owner is killed. The server
-also gets a parent-death signal where the kernel has one (Linux), for the case that the guard itself is killed.
+also gets a parent-death signal where the kernel has one (Linux), in case the guard itself is killed.
 At the end the guard writes the server's last words to its standard output; its exit status is the server's, or
 128 + n when signal n ended that.
 """
@@ -192,8 +192,9 @@ class Guard:
 
 
 def _end_orphans(number: signal.Signals) -> None:
-    """A backend whose postmaster was killed computes on until it happens to look; it is this process's child now
-    (a subreaper's, where there are such), so its pid cannot be a stranger's.
+    """Signal the backends of a killed postmaster, which would go on until they happen to notice.
+
+    They are children of this process now (a subreaper, where the system has those), so no pid can be a stranger's.
     """
     with contextlib.suppress(OSError):
         with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as children:  # noqa: PTH123
@@ -209,7 +210,7 @@ def _linux_prctl() -> Any:
 
 
 def _wake_on_signals(on_terminate: Any) -> int:
-    """A descriptor that becomes readable with every signal; the terminal's signals are the owner's business."""
+    """A descriptor that becomes readable with every signal; signals from the terminal are left to the owner."""
     wake_fd, write_fd = os.pipe()
     os.set_blocking(write_fd, False)
     os.set_blocking(wake_fd, False)

@@ -1,4 +1,4 @@
-"""The owner's end of the guard: starts it, gives it its orders, and asks it for an orderly end."""
+"""The owner's side of the guard: starts it, gives it its orders, and asks it to stop the server in good order."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Guardian:
         self._close()
 
     def forget(self) -> None:
-        """In a forked child of the owner: drop the pipe, whose end must mean that the owner itself is gone."""
+        """In a forked child of the owner: drop the pipe, because its end must mean that the owner itself is gone."""
         self._close()
         if self._process.stdout is not None:
             self._process.stdout.close()
@@ -117,6 +117,6 @@ def _last_lines(text: bytes) -> str:
 
 
 def _clean_environment() -> dict[str, str]:
-    """What the server may see of our environment: no PG* variable may change it, no locale may translate it."""
+    """The part of our environment that the server may see: no PG* variable may configure it, no locale translate it."""
     keep = {key: os.environ[key] for key in ("PATH", "TZDIR", "LD_LIBRARY_PATH") if key in os.environ}
     return keep | {"LC_ALL": "C"}

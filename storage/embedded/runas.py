@@ -1,6 +1,6 @@
-"""As whom the server runs: PostgreSQL refuses root, so root hands it to an unprivileged user that exists.
+"""The user the server runs as: PostgreSQL refuses root, so root hands it to an existing unprivileged user.
 
-Folders keep the modes they have: where that user cannot enter one, an error names it.
+Existing folders keep their modes; where that user cannot enter one, an error names it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def scratch_dir(prefix: str) -> Path:
 def server_user(data_dir: Path) -> ServerUser | None:
     """The user to drop to, None when this process is not root.
 
-    The owner of the cluster, else of the data directory, goes on owning it; a new one goes to `postgres` where
+    The owner of the cluster, else of the data directory, keeps it; a new one goes to `postgres` where
     that account exists, else to `nobody`.
     """
     if os.geteuid() != 0:
@@ -94,7 +94,7 @@ def server_user(data_dir: Path) -> ServerUser | None:
 
 
 def prepare_data_dir(data_dir: Path, user: ServerUser | None) -> None:
-    """Make `data_dir` where it is missing and check that the server's user can reach it (else Misconfigured)."""
+    """Create `data_dir` if it is missing, and check that the server's user can reach it (else Misconfigured)."""
     missing = [path for path in (data_dir, *data_dir.parents) if not path.exists()]
     existing = missing[-1].parent if missing else data_dir
     if not existing.is_dir():
@@ -113,12 +113,12 @@ def prepare_data_dir(data_dir: Path, user: ServerUser | None) -> None:
                 path.chmod(0o755)  # ours, so just made: under a strict umask the user could not pass through it
     except OSError as error:
         raise Misconfigured(
-            f"the data directory {data_dir} cannot be made: {error.strerror or error}", remedy=_ANOTHER
+            f"the data directory {data_dir} cannot be created: {error.strerror or error}", remedy=_ANOTHER
         ) from error
 
 
 def _first_folder_closed_to(user: ServerUser, folder: Path) -> Path | None:
-    """Asked by trying, as modes alone do not tell (ACLs, mounts)."""
+    """Found by trying, as modes alone do not tell (ACLs, mounts)."""
     ancestors = [str(path) for path in (*reversed(folder.parents), folder)]
     answer = user.run(["/bin/sh", "-c", _ENTER_EACH, "sh", *ancestors])
     return Path(answer.stdout or folder) if answer.returncode else None

@@ -41,7 +41,7 @@ _SETTINGS: Mapping[str, str] = {
     "log_startup_progress_interval": "2s",
     "cluster_name": "longtail",
 }
-_FIXED: Mapping[str, str] = {  # privacy and durability are not for sale
+_FIXED: Mapping[str, str] = {  # privacy and durability cannot be switched off
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "port": str(PORT),
@@ -84,7 +84,7 @@ class EmbeddedPostgres:
         _servers.add(self)
 
     def start(self, progress: Progress = _silent, *, cancelled: Cancelled = never) -> None:
-        """Start the server and wait until it answers, for as long as it lives: recovery takes what it takes.
+        """Start the server and wait until it answers, as long as it lives: recovery may take long.
 
         `cancelled` is asked many times a second; once it is true the start ends within seconds with StartCancelled,
         and nothing is left running.
@@ -106,7 +106,7 @@ class EmbeddedPostgres:
             raise
 
     def stop(self) -> None:
-        """End the server in good order (at most about a minute, then the hard way); idempotent."""
+        """Stop the server in good order (for at most about a minute, then by force); idempotent."""
         if self._guardian is not None:
             self._guardian.stop()
             self._guardian = None
@@ -179,7 +179,7 @@ class EmbeddedPostgres:
         )
 
     def _wait_for_previous_server(self, progress: Progress, cancelled: Cancelled) -> FileLock:
-        """The processes of a server hold this lock to the last: one whose owner is gone is on its way out."""
+        """Wait for the lock that every process of a server holds: a server whose owner is gone is shutting down."""
         lock = self._server_lock = _open_lock(self.data_dir / "server.lock")
         began_s = reported_s = time.monotonic()
         orphan: int | None = None
@@ -224,7 +224,7 @@ class EmbeddedPostgres:
             time.sleep(_POLL_S)
 
     def _fail_if_dead(self) -> None:
-        assert self._guardian is not None  # noqa: S101 - launched before anyone asks
+        assert self._guardian is not None  # noqa: S101 - set by `_launch`
         if (code := self._guardian.poll()) is not None:
             raise Unreachable(
                 f"the embedded PostgreSQL in {self.data_dir} ended with status {code}; the end of its log:\n"
@@ -235,8 +235,8 @@ class EmbeddedPostgres:
     def _ensure_database(self) -> None:
         try:
             with psycopg.connect(**self._connection("postgres"), autocommit=True) as connection:
-                found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
-                if found is None:
+                database = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone()
+                if database is None:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
                 vector = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").fetchone()
         except psycopg.Error as error:
@@ -273,7 +273,7 @@ os.register_at_fork(after_in_child=_forget_all_in_forked_child)
 
 
 def running_url(data_dir: Path) -> str | None:
-    """The URL of the server that some process runs in `data_dir`, None when there is none."""
+    """The URL of the server that runs in `data_dir`, None when there is none."""
     with contextlib.suppress(OSError, ValueError):
         note = json.loads((Path(data_dir) / "owner.lock").read_bytes())
         socket_dir = note.get("socket_dir")
@@ -308,7 +308,7 @@ def _write_note(lock: FileLock, socket_dir: object) -> None:
 def _shared_memory() -> dict[str, str]:
     """Containers often come with 64 MiB of /dev/shm, too little to build a vector index in parallel."""
     with contextlib.suppress(OSError):
-        found = os.statvfs("/dev/shm")  # noqa: S108 - only measured
-        if found.f_frsize * found.f_blocks < _SMALL_SHM_BYTES:
+        shared = os.statvfs("/dev/shm")  # noqa: S108 - only measured
+        if shared.f_frsize * shared.f_blocks < _SMALL_SHM_BYTES:
             return {"dynamic_shared_memory_type": "mmap"}
     return {}

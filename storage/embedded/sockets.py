@@ -1,4 +1,4 @@
-"""The private folder of the server's socket: the only door to the server, closed to everybody but its owner."""
+"""The private folder of the server's socket, the only way to reach the server; only its owner can enter."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Label jobs and labels."""
+"""Label jobs, and the labels that they produce."""

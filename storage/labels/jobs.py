@@ -1,7 +1,7 @@
-"""Label jobs: a clip and a task; claimed under a lease, completed once with labels in ASAM OpenLABEL.
+"""Label jobs: one per clip and task, claimed under a lease and completed once with labels in ASAM OpenLABEL.
 
-A token numbers the claims of a job and is no secret, so that callers check who holds the job (`lock_claim`) before
-they renew, complete or fail it. Labels keep who made them, how (`provenance`), and the types that they name.
+A token numbers the claims of a job and is not a secret, so callers check who holds the job (`lock_claim`) before they
+renew, complete or fail it. Labels record who made them, how (`provenance`), and the types that they name.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _c = label_jobs.c
 
 @dataclass(frozen=True, slots=True)
 class LabelJob:
-    """A job as its claimer gets it; `token` is needed to renew, complete or fail it."""
+    """A job as its claimant gets it; `token` is needed to renew, complete or fail it."""
 
     id: int
     clip_id: str
@@ -49,7 +49,7 @@ _JOB_COLUMNS = columns_of(LabelJob, label_jobs)
 
 
 def ensure(connection: Connection, clip_id: str, task: str) -> bool:
-    """Make the job of this task for a clip; False when it exists already."""
+    """Create the job of this task for a clip; False when it exists already."""
     added = connection.execute(
         upsert(label_jobs)
         .values(clip_id=clip_id, task=task)
@@ -75,7 +75,7 @@ def claim(connection: Connection, *, user: str, task: str, labeler: str, count: 
 
 
 def lock_claim(connection: Connection, job_id: int, *, token: int) -> LabelClaim | None:
-    """Lock a job until the transaction ends. Its claim when `token` is its newest, else None."""
+    """Lock a job until the transaction ends; returns its claim if `token` is the newest, else None."""
     row = connection.execute(
         select(_c.state, _c.claimed_by)
         .where(_c.id == _bounded(job_id), _c.token == _bounded(token), _c.claimed_by.is_not(None))
@@ -100,7 +100,10 @@ def complete(
     openlabel: Mapping[str, Any],
     provenance: Mapping[str, Any],
 ) -> int:
-    """Write the labels and finish the job; returns the labels' id. LeaseLost, and nothing is written, when lost."""
+    """Write the labels and finish the job; returns the labels' id.
+
+    LeaseLost, with nothing written, when another claim has the job.
+    """
     document = storable(dict(openlabel), what="the labels")
     made_by = storable(dict(provenance), what="the provenance")
     job = job_leases.finish(connection, label_jobs, _key(job_id), token=_bounded(token))
@@ -122,7 +125,7 @@ def complete(
 def find_labels(
     connection: Connection, job_id: int, *, openlabel: Mapping[str, Any], provenance: Mapping[str, Any]
 ) -> int | None:
-    """The id of the job's labels if they have just this content; compared as the database keeps it."""
+    """The id of the job's labels if they have exactly this content, compared as the database stores it."""
     same = select(labels.c.id).where(
         labels.c.job_id == job_id,
         labels.c.openlabel == storable(dict(openlabel), what="the labels"),

@@ -1,1 +1,1 @@
-"""The log in PostgreSQL as tables: records, segments, groups."""
+"""SQL of the log in PostgreSQL: records, segments, consumer groups."""

@@ -1,8 +1,8 @@
-"""Consumer groups of the log in PostgreSQL: who is in a group, who holds which partition, and how far it is.
+"""Consumer groups of the log in PostgreSQL: members, the holder of each partition, and committed offsets.
 
 A claim is one partition in one group: its holder, the end of the holder's lease, an epoch that rises with every
-change of holder, and the committed offset. A commit names the epoch it was made under: that of a holder who lost the
-partition meanwhile finds another one, and changes nothing. All times are the database's.
+change of holder, and the committed offset. A commit names the epoch it was made under: after a holder has lost the
+partition the epoch is another, and its commit changes nothing. All times are the database's.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def heartbeat(connection: Connection, key: GroupKey, member: str, lease_s: float
 
 
 def take_over(connection: Connection, key: GroupKey, member: str) -> None:
-    """Make the claims of an earlier process of this name the caller's: what that one still commits is refused."""
+    """Take over the claims of an earlier process of this name, whose later commits are refused."""
     connection.execute(
         update(log_claims).where(*_claims_of(key), log_claims.c.member == member).values(epoch=log_claims.c.epoch + 1)
     )

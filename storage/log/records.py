@@ -1,7 +1,7 @@
-"""Topics, appends and reads of the log in PostgreSQL. Segments: log_segments.py; consumer groups: log_groups.py.
+"""Topics, appends and reads of the log in PostgreSQL. See segments.py for segments, groups.py for consumer groups.
 
-Why no reader ever skips a record: an append takes its offsets by updating the partition's row and keeps that row's lock
-until it commits. The next append to the partition waits for it; so offsets become visible in their order.
+No reader ever skips a record: an append takes its offsets by updating the partition's row, and keeps that row's lock
+until it commits. The next append to the partition waits for it, so offsets become visible in order.
 """
 
 from __future__ import annotations
@@ -16,16 +16,15 @@ from psycopg import errors as pg
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from storage.database import Database
 from storage.settings import shown_url
 from storage.tables.log import log_partitions
-from triggers.errors import Misconfigured, NotFound, Overloaded, Unreachable
+from triggers.errors import Misconfigured, NotFound, Unreachable
 
 _INSERT_BYTES = 16 * 1024**2
 _INSERT_RECORDS = 10_000
-"""What one INSERT carries; a larger append is several of them in one transaction."""
+"""The limits of one INSERT; a larger append takes several in one transaction."""
 
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 _TAKE_OFFSETS = """
@@ -74,16 +73,10 @@ class PartitionBounds:
 
 @contextmanager
 def transaction(database: Database) -> Iterator[Connection]:
-    """One transaction on the log; the server's silence is Unreachable, an exhausted pool Overloaded."""
+    """One transaction on the log; Unreachable when the server does not answer, Overloaded when the pool is in use."""
     try:
         with database.begin() as connection:
             yield connection
-    except PoolTimeoutError as error:
-        raise Overloaded(
-            "every database connection of this process is in use",
-            retry_after_s=5,
-            remedy="raise LONGTAIL_DATABASE_POOL_SIZE",
-        ) from error
     except (DBAPIError, psycopg.Error) as error:
         raise _translated(database, error) from error
 
@@ -176,7 +169,7 @@ def read(
     max_records: int,
     max_bytes: int,
 ) -> list[tuple[int, int, bytes, bytes]]:
-    """(partition, offset, key, value) of records in one segment, from an offset on in each partition.
+    """(partition, offset, key, value) of records in one segment, from a given offset on in each partition.
 
     Every partition's first record comes before any second one, and so on; within a partition offsets rise. Stops
     at `max_records`, and after the record that reaches `max_bytes`. Values come in binary, not as hex digits. The

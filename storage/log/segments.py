@@ -26,12 +26,12 @@ _STORAGE = "autovacuum_vacuum_insert_threshold = -1, toast.autovacuum_vacuum_ins
 
 
 class SegmentInUse(Conflict):
-    """A long transaction (a backup, for one) reads the log; the segment can be dropped after it."""
+    """A long transaction (such as a backup) reads the log; the segment can be dropped when it has ended."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenSegment:
-    """The segment that appends go to, its size on disk, and whether its time has come."""
+    """The segment that appends go to, its size on disk, and whether it is old enough to be closed."""
 
     segment: int
     size_bytes: int
@@ -44,7 +44,7 @@ def lock(connection: Connection) -> None:
 
 
 def try_lock(connection: Connection) -> bool:
-    """Whether the lock of the maintainers was free; held until the transaction ends."""
+    """Take the maintainers' lock if it is free, and say whether it was; held until the transaction ends."""
     return bool(connection.execute(select(func.pg_try_advisory_xact_lock(MAINTENANCE_LOCK))).scalar_one())
 
 
@@ -93,7 +93,7 @@ def begin(connection: Connection) -> int:
 
 
 def oldest_closed(connection: Connection) -> int | None:
-    """The oldest closed segment that is old enough to look into; None when there is none."""
+    """The oldest closed segment, if it is old enough to be examined; otherwise None."""
     return connection.execute(
         text("""
             SELECT segment FROM log_segments

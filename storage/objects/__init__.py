@@ -1,4 +1,4 @@
-"""Object storage: one contract, an implementation a file.
+"""Object storage: one contract, and an implementation per folder.
 
 contract.py    what every store promises
 directory/     objects in a directory         s3/             objects in a bucket of S3
@@ -38,7 +38,7 @@ def open_store(settings: Settings) -> ObjectStore:
 
 
 def _open_s3(settings: Settings, url: str) -> ObjectStore:
-    from storage.objects.s3.store import (  # noqa: PLC0415  boto3 takes 0.3 s, which others are spared
+    from storage.objects.s3.store import (  # noqa: PLC0415  importing boto3 takes 0.3 s
         S3Store,
         parse_location,
     )

@@ -1,7 +1,7 @@
 """What an object store promises; the contract suite in tests/storage/objects holds every implementation to it.
 
-Keys are relative POSIX paths of `[A-Za-z0-9._=-]` segments, at most 900 bytes, never `.` or `..`. Nobody uses a key
-and another below it (`a` and `a/b`): Amazon's S3 and the directory hold both, S3 servers that keep files refuse.
+Keys are relative POSIX paths of `[A-Za-z0-9._=-]` segments, at most 900 bytes, never `.` or `..`. Callers never use
+a key and another below it (`a` and `a/b`): Amazon's S3 and the directory hold both, S3 servers that keep files refuse.
 An object is whole or not there: no reader ever sees a part of one. Writes are durable on return.
 """
 
@@ -16,7 +16,7 @@ from triggers.errors import Conflict, InvalidInput, NotFound
 
 MAX_KEY_BYTES = 900
 LEFTOVER_AGE_S = 86400
-"""An unfinished write that has not moved for so long belongs to a process that died."""
+"""An unfinished write that has made no progress for this long belongs to a process that died."""
 MAX_SEGMENT_BYTES = 200
 MIN_PART_BYTES = 5 * 1024**2
 MAX_PART_BYTES = 5 * 1024**3
@@ -94,7 +94,7 @@ class ObjectStore(Protocol):
         ...
 
     def check(self) -> str:
-        """One line on what is reached and how; Unreachable or Misconfigured when it cannot work."""
+        """One line on which store is used and how; Unreachable or Misconfigured when it cannot work."""
         ...
 
 
@@ -111,7 +111,7 @@ def checked_parts(parts: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def checked_range(start: int, length: int | None) -> None:
-    """InvalidInput when a range of bytes starts or ends before it can."""
+    """InvalidInput for a negative start or length of a range of bytes."""
     if start < 0 or (length is not None and length < 0):
         raise InvalidInput(f"not a range of bytes: start {start}, length {length}")
 

@@ -35,5 +35,5 @@ def json(name: str, *, nullable: bool = False, default: TextClause | None = None
 
 
 def is_one_of(column: str, states: Iterable[str]) -> str:
-    """The SQL condition that a text column has one of these values, which are words of the code."""
+    """The SQL condition that a text column has one of these values; they are not escaped, so they must be constants."""
     return f"{column} IN ('" + "','".join(states) + "')"

@@ -1,4 +1,4 @@
-"""Tables of campaigns, vehicles, people, and what vehicles report."""
+"""Tables of campaigns, vehicles, API tokens, and what vehicles report."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ campaign_versions = Table(
     Index("uq_campaign_versions_running", "campaign", unique=True, postgresql_where=text(is_one_of("state", RUNNING))),
     Index("ix_campaign_versions_bundle_digest", "bundle_digest"),
 )
-"""Versions are immutable but for their state; approval binds to `program_digest` and makes the bundle.
+"""Versions are immutable except for their state; approval binds to `program_digest` and makes the bundle.
 `rollout_from` is when the rollout's stages began to count: pauses push it forward."""
 
 assignment_revision = Table(
@@ -133,5 +133,5 @@ compare_counts = Table(
     ),
     Index("ix_compare_counts_campaign_version", "campaign", "version"),
 )
-"""The pairs each vehicle has counted of a compared head; a report with no more of them changes no count. `fell_to` is
+"""The pairs each vehicle has counted for a compared head; a report without more pairs changes no count. `fell_to` is
 the lowest number of pairs that was reported later than a higher one, as for `fire_counts`."""

@@ -129,7 +129,7 @@ outbox = Table(
     Index("ix_outbox_unsent", "id", postgresql_where=text("sent_at IS NULL")),
     Index("ix_outbox_sent_at", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
 )
-"""Events written with the change they tell of. Read by `sent_at IS NULL FOR UPDATE SKIP LOCKED`,
+"""Events written together with the change they report. Read by `sent_at IS NULL FOR UPDATE SKIP LOCKED`,
 never by `id > last`."""
 
 
@@ -186,5 +186,5 @@ labels = Table(
     Index("ix_labels_clip_id", "clip_id"),
     Index("ix_labels_types", "types", postgresql_using="gin"),
 )
-"""Labels as ASAM OpenLABEL documents; `types` are the object, event, ... types in them. `labeler` says for people who
+"""Labels as ASAM OpenLABEL documents; `types` are the object, event, ... types in them. `labeler` tells people who
 or what made them, as `<user>/<labeler>`; who may touch a job is decided by the job."""

@@ -2,7 +2,7 @@
 
 The records lie in `log_records`, partitioned by segment: retention drops whole segments. Offsets come from
 `UPDATE log_partitions SET next_offset = next_offset + n RETURNING` in the writer's transaction, never from a
-sequence, whose numbers commit out of order so that a reader skips some.
+sequence: its numbers are committed out of order, so a reader would skip some.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Tables of uploads, their parked cells, the budget ledger and the dead letters."""
+"""Tables of uploads, parked cells, the budget ledger and dead letters."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sqlalchemy import (
     text,
 )
 
-from storage.tables.base import at, created_at, metadata
+from storage.tables.base import at, created_at, is_one_of, metadata
 
 
 class UploadState(StrEnum):
-    """Where an upload stands: open → received → stored; failed from the first two, expired from open."""
+    """States of an upload: open → received → stored; failed from the first two, expired from open."""
 
     OPEN = "open"
     """Bytes are coming."""
@@ -37,17 +37,17 @@ class UploadState(StrEnum):
     FAILED = "failed"
     """The clip can never be in the catalog."""
     EXPIRED = "expired"
-    """Given up before it was whole; `reason` says whether by time or by the vehicle."""
+    """Closed before it was whole; `reason` says whether it timed out or the vehicle terminated it."""
 
 
 ASSEMBLING = (UploadState.OPEN, UploadState.RECEIVED)
 """States of an upload whose cells are still to be assembled."""
 LIVE = (*ASSEMBLING, UploadState.STORED)
-"""States of the one upload that a clip may have; in any other one it may be begun again, or has failed."""
-UPLOAD_IS_LIVE = text("state IN ('" + "','".join(LIVE) + "')")
+"""A clip has at most one upload in these states; without one it can be uploaded again, unless it has failed."""
+UPLOAD_IS_LIVE = text(is_one_of("state", LIVE))
 UPLOAD_IS_OPEN = text("state = 'open'")
-"""Conditions of partial indexes, to be used as they are in queries too: a prepared statement whose states are
-parameters cannot be matched with such an index."""
+"""Conditions of partial indexes. Queries must use them verbatim: a prepared statement whose states are parameters
+cannot be matched with such an index."""
 
 uploads = Table(
     "uploads",
@@ -66,7 +66,7 @@ uploads = Table(
     created_at(),
     at("expires_at", nullable=False),
     at("closed_at"),
-    CheckConstraint("state IN ('" + "','".join(UploadState) + "')", name="state"),
+    CheckConstraint(is_one_of("state", UploadState), name="state"),
     CheckConstraint("offset_bytes BETWEEN 0 AND size_bytes", name="offset"),
     Index(
         "uq_uploads_live_clip",
@@ -91,7 +91,7 @@ parked_cells = Table(
     Column("size_bytes", BigInteger, nullable=False),
     created_at(),
 )
-"""Cells of an open clip that the assembler moved to a staging object: their bytes follow each other as in `cells`."""
+"""Cells of an open clip that the assembler moved to a staging object, where their bytes have the order of `cells`."""
 
 ledger_accounts = Table(
     "ledger_accounts",
@@ -110,7 +110,7 @@ ledger_accounts = Table(
     Index("ix_ledger_accounts_day", "day", postgresql_where=text("day IS NOT NULL")),
 )
 """`held` is what is reserved or settled, the number a limit is checked against; `settled` the part that arrived.
-Limits are no columns: they are read where they are set, in the running campaign version and in the settings."""
+Limits have no columns: they are read where they are set, in the running campaign version and in the settings."""
 
 ledger_entries = Table(
     "ledger_entries",
@@ -154,4 +154,4 @@ dead_letters = Table(
     CheckConstraint("state IN ('open','replayed','discarded')", name="state"),
     Index("ix_dead_letters_vehicle_id", "vehicle_id"),
 )
-"""What could not go on, with its reason, so that it can be listed, replayed, discarded and erased."""
+"""What could not be processed, with the reason, so that it can be listed, replayed, discarded and erased."""

@@ -1,1 +1,1 @@
-"""Uploads: opened, parked, ended; the identity of fires, and dead letters."""
+"""Uploads: creation, progress, parked cells, endings; the identity of fires, and dead letters."""

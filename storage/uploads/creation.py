@@ -1,4 +1,4 @@
-"""Opening uploads: what has to be known of a clip's fires and of its vehicle first, and the row itself."""
+"""Opening uploads: what must be known about a clip's fires and its vehicle beforehand, and the new row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from triggers.contracts.clip import CreationRequest
 
 @dataclass(frozen=True, slots=True)
 class ApprovedVersion:
-    """A campaign version that was approved once, whatever became of it since: its program and its triggers' names."""
+    """A campaign version that was approved at some time: its program and the names of its triggers."""
 
     program_digest: str
     triggers: frozenset[str]
@@ -45,7 +45,7 @@ def approved_versions(
 
 
 def count_open(connection: Connection, vehicle_id: str, *, at_most: int) -> int:
-    """How many uploads of a vehicle are open; counted up to `at_most` only."""
+    """How many uploads of a vehicle are open; counts no further than `at_most`."""
     open_uploads = select(uploads.c.id).where(uploads.c.vehicle_id == vehicle_id, UPLOAD_IS_OPEN).limit(at_most)
     return connection.execute(select(func.count()).select_from(open_uploads.subquery())).scalar_one()
 

@@ -1,4 +1,4 @@
-"""Dead letters: what could not go on, kept with its reason so that it can be listed, replayed and discarded."""
+"""Dead letters: what could not be processed, kept with the reason to be listed, replayed or discarded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_DETAIL_CHARACTERS = 4000
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One dead letter without its manifest's bytes; `fires` is how many fires it took along."""
+    """One dead letter without its manifest's bytes; `fires` is how many fires were lost with it."""
 
     id: int
     stage: str
@@ -49,7 +49,7 @@ def record(
     object_key: str | None = None,
     fires: int = 0,
 ) -> int:
-    """Write a dead letter and return its id; the same upload, else the same object, has only one.
+    """Write a dead letter and return its id; an upload, or an object without an upload, has only one.
 
     `reason` is a stable machine-readable word, `detail` a sentence for people (cut at MAX_DETAIL_CHARACTERS;
     characters that PostgreSQL's text cannot hold are replaced).
@@ -81,7 +81,7 @@ def record(
 
 
 def _of_object(connection: Connection, object_key: str) -> int | None:
-    """The dead letter of an object; until this transaction ends no other one can write one for it."""
+    """The dead letter of an object; no other transaction can write one for it until this one ends."""
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": object_key})
     letters = connection.execute(select(dead_letters.c.id).where(dead_letters.c.object_key == object_key).limit(1))
     return letters.scalar_one_or_none()
@@ -143,7 +143,7 @@ def count_open_rejections(connection: Connection, vehicle_id: str) -> int:
 
 
 def mark_replayed(connection: Connection, upload_id: str) -> bool:
-    """What failed for this upload succeeded at a later attempt; False when no open letter is about it."""
+    """Close this upload's letter because a later attempt succeeded; False when it has no open letter."""
     closed = connection.execute(
         update(dead_letters)
         .where(dead_letters.c.upload_id == upload_id, dead_letters.c.state == "open")

@@ -1,6 +1,6 @@
 """How uploads end: stored, failed, terminated by the vehicle, or expired.
 
-Whatever closes an upload settles or releases its reservation in the same transaction.
+Each of them settles or releases the upload's reservation in the transaction that closes it.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ TERMINATED_BY_VEHICLE = "terminated"
 
 
 def mark_stored(connection: Connection, upload_id: str) -> bool:
-    """The clip is in the catalog: close the upload and settle its reservation. False when it was closed before.
+    """Close an upload whose clip is in the catalog, and settle its reservation. False when it was closed before.
 
-    An `open` one may be stored too: its gateway can die between the last cell and its offset.
+    An `open` upload may be stored too: its gateway can die between the last cell and its offset.
     """
     closed = connection.execute(
         update(uploads)
@@ -32,26 +32,27 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
 
 
 def fail(connection: Connection, upload_id: str, reason: str) -> bool:
-    """The clip can never be stored: close the upload and release its reservation. False when it was closed before."""
+    """Close an upload whose clip can never be stored, and release its reservation. False when it was closed before."""
     return _close(connection, upload_id, ASSEMBLING, UploadState.FAILED, reason)
 
 
 def expire_one(connection: Connection, upload_id: str) -> bool:
-    """The time of this open upload is over: close it and release its reservation. False when it was closed before."""
+    """Close an open upload that has expired, and release its reservation. False when it was closed before."""
     return _close(connection, upload_id, (UploadState.OPEN,), UploadState.EXPIRED, EXPIRED_BY_TIME)
 
 
 def terminate(connection: Connection, upload_id: str, vehicle_id: str, *, now: datetime) -> None:
-    """The vehicle gives the upload up: release its reservation. Conflict when all bytes are here: the clip is kept."""
+    """Close an upload that its vehicle gives up, and release its reservation. Conflict when all bytes have arrived."""
     upload = find_usable(connection, upload_id, vehicle_id, now=now)
     if not _close(connection, upload.id, (UploadState.OPEN,), UploadState.EXPIRED, TERMINATED_BY_VEHICLE):
-        raise Conflict("the upload is whole, its clip is kept")
+        raise Conflict("the upload is complete; its clip is kept")
 
 
 def expire(connection: Connection, *, now: datetime, limit: int = 100) -> int:
-    """Close at most `limit` open uploads whose time is over and release what they reserved; returns how many.
+    """Close at most `limit` open uploads that have expired, and release what they reserved; returns how many.
 
-    Several processes may expire uploads at once: each takes others. The vehicle still has the clip and may begin again.
+    Several processes may expire uploads at once: each takes different ones. The vehicle still has the clip and may
+    begin again.
     """
     due = (
         select(uploads.c.id)

@@ -1,6 +1,6 @@
-"""Identity of fires: (vehicle, campaign, version, ordinal) is one fire; a second one under it shows a lost journal.
+"""Identity of fires: (vehicle, campaign, version, ordinal); another fire with the same one shows a lost journal.
 
-A vehicle whose journal is gone counts its fires from 1 again. Its new fires then bear the ordinals of old ones; taken
+A vehicle whose journal is gone counts its fires from 1 again. Its new fires then have the ordinals of old ones; taken
 for those, they would vanish from every count. See docs/decisions/0009-wiped-vehicles.md.
 """
 
@@ -16,7 +16,7 @@ from triggers.contracts.clip import Fire
 ENROL_AGAIN = "the vehicle lost its state: enrol it under a new id"
 
 KnownFires = Mapping[tuple[str, int, int], tuple[int, str]]
-"""By (campaign, version, ordinal) of one vehicle: time in ns and trigger."""
+"""Time in ns and trigger of one vehicle's fires, by (campaign, version, ordinal)."""
 
 
 def known_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire]) -> KnownFires:
@@ -32,12 +32,12 @@ def known_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire
 
 
 def reused_fire(of_fires: Sequence[Fire], known: KnownFires) -> str | None:
-    """A sentence on the first fire that bears the ordinal of another, known one; None when there is none."""
+    """A sentence about the first fire that has the ordinal of another, known fire; None when there is none."""
     for fire in of_fires:
         t_ns, trigger = known.get((fire.campaign, fire.version, fire.ordinal), (fire.t_ns, fire.trigger))
         if (t_ns, trigger) != (fire.t_ns, fire.trigger):
             return (
-                f"fire {fire.ordinal} of {fire.campaign} version {fire.version} ({fire.trigger} at {fire.t_ns} ns) was"
-                f" here before as another: {trigger} at {t_ns} ns"
+                f"fire {fire.ordinal} of {fire.campaign} version {fire.version} ({fire.trigger} at {fire.t_ns} ns) has"
+                f" the ordinal of an earlier fire: {trigger} at {t_ns} ns"
             )
     return None

@@ -1,7 +1,7 @@
-"""Parked cells: what was moved of an open clip from a worker's spool to staging objects.
+"""Parked cells: cells of an open clip that were moved from a worker's spool to staging objects.
 
 A part's object is named by the cells in it, whose bytes the manifest fixes: parking the same cells again rewrites the
-same object. The row is written after the object and before the log's offset moves on.
+same object. The row is written after the object and before the log's offset advances.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def upload_of(object_key: str) -> str:
 
 
 def park(connection: Connection, upload_id: str, cells: Sequence[int], *, size_bytes: int) -> bool:
-    """Note that these cells lie in their staging object; False when the upload was closed: no one needs them."""
+    """Record that these cells are in their staging object; False when the upload is closed and needs them no more."""
     state = connection.execute(
         select(uploads.c.state).where(uploads.c.id == upload_id).with_for_update(key_share=True)
     ).scalar_one_or_none()
@@ -102,5 +102,5 @@ def open_uploads(connection: Connection, upload_ids: Sequence[str]) -> set[str]:
 
 
 def parked_bytes(connection: Connection) -> int:
-    """Bytes in staging objects that rows name."""
+    """Total size of the staging objects that rows name."""
     return int(connection.execute(select(func.coalesce(func.sum(parked_cells.c.size_bytes), 0))).scalar_one())

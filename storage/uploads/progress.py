@@ -1,4 +1,4 @@
-"""The offset of an open upload: one writer at a time moves it, and it never falls."""
+"""The offset of an open upload: it is advanced by one writer at a time, and never decreases."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from triggers.errors import Fenced, WrongOffset
 
 
 def begin_write(connection: Connection, upload_id: str, vehicle_id: str, offset: int, *, now: datetime) -> UploadRow:
-    """Become the upload's one writer, at `offset`: raises its writer epoch, which fences every earlier writer.
+    """Become the upload's only writer, at `offset`: raises its writer epoch, which fences every earlier writer.
 
-    A whole upload is returned as it is when `offset` is its size. WrongOffset, UploadGone and NotFound fence no one.
+    A complete upload is returned unchanged when `offset` is its size. An attempt that raises WrongOffset, UploadGone or
+    NotFound fences no writer.
     """
     raised = connection.execute(
         update(uploads)
@@ -40,9 +41,9 @@ def begin_write(connection: Connection, upload_id: str, vehicle_id: str, offset:
 
 
 def store_offset(connection: Connection, upload_id: str, writer_epoch: int, offset: int) -> None:
-    """Note that the log holds all bytes before `offset`; with the last one the upload is `received`.
+    """Record that the log holds all bytes before `offset`; with the last byte the upload becomes `received`.
 
-    The offset never falls. Fenced when a later writer has begun or the upload was closed: nothing changes then.
+    The offset never decreases. Fenced, with nothing changed, when a later writer has begun or the upload was closed.
     """
     state = case((uploads.c.size_bytes == offset, UploadState.RECEIVED), else_=UploadState.OPEN)
     moved = connection.execute(

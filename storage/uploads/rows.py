@@ -1,4 +1,4 @@
-"""An upload as its row says, and how one is found.
+"""Uploads as values read from their rows, and how they are found.
 
 Each step of its life is a compare-and-swap on the state: `creation` opens an upload, `progress` moves its offset,
 `endings` close it.
@@ -18,7 +18,7 @@ from storage.tables.uploads import LIVE, UploadState
 from triggers.errors import NotFound, UploadGone
 
 EXPIRED_BY_TIME = "expired"
-"""Reason of an upload that was not whole in time; the vehicle may begin again."""
+"""The reason of an upload that was not completed in time; the vehicle may begin again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def find(connection: Connection, upload_id: str, vehicle_id: str) -> UploadRow:
 
 
 def find_usable(connection: Connection, upload_id: str, vehicle_id: str, *, now: datetime) -> UploadRow:
-    """Like `find`; UploadGone for one that was closed before it was whole, or whose time is over."""
+    """Like `find`; UploadGone for an upload that has expired or was closed before it was complete."""
     upload = find(connection, upload_id, vehicle_id)
     over = upload.state == UploadState.OPEN and upload.expires_at <= now
     if over or not (upload.whole or upload.state == UploadState.OPEN):

@@ -1,4 +1,4 @@
-"""Which vehicle a bearer token stands for."""
+"""Authentication of vehicles by their bearer tokens."""
 
 from __future__ import annotations
 

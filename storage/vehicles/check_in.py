@@ -1,4 +1,4 @@
-"""Check-ins: what a vehicle says of itself is kept, and what its assignment needs is read."""
+"""Check-ins: stores what a vehicle reports about itself, and reads what its assignment needs."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class CheckedIn:
 
 
 def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> CheckedIn:
-    """Note what a vehicle says of itself, and read what its assignment needs.
+    """Store what a vehicle reports about itself, and read what its assignment needs.
 
-    Revision and time come out of the same statement: every replica of the API answers by the newest revision, and by
+    Revision and time come from the same statement: every replica of the API answers with the newest revision and by
     one clock, so that a vehicle never sees a list that is older than the one it has.
     """
     now_ns = cast(extract("epoch", func.statement_timestamp()) * NS_PER_S, BigInteger)

@@ -1,4 +1,4 @@
-"""Enrolment of vehicles: how they become known, and how they are shut out."""
+"""Enrolling vehicles, and revoking their access."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from triggers.errors import NotFound
 
 
 def enrol(connection: Connection, vehicle_id: str, attributes: Mapping[str, AttributeValue]) -> str:
-    """Make a vehicle known and return its token; enrolling again replaces attributes and token, and ends a revocation.
+    """Enrol a vehicle and return its token; enrolling again replaces attributes and token, and ends a revocation.
 
-    The former token stops working with this transaction.
+    The previous token stops working with this transaction.
     """
     token = new_token()
     row = {"token_hash": token_hash(token), "attributes": storable(dict(attributes), what="the attributes")}
@@ -30,11 +30,11 @@ def enrol(connection: Connection, vehicle_id: str, attributes: Mapping[str, Attr
 
 
 def revoke(connection: Connection, vehicle_id: str) -> None:
-    """Shut a vehicle out until it is enrolled again; NotFound when there is none or it is revoked already."""
+    """Revoke a vehicle's access until it is enrolled again; NotFound when it is unknown or revoked already."""
     revoked = connection.execute(
         update(vehicles)
         .where(vehicles.c.id == vehicle_id, vehicles.c.revoked_at.is_(None))
         .values(revoked_at=func.now())
     )
     if revoked.rowcount == 0:
-        raise NotFound(f"there is no vehicle {vehicle_id!r} that could be revoked")
+        raise NotFound(f"vehicle {vehicle_id!r} is unknown or revoked already")

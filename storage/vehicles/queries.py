@@ -1,4 +1,4 @@
-"""Reading vehicles: who they are, what they said at their latest check-in, and what is wrong with them."""
+"""Reading vehicles: their attributes, what they reported at their latest check-in, and their problems."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MAX_PAGE = 1000
 class Vehicle:
     """A vehicle as the fleet knows it. `clock_offset_ns` is its clock minus the cloud's at the latest check-in.
 
-    `problems` are what it said of itself then, and counts of fires that fell: signs of a journal that was lost.
+    `problems` are those it reported then, and counts of fires that fell, which are signs of a lost journal.
     """
 
     id: str
@@ -48,7 +48,7 @@ def get_vehicle(connection: Connection, vehicle_id: str) -> Vehicle:
 
 
 def list_vehicles(connection: Connection, *, prefix: str = "", after: str = "", limit: int = 100) -> list[Vehicle]:
-    """At most `limit` vehicles (and MAX_PAGE) whose id begins with `prefix` and sorts after `after`, in order of id."""
+    """At most `limit` (up to MAX_PAGE) vehicles whose id begins with `prefix` and sorts after `after`, by id."""
     rows = connection.execute(
         _VEHICLES.where(vehicles.c.id > after, func.starts_with(vehicles.c.id, prefix))
         .order_by(vehicles.c.id)

@@ -1,8 +1,8 @@
-"""The counts that vehicles report: the newest of each vehicle and campaign version, and counts that fell.
+"""The counts that vehicles report: the newest per vehicle and campaign version, and counts that fell.
 
-Counts only go forward: a report counts as newer when its watermark is higher; at an equal watermark when fewer fires
-are in flight; then when it was made later. The vehicle's clock decides last because it may be set back. A lower
-watermark that was reported later is kept as the vehicle's problem: it lost its journal and counts from 0 again.
+Counts only increase: a report is newer when its watermark is higher; at an equal watermark, when fewer fires are in
+flight; then when it was made later. The vehicle's clock decides last because it may be set back. A lower watermark in
+a later report is kept as a problem of the vehicle: it lost its journal and counts from 0 again.
 """
 
 from __future__ import annotations
@@ -37,22 +37,22 @@ def compared_heads(
 
 
 def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry) -> int:
-    """Take in a report of counts; returns how many of its campaign versions were news.
+    """Store a report of counts; returns for how many of its campaign versions it was new.
 
-    All of its versions must exist, each once. Pairs of compared heads go forward by themselves, see
+    All of its versions must exist, and appear once. Pairs of compared heads are updated independently, see
     `storage.counts.compared`.
     """
-    news = 0
-    # One order for all reports, so that two of a vehicle at once cannot deadlock.
+    changed = 0
+    # The same order in all reports, so that two concurrent ones of a vehicle cannot deadlock.
     for counts in sorted(telemetry.counts, key=lambda counts: (counts.campaign, counts.version)):
-        fires_are_news = _upsert(connection, vehicle_id, counts, telemetry.reported_at_ns)
-        pairs_are_news = record_compared(connection, vehicle_id, counts, telemetry.reported_at_ns)
-        news += fires_are_news or pairs_are_news
-    return news
+        fires_are_new = _upsert(connection, vehicle_id, counts, telemetry.reported_at_ns)
+        pairs_are_new = record_compared(connection, vehicle_id, counts, telemetry.reported_at_ns)
+        changed += fires_are_new or pairs_are_new
+    return changed
 
 
 def fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[str, list[str]]:
-    """By vehicle, what its problem is where its counts of fires or pairs fell."""
+    """Sentences about counts of fires or pairs that fell, by vehicle."""
     rows = connection.execute(
         select(_c.vehicle_id, _c.campaign, _c.version, _c.watermark, _c.fell_to)
         .where(_c.vehicle_id.in_(vehicle_ids), _c.fell_to.is_not(None))
@@ -61,7 +61,7 @@ def fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[st
     fallen: dict[str, list[str]] = {}
     for row in rows:
         fallen.setdefault(row.vehicle_id, []).append(
-            f"its count of fires of {row.campaign} version {row.version} fell to {row.fell_to} and is {row.watermark}"
+            f"its count of fires for {row.campaign} version {row.version} fell to {row.fell_to} and is {row.watermark}"
             f" here; {ENROL_AGAIN}"
         )
     for vehicle_id, fall in fallen_pairs(connection, vehicle_ids):
@@ -70,7 +70,7 @@ def fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[st
 
 
 def _upsert(connection: Connection, vehicle_id: str, counts: FireCounts, reported_at_ns: int) -> bool:
-    """Keep these counts if they are newer; False, after noting a watermark that fell, when they are not."""
+    """Store these counts if they are newer; otherwise remember a watermark that fell, and return False."""
     row = {
         **counts.model_dump(mode="json", exclude={"compared"}),
         "vehicle_id": vehicle_id,

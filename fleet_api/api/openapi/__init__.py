@@ -1,1 +1,1 @@
-"""What the API says of itself: the OpenAPI document and the page that shows it."""
+"""The API's own documentation: the OpenAPI document, and the page that shows it."""

@@ -1,4 +1,4 @@
-"""The OpenAPI document: the API's routes and the gateway's, every status that they answer, and the wire types."""
+"""The OpenAPI document: the routes of API and gateway, every status that they answer with, and the wire types."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ from triggers.contracts.problem import Problem
 from triggers.errors import LongtailError, NotFound
 
 TAGS = (
-    ("campaigns", "What to collect: apply a text, approve it, look at what became of its fires."),
+    ("campaigns", "What to collect: apply a trigger text, approve it, and see what became of its fires."),
     ("budget", "How much of each budget is used."),
     ("vehicles", "Enrolment by operators; check-in, bundles and counts by the vehicles themselves."),
     ("clips", "Searching the catalog of clips."),
     ("labels", "The feed for labelers."),
-    ("outcomes", "Counts that add up, and what could not go on."),
+    ("outcomes", "What became of fires, in counts that add up, and dead letters."),
     ("objects", "The bytes of clips and of what was extracted from them."),
-    ("uploads", "Clips on their way from vehicles (tus 1.0); served by the gateway."),
-    ("health", "For load balancers and supervisors."),
+    ("uploads", "Uploads of clips from vehicles (tus 1.0); served by the gateway."),
+    ("health", "Health checks for load balancers and supervisors."),
 )
 
 
 _OF_FASTAPI = ("HTTPValidationError", "ValidationError")
-"""What FastAPI would answer to wrong parameters; here these answers are problems too."""
+"""Schemas of FastAPI's own answer to invalid parameters; here these answers are problem documents."""
 
 
 class _Documented(RouteContext):
-    """A route as the document shows it. HEAD is left out: it is wherever GET is, and answers the same."""
+    """A route as the document shows it, without HEAD, which exists wherever GET does and answers the same."""
 
     @property
     def methods(self) -> set[str]:
@@ -85,7 +85,7 @@ def _complete(path: dict[str, Any], route: RouteContext) -> set[type[BaseModel]]
 def _raised(route: RouteContext, calls: Iterable[Any]) -> Iterator[type[LongtailError]]:
     yield LongtailError
     if "{" in (route.path_format or ""):
-        yield NotFound  # what a path names may not be there
+        yield NotFound  # what a path names may not exist
     for call in calls:
         yield from declared(call)
 

@@ -1,6 +1,6 @@
-"""The interactive documentation at /docs: Swagger UI out of an installed package, under a strict policy.
+"""The interactive documentation at /docs: Swagger UI from an installed package, under a strict content policy.
 
-Addresses in the page are relative, so that it works below any prefix of a proxy.
+Addresses in the page are relative, so that it works under any path prefix of a proxy.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ router = APIRouter(include_in_schema=False, route_class=Route)
 
 @router.get("/docs")
 async def page(request: Request) -> Response:
-    """The page. It may call the API and the gateway, and load nothing that is not served here."""
+    """The page. It may call the API and the gateway, and load only what is served here."""
     gateway = urlsplit(request.app.state.services.settings.effective_gateway_url())
     policy = (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -59,7 +59,7 @@ async def page(request: Request) -> Response:
 
 @router.get("/docs/start.js")
 async def start() -> Response:
-    """The script that starts Swagger UI; a file of its own, as the policy allows no script inside the page."""
+    """The script that starts Swagger UI; a separate file, as the policy allows no script inside the page."""
     return Response(_START, media_type=_MEDIA_TYPES["js"], headers=_CACHED)
 
 
@@ -67,6 +67,6 @@ async def start() -> Response:
 def asset(asset: str) -> Response:
     """A file of Swagger UI."""
     if asset not in _ASSETS:
-        raise NotFound(f"no file {asset[:64]!r} here")
+        raise NotFound(f"there is no file {asset[:64]!r}")
     content = files("fastapi_offline").joinpath("static", asset).read_bytes()
     return Response(content, media_type=_MEDIA_TYPES[asset.rpartition(".")[2]], headers=_CACHED)

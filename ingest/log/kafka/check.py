@@ -1,4 +1,4 @@
-"""Whether Kafka can carry the log: reached at every address it tells, and its topic as the settings need it."""
+"""Checks whether Kafka can carry the log: its advertised addresses answer, and its topic fits the settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from triggers.errors import Misconfigured, NotFound
 
 
 def check(clients: KafkaClients, topics: KafkaTopics, settings: Settings) -> str:
-    """One line on brokers and topics; Unreachable or Misconfigured, naming the setting, for what cannot work."""
+    """One line on brokers and topics; Unreachable or Misconfigured, naming the setting, when something cannot work."""
     clients.require_advertised_addresses()
     with reaching(clients.location, "describe itself"):
         brokers = clients.admin().describe_cluster()["brokers"]
@@ -48,7 +48,7 @@ def require_fit(name: str, state: TopicState, settings: Settings) -> None:
         )
     if state.retention_bytes >= 0:
         raise Misconfigured(
-            f"{where} has retention.bytes={state.retention_bytes}, so records may go before uploads end",
+            f"{where} has retention.bytes={state.retention_bytes}, so records may be deleted before uploads end",
             remedy=f"{alter} retention.bytes=-1",
         )
     if state.partitions < settings.log_partitions:
@@ -58,13 +58,13 @@ def require_fit(name: str, state: TopicState, settings: Settings) -> None:
         )
     if state.min_insync_replicas > state.replicas:
         raise Misconfigured(
-            f"{where} has min.insync.replicas={state.min_insync_replicas} but {state.replicas} replicas: nothing fits",
+            f"{where} has min.insync.replicas={state.min_insync_replicas} but {state.replicas} replicas: writes fail",
             remedy=f"{alter} min.insync.replicas={max(1, state.replicas - 1)}",
         )
 
 
 def _kept(state: TopicState) -> str:
-    return "kept for ever" if state.retention_ms < 0 else f"kept {state.retention_ms // 1000} s"
+    return "kept forever" if state.retention_ms < 0 else f"kept {state.retention_ms // 1000} s"
 
 
 def _replication(state: TopicState) -> str:

@@ -1,4 +1,4 @@
-"""The clients of one KafkaLog: opened when first needed, shared by its threads, closed with it."""
+"""The kafka-python clients of one KafkaLog: opened when first needed, shared by its threads, closed with it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MIB = 1024**2
 DELIVERY_TIMEOUT_S = 30.0
 """How long an append may take, retries included."""
 METADATA_AGE_S = 10.0
-"""After this time new partitions are seen."""
+"""New partitions are noticed within this time."""
 _COMMON = {"metadata_max_age_ms": int(METADATA_AGE_S * 1000)}
 _NO_TOPICS = {"allow_auto_create_topics": False}
 
 
 class _ClosesAfterFailure:
-    """kafka-python leaves thread and sockets open when the constructor of a client fails."""
+    """Closes what kafka-python leaves open (a thread and sockets) when the constructor of a client fails."""
 
     def __init__(self, **arguments: Any) -> None:
         try:
@@ -46,7 +46,7 @@ class _Consumer(_ClosesAfterFailure, KafkaConsumer):  # type: ignore[misc]
 
 
 class KafkaClients:
-    """Makes clients from settings; `admin` and `producer` are one each. Misconfigured or Unreachable when it cannot."""
+    """Creates clients from settings; `admin` and `producer` are shared. Misconfigured or Unreachable when it cannot."""
 
     def __init__(self, settings: Settings, location: KafkaLocation, *, connect_timeout_s: float) -> None:
         self.location = location
@@ -82,7 +82,7 @@ class KafkaClients:
             return self._producer
 
     def discard_producer(self, broken: KafkaProducer) -> None:
-        """Let the next append begin with a new producer; what others append with this one fails."""
+        """Let the next append use a new producer; appends of other threads with this one fail."""
         with self._lock:
             current = self._producer
             if current is None or current is not broken:
@@ -99,12 +99,12 @@ class KafkaClients:
             "auto_offset_reset": "earliest",
             "max_partition_fetch_bytes": 8 * MIB,
             "fetch_max_bytes": 32 * MIB,
-            "fetch_max_wait_ms": 100,  # what a seek or a resumed partition waits for at most
+            "fetch_max_wait_ms": 100,  # the longest wait after a seek or when a partition is resumed
         }
         return self._opened(_Consumer, defaults | arguments)
 
     def close(self) -> None:
-        """Close both shared clients; what is being appended is waited for, as long as an append may take."""
+        """Close both shared clients; waits for appends in progress, as long as an append may take."""
         with self._lock:
             admin, producer, self._admin, self._producer = self._admin, self._producer, None, None
         if producer is not None:
@@ -129,5 +129,5 @@ class KafkaClients:
         return broker_version(self.admin())
 
     def require_advertised_addresses(self) -> None:
-        """Unreachable when the brokers tell addresses that do not answer."""
+        """Unreachable when the brokers advertise addresses that do not answer."""
         require_advertised(self.location, broker_addresses(self.admin()))

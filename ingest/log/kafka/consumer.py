@@ -1,8 +1,8 @@
-"""A consumer of the log in Kafka: polls, commits, and deals with rebalances between polls, on its caller's thread.
+"""A consumer of the log in Kafka: polls, commits, and handles rebalances between polls, on its caller's thread.
 
-kafka-python is polled so shortly that a poll is at most one round of a rebalance: what a round takes away is handed
-over (and committed) before the next round can give it to another member. Records are fetched in bulk and returned from
-each partition in turn.
+Polls of kafka-python are so short that each is at most one round of a rebalance: partitions that a round takes away
+are handed over (and committed) before the next round can give them to another member. Records are fetched in bulk and
+returned from each partition in turn.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ingest.log.kafka.session import GroupMember, GroupSession, NameTaken
 from triggers.errors import InvalidInput, Unreachable
 
 MAX_POLL_BYTES = 16 * MIB
-"""A poll ends with the record that reaches this."""
+"""A poll ends with the record that reaches this size."""
 _MAX_FETCHED_RECORDS = 10_000
 _SHORTEST_WAIT_S = 0.002
 _LONGEST_WAIT_S = 0.05
@@ -51,10 +51,10 @@ class KafkaLogConsumer:
         self._closed = False
 
     def poll(self, *, max_records: int, timeout_s: float) -> list[LogRecord]:
-        """The next records of the partitions held; see LogConsumer. At most MAX_POLL_BYTES and a record."""
+        """The next records of the partitions held; see LogConsumer. Stops at the record that reaches MAX_POLL_BYTES."""
         self._require_open()
         if max_records < 1:
-            raise InvalidInput(f"not a number of records to poll: {max_records}")
+            raise InvalidInput(f"max_records is {max_records}, but must be at least 1")
         deadline_s = time.monotonic() + timeout_s
         wait_s = _SHORTEST_WAIT_S
         while True:
@@ -71,7 +71,7 @@ class KafkaLogConsumer:
     def commit(self, next_offsets: Mapping[int, int]) -> None:
         """Store, by partition, the offset to restart at; see LogConsumer.
 
-        While the group shares out its partitions Kafka takes no commits: this goes on joining until it does.
+        Kafka takes no commits while the group rebalances: this keeps polling until it does.
         """
         self._require_open()
         for partition, offset in next_offsets.items():
@@ -134,13 +134,13 @@ class KafkaLogConsumer:
         self.close()
 
     def _fetch(self) -> None:
-        """Let the group go on, and fetch records if there are none."""
+        """Let the group make progress, and fetch records if there are none."""
         known_changes = len(self._changes.pending)
         try:
             batches = self._session.poll(max_records=1 if any(self._fetched.values()) else _MAX_FETCHED_RECORDS)
         except NameTaken:
             self._superseded()
-        # What was left of partitions that went in this poll is stale; what the poll returned of them came after that.
+        # Records left of partitions that changed in this poll are stale; those the poll returned came after the change.
         for change in list(self._changes.pending)[known_changes:]:
             for number in change.partitions:
                 self._fetched.pop(number, None)
@@ -148,7 +148,7 @@ class KafkaLogConsumer:
             self._fetched.setdefault(number, deque()).extend(records)
 
     def _superseded(self) -> NoReturn:
-        """Another process has this member's name, and with it the partitions. For good: to join would take it back."""
+        """Give up: another process has this member's name, and its partitions. Joining again would take them back."""
         self._lost = frozenset(self._held)
         try:
             self._revoke(sorted(self._held))
@@ -156,7 +156,7 @@ class KafkaLogConsumer:
             self._end(leave=False)
         raise NotOwner(
             f"another process joined the group {self._member.group!r} as {self._member.member!r}",
-            remedy="give every worker a name of its own (LONGTAIL_WORKER_ID)",
+            remedy="give every worker its own name (LONGTAIL_WORKER_ID)",
         )
 
     def _end(self, *, leave: bool) -> None:
@@ -170,7 +170,7 @@ class KafkaLogConsumer:
     # Partitions that come and go
 
     def _hand_over(self) -> None:
-        """Deal with what rebalances changed, in order. When a callback raises, the next poll calls it again."""
+        """Handle what rebalances changed, in order. When a callback raises, the next poll calls it again."""
         while self._changes.pending:
             change = self._changes.pending[0]
             if change.kind == "assigned":
@@ -206,7 +206,7 @@ class KafkaLogConsumer:
     # Records
 
     def _take(self, max_records: int) -> list[LogRecord]:
-        """Records from each readable partition in turn, those that had to wait longest first."""
+        """Records from each readable partition in turn, starting with those that have waited longest."""
         taken: list[LogRecord] = []
         taken_bytes = 0
         ready = deque(number for number in self._fetched if number in self._held and number not in self._paused)
@@ -236,4 +236,4 @@ class KafkaLogConsumer:
 
 def _require_offset(partition: int, offset: int) -> None:
     if offset < 0:
-        raise InvalidInput(f"not an offset of partition {partition}: {offset}")
+        raise InvalidInput(f"invalid offset for partition {partition}: {offset}")

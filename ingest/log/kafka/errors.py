@@ -1,7 +1,7 @@
-"""What the errors of kafka-python mean here: one line that names the setting, and what to do.
+"""Translates errors of kafka-python into one line that names the setting and says what to do.
 
-A client that cannot connect only says that it could not (`KafkaTimeoutError`). Why not is then found by going the way
-again step by step: connection, TLS, credentials, the addresses that the brokers tell.
+A client that cannot connect only says that it could not (`KafkaTimeoutError`). The reason is then found by repeating
+the steps one by one: connection, TLS, credentials, the addresses that the brokers advertise.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def reaching(location: KafkaLocation, what: str) -> Iterator[None]:
 
 
 def translated(error: errors.KafkaError, location: KafkaLocation, what: str) -> LongtailError:
-    """Misconfigured for what only a change of settings fixes, Unreachable for the rest."""
+    """Misconfigured for errors that only a change of settings fixes, Unreachable for all others."""
     at = f"LONGTAIL_LOG_URL: Kafka at {location.shown}"
     if isinstance(error, _CREDENTIALS):
         return wrong_credentials(location)
@@ -51,15 +51,15 @@ def translated(error: errors.KafkaError, location: KafkaLocation, what: str) -> 
         remedy = "set LONGTAIL_LOG_LEASE_S between the brokers' group.min. and group.max.session.timeout.ms"
         return Misconfigured(f"{at} does not allow this lease, so a reader could not {what}", remedy=remedy)
     if isinstance(error, _TOO_LARGE):
-        remedy = "raise max.message.bytes of the topic (`longtail doctor` says how far)"
-        return Misconfigured(f"{at} takes no record of this size: could not {what}", remedy=remedy)
+        remedy = "raise max.message.bytes of the topic (`longtail doctor` says to what value)"
+        return Misconfigured(f"{at} does not take records of this size: could not {what}", remedy=remedy)
     if isinstance(error, (errors.PolicyViolationError, errors.InvalidConfigurationError)):
         return Misconfigured(f"{at} refused to {what}: {_text(error)}", remedy="ask its administrator")
-    return Unreachable(f"{at} did not {what}: {_text(error)}", remedy="is it running?")
+    return Unreachable(f"{at} did not {what}: {_text(error)}", remedy="check that it is running")
 
 
 def wrong_credentials(location: KafkaLocation) -> Misconfigured:
-    """For a broker that does not let us in."""
+    """The error for a broker that refuses our credentials."""
     return Misconfigured(
         f"LONGTAIL_LOG_URL: Kafka at {location.shown} does not accept the user or the password",
         remedy="correct LONGTAIL_KAFKA_SASL_USERNAME, LONGTAIL_KAFKA_SASL_PASSWORD or LONGTAIL_KAFKA_SASL_MECHANISM",
@@ -88,7 +88,7 @@ def require_listener(location: KafkaLocation) -> None:
 
 
 def why_not_connected(settings: Settings, location: KafkaLocation) -> LongtailError:
-    """Why no client got in, though kafka-python tried for a while."""
+    """Why no client could connect, although kafka-python tried for a while."""
     try:
         require_listener(location)
     except Unreachable as error:
@@ -101,15 +101,15 @@ def why_not_connected(settings: Settings, location: KafkaLocation) -> LongtailEr
     if protocol.startswith("SASL"):
         return wrong_credentials(location)
     encrypted = context is None and _tls_problem(location, _any_tls()) is None
-    guess = "it expects TLS" if encrypted else "perhaps it is still starting, or expects TLS or a user"
+    guess = "it expects TLS" if encrypted else "it may still be starting, or expect TLS or a user"
     return (Misconfigured if encrypted else Unreachable)(
-        f"LONGTAIL_LOG_URL: {location.shown} takes connections, but gives no answer to Kafka over {protocol}: {guess}",
-        remedy="set LONGTAIL_KAFKA_SECURITY_PROTOCOL as the listener of the broker has it",
+        f"LONGTAIL_LOG_URL: {location.shown} accepts connections, but does not answer Kafka over {protocol}: {guess}",
+        remedy="set LONGTAIL_KAFKA_SECURITY_PROTOCOL to the protocol of the broker's listener",
     )
 
 
 def _any_tls() -> ssl.SSLContext:
-    """To find out whether the server speaks TLS at all; nothing is sent over it."""
+    """A context to find out whether the server speaks TLS at all; nothing is sent over it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -128,7 +128,7 @@ def _tls_problem(location: KafkaLocation, context: ssl.SSLContext) -> LongtailEr
     except ssl.SSLCertVerificationError as error:
         return Misconfigured(
             f"{at} has a certificate that cannot be trusted ({error.verify_message})",
-            remedy="set LONGTAIL_KAFKA_CA_FILE to the authority that signed it, and name the broker as it does",
+            remedy="set LONGTAIL_KAFKA_CA_FILE to its authority, and name the broker as the certificate does",
         )
     except ssl.SSLError as error:
         return Misconfigured(
@@ -136,11 +136,13 @@ def _tls_problem(location: KafkaLocation, context: ssl.SSLContext) -> LongtailEr
             remedy="correct LONGTAIL_KAFKA_SECURITY_PROTOCOL, or set LONGTAIL_KAFKA_CLIENT_CERT_FILE",
         )
     except OSError as error:
-        return Unreachable(f"{at} ended the connection in its TLS handshake ({error})", remedy="is it starting?")
+        return Unreachable(
+            f"{at} closed the connection during the TLS handshake ({error})", remedy="wait until it has started"
+        )
 
 
 def require_advertised(location: KafkaLocation, brokers: list[tuple[str, int]]) -> None:
-    """Unreachable when no broker can be reached under the address that it tells its clients (one may be down)."""
+    """Unreachable when no broker answers at the address that it advertises (some may be down)."""
     for host, port in brokers:
         try:
             socket.create_connection((host, port), timeout=PROBE_TIMEOUT_S).close()

@@ -1,8 +1,8 @@
-"""Kafka's consumer groups as the log uses them: who gets which partition, and what a rebalance changes for a member.
+"""Kafka's consumer groups as the log uses them: which member gets which partition, and what a rebalance changes.
 
-Rebalances are cooperative (KIP-429): members keep what they may keep, and a partition moves in two rounds, first from
-its holder, then to the next one. A member claims a partition until its own hand-over is done, so that no other member
-has it before.
+Rebalances are cooperative (KIP-429): members keep what they may keep, and a partition moves in two rounds, first away
+from its holder, then to the next member. A member claims a partition until its own hand-over is done, so that no other
+member has it earlier.
 """
 
 from __future__ import annotations
@@ -26,47 +26,47 @@ _COUNT = struct.Struct(">I")
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Partitions that came, that have to be given up, or that were lost before that could be done."""
+    """Partitions that were assigned, that must be given up, or that were lost before they could be given up."""
 
     kind: Literal["assigned", "revoked", "lost"]
     partitions: tuple[int, ...]
 
 
 class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
-    """What rebalances changed, noted on kafka-python's thread while a poll runs, and dealt with after it."""
+    """What rebalances changed, recorded on kafka-python's thread while a poll runs, and handled after it."""
 
     def __init__(self) -> None:
         self.pending: deque[Change] = deque()
         self.claimed: frozenset[int] = frozenset()
-        """What this member says that it holds, when it joins."""
+        """The partitions that this member claims to hold when it joins."""
         self.poll_until_s = 0.0
-        """When the poll that runs now ends (monotonic)."""
+        """When the current poll ends (monotonic clock)."""
         self._closed = False
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """Partitions came, free of other holders."""
+        """Partitions were assigned that have no other holder."""
         self.claimed |= self._note("assigned", assigned)
 
     def on_partitions_revoked(self, revoked: Collection[TopicPartition]) -> None:
-        """Partitions are to go to others; they stay claimed until `gave_up`.
+        """Partitions must go to other members; they stay claimed until `gave_up`.
 
-        Waits for the end of the poll, a few ms: it would begin the next round at once, in which no offset can be
-        committed.
+        Waits for the end of the poll, a few ms: otherwise the poll would begin the next round at once, in which no
+        offset can be committed.
         """
         self._note("revoked", revoked)
         if not self._closed:
             time.sleep(max(0.0, self.poll_until_s - time.monotonic()))
 
     def on_partitions_lost(self, lost: Collection[TopicPartition]) -> None:
-        """The group went on without this member."""
+        """The group continued without this member, which lost these partitions."""
         self.claimed -= self._note("lost", lost)
 
     def gave_up(self, partitions: Collection[int]) -> None:
-        """The hand-over of revoked partitions is done."""
+        """Stop claiming revoked partitions, whose hand-over is done."""
         self.claimed -= frozenset(partitions)
 
     def close(self) -> None:
-        """Note nothing any more: the consumer is closing and deals with all partitions itself."""
+        """Stop recording: the consumer is closing and handles all partitions itself."""
         self._closed = True
 
     def _note(
@@ -81,9 +81,9 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
 class FairAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
     """Even shares of one topic, from which no member loses what it may keep (ingest/log/shares.py).
 
-    kafka-python's own cooperative assignor goes on claiming partitions that its member has lost (3.0.12). In the user
-    data travels how many partitions there were: a static member that returns is handed its old share, and no member
-    looks for new partitions.
+    kafka-python's own cooperative assignor keeps claiming partitions that its member has lost (3.0.12). The user data
+    carry the number of partitions, because a static member that returns is given its old share, and no member looks
+    for new partitions.
     """
 
     name = "longtail-fair"
@@ -93,16 +93,16 @@ class FairAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
         self._topic = topic
         self._changes = changes
         self.covered = 0
-        """How many partitions the last assignment shared out."""
+        """How many partitions the last assignment covered."""
         self.seen = 0
-        """How many this member knows of; part of what it says when it joins."""
+        """How many partitions this member knows of, which it reports when it joins."""
 
     def supported_protocols(self) -> list[RebalanceProtocol]:
         """Cooperative only."""
         return [RebalanceProtocol.COOPERATIVE]
 
     def metadata(self, topics: Collection[str]) -> ConsumerProtocolSubscription:
-        """What this member says when it joins."""
+        """What this member reports when it joins."""
         claimed = sorted(self._changes.claimed)
         owned = ConsumerProtocolSubscription.TopicPartition(topic=self._topic, partitions=claimed)
         return ConsumerProtocolSubscription(
@@ -113,7 +113,7 @@ class FairAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
         )
 
     def assign(self, cluster: Any, members: Sequence[Any]) -> dict[str, ConsumerProtocolAssignment]:
-        """Who reads what: what another member still claims is left out, and given in the round after it let go."""
+        """The new assignment; partitions that another member still claims follow in the round after it gave them up."""
         count = len(cluster.partitions_for_topic(self._topic) or ())
         claims = {member.member_id: self._claims(member.metadata) for member in members}
         shared = share_out(count, claims)
@@ -125,7 +125,7 @@ class FairAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
         }
 
     def on_assignment(self, assignment: ConsumerProtocolAssignment, generation: int) -> None:  # noqa: ARG002
-        """Note how many partitions were shared out."""
+        """Remember how many partitions the assignment covered."""
         data = bytes(assignment.user_data or b"")
         self.covered = _COUNT.unpack(data)[0] if len(data) == _COUNT.size else 0
 
@@ -135,7 +135,7 @@ class FairAssignor(AbstractPartitionAssignor):  # type: ignore[misc]
 
 
 def share_out(count: int, claims: dict[str, set[int]]) -> dict[str, list[int]]:
-    """By member, the partitions it may read now. What two members claim at once is given to neither, so both let go."""
+    """The partitions that each member may read now. One that two members claim goes to neither, so both give it up."""
     claimants = Counter(number for claimed in claims.values() for number in claimed)
     owners: dict[int, str | None] = dict.fromkeys(range(count))
     for member, claimed in claims.items():

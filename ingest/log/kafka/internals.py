@@ -1,4 +1,4 @@
-"""What kafka-python 3.0 knows or does wrong, but has no public call for: the one place that touches its insides."""
+"""The only code that uses private parts of kafka-python 3.0: knowledge without a public call, and workarounds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def is_joining(consumer: KafkaConsumer) -> bool:
 
 
 def is_fenced(consumer: KafkaConsumer) -> bool:
-    """Whether another process joined as the same static member: the heartbeat ends then, and polls do not tell."""
+    """Whether another process joined as the same static member: its heartbeat stops, and polls do not show it."""
     coordinator = consumer._coordinator
     return bool(coordinator.stable() and not coordinator.need_rejoin() and not coordinator._heartbeat_enabled)
 
@@ -33,12 +33,12 @@ def known_partitions(consumer: KafkaConsumer, topic: str) -> int:
 
 
 def request_metadata(producer: KafkaProducer) -> None:
-    """Ask soon for the partitions of the producer's topics, which it otherwise looks at now and then."""
+    """Let the producer soon look for new partitions of its topics, which it otherwise does from time to time."""
     producer._metadata.request_update()
 
 
 def broker_addresses(admin: KafkaAdminClient) -> list[tuple[str, int]]:
-    """Where the brokers are, as the bootstrap server said; nothing is asked at these addresses."""
+    """The addresses that the bootstrap server advertises for the brokers; no request is sent to them."""
     return [(broker.host, broker.port) for broker in admin._manager.cluster.brokers()]
 
 
@@ -48,11 +48,11 @@ def broker_version(admin: KafkaAdminClient) -> tuple[int, ...]:
 
 
 class PatientJoin:
-    """Keeps the outcome of joining a group until a poll is there to take it, at most `patience_s`.
+    """Keeps the outcome of joining a group until a poll can take it, for at most `patience_s`.
 
-    kafka-python throws away an outcome that comes between two polls, and joins again (3.0.12): two members that are
-    polled in turn would rebalance for ever. And a leader that joins for new partitions forgets, once it has shared
-    them out, that it has an outcome to take.
+    kafka-python (3.0.12) discards an outcome that arrives between two polls, and joins again: two members that are
+    polled in turn would rebalance forever. Moreover, a leader that joins for new partitions forgets, once it has
+    assigned them, that it has an outcome to take.
     """
 
     def __init__(self, consumer: KafkaConsumer, patience_s: float) -> None:

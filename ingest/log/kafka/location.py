@@ -1,6 +1,6 @@
-"""Where Kafka is and how to get in: LONGTAIL_LOG_URL and LONGTAIL_KAFKA_* as what kafka-python's clients take.
+"""The location of Kafka: LONGTAIL_LOG_URL and LONGTAIL_KAFKA_* as arguments of kafka-python's clients.
 
-Errors of settings are found here, before anything is sent, and name the variable.
+Errors in the settings are found here, before anything is sent, and name the variable.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _EXAMPLE = "use kafka://HOST:PORT[,HOST:PORT...][/PREFIX]"
 
 @dataclass(frozen=True, slots=True)
 class KafkaLocation:
-    """A cluster by its bootstrap servers, and what the names of topics and groups begin with there."""
+    """A cluster, given by its bootstrap servers, and the prefix of our topics and groups in it."""
 
     servers: tuple[tuple[str, int], ...]
     prefix: str
 
     @property
     def shown(self) -> str:
-        """The bootstrap servers, as they stand in messages."""
+        """The bootstrap servers as messages show them."""
         return ",".join(f"{host}:{port}" for host, port in self.servers)
 
     def topic(self, name: str) -> str:
@@ -50,7 +50,7 @@ def parse_location(url: str) -> KafkaLocation:
     """The location in LONGTAIL_LOG_URL, `kafka://HOST:PORT[,HOST:PORT...][/PREFIX]`; or Misconfigured."""
     parts = urlsplit(url)
     if "@" in parts.netloc or parts.query or parts.fragment:
-        raise _wrong_url(url, "no place for credentials or parameters (LONGTAIL_KAFKA_* are for them)")
+        raise _wrong_url(url, "it must not contain credentials or parameters (use LONGTAIL_KAFKA_* for them)")
     prefix = parts.path.strip("/")
     if not _PREFIX.fullmatch(prefix):
         raise _wrong_url(url, "a prefix is up to 40 of A-Z a-z 0-9 . _ -")
@@ -60,7 +60,7 @@ def parse_location(url: str) -> KafkaLocation:
 def _server(url: str, text: str) -> tuple[str, int]:
     match = _SERVER.fullmatch(text)
     if match is None:
-        raise _wrong_url(url, f"{text!r} is no HOST:PORT")
+        raise _wrong_url(url, f"{text!r} is not HOST:PORT")
     host, port = match.group(1), int(match.group(2) or DEFAULT_PORT)
     if not 1 <= port <= 65535:
         raise _wrong_url(url, f"{port} is not a port")
@@ -72,7 +72,7 @@ def _wrong_url(url: str, what: str) -> Misconfigured:
 
 
 def require_fast_checksums() -> None:
-    """Misconfigured without the package `crc32c`: kafka-python computes checksums in Python then, at 5 MB/s."""
+    """Misconfigured without the package `crc32c`: kafka-python would compute checksums in Python, at 5 MB/s."""
     if importlib.util.find_spec("crc32c") is None:
         raise Misconfigured(
             "LONGTAIL_LOG_URL: Kafka needs the package crc32c, without which checksums take most of the time",
@@ -81,7 +81,7 @@ def require_fast_checksums() -> None:
 
 
 def client_arguments(settings: Settings, location: KafkaLocation, *, connect_timeout_s: float) -> dict[str, Any]:
-    """What every client of kafka-python is given: addresses, security, timeouts. Misconfigured for what cannot work."""
+    """Arguments common to all kafka-python clients: addresses, security, timeouts. Misconfigured if invalid."""
     arguments: dict[str, Any] = {
         "bootstrap_servers": [f"{host}:{port}" for host, port in location.servers],
         "client_id": f"longtail-{settings.worker_id}",
@@ -112,7 +112,7 @@ def _sasl_arguments(settings: Settings) -> dict[str, str]:
 
 
 def tls_context(settings: Settings) -> ssl.SSLContext | None:
-    """How TLS is spoken with the brokers; None where it is not. Misconfigured names the file that cannot be used."""
+    """The TLS context for the brokers; None without TLS. Misconfigured names a file that cannot be used."""
     if not settings.kafka_security_protocol.endswith("SSL"):
         return None
     context = ssl.create_default_context()

@@ -1,7 +1,7 @@
-"""The log in Apache Kafka, for fleets that outgrow one machine. Reading: consumer.py.
+"""The log in Apache Kafka, for fleets that outgrow one machine. See consumer.py for reading.
 
-Topics are created with what is needed and never by accident; an append returns when all replicas in sync have it.
-Retention is the brokers' own work.
+Topics are created explicitly, with the settings they need; an append returns when all in-sync replicas have it.
+Retention is left to the brokers.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["MAX_RECORD_BYTES", "KafkaLog"]
 
 
 class KafkaLog:
-    """A Log in the cluster that LONGTAIL_LOG_URL names; see the contract. It connects when it is first used.
+    """A Log in the cluster that LONGTAIL_LOG_URL names; see the contract. It connects when first used.
 
-    Misconfigured when the settings cannot work, before anything is sent. A client that cannot connect, for whatever
-    reason, gives up after `connect_timeout_s`.
+    Misconfigured, before anything is sent, when the settings cannot work. A client that cannot connect gives up after
+    `connect_timeout_s`.
     """
 
     def __init__(self, settings: Settings, *, connect_timeout_s: float = CONNECT_TIMEOUT_S) -> None:
@@ -88,15 +88,15 @@ class KafkaLog:
         return self._topics.committed_offsets(topic, group)
 
     def enforce_retention(self) -> int:
-        """The brokers do: 0."""
+        """Returns 0: the brokers enforce it."""
         return 0
 
     def check(self) -> str:
-        """Whether brokers and topics are as they must be, in one line; see Log."""
+        """One line on brokers and topics; see Log."""
         return check(self._clients, self._topics, self._settings)
 
     def close(self) -> None:
-        """Release connections and threads; consumers that are open stay members until their lease ends."""
+        """Release connections and threads; open consumers stay members until their leases end."""
         with self._lock:
             consumers = list(self._consumers)
         for consumer in consumers:

@@ -1,6 +1,6 @@
-"""Appends to Kafka: in order, acknowledged by all replicas in sync, with a bound of bytes in flight.
+"""Appends to Kafka: in order, acknowledged by all in-sync replicas, with a limit on bytes in flight.
 
-kafka-python has no bound of its own, and reports what could not be delivered through futures only: each is waited for.
+kafka-python has no such limit, and reports failed deliveries only through futures, so every future is waited for.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from triggers.errors import Overloaded
 
 IN_FLIGHT_BYTES = 64 * MIB
 PART_BYTES = 16 * MIB
-"""A longer append is sent in parts of this, one after the other."""
+"""A larger append is sent in parts of this size, one after the other."""
 _MARGIN_S = 5.0
-"""kafka-python ends every future within the delivery timeout; this is for a machine that is slow."""
+"""kafka-python ends every future within the delivery timeout; this is extra time for a slow machine."""
 _METADATA_PAUSE_S = 0.05
 
 Pairs = Sequence[tuple[bytes, bytes]]
@@ -36,7 +36,7 @@ class Appender:
         self._room = _Room(in_flight_bytes)
 
     def append(self, topic: str, partition: int, records: Pairs) -> list[int]:
-        """Append to a partition that exists; offsets once the records are durable, or Unreachable or Overloaded."""
+        """Append to an existing partition; returns offsets once the records are durable. Unreachable or Overloaded."""
         offsets: list[int] = []
         for part, size_bytes in parts(records, PART_BYTES):
             with self._room.taken(size_bytes, timeout_s=DELIVERY_TIMEOUT_S):
@@ -56,7 +56,7 @@ class Appender:
             failure = error
         offsets = []
         deadline_s = time.monotonic() + DELIVERY_TIMEOUT_S + _MARGIN_S
-        for future in futures:  # all of them, also after a failure: their bytes are in flight until then
+        for future in futures:  # all of them, even after a failure: their bytes are in flight until then
             try:
                 offsets.append(future.get(timeout=max(0.0, deadline_s - time.monotonic())).offset)
             except KafkaError as error:
@@ -67,13 +67,13 @@ class Appender:
         return offsets
 
     def _give_up(self, producer: KafkaProducer, failure: KafkaError) -> None:
-        """An idempotent producer that met a fatal error refuses everything from then on."""
+        """Discard the producer after a fatal error, from which on an idempotent producer refuses everything."""
         if not isinstance(failure, RetriableError):
             self._clients.discard_producer(producer)
 
 
 def _require_known(producer: KafkaProducer, topic: str, partition: int) -> None:
-    """Wait until the producer has heard of a partition that is perhaps new."""
+    """Wait until the producer knows a partition, which may be new."""
     deadline_s = time.monotonic() + DELIVERY_TIMEOUT_S
     while partition not in (producer.partitions_for(topic) or ()):
         if time.monotonic() > deadline_s:
@@ -98,7 +98,7 @@ def parts(records: Pairs, part_bytes: int) -> Iterator[tuple[Pairs, int]]:
 
 
 class _Room:
-    """Bytes that may be in flight at once."""
+    """A limit on the bytes in flight."""
 
     def __init__(self, limit_bytes: int) -> None:
         self._free_bytes = limit_bytes
@@ -107,11 +107,11 @@ class _Room:
 
     @contextmanager
     def taken(self, size_bytes: int, *, timeout_s: float) -> Iterator[None]:
-        """Take up `size_bytes` (all there is, if it is more) for the block; Overloaded when none comes free in time."""
+        """Reserve `size_bytes` (at most the limit) for the block; Overloaded when they do not become free in time."""
         needed_bytes = min(size_bytes, self._limit_bytes)
         with self._changed:
             if not self._changed.wait_for(lambda: self._free_bytes >= needed_bytes, timeout_s):
-                raise Overloaded(f"{self._limit_bytes} bytes are on their way to Kafka already", retry_after_s=5)
+                raise Overloaded(f"{self._limit_bytes} bytes are in flight to Kafka already", retry_after_s=5)
             self._free_bytes -= needed_bytes
         try:
             yield

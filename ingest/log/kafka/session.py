@@ -1,4 +1,4 @@
-"""One member's session in a Kafka consumer group: joining, polling, commits, leaving. Decides nothing."""
+"""One member's session in a Kafka consumer group: joins, polls, commits and leaves; decisions are the consumer's."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ _NOT_A_MEMBER = (CommitFailedError, IllegalGenerationError, FencedInstanceIdErro
 
 
 class NameTaken(Exception):
-    """Another process joined the group as this member: that one has the partitions now."""
+    """Another process joined the group as this member, and has the partitions now."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroupMember:
-    """A member's place: the log's names of topic and group, and the lease, of which both halves of silence get one.
+    """A member of a consumer group: the log's names of topic and group, the member's name, and the lease.
 
-    Kafka notices a dead process after the session timeout, and one that lives but does not poll after the longest
-    interval between polls and then the session timeout: up to twice the lease.
+    The lease is both Kafka's session timeout and its longest interval between polls. Kafka notices a dead process after
+    the former, and a live process that does not poll after the latter and then the former: up to twice the lease.
     """
 
     topic: str
@@ -51,7 +51,7 @@ class GroupMember:
     lease_s: float
 
     def arguments(self) -> dict[str, Any]:
-        """As kafka-python takes them, except for topic and group."""
+        """The member as arguments of kafka-python, without topic and group."""
         lease_ms = int(self.lease_s * 1000)
         return {
             "group_instance_id": self.member,
@@ -62,7 +62,7 @@ class GroupMember:
 
 
 class GroupSession:
-    """A KafkaConsumer that joins its group at the first poll. Rebalances are noted in `changes`."""
+    """A KafkaConsumer that joins its group at the first poll. Rebalances are recorded in `changes`."""
 
     def __init__(self, clients: KafkaClients, member: GroupMember, changes: Changes) -> None:
         self._clients = clients
@@ -97,7 +97,7 @@ class GroupSession:
         }
 
     def commit(self, next_offsets: Mapping[int, int]) -> bool:
-        """Whether the offsets are stored; False while the group rebalances. NotOwner for one that is not a member."""
+        """Whether the offsets are stored; False while the group rebalances. NotOwner for a former member."""
         if self._kafka is None or not next_offsets:
             return True
         offsets = {self._at(number): OffsetAndMetadata(offset, "", -1) for number, offset in next_offsets.items()}
@@ -117,7 +117,7 @@ class GroupSession:
         return True
 
     def pause(self, partitions: Sequence[int]) -> None:
-        """Fetch nothing of these partitions, as far as kafka-python (still) has them."""
+        """Stop fetching these partitions, as far as kafka-python (still) has them."""
         if self._kafka is not None:
             self._kafka.pause(*self._assigned(self._kafka, partitions))
 
@@ -138,14 +138,14 @@ class GroupSession:
             request_rejoin(self._kafka)
 
     def end(self, *, leave: bool) -> None:
-        """Release connections and threads. With `leave` the group is told; otherwise the lease runs out."""
+        """Release connections and threads. With `leave` the group is told; otherwise the lease expires."""
         kafka, self._kafka = self._kafka, None
         if kafka is None:
             return
         member_id = kafka.group_metadata().member_id
         kafka.close(autocommit=False, timeout_ms=int(self._member.lease_s * 1000))
         if leave and member_id:
-            # kafka-python never lets a static member leave. With both names, only this process's place is given up.
+            # kafka-python never lets a static member leave. With both ids, only this process is removed, no successor.
             me = MemberToRemove(member_id=member_id, group_instance_id=self._member.member)
             with reaching(self._clients.location, f"let {self._member.member!r} leave {self._member.group!r}"):
                 self._clients.admin().remove_group_members(self._group, [me])
@@ -160,7 +160,7 @@ class GroupSession:
         return self._kafka
 
     def _look_for_new_partitions(self, kafka: KafkaConsumer) -> None:
-        """Join again when the topic has more partitions than were shared out: perhaps no other member looks."""
+        """Join again when the topic has more partitions than were assigned: it may be that no other member checks."""
         self._assignor.seen = known_partitions(kafka, self._topic)
         if 0 < self._assignor.covered < self._assignor.seen and time.monotonic() > self._next_widening_s:
             self._next_widening_s = time.monotonic() + _WIDEN_PAUSE_S

@@ -1,4 +1,4 @@
-"""Topics of the log in Kafka: created with what the log needs, widened, and looked at."""
+"""Topics of the log in Kafka: creates them with the settings the log needs, adds partitions, and describes them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WIDENED_PAUSE_S = 0.05
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """How a topic is: of its replicas, the fewest that a partition has; times in ms, -1 for unlimited."""
+    """The state of a topic. `replicas` is the lowest number that a partition has; times are in ms, -1 is unlimited."""
 
     partitions: int
     replicas: int
@@ -45,7 +45,7 @@ class TopicState:
 
 
 class KafkaTopics:
-    """What is asked of Kafka's administration. Names are the log's, without the prefix."""
+    """Administration of topics in Kafka. Names are the log's, without the prefix."""
 
     def __init__(self, clients: KafkaClients, settings: Settings) -> None:
         self._clients = clients
@@ -61,7 +61,7 @@ class KafkaTopics:
                 f"topic {topic!r} cannot have {partitions} partitions and {retention_s} s retention",
                 remedy=f"use 1 to {MAX_PARTITIONS} partitions (LONGTAIL_LOG_PARTITIONS) and 1 s or more",
             )
-        with reaching(self._location, f"make topic {topic!r}"):
+        with reaching(self._location, f"create topic {topic!r}"):
             existing = self._partitions(topic)
             if not existing:
                 self._create(topic, partitions, retention_s)
@@ -99,7 +99,7 @@ class KafkaTopics:
                 raise
         deadline_s = time.monotonic() + _WIDENED_S
         while len(self._partitions(topic)) < partitions and time.monotonic() < deadline_s:
-            time.sleep(_WIDENED_PAUSE_S)  # the brokers tell of new partitions a moment after they made them
+            time.sleep(_WIDENED_PAUSE_S)  # brokers report new partitions only a moment after creating them
 
     def count_partitions(self, topic: str) -> int:
         """How many partitions the topic has; NotFound."""
@@ -110,7 +110,7 @@ class KafkaTopics:
         return len(described)
 
     def state(self, topic: str) -> TopicState:
-        """How the topic is; NotFound."""
+        """The state of the topic; NotFound."""
         with reaching(self._location, f"describe topic {topic!r}"):
             partitions = self._partitions(topic)
             if not partitions:

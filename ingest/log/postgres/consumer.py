@@ -1,7 +1,7 @@
-"""A consumer of the log in PostgreSQL: polls its partitions in turn, and keeps its place in the group while it does.
+"""A consumer of the log in PostgreSQL: polls its partitions in turn, which also keeps its place in the group.
 
-New records are found by asking, at intervals that grow to 100 ms while nothing comes: one look at a few rows. NOTIFY
-would wake sooner, but makes the server commit all appends one after the other (its queue is locked over the sync).
+New records are found by polling a few rows, at intervals that grow to 100 ms while there are none. NOTIFY would wake
+the consumer sooner, but makes the server commit all appends one after the other (its queue is locked over the sync).
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from storage.log.records import PartitionBounds
 from triggers.errors import InvalidInput
 
 MAX_POLL_BYTES = 16 * 1024**2
-"""A poll ends with the record that reaches this."""
+"""A poll ends with the record that reaches this size."""
 MAX_POLL_RECORDS = 10_000
 _SHORTEST_WAIT_S = 0.005
 _LONGEST_WAIT_S = 0.1
 _HEARTBEAT_S = 1.0
-"""The longest time between two looks at the group; a third of the lease where that is less."""
+"""The longest time between two synchronisations with the group; a third of the lease where that is less."""
 _UNSETTLED_S = 0.1
-"""The same, while partitions are on their way from one member to another."""
+"""The same, while partitions are moving from one member to another."""
 
 
 @dataclass(slots=True)
 class _Position:
-    """Where a held partition is read on. `segment`: no record at `offset` or after it lies in an earlier one."""
+    """Where to continue reading a held partition. `segment`: no earlier segment has a record at or after `offset`."""
 
     epoch: int
     offset: int
@@ -66,10 +66,10 @@ class PostgresConsumer:
         self._closed = False
 
     def poll(self, *, max_records: int, timeout_s: float) -> list[LogRecord]:
-        """The next records of the partitions held; see LogConsumer. At most MAX_POLL_BYTES and a record."""
+        """The next records of the partitions held; see LogConsumer. Stops at the record that reaches MAX_POLL_BYTES."""
         self._require_open()
         if max_records < 1:
-            raise InvalidInput(f"not a number of records to poll: {max_records}")
+            raise InvalidInput(f"max_records is {max_records}, but must be at least 1")
         deadline_s = time.monotonic() + timeout_s
         wait_s = _SHORTEST_WAIT_S
         while True:
@@ -131,10 +131,10 @@ class PostgresConsumer:
         self.close()
 
     def _keep_place(self) -> None:
-        """Renew the lease when that is due, and let partitions go and come.
+        """Renew the lease when that is due, and handle changes of the assignment.
 
-        1. Synchronise with the group. 2. Hand over what was lost. 3. Hand over what leaves, then free it.
-        4. Take over what came. When a callback raises, the next poll starts again at 1 and finds the same state.
+        1. Synchronise with the group. 2. Drop lost partitions. 3. Hand over leaving partitions, then free them.
+        4. Take over new partitions. When a callback raises, the next poll starts again at 1 and finds the same state.
         """
         if time.monotonic() < self._next_heartbeat_s:
             return
@@ -142,7 +142,7 @@ class PostgresConsumer:
         try:
             state = self._membership.synchronise()
         except NotOwner:
-            self._closed = True  # for good: joining again would take the name back from the other process
+            self._closed = True  # do not join again: that would take the name back from the other process
             self._let_go(sorted(self._positions))
             raise
         self._let_go(self._lost(state))
@@ -155,7 +155,7 @@ class PostgresConsumer:
         self._next_heartbeat_s = time.monotonic() + (self._heartbeat_s if state.settled else _UNSETTLED_S)
 
     def _lost(self, state: GroupState) -> list[int]:
-        """Partitions that went to another member, even if they came back since: what was read of them is stale."""
+        """Partitions that went to another member, even if they have come back: what was read from them is stale."""
         return sorted(
             partition
             for partition, position in self._positions.items()
@@ -175,7 +175,7 @@ class PostgresConsumer:
             self._positions.pop(partition, None)
 
     def _assign(self, claims: Mapping[int, Claim]) -> None:
-        """Start reading what is not read yet. A callback that raises gets these partitions again."""
+        """Start reading newly claimed partitions. A callback that raises gets these partitions again."""
         gained = [number for number in claims if number not in self._positions]
         for number in gained:
             self._positions[number] = _Position(claims[number].epoch, claims[number].committed_offset)
@@ -225,7 +225,7 @@ class PostgresConsumer:
 
 
 def _unread(reading: Mapping[int, _Position], bounds: Mapping[int, PartitionBounds]) -> dict[int, _Position]:
-    """Positions with records after them, moved over what retention dropped."""
+    """Positions with unread records, moved past records that retention dropped."""
     for number, position in reading.items():
         position.offset = max(position.offset, bounds[number].start_offset)
     return {number: position for number, position in reading.items() if position.offset < bounds[number].next_offset}
@@ -240,9 +240,9 @@ def _advance(
 ) -> None:
     """Move the positions past the rows read, and past the segment where it had nothing.
 
-    First records come first: a partition without a row has none here, once another partition gave a second one or
-    all that there is was read. `following` is the segment itself for the newest: what is appended next lies there,
-    even if what was to be read here went with an old segment in this moment.
+    A read returns the first record of every partition before any second one. So a partition without a row has none in
+    this segment if another partition returned a second row, or if everything was read. For the newest segment,
+    `following` is the segment itself, as further appends go there.
     """
     for number, offset, _, _ in rows:
         unread[number].offset = offset + 1
@@ -257,4 +257,4 @@ def _advance(
 
 def _require_offset(partition: int, offset: int) -> None:
     if offset < 0:
-        raise InvalidInput(f"not an offset of partition {partition}: {offset}")
+        raise InvalidInput(f"invalid offset for partition {partition}: {offset}")

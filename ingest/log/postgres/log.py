@@ -1,7 +1,7 @@
-"""The log in PostgreSQL, for one machine and small fleets: appends, topics, retention. Reading: consumer.py.
+"""The log in PostgreSQL, for one machine and small fleets: appends, topics, retention. See consumer.py for reading.
 
-Gateway and assembler share the database; a record is durable when its transaction is committed. What the log promises
-and why it holds is said where the SQL is: storage/log/records.py, segments.py, groups.py.
+Gateway and assembler share the database; a record is durable when its transaction is committed. Why the log keeps its
+promises is explained beside the SQL: storage/log/records.py, segments.py and groups.py.
 """
 
 from __future__ import annotations
@@ -91,10 +91,10 @@ class PostgresLog:
         return {partition: committed.get(partition, 0) for partition in range(count)}
 
     def enforce_retention(self) -> int:
-        """Begin a new segment when it is time, and drop old ones; see Log.
+        """Begin a new segment when one is due, and drop old ones; see Log.
 
-        Another process that does the same at this moment makes this one return: its work is being done. A segment
-        that a long transaction reads stays until a later call.
+        Returns at once when another process is doing the same. A segment that a long transaction reads is kept until
+        a later call.
         """
         self._begin_segment_when_due()
         dropped = 0
@@ -110,7 +110,7 @@ class PostgresLog:
         return f"the log is in the database at {where}: {topics} topics, {segments} segments"
 
     def close(self) -> None:
-        """Nothing of its own to release: the connections are the database's."""
+        """Does nothing: the connections belong to the database."""
 
     def _begin_segment_when_due(self) -> None:
         with log_store.transaction(self._database) as connection:
@@ -123,7 +123,7 @@ class PostgresLog:
                 log_segments.begin(connection)
 
     def _drop_oldest_segment(self) -> bool:
-        """Whether a segment was old enough and is gone. Each has its own transaction: locks are held briefly."""
+        """Whether a segment was dropped. Each is dropped in its own transaction, so that locks are held briefly."""
         try:
             with log_store.transaction(self._database) as connection:
                 if not log_segments.try_lock(connection):

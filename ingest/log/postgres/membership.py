@@ -1,7 +1,7 @@
-"""A consumer's place in its group: one transaction that keeps it alive and says which partitions come and go.
+"""A consumer's membership in its group: one transaction renews it and says which partitions come and go.
 
-Every member computes the same fair shares from the same claims, under the group's lock. A member gives up what is
-over its share at its own pace (its effects and its commit come first); only what is free is taken.
+Every member computes the same fair shares from the same claims, under the group's lock. A member gives up partitions
+beyond its share at its own pace (its effects and its commit come first); only free partitions are taken.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from storage.log.groups import Claim, GroupKey
 
 @dataclass(frozen=True, slots=True)
 class GroupState:
-    """What one synchronisation found."""
+    """The state of the group for one member, after a synchronisation."""
 
     held: dict[int, Claim]
-    """The claims the member has, some of them perhaps only since now."""
+    """The member's claims, including new ones."""
     leaving: frozenset[int]
-    """Those of them that are over its share, to be given up."""
+    """Those of them that exceed its share and must be given up."""
     settled: bool
-    """Whether nothing is on its way from one member to another."""
+    """Whether no partition is moving from one member to another."""
 
 
 class Membership:
-    """One member of a group, as a static name and the leases under it."""
+    """One member of a group: a static name, and the leases it holds."""
 
     def __init__(self, database: Database, key: GroupKey, member: str, lease_s: float) -> None:
         self.member = member
@@ -41,9 +41,9 @@ class Membership:
         self._joined = False
 
     def synchronise(self) -> GroupState:
-        """Renew the lease and claim what is free and due.
+        """Renew the lease, and claim free partitions up to the member's share.
 
-        NotOwner when another process joined under this member's name: that one has the partitions now.
+        NotOwner when another process joined under this member's name, and has the partitions now.
         """
         with log_store.transaction(self._database) as connection:
             log_groups.lock(connection, self._key)
@@ -58,7 +58,7 @@ class Membership:
             due = {number for number, member in shares.items() if member == self.member}
             free = {number for number in due if claims[number].member is None}
             if free:
-                self._joined = False  # until the commit is known to have happened: join again, and take what is there
+                self._joined = False  # if the commit's outcome stays unknown, the next call joins again
                 log_groups.claim(connection, self._key, self.member, free, self._lease_s)
                 claims = log_groups.claims(connection, self._key)
         held = {number: claims[number] for number in sorted(mine | free)}
@@ -86,7 +86,7 @@ class Membership:
                 )
 
     def leave(self) -> None:
-        """Free what is held and leave the group, unless another process has taken over the name."""
+        """Free all held partitions and leave the group, unless another process has taken over the name."""
         if not self._joined:
             return
         with log_store.transaction(self._database) as connection:
@@ -99,5 +99,5 @@ class Membership:
     def _superseded(self) -> NotOwner:
         return NotOwner(
             f"another process joined the group {self._key.group!r} as {self.member!r}",
-            remedy="give every worker a name of its own (LONGTAIL_WORKER_ID)",
+            remedy="give every worker its own name (LONGTAIL_WORKER_ID)",
         )

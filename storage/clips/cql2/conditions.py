@@ -1,10 +1,10 @@
-"""From the tree of a filter to a condition on the table `clips`, with bound parameters.
+"""Compiles the tree of a filter to an SQL condition on the table `clips`, with bound parameters.
 
 A clip has many fires. Conditions on fires (campaign, version, trigger, ...) that stand side by side in one
-conjunction are about one and the same fire: `campaign = 'x' AND trigger = 'y'` finds clips with a fire of y in x. A
-second value of the same property that contradicts the first can only be another fire's, and begins a new one. `NOT` is
-about the clip: `NOT trigger = 'y'` finds clips without any fire of y, `trigger <> 'y'` clips with a fire of another
-trigger. Conditions on tags and labels are independent: `tag = 'a' AND tag = 'b'` finds clips with both.
+conjunction apply to the same fire: `campaign = 'x' AND trigger = 'y'` finds clips with a fire of y in x. A second
+value that contradicts the first for the same property must belong to another fire, and starts a new group. `NOT`
+applies to the clip: `NOT trigger = 'y'` finds clips without any fire of y, `trigger <> 'y'` clips with a fire of
+another trigger. Conditions on tags and labels are independent: `tag = 'a' AND tag = 'b'` finds clips with both.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _conjunction(members: tuple[Predicate, ...]) -> Condition:
 
 
 def _of_the_fire(predicate: Predicate) -> Condition:
-    """The condition on the one fire that `some` asks for."""
+    """The condition on the one fire that `some` selects."""
     match predicate:
         case Constant() | And() | Or() | Not():
             return _combined(predicate, _of_the_fire)
@@ -176,7 +176,7 @@ def _literal(value: str | float | bool) -> ColumnElement[Any]:
 
 
 def _attribute(document: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:
-    """A JSON value as a column of its type; null when it is of another (the cast is reached for its own type only)."""
+    """A JSON value as a column of one type; null when it has another type (only a value of its type is cast)."""
     json_type, sql_type = _JSON_TYPES[kind]
     unquoted = document.op("#>>")(array([], type_=Text))
     return case((func.jsonb_typeof(document) == json_type, cast(unquoted, sql_type())), else_=None)

@@ -1,4 +1,4 @@
-"""A filter: what was asked, the tree it stands for, and the condition in SQL."""
+"""A CQL2 filter: its source, its tree of predicates, and its condition in SQL."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Language = Literal["cql2-text", "cql2-json"]
 
 @dataclass(frozen=True)
 class Filter:
-    """A CQL2 filter that has been checked. `source` and `language` are what it was parsed from."""
+    """A checked CQL2 filter. `source` and `language` are what it was parsed from."""
 
     source: str
     language: Language
@@ -26,7 +26,7 @@ class Filter:
     def where(self) -> ColumnElement[bool]:
         """The condition on the table `clips` that the filter stands for.
 
-        Logic is SQL's: a comparison with something the clip does not have (an attribute, a statistic, a place) is
+        Logic is that of SQL: a comparison with something the clip does not have (an attribute, a statistic, a place) is
         unknown, `not` of unknown is unknown, and only clips for which the whole filter is true are found.
         """
         return condition(self.tree)

@@ -21,7 +21,7 @@ class Value:
 
 @dataclass(frozen=True)
 class Reference:
-    """A property. `kind` is the property's, but an attribute takes that of what it is compared with."""
+    """A property. `kind` is the property's own, but an attribute takes the kind of what it is compared with."""
 
     property: Property
     kind: Kind
@@ -76,7 +76,7 @@ def properties_of(operand: Operand) -> tuple[Property, ...]:
 
 
 def shown(operand: Operand) -> str:
-    """An operand as messages call it."""
+    """An operand as error messages show it."""
     match operand:
         case Value():
             return f"{operand.value!r:.60}"
@@ -96,7 +96,7 @@ def parse_operand(node: object) -> Operand:
         return _composed(node)
     if isinstance(node, bool | int | float | str):
         return Value(node)
-    raise InvalidInput("the filter compares with null or a list", remedy="write `x IS NULL`, or `x IN (...)`")
+    raise InvalidInput("the filter cannot compare with null or a list", remedy="write `x IS NULL`, or `x IN (...)`")
 
 
 def _composed(node: dict[str, Any]) -> Operand:
@@ -116,7 +116,7 @@ def _composed(node: dict[str, Any]) -> Operand:
             return _case_folded(arguments)
     name = node.get("op", node.get("type", ", ".join(sorted(map(str, node)))))
     raise InvalidInput(
-        f"the filter compares with {str(name)[:60]!r}",
+        f"the filter cannot compare with {str(name)[:60]!r}",
         remedy="compare properties, texts, numbers, true, false, TIMESTAMP, DATE and CASEI(...)",
     )
 
@@ -140,10 +140,10 @@ def _case_folded(arguments: object) -> Operand:
 
 
 def as_kind(operand: Operand, kind: Kind) -> Operand:
-    """The operand as one of this type; InvalidInput when it is of another.
+    """The operand converted to this type; InvalidInput when it has another.
 
-    A vehicle's attribute takes the type that is asked for: attributes of other types are null. A text that is compared
-    with a time is read as a time or date.
+    A vehicle's attribute takes the requested type: attributes of other types are null. A text that is compared with a
+    time is read as a time or date.
     """
     match operand:
         case _ if kind_of(operand) == kind:
@@ -157,7 +157,7 @@ def as_kind(operand: Operand, kind: Kind) -> Operand:
 
 
 def alike(a: Operand, b: Operand) -> tuple[Operand, Operand]:
-    """Both operands as one type."""
+    """Both operands converted to one type."""
     kind_a, kind_b = kind_of(a), kind_of(b)
     if kind_a == kind_b == "attribute":
         raise InvalidInput("two attributes cannot be compared", remedy="compare an attribute with a text or a number")

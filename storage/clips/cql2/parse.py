@@ -1,4 +1,4 @@
-"""From CQL2 JSON to the tree of a filter: everything that can be wrong with a filter is refused here, by name."""
+"""Parses CQL2 JSON into the tree of a filter, and refuses an invalid filter with an error that names the mistake."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def parse_predicate(node: Any) -> Predicate:
         raise InvalidInput(f"{node['op'][:60]!r} in the filter has no arguments")
     if name not in _PARSERS:
         known = ", ".join((*OPERATORS, "casei"))
-        raise InvalidInput(f"unknown operator in the filter: {name[:60]!r}", remedy=f"there are {known}")
+        raise InvalidInput(f"unknown operator in the filter: {name[:60]!r}", remedy=f"the operators are {known}")
     return _PARSERS[name](name, arguments)
 
 
 def _and(_name: str, arguments: list[Any]) -> And:
-    """Conjunctions within a conjunction are one with it: their conditions on fires stand side by side."""
+    """Nested conjunctions are flattened, so that their conditions on fires stand side by side."""
     parsed = (parse_predicate(node) for node in arguments)
     return And(tuple(part for member in parsed for part in (member.members if isinstance(member, And) else (member,))))
 
@@ -115,7 +115,7 @@ def _like(name: str, arguments: list[Any]) -> Like:
         raise InvalidInput("the pattern of LIKE must be a text", remedy="write x LIKE 'a%'")
     written = str(literal.value)
     if (len(written) - len(written.rstrip("\\"))) % 2:
-        raise InvalidInput("the pattern of LIKE ends with its escape sign", remedy="write \\\\ for one backslash")
+        raise InvalidInput("the pattern of LIKE ends with its escape character", remedy="write \\\\ for one backslash")
     return _of_one_scope(Like(value, pattern))
 
 
@@ -123,7 +123,7 @@ def _is_null(name: str, arguments: list[Any]) -> IsNull:
     (node,) = _exactly(name, arguments, 1)
     asked = parse_operand(node)
     if not isinstance(asked, Reference | CaseFolded) or not properties_of(asked):
-        raise InvalidInput("IS NULL asks about a literal in the filter", remedy="write property IS NULL")
+        raise InvalidInput("IS NULL in the filter tests a literal", remedy="write property IS NULL")
     return IsNull(asked)
 
 

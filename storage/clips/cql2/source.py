@@ -1,7 +1,7 @@
-"""From CQL2 text or JSON to plain JSON, within limits on length, nesting and size.
+"""Reads CQL2 text or JSON as plain JSON, within limits on length, nesting and size.
 
-The text parser (package `cql2`) takes exponential time on brackets that are nested deeply, and overflows its stack on
-some chains; what could make it do so is refused before the parser sees the text.
+The text parser (package `cql2`) takes exponential time on deeply nested brackets, and overflows its stack on some
+chains; text that could cause either is refused before the parser sees it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ MAX_TEXT_BRACKETS = 12
 MAX_NODES = 200
 MAX_ITEMS = 1000
 MAX_INTEGER_BITS = 1023
-"""JSON has integers without end, and larger ones than these are not numbers of SQL's `float`."""
+"""JSON does not limit integers; larger ones than these do not fit into SQL's `float`."""
 _QUOTED = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"")
 _SIGNS = re.compile(r"[-+](?:\s*[-+]){3}")
 
@@ -45,12 +45,14 @@ def parse_json(source: str) -> Any:
     try:
         tree = json.loads(source, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"the filter is not JSON: {error}", remedy="or send filter-lang=cql2-text") from error
+        raise InvalidInput(
+            f"the filter is not JSON: {error}", remedy="send JSON, or add filter-lang=cql2-text"
+        ) from error
     return bounded(tree)
 
 
 def require_parsable(source: str) -> None:
-    """InvalidInput for a text that could cost the parser more than a moment, found in time linear in its length."""
+    """InvalidInput for a text that the parser could take long over; takes time linear in its length."""
     _require_size(source)
     bare = _QUOTED.sub("''", source)
     _require_brackets(bare)
@@ -95,7 +97,7 @@ def _no_constant(name: str) -> None:
 
 
 def bounded(tree: Any) -> Any:
-    """The tree itself, unless it is too deep or too large; looks at no more than MAX_NODES objects to find out."""
+    """The tree itself; InvalidInput when it is too deep or too large. Looks at no more than MAX_NODES objects."""
     nodes = 0
     waiting = [(tree, 1)]
     while waiting:
@@ -112,5 +114,5 @@ def bounded(tree: Any) -> Any:
                 raise InvalidInput(f"the filter has a list of {len(node)} items, more than {MAX_ITEMS}")
             waiting += [(value, depth + 1) for value in node]
         elif isinstance(node, int) and node.bit_length() > MAX_INTEGER_BITS:
-            raise InvalidInput("the filter has a number that no property reaches")
+            raise InvalidInput("the filter has a number larger than any property can be")
     return storable(tree, what="the filter")

@@ -1,7 +1,7 @@
-"""Place in SQL: boxes and polygons against the box around a clip's track.
+"""Spatial relations in SQL: boxes and polygons against the box around a clip's track.
 
-What is tested is the box, so a clip may be found whose track only passes close by. Clips without a position are
-unknown.
+The box is tested, not the track, so a clip whose track only passes close by may match. For clips without a position
+every relation is unknown.
 """
 
 from __future__ import annotations

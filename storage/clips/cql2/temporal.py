@@ -1,6 +1,6 @@
-"""Time in SQL: closed ranges of ns, comparisons of them, and Allen's relations between them.
+"""Temporal relations in SQL: closed ranges of ns, comparisons of them, and Allen's relations between them.
 
-A day is before another when it ends before that one begins, so `start > DATE(...)` means after that day's end.
+A day is before another when it ends before the other begins, so `start > DATE(...)` means after that day's end.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The tree of a filter: predicates as typed nodes, whose operands are checked and alike in type.
+"""The tree of a filter: predicates as typed nodes, with checked operands of matching types.
 
-A leaf is about one thing: the clip itself, or a fire, a tag or a label of it (its `scope`). What a combination is about
-follows from its members.
+A leaf is about one thing: the clip itself, or one of its fires, tags or labels (its `scope`). The scopes of a
+combination follow from its members.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class And:
 
 @dataclass(frozen=True)
 class Or:
-    """One of the members holds."""
+    """At least one member holds."""
 
     members: tuple[Predicate, ...]
 
@@ -58,7 +58,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Between:
-    """`value BETWEEN low AND high`, as the two comparisons that it stands for, of one and the same value."""
+    """`value BETWEEN low AND high`, as the two comparisons that it stands for, both of the same value."""
 
     at_least: Comparison
     at_most: Comparison
@@ -171,10 +171,10 @@ def demand(predicate: Predicate) -> Demand | None:
 
 
 def one_fire_each(members: tuple[Predicate, ...]) -> list[list[Predicate]]:
-    """Predicates about fires in groups: those of a group are about one and the same fire.
+    """Predicates about fires in groups: those of one group apply to the same fire.
 
-    `campaign = 'x' AND trigger = 'y'` is one group. A value that contradicts an earlier one of the same property can
-    only be another fire's, and begins the next group.
+    `campaign = 'x' AND trigger = 'y'` is one group. A value that contradicts an earlier one of the same property must
+    belong to another fire, and starts the next group.
     """
     groups: list[list[Predicate]] = []
     demanded: dict[Property, Value | Moment] = {}

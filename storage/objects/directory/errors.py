@@ -1,4 +1,4 @@
-"""What the operating system says about the store's directory, as errors that name the setting."""
+"""Translates the operating system's errors about the store's directory into errors that name the setting."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from pathlib import Path
 from triggers.errors import LongtailError, Misconfigured, Unreachable
 
 _REMEDIES = {
-    errno.EACCES: "give this process's user the right to write it",
-    errno.EPERM: "use a file system with hard links that this process's user may write",
+    errno.EACCES: "give this process's user write access",
+    errno.EPERM: "use a file system with hard links that this process's user may write to",
     errno.EROFS: "use a directory that is mounted for writing",
     errno.EOPNOTSUPP: "use a file system with hard links",
     errno.ENOENT: "create it",
@@ -24,7 +24,7 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 
 @contextmanager
 def reaching(root: Path) -> Iterator[None]:
-    """Within: operations on the store at `root`, whose OSErrors become Misconfigured or Unreachable."""
+    """Turns OSErrors of operations on the store at `root` into Misconfigured or Unreachable."""
     try:
         yield
     except OSError as error:
@@ -40,6 +40,6 @@ def _translated(root: Path, error: OSError) -> LongtailError:
         at = f" at {error.filename}" if error.filename else ""
         return Misconfigured(
             f"{where} cannot be used ({reason}{at})",
-            remedy=f"{_REMEDIES[error.errno]}, or set LONGTAIL_OBJECTS_URL to another",
+            remedy=f"{_REMEDIES[error.errno]}, or set LONGTAIL_OBJECTS_URL to another directory",
         )
     return Unreachable(f"{where} does not answer ({reason})", remedy="check the disk of LONGTAIL_OBJECTS_URL")

@@ -38,7 +38,7 @@ def _walk(folder: Path, folder_key: str, prefix: str, after: str) -> Iterator[Ob
 
 
 def _entries(folder: Path, folder_key: str) -> Iterator[tuple[str, str]]:
-    """(key, name on disk) of what lies in `folder`; the key of a directory ends in a slash, and so sorts rightly."""
+    """(key, name on disk) of the entries of `folder`; a directory's key ends in a slash, so that it sorts correctly."""
     try:
         entries = os.listdir(folder)  # noqa: PTH208  names, not paths: a listing reads many
     except FileNotFoundError:  # never there, or its last object was deleted meanwhile

@@ -72,7 +72,7 @@ class DirectoryStore:
     def stream(self, key: str, *, chunk_bytes: int = _COPY_BYTES) -> Iterator[bytes]:
         """The object's bytes in chunks; see ObjectStore. A replaced object is read to its end as it was."""
         if chunk_bytes < 1:
-            raise InvalidInput(f"not a size of chunks: {chunk_bytes} bytes")
+            raise InvalidInput(f"chunk_bytes is {chunk_bytes}, but must be at least 1")
         self.stat(key)
         return self._chunks(key, chunk_bytes)
 
@@ -85,7 +85,7 @@ class DirectoryStore:
     def list(self, prefix: str = "", *, after: str = "", limit: int = 1000) -> list[ObjectInfo]:
         """Objects in byte order of their keys; see ObjectStore."""
         if limit < 1:
-            raise InvalidInput(f"not a number of objects to list: {limit}")
+            raise InvalidInput(f"limit is {limit}, but must be at least 1")
         with reaching(self.root):
             self._require_data()
             return listed(self._data, prefix, after, limit)
@@ -106,7 +106,7 @@ class DirectoryStore:
         return links.signed_link(self._secret, self._public_url, key, expires_s)
 
     def verify_link(self, key: str, *, expires_unix_s: int, signature: str) -> None:
-        """Raises Untrusted unless this store signed a link with this expiry, which is not over, for this key."""
+        """Raises Untrusted unless this store signed a link with this expiry for this key, and it has not expired."""
         links.verify(self._secret, checked_key(key), expires_unix_s, signature)
 
     def remove_leftovers(self, *, older_than_s: float = LEFTOVER_AGE_S) -> int:
@@ -186,7 +186,7 @@ class DirectoryStore:
             else:
                 self._sync_parents(target)
                 return
-        raise Unreachable(f"the directory of the object {key!r} is removed again and again by others")
+        raise Unreachable(f"other processes keep removing the directory of the object {key!r}")
 
     def _make_parents(self, target: Path) -> None:
         """Create the directories of `target` below `data`; `data` itself is never created here."""
@@ -249,7 +249,7 @@ class DirectoryStore:
         if len(secret) != links.SECRET_BYTES:
             raise Misconfigured(
                 f"{path} is not the key of the signed links ({len(secret)} bytes)",
-                remedy="remove it (links given out so far become void)",
+                remedy="remove it (links issued so far become invalid)",
             )
         return secret
 

@@ -1,4 +1,4 @@
-"""Whether a bucket can carry Longtail: reachable, writable, conditional writes honoured, deletions final."""
+"""Checks whether a bucket is usable: reachable, writable, honouring conditional writes, with final deletions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CANNOT_TELL = frozenset({"AccessDenied", "MethodNotAllowed", "NotImplemented", 
 
 
 def require_usable(client: Any, location: S3Location) -> str:
-    """One line on the bucket. Raises Misconfigured, or an error of boto3, when something the store needs fails."""
+    """One line on the bucket. Raises Misconfigured, or an error of boto3, when something that the store needs fails."""
     head = _head_of_bucket(client, location)
     region = head.get("BucketRegion") or client.meta.region_name
     if not location.endpoint and region != client.meta.region_name:

@@ -1,4 +1,4 @@
-"""What an error of boto3 means to the callers of an object store, from one table."""
+"""Translates errors of boto3 into errors for the callers of an object store, from one table."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _TRANSIENT = frozenset(
         "TooManyRequests",
     }
 )
-"""Refusals that a later attempt of the whole operation can be spared."""
+"""Refusals that may be gone when the whole operation is attempted again."""
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 

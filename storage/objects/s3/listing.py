@@ -1,4 +1,4 @@
-"""What lies in a bucket: objects in byte order of their keys, and uploads that were never ended."""
+"""Listing a bucket: objects in byte order of their keys, and multipart uploads that were never completed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def listed(client: Any, location: S3Location, prefix: str, after: str, limit: in
     folder, slash, begun = prefix.rpartition("/")
     if _NO_KEY_LETTER.search(prefix) or (slash and not _is_key(folder)):  # no key has this prefix
         return []
-    # Servers that keep files take dots for folders of theirs.
+    # Servers that keep objects as files take `.` and `..` for folders.
     sent_prefix = folder + slash if begun in {".", ".."} else prefix
     matching = (info for info in _entries(client, location, sent_prefix, after, limit) if info.key.startswith(prefix))
     return list(islice(matching, limit))

@@ -1,4 +1,4 @@
-"""What `LONGTAIL_OBJECTS_URL=s3://BUCKET/PREFIX?endpoint=...&region=...` says, and the boto3 client that it makes."""
+"""The location that an `s3://BUCKET/PREFIX?endpoint=...&region=...` URL names, and the boto3 client for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from storage.objects.contract import checked_key
 from triggers.errors import InvalidInput, Misconfigured
 
 MAX_PREFIX_BYTES = 100
-"""S3 allows 1,024 bytes of key, and the contract's keys take 900."""
+"""S3 allows keys of 1,024 bytes, of which the contract's keys take up to 900."""
 CONNECT_TIMEOUT_S = 5
 READ_TIMEOUT_S = 60
 ATTEMPTS = 5
@@ -42,7 +42,7 @@ class S3Location:
     ca_file: str = ""
     """PEM file of the authority that the server's certificate must be from; empty: those that boto3 trusts."""
     virtual_hosts: bool = False
-    """Address the bucket as BUCKET.HOST also at an endpoint of one's own (Amazon's always are)."""
+    """Address the bucket as BUCKET.HOST also at a custom endpoint (at Amazon's it always is)."""
 
     def __str__(self) -> str:
         at = f" at {_shown(self.endpoint)}" if self.endpoint else ""
@@ -54,7 +54,7 @@ def parse_location(url: str) -> S3Location:
     parts = urlsplit(url)
     if "@" in parts.netloc:
         raise _misconfigured(
-            "it carries credentials, which belong into LONGTAIL_OBJECTS_ACCESS_KEY and LONGTAIL_OBJECTS_SECRET_KEY", url
+            "it carries credentials, which belong in LONGTAIL_OBJECTS_ACCESS_KEY and LONGTAIL_OBJECTS_SECRET_KEY", url
         )
     if not _BUCKET.fullmatch(parts.netloc):
         raise _misconfigured(f"{parts.netloc!r} is not the name of a bucket", url)
@@ -64,7 +64,7 @@ def parse_location(url: str) -> S3Location:
         raise _misconfigured(f"its options cannot be read ({error})", url) from error
     unknown = options.keys() - _OPTIONS | ({parts.fragment} if parts.fragment else set())
     if unknown:
-        raise _misconfigured(f"it knows the options {', '.join(sorted(_OPTIONS))}, not {sorted(unknown)}", url)
+        raise _misconfigured(f"its options may be {', '.join(sorted(_OPTIONS))}, not {sorted(unknown)}", url)
     if options.get("addressing", "path") not in {"path", "virtual"}:
         raise _misconfigured(f"addressing is path or virtual, not {options['addressing']!r}", url)
     return S3Location(

@@ -2,7 +2,7 @@
 
 Small objects are one PUT, larger ones a multipart upload; both carry CRC-32 checksums which the server compares.
 With `if_absent` the condition `If-None-Match: *` travels with the PUT, or with the completion. A retry inside boto3
-whose first attempt had arrived meets its own object then: the token in the object's metadata tells.
+whose first attempt did arrive then finds its own object, which it recognizes by the token in the object's metadata.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ __all__ = ["S3Location", "S3Store", "parse_location"]
 
 SINGLE_PUT_BYTES = 2 * PART_BYTES
 """Objects up to here (16 MiB) are written by one PUT."""
-_TOKEN = "longtail-write"  # noqa: S105  the name of a piece of metadata, no secret
+_TOKEN = "longtail-write"  # noqa: S105  the name of a metadata field, not a secret
 _MAX_OBJECT_BYTES = MAX_PARTS * MAX_PART_BYTES
 _CONFLICT_PAUSE_S = 0.05
 _READ_ATTEMPTS = 4
 _PRECONDITION_FAILED = 412
 _NOT_FOUND = frozenset({"NoSuchKey", "404", "NotFound"})
 _UNDECIDED = frozenset({"NoSuchUpload", "ConditionalRequestConflict"})
-"""Answers to a completion that say that others acted too, not who won."""
+"""Answers to a completion that say that another request interfered, not which one won."""
 
 
 class S3Store:
@@ -114,7 +114,7 @@ class S3Store:
     def stream(self, key: str, *, chunk_bytes: int = 1024**2) -> Iterator[bytes]:
         """The object's bytes in chunks; see ObjectStore. A broken connection is taken up again where it broke."""
         if chunk_bytes < 1:
-            raise InvalidInput(f"not a size of chunks: {chunk_bytes} bytes")
+            raise InvalidInput(f"chunk_bytes is {chunk_bytes}, but must be at least 1")
         with reaching(self.location):
             answer = self._opened(key)
         return self._chunks(key, answer, chunk_bytes)
@@ -127,7 +127,7 @@ class S3Store:
     def list(self, prefix: str = "", *, after: str = "", limit: int = 1000) -> list[ObjectInfo]:
         """Objects in byte order of their keys; see ObjectStore."""
         if limit < 1:
-            raise InvalidInput(f"not a number of objects to list: {limit}")
+            raise InvalidInput(f"limit is {limit}, but must be at least 1")
         with reaching(self.location):
             return listed(self._client, self.location, prefix, after, limit)
 
@@ -142,9 +142,9 @@ class S3Store:
                     raise
 
     def link(self, key: str, *, expires_s: int) -> str:
-        """A presigned URL of the server; see ObjectStore. It ends with the credentials that signed it."""
+        """A presigned URL of the server; see ObjectStore. It expires no later than the credentials that signed it."""
         if not 1 <= expires_s <= MAX_LINK_S:
-            raise InvalidInput(f"a link can be good for 1 to {MAX_LINK_S} s, not {expires_s}")
+            raise InvalidInput(f"a link can be valid for 1 to {MAX_LINK_S} s, not {expires_s}")
         target = self._target(self._name(key))
         with reaching(self.location):
             return str(self._client.generate_presigned_url("get_object", Params=target, ExpiresIn=expires_s))
@@ -155,7 +155,7 @@ class S3Store:
             return require_usable(self._client, self.location)
 
     def remove_leftovers(self, *, older_than_s: float = LEFTOVER_AGE_S) -> int:
-        """Remove multipart uploads of processes that died before they ended them; returns how many.
+        """Remove multipart uploads of processes that died before completing them; returns how many.
 
         `older_than_s` must be longer than the longest upload that is still under way.
         """
@@ -181,8 +181,10 @@ class S3Store:
             raise ObjectNotFound(f"no object {key!r} in {self.location}") from error
 
     def _settled(self, write: Callable[[], object], key: str, token: str) -> None:
-        """Run a conditional write until it is decided: written (perhaps by an attempt whose answer was lost), or
-        ObjectExists. S3 answers 409 when it saw another write of the key at the same moment.
+        """Run a conditional write until it is decided.
+
+        The object is written (perhaps by an attempt whose answer was lost), or the write is refused with ObjectExists.
+        S3 answers 409 when it sees another write of the key at the same moment.
         """
         attempt = 1
         while True:
@@ -205,7 +207,7 @@ class S3Store:
             raise ObjectExists(f"there is an object {key!r} in {self.location}") from refusal
 
     def _token_of(self, key: str) -> str | None:
-        """The token that the object was written with; empty for a foreign object, None for none."""
+        """The token that the object was written with; empty for an object from elsewhere, None without an object."""
         try:
             return str(self._head(key).get("Metadata", {}).get(_TOKEN, ""))
         except ObjectNotFound:
@@ -244,7 +246,7 @@ class S3Store:
         if current is not None and if_absent:
             raise ObjectExists(f"there is an object {key!r} in {self.location}") from refusal
         raise Unreachable(
-            f"the upload of {key!r} to {self.location} was ended by others ({code_of(refusal)})",
+            f"the upload of {key!r} to {self.location} was ended by another process ({code_of(refusal)})",
             remedy="write the object again",
         ) from refusal
 
@@ -293,7 +295,7 @@ def _range_header(start: int, length: int | None) -> dict[str, str]:
 
 
 def _drained(items: list[bytes]) -> Iterator[bytes]:
-    """The items in order, each forgotten as it is given."""
+    """The items in order, each released as it is yielded."""
     items.reverse()
     while items:
         yield items.pop()

@@ -14,7 +14,7 @@ from triggers.errors import InvalidInput
 
 PART_BYTES = 8 * 1024**2
 PARALLEL_PARTS = 4
-"""Parts on their way at one time; with the next one being made, the memory that an upload takes."""
+"""Parts in transit at a time; together with the next part, this bounds the memory that an upload takes."""
 _log = logging.getLogger(__name__)
 
 
@@ -29,7 +29,7 @@ class MultipartUpload:
         self._parts: dict[int, dict[str, Any]] = {}
 
     def send(self, parts: Iterable[bytes]) -> int:
-        """Upload the parts as they come; returns their bytes. Nothing is on its way any more when it ends."""
+        """Upload the parts as they come; returns their size in bytes. Nothing is in transit when it returns."""
         size_bytes = 0
         waiting: set[Future[None]] = set()
         with ThreadPoolExecutor(PARALLEL_PARTS, thread_name_prefix="s3-part") as threads:
@@ -50,14 +50,15 @@ class MultipartUpload:
         return size_bytes
 
     def complete(self, *, if_absent: bool) -> None:
-        """Make the object of the parts; ClientError 412 with `if_absent` when there is one."""
+        """Make the object of the parts; with `if_absent`, ClientError 412 when there is one."""
         condition = {"IfNoneMatch": "*"} if if_absent else {}
         parts = [self._parts[number] for number in sorted(self._parts)]
         self._client.complete_multipart_upload(**self._target, MultipartUpload={"Parts": parts}, **condition)
 
     def abort(self) -> None:
-        """Remove what was uploaded. The error that led here matters more than one of this: that is only logged,
-        and what it leaves is for `remove_leftovers`.
+        """Remove what was uploaded.
+
+        A failure to do so is only logged, as the error that led here matters more; `remove_leftovers` deals with it.
         """
         try:
             self._client.abort_multipart_upload(**self._target)
@@ -76,11 +77,11 @@ def _raise_first(futures: Iterable[Future[None]]) -> None:
 
 
 def regrouped(parts: Iterable[bytes], size_bytes: int) -> Iterator[bytes]:
-    """The same bytes in parts of `size_bytes`, the last smaller; nothing for nothing."""
+    """The same bytes in parts of `size_bytes`, the last may be smaller; none for no bytes."""
     rest = bytearray()
     for part in parts:
         if not rest and len(part) == size_bytes:
-            yield part  # as most callers give them: not copied
+            yield part  # the common case: passed on without a copy
             continue
         view = memoryview(part)
         while len(rest) + len(view) >= size_bytes:

@@ -23,7 +23,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     [
         ("/v1/clips?filter_lang=cql2-json", "unknown query parameter 'filter_lang'", "did you mean filter-lang"),
         ("/v1/clips?sort=start", "unknown query parameter 'sort'", "did you mean sortby?"),
-        ("/v1/vehicles?offset=3", "unknown query parameter 'offset'", "known here: after, limit"),
+        ("/v1/vehicles?offset=3", "unknown query parameter 'offset'", "the known parameters are after, limit"),
         ("/v1/clips?limit=1&limit=2", "the query parameter 'limit' is sent twice", "send it once"),
         ("/v1/campaigns/x?y=1", "unknown query parameter 'y'", "this address takes no query parameters"),
         ("/healthz?x", "unknown query parameter 'x'", "this address takes no query parameters"),

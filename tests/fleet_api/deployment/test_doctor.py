@@ -176,7 +176,7 @@ def test_fires_that_were_handed_over_and_are_nowhere_fail_with_their_campaigns(
         record_counts(connection, "car-1", Telemetry(counts=(counts,), reported_at_ns=1))
     found = findings(with_database)["fires"]
     assert found.status == "fail"
-    assert found.message == "2 fires were handed over and are nowhere: braking version 1 (2)"
+    assert found.message == "2 fires were handed over but cannot be found: braking version 1 (2)"
 
 
 def test_settings_are_told_with_where_they_come_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ def test_a_child_without_an_answer_is_tried_again_and_then_given_up(world: World
     assert tight.work_once(NEVER)
     assert (row(world, jobs_table).state, row(world, clips).state) == ("ready", "stored")
     assert tight.work_once(NEVER)
-    assert row(world, clips).damage.startswith("extraction_failed: the extractor did not end within")
+    assert row(world, clips).damage.startswith("extraction_failed: the extractor did not finish within")
 
 
 def test_an_outage_of_the_store_costs_no_attempt(world: World, stored: Callable[..., str]) -> None:

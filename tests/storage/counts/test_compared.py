@@ -90,8 +90,8 @@ def test_pairs_that_fall_are_the_vehicles_problem_and_change_no_count(database: 
             seen.append(get_vehicle(connection, "car-1").problems)
     assert seen[:3] == [[], [], []], "reports that come late are no sign of a lost journal"
     of_h, of_k = seen[3]
-    assert "pairs of h in comparing version 1 fell to 3 and is 40 here; " in of_h and "new id" in of_h
-    assert "pairs of k.f in comparing version 1 fell to 53 and is 90 here; " in of_k
+    assert "pairs for h in comparing version 1 fell to 3 and is 40 here; " in of_h and "new id" in of_h
+    assert "pairs for k.f in comparing version 1 fell to 53 and is 90 here; " in of_k
     assert seen[4] == seen[3]
     assert "fell to 3 and is 41 here" in seen[5][0]
     assert tables(database)["h"] == Compared(both=41)

@@ -1,0 +1,14 @@
+"""The budget ledger: bytes and clips are reserved before they are sent, and settled or released afterwards.
+
+Only a reservation is conditional. It changes its accounts at once, all or none of them, under their locks.
+Settlements and releases only append entries, so that the transaction that stores a clip never waits for a hot
+account; `fold` carries them into the accounts in batches. Until then `held` is too high, never too low: a limit
+cannot be exceeded, and a reservation is refused only after the entries that are not folded yet have been counted.
+"""
+
+from storage.ledger.accounts import AccountKey, AccountUsage
+from storage.ledger.reservations import charges, reserve
+from storage.ledger.settlements import fold, release, settle
+from storage.ledger.usage import usage
+
+__all__ = ["AccountKey", "AccountUsage", "charges", "fold", "release", "reserve", "settle", "usage"]

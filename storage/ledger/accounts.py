@@ -1,0 +1,71 @@
+"""Accounts of the budget ledger: their keys and amounts, and the SQL of their limits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import cast
+
+from sqlalchemy import Row
+
+from storage.tables.base import is_one_of
+from triggers.contracts.api.budget import AccountKind, AccountUnit
+from triggers.contracts.campaign import RUNNING
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AccountKey:
+    """What an account belongs to. `day` is a UTC day; fields that do not apply to the kind are empty."""
+
+    kind: AccountKind
+    campaign: str = ""
+    vehicle_id: str = ""
+    day: date | None = None
+
+    @property
+    def unit(self) -> AccountUnit:
+        """What the account's amounts count."""
+        return "clips" if self.kind == "campaign_clips" else "bytes"
+
+    def __str__(self) -> str:
+        return ":".join(str(part) for part in (self.kind, self.campaign, self.vehicle_id, self.day) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountUsage:
+    """One account with its exact amounts. `limit` is the one in force now, None without one."""
+
+    key: AccountKey
+    limit: int | None
+    held: int
+    """Reserved or settled; what a reservation is checked against."""
+    settled: int
+    """The part of `held` that arrived."""
+
+    @property
+    def unit(self) -> AccountUnit:
+        """What the amounts count."""
+        return self.key.unit
+
+
+def key_of(row: Row[tuple[object, ...]]) -> AccountKey:
+    """The account of a row that has its columns."""
+    return AccountKey(cast(AccountKind, row.kind), row.campaign, row.vehicle_id, row.day)
+
+
+LIMITS = f"""
+    limits AS (
+        SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget
+        FROM campaign_versions
+        WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
+        ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
+    )"""  # noqa: S608 - put together from constants
+"""Limits are those of the running version, else of the latest version that was ever approved."""
+
+LIMIT_OF_ACCOUNT = """
+    CASE a.kind
+        WHEN 'fleet' THEN CAST(:fleet_limit_bytes AS bigint)
+        WHEN 'campaign_bytes' THEN CAST(l.budget ->> 'total_bytes' AS bigint)
+        WHEN 'campaign_clips' THEN CAST(l.budget ->> 'clips' AS bigint)
+        ELSE CAST(l.budget ->> 'vehicle_day_bytes' AS bigint)
+    END"""

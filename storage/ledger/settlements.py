@@ -1,0 +1,104 @@
+"""Settlements and releases in the budget ledger: appended as entries, and folded into their accounts in batches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import Connection, text
+
+_SETTLE = text("""
+    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
+    SELECT r.account_id, r.upload_id, 'settle', v.actual, v.actual - r.amount, v.actual
+    FROM ledger_entries r
+    JOIN ledger_accounts a ON a.id = r.account_id
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN CAST(:by_campaign AS jsonb) IS NULL OR a.kind = 'campaign_clips' THEN r.amount
+            WHEN a.kind = 'fleet' THEN LEAST(r.amount, :total)
+            ELSE LEAST(r.amount, COALESCE(CAST(CAST(:by_campaign AS jsonb) ->> a.campaign AS bigint), 0))
+        END AS actual
+    ) v
+    WHERE r.upload_id = :upload_id AND r.kind = 'reserve'
+    ORDER BY r.account_id
+    ON CONFLICT DO NOTHING
+    RETURNING id
+""")
+
+_RELEASE = text("""
+    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
+    SELECT account_id, upload_id, 'release', amount, -amount, 0
+    FROM ledger_entries
+    WHERE upload_id = ANY (CAST(:upload_ids AS text[])) AND kind = 'reserve'
+    ORDER BY upload_id, account_id
+    ON CONFLICT DO NOTHING
+    RETURNING id
+""")
+
+
+def settle(connection: Connection, upload_id: str, actual_bytes: Mapping[str, int] | None = None) -> bool:
+    """Turn an upload's reservation into use; False, with nothing changed, when it was settled or released before.
+
+    `actual_bytes` is what arrived, by campaign (None: everything that was reserved). At most the reserved amount is
+    settled; what was reserved and did not arrive becomes free.
+    """
+    if actual_bytes is not None and any(amount < 0 for amount in actual_bytes.values()):
+        raise ValueError("an upload cannot use a negative amount")
+    parameters = {
+        "upload_id": upload_id,
+        "by_campaign": None if actual_bytes is None else json.dumps(dict(actual_bytes)),
+        "total": 0 if actual_bytes is None else sum(actual_bytes.values()),
+    }
+    return bool(connection.execute(_SETTLE, parameters).all())
+
+
+def release(connection: Connection, *upload_ids: str) -> bool:
+    """Free what uploads reserved; False, with nothing changed, when all were settled or released before."""
+    return bool(connection.execute(_RELEASE, {"upload_ids": sorted(upload_ids)}).all())
+
+
+_LOCK_UNFOLDED = text("""
+    SELECT id FROM ledger_accounts
+    WHERE id IN (SELECT account_id FROM ledger_entries WHERE NOT folded ORDER BY account_id LIMIT :limit)
+    ORDER BY id
+    FOR NO KEY UPDATE
+""")
+
+_FOLD = text("""
+    WITH chosen AS (
+        SELECT id FROM ledger_entries
+        WHERE account_id = ANY (CAST(:accounts AS bigint[])) AND NOT folded
+        ORDER BY account_id LIMIT :limit
+    ),
+    taken AS (
+        UPDATE ledger_entries e SET folded = true FROM chosen
+        WHERE e.id = chosen.id
+        RETURNING e.account_id, e.held_delta, e.settled_delta
+    ),
+    sums AS (
+        SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled, count(*) AS entries
+        FROM taken GROUP BY account_id
+    ),
+    carried AS (
+        UPDATE ledger_accounts a SET held = a.held + sums.held, settled = a.settled + sums.settled
+        FROM sums WHERE a.id = sums.account_id
+        RETURNING sums.entries
+    )
+    SELECT coalesce(sum(entries), 0) FROM carried
+""")
+
+
+def fold(connection: Connection, limit: int = 1000) -> int:
+    """Carry at most `limit` settlements and releases into their accounts; returns how many (0: nothing was left).
+
+    Entries are folded only under their account's lock. Several processes may fold at once, also during reservations:
+    all take these locks in the order of account ids, and wait instead of skipping, because a busy account would always
+    be skipped.
+    """
+    accounts = connection.execute(_LOCK_UNFOLDED, {"limit": limit}).scalars().all()
+    return fold_accounts(connection, accounts, limit=limit) if accounts else 0
+
+
+def fold_accounts(connection: Connection, accounts: Sequence[int], *, limit: int | None) -> int:
+    """Fold entries of accounts that this transaction has locked: so no other transaction can be folding them."""
+    return int(connection.execute(_FOLD, {"accounts": list(accounts), "limit": limit}).scalar_one())

@@ -1,0 +1,53 @@
+"""Usage of budgets: accounts with their exact amounts and limits."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Connection, text
+
+from storage.ledger.accounts import LIMIT_OF_ACCOUNT, LIMITS, AccountUsage, key_of
+from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS
+
+_USAGE = text(f"""
+    WITH {LIMITS},
+    unfolded AS (
+        SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled
+        FROM ledger_entries WHERE NOT folded GROUP BY account_id
+    )
+    SELECT a.kind, a.campaign, a.vehicle_id, a.day, {LIMIT_OF_ACCOUNT} AS limit_amount,
+           a.held + coalesce(u.held, 0) AS held, a.settled + coalesce(u.settled, 0) AS settled
+    FROM ledger_accounts a
+    LEFT JOIN limits l ON l.campaign = a.campaign
+    LEFT JOIN unfolded u ON u.account_id = a.id
+    WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
+      AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
+    ORDER BY a.day DESC NULLS FIRST, a.kind DESC, a.campaign, a.vehicle_id
+    LIMIT :limit
+""")  # noqa: S608 - put together from the constants above
+
+_CAMPAIGNS = text("SELECT DISTINCT campaign FROM ledger_accounts WHERE campaign <> ''")
+
+
+def usage(
+    connection: Connection,
+    campaign: str | None = None,
+    *,
+    day: date | None = None,
+    fleet_limit_bytes: int | None = None,
+    limit: int = MAX_LISTED_ACCOUNTS,
+) -> list[AccountUsage]:
+    """At most `limit` accounts with exact amounts, folded or not: totals first, then vehicle-days, latest day first.
+
+    `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days.
+    """
+    campaigns = [campaign] if campaign is not None else list(connection.execute(_CAMPAIGNS).scalars())
+    parameters = {
+        "campaign": campaign,
+        "day": day,
+        "campaigns": campaigns,
+        "fleet_limit_bytes": fleet_limit_bytes,
+        "limit": limit,
+    }
+    rows = connection.execute(_USAGE, parameters)
+    return [AccountUsage(key_of(row), row.limit_amount, int(row.held), int(row.settled)) for row in rows]
