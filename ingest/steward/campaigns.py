@@ -8,6 +8,7 @@ from ingest.steward.completion import completion_reason
 from storage.campaigns import facts, life
 from storage.campaigns.queries import CampaignVersion
 from storage.database import Connection
+from storage.ledger.usage import Settled, settled_by_campaign
 from triggers.contracts.campaign import CampaignState
 from triggers.contracts.campaign_life import has_begun
 
@@ -21,7 +22,7 @@ def move_on(connection: Connection) -> list[CampaignVersion]:
     """
     life.lock_campaigns(connection)
     today = life.utc_today(connection)
-    settled = facts.settled_by_campaign(connection)
+    settled = settled_by_campaign(connection)
     changed = []
     for version in facts.open_versions(connection):
         name, number, settings = version.campaign, version.version, version.settings
@@ -30,7 +31,7 @@ def move_on(connection: Connection) -> list[CampaignVersion]:
                 changed.append(life.activate(connection, name, number))
             continue
         smallest = partial(facts.smallest_clip_bytes, connection, name)
-        reason = completion_reason(settings, today, settled.get(name, facts.Settled()), smallest)
+        reason = completion_reason(settings, today, settled.get(name, Settled()), smallest)
         if reason is not None:
             changed.append(life.end(connection, name, number, reason=reason))
     return changed

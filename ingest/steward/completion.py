@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 from enum import StrEnum
 
-from storage.campaigns.facts import Settled
+from storage.ledger.usage import Settled
 from triggers.contracts.campaign import CampaignSettings
 from triggers.contracts.campaign_life import is_over
 from triggers.contracts.clip import MAX_CLIP_BYTES

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 from sqlalchemy import Connection, text
@@ -9,24 +10,54 @@ from sqlalchemy import Connection, text
 from storage.ledger.accounts import LIMIT_OF_ACCOUNT, LIMITS, AccountUsage, key_of
 from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS
 
-_USAGE = text(f"""
-    WITH {LIMITS},
-    unfolded AS (
-        SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled
-        FROM ledger_entries WHERE NOT folded GROUP BY account_id
+# Entries that are not folded yet are added to what their account already says.
+_EXACT = """
+    exact AS (
+        SELECT a.id, a.kind, a.campaign, a.vehicle_id, a.day,
+               a.held + coalesce(u.held, 0) AS held, a.settled + coalesce(u.settled, 0) AS settled
+        FROM ledger_accounts a
+        LEFT JOIN (
+            SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled
+            FROM ledger_entries WHERE NOT folded GROUP BY account_id
+        ) u ON u.account_id = a.id
     )
-    SELECT a.kind, a.campaign, a.vehicle_id, a.day, {LIMIT_OF_ACCOUNT} AS limit_amount,
-           a.held + coalesce(u.held, 0) AS held, a.settled + coalesce(u.settled, 0) AS settled
-    FROM ledger_accounts a
+"""
+
+_USAGE = text(f"""
+    WITH {LIMITS}, {_EXACT}
+    SELECT a.kind, a.campaign, a.vehicle_id, a.day, {LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
+    FROM exact a
     LEFT JOIN limits l ON l.campaign = a.campaign
-    LEFT JOIN unfolded u ON u.account_id = a.id
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
       AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
     ORDER BY a.day DESC NULLS FIRST, a.kind DESC, a.campaign, a.vehicle_id
     LIMIT :limit
 """)  # noqa: S608 - put together from the constants above
 
+_SETTLED = text(f"""
+    WITH {_EXACT}
+    SELECT a.campaign,
+           sum(a.settled) FILTER (WHERE a.kind = 'campaign_bytes') AS bytes,
+           sum(a.settled) FILTER (WHERE a.kind = 'campaign_clips') AS clips
+    FROM exact a
+    WHERE a.kind IN ('campaign_bytes', 'campaign_clips')
+    GROUP BY a.campaign
+""")  # noqa: S608 - put together from the constants above
+
 _CAMPAIGNS = text("SELECT DISTINCT campaign FROM ledger_accounts WHERE campaign <> ''")
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What a campaign's catalogued clips have used. Reservations are not included: they may still be released."""
+
+    bytes: int = 0
+    clips: int = 0
+
+
+def settled_by_campaign(connection: Connection) -> dict[str, Settled]:
+    """What each campaign has used, by the campaign's name."""
+    return {row.campaign: Settled(int(row.bytes or 0), int(row.clips or 0)) for row in connection.execute(_SETTLED)}
 
 
 def usage(

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 
 from ingest.steward.completion import CompletionReason, completion_reason
-from storage.campaigns.facts import Settled
+from storage.ledger.usage import Settled
 from tests.support.fleet import campaign_settings
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.clip import MAX_CLIP_BYTES
