@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from fleet_api.http.routing import Route
+from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from storage.migrate import head_revision, require_current
 from triggers.contracts.api.health import HealthView
 
-router = APIRouter(tags=["health"], route_class=Route)
+router = APIRouter(tags=["health"], route_class=ApiRoute)
 
 
 @router.get("/healthz", summary="Liveness")

@@ -11,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from fleet_api.http.routing import Route
+from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from storage.objects import DirectoryStore, ObjectStore
@@ -31,7 +31,7 @@ _HEADERS = {
 _BYTES = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 _ACCEPTS = {"Accept-Ranges": {"description": "`bytes`: ranges may be requested.", "schema": {"type": "string"}}}
 
-router = APIRouter(tags=["objects"], route_class=Route)
+router = APIRouter(tags=["objects"], route_class=ApiRoute)
 
 
 @router.get(

@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 
 from fleet_api.budget import usecases
 from fleet_api.http.auth import Caller
-from fleet_api.http.routing import Route
+from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, BudgetList
 from triggers.errors import NotFound
 
-router = APIRouter(prefix="/v1/budget", tags=["budget"], route_class=Route)
+router = APIRouter(prefix="/v1/budget", tags=["budget"], route_class=ApiRoute)
 
 
 @router.get("", summary="Show budgets")

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from fleet_api.campaigns import usecases
 from fleet_api.http.auth import Caller
 from fleet_api.http.bodies import MIB, json_body
-from fleet_api.http.routing import Route
+from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from triggers.contracts.api.campaigns import (
@@ -25,7 +25,7 @@ from triggers.errors import Conflict, DiagnosticsError
 
 MAX_BODY_BYTES = 16 * MIB
 
-router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=Route)
+router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=ApiRoute)
 
 
 @router.post(

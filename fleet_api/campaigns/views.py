@@ -7,13 +7,13 @@ from dataclasses import asdict
 
 from fleet_api.budget.views import account_view
 from storage.campaigns.queries import CampaignVersion
-from storage.counts.outcomes import Outcomes
+from storage.counts.outcomes import OutcomeCounts
 from storage.ledger import AccountUsage
 from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.compared import Compared
 
-CountedOutcomes = Mapping[tuple[str, int], Outcomes]
+CountedOutcomes = Mapping[tuple[str, int], OutcomeCounts]
 """Outcomes by campaign and version; versions that no vehicle has reported on are missing."""
 
 
@@ -44,4 +44,4 @@ def details_view(
 
 
 def _outcomes_view(version: CampaignVersion, counted: CountedOutcomes) -> OutcomesView:
-    return OutcomesView.model_validate(counted.get((version.campaign, version.version), Outcomes()))
+    return OutcomesView.model_validate(counted.get((version.campaign, version.version), OutcomeCounts()))

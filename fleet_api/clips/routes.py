@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from fleet_api.clips import usecases
 from fleet_api.http.auth import Caller
-from fleet_api.http.routing import Route
+from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from storage.clips.cql2 import Language
 from storage.clips.order import DEFAULT_SORT
@@ -16,7 +16,7 @@ from storage.clips.properties import MAX_NAME_CHARACTERS, sortable_names
 from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
 from triggers.contracts.api.clips import ClipDetailsView, ClipPage
 
-router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=Route)
+router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=ApiRoute)
 
 
 @router.get("", summary="Search clips")

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fleet_api.client import ApiClient
-from fleet_api.demo.maneuvers import Interval, Parameters, find_maneuvers
+from fleet_api.demo.maneuvers import LabelSpan, Parameters, find_maneuvers
 from fleet_api.demo.openlabel import openlabel_document
 from triggers.contracts.api.clips import ClipDetailsView
 from triggers.contracts.api.labels import JobView
@@ -32,7 +32,7 @@ class Labeled:
     """What one labeler did."""
 
     clips: list[str] = field(default_factory=list)
-    intervals: list[Interval] = field(default_factory=list)
+    intervals: list[LabelSpan] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
 
 

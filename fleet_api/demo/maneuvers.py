@@ -18,7 +18,7 @@ from triggers.drives.series import SignalSeries
 from triggers.drives.times import Times
 
 
-class Interval(NamedTuple):
+class LabelSpan(NamedTuple):
     """A maneuver, from its first to its last sample."""
 
     kind: str
@@ -45,9 +45,9 @@ class Parameters:
         return asdict(self)
 
 
-def find_maneuvers(signals: Mapping[str, SignalSeries], parameters: Parameters) -> list[Interval]:
+def find_maneuvers(signals: Mapping[str, SignalSeries], parameters: Parameters) -> list[LabelSpan]:
     """Every maneuver, in the order of time. Signals are found by the end of their names (`speed`, `lead.distance`)."""
-    found: list[Interval] = []
+    found: list[LabelSpan] = []
     speed = _first_with(signals, ("ego.speed", "speed", "speed.value"))
     accel = _first_with(signals, ("ego.accel",)) or (speed and _derivative(speed, parameters.smoothing_s))
     distance = _first_with(signals, ("lead.distance",))
@@ -81,30 +81,30 @@ def _derivative(speed: SignalSeries, smoothing_s: float) -> SignalSeries:
 
 def _intervals(
     kind: str, t_ns: Times, holds: NDArray[np.bool_], minimum_s: float, parameters: Parameters
-) -> list[Interval]:
+) -> list[LabelSpan]:
     """Stretches in which the condition holds, those close to each other merged, short ones left out."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], holds, [False])).astype(np.int8)))
-    merged: list[Interval] = []
+    merged: list[LabelSpan] = []
     for first, end in zip(edges[::2], edges[1::2], strict=True):
         start_ns, end_ns = int(t_ns[first]), int(t_ns[end - 1])
         if merged and start_ns - merged[-1].end_ns <= parameters.merge_gap_s * NS_PER_S:
             merged[-1] = merged[-1]._replace(end_ns=end_ns)
         else:
-            merged.append(Interval(kind, start_ns, end_ns))
+            merged.append(LabelSpan(kind, start_ns, end_ns))
     return [interval for interval in merged if interval.end_ns - interval.start_ns >= minimum_s * NS_PER_S]
 
 
-def _cut_ins(distance: SignalSeries, parameters: Parameters) -> list[Interval]:
+def _cut_ins(distance: SignalSeries, parameters: Parameters) -> list[LabelSpan]:
     """The lead's distance falls by metres from one sample to the next: another car is the lead now."""
     within = np.diff(distance.t_ns) <= parameters.cut_in_within_s * NS_PER_S
     jumps = np.flatnonzero((np.diff(distance.values) < -parameters.cut_in_jump_m) & within)
     before_ns = int(parameters.cut_in_before_s * NS_PER_S)
     first_ns = int(distance.t_ns[0])
-    found: list[Interval] = []
+    found: list[LabelSpan] = []
     for i in jumps:
         start_ns, end_ns = max(first_ns, int(distance.t_ns[i]) - before_ns), int(distance.t_ns[i + 1])
         if found and start_ns <= found[-1].end_ns:  # the radar saw the same change in two steps
             found[-1] = found[-1]._replace(end_ns=end_ns)
         else:
-            found.append(Interval("cut_in", start_ns, end_ns))
+            found.append(LabelSpan("cut_in", start_ns, end_ns))
     return found

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from fleet_api.demo.maneuvers import Interval
+from fleet_api.demo.maneuvers import LabelSpan
 from triggers.contracts.base import NS_PER_S
 
 SCHEMA_VERSION = "1.0.0"
@@ -19,7 +19,7 @@ ONTOLOGY = "https://www.asam.net/openlabel/ontologies/openlabel_ontology_v1-0-0.
 
 
 def openlabel_document(
-    intervals: Sequence[Interval], *, clip_id: str, start_ns: int, end_ns: int, annotator: str
+    intervals: Sequence[LabelSpan], *, clip_id: str, start_ns: int, end_ns: int, annotator: str
 ) -> dict[str, Any]:
     """The document for a clip that spans `[start_ns, end_ns]` (ns since the Unix epoch)."""
     last_frame = (end_ns - start_ns) // _FRAME_NS
@@ -46,7 +46,7 @@ def openlabel_document(
     }
 
 
-def _frames(interval: Interval, start_ns: int, last_frame: int) -> dict[str, int]:
+def _frames(interval: LabelSpan, start_ns: int, last_frame: int) -> dict[str, int]:
     """The frames that an interval touches."""
     first = min(last_frame, max(0, (interval.start_ns - start_ns) // _FRAME_NS))
     last = min(last_frame, -(-(interval.end_ns - start_ns) // _FRAME_NS))

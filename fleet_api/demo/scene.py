@@ -14,7 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet_api.demo.traffic import LANE_WIDTH_M, Truth
+from fleet_api.demo.traffic import LANE_WIDTH_M, GroundTruth
 
 WIDTH, HEIGHT = 320, 192
 FRAMES_PER_S = 10
@@ -29,7 +29,7 @@ _X264 = {"preset": "ultrafast", "crf": "31", "bf": "0", "threads": "1", "sc_thre
 Plane = NDArray[np.uint8]
 
 
-def write_camera(truth: Truth, path: Path, seed: int) -> None:
+def write_camera(truth: GroundTruth, path: Path, seed: int) -> None:
     """Encode the whole drive to an MP4; frame k shows the scene at k / FRAMES_PER_S seconds."""
     random = np.random.default_rng([seed, 99])
     painter = _Painter(truth.place.weather, random)
@@ -45,7 +45,7 @@ def write_camera(truth: Truth, path: Path, seed: int) -> None:
         container.mux(stream.encode())
 
 
-def _frame_steps(truth: Truth) -> NDArray[np.int64]:
+def _frame_steps(truth: GroundTruth) -> NDArray[np.int64]:
     times = np.arange(0.0, float(truth.t[-1]), 1.0 / FRAMES_PER_S)
     return np.searchsorted(truth.t, times)
 
@@ -63,7 +63,7 @@ class _Painter:
         self._lateral_m = columns * self._depth_m / _FOCAL_PX
         self._line_half_m = np.maximum(0.08, 0.6 * self._depth_m / _FOCAL_PX)
 
-    def paint(self, truth: Truth, step: int) -> Plane:
+    def paint(self, truth: GroundTruth, step: int) -> Plane:
         """The picture at one step of the truth, as the rows of Y, then U, then V."""
         luma = self._picture[:HEIGHT]
         self._picture[HEIGHT:] = 128

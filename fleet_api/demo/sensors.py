@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fleet_api.demo.traffic import LANE_CHANGE_S, Array, Truth
+from fleet_api.demo.traffic import LANE_CHANGE_S, Array, GroundTruth
 
 WIPER_POSITIONS = ("parked", "slow", "fast")
 _WIPER = {"dry": 0, "rain": 2, "snow": 1}
@@ -20,9 +20,9 @@ class Reading(NamedTuple):
     signals: Mapping[str, Array]
 
 
-def sense(truth: Truth, seed: int, index: int) -> list[Reading]:
+def sense(truth: GroundTruth, seed: int, index: int) -> list[Reading]:
     """The readings of every sensor on the car. Each draws from a random stream of its own."""
-    sensors: tuple[Callable[[Truth, np.random.Generator], Reading], ...] = (
+    sensors: tuple[Callable[[GroundTruth, np.random.Generator], Reading], ...] = (
         _chassis,
         _radar,
         _heads,
@@ -35,11 +35,11 @@ def sense(truth: Truth, seed: int, index: int) -> list[Reading]:
     return [sensor(truth, np.random.default_rng([seed, index, k])) for k, sensor in enumerate(sensors, start=1)]
 
 
-def _times(truth: Truth, rate_hz: float, phase_s: float) -> Array:
+def _times(truth: GroundTruth, rate_hz: float, phase_s: float) -> Array:
     return np.round(np.arange(phase_s, float(truth.t[-1]), 1.0 / rate_hz), 3)
 
 
-def _at(truth: Truth, name: str, t: Array) -> Array:
+def _at(truth: GroundTruth, name: str, t: Array) -> Array:
     return np.interp(t, truth.t, truth[name])
 
 
@@ -49,7 +49,7 @@ def _without(t: Array, outages: list[tuple[float, float]]) -> Array:
     return t
 
 
-def _chassis(truth: Truth, random: np.random.Generator) -> Reading:
+def _chassis(truth: GroundTruth, random: np.random.Generator) -> Reading:
     """Wheels and inertial unit on the chassis bus, 50 Hz."""
     t = _times(truth, 50, 0.0)
     speed = _at(truth, "speed", t)
@@ -65,7 +65,7 @@ def _chassis(truth: Truth, random: np.random.Generator) -> Reading:
     )
 
 
-def _radar(truth: Truth, random: np.random.Generator) -> Reading:
+def _radar(truth: GroundTruth, random: np.random.Generator) -> Reading:
     """The radar's lead, 20 Hz, out of sight at times (more often in snow)."""
     outages = _random_outages(truth, random, count=4 if truth.place.weather == "snow" else 1, length_s=(0.6, 2.5))
     t = _without(_times(truth, 20, 0.013), outages)
@@ -74,7 +74,7 @@ def _radar(truth: Truth, random: np.random.Generator) -> Reading:
     return Reading(t, {"lead.distance": np.maximum(0.5, distance), "lead.relative_speed": relative})
 
 
-def _heads(truth: Truth, random: np.random.Generator) -> Reading:
+def _heads(truth: GroundTruth, random: np.random.Generator) -> Reading:
     """Cut-in heads of the active and the shadow network on the same frames, 20 Hz.
 
     Both see every second cut-in; the others only the shadow network sees.
@@ -109,7 +109,7 @@ def _sigmoid(x: Array) -> Array:
     return result
 
 
-def _visual_odometry(truth: Truth, random: np.random.Generator) -> Reading:
+def _visual_odometry(truth: GroundTruth, random: np.random.Generator) -> Reading:
     """The shadow network's speed from images, 10 Hz: rain and snow on the lens make it read high for a while."""
     t = _times(truth, 10, 0.047)
     bias = np.zeros(t.size)
@@ -121,7 +121,7 @@ def _visual_odometry(truth: Truth, random: np.random.Generator) -> Reading:
     return Reading(t, {"shadow.speed.value": np.maximum(0.0, speed)})
 
 
-def _gnss(truth: Truth, random: np.random.Generator) -> Reading:
+def _gnss(truth: GroundTruth, random: np.random.Generator) -> Reading:
     """Position, 5 Hz, gone in a tunnel."""
     t = _without(_times(truth, 5, 0.08), _random_outages(truth, random, count=1, length_s=(5.0, 9.0)))
     noise_deg = random.normal(0, 6e-6, (2, t.size))
@@ -134,13 +134,13 @@ def _gnss(truth: Truth, random: np.random.Generator) -> Reading:
     )
 
 
-def _thermometer(truth: Truth, random: np.random.Generator) -> Reading:
+def _thermometer(truth: GroundTruth, random: np.random.Generator) -> Reading:
     t = _times(truth, 1, 0.5)
     drift = np.cumsum(random.normal(0, 0.02, t.size))
     return Reading(t, {"weather.temperature": np.round(truth.place.temperature_deg_c + drift, 1)})
 
 
-def _brake_pedal(truth: Truth, random: np.random.Generator) -> Reading:
+def _brake_pedal(truth: GroundTruth, random: np.random.Generator) -> Reading:
     """Sent when it changes: pressed below -1 m/s^2, released above -0.3."""
     times, values, pressed = [0.0], [0.0], False
     for t, accel in zip(truth.t, truth["accel"], strict=True):
@@ -151,7 +151,7 @@ def _brake_pedal(truth: Truth, random: np.random.Generator) -> Reading:
     return Reading(np.array(times), {"driver.brake": np.array(values)})
 
 
-def _wiper(truth: Truth, random: np.random.Generator) -> Reading:
+def _wiper(truth: GroundTruth, random: np.random.Generator) -> Reading:
     """Sent when it changes: off for the first seconds, then what the weather asks for."""
     position = _WIPER[truth.place.weather]
     times = [0.0] if position == 0 else [0.0, round(float(random.uniform(3, 8)), 3)]
@@ -159,7 +159,7 @@ def _wiper(truth: Truth, random: np.random.Generator) -> Reading:
 
 
 def _random_outages(
-    truth: Truth, random: np.random.Generator, *, count: int, length_s: tuple[float, float]
+    truth: GroundTruth, random: np.random.Generator, *, count: int, length_s: tuple[float, float]
 ) -> list[tuple[float, float]]:
     starts = random.uniform(0, float(truth.t[-1]), count)
     return [(float(start), float(start + random.uniform(*length_s))) for start in starts]

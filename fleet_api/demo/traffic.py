@@ -55,7 +55,7 @@ class Event(NamedTuple):
 
 
 @dataclass
-class Truth:
+class GroundTruth:
     """What happens, on a grid of `STEP_S`. Speeds in m/s, distances in m, angles in rad, `t` in s from the start.
 
     `gap` is the distance to the car ahead, `neighbour_gap` that to the car in the next lane (NaN: none), and
@@ -71,7 +71,7 @@ class Truth:
         return self.columns[name]
 
 
-def drive_traffic(seed: int, index: int, duration_s: float) -> Truth:
+def drive_traffic(seed: int, index: int, duration_s: float) -> GroundTruth:
     """Drive `index` of a seed: its place, its events, and the motion of everybody in it."""
     random = np.random.default_rng([seed, index])
     place = PLACES[index % len(PLACES)]
@@ -82,7 +82,7 @@ def drive_traffic(seed: int, index: int, duration_s: float) -> Truth:
     columns = {name: rows[:, i].copy() for i, name in enumerate(_COLUMNS)}
     t: Array = np.arange(steps, dtype=np.float64) * STEP_S
     columns |= _path(random, place, t, columns["speed"])
-    return Truth(place, events, t, columns)
+    return GroundTruth(place, events, t, columns)
 
 
 def _script(random: np.random.Generator, duration_s: float) -> tuple[Event, ...]:

@@ -14,7 +14,7 @@ from ingest.http.raising import raises
 from triggers.errors import InvalidInput
 
 
-class Route(APIRoute):
+class ApiRoute(APIRoute):
     """A route that answers HEAD where it answers GET (RFC 9110, section 9.3.2); Starlette's own routes do so too."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
@@ -29,7 +29,7 @@ class Route(APIRoute):
 async def refuse_unknown_query(request: Request) -> None:
     """A dependency of every route: InvalidInput for a query parameter that is unknown, or sent twice."""
     route = request.scope["route"]
-    if isinstance(route, Route):
+    if isinstance(route, ApiRoute):
         check_query(request.query_params, route.known_query)
 
 

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 
 from fleet_api.http.auth import Caller
 from fleet_api.http.bodies import MIB, json_body
-from fleet_api.http.routing import Route
+from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from fleet_api.labels import usecases
 from ingest.http.raising import raises
@@ -28,7 +28,7 @@ from triggers.errors import Conflict, LeaseLost
 MAX_LABELS_BYTES = 64 * MIB
 JobId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
-router = APIRouter(prefix="/v1/label-jobs", tags=["labels"], route_class=Route)
+router = APIRouter(prefix="/v1/label-jobs", tags=["labels"], route_class=ApiRoute)
 
 
 @router.post("/claim", summary="Claim jobs")

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 
 from fleet_api.http.auth import Caller
-from fleet_api.http.routing import Route
+from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from fleet_api.outcomes import usecases
 from ingest.http.raising import raises
@@ -22,7 +22,7 @@ from triggers.errors import Conflict
 
 LetterId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
-router = APIRouter(prefix="/v1", tags=["outcomes"], route_class=Route)
+router = APIRouter(prefix="/v1", tags=["outcomes"], route_class=ApiRoute)
 
 
 @router.get("/outcomes", summary="Count outcomes")

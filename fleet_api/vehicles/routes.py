@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from fleet_api.http.auth import Caller, CallingVehicle
 from fleet_api.http.bodies import KIB, MIB, json_body
-from fleet_api.http.routing import Route
+from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from fleet_api.http.signed import signed_response
 from fleet_api.vehicles import usecases
@@ -23,7 +23,7 @@ MAX_CHECK_IN_BYTES = 512 * KIB
 MAX_TELEMETRY_BYTES = 8 * MIB
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
-router = APIRouter(prefix="/v1", tags=["vehicles"], route_class=Route)
+router = APIRouter(prefix="/v1", tags=["vehicles"], route_class=ApiRoute)
 
 
 @router.post("/vehicles", status_code=201, summary="Enrol a vehicle")

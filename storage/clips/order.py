@@ -27,7 +27,7 @@ _SQL_TYPES: dict[SortType, type[BigInteger | Float[Any] | Text]] = {
 
 
 @dataclass(frozen=True)
-class Position:
+class PagePosition:
     """A place between two clips: directly after the clip with this sort key and id."""
 
     key: SortKey
@@ -64,7 +64,7 @@ class Order:
         # No NULLS LAST here: the index on (start_ns, id) is not sorted that way, and a page should be a scan of it.
         return (key.desc(), clip_id.desc()) if self.falling else (key, clip_id)
 
-    def after(self, position: Position) -> ColumnElement[bool]:
+    def after(self, position: PagePosition) -> ColumnElement[bool]:
         """The condition that a clip comes after a position."""
         key, clip_id = self.by.expression, literal(position.clip_id, Text)
         if position.key is None:

@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import json
 
-from storage.clips.order import Order, Position
+from storage.clips.order import Order, PagePosition
 from storage.jsonb import storable
 from triggers.errors import InvalidInput
 
@@ -21,13 +21,13 @@ def fingerprint(filter_source: str | None, language: str, order: Order) -> str:
     return hashlib.sha256(query.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
-def write_token(query: str, position: Position) -> str:
+def write_token(query: str, position: PagePosition) -> str:
     """The token of the page that begins at a position; `query` is the fingerprint."""
     fields = json.dumps([query, position.key, position.clip_id])
     return base64.urlsafe_b64encode(fields.encode()).decode().rstrip("=")
 
 
-def read_token(token: str, query: str, order: Order) -> Position:
+def read_token(token: str, query: str, order: Order) -> PagePosition:
     """The position at which the page begins; InvalidInput for anything but a token of this query."""
     damaged = InvalidInput("the page token is damaged", remedy="start again without a token")
     if len(token) > MAX_TOKEN_CHARACTERS or not token.isascii():
@@ -45,4 +45,4 @@ def read_token(token: str, query: str, order: Order) -> Position:
         )
     if not order.takes(key):
         raise damaged
-    return Position(key, clip_id)
+    return PagePosition(key, clip_id)

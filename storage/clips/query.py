@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, select, true
 
 from storage.clips.cql2 import Filter, Language, parse_filter
-from storage.clips.order import DEFAULT_SORT, Order, Position
+from storage.clips.order import DEFAULT_SORT, Order, PagePosition
 from storage.clips.page_tokens import fingerprint, read_token, write_token
 from triggers.errors import InvalidInput
 
@@ -24,7 +24,7 @@ class Page:
     """One page of the results: at most `limit` clips, from the beginning or after a position."""
 
     limit: int = DEFAULT_PAGE
-    after: Position | None = None
+    after: PagePosition | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class ClipQuery:
 
     def token_after(self, row: Row[Any]) -> str:
         """The token of the page after the clip of this row of the statement."""
-        return write_token(self.fingerprint, Position(row.sort_key, row.id))
+        return write_token(self.fingerprint, PagePosition(row.sort_key, row.id))
 
     @property
     def fingerprint(self) -> str:

@@ -81,7 +81,7 @@ _TAKEN_BACK = ("dropped", "failed", "refused", "sampled_out")
 
 
 @dataclass
-class Outcomes:
+class OutcomeCounts:
     """Counts of fires of one campaign version over all vehicles, up to the watermark that each has reported.
 
     `fired == sampled_out + sum(refused) + sum(dropped) + sum(failed) + catalogued + in_flight`; rises that a
@@ -105,7 +105,7 @@ class Outcomes:
     distance_m: int = 0
 
 
-def outcomes(connection: Connection, campaign: str | None = None) -> dict[tuple[str, int], Outcomes]:
+def outcomes(connection: Connection, campaign: str | None = None) -> dict[tuple[str, int], OutcomeCounts]:
     """Outcomes by (campaign, version), of one or all campaigns; versions without any report are left out."""
     sums: dict[tuple[str, int], Counter[tuple[str, str]]] = {}
     handovers = Handovers()
@@ -137,11 +137,11 @@ def _taken_back(vehicle: Mapping[str, Mapping[str, int]], overruled: int) -> dic
     return withdrawn
 
 
-def _settled(counts: Counter[tuple[str, str]], unaccounted: int) -> Outcomes:
+def _settled(counts: Counter[tuple[str, str]], unaccounted: int) -> OutcomeCounts:
     def by_reason(kind: str) -> dict[str, int]:
         return {name: n for (counted, name), n in sorted(counts.items()) if counted == kind and n > 0}
 
-    result = Outcomes(
+    result = OutcomeCounts(
         fired=counts["fired", ""],
         suppressed=counts["suppressed", ""],
         sampled_out=counts["sampled_out", ""],

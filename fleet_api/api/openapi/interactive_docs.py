@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
-from fleet_api.http.routing import Route
+from fleet_api.http.routing import ApiRoute
 from triggers.errors import NotFound
 
 _PAGE = """<!doctype html>
@@ -41,7 +41,7 @@ _MEDIA_TYPES = {"css": "text/css", "js": "text/javascript", "png": "image/png"}
 _ASSETS = ("favicon.png", "swagger-ui.css", "swagger-ui-bundle.js")
 _CACHED = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
 
-router = APIRouter(include_in_schema=False, route_class=Route)
+router = APIRouter(include_in_schema=False, route_class=ApiRoute)
 
 
 @router.get("/docs")

@@ -34,7 +34,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from storage.clips.cql2 import spatial
 from storage.clips.cql2.moments import Moment
-from storage.clips.cql2.operands import CaseFolded, Interval, Kind, Operand, Reference, Value, kind_of
+from storage.clips.cql2.operands import CaseFolded, IntervalOperand, Kind, Operand, Reference, Value, kind_of
 from storage.clips.cql2.temporal import RELATIONS, TIME_COMPARISONS, Range
 from storage.clips.cql2.tree import (
     And,
@@ -142,7 +142,7 @@ def _range(operand: Operand) -> Range:
     match operand:
         case Moment(first_ns, last_ns):
             return Range(literal(first_ns, BigInteger), literal(last_ns, BigInteger))
-        case Interval(first, last):
+        case IntervalOperand(first, last):
             return Range(_range(first).first, _range(last).last)
         case Reference(asked) if asked.last is not None:
             return Range(asked.expression, asked.last)
@@ -160,7 +160,7 @@ def _column(operand: Operand) -> ColumnElement[Any]:
             return asked.expression
         case CaseFolded(text):
             return func.lower(_column(text))
-        case Moment() | Interval():
+        case Moment() | IntervalOperand():
             return _range(operand).first
 
 

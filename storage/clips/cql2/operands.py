@@ -28,7 +28,7 @@ class Reference:
 
 
 @dataclass(frozen=True)
-class Interval:
+class IntervalOperand:
     """`INTERVAL(first, last)`: from the beginning of one time to the end of another."""
 
     first: Operand
@@ -42,7 +42,7 @@ class CaseFolded:
     text: Operand
 
 
-Operand: TypeAlias = Value | Reference | Moment | Interval | CaseFolded
+Operand: TypeAlias = Value | Reference | Moment | IntervalOperand | CaseFolded
 
 
 def kind_of(operand: Operand) -> Kind:
@@ -58,7 +58,7 @@ def kind_of(operand: Operand) -> Kind:
             return operand.kind
         case Moment():
             return "time"
-        case Interval():
+        case IntervalOperand():
             return "interval"
 
 
@@ -67,7 +67,7 @@ def properties_of(operand: Operand) -> tuple[Property, ...]:
     match operand:
         case Reference():
             return (operand.property,)
-        case Interval():
+        case IntervalOperand():
             return (*properties_of(operand.first), *properties_of(operand.last))
         case CaseFolded():
             return properties_of(operand.text)
@@ -84,7 +84,7 @@ def shown(operand: Operand) -> str:
             return f"`{operand.property.name}`"
         case Moment():
             return f"{operand.shown:.60}"
-        case Interval():
+        case IntervalOperand():
             return "the INTERVAL"
         case CaseFolded():
             return f"CASEI({shown(operand.text)})"
@@ -109,7 +109,7 @@ def _composed(node: dict[str, Any]) -> Operand:
         case {"date": text, **others} if not others:
             return day(text)
         case {"interval": [first, last], **others} if not others:
-            return Interval(_end(first), _end(last))
+            return IntervalOperand(_end(first), _end(last))
         case {"interval": _, **others} if not others:
             raise InvalidInput("an INTERVAL in the filter does not have two ends")
         case {"op": str(name), "args": arguments} if name.lower() == "casei":

@@ -26,13 +26,13 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Ring:
+class PolygonRing:
     """The outline of a polygon, without the last position, which equals the first."""
 
     positions: tuple[Position, ...]
 
 
-Shape: TypeAlias = tuple[Box | Ring, ...]
+Shape: TypeAlias = tuple[Box | PolygonRing, ...]
 """The parts of a shape: several for a MULTIPOLYGON, and for a box across the antimeridian."""
 
 
@@ -76,13 +76,13 @@ def _position(node: object) -> Position:
     )
 
 
-def _ring(coordinates: object) -> Ring:
+def _ring(coordinates: object) -> PolygonRing:
     if not isinstance(coordinates, list) or len(coordinates) != 1 or not isinstance(coordinates[0], list):
         raise InvalidInput("a polygon in the filter must be one ring, without holes")
     ring = [_position(node) for node in coordinates[0]]
     if len(ring) < 4 or ring[0] != ring[-1]:
         raise InvalidInput("a polygon's ring must have at least four positions, the last equal to the first")
-    return Ring(tuple(ring[:-1]))
+    return PolygonRing(tuple(ring[:-1]))
 
 
 def _is_number(node: object) -> bool:

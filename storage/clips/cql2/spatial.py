@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, cast, func, not_, or_
 from sqlalchemy.types import UserDefinedType
 
-from storage.clips.cql2.shapes import Box, Ring, Shape
+from storage.clips.cql2.shapes import Box, PolygonRing, Shape
 from storage.tables import clips
 
 SPATIAL_OPERATORS = ("s_intersects", "s_disjoint", "s_within")
@@ -35,8 +35,8 @@ def relation(operator: str, shape: Shape) -> ColumnElement[bool]:
     return and_(_c.min_latitude.is_not(None), or_(*(related(part) for part in shape)))
 
 
-def _within(part: Box | Ring) -> ColumnElement[bool]:
-    if isinstance(part, Ring):
+def _within(part: Box | PolygonRing) -> ColumnElement[bool]:
+    if isinstance(part, PolygonRing):
         return _clip_polygon().op("<@", is_comparison=True)(_polygon(part))
     return and_(
         _c.min_longitude >= part.west,
@@ -46,8 +46,8 @@ def _within(part: Box | Ring) -> ColumnElement[bool]:
     )
 
 
-def _intersects(part: Box | Ring) -> ColumnElement[bool]:
-    if isinstance(part, Ring):
+def _intersects(part: Box | PolygonRing) -> ColumnElement[bool]:
+    if isinstance(part, PolygonRing):
         return _clip_polygon().op("&&", is_comparison=True)(_polygon(part))
     return and_(
         _c.min_longitude <= part.east,
@@ -62,5 +62,5 @@ def _clip_polygon() -> ColumnElement[Any]:
     return func.polygon(func.box(*corners), type_=_Polygon)
 
 
-def _polygon(ring: Ring) -> ColumnElement[Any]:
+def _polygon(ring: PolygonRing) -> ColumnElement[Any]:
     return cast("(" + ",".join(f"({x!r},{y!r})" for x, y in ring.positions) + ")", _Polygon)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fleet_api.demo.maneuvers import Interval, Parameters, find_maneuvers
+from fleet_api.demo.maneuvers import LabelSpan, Parameters, find_maneuvers
 from fleet_api.demo.openlabel import openlabel_document
 from triggers.contracts.base import NS_PER_S
 from triggers.drives.series import SignalSeries
@@ -18,7 +18,7 @@ def series(rate_hz: float, values: list[float]) -> SignalSeries:
     return SignalSeries(t_ns, np.array(values, dtype=np.float64))
 
 
-def spans(found: list[Interval], kind: str) -> list[tuple[float, float]]:
+def spans(found: list[LabelSpan], kind: str) -> list[tuple[float, float]]:
     return [
         (round((each.start_ns - START_NS) / NS_PER_S, 2), round((each.end_ns - START_NS) / NS_PER_S, 2))
         for each in found
@@ -61,7 +61,7 @@ def test_without_any_known_signal_nothing_is_found() -> None:
 
 
 def test_the_document_counts_in_frames_from_the_clips_start() -> None:
-    interval = Interval("hard_braking", START_NS + 2 * NS_PER_S, START_NS + 2_950_000_000)
+    interval = LabelSpan("hard_braking", START_NS + 2 * NS_PER_S, START_NS + 2_950_000_000)
     document = openlabel_document(
         [interval], clip_id="c1", start_ns=START_NS, end_ns=START_NS + 8 * NS_PER_S, annotator="x 1"
     )["openlabel"]
@@ -75,7 +75,7 @@ def test_the_document_counts_in_frames_from_the_clips_start() -> None:
 @pytest.mark.parametrize("shift_s", [-5, 20])
 def test_intervals_stay_within_the_clips_frames(shift_s: int) -> None:
     start_ns = START_NS + shift_s * NS_PER_S
-    interval = Interval("standstill", start_ns, start_ns + NS_PER_S)
+    interval = LabelSpan("standstill", start_ns, start_ns + NS_PER_S)
     end_ns = START_NS + 8 * NS_PER_S
     document = openlabel_document([interval], clip_id="c", start_ns=START_NS, end_ns=end_ns, annotator="x")
     (frames,) = document["openlabel"]["actions"]["0"]["frame_intervals"]

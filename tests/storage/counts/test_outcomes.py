@@ -1,4 +1,4 @@
-"""Outcomes: whatever vehicles report and the cloud stores, the counts add up and none is negative."""
+"""OutcomeCounts: whatever vehicles report and the cloud stores, the counts add up and none is negative."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text, update
 
-from storage.counts.outcomes import Outcomes, outcomes
+from storage.counts.outcomes import OutcomeCounts, outcomes
 from storage.counts.unaccounted import MAX_MANIFESTS, Handovers
 from storage.database import Database
 from storage.tables import fires, uploads
@@ -71,10 +71,10 @@ def announce(database: Database, vehicle_id: str, *ordinals: int, state: str = "
     return manifest.clip_id
 
 
-def counted(database: Database) -> Outcomes:
+def counted(database: Database) -> OutcomeCounts:
     """The campaign's outcomes, having checked that they add up."""
     with database.begin() as connection:
-        found = outcomes(connection).get(("braking", 1), Outcomes())
+        found = outcomes(connection).get(("braking", 1), OutcomeCounts())
     parts = [
         found.sampled_out,
         found.catalogued,
