@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from storage.database import Database
 from tests.support import postgres
@@ -19,6 +20,10 @@ from tests.support.real_servers import (
     pytest_terminal_summary,
     s3_server,
 )
+
+# No clock decides a test, and a machine may be busy: neither slow examples nor slow generation are failures.
+settings.register_profile("longtail", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("longtail")
 
 __all__ = ["kafka_server", "pytest_runtest_call", "pytest_runtest_setup", "pytest_terminal_summary", "s3_server"]
 

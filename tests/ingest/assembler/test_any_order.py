@@ -250,7 +250,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(ACTIONS, max_size=40), st.permutations(CELLS), st.booleans())
 def test_whatever_happens_each_clip_is_stored_once_with_its_bytes(
     actions: list[Any], rest: list[Any], everything_again: bool

@@ -44,7 +44,7 @@ def all_ids(connection: Connection, sortby: str, source: str | None) -> list[str
     return [clip.id for clip in searched(connection, filter_source=source, sortby=sortby, limit=1000).clips]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     before=st.lists(CLIP, max_size=12),
     between=st.lists(CLIP, max_size=4),

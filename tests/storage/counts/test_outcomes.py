@@ -197,7 +197,7 @@ LIVES = {
 lives = st.lists(st.sampled_from([(was, now) for was, nows in LIVES.items() for now in nows]), max_size=7)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fleet=st.lists(lives, min_size=1, max_size=3))
 def test_no_report_however_old_raises_a_false_alarm_and_a_loss_shows_unless_it_is_hidden(
     database: Database, fleet: list[list[tuple[str, str]]]
@@ -221,7 +221,7 @@ def test_no_report_however_old_raises_a_false_alarm_and_a_loss_shows_unless_it_i
     assert found.unaccounted == expected <= lost
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     reports=st.lists(st.lists(st.sampled_from(KINDS), max_size=6), min_size=1, max_size=3),
     cloud=st.dictionaries(st.tuples(st.integers(0, 2), st.integers(1, 8)), st.sampled_from(["catalogued", "failed"])),

@@ -53,7 +53,7 @@ def test_listing_agrees_with_a_sorted_dictionary(new_store_settings: Callable[[]
             assert self.store.list() == expected
             assert {key: self.store.get(key) for key in self.model} == self.model
 
-    run_state_machine_as_test(Model, settings=settings(max_examples=examples, stateful_step_count=steps, deadline=None))
+    run_state_machine_as_test(Model, settings=settings(max_examples=examples, stateful_step_count=steps))
 
 
 def test_pages_put_together_are_the_whole_list(store: ObjectStore) -> None:

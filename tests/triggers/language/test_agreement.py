@@ -52,7 +52,7 @@ def test_they_agree_on_long_dense_recordings(seed: int) -> None:
     demand_agreement(Case.random(random, rows=6000, triggers=3, depth=4), random, f"long recording {seed}")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.randoms(use_true_random=False))
 def test_they_agree_on_programs_that_hypothesis_generates(random: Random) -> None:
     case = Case.random(random, rows=20, triggers=2, depth=3)

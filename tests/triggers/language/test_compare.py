@@ -179,7 +179,7 @@ def _by_definition(recording: Iterable[Row]) -> list[int]:
     return counts
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(_row, max_size=60), st.integers(0, 60), st.booleans())
 def test_random_recordings_are_counted_by_the_definition(
     steps: list[tuple[int, dict[str, float]]], cut: int, among_others: bool

@@ -44,7 +44,7 @@ def test_no_text_makes_the_compiler_raise(text: str) -> None:
     compile_source(text, filename="test", catalog=CATALOG)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(_WORDS, max_size=60).map(" ".join))
 def test_no_sequence_of_the_languages_words_makes_it_raise(text: str) -> None:
     for source in (text, f"trigger t {{ when {text}\n}}", f"campaign c {{ {text}\n}}"):

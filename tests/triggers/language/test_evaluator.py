@@ -63,7 +63,7 @@ def recordings(draw: st.DrawFn) -> list[Row]:
     return rows
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(recordings(), st.lists(st.integers(0, 40), max_size=5))
 def test_chunks_give_what_the_whole_gives(rows: list[Row], cuts: list[int]) -> None:
     whole, chunked = Interpreter(PROGRAM), Interpreter(PROGRAM)
@@ -73,7 +73,7 @@ def test_chunks_give_what_the_whole_gives(rows: list[Row], cuts: list[int]) -> N
     assert chunked.suppressed == whole.suppressed
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(recordings(), st.integers(0, 40))
 def test_a_restored_evaluator_goes_on_as_the_saved_one(rows: list[Row], cut: int) -> None:
     saved, uninterrupted = Evaluator(MODULE), Interpreter(PROGRAM)
@@ -85,7 +85,7 @@ def test_a_restored_evaluator_goes_on_as_the_saved_one(rows: list[Row], cut: int
     assert restored.suppressed == uninterrupted.suppressed
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(recordings(), st.integers(0, len(CONDITIONS) - 1))
 def test_a_trigger_fires_alike_alone_and_among_others(rows: list[Row], index: int) -> None:
     alone = Interpreter(ir_of(CONDITIONS[index], cooldown=f"{index % 3 * 300} ms"))
@@ -93,7 +93,7 @@ def test_a_trigger_fires_alike_alone_and_among_others(rows: list[Row], index: in
     assert [firing.t_ns for firing in alone.run(rows)] == together
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(recordings())
 def test_fires_are_in_order_of_time_within_a_segment_and_repeatable(rows: list[Row]) -> None:
     first = Interpreter(PROGRAM).run(rows)

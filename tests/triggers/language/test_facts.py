@@ -75,7 +75,7 @@ _conditions = st.recursive(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(_conditions)
 def test_no_values_contradict_what_a_warning_says(condition: str) -> None:
     said = verdicts(condition)

@@ -126,7 +126,7 @@ _blanks = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(_files, st.data())
 def test_formatting_keeps_meaning_and_comments_and_is_done_once(files: list[list[str]], data: st.DataObject) -> None:
     words = [word for block in files for word in ["\n", *block]]
@@ -261,7 +261,7 @@ def test_deep_nesting_and_long_files_take_no_time_to_speak_of() -> None:
 _scraps = ["trigger", "t", "{", "}", "when", "x", ">", "5 m", "and", "#", "\n", "(", ",", ")", "let", "=", '"']
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.one_of(st.text(), st.lists(st.sampled_from(_scraps)).map(" ".join)))
 def test_any_text_is_formatted_or_diagnosed(text: str) -> None:
     result = format_source(text, filename="test")

@@ -104,7 +104,7 @@ def _grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(st.recursive(_atoms, _grown, max_leaves=8))
 def test_parser_and_grammar_agree_on_expressions(expression: str) -> None:
     text = f"trigger t {{ when {expression} }}"

@@ -21,7 +21,7 @@ NEVER_UNKNOWN = {"number", "truth", "missing", "without"}
 PROGRAMS = 250
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.randoms(use_true_random=False))
 def test_every_random_program_compiles(random: Random) -> None:
     made = random_program(random)

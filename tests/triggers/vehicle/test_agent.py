@@ -345,7 +345,7 @@ presses = st.lists(st.floats(1, 115).map(lambda t: round(t, 1)), max_size=12).ma
 
 
 @given(presses, presses, st.integers(1, 4))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_the_host_fires_exactly_where_the_program_alone_would(
     tmp_path_factory: pytest.TempPathFactory, braked: tuple[float, ...], fast: tuple[float, ...], one_in: int
 ) -> None:

@@ -231,7 +231,7 @@ moments = st.lists(st.floats(1, 58).map(lambda t: round(t, 1)), max_size=8).map(
 
 
 @given(moments, moments, st.lists(st.booleans(), min_size=12, max_size=12))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whichever_writes_fail_nothing_fires_twice_is_lost_or_counted_otherwise(
     tmp_path_factory: pytest.TempPathFactory,
     braked: tuple[float, ...],

@@ -176,7 +176,7 @@ def test_only_the_newest_states_are_kept(tmp_path: Path) -> None:
     ),
     st.integers(0, 10),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_folding_old_fires_changes_no_count(
     tmp_path_factory: pytest.TempPathFactory, fires: list[tuple[str, FireOutcome, Reason]], kept: int
 ) -> None:

@@ -76,7 +76,7 @@ fire_lists = st.lists(
 
 
 @given(fire_lists)
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 def test_every_fire_is_in_one_recording_whose_span_is_the_union_of_windows(fires: list[VehicleFire]) -> None:
     recordings = play(fires, length_s=130)
     assert Counter(fire.key for r in recordings for fire in r.fires) == Counter(fire.key for fire in fires)
@@ -97,7 +97,7 @@ def test_every_fire_is_in_one_recording_whose_span_is_the_union_of_windows(fires
 
 
 @given(fire_lists, st.sampled_from([0.1, 0.7, 5.0]))
-@hypothesis_settings(max_examples=30, deadline=None)
+@hypothesis_settings(max_examples=30)
 def test_recordings_do_not_depend_on_how_rows_are_handed_in(fires: list[VehicleFire], slice_s: float) -> None:
     def shape(recordings: list[FinishedRecording]) -> list[tuple[object, ...]]:
         spans = [(r.footage.start_ns, r.footage.end_ns) for r in recordings if r.footage]
@@ -107,7 +107,7 @@ def test_recordings_do_not_depend_on_how_rows_are_handed_in(fires: list[VehicleF
 
 
 @given(fire_lists)
-@hypothesis_settings(max_examples=60, deadline=None)
+@hypothesis_settings(max_examples=60)
 def test_recordings_whose_windows_touch_are_one_unless_the_longest_span_forbids_it(fires: list[VehicleFire]) -> None:
     recordings = play(fires, length_s=130)
     spans = [

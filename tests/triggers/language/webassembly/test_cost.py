@@ -113,7 +113,7 @@ def test_a_kernel_takes_no_more_and_no_less_than_the_model_says(name: str) -> No
     ring = ENTRIES if KERNELS[name].ring_entry_bytes else 0
     work = work_of(name, ring=ring, edges=len(CORNERS) // 2)
 
-    @settings(max_examples=12, deadline=None, database=None)
+    @settings(max_examples=12, database=None)
     @given(recordings(kinds, SPAN_NS), st.integers(0, 1 << 32))
     def holds(blocks: list[Block], seed: int) -> None:
         kernel = MeasuredKernel(KERNELS[name], node, kinds)

@@ -37,21 +37,21 @@ def ticks(values: list[Value], step_ns: int = 100) -> Block:
     return Block(range(0, step_ns * count, step_ns), [True] * count, [True] * count, (values,), begins=True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(blocks=recordings(BOOL, SPAN_NS))
 def test_once_agrees_with_the_interpreter(blocks: list[Block]) -> None:
     assert_agrees(KERNELS["once"], once(), BOOL, blocks)
 
 
 @pytest.mark.parametrize("op", ["count", "count_impulses"])
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(blocks=recordings(BOOL, SPAN_NS), limit=st.sampled_from(LIMITS))
 def test_counts_agree_with_the_interpreter(op: str, blocks: list[Block], limit: int) -> None:
     assert_agrees(KERNELS[op], counter(op, limit=limit), BOOL, blocks)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), limit=st.sampled_from(LIMITS))
 def test_flicker_agrees_with_the_interpreter(kind: Kind, data: st.DataObject, limit: int) -> None:
     node = make_node("flicker", (kind,), window_ns=SPAN_NS, limit=limit)

@@ -16,7 +16,7 @@ BOOL = (Kind.BOOL,)
 
 @pytest.mark.parametrize("op", ["rise", "fall"])
 @given(data=st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_edges_agree_with_the_interpreter(op: str, data: st.DataObject) -> None:
     assert_agrees(KERNELS[op], make_node(op, BOOL), BOOL, data.draw(held_recordings(BOOL, 3000)))
 

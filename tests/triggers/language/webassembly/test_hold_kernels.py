@@ -16,7 +16,7 @@ SPAN_NS = 3000
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_a_hold_agrees_with_the_interpreter(data: st.DataObject) -> None:
     hold_ns = data.draw(st.sampled_from((0, 1, SPAN_NS // 3, SPAN_NS, 7 * SPAN_NS)))
     node = make_node("for", BOOL, hold_ns=hold_ns, tolerate_ns=0)
@@ -24,7 +24,7 @@ def test_a_hold_agrees_with_the_interpreter(data: st.DataObject) -> None:
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_a_tolerant_hold_agrees_with_the_interpreter(data: st.DataObject) -> None:
     hold_ns = data.draw(st.sampled_from((0, 1, SPAN_NS // 3, SPAN_NS, 7 * SPAN_NS)))
     tolerate_ns = data.draw(st.sampled_from((0, 1, SPAN_NS // 10, SPAN_NS, 1 << 62)))

@@ -42,7 +42,7 @@ def strict(op: str) -> Callable[..., Value]:
 
 @pytest.mark.parametrize("op", ["add", "sub", "mul", "div", "min", "max", "lt", "le", "gt", "ge", "neg", "abs", "sqrt"])
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_arithmetic_and_comparisons_have_the_interpreters_bits(op: str, data: st.DataObject) -> None:
     kinds = (Kind.NUMBER,) * (1 if op in ("neg", "abs", "sqrt") else 2)
     machine = KernelMachine(stateless.KERNELS[op], make_node(op, kinds), kinds)
@@ -51,7 +51,7 @@ def test_arithmetic_and_comparisons_have_the_interpreters_bits(op: str, data: st
 
 @pytest.mark.parametrize("op", ["eq", "ne"])
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_equality_of_numbers_is_exact(op: str, data: st.DataObject) -> None:
     kinds = (Kind.NUMBER, Kind.NUMBER)
     machine = KernelMachine(stateless.KERNELS[f"{op}_number"], make_node(op, kinds), kinds)
@@ -62,7 +62,7 @@ def test_equality_of_numbers_is_exact(op: str, data: st.DataObject) -> None:
 
 @pytest.mark.parametrize(("op", "function"), [("and", kleene_and), ("or", kleene_or)])
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_and_and_or_are_kleenes(op: str, function: Callable[..., Value], data: st.DataObject) -> None:
     kinds = (Kind.BOOL, Kind.BOOL)
     machine = KernelMachine(logic.KERNELS[op], make_node(op, kinds), kinds)
@@ -70,7 +70,7 @@ def test_and_and_or_are_kleenes(op: str, function: Callable[..., Value], data: s
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_not_turns_the_known_ticks_over(data: st.DataObject) -> None:
     kinds = (Kind.BOOL,)
     machine = KernelMachine(logic.KERNELS["not"], make_node("not", kinds), kinds)
@@ -79,7 +79,7 @@ def test_not_turns_the_known_ticks_over(data: st.DataObject) -> None:
 
 @pytest.mark.parametrize("kind", list(Kind))
 @given(data=st.data())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_missing_is_true_exactly_where_the_argument_is_unknown(kind: Kind, data: st.DataObject) -> None:
     kernels = {**logic.KERNELS, **stateless.KERNELS}
     machine = KernelMachine(kernels[f"missing_{kind}"], make_node("missing", (kind,)), (kind,))

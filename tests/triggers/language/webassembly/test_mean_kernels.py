@@ -34,19 +34,19 @@ def updates(values: list[Value], *, times_ns: list[int] | None = None) -> Block:
     return Block(times_ns or range(0, 100 * count, 100), [True] * count, [True] * count, (values,), begins=True)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(blocks=recordings(NUMBER, SPAN_NS), capacity=st.sampled_from(CAPACITIES))
 def test_avg_agrees_with_the_interpreter(blocks: list[Block], capacity: int) -> None:
     assert_agrees(KERNELS["window_avg"], average(capacity), NUMBER, blocks)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(blocks=recordings(NUMBER, SPAN_NS))
 def test_ema_agrees_with_the_interpreter(blocks: list[Block]) -> None:
     assert_agrees(KERNELS["ema"], EMA, NUMBER, blocks)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(blocks=recordings(BOOL, SPAN_NS), capacity=st.sampled_from(CAPACITIES))
 def test_share_agrees_with_the_interpreter(blocks: list[Block], capacity: int) -> None:
     node = make_node("share", BOOL, window_ns=SPAN_NS, capacity=capacity)

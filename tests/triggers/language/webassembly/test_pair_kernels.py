@@ -81,7 +81,7 @@ STALES_NS = st.sampled_from((1, SPAN_NS // 2, 3 * SPAN_NS, 200 * SPAN_NS))
     ("op", "kind"), [("disagree", Kind.BOOL), ("disagree", Kind.NUMBER), ("divergence", Kind.NUMBER)]
 )
 @given(data=st.data())
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_pairs_agree_with_the_interpreter(op: str, kind: Kind, data: st.DataObject) -> None:
     kinds = KIND_PAIRS[kind]
     blocks = data.draw(held_recordings(kinds, SPAN_NS))
@@ -94,7 +94,7 @@ def test_pairs_agree_with_the_interpreter(op: str, kind: Kind, data: st.DataObje
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_age_agrees_with_the_interpreter(data: st.DataObject) -> None:
     blocks = data.draw(held_recordings((Kind.NUMBER,), SPAN_NS))
     blocks = with_samples(blocks, data.draw(st.integers(0, 1 << 32)), data.draw(SHARES))
@@ -185,7 +185,7 @@ def counted(blocks: Sequence[Block], skew_ns: int) -> list[int]:
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_compare_counts_each_new_pair_once(data: st.DataObject) -> None:
     blocks = data.draw(held_recordings((Kind.BOOL, Kind.BOOL), SPAN_NS))
     blocks = with_samples(blocks, data.draw(st.integers(0, 1 << 32)), data.draw(SHARES))

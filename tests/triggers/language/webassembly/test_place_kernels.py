@@ -62,7 +62,7 @@ def track(rng: random.Random, corners: list[tuple[float, float]], reach_deg: flo
     longitude=st.sampled_from((0.0, 11.5, 179.99, -179.99, 180.0)),
     radius_m=st.sampled_from((0.0, 1.0, 500.0, 30_000.0, 100_000.0)),
 )
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_near_agrees_with_the_interpreter(seed: int, latitude: float, longitude: float, radius_m: float) -> None:
     node = make_node("near", KINDS, latitude=latitude, longitude=longitude, radius_m=radius_m)
     reach_deg = max(radius_m, 1.0) / 111_000.0
@@ -86,7 +86,7 @@ def test_near_agrees_at_the_rim_to_the_last_bit(bearing_deg: int) -> None:
 
 
 @given(seed=st.integers(0, 1 << 32), count=st.integers(3, 64), whole=st.booleans())
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_inside_agrees_with_the_interpreter_also_on_edges_and_corners(seed: int, count: int, whole: bool) -> None:
     rng = random.Random(seed)
     corners = [(rng.uniform(47.0, 49.0), rng.uniform(10.0, 12.0)) for _ in range(count)]

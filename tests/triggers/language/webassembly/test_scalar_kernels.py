@@ -30,7 +30,7 @@ def assert_computes(
 
 @pytest.mark.parametrize("half_turn", [180.0, math.pi, 1.0])
 @given(angles=st.lists(st.none() | NUMBERS | st.integers(-20, 20).map(lambda n: n * 90.0), min_size=1, max_size=200))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_wrap_gives_the_interpreters_bits(half_turn: float, angles: list[float | None]) -> None:
     edges = [edge * turns for edge in (half_turn, -half_turn) for turns in (1.0, 3.0)]
     near = [math.nextafter(edge, towards) for edge in edges for towards in (math.inf, -math.inf)]
@@ -45,7 +45,7 @@ def test_wrap_gives_the_interpreters_bits(half_turn: float, angles: list[float |
     table=st.lists(NUMBERS, min_size=1, max_size=8),
     values=st.lists(st.none() | NUMBERS | st.integers(-2, 9).map(float), min_size=1, max_size=200),
 )
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_lookup_takes_whole_numbers_within_the_table(table: list[float], values: list[float | None]) -> None:
     node = make_node("lookup", (Kind.NUMBER,), table=tuple(table))
     entries: dict[float, float] = {float(index): value for index, value in enumerate(table)}
@@ -55,7 +55,7 @@ def test_lookup_takes_whole_numbers_within_the_table(table: list[float], values:
 
 @pytest.mark.parametrize("op", ["eq", "ne"])
 @given(arguments=st.lists(st.tuples(TRUTH, TRUTH), min_size=1, max_size=200))
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 def test_equality_of_conditions_is_unknown_with_either(
     op: str, arguments: list[tuple[bool | None, bool | None]]
 ) -> None:

@@ -22,7 +22,7 @@ T, F, U = True, False, None
 
 @pytest.mark.parametrize("op", ["then", "without"])
 @given(data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_then_and_without_agree_with_the_interpreter(op: str, data: st.DataObject) -> None:
     node = make_node(op, TWO, within_ns=data.draw(st.sampled_from((1, SPAN_NS // 10, SPAN_NS, 10 * SPAN_NS))))
     assert_agrees(KERNELS[op], node, TWO, data.draw(held_recordings(TWO, SPAN_NS)))
@@ -30,14 +30,14 @@ def test_then_and_without_agree_with_the_interpreter(op: str, data: st.DataObjec
 
 @pytest.mark.parametrize("kind", list(Kind))
 @given(data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_changed_agrees_with_the_interpreter(kind: Kind, data: st.DataObject) -> None:
     node = make_node("changed", (kind,))
     assert_agrees(KERNELS[f"changed_{kind}"], node, (kind,), data.draw(held_recordings((kind,), SPAN_NS)))
 
 
 @given(data=st.data())
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_hysteresis_agrees_with_the_interpreter(data: st.DataObject) -> None:
     limits = data.draw(st.lists(st.sampled_from((-8.0, -0.0, 0.0, 0.1, 1.0, 2.0, 1e16)), min_size=2, max_size=2))
     on, off = limits if limits[0] != limits[1] else (limits[0], limits[1] + 1.0)

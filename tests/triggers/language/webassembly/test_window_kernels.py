@@ -40,14 +40,14 @@ def run(node: Node, block: Block) -> list[Value]:
 
 
 @pytest.mark.parametrize("op", ["window_min", "window_max", "delta", "rate"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(blocks=recordings(NUMBER, SPAN_NS), capacity=st.sampled_from(CAPACITIES))
 def test_a_window_agrees_with_the_interpreter(op: str, blocks: list[Block], capacity: int) -> None:
     assert_agrees(KERNELS[op], window(op, capacity=capacity), NUMBER, blocks)
 
 
 @pytest.mark.parametrize("kind", list(Kind))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), capacity=st.sampled_from(CAPACITIES))
 def test_past_agrees_with_the_interpreter(kind: Kind, data: st.DataObject, capacity: int) -> None:
     node = make_node("past", (kind,), delay_ns=SPAN_NS, capacity=capacity)
