@@ -14,8 +14,8 @@ from typing import Self
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres, scratch_dir
 from storage.migrate import migrate
-from tests.support.kafka_server import KafkaServer
-from tests.support.s3_server import S3Server
+from tests.support.servers.kafka_server import KafkaServer
+from tests.support.servers.s3_server import S3Server
 
 
 @dataclass

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 from storage.embedded.binaries import installed_binaries
-from tests.support.java_server import java
+from tests.support.servers.java_server import java
 from tools import fetch_jars
 
 PACKAGES = (

@@ -19,7 +19,7 @@ from bench import report
 from bench.engines import Engines
 from bench.machine import load, machine, versions
 from bench.measure import Comparison, ResultsDiffer
-from tests.support.java_server import JavaMissing, ServerFailed
+from tests.support.servers.java_server import JavaMissing, ServerFailed
 from tools.fetch_jars import JarsChanged, JarsMissing
 from triggers.errors import LongtailError
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from storage.database import Database
-from tests.support import postgres
-from tests.support.database import Databases, migrated_template
 from tests.support.paths import server_folder
-from tests.support.real_servers import (
+from tests.support.servers import postgres
+from tests.support.servers.database import Databases, migrated_template
+from tests.support.servers.real_servers import (
     kafka_server,
     pytest_runtest_call,
     pytest_runtest_setup,

@@ -22,14 +22,14 @@ from kafka.errors import KafkaError
 
 from storage.objects import open_store
 from storage.settings import Settings
-from tests.support import java_server
-from tests.support.java_server import JavaMissing, ServerFailed, free_ports, java_version, parsed_version
-from tests.support.kafka_server import KafkaServer
 from tests.support.paths import REPOSITORY
-from tests.support.postgres import libpq_url
 from tests.support.processes import descendants, python_process, read_line, wait_until_gone
-from tests.support.s3_server import S3Server
-from tests.support.shared_server import shared
+from tests.support.servers import java_server
+from tests.support.servers.java_server import JavaMissing, ServerFailed, free_ports, java_version, parsed_version
+from tests.support.servers.kafka_server import KafkaServer
+from tests.support.servers.postgres import libpq_url
+from tests.support.servers.s3_server import S3Server
+from tests.support.servers.shared_server import shared
 from tests.support.waiting import wait_for
 
 pytestmark = pytest.mark.integration

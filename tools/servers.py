@@ -18,9 +18,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from storage.embedded import EmbeddedPostgres, scratch_dir
-from tests.support.java_server import JavaMissing, ServerFailed, java
-from tests.support.kafka_server import KafkaServer
-from tests.support.s3_server import S3Server
+from tests.support.servers.java_server import JavaMissing, ServerFailed, java
+from tests.support.servers.kafka_server import KafkaServer
+from tests.support.servers.s3_server import S3Server
 from tools.fetch_jars import JarsChanged, JarsMissing
 from triggers.errors import LongtailError
 

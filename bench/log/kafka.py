@@ -13,7 +13,7 @@ from kafka.structs import OffsetAndMetadata
 
 from ingest.log.kafka.log import MAX_RECORD_BYTES, KafkaLog
 from storage.settings import Settings
-from tests.support.kafka_server import KafkaServer
+from tests.support.servers.kafka_server import KafkaServer
 
 Record = tuple[bytes, bytes]
 LEASE_S = 120.0

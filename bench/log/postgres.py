@@ -12,7 +12,7 @@ from bench.log.kafka import LEASE_S, RETENTION_S, OwnReader
 from ingest.log.postgres.consumer import MAX_POLL_BYTES
 from ingest.log.postgres.log import PostgresLog
 from storage.database import Database
-from tests.support.postgres import libpq_url
+from tests.support.servers.postgres import libpq_url
 from triggers.contracts.clip import CELL_BYTES
 
 Record = tuple[bytes, bytes]

@@ -24,7 +24,7 @@ from bench.loop.fleet import Fleet, RecordedClip, record
 from bench.measure import WARM_UP, Comparison, Contender, Role, compare
 from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
-from tests.support.postgres import libpq_url
+from tests.support.servers.postgres import libpq_url
 from triggers.contracts.clip import CELL_BYTES
 
 MB = 1e6

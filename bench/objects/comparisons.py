@@ -25,7 +25,7 @@ from storage.objects import open_store
 from storage.objects.contract import ObjectStore
 from storage.objects.directory.store import DirectoryStore
 from storage.objects.s3.upload import PARALLEL_PARTS, PART_BYTES
-from tests.support.s3_server import S3Server
+from tests.support.servers.s3_server import S3Server
 
 MIB = 1024**2
 MB = 1e6

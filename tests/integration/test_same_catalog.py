@@ -18,8 +18,8 @@ from fleet_api.demo.drives import generate_drives, package_file
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.simulation.simulate import PlannedVehicle, SimulatedFleet, draw_attributes, plan_fleet
 from tests.support import whole_system
-from tests.support.kafka_server import KafkaServer
-from tests.support.s3_server import S3Server
+from tests.support.servers.kafka_server import KafkaServer
+from tests.support.servers.s3_server import S3Server
 from tests.support.waiting import wait_for
 from triggers.drives.drive import find_drives
 from triggers.signals.catalog import SignalCatalog

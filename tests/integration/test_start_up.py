@@ -10,9 +10,9 @@ import pytest
 
 from fleet_api.deployment.deployment import Deployment
 from storage.settings import Settings
-from tests.support.kafka_server import KafkaServer
 from tests.support.paths import server_folder
-from tests.support.s3_server import S3Server
+from tests.support.servers.kafka_server import KafkaServer
+from tests.support.servers.s3_server import S3Server
 from triggers.errors import LongtailError, Misconfigured, Unreachable
 
 pytestmark = pytest.mark.integration

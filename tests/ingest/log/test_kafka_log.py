@@ -21,7 +21,7 @@ from ingest.log.kafka.producer import parts
 from storage.database import Database
 from storage.settings import Settings
 from tests.ingest.log.support import TOPIC, drain, wait_until
-from tests.support.kafka_server import KafkaServer
+from tests.support.servers.kafka_server import KafkaServer
 from triggers.errors import LongtailError, Misconfigured, NotFound, Unreachable
 
 pytestmark = pytest.mark.integration

@@ -20,7 +20,7 @@ from storage.log import records as log_store
 from storage.migrate import differences, migrate
 from storage.settings import Settings
 from tests.ingest.log.support import TOPIC, drain, values, wait_until
-from tests.support.postgres import libpq_url
+from tests.support.servers.postgres import libpq_url
 from triggers.errors import Misconfigured, Overloaded, Unreachable
 
 pytestmark = pytest.mark.integration

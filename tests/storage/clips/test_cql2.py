@@ -12,7 +12,7 @@ from storage.clips.cql2 import Language, parse_filter
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
 from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip, add_labels
-from tests.support.database import migrated_database
+from tests.support.servers.database import migrated_database
 
 
 class Fleet:

@@ -14,8 +14,8 @@ import pytest
 
 from storage.embedded import EmbeddedPostgres, StartCancelled
 from storage.embedded.locks import FileLock
-from tests.support.postgres import libpq_url
 from tests.support.processes import descendants, python_process, read_line, wait_until_gone
+from tests.support.servers.postgres import libpq_url
 from tests.support.waiting import wait_for
 from triggers.errors import Conflict
 
@@ -27,7 +27,7 @@ GONE_WITHIN_S = 10.0
 @contextmanager
 def owner_of(data_dir: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], list[psutil.Process]]]:
     """A process with a server, one committed row and one open transaction; and the server's processes."""
-    with python_process("-m", "tests.support.postgres_owner", str(data_dir), *options) as owner:
+    with python_process("-m", "tests.support.servers.postgres_owner", str(data_dir), *options) as owner:
         assert read_line(owner).startswith("ready")
         processes = [process for process in descendants(owner.pid) if not is_fork_of(owner, process)]
         try:
@@ -114,7 +114,7 @@ def test_a_backend_that_computes_does_not_outlive_its_killed_postmaster(data_dir
 
 
 def test_a_kill_during_initdb_leaves_nothing_in_the_way(data_dir: Path) -> None:
-    with python_process("-m", "tests.support.postgres_owner", str(data_dir)) as owner:
+    with python_process("-m", "tests.support.servers.postgres_owner", str(data_dir)) as owner:
         wait_for(lambda: any(data_dir.glob("cluster.unfinished-*/*")), within_s=30, what="the start of initdb")
         processes = descendants(owner.pid)
         owner.kill()

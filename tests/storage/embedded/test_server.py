@@ -11,8 +11,8 @@ import psycopg
 import pytest
 
 from storage.embedded import EmbeddedPostgres, running_url
-from tests.support.postgres import libpq_url
 from tests.support.processes import descendants, is_gone
+from tests.support.servers.postgres import libpq_url
 from triggers.errors import Conflict, Misconfigured, Unreachable
 
 pytestmark = pytest.mark.integration

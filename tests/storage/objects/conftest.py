@@ -13,7 +13,7 @@ from storage.objects import ObjectStore, open_store
 from storage.settings import Settings
 
 if TYPE_CHECKING:
-    from tests.support.s3_server import S3Server
+    from tests.support.servers.s3_server import S3Server
 
 
 @pytest.fixture(params=["directory", "s3"])

@@ -16,8 +16,8 @@ from storage.objects.contract import MIN_PART_BYTES, ObjectExists
 from storage.objects.s3.store import SINGLE_PUT_BYTES, S3Store, parse_location
 from storage.objects.s3.upload import PART_BYTES, regrouped
 from storage.settings import Settings
-from tests.support.faulty_proxy import Fault, FaultyProxy, faulty_proxy
-from tests.support.s3_server import S3Server
+from tests.support.servers.faulty_proxy import Fault, FaultyProxy, faulty_proxy
+from tests.support.servers.s3_server import S3Server
 from triggers.errors import Misconfigured, Unreachable
 
 BIG = [bytes([letter]) * PART_BYTES for letter in b"abc"]

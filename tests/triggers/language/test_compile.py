@@ -18,7 +18,7 @@ from triggers.language.text.diagnostics import render_all
 from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.signals.catalog import SignalCatalog
 
-GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.trigger"))
+GOLDEN = sorted((Path(__file__).parent / "text" / "golden").glob("*.trigger"))
 _VOCABULARY = """
 trigger campaign let fence { } ( ) , = == < > + - * / and or not for tolerating then without within over in between
 when cooldown capture before after signals cameras tags describe collect target budget per vehicle day total clips

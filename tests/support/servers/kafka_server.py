@@ -14,9 +14,9 @@ from typing import Any
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
-from tests.support.certificates import write_server_certificate
-from tests.support.java_server import class_path, free_ports, run_java
-from tests.support.kept_server import KeptServer
+from tests.support.servers.certificates import write_server_certificate
+from tests.support.servers.java_server import class_path, free_ports, run_java
+from tests.support.servers.kept_server import KeptServer
 
 MAX_RECORD_BYTES = 8 * 1024**2
 _SCRAM = "org.apache.kafka.common.security.scram.ScramLoginModule required;"

@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 
 from storage.embedded import EmbeddedPostgres
-from tests.support.postgres import libpq_url
+from tests.support.servers.postgres import libpq_url
 
 
 def main(data_dir: Path, *, fork: bool) -> None:

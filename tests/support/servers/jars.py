@@ -7,7 +7,7 @@ from typing import NoReturn
 
 import pytest
 
-from tests.support.java_server import JavaMissing
+from tests.support.servers.java_server import JavaMissing
 from tools.fetch_jars import JarsMissing
 
 SERVERS_MISSING = (JavaMissing, JarsMissing)

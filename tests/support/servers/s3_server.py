@@ -11,8 +11,8 @@ import boto3
 from botocore.config import Config
 
 from storage.settings import Settings
-from tests.support.java_server import class_path, free_ports
-from tests.support.kept_server import KeptServer
+from tests.support.servers.java_server import class_path, free_ports
+from tests.support.servers.kept_server import KeptServer
 
 BUCKET = "longtail"
 _PROBE_S = 2.0

@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from storage.database import Database
 from storage.migrate import migrate
-from tests.support import postgres
+from tests.support.servers import postgres
 
 _SCHEMA = """
     SELECT md5(string_agg(part, ',' ORDER BY part)) FROM (

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any, Self
 
-from tests.support.java_server import Holder, JavaServer, ServerFailed
+from tests.support.servers.java_server import Holder, JavaServer, ServerFailed
 
 _START_ATTEMPTS = 5
 _START_S = 60.0

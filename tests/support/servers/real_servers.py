@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.jars import SERVERS_MISSING, leave_out, report_left_out
-from tests.support.shared_server import shared
+from tests.support.servers.jars import SERVERS_MISSING, leave_out, report_left_out
+from tests.support.servers.shared_server import shared
 
 if TYPE_CHECKING:  # their clients take a second to import, which runs without such tests are spared
-    from tests.support.kafka_server import KafkaServer
-    from tests.support.s3_server import S3Server
+    from tests.support.servers.kafka_server import KafkaServer
+    from tests.support.servers.s3_server import S3Server
 
 
 @pytest.fixture(scope="session")
 def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
     """A plain broker; records up to 8 MiB, no topic but those that a test creates."""
-    from tests.support.kafka_server import KafkaServer
+    from tests.support.servers.kafka_server import KafkaServer
 
     with shared(_run_folder(tmp_path_factory) / "kafka", lambda at, held: KafkaServer(at, holders=held)) as server:
         yield server
@@ -33,7 +33,7 @@ def kafka_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServ
 @pytest.fixture(scope="session")
 def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """An S3 server with the bucket `longtail`."""
-    from tests.support.s3_server import S3Server
+    from tests.support.servers.s3_server import S3Server
 
     with shared(_run_folder(tmp_path_factory) / "s3", lambda at, held: S3Server(at, holders=held)) as server:
         yield server

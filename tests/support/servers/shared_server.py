@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from tests.support.java_server import Holder
-from tests.support.kept_server import KeptServer
+from tests.support.servers.java_server import Holder
+from tests.support.servers.kept_server import KeptServer
 
 ServerT = TypeVar("ServerT", bound=KeptServer)
 

@@ -1,0 +1,1 @@
+"""Real servers for tests: PostgreSQL, Apache Kafka and S3, started once, shared, cut off and killed."""
