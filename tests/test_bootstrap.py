@@ -233,7 +233,7 @@ def test_a_fresh_clone_twice_at_once_gets_one_environment_for_running(clone: Pat
     said = [process.communicate(timeout=240)[1] for process in (first, second)]
     skip_without_network("".join(said))
     assert (first.returncode, second.returncode) == (0, 0), said
-    assert sorted("setup: making" in words for words in said) == [False, True]
+    assert sorted("setup: creating" in words for words in said) == [False, True]
     longtail = subprocess.run(
         [str(clone / ".venv" / "bin" / "longtail"), "--help"], cwd="/", capture_output=True, text=True, check=False
     )

@@ -65,7 +65,7 @@ def test_every_tree_compiles() -> None:
 
 
 def test_the_answers_on_the_page_are_those_of_the_api() -> None:
-    listed, details = (json.loads(block) for block in blocks(section("What an answer says"), "json"))
+    listed, details = (json.loads(block) for block in blocks(section("What an answer contains"), "json"))
     assert json.loads(ClipView.model_validate(listed).model_dump_json()) == listed
     shown = ClipDetailsView.model_validate(
         {**listed, **details, "software": {}, "track": None, "assets": [], "label_documents": []}

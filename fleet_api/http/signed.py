@@ -28,7 +28,7 @@ def signed_schemas() -> dict[str, Any]:
             "format": "binary",
             "description": (
                 f"A signed `{model.__name__}`: the magic `LTS1`, the 8-byte id of the key, the 64-byte Ed25519 "
-                f"signature, and from byte {HEADER_BYTES} on the payload, a `{model.__name__}` as UTF-8 JSON."
+                f"signature, and from byte {HEADER_BYTES} on the payload: the `{model.__name__}` as UTF-8 JSON."
             ),
             "x-payload-offset-bytes": HEADER_BYTES,
             "x-payload": reference(model),

@@ -37,7 +37,7 @@ def list_vehicles(
     services: Use,
     user: Caller,
     *,
-    prefix: Annotated[str, Query(max_length=64, description="Only vehicles whose id begins so.")] = "",
+    prefix: Annotated[str, Query(max_length=64, description="Only vehicles whose id begins with this text.")] = "",
     after: Annotated[str, Query(max_length=64, description="`next` of the previous page.")] = "",
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> VehicleList:

@@ -66,7 +66,7 @@ class Task(Generic[T]):
 
 
 class Background:
-    """Runs tasks one after the other in a thread of its own."""
+    """Runs tasks one after the other in its own thread."""
 
     def __init__(self, name: str, *, first_pause_s: float = FIRST_PAUSE_S) -> None:
         """`first_pause_s` is how long a task waits after its first outage; each further pause is twice as long."""

@@ -85,13 +85,13 @@ def _route(path: str, method: str, endpoint: Endpoint) -> Route:
 
 
 async def describe(_gateway: Gateway, request: Request) -> Response:
-    """OPTIONS: the protocol version and extensions of this server."""
+    """The methods of an address, and the protocol's version and extensions."""
     return options_response(request, protocol.SERVER_HEADERS)
 
 
 @raises(*protocol.UPLOAD_PROBLEMS)
 async def show_upload(gateway: Gateway, request: Request) -> Response:
-    """HEAD: the offset to continue at. 404 for an unknown upload, 410 for one closed before it was complete."""
+    """The offset to continue at. 404 for an unknown upload, 410 for one closed before it was complete."""
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
     upload_id = protocol.upload_id(request.path_params["upload_id"])
@@ -102,7 +102,7 @@ async def show_upload(gateway: Gateway, request: Request) -> Response:
 
 @raises(*protocol.UPLOAD_PROBLEMS, Conflict)
 async def terminate_upload(gateway: Gateway, request: Request) -> Response:
-    """DELETE: terminate an upload and release its reservation. 409 when all its bytes have arrived."""
+    """Terminate an upload and release its reservation. 409 when all its bytes have arrived."""
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
     upload_id = protocol.upload_id(request.path_params["upload_id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -142,7 +143,7 @@ def _operation(endpoint: Callable[..., Any], summary: str, *parameters: Schema) 
         "operationId": endpoint.__name__,
         "tags": ["uploads"],
         "summary": summary,
-        "description": (endpoint.__doc__ or "").strip(),
+        "description": inspect.getdoc(endpoint) or "",
         "security": [{"vehicle_token": []}],
         "parameters": [_TUS_RESUMABLE, *parameters],
     }

@@ -24,4 +24,4 @@ def never() -> bool:
 def give_up_if(cancelled: Cancelled, what: str) -> None:
     """StartCancelled, naming what was going on, when it is true."""
     if cancelled():
-        raise StartCancelled(f"told to end while {what}", remedy="start again to let it finish")
+        raise StartCancelled(f"told to stop while {what}", remedy="start again to let it finish")

@@ -179,7 +179,7 @@ class Guard:
         return bool(data)
 
     def _drain_log(self) -> None:
-        """Every process of the server holds the pipe: its end means that all of them are gone."""
+        """Copy the rest of the log. Every process of the server holds the pipe: its end means that all are gone."""
         deadline_s = time.monotonic() + _LOG_DRAIN_S
         _end_orphans(signal.SIGQUIT)
         while (left_s := deadline_s - time.monotonic()) > 0:

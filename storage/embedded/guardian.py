@@ -90,7 +90,7 @@ class Guardian:
         if not self._last_words and self._process.stdout is not None and not self._process.stdout.closed:
             self._last_words = self._process.stdout.read(_LOG_TAIL_BYTES)
             self._process.stdout.close()
-        return _last_lines(self._last_words) or "(it said nothing)"
+        return _last_lines(self._last_words) or "(no output)"
 
     def log_tail(self) -> str:
         """While it runs: the last lines that the program wrote to the log."""

@@ -90,7 +90,7 @@ def reserve(
         "campaigns": sorted({key.campaign for key in keys}),
         "fleet_limit_bytes": fleet_limit_bytes,
     }
-    # Locking is a statement of its own, so that the reservation's snapshot (READ COMMITTED) is younger than the locks.
+    # Locking is a separate statement, so that the reservation's snapshot (READ COMMITTED) is younger than the locks.
     # With an older one its update meets row versions that other reservations queue at, and those wait for this
     # transaction: a deadlock.
     connection.execute(_OPEN_MISSING_ACCOUNTS, parameters)

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.tables import parked_cells, uploads
@@ -99,8 +99,3 @@ def open_uploads(connection: Connection, upload_ids: Sequence[str]) -> set[str]:
     """Which of these uploads are still being assembled."""
     rows = connection.execute(select(uploads.c.id).where(uploads.c.id.in_(upload_ids), uploads.c.state.in_(ASSEMBLING)))
     return set(rows.scalars())
-
-
-def parked_bytes(connection: Connection) -> int:
-    """Total size of the staging objects that rows name."""
-    return int(connection.execute(select(func.coalesce(func.sum(parked_cells.c.size_bytes), 0))).scalar_one())

@@ -55,7 +55,7 @@ def test_each_round_begins_with_another_contender() -> None:
 
 def test_only_a_limit_may_go_unchecked() -> None:
     Contender(name="disk", role=Role.LIMIT, run=lambda _: None)
-    with pytest.raises(ValueError, match="only what a limit of the machine"):
+    with pytest.raises(ValueError, match="only the result of a machine's limit"):
         Contender(name="peer", role=Role.PEER, run=lambda _: None)
 
 

@@ -150,7 +150,7 @@ class S3Store:
             return str(self._client.generate_presigned_url("get_object", Params=target, ExpiresIn=expires_s))
 
     def check(self) -> str:
-        """Try every kind of request this store sends, on an object of its own; Misconfigured says what fails."""
+        """Try every kind of request this store sends, on a probe object; Misconfigured says what fails."""
         with reaching(self.location):
             return require_usable(self._client, self.location)
 

@@ -128,3 +128,8 @@ def test_the_documented_codes_are_the_codes_that_travel() -> None:
 def test_every_status_of_the_table_of_errors_can_be_described(document: dict[str, Any]) -> None:
     described = {int(status) for operation in operations(document).values() for status in operation["responses"]}
     assert set(STATUSES.values()) <= described
+
+
+def test_descriptions_are_not_indented_as_code_is(document: dict[str, Any]) -> None:
+    described = [operation["description"] for operation in operations(document).values()]
+    assert not [text for text in described if any(line.startswith(" ") for line in text.splitlines())]

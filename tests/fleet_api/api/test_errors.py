@@ -140,7 +140,7 @@ async def test_a_client_that_goes_away_is_not_an_error(
     scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
     with caplog.at_level(logging.INFO):
         await app(scope, receive, send)
-    assert "the client went away" in caplog.text
+    assert "the client disconnected" in caplog.text
     assert "Traceback" not in caplog.text
 
 

@@ -28,7 +28,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         ("/v1/campaigns/x?y=1", "unknown query parameter 'y'", "this address takes no query parameters"),
         ("/healthz?x", "unknown query parameter 'x'", "this address takes no query parameters"),
         ("/readyz?x=1", "unknown query parameter 'x'", "this address takes no query parameters"),
-        (f"/v1/clips?{'x' * 1000}=1", f"unknown query parameter {'x' * 64!r}", "known here: "),
+        (f"/v1/clips?{'x' * 1000}=1", f"unknown query parameter {'x' * 64!r}", "the known parameters are "),
     ],
 )
 def test_what_a_route_does_not_know_is_refused(api: TestClient, path: str, detail: str, remedy: str) -> None:

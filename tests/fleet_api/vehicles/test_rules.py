@@ -69,7 +69,7 @@ def test_of_more_campaigns_than_a_list_holds_the_least_important_are_left_out() 
 
 def test_a_vehicle_speaks_for_itself_only() -> None:
     check_speaks_for("car-1", "car-1")
-    with pytest.raises(Forbidden, match="another vehicle than 'car-2'"):
+    with pytest.raises(Forbidden, match="does not belong to vehicle 'car-2'"):
         check_speaks_for("car-1", "car-2")
 
 

@@ -49,7 +49,7 @@ def test_a_child_that_eats_memory_ends_with_an_error(tmp_path: Path) -> None:
 
 
 def test_a_child_that_hangs_has_failed_when_its_time_is_over(tmp_path: Path) -> None:
-    with pytest.raises(ChildFailed, match="did not end within 1 s"):
+    with pytest.raises(ChildFailed, match="did not finish within 1 s"):
         run(tmp_path, "hangs", limits=ChildLimits(memory_bytes=1024**3, timeout_s=1))
 
 

@@ -21,8 +21,8 @@ def test_fires_of_an_approved_version_pass() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "no such version was ever approved"),
-        ({"campaign": "unheard_of"}, "no such version was ever approved"),
+        ({"version": 2}, "this version was never approved"),
+        ({"campaign": "unheard_of"}, "this version was never approved"),
         ({"program_digest": "0" * 64}, "is not the approved one"),
         ({"trigger": "third"}, "the campaign has no trigger third"),
     ],

@@ -124,7 +124,7 @@ def test_sigterm_during_the_recovery_of_a_database_that_died_ends_everything(up_
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0, log.read_text()
         wait_until_gone(family, within_s=5)
-    assert "the next start goes on with it" in log.read_text()
+    assert "the next start continues with it" in log.read_text()
 
 
 def test_sigterm_during_the_first_start_ends_everything(up_dir: Path) -> None:
