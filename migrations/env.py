@@ -2,19 +2,13 @@
 
 from alembic import context
 
-from storage.tables import metadata
-
-
-def include_name(name: str | None, type_: str, _parents: object) -> bool:
-    """Leave out the log's segments, which are partitions created at run time; the schema has only their parent."""
-    return not (type_ == "table" and (name or "").startswith("log_records_"))
-
+from storage.tables import is_in_schema, metadata
 
 connection = context.config.attributes["connection"]
 context.configure(
     connection=connection,
     target_metadata=metadata,
-    include_name=include_name,
+    include_name=is_in_schema,
     compare_server_default=True,
     transactional_ddl=True,
 )

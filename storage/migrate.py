@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from storage.database import Database
-from storage.tables import metadata
+from storage.tables import is_in_schema, metadata
 from triggers.errors import Misconfigured
 
 MIGRATION_LOCK = 0x6C6F6E67  # "long": advisory lock, so that replicas starting at once migrate one after the other
@@ -70,7 +70,7 @@ def differences(database: Database) -> list[str]:
             connection,
             opts={
                 "compare_server_default": True,
-                "include_name": lambda name, kind, _: not (kind == "table" and (name or "").startswith("log_records_")),
+                "include_name": is_in_schema,
             },
         )
         return [repr(difference) for difference in compare_metadata(context, metadata)]

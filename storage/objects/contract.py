@@ -125,3 +125,9 @@ def checked_key(key: str) -> str:
         if not _SEGMENT.fullmatch(segment) or segment in {".", ".."} or len(segment) > MAX_SEGMENT_BYTES:
             raise InvalidInput(f"not an object key: {key!r} (segment {segment[:60]!r})")
     return key
+
+
+def check_link_life(expires_s: int) -> None:
+    """InvalidInput for a time, in seconds, that a link cannot be valid for."""
+    if not 1 <= expires_s <= MAX_LINK_S:
+        raise InvalidInput(f"a link can be valid for 1 to {MAX_LINK_S} s, not {expires_s}")

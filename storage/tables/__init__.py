@@ -1,6 +1,6 @@
 """Every table of the one schema; `metadata` is what migrations are compared with."""
 
-from storage.tables.base import metadata
+from storage.tables.base import is_in_schema, metadata
 from storage.tables.campaigns import (
     api_tokens,
     assignment_revision,
@@ -35,6 +35,7 @@ __all__ = [
     "extraction_jobs",
     "fire_counts",
     "fires",
+    "is_in_schema",
     "label_jobs",
     "labels",
     "ledger_accounts",

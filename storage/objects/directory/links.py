@@ -11,8 +11,8 @@ import hmac
 import time
 from urllib.parse import quote
 
-from storage.objects.contract import MAX_LINK_S, checked_key
-from triggers.errors import InvalidInput, Untrusted
+from storage.objects.contract import check_link_life, checked_key
+from triggers.errors import Untrusted
 
 SECRET_BYTES = 32
 _CONTEXT = b"longtail object link v1"
@@ -26,8 +26,7 @@ def signature(secret: bytes, key: str, expires_unix_s: int) -> str:
 
 def signed_link(secret: bytes, base_url: str, key: str, expires_s: int) -> str:
     """The URL `{base_url}/objects/{key}?expires=...&signature=...`, valid for `expires_s` seconds from now."""
-    if not 1 <= expires_s <= MAX_LINK_S:
-        raise InvalidInput(f"a link can be valid for 1 to {MAX_LINK_S} s, not {expires_s}")
+    check_link_life(expires_s)
     expires_unix_s = int(time.time()) + expires_s
     signed = signature(secret, checked_key(key), expires_unix_s)
     return f"{base_url.rstrip('/')}/objects/{quote(key, safe='/=')}?expires={expires_unix_s}&signature={signed}"

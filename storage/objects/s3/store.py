@@ -19,12 +19,12 @@ from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumErro
 
 from storage.objects.contract import (
     LEFTOVER_AGE_S,
-    MAX_LINK_S,
     MAX_PART_BYTES,
     MAX_PARTS,
     ObjectExists,
     ObjectInfo,
     ObjectNotFound,
+    check_link_life,
     checked_key,
     checked_parts,
     checked_range,
@@ -143,8 +143,7 @@ class S3Store:
 
     def link(self, key: str, *, expires_s: int) -> str:
         """A presigned URL of the server; see ObjectStore. It expires no later than the credentials that signed it."""
-        if not 1 <= expires_s <= MAX_LINK_S:
-            raise InvalidInput(f"a link can be valid for 1 to {MAX_LINK_S} s, not {expires_s}")
+        check_link_life(expires_s)
         target = self._target(self._name(key))
         with reaching(self.location):
             return str(self._client.generate_presigned_url("get_object", Params=target, ExpiresIn=expires_s))
