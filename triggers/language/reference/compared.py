@@ -1,4 +1,4 @@
-"""Counting of a compared head in the reference interpreter: which ticks are pairs, and what they count as."""
+"""The counting of compared heads in the reference interpreter: which ticks are pairs, and what they count as."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arithmetic on words of 64 ticks that kernels share: what reaches from tick to tick without a loop over them.
+"""Arithmetic on words of 64 ticks, shared by kernels: effects that reach from tick to tick without a loop.
 
 The trick of `flooded`, on which edges, changes, hysteresis and pairs rest: adding to a run of ones its lowest bit
 carries through the run, so the sum has zeros where the run was. `through & ~(through + lowest bits)` is thus every run
@@ -59,7 +59,7 @@ def next_word(*columns: str) -> str:
 
 
 def inverted(word: str) -> str:
-    """All bits of a word turned over."""
+    """A word with all bits inverted."""
     return f"(i64.xor {word} (i64.const -1))"
 
 
