@@ -1,4 +1,4 @@
-"""The interpreter, which runs a program over rows, tick by tick, exactly as the language is defined.
+"""The reference interpreter, which runs a program over rows, tick by tick, exactly as the language is defined.
 
 This module handles rows, heartbeats, segments, ticks, firing and cooldowns; the operators are in `operators`, `windows`
 and `inputs`. State is bounded: the latest sample of each input, and the state of the operators.

@@ -100,7 +100,7 @@ _SIZED = {"$inputs": "inputs", "$masks": "masks", "$triggers": "triggers", "$edg
 """Loops with as many rounds as a program has of something."""
 _ROUNDS = {"$rest": 7, "$scan": 8}
 """Loops with at most that many rounds each time they are entered."""
-_TICKS_A_ROUND = {"$twos": 2, "$quads": 4, "$octets": 8, "$eights": 8, "$runs": 2, "$retry": 2}
+_TICKS_PER_ROUND = {"$twos": 2, "$quads": 4, "$octets": 8, "$eights": 8, "$runs": 2, "$retry": 2}
 """Loops with a round for that many ticks. A run of equal ticks and the one that ends it are two."""
 _EVERY_TICK = frozenset({"$twos", "$quads"})
 """Those of them that cover every tick of the block, wherever they are reached."""
@@ -113,7 +113,7 @@ _RING = frozenset({"$evict", "$flip", "$search"})
 _BURST_ONLY = frozenset({"$again"})
 """Loops over a whole ring that only run at exceptional ticks, to sum a mean again whose sum is not finite."""
 
-_ONCE_A_BLOCK = frozenset({"begin_segment"})
+_ONCE_PER_BLOCK = frozenset({"begin_segment"})
 """Functions that are called at most once per block, wherever the calls are."""
 
 _FREE = frozenset({"func", "param", "local", "result", "export", "then", "else", "block", "loop", "return"})
@@ -164,7 +164,7 @@ class _Counter:
         own = Work() if head in _FREE else unit
         if head == "call":
             name = tree[1][1:]
-            own += self.sequence(_function(name)[1:], _CALL if name in _ONCE_A_BLOCK else unit)
+            own += self.sequence(_function(name)[1:], _CALL if name in _ONCE_PER_BLOCK else unit)
         return own + self.sequence(tree[1:], unit)
 
     def _branches(self, tree: Tree, unit: Work) -> Work:
@@ -188,7 +188,7 @@ class _Counter:
             return self._repeated(body, unit, max(1, self.sizes.get(_SIZED[label], 1)))
         if self.least:
             certain = label in _EVERY_TICK
-            return self.sequence(body, Work(tick=self.repeats / _TICKS_A_ROUND[label]) if certain else unit)
+            return self.sequence(body, Work(tick=self.repeats / _TICKS_PER_ROUND[label]) if certain else unit)
         return self._last_round(label, body, unit) + self._rounds(label, body, unit)
 
     def _repeated(self, body: Tree, unit: Work, times: int) -> Work:
@@ -213,7 +213,7 @@ class _Counter:
             return Work()
         if label in _ONCE:
             self.met |= {label}
-        ticks = _TICKS_A_ROUND.get(label, 1)
+        ticks = _TICKS_PER_ROUND.get(label, 1)
         around, self.instead = self.instead, Work()
         work = self.sequence(body, Work(tick=self.repeats / ticks) + unit.times(1 - 1 / ticks))
         if self.instead.tick:  # a replacing loop may end within a round, which then counts in addition

@@ -43,7 +43,7 @@ EXTRA_FIRES = 4096
 
 
 class Space:
-    """Addresses handed out one after the other."""
+    """Allocates addresses in sequence."""
 
     def __init__(self, start: int) -> None:
         self.end = start
@@ -93,7 +93,7 @@ class StatePlan:
 
     @property
     def ring_start(self) -> int:
-        """The address of the first ring, once all slots are handed out."""
+        """The address of the first ring, once all slots are allocated."""
         return self.segment + len(self.image)
 
     @property
