@@ -1,4 +1,4 @@
-# Where two measurements of the same speed part, one of them is wrong.
+# When two measurements of the same speed diverge, one of them is wrong.
 
 trigger speed_disagreement {
     describe "Wheel speed and GNSS speed differ by more than 0.3 m/s for half a second."
@@ -11,7 +11,7 @@ trigger speed_disagreement {
 }
 
 trigger cruise_engaged {
-    describe "The driver hands over to the cruise control."
+    describe "The driver switches on the cruise control."
     when rise(ego.cruise.active)
     cooldown 1 min
     capture 5 s before, 5 s after

@@ -1,5 +1,5 @@
-# Hard braking, from a speed that comes twice a second: 1.5 s hold three samples at any time, so the quotient spans one second
-# whatever the jitter; the hold keeps a single jump of the quantised speed from counting.
+# Hard braking, from a speed that is sampled twice per second: a window of 1.5 s always holds three samples, so the rate is
+# measured over one second despite jitter. The hold prevents a single jump of the quantised speed from firing.
 
 trigger hard_braking {
     describe "Braking below -2 m/s^2 for half a second."

@@ -84,7 +84,7 @@ def test_the_total_is_no_wider_than_the_sum_of_its_parts() -> None:
     assert first.low + second.low < total.low < total.high < first.high + second.high
 
 
-def test_a_forecast_is_a_function_of_its_input_whatever_is_asked_beside_it() -> None:
+def test_a_forecast_is_a_function_of_its_input_whatever_else_is_forecast() -> None:
     a, b, hours = Events.of_counts([1, 9, 2]), Events.of_counts([8, 0, 3]), [1.0, 2.0, 1.5]
     alone, together = rates_per_hour([a], hours), rates_per_hour([b, a], hours)
     assert alone is not None

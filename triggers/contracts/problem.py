@@ -59,7 +59,7 @@ _CARRIED: Mapping[type[LongtailError], tuple[str, ...]] = {
     errors.BudgetExhausted: ("accounts", "campaigns", "retry_after_s"),
     errors.Overloaded: ("retry_after_s",),
 }
-"""What an error carries besides message and remedy: the names of attributes, arguments and members alike."""
+"""The further attributes of an error, which are also its arguments and the members of its document."""
 
 _BY_CODE: Mapping[str, type[LongtailError]] = {kind.code: kind for kind in STATUSES}
 _BY_STATUS: Mapping[int, type[LongtailError]] = {

@@ -1,1 +1,1 @@
-"""The compiler of the trigger language: one file a stage, from text to typed program."""
+"""The trigger language: parser, checks, compiler to WebAssembly, and the reference interpreter."""

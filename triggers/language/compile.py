@@ -1,6 +1,6 @@
-"""From a trigger file to campaigns: the passes in their order, and what they give.
+"""The compiler of trigger files: its passes in order, and the compiled campaigns that they give.
 
-No text makes it raise: every mistake becomes a diagnostic.
+It never raises because of a file's text: every mistake becomes a diagnostic.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from triggers.signals.catalog import SignalCatalog
 
 MAX_CAMPAIGNS = 1_000
 MAX_FILE_NODES = 10 * MAX_NODES
-"""Of all campaigns of a file: what compiling it may take is bounded, however they share triggers."""
+"""The limit for all campaigns of a file together, which bounds the work of compiling however they share triggers."""
 
 
 @dataclass(frozen=True)
 class CompiledCampaign:
-    """A campaign's settings and its program (the triggers it collects, the heads it compares, nothing else)."""
+    """A campaign's settings and its program: only the triggers that it collects and the heads that it compares."""
 
     settings: CampaignSettings
     ir: Ir
     spans: tuple[Span | None, ...] = ()
-    """Where in the source each node of `ir` stands first."""
+    """Where each node of `ir` first appears in the source."""
 
     @cached_property
     def program(self) -> bytes:
-        """The module that vehicles run; that it fits into a module was checked when the file was compiled."""
+        """The module that vehicles run; compiling the file has checked that the program fits into a module."""
         return _emitted(self.ir, self.settings.triggers)
 
     @property
@@ -52,7 +52,7 @@ class CompiledCampaign:
 
 @dataclass(frozen=True)
 class CompiledTriggers:
-    """All triggers and compared heads of a file as one program, so that a file without campaign can be backtested."""
+    """All triggers and compared heads of a file as one program, so that a file without campaigns can be backtested."""
 
     settings: tuple[TriggerSettings, ...]
     ir: Ir
@@ -60,29 +60,29 @@ class CompiledTriggers:
 
     @cached_property
     def program(self) -> bytes:
-        """The module. That it fits into one was checked, unless campaigns collect all triggers and nothing runs it."""
+        """The module. Its size was checked, unless campaigns collect all triggers, in which case nothing runs it."""
         return _emitted(self.ir, self.settings)
 
 
 @dataclass(frozen=True, slots=True)
 class Compilation:
-    """What compiling a file gave; without errors `triggers` is there, and every campaign of the file."""
+    """The result of compiling a file; without errors it has `triggers` and every campaign of the file."""
 
     diagnostics: tuple[Diagnostic, ...]
     ok: bool
     campaigns: dict[str, CompiledCampaign] = field(default_factory=dict)
     triggers: CompiledTriggers | None = None
     source: str = field(default="", repr=False)
-    """The file's text, which spans refer to; empty where its bytes are not the text of a trigger file."""
+    """The file's text, which spans refer to; empty if its bytes could not be decoded."""
 
 
 def compile_file(path: Path, catalog: SignalCatalog) -> Compilation:
-    """Compile a trigger file; InvalidInput where it cannot be read, every other mistake is a diagnostic."""
+    """Compile a trigger file. Raises InvalidInput if it cannot be read; every other mistake is a diagnostic."""
     return compile_bytes(read_bytes(path), filename=str(path), catalog=catalog)
 
 
 def compile_bytes(data: bytes, *, filename: str, catalog: SignalCatalog) -> Compilation:
-    """Compile a file's bytes; bytes that are not UTF-8 or too many are diagnostics, too."""
+    """Compile a file's bytes; bytes that are not UTF-8, or too many bytes, are diagnostics, too."""
     text, diagnostics = decoded(data, filename)
     if diagnostics:
         return Compilation(diagnostics, ok=False)
@@ -123,14 +123,14 @@ def compile_source(source: str, *, filename: str, catalog: SignalCatalog) -> Com
 
 @dataclass(slots=True)
 class _Draft:
-    """A parsed file, and what the passes have made of it so far."""
+    """A parsed file, and the results of the passes so far."""
 
     file: syntax.File
     catalog: SignalCatalog
     report: Reporter
     triggers: CompiledTriggers | None = None
     settings: list[CampaignSettings] = field(default_factory=list)
-    """Of the campaigns without a mistake."""
+    """The settings of the campaigns without mistakes."""
     campaigns: dict[str, CompiledCampaign] = field(default_factory=dict)
 
 
@@ -143,7 +143,7 @@ def _check_definitions(draft: _Draft) -> None:
 
 
 def _lower_triggers(draft: _Draft) -> None:
-    """All triggers as one program, whether a campaign collects them or not."""
+    """Lower all triggers as one program, whether a campaign collects them or not."""
     heads = [head for campaign in draft.file.campaigns for head in campaign.compare]
     lowered = lower(draft.file, draft.file.triggers, heads, draft.catalog, draft.report)
     draft.triggers = CompiledTriggers(lowered.settings, lowered.ir, lowered.spans)
@@ -162,11 +162,11 @@ def _check_collected(draft: _Draft) -> None:
 
 
 def _lower_campaigns(draft: _Draft) -> None:
-    """Each campaign's own program; a file whose programs are too much work altogether is reported.
+    """Lower each campaign's own program; a file whose programs are too much work together is reported.
 
-    A campaign is lowered from its triggers, not cut out of the whole file's program: nodes and inputs then stand in the
-    order in which this campaign first uses them. So its bytes, and with them its digest, do not change when something
-    changes that it does not collect.
+    A campaign is lowered from its triggers, not extracted from the program of the whole file, so that nodes and inputs
+    are in the order in which this campaign first uses them. Therefore its bytes, and with them its digest, do not
+    change when something changes that it does not collect.
     """
     nodes = 0
     blocks = {block.name.text: block for block in draft.file.campaigns}
@@ -183,7 +183,7 @@ def _lower_campaigns(draft: _Draft) -> None:
 
 
 def _check_limits(draft: _Draft) -> None:
-    """Each campaign keeps the limits; a trigger that none collects keeps them by itself, so that one could."""
+    """Check the limits of each campaign, and of each uncollected trigger as if a campaign collected it alone."""
     limits, report = draft.catalog.limits, draft.report
     for block in draft.file.campaigns:
         compiled = draft.campaigns[block.name.text]
@@ -203,14 +203,14 @@ CHECKS: tuple[Callable[[_Draft], None], ...] = (
     _check_campaigns,
     _check_collected,
 )
-"""Find every mistake of a file: each runs whatever the ones before it have reported."""
+"""The passes that find mistakes; each runs whatever the ones before it have reported."""
 
 BUILDS: tuple[Callable[[_Draft], None], ...] = (_lower_campaigns, _check_limits)
-"""Make programs of a file without errors: none runs once there is one."""
+"""The passes that make programs; none runs once there is an error."""
 
 
 def _is_too_long(file: syntax.File, report: Reporter) -> bool:
-    """Whether the file has too many blocks to be checked any further, which then is reported."""
+    """Whether the file has too many blocks to be checked further; if so, that is reported."""
     if len(file.campaigns) > MAX_CAMPAIGNS:
         report.too_many(file.campaigns[-1].name.span, "campaigns", len(file.campaigns), MAX_CAMPAIGNS, "a file")
     if len(file.triggers) > MAX_TRIGGERS:

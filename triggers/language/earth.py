@@ -1,6 +1,6 @@
-"""The Earth as `near` knows it: what the reference interpreter and the kernel of `near` both compute with.
+"""The Earth as `near` sees it: numbers that the reference interpreter and the kernel of `near` share.
 
-Neither has these numbers from the other, so that a test which compares the two tests both.
+Neither takes them from the other, so a test that compares the two tests both.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ EARTH_RADIUS_M = 6_371_008.8
 RADIANS = math.pi / 180.0
 """One degree."""
 REACH_DEG = 12.0
-"""Beyond this many degrees of latitude or longitude nothing is near: 100 km at 85 degrees span 10.4."""
+"""Beyond this many degrees of latitude or longitude nothing is near: at 85 degrees, 100 km span 10.4."""
 
 
 def sine_and_cosine(x: float) -> tuple[float, float]:
-    """Both, correctly rounded for |x| <= 1.6: what a machine's library gives differs in the last bit from another's.
+    """Sine and cosine, correctly rounded for |x| <= 1.6: the results of machines' libraries differ in the last bit.
 
     >>> sine_and_cosine(0.5)
     (0.479425538604203, 0.8775825618903728)
@@ -32,6 +32,6 @@ def sine_and_cosine(x: float) -> tuple[float, float]:
 
 
 def squared_chord(radius_m: float) -> float:
-    """The square of the straight distance, in radii of the Earth, of two places that lie this far apart on it."""
+    """The square of the straight-line distance, in Earth radii, between places this far apart on the surface."""
     chord = 2.0 * sine_and_cosine(radius_m / EARTH_RADIUS_M / 2.0)[0]
     return chord * chord

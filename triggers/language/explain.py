@@ -1,4 +1,4 @@
-"""What a compiled program is and costs: its inputs, state, operations and clips, and its costliest operators."""
+"""Explanations of compiled programs: inputs, state, operations, clips, and the costliest operators."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES
 from triggers.signals.catalog import SignalCatalog
 
 CORE_OPERATIONS_PER_S = 1_000_000_000
-"""What a core is taken to do when a share of it is stated; server cores did 1.4 to 3.7 times as much."""
+"""The speed of the core that `core_share` refers to; server cores were measured at 1.4 to 3.7 times this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,13 +35,13 @@ class Operations:
 
     @classmethod
     def of(cls, work: WorkRange) -> Operations:
-        """Those of some work, in blocks of 64 ticks."""
+        """The operations of some work, in blocks of 64 ticks."""
         return cls(*operations_of(work))
 
 
 @dataclass(frozen=True, slots=True)
 class ExplainedInput:
-    """A signal that a program reads; `rate` in Hz and `max_age_s` are None where it has none."""
+    """A signal that a program reads; `rate` in Hz and `max_age_s` are None if it has none."""
 
     name: str
     type: str
@@ -52,9 +52,9 @@ class ExplainedInput:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedTrigger:
-    """A trigger with what its condition needs; what it shares with others counts for each of them.
+    """A trigger with what its condition costs; what it shares with other triggers counts for each of them.
 
-    `clip_bytes` is estimated from the declared rates of the captured signals; `cameras` come on top.
+    `clip_bytes` is estimated from the declared rates of the captured signals, without `cameras`.
     """
 
     name: str
@@ -72,7 +72,7 @@ class ExplainedTrigger:
 
 @dataclass(frozen=True, slots=True)
 class ExplainedOperator:
-    """A place in the source and the cost of what stands there, without that of its operands."""
+    """An operator at a place in the source, and its cost without that of its operands."""
 
     text: str
     line: int
@@ -85,7 +85,7 @@ class ExplainedOperator:
 
 @dataclass(frozen=True, slots=True)
 class Explained:
-    """A campaign's program, or that of all triggers of a file without campaign (`campaign` None)."""
+    """A campaign's program, or the program of all triggers of a file without campaigns (`campaign` None)."""
 
     campaign: str | None
     digest: str
@@ -96,13 +96,13 @@ class Explained:
     operations_per_tick: Operations
     operations_limit: int
     reading_operations_per_tick: int
-    """The part that collects ticks and holds samples, at most."""
+    """The maximum for collecting ticks and holding samples, which is included in `operations_per_tick`."""
     operations_per_block: int
     burst_operations: int
     ticks_per_s: float | None
-    """As often as all samples by their declared rates, and heartbeats; None where no input has a rate."""
+    """The declared rates of all inputs plus the rate of heartbeats; None if no input has a rate."""
     operations_per_s: int | None
-    """At that many ticks, handed over once per second."""
+    """The maximum at that many ticks, with one call per second."""
     core_share: float | None
     triggers: tuple[ExplainedTrigger, ...]
     compares: tuple[str, ...]
@@ -111,7 +111,7 @@ class Explained:
 
 
 def explain(compilation: Compilation, catalog: SignalCatalog) -> list[Explained]:
-    """Each campaign of a file without errors; all triggers of one without campaign."""
+    """Explain each campaign of a file without errors, or all triggers of a file without campaigns."""
     source = Source(compilation.source, "")
     if compilation.campaigns:
         campaigns = compilation.campaigns.items()
@@ -216,7 +216,7 @@ def _operators(
 
 
 def to_json(explained: Explained) -> dict[str, Any]:
-    """As JSON values; the names of the fields are stable."""
+    """The explanation as JSON values; the names of the fields are stable."""
     return _fields(explained)
 
 

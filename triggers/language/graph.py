@@ -1,4 +1,4 @@
-"""Building the intermediate representation: equal nodes are shared, unused ones are dropped.
+"""The graph in which the intermediate representation is built: equal nodes are shared, unused ones are dropped.
 
 `Graph.add` returns the index of a node and gives equal nodes the same index, so equal sub-expressions are shared by
 construction and no pass needs recursion.
@@ -18,21 +18,21 @@ from triggers.language.text.diagnostics import Span
 class Graph:
     """Nodes under construction; equal nodes share one index.
 
-    `span` is the place in the source of what is being lowered, which new nodes are said to stand at.
+    `span` is the place in the source that is being lowered; new nodes are recorded at this place.
     """
 
     nodes: list[Node] = field(default_factory=list)
     masks: list[int] = field(default_factory=list)
-    """For each node the inputs it reads, as a bit mask."""
+    """For each node, the inputs that it reads, as a bit mask."""
     spans: list[Span | None] = field(default_factory=list)
-    """For each node where it stands first."""
+    """For each node, the place where it first appears."""
     span: Span | None = None
     entries: int = 0
     """Window entries of all nodes."""
     _indexes: dict[tuple[str, tuple[int, ...], str], int] = field(default_factory=dict)
 
     def add(self, op: str, *arguments: int, kind: Kind | None = None, **parameters: Parameter) -> int:
-        """The index of this operation on these nodes; `kind` where the operation does not fix its result.
+        """The index of this operation on these nodes; `kind` is needed if the operation does not determine it.
 
         >>> graph = Graph()
         >>> x = graph.add("input", input=0, kind=Kind.NUMBER)
@@ -69,7 +69,7 @@ class Pruned(NamedTuple):
 
 
 def prune(nodes: Sequence[Node], roots: Sequence[int]) -> Pruned:
-    """Only the nodes that the roots need, in their order.
+    """Keep only the nodes that the roots need, in their order.
 
     >>> graph = Graph()
     >>> x, y = (graph.add("input", input=index, kind=Kind.NUMBER) for index in range(2))

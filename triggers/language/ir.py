@@ -1,6 +1,6 @@
-"""The intermediate representation: typed nodes in a list, in which arguments come before their users.
+"""The intermediate representation: a list of typed nodes in which arguments come before their users.
 
-`Ir` is everything an evaluator needs: the reference interpreter runs it as it is, and the emitter makes of it the
+`Ir` is everything an evaluator needs: the reference interpreter runs it directly, and the emitter turns it into the
 WebAssembly module (the *program*) that vehicles and backtests run. Both walk the list once from the front.
 `OPERATIONS` is the complete set of operations, with the kinds of their arguments and their parameters.
 """
@@ -23,7 +23,7 @@ SignalType = Literal["number", "bool", "text"]
 
 
 class Kind(StrEnum):
-    """What a node yields: a number (text is carried as an index into its values) or a truth value."""
+    """What a node yields: a number (text is represented as an index into its values) or a truth value."""
 
     NUMBER = "number"
     BOOL = "bool"
@@ -141,7 +141,7 @@ class Node:
 
     @property
     def capacity(self) -> int:
-        """Entries of its ring; 0 for operations without one."""
+        """The entries of the node's ring; 0 for operations without a ring."""
         return self.integer("capacity") if "capacity" in OPERATIONS[self.op].parameters else 0
 
 
@@ -157,8 +157,8 @@ def mask_of(node: Node, masks: Sequence[int]) -> int:
 class Input:
     """A signal that is read.
 
-    `max_age_ns` None: never expires within a segment (`update: on_change`). `initial` is the value at a
-    segment's start (text as index, bool as 0 or 1). `unit` is the unit rows deliver it in.
+    `max_age_ns` None: it never expires within a segment (`update: on_change`). `initial` is the value at a segment's
+    start (text as index, bool as 0 or 1). `unit` is the unit of its samples in rows.
     """
 
     name: str
@@ -170,7 +170,7 @@ class Input:
 
     @property
     def on_change(self) -> bool:
-        """True where the signal is only sent when it changes."""
+        """True if the signal is only sent when it changes."""
         return self.max_age_ns is None
 
 
@@ -207,14 +207,14 @@ class Ir:
     compares: tuple[CompareCode, ...] = ()
 
     def signal_masks(self) -> tuple[int, ...]:
-        """For each node the signals it reads, as a bit mask over the inputs."""
+        """For each node, the signals that it reads, as a bit mask over the inputs."""
         masks: list[int] = []
         for node in self.nodes:
             masks.append(mask_of(node, masks))
         return tuple(masks)
 
     def input_under(self, index: int) -> int:
-        """The input that a node reads through nothing but conversions of unit or values."""
+        """The input of a node that reads one through nothing but conversions of unit or values."""
         node = self.nodes[index]
         while node.op != "input":
             node = self.nodes[node.arguments[0]]

@@ -1,4 +1,4 @@
-"""What goes into an evaluator and what comes out of it: rows of samples, firings, and the grid of heartbeats."""
+"""The input and output of evaluators: rows of samples, firings, and the interval of heartbeats."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Row:
     """All samples of one instant, by signal name.
 
     Absent or NaN: no new sample. Infinite: measured but invalid. Bools are 0 and 1, texts the index of their
-    value. Timestamps ascend strictly within a recording; equal ones are merged before they come here.
+    value. Timestamps are strictly ascending within a recording; rows of equal time are merged beforehand.
     """
 
     t_ns: int

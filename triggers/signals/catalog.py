@@ -1,7 +1,7 @@
 """The signal catalog: which signals exist, in what unit and at what rate, and which attributes vehicles have.
 
-YAML, read strictly: unknown keys, repeated keys, unknown units and contradictions are refused with file, line
-and key.
+The YAML is read strictly: unknown keys, repeated keys, unknown units and contradictions are errors that name the file,
+the line and the key.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ MAX_OPERATIONS = 1_000_000_000
 MAX_DEPTH = 20
 """Levels that a catalog's YAML may be nested; it needs 4."""
 
-_BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C one is ten times faster, where libyaml is
+_BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times faster, but needs libyaml
 Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 TextValue = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 AttributeType = Literal["text", "integer", "number", "bool"]
 
 
 class Signal(Contract):
-    """A signal's declaration; `rate` in Hz, `max_age` in seconds, `column` in a recorded drive."""
+    """The declaration of a signal; `rate` in Hz, `max_age` in seconds, `column` of recorded drives."""
 
     type: Literal["number", "bool", "text"] = "number"
     unit: str = ""
@@ -59,11 +59,11 @@ class Signal(Contract):
         if self.unit and self.type != "number":
             raise ValueError(f"a {self.type} signal has no unit")
         if (self.type == "text") != bool(self.values):
-            raise ValueError("`values` belongs to signals of type text, and they need it")
+            raise ValueError("signals of type text need `values`, and only they have it")
         if len(set(self.values)) != len(self.values):
             raise ValueError("`values` names a value twice")
         if self.update is not None and self.max_age is not None:
-            raise ValueError("`update: on_change` never expires, so it has no `max_age`")
+            raise ValueError("a signal with `update: on_change` never expires, so it has no `max_age`")
         if self.initial is not None and not self._fits(self.initial):
             raise ValueError(f"`initial` is not a value of a {self.type} signal")
         return self
@@ -75,7 +75,7 @@ class Signal(Contract):
 
     @property
     def max_age_ns(self) -> int | None:
-        """How long a sample counts, in ns; None: for ever within its segment (`update: on_change`)."""
+        """How long a sample is valid, in ns; None: until its segment ends (`update: on_change`)."""
         if self.update == "on_change":
             return None
         if self.max_age is not None:
@@ -86,14 +86,14 @@ class Signal(Contract):
 
     @property
     def initial_sample(self) -> float | None:
-        """`initial` as a drive carries it: bool as 0 or 1, text as the index into `values`."""
+        """`initial` as a number, as in a drive: bool as 0 or 1, text as its index in `values`."""
         if isinstance(self.initial, str):
             return float(self.values.index(self.initial))
         return None if self.initial is None else float(self.initial)
 
 
 def _bytes(amount: Any) -> Any:
-    """An amount of data with its unit (`256 KiB`) in bytes; anything else as it is."""
+    """Convert an amount of data with its unit (`256 KiB`) to bytes; anything else is returned as it is."""
     number, _, symbol = amount.strip().partition(" ") if isinstance(amount, str) else ("", "", "")
     unit, byte = parse_unit(symbol.strip()), parse_unit("B")
     if unit is None or byte is None or not symbol or unit.dimension != byte.dimension:
@@ -105,7 +105,7 @@ def _bytes(amount: Any) -> Any:
 
 
 class ProgramLimits(Contract):
-    """What a vehicle gives one campaign's program: bytes of state, and WebAssembly operations per tick."""
+    """What one campaign's program may use on a vehicle: bytes of state, and WebAssembly operations per tick."""
 
     state: Annotated[int, BeforeValidator(_bytes), Field(ge=1, le=MAX_STATE_BYTES)] = 256 * 1024
     operations: Annotated[int, Field(ge=1, le=MAX_OPERATIONS)] = 20_000
@@ -130,7 +130,7 @@ class CatalogSource:
         return self.keys[path][0] if path in self.keys else None
 
     def characters(self, path: _Path) -> tuple[int, int]:
-        """Where a key stands in the text; (0, 0) where that is not known."""
+        """Where a key is in the text, as a range of characters; (0, 0) if that is not known."""
         return self.keys[path][1:] if path in self.keys else (0, 0)
 
 
@@ -189,12 +189,12 @@ class SignalCatalog(Contract):
         return self._source
 
     def column(self, signal: str) -> str:
-        """The column of a recorded drive that carries a signal."""
+        """The column of recorded drives that holds a signal."""
         return self.signals[signal].column or signal
 
     @property
     def max_gap_ns(self) -> int:
-        """The longest silence of a recording within a segment, in ns."""
+        """The longest gap between two rows of a segment, in ns."""
         return round(Fraction(str(self.max_gap)) * 1_000_000_000)
 
     @property
@@ -210,7 +210,7 @@ class SignalCatalog(Contract):
 
 
 def read_catalog_text(path: Path) -> str:
-    """The YAML text of a catalog file; InvalidInput where it is too large, not UTF-8 or cannot be read."""
+    """The YAML text of a catalog file. Raises InvalidInput if it is too large, not UTF-8 or cannot be read."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_CATALOG_BYTES + 1)
@@ -244,7 +244,7 @@ class _Loader(_BaseLoader):  # type: ignore[misc]
 
 
 def _load_yaml(text: str, name: str) -> tuple[Any, CatalogSource]:
-    """The document, and where its keys stand."""
+    """The document, and where its keys are."""
     loader = _Loader(text)
     try:
         root = loader.get_single_node()
@@ -262,7 +262,7 @@ def _load_yaml(text: str, name: str) -> tuple[Any, CatalogSource]:
 
 
 def _walk(root: yaml.Node, name: str) -> Iterator[tuple[_Path, tuple[int, int, int]]]:
-    """Every key path with its place; refuses repeated keys, and aliases, which can blow a document up."""
+    """Every key path with its place; refuses repeated keys, and aliases, which could expand without limit."""
     waiting: list[tuple[_Path, yaml.Node]] = [((), root)]
     visited: set[int] = set()
     while waiting:
@@ -284,7 +284,7 @@ def _walk(root: yaml.Node, name: str) -> Iterator[tuple[_Path, tuple[int, int, i
 
 
 def _first_mistake(error: ValidationError, source: CatalogSource) -> str:
-    """The first mistake with its line and key."""
+    """A message for the first mistake, with its line and key."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     key = [str(part) for part in first["loc"]]
     lines = [line for n in range(len(key) + 1) if (line := source.line(tuple(key[:n]))) is not None]

@@ -1,4 +1,4 @@
-"""The YAML text of a signal catalog: one form, so that equal catalogs give equal bytes and small differences."""
+"""The canonical YAML text of a signal catalog: equal catalogs give equal bytes, and small changes small diffs."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from triggers.signals.catalog import SignalCatalog
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./^]*")
 _WORDS_OF_YAML = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null"))
-"""Words that YAML readers take for something other than a text."""
+"""Words that YAML readers take for something other than a string."""
 _ESCAPED = re.compile("[^\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""What YAML cannot print or takes for the end of a line."""
+"""Characters that YAML cannot print or takes for the end of a line."""
 _MAX_LINE = 120
 
 
 def catalog_text(catalog: SignalCatalog, heading: Iterable[str] = ()) -> str:
-    """A catalog as YAML that `SignalCatalog.parse` reads as the same catalog; `heading` becomes comments."""
+    """A catalog as YAML, which `SignalCatalog.parse` turns back into the same catalog; `heading` becomes comments."""
     document = catalog.model_dump(mode="json", exclude_defaults=True)
     lines = [f"# {line}" for line in heading]
     for key in SignalCatalog.model_fields:
@@ -32,7 +32,7 @@ def catalog_text(catalog: SignalCatalog, heading: Iterable[str] = ()) -> str:
 
 
 def _entry(name: str, value: Any) -> Iterator[str]:
-    """`name: value`; a mapping in one line where it fits, else one line per key."""
+    """`name: value`; a mapping on one line if it fits, else with one line per key."""
     line = f"  {_scalar(name)}: {_flow(value)}"
     if not isinstance(value, dict) or len(line) <= _MAX_LINE:
         yield line
@@ -51,7 +51,7 @@ def _flow(value: Any) -> str:
 
 
 def _scalar(value: str | bool | float) -> str:
-    """A scalar; a text in quotes wherever a reader of YAML might take it for something else."""
+    """A scalar; a string is quoted if a reader of YAML might take it for something else."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):

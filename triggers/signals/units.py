@@ -1,8 +1,8 @@
-"""Units of measure: an own table of exact rationals, so that a literal is rounded once.
+"""Units of measure: a table of exact rationals, so that a literal is rounded only once.
 
-A unit maps a number to its dimension's base unit by `base = number * scale + offset`. General libraries read
-`Nm` (nanometre), `g` (gram) and `%` (a bare number) differently from a vehicle engineer, and round on the way.
-`in` is a word of the language and `g` an acceleration, so these two units are `inch` and `gram`.
+A unit maps a number to the base unit of its dimension by `base = number * scale + offset`. The table is our own because
+general libraries round on the way, and read `Nm` (nanometre), `g` (gram) and `%` (a bare number) differently from a
+vehicle engineer. `in` is a word of the language and `g` an acceleration, so these two units are `inch` and `gram`.
 Angle, ratio (`%`) and rotational speed (`rpm`) are dimensions of their own, never bare numbers.
 """
 
@@ -47,7 +47,7 @@ class Unit:
 
     @property
     def is_bare(self) -> bool:
-        """True for a pure number, which a literal without unit can be compared with."""
+        """True for a pure number, which can be compared with a literal without a unit."""
         return self.dimension == DIMENSIONLESS and self.scale == 1
 
 
@@ -156,14 +156,14 @@ KNOWN_UNITS: dict[str, Unit] = {
 }  # fmt: skip
 
 _DIVISORS = {"100km": Unit("100km", _LENGTH, Fraction(100_000))}
-"""Distances that consumption is stated for (`L/100km`); by themselves they are not units."""
+"""Distances that are only used as divisors, for consumption (`L/100km`); on their own they are not units."""
 
 
 @lru_cache(maxsize=1024)
 def parse_unit(text: str) -> Unit | None:
-    """The unit a text such as `m/s^2`, `%` or `1/s` names; None where it names none.
+    """The unit that a string such as `m/s^2`, `%` or `1/s` names; None if it is not a unit.
 
-    Affine units stand alone: `degC/s` names no unit (a temperature's rate is in `K/s`).
+    Affine units cannot be part of others: `degC/s` is not a unit (the rate of a temperature is in `K/s`).
 
     >>> convert(Fraction(36), parse_unit("km/h"), parse_unit("m/s"))
     Fraction(10, 1)
@@ -220,13 +220,13 @@ def convert(value: Fraction, source: Unit, target: Unit) -> Fraction:
 def dimension_name(unit: Unit) -> str:
     """What a number in this unit is, with its article: `a speed`."""
     known = DIMENSION_NAMES.get(unit.dimension)
-    if unit.symbol.endswith("km"):  # litres or energy for a distance are an area and a force only by dimension
+    if unit.symbol.endswith("km"):  # volume per distance is an area, and energy per distance a force, by dimension only
         known = _CONSUMPTION_NAMES.get(unit.dimension, known)
     return known if known is not None else f"a quantity in {unit.symbol}"
 
 
 def units_like(unit: Unit, limit: int = 2) -> list[str]:
-    """Symbols to propose for a quantity: common ones of its dimension, and the unit itself."""
+    """Unit symbols to propose for a quantity: the unit itself, and common units of its dimension."""
     common = ("km/h", "m/s", "m", "km", "K", "s", "ms", "%", "deg", "m/s^2", "g", "degC", "kPa", "V", "kW")
     symbols = [symbol for symbol in common if _is_like(unit, symbol)]
     if unit.symbol and unit.symbol not in symbols and parse_unit(unit.symbol) is not None:
@@ -240,7 +240,7 @@ def _is_like(unit: Unit, symbol: str) -> bool:
 
 
 def nearest_units(text: str) -> list[str]:
-    """Known units whose spelling is near a text that names none."""
+    """Known units whose spelling is close to a string that is not a unit."""
     candidates = [*KNOWN_UNITS, "km/h", "m/s", "m/s^2", "rad/s", "deg/s", "L/h", "L/100km", "1/s", "K/s"]
     plain = {candidate.lower().replace("/", "").replace("^", ""): candidate for candidate in candidates}
     squeezed = text.lower().replace("/", "").replace("^", "").replace("p", "")

@@ -1,10 +1,9 @@
-"""Import of a COVESA Vehicle Signal Specification (VSS) into the signal catalog.
+"""Import of a COVESA Vehicle Signal Specification (VSS) as a signal catalog.
 
-Sensors, actuators and attributes become signals under the names that VSS gives them (`Vehicle.Speed`). VSS states no
-rates: a signal is `update: on_change` (a VSS server keeps a value until it changes) unless a rate is given for it or
-for a branch above it. `default` is not taken over: in VSS it is often a placeholder (a length of 0 mm), and a value
-that no vehicle has stated must stay unknown. What cannot become a signal is listed with its reason, never dropped
-silently.
+Sensors, actuators and attributes become signals under their VSS names (`Vehicle.Speed`). VSS has no rates: a signal is
+`update: on_change` (a VSS server keeps a value until it changes) unless a rate is given for it or for a branch above
+it. `default` is not used: in VSS it is often a placeholder (a length of 0 mm), and a value that no vehicle has reported
+must stay unknown. What cannot become a signal is listed with the reason, never dropped silently.
 """
 
 from __future__ import annotations
@@ -43,12 +42,12 @@ UNITS: dict[str, str] = {
     "g": "gram", "g/s": "gram/s", "g/km": "gram/km", "lbs": "lb", "mph": "mph", "kilometer": "km", "miles": "mi",
     "cpm": "1/min", "bpm": "1/min", "ohm": "Ohm", "Ohm": "Ohm", "day": "d", "days": "d", "unix-time": "s", "stars": "",
 }  # fmt: skip
-"""The unit of the catalog for each unit of VSS that has one."""
+"""The catalog's unit for each VSS unit that has a counterpart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A leaf that is not a signal of the catalog, and why."""
+    """A leaf that did not become a signal, and why."""
 
     name: str
     reason: str
@@ -56,7 +55,7 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class VssImport:
-    """What an import gave: the catalog, its YAML text, and what is not in it."""
+    """The result of an import: the catalog, its YAML text, and what is not in it."""
 
     catalog: SignalCatalog
     text: str
@@ -65,7 +64,7 @@ class VssImport:
 
     @property
     def skipped_by_reason(self) -> dict[str, list[str]]:
-        """Names of what was skipped, by reason; the most frequent reason first."""
+        """Names of the skipped leaves by reason, the most frequent reason first."""
         names: dict[str, list[str]] = {}
         for skipped in self.skipped:
             names.setdefault(skipped.reason, []).append(skipped.name)
@@ -73,7 +72,7 @@ class VssImport:
 
 
 class _NoSignal(Exception):
-    """Why a leaf cannot become a signal."""
+    """Raised with the reason why a leaf cannot become a signal."""
 
 
 def import_vss(
@@ -81,8 +80,8 @@ def import_vss(
 ) -> VssImport:
     """The signal catalog of a VSS file; the same input gives the same text.
 
-    `rates_hz` gives rates by the name of a signal or of a branch, the longest name counts. `units` gives the
-    catalog's unit for units of VSS, before the table of this module. Raises InvalidInput.
+    `rates_hz` has rates by the name of a signal or a branch; the longest matching name applies. `units` has the
+    catalog's units for VSS units and takes precedence over the table of this module. Raises InvalidInput.
     """
     leaves = read_leaves(path)
     table = {**UNITS, **_checked_units(units or {})}
@@ -96,11 +95,11 @@ def import_vss(
             skipped.append(Skipped(leaf.name, str(reason)))
             continue
         if leaf.name in signals:
-            raise InvalidInput(f"{path}: {leaf.name}: there are two signals of this name")
+            raise InvalidInput(f"{path}: {leaf.name}: there are two signals with this name")
         signals[leaf.name] = signal
     rates.demand_use(path)
     if not 0 < len(signals) <= MAX_SIGNALS:
-        raise InvalidInput(f"{path}: {len(signals)} signals, where a signal catalog has 1 to {MAX_SIGNALS}")
+        raise InvalidInput(f"{path}: gives {len(signals)} signals, but a signal catalog has 1 to {MAX_SIGNALS}")
     catalog = SignalCatalog(signals=signals, position=_position(signals))
     heading = [
         "Signals of a COVESA Vehicle Signal Specification, by `longtail signals import-vss`.",
@@ -120,7 +119,7 @@ def _checked_units(units: Mapping[str, str]) -> Mapping[str, str]:
 
 
 class _Rates:
-    """Rates by the names of signals and branches, and which of them were of use."""
+    """Rates by the names of signals and branches, and which of them were used."""
 
     def __init__(self, rates_hz: Mapping[str, float]) -> None:
         self._rates_hz = {name.removesuffix(".*"): rate for name, rate in rates_hz.items()}
@@ -130,7 +129,7 @@ class _Rates:
         self._used: set[str] = set()
 
     def of(self, name: str) -> float | None:
-        """The rate given for a signal or the nearest branch above it."""
+        """The rate that was given for a signal or the nearest branch above it."""
         parts = name.split(".")
         rate_hz = None
         for count in range(1, len(parts) + 1):
@@ -141,21 +140,21 @@ class _Rates:
         return rate_hz
 
     def demand_use(self, path: Path) -> None:
-        """Refuse names that no imported signal has or lies under."""
+        """Raise InvalidInput for a name that matches no imported signal."""
         for name in self._rates_hz:
             if name not in self._used:
-                raise InvalidInput(f"{path}: no imported signal is `{name}` or lies under it, so it has no rate")
+                raise InvalidInput(f"{path}: `{name}` has a rate, but no imported signal has this name or is below it")
 
 
 def _signal(leaf: Leaf, units: Mapping[str, str], rates: _Rates) -> Signal:
-    """The declaration of a leaf; raises _NoSignal."""
+    """The declaration for a leaf. Raises _NoSignal."""
     if not _NAME.fullmatch(leaf.name) or len(leaf.name) > MAX_NAME:
-        raise _NoSignal(f"its name has other characters than letters, digits and `_`, or more than {MAX_NAME}")
+        raise _NoSignal(f"its name is longer than {MAX_NAME}, or has characters other than letters, digits and `_`")
     if leaf.datatype.endswith("]"):
         raise _NoSignal("an array")
     kind = "number" if leaf.datatype in _NUMBERS else _TYPES.get(leaf.datatype)
     if kind is None:
-        raise _NoSignal(f"its datatype `{leaf.datatype[:80]}` is not a number, a truth value or a text")
+        raise _NoSignal(f"its datatype `{leaf.datatype[:80]}` is not numeric, boolean or string")
     unit = _unit(leaf, units) if kind == "number" else ""
     values = _values(leaf.allowed or ()) if kind == "text" else ()
     rate = rates.of(leaf.name)
@@ -173,10 +172,10 @@ def _unit(leaf: Leaf, units: Mapping[str, str]) -> str:
 
 def _values(allowed: Sequence[object]) -> tuple[str, ...]:
     if not allowed:
-        raise _NoSignal("a text without `allowed` values")
+        raise _NoSignal("a string without `allowed` values")
     values = tuple(value for value in allowed if isinstance(value, str) and 0 < len(value) <= MAX_VALUE)
     if len(values) < len(allowed) or len(set(values)) < len(values):
-        raise _NoSignal(f"`allowed` values that are not distinct texts of 1 to {MAX_VALUE} characters")
+        raise _NoSignal(f"`allowed` values that are not distinct strings of 1 to {MAX_VALUE} characters")
     return values
 
 
@@ -187,7 +186,7 @@ def _description(leaf: Leaf) -> str:
 
 
 def _position(signals: Mapping[str, Signal]) -> Position | None:
-    """The position that VSS knows, of the first tree that has it."""
+    """The position signals of the first tree that has them."""
     for name, signal in signals.items():
         root, _, rest = name.partition(".")
         longitude = f"{root}.CurrentLocation.Longitude"

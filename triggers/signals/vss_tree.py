@@ -1,8 +1,8 @@
 """The leaves of a COVESA Vehicle Signal Specification (VSS) tree, read from its JSON form.
 
-Covered are trees as `vspec export json` writes them (VSS 3 to 6), with instances expanded or not; a data type tree
-beside the signals is passed over. The file is outside input: its size, depth and counts are bounded, and what
-breaks the form raises InvalidInput with the file and the place in the tree.
+This reads trees as `vspec export json` writes them (VSS 3 to 6), with instances expanded or not; a tree of data types
+beside the signals is skipped. The file is untrusted input: its size, depth and counts are limited, and a malformed file
+raises InvalidInput with the file and the place in the tree.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _RANGE = re.compile(r"(\w*)\[([0-9]{1,6}),([0-9]{1,6})\]", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A signal of the tree as the file states it; `allowed` None where it lists no values."""
+    """A signal of the tree, as in the file; `allowed` is None if it lists no values."""
 
     name: str
     kind: str
@@ -43,7 +43,7 @@ class Leaf:
 
 
 def read_leaves(path: Path) -> list[Leaf]:
-    """All leaves of the trees in a file, in the order of the file; raises InvalidInput."""
+    """All leaves of the trees in a file, in the order of the file. Raises InvalidInput."""
     roots = _load(path)
     if not isinstance(roots, dict) or not all(isinstance(root, dict) for root in roots.values()):
         raise InvalidInput(f'{path}: a VSS file is an object of trees, as in {{"Vehicle": {{"type": "branch", ...}}}}')
@@ -86,7 +86,7 @@ class _Walk:
         self._nodes = 0
 
     def leaves(self, roots: dict[str, Any]) -> Iterator[Leaf]:
-        """Depth first, children in the order of the file."""
+        """All leaves, depth first, children in the order of the file."""
         waiting = [(name, node, 1) for name, node in reversed(roots.items())]
         while waiting:
             name, node, depth = waiting.pop()
@@ -106,7 +106,7 @@ class _Walk:
         raise InvalidInput(f"{self._path}: {name[:200]}: {problem}")
 
     def _children(self, name: str, branch: dict[str, Any]) -> list[tuple[str, Any]]:
-        """The children of a branch by their full names, once for each of its instances."""
+        """The children of a branch with their full names, once per instance of the branch."""
         children = branch.get("children", {})
         if not isinstance(children, dict):
             self._fail(name, "`children` must be an object")
@@ -125,7 +125,7 @@ class _Walk:
         return result
 
     def _instances(self, name: str, given: Any) -> list[str]:
-        """`Row[1,2]`, `["Left", "Right"]`, or a list of such: one after the other along the path."""
+        """Names from `Row[1,2]`, `["Left", "Right"]`, or a list of these, which are nested along the path."""
         items = given if isinstance(given, list) else [given]
         plain = all(isinstance(item, str) and not _RANGE.fullmatch(item) for item in items)
         axes = [self._axis(name, item) for item in ([items] if plain else items)]
@@ -172,7 +172,7 @@ class _Walk:
     def _text(self, name: str, node: dict[str, Any], key: str) -> str:
         value = node.get(key, "")
         if not isinstance(value, str):
-            self._fail(name, f"`{key}` must be a text")
+            self._fail(name, f"`{key}` must be a string")
         if not _is_unicode(value):
             self._fail(name, f"`{key}` holds half a surrogate pair, which is not a character")
         return value

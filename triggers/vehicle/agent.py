@@ -216,7 +216,7 @@ class VehicleAgent:
             self._process()
 
     def _process(self) -> None:
-        """Evaluate the rows at hand, record what fired, and store what is finished."""
+        """Evaluate the collected rows, record what fired, and store what is finished."""
         rows, self._slice = self._slice, []
         # Also without rows: fires of an earlier call may still wait for the journal.
         fires = self._host.run([] if self._cloud.suspended else rows)

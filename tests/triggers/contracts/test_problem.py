@@ -89,7 +89,9 @@ def test_an_error_that_never_travels_alone_arrives_as_its_base() -> None:
     ],
 )
 @pytest.mark.parametrize("body", [b"<html>Bad Gateway</html>", b"[1]", b"", b"{}", b"\xff" * 10_000])
-def test_a_refusal_without_a_problem_is_told_by_its_status(status: int, kind: type[LongtailError], body: bytes) -> None:
+def test_a_refusal_without_a_problem_is_judged_by_its_status(
+    status: int, kind: type[LongtailError], body: bytes
+) -> None:
     error = error_of(status, {}, body, what="GET /x")
     assert type(error) is kind
     assert f"GET /x answered {status}" in error.message

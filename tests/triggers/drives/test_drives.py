@@ -40,7 +40,7 @@ def read(drive_: Drive, *signals: str) -> list[Row]:
     return list(drive_.rows(CATALOG, signals))
 
 
-def test_null_and_nan_are_no_sample_and_infinity_is_one(tmp_path: Path) -> None:
+def test_null_and_nan_are_not_samples_and_infinity_is_one(tmp_path: Path) -> None:
     rows = read(drive(tmp_path, {"t": [0.0, 0.1, 0.2, 0.3], "speed": [1.0, None, math.nan, math.inf]}), "v")
     assert rows == [
         Row(0, {"v": 1.0}),
@@ -112,7 +112,7 @@ def test_long_columns_of_seconds_are_rounded_as_if_exact(first_s: float, step_s:
 
 @pytest.mark.parametrize("bad", [math.nan, -math.nan, math.inf, -math.inf, -1e-10, -1.0, -5e6, 1e300, -1e300, 9.3e9])
 @pytest.mark.parametrize("row", [0, 1, 7, 39_999])
-def test_what_is_no_time_is_found_in_any_row(bad: float, row: int) -> None:
+def test_an_invalid_time_is_found_in_any_row(bad: float, row: int) -> None:
     seconds = np.concatenate((np.zeros(20), np.arange(39_980) / 100))
     seconds[row] = bad
     with pytest.raises(InvalidInput, match=f"no valid time in row {1000 + row}$"):

@@ -107,7 +107,7 @@ def test_a_campaigns_program_depends_on_nothing_else_in_its_file() -> None:
     assert among_others == alone
 
 
-def test_many_campaigns_beside_many_lets_take_no_more_than_each_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_campaigns_with_many_lets_take_no_longer_than_each_on_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     checked: list[str] = []
     monkeypatch.setattr(checker, "check_let", lambda _, name: checked.append(name.name))
     lets = "\n".join(f"let a{n} = x > {n}" for n in range(100))

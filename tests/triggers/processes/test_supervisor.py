@@ -139,7 +139,7 @@ def test_an_unknown_child_is_not_found_and_the_known_ones_are_named(make_child: 
 @pytest.mark.parametrize(
     ("status", "words"), [(0, "ended with status 0"), (3, "ended with status 3"), (-9, "was killed by SIGKILL")]
 )
-def test_the_end_of_a_process_is_told_in_words(status: int, words: str) -> None:
+def test_the_end_of_a_process_is_described_in_words(status: int, words: str) -> None:
     assert described_end(status) == words
 
 

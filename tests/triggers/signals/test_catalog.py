@@ -52,7 +52,7 @@ def test_a_head_needs_an_active_and_a_shadow_signal() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("signals:\n  a: {rate: 10}\n  b: {unit: furlong}\n", r"signals.yaml:3: signals.b: `furlong` is not a unit"),
+        ("signals:\n  a: {rate: 10}\n  b: {unit: furlong}\n", r":3: signals.b: `furlong` is not a known unit"),
         ("signals:\n  a:\n    rate: fast\n", r"signals.yaml:3: signals.a.rate: .*number"),
         ("signals:\n  a: {}\n  a: {}\n", r"signals.yaml:3: signals.a is declared twice"),
         ("signals:\n  a: {rte: 10}\n", r"signals.yaml:2: signals.a.rte"),

@@ -49,7 +49,7 @@ def published() -> VssImport:
 def test_every_leaf_of_vss_6_is_imported_or_listed(published: VssImport) -> None:
     assert published.leaves == 1267
     assert len(published.catalog.signals) == 1172
-    assert reasons(published) == {"a text without `allowed` values": 72, "an array": 23}
+    assert reasons(published) == {"a string without `allowed` values": 72, "an array": 23}
     assert len(published.catalog.signals) + sum(reasons(published).values()) == 1267
     kinds = Counter(signal.type for signal in published.catalog.signals.values())
     assert kinds == {"number": 668, "bool": 413, "text": 91}
@@ -126,15 +126,15 @@ def test_what_cannot_be_a_signal_is_listed_with_its_reason(tmp_path: Path) -> No
     )
     assert list(result.catalog.signals) == ["Vehicle.Speed"]
     assert {skipped.name: skipped.reason for skipped in result.skipped} == {
-        "Vehicle.A": "a text without `allowed` values",
+        "Vehicle.A": "a string without `allowed` values",
         "Vehicle.B": "an array",
         "Vehicle.C": "an array",
         "Vehicle.D": "its unit `dBm` has no counterpart",
-        "Vehicle.E": "its datatype `Types.Location` is not a number, a truth value or a text",
-        "Vehicle.F": "`allowed` values that are not distinct texts of 1 to 200 characters",
-        "Vehicle.G": "`allowed` values that are not distinct texts of 1 to 200 characters",
-        "Vehicle.H-1": "its name has other characters than letters, digits and `_`, or more than 200",
-        "Vehicle.Ä": "its name has other characters than letters, digits and `_`, or more than 200",
+        "Vehicle.E": "its datatype `Types.Location` is not numeric, boolean or string",
+        "Vehicle.F": "`allowed` values that are not distinct strings of 1 to 200 characters",
+        "Vehicle.G": "`allowed` values that are not distinct strings of 1 to 200 characters",
+        "Vehicle.H-1": "its name is longer than 200, or has characters other than letters, digits and `_`",
+        "Vehicle.Ä": "its name is longer than 200, or has characters other than letters, digits and `_`",
     }
 
 
@@ -235,9 +235,9 @@ def nested(depth: int) -> dict[str, Any]:
         ({}, r"0 signals"),
         (tree(Speed=3), r"vss.json: Vehicle.Speed: a node is an object"),
         (tree(Speed={"type": "wheel"}), r"vss.json: Vehicle.Speed: `type` must be branch, sensor"),
-        (tree(Speed={**SPEED, "datatype": 3}), r"vss.json: Vehicle.Speed: `datatype` must be a text"),
+        (tree(Speed={**SPEED, "datatype": 3}), r"vss.json: Vehicle.Speed: `datatype` must be a string"),
         (tree(Speed={"type": "sensor"}), r"vss.json: Vehicle.Speed: `datatype` is missing"),
-        (tree(Speed={**SPEED, "unit": ["m"]}), r"vss.json: Vehicle.Speed: `unit` must be a text"),
+        (tree(Speed={**SPEED, "unit": ["m"]}), r"vss.json: Vehicle.Speed: `unit` must be a string"),
         (tree(Speed={**SPEED, "allowed": "x"}), r"vss.json: Vehicle.Speed: `allowed` must be a list"),
         (tree(Speed={**SPEED, "allowed": list(range(10_001))}), r"Vehicle.Speed: `allowed` has more than 10000"),
         (tree(Speed={**SPEED, "description": "\ud800"}), r"Vehicle.Speed: `description` holds half a surrogate"),

@@ -226,7 +226,7 @@ def test_when_time_runs_backwards_the_recording_ends_and_none_mixes_both_times(
 
 
 @pytest.mark.parametrize("t_ns", [-1, 2**63])
-def test_a_row_with_a_time_that_is_none_is_refused_and_changes_nothing(
+def test_a_row_with_an_invalid_time_is_refused_and_changes_nothing(
     cloud: Cloud, new_agent: NewAgent, key: Ed25519PrivateKey, t_ns: int
 ) -> None:
     offer(cloud, key, compiled(SPEEDING), revision=1)

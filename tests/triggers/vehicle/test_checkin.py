@@ -64,7 +64,7 @@ def test_nothing_new_is_304_and_bundles_are_fetched_once(
     assert cloud.methods["GET"] == 1
 
 
-def test_past_half_its_life_the_list_is_asked_for_anew_since_a_304_would_not_renew_it(
+def test_past_half_its_lifetime_the_list_is_requested_in_full_since_a_304_would_not_renew_it(
     cloud: Cloud, agent: VehicleAgent, key: Ed25519PrivateKey, clock: ManualClock
 ) -> None:
     offer(cloud, key, compiled(BRAKING), revision=1, lasts_s=100)
@@ -115,11 +115,11 @@ def test_a_bundle_of_another_campaign_or_key_is_refused(
     agent.check_in()
     assert running(agent) == set()
     told = problems_told(agent, cloud)
-    assert "that of speeding version 1" in told
+    assert "for speeding version 1" in told
     assert "does not trust" in told
 
 
-def test_a_program_or_capture_that_cannot_run_is_told_and_the_others_run(
+def test_a_program_or_capture_that_cannot_run_is_reported_and_the_others_run(
     cloud: Cloud, agent: VehicleAgent, key: Ed25519PrivateKey
 ) -> None:
     bundle = compiled(BRAKING)

@@ -87,7 +87,7 @@ def test_every_video_comes_as_annex_b_with_parameter_sets_in_order_and_decodable
         assert len(pictures) == len(frames) - start
 
 
-def test_a_file_that_is_no_video_is_named(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_video_is_named(tmp_path: Path) -> None:
     (tmp_path / "front.mp4").write_bytes(b"nothing of the kind")
     with pytest.raises(InvalidInput, match=r"front\.mp4"):
         list(video_frames(tmp_path / "front.mp4"))

@@ -1,7 +1,7 @@
 """Bounds of expressions that are known without any data, in the expression's own unit.
 
-Rounding never changes the order of two numbers. So a bound that is computed as the program computes, rounded to a
-double after each operation, holds for every result of the program, to the last bit.
+Rounding never changes the order of two numbers. A bound that is computed like the program computes, rounded to a double
+after each operation, therefore holds for every result of the program, to the last bit.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ Bounds = tuple[Fraction | None, Fraction | None]
 """Lowest and highest value; None for an end without a bound."""
 UNBOUNDED: Bounds = (None, None)
 _MEAN_SLACK = Fraction(1, 2**40)
-"""By how much rounding may carry a mean beyond its values, relative to the largest of them: far more than it does."""
+"""How far rounding may take a mean beyond its values, relative to the largest of them; a generous limit."""
 
 
 def bounds_in(typed: Typed, unit: Unit) -> Bounds:
-    """The bounds of an expression as it is converted into a unit of its dimension; a bare zero fits any."""
+    """The bounds of an expression that is converted into a unit of its dimension; a bare zero fits any unit."""
     same_scale = (typed.unit.scale, typed.unit.offset) == (unit.scale, unit.offset)
     if typed.unit.dimension != unit.dimension or same_scale:
         return _rounded(typed.low, typed.high)
@@ -65,7 +65,7 @@ def of_product(left: Typed, right: Typed) -> Bounds:
 
 
 def of_quotient(left: Typed, right: Typed) -> Bounds:
-    """Bounds of a / b: those for a constant b, which is not zero."""
+    """Bounds of a / b, if b is a constant other than zero."""
     divisor = _rounded(right.low, right.high)[0] if isinstance(right.constant, Fraction) else None
     return _scaled((left.low, left.high), 1 / divisor) if divisor else UNBOUNDED
 
@@ -95,7 +95,7 @@ def of_delta(bounds: Bounds) -> Bounds:
 
 
 def of_mean(bounds: Bounds) -> Bounds:
-    """Bounds of a mean of values of a, whose sum is rounded in a way that depends on all of them."""
+    """Bounds of a mean of values of a; how its sum is rounded depends on all of them."""
     low, high = bounds
     if low is None or high is None:
         return UNBOUNDED
@@ -109,7 +109,7 @@ def _scaled(bounds: Bounds, factor: Fraction) -> Bounds:
 
 
 def _rounded(low: Fraction | None, high: Fraction | None) -> Bounds:
-    """Bounds as doubles; none where the double would be infinite, as such a result is unknown."""
+    """Bounds as doubles; None if the double would be infinite, since such a result is unknown."""
     return _double(low), _double(high)
 
 

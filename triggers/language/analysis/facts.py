@@ -1,9 +1,9 @@
-"""What must hold where a condition is true, and where it is false: sets of values, known without any data.
+"""Facts about conditions, known without any data: what must hold when a condition is true, and when it is false.
 
-A *subject* is a node, or the order of two nodes (-1, 0 or 1). Facts say for each subject in which values it lies
-whenever the condition is true (false); no set at all means that the condition can never be true (false). They are
-necessary, not sufficient, so what they rule out is ruled out for every recording. Unknown values need no care: a
-condition is true or false only where its facts hold.
+A *subject* is a node, or the order of two nodes (-1, 0 or 1). Facts give, for each subject, the set of its possible
+values whenever the condition is true (false); None instead of such sets means that the condition can never be true
+(false). They are necessary but not sufficient, so what they rule out is ruled out for every recording. Unknown values
+need no special treatment: a condition is only true or false where its facts hold.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from fractions import Fraction
 from math import ceil, floor, inf, nextafter
 
 Bound = tuple[float, int]
-"""An end of an interval; the second part is 0 where it belongs to it, 1 (-1) where a lower (upper) end does not."""
+"""An end of an interval. The second part is 0 if the interval includes it, 1 (-1) for an open lower (upper) end."""
 Values = tuple[tuple[Bound, Bound], ...]
 """Disjoint intervals in ascending order; none is the empty set."""
 Subject = int | tuple[int, int]
@@ -24,13 +24,13 @@ MAX_PIECES = 64
 MAX_SUBJECTS = 64
 _INVERSE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-"""The operator that says the same with its operands exchanged."""
+"""The equivalent operator with its operands exchanged."""
 _SIGNS = {"<": (-1,), "<=": (-1, 0), ">": (1,), ">=": (0, 1), "==": (0,), "!=": (-1, 1)}
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Facts of a condition; None where it can never be true (false)."""
+    """The facts of a condition; None if it can never be true (false)."""
 
     true: Known | None
     false: Known | None
@@ -51,7 +51,7 @@ def of_constant(value: bool) -> Facts:
 
 
 def of_bool(node: int) -> Facts:
-    """Facts of a condition of which nothing but its node is known."""
+    """Facts of a condition about which only its node is known."""
     return Facts({node: points((1,))}, {node: points((0,))})
 
 
@@ -61,13 +61,13 @@ def points(numbers: Iterable[int]) -> Values:
 
 
 def between(low: Fraction | None, high: Fraction | None) -> Values:
-    """All numbers from `low` to `high`; None is an end without a bound."""
+    """All numbers from `low` to `high`; None means no bound."""
     lowest = -inf if low is None else _outward(low, -inf)
     return (((lowest, 0), (inf if high is None else _outward(high, inf), 0)),)
 
 
 def _outward(end: Fraction, outside: float) -> float:
-    """The number as a float; where none is equal, the next one outside."""
+    """The number as a float; if it is not exact, the next float outside."""
     try:
         nearest = float(end)
     except OverflowError:
@@ -83,7 +83,7 @@ def compared(operator: str, subject: Subject, domain: Values, number: float, *, 
 
 
 def ordered(operator: str, subject: tuple[int, int], signs: Iterable[int]) -> Facts:
-    """Facts of `left operator right` by the signs that their order can have at all."""
+    """Facts of `left operator right`, given the signs that their order can have."""
     left, right = subject
     possible = sorted(signs)
     sides: list[Known | None] = []
@@ -108,7 +108,7 @@ def joined(operator: str, operands: Iterable[Facts]) -> Facts:
 
 
 def edged(operator: str, operand: Facts) -> Facts:
-    """Facts of `rise(P)` and `fall(P)`, which need P to have both values."""
+    """Facts of `rise(P)` and `fall(P)`, for which P must be able to take both values."""
     if operand.decided:
         return NEVER_TRUE
     return Facts(operand.true if operator == "rise" else operand.false, NOTHING_KNOWN)
@@ -172,7 +172,7 @@ def _touches(high: Bound, low: Bound) -> bool:
 
 
 def _all(known: Iterable[Known | None]) -> Known | None:
-    """What is known where all of these hold; None if they contradict each other."""
+    """What is known if all of these hold; None if they contradict each other."""
     result: dict[Subject, Values] = {}
     for facts in known:
         if facts is None:
@@ -187,7 +187,7 @@ def _all(known: Iterable[Known | None]) -> Known | None:
 
 
 def _any(known: Iterable[Known | None]) -> Known | None:
-    """What is known where one of these holds."""
+    """What is known if at least one of these holds."""
     possible = [facts for facts in known if facts is not None]
     if not possible:
         return None

@@ -1,1 +1,1 @@
-"""The checks of a trigger file: names, types, units, bounds and limits, lowered to the intermediate form."""
+"""The checks of a trigger file (names, types, units, limits), which also lower it to the intermediate form."""

@@ -1,4 +1,4 @@
-"""Checking of arithmetic: dimensions, units, temperatures, exact constants, bounds."""
+"""Checks of arithmetic: dimensions, units, temperatures, exact constants, bounds."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def arithmetic(context: CheckContext, span: Span, operator: str, left: Typed, ri
 
 
 def are_numbers(context: CheckContext, *operands: Typed) -> bool:
-    """True if all are numbers; reports those that are not."""
+    """True if all operands are numbers; reports those that are not."""
     fine = True
     for operand in operands:
         if operand.type in (Type.BOOL, Type.TEXT):
@@ -86,7 +86,7 @@ def negative(context: CheckContext, span: Span, operand: Typed) -> Typed:
 
 
 def align(context: CheckContext, span: Span, left: Typed, right: Typed) -> Unit | None:
-    """The unit in which two numbers meet: that of the first one that is not a constant; None after a report."""
+    """The common unit of two numbers: that of the first one that is not a constant; None after a report."""
     bare_left, bare_right = _is_bare_constant(left), _is_bare_constant(right)
     if left.unit.dimension != right.unit.dimension:
         if bare_left and _zero_fits(left, right):
@@ -119,7 +119,7 @@ def _report_bare(context: CheckContext, bare: Typed, other: Typed) -> None:
 
 
 def constant_in(typed: Typed, unit: Unit) -> Fraction | None:
-    """A constant in a unit of its dimension (a bare zero fits any); None for what is not a number known beforehand."""
+    """A constant in a unit of its dimension (a bare zero fits any unit); None if it is not a constant number."""
     if not isinstance(typed.constant, Fraction) or isinstance(typed.constant, bool):
         return None
     if typed.unit.dimension != unit.dimension:  # a bare zero
@@ -134,7 +134,7 @@ def temperature_difference(unit: Unit) -> Unit:
 
 
 def same_values(context: CheckContext, left: Typed, right: Typed) -> int:
-    """The right text as an index into the left one's values; what the left never takes gets indexes of its own."""
+    """The right text value as an index into the left one's values; values that only the right has get new ones."""
     if left.values == right.values:
         return right.node
     table = tuple(
@@ -145,7 +145,7 @@ def same_values(context: CheckContext, left: Typed, right: Typed) -> int:
 
 
 def square_root(context: CheckContext, span: Span, operand: Typed) -> Typed:
-    """`sqrt(x)`; the operand is taken to base units where its scale is not a square."""
+    """`sqrt(x)`; the operand is converted to base units if the scale of its unit is not a square."""
     unit = operand.unit
     if unit.is_affine or any(exponent % 2 for exponent in unit.dimension):
         context.report.no_square_root(span, unit.symbol)

@@ -1,4 +1,4 @@
-"""Checking of campaign blocks, and their settings."""
+"""Checks of campaign blocks, which give the campaigns' settings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def campaign_settings(
     catalog: SignalCatalog,
     report: Reporter,
 ) -> CampaignSettings | None:
-    """The settings of a campaign block; None where a mistake was reported."""
+    """The settings of a campaign block; None if a mistake was reported."""
     context = CheckContext(catalog, report)
     checks = _CampaignChecks(context, campaign)
     collected = checks.collected(file, {trigger.name: trigger for trigger in triggers})
@@ -76,7 +76,7 @@ def check_collected(file: syntax.File, report: Reporter) -> None:
 
 
 class _CampaignChecks:
-    """One method per clause; it gives the clause's value, or its default after a report."""
+    """One method per clause, which returns the clause's value, or its default after a report."""
 
     def __init__(self, context: CheckContext, campaign: syntax.Campaign) -> None:
         self.context = context
@@ -103,7 +103,7 @@ class _CampaignChecks:
         return tuple(settings for name, settings in sound.items() if name in seen)
 
     def compared(self) -> tuple[str, ...]:
-        """Heads whose active and shadow values are counted; lowering the program checks what they are."""
+        """The heads to compare; whether they exist and are bools is checked when the program is lowered."""
         heads = self.campaign.compare
         seen: set[str] = set()
         for head in heads:
@@ -116,7 +116,7 @@ class _CampaignChecks:
         return tuple(head.text for head in heads)
 
     def rollout(self) -> tuple[RolloutStage, ...]:
-        """Stages with growing shares; all but the last one with a time."""
+        """Stages with increasing shares, all but the last one with a duration."""
         stages = self.campaign.rollout
         if stages is None:
             return (RolloutStage(share=1.0),)
@@ -153,7 +153,7 @@ class _CampaignChecks:
         return float(share)
 
     def one_in(self) -> int:
-        """n of `sample 1 in n`."""
+        """The n of `sample 1 in n`."""
         sample = self.campaign.sample
         if sample is None:
             return 1
@@ -162,14 +162,14 @@ class _CampaignChecks:
         return out_of if kept and out_of else 1
 
     def priority(self) -> int:
-        """0 to 100, 50 by default."""
+        """A priority from 0 to 100; 50 by default."""
         if self.campaign.priority is None:
             return 50
         priority = self._integer(self.campaign.priority, "a priority", 0, 100)
         return 50 if priority is None else priority
 
     def budget(self) -> BudgetLimits | None:
-        """The limits; a campaign must name one."""
+        """The limits, of which a campaign must have at least one."""
         limits = self.campaign.budget
         if limits is None:
             if "budget" not in self.campaign.broken:
@@ -189,7 +189,7 @@ class _CampaignChecks:
         )
 
     def upload(self) -> tuple[UploadRoute, ...]:
-        """The networks a clip may travel on; wifi by default."""
+        """The networks that clips may be uploaded on; wifi by default."""
         if self.campaign.upload is None:
             return (UploadRoute(network=Network.WIFI),)
         routes: dict[str, UploadRoute] = {}

@@ -1,4 +1,4 @@
-"""Checking of a file: names, blocks, and the triggers and compared heads, lowered to a program."""
+"""Checks of a whole file: names, definitions, and its triggers and compared heads, lowered to a program."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_COOLDOWN_NS = 366 * 86_400 * 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Lowered:
-    """A program, what the vehicle's host needs of its triggers, and where in the source its nodes stand first."""
+    """A program, the settings of its triggers, and where each of its nodes first appears in the source."""
 
     ir: Ir
     settings: tuple[TriggerSettings, ...]
@@ -33,7 +33,7 @@ class Lowered:
 
 
 def check_names(file: syntax.File, report: Reporter) -> None:
-    """Each name stands for one block of its kind."""
+    """Report names that several blocks of the same kind have."""
     for kind, names in (
         ("let", [let.name for let in file.lets]),
         ("fence", [fence.name for fence in file.fences]),
@@ -55,7 +55,7 @@ def new_context(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> 
 
 
 def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporter) -> None:
-    """Check lets and fences by themselves, so that mistakes in unused ones are found too."""
+    """Check lets and fences on their own, so that mistakes in unused ones are found, too."""
     context = new_context(file, catalog, report)
     _check_lets(context, file.lets)
     for let in file.lets:
@@ -66,13 +66,13 @@ def check_definitions(file: syntax.File, catalog: SignalCatalog, report: Reporte
 
 
 def _check_lets(context: CheckContext, lets: Iterable[syntax.Let]) -> None:
-    """Check lets in the order of the file: what is defined before its use needs no recursion."""
+    """Check lets in the order of the file, so that a let defined before its use needs no recursion."""
     for let in lets:
         check_let(context, syntax.Name(let.name.span, let.name.text))
 
 
 def _used_lets(context: CheckContext, file: syntax.File, triggers: Iterable[syntax.Trigger]) -> list[syntax.Let]:
-    """The lets that these triggers need, so that a program depends on nothing else in its file."""
+    """The lets that these triggers use, so that a program depends on nothing else in its file."""
     used: set[str] = set()
     waiting: list[syntax.Expression] = [trigger.when for trigger in triggers if trigger.when is not None]
     while waiting:
@@ -118,7 +118,7 @@ def lower(
         if lowered is not None:
             codes.append(lowered[0])
             settings.append(lowered[1])
-        if _is_too_large(context, trigger.name.span):  # what follows would make it larger still
+        if _is_too_large(context, trigger.name.span):  # the remaining triggers would make it even larger
             break
     compared = (compared_head(context, head) for head in heads)
     compares = list({code.head: code for code in compared if code is not None}.values())
@@ -129,7 +129,7 @@ def lower(
 def _pruned(
     context: CheckContext, triggers: list[TriggerCode], compares: list[CompareCode]
 ) -> tuple[Ir, tuple[Span | None, ...]]:
-    """The program of what these need, and nothing else; and its nodes' places."""
+    """The program with only the nodes that these need, and the places of its nodes in the source."""
     sides = [side for code in compares for side in (code.active, code.shadow)]
     left = prune(context.graph.nodes, [*(trigger.root for trigger in triggers), *sides])
     table, indexes = context.input_table(), iter(left.roots)
@@ -176,7 +176,7 @@ def _lower_condition(context: CheckContext, trigger: syntax.Trigger) -> int | No
 
 
 def _is_too_large(context: CheckContext, span: Span) -> bool:
-    """Whether the program has grown beyond a limit, which then is reported."""
+    """Whether the program exceeds a limit; if so, that is reported."""
     counts = (
         ("sub-expressions", len(context.graph.nodes), MAX_NODES),
         ("window entries", context.graph.entries, MAX_TOTAL_CAPACITY),
@@ -189,7 +189,7 @@ def _is_too_large(context: CheckContext, span: Span) -> bool:
 
 
 def _capture(context: CheckContext, trigger: syntax.Trigger, read: list[str]) -> CaptureWindow | None:
-    """The capture window, wildcards expanded; by default 5 s around with the signals the trigger reads."""
+    """The capture window, with wildcards expanded; by default 5 s before and after, with the signals that are read."""
     clause = trigger.capture
     default = tuple(sorted(read))
     if clause is None:
@@ -211,7 +211,7 @@ def _capture(context: CheckContext, trigger: syntax.Trigger, read: list[str]) ->
 
 
 def _expanded(context: CheckContext, patterns: Iterable[syntax.Word]) -> tuple[str, ...]:
-    """The signals that names and patterns stand for, in the catalog's order."""
+    """The signals that match names and patterns, in the catalog's order."""
     chosen: set[str] = set()
     for pattern in patterns:
         if pattern.text.endswith(".*"):

@@ -1,4 +1,4 @@
-"""Checking of comparisons: types, units, texts, counts, and what is known of the result without any data."""
+"""Checks of comparisons: types, units, text values, counts, and what is known about the result without data."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from triggers.language.text.mistakes.collector import quoted
 from triggers.signals.units import Unit
 
 MAX_COUNT_LIMIT = 100_000
-"""The largest constant a count may be compared with: each event within the window is kept."""
+"""The largest constant that a count may be compared with, since each event within the window is stored."""
 MAX_VALUES_SHOWN = 12
 OPERATIONS_OF = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 _EXACT: dict[str, Callable[[Fraction, Fraction], bool]] = {
@@ -33,7 +33,7 @@ _EXACT: dict[str, Callable[[Fraction, Fraction], bool]] = {
 
 
 def compare(context: CheckContext, span: Span, operator: str, left: Typed, right: Typed) -> Typed:
-    """`left operator right` for the six comparisons; the caller judges the facts."""
+    """`left operator right` for the six comparisons; the caller decides what to report about the facts."""
     if Type.ERROR in (left.type, right.type):
         return context.error(span)
     if left.type is not right.type:
@@ -50,7 +50,7 @@ def compare(context: CheckContext, span: Span, operator: str, left: Typed, right
 
 
 def judged(context: CheckContext, typed: Typed, proposal: str = "") -> Typed:
-    """Report a condition that can never be true (`proposal`: what was meant instead) or never be false."""
+    """Report a condition that can never be true (with `proposal`) or never be false."""
     if typed.facts is not None and typed.facts.true is None:
         context.report.constant_condition(typed.span, "true", proposal)
     elif typed.facts is not None and typed.facts.false is None:
@@ -59,14 +59,14 @@ def judged(context: CheckContext, typed: Typed, proposal: str = "") -> Typed:
 
 
 def facts_of(typed: Typed) -> Facts:
-    """What is known of a condition."""
+    """What is known about a condition."""
     if isinstance(typed.constant, bool):
         return facts.of_constant(typed.constant)
     return typed.facts if typed.facts is not None else facts.of_bool(typed.node)
 
 
 def _report_types(context: CheckContext, span: Span, left: Typed, right: Typed) -> None:
-    """LT313, with what the side that is a signal (else the left one) can be compared with."""
+    """Report LT313, proposing what the signal among the two (or else the left side) can be compared with."""
     chosen = right if right.signal and not left.signal else left
     name = f"`{chosen.signal}`" if chosen.signal else context.subject(chosen.span)
     proposal = f"compare {name} with a number"
@@ -80,7 +80,7 @@ def _report_types(context: CheckContext, span: Span, left: Typed, right: Typed) 
 
 
 def _named(context: CheckContext, typed: Typed) -> str:
-    """What an operand is, with the signal's name where it is one."""
+    """What an operand is, with the name of the signal if it is one."""
     what = "true or false" if typed.signal and typed.type is Type.BOOL else context.what(typed)
     return f"`{typed.signal}` ({what})" if typed.signal else what
 
@@ -108,14 +108,14 @@ def _in_unit(typed: Typed, unit: Unit) -> Typed:
 
 
 def _facts_of_numbers(context: CheckContext, operator: str, left: Typed, right: Typed, unit: Unit) -> Facts | None:
-    """Facts in the unit in which the program compares, with constants as it rounds them."""
+    """Facts in the unit in which the program compares, with constants rounded as the program rounds them."""
     if left.constant is not None:
         left, right, operator = right, left, facts.MIRRORED[operator]
     low, high = bounds_in(left, unit)
     if isinstance(right.constant, Fraction):
         try:
             number = float(right.constant)
-        except OverflowError:  # reported where its node is made
+        except OverflowError:  # reported when its node is created
             return None
         return facts.compared(operator, left.node, facts.between(low, high), number, whole=left.is_whole)
     nodes = context.node(left, unit), context.node(right, unit)
@@ -135,7 +135,7 @@ def _possible_signs(left: Bounds, right: Bounds) -> tuple[int, ...]:
 
 
 def _saturated(context: CheckContext, count: Typed, other: Typed) -> Typed:
-    """A count compared with a constant needs to reach one more than it, and no further."""
+    """Limit a count that is compared with a constant to one more than the constant."""
     if count.constant is not None or not isinstance(other.constant, Fraction):
         return count
     node = context.graph.nodes[count.node]

@@ -1,4 +1,4 @@
-"""What checking needs at hand: the catalog, the graph under construction, its inputs, the reporter, the names."""
+"""The context of checks: the catalog, the graph under construction, its inputs, the reporter, and the names."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from triggers.signals.units import BARE, SECOND, Unit, convert, dimension_name, 
 
 MAX_CONSTANT_BITS = 4096
 MEANT_TIMES = {"m": "min", "M": "min"}
-"""Units that look like one of time, and that unit."""
+"""Units that are mistaken for units of time, and what was meant."""
 MAX_NAMES_COMPARED = 50_000
-"""A file of nothing but unknown names must not take long: after this many comparisons no more names are proposed."""
+"""After this many comparisons no more names are proposed, so that a file full of unknown names is quick to check."""
 _MAX_SUBJECT = 48
 
 
 @dataclass(slots=True)
 class CheckContext:
-    """The world in which the expressions of one program are checked and lowered."""
+    """The state in which the expressions of one program are checked and lowered."""
 
     catalog: SignalCatalog
     report: Reporter
@@ -42,7 +42,7 @@ class CheckContext:
     # messages
 
     def subject(self, span: Span) -> str:
-        """How a message names an expression: its text if that is short."""
+        """How messages name an expression: by its text if that is short."""
         text = " ".join(self.report.source.text[span.start : span.end].split())
         return f"`{text}`" if 0 < len(text) <= _MAX_SUBJECT else "this expression"
 
@@ -58,7 +58,7 @@ class CheckContext:
         return f"{name} in {shown}" if shown else name
 
     def nearest(self, name: str, known: Iterable[str]) -> list[str]:
-        """Known names whose spelling is near; the search is costly, so its results are kept and its work bounded."""
+        """Known names with a similar spelling; the search is costly, so results are cached and its work is limited."""
         if name not in self._nearest:
             candidates = list(known) if self.report.names_compared < MAX_NAMES_COMPARED else []
             self.report.names_compared += len(candidates)
@@ -66,7 +66,7 @@ class CheckContext:
         return self._nearest[name]
 
     def error(self, span: Span) -> Typed:
-        """The result for an expression whose mistake has been reported."""
+        """The result for an expression with a reported mistake."""
         return Typed(span, Type.ERROR)
 
     # nodes
@@ -133,7 +133,7 @@ class CheckContext:
         return Typed(span, Type.NUMBER, unit=unit, constant=value, low=value, high=value)
 
     def duration_ns(self, quantity: syntax.Quantity, *, low_ns: int = 1, high_ns: int = MAX_TIME_NS) -> int | None:
-        """A constant time in ns, rounded half-even; None after reporting that it is none or out of range."""
+        """A constant duration in ns, rounded half-even; None after reporting that it is not one or is out of range."""
         typed = self.quantity(quantity)
         if typed.type is Type.ERROR:
             return None
@@ -157,7 +157,7 @@ class CheckContext:
         return [name for index, name in enumerate(self.inputs) if mask >> index & 1]
 
     def period_s(self, *nodes: int) -> Fraction | None:
-        """The shortest sample period of the signals of these nodes; None where no rate is declared."""
+        """The shortest sample period of the signals that these nodes read; None if no rate is declared."""
         rates = [Fraction(str(r)) for n in self.signals_of(*nodes) if (r := self.catalog.signals[n].rate)]
         return 1 / max(rates) if rates else None
 
@@ -171,7 +171,7 @@ class CheckContext:
 
 
 def shown_time(time_ns: int) -> str:
-    """A time for people, in the largest unit that needs no fraction."""
+    """A time as people write it, in the largest unit that needs no fraction."""
     for symbol, size_ns in (("d", 86_400_000_000_000), ("h", 3_600_000_000_000), ("min", 60_000_000_000),
                             ("s", 1_000_000_000), ("ms", 1_000_000), ("us", 1_000)):  # fmt: skip
         if time_ns and time_ns % size_ns == 0:

@@ -1,4 +1,4 @@
-"""Checking of expressions: names, literals, logic, holds and sequences, lowered to the intermediate form."""
+"""Checks of expressions (names, literals, logic, holds, sequences), which lower them to the intermediate form."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check(context: CheckContext, expression: syntax.Expression) -> Typed:
 
 
 def condition(context: CheckContext, expression: syntax.Expression) -> Typed:
-    """As `check`, for an expression that must be a condition."""
+    """Like `check`, for an expression that must be a condition."""
     typed = check(context, expression)
     if typed.type in (Type.NUMBER, Type.TEXT):
         proposal = "compare it with a value, for example with `>` or `==`"
@@ -38,7 +38,7 @@ def condition(context: CheckContext, expression: syntax.Expression) -> Typed:
 
 
 def _name(context: CheckContext, name: syntax.Name, beside: Typed | None = None) -> Typed:
-    """A let or a signal; where neither, `beside` is what it is compared with and tells what was meant."""
+    """A let or a signal. For an unknown name, `beside` (what it is compared with) suggests what was meant."""
     if name.name in context.broken_lets and name.name not in context.lets:
         return context.error(name.span)
     if name.name in context.lets:
@@ -65,7 +65,7 @@ def _is_unit_apart(context: CheckContext, name: syntax.Name) -> bool:
 
 
 def _compared(context: CheckContext, left: syntax.Expression, right: syntax.Expression) -> tuple[Typed, Typed]:
-    """Both sides of a comparison; a name that means nothing is judged by the other side."""
+    """Both sides of a comparison; the other side helps to report an unknown name."""
     if _is_unknown(context, left) and not _is_unknown(context, right):
         second, first = _compared(context, right, left)
         return first, second
@@ -84,7 +84,7 @@ def _is_unknown(context: CheckContext, expression: syntax.Expression) -> bool:
 
 
 def check_let(context: CheckContext, name: syntax.Name) -> Typed:
-    """What a `let` stands for; each is checked once for a program."""
+    """The value of a `let`; each is checked once per program."""
     known = context.known_lets.get(name.name)
     if known is not None:
         return known
@@ -145,7 +145,7 @@ def _between(context: CheckContext, between: syntax.Between) -> Typed:
 
 
 def _is_above(low: Typed, high: Typed) -> bool:
-    """Whether the first of two constants is the greater one."""
+    """Whether both are constants and the first is the greater one."""
     end = constant_in(low, high.unit)
     return end is not None and isinstance(high.constant, Fraction) and end > high.constant
 
@@ -174,13 +174,13 @@ def _too_many(context: CheckContext, whole: syntax.Expression, count: int) -> bo
 def _joined(
     context: CheckContext, whole: syntax.Expression, operator: str, parts: list[Typed], proposal: str = ""
 ) -> Typed:
-    """A junction of checked conditions; one whose parts contradict each other is reported."""
+    """A junction of checked conditions; reported if its parts contradict each other."""
     if any(part.type is Type.ERROR for part in parts):
         return context.error(whole.span)
     known = [facts_of(part) for part in parts]
     node = context.graph.add(operator, *(context.node(part) for part in parts))
     typed = Typed(whole.span, Type.BOOL, node, facts=facts.joined(operator, known))
-    parts_are_open = not any(part.decided for part in known)  # else the part was reported
+    parts_are_open = not any(part.decided for part in known)  # otherwise the part itself was reported
     return judged(context, typed, proposal) if parts_are_open or isinstance(whole, syntax.Between) else typed
 
 

@@ -1,4 +1,4 @@
-"""Checking of calls: every named operator of the language, the forms it has, and what it yields."""
+"""Checks of calls: the forms and results of every named operator of the language."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ FORMS: dict[str, tuple[str, ...]] = {
     "inside": ("inside(fence)",),
 }
 DEFAULT_COUNT_LIMIT = 1000
-"""A count saturates here unless it is compared with a larger constant."""
+"""A count saturates at this number unless it is compared with a constant."""
 _IMPULSES = ("rise", "fall", "changed", "then", "without")
 
 
@@ -67,7 +67,7 @@ def call(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
 
 
 def _has_form(expression: syntax.Call) -> bool:
-    """Whether number of arguments, `over` and `within` are as one of the operator's forms has them."""
+    """Whether the number of arguments, `over` and `within` match one of the operator's forms."""
     name, count = expression.function.text, len(expression.arguments)
     over, within = expression.over is not None, expression.within is not None
     if name in ("min", "max"):
@@ -142,7 +142,7 @@ def _window(context: CheckContext, expression: syntax.Call, check: Check) -> Typ
 
 
 def _window_bounds(name: str, operand: Typed) -> bounds.Bounds:
-    """A minimum or maximum keeps the bounds of its operand; means and differences have their own, a rate none."""
+    """The bounds of a window: the operand's for `min` and `max`, computed for means and `delta`, none for `rate`."""
     if name == "rate":
         return bounds.UNBOUNDED
     ends = operand.low, operand.high
@@ -152,7 +152,7 @@ def _window_bounds(name: str, operand: Typed) -> bounds.Bounds:
 
 
 def _capacity(context: CheckContext, expression: syntax.Call, window_ns: int, node: int) -> int | None:
-    """Entries of a ring: ceil(W * r) + 1, r being 1.5 times the declared rates plus 10; None after a report."""
+    """The entries of a ring: ceil(W * r) + 1, where r is 1.5 times the declared rates plus 10; None after a report."""
     names = context.signals_of(node)
     missing = [name for name in names if context.catalog.signals[name].rate is None]
     if missing:
@@ -184,7 +184,7 @@ def _past(context: CheckContext, expression: syntax.Call, check: Check) -> Typed
     capacity = _capacity(context, expression, delay_ns, node)
     if capacity is None:
         return context.error(expression.span)
-    # one entry more than the window: the latest one not later than t - D lies before it
+    # one entry more than the window: the latest one not later than t - D is before the window
     past = context.graph.add("past", node, delay_ns=delay_ns, capacity=capacity + 1)
     low, high = operand.low, operand.high
     return Typed(expression.span, operand.type, past, operand.unit, values=operand.values, low=low, high=high)
@@ -278,7 +278,7 @@ def _hysteresis(context: CheckContext, expression: syntax.Call, check: Check) ->
 
 
 def _place(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:
-    """`near` and `inside`, which look at the catalog's position."""
+    """`near` and `inside`, which need the catalog's position."""
     if context.catalog.position is None:
         context.report.no_position(expression.span, expression.function.text)
         return context.error(expression.span)

@@ -1,7 +1,7 @@
-"""The limits of the signal catalog, checked while compiling: a campaign's state and its operations per tick.
+"""Checks of a program against the limits of the signal catalog: its state and its operations per tick.
 
-A refusal names the number, the limit, and what takes most of it: the place in the source whose nodes together cost
-most, or the reading of its signals.
+A report states the need, the limit, and what takes most of it: the place in the source whose nodes together cost most,
+or the reading of the signals.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MAX_SHOWN = 60
 
 @dataclass(frozen=True, slots=True)
 class OperatorCost:
-    """What the nodes that stand at one place in the source cost together: operations per tick and bytes of state."""
+    """The joint cost of the nodes at one place in the source: operations per tick and bytes of state."""
 
     span: Span
     least: int
@@ -35,7 +35,7 @@ class OperatorCost:
 
 
 def operator_costs(cost: ProgramCost, spans: Sequence[Span | None]) -> list[OperatorCost]:
-    """Every place in the source with its cost, in the order of the source."""
+    """The cost of every place in the source, in the order of the source."""
     places: dict[Span, list[int]] = {}
     for node in sorted({*cost.nodes, *cost.state_of}):
         if (span := spans[node]) is not None:
@@ -49,7 +49,7 @@ def operator_costs(cost: ProgramCost, spans: Sequence[Span | None]) -> list[Oper
 
 @dataclass(frozen=True, slots=True)
 class LimitedProgram:
-    """A program that is held against the limits: how messages name it, where it and its nodes stand in the source."""
+    """A program to check against the limits: its name in messages, and where it and its nodes are in the source."""
 
     name: str
     span: Span
@@ -58,7 +58,7 @@ class LimitedProgram:
 
 
 def check_limits(subject: LimitedProgram, limits: ProgramLimits, report: Reporter) -> None:
-    """Report a program over a limit of the catalog, or over the memory that a module may have."""
+    """Report a program that exceeds a limit of the catalog or the memory that a module may have."""
     plan = ModulePlan(subject.ir)
     _check_memory(subject, plan, report)
     cost = cost_of_plan(plan)
@@ -82,9 +82,10 @@ def check_limits(subject: LimitedProgram, limits: ProgramLimits, report: Reporte
 def check_uncollected(
     triggers: Sequence[syntax.Word], whole: LimitedProgram, limits: ProgramLimits, report: Reporter
 ) -> None:
-    """Report each of these triggers of a whole file's program that is over a limit by itself.
+    """Report each of these triggers that exceeds a limit on its own; `whole` is the program of the whole file.
 
-    The whole is what a backtest runs for their sake. It may be over the catalog's limits, but must fit into a module.
+    A backtest runs the whole program because of these triggers. It may exceed the catalog's limits, but must fit into a
+    module.
     """
     plan = ModulePlan(whole.ir)
     _check_memory(whole, plan, report)

@@ -1,4 +1,4 @@
-"""Checking of what looks at two signals sampled apart: `disagree`, `divergence`, and a campaign's `compare`."""
+"""Checks of pairs of signals that are sampled at different times: `disagree`, `divergence` and `compare`."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _pair_signals(context: CheckContext, expression: syntax.Call, check: Check) 
 
 
 def _pair_timing(context: CheckContext, expression: syntax.Call, a: Typed, b: Typed) -> tuple[int, int] | None:
-    """Skew and staleness of a pair in ns: half the longer period, or as given; the longer `max_age`."""
+    """Skew and staleness of a pair in ns: half the longer period (or as given), and the longer `max_age`."""
     if expression.within is not None:
         skew_ns = context.duration_ns(expression.within)
     else:
@@ -85,7 +85,7 @@ def _default_skew_ns(context: CheckContext, span: Span, *pair: Typed) -> int | N
 
 
 def compared_head(context: CheckContext, head: syntax.Word) -> CompareCode | None:
-    """One head of a campaign's `compare`; None after reporting that it is not a head, or not of type bool."""
+    """One head of a campaign's `compare`; None after reporting that it is not a head or not of type bool."""
     if head.text not in context.catalog.heads:
         context.report.unknown_head(head.span, head.text, context.nearest(head.text, context.catalog.heads))
         return None

@@ -1,4 +1,4 @@
-"""Checking of places: `near(latitude, longitude, radius)`, `inside(fence)`, and the fences themselves."""
+"""Checks of places: `near(latitude, longitude, radius)`, `inside(fence)`, and fences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_CORNERS = 64
 
 
 def near(context: CheckContext, expression: syntax.Call, latitude: Typed, longitude: Typed, radius: Typed) -> Typed:
-    """`near(lat, lon, R)`: degrees without or with unit, and a length."""
+    """`near(lat, lon, R)`: degrees, with or without the unit, and a length."""
     place = [
         _degrees(context, typed, limit)
         for typed, limit in ((latitude, MAX_LATITUDE_DEG), (longitude, MAX_LONGITUDE_DEG))
@@ -72,7 +72,7 @@ def inside(context: CheckContext, expression: syntax.Call) -> Typed:
     corners = tuple(
         _corner_degrees(context, number, limit) for corner in fence.corners for number, limit in _limited(corner)
     )
-    if None in corners:  # reported where the fence stands
+    if None in corners:  # reported at the fence
         return context.error(expression.span)
     known = tuple(float(value or 0) for value in corners)
     return Typed(
@@ -81,7 +81,7 @@ def inside(context: CheckContext, expression: syntax.Call) -> Typed:
 
 
 def check_fence(context: CheckContext, fence: syntax.Fence) -> None:
-    """Corners within their limits, three to 64 of them, not across the antimeridian."""
+    """Check that a fence has 3 to 64 corners within their limits and does not cross the antimeridian."""
     if not 3 <= len(fence.corners) <= MAX_CORNERS:
         context.report.bad_place(
             fence.name.span, f"a fence must have 3 to {MAX_CORNERS} corners, not {len(fence.corners)}"

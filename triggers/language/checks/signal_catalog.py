@@ -1,4 +1,4 @@
-"""Warnings about the signal catalog that a file is compiled against, placed where its text has them."""
+"""Warnings about the signal catalog that a file is compiled against, with their places in its text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from triggers.signals.catalog import SignalCatalog
 
 
 def catalog_warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
-    """One warning for each setting that has no effect yet, at the first place that has it."""
+    """One warning for each setting that has no effect yet, at the first place where it is used."""
     indexed = [name for name, signal in catalog.signals.items() if signal.indexed]
     if not indexed:
         return ()

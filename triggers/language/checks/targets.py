@@ -1,4 +1,4 @@
-"""Checking of targets: which vehicles a campaign is for, as a tree of comparisons of their attributes."""
+"""Checks of targets, which give a tree of comparisons of vehicle attributes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_VALUES = 1000
 
 
 def check_target(context: CheckContext, expression: syntax.Expression) -> Target | None:
-    """The target an expression stands for; None where a mistake was reported."""
+    """The target that an expression describes; None if a mistake was reported."""
     if isinstance(expression, syntax.Junction):
         operands = [check_target(context, operand) for operand in expression.operands]
         if len(operands) > MAX_OPERANDS:

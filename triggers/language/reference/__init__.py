@@ -1,1 +1,1 @@
-"""The reference interpreter: the language's rules in plain Python, which the compiled program is held to."""
+"""The reference interpreter: the rules of the language in plain Python, against which compiled programs are tested."""

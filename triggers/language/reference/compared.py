@@ -1,4 +1,4 @@
-"""Counting of a compared head in the reference interpreter: which ticks are pairs, and what they count as."""
+"""The counting of compared heads in the reference interpreter: which ticks are pairs, and what they count as."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class HeadCounter:
     """`compare H.F`: counts each new pair by its two values.
 
     A new pair is a tick at which at least one of the two signals has a new sample and their latest samples lie
-    within the skew. Counts go on over segments.
+    within the skew. Counts continue across segments.
     """
 
     def __init__(self, code: CompareCode, mask: int, active: HeldInput, shadow: HeldInput) -> None:

@@ -1,6 +1,6 @@
-"""Places: `near(latitude, longitude, radius)` and `inside(fence)` over the catalog's position.
+"""The place operators `near(latitude, longitude, radius)` and `inside(fence)` on the catalog's position.
 
-Only `+ - *` and comparisons, so that every back end gives the same bits.
+They only use `+ - *` and comparisons, so that every back end gives the same bits.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Inside(Operator):
         for (lat_a, lon_a), (lat_b, lon_b) in zip(corners, corners[1:] + corners[:1], strict=True):
             if (lat_a > latitude) == (lat_b > latitude):
                 continue
-            # the sign of this product tells on which side of the edge the position lies
+            # the sign of this product tells on which side of the edge the position is
             side = (longitude - lon_a) * (lat_b - lat_a) - (lon_b - lon_a) * (latitude - lat_a)
             if (side < 0) == (lat_b > lat_a):
                 inside = not inside

@@ -1,4 +1,4 @@
-"""Held values of a program's inputs, and the operators that look at samples themselves: input, age, pairs."""
+"""The held values of a program's inputs, and the operators on samples: input, age, pairs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from triggers.language.reference.values import Value, finite
 
 
 class HeldInput:
-    """Latest sample of a signal in the segment; `initial` stands in as a value, never as a sample."""
+    """The latest sample of a signal in the segment; `initial` is used as a value, but never as a sample."""
 
     def __init__(self, item: Input) -> None:
         self.item = item
@@ -26,12 +26,12 @@ class HeldInput:
         self._since_ns = t_ns
 
     def take(self, t_ns: int, sample: float) -> None:
-        """A new sample; an infinite one means measured but invalid."""
+        """Take a new sample; an infinite one means measured but invalid."""
         self.sample_ns = self._since_ns = t_ns
         self._value = sample
 
     def value(self, t_ns: int) -> Value:
-        """The latest sample if it is valid and not older than the signal's `max_age`; else unknown."""
+        """The latest sample if it is valid and not older than the signal's `max_age`, otherwise unknown."""
         if self._value is None or not math.isfinite(self._value):
             return None
         if self.item.max_age_ns is not None and t_ns - self._since_ns > self.item.max_age_ns:
@@ -62,10 +62,10 @@ class Age(Operator):
 
 
 class Pair(Operator):
-    """`disagree(a, b)`, `divergence(a, b)`: two signals sampled apart, compared when their samples are near.
+    """`disagree(a, b)`, `divergence(a, b)`: two signals, compared when their samples are close in time.
 
-    The value of the latest tick at which the two samples lay within the skew; unknown when that tick is older
-    than the longer `max_age` of the two. `disagree` is `a != b`, `divergence` is `abs(b - a)`.
+    The value is that of the latest tick at which the two samples were within the skew; it is unknown when that tick is
+    older than the longer `max_age` of the two. `disagree` is `a != b`, `divergence` is `abs(b - a)`.
     """
 
     STATE: ClassVar[dict[str, Any]] = {"value": None, "paired_ns": None}

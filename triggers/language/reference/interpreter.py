@@ -1,7 +1,7 @@
-"""The reference interpreter: runs a program over rows, tick by tick, by the letter of the language.
+"""The reference interpreter, which runs a program over rows, tick by tick, exactly as the language is defined.
 
-Rows and heartbeats, segments, what ticks when, firing and cooldown are here; operators are in `operators`,
-`windows` and `inputs`. State is bounded: the latest sample of each input, and what the operators hold.
+This module handles rows, heartbeats, segments, ticks, firing and cooldowns; the operators are in `operators`, `windows`
+and `inputs`. State is bounded: the latest sample of each input, and the state of the operators.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Interpreter:
 
     @property
     def suppressed(self) -> Mapping[str, int]:
-        """How many rises of each trigger fell into its cooldown since the evaluator was made."""
+        """How many rises of each trigger fell into its cooldown since the interpreter was created."""
         return {trigger.name: trigger.suppressed for trigger in self._triggers}
 
     @property
@@ -57,23 +57,23 @@ class Interpreter:
 
     @property
     def compared(self) -> Mapping[str, Compared]:
-        """What each compared head counted since the evaluator was made."""
+        """What each compared head counted since the interpreter was created."""
         return {counter.code.head: counter.compared for counter in self._counters}
 
     @property
     def values(self) -> Sequence[Value]:
-        """The latest value of each node; None is unknown."""
+        """The latest value of each node; None means unknown."""
         return self._values
 
     def run(self, rows: Iterable[Row]) -> list[Firing]:
-        """Fires of these rows in order of time; a row that is not later than the one before begins a segment.
+        """The fires of these rows, in order; a row that is not later than the one before begins a segment.
 
         Raises InvalidInput for a timestamp that is not an int64 >= 0.
         """
         return list(chain.from_iterable(self._row(row) for row in rows))
 
     def end_drive(self) -> None:
-        """The recording ends with the latest row: no heartbeat follows it, and the next row begins a segment."""
+        """End the recording with the latest row: no heartbeat follows it, and the next row begins a segment."""
         self._ended = True
 
     def _row(self, row: Row) -> Iterable[Firing]:
@@ -101,7 +101,7 @@ class Interpreter:
         return fires
 
     def _heartbeats(self, previous_ns: int, t_ns: int) -> Iterator[Firing]:
-        """The heartbeats strictly between two rows; over a gap those up to `max_gap` after the earlier one."""
+        """The heartbeats strictly between two rows; across a gap only those up to `max_gap` after the earlier row."""
         last_ns = t_ns - 1
         if t_ns - previous_ns > self.ir.max_gap_ns:
             last_ns = previous_ns + self.ir.max_gap_ns
@@ -119,7 +119,7 @@ class Interpreter:
         return self._evaluate(row.t_ns, fresh, fresh | silent)
 
     def _silent(self, t_ns: int) -> int:
-        """Mask of the inputs without a sample in (t - 100 ms, t]."""
+        """The inputs without a sample in (t - 100 ms, t], as a bit mask."""
         mask = 0
         for index, held in enumerate(self._held):
             if held.sample_ns is None or held.sample_ns <= t_ns - HEARTBEAT_NS:
@@ -127,7 +127,7 @@ class Interpreter:
         return mask
 
     def _begin_segment(self, t_ns: int) -> None:
-        """Clear held values and temporal state; when time jumped back, cooldowns keep their remainder."""
+        """Clear held values and temporal state; if time jumped back, cooldowns keep their remaining time."""
         if self._previous_ns is not None and t_ns <= self._previous_ns:
             for trigger in self._triggers:
                 trigger.cooldown_until_ns += t_ns - self._previous_ns
@@ -139,7 +139,7 @@ class Interpreter:
             trigger.last = None
 
     def _evaluate(self, t_ns: int, fresh: int, due: int | None) -> list[Firing]:
-        """Evaluate what ticks: every expression that reads a signal in `due`, all of them for None."""
+        """Evaluate the expressions that tick: those that read a signal in `due`, or all for None."""
         if due == 0:
             return []
         self._tick.t_ns, self._tick.fresh = t_ns, fresh
@@ -156,10 +156,10 @@ class Interpreter:
         ]
 
     def after_tick(self, t_ns: int, values: Sequence[Value]) -> None:
-        """Called at each instant at which nodes were evaluated, with all nodes' values: for a subclass that traces."""
+        """Called after each evaluation with the values of all nodes; a subclass can override this to trace."""
 
     def _plan(self, due: int) -> tuple[Step, ...]:
-        """The steps that tick for a set of signals; sets recur, so plans are kept (at most a bounded number)."""
+        """The steps that tick for a set of signals; sets recur, so a bounded number of plans is cached."""
         plan = self._plans.get(due)
         if plan is None:
             if len(self._plans) >= _MAX_PLANS:
@@ -170,7 +170,7 @@ class Interpreter:
 
 @dataclass(slots=True)
 class _Firing:
-    """Fires at a rise of its condition unless its cooldown is running; counts the rises that it suppresses."""
+    """A trigger that fires when its condition rises, unless its cooldown is running; it counts suppressed rises."""
 
     name: str
     root: int

@@ -1,6 +1,6 @@
-"""Operators with a state of one or two values: holds, edges, hysteresis, sequences, pairs.
+"""Operators whose state is one or two values: holds, edges, hysteresis, smoothing, sequences.
 
-One class per operator; its docstring is the language's rule. `step` is called at every tick of the operator's
+One class per operator; its docstring is the rule of the language. `step` is called at every tick of the operator's
 expression, in order of time, with the values of its arguments; `clear` is called when a segment begins.
 """
 
@@ -22,10 +22,10 @@ class Tick:
 
 
 class Operator:
-    """Base: named state that is cleared when a segment begins."""
+    """Base of the operators: named state that is cleared when a segment begins."""
 
     STATE: ClassVar[dict[str, Any]] = {}
-    """Attributes that make up the state, with their values when a segment begins."""
+    """The attributes that make up the state, with their values at the beginning of a segment."""
 
     def __init__(self, node: Node, mask: int) -> None:
         self.node = node
@@ -33,7 +33,7 @@ class Operator:
         self.clear()
 
     def clear(self) -> None:
-        """Forget everything: a segment begins."""
+        """Reset the state, because a segment begins."""
         for name, value in self.STATE.items():
             setattr(self, name, value)
 
@@ -43,7 +43,7 @@ class Operator:
 
 
 class Hold(Operator):
-    """`P for D tolerating G`: true if P has been true at every tick since tick s and t - t_s >= D.
+    """`P for D tolerating G`: true if P has been true at every tick since some t_s with t - t_s >= D.
 
     Unknown if P is unknown, else false. False ends the run; so does an unknown stretch, unless the time from
     its first unknown tick to the next known tick is at most G.
@@ -76,7 +76,7 @@ class Hold(Operator):
 
 
 class Edge(Operator):
-    """`rise(P)`, `fall(P)`: true if P is true (false) and its last known value in the segment was the other.
+    """`rise(P)`, `fall(P)`: true if P is true (false) and its last known value in the segment was the opposite.
 
     Unknown if P is unknown; false without an earlier known value.
     """
@@ -129,7 +129,7 @@ class Hysteresis(Operator):
 
 
 class Once(Operator):
-    """`once(P over W)`: true if P was true at a tick in (t - W, t]; false if not but P was known; else unknown."""
+    """`once(P over W)`: true if P was true at a tick in (t - W, t]; else false if P was known at one; else unknown."""
 
     STATE: ClassVar[dict[str, Any]] = {"true_ns": None, "known_ns": None}
     true_ns: int | None
@@ -149,7 +149,7 @@ class Once(Operator):
 class Smooth(Operator):
     """`ema(x over W)`: `v += (x - v) * dt / (W + dt)` at update ticks, the first value as it is; unknown with x.
 
-    A result that is not finite is unknown, and the next update tick's value is a first one again.
+    A result that is not finite is unknown, and the average starts again at the next update tick.
     """
 
     STATE: ClassVar[dict[str, Any]] = {"value": None, "updated_ns": None}
@@ -172,9 +172,10 @@ class Smooth(Operator):
 
 
 class Then(Operator):
-    """`A then B within W`: true if B rises and a rise of A kept from before lies at most W back; it is consumed.
+    """`A then B within W`: true if B rises at most W after an earlier rise of A, which is then used up.
 
-    A rise of A at this tick is kept afterwards (the latest one counts). Unknown if B is unknown; else false.
+    A rise of A at the same tick only counts for later ticks; the latest rise counts. Unknown if B is unknown; else
+    false.
     """
 
     STATE: ClassVar[dict[str, Any]] = {"last_a": None, "last_b": None, "rose_ns": None}
@@ -204,8 +205,8 @@ class Then(Operator):
 class Without(Then):
     """`A without B within W`: true at the first tick at least W after a rise of A if B did not rise in between.
 
-    The wait is dropped if B rises or is unknown meanwhile; while one rise waits, later ones are ignored; a rise
-    at the resolving tick starts again; else false.
+    The wait is abandoned if B rises or is unknown in the meantime. Further rises of A during a wait are ignored, but a
+    rise at the tick that ends it starts a new wait. Otherwise false.
     """
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:

@@ -1,4 +1,4 @@
-"""From a node of the intermediate form to the operator that evaluates it."""
+"""The steps of a program: each node of the intermediate form with the operator that evaluates it."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ STATEFUL: dict[str, type[Operator]] = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One node ready to run: where its arguments are, and its operator."""
+    """One node ready to run: the indexes of its arguments, and its operator."""
 
     index: int
     arguments: tuple[int, ...]
@@ -64,7 +64,7 @@ class Step:
 
 
 class Stateless(Operator):
-    """An operation on the current values of its arguments alone."""
+    """An operation that only depends on the current values of its arguments."""
 
     def __init__(self, node: Node, mask: int, function: Callable[..., Value]) -> None:
         super().__init__(node, mask)
@@ -126,5 +126,5 @@ def _function(node: Node) -> Callable[..., Value]:
 
 
 def _strict(function: Callable[..., Value]) -> Callable[..., Value]:
-    """The function, unknown as soon as one operand is."""
+    """The function, with an unknown result if an operand is unknown."""
     return lambda *operands: None if None in operands else function(*operands)

@@ -1,7 +1,7 @@
-"""Values at a tick: numbers, truth in Kleene's logic, unknown; and the arithmetic on them.
+"""Values at a tick (numbers, Kleene truth values, unknown) and the arithmetic on them.
 
-Numbers are finite floats (a text is the index into its values), truth values bools, unknown is None. A result
-that is not finite is unknown. Every function here is stateless.
+Numbers are finite floats (text is an index into its values), truth values are bools, and unknown is None. A result that
+is not finite is unknown. Every function here is stateless.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ Value = float | bool | None
 
 
 def finite(number: float) -> float | None:
-    """The number, or unknown where it is infinite or NaN."""
+    """The number, or unknown if it is infinite or NaN."""
     return number if math.isfinite(number) else None
 
 
@@ -84,4 +84,4 @@ STRICT: dict[str, Callable[..., Value]] = {
     "ne": lambda a, b: a != b,
     "not": lambda a: not a,
 }
-"""Operations that are unknown as soon as one operand is."""
+"""Operations whose result is unknown if an operand is unknown."""

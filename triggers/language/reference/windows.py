@@ -1,7 +1,7 @@
-"""Operators over a window `(t - W, t]`: extremes, means, differences, shares, counts, and the past.
+"""Operators over a window `(t - W, t]`: extremes, means, differences, shares, counts, and `past`.
 
-A ring holds at most `capacity` entries; when more arrive the window covers the latest ones and `overflows`
-counts each entry that was lost before its time.
+A ring holds at most `capacity` entries. When more arrive, the window only covers the latest ones, and `overflows`
+counts each entry that was dropped too early.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from triggers.language.reference.values import Value, finite, larger, smaller
 
 
 class Ring(Operator):
-    """Base: entries `(time in ns, value)` in order of time, bounded by `capacity`."""
+    """Base of the rings: entries `(time in ns, value)` in order of time, at most `capacity` of them."""
 
     def __init__(self, node: Node, mask: int) -> None:
         self.entries: deque[tuple[int, Any]] = deque()
@@ -29,7 +29,7 @@ class Ring(Operator):
         self.entries.clear()
 
     def make_room(self) -> None:
-        """Before an entry is added: drop the oldest of a full ring, counted."""
+        """Drop and count the oldest entry of a full ring, before an entry is added."""
         if len(self.entries) >= self.capacity:
             self.overflows += 1
             self.drop_oldest()
@@ -40,7 +40,7 @@ class Ring(Operator):
 
 
 class UpdateWindow(Ring):
-    """Base of the windows over the update ticks of x: first evict, oldest first, then add."""
+    """Base of the windows over the update ticks of x: evict old entries, oldest first, then add the new one."""
 
     def __init__(self, node: Node, mask: int) -> None:
         super().__init__(node, mask)
@@ -133,9 +133,9 @@ class Mean(UpdateWindow):
 
 
 class Difference(UpdateWindow):
-    """`delta(x over W)`: latest minus oldest value over the update ticks; unknown below two.
+    """`delta(x over W)`: latest minus oldest value over the update ticks; unknown with fewer than two.
 
-    `rate(x over W)`: that divided by the time between these two update ticks, per second.
+    `rate(x over W)`: `delta` divided by the time between these two update ticks, per second.
     """
 
     def result(self) -> Value:
@@ -151,8 +151,8 @@ class Difference(UpdateWindow):
 class Share(Ring):
     """`share(P over W)`: time in the window during which P was true over the time during which it was known.
 
-    P holds from a tick to the next one. The ring has an entry for each change of P, so it never holds more
-    than one entry per tick. Unknown if P was known at no time in the window.
+    P keeps its value from one tick to the next. The ring has an entry for each change of P, so at most one per tick.
+    Unknown if P was never known in the window.
     """
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
@@ -185,10 +185,11 @@ class Past(Ring):
 
 
 class Counter(Operator):
-    """`count(P over W)`: number of rises of P in the window; `flicker(x over W)`: of changes of the known value.
+    """`count(P over W)`: number of rises of P in the window; `flicker(x over W)`: number of changes of the known value.
 
-    For `rise fall changed then without` (operation `count_impulses`) the ticks at which they are true. Unknown
-    if P was known at no tick in the window. Saturates at `limit`, so the latest `limit` events are enough.
+    For `rise`, `fall`, `changed`, `then` and `without` (operation `count_impulses`) it counts the ticks at which they
+    are true. Unknown if P was known at no tick in the window. Saturates at `limit`, so the latest `limit` events are
+    enough.
     """
 
     STATE: ClassVar[dict[str, Any]] = {"last": None, "known_ns": None}

@@ -1,1 +1,1 @@
-"""The text of a trigger file: words, syntax, comments, canonical form, diagnostics."""
+"""The text of trigger files: lexer, parser, syntax tree, formatter, diagnostics."""

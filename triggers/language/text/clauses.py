@@ -1,9 +1,9 @@
-"""Clauses of triggers and campaigns: how each is read, what a block has without it, and how it is laid out.
+"""The clauses of triggers and campaigns: how each is parsed, its default, and its layout.
 
 A new clause is a field of `syntax.Trigger` or `syntax.Campaign` (its name is the clause's word), an entry of
 `TRIGGER_CLAUSES` or `CAMPAIGN_CLAUSES` below, a rule in `grammar.lark`, a check (`checks.checker`, `checks.campaigns`)
 that gives a field of the contract (`triggers.contracts.campaign`), and a row of docs/language.md. Parser, formatter and
-the words that are never units follow from the first two; tests hold the table and the grammar to each other.
+the words that are never units follow from the first two; tests check that the tables and the grammar agree.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class ClauseParser(ExpressionParser):
     def __init__(self, tokens: list[Token], reporter: Reporter) -> None:
         super().__init__(tokens, reporter)
         self.parts: dict[int, Part] = {}
-        """Which part begins at which token (by index)."""
+        """The parts of the file, by the index of the token at which each begins."""
 
     def capture(self) -> syntax.Capture:
         """`8 s before, 4 s after { ... }`."""
@@ -130,7 +130,7 @@ class ClauseParser(ExpressionParser):
         return syntax.Word(token.text[1:-1], token.span)
 
     def word(self, what: str) -> syntax.Word:
-        """A word that names something; `what` tells a reader what was expected."""
+        """A word that names something; `what` describes it in messages."""
         token = self.demand(TokenKind.WORD, what)
         return syntax.Word(token.text, token.span)
 
@@ -144,12 +144,12 @@ class Form(Enum):
 
     WORDS = "words on one line, bodies in braces below"
     EXPRESSION = "an expression, broken at its operators"
-    LIST = "items between commas, one per line where they do not fit on one"
+    LIST = "items between commas, one per line if they do not fit on one"
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause of a block: its parser, its value where it is missing or broken, and its layout."""
+    """A clause of a block: its parser, its value if it is missing or broken, and its layout."""
 
     parse: Callable[[ClauseParser], Any]
     empty: Any = None

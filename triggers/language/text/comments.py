@@ -1,8 +1,8 @@
-"""Tokens together with the comments and blank lines around them: what a formatter must keep.
+"""Comments and blank lines around tokens, which the formatter must keep.
 
-A comment after a token on its line is its `trailing` one; comments on lines of their own lead the token that
-follows them. Some comments are moved past a joint (`and`, a comma, a brace), so that lines can break where they should;
-their order never changes.
+A comment after a token on the same line is its `trailing` comment; comments on their own lines are `leading` comments
+of the token that follows. Some comments are moved past a joint (`and`, a comma, a brace), so that lines can break where
+they should; the order of comments never changes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _BLANKS = " \t\r"
 
 @dataclass(slots=True)
 class Comment:
-    """A comment on a line of its own; `blank_above`: an empty line stands above it."""
+    """A comment on its own line; `blank_above`: there is an empty line above it."""
 
     text: str
     blank_above: bool = False
@@ -26,7 +26,7 @@ class Comment:
 class Piece:
     """A token with its comments; `begins`: a block or clause begins with it.
 
-    `blank_above`: an empty line stands right above it (below its leading comments).
+    `blank_above`: there is an empty line right above it (below its leading comments).
     """
 
     token: Token
@@ -42,7 +42,7 @@ class Piece:
 
 
 def attach(text: str, tokens: list[Token]) -> list[Piece]:
-    """The tokens of a text without mistakes, with what stands between them."""
+    """The tokens of a text without mistakes, with the comments and blank lines between them."""
     pieces: list[Piece] = []
     offset = 0
     for token in tokens:
@@ -90,7 +90,7 @@ def move_after(joint: Piece, before: Piece, after: Piece) -> None:
 
 
 def drop(joint: Piece, before: Piece, after: Piece) -> None:
-    """Leave the comments of a joint that is removed to its neighbours."""
+    """Give the comments of a joint that is removed to its neighbours."""
     move_after(joint, before, after)
     if joint.trailing:
         before.trailing = joint.trailing

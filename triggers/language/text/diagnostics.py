@@ -1,7 +1,7 @@
 """Diagnostics: what is wrong in a trigger file, where, and what to write instead.
 
 A `Diagnostic` has a stable code, `file:line:column`, the source line with the span marked, a message in the
-author's terms and sometimes a proposal. Lines and columns count from 1, columns in characters.
+author's terms and often a proposal. Lines and columns count from 1, columns in characters.
 `Reporter` (module `reporter`) has one method per mistake.
 """
 
@@ -17,7 +17,7 @@ MAX_SHOWN_CHARACTERS = 160
 
 
 class Severity(StrEnum):
-    """An error keeps a file from being compiled; a warning does not."""
+    """An error prevents a file from being compiled; a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -36,7 +36,7 @@ class Span:
 
 
 class Source:
-    """A source text that finds line and column of an offset."""
+    """A source text, with the line and column of each offset."""
 
     def __init__(self, text: str, filename: str) -> None:
         self.text = text
@@ -71,7 +71,7 @@ class Diagnostic:
     source_line: str
 
     def render(self) -> str:
-        """Text for people: place, message, the source line with carets under the span, the proposal."""
+        """The finding as text: place, message, the source line with carets under the span, and the proposal."""
         place = f"{self.file}:{self.line}:{self.column}"
         parts = [f"{place}: {self.severity}: {self.message} [{self.code}]"]
         if self.source_line.strip():
@@ -97,7 +97,7 @@ class Diagnostic:
 
 
 def _marked_line(diagnostic: Diagnostic) -> list[str]:
-    """The source line and a line of carets; long lines are cut to what surrounds the span."""
+    """The source line and a line of carets; long lines are cut to the part around the span."""
     line = diagnostic.source_line
     first = diagnostic.column - 1
     last = diagnostic.end_column - 1 if diagnostic.end_line == diagnostic.line else len(line)
@@ -109,14 +109,14 @@ def _marked_line(diagnostic: Diagnostic) -> list[str]:
 
 
 def render_all(diagnostics: Iterable[Diagnostic]) -> str:
-    """All findings as one text, a blank line between two."""
+    """All findings as one text, separated by blank lines."""
     return "\n\n".join(diagnostic.render() for diagnostic in diagnostics)
 
 
 def diagnostic_at(
     source: Source, span: Span, *, code: str, severity: Severity, message: str, proposal: str
 ) -> Diagnostic:
-    """Place a finding in its source text."""
+    """A finding with its place in the source text."""
     line, column = source.position(min(span.start, len(source.text)))
     end_line, end_column = source.position(min(max(span.end, span.start), len(source.text)))
     return Diagnostic(

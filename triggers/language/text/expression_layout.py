@@ -1,4 +1,4 @@
-"""Lines of expressions: on one line where it fits, else broken at the loosest operator, else inside parentheses."""
+"""The layout of expressions: on one line if it fits, else broken at the loosest operator, else in parentheses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _JOINTS = (("then", "without"), ("or",), ("and",))
 """Operators to break at, loosest first."""
 _KEYWORDS_AT_LINE_START = CLAUSE_WORDS | frozenset(BLOCKS)
 _SHORTEST_GROUP = 24
-"""Columns in parentheses below which taking them apart gains nothing."""
+"""Parentheses with no more columns than this are not worth breaking."""
 
 
 def matching_brackets(pieces: list[Piece]) -> dict[int, int]:
@@ -28,7 +28,7 @@ def matching_brackets(pieces: list[Piece]) -> dict[int, int]:
 
 
 def may_begin_line(piece: Piece) -> bool:
-    """False for a name that would be read as the beginning of a clause there."""
+    """False for a name that would be parsed as the beginning of a clause there."""
     return piece.token.kind is not TokenKind.WORD or piece.text not in _KEYWORDS_AT_LINE_START
 
 
@@ -43,7 +43,7 @@ def gather_comments(pieces: list[Piece]) -> None:
 
 
 def _joins(before: Piece, joint: Piece, after: Piece) -> bool:
-    """False for a word that merely names something."""
+    """Whether the word is an operator here, and not a name."""
     return not (joint.begins or before.begins or after.begins or before.token.is_mark(",", "{", "}", "="))
 
 
@@ -55,7 +55,7 @@ class ExpressionLayout:
         self.closing = closing
 
     def expression(self, low: int, high: int, indent: int) -> None:
-        """The pieces from `low` to before `high`; lines that follow the first begin at `indent`."""
+        """Write the pieces from `low` to before `high`; lines after the first are indented by `indent`."""
         page = self.page
         if page.fits(low, high, indent):
             page.run(low, high, indent)
@@ -71,7 +71,7 @@ class ExpressionLayout:
             self.expression(joint + 1, end, indent + INDENT)
 
     def items(self, low: int, high: int, indent: int) -> None:
-        """Items between commas, one per line at `indent`; `low` may be `high`."""
+        """Write the items between commas, one per line at `indent`; the range may be empty."""
         ranges = self._split(low, high)
         nested = indent if len(ranges) == 1 else indent + INDENT
         for start, end in ranges:
@@ -116,7 +116,7 @@ class ExpressionLayout:
             self.expression(closing + 1, high, indent)
 
     def _group(self, low: int, high: int) -> int | None:
-        """The bracket to take apart: the first with a comment in it, else the widest."""
+        """The bracket to break: the first with a comment in it, else the widest."""
         page, widest, index = self.page, None, low
         width = _SHORTEST_GROUP
         while index < high:

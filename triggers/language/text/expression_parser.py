@@ -1,4 +1,4 @@
-"""Parser of expressions: precedence climbing over the tokens, a few frames per level, nesting bounded.
+"""The parser of expressions: precedence climbing over the tokens, with bounded nesting.
 
 Loosest first: `then`/`without ... within`; `or`; `and`; `not`; `for [tolerating]`; comparisons, `between`,
 `in`; `+ -`; `* /`; unary `-`; atoms.
@@ -26,7 +26,7 @@ _POWERS: dict[str, int] = {
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARE),
 }  # fmt: skip
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
-"""After these, `=` is surely meant to compare."""
+"""After a token of these kinds, `=` is clearly meant as a comparison."""
 _CHAINABLE = frozenset({_OR, _AND, _SUM, _PRODUCT})
 NO_ATOMS = frozenset(["then", "without", "or", "and", "for", "between", "in", "over", "within", "tolerating", "not"])
 """Words that never name anything in an expression."""
@@ -35,11 +35,11 @@ _Node = TypeVar("_Node", bound=syntax.Expression)
 
 
 class Panic(Exception):
-    """A mistake was reported; the caller goes on after the next boundary of clauses."""
+    """Raised after a mistake was reported; the caller continues at the next clause or block."""
 
 
 class Cursor:
-    """A place in the tokens, with the ways to look at, take and demand the next one."""
+    """A position in the tokens, with methods to look at, take and demand the next one."""
 
     def __init__(self, tokens: list[Token], reporter: Reporter) -> None:
         self.tokens = tokens
@@ -57,7 +57,7 @@ class Cursor:
         return self.tokens[min(self.index + 1, len(self.tokens) - 1)]
 
     def take(self) -> Token:
-        """The next token; the place moves past it."""
+        """Take the next token and move past it."""
         token = self.next
         if token.kind is not TokenKind.END:
             self.index += 1
@@ -93,7 +93,7 @@ class Cursor:
         raise Panic
 
     def spanning(self, start: Span) -> Span:
-        """From a start to the end of the token taken last."""
+        """The span from a start to the end of the token taken last."""
         return start.to(self.tokens[max(0, self.index - 1)].span)
 
 
@@ -116,7 +116,7 @@ class ExpressionParser(Cursor):
         left_is_joined = False
         last_power = _NOT if self.next.is_word("not") else _PRODUCT
         left = self._prefix(loosest)
-        # an operator that binds tighter than the one before it cannot follow: `p for 1 s < x`
+        # an operator that binds tighter than the previous one cannot follow it: `p for 1 s < x`
         while loosest <= (power := self._power()) <= last_power:
             if power == last_power and power not in _CHAINABLE and left_is_joined:
                 self.report.chained(self.next.span, self.next.text)
@@ -124,12 +124,12 @@ class ExpressionParser(Cursor):
             left = self._infix(left, power)
             last_power, left_is_joined = power, True
         if power >= loosest:
-            self.fail("the end of this condition", "put what stands before it in parentheses")
+            self.fail("the end of this condition", "put the part before it in parentheses")
         self._nesting -= 1
         return left
 
     def quantity(self, what: str) -> syntax.Quantity:
-        """A number with or without unit, never negative."""
+        """A number with or without a unit, never negative."""
         number = self.demand(TokenKind.NUMBER, what)
         return self._quantity(number, number.span, 1)
 

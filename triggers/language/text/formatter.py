@@ -1,8 +1,8 @@
-"""The canonical form of trigger files: same meaning, every comment kept, formatting twice changes nothing more.
+"""The formatter of trigger files: it keeps the meaning and every comment, and formatting twice gives the same result.
 
-Blocks and clauses begin lines, 4 columns of indentation per level; lines of code end at 100 columns where the text
-allows it. Numbers, units, names and texts stay as the author wrote them, and clauses in the author's order. The result
-is parsed again and compared with the original before it is returned.
+Blocks and clauses begin lines, indented by 4 columns per level; lines of code end at column 100 if possible. Numbers,
+units, names and text stay as the author wrote them, and clauses in the author's order. The result is parsed again and
+compared with the original before it is returned.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _FORMS = {word: clause.form for clauses in (TRIGGER_CLAUSES, CAMPAIGN_CLAUSES) f
 
 @dataclass(frozen=True, slots=True)
 class Formatted:
-    """A formatted text; None where the file has mistakes of form, which are in `diagnostics`."""
+    """The formatted text; None if the file has syntax errors, which are in `diagnostics`."""
 
     text: str | None
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def format_bytes(data: bytes, *, filename: str) -> Formatted:
-    """Format a file's bytes; bytes that are not UTF-8 or too many are diagnostics."""
+    """Format a file's bytes; bytes that are not UTF-8, or too many bytes, are diagnostics."""
     source, diagnostics = decoded(data, filename)
     return Formatted(None, diagnostics) if diagnostics else format_source(source, filename=filename)
 
@@ -62,7 +62,7 @@ def _parsed(source: str, filename: str) -> tuple[syntax.File, Layout, Reporter]:
 
 
 def _demand_same(source: str, text: str, file: syntax.File, layout: Layout, filename: str) -> None:
-    """Refuse a result that means something else or lost a comment; that is a bug, but it must not cost a file."""
+    """Refuse a result with another meaning or a lost comment: that would be a bug, but it must not destroy a file."""
     again, new_layout, _ = _parsed(text, filename)
     comments = [Counter(texts_of(attach(t, part.tokens))) for t, part in ((source, layout), (text, new_layout))]
     if again != file or comments[0] != comments[1]:
@@ -70,7 +70,7 @@ def _demand_same(source: str, text: str, file: syntax.File, layout: Layout, file
 
 
 class _Formatter:
-    """Writes one file on a page."""
+    """Formats one file on a page."""
 
     def __init__(self, source: str, layout: Layout) -> None:
         parts = {layout.tokens[index].span.start: part for index, part in layout.parts.items()}
@@ -98,7 +98,7 @@ class _Formatter:
         return self.page.finished()
 
     def _ends(self, low: int, high: int, part: Part) -> list[tuple[int, int]]:
-        """Where the parts of one kind begin and end between two pieces."""
+        """The beginnings and ends of the parts of one kind between two pieces."""
         starts = [index for index in range(low, high) if self.parts.get(index) is part]
         return list(zip(starts, [*starts[1:], high], strict=True)) if starts else []
 
@@ -149,7 +149,7 @@ class _Formatter:
         self._close(closing, INDENT)
 
     def _close(self, closing: int, indent: int) -> None:
-        """The closing brace on a line of its own, below the comments above it at `indent`."""
+        """Write the closing brace on its own line, below its comments, which are indented by `indent`."""
         is_empty = self.pieces[closing - 1].token.is_mark("{")
         self._comments_above(closing, indent, after_something=not is_empty)
         self.pieces[closing].leading = []
@@ -179,7 +179,7 @@ class _Formatter:
         self._close(closing, 2 * INDENT)
 
     def _list(self, start: int, end: int, indent: int) -> None:
-        """A word and items between commas: on one line where they fit, else one per line."""
+        """Write a word and the items after it on one line if they fit, else with one item per line."""
         if self.page.fits(start, end, indent):
             self.page.run(start, end, indent)
             return
@@ -188,7 +188,7 @@ class _Formatter:
 
 
 def _without_last_commas(pieces: list[Piece]) -> list[Piece]:
-    """All pieces but the commas that stand before a closing brace."""
+    """All pieces except for commas before a closing brace."""
     result: list[Piece] = []
     for index, piece in enumerate(pieces):
         if piece.token.is_mark(",") and pieces[index + 1].token.is_mark("}"):

@@ -1,4 +1,4 @@
-"""From text to tokens. All words are alike here: which of them are keywords depends on where they stand.
+"""The lexer: from text to tokens. It does not know keywords, since they depend on where a word is.
 
 A unit is recognised only right after a number on the same line, so `20 m / ego.dt` divides and `1/s` after a
 number is one token. Characters that start no token are reported and skipped.
@@ -17,7 +17,7 @@ from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
 
 
 class TokenKind(StrEnum):
-    """Classes of tokens; `WORD` has no dot, `DOTTED` has one, `WILDCARD` ends in `.*`."""
+    """Kinds of tokens; a `WORD` has no dot, a `DOTTED` name has dots, a `WILDCARD` ends in `.*`."""
 
     WORD = "word"
     DOTTED = "dotted"
@@ -32,7 +32,7 @@ class TokenKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of text; `starts_line`: nothing but blanks stands before it on its line."""
+    """A piece of text; `starts_line`: there is nothing but blanks before it on its line."""
 
     kind: TokenKind
     text: str
@@ -56,7 +56,7 @@ NEVER_UNITS = CLAUSE_WORDS | frozenset(BLOCKS) | {
     "after", "and", "before", "between", "cameras", "cellular", "clips", "for", "in", "not", "on", "or", "over",
     "per", "signals", "then", "to", "tolerating", "total", "up", "wifi", "within", "without",
 }  # fmt: skip
-"""Words that may follow a number without being its unit."""
+"""Words that may follow a number but are never its unit."""
 
 _WORD = r"[A-Za-z_]\w*"
 _UNIT_FACTOR = r"(?:%|[A-Za-zµΩ°]+(?:\^-?[0-9]+)?)"
@@ -106,7 +106,7 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
 
 
 def _repair(text: str, offset: int, reporter: Reporter) -> tuple[Token | None, int]:
-    """Report what does not start a token; returns the token that was surely meant, and where to go on.
+    """Report characters that do not start a token; returns the token that was clearly meant, and where to continue.
 
     A run of such characters is one mistake.
     """

@@ -1,4 +1,4 @@
-"""The page a formatter writes on: lines, indentation, and pieces with their comments and canonical blanks."""
+"""The page that the formatter writes on: lines, indentation, and pieces with their comments and blanks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from triggers.language.text.expression_parser import NO_ATOMS
 from triggers.language.text.lexer import Token, TokenKind
 
 WIDTH = 100
-"""Columns of a line, its comment apart."""
+"""Columns of a line, not counting its comment."""
 INDENT = 4
 
 
 def blank_before(pieces: list[Piece], index: int) -> bool:
-    """Whether a blank stands between a token and the one before it on its line."""
+    """Whether there is a blank between a token and the one before it on the same line."""
     token, before = pieces[index].token, pieces[index - 1].token
     if token.is_mark(")", ",") or before.is_mark("(") or is_unary_minus(pieces, index - 1):
         return False
@@ -41,7 +41,7 @@ def _is_operand(pieces: list[Piece], index: int) -> bool:
 
 
 class SourcePage:
-    """Lines under construction; `pieces` are the whole file's, named by their index."""
+    """Lines under construction; `pieces` are those of the whole file, referred to by their index."""
 
     def __init__(self, pieces: list[Piece]) -> None:
         self.pieces = pieces
@@ -62,36 +62,36 @@ class SourcePage:
         return self._widths[high] - self._widths[low]
 
     def has_comment_within(self, low: int, high: int) -> bool:
-        """True if a comment stands between two of these pieces."""
+        """True if there is a comment between two of these pieces."""
         count = self._comments[high] - self._comments[low]
         return count > self._leading[low] + bool(self.pieces[high - 1].trailing)
 
     def fits(self, low: int, high: int, indent: int) -> bool:
-        """Whether the pieces go on this line (or on one at `indent`, where a comment ended this one)."""
+        """Whether the pieces fit on this line (or on a new one at `indent`, if a comment ended this one)."""
         if self.has_comment_within(low, high):
             return False
         column = indent if self._comment_stands else self.indent + len(self._current)
         return column + self.width(low, high) <= WIDTH
 
     def new_line(self, indent: int) -> None:
-        """End the line, if anything stands on it."""
+        """End the line, if it is not empty."""
         if self._current:
             self.lines.append(" " * self.indent + self._current)
         self._current, self._comment_stands, self.indent = "", False, indent
 
     def empty_line(self) -> None:
-        """One empty line, however often it is asked for; none at the top."""
+        """Write one empty line, however often it is requested; none at the top."""
         self.new_line(self.indent)
         if self.lines and self.lines[-1]:
             self.lines.append("")
 
     def comment(self, text: str) -> None:
-        """A comment on a line of its own."""
+        """Write a comment on its own line."""
         self.new_line(self.indent)
         self._current, self._comment_stands = text, True
 
     def put(self, index: int, continuation: int) -> None:
-        """A piece with its comments; where one of them breaks the line, it goes on at `continuation`."""
+        """Write a piece with its comments; if one of them ends the line, continue at the indent `continuation`."""
         piece = self.pieces[index]
         if not self._current:
             continuation = self.indent
@@ -107,7 +107,7 @@ class SourcePage:
             self._comment_stands = True
 
     def run(self, low: int, high: int, continuation: int) -> None:
-        """Pieces one after the other."""
+        """Write pieces one after the other."""
         for index in range(low, high):
             self.put(index, continuation)
 

@@ -1,6 +1,6 @@
-"""Parser of files: blocks and their clauses. After a mistake it goes on at the next clause or block.
+"""The parser of files: blocks and their clauses. After a mistake it continues at the next clause or block.
 
-So one pass finds every mistake of form, and what is sound is still checked for meaning. Words of the language
+One pass therefore finds every syntax error, and the intact parts can still be checked further. Words of the language
 are keywords only where a clause or block may begin; elsewhere they are ordinary names.
 """
 
@@ -24,14 +24,14 @@ BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The tokens of a file, and which part begins at which of them (by index)."""
+    """The tokens of a file, and its parts by the index of the token at which each begins."""
 
     tokens: list[Token]
     parts: dict[int, Part]
 
 
 def parse(source: Source, reporter: Reporter) -> syntax.File:
-    """The blocks of a file that have the form of the language; mistakes go to the reporter.
+    """The blocks of a file that could be parsed; mistakes go to the reporter.
 
     >>> source = Source("trigger t { when not p cooldown 5 }", "a.trigger")
     >>> report = Reporter(source)
@@ -45,7 +45,7 @@ def parse(source: Source, reporter: Reporter) -> syntax.File:
 
 
 def parse_with_layout(source: Source, reporter: Reporter) -> tuple[syntax.File, Layout]:
-    """As `parse`, and where in the tokens the parts begin."""
+    """Like `parse`, and also where in the tokens the parts begin."""
     parser = _FileParser(tokenize(source, reporter), reporter)
     return parser.file(), Layout(parser.tokens, parser.parts)
 
@@ -94,7 +94,7 @@ class _FileParser(ClauseParser):
             if not self.take_mark("="):
                 self.fail("`=`", f"write `let {name.text} = ...`")
             result.lets.append(syntax.Let(name, self.expression()))
-        except Panic:  # its uses are not mistakes of their own
+        except Panic:  # its uses must not be reported as well
             result.broken_lets.add(name.text)
             raise
 
@@ -128,7 +128,7 @@ class _FileParser(ClauseParser):
             except Panic:
                 self._nesting = 0
                 block.broken.add(word.text)
-                if word.text in clauses:  # half an expression would give misleading mistakes
+                if word.text in clauses:  # half an expression would cause misleading reports
                     setattr(block, word.text, clauses[word.text].empty)
                 self._skip_to_clause()
 
@@ -150,7 +150,7 @@ class _FileParser(ClauseParser):
         )
 
     def _skip_to_clause(self) -> None:
-        """Go on to the next clause of this block or to its end; bodies in braces are passed as a whole."""
+        """Skip to the next clause of this block or to its end; bodies in braces are skipped as a whole."""
         depth = 0
         while self.next.kind is not TokenKind.END and not self._begins_block():
             token = self.next

@@ -1,4 +1,4 @@
-"""From a trigger file to its text: every reader of trigger files reads them here, so that all accept the same ones."""
+"""Reading of trigger files, in one place, so that every command accepts the same files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from triggers.language.text.reporter import Reporter
 
 
 def read_bytes(path: Path) -> bytes:
-    """A file's bytes, as `read_stream` gives them; InvalidInput where it cannot be read."""
+    """A file's bytes, like `read_stream`. Raises InvalidInput if it cannot be read."""
     try:
         with path.open("rb") as opened:
             return read_stream(opened)
@@ -21,7 +21,7 @@ def read_bytes(path: Path) -> bytes:
 
 
 def read_stream(stream: BinaryIO) -> bytes:
-    """All bytes; of a file that is too large one more than it may have, by which `decoded` recognises it."""
+    """All bytes, but at most one more than a file may have, so that `decoded` can tell that it is too large."""
     return stream.read(MAX_SOURCE_BYTES + 1)
 
 

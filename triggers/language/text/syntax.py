@@ -1,4 +1,4 @@
-"""The syntax tree of a trigger file. Spans tell where a node stands and are left out of equality."""
+"""The syntax tree of a trigger file. Spans give the place of each node and do not count for equality."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """Base of what has a value; `depth` is the height of its tree."""
+    """Base of the expressions; `depth` is the height of the tree."""
 
     span: Span = field(compare=False)
     depth: int = field(default=1, init=False, compare=False, repr=False)
@@ -37,7 +37,7 @@ class Expression:
 
 @dataclass(frozen=True, slots=True)
 class Quantity(Expression):
-    """A number with the unit it is written with; `unit` None where there is none."""
+    """A number with its unit as written; `unit` is None if there is none."""
 
     value: Fraction
     unit: str | None
@@ -178,7 +178,7 @@ class Fence:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What a fire records; `signals` may hold wildcards, None stands for the default."""
+    """What a fire records; `signals` may have wildcards, and None means the default."""
 
     span: Span = field(compare=False)
     before: Quantity
@@ -261,7 +261,7 @@ class Campaign:
 
 @dataclass(slots=True)
 class File:
-    """All blocks of a file, in the order of the text; `broken_lets` names lets without a sound expression."""
+    """All blocks of a file, in the order of the text; `broken_lets` names lets with a broken expression."""
 
     lets: list[Let] = field(default_factory=list)
     fences: list[Fence] = field(default_factory=list)

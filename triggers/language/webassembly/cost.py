@@ -1,9 +1,10 @@
-"""What a program costs a vehicle: state in bytes, and WebAssembly instructions per tick, known while compiling.
+"""The cost of a program on a vehicle, known at compile time: bytes of state, and instructions per tick.
 
 Instructions are counted in the kernels' own text (`counting`), so the count cannot drift from the code. A block of n
-ticks takes at most `call + word * ceil(n / 64) + n * tick` of them, an entry of a ring being added and evicted once
-(amortised); what one tick may take on top, when a whole ring is evicted or summed again, is the burst. A row without a
-sample counts as a tick. A test holds what wasmtime measures (`Config.consume_fuel`) against it.
+ticks takes at most `call + word * ceil(n / 64) + n * tick` instructions, amortised, as each entry of a ring is added
+and evicted once. The burst is what a single tick may take in addition, when a whole ring is evicted or summed again. A
+row without a sample counts as a tick. A test compares these numbers with what wasmtime measures
+(`Config.consume_fuel`).
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ class ProgramCost:
     state_bytes: int
     total: WorkRange
     frame: WorkRange
-    """What surrounds the kernels: collecting ticks, holding samples, joining masks."""
+    """The work outside the kernels: collecting ticks, holding samples, joining masks."""
     fire: WorkRange
-    """A trigger's search for rises and its cooldown."""
+    """The work of a trigger: finding rises, and its cooldown."""
     nodes: Mapping[int, WorkRange]
     state_of: Mapping[int, int]
-    """Bytes of the state by node."""
+    """Bytes of state by node."""
 
     @property
     def operations_per_tick(self) -> tuple[int, int]:
@@ -39,16 +40,16 @@ class ProgramCost:
 
     @property
     def operations_per_block(self) -> int:
-        """Instructions that a block takes besides those of its ticks, at most; a call of `run` is a block or more."""
+        """The maximum fixed cost of a block in instructions; a call of `run` is one or more blocks."""
         return math.ceil(self.total.most.call + self.total.most.word)
 
     @property
     def burst_operations(self) -> int:
-        """Instructions that one tick may take on top, at most."""
+        """The maximum number of instructions that one tick may take in addition."""
         return math.ceil(self.total.most.burst)
 
     def part(self, nodes: Iterable[int]) -> tuple[WorkRange, int]:
-        """Work and bytes of state of some nodes together."""
+        """The work and the bytes of state of some nodes together."""
         work, state = WorkRange(), 0
         for node in nodes:
             work += self.nodes.get(node, WorkRange())
@@ -67,7 +68,7 @@ def cost_of(ir: Ir) -> ProgramCost:
 
 
 def cost_of_plan(plan: ModulePlan) -> ProgramCost:
-    """The cost of a program that is planned already."""
+    """The cost of a program that is already planned."""
     nodes: dict[int, WorkRange] = {}
     state_of: dict[int, int] = {}
     for call in plan.calls:

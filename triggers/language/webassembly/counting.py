@@ -1,9 +1,9 @@
-"""How many instructions a function of the module takes: counted in its own text, at least and at most.
+"""The number of instructions that a function of the module takes, at least and at most, counted in its text.
 
-A function runs once per block of ticks, and what it does there depends on the block: some instructions run once, some
-once per word of 64 ticks, some once per tick. The label of a loop tells which (see the tables below): a loop is named
-for what it runs over, and one that no table lists counts as one round per tick. The unit is wasmtime's fuel: one per
-instruction, none for `block`, `loop` and the like.
+A function runs once per block of ticks. Some of its instructions run once, some once per word of 64 ticks, and some
+once per tick. The label of a loop says which (see the tables below): a loop is named after what it runs over, and a
+loop that no table lists counts as one round per tick. The unit is wasmtime's fuel: one per instruction, none for
+`block`, `loop` and the like.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 from triggers.language.webassembly.kernels.table import KERNELS, SHARED_FUNCTIONS
 
 TICKS_AMORTISED = 64
-"""A block's fixed part is spread over this many ticks, a word of its masks."""
+"""The fixed cost of a block is spread over this many ticks, which is one word of its masks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,15 @@ class Work:
         return Work(self.call + other.call, self.word + other.word, self.tick + other.tick, self.burst + other.burst)
 
     def times(self, factor: float) -> Work:
-        """All of it `factor` times."""
+        """The work of doing this `factor` times."""
         return Work(self.call * factor, self.word * factor, self.tick * factor, self.burst * factor)
 
     def larger(self, other: Work) -> Work:
-        """The larger in each part."""
+        """The larger of both, part by part."""
         return Work(*(max(mine, its) for mine, its in zip(self.parts, other.parts, strict=True)))
 
     def smaller(self, other: Work) -> Work:
-        """The smaller in each part."""
+        """The smaller of both, part by part."""
         return Work(*(min(mine, its) for mine, its in zip(self.parts, other.parts, strict=True)))
 
     @property
@@ -84,7 +84,7 @@ def work_of(name: str, *, ring: int = 0, **sizes: int) -> WorkRange:
 
 @cache
 def _work_of(name: str, sizes: tuple[tuple[str, int], ...]) -> WorkRange:
-    """With the burst of one entry of a ring."""
+    """As `work_of`, with the burst of a ring of one entry."""
     tree = _function(name)
     least, most = (_Counter(dict(sizes), least=least).sequence(tree[1:], _CALL) for least in (True, False))
     # the call and its arguments: each at most two reads of globals, two constants, a product or a sum
@@ -95,26 +95,26 @@ def _work_of(name: str, sizes: tuple[tuple[str, int], ...]) -> WorkRange:
 _WORDS = frozenset({"$words", "$steps"})
 """Loops with a round for each word of a block."""
 _BLOCKS = frozenset({"$blocks"})
-"""Loops with a round for each block, which is what is counted here."""
+"""Loops with a round for each block, which is the unit of counting."""
 _SIZED = {"$inputs": "inputs", "$masks": "masks", "$triggers": "triggers", "$edges": "edges"}
 """Loops with as many rounds as a program has of something."""
 _ROUNDS = {"$rest": 7, "$scan": 8}
 """Loops with at most that many rounds each time they are entered."""
-_TICKS_A_ROUND = {"$twos": 2, "$quads": 4, "$octets": 8, "$eights": 8, "$runs": 2, "$retry": 2}
+_TICKS_PER_ROUND = {"$twos": 2, "$quads": 4, "$octets": 8, "$eights": 8, "$runs": 2, "$retry": 2}
 """Loops with a round for that many ticks. A run of equal ticks and the one that ends it are two."""
 _EVERY_TICK = frozenset({"$twos", "$quads"})
-"""Those of them that pass over every tick of the block, wherever control gets to them."""
+"""Those of them that cover every tick of the block, wherever they are reached."""
 _INSTEAD = frozenset({"$run", "$beats"})
-"""Loops whose rounds take the place of rounds of the loop around them."""
+"""Loops whose rounds replace rounds of the enclosing loop."""
 _ONCE = frozenset({"$eights", "$ones", "$flip"})
-"""Loops that stand repeatedly in a function, whose rounds together are no more than one loop's."""
+"""Loops that occur several times in a function but together have no more rounds than one."""
 _RING = frozenset({"$evict", "$flip", "$search"})
-"""Loops over entries of a ring: each entry once in its life, so one per tick, but all of them may meet in one tick."""
+"""Loops over entries of a ring: each entry once in its life, so one per tick, but all may come in the same tick."""
 _BURST_ONLY = frozenset({"$again"})
-"""Loops over a whole ring that run at extraordinary ticks only: a mean whose sum is not finite is summed again."""
+"""Loops over a whole ring that only run at exceptional ticks, to sum a mean again whose sum is not finite."""
 
-_ONCE_A_BLOCK = frozenset({"begin_segment"})
-"""Functions called at most once per block, wherever the calls stand."""
+_ONCE_PER_BLOCK = frozenset({"begin_segment"})
+"""Functions that are called at most once per block, wherever the calls are."""
 
 _FREE = frozenset({"func", "param", "local", "result", "export", "then", "else", "block", "loop", "return"})
 _PLAIN_FREE = frozenset({"nop", "drop", "unreachable"})
@@ -164,7 +164,7 @@ class _Counter:
         own = Work() if head in _FREE else unit
         if head == "call":
             name = tree[1][1:]
-            own += self.sequence(_function(name)[1:], _CALL if name in _ONCE_A_BLOCK else unit)
+            own += self.sequence(_function(name)[1:], _CALL if name in _ONCE_PER_BLOCK else unit)
         return own + self.sequence(tree[1:], unit)
 
     def _branches(self, tree: Tree, unit: Work) -> Work:
@@ -188,7 +188,7 @@ class _Counter:
             return self._repeated(body, unit, max(1, self.sizes.get(_SIZED[label], 1)))
         if self.least:
             certain = label in _EVERY_TICK
-            return self.sequence(body, Work(tick=self.repeats / _TICKS_A_ROUND[label]) if certain else unit)
+            return self.sequence(body, Work(tick=self.repeats / _TICKS_PER_ROUND[label]) if certain else unit)
         return self._last_round(label, body, unit) + self._rounds(label, body, unit)
 
     def _repeated(self, body: Tree, unit: Work, times: int) -> Work:
@@ -200,7 +200,7 @@ class _Counter:
         return total
 
     def _last_round(self, label: str, body: Tree, unit: Work) -> Work:
-        """A loop that tests for its end at its beginning is left in a round on top of the others."""
+        """A loop that tests for its end at its beginning has one more, partial round."""
         last = body[-1]
         if isinstance(last, list) and last[:2] == ["br_if", label]:
             return Work()
@@ -213,10 +213,10 @@ class _Counter:
             return Work()
         if label in _ONCE:
             self.met |= {label}
-        ticks = _TICKS_A_ROUND.get(label, 1)
+        ticks = _TICKS_PER_ROUND.get(label, 1)
         around, self.instead = self.instead, Work()
         work = self.sequence(body, Work(tick=self.repeats / ticks) + unit.times(1 - 1 / ticks))
-        if self.instead.tick:  # what takes the place of rounds may end amid one, which then counts on top
+        if self.instead.tick:  # a replacing loop may end within a round, which then counts in addition
             work = work.larger(self.instead) + unit.times(work.tick)
         self.instead = around
         return self._placed(label, work)
@@ -235,7 +235,7 @@ def _is_branch(tree: Any) -> bool:
 
 
 def _escapes(tree: Tree) -> bool:
-    """Whether control may leave this tree other than at its end."""
+    """Whether control may leave this tree before its end."""
     inner = {part[1] for part in _walk(tree) if part[0] in ("block", "loop") and isinstance(part[1], str)}
     return any(part[0] == "return" or (part[0] in ("br", "br_if") and part[1] not in inner) for part in _walk(tree))
 

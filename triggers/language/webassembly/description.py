@@ -19,7 +19,7 @@ from triggers.language.webassembly.placement import Placement
 
 
 def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manifest:
-    """The manifest; `settings` tell what each trigger captures."""
+    """The manifest; `settings` say what each trigger captures."""
     captures = {trigger.name: trigger.capture for trigger in settings}
     cost = cost_of_plan(placement.plan)
     return Manifest(

@@ -1,7 +1,7 @@
 """The emitter: from the typed form to a module's bytes.
 
-Each node becomes a call of its operation's kernel, in the program's order; equal nodes were shared before. The same
-program gives the same bytes. The text form is made binary by wasmtime, and carries the manifest.
+Each node becomes a call of its operation's kernel, in the program's order; equal nodes are already shared. The same
+program gives the same bytes. The text form is assembled by wasmtime, and the manifest is added.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def emit(
     fire_capacity: int | None = None,
     max_chunk: int = layout.MAX_CHUNK,
 ) -> bytes:
-    """The module of a program; `settings` give the manifest what each trigger captures.
+    """The module of a program; `settings` say what each trigger captures, for the manifest.
 
     `keep_results` keeps every node's result until the end of a block and exports the globals `count`, `tt`, `x` and
     `x_stride`, so that a test can read them (`results_of` says where). A row capacity is a multiple of 64; a fire
@@ -51,7 +51,7 @@ def emit(
 
 
 def results_of(ir: Ir, *, max_chunk: int = layout.MAX_CHUNK) -> list[Result]:
-    """The place of every node's result in a module emitted with `keep_results`."""
+    """The place of every node's result in a module that was emitted with `keep_results`."""
     placement = Placement(ModulePlan(ir, keep_results=True), max_chunk=max_chunk)
     return [placement.result(index) for index in range(len(ir.nodes))]
 
@@ -65,7 +65,7 @@ class _Emitter:
         self.keep_results = keep_results
 
     def module(self, settings: Sequence[TriggerSettings]) -> bytes:
-        """The module's bytes; InvalidInput for a program that no vehicle would load."""
+        """The module's bytes. Raises InvalidInput for a program that is too large for a vehicle."""
         if self.place.memory_bytes > layout.MAX_MEMORY_BYTES:
             raise InvalidInput(
                 f"program: needs {self.place.memory_bytes} bytes of memory, more than {layout.MAX_MEMORY_BYTES}",
@@ -104,7 +104,7 @@ class _Emitter:
         return "\n".join(f'(data (i32.const {at}) "{_escaped(data)}")' for at, data in parts.items())
 
     def _start(self) -> str:
-        """Fills the constants' columns and resets the state when the module is instantiated."""
+        """Fill the columns of constants and reset the state when the module is instantiated."""
         fills = [
             f"(call $fill (i32.const {self.place.constants[index]}) (f64.const {value.hex()})"
             f" (i32.const {8 * self.place.chunk if index in self.plan.whole_constants else layout.CONSTANT_BYTES}))"
@@ -122,7 +122,7 @@ class _Emitter:
     (br_if $numbers (i32.lt_u (local.get $at) (local.get $size)))))"""
 
     def _join_masks(self) -> str:
-        """Masks of expressions that read several signals are the unions of those of the signals."""
+        """Compute the masks of expressions that read several signals as the unions of the signals' masks."""
         calls = []
         for masks, start in ((self.plan.fresh_masks, self.place.fresh), (self.plan.due_masks, self.place.due)):
             for signals, position in masks.items():
@@ -138,7 +138,7 @@ class _Emitter:
         return "(func $join_masks\n" + "\n".join(calls) + ")"
 
     def _evaluate(self) -> str:
-        """All kernels over the block's ticks; triggers and compares after the last node that they read."""
+        """Call all kernels for the block's ticks; triggers and compares follow the last node that they read."""
         lines = [self._mark_new()]
         readers: dict[int, list[str]] = {}
         for position, trigger in enumerate(self.plan.ir.triggers):
@@ -155,7 +155,7 @@ class _Emitter:
         return f"(call $fire {self._operand(trigger.root)} {integers} (i64.const {trigger.cooldown_ns}))"
 
     def _mark_new(self) -> str:
-        """An expression that reads no signal is due where a segment begins, only."""
+        """An expression that reads no signal is only due at the beginning of a segment."""
         if 0 not in self.plan.due_masks:
             return ""
         into = [
@@ -186,7 +186,7 @@ class _Emitter:
         return self._written(KERNELS["compare"], (compare.active, compare.shadow), given)
 
     def _written(self, kernel: Kernel, operands: Sequence[int], given: Mapping[str, str]) -> str:
-        """A call with what its signature asks for, in its order."""
+        """A call with the arguments of its signature, in order."""
         words = dict(given)
         for position, operand in enumerate(operands):
             words[f"arg{position}"] = self._operand(operand)
@@ -206,11 +206,11 @@ class _Emitter:
         return operand in self.place.constants
 
     def _is_block(self, operand: int) -> bool:
-        """A constant that is not a whole column."""
+        """Whether the operand is a constant that is stored as one block instead of a whole column."""
         return self._is_constant(operand) and operand not in self.plan.whole_constants
 
     def _known(self, operand: int) -> str:
-        """1 where the operand is never unknown in this block."""
+        """1 if the operand is never unknown in this block."""
         if self._is_constant(operand):
             return _address(1)
         return _address(0) if operand in self.plan.outs else "(global.get $in_place)"

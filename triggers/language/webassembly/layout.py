@@ -1,8 +1,8 @@
-"""Where everything lies in the module's memory: the state, tables, row buffers, fires, and columns to compute in.
+"""The layout of the module's memory: the state, tables, row buffers, fires, and scratch columns.
 
-The state is one contiguous region, so that a host can save it. What survives segments comes first, then what the
-beginning of a segment sets back to initial values (the segment part), then the rings, of which the segment part says
-what is valid.
+The state is one contiguous region, so that a host can save it. First comes what survives segments, then the segment
+part, which is reset to initial values when a segment begins, then the rings, whose valid entries are recorded in the
+segment part.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PADDING_ROWS = 64
 """Kernels read whole words, so a column ends with room for one."""
 
 MAX_MEMORY_BYTES = 256 * 1024 * 1024
-"""What a vehicle gives a module: its memory has this size at most, and a module that asks for more is refused."""
+"""The most memory a module may have on a vehicle; a module that asks for more is refused."""
 
 STATE = 64
 RUNNING, PREVIOUS, BEAT, OVERFLOWS = STATE, STATE + 8, STATE + 16, STATE + 24
@@ -38,12 +38,12 @@ ROW_BUFFER_BYTES = 4 * 1024 * 1024
 MAX_CHUNK = 4096
 MIN_CHUNK = 256
 SCRATCH_BYTES = 1024 * 1024
-"""Columns to compute in should stay in a core's cache: a block has fewer ticks where a program needs many."""
+"""Scratch columns should stay in a core's cache, so a program with many of them has shorter blocks."""
 EXTRA_FIRES = 4096
 
 
 class Space:
-    """Addresses handed out one after the other."""
+    """Allocates addresses in sequence."""
 
     def __init__(self, start: int) -> None:
         self.end = start
@@ -57,7 +57,7 @@ class Space:
 
 @dataclass(slots=True)
 class StatePlan:
-    """The state region while nodes ask for their parts of it."""
+    """The state region, from which nodes get their parts."""
 
     triggers: int = 0
     compares: int = 0
@@ -67,7 +67,7 @@ class StatePlan:
 
     @classmethod
     def of(cls, ir: Ir) -> StatePlan:
-        """With the parts of triggers, compares and inputs."""
+        """A plan with the parts of triggers, compares and inputs."""
         plan = cls(triggers=STATE + HEADER_BYTES)
         plan.compares = plan.triggers + TRIGGER_BYTES * len(ir.triggers)
         plan.segment = plan.compares + COMPARE_BYTES * len(ir.compares)
@@ -93,7 +93,7 @@ class StatePlan:
 
     @property
     def ring_start(self) -> int:
-        """The address of the first ring, once all slots are handed out."""
+        """The address of the first ring, once all slots are allocated."""
         return self.segment + len(self.image)
 
     @property
@@ -104,7 +104,7 @@ class StatePlan:
 
 @dataclass(slots=True)
 class Columns:
-    """Places for nodes' results, each given back after its last use."""
+    """Places for nodes' results, which are reused after their last use."""
 
     keep_results: bool
     count: dict[Kind, int] = field(default_factory=lambda: {Kind.NUMBER: 0, Kind.BOOL: 0})
@@ -118,13 +118,13 @@ class Columns:
         return self.count[kind] - 1
 
     def give_back(self, kind: Kind, index: int) -> None:
-        """It has been read for the last time."""
+        """Release a place that has been read for the last time."""
         if not self.keep_results:
             self.free[kind].append(index)
 
 
 def chunk_for(bytes_per_tick: float, max_chunk: int) -> int:
-    """Ticks of a block: half of `max_chunk`, and half of that, ..., until its columns stay in a core's cache."""
+    """The ticks of a block: `max_chunk`, halved until the block's columns fit into a core's cache."""
     chunk = max_chunk
     while chunk > MIN_CHUNK and chunk * bytes_per_tick > SCRATCH_BYTES:
         chunk //= 2

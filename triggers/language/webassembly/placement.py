@@ -15,7 +15,7 @@ PAGE_BYTES = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Where a node's result lies: an input's column, a constant, a column of numbers, or masks of a condition.
+    """Where a node's result is: an input's column, a constant, a column of numbers, or masks of a condition.
 
     `at` is the input's index or an address; `half` the bytes from a mask of true to its mask of false.
     """
@@ -26,7 +26,7 @@ class Result:
 
 
 class Placement:
-    """Addresses. Capacities are rows of the row buffers (a multiple of 64) and fires that fit at once.
+    """The addresses of a module. Capacities: rows of the row buffers (a multiple of 64), and fires that fit at once.
 
     A block has at most `max_chunk` ticks, a power of two.
     """
@@ -88,7 +88,7 @@ class Placement:
         return {i: p for i, node in nodes for p in node.parameters if isinstance(p, tuple)}
 
     def result(self, index: int) -> Result:
-        """Where a node's result lies."""
+        """Where a node's result is."""
         node = self.plan.ir.nodes[index]
         if node.op == "number":
             return Result("constant", self.constants[index], 0)

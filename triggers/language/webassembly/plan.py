@@ -32,9 +32,9 @@ class KernelCall:
 
 
 ZERO = -1
-"""Stands for the constant 0 as an operand, which a bool input is compared with."""
+"""An operand that means the constant 0, which a bool input is compared with."""
 COLUMN = -2
-"""`COLUMN - i` stands for input i's column as an operand, whose node has masks of its own."""
+"""`COLUMN - i` is an operand that means the column of input i, whose node has masks itself."""
 
 
 class ModulePlan:
@@ -48,7 +48,7 @@ class ModulePlan:
         self.columns = Columns(keep_results)
         self.calls: list[KernelCall] = []
         self.outs: dict[int, int] = {}
-        """Where each node's result lies, among the columns or the masks; not for constants and numbers of inputs."""
+        """The place of each node's result among the columns or masks; not for constants and numeric inputs."""
         self.due_masks: dict[int, int] = {1 << i: i for i in range(self.inputs)}
         self.fresh_masks: dict[int, int] = {1 << i: i for i in range(self.inputs)}
         self.whole_constants: set[int] = set()
@@ -72,7 +72,7 @@ class ModulePlan:
             self.sampled_inputs |= {self.ir.input_under(compare.active), self.ir.input_under(compare.shadow)}
 
     def _last_uses(self) -> dict[int, int]:
-        """For each node the last one that reads it; a trigger reads its root at once, a compare keeps its two."""
+        """For each node, the last one that reads it; a trigger reads its root at once, a compare keeps its two."""
         last: dict[int, int] = {}
         for index, node in enumerate(self.ir.nodes):
             last.update(dict.fromkeys(node.arguments, index))
@@ -111,7 +111,7 @@ class ModulePlan:
         return KERNELS[f"{node.op}_{kind}"]
 
     def _with_state(self, call: KernelCall) -> KernelCall:
-        """The call with its slots and its ring, and what its signature asks for noted down."""
+        """The call with its slots and its ring; what its signature needs is noted."""
         node, signature = self.ir.nodes[call.node], call.kernel.signature
         self._note_masks(self.signals[call.node] if {"due", "fresh"} & set(signature) else None)
         for position, operand in enumerate(call.operands):
@@ -126,7 +126,7 @@ class ModulePlan:
         return replace(call, state=state, ring=ring, ring_entries=entries)
 
     def constant(self, index: int) -> float:
-        """The number that a node is."""
+        """The value of a constant node."""
         return self.ir.nodes[index].number("value")
 
     def _note_masks(self, signals: int | None) -> None:

@@ -1,4 +1,4 @@
-"""What the words in capitals in the texts of timeline and kernels mean for one module: addresses, sizes and times."""
+"""The symbols of a module: the numbers for the words in capitals in the texts of timeline and kernels."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from triggers.language.webassembly.placement import Placement
 
 
 def symbols_of(place: Placement) -> dict[str, int]:
-    """The number that stands for each word in capitals in the texts of a placed module."""
+    """The number for each word in capitals in the texts of a placed module: addresses, sizes and times."""
     plan = place.plan
     segment = plan.state.segment
     triggers = plan.state.triggers

@@ -1,9 +1,9 @@
-;; From rows to blocks of ticks, and the module's exports. Words in capitals are filled in by the emitter.
+;; From rows to blocks of ticks, and the module's exports. The emitter fills in the words in capitals.
 ;;
-;; `run` cuts its rows into blocks of at most CHUNK ticks that never cross a segment's begin. A block is either
-;; in place: every input has a finite sample in every row, and rows follow each other within CLOSE_NS, so that ticks
-;; are rows and the row buffers serve as columns; or collected: ticks are gathered from the rows that have samples and
-;; from heartbeats, and samples are held on the way. Times are compared unsigned where a sum could pass 2^63.
+;; `run` cuts its rows into blocks of at most CHUNK ticks that never cross the beginning of a segment. A block is either
+;; in place: every input has a finite sample in every row, and rows follow each other within CLOSE_NS, so ticks are rows
+;; and the row buffers serve as columns; or collected: ticks are gathered from heartbeats and from the rows that have
+;; samples, and samples are held from tick to tick. Times are compared unsigned where a sum could pass 2^63.
 
 (global $tt (mut i32) (i32.const 0))          ;; address of the ticks' times
 (global $count (mut i32) (i32.const 0))       ;; ticks in the block
@@ -50,8 +50,8 @@
     (br $rest)))
   (i32.const 1))
 
-;; 1 where each of `count` rows from `row` on lies 1 to CLOSE_NS after the row before it. First eight at a time: where
-;; no gap - 1 has a bit of FAR, which are those of CLOSE_NS rounded down to a power of two and above, all are close.
+;; 1 where each of `count` rows from `row` on is 1 to CLOSE_NS after the row before it. First eight at a time: if no
+;; gap - 1 has a bit of FAR (the bits from CLOSE_NS, rounded down to a power of two, upwards), all are close.
 (func $close_together (param $row i32) (param $count i32) (result i32)
   (local $at i32) (local $end i32) (local $bits v128)
   (local.set $at (i32.add (i32.const TIMES) (i32.shl (local.get $row) (i32.const 3))))
@@ -198,9 +198,9 @@
   (i64.store offset=BEATS (local.get $word) (i64.or (i64.load offset=BEATS (local.get $word))
     (i64.shl (i64.const 1) (i64.extend_i32_u (local.get $n))))))
 
-;; Collect ticks from at most `limit` rows; the rows consumed. It stops early where a segment ends or ticks are full,
-;; which may be amid the heartbeats before a row: BEAT tells where to go on. The tick of a heartbeat between rows has
-;; the row after it with the highest bit set.
+;; Collect ticks from at most `limit` rows; returns the rows consumed. It stops early where a segment ends or when the
+;; ticks are full, possibly among the heartbeats before a row: BEAT says where to continue. The tick of a heartbeat
+;; between rows has the row after it, with the highest bit set.
 (func $collect (param $row i32) (param $limit i32) (result i32)
   (local $i i32) (local $n i32) (local $t i64) (local $previous i64) (local $beat i64) (local $this i32)
   (local $running i32) (local $at i32) (local $samples i64)
@@ -230,13 +230,13 @@
             (local.set $beat (i64.add (local.get $beat) (i64.const HEARTBEAT_NS)))
             (br $beats)))))
         (br_if $done (local.get $n))
-        (i64.store (i32.const PREVIOUS) (local.get $previous)) ;; rows without a tick may have come before it
+        (i64.store (i32.const PREVIOUS) (local.get $previous)) ;; rows without a tick may precede it
         (call $begin_segment (local.get $t))
         (local.set $running (i32.const 1))
         (local.set $beat (call $beat_after (local.get $t)))
         (call $put_tick (local.get $n) (local.get $t) (local.get $this))
         (local.set $n (i32.add (local.get $n) (i32.const 1)))
-        (local.set $limit (i32.add (local.get $i) (i32.const 1)))) ;; the rows after it may do in place
+        (local.set $limit (i32.add (local.get $i) (i32.const 1)))) ;; the rows after it may be usable in place
       (else
         (if (i64.ge_u (local.get $t) (local.get $beat)) (then
           (block $caught_up (loop $beats
@@ -251,7 +251,7 @@
             (call $put_beat (local.get $n) (local.get $t) (local.get $this))
             (local.set $n (i32.add (local.get $n) (i32.const 1)))
             (local.set $beat (i64.add (local.get $beat) (i64.const HEARTBEAT_NS))))
-          (else ;; written in any case, and kept where there is a sample: a branch would often be predicted wrongly
+          (else ;; always written, and kept if there is a sample: a branch would often be mispredicted
             (i64.store offset=TICK_TIMES (i32.shl (local.get $n) (i32.const 3)) (local.get $t))
             (i32.store offset=TICK_ROWS (i32.shl (local.get $n) (i32.const 2)) (local.get $this))
             (local.set $n (i32.add (local.get $n) (i32.and (i32.wrap_i64 (local.get $samples)) (i32.const 1))))))))
@@ -303,7 +303,7 @@
       (local.set $due (i64.const 0))))
     (local.set $t (i64.load (i32.add (global.get $tt) (i32.shl (local.get $i) (i32.const 3)))))
     (local.set $row (i32.load offset=TICK_ROWS (i32.shl (local.get $i) (i32.const 2))))
-    ;; a heartbeat between rows has no sample: it reads its row's, and throws it away
+    ;; a heartbeat between rows has no sample: it reads that of its row and discards it
     (local.set $x (i64.load (i32.add (local.get $column) (i32.shl (local.get $row) (i32.const 3)))))
     (local.set $is_fresh (i32.and (i32.ge_s (local.get $row) (i32.const 0))
       (i64.le_u (i64.and (local.get $x) (i64.const 0x7fffffffffffffff)) (i64.const 0x7ff0000000000000))))
@@ -365,7 +365,7 @@
 (func $beat_after (param $t i64) (result i64)
   (i64.mul (i64.add (i64.div_u (local.get $t) (i64.const HEARTBEAT_NS)) (i64.const 1)) (i64.const HEARTBEAT_NS)))
 
-;; Clear what a segment remembers. Where time jumped back, running cooldowns keep their remainder.
+;; Clear the state of the segment. If time jumped back, running cooldowns keep their remaining time.
 (func $begin_segment (param $t i64)
   (local $back i64) (local $at i32)
   (local.set $back (i64.sub (local.get $t) (i64.load (i32.const PREVIOUS))))
@@ -382,7 +382,7 @@
 
 ;; ---- Fires
 
-;; A trigger: fires at rises of its condition unless its cooldown runs. `state` has the last known value (0: none,
+;; A trigger: fires when its condition rises, unless its cooldown runs. `state` has the last known value (0: none,
 ;; 1: false, 2: true); `memory` the time of the latest fire, whether there is one, and the rises suppressed.
 (func $fire (param $arg0 i32) (param $trigger i32) (param $state i32) (param $memory i32) (param $cooldown i64)
   (local $w i32) (local $T i64) (local $F i64) (local $rises i64) (local $last i64) (local $t i64) (local $i i32)
@@ -422,8 +422,8 @@
 
 ;; ---- Exports
 
-;; Evaluate the first `rows` rows of the row buffers; the rows consumed. It stops where the fires of one more block
-;; might not fit: read the fires and call again with the rows that are left. It also stops before a negative time.
+;; Evaluate the first `rows` rows of the row buffers; returns the rows consumed. It stops when the fires of one more
+;; block might not fit: read the fires and call again with the remaining rows. It also stops before a negative time.
 (func (export "run") (param $rows i32) (result i32)
   (local $row i32) (local $limit i32) (local $n i32)
   (global.set $fires (i32.const 0))
@@ -458,7 +458,7 @@
 (func (export "end")
   (i32.store (i32.const RUNNING) (i32.const 0)))
 
-;; As if nothing had ever been run.
+;; Return to the initial state.
 (func $reset (export "reset")
   (memory.fill (i32.const STATE) (i32.const 0) (i32.const STATE_BYTES))
   (memory.copy (i32.const SEGMENT) (i32.const IMAGE) (i32.const SEGMENT_BYTES)))

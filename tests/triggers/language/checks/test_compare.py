@@ -116,12 +116,12 @@ def test_pairs_are_counted_by_their_two_values_active_first() -> None:
     assert counted({100 * i: {A: a, S: s} for i, (a, s) in enumerate(values)}) == (1, 2, 3, 4, 0)
 
 
-def test_samples_further_apart_than_the_skew_are_no_pair() -> None:
+def test_samples_further_apart_than_the_skew_are_not_a_pair() -> None:
     assert counted({0: {A: 1}, 50: {S: 1}}) == (0, 0, 0, 1, 0)
     assert counted({0: {A: 1}, 51: {S: 1}}) == (0, 0, 0, 0, 0)
 
 
-def test_a_heartbeat_or_a_row_without_a_sample_of_the_two_is_no_new_pair() -> None:
+def test_a_heartbeat_or_a_row_without_a_sample_of_the_two_is_not_a_new_pair() -> None:
     assert counted({0: {A: 1, S: 1}, 20: {}, 40: {"x": 3.0}, 250: {}}) == (0, 0, 0, 1, 0)
 
 
@@ -140,7 +140,7 @@ def test_a_pair_with_an_unknown_value_counts_as_unknown(invalid: dict[str, float
     assert counted({0: invalid}) == (0, 0, 0, 0, 1)
 
 
-def test_samples_of_two_segments_are_no_pair_and_counts_survive_them() -> None:
+def test_samples_of_two_segments_are_not_a_pair_and_counts_survive_them() -> None:
     evaluator = Interpreter(of_campaign(COMPARING))
     evaluator.run([Row(0, {A: 1.0, S: 1.0}), Row(3000 * MS, {A: 0.0})])
     evaluator.run([Row(2990 * MS, {S: 0.0}), Row(2991 * MS, {A: 0.0})])

@@ -51,7 +51,7 @@ def test_state_is_bytes_or_an_amount_with_its_unit(text: str, size: int) -> None
     "state: 0", "state: 5 m", "state: 1e99 KiB", "state: x KiB", "state: 5 s", "state: 1/0 KiB", "state: nan KiB",
     "operations: -1", "operations: 2.5", "cpu: 3",
 ])  # fmt: skip
-def test_what_is_no_limit_is_refused_with_its_line(text: str) -> None:
+def test_an_invalid_limit_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"signals\.yaml:1: limits\."):
         catalog(f"limits: {{{text}}}")
 

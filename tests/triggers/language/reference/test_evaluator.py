@@ -87,7 +87,7 @@ def test_a_restored_evaluator_goes_on_as_the_saved_one(rows: list[Row], cut: int
 
 @settings(max_examples=50)
 @given(recordings(), st.integers(0, len(CONDITIONS) - 1))
-def test_a_trigger_fires_alike_alone_and_among_others(rows: list[Row], index: int) -> None:
+def test_a_trigger_fires_in_the_same_way_alone_and_among_others(rows: list[Row], index: int) -> None:
     alone = Interpreter(ir_of(CONDITIONS[index], cooldown=f"{index % 3 * 300} ms"))
     together = [firing.t_ns for firing in Interpreter(PROGRAM).run(rows) if firing.trigger == f"t{index}"]
     assert [firing.t_ns for firing in alone.run(rows)] == together
@@ -102,7 +102,7 @@ def test_fires_are_in_order_of_time_within_a_segment_and_repeatable(rows: list[R
         assert [f.t_ns for f in first] == sorted(f.t_ns for f in first)
 
 
-def test_nothing_is_evaluated_behind_a_drives_last_row_even_after_a_restart() -> None:
+def test_nothing_is_evaluated_after_the_last_row_of_a_drive_even_after_a_restart() -> None:
     held = ir_of("x > 0.5 for 300 ms")
     module = machine.load(emit(held))
     drive = [Row(0, {"x": 0.0}), Row(100 * MS, {"x": 1.0})]

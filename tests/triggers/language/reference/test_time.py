@@ -33,7 +33,7 @@ def test_a_row_without_samples_is_its_own_heartbeat_at_a_multiple_of_100_ms() ->
     assert fires_ms("slow > 0.5 for 500 ms", with_row) == [1500]
 
 
-def test_a_row_between_heartbeats_without_samples_is_no_tick() -> None:
+def test_a_row_between_heartbeats_without_samples_is_not_a_tick() -> None:
     samples = merged(series("slow", [0, 1], step_ms=1000), {1505: {}, 1520: {"slow": 0}})
     assert fires_ms("slow > 0.5 for 502 ms", samples) == []
 
@@ -96,12 +96,12 @@ def test_an_initial_value_holds_from_the_segments_start() -> None:
     assert fires_ms("flag", after_gap) == [5500]
 
 
-def test_an_initial_value_is_no_sample() -> None:
+def test_an_initial_value_is_not_a_sample() -> None:
     assert fires_ms("missing(age(flag))", {0: {"flag": 1.0}, 5000: {"x": 0.0}}) == []
     assert fires_ms("not missing(age(flag))", {0: {"x": 1.0}, 500: {"flag": 0.0}}) == [500]
 
 
-def test_nan_is_no_new_sample_and_infinity_is_measured_but_invalid() -> None:
+def test_nan_is_not_a_new_sample_and_infinity_is_measured_but_invalid() -> None:
     held = {0: {"x": 0.0}, 100: {"x": 1.0}, 200: {"x": math.nan}, 300: {"x": math.nan}, 400: {"x": 0.0}}
     assert fires_ms("x > 0.5 for 200 ms", held) == [300]
     invalid = {0: {"x": 0.0}, 100: {"x": 1.0}, 200: {"x": math.inf}, 300: {"x": math.nan}, 400: {"x": 0.0}}

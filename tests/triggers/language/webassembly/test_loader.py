@@ -63,7 +63,7 @@ def test_a_module_cut_off_anywhere_is_refused(good: bytes) -> None:
     ],
     ids=["empty", "magic", "version", "json", "noise", "no sections", "endless length"],
 )
-def test_what_is_no_module_is_refused(data: bytes) -> None:
+def test_bytes_that_are_not_a_module_are_refused(data: bytes) -> None:
     refused(data)
 
 
@@ -183,7 +183,7 @@ def test_a_manifest_of_another_form_is_refused(good: bytes, change: Callable[[di
 @pytest.mark.parametrize(
     "text", [b"", b"null", b"[]", b"{", b"\xff", b"[" * 100_000, b'{"format": NaN}', b'"' + b"a" * 10**6]
 )
-def test_a_manifest_that_is_no_json_object_is_refused(good: bytes, text: bytes) -> None:
+def test_a_manifest_that_is_not_a_json_object_is_refused(good: bytes, text: bytes) -> None:
     refused(with_custom_section(good, SECTION, text))
 
 

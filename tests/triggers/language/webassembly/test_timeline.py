@@ -9,7 +9,7 @@ from triggers.language.webassembly.emitter import emit
 from triggers.language.webassembly.host.evaluator import Evaluator
 
 
-def test_a_cooldown_keeps_its_remainder_when_time_jumps_back_behind_rows_without_a_tick() -> None:
+def test_a_cooldown_keeps_its_remaining_time_when_time_jumps_back_after_rows_without_a_tick() -> None:
     code = ir_of("p", cooldown="1 s")
     before = [Row(0, {"p": 0.0}), Row(100 * MS, {"p": 1.0})]
     silent = [Row(t_ms * MS, {}) for t_ms in (110, 150, 190)]

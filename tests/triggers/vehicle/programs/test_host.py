@@ -54,7 +54,7 @@ def damaged_row(t_s: float) -> Row:
     return Row(at(t_s), samples)
 
 
-def test_a_campaign_whose_evaluation_fails_is_suspended_alone_and_told_once(journal: Journal) -> None:
+def test_a_campaign_whose_evaluation_fails_is_suspended_alone_and_reported_once(journal: Journal) -> None:
     host = Host("car-1", journal)
     host.assign([compiled(BRAKING), compiled(SPEEDING)])
     host.run(rows(0, 10, brake_at=(5,), fast_at=(5,)))
@@ -69,7 +69,7 @@ def test_a_campaign_whose_evaluation_fails_is_suspended_alone_and_told_once(jour
     assert braking.armed_ns == 9_900_000_000, "what was armed before it failed is counted"
 
 
-def test_a_suspended_campaign_stays_so_until_it_is_taken_away_and_then_starts_anew(journal: Journal) -> None:
+def test_a_suspended_campaign_stays_suspended_until_it_is_taken_away_and_then_starts_afresh(journal: Journal) -> None:
     host = Host("car-1", journal)
     both = [compiled(BRAKING), compiled(SPEEDING)]
     host.assign(both)
@@ -159,7 +159,7 @@ def test_a_module_that_is_refused_names_why_and_the_others_run(journal: Journal)
     assert "imports something" in problems[0] and "`reset`" in problems[1]
 
 
-def test_samples_that_come_faster_than_declared_are_told_once_a_drive(journal: Journal) -> None:
+def test_samples_that_come_faster_than_declared_are_reported_once_per_drive(journal: Journal) -> None:
     windowed = compiled(BRAKING.replace("ego.brake > 50 %", "max(ego.brake over 1 s) > 50 %"))
     host = Host("car-1", journal)
     host.assign([windowed, compiled(SPEEDING)])
@@ -188,7 +188,7 @@ def test_the_agent_tells_at_the_next_check_in_what_the_end_of_a_drive_brought_to
     assert "faster than the signal catalog declares" in problem
 
 
-def test_a_state_of_an_older_format_starts_anew_and_is_told(journal: Journal) -> None:
+def test_a_program_with_a_state_of_an_older_format_starts_afresh_which_is_reported(journal: Journal) -> None:
     bundle = compiled(BRAKING)
     key = ("braking", 1, bundle.program_digest)
     Host("car-1", journal).assign([bundle])

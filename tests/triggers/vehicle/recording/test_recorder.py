@@ -125,7 +125,7 @@ def test_a_window_longer_than_the_longest_span_is_shortened_around_its_fire() ->
     assert (recording.footage.start_ns, recording.footage.end_ns) == (at(45), at(105))
 
 
-def test_a_fire_whose_moment_left_the_ring_is_told_as_lost() -> None:
+def test_a_fire_whose_moment_left_the_ring_is_reported_as_lost() -> None:
     recordings = play([a_fire(20, after_s=30, cameras=("front",))], length_s=60, ring_bytes=20_000)
     (recording,) = recordings
     assert recording.footage is None

@@ -51,7 +51,7 @@ def test_a_pin_keeps_what_an_open_recording_needs() -> None:
     assert ring.covered_from_ns == at(49)
 
 
-def test_infinite_samples_are_kept_and_nan_is_no_sample() -> None:
+def test_infinite_samples_are_kept_and_nan_is_not_a_sample() -> None:
     ring = a_ring()
     ring.keep(["speed"], [], NS_PER_S)
     ring.push_row(at(0), {"speed": float("inf")})

@@ -250,7 +250,7 @@ def test_a_clip_that_is_too_large_for_the_gateway_is_a_failure_with_its_own_reas
     assert not clip.path.exists()
 
 
-def test_a_refusal_by_a_proxy_is_no_verdict_on_the_clip(cloud: Cloud, car: Car) -> None:
+def test_a_refusal_by_a_proxy_says_nothing_about_the_clip(cloud: Cloud, car: Car) -> None:
     clip = car.add(a_fire(5))
     cloud.answers["POST"] = [Reply(422), Reply(403, {"message": "no"}), Reply.refusing(Conflict("no"))]
     car.upload()

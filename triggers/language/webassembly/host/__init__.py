@@ -1,1 +1,1 @@
-"""The host side of a compiled program: its bytes, its manifest, the machine that runs it."""
+"""The host of compiled programs: sections of a module, its manifest, and the machine that runs it."""

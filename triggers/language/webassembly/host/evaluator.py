@@ -1,4 +1,4 @@
-"""A module that takes rows as they come on a vehicle: used like the reference interpreter."""
+"""The evaluator, which runs a module over rows on a vehicle, with the interface of the reference interpreter."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Evaluator:
         return self.machine.compared
 
     def run(self, rows: Iterable[Row]) -> list[Firing]:
-        """Fires of these rows in order; a row that is not later than the one before begins a segment.
+        """The fires of these rows, in order; a row that is not later than the one before begins a segment.
 
         Raises InvalidInput for a timestamp that is not an int64 >= 0.
         """
@@ -52,7 +52,7 @@ class Evaluator:
         return [Firing(self.manifest.triggers[fire["trigger"]].name, int(fire["t_ns"])) for fire in fires]
 
     def end_drive(self) -> None:
-        """The recording ends with the latest row: no heartbeat follows it, and the next row begins a segment."""
+        """End the recording with the latest row: no heartbeat follows it, and the next row begins a segment."""
         self.machine.end_drive()
 
     def save(self) -> bytes:
@@ -60,7 +60,7 @@ class Evaluator:
         return self.machine.save()
 
     def restore(self, data: bytes) -> None:
-        """Continue where `save` was called; InvalidInput if the state is damaged or of another program."""
+        """Continue where `save` was called. Raises InvalidInput if the state is damaged or from another program."""
         self.machine.restore(data)
 
 

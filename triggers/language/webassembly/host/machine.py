@@ -1,4 +1,4 @@
-"""The host side of a module: loading it, giving it rows, reading its fires and counters, keeping its state."""
+"""The machine that runs a module: loading, passing rows in, reading fires and counters, saving state."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FUEL_PER_CALL = 20_000_000_000
 """WebAssembly instructions that a metered module may take for one call: some seconds, and far more than any program of
 the compiler needs for a whole row buffer."""
 MAX_FIRES = 1_000_000
-"""Fires that a metered module may leave for the rows that it is given at a time."""
+"""How many fires a metered module may leave for the rows that it gets at a time."""
 
 _FUNCTIONS = {"run": (["i32"], ["i32"]), "reset": ([], []), "end": ([], [])}
 _UNUSED_PROPOSALS = (
@@ -59,7 +59,7 @@ class LoadedModule:
 
 
 def load(module: bytes, *, metered: bool = False) -> LoadedModule:
-    """Check and compile a module; InvalidInput naming what is wrong with it.
+    """Check and compile a module. Raises InvalidInput, naming what is wrong with it.
 
     A module that imports anything is refused, so it can reach nothing but its own memory. `metered` ends calls that
     take more than FUEL_PER_CALL, at the price of a tenth of the speed.
@@ -81,7 +81,7 @@ def _engine(metered: bool) -> wasmtime.Engine:
     for proposal in _UNUSED_PROPOSALS:
         setattr(config, f"wasm_{proposal}", False)
     config.cranelift_opt_level = "speed"
-    config.parallel_compilation = False  # its threads do not survive a fork, and compiling would hang in the child
+    config.parallel_compilation = False  # its threads do not survive a fork, so compiling would hang in the child
     return wasmtime.Engine(config)
 
 
@@ -106,7 +106,7 @@ def _check_types(code: wasmtime.Module, manifest: Manifest) -> None:
 
 
 class Machine:
-    """One instance of a module: its memory, and in it the state of one recording or vehicle. Not for two threads."""
+    """One instance of a module, with the state of one recording or vehicle in its memory. Not thread-safe."""
 
     def __init__(self, module: LoadedModule) -> None:
         self.module = module
@@ -138,7 +138,7 @@ class Machine:
         while at < len(t_ns):
             n = min(len(self._times), len(t_ns) - at)
             self._fill(t_ns, columns, at, n)
-            if not is_stalled:  # else it could go on for ever, a fire at a time
+            if not is_stalled:  # otherwise it could go on for ever, one fire at a time
                 self._refuel()
             consumed, count = self._one_call(n, int(t_ns[at]))
             is_stalled, fires_left = not consumed, fires_left - count
@@ -152,7 +152,7 @@ class Machine:
         return self._in_order(parts)
 
     def _one_call(self, rows: int, first_ns: int) -> tuple[int, int]:
-        """Rows that a call of `run` consumed, and fires that it left; it must do one or the other."""
+        """Call `run` once; returns the rows that it consumed and the fires that it left, which are not both none."""
         consumed, count = self._call_run(rows), int(self._fire_count[0])
         is_stuck = not consumed and not count
         if is_stuck and first_ns < 0:
@@ -162,7 +162,7 @@ class Machine:
         return consumed, count
 
     def _in_order(self, parts: list[NDArray[Any]]) -> NDArray[Any]:
-        """The fires of all calls; the module gives them trigger by trigger, a block at a time."""
+        """The fires of all calls in order; the module returns them trigger by trigger, one block at a time."""
         fires = np.concatenate(parts) if parts else np.empty(0, FIRE)
         triggers = len(self.manifest.triggers)
         if len(fires) and fires["trigger"].max() >= triggers:
@@ -172,11 +172,11 @@ class Machine:
         return fires
 
     def reset(self) -> None:
-        """As if nothing had ever been run."""
+        """Return to the initial state."""
         self._call("reset")
 
     def end_drive(self) -> None:
-        """The recording ends with the latest row: no heartbeat follows it, and the next row begins a segment."""
+        """End the recording with the latest row: no heartbeat follows it, and the next row begins a segment."""
         self._call("end")
 
     @property
@@ -201,7 +201,7 @@ class Machine:
         return _STATE_FORMAT + self.module.digest + hashlib.sha256(state).digest() + state
 
     def restore(self, data: bytes) -> None:
-        """Continue where `save` was called; InvalidInput, and nothing changed, if the state is damaged or foreign."""
+        """Continue where `save` was called. Raises InvalidInput, changing nothing, for a damaged or foreign state."""
         region = self.manifest.state
         head = len(_STATE_FORMAT)
         form, program = data[:head], data[head : head + _DIGEST_BYTES]
@@ -227,7 +227,7 @@ class Machine:
             raise LongtailError(f"program: {_reason(error)}") from error
 
     def _refuel(self) -> None:
-        """Let a metered module take as much as one call may."""
+        """Give a metered module the fuel for one call."""
         if self.module.metered:
             self._store.set_fuel(FUEL_PER_CALL)
 
@@ -250,7 +250,7 @@ class Machine:
 
 
 def _reason(error: Exception) -> str:
-    """The last line of what the runtime says: the first cause, below the backtrace."""
+    """The last line of the runtime's message: the root cause, below the backtrace."""
     return str(error).strip().rpartition("\n")[2].strip()[:200]
 
 

@@ -23,9 +23,9 @@ from triggers.language.webassembly.layout import (
 
 SECTION = "longtail"
 MAX_GAP_NS = 3600 * NS_PER_S
-"""The longest gap of a signal catalog: heartbeats between two rows end with it."""
+"""The longest `max_gap` of a signal catalog, which bounds the heartbeats between two rows."""
 MIN_ROW_CAPACITY = 64
-"""A host gives each call its limit of time, so a call must not be a row."""
+"""A host limits the time of each call, so a call must be able to take more than a few rows."""
 
 Address = Annotated[int, Field(ge=0, lt=MAX_MEMORY_BYTES)]
 Count = Annotated[int, Field(ge=0, lt=MAX_MEMORY_BYTES)]
@@ -33,7 +33,7 @@ PositiveNs = Annotated[int, Field(ge=1)]
 
 
 class ManifestInput(Contract):
-    """A signal the program reads, and the address of its column in the row buffers.
+    """A signal that the program reads, and the address of its column in the row buffers.
 
     `max_age_ns` None: never expires within a segment. `initial` is the value at a segment's start. Bools come as 0
     and 1, texts as the index into `values`, numbers in `unit`.
@@ -118,7 +118,7 @@ class Manifest(Contract):
 
     @model_validator(mode="after")
     def _regions_are_apart(self) -> Self:
-        """Nothing that a host writes or reads overlaps, and every counter lies in the state."""
+        """Nothing that a host reads or writes overlaps, and every counter is in the state region."""
         rows = 8 * self.row_capacity
         regions = sorted(
             [
@@ -141,14 +141,14 @@ class Manifest(Contract):
 
     @property
     def memory_bytes(self) -> int:
-        """Memory that the regions need."""
+        """The memory that the regions need."""
         rows = 8 * (self.row_capacity + PADDING_ROWS)
         ends = [self.times + rows, self.fires + FIRE_BYTES * self.fire_capacity, self.fire_count + 4]
         return max([*ends, self.state.address + self.state.size_bytes, *(item.column + rows for item in self.inputs)])
 
 
 def read_manifest(module: bytes) -> Manifest:
-    """The manifest of a module; InvalidInput naming what is wrong with it."""
+    """The manifest of a module. Raises InvalidInput, naming what is wrong with it."""
     if len(module) > MAX_PROGRAM_BYTES:
         raise InvalidInput(f"program: has {len(module)} bytes, more than {MAX_PROGRAM_BYTES}")
     section = custom_section(module, SECTION)

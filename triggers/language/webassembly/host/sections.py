@@ -1,4 +1,4 @@
-"""A module's bytes as sections: custom sections are read, added and left out (WebAssembly core 1.0, section 5.5)."""
+"""The sections of a module's bytes: reading, adding and removing custom ones (WebAssembly core 1.0, section 5.5)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _CUSTOM = 0
 
 
 def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
-    """Id and contents of each section; InvalidInput for bytes that are not a module."""
+    """The id and contents of each section. Raises InvalidInput for bytes that are not a module."""
     if module[:8] != HEADER:
         raise InvalidInput("program: not a WebAssembly module of version 1")
     at = 8
@@ -24,7 +24,7 @@ def sections(module: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def custom_section(module: bytes, name: str) -> bytes | None:
-    """The contents of the custom section of that name; None if there is none, InvalidInput if there are several."""
+    """The contents of the custom section with that name; None if there is none. Raises InvalidInput for several."""
     bodies = [body for section, body in map(_named, sections(module)) if section == name]
     if len(bodies) > 1:
         raise InvalidInput(f"program: has {len(bodies)} sections `{name}`")
@@ -32,7 +32,7 @@ def custom_section(module: bytes, name: str) -> bytes | None:
 
 
 def with_custom_section(module: bytes, name: str, contents: bytes) -> bytes:
-    """The module without any custom section (such as names for debugging), but with this one, at its end."""
+    """The module with this custom section at its end, and without any others (such as names for debugging)."""
     parts = [HEADER]
     for identity, body in sections(module):
         if identity != _CUSTOM:

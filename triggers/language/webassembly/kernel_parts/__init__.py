@@ -1,1 +1,1 @@
-"""What kernels are made of: their texts, words of 64 ticks, rings, skeletons and window updates."""
+"""The building blocks of kernels: texts, words of 64 ticks, rings, skeletons and window updates."""

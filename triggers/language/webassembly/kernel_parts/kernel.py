@@ -1,4 +1,4 @@
-"""Kernels: one WebAssembly function per operation, which evaluates it over all ticks of a block.
+"""The form of kernels: one WebAssembly function per operation, which evaluates it over all ticks of a block.
 
 A block is a run of at most CHUNK ticks of one segment, 64 ticks per word. Its numbers are columns of f64 (NaN is
 unknown). Its conditions are bit words, tick i in bit i % 64 of word i / 64: one mask of where the condition is
@@ -6,8 +6,8 @@ true and, HALF bytes after it, one of where it is false, so Kleene's logic works
 
 A kernel sees these globals: `$tt`, the address of the ticks' times (i64, ns); `$count`, the number of ticks;
 `$words`, the bytes of a mask in use; `$tail`, the valid bits of the last word. Bits after the last tick are 0 in
-every mask. Operations without state are computed at every tick, which gives what they would keep between their
-own ticks; operations with state step where their `due` mask is set, and keep their value in between.
+every mask. Operations without state are computed at every tick, which gives the same values as keeping them between
+their own ticks; operations with state step where their `due` mask is set, and keep their value in between.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ HALF = "HALF"
 """In a kernel's text: bytes from a condition's mask of true to its mask of false."""
 
 NO_SAMPLE = -(1 << 62)
-"""In a column of sample times: no sample in the segment. `t - NO_SAMPLE` is right as an unsigned number only."""
+"""In a column of sample times: no sample in the segment. `t - NO_SAMPLE` is only correct as an unsigned number."""
 
 SLOT_BYTES = 8
 """Every slot of a kernel's state takes 8 bytes, whatever its type."""
@@ -26,7 +26,7 @@ SLOT_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A value of a kernel's state, and what it is when a segment begins."""
+    """A value of a kernel's state, with its initial value at the beginning of a segment."""
 
     name: str
     type: str

@@ -1,9 +1,9 @@
-"""Rings of kernels: entries of 16 bytes, the tick's time (i64, ns) and a value, oldest first, bounded by `capacity`.
+"""The rings of kernels: at most `capacity` entries of 16 bytes, oldest first: a tick's time (i64, ns) and a value.
 
 While a kernel runs, `$head` and `$tail` are addresses (of the oldest entry and of the next one to be written);
-between blocks they are bytes from the ring's beginning, so that a saved state does not depend on addresses. Where both
-are equal the ring is either empty or full. An *update ring* tells by `$oldest_ns`, the oldest entry's time, which is
-NEVER_NS while the ring is empty; a *counted ring* by `$entries`.
+between blocks they are bytes from the ring's beginning, so that a saved state does not depend on addresses. If both
+are equal, the ring is either empty or full. An *update ring* distinguishes the two by `$oldest_ns`, the oldest entry's
+time, which is NEVER_NS while the ring is empty; a *counted ring* by `$entries`.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def advance(pointer: str, entry_bytes: int = ENTRY_BYTES) -> str:
 
 
 def push(value_type: str, value: str) -> str:
-    """Append an entry of this tick; there must be room."""
+    """Append an entry for this tick; there must be room."""
     return f"""
       (i64.store (local.get $tail) (local.get $t))
       ({value_type}.store offset=8 (local.get $tail) {value})
@@ -68,7 +68,7 @@ DROP_OLDEST = f"""
 
 
 def update(drop: str, push_x: str) -> str:
-    """Append this tick's entry to an update ring; `drop` drops the oldest entry of a full one, which is counted."""
+    """Append this tick's entry to an update ring; `drop` drops the oldest entry of a full ring, which is counted."""
     return f"""
       (if (i32.eq (local.get $head) (local.get $tail)) (then
         (if (i32.eqz {IS_EMPTY}) (then {COUNT_OVERFLOW} {drop}))
@@ -91,7 +91,7 @@ DROP_COUNTED = f"""
 
 
 def push_counted(drop: str, value_type: str, value: str) -> str:
-    """Append this tick's entry to a counted ring; `drop` drops the oldest entry of a full one, which is counted."""
+    """Append this tick's entry to a counted ring; `drop` drops the oldest entry of a full ring, which is counted."""
     return f"""
       (if (i32.eq (local.get $entries) (local.get $capacity)) (then {COUNT_OVERFLOW} {drop}))
       {push(value_type, value)}

@@ -1,4 +1,4 @@
-"""Skeletons of kernels that step tick by tick: they load state and words, find the due ticks, and spread results."""
+"""Skeletons of kernels that step tick by tick: loading state and words, finding due ticks, spreading results."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def keep_only(ticks: str = "(i64.const 0)") -> str:
 
 
 def out_at(index: str) -> str:
-    """Where a kernel that yields a number writes the one of the tick with that index."""
+    """The address at which a kernel that yields a number writes the result of the tick with that index."""
     return f"(i32.add (local.get $out) (i32.shl (local.get {index}) (i32.const 3)))"
 
 
@@ -199,7 +199,7 @@ def _load_arguments(signature: tuple[str, ...], conditions: int) -> str:
 
 
 def _shift_words(signature: tuple[str, ...], conditions: int) -> str:
-    """Move the words on by a tick."""
+    """Shift the words by one tick."""
     words = [f"${mask}{index}" for index in range(conditions) for mask in "TF"]
     if "fresh" in signature:
         words.append("$fresh_word")

@@ -2,7 +2,7 @@
 
 An update tick is one at which a signal has a new sample and the number is known. The ordinary step handles every
 case: no update, several entries that leave at once, a ring that is empty or full or whose end is reached. Between
-these cases, in words of update ticks only, a *run* steps with at most one entry leaving a tick.
+these cases, in words of only update ticks, a *run* makes steps in which at most one entry leaves.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _ALL_UPDATES = f"""
             (local.tee $next (i32.add (local.get $next) (i32.const 64))) (local.get $end))))
         (local.set $all_updates
           (i32.and (i64x2.all_true (local.get $equal)) (i64.eq (local.get $pending) (i64.const -1))))))"""
-"""Notes whether a word whose ticks are all due consists of update ticks (of the last word it may not tell)."""
+"""Determine whether all ticks of a word are update ticks, if all are due (may be false for the last word)."""
 
 _IS_OLD = "(i64.ge_s (i64.sub (local.get $t) (local.get $oldest_ns)) (local.get $window_ns))"
 
 NOT_REACHED = "(select (local.get $tail) (local.get $ring_end) (i32.gt_u (local.get $tail) (local.get $head)))"
-"""In a run: the address that the ring's head must not reach, that of the next entry or the ring's end."""
+"""In a run: the address that the ring's head must not reach (that of the next entry, or the ring's end)."""
 
 
 def if_updated(add: str) -> str:

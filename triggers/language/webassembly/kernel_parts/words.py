@@ -1,4 +1,4 @@
-"""Arithmetic on words of 64 ticks that kernels share: what reaches from tick to tick without a loop over them.
+"""Arithmetic on words of 64 ticks, shared by kernels: effects that reach from tick to tick without a loop.
 
 The trick of `flooded`, on which edges, changes, hysteresis and pairs rest: adding to a run of ones its lowest bit
 carries through the run, so the sum has zeros where the run was. `through & ~(through + lowest bits)` is thus every run
@@ -59,7 +59,7 @@ def next_word(*columns: str) -> str:
 
 
 def inverted(word: str) -> str:
-    """All bits of a word turned over."""
+    """A word with all bits inverted."""
     return f"(i64.xor {word} (i64.const -1))"
 
 
@@ -75,42 +75,42 @@ def known_word(argument: int | None = None) -> str:
 
 
 def lowest(word: str) -> str:
-    """The lowest bit of a word, a local, alone; 0 of 0."""
+    """Only the lowest set bit of a word (a local); 0 for 0."""
     return f"(i64.and (local.get {word}) (i64.sub (i64.const 0) (local.get {word})))"
 
 
 def highest(word: str) -> str:
-    """The highest bit of a word, a local that is not 0, alone."""
+    """Only the highest set bit of a word (a local that is not 0)."""
     return f"(i64.shr_u (i64.const {1 << 63}) (i64.clz (local.get {word})))"
 
 
 def lowest_run(word: str, first: str) -> str:
-    """Of a word the run of ones that begins at its bit `first`, both locals: the sum's carry clears it, and only it."""
+    """The run of ones that begins at bit `first` of a word (both locals): the carry of a sum clears only this run."""
     return f"(i64.and (local.get {word}) {inverted(f'(i64.add (local.get {word}) (local.get {first}))')})"
 
 
 def from_bit(bit: str) -> str:
-    """That bit, a local with one bit, and all above it."""
+    """A bit (a local with one bit set), and all bits above it."""
     return f"(i64.sub (i64.const 0) (local.get {bit}))"
 
 
 def after_bit(bit: str) -> str:
-    """All bits above that bit, a local with one bit."""
+    """All bits above a bit (a local with one bit set)."""
     return f"(i64.sub (i64.const 0) (i64.shl (local.get {bit}) (i64.const 1)))"
 
 
 def time_of_bit(bit: str) -> str:
-    """The time (ns) of the tick of the word at `$w` with that bit, a local with one bit."""
+    """The time (ns) of the tick of a bit (a local with one bit set) in the word at `$w`."""
     return time_at(f"(i32.or (i32.shl (local.get $w) (i32.const 3)) (i32.wrap_i64 (i64.ctz (local.get {bit}))))")
 
 
 def one_later(word: str, before: str) -> str:
-    """The ticks after those of a word; `before` is 1 where the last tick of the word before is one of them."""
+    """The ticks that follow those of a word; `before` is 1 if the last tick of the previous word counts as well."""
     return f"(i64.or (i64.shl (local.get {word}) (i64.const 1)) (local.get {before}))"
 
 
 def flooded(start: str, through: str, before: str) -> str:
-    """`start` and the runs of `through` that follow on its bits, or on the word before where `before` is 1.
+    """`start`, and the runs of `through` that directly follow its bits, or the previous word if `before` is 1.
 
     All are locals, `start` and `through` disjoint.
     """
@@ -120,7 +120,7 @@ def flooded(start: str, through: str, before: str) -> str:
 
 
 def flood(result: str, start: str, through: str, carry: str) -> str:
-    """Set the local `result` to what is `flooded`, and `carry`, the bit before the word, to that before the next one.
+    """Set the local `result` to the `flooded` word, and update `carry`, the bit before the word, for the next word.
 
     Ticks that do not exist must be in `through`, so that the last tick's bit reaches the end of its word.
     """
@@ -140,6 +140,6 @@ def changes(result: str, to: str, since: str, unknown: str, carry: str) -> str:
 
 
 def held_until_due(result: str, true: str, carry: str) -> str:
-    """Set `result` to the ticks from each of `true` to before the next due one; `$idle` are those not due."""
+    """Set `result` to the ticks from each tick of `true` until before the next due tick; `$idle` are those not due."""
     return f"""{flood(result, true, "$idle", carry)}
       (local.set {result} (i64.and (local.get {result}) {VALID}))"""

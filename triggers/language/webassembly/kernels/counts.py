@@ -1,7 +1,7 @@
-"""Kernels of what happened in a window `(t - W, t]`: `once`, `count`, `flicker`.
+"""Kernels of events in a window `(t - W, t]`: `once`, `count`, `flicker`.
 
 A counter's ring holds the times (i64, ns) of its latest events, at most `limit` of them. Words in which nothing
-happens, and in which nothing leaves the window, are passed over.
+happens, and in which nothing leaves the window, are skipped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, is_f
 from triggers.language.webassembly.kernel_parts.skeletons import condition_steps, keep_only, number_steps
 
 NEVER_YET_NS = -(1 << 63)
-"""A time so long ago that an unsigned difference to it is longer than any window."""
+"""A time so long ago that its unsigned difference from any time is longer than any window."""
 
 _ALL_KNOWN = "(i64.eq (i64.or (local.get $T0) (local.get $F0)) (local.get $pending))"
 

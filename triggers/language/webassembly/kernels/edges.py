@@ -32,14 +32,14 @@ LAST_KNOWN = """(func $last_known (param $T i64) (param $F i64) (param $last i64
     (then (local.get $last))
     (else (i64.add (i64.const 1)
       (i64.extend_i32_u (i64.lt_u (i64.clz (local.get $T)) (i64.clz (local.get $F))))))))"""
-"""The last known value after a word: of the two highest bits the higher one tells."""
+"""The last known value after a word, given by the higher one of the two highest bits."""
 
 
 _SEARCHES = {
     "rises": ("low", changes("$rises", "$T", "$F", "$unknown", "$low")),
     "falls": ("high", changes("$falls", "$F", "$T", "$unknown", "$high")),
 }
-"""For each kind of edge its slot from word to word, and the search for it: a fall is a rise of `not P`."""
+"""For each kind of edge, its slot from word to word, and the search for it; a fall is a rise of `not P`."""
 
 
 def _edges(name: str, *kinds: str) -> Kernel:

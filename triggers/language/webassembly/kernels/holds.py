@@ -1,8 +1,8 @@
 """Kernels of `P for D`, with and without a tolerance.
 
 P changes at due ticks only, so a word is cut into runs of equal ticks. A run of true ones is held from its first due
-tick that is late enough. Between words the slots say since when a run of true ticks goes on (`since`, ns, -1 for none)
-and whether it is held already (`held`).
+tick that is late enough. Between words the slots have the start of the current run of true ticks (`since`, ns, -1 for
+none) and whether it is already held (`held`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ _TRUE_RUN = f"""(if (i64.lt_s (local.get $since) (i64.const 0)) (then (local.set
 
 
 def _for() -> Kernel:
-    """Looks at the runs of true ticks alone; one that begins within a word is a new one."""
+    """Only looks at the runs of true ticks; a run that begins within a word is a new one."""
     words = f"""(local.set $T {load("arg0")})
       (local.set $result (i64.const 0))
       (block $word
@@ -80,7 +80,7 @@ _END_DOUBT = f"""(if (i64.ge_s (local.get $doubted) (i64.const 0)) (then
     (if (i64.gt_u (i64.sub {time_of_bit("$first")} (local.get $doubted)) (local.get $tolerate_ns))
       (then (local.set $since (i64.const -1))))
     (local.set $doubted (i64.const -1))))"""
-"""A true run follows an unknown one: it goes on with the run before that if the unknown one was short enough."""
+"""When a true run follows an unknown one: it continues the run before that if the unknown one was short enough."""
 
 
 def _for_tolerating() -> Kernel:

@@ -1,4 +1,4 @@
-"""Kernels of Kleene's logic: 64 ticks per instruction, one mask for true and one for false."""
+"""Kernels of Kleene logic: 64 ticks per instruction, one mask for true and one for false."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def _smooth() -> Kernel:
 
 
 def _span(value: str, from_ns: str, until_ns: str, sign: str, sums: str = "") -> str:
-    """Add (or subtract) a span of time during which the condition had that value to the sums of that prefix."""
+    """Add a span of time to (or subtract it from) the sums with that prefix, by the condition's value in the span."""
     return f"""
       (local.set $span (select (i64.sub {until_ns} {from_ns}) (i64.const 0) {value}))
       (local.set ${sums}known_ns (i64.{sign} (local.get ${sums}known_ns) (local.get $span)))

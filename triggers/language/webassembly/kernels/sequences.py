@@ -39,7 +39,7 @@ _RISES = f"""(local.set $T0 {load("arg0")}) (local.set $F0 {load("arg0", half=Tr
 
 
 def _then() -> Kernel:
-    """Looks at the ticks at which A or B rises, unless B alone rises and no rise of A is kept."""
+    """Looks at the ticks at which A or B rises, except for a rise of B alone when no rise of A is kept."""
     slots = tuple(Slot(name, "i64") for name in ("low_a", "low_b", "kept", "rose", "held"))
     words = f"""{_RISES}
       (local.set $hits (i64.const 0))

@@ -19,7 +19,7 @@ _OPPOSITES = {"lt": "ge", "le": "gt", "gt": "le", "ge": "lt"}
 
 _TWO = ("arg0", "step0", "arg1", "step1")
 _LANES_16 = 16
-"""Ticks whose results one i8x16.bitmask gathers."""
+"""How many ticks one i8x16.bitmask gathers the results of."""
 
 
 def mask64(compare: str) -> str:
@@ -89,7 +89,7 @@ def _comparison_with_constant(op: str) -> Kernel:
 
 
 def _equality(op: str) -> Kernel:
-    """`a == b`, `a != b`; neither where one is unknown."""
+    """`a == b`, `a != b`; neither true nor false where one operand is unknown."""
     signature = (*_TWO, "out")
     equal = mask64(_operands("f64x2.eq"))
     unequal = mask64(f"(v128.or {_operands('f64x2.lt')} {_operands('f64x2.gt')})")

@@ -1,4 +1,4 @@
-"""All kernels, by the name of their operation (with the kind of its argument where that matters)."""
+"""The table of all kernels, by the name of their operation (and the kind of its argument, if that matters)."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 Minima and maxima use two stacks in one ring: the older entries hold the extreme of themselves and all younger ones
 of their stack (so the oldest entry has the older stack's extreme), the younger entries their own value, with a
-running extreme beside them. When the older stack is used up, the younger one becomes it, by one pass from its
+running extreme beside them. When the older stack is used up, the younger one replaces it, by one pass from its
 youngest entry to its oldest. An entry is thus touched three times in its life, whatever the window's length.
 
 Numbers are compared as integers that order like them, -0 before +0: a negative number's bits but its sign are

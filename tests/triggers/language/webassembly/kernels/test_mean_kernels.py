@@ -71,7 +71,7 @@ def test_avg_is_unknown_while_its_sum_overflows_and_known_again_after_it() -> No
     assert_agrees(KERNELS["window_avg"], average(window_ns=200), NUMBER, [block])
 
 
-def test_ema_starts_anew_after_a_result_that_is_not_finite() -> None:
+def test_ema_starts_again_after_a_result_that_is_not_finite() -> None:
     values: list[Value] = [-1.7e308, 1.7e308, 5.0, None, 5.0]
     block = updates(values)
     assert KernelMachine(KERNELS["ema"], EMA, NUMBER).run(block) == [-1.7e308, None, 5.0, None, 5.0]
