@@ -102,12 +102,6 @@ def rates_per_hour(
     return intervals
 
 
-def rate_per_hour(fires: Sequence[int], hours: Sequence[float]) -> Interval | None:
-    """Fires per hour, given the fires and hours of each drive; None if no time was recorded."""
-    rates = rates_per_hour([Events.of_counts(fires)], hours)
-    return rates[0] if rates is not None else None
-
-
 def _resampled(totals: NDArray[np.float64], hours: NDArray[np.float64], block_picks: int) -> list[tuple[float, float]]:
     """Percentile intervals of totals (drive, quantity) over hours; empty, (inf, -inf), for a single drive."""
     drives, quantities = totals.shape

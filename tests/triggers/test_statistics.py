@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from triggers.statistics import Events, poisson_interval, rate_per_hour, rates_per_hour, weighted_interval
+from triggers.statistics import Events, Interval, poisson_interval, rates_per_hour, weighted_interval
+
+
+def rate_per_hour(fires: Sequence[int], hours: Sequence[float]) -> Interval | None:
+    rates = rates_per_hour([Events.of_counts(fires)], hours)
+    return rates[0] if rates is not None else None
 
 
 def test_poisson_intervals_are_garwoods() -> None:

@@ -45,16 +45,10 @@ class Unit:
         """True for scales with an arbitrary zero (degC, degF): sums and products make no sense on them."""
         return self.offset != 0
 
-    @property
-    def is_bare(self) -> bool:
-        """True for a pure number, which can be compared with a literal without a unit."""
-        return self.dimension == DIMENSIONLESS and self.scale == 1
-
 
 BARE = Unit("", DIMENSIONLESS)
 RATIO = Unit("ratio", dimension(ratio=1))
 SECOND = Unit("s", dimension(time=1))
-KELVIN_DIFFERENCE = Unit("K", dimension(temperature=1), difference=True)
 
 _LENGTH = dimension(length=1)
 _MASS = dimension(mass=1)

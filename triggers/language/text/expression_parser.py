@@ -51,11 +51,6 @@ class Cursor:
         """The token that comes next; END at the end."""
         return self.tokens[self.index]
 
-    @property
-    def after_next(self) -> Token:
-        """The token after that."""
-        return self.tokens[min(self.index + 1, len(self.tokens) - 1)]
-
     def take(self) -> Token:
         """Take the next token and move past it."""
         token = self.next
