@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.contracts.base import NS_PER_S
 from triggers.language.rows import Row
 from triggers.signals.units import parse_unit
+from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
     from triggers.signals.catalog import SignalCatalog

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from bench.engines import Engines
 from bench.measure import Comparison, Contender, Role, compare
-from triggers.contracts.base import NS_PER_S
 from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import HEARTBEAT_NS, Row
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLE = ROOT / "examples/css_car/hard_braking.trigger"

@@ -23,10 +23,10 @@ from bench.speed.modules import catalog_of, inputs
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.plan import BacktestPlan, make_plan
 from triggers.backtest.run import run as run_backtest
-from triggers.contracts.base import NS_PER_S
 from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
 from triggers.language.webassembly.host.machine import Machine, load
+from triggers.times import NS_PER_S
 
 RATE_HZ = 100
 RECORDED = tuple("abcdefghijkl")

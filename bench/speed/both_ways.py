@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bench.speed.one_thread import pl
-from triggers.contracts.base import NS_PER_S
+from triggers.times import NS_PER_S
 
 ByDrive = Callable[[pl.Expr], pl.Expr]
 EARTH_RADIUS_M = 6_371_008.8

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.contracts.base import NS_PER_S
 from triggers.language.rows import Row
+from triggers.times import NS_PER_S
 
 EPOCH_NS = 1_790_000_000_123_456_789
 """The first row: times of recordings are not multiples of a heartbeat."""

@@ -18,9 +18,9 @@ from bench.speed.modules import compiled, drive_by_drive, inputs, said
 from bench.speed.one_thread import pl
 from bench.speed.team_signals import RATE_HZ
 from bench.speed.team_triggers import COOLDOWN_S
-from triggers.contracts.base import NS_PER_S
 from triggers.language.compile import compile_source
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, load
+from triggers.times import NS_PER_S
 
 Fires = dict[str, NDArray[np.int64]]
 

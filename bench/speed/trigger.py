@@ -13,8 +13,8 @@ from bench.speed.by_hand_numba import HeldComparisons
 from bench.speed.by_hand_tables import InDuckDb, InPolars
 from bench.speed.made_drives import Drives, make_drives, thinned
 from bench.speed.modules import catalog_of, drive_by_drive, inputs, loaded, said, whole
-from triggers.contracts.base import NS_PER_S
 from triggers.language.webassembly.host.machine import LoadedModule
+from triggers.times import NS_PER_S
 
 SOURCE = "trigger one { when (a > 0.5 and b < 0.3) for 500 ms cooldown 5 s }"
 RATE_HZ = 100

@@ -14,8 +14,8 @@ from bench.speed.by_hand_tables import after_cooldown
 from bench.speed.made_drives import Drives, make_drives
 from bench.speed.modules import catalog_of, drive_by_drive, inputs, loaded, said
 from bench.speed.one_thread import pl
-from triggers.contracts.base import NS_PER_S
 from triggers.language.webassembly.host.machine import Machine
+from triggers.times import NS_PER_S
 
 RATE_HZ = 100
 SPAN = "trigger span { when max(x over 2 s) - min(x over 2 s) > 1.5 cooldown 5 s }"

@@ -11,10 +11,10 @@ from pathlib import Path
 from fleet_api.demo.scene import write_camera
 from fleet_api.demo.sensors import Reading, sense
 from fleet_api.demo.traffic import PLACES, drive_traffic
-from triggers.contracts.base import NS_PER_S
 from triggers.drives.drive import FOLDER_FILE
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.drives.times import to_ns
+from triggers.times import NS_PER_S
 
 FIRST_START_NS = int(datetime(2026, 1, 5, 6, 30, tzinfo=UTC).timestamp()) * NS_PER_S
 _BETWEEN_STARTS_NS = 3 * 3600 * NS_PER_S

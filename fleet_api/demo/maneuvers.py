@@ -13,9 +13,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.contracts.base import NS_PER_S
 from triggers.drives.series import SignalSeries
 from triggers.drives.times import Times
+from triggers.times import NS_PER_S
 
 
 class LabelSpan(NamedTuple):

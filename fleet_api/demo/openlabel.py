@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fleet_api.demo.maneuvers import LabelSpan
-from triggers.contracts.base import NS_PER_S
+from triggers.times import NS_PER_S
 
 SCHEMA_VERSION = "1.0.0"
 FRAMES_PER_S = 10

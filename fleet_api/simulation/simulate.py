@@ -20,7 +20,7 @@ from typing import Any
 
 from fleet_api.client import ApiClient
 from triggers.assignment.targets import matches
-from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import Comparison, Junction, Target
 from triggers.contracts.checkin import FireCounts
 from triggers.distance import SPEED_SIGNAL, SpeedSignal, speed_signal
@@ -28,6 +28,7 @@ from triggers.drives.drive import Drive
 from triggers.errors import InvalidInput
 from triggers.replay.replay import play
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from triggers.assignment.rules import is_assigned
-from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import RunningCampaign
 from triggers.contracts.checkin import Assignment, AssignmentList, FireCounts
 from triggers.errors import Forbidden, InvalidInput
+from triggers.times import NS_PER_S
 
 MAX_ASSIGNMENTS = 1000
 

@@ -12,6 +12,7 @@ import av.error
 
 from triggers.clips.damage import Damaged
 from triggers.clips.footage import VideoFrame
+from triggers.times import NS_PER_S
 
 THUMBNAIL_WIDTH = 320
 MAX_THUMBNAIL_HEIGHT = 1280
@@ -71,7 +72,7 @@ def write_preview(path: Path, frames: Sequence[VideoFrame], camera: str) -> None
             stream.time_base = Fraction(1, TICKS_PER_SECOND)
             previous = -1
             for frame in frames:
-                ticks = max(previous + 1, (frame.t_ns - frames[0].t_ns) * TICKS_PER_SECOND // 10**9)
+                ticks = max(previous + 1, (frame.t_ns - frames[0].t_ns) * TICKS_PER_SECOND // NS_PER_S)
                 packet = av.Packet(frame.data)
                 packet.pts = packet.dts = previous = ticks
                 packet.time_base = stream.time_base

@@ -16,6 +16,7 @@ from sqlalchemy import BigInteger, ColumnElement, Float, cast, extract, select
 from storage.clips.scopes import ELEMENT, Scope
 from storage.tables import clips, fires, signal_statistics
 from triggers.errors import InvalidInput
+from triggers.times import NS_PER_S
 
 PropertyKind = Literal["text", "number", "time", "interval", "attribute", "geometry"]
 SortType = Literal["integer", "float", "text"]
@@ -52,7 +53,7 @@ class Property:
 
 def _ns(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """A timestamptz as ns since 1970; exact, as `extract` gives a numeric."""
-    return cast(extract("epoch", column) * 1_000_000_000, BigInteger)
+    return cast(extract("epoch", column) * NS_PER_S, BigInteger)
 
 
 PROPERTIES: tuple[Property, ...] = (

@@ -23,9 +23,9 @@ from storage.tables import uploads as uploads_table
 from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import dead_letters, endings, parking
 from storage.uploads.fire_identity import known_fires, reused_fire
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.clip import ClipManifest, Fire
 from triggers.errors import Conflict
+from triggers.times import NS_PER_S
 
 MAX_TAGS = 1000
 

@@ -9,9 +9,10 @@ from sqlalchemy import BigInteger, Connection, cast, extract, func, literal, sel
 from storage.jsonb import storable
 from storage.tables import assignment_revision, vehicles
 from storage.vehicles.attributes import VEHICLE_ATTRIBUTES
-from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.contracts.base import AttributeValue
 from triggers.contracts.checkin import CheckIn
 from triggers.errors import NotFound
+from triggers.times import NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)

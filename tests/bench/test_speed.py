@@ -26,7 +26,7 @@ from bench.speed.by_hand_numba import HeldComparisons
 from bench.speed.by_hand_tables import after_cooldown
 from bench.speed.made_drives import Drives, make_drives, thinned
 from bench.speed.modules import catalog_of, compiled, drive_by_drive, inputs
-from triggers.contracts.base import NS_PER_S
+from triggers.times import NS_PER_S
 
 
 def interpreted(source: str, rate_hz: int, drives: Drives, *, end: bool) -> list[int]:

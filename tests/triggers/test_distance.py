@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from triggers.backtest.odometer import SpeedOdometer
 from triggers.backtest.plan import make_plan
 from triggers.backtest.run import run
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import make_bundle
 from triggers.distance import MAX_HOLD_NS, MAX_SPEED_M_S, SpeedSignal, TravelMeter, metres_along, speed_signal
 from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.host import Host
 

@@ -10,9 +10,10 @@ from datetime import UTC, datetime
 
 from triggers.assignment.sampling import admitted
 from triggers.assignment.targets import matches
-from triggers.contracts.base import NS_PER_S, AttributeValue
+from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import CampaignSettings, RolloutStage
 from triggers.contracts.campaign_life import has_begun, is_over
+from triggers.times import NS_PER_S
 
 
 def is_assigned(

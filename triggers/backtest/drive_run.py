@@ -16,12 +16,12 @@ from triggers.backtest.overlap import shared_fires
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import DriveResult
 from triggers.backtest.volume import ClipMeter
-from triggers.contracts.base import NS_PER_S
 from triggers.distance import ends_segment
 from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
 from triggers.drives.times import Times
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
     from triggers.language.webassembly.host.machine import Machine

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import DriveResult
 from triggers.clips.size import nominal_clip_bytes
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import CaptureWindow
 from triggers.signals.catalog import SignalCatalog
 from triggers.statistics import CONFIDENCE, Events, Interval, rates_per_hour
+from triggers.times import NS_PER_S
 
 NS_PER_HOUR = 3600 * NS_PER_S
 

@@ -11,9 +11,9 @@ from typing import Any
 from triggers.backtest.forecast import NS_PER_HOUR, Forecast, ForecastFleet, make_forecast
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.compared import Compared
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
-from triggers.contracts.base import NS_PER_S
 from triggers.errors import Misconfigured
+from triggers.times import NS_PER_S
 
 _GROUP_ROWS = 1 << 17
 

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from triggers.backtest.windows import SampledRows, WindowCounts
 from triggers.clips.size import CHANNEL_BYTES, FILE_BYTES, SAMPLE_BYTES
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.batches import Batch
 from triggers.drives.file import DriveFile
 from triggers.drives.times import Times
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 
 
 class ClipMeter:

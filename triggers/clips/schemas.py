@@ -21,8 +21,8 @@ from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from triggers.clips.footage import VideoFrame
-from triggers.contracts.base import NS_PER_S
 from triggers.errors import InvalidInput
+from triggers.times import NS_PER_S
 
 SAMPLE_SCHEMA = "longtail.Sample"
 VIDEO_SCHEMA = "foxglove.CompressedVideo"

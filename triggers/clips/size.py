@@ -7,9 +7,9 @@ come from clips of recorded cars at 50 to 2,400 samples per second, whose sizes 
 
 from __future__ import annotations
 
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import CaptureWindow
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 
 SAMPLE_BYTES = 21
 CHANNEL_BYTES = 190

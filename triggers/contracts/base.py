@@ -9,8 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from triggers.errors import InvalidInput
 
-NS_PER_S = 1_000_000_000
-
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """Name of a trigger, campaign or fence."""
 

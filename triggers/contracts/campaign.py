@@ -10,13 +10,14 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from triggers.contracts.base import AttributeValue, Contract, Name, SignalName
+from triggers.times import NS_PER_S
 
 MAX_TRIGGERS = 1000
 MAX_COMPARES = 100
 """How many heads a campaign may compare."""
 
-MAX_CAPTURE_NS = 10 * 60 * 1_000_000_000
-DEFAULT_RECORDING_NS = 60 * 1_000_000_000
+MAX_CAPTURE_NS = 10 * 60 * NS_PER_S
+DEFAULT_RECORDING_NS = 60 * NS_PER_S
 """The longest capture (before and after a fire, added up), unless a vehicle or signal catalog states another."""
 
 

@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from triggers.contracts.base import NS_PER_S
 from triggers.drives.columns import Numbers
 from triggers.drives.file import START_KEY
 from triggers.drives.times import TIME_COLUMN, Times, to_ns
 from triggers.errors import InvalidInput
+from triggers.times import NS_PER_S
 
 MAX_TABLE_CELLS = 500_000_000
 ROWS_PER_GROUP = 65_536

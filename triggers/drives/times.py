@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from triggers.contracts.base import NS_PER_S
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS
+from triggers.times import NS_PER_S
 
 TIME_COLUMN = "t"
 

@@ -9,7 +9,6 @@ from hashlib import sha256
 from typing import Any
 
 from triggers.clips.size import nominal_clip_bytes
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import TriggerSettings
 from triggers.language.checks.limits import operator_costs
 from triggers.language.compile import Compilation, CompiledCampaign, CompiledTriggers
@@ -21,6 +20,7 @@ from triggers.language.webassembly.cost import ProgramCost, cost_of, operations_
 from triggers.language.webassembly.counting import WorkRange
 from triggers.language.webassembly.kernel_parts.kernel import SLOT_BYTES
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 
 CORE_OPERATIONS_PER_S = 1_000_000_000
 """The speed of the core that `core_share` refers to; server cores were measured at 1.4 to 3.7 times this."""

@@ -12,12 +12,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from triggers.times import NS_PER_S
+
 MAX_NODES = 20_000
 MAX_INPUTS = 5_000
 MAX_ARGUMENTS = 1_000
 MAX_CAPACITY = 1_000_000
 MAX_TOTAL_CAPACITY = 10_000_000
-MAX_TIME_NS = 10 * 366 * 86_400 * 1_000_000_000
+MAX_TIME_NS = 10 * 366 * 86_400 * NS_PER_S
 
 SignalType = Literal["number", "bool", "text"]
 

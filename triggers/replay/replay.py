@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from triggers.clips.footage import VideoFrame
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.clip import DriveSource
 from triggers.drives.drive import Drive
 from triggers.errors import InvalidInput
 from triggers.language.rows import HEARTBEAT_NS, Row
 from triggers.replay.video import video_frames
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.clock import Clock, SystemClock
 

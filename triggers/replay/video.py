@@ -16,8 +16,8 @@ from av.bitstream import BitStreamFilterContext
 
 from triggers.clips.footage import VideoFrame
 from triggers.clips.schemas import is_keyframe
-from triggers.contracts.base import NS_PER_S
 from triggers.errors import InvalidInput, Misconfigured
+from triggers.times import NS_PER_S
 
 ENCODERS = ("libx264", "libopenh264")
 DEFAULT_RATE_HZ = 25

@@ -17,11 +17,12 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 
-from triggers.contracts.base import NS_PER_S, Contract, Name, ShortText, SignalName
+from triggers.contracts.base import Contract, Name, ShortText, SignalName
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, MAX_CAPTURE_NS
 from triggers.contracts.limits import MAX_CATALOG_BYTES
 from triggers.errors import InvalidInput
 from triggers.signals.units import convert, parse_unit
+from triggers.times import NS_PER_S
 
 MAX_SIGNALS = 20_000
 MAX_RATE_HZ = 100_000.0
@@ -79,10 +80,10 @@ class Signal(Contract):
         if self.update == "on_change":
             return None
         if self.max_age is not None:
-            return round(Fraction(str(self.max_age)) * 1_000_000_000)
+            return round(Fraction(str(self.max_age)) * NS_PER_S)
         if self.rate is not None:
             return max(1, round(3_000_000_000 / Fraction(str(self.rate))))
-        return round(DEFAULT_MAX_AGE_S * 1_000_000_000)
+        return round(DEFAULT_MAX_AGE_S * NS_PER_S)
 
     @property
     def initial_sample(self) -> float | None:
@@ -195,7 +196,7 @@ class SignalCatalog(Contract):
     @property
     def max_gap_ns(self) -> int:
         """The longest gap between two rows of a segment, in ns."""
-        return round(Fraction(str(self.max_gap)) * 1_000_000_000)
+        return round(Fraction(str(self.max_gap)) * NS_PER_S)
 
     @property
     def buffer_ns(self) -> int:

@@ -17,11 +17,11 @@ from typing import Self
 import httpx
 
 from triggers.clips.footage import Footage, VideoFrame
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.clip import ClipManifest, DriveSource
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS, Row
+from triggers.times import NS_PER_S
 from triggers.vehicle.checkin import CheckInClient
 from triggers.vehicle.clock import Clock, SystemClock
 from triggers.vehicle.config import VehicleConfig

@@ -16,10 +16,10 @@ from email.utils import parsedate_to_datetime
 import httpx
 
 from triggers.contracts import signing
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import MAX_BUNDLE_BYTES, Bundle, open_bundle
 from triggers.contracts.checkin import Assignment, AssignmentList, CheckIn, FireCounts, Telemetry
 from triggers.errors import LongtailError, Untrusted
+from triggers.times import NS_PER_S
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import MAX_PROBLEM_BYTES, json_body, reaching, read_bounded, refusal

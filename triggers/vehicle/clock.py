@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Protocol
 
-from triggers.contracts.base import NS_PER_S
+from triggers.times import NS_PER_S
 
 
 class Clock(Protocol):

@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field, TypeAdapter, ValidationError
 
-from triggers.contracts.base import NS_PER_S, AttributeValue, VehicleId
+from triggers.contracts.base import AttributeValue, VehicleId
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, Network
 from triggers.contracts.checkin import CheckIn
 from triggers.contracts.clip import CELL_BYTES, MAX_CAMERAS, MAX_RECORDING_NS
 from triggers.contracts.signing import public_keys
 from triggers.distance import SpeedSignal, speed_scale
 from triggers.errors import Misconfigured
+from triggers.times import NS_PER_S
 
 MIB = 1024**2
 DAY_NS = 86_400 * NS_PER_S

@@ -9,9 +9,8 @@ import re
 from dataclasses import dataclass
 from datetime import date
 
-from triggers.contracts.base import NS_PER_S
 from triggers.errors import InvalidInput
-from triggers.times import parse_time
+from triggers.times import NS_PER_S, parse_time
 
 LOWEST_NS, HIGHEST_NS = -(2**63), 2**63 - 1
 _DAY_NS = 86_400 * NS_PER_S

@@ -7,8 +7,8 @@ import pytest
 
 from fleet_api.demo.maneuvers import LabelSpan, Parameters, find_maneuvers
 from fleet_api.demo.openlabel import openlabel_document
-from triggers.contracts.base import NS_PER_S
 from triggers.drives.series import SignalSeries
+from triggers.times import NS_PER_S
 
 START_NS = 1_767_594_600 * NS_PER_S
 

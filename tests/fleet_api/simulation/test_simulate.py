@@ -24,12 +24,12 @@ from fleet_api.simulation.simulate import (
     upload_queued,
 )
 from triggers.assignment.targets import matches
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Comparison, Junction
 from triggers.distance import SpeedSignal
 from triggers.drives.drive import Drive, find_drives
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 
 CATALOG = SignalCatalog.parse(package_file("signals.yaml"), name="signals.yaml")
 NARROW = Junction(

@@ -16,8 +16,8 @@ from triggers.clips.damage import Damaged
 from triggers.clips.footage import Footage, Samples, VideoFrame
 from triggers.clips.reader import ClipFile, read_clip
 from triggers.clips.writer import MANIFEST_KEY, MANIFEST_RECORD, uncharged, write_clip
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.clip import Fire, RecordingManifest
+from triggers.times import NS_PER_S
 
 START_NS = 1_800_000_000 * NS_PER_S
 SPAN_NS = 60 * NS_PER_S

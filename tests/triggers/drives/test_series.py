@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from triggers.contracts.base import NS_PER_S
 from triggers.drives import series as drive_series
 from triggers.drives.drive import Drive
 from triggers.drives.series import SignalSeries, read_series, write_drive
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 
 START_NS = 1_800_000_000 * NS_PER_S
 HOUR_NS = 3600 * NS_PER_S

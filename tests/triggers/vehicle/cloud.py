@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Network
 from triggers.contracts.checkin import CheckIn, Telemetry
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, CreationRequest
 from triggers.contracts.problem import headers_of, problem_of, status_of
 from triggers.errors import BadHeader, Conflict, LongtailError
+from triggers.times import NS_PER_S
 
 TOKEN = "secret-of-car-1"
 VEHICLE = "car-1"

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from tests.triggers.vehicle.support import a_fire, footage
-from triggers.contracts.base import NS_PER_S
+from triggers.times import NS_PER_S
 from triggers.vehicle.journal.fires import NewFire, RunIncrement
 from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.recording.clips import RecordingContext, make_clip

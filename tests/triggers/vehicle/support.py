@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.triggers.vehicle.cloud import EPOCH_NS, VEHICLE, Cloud
 from triggers.clips.footage import Footage, Samples, VideoFrame
 from triggers.contracts import signing
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import Bundle, make_bundle, seal_bundle
 from triggers.contracts.campaign import CaptureWindow, Network, UploadRoute
 from triggers.contracts.checkin import Assignment, AssignmentList
 from triggers.language.compile import compile_source
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 from triggers.vehicle.recording.fires import VehicleFire
 
 IDR = b"\x00\x00\x00\x01\x67\x42\x00\x0a\x00\x00\x00\x01\x68\xce\x00\x00\x00\x01\x65"

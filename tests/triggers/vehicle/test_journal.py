@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from tests.support.paths import REPOSITORY
 from tests.triggers.vehicle.support import a_fire, footage
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.fire import FireKey
 from triggers.errors import Conflict, Misconfigured, Unreachable
+from triggers.times import NS_PER_S
 from triggers.vehicle.journal.fires import NewFire, RunIncrement
 from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.recording.clips import RecordingContext, make_clip

@@ -19,7 +19,6 @@ from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import CATALOG, EPOCH_NS, SPEEDING, ManualClock, compiled, offer
 from triggers.clips.reader import read_clip
 from triggers.clips.schemas import is_keyframe
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import make_bundle
 from triggers.contracts.clip import DriveSource
 from triggers.drives.drive import find_drives
@@ -29,6 +28,7 @@ from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.replay.replay import play
 from triggers.replay.video import video_frames
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 from triggers.vehicle.agent import VehicleAgent
 
 

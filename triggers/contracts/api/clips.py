@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel, computed_field
 
 from triggers.contracts.api.base import View
-from triggers.contracts.base import NS_PER_S, AttributeValue
-from triggers.times import format_time
+from triggers.contracts.base import AttributeValue
+from triggers.times import NS_PER_S, format_time
 
 
 class FireView(View):

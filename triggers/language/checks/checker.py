@@ -18,9 +18,10 @@ from triggers.language.text.diagnostics import Span
 from triggers.language.text.parser import BLOCK_NAME
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import SignalCatalog
+from triggers.times import NS_PER_S
 
 DEFAULT_CAPTURE_NS = 5_000_000_000
-MAX_COOLDOWN_NS = 366 * 86_400 * 1_000_000_000
+MAX_COOLDOWN_NS = 366 * 86_400 * NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)

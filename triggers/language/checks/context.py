@@ -15,6 +15,7 @@ from triggers.language.text.diagnostics import Span
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import SignalCatalog
 from triggers.signals.units import BARE, SECOND, Unit, convert, dimension_name, nearest_units, parse_unit
+from triggers.times import NS_PER_S
 
 MAX_CONSTANT_BITS = 4096
 MEANT_TIMES = {"m": "min", "M": "min"}
@@ -141,7 +142,7 @@ class CheckContext:
             meant = MEANT_TIMES.get(quantity.unit or "", "")
             self.report.not_a_duration(quantity.span, self.what(typed), meant and f"{quantity.text} {meant}")
             return None
-        time_ns = round(convert(typed.constant, typed.unit, SECOND) * 1_000_000_000)
+        time_ns = round(convert(typed.constant, typed.unit, SECOND) * NS_PER_S)
         if not low_ns <= time_ns <= high_ns:
             self.report.duration_range(quantity.span, shown_time(low_ns), shown_time(high_ns))
             return None

@@ -17,6 +17,7 @@ from triggers.language.ir import MAX_ARGUMENTS
 from triggers.language.text import syntax
 from triggers.language.text.expression_parser import MAX_NESTING
 from triggers.signals.units import parse_unit
+from triggers.times import NS_PER_S
 
 
 def check(context: CheckContext, expression: syntax.Expression) -> Typed:
@@ -194,7 +195,7 @@ def _hold(context: CheckContext, hold: syntax.Hold) -> Typed:
     if held.impulse:
         context.report.held_impulse(hold.span, held.impulse)
     period_s = context.period_s(node)
-    if period_s is not None and hold_ns < period_s * 1_000_000_000:
+    if period_s is not None and hold_ns < period_s * NS_PER_S:
         period = shown_time(round(period_s * 1000) * 1_000_000)
         context.report.short_hold(hold.duration.span, shown_time(hold_ns), period)
     held_node = context.graph.add("for", node, hold_ns=hold_ns, tolerate_ns=tolerate_ns)

@@ -17,6 +17,7 @@ from triggers.language.checks.places import inside, near
 from triggers.language.ir import MAX_CAPACITY
 from triggers.language.text import syntax
 from triggers.signals.units import BARE, RATIO, SECOND, combine, convert, parse_unit
+from triggers.times import NS_PER_S
 
 Check = Callable[[CheckContext, syntax.Expression], Typed]
 Handler = Callable[[CheckContext, syntax.Call, Check], Typed]
@@ -159,12 +160,12 @@ def _capacity(context: CheckContext, expression: syntax.Call, window_ns: int, no
         context.report.needs_rate(expression.span, "a window", missing)
         return None
     rates = sum((Fraction(str(context.catalog.signals[name].rate)) for name in names), Fraction(0))
-    capacity = ceil(Fraction(window_ns, 1_000_000_000) * (rates * 3 / 2 + 10)) + 1
+    capacity = ceil(Fraction(window_ns, NS_PER_S) * (rates * 3 / 2 + 10)) + 1
     if capacity > MAX_CAPACITY:
         context.report.too_many(expression.span, "entries", capacity, MAX_CAPACITY, "a window")
         return None
     period_s = context.period_s(node)
-    if expression.over is not None and period_s is not None and window_ns < 2 * period_s * 1_000_000_000:
+    if expression.over is not None and period_s is not None and window_ns < 2 * period_s * NS_PER_S:
         period = shown_time(round(period_s * 1000) * 1_000_000)
         operator = expression.function.text
         context.report.short_window(expression.over.span, shown_time(window_ns), period, operator)

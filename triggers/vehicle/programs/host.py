@@ -14,7 +14,6 @@ import math
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.clip import MAX_CAMERAS, MAX_SIGNALS
 from triggers.distance import SpeedSignal
@@ -22,6 +21,7 @@ from triggers.errors import InvalidInput
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.language.webassembly.host.machine import load
+from triggers.times import NS_PER_S
 from triggers.vehicle.journal.journal import Journal
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
 from triggers.vehicle.recording.fires import VehicleFire

@@ -23,7 +23,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from triggers.clips.cells import hash_cells
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.campaign import Network
 from triggers.errors import (
     BudgetExhausted,
@@ -34,6 +33,7 @@ from triggers.errors import (
     Overloaded,
     TooLarge,
 )
+from triggers.times import NS_PER_S
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.journal.clips import QueuedClip

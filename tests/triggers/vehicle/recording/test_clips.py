@@ -15,9 +15,9 @@ from mcap.reader import make_reader
 
 from tests.triggers.vehicle.support import a_fire, at, footage, video
 from triggers.clips.footage import Footage, Samples
-from triggers.contracts.base import NS_PER_S
 from triggers.contracts.clip import CELL_BYTES, DriveSource, RecordingManifest
 from triggers.errors import InvalidInput
+from triggers.times import NS_PER_S
 from triggers.vehicle.recording.clips import FinishedClip, RecordingContext, make_clip, recut
 
 SPAN_NS = 60 * NS_PER_S

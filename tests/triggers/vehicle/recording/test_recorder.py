@@ -10,7 +10,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from tests.triggers.vehicle.support import a_fire, at, footage, video
-from triggers.contracts.base import NS_PER_S
+from triggers.times import NS_PER_S
 from triggers.vehicle.recording.charges import FireShare, charge
 from triggers.vehicle.recording.clips import RecordingContext, make_clip, touching_groups
 from triggers.vehicle.recording.fires import VehicleFire

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.triggers.vehicle.support import at, video
 from triggers.clips.footage import HELD_SAMPLE_BYTES, VideoFrame
-from triggers.contracts.base import NS_PER_S
+from triggers.times import NS_PER_S
 from triggers.vehicle.recording.ring import RingBuffer
 
 

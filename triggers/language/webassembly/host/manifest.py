@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from triggers.contracts.base import NS_PER_S, Contract, Name, SignalName
+from triggers.contracts.base import Contract, Name, SignalName
 from triggers.contracts.bundle import MAX_PROGRAM_BYTES
 from triggers.contracts.campaign import MAX_COMPARES, MAX_TRIGGERS, CaptureWindow
 from triggers.errors import InvalidInput
@@ -20,6 +20,7 @@ from triggers.language.webassembly.layout import (
     PADDING_ROWS,
     TRIGGER_BYTES,
 )
+from triggers.times import NS_PER_S
 
 SECTION = "longtail"
 MAX_GAP_NS = 3600 * NS_PER_S
