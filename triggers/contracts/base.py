@@ -19,7 +19,8 @@ VehicleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:
 """Identity of a vehicle; safe in paths, URLs and log lines."""
 
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-ShortText = Annotated[str, StringConstraints(max_length=1000)]
+MAX_SHORT_TEXT = 1000
+ShortText = Annotated[str, StringConstraints(max_length=MAX_SHORT_TEXT)]
 AttributeValue = (
     bool | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | float | Annotated[str, StringConstraints(max_length=200)]
 )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from triggers.contracts.base import AttributeValue, Contract, Name, SignalName
+from triggers.contracts.base import AttributeValue, Contract, Name, ShortText, SignalName
 from triggers.times import NS_PER_S
 
 MAX_TRIGGERS = 1000
@@ -62,7 +62,7 @@ class TriggerSettings(Contract):
     """A trigger as the vehicle's host needs it; its condition is in the program under the same name."""
 
     name: Name
-    describe: str = ""
+    describe: ShortText = ""
     cooldown_ns: Annotated[int, Field(ge=0)]
     capture: CaptureWindow
     tags: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ class CampaignSettings(Contract):
     """Everything about a campaign except its program; docs/language.md has the defaults."""
 
     name: Name
-    describe: str = ""
+    describe: ShortText = ""
     triggers: Annotated[tuple[TriggerSettings, ...], Field(max_length=MAX_TRIGGERS)]
     compare: Annotated[tuple[SignalName, ...], Field(max_length=MAX_COMPARES)] = ()
     """Bool heads whose active and shadow values are counted on the vehicle."""

@@ -48,11 +48,12 @@ def campaign_settings(
     one_in, priority = checks.one_in(), checks.priority()
     first, last = checks.active()
     retain_ns = checks.retain()
+    describe = context.described(campaign.describe)
     if report.has_errors or budget is None or campaign.broken:
         return None
     return CampaignSettings(
         name=campaign.name.text,
-        describe=campaign.describe.text[:1000] if campaign.describe else "",
+        describe=describe,
         triggers=collected,
         compare=compare,
         target=target,

@@ -151,11 +151,12 @@ def _lower_trigger(context: CheckContext, trigger: syntax.Trigger) -> tuple[Trig
     root = _lower_condition(context, trigger)
     read = [] if root is None else context.signals_of(root)
     capture = _capture(context, trigger, read)
+    describe = context.described(trigger.describe)
     if root is None or cooldown_ns is None or capture is None or not BLOCK_NAME.fullmatch(trigger.name.text):
         return None
     settings = TriggerSettings(
         name=trigger.name.text,
-        describe=trigger.describe.text[:1000] if trigger.describe else "",
+        describe=describe,
         cooldown_ns=cooldown_ns,
         capture=capture,
         tags=tuple(tag.text for tag in trigger.tags),

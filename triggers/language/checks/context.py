@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fractions import Fraction
 
+from triggers.contracts.base import MAX_SHORT_TEXT
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.graph import Graph
 from triggers.language.ir import MAX_TIME_NS, Input, Kind
@@ -132,6 +133,14 @@ class CheckContext:
             self.report.impossible_constant(span, "has too many digits")
             return self.error(span)
         return Typed(span, Type.NUMBER, unit=unit, constant=value, low=value, high=value)
+
+    def described(self, text: syntax.Word | None) -> str:
+        """The text of `describe`, empty without one; a mistake if it is too long for the contract."""
+        if text is None:
+            return ""
+        if len(text.text) > MAX_SHORT_TEXT:
+            self.report.too_many(text.span, "characters", len(text.text), MAX_SHORT_TEXT, "a description")
+        return text.text[:MAX_SHORT_TEXT]
 
     def duration_ns(self, quantity: syntax.Quantity, *, low_ns: int = 1, high_ns: int = MAX_TIME_NS) -> int | None:
         """A constant duration in ns, rounded half-even; None after reporting that it is not one or is out of range."""

@@ -126,3 +126,11 @@ def test_checking_a_file_needs_no_wasmtime_and_no_numpy() -> None:
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("length", "mistakes"), [(1000, []), (1001, [("LT501", 1, 22), ("LT501", 2, 23)])])
+def test_a_description_that_is_too_long_is_refused(length: int, mistakes: list[tuple[str, int, int]]) -> None:
+    text = "x" * length
+    trigger = f'trigger a {{ describe "{text}" when p }}'
+    campaign = f'campaign c {{ describe "{text}" collect a budget 1 clips }}'
+    assert findings(f"{trigger}\n{campaign}\n") == mistakes
