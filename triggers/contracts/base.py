@@ -20,9 +20,13 @@ VehicleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:
 
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 MAX_SHORT_TEXT = 1000
+MAX_ATTRIBUTE_TEXT = 200
 ShortText = Annotated[str, StringConstraints(max_length=MAX_SHORT_TEXT)]
 AttributeValue = (
-    bool | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | float | Annotated[str, StringConstraints(max_length=200)]
+    bool
+    | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+    | float
+    | Annotated[str, StringConstraints(max_length=MAX_ATTRIBUTE_TEXT)]
 )
 """Value of a vehicle's attribute; numbers are limited to what the database can store."""
 

@@ -13,6 +13,8 @@ from triggers.contracts.base import AttributeValue, Contract, Name, ShortText, S
 from triggers.times import NS_PER_S
 
 MAX_TRIGGERS = 1000
+MAX_TARGET_OPERANDS = 100
+MAX_TARGET_VALUES = 1000
 MAX_COMPARES = 100
 """How many heads a campaign may compare."""
 
@@ -74,14 +76,14 @@ class Comparison(Contract):
     kind: Literal["compare"] = "compare"
     attribute: str
     op: Literal["==", "!=", "<", "<=", ">", ">=", "in"]
-    values: Annotated[tuple[AttributeValue, ...], Field(min_length=1, max_length=1000)]
+    values: Annotated[tuple[AttributeValue, ...], Field(min_length=1, max_length=MAX_TARGET_VALUES)]
 
 
 class Junction(Contract):
     """`and`, `or` and `not` of targets (`not` has one operand)."""
 
     kind: Literal["and", "or", "not"]
-    operands: Annotated[tuple[Target, ...], Field(min_length=1, max_length=100)]
+    operands: Annotated[tuple[Target, ...], Field(min_length=1, max_length=MAX_TARGET_OPERANDS)]
 
 
 Target = Annotated[Comparison | Junction, Field(discriminator="kind")]

@@ -5,24 +5,22 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Literal
 
-from triggers.contracts.base import AttributeValue
-from triggers.contracts.campaign import Comparison, Junction, Target
+from triggers.contracts.base import MAX_ATTRIBUTE_TEXT, AttributeValue
+from triggers.contracts.campaign import MAX_TARGET_OPERANDS, MAX_TARGET_VALUES, Comparison, Junction, Target
 from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
 
 _Operator = Literal["==", "!=", "<", "<=", ">", ">=", "in"]
 _OPERATORS: dict[str, _Operator] = {"==": "==", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
 _PREFIX = "vehicle."
-MAX_OPERANDS = 100
-MAX_VALUES = 1000
 
 
 def check_target(context: CheckContext, expression: syntax.Expression) -> Target | None:
     """The target that an expression describes; None if a mistake was reported."""
     if isinstance(expression, syntax.Junction):
         operands = [check_target(context, operand) for operand in expression.operands]
-        if len(operands) > MAX_OPERANDS:
-            context.report.too_many(expression.span, "conditions", len(operands), MAX_OPERANDS, "an operator")
+        if len(operands) > MAX_TARGET_OPERANDS:
+            context.report.too_many(expression.span, "conditions", len(operands), MAX_TARGET_OPERANDS, "an operator")
             return None
         sound = tuple(operand for operand in operands if operand is not None)
         kind: Literal["and", "or"] = "and" if expression.operator == "and" else "or"
@@ -58,8 +56,8 @@ def _compared(
     if operator in ("<", "<=", ">", ">=") and declared in ("text", "bool"):
         context.report.text_order(subject.span, operator)
         return None
-    if len(literals) > MAX_VALUES:
-        context.report.too_many(subject.span, "values", len(literals), MAX_VALUES, "an `in`")
+    if len(literals) > MAX_TARGET_VALUES:
+        context.report.too_many(subject.span, "values", len(literals), MAX_TARGET_VALUES, "an `in`")
         return None
     values = [_literal(context, literal, name, declared) for literal in literals]
     sound = tuple(value for value in values if value is not None)
@@ -85,7 +83,7 @@ def _attribute(context: CheckContext, subject: syntax.Expression) -> str | None:
 
 def _literal(context: CheckContext, literal: syntax.Expression, name: str, declared: str) -> AttributeValue | None:
     value: AttributeValue | None = None
-    if (isinstance(literal, syntax.Text) and declared == "text" and len(literal.value) <= 200) or (
+    if (isinstance(literal, syntax.Text) and declared == "text" and len(literal.value) <= MAX_ATTRIBUTE_TEXT) or (
         isinstance(literal, syntax.Truth) and declared == "bool"
     ):
         value = literal.value
