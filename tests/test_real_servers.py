@@ -129,7 +129,7 @@ def test_s3_comes_back_under_its_address_with_its_objects(tmp_path: Path) -> Non
 OWNER = """
 import signal, sys
 from pathlib import Path
-from tests.support.s3_server import S3Server
+from tests.support.servers.s3_server import S3Server
 server = S3Server(Path(sys.argv[1]))
 server.start()
 print(*server.pids(), flush=True)
@@ -156,8 +156,8 @@ def test_a_server_ends_with_its_keeper(tmp_path: Path) -> None:
 SHARER = """
 import json, sys
 from pathlib import Path
-from tests.support.s3_server import S3Server
-from tests.support.shared_server import shared
+from tests.support.servers.s3_server import S3Server
+from tests.support.servers.shared_server import shared
 with shared(Path(sys.argv[1]), lambda at, held: S3Server(at, holders=held)) as server:
     server.client().put_object(Bucket=server.bucket, Key=sys.argv[2], Body=b"")
     print(json.dumps(server.state()), flush=True)

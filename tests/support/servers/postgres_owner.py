@@ -1,6 +1,6 @@
 """A process that owns an embedded PostgreSQL and has work under way in it, for tests that kill it.
 
-`python -m tests.support.postgres_owner DATA_DIR [--fork]` prints `ready URL` when one row is committed and a
+`python -m tests.support.servers.postgres_owner DATA_DIR [--fork]` prints `ready URL` when one row is committed and a
 second one is not, then waits to be killed. With `--fork` a child made by a bare fork outlives it.
 """
 
