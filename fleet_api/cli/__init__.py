@@ -1,1 +1,1 @@
-"""The command line `longtail`: one file a group of commands."""
+"""The command line `longtail`: one file per group of commands."""

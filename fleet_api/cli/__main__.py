@@ -1,4 +1,4 @@
-"""`python -m fleet_api.cli`: the command line by its module, as the supervisor starts its children."""
+"""`python -m fleet_api.cli`: the command line as a module, which is how the supervisor starts its child processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options by which every command that talks to the API finds it: --url, --token, --data."""
+"""The options with which commands find the API: --url, --token and --data."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def with_client(command: Command) -> Command:
 
 
 def with_client_api_token(command: Command) -> Command:
-    """The same for a command whose own `--token` is another: the API's is `--api-token` there."""
+    """The same for a command that has another `--token`: the API's token is `--api-token` there."""
     return _with_client(command, "--api-token")
 
 
@@ -32,7 +32,7 @@ def _with_client(command: Command, token_option: str) -> Command:
         "--data",
         type=click.Path(path_type=Path, file_okay=False),
         envvar="LONGTAIL_DATA_DIR",
-        help="Data directory of a `longtail up` on this machine, where both are found (LONGTAIL_DATA_DIR).",
+        help="Data directory of a `longtail up` on this machine, which holds both (LONGTAIL_DATA_DIR).",
     )
     @functools.wraps(command)
     def wrapped(*, url: str | None, api_token: str | None, data: Path | None, **options: Any) -> Any:
@@ -43,7 +43,7 @@ def _with_client(command: Command, token_option: str) -> Command:
 
 
 def connect(url: str | None, token: str | None, data: Path | None) -> ApiClient:
-    """The client, imported only now: httpx takes a quarter of a second."""
+    """Open the client; it is imported only now, because importing httpx takes a quarter of a second."""
     from fleet_api.client import open_client
 
     return open_client(url, token, data)

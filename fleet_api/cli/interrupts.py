@@ -1,4 +1,4 @@
-"""Signals to commands that clean up after themselves: SIGTERM ends them as Ctrl-C does."""
+"""SIGTERM and SIGHUP for commands that clean up after themselves: both act like Ctrl-C."""
 
 from __future__ import annotations
 

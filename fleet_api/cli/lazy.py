@@ -1,4 +1,4 @@
-"""A click group that imports a command only when it is called, so that `--help` and quick commands stay quick."""
+"""A click group that imports a command only when it is called, so that help and short commands are fast."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class LazyGroup(click.Group):
         self.entries = entries
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - as click calls it
-        """The commands, in the order of the table: that is the order in which one needs them."""
+        """The commands in the order of the table, which is the order in which they are usually needed."""
         return list(self.entries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as click calls it
@@ -37,6 +37,6 @@ class LazyGroup(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as click calls it
-        """The list of commands from the table alone."""
+        """List the commands from the table, without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.help) for name, entry in self.entries.items()])

@@ -1,4 +1,4 @@
-"""The command `longtail`: its table of commands, and the one place where an error becomes a line and an exit status."""
+"""The command `longtail`: its table of commands, and the one place that turns errors into a line and an exit status."""
 
 from __future__ import annotations
 
@@ -17,33 +17,35 @@ EXIT_FAILED = 1
 EXIT_INTERRUPTED = 130
 
 COMMANDS = {
-    "check": Entry("fleet_api.cli.author.check:check", "Report every mistake in trigger files, with its place."),
-    "explain": Entry("fleet_api.cli.author.explain:explain", "Say what campaigns read, need and cost on a vehicle."),
+    "check": Entry("fleet_api.cli.author.check:check", "Report every mistake in trigger files."),
+    "explain": Entry("fleet_api.cli.author.explain:explain", "Show what campaigns read, need and cost on a vehicle."),
     "backtest": Entry(
-        "fleet_api.cli.author.backtest:backtest", "Run triggers over recorded drives: fires, bytes, cost."
+        "fleet_api.cli.author.backtest:backtest", "Run triggers over recorded drives, and forecast a fleet."
     ),
     "compile": Entry(
-        "fleet_api.cli.author.compile:compile_campaigns", "Write campaigns' WebAssembly modules, signed or not."
+        "fleet_api.cli.author.compile:compile_campaigns", "Write WebAssembly modules and signed bundles of campaigns."
     ),
-    "fmt": Entry("fleet_api.cli.author.fmt:fmt", "Put trigger files into the one canonical form."),
+    "fmt": Entry("fleet_api.cli.author.fmt:fmt", "Rewrite trigger files in their canonical form."),
     "signals": Entry("fleet_api.cli.author.vss:signals", "Make a signal catalog from a COVESA VSS file."),
-    "vehicles": Entry("fleet_api.cli.fleet.vehicles:vehicles", "Enrol vehicles, look at them, revoke their tokens."),
-    "campaign": Entry("fleet_api.cli.fleet.campaign:campaign", "Apply, approve, list and steer campaigns."),
-    "outcomes": Entry("fleet_api.cli.fleet.outcomes:outcomes", "Count what became of every fire."),
-    "clips": Entry("fleet_api.cli.fleet.clips:clips", "Search the catalog of clips, and fetch their files."),
+    "vehicles": Entry("fleet_api.cli.fleet.vehicles:vehicles", "Enrol, show and revoke vehicles."),
+    "campaign": Entry("fleet_api.cli.fleet.campaign:campaign", "Apply, approve, list and control campaigns."),
+    "outcomes": Entry("fleet_api.cli.fleet.outcomes:outcomes", "Count the outcomes of every fire."),
+    "clips": Entry("fleet_api.cli.fleet.clips:clips", "Search the catalog of clips, and download their files."),
     "labels": Entry("fleet_api.cli.fleet.labels:labels", "Claim and complete label jobs."),
-    "dead-letters": Entry("fleet_api.cli.fleet.dead_letters:dead_letters", "List and discard what could not go on."),
-    "budget": Entry("fleet_api.cli.fleet.budget:budget", "Show how much of their budgets campaigns have used."),
+    "dead-letters": Entry(
+        "fleet_api.cli.fleet.dead_letters:dead_letters", "List and discard what could not be processed."
+    ),
+    "budget": Entry("fleet_api.cli.fleet.budget:budget", "Show how much of its budget each campaign has used."),
     "demo": Entry(
-        "fleet_api.cli.deployment.demo:demo", "Run the whole loop on this machine, from a trigger to a labelled clip."
+        "fleet_api.cli.deployment.demo:demo", "Run the whole loop on this machine, from trigger to labelled clip."
     ),
-    "up": Entry("fleet_api.cli.deployment.up:up", "Run everything on this machine: database, API, gateway, ingest."),
+    "up": Entry("fleet_api.cli.deployment.up:up", "Run a whole deployment on this machine."),
     "simulate": Entry(
-        "fleet_api.cli.deployment.simulate:simulate", "Let simulated vehicles play drives against a deployment."
+        "fleet_api.cli.deployment.simulate:simulate", "Play drives on simulated vehicles of a deployment."
     ),
-    "health": Entry("fleet_api.cli.fleet.health:health", "Ask the API whether it can work."),
+    "health": Entry("fleet_api.cli.fleet.health:health", "Ask the API whether it is ready."),
     "doctor": Entry(
-        "fleet_api.cli.deployment.doctor:doctor", "Say what is configured, reachable, migrated and consistent."
+        "fleet_api.cli.deployment.doctor:doctor", "Check configuration, connections and data of a deployment."
     ),
     "migrate": Entry("fleet_api.cli.deployment.processes:migrate", "Bring the database's schema up to date."),
     "token": Entry("fleet_api.cli.deployment.token:token", "Issue and revoke tokens of people and services."),
@@ -67,17 +69,19 @@ COMMANDS = {
 @click.version_option(package_name="longtail", message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
-    """A fleet data engine: triggers in shadow mode, clips within a budget, a catalog, a feed for labeling."""
+    """Longtail, a fleet data engine: from triggers in shadow mode to a searchable catalog of labelled clips.
+
+    `longtail COMMAND --help` describes a command."""
     ctx.obj = {"debug": debug}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command; the exit status is 0, 1 (it failed), 2 (called wrongly) or 130 (interrupted)."""
+    """Run one command; the exit status is 0 (success), 1 (failure), 2 (wrong usage) or 130 (interrupted)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     try:
         status = _run(arguments)
         if sys.stdout is not None:
-            sys.stdout.flush()  # here and not at the interpreter's end, where a failure would be a traceback
+            sys.stdout.flush()  # here, because a failure at the interpreter's exit would be a traceback
     except BrokenPipeError:  # the reader of our output (`| head`) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
@@ -108,7 +112,7 @@ def _run(arguments: list[str]) -> int:
 
 
 def _described(error: Exception) -> str:
-    """An error in one line; an unforeseen one says how to find out more."""
+    """An error in one line; an unexpected one says how to find out more."""
     if isinstance(error, LongtailError):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
@@ -117,7 +121,7 @@ def _described(error: Exception) -> str:
 
 
 def _wants_traceback(arguments: Sequence[str]) -> bool:
-    """Asked of the words, as an error may come before click has parsed them."""
+    """Whether to print tracebacks; looks at the words, since an error may occur before click has parsed them."""
     return "--debug" in arguments or os.environ.get("LONGTAIL_DEBUG", "") not in ("", "0", "false")
 
 

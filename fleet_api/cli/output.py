@@ -1,7 +1,7 @@
-"""What commands print: results on standard output; progress, warnings, remarks and errors on standard error.
+"""What commands print: results on standard output; progress, warnings and errors on standard error.
 
-Results are a JSON document, CSV, identifiers one per line, lines of text, or tables. Tables fit the terminal they are
-printed on; where standard output is not a terminal a row is one line, however long.
+Results are a JSON document, CSV, identifiers one per line, lines of text, or tables. Tables fit the terminal on which
+they are printed; where standard output is not a terminal, a row is one line, however long.
 """
 
 from __future__ import annotations
@@ -32,20 +32,20 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 _FORM_HELP: dict[Form, str] = {
     "json": "Print JSON.",
-    "csv": "Print CSV with a heading.",
+    "csv": "Print CSV with a header row.",
     "ids": "Print identifiers only, one per line.",
 }
 
 
 def form_options(*forms: Form) -> Callable[[Command], Command]:
-    """Options `--json`, `--csv` and `--ids`, those of `forms`; the command gets the one that was given as `form`."""
+    """Add those of `--json`, `--csv` and `--ids` that `forms` names; the command gets the given one as `form`."""
 
     def decorate(command: Command) -> Command:
         @functools.wraps(command)
         def wrapped(*arguments: Any, **given: Any) -> Any:
             chosen = [form for form in forms if given.pop(f"as_{form}")]
             if len(chosen) > 1:
-                raise click.UsageError(f"{' and '.join(f'--{form}' for form in chosen)} exclude each other")
+                raise click.UsageError(f"{' and '.join(f'--{form}' for form in chosen)} cannot be combined")
             return command(*arguments, form=chosen[0] if chosen else "table", **given)
 
         for form in reversed(forms):
@@ -56,14 +56,14 @@ def form_options(*forms: Form) -> Callable[[Command], Command]:
 
 
 list_options = form_options("json", "csv", "ids")
-"""The options of commands that print lists of things that have an identifier."""
+"""The options of commands that list things with an identifier."""
 
 
 @dataclass(frozen=True)
 class Column(Generic[Item]):
-    """A property of the items in a list, under the name by which filters and answers know it.
+    """A property of the items in a list, under the name that filters and the API's answers use.
 
-    `shown` is for people where the plain form of the value is not. The first column of a list is its identifier.
+    `shown` turns the value into what people read, where that differs. The first column of a list is the identifier.
     """
 
     name: str
@@ -72,9 +72,9 @@ class Column(Generic[Item]):
 
 
 def print_list(form: Form, items: Iterable[Item], columns: Sequence[Column[Item]], *, none: str) -> None:
-    """Print a list in the form that was asked for; `none` is the remark where a table would be empty.
+    """Print a list in the requested form; `none` is the remark to print instead of an empty table.
 
-    Identifiers and CSV are printed as the items come.
+    Identifiers and CSV are printed as the items arrive.
     """
     if form == "ids":
         for item in items:
@@ -92,7 +92,7 @@ def print_list(form: Form, items: Iterable[Item], columns: Sequence[Column[Item]
 
 
 def print_fields(fields: Mapping[str, object]) -> None:
-    """The properties of one thing, one per line; those that it lacks are left out."""
+    """Print the properties of one thing, one per line; empty ones are left out."""
     shown = {name: _plain(value) for name, value in fields.items() if value not in (None, "", [], {})}
     width = max(map(len, shown), default=0)
     for name, text in shown.items():
@@ -100,7 +100,7 @@ def print_fields(fields: Mapping[str, object]) -> None:
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for people, numbers aligned to the right. Cells may be broken at spaces, but no word is."""
+    """Print a table for people, with numbers aligned to the right. Cells may be wrapped, but only at spaces."""
     from fleet_api.cli.tables import table_lines
 
     content = [list(row) for row in rows]
@@ -118,28 +118,28 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
 
 
 def print_json(value: Any) -> None:
-    """The one JSON document that a command with `--json` writes."""
+    """Print the one JSON document that a command with `--json` writes."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     click.echo(text if text == _encodable(text) else json.dumps(value, indent=2))
 
 
 def print_result(text: str = "") -> None:
-    """A line of a result."""
+    """Print a line of a result."""
     click.echo(_encodable(text))
 
 
 def remark(text: str) -> None:
-    """A line for the person at the terminal: progress, a warning, an error."""
+    """Print a line for the person at the terminal, on standard error: progress, a warning, an error."""
     click.echo("\n".join(_visible(line) for line in text.split("\n")), err=True)
 
 
 def counted(count: int, thing: str, things: str = "") -> str:
-    """`1 error`, `2 errors`; `things` is the plural where an `s` does not make it."""
+    """`1 error`, `2 errors`; `things` is the plural if it is not formed with an `s`."""
     return f"{count} {thing}" if count == 1 else f"{count} {things or thing + 's'}"
 
 
 def shown_bytes(count: int | None) -> str:
-    """Bytes in the unit people read them in (SI, as in budgets)."""
+    """Bytes with the unit that suits people (SI, as in budgets)."""
     if count is None:
         return ""
     value, units = float(count), ["B", "kB", "MB", "GB", "TB", "PB"]
@@ -188,7 +188,7 @@ def _plain(value: object) -> str:
 
 
 def _visible(text: str) -> str:
-    """Control characters as escapes: text that came from elsewhere does not steer the terminal, nor break a row."""
+    """Control characters as escapes, so that foreign text can neither control the terminal nor break a row."""
     if text.isprintable():
         return text
     return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)

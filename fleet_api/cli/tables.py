@@ -16,9 +16,9 @@ def table_lines(
     right: Collection[str] = (),
     width: int | None = None,
 ) -> list[str]:
-    """The table's lines: a heading, and one line per row where `width` characters allow it, or always when it is None.
+    """The table's lines: a heading, and one line per row if `width` characters allow it, or always if it is None.
 
-    A table that is too wide is first made narrower by breaking cells at their spaces. Where that is not enough each row
+    A table that is too wide is first made narrower by wrapping cells at spaces. Where that is not enough, each row
     becomes a paragraph of names and values. Columns in `right` are aligned to the right.
 
     >>> table_lines(["clip", "bytes"], [["a1", "12"], ["b2", "3"]], right=["bytes"])
@@ -34,7 +34,7 @@ def table_lines(
 
 
 def display_width(text: str) -> int:
-    """How many cells of a terminal a text takes: wide characters take two, combining ones none."""
+    """How many cells of a terminal a text occupies: wide characters occupy two, combining ones none."""
     if text.isascii():
         return len(text)
     return sum(
@@ -89,7 +89,7 @@ def _filled(pairs: Sequence[str], width: int) -> list[str]:
 
 
 def _wrapped(words: Sequence[str], width: int) -> list[str]:
-    """Words filled into lines of at most `width`; a longer word has a line of its own."""
+    """Words filled into lines of at most `width`; a longer word gets its own line."""
     lines: list[str] = []
     for word in words:
         if lines and display_width(lines[-1] + " " + word) <= width:

@@ -8,11 +8,11 @@
 
 One attribute per subject: `campaigns`, `vehicles`, `clips`, `labels`, `budget`, `outcomes`, `dead_letters`, `health`.
 Methods return the types of `triggers.contracts.api`; members that a newer server adds are ignored. Methods raise the
-errors of `triggers.errors`: those that the server reports, Unreachable where nothing answers, Misconfigured where
-something else than Longtail does, InvalidInput for what cannot even be sent.
+errors of `triggers.errors`: those that the server reports, Unreachable if nothing answers, Misconfigured if something
+other than Longtail answers, and InvalidInput for a request that cannot be sent.
 
 `open_client` finds the deployment of this machine. `fleet_api.client.campaign_files` compiles a trigger file and
-applies it; it needs the compiler, and so is imported by those alone who call it.
+applies it; import it separately, because it needs the compiler.
 """
 
 from fleet_api.client.client import ApiClient

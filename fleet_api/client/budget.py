@@ -13,8 +13,8 @@ class Budget:
         self._transport = transport
 
     def accounts(self, campaign: str | None = None, *, limit: int = MAX_LISTED_ACCOUNTS) -> BudgetList:
-        """The accounts of one campaign, or of all and the fleet: totals first, then today's vehicle-days.
+        """The accounts of one campaign, or of all campaigns and the fleet: totals first, then today's vehicle-days.
 
-        `capped` tells whether there are more than `limit`. A campaign has accounts from its first clip on.
+        `capped` says whether there are more than `limit`. A campaign has accounts as soon as it has a clip.
         """
         return self._transport.get(BudgetList, path_of("budget"), {"campaign": campaign, "limit": limit})

@@ -1,4 +1,4 @@
-"""Apply a campaign file through the API: every campaign in it, or one, as one person would by hand."""
+"""Applies a trigger file through the API: every campaign in it, or one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from triggers.signals.catalog import SignalCatalog, read_catalog_text
 def apply_file(
     client: ApiClient, file: Path, signals: Path, *, campaign: str | None = None, draft: bool = False
 ) -> list[AppliedView]:
-    """Make a version of each campaign in `file` (or of one); the API's answers, in the order of the file.
+    """Create a version of each campaign in `file`, or of one; returns the API's answers in the order of the file.
 
-    The file is compiled here first: DiagnosticsError tells its mistakes without troubling the API, and the digest that
-    the API answers must be the one that a backtest on this machine has seen.
+    The file is compiled here first: DiagnosticsError reports its mistakes without a request. The API must arrive at the
+    same digest, so that a backtest on this machine ran the same program; otherwise Conflict is raised.
     """
     catalog_text = read_catalog_text(signals)
     compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals)))
@@ -49,7 +49,7 @@ def _apply(
     applied = client.campaigns.apply(source, catalog, filename=file.name, campaign=name, draft=draft)
     if applied.program_digest != compiled.digest:
         raise Conflict(
-            f"the API compiled {name} to {applied.program_digest}, this machine to {compiled.digest}",
-            remedy="use the same version of Longtail here and there, so that a backtest here counts there",
+            f"the API compiled {name} to {applied.program_digest}, but this machine to {compiled.digest}",
+            remedy="use the same version of Longtail here and there, so that backtests run what vehicles run",
         )
     return applied

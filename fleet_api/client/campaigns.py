@@ -1,4 +1,4 @@
-"""Campaigns: apply a text, find the version that is meant, and move it through its life."""
+"""Campaigns: apply a trigger text, find a version, and move it through its life."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class Campaigns:
         campaign: str | None = None,
         draft: bool = False,
     ) -> AppliedView:
-        """Make a version of one campaign of a trigger text; `signals` is the catalog's YAML.
+        """Create a version of one campaign in a trigger text; `signals` is the catalog's YAML.
 
-        DiagnosticsError with all mistakes of the text. The same text again gives the same version again.
+        Raises DiagnosticsError with all mistakes of the text. Applying the same text again returns the same version.
         """
         body = request_of(
             ApplyRequest, source=source, filename=filename, signals=signals, campaign=campaign, draft=draft
@@ -47,7 +47,7 @@ class Campaigns:
         return self._transport.post(AppliedView, path_of("campaigns"), body)
 
     def list(self) -> Iterator[CampaignSummary]:
-        """Of each campaign the version that runs, else its newest; by name, all pages."""
+        """The active or paused version of each campaign, else its newest; by name, all pages."""
         after = ""
         while True:
             page = self._transport.get(CampaignList, path_of("campaigns"), {"after": after, "limit": PAGE}).campaigns
@@ -63,7 +63,7 @@ class Campaigns:
     def version(self, name: str, version: int | None = None, *, running: bool = False) -> CampaignDetails:
         """One version with its text, outcomes and budget.
 
-        Without a number it is the newest one, or with `running` the one that vehicles have, where there is one.
+        Without a number it is the newest one, or with `running` the active or paused one if there is one.
         """
         if version is None:
             versions = self.versions(name).versions
@@ -73,10 +73,10 @@ class Campaigns:
         return self._transport.get(CampaignDetails, path_of("campaigns", name, version))
 
     def approve(self, name: str, version: int, *, digest: str) -> CampaignView:
-        """Approve a submitted version by the digest of its program; Conflict when it has another."""
+        """Approve a submitted version by the digest of its program; raises Conflict if its digest is different."""
         body = request_of(ApproveRequest, digest=digest)
         return self._transport.post(CampaignView, path_of("campaigns", name, version, "approve"), body)
 
     def move(self, name: str, version: int, step: Step) -> CampaignView:
-        """Take another step of a version's life; Conflict when its state does not allow the step."""
+        """Take another step in a version's life; raises Conflict if its state does not allow the step."""
         return self._transport.post(CampaignView, path_of("campaigns", name, version, step))

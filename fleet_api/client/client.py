@@ -1,4 +1,4 @@
-"""`ApiClient`: one deployment's API, a subject per attribute."""
+"""`ApiClient`: the client of one deployment's API, with one attribute per subject."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from fleet_api.client.vehicles import Vehicles
 
 
 class ApiClient:
-    """One deployment's API as the owner of `token`. A context manager; threads may share it.
+    """The client of one deployment's API for the owner of `token`. A context manager; threads may share it.
 
-    `http` replaces the HTTP client, for instance by one that calls an application in this process. Misconfigured
-    where the address or the token cannot work.
+    `http` replaces the HTTP client, for instance with one that calls an application in this process. Raises
+    Misconfigured if the address or the token cannot be valid.
     """
 
     def __init__(self, url: str, token: str, *, timeout_s: float = TIMEOUT_S, http: httpx.Client | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Clips: search the catalog, get one clip, fetch its files."""
+"""Clips: search the catalog, get one clip, download its files."""
 
 from __future__ import annotations
 
@@ -46,27 +46,29 @@ class Clips:
                 return
 
     def get(self, clip_id: str) -> ClipDetailsView:
-        """A clip with its fires, statistics, labels, and links to its files, which are good for an hour."""
+        """A clip with its fires, statistics, labels, and links to its files, which are valid for an hour."""
         return self._transport.get(ClipDetailsView, path_of("clips", clip_id))
 
     def resolve(self, prefix: str) -> str:
         """The id of the only clip whose id begins with `prefix`.
 
-        NotFound when no clip's does, InvalidInput naming candidates when several do. A text that cannot begin an id
-        is returned as it is: the API says what is wrong with it.
+        Raises NotFound if there is no such clip, and InvalidInput with candidates if there are several. A text that
+        cannot begin an id is returned unchanged, so that the API can say what is wrong with it.
         """
         prefix = prefix.lower()
         if len(prefix) >= ID_CHARACTERS or not _PREFIX.fullmatch(prefix):
             return prefix
         ids = [clip.id for clip in self.search(f"id LIKE '{prefix}%'", limit=SHOWN_CANDIDATES + 1)]
         if not ids:
-            raise NotFound(f"there is no clip whose id begins with {prefix}", remedy="look: longtail clips search")
+            raise NotFound(
+                f"there is no clip whose id begins with {prefix}", remedy="list the clips: longtail clips search"
+            )
         return ids[0] if len(ids) == 1 else refuse_ambiguous("clips", prefix, ids)
 
     def download(self, link: str, target: Path) -> None:
         """Write an asset, by its `href`, to `target`, which appears only once it is complete.
 
-        Misconfigured when it cannot be written.
+        Raises Misconfigured if the file cannot be written.
         """
         part = target.with_name(f".{target.name}.{secrets.token_hex(4)}.part")
         try:
@@ -82,7 +84,7 @@ class Clips:
             part.unlink(missing_ok=True)
 
     def read(self, link: str, *, limit_bytes: int = MAX_READ_BYTES) -> bytes:
-        """An asset, by its `href`, in memory; InvalidInput when it has more than `limit_bytes`."""
+        """An asset, by its `href`, in memory; raises InvalidInput if it has more than `limit_bytes`."""
         content = bytearray()
         with self._transport.linked(link) as response:
             for chunk in response.iter_bytes():

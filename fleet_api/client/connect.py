@@ -10,9 +10,9 @@ from triggers.errors import Misconfigured
 
 
 def open_client(url: str | None = None, token: str | None = None, data_dir: Path | None = None) -> ApiClient:
-    """The client of the deployment that `url` and `token` or a data directory name; Misconfigured when none does.
+    """The client of the deployment at `url`, or of the one in a data directory; raises Misconfigured without either.
 
-    A token out of a data directory is sent to the deployment of that directory only.
+    The token in a data directory is sent only to the deployment of that directory.
     """
     if url and token:
         return ApiClient(url, token)
@@ -22,7 +22,7 @@ def open_client(url: str | None = None, token: str | None = None, data_dir: Path
         if url:
             raise Misconfigured(f"no token for {url}", remedy="give --token or set LONGTAIL_TOKEN")
         raise Misconfigured(
-            f"no deployment is known: there is no {file}",
+            f"no deployment found: there is no {file}",
             remedy="start one with `longtail up`, or give --url and --token (LONGTAIL_API_URL, LONGTAIL_TOKEN)",
         )
     if url and url.rstrip("/") != known.api_url and not token:

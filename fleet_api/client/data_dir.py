@@ -1,7 +1,7 @@
-"""The data directory of this machine's deployment, and the `client.json` in it, by which the command line finds it.
+"""The data directory of this machine's deployment, and its `client.json`, with which commands find the deployment.
 
 `longtail up` keeps everything in that directory, and writes the file with its addresses and the administrator's token,
-readable for its owner only.
+readable only by its owner.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class ClientFile:
 
 
 def read_client_file(data_dir: Path) -> ClientFile | None:
-    """The file's content; None when there is no such file; Misconfigured when it is damaged or not ours to read."""
+    """The file's content; None if there is no such file. Raises Misconfigured if it is damaged or not readable."""
     path = data_dir / NAME
     try:
         content = json.loads(path.read_bytes())
@@ -63,7 +63,7 @@ def read_client_file(data_dir: Path) -> ClientFile | None:
 
 
 def write_client_file(data_dir: Path, content: ClientFile) -> None:
-    """Replace the file; at no moment can others read it or see half of it."""
+    """Replace the file; other users can never read it, and no reader sees half of it."""
     path = data_dir / NAME
     partial = path.with_name(f"{NAME}.{os.getpid()}")
     with contextlib.suppress(FileNotFoundError):

@@ -1,4 +1,4 @@
-"""Whether the API lives and can work."""
+"""Whether the API is alive and ready."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class Health:
         self._transport = transport
 
     def live(self) -> HealthView:
-        """The process answers; Unreachable when it does not."""
+        """Whether the process answers; raises Unreachable if it does not."""
         return self._transport.get(HealthView, "/healthz")
 
     def ready(self) -> HealthView:
-        """The process can work: its database answers and has the schema it needs."""
+        """Whether its database answers and has the schema that it needs; raises an error if not."""
         return self._transport.get(HealthView, "/readyz")

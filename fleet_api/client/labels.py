@@ -1,4 +1,4 @@
-"""Label jobs: the feed for labelers."""
+"""Label jobs: claim them, complete them, or give them back."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from triggers.contracts.api.labels import (
 
 
 class Labels:
-    """What `client.labels` can do. Jobs are named by id and by the `token` that claiming them gave.
+    """What `client.labels` can do. A job is identified by its id and the `token` from its claim.
 
-    LeaseLost when a job was given to another labeler meanwhile: what this one found is not written.
+    Methods raise LeaseLost if the job has gone to another labeler in the meantime; nothing is written then.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def claim(self, task: str, labeler: str, *, count: int = 1, lease_s: float = DEFAULT_LEASE_S) -> list[JobView]:
-        """Lease at most `count` jobs for `lease_s` seconds, oldest first; none when there are none."""
+        """Lease at most `count` jobs for `lease_s` seconds, oldest first; an empty list if there are none."""
         body = request_of(ClaimRequest, task=task, labeler=labeler, count=count, lease_s=lease_s)
         return self._transport.post(ClaimedView, path_of("label-jobs", "claim"), body).jobs
 
     def renew(self, job_id: int, token: int, *, lease_s: float = DEFAULT_LEASE_S) -> RenewedView:
-        """Hold a job for `lease_s` seconds from now."""
+        """Extend the lease to `lease_s` seconds from now."""
         body = request_of(RenewRequest, token=token, lease_s=lease_s)
         return self._transport.post(RenewedView, path_of("label-jobs", job_id, "renew"), body)
 
@@ -48,7 +48,7 @@ class Labels:
         return self._transport.post(CompletedView, path_of("label-jobs", job_id, "complete"), body)
 
     def fail(self, job_id: int, token: int, reason: str) -> FailedView:
-        """Give a job back with the reason why it could not be done."""
+        """Give a job back, with the reason that it could not be done."""
         body = request_of(FailRequest, token=token, reason=reason)
         return self._transport.post(FailedView, path_of("label-jobs", job_id, "fail"), body)
 

@@ -1,4 +1,4 @@
-"""What became of fires and uploads: counts by campaign version, and dead letters."""
+"""Outcomes of fires and uploads: counts per campaign version, and dead letters."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Outcomes:
 
 
 class DeadLetters:
-    """What `client.dead_letters` can do. `page` is how many letters one request gets."""
+    """What `client.dead_letters` can do. `page` is the number of letters per request."""
 
     def __init__(self, transport: Transport, *, page: int = PAGE) -> None:
         self._transport = transport
@@ -51,5 +51,5 @@ class DeadLetters:
                 return
 
     def discard(self, letter_id: int) -> None:
-        """Erase what is kept of a letter; that it was there, and why, stays. Conflict when it is not open."""
+        """Erase the data kept with a letter; the letter and its reason remain. Raises Conflict if it is not open."""
         self._transport.act(path_of("dead-letters", letter_id, "discard"))

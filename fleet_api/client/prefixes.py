@@ -1,4 +1,4 @@
-"""Beginnings of ids that stand for the only id that begins so."""
+"""Prefixes that stand for the only id that begins with them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ SHOWN_CANDIDATES = 5
 
 
 def refuse_ambiguous(things: str, prefix: str, ids: Sequence[str]) -> NoReturn:
-    """InvalidInput that names some of the things whose id begins with `prefix`."""
+    """Raise InvalidInput, naming some of the ids that begin with `prefix`."""
     shown = ", ".join(sorted(ids)[:SHOWN_CANDIDATES]) + (" ..." if len(ids) > SHOWN_CANDIDATES else "")
-    raise InvalidInput(f"several {things} have an id that begins with {prefix}: {shown}", remedy="give more of it")
+    raise InvalidInput(f"several {things} have an id that begins with {prefix}: {shown}", remedy="give more of the id")

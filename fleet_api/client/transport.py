@@ -1,4 +1,4 @@
-"""HTTP as every subject of the client uses it: contract types in and out, refusals back as the errors they were."""
+"""The client's HTTP requests: contract types in and out, and error responses raised as Longtail's errors."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Transport:
         return self._parsed(kind, self._post(path, body))
 
     def act(self, path: str) -> None:
-        """POST an empty document where the answer is that it was done."""
+        """POST an empty document, and ignore the body of the answer."""
         self._post(path, None)
 
     def delete(self, path: str) -> None:
@@ -50,7 +50,7 @@ class Transport:
 
     @contextmanager
     def linked(self, link: str) -> Iterator[httpx.Response]:
-        """The answer to a link that an answer held, its body still to be read. The token goes to the API alone."""
+        """The response for a link from an earlier answer, its body not yet read. The token is sent only to the API."""
         url = urljoin(self.url + "/", link)
         with ExitStack() as stack:
             http, headers = self._http, self._headers
@@ -63,7 +63,7 @@ class Transport:
                     response.read()
                 yield _checked(response)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
-                raise Unreachable(f"{url} does not answer, or not completely ({_reason(error)})") from error
+                raise Unreachable(f"{url} does not answer, or its answer is incomplete ({_reason(error)})") from error
 
     def close(self) -> None:
         """Close the connections."""
@@ -83,10 +83,13 @@ class Transport:
         except httpx.HTTPError as error:
             raise Unreachable(
                 f"the API at {self.url} does not answer ({_reason(error)})",
-                remedy=f"start it with `longtail up`, or name another one ({_SETTING})",
+                remedy=f"start it with `longtail up`, or give another address ({_SETTING})",
             ) from error
-        except (httpx.InvalidURL, UnicodeEncodeError) as error:  # the base URL was checked: it is what was asked
-            raise InvalidInput(f"this cannot be asked of the API: {_reason(error)}") from error
+        except (
+            httpx.InvalidURL,
+            UnicodeEncodeError,
+        ) as error:  # the base URL was checked, so the fault is in the request
+            raise InvalidInput(f"this request cannot be sent to the API: {_reason(error)}") from error
         return _checked(response)
 
     def _parsed(self, kind: type[Answer], response: httpx.Response) -> Answer:
@@ -94,18 +97,18 @@ class Transport:
             return kind.model_validate_json(response.content)
         except ValidationError as error:
             raise Misconfigured(
-                f"{response.request.url} did not answer as Longtail's API does ({_first_mistake(error)})",
-                remedy=f"check {_SETTING}, and that client and server have the same version",
+                f"the answer from {response.request.url} is not one of Longtail's API ({_first_mistake(error)})",
+                remedy=f"check {_SETTING}, and that the client and the server have the same version",
             ) from error
 
 
 def path_of(*segments: str | int) -> str:
-    """A path below /v1, each segment quoted; InvalidInput for a text that no path can hold."""
+    """A path below /v1, with each segment quoted; raises InvalidInput for a text that cannot be a segment."""
     return "/v1/" + "/".join(_segment(str(segment)) for segment in segments)
 
 
 def request_of(kind: type[Request], **values: Any) -> Request:
-    """A request's document; InvalidInput names the value that breaks a rule."""
+    """A request's document; raises InvalidInput, naming the value that breaks a rule."""
     try:
         return kind(**values)
     except ValidationError as error:
@@ -113,7 +116,7 @@ def request_of(kind: type[Request], **values: Any) -> Request:
 
 
 def on_this_machine(url: str) -> bool:
-    """Whether a URL leads to this machine: no proxy of the environment can be meant for it."""
+    """Whether a URL leads to this machine, so that the environment's proxies must not be used for it."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
@@ -127,13 +130,15 @@ def _checked_url(url: str) -> str:
     except httpx.InvalidURL as error:
         raise Misconfigured(f"{url!r} is not a URL ({error})", remedy=f"correct {_SETTING}") from error
     if parts.scheme not in ("http", "https") or not parts.host:
-        raise Misconfigured(f"{url!r} is not an address of HTTP", remedy=f"correct {_SETTING}")
+        raise Misconfigured(f"{url!r} is not an HTTP address", remedy=f"correct {_SETTING}")
     return url.rstrip("/")
 
 
 def _checked_token(token: str) -> str:
     if not token.isascii() or not token.isprintable() or " " in token:
-        raise Misconfigured("the token has characters that no token has", remedy="correct LONGTAIL_TOKEN or --token")
+        raise Misconfigured(
+            "the token has characters that a token cannot have", remedy="correct LONGTAIL_TOKEN or --token"
+        )
     return token
 
 
@@ -164,7 +169,7 @@ def _reason(error: Exception) -> str:
 
 
 def _checked(response: httpx.Response) -> httpx.Response:
-    """The response, or the error that it tells of."""
+    """The response if it is a success; otherwise raises the error that it describes."""
     if response.is_success:
         return response
     what = f"{response.request.method} {response.request.url}"

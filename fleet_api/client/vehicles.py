@@ -20,7 +20,7 @@ class Vehicles:
         self._transport = transport
 
     def enrol(self, vehicle_id: str, attributes: Mapping[str, AttributeValue] | None = None) -> EnrolledView:
-        """Make a vehicle known; the answer has its token, which is shown this once. Again, it replaces the token."""
+        """Enrol a vehicle, or replace its token by enrolling it again. The token cannot be shown again."""
         body = request_of(EnrolRequest, id=vehicle_id, attributes=dict(attributes or {}))
         return self._transport.post(EnrolledView, path_of("vehicles"), body)
 
@@ -39,13 +39,13 @@ class Vehicles:
                 return
 
     def get(self, vehicle_id: str) -> VehicleView:
-        """One vehicle, with what it said at its latest check-in."""
+        """One vehicle, with what it reported at its latest check-in."""
         return self._transport.get(VehicleView, path_of("vehicles", vehicle_id))
 
     def resolve(self, prefix: str) -> str:
-        """The id that is `prefix`, else the only one that begins so; InvalidInput naming candidates when several do.
+        """The id that is `prefix`, else the only one that begins with it; raises InvalidInput if there are several.
 
-        A text that begins no id is returned as it is: the API says what is wrong with it.
+        A text that begins no id is returned unchanged, so that the API can say what is wrong with it.
         """
         if not prefix or len(prefix) > MAX_ID_CHARACTERS:
             return prefix

@@ -1,4 +1,4 @@
-"""Generated drives in the format of recorded ones: each a folder with a Parquet file of signals and a camera's MP4."""
+"""Generated drives in the format of recorded ones: a folder per drive, with signals in Parquet and a camera's MP4."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COUNT = 4
 def generate_drives(
     folder: Path, *, count: int = COUNT, duration_s: float = DURATION_S, seed: int = 1, camera: bool = True
 ) -> list[Path]:
-    """Write `count` drives below `folder`, each in a folder of its own; returns these folders.
+    """Write `count` drives of `duration_s` seconds, each in its own folder in `folder`; returns these folders.
 
     The same arguments give the same files, byte for byte.
     """
@@ -52,7 +52,7 @@ def _generate(folder: Path, index: int, duration_s: float, seed: int, camera: bo
 
 
 def _series(readings: Sequence[Reading], start_ns: int) -> dict[str, SignalSeries]:
-    """The sensors' samples by signal, in Unix time."""
+    """The sensors' samples by signal, at times in ns since the Unix epoch."""
     return {
         name: SignalSeries(start_ns + to_ns(reading.t), values)
         for reading in readings

@@ -1,4 +1,4 @@
-"""What a demonstration runs on: drives, their signal catalog and a campaign file, generated or recorded."""
+"""The inputs of a demonstration: drives, generated or recorded, their signal catalog and a campaign file."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from triggers.signals.catalog import SignalCatalog
 
 @dataclass(frozen=True)
 class DemoInputs:
-    """Everything a run needs, compiled and found. `generated` tells whether the drives were made here."""
+    """Everything that a run needs. `generated` says whether the drives were generated for it."""
 
     drives: list[Drive]
     catalog: SignalCatalog
@@ -33,9 +33,9 @@ def prepare_inputs(
     campaign: Path | None = None,
     seed: int = 1,
 ) -> DemoInputs:
-    """Find or generate (below `folder`) the drives, and compile the campaigns.
+    """Find the drives, or generate them in `folder`, and compile the campaigns.
 
-    InvalidInput when recorded drives come without their catalog or without a campaign; DiagnosticsError with the
+    Raises InvalidInput for recorded drives without their catalog or without a campaign, and DiagnosticsError with the
     mistakes of the campaign file.
     """
     if not drives:
@@ -66,7 +66,7 @@ def prepare_inputs(
 
 
 def _written(folder: Path, name: str) -> Path:
-    """A file of this package as a file on disk, as a person would have it."""
+    """Write a file of this package into `folder`; returns its path."""
     path = folder / name
     path.write_text(package_file(name), "utf-8")
     return path

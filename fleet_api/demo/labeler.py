@@ -1,6 +1,6 @@
-"""A small auto-labeler: claims label jobs, reads the clip's signals, and hands in the maneuvers that it finds.
+"""A small auto-labeler: claims label jobs, reads the clips' signals, and hands in the maneuvers that it finds.
 
-It is a client like any other: all it has is the API's address and a token with the role `labeler`.
+It is a client like any other: it needs only the API's address and a token with the role `labeler`.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SIGNALS_ASSET = "signals"
 
 @dataclass
 class Labeled:
-    """What one labeler did."""
+    """What a labeler has done: ids of labeled clips, the labels, and ids of clips that could not be labeled."""
 
     clips: list[str] = field(default_factory=list)
     intervals: list[LabelSpan] = field(default_factory=list)
@@ -37,7 +37,7 @@ class Labeled:
 
 
 class AutoLabeler:
-    """Works off the jobs of task `auto`; `parameters` are what it goes by."""
+    """Does the jobs of task `auto`; `parameters` are the thresholds of its labels."""
 
     def __init__(self, client: ApiClient, parameters: Parameters | None = None) -> None:
         self._client = client
@@ -46,20 +46,20 @@ class AutoLabeler:
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Who makes these labels: name, version, and the digest of the parameters."""
+        """The origin of these labels: the labeler's name and version, and the parameters with their digest."""
         document = self._parameters.document()
         digest = hashlib.sha256(canonical_json(document)).hexdigest()
         return {"name": NAME, "version": VERSION, "parameters": document, "parameters_digest": digest}
 
     def work(self) -> int:
-        """Do the jobs that are there; returns how many were taken, 0 when there were none."""
+        """Claim some jobs and do them; returns how many, 0 if there were none."""
         jobs = self._client.labels.claim(TASK, NAME, count=BATCH, lease_s=LEASE_S)
         for job in jobs:
             self._do(job)
         return len(jobs)
 
     def _do(self, job: JobView) -> None:
-        """One job. A clip that cannot be labeled fails with its reason; a lost lease leaves the job to others."""
+        """Do one job: fail it with the reason if the clip cannot be labeled, and drop it if the lease is lost."""
         clip_id = job.clip.id
         try:
             clip = self._client.clips.get(clip_id)

@@ -1,6 +1,6 @@
-"""The whole loop on one machine: text, check, backtest, deployment, approval, vehicles, clips, labels, counts.
+"""The whole loop on one machine: backtest, deployment, approval, vehicles, clips, labels and the final counts.
 
-Everyone in it is a client with its own token: an author, an approver, the fleet's operator, the labeler.
+All of its users are clients with their own tokens: an author, an approver, the fleet's operator and the labeler.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ AUTHOR, APPROVER, OPERATOR, LABELER = "alice", "bob", "fleet", "labeler"
 _ROLES = {AUTHOR: "author", APPROVER: "approver", OPERATOR: "operator", LABELER: "labeler"}
 
 Step = Callable[[str], None]
-"""Called with what happens next or what came of it, for progress."""
+"""Called with a line of progress: what happens next, or the result of what happened."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """One run: inputs, where its data and its results go, and how many vehicles there are."""
+    """One run: its inputs, the folders for its data and results, and the number of vehicles."""
 
     inputs: DemoInputs
     data_dir: Path
@@ -44,7 +44,7 @@ class Demo:
     seed: int = 1
 
     def run(self) -> Summary:
-        """Close the loop (or find out where it is open) and sum up."""
+        """Run the loop, and return the summary, which says whether the loop closed and if not, why."""
         plan = self.plan()
         self.step(f"backtesting {len(self.inputs.drives)} drives")
         prediction = predict(self.inputs, plan, now_ns=time.time_ns())
@@ -53,13 +53,13 @@ class Demo:
             return self._run_in(deployment, plan, prediction)
 
     def settings(self) -> Settings:
-        """A deployment of its own: whatever LONGTAIL_* says, no real database, bucket or key is touched."""
+        """Settings of a separate deployment, without LONGTAIL_* variables: no real database, bucket or key is used."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         own = {"data_dir": self.data_dir, "api_port": 0, "gateway_port": 0}
         return Settings.load(**{**defaults, **own, "extraction_workers": min(4, os.cpu_count() or 1)})
 
     def plan(self) -> list[PlannedVehicle]:
-        """Which vehicles there are, and what they drive."""
+        """The vehicles and the drives that they play."""
         targets = [campaign.settings.target for campaign in self.inputs.compilation.campaigns.values()]
         attributes = [
             draw_attributes(self.inputs.catalog, targets, seed=self.seed, number=number)
@@ -96,7 +96,7 @@ class Demo:
             self.step(f"{AUTHOR} applied {name}, {APPROVER} approved digest {digest[:12]}: {approved.state}")
 
     def _label_until_closed(self, client: ApiClient, labeler: AutoLabeler, *, expected: int) -> None:
-        """Label what comes until every uploaded clip is labelled or damaged and every fire has ended, or time is up."""
+        """Label clips until each uploaded clip is labelled or damaged and no fire is in flight, or until time is up."""
         deadline_s = time.monotonic() + CLOSE_TIMEOUT_S
         while time.monotonic() < deadline_s:
             if labeler.work():
@@ -143,7 +143,7 @@ class Demo:
 
 
 def _count_clip_objects(settings: Settings) -> int:
-    """Clip files in the object store, page by page."""
+    """The number of clip files in the object store."""
     store, after, count = open_store(settings), "", 0
     while page := store.list("clips/", after=after):
         count += sum(1 for info in page if info.key.endswith(".mcap"))

@@ -1,7 +1,7 @@
-"""Find maneuvers in a clip's signals: hard braking, standstill, and a car that cuts in.
+"""Finds maneuvers in a clip's signals: hard braking, standstill, and a car that cuts in.
 
-The auto-labeler's own computation, on the samples alone: it knows nothing of triggers, so its labels are a second
-opinion. All times are ns since the Unix epoch.
+The computation uses only the samples and knows nothing about triggers, so its labels are a second opinion. All times
+are ns since the Unix epoch.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class LabelSpan(NamedTuple):
 
 @dataclass(frozen=True)
 class Parameters:
-    """What the labeler goes by; the digest of these is part of its labels' provenance."""
+    """The thresholds of the labeler; their digest is part of its labels' provenance."""
 
     hard_braking_m_s2: float = 2.0
     hard_braking_s: float = 0.3
@@ -46,7 +46,7 @@ class Parameters:
 
 
 def find_maneuvers(signals: Mapping[str, SignalSeries], parameters: Parameters) -> list[LabelSpan]:
-    """Every maneuver, in the order of time. Signals are found by the end of their names (`speed`, `lead.distance`)."""
+    """Every maneuver, in order of time. Signals are found by the end of their names (`speed`, `lead.distance`)."""
     found: list[LabelSpan] = []
     speed = _first_with(signals, ("ego.speed", "speed", "speed.value"))
     accel = _first_with(signals, ("ego.accel",)) or (speed and _derivative(speed, parameters.smoothing_s))
@@ -71,7 +71,7 @@ def _first_with(signals: Mapping[str, SignalSeries], endings: tuple[str, ...]) -
 
 
 def _derivative(speed: SignalSeries, smoothing_s: float) -> SignalSeries:
-    """Difference quotient over `smoothing_s` or more, centred: for cars that have no accelerometer."""
+    """Acceleration for cars without an accelerometer: the difference quotient over `smoothing_s` to each side."""
     half_ns = int(smoothing_s * NS_PER_S)
     before = np.clip(np.searchsorted(speed.t_ns, speed.t_ns - half_ns), 0, speed.t_ns.size - 1)
     after = np.clip(np.searchsorted(speed.t_ns, speed.t_ns + half_ns, side="right") - 1, 0, speed.t_ns.size - 1)
@@ -82,7 +82,7 @@ def _derivative(speed: SignalSeries, smoothing_s: float) -> SignalSeries:
 def _intervals(
     kind: str, t_ns: Times, holds: NDArray[np.bool_], minimum_s: float, parameters: Parameters
 ) -> list[LabelSpan]:
-    """Stretches in which the condition holds, those close to each other merged, short ones left out."""
+    """The intervals in which the condition holds; those close together are merged, and short ones left out."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], holds, [False])).astype(np.int8)))
     merged: list[LabelSpan] = []
     for first, end in zip(edges[::2], edges[1::2], strict=True):
@@ -95,7 +95,7 @@ def _intervals(
 
 
 def _cut_ins(distance: SignalSeries, parameters: Parameters) -> list[LabelSpan]:
-    """The lead's distance falls by metres from one sample to the next: another car is the lead now."""
+    """Moments at which the lead's distance falls by metres between samples, because another car is the lead now."""
     within = np.diff(distance.t_ns) <= parameters.cut_in_within_s * NS_PER_S
     jumps = np.flatnonzero((np.diff(distance.values) < -parameters.cut_in_jump_m) & within)
     before_ns = int(parameters.cut_in_before_s * NS_PER_S)

@@ -1,7 +1,7 @@
 """Maneuvers as an ASAM OpenLABEL 1.0.0 document: one action each, with its intervals in frames and in time.
 
-OpenLABEL counts in frames. Frame k is the time `k / FRAMES_PER_S` after the clip's start, and the document says so in
-its frame properties of the first and the last frame. https://www.asam.net/standards/detail/openlabel/
+OpenLABEL counts in frames. Frame k is at `k / FRAMES_PER_S` seconds after the clip's start; the frame properties of the
+first and the last frame give their times. https://www.asam.net/standards/detail/openlabel/
 """
 
 from __future__ import annotations

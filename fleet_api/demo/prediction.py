@@ -1,7 +1,7 @@
-"""What the demonstration's fleet will do, predicted by a backtest of the drives that its vehicles will play.
+"""The prediction of a demonstration's fires and bytes, by a backtest of the drives that its vehicles will play.
 
-Fires are exact: which vehicles a campaign reaches is a pure function of its settings and their attributes. The bytes
-are the backtest's estimate, an upper one where capture windows overlap.
+Fires are exact, because which vehicles a campaign reaches is a pure function of its settings and their attributes. The
+bytes are the backtest's estimate, and an upper bound where capture windows overlap.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Prediction:
 
 
 def predict(inputs: DemoInputs, vehicles: Sequence[PlannedVehicle], *, now_ns: int) -> Prediction:
-    """Run the backtest over every drive once, and add up what each vehicle will make of the drives it plays.
+    """Run the backtest over every drive once, and add up the results of the drives that each vehicle plays.
 
     All campaigns start at `now_ns` (Unix time). Raises InvalidInput for a drive that cannot be read.
     """
@@ -60,7 +60,7 @@ def _reaches(settings: CampaignSettings, vehicle: PlannedVehicle, now_ns: int) -
 
 
 def _campaign_yield(settings: CampaignSettings, played: list[DriveResult], catalog: SignalCatalog) -> TriggerYield:
-    """What all triggers of a campaign yield on the drives that are played, some of them several times."""
+    """What all triggers of a campaign yield on the drives that are played; a drive may be in `played` several times."""
     parts = [
         trigger_yield(trigger.name, trigger.capture, settings.sample_one_in, played, catalog)
         for trigger in settings.triggers

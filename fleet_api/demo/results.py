@@ -1,4 +1,4 @@
-"""The clips of a demonstration: what the catalog says of each, and its files fetched into the folder of results."""
+"""The clips of a demonstration: what the catalog says about each, and its files in the folder of results."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def clip_results(client: ApiClient, plan: Iterable[PlannedVehicle], folder: Path
 
 
 def _trip_of(clip: ClipDetailsView, trips: Sequence[Trip]) -> Trip:
-    """The trip on which a clip was recorded: the latest one that had begun."""
+    """The trip on which a clip was recorded: the latest one that began before the clip's end."""
     begun = [trip for trip in trips if trip.offset_ns <= clip.end_ns]
     return max(begun or trips, key=lambda trip: trip.offset_ns)
 
@@ -57,7 +57,7 @@ def _fetched(client: ApiClient, clip: ClipDetailsView, trip: Trip, folder: Path)
 
 
 def _file(client: ApiClient, link: str | None, path: Path) -> str:
-    """Fetch an asset where there is one (a clip without a camera has no picture); its name in the folder."""
+    """Download an asset; returns its name in the folder, or an empty one if there is none (no camera, no picture)."""
     if link is None:
         return ""
     client.clips.download(link, path)
@@ -65,7 +65,7 @@ def _file(client: ApiClient, link: str | None, path: Path) -> str:
 
 
 def _labels(clip: ClipDetailsView, path: Path) -> list[str]:
-    """The kinds of maneuvers in the clip's labels; the document is written to `path`."""
+    """Write the clip's labels to `path`; returns the kinds of their maneuvers."""
     kinds: list[str] = []
     for label in clip.label_documents:
         document = label.openlabel

@@ -1,7 +1,7 @@
-"""The front camera of a generated drive: road, leader and weather drawn with numpy, encoded as H.264 by PyAV.
+"""The front camera of a generated drive: road, leader and weather, drawn with numpy and encoded as H.264 by PyAV.
 
-Pictures are planes of YUV 4:2:0, so nothing has to be converted. No B-frames and a keyframe a second, as vehicles
-send video (foxglove.CompressedVideo asks for the former, cutting clips for the latter).
+Pictures are planes of YUV 4:2:0, so nothing has to be converted. As in video from vehicles, there are no B-frames,
+which foxglove.CompressedVideo does not allow, and there is one keyframe per second, so that clips can be cut.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _frame_steps(truth: GroundTruth) -> NDArray[np.int64]:
 
 
 class _Painter:
-    """Draws one frame after the other into the same three planes."""
+    """Draws the frames, one after another, into the same three planes."""
 
     def __init__(self, weather: str, random: np.random.Generator) -> None:
         self._weather = weather
@@ -64,7 +64,7 @@ class _Painter:
         self._line_half_m = np.maximum(0.08, 0.6 * self._depth_m / _FOCAL_PX)
 
     def paint(self, truth: GroundTruth, step: int) -> Plane:
-        """The picture at one step of the truth, as the rows of Y, then U, then V."""
+        """The picture at one step of the ground truth, as the rows of Y, then U, then V."""
         luma = self._picture[:HEIGHT]
         self._picture[HEIGHT:] = 128
         luma[: _HORIZON + 2] = _SKY[self._weather]
@@ -86,7 +86,7 @@ class _Painter:
         luma[_HORIZON + 2 :] = ground
 
     def _car(self, distance_m: float, lateral_m: float, *, braking: bool) -> None:
-        """A car's rear: body, window, and two lamps that shine red when it brakes."""
+        """Draw the rear of a car: body, window, and two lamps that shine red when it brakes."""
         scale = _FOCAL_PX / max(distance_m + 2.0, 3.0)
         centre, bottom = WIDTH / 2 + lateral_m * scale, _HORIZON + _CAMERA_HEIGHT_M * scale
         self._fill((centre - 0.9 * scale, bottom - 1.4 * scale, 1.8 * scale, 1.4 * scale), 45)
@@ -96,7 +96,7 @@ class _Painter:
             self._fill(lamp, 150 if braking else 60, red=235 if braking else 160)
 
     def _fill(self, box: tuple[float, float, float, float], luma: int, red: int | None = None) -> None:
-        """Fill a box (x, y, width, height; pixels) as far as it is in the picture."""
+        """Fill the part of a box (x, y, width, height; pixels) that is in the picture."""
         x, y, width, height = box
         rows = slice(max(0, round(y)), max(0, min(HEIGHT, round(y + height))))
         columns = slice(max(0, round(x)), max(0, min(WIDTH, round(x + width))))

@@ -1,4 +1,4 @@
-"""What a generated drive's sensors and network heads report of the truth: their rates, noise, lags and dropouts."""
+"""The sensors and network heads of a generated drive: the truth as they report it, with noise, lags and dropouts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Reading(NamedTuple):
 
 
 def sense(truth: GroundTruth, seed: int, index: int) -> list[Reading]:
-    """The readings of every sensor on the car. Each draws from a random stream of its own."""
+    """The readings of every sensor on the car. Each sensor draws from its own random stream."""
     sensors: tuple[Callable[[GroundTruth, np.random.Generator], Reading], ...] = (
         _chassis,
         _radar,
@@ -66,7 +66,7 @@ def _chassis(truth: GroundTruth, random: np.random.Generator) -> Reading:
 
 
 def _radar(truth: GroundTruth, random: np.random.Generator) -> Reading:
-    """The radar's lead, 20 Hz, out of sight at times (more often in snow)."""
+    """The car ahead as the radar sees it, 20 Hz; it is lost at times, more often in snow."""
     outages = _random_outages(truth, random, count=4 if truth.place.weather == "snow" else 1, length_s=(0.6, 2.5))
     t = _without(_times(truth, 20, 0.013), outages)
     distance = _at(truth, "gap", t) + random.normal(0, 0.15, t.size)
@@ -77,7 +77,7 @@ def _radar(truth: GroundTruth, random: np.random.Generator) -> Reading:
 def _heads(truth: GroundTruth, random: np.random.Generator) -> Reading:
     """Cut-in heads of the active and the shadow network on the same frames, 20 Hz.
 
-    Both see every second cut-in; the others only the shadow network sees.
+    Both networks see every second cut-in; only the shadow network sees the others.
     """
     t = _times(truth, 20, 0.021)
     cut_ins = [event for event in truth.events if event.kind == "cut_in"]
@@ -95,7 +95,7 @@ def _heads(truth: GroundTruth, random: np.random.Generator) -> Reading:
 
 
 def _probability(t: Array, seen: list[tuple[float, float]], random: np.random.Generator) -> Array:
-    """A head's output: low noise, and a bump from each moment it begins to see something."""
+    """A head's output: low noise, with a rise at each moment from which it sees something."""
     value = np.full(t.size, 0.06)
     for start_s, peak in seen:
         rise = _sigmoid((t - start_s) / 0.06)
@@ -122,7 +122,7 @@ def _visual_odometry(truth: GroundTruth, random: np.random.Generator) -> Reading
 
 
 def _gnss(truth: GroundTruth, random: np.random.Generator) -> Reading:
-    """Position, 5 Hz, gone in a tunnel."""
+    """Position, 5 Hz, with an outage as in a tunnel."""
     t = _without(_times(truth, 5, 0.08), _random_outages(truth, random, count=1, length_s=(5.0, 9.0)))
     noise_deg = random.normal(0, 6e-6, (2, t.size))
     return Reading(
@@ -141,7 +141,7 @@ def _thermometer(truth: GroundTruth, random: np.random.Generator) -> Reading:
 
 
 def _brake_pedal(truth: GroundTruth, random: np.random.Generator) -> Reading:
-    """Sent when it changes: pressed below -1 m/s^2, released above -0.3."""
+    """The brake pedal, sent when it changes: pressed below -1 m/s^2, released above -0.3 m/s^2."""
     times, values, pressed = [0.0], [0.0], False
     for t, accel in zip(truth.t, truth["accel"], strict=True):
         if (accel < -1.0 and not pressed) or (accel > -0.3 and pressed):
@@ -152,7 +152,7 @@ def _brake_pedal(truth: GroundTruth, random: np.random.Generator) -> Reading:
 
 
 def _wiper(truth: GroundTruth, random: np.random.Generator) -> Reading:
-    """Sent when it changes: off for the first seconds, then what the weather asks for."""
+    """The wiper, sent when it changes: off for the first seconds, then as the weather requires."""
     position = _WIPER[truth.place.weather]
     times = [0.0] if position == 0 else [0.0, round(float(random.uniform(3, 8)), 3)]
     return Reading(np.array(times), {"weather.wiper": np.array([0.0, float(position)][: len(times)])})

@@ -1,4 +1,4 @@
-"""What a demonstration ended with: counts per campaign that add up, clips, and why the loop did not close if so."""
+"""The summary of a demonstration: counts per campaign that add up, clips, and, if the loop did not close, why."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class CampaignResult:
 
     @classmethod
     def of(cls, campaign: str, outcomes: OutcomesView | None, predicted: int) -> CampaignResult:
-        """From the API's outcomes, whose reasons are summed up; None where no vehicle has reported any."""
+        """The result from the API's outcomes, summed over reasons; `outcomes` is None if no vehicle reported any."""
         names = (*ENDINGS, "fired", "suppressed")
         values = {name: getattr(outcomes, name, 0) for name in names}
         counts = {name: sum(value.values()) if isinstance(value, dict) else value for name, value in values.items()}
@@ -35,13 +35,13 @@ class CampaignResult:
 
     @property
     def ended(self) -> int:
-        """Fires that are accounted for; equal to `fired` when the counts add up."""
+        """The number of fires that are accounted for; equal to `fired` if the counts add up."""
         return sum(getattr(self, name) for name in ENDINGS)
 
 
 @dataclass(frozen=True)
 class ClipResult:
-    """A clip in the catalog. `seconds` are the times of its fires in the drive's own seconds, `moments` in words."""
+    """A clip in the catalog. `seconds` are its fires' times from the drive's start, `moments` the same in words."""
 
     id: str
     state: str
@@ -79,7 +79,7 @@ class Summary:
     problems: list[str] = field(default_factory=list)
 
     def gaps(self) -> list[str]:
-        """Why the loop is not closed, one line each; empty when it is."""
+        """The reasons why the loop did not close, one line each; empty if it closed."""
         found = [line for result in self.campaigns for line in _gaps_of(result)]
         if not any(result.catalogued for result in self.campaigns):
             found.append("no fire reached the catalog: the triggers did not fire, or no vehicle matches a target")

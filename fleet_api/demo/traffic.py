@@ -1,8 +1,8 @@
-"""A seeded minute or two of traffic: what really happens on a generated drive, before any sensor looks at it.
+"""The ground truth of a generated drive: simulated traffic, before any sensor observes it.
 
 A car follows a leader by the Intelligent Driver Model (Treiber, Hennecke and Helbing, Phys. Rev. E 62, 2000) with a
 driver who sees the leader half a second late, so that emergencies end in hard braking. A script of events makes the
-leader brake hard, stop, or a neighbour cut in. The same seed gives the same drive, bit for bit.
+leader brake hard or stop, or a neighbour cut in. The same seed gives the same drive, bit for bit.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ class GroundTruth:
 
 
 def drive_traffic(seed: int, index: int, duration_s: float) -> GroundTruth:
-    """Drive `index` of a seed: its place, its events, and the motion of everybody in it."""
+    """Simulate drive `index` of a seed, of `duration_s` seconds: its place, its events, and the motion of all cars."""
     random = np.random.default_rng([seed, index])
     place = PLACES[index % len(PLACES)]
     events = _script(random, duration_s)
@@ -86,7 +86,7 @@ def drive_traffic(seed: int, index: int, duration_s: float) -> GroundTruth:
 
 
 def _script(random: np.random.Generator, duration_s: float) -> tuple[Event, ...]:
-    """Events far enough from each other for traffic to flow again in between, in an order of the drive's own."""
+    """The drive's events, in an order that differs between drives, far enough apart for traffic to flow again."""
     count = max(0, int((duration_s - _FIRST_EVENT_S) // _EVENT_SPACING_S))
     first = int(random.integers(len(_EVENT_KINDS)))
     kinds = [_EVENT_KINDS[(first + i) % len(_EVENT_KINDS)] for i in range(count)]
@@ -101,7 +101,7 @@ _COLUMNS = ("speed", "accel", "gap", "lead_speed", "lead_braking", "neighbour_ga
 
 
 class _Simulation:
-    """Ego and leader, one step at a time."""
+    """The motion of the ego car, its leader and a neighbour, one step at a time."""
 
     def __init__(self, random: np.random.Generator, events: tuple[Event, ...], weather: str) -> None:
         self._cruise = float(random.uniform(22.0, 29.0)) * (1.0 if weather == "dry" else 0.8)
@@ -134,7 +134,7 @@ class _Simulation:
         return self._speed, felt, self._gap, self._lead_speed, braking, self._neighbour_gap, offset, self._distance
 
     def _lead_accel(self, t: float) -> float:
-        """What the leader does: an event's script, else back to cruising speed."""
+        """The leader's acceleration in m/s^2: an event's script, else back to cruising speed."""
         since = t - self._active.t_s if self._active else math.inf
         kind = self._active.kind if self._active else ""
         if kind == "brake" and since < 2.2:
@@ -144,7 +144,7 @@ class _Simulation:
         return min(1.8, max(-2.0, 0.4 * (self._cruise - self._lead_speed)))
 
     def _cut_in(self, t: float) -> float:
-        """Lateral distance of the neighbour; once it is in our lane it is the leader."""
+        """The neighbour's lateral distance in m; once the neighbour is in the ego lane, it becomes the leader."""
         if math.isnan(self._neighbour_gap) or self._active is None:
             return LANE_WIDTH_M
         share = (t - self._active.t_s) / LANE_CHANGE_S
@@ -155,18 +155,18 @@ class _Simulation:
         return LANE_WIDTH_M * 0.5 * (1.0 + math.cos(math.pi * min(share, 1.0)))
 
     def _ego_accel(self) -> float:
-        """The Intelligent Driver Model on what was seen a reaction time ago; brakes have a limit."""
+        """The ego car's acceleration in m/s^2: the Intelligent Driver Model, on what was seen a reaction time ago."""
         gap, lead_speed = self._seen[0]
         comfortable_m_s2, strongest_m_s2 = 1.6, 2.4
         closing = self._speed - lead_speed
-        wanted = 3.0 + self._speed * self._headway_s
-        wanted += max(0.0, self._speed * closing / (2 * math.sqrt(comfortable_m_s2 * strongest_m_s2)))
+        desired_gap = 3.0 + self._speed * self._headway_s
+        desired_gap += max(0.0, self._speed * closing / (2 * math.sqrt(comfortable_m_s2 * strongest_m_s2)))
         free = 1.0 - (self._speed / (self._cruise * 1.08)) ** 4
-        return min(2.0, max(-8.0, comfortable_m_s2 * (free - (wanted / max(gap, 0.5)) ** 2)))
+        return min(2.0, max(-8.0, comfortable_m_s2 * (free - (desired_gap / max(gap, 0.5)) ** 2)))
 
 
 def _path(random: np.random.Generator, place: Place, t: Array, speed: Array) -> dict[str, Array]:
-    """A winding road under the car: curvature from slow waves, integrated to a track on the ground."""
+    """A winding road: curvature from slow waves, integrated to the car's track on the ground."""
     phases = random.uniform(0.0, 2 * math.pi, 3)
     periods_s = np.array([31.0, 53.0, 97.0])
     waves = np.sin(2 * math.pi * t[:, None] / periods_s + phases)

@@ -1,4 +1,4 @@
-"""Checks, before a simulation starts, that drives have the signals that the vehicles' campaigns need."""
+"""Checks before a simulation that its drives have the signals that the vehicles' campaigns need."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def need_of(details: CampaignDetails) -> Need:
     signals = {name for trigger in settings.triggers for name in trigger.capture.signals}
     catalog = SignalCatalog.parse(details.signals, name=f"the catalog of {settings.name}")
     compiled = compile_source(details.source, filename=settings.name, catalog=catalog).campaigns.get(settings.name)
-    if compiled is not None:  # else it was compiled by an older version of the language: only its captures are known
+    if compiled is not None:  # else an older version of the language compiled it, and only its captures are known
         signals.update(signal.name for signal in compiled.ir.inputs)
     return Need(settings.target, frozenset(signals))
 
@@ -37,7 +37,7 @@ def need_of(details: CampaignDetails) -> Need:
 def check_drives(
     plan: Sequence[PlannedVehicle], needs: Iterable[Need], catalog: SignalCatalog, *, speed_signal: str | None = None
 ) -> None:
-    """InvalidInput naming the first drive that lacks a column for a signal that a vehicle playing it will need.
+    """Raise InvalidInput, naming the first drive that lacks a column for a signal that a vehicle playing it needs.
 
     Signals that the drives' catalog does not declare are accepted: vehicles treat them as unknown.
     """

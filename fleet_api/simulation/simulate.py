@@ -114,7 +114,7 @@ def plan_fleet(
 
 
 def _trips(drives: Iterable[Drive]) -> tuple[Trip, ...]:
-    """Trips at the times in the drives' metadata, else one after the other; they never overlap."""
+    """Trips at the times in the drives' metadata, else one after another; they never overlap."""
     trips: list[Trip] = []
     free_ns = 0
     for drive in sorted(drives, key=lambda drive: (drive.start_ns or DEFAULT_START_NS, drive.name)):

@@ -1,1 +1,1 @@
-"""Commands of those who write triggers: no deployment is needed."""
+"""Commands for authors of triggers, which need no deployment."""

@@ -1,4 +1,4 @@
-"""`longtail backtest`: what a trigger file would have done on recorded drives, and what that means for a fleet."""
+"""`longtail backtest`: what a trigger file would have done on recorded drives, and a forecast for a fleet."""
 
 from __future__ import annotations
 
@@ -31,21 +31,25 @@ _file = click.Path(path_type=Path)
 @signals_option
 @drives_option
 @click.option(
-    "--workers", type=click.IntRange(1, 1024), help="Drives to run at the same time.  [default: one per core]"
+    "--workers", type=click.IntRange(1, 1024), help="How many drives to run at the same time.  [default: one per core]"
 )
 @click.option("--json", "json_file", type=_file, help="Write the report as JSON to this file; - is standard output.")
 @click.option("--fires", "fires_file", type=_file, help="Write all fires to this Parquet file.")
-@click.option("--results", "results_file", type=_file, help="Write counts by drive and trigger to this Parquet file.")
-@click.option("--vehicles", type=click.IntRange(1), default=1000, show_default=True, help="Vehicles in the forecast.")
+@click.option("--results", "results_file", type=_file, help="Write counts per drive and trigger to this Parquet file.")
+@click.option(
+    "--vehicles", type=click.IntRange(1), default=1000, show_default=True, help="How many vehicles the forecast is for."
+)
 @click.option(
     "--hours-per-day",
     type=click.FloatRange(0, 24, min_open=True),
     default=1.0,
     show_default=True,
-    help="Hours that each vehicle of the forecast drives per day.",
+    help="Hours per day that each of these vehicles drives.",
 )
 @click.option(
-    "--sample", type=click.IntRange(1), help="The forecast keeps 1 in this many fires.  [default: as the campaigns say]"
+    "--sample",
+    type=click.IntRange(1),
+    help="Keep 1 in this many fires in the forecast.  [default: as the campaigns say]",
 )
 def backtest(
     *,
@@ -60,9 +64,9 @@ def backtest(
     hours_per_day: float,
     sample: int | None,
 ) -> int:
-    """Run the triggers of FILE over recorded drives: fires, bytes, and what that means for a fleet.
+    """Run the triggers of FILE over recorded drives, and forecast what they would do in a fleet.
 
-    FILE comes before --drives. A drive that cannot be read is named and left out; the exit status is then 1.
+    FILE comes before --drives. A drive that cannot be read is reported and left out, and the exit status is then 1.
     """
     from triggers.backtest.forecast import ForecastFleet
     from triggers.backtest.plan import make_plan
@@ -92,16 +96,18 @@ def backtest(
 
 
 def _check_outputs(files: dict[str, Path | None]) -> None:
-    """Refuse a file that cannot be written now, not after hours of work on what it is to hold."""
+    """Raise Misconfigured now for a file that cannot be written, instead of after hours of work."""
     from triggers.errors import Misconfigured
 
     for option, path in files.items():
         if path is None or (option == "--json" and path == _STANDARD_OUTPUT):
             continue
         if path == _STANDARD_OUTPUT:
-            raise Misconfigured(f"{option} -: a Parquet table cannot go to standard output", remedy="name a file")
+            raise Misconfigured(
+                f"{option} -: a Parquet table cannot be written to standard output", remedy="name a file"
+            )
         if path.is_dir():
-            raise Misconfigured(f"{option} {path}: is a folder", remedy="name a file")
+            raise Misconfigured(f"{option} {path}: this is a folder", remedy="name a file")
         if not path.parent.is_dir():
             raise Misconfigured(f"{option} {path}: there is no folder {path.parent}")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
@@ -125,7 +131,7 @@ def _run(plan: BacktestPlan, drives: Sequence[Drive], catalog: SignalCatalog, wo
 
 
 def _give(report: BacktestReport, json_file: Path | None) -> None:
-    """Write the report as JSON where that was asked for, and as tables unless JSON takes standard output."""
+    """Write the report as JSON if `json_file` is given, and as tables unless the JSON goes to standard output."""
     import json
 
     from triggers.backtest.tables import written_whole

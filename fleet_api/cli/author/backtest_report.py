@@ -1,4 +1,4 @@
-"""The report of a backtest as people read it: tables and a summary on standard output."""
+"""A backtest's report for people: tables and a summary on standard output."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from triggers.statistics import Interval
 
 _SHOWN = 20
-"""Rows of the longer tables; the files have all."""
+"""Rows that are shown of the longer tables; the files have all of them."""
 
 
 def show_report(report: BacktestReport) -> None:
-    """All parts of a report that have something to show."""
+    """Print every part of a report that is not empty."""
     distance = "" if report.km is None else f", {report.km:.1f} km"
     recorded = f"{counted(report.drives, 'drive')}, {counted(report.rows, 'row')}"
     print_result(f"{recorded}, {report.hours:.2f} h{distance}")
@@ -28,8 +28,8 @@ def show_report(report: BacktestReport) -> None:
     _show_compared(report.compared)
     if report.overflows:
         remark(
-            f"{counted(report.overflows, 'sample')} came faster than the signal catalog declares and were lost to "
-            "windows: correct the signals' `rate`"
+            f"{counted(report.overflows, 'sample')} came faster than the signal catalog declares, and windows "
+            "lost them: correct the signals' `rate`"
         )
     _show_forecast(report.forecast)
 
@@ -58,7 +58,7 @@ def _show_fires(fires: Sequence[ReportedFire]) -> None:
         return
     rows = [(fire.drive, f"{fire.t:.3f} s", fire.trigger) for fire in fires[:_SHOWN]]
     print_table("Fires", ("drive", "t", "trigger"), rows)
-    _tell_rest(len(fires), "--json or --fires gives all")
+    _tell_rest(len(fires), "--json and --fires write all of them")
 
 
 def _show_overlap(pairs: Sequence[TriggerOverlap]) -> None:
@@ -67,7 +67,7 @@ def _show_overlap(pairs: Sequence[TriggerOverlap]) -> None:
     rows = [(pair.trigger, pair.other, pair.fires, f"{100 * pair.share:.0f} %") for pair in pairs[:_SHOWN]]
     columns = ("trigger", "with", "fires", "of its fires")
     print_table("Fires that share a clip with another trigger", columns, rows)
-    _tell_rest(len(pairs), "--json gives all")
+    _tell_rest(len(pairs), "--json writes all of them")
 
 
 def _show_compared(heads: Mapping[str, Compared]) -> None:

@@ -1,4 +1,4 @@
-"""`longtail check`: what is wrong in trigger files."""
+"""`longtail check`: every mistake in trigger files."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ signals_option = click.option(
 @signals_option
 @json_option
 def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
-    """Report every mistake in trigger files, with its place and what to write instead.
+    """Report every mistake in trigger files, where it is, and what to write instead.
 
-    Exits with 1 if there is an error; warnings alone do not count.
+    The exit status is 1 if there is an error; warnings do not count.
     """
     from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
@@ -48,7 +48,7 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
 
 
 def show_diagnostics(compiled: list[Compilation]) -> None:
-    """All diagnostics for people, to standard error."""
+    """Print all diagnostics for people, on standard error."""
     from triggers.language.text.diagnostics import render_all
 
     text = render_all(_distinct(compiled))
@@ -57,5 +57,5 @@ def show_diagnostics(compiled: list[Compilation]) -> None:
 
 
 def _distinct(compiled: list[Compilation]) -> list[Diagnostic]:
-    """All diagnostics; what every file says of their common signal catalog only once."""
+    """All diagnostics, without repeating for each file those about the signal catalog that they share."""
     return list(dict.fromkeys(diagnostic for each in compiled for diagnostic in each.diagnostics))

@@ -1,4 +1,4 @@
-"""`longtail compile`: the modules of a trigger file's campaigns, and signed bundles, as files."""
+"""`longtail compile`: the WebAssembly modules and signed bundles of a trigger file's campaigns, as files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class _Written(NamedTuple):
-    """A campaign's files and their content; `bundle` None without a key."""
+    """A campaign's files and their content; `bundle` is None without a key."""
 
     campaign: str
     digest: str
@@ -26,19 +26,29 @@ class _Written(NamedTuple):
 @click.command(name="compile")
 @click.argument("file", type=click.Path(path_type=Path))
 @signals_option
-@click.option("-o", "--output", "out", type=click.Path(path_type=Path), required=True, help="The module, or a folder.")
-@click.option("--campaign", help="Compile this campaign alone.")
-@click.option("--key", type=click.Path(path_type=Path), help="Write signed bundles, too: an Ed25519 key (PEM).")
-@click.option("--version", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True, help="Of the bundles.")
+@click.option(
+    "-o",
+    "--output",
+    "out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="File for the module, or folder for several.",
+)
+@click.option("--campaign", help="Compile only this campaign.")
+@click.option("--key", type=click.Path(path_type=Path), help="Also write bundles signed with this Ed25519 key (PEM).")
+@click.option(
+    "--version", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True, help="Version of the bundles."
+)
 @json_option
 def compile_campaigns(
     *, file: Path, catalog_file: Path, out: Path, campaign: str | None, key: Path | None, version: int, as_json: bool
 ) -> int:
-    """Write the WebAssembly modules of a file's campaigns, and print their SHA-256 as sha256sum does.
+    """Write the WebAssembly modules of a file's campaigns, and print their SHA-256 in the format of sha256sum.
 
-    One campaign gives the file that -o names, several a folder with `CAMPAIGN.wasm` for each (so does one where -o is
-    a folder). With --key each module has a `CAMPAIGN.bundle` beside it: exactly what vehicles are sent. The same file,
-    catalog and version of this program give the same bytes. Nothing is written if the file has an error (exit 1).
+    With one campaign, -o names the module's file. With several, or if it is an existing folder, it names the folder of
+    the modules, called `CAMPAIGN.wasm`. With --key, a `CAMPAIGN.bundle` is written beside each module: exactly what
+    vehicles receive. The same file, catalog and version of Longtail always give the same bytes. If the file has an
+    error, nothing is written and the exit status is 1.
     """
     from triggers.atomic_file import replace_bytes
     from triggers.language.compile import compile_file
@@ -90,7 +100,7 @@ def _make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Misconfigured(f"{folder}: cannot be made a folder ({error.strerror})") from error
+        raise Misconfigured(f"{folder}: the folder cannot be created ({error.strerror})") from error
 
 
 def _show(results: list[_Written], as_json: bool) -> None:

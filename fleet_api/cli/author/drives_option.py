@@ -1,4 +1,4 @@
-"""The option `--drives A B C`: recorded drives, as all words up to the next option."""
+"""The option `--drives A B C`, which takes every word up to the next option as a recorded drive."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ drives_option = click.option(
     multiple=True,
     required=True,
     metavar="PATH...",
-    help="Parquet files, folders with a signals.parquet, or trees of either; all words up to the next option.",
+    help="Parquet files, folders with a signals.parquet, or folders of either; takes every word up to the next option.",
 )
 
 
 class SpreadDrives(click.Command):
-    """A command whose `--drives` takes all words up to the next option: `--drives A B C`, also repeated."""
+    """A command whose `--drives` takes every word up to the next option, and may be repeated."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Repeat the option before each of its words, which is the form click knows."""
+        """Repeat the option before each of its words, which is the form that click can parse."""
         try:
             return super().parse_args(ctx, spread(args, "--drives"))
         except click.MissingParameter as error:
             if "--drives" in args and isinstance(error.param, click.Argument):
                 name = error.param.make_metavar(ctx)
-                raise click.UsageError(f"Missing argument {name!r}; it comes before --drives.", ctx) from error
+                raise click.UsageError(f"Missing argument {name!r}; it must come before --drives.", ctx) from error
             raise
 
 
 def spread(arguments: list[str], option: str) -> list[str]:
-    """`option A B` as `option A option B`; a word that begins with `-` ends the list, as does the end."""
+    """`option A B` as `option A option B`; a word that begins with `-` ends the list."""
     result: list[str] = []
     words = iter(arguments)
     inside = False

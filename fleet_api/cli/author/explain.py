@@ -23,10 +23,10 @@ _MAX_TEXT = 60
 @signals_option
 @json_option
 def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
-    """Say what each campaign of a trigger file reads, needs and costs on a vehicle.
+    """Show what each campaign of a trigger file reads, needs and costs on a vehicle.
 
-    State and operations are worst cases, known without any data: operations are WebAssembly instructions per tick.
-    The triggers of a file without a campaign are explained as one program. Exits with 1 if the file has an error.
+    State and operations are worst cases that hold for any data; operations are WebAssembly instructions per tick. If
+    the file has no campaign, its triggers are explained as one program. The exit status is 1 if the file has an error.
     """
     from triggers.language.compile import compile_file
     from triggers.language.explain import explain as explained
@@ -53,7 +53,7 @@ def _show(program: Explained) -> None:
         print_result(f"  {title:11} {text}")
     rows = [(each.name, each.unit or each.type, each.rate, _lasting(each.max_age_s)) for each in program.inputs]
     if rows:
-        print_table("", ("signal", "unit", "rate (Hz)", "a sample counts"), rows)
+        print_table("", ("signal", "unit", "rate (Hz)", "a sample is valid for"), rows)
     for trigger in program.triggers:
         print_result(f"  {trigger.name}: {_sentence(trigger)}")
     _show_operators(program)
@@ -82,7 +82,7 @@ def _lasting(seconds: float | None) -> str:
 def _sentence(trigger: ExplainedTrigger) -> str:
     cameras = f" and {', '.join(trigger.cameras)}" if trigger.cameras else ""
     clip = shown_bytes(trigger.clip_bytes) + (" without video" if trigger.cameras else "")
-    cooldown = f"at most once in {trigger.cooldown_s:g} s" if trigger.cooldown_s else "without cooldown"
+    cooldown = f"at most once per {trigger.cooldown_s:g} s" if trigger.cooldown_s else "no cooldown"
     return (
         f"reads {', '.join(trigger.reads) or 'nothing'}; {cooldown}; captures {trigger.before_s:g} s before, "
         f"{trigger.after_s:g} s after of {counted(trigger.signals, 'signal')}{cameras}, about {clip} per clip; "
@@ -110,4 +110,4 @@ def _show_operators(program: Explained) -> None:
         print_table("Costliest operators: operations per tick, bytes of state", titles, rows)
     left = len(working) - len(shown)
     if left > 0:
-        print_result(f"  and {left} more (--json has all)")
+        print_result(f"  and {left} more (--json prints all of them)")

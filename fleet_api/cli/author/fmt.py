@@ -1,4 +1,4 @@
-"""`longtail fmt`: trigger files in their one canonical form."""
+"""`longtail fmt`: trigger files in their canonical form."""
 
 from __future__ import annotations
 
@@ -18,16 +18,18 @@ _STANDARD_INPUT = Path("-")
 
 @click.command()
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--check", is_flag=True, help="Write nothing; name the files that would change, and exit with 1 then.")
+@click.option(
+    "--check", is_flag=True, help="Write nothing; name the files that would change, and exit with 1 if there are any."
+)
 @click.option("--stdout", "to_stdout", is_flag=True, help="Write to standard output instead of the files.")
 def fmt(files: tuple[Path, ...], check: bool, to_stdout: bool) -> int:
-    """Put trigger files into the one canonical form; - formats standard input to standard output.
+    """Rewrite trigger files in their canonical form; - reads standard input and writes standard output.
 
-    Comments stay, meaning too. A file with mistakes of form is left as it is; they are shown, and the exit status
-    is 1.
+    Comments and meaning stay the same. A file with syntax errors is not changed: the errors are shown, and the exit
+    status is 1.
     """
     if check and to_stdout:
-        raise click.UsageError("--check writes nothing, so --stdout has no use with it")
+        raise click.UsageError("--check writes nothing, so it cannot be combined with --stdout")
     changed = broken = 0
     for file in files:
         data = _read(file)

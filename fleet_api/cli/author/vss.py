@@ -1,4 +1,4 @@
-"""`longtail signals`: making a signal catalog out of what describes a vehicle's signals elsewhere."""
+"""`longtail signals`: signal catalogs made from other descriptions of a vehicle's signals."""
 
 from __future__ import annotations
 
@@ -28,33 +28,33 @@ def signals() -> None:
     type=click.Path(path_type=Path),
     required=True,
     metavar="CATALOG.yaml",
-    help="Write the signal catalog to this file; - is stdout.",
+    help="Write the signal catalog to this file; - is standard output.",
 )
 @click.option(
     "--rate",
     "rates",
     multiple=True,
     metavar="NAME=HZ",
-    help="Rate of a signal or of all signals of a branch; the longest name counts. Others are `update: on_change`.",
+    help="Rate of a signal, or of all signals of a branch; the longest name wins. Others are `update: on_change`.",
 )
 @click.option(
     "--unit",
     "units",
     multiple=True,
     metavar="VSS=UNIT",
-    help="The catalog's unit for a unit of VSS without counterpart; `VSS=` makes it a bare number.",
+    help="The catalog's unit for a VSS unit that has no counterpart; `VSS=` means a plain number.",
 )
 @json_option
 def import_vss(vss_file: Path, output: Path, rates: tuple[str, ...], units: tuple[str, ...], as_json: bool) -> None:
     """Turn a COVESA Vehicle Signal Specification (as `vspec export json` writes it) into a signal catalog.
 
-    What cannot become a signal is listed with the reason, by --json on standard output.
+    Leaves that cannot become signals are listed with the reason, with --json on standard output.
     """
     from triggers.atomic_file import replace_text
     from triggers.signals.vss import import_vss as imported_from
 
     if as_json and output == _STANDARD_OUTPUT:
-        raise click.UsageError("--json and `-o -` both want standard output")
+        raise click.UsageError("--json and `-o -` cannot both write to standard output")
     result = imported_from(vss_file, rates_hz=_rates(rates), units=_pairs(units, "--unit", "VSS=UNIT"))
     if output == _STANDARD_OUTPUT:
         click.echo(result.text, nl=False)
@@ -102,4 +102,4 @@ def _pairs(words: tuple[str, ...], option: str, form: str) -> dict[str, str]:
 
 
 def _misuse(option: str, word: str, form: str) -> NoReturn:
-    raise click.BadParameter(f"`{word}` is not of the form {form}, or is given twice", param_hint=option)
+    raise click.BadParameter(f"`{word}` is not of the form {form}, or was given twice", param_hint=option)

@@ -1,4 +1,4 @@
-"""`longtail demo`: the whole loop on this machine, with its progress and a summary in counts that add up."""
+"""`longtail demo`: the whole loop on this machine, with its progress and a summary whose counts add up."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import click
 
 from fleet_api.cli.author.drives_option import SpreadDrives
 from fleet_api.cli.interrupts import interrupt_on_sigterm
-from fleet_api.cli.output import json_option, print_json, print_result, print_table, remark, shown_bytes
+from fleet_api.cli.output import counted, json_option, print_json, print_result, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
     from fleet_api.demo.loop import Step
@@ -24,19 +24,32 @@ path_type = click.Path(path_type=Path)
 
 
 @click.command(cls=SpreadDrives)
-@click.option("--drives", type=path_type, multiple=True, help="Recorded drives; may be repeated. Default: generated.")
-@click.option("--signals", type=path_type, help="The recorded drives' signal catalog.")
-@click.option("--campaign", type=path_type, help="A trigger file with campaigns.")
-@click.option("--vehicles", type=click.IntRange(1, 100), help="How many; default: one per drive.")
-@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Where the deployment keeps its data.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Where clips and pictures go.")
-@click.option("--keep", is_flag=True, help="Keep the deployment's data, to look at it with `longtail up --data`.")
-@click.option("--seed", type=int, default=1, show_default=True)
+@click.option(
+    "--drives",
+    type=path_type,
+    multiple=True,
+    help="Recorded drives; takes every word up to the next option.  [default: generated drives]",
+)
+@click.option("--signals", type=path_type, help="Signal catalog of the recorded drives.")
+@click.option("--campaign", type=path_type, help="Trigger file with the campaigns to run.")
+@click.option("--vehicles", type=click.IntRange(1, 100), help="How many vehicles.  [default: one per drive, at most 8]")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for the deployment's data, which is then kept.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for clips, pictures and labels.  [default: a new one]",
+)
+@click.option("--keep", is_flag=True, help="Keep the deployment's data, so that `longtail up --data` can serve it.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the drives and the vehicles' attributes.")
 @json_option
 def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **options: Any) -> int:
-    """Run the whole loop: a trigger is checked, backtested, approved, runs on vehicles, and its clips are labelled.
+    """Run the whole loop: check, backtest and approve campaigns, run them on vehicles, and label their clips.
 
-    Exit status 0 only when the loop closed and every fire is accounted for.
+    The exit status is 0 only if the loop closed and every fire is accounted for.
     """
     from triggers.errors import DiagnosticsError
     from triggers.language.text.diagnostics import Diagnostic
@@ -60,7 +73,7 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
     else:
         _show(summary)
     if keep:
-        remark(f"the deployment's data is in {data_dir}; look at it: longtail up --data {data_dir}")
+        remark(f"the deployment's data is in {data_dir}; to serve it, run: longtail up --data {data_dir}")
     return _verdict(summary)
 
 
@@ -84,7 +97,7 @@ def _run(data_dir: Path, results_dir: Path, step: Step, options: dict[str, Any])
 
 @contextmanager
 def _data_dir(data: Path | None, *, keep: bool) -> Iterator[Path]:
-    """The directory named, which is kept, or a fresh one, which is removed unless `keep`."""
+    """The named directory, which is kept, or a fresh one, which is removed unless `keep`."""
     from storage.embedded import scratch_dir
 
     if data is not None:
@@ -100,7 +113,7 @@ def _data_dir(data: Path | None, *, keep: bool) -> Iterator[Path]:
 
 @contextmanager
 def _results_dir(out: Path | None) -> Iterator[Path]:
-    """The directory named, or a fresh one, which is removed again if nothing has been written to it."""
+    """The named directory, or a fresh one, which is removed again if nothing has been written to it."""
     from storage.embedded import scratch_dir
 
     folder = out or scratch_dir("longtail-demo-")
@@ -114,7 +127,7 @@ def _results_dir(out: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _progress(began_s: float) -> Iterator[Step]:
-    """One moving line at a terminal, plain lines with the seconds elsewhere."""
+    """A status line on a terminal; elsewhere plain lines that begin with the seconds so far."""
     if not sys.stderr.isatty():
         yield lambda text: remark(f"{time.monotonic() - began_s:6.1f} s  {text}")
         return
@@ -145,7 +158,7 @@ def _show(summary: Summary) -> None:
 
 
 def _show_fires(campaigns: list[CampaignResult]) -> None:
-    """A column per campaign, read downwards as a sum: what fired, and how each fire ended."""
+    """A column per campaign, to be read downwards as a sum: what fired, and how each fire ended."""
     from fleet_api.demo.summary import ENDINGS
 
     def row(title: str, name: str) -> tuple[object, ...]:
@@ -161,9 +174,10 @@ def _show_fires(campaigns: list[CampaignResult]) -> None:
 def _verdict(summary: Summary) -> int:
     gaps = summary.gaps()
     if not gaps:
-        remark(f"the loop closed in {summary.seconds:.1f} s: {len(summary.clips)} clips, every fire accounted for")
+        clips = counted(len(summary.clips), "clip")
+        remark(f"the loop closed in {summary.seconds:.1f} s: {clips}, every fire accounted for")
         return 0
     for problem in summary.problems[:10]:
-        remark(f"a vehicle said: {problem}")
+        remark(f"a vehicle reported: {problem}")
     remark(f"longtail: the loop did not close: {'; '.join(gaps)}")
     return 1

@@ -15,7 +15,7 @@ _MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory (LONGTAIL_DATA_DIR).")
 @json_option
 def doctor(data: Path | None, as_json: bool) -> int:
-    """Examine a deployment; exit status 1 when something has failed."""
+    """Report what is configured, reachable, migrated and consistent; the exit status is 1 if a check failed."""
     from fleet_api.deployment.doctor import described_settings, examine, settings_of_deployment
 
     settings = settings_of_deployment(data)

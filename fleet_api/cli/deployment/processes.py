@@ -1,4 +1,4 @@
-"""`longtail api`, `gateway`, `ingest` and `migrate`: the processes that a deployment is made of."""
+"""`longtail api`, `gateway`, `ingest` and `migrate`: the processes and the migration of a deployment."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int
 
 @click.command()
 @supervised_option
-@click.option("--ready-fd", type=int, hidden=True, help="Where to tell the supervisor that it works.")
+@click.option("--ready-fd", type=int, hidden=True, help="Where to tell the supervisor that the process works.")
 def ingest(supervised: bool, ready_fd: int | None) -> None:
-    """Assemble clips, extract them, and do what has to be done from time to time, until SIGTERM."""
+    """Assemble and extract clips, and do periodic maintenance, until SIGTERM."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -64,7 +64,10 @@ def ingest(supervised: bool, ready_fd: int | None) -> None:
 
 @click.command()
 def migrate() -> None:
-    """Bring the schema of the database at LONGTAIL_DATABASE_URL up to date. Safe to repeat, and in replicas at once."""
+    """Bring the schema of the database at LONGTAIL_DATABASE_URL up to date.
+
+    It is safe to run this repeatedly, and on several machines at once.
+    """
     from fleet_api.cli.output import print_result
     from storage import migrate as migration
     from storage.database import Database
@@ -78,12 +81,12 @@ def migrate() -> None:
         after = migration.migrate(database)
     finally:
         database.close()
-    change = f"is at revision {after} already" if before == after else f"went from {before or 'empty'} to {after}"
+    change = f"is already at revision {after}" if before == after else f"went from {before or 'empty'} to {after}"
     print_result(f"the database at {shown_url(settings.database_url)} {change}")
 
 
 def _begin(supervised: bool) -> None:
-    """Logging to standard error, and the lifeline when a supervisor holds its other end."""
+    """Log to standard error, and with `supervised` exit when the supervisor does."""
     import logging
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

@@ -12,7 +12,7 @@ import click
 from fleet_api.cli.author.drives_option import SpreadDrives
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.interrupts import interrupt_on_sigterm
-from fleet_api.cli.output import json_option, print_json, print_table, remark, shown_bytes
+from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
@@ -22,33 +22,46 @@ path_type = click.Path(path_type=Path, exists=True)
 
 
 @click.command(cls=SpreadDrives)
-@click.option("--vehicles", type=click.IntRange(1, 1000), default=4, show_default=True, help="How many.")
-@click.option("--drives", type=path_type, multiple=True, required=True, help="Recorded drives; may be repeated.")
-@click.option("--signals", type=path_type, required=True, help="The drives' signal catalog.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Draws the vehicles' attributes.")
+@click.option("--vehicles", type=click.IntRange(1, 1000), default=4, show_default=True, help="How many vehicles.")
 @click.option(
-    "--prefix", default="sim", show_default=True, help="Beginning of the vehicles' names; names belong to their state."
+    "--drives",
+    type=path_type,
+    multiple=True,
+    required=True,
+    help="Recorded drives; takes every word up to the next option.",
+)
+@click.option("--signals", type=path_type, required=True, help="Signal catalog of the drives.")
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the vehicles' attributes.")
+@click.option(
+    "--prefix", default="sim", show_default=True, help="What the vehicles' names begin with; --state is kept by name."
 )
 @click.option(
     "--state",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Where vehicles keep their journals from run to run.",
+    help="Folder in which vehicles keep their journals between runs.",
 )
-@click.option("--threads", type=click.IntRange(1, 32), default=2, show_default=True, help="Vehicles at once.")
 @click.option(
-    "--speed-signal", help="The speed from which vehicles count their distance.  [default: ego.speed, if it is a speed]"
+    "--threads",
+    type=click.IntRange(1, 32),
+    default=2,
+    show_default=True,
+    help="How many vehicles run at the same time.",
+)
+@click.option(
+    "--speed-signal",
+    help="The signal from which vehicles count their distance.  [default: ego.speed, if it is a speed]",
 )
 @json_option
 @with_client
 def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options: Any) -> int:
-    """Enrol vehicles, let them play the drives, and upload what fires. Needs a token with the role operator.
+    """Enrol simulated vehicles, let them play the drives, and upload their clips. Needs the role operator.
 
     The same seed, drives and campaigns give the same clips.
 
-    A vehicle numbers its fires in a journal. Without --state the journal is gone at the end, and a vehicle of the same
-    name counts from 1 again: playing the same drives again repeats the same fires, which is harmless, but the fires of
-    other drives collide with the old ones and are rejected. For other drives give another --prefix, or keep --state
-    from the first run on.
+    A vehicle numbers its fires in a journal. Without --state, the journal is deleted at the end, and in the next run a
+    vehicle of the same name counts from 1 again. Playing the same drives then repeats the same fires, which is
+    harmless; the fires of other drives collide with the old ones and are rejected. To play other drives, give another
+    --prefix, or use --state from the first run on.
     """
     interrupt_on_sigterm()
     kept = True
@@ -63,7 +76,9 @@ def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options:
         _show(results)
     queued = sum(result.queued for result in results)
     if queued and not kept:
-        remark(f"{queued} not uploaded, and gone with their vehicles' state; keep that with --state DIRECTORY")
+        remark(
+            f"{counted(queued, 'clip')} not uploaded, and deleted with the vehicles' state; --state DIRECTORY keeps it"
+        )
     return 1 if queued else 0
 
 
@@ -76,7 +91,7 @@ def _run(client: ApiClient, state: Path, options: dict[str, Any]) -> list[Vehicl
     catalog = SignalCatalog.load(options["signals"])
     running = [version for version in client.campaigns.list() if version.state == "active"]
     if not running:
-        remark("no campaign is active: the vehicles will run nothing")
+        remark("no campaign is active, so the vehicles have nothing to run")
     needs = [need_of(client.campaigns.version(version.campaign, version.version)) for version in running]
     targets = [need.target for need in needs]
     attributes = [
@@ -107,7 +122,9 @@ def _show(results: list[VehicleResult]) -> None:
         )
         for result in results
     ]
-    print_table("", ("vehicle", "drives", "campaigns", "fired", "clips uploaded", "sent", "still queued"), rows)
+    print_table(
+        "", ("vehicle", "drives", "campaigns", "fired", "clips uploaded", "bytes uploaded", "clips queued"), rows
+    )
     for result in results:
         for problem in dict.fromkeys(result.problems):
             remark(f"{result.id}: {problem}")

@@ -1,4 +1,4 @@
-"""`longtail token`: tokens of people and services, issued by those who hold the database."""
+"""`longtail token`: tokens of people and services, issued and revoked directly in the database."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ data_option = click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
     envvar="LONGTAIL_DATA_DIR",
-    help="Data directory of the `longtail up` that runs; not needed with LONGTAIL_DATABASE_URL.",
+    help="Data directory of the running `longtail up`; not needed with LONGTAIL_DATABASE_URL.",
 )
 
 
@@ -29,7 +29,7 @@ data_option = click.option(
 def token() -> None:
     """Issue and revoke tokens of people and services.
 
-    These commands work on the database itself, so only those who run the deployment can use them.
+    These commands write to the database directly, so only those who operate the deployment can use them.
     """
 
 
@@ -41,12 +41,12 @@ def token() -> None:
     multiple=True,
     required=True,
     type=click.Choice(ROLES),
-    help="May be repeated.",
+    help="A role of the user; may be repeated.",
 )
 @data_option
 @json_option
 def issue(user: str, roles: tuple[str, ...], data: Path | None, as_json: bool) -> None:
-    """Issue a token for USER and print it; it is shown this once."""
+    """Issue a token for USER and print it. It cannot be shown again."""
     from storage import tokens
 
     with _database(data) as database, database.begin() as connection:
@@ -55,7 +55,9 @@ def issue(user: str, roles: tuple[str, ...], data: Path | None, as_json: bool) -
         print_json({"user": user, "roles": sorted(set(roles)), "token": made})
     else:
         print_result(made)
-        remark(f"a token for {user} ({', '.join(sorted(set(roles)))}); keep it, it cannot be shown again")
+        remark(
+            f"this is the token of {user} ({', '.join(sorted(set(roles)))}); keep it, because it cannot be shown again"
+        )
 
 
 @token.command()
@@ -72,7 +74,7 @@ def revoke(user: str, data: Path | None) -> None:
 
 @contextmanager
 def _database(data: Path | None) -> Iterator[Database]:
-    """The database of the settings, else the embedded one that runs in the data directory."""
+    """The database that the settings name, else the embedded one that runs in the data directory."""
     from fleet_api.client.data_dir import default_data_dir
     from storage.database import Database
     from storage.embedded import running_url
@@ -85,8 +87,8 @@ def _database(data: Path | None) -> Iterator[Database]:
         found = running_url(folder / "postgres")
         if found is None:
             raise Misconfigured(
-                f"no `longtail up` runs in {folder}, and no database is set",
-                remedy="start it, name its --data, or set LONGTAIL_DATABASE_URL",
+                f"no `longtail up` is running in {folder}, and no database is configured",
+                remedy="start it, name its data directory with --data, or set LONGTAIL_DATABASE_URL",
             )
         url = found
     database = Database(url, pool_size=1)

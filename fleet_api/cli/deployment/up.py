@@ -1,4 +1,4 @@
-"""`longtail up`: everything on this machine, on the defaults, until Ctrl-C or SIGTERM."""
+"""`longtail up`: a whole deployment on this machine, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from fleet_api.cli.output import remark
 @click.option(
     "--port",
     type=click.IntRange(0, 65534),
-    help="Port of the API; the gateway takes the next one. 0 takes free ones.",
+    help="Port of the API; the gateway gets the next one. 0 means free ports.  [default: 8080, or LONGTAIL_API_PORT]",
 )
 def up(data: Path | None, port: int | None) -> None:
-    """Start database, API, upload gateway and ingest on this machine, and keep them running.
+    """Start the database, API, upload gateway and ingest on this machine, and keep them running.
 
-    With LONGTAIL_DATABASE_URL set that database is used, else an embedded PostgreSQL in the data directory.
+    The database is the one at LONGTAIL_DATABASE_URL if that is set, else an embedded PostgreSQL in the data directory.
     """
     from fleet_api.deployment.deployment import Deployment
     from storage.settings import Settings
@@ -37,14 +37,14 @@ def up(data: Path | None, port: int | None) -> None:
         remark(f"data      {deployment.data_dir}")
         remark(f"API       {deployment.api_url}")
         remark(f"gateway   {deployment.gateway_url}")
-        remark("ready; Ctrl-C ends everything")
+        remark("ready; Ctrl-C stops everything")
         interrupted.begun = True
         deployment.run_until(stop)
         remark("stopping")
 
 
 class _Signals:
-    """While things start, a signal raises KeyboardInterrupt; once they run, it asks for the end."""
+    """The handler of signals: it raises KeyboardInterrupt during startup, and requests a stop afterwards."""
 
     def __init__(self, stop: threading.Event) -> None:
         self.begun = False

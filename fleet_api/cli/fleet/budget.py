@@ -1,4 +1,4 @@
-"""`longtail budget`: how much of their budgets campaigns have used."""
+"""`longtail budget`: how much of its budget each campaign has used."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ COLUMNS: tuple[Column[AccountView], ...] = (
 
 @click.group()
 def budget() -> None:
-    """Show how much of their budgets campaigns have used."""
+    """Show how much of its budget each campaign has used."""
 
 
-@budget.command(short_help="Show the accounts of a campaign, or of all.")
+@budget.command(short_help="Show the accounts of one or all campaigns.")
 @click.argument("campaign", required=False)
 @form_options("json", "csv")
 @with_client
 def show(client: ApiClient, campaign: str | None, form: Form) -> None:
     """Show the accounts of a campaign, or of all campaigns and the fleet.
 
-    `held` is what is reserved or used of the limit, `settled` the part of it that has arrived. Totals come first, then
-    today's vehicle-days (UTC).
+    `held` is the part of the limit that is reserved or used, and `settled` the part of `held` that has arrived. Totals
+    come first, then today's accounts of single vehicles (UTC).
     """
     listed = client.budget.accounts(campaign)
     if form == "json":
@@ -48,14 +48,14 @@ def show(client: ApiClient, campaign: str | None, form: Form) -> None:
     elif form == "table" and listed.accounts:
         show_accounts(listed.accounts)
     else:
-        none = "no budget has been used yet; accounts are opened by the first upload"
+        none = "no budget has been used yet; the first upload opens the accounts"
         print_list(form, listed.accounts, COLUMNS, none=none)
     if listed.capped:
-        remark("there are more accounts than these; name a campaign")
+        remark("there are more accounts than these; name a campaign to see its accounts")
 
 
 def show_accounts(accounts: Sequence[AccountView], *, title: str = "") -> None:
-    """Ledger accounts for people: bytes in the unit that they read, clips as they are."""
+    """Print ledger accounts as a table: bytes with a unit, clips as plain numbers."""
     print_table(title, [column.name for column in COLUMNS[:-1]], [_row(account) for account in accounts])
 
 

@@ -1,4 +1,4 @@
-"""`longtail campaign`: from a text to a running campaign, and the steps of its life."""
+"""`longtail campaign`: from a trigger file to a running campaign, and the steps of its life."""
 
 from __future__ import annotations
 
@@ -18,30 +18,33 @@ if TYPE_CHECKING:
     from triggers.contracts.api.campaigns import CampaignView
 
 OF_THE_RUNNING = ("pause", "resume", "stop")
-"""Steps that mean the version that vehicles have, even when a newer one waits for approval."""
-version_option = click.option("--version", type=click.IntRange(1, 2**31 - 1), help="The version; default: the newest.")
+"""Steps that by default apply to the active or paused version, even when a newer one waits for approval."""
+version_option = click.option("--version", type=click.IntRange(1, 2**31 - 1), help="A version.  [default: the newest]")
 running_option = click.option(
-    "--version", type=click.IntRange(1, 2**31 - 1), help="The version; default: the one that runs, else the newest."
+    "--version",
+    type=click.IntRange(1, 2**31 - 1),
+    help="A version.  [default: the active or paused one, else the newest]",
 )
 
 
 @click.group()
 def campaign() -> None:
-    """Apply, approve, list and steer campaigns.
+    """Apply, approve, list and control campaigns.
 
-    A campaign goes from draft through submitted and approved to active. Approval binds to the digest of its program.
+    A campaign goes from draft through submitted and approved to active. Approval is bound to the digest of
+    its program.
     """
 
 
-@campaign.command(short_help="Make a new version of each campaign in a file.")
+@campaign.command(short_help="Create a version of each campaign in a file.")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--signals", type=click.Path(path_type=Path), required=True, help="The signal catalog, a YAML file.")
-@click.option("--name", help="Only this campaign of the file; default: all of them.")
+@click.option("--name", help="Only this campaign of the file.  [default: all of them]")
 @click.option("--draft", is_flag=True, help="Keep it as a draft instead of submitting it for approval.")
 @json_option
 @with_client
 def apply(client: ApiClient, *, file: Path, signals: Path, name: str | None, draft: bool, as_json: bool) -> int:
-    """Compile FILE against the signal catalog and make a new version of each campaign in it.
+    """Compile FILE against the signal catalog, and create a new version of each campaign in it.
 
     Applying the same text again changes nothing.
     """
@@ -67,7 +70,7 @@ def apply(client: ApiClient, *, file: Path, signals: Path, name: str | None, dra
 
 
 def _step_command(step: Step, text: str, rest: str = "") -> click.Command:
-    """A command that takes a campaign version one step on."""
+    """The command for one step in the life of a campaign version."""
 
     @click.command(name=step, short_help=text, help=f"{text} {rest}".strip())
     @click.argument("name")
@@ -87,16 +90,16 @@ campaign.add_command(_step_command("submit", "Submit a draft for approval."))
 @campaign.command(short_help="Approve a submitted version.")
 @click.argument("name")
 @version_option
-@click.option("--digest", help="Refuse unless the version's program digest is this one, or begins with it.")
+@click.option("--digest", help="Refuse unless the version's program digest is this, or begins with this.")
 @json_option
 @with_client
 def approve(client: ApiClient, name: str, version: int | None, digest: str | None, as_json: bool) -> None:
-    """Approve a submitted version; vehicles get it from then on. Approval binds to the digest that is shown."""
+    """Approve a submitted version, which vehicles then get. Approval is bound to the digest that is shown."""
     chosen = client.campaigns.version(name, version)
     if digest is not None and (not digest or not chosen.program_digest.startswith(digest.lower())):
         raise Conflict(
             f"{name} version {chosen.version} has digest {chosen.program_digest}, not {digest}",
-            remedy=f"look at it again: longtail campaign show {name}",
+            remedy=f"review the version again: longtail campaign show {name}",
         )
     remark(f"approving {name} version {chosen.version} with digest {chosen.program_digest}")
     _show_step(client.campaigns.approve(name, chosen.version, digest=chosen.program_digest), as_json)
@@ -105,16 +108,16 @@ def approve(client: ApiClient, name: str, version: int | None, digest: str | Non
 campaign.add_command(
     _step_command("pause", "Pause an active campaign.", "Vehicles stop watching for it until it is resumed.")
 )
-campaign.add_command(_step_command("resume", "Let a paused campaign go on."))
-campaign.add_command(_step_command("stop", "End a campaign for good."))
+campaign.add_command(_step_command("resume", "Resume a paused campaign."))
+campaign.add_command(_step_command("stop", "Stop a campaign for good."))
 
 
 @campaign.command(name="list", short_help="List the campaigns with their states.")
 @list_options
 @with_client
 def list_(client: ApiClient, form: Form) -> None:
-    """List the campaigns: of each the version that runs, else its newest."""
-    none = "no campaigns yet; make one with `longtail campaign apply FILE --signals CATALOG`"
+    """List the campaigns, each with its active or paused version, else with its newest."""
+    none = "no campaigns yet; create one with `longtail campaign apply FILE --signals CATALOG`"
     print_list(form, client.campaigns.list(), CAMPAIGN_COLUMNS, none=none)
 
 
@@ -133,7 +136,7 @@ def versions(client: ApiClient, name: str, form: Form) -> None:
 @json_option
 @with_client
 def show(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
-    """Show a campaign version: its state, what became of its fires, its compared heads, and the use of its budget."""
+    """Show a campaign version: its state, the outcomes of its fires, its compared heads, and its use of the budget."""
     details = client.campaigns.version(name, version)
     if as_json:
         print_json(details.model_dump(mode="json"))

@@ -1,4 +1,4 @@
-"""Campaigns as people read them: lists of versions, and all of one version."""
+"""Campaigns for people: the columns of lists, and all details of one version."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _PAIRS = ("neither", "only_shadow", "only_active", "both", "unknown")
 
 
 def show_details(details: CampaignDetails) -> None:
-    """A version's fields, its outcomes, its compared heads where it has any, and the accounts of its budget."""
+    """Print a version's fields and outcomes, and its compared heads and budget accounts if it has any."""
     names = ("campaign", "version", "state", "ended_reason", "author", "created_at", "approved_by", "approved_at")
     print_fields({name: getattr(details, name) for name in (*names, "program_digest")})
     show_outcomes(details.outcomes)
@@ -51,14 +51,14 @@ def show_details(details: CampaignDetails) -> None:
 
 
 def show_outcomes(outcomes: OutcomesView) -> None:
-    """What became of the fires; those that are unaccounted for have a column only where there are any."""
+    """Print the outcomes of fires; `unaccounted` has a column only if there are any."""
     names = ["fired", *ENDINGS, *(["unaccounted"] if outcomes.unaccounted else []), "suppressed"]
     row = [counted_by_reason(getattr(outcomes, name)) for name in names]
     print_table("Fires", names, [row])
 
 
 def counted_by_reason(value: int | Mapping[str, int]) -> object:
-    """A count, or counts by reason after their sum."""
+    """A count, or the sum of counts followed by the counts per reason."""
     if isinstance(value, int):
         return value
     reasons = ", ".join(f"{reason} {count}" for reason, count in value.items())

@@ -1,4 +1,4 @@
-"""`longtail clips`: search the catalog, look at a clip, fetch its files."""
+"""`longtail clips`: search the catalog, show a clip, download its files."""
 
 from __future__ import annotations
 
@@ -41,18 +41,18 @@ COLUMNS: tuple[Column[ClipView], ...] = (
 
 @click.group()
 def clips() -> None:
-    """Search the catalog of clips, look at clips, and fetch their files."""
+    """Search the catalog of clips, show clips, and download their files."""
 
 
-@clips.command(short_help="List the clips that a CQL2 filter finds.")
+@clips.command(short_help="List the clips that match a CQL2 filter.")
 @click.argument("cql2", required=False)
-@click.option("--limit", type=click.IntRange(1), help="At most this many clips; default: all.")
-@click.option("--sortby", help="A property; with - before it the order is reversed.  [default: -start]")
+@click.option("--limit", type=click.IntRange(1), help="At most this many clips.  [default: all]")
+@click.option("--sortby", help="A property to sort by; a leading - reverses the order.  [default: -start]")
 @list_options
 @with_client
 def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str | None, form: Form) -> None:
-    """List the clips for which the CQL2 text holds, as in "trigger = 'hard_braking' AND vehicle.region = 'EU'"."""
-    none = "no clips yet; they come when the trigger of an active campaign fires and its vehicle uploads"
+    """List the clips that match a CQL2 text, such as "trigger = 'hard_braking' AND vehicle.region = 'EU'"."""
+    none = "no clips yet; they arrive after a trigger of an active campaign has fired and the vehicle has uploaded"
     print_list(
         form,
         client.clips.search(cql2, limit=limit, sortby=sortby),
@@ -61,9 +61,9 @@ def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str |
     )
 
 
-@clips.command(short_help="Show a clip, and fetch its files.")
+@clips.command(short_help="Show a clip, and download its files.")
 @click.argument("clip_id", metavar="ID")
-@click.option("--out", type=click.Path(path_type=Path), help="Fetch its files into this folder.")
+@click.option("--out", type=click.Path(path_type=Path), help="Download its files into this folder.")
 @json_option
 @with_client
 def get(client: ApiClient, clip_id: str, out: Path | None, as_json: bool) -> None:
@@ -93,12 +93,12 @@ def _show(clip: ClipDetailsView) -> None:
 
 
 def _print_parts(title: str, names: Sequence[str], parts: Sequence[object]) -> None:
-    """A table of parts of a clip, a column per attribute."""
+    """Print parts of a clip as a table with a column per attribute."""
     print_table(title, names, [[getattr(part, name) for name in names] for part in parts])
 
 
 def statistics_rows(statistics: Mapping[str, float | None]) -> list[tuple[object, ...]]:
-    """The statistics of each signal in one line; signal and column, joined by a dot, are what a filter asks for."""
+    """One row per signal; its name and a column's, joined by a dot, are the property's name in a filter."""
     by_signal: dict[str, dict[str, float | None]] = {}
     for name, value in statistics.items():
         signal, _, statistic = name.rpartition(".")
@@ -107,7 +107,7 @@ def statistics_rows(statistics: Mapping[str, float | None]) -> list[tuple[object
 
 
 def file_name(asset: str, media_type: str) -> str:
-    """What a fetched file is called: by its asset, with the ending that other programs know its type by."""
+    """The name of a downloaded file: its asset's, with the suffix by which other programs know its type."""
     name = Path(asset).name
     return name if Path(name).suffix else name + ENDINGS.get(media_type, "")
 
@@ -116,7 +116,7 @@ def _fetch(client: ApiClient, clip: ClipDetailsView, out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Misconfigured(f"{out}: cannot be made a folder ({error.strerror})") from error
+        raise Misconfigured(f"{out}: the folder cannot be created ({error.strerror})") from error
     for asset in clip.assets:
         target = out / file_name(asset.name, asset.media_type)
         client.clips.download(asset.href, target)

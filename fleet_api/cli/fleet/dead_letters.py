@@ -1,4 +1,4 @@
-"""`longtail dead-letters`: what could not go on, why, and acknowledging it."""
+"""`longtail dead-letters`: list and discard what could not be processed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ COLUMNS: tuple[Column[DeadLetterView], ...] = (
 
 @click.group(name="dead-letters")
 def dead_letters() -> None:
-    """List and discard dead letters: manifests, cells and clips that could not go on, each with its reason."""
+    """List and discard dead letters: manifests, cells and clips that could not be processed, each with its
+    reason."""
 
 
 @dead_letters.command(name="list")
@@ -39,7 +40,7 @@ def dead_letters() -> None:
     show_default=True,
     help="Only those in this state.",
 )
-@click.option("--stage", type=click.Choice(get_args(LetterStage)), help="Only those of this stage.")
+@click.option("--stage", type=click.Choice(get_args(LetterStage)), help="Only those from this stage.")
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many.")
 @list_options
 @with_client
@@ -53,7 +54,7 @@ def list_(client: ApiClient, state: LetterState, stage: LetterStage | None, limi
 @click.argument("letters", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
 @with_client
 def discard(client: ApiClient, letters: tuple[int, ...]) -> None:
-    """Acknowledge dead letters: erase what is kept of them. That they were there, and why, stays.
+    """Acknowledge dead letters, and erase the data kept with them. The letters and their reasons remain.
 
     Needs the role operator.
     """

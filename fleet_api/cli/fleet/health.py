@@ -1,4 +1,4 @@
-"""`longtail health`: whether a deployment's API answers and can work, as monitoring sees it."""
+"""`longtail health`: whether a deployment's API is ready, as monitoring sees it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @json_option
 @with_client
 def health(client: ApiClient, as_json: bool) -> None:
-    """Ask the API whether it can work: whether its database answers and has the schema that it needs.
+    """Ask the API whether it is ready: whether its database answers and has the schema that it needs.
 
-    Exit status 1 when it cannot, with the reason. `longtail doctor` examines a whole deployment.
+    The exit status is 1 if it is not. `longtail doctor` examines a whole deployment.
     """
     ready = client.health.ready()
     if as_json:

@@ -1,4 +1,4 @@
-"""A JSON object out of a file that a person names."""
+"""Reads a JSON object from a file that the user names."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ MAX_BYTES = 64 * 1024**2
 
 
 def read_json_object(path: Path) -> dict[str, Any]:
-    """The object in a file; InvalidInput says why there is none."""
+    """The object in a file; raises InvalidInput, with the reason, if the file cannot be read as one."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
     if len(data) > MAX_BYTES:
-        raise InvalidInput(f"{path}: has more than {MAX_BYTES} bytes")
+        raise InvalidInput(f"{path}: the file has more than {MAX_BYTES} bytes")
     try:
         value = json.loads(data, parse_constant=_refused)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{path}: is not a JSON document ({error})") from error
+        raise InvalidInput(f"{path}: this is not a JSON document ({error})") from error
     if not isinstance(value, dict):
-        raise InvalidInput(f"{path}: is not a JSON object")
+        raise InvalidInput(f"{path}: this is not a JSON object")
     return value
 
 
 def _refused(constant: str) -> NoReturn:
-    """NaN and the infinities, which Python reads and JSON does not know."""
-    raise ValueError(f"{constant} is not a value of JSON")
+    """Refuse NaN and the infinities, which Python accepts and JSON does not have."""
+    raise ValueError(f"{constant} is not a JSON value")

@@ -1,4 +1,4 @@
-"""`longtail labels`: the feed for labeling, as a labeler's scripts use it."""
+"""`longtail labels`: the feed of label jobs, for the scripts of a labeler."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ if TYPE_CHECKING:
 
 _file = click.Path(path_type=Path)
 _lease_option = click.option(
-    "--lease", "lease_s", type=click.IntRange(1, 86400), default=600, show_default=True, help="Seconds from now."
+    "--lease",
+    "lease_s",
+    type=click.IntRange(1, 86400),
+    default=600,
+    show_default=True,
+    help="Length of the lease, in seconds from now.",
 )
 
 
 def _job_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Which claimed job a command is about: its id, and the token that `claim` printed."""
+    """Add what identifies a claimed job: its id, and the token that `claim` printed."""
     command = click.option(
         "--token", "job_token", type=click.IntRange(1, 2**63 - 1), required=True, help="The job's token, from `claim`."
     )(command)
@@ -32,25 +37,25 @@ def _job_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group()
 def labels() -> None:
-    """Claim label jobs, and complete, keep or give back those that you have."""
+    """Claim label jobs, and complete, keep or give back the jobs that you claimed."""
 
 
-@labels.command(short_help="Take jobs, and print them as JSON.")
-@click.option("--task", default="auto", show_default=True, help="Which kind of jobs.")
-@click.option("--labeler", required=True, help="Who labels: a name that stays the same.")
+@labels.command(short_help="Claim jobs, and print them as JSON.")
+@click.option("--task", default="auto", show_default=True, help="Kind of the jobs.")
+@click.option("--labeler", required=True, help="Name of the labeler, the same every time.")
 @click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="At most this many.")
 @_lease_option
 @with_client
 def claim(client: ApiClient, task: str, labeler: str, count: int, lease_s: int) -> None:
-    """Take jobs, oldest first, and print them as JSON. No other claim gets them until the lease ends."""
+    """Claim jobs, oldest first, and print them as JSON. They cannot be claimed again until the lease ends."""
     jobs = client.labels.claim(task, labeler, count=count, lease_s=lease_s)
     print_json([job.model_dump(mode="json") for job in jobs])
 
 
 @labels.command(short_help="Hand in the labels of a claimed job.")
 @_job_options
-@click.option("--openlabel", type=_file, required=True, help="The labels, a file.")
-@click.option("--provenance", type=_file, help="A JSON file that says who or what made them.")
+@click.option("--openlabel", type=_file, required=True, help="The file with the labels.")
+@click.option("--provenance", type=_file, help="A JSON file that says who or what made the labels.")
 @with_client_api_token
 def complete(client: ApiClient, job: int, job_token: int, openlabel: Path, provenance: Path | None) -> None:
     """Hand in the labels of a claimed job: an ASAM OpenLABEL 1.0.0 document."""
@@ -64,7 +69,7 @@ def complete(client: ApiClient, job: int, job_token: int, openlabel: Path, prove
 @_lease_option
 @with_client_api_token
 def renew(client: ApiClient, job: int, job_token: int, lease_s: int) -> None:
-    """Keep a claimed job for longer."""
+    """Extend the lease of a claimed job."""
     until = client.labels.renew(job, job_token, lease_s=lease_s).lease_until
     print_result(f"job {job} is yours until {until.isoformat()}")
 

@@ -1,4 +1,4 @@
-"""`longtail outcomes`: what became of every fire, in counts that add up."""
+"""`longtail outcomes`: how every fire ended, in counts that add up."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ COLUMNS: tuple[Column[CampaignOutcomesView], ...] = (
 @form_options("json", "csv")
 @with_client
 def outcomes(client: ApiClient, campaign: str | None, form: Form) -> None:
-    """Count what became of the fires of a campaign, or of all, per version.
+    """Count the outcomes of fires for each version of one campaign, or of all campaigns.
 
     `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight. `unaccounted` is the part of
-    in_flight that the cloud should have and does not. --json has the counts of open dead letters, too.
+    in_flight that the cloud should have but does not. --json includes the counts of open dead letters.
     """
     counts = client.outcomes.count(campaign)
     if form == "json":

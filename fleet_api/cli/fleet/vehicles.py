@@ -1,4 +1,4 @@
-"""`longtail vehicles`: make vehicles known, look at them, shut them out."""
+"""`longtail vehicles`: enrol, show and revoke vehicles."""
 
 from __future__ import annotations
 
@@ -45,22 +45,22 @@ PROBLEM_COLUMNS: tuple[Column[VehicleView], ...] = (
 
 @click.group()
 def vehicles() -> None:
-    """Enrol vehicles, look at them, and revoke their tokens."""
+    """Enrol vehicles, show them, and revoke their tokens."""
 
 
-@vehicles.command(short_help="Make a vehicle known and print its token.")
+@vehicles.command(short_help="Enrol a vehicle and print its token.")
 @click.argument("vehicle", metavar="ID")
 @click.option(
     "--attribute",
     "attributes",
     multiple=True,
     metavar="NAME=VALUE",
-    help="""What the fleet knows of it; may be repeated. Numbers, true and false are read as such, '"3"' is a text.""",
+    help="""An attribute of the vehicle; may be repeated. Numbers, true and false are read as such; '"3"' is a text.""",
 )
 @json_option
 @with_client
 def enrol(client: ApiClient, vehicle: str, attributes: tuple[str, ...], as_json: bool) -> None:
-    """Make a vehicle known and print its token, which is shown this once. Needs the role operator.
+    """Enrol a vehicle and print its token, which cannot be shown again. Needs the role operator.
 
     Enrolling a vehicle again replaces its token and its attributes.
     """
@@ -69,17 +69,17 @@ def enrol(client: ApiClient, vehicle: str, attributes: tuple[str, ...], as_json:
         print_json(enrolled.model_dump(mode="json"))
         return
     print_result(enrolled.token)
-    remark(f"the token of {enrolled.id}; keep it, it cannot be shown again")
+    remark(f"this is the token of {enrolled.id}; keep it, because it cannot be shown again")
     remark(f"its agent also needs (--json prints it all): API {enrolled.api_url}, gateway {enrolled.gateway_url},")
     remark(f"public keys {', '.join(enrolled.public_keys)}")
 
 
 @vehicles.command(name="list", short_help="List vehicles by id.")
-@click.option("--limit", type=click.IntRange(1), help="At most this many; default: all.")
+@click.option("--limit", type=click.IntRange(1), help="At most this many.  [default: all]")
 @list_options
 @with_client
 def list_(client: ApiClient, limit: int | None, form: Form) -> None:
-    """List vehicles by id, with what they said at their latest check-in."""
+    """List vehicles by id, with what they reported at their latest check-in."""
     none = "no vehicles yet; enrol one with `longtail vehicles enrol ID`"
     print_list(form, client.vehicles.list(limit=limit), COLUMNS, none=none)
 
@@ -98,7 +98,7 @@ def show(client: ApiClient, vehicle: str, as_json: bool) -> None:
 
 
 @vehicles.command(short_help="List the problems that vehicles reported.")
-@click.option("--limit", type=click.IntRange(1), help="Look at this many vehicles at most; default: all.")
+@click.option("--limit", type=click.IntRange(1), help="Examine at most this many vehicles.  [default: all]")
 @list_options
 @with_client
 def problems(client: ApiClient, limit: int | None, form: Form) -> None:
@@ -106,13 +106,13 @@ def problems(client: ApiClient, limit: int | None, form: Form) -> None:
     print_list(form, _troubled(client, limit), PROBLEM_COLUMNS, none="no vehicle reports a problem")
 
 
-@vehicles.command(short_help="Shut a vehicle out.")
+@vehicles.command(short_help="Revoke the token of a vehicle.")
 @click.argument("vehicle", metavar="ID")
 @with_client
 def revoke(client: ApiClient, vehicle: str) -> None:
-    """Shut a vehicle out until it is enrolled again. What it uploaded stays. Needs the role operator.
+    """Revoke the token of a vehicle, which shuts it out until it is enrolled again. What it uploaded stays.
 
-    The ID must be given in full.
+    Needs the role operator. The ID must be given in full.
     """
     client.vehicles.revoke(vehicle)
     print_result(f"{vehicle} is revoked")

@@ -111,7 +111,7 @@ def test_people_see_limits_tables_and_one_line_a_trigger(
     assert "of 20,000 per tick" in captured.out
     assert "not counting samples of brake, which have no rate" in captured.out
     (line,) = [line for line in captured.out.splitlines() if line.startswith("  a: ")]
-    assert "reads speed, brake; at most once in 9 s; captures 5 s before, 5 s after of 2 signals" in line
+    assert "reads speed, brake; at most once per 9 s; captures 5 s before, 5 s after of 2 signals" in line
     assert "max(speed over 2 s)" in captured.out
 
 

@@ -53,7 +53,7 @@ def test_campaigns_are_listed_as_a_table_as_csv_and_as_names(api: Api, longtail:
     table = list(csv.DictReader(longtail("campaign", "list", "--csv").out.splitlines()))
     assert [(row["campaign"], row["state"], row["program_digest"]) for row in table][1] == ("braking", "active", digest)
     shown = longtail("campaign", "list", "--csv", "--ids")
-    assert shown.status == 2 and "exclude each other" in shown.err
+    assert shown.status == 2 and "cannot be combined" in shown.err
 
 
 def test_show_has_the_pairs_of_compared_heads(api: Api, longtail: Longtail) -> None:
