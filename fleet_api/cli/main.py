@@ -40,9 +40,7 @@ COMMANDS = {
         "fleet_api.cli.deployment.demo:demo", "Run the whole loop on this machine, from trigger to labelled clip."
     ),
     "up": Entry("fleet_api.cli.deployment.up:up", "Run a whole deployment on this machine."),
-    "simulate": Entry(
-        "fleet_api.cli.deployment.simulate:simulate", "Play drives on simulated vehicles of a deployment."
-    ),
+    "simulate": Entry("fleet_api.cli.deployment.simulate:simulate", "Run simulated vehicles that play drives."),
     "health": Entry("fleet_api.cli.fleet.health:health", "Ask the API whether it is ready."),
     "doctor": Entry(
         "fleet_api.cli.deployment.doctor:doctor", "Check configuration, connections and data of a deployment."

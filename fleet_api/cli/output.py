@@ -191,7 +191,9 @@ def _visible(text: str) -> str:
     """Control characters as escapes, so that foreign text can neither control the terminal nor break a row."""
     if text.isprintable():
         return text
-    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
 
 
 def _encodable(text: str) -> str:

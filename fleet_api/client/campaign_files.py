@@ -22,13 +22,13 @@ def apply_file(
     catalog_text = read_catalog_text(signals)
     compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals)))
     if not compilation.ok:
-        diagnostics = [each.to_json() for each in compilation.diagnostics]
+        diagnostics = [diagnostic.to_json() for diagnostic in compilation.diagnostics]
         raise DiagnosticsError(f"{file} has {len(diagnostics)} findings and cannot be applied", diagnostics=diagnostics)
     names = [campaign] if campaign else list(compilation.campaigns)
     unknown = [name for name in names if name not in compilation.campaigns]
     if unknown or not names:
-        wanted = f"no campaign {unknown[0]}" if unknown else "no campaign"
-        raise InvalidInput(f"{file} has {wanted}", remedy=f"it has: {', '.join(compilation.campaigns) or 'none'}")
+        missing = f"no campaign {unknown[0]}" if unknown else "no campaign"
+        raise InvalidInput(f"{file} has {missing}", remedy=f"it has: {', '.join(compilation.campaigns) or 'none'}")
     return [
         _apply(
             client,

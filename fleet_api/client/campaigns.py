@@ -68,8 +68,8 @@ class Campaigns:
         if version is None:
             versions = self.versions(name).versions
             if running:
-                versions = [each for each in versions if each.state in RUNNING] or versions
-            version = max(each.version for each in versions)
+                versions = [candidate for candidate in versions if candidate.state in RUNNING] or versions
+            version = max(candidate.version for candidate in versions)
         return self._transport.get(CampaignDetails, path_of("campaigns", name, version))
 
     def approve(self, name: str, version: int, *, digest: str) -> CampaignView:

@@ -80,7 +80,7 @@ class Demo:
             driven = fleet.run(plan)
             self.step("waiting for the last clips to be assembled, extracted and labelled")
             labeler = AutoLabeler(clients[LABELER])
-            self._label_until_closed(clients[OPERATOR], labeler, expected=sum(each.handed_over for each in driven))
+            self._label_until_closed(clients[OPERATOR], labeler, expected=sum(result.handed_over for result in driven))
             return self._sum_up(deployment, clients[OPERATOR], plan, (driven, prediction))
         finally:
             for client in clients.values():

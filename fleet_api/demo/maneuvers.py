@@ -47,19 +47,19 @@ class Parameters:
 
 def find_maneuvers(signals: Mapping[str, SignalSeries], parameters: Parameters) -> list[LabelSpan]:
     """Every maneuver, in order of time. Signals are found by the end of their names (`speed`, `lead.distance`)."""
-    found: list[LabelSpan] = []
+    maneuvers: list[LabelSpan] = []
     speed = _first_with(signals, ("ego.speed", "speed", "speed.value"))
     accel = _first_with(signals, ("ego.accel",)) or (speed and _derivative(speed, parameters.smoothing_s))
     distance = _first_with(signals, ("lead.distance",))
     if accel:
         braking = accel.values < -parameters.hard_braking_m_s2
-        found += _intervals("hard_braking", accel.t_ns, braking, parameters.hard_braking_s, parameters)
+        maneuvers += _intervals("hard_braking", accel.t_ns, braking, parameters.hard_braking_s, parameters)
     if speed:
         standing = speed.values < parameters.standstill_m_s
-        found += _intervals("standstill", speed.t_ns, standing, parameters.standstill_s, parameters)
+        maneuvers += _intervals("standstill", speed.t_ns, standing, parameters.standstill_s, parameters)
     if distance:
-        found += _cut_ins(distance, parameters)
-    return sorted(found, key=lambda interval: (interval.start_ns, interval.kind))
+        maneuvers += _cut_ins(distance, parameters)
+    return sorted(maneuvers, key=lambda interval: (interval.start_ns, interval.kind))
 
 
 def _first_with(signals: Mapping[str, SignalSeries], endings: tuple[str, ...]) -> SignalSeries | None:
@@ -100,11 +100,11 @@ def _cut_ins(distance: SignalSeries, parameters: Parameters) -> list[LabelSpan]:
     jumps = np.flatnonzero((np.diff(distance.values) < -parameters.cut_in_jump_m) & within)
     before_ns = int(parameters.cut_in_before_s * NS_PER_S)
     first_ns = int(distance.t_ns[0])
-    found: list[LabelSpan] = []
+    cut_ins: list[LabelSpan] = []
     for i in jumps:
         start_ns, end_ns = max(first_ns, int(distance.t_ns[i]) - before_ns), int(distance.t_ns[i + 1])
-        if found and start_ns <= found[-1].end_ns:  # the radar saw the same change in two steps
-            found[-1] = found[-1]._replace(end_ns=end_ns)
+        if cut_ins and start_ns <= cut_ins[-1].end_ns:  # the radar saw the same change in two steps
+            cut_ins[-1] = cut_ins[-1]._replace(end_ns=end_ns)
         else:
-            found.append(LabelSpan("cut_in", start_ns, end_ns))
-    return found
+            cut_ins.append(LabelSpan("cut_in", start_ns, end_ns))
+    return cut_ins

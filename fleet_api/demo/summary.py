@@ -80,21 +80,21 @@ class Summary:
 
     def gaps(self) -> list[str]:
         """The reasons why the loop did not close, one line each; empty if it closed."""
-        found = [line for result in self.campaigns for line in _gaps_of(result)]
+        gaps = [line for result in self.campaigns for line in _gaps_of(result)]
         if not any(result.catalogued for result in self.campaigns):
-            found.append("no fire reached the catalog: the triggers did not fire, or no vehicle matches a target")
-        found += [f"clip {clip.id} is {clip.state}" for clip in self.clips if clip.state != "ready"]
+            gaps.append("no fire reached the catalog: the triggers did not fire, or no vehicle matches a target")
+        gaps += [f"clip {clip.id} is {clip.state}" for clip in self.clips if clip.state != "ready"]
         clips = len(self.clips)
         for name, count in (("uploaded", self.uploads), ("stored", self.objects), ("labelled", self.labeled)):
             if count != clips:
-                found.append(f"{count} clips were {name}, but {clips} are in the catalog")
+                gaps.append(f"{count} clips were {name}, but {clips} are in the catalog")
         in_clips = sum(clip.fires for clip in self.clips)
         catalogued = sum(result.catalogued for result in self.campaigns)
         if in_clips != catalogued:
-            found.append(f"the clips hold {in_clips} fires, but {catalogued} are counted as catalogued")
+            gaps.append(f"the clips hold {in_clips} fires, but {catalogued} are counted as catalogued")
         if self.dead_letters:
-            found.append(f"there are {self.dead_letters} dead letters")
-        return found
+            gaps.append(f"there are {self.dead_letters} dead letters")
+        return gaps
 
     def document(self) -> dict[str, Any]:
         """As JSON values, with whether the loop closed."""
@@ -102,9 +102,9 @@ class Summary:
 
 
 def _gaps_of(result: CampaignResult) -> list[str]:
-    found = []
+    gaps = []
     if result.ended != result.fired:
-        found.append(f"{result.campaign}: {result.fired} fires, but {result.ended} outcomes")
+        gaps.append(f"{result.campaign}: {result.fired} fires, but {result.ended} outcomes")
     if result.in_flight:
-        found.append(f"{result.campaign}: {result.in_flight} fires are still in flight")
-    return found
+        gaps.append(f"{result.campaign}: {result.in_flight} fires are still in flight")
+    return gaps

@@ -38,13 +38,15 @@ def check(files: tuple[Path, ...], catalog_file: Path, as_json: bool) -> int:
     compiled = [compile_file(file, catalog) for file in files]
     diagnostics = _distinct(compiled)
     if as_json:
-        print_json({"ok": all(each.ok for each in compiled), "diagnostics": [d.to_json() for d in diagnostics]})
+        print_json(
+            {"ok": all(compilation.ok for compilation in compiled), "diagnostics": [d.to_json() for d in diagnostics]}
+        )
     else:
         show_diagnostics(compiled)
         errors = sum(1 for diagnostic in diagnostics if diagnostic.severity == "error")
         warnings = counted(len(diagnostics) - errors, "warning")
         remark(f"{counted(len(files), 'file')}: {counted(errors, 'error')}, {warnings}")
-    return 0 if all(each.ok for each in compiled) else 1
+    return 0 if all(compilation.ok for compilation in compiled) else 1
 
 
 def show_diagnostics(compiled: list[Compilation]) -> None:
@@ -58,4 +60,4 @@ def show_diagnostics(compiled: list[Compilation]) -> None:
 
 def _distinct(compiled: list[Compilation]) -> list[Diagnostic]:
     """All diagnostics, without repeating for each file those about the signal catalog that they share."""
-    return list(dict.fromkeys(diagnostic for each in compiled for diagnostic in each.diagnostics))
+    return list(dict.fromkeys(diagnostic for compilation in compiled for diagnostic in compilation.diagnostics))

@@ -67,8 +67,8 @@ def compile_campaigns(
         bundle = None if key is None else (folder / f"{name}.bundle", _sealed(compiled, version, key))
         results.append(_Written(name, compiled.digest, module, bundle))
     _make_folder(folder)
-    for each in results:
-        for path, data in filter(None, (each.module, each.bundle)):
+    for written in results:
+        for path, data in filter(None, (written.module, written.bundle)):
             replace_bytes(path, data)
     _show(results, as_json)
     return 0
@@ -105,12 +105,12 @@ def _make_folder(folder: Path) -> None:
 
 def _show(results: list[_Written], as_json: bool) -> None:
     if as_json:
-        print_json({"campaigns": [_json(each) for each in results]})
+        print_json({"campaigns": [_json(written) for written in results]})
         return
-    for each in results:
-        click.echo(f"{each.digest}  {each.module[0]}")
-        written = [f"{path} {shown_bytes(len(data))}" for path, data in filter(None, (each.module, each.bundle))]
-        remark(f"campaign {each.campaign}: {', '.join(written)}")
+    for written in results:
+        click.echo(f"{written.digest}  {written.module[0]}")
+        files = [f"{path} {shown_bytes(len(data))}" for path, data in filter(None, (written.module, written.bundle))]
+        remark(f"campaign {written.campaign}: {', '.join(files)}")
     remark(f"{counted(len(results), 'campaign')} compiled")
 
 

@@ -37,12 +37,14 @@ def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
     compilation = compile_file(file, catalog)
     programs = explained(compilation, catalog)
     if as_json:
-        diagnostics = [each.to_json() for each in compilation.diagnostics]
-        print_json({"ok": compilation.ok, "diagnostics": diagnostics, "programs": [to_json(each) for each in programs]})
+        diagnostics = [diagnostic.to_json() for diagnostic in compilation.diagnostics]
+        print_json(
+            {"ok": compilation.ok, "diagnostics": diagnostics, "programs": [to_json(program) for program in programs]}
+        )
     else:
         show_diagnostics([compilation])
-        for each in programs:
-            _show(each)
+        for program in programs:
+            _show(program)
     return 0 if compilation.ok else 1
 
 
@@ -51,7 +53,9 @@ def _show(program: Explained) -> None:
     print_result(f"{name}: {counted(len(program.triggers), 'trigger')}, {counted(len(program.inputs), 'signal')}")
     for title, text in _facts(program):
         print_result(f"  {title:11} {text}")
-    rows = [(each.name, each.unit or each.type, each.rate, _lasting(each.max_age_s)) for each in program.inputs]
+    rows = [
+        (signal.name, signal.unit or signal.type, signal.rate, _lasting(signal.max_age_s)) for signal in program.inputs
+    ]
     if rows:
         print_table("", ("signal", "unit", "rate (Hz)", "a sample is valid for"), rows)
     for trigger in program.triggers:
@@ -68,7 +72,7 @@ def _facts(program: Explained) -> Iterator[tuple[str, str]]:
     if program.core_share is not None:
         share = f"{100 * program.core_share:.3f} % of a core that does 10^9 operations per second"
         yield "per second", f"{program.ticks_per_s:,.0f} ticks, {program.operations_per_s:,} operations: {share}"
-        if unrated := [each.name for each in program.inputs if each.rate is None]:
+        if unrated := [signal.name for signal in program.inputs if signal.rate is None]:
             yield "", f"not counting samples of {', '.join(unrated)}, which have no rate"
     yield "module", f"{program.module_bytes:,} bytes, SHA-256 {program.digest}"
     if program.compares:
@@ -91,19 +95,19 @@ def _sentence(trigger: ExplainedTrigger) -> str:
 
 
 def _show_operators(program: Explained) -> None:
-    working = [each for each in program.operators if each.operations_per_tick.most]
+    working = [operator for operator in program.operators if operator.operations_per_tick.most]
     shown = working[:_MAX_OPERATORS]
     rows = [
         (
-            each.text if len(each.text) <= _MAX_TEXT else each.text[: _MAX_TEXT - 1] + "…",
-            f"{each.line}:{each.column}",
-            each.operations_per_tick.least,
-            each.operations_per_tick.most,
-            each.burst_operations,
-            each.state_bytes,
-            ", ".join(each.triggers),
+            operator.text if len(operator.text) <= _MAX_TEXT else operator.text[: _MAX_TEXT - 1] + "…",
+            f"{operator.line}:{operator.column}",
+            operator.operations_per_tick.least,
+            operator.operations_per_tick.most,
+            operator.burst_operations,
+            operator.state_bytes,
+            ", ".join(operator.triggers),
         )
-        for each in shown
+        for operator in shown
     ]
     titles = ("operator", "place", "least", "most", "burst", "state", "for")
     if rows:

@@ -65,8 +65,8 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
             summary = _run(data_dir, results_dir, step, options)
             summary.seconds = round(time.monotonic() - began_s, 1)
     except DiagnosticsError as error:
-        for each in error.diagnostics:
-            remark(Diagnostic(**each).render() + "\n")
+        for diagnostic in error.diagnostics:
+            remark(Diagnostic(**diagnostic).render() + "\n")
         return 1
     if as_json:
         print_json(summary.document())
@@ -162,13 +162,13 @@ def _show_fires(campaigns: list[CampaignResult]) -> None:
     from fleet_api.demo.summary import ENDINGS
 
     def row(title: str, name: str) -> tuple[object, ...]:
-        counts = [getattr(each, name) for each in campaigns]
+        counts = [getattr(campaign, name) for campaign in campaigns]
         return (title, *counts, sum(counts))
 
     rows = [row("predicted", "predicted"), row("fired", "fired")]
     rows += [row(f"  {'=' if name == ENDINGS[0] else '+'} {name.replace('_', ' ')}", name) for name in ENDINGS]
     rows.append(row("suppressed", "suppressed"))
-    print_table("Fires", ("", *(each.campaign for each in campaigns), "all"), rows)
+    print_table("Fires", ("", *(campaign.campaign for campaign in campaigns), "all"), rows)
 
 
 def _verdict(summary: Summary) -> int:

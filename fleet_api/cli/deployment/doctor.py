@@ -26,5 +26,5 @@ def doctor(data: Path | None, as_json: bool) -> int:
             remedy = f"; {finding.remedy}" if finding.remedy else ""
             print_result(f"{_MARKS[finding.status]}  {finding.check}: {finding.message}{remedy}")
     if as_json:
-        print_json({"settings": described_settings(settings), "findings": [each.document() for each in findings]})
+        print_json({"settings": described_settings(settings), "findings": [finding.document() for finding in findings]})
     return 1 if any(finding.status == "fail" for finding in findings) else 0

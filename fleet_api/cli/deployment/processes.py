@@ -66,7 +66,7 @@ def ingest(supervised: bool, ready_fd: int | None) -> None:
 def migrate() -> None:
     """Bring the schema of the database at LONGTAIL_DATABASE_URL up to date.
 
-    It is safe to run this repeatedly, and on several machines at once.
+    It is safe to run this repeatedly, and in several processes at once.
     """
     from fleet_api.cli.output import print_result
     from storage import migrate as migration

@@ -50,11 +50,11 @@ def issue(user: str, roles: tuple[str, ...], data: Path | None, as_json: bool) -
     from storage import tokens
 
     with _database(data) as database, database.begin() as connection:
-        made = tokens.issue(connection, user, roles)
+        issued = tokens.issue(connection, user, roles)
     if as_json:
-        print_json({"user": user, "roles": sorted(set(roles)), "token": made})
+        print_json({"user": user, "roles": sorted(set(roles)), "token": issued})
     else:
-        print_result(made)
+        print_result(issued)
         remark(
             f"this is the token of {user} ({', '.join(sorted(set(roles)))}); keep it, because it cannot be shown again"
         )
@@ -84,13 +84,13 @@ def _database(data: Path | None) -> Iterator[Database]:
     url = settings.database_url
     if not url:
         folder = data or default_data_dir()
-        found = running_url(folder / "postgres")
-        if found is None:
+        running = running_url(folder / "postgres")
+        if running is None:
             raise Misconfigured(
                 f"no `longtail up` is running in {folder}, and no database is configured",
                 remedy="start it, name its data directory with --data, or set LONGTAIL_DATABASE_URL",
             )
-        url = found
+        url = running
     database = Database(url, pool_size=1)
     try:
         yield database

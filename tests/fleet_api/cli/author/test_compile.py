@@ -119,4 +119,4 @@ def test_a_campaign_that_is_not_there_is_told(
 def test_a_folder_that_cannot_be_written_is_one_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "file").write_text("")
     assert call(folder, "-o", str(folder / "file" / "out")) == 1
-    assert "cannot be made a folder" in capsys.readouterr().err
+    assert "the folder cannot be created" in capsys.readouterr().err
