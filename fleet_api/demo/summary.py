@@ -87,13 +87,13 @@ class Summary:
         clips = len(self.clips)
         for name, count in (("uploaded", self.uploads), ("stored", self.objects), ("labelled", self.labeled)):
             if count != clips:
-                gaps.append(f"{count} clips were {name}, but {clips} are in the catalog")
+                gaps.append(f"clips {name}: {count}, but in the catalog: {clips}")
         in_clips = sum(clip.fires for clip in self.clips)
         catalogued = sum(result.catalogued for result in self.campaigns)
         if in_clips != catalogued:
-            gaps.append(f"the clips hold {in_clips} fires, but {catalogued} are counted as catalogued")
+            gaps.append(f"fires in the clips: {in_clips}, but counted as catalogued: {catalogued}")
         if self.dead_letters:
-            gaps.append(f"there are {self.dead_letters} dead letters")
+            gaps.append(f"open dead letters: {self.dead_letters}")
         return gaps
 
     def document(self) -> dict[str, Any]:
@@ -104,7 +104,7 @@ class Summary:
 def _gaps_of(result: CampaignResult) -> list[str]:
     gaps = []
     if result.ended != result.fired:
-        gaps.append(f"{result.campaign}: {result.fired} fires, but {result.ended} outcomes")
+        gaps.append(f"{result.campaign}: fires {result.fired}, but outcomes {result.ended}")
     if result.in_flight:
-        gaps.append(f"{result.campaign}: {result.in_flight} fires are still in flight")
+        gaps.append(f"{result.campaign}: fires still in flight: {result.in_flight}")
     return gaps

@@ -253,13 +253,13 @@ class SimulatedFleet:
             agent.report()
             status = agent.status()
             result.counts, result.queued = list(status.counts), len(status.queued)
-            self.progress(vehicle.id, f"done: {result.handed_over} clips uploaded")
+            self.progress(vehicle.id, f"is done; clips uploaded: {result.handed_over}")
             return result
 
     def _drive(self, agent: VehicleAgent, trip: Trip, result: VehicleResult, stop: threading.Event) -> None:
-        self.progress(result.id, f"drives {trip.drive.name}")
+        self.progress(result.id, f"plays {trip.drive.name}")
         play(agent, trip.drive, self.catalog, offset_ns=trip.offset_ns)
-        self.progress(result.id, f"uploads {len(agent.status().queued)} clips")
+        self.progress(result.id, f"uploads; clips queued: {len(agent.status().queued)}")
         result.drives.append(trip.drive.name)
         upload_queued(agent, result, stop)
 

@@ -174,11 +174,14 @@ def test_a_closed_loop_has_no_gaps() -> None:
 @pytest.mark.parametrize(
     ("changes", "gap"),
     [
-        ({"uploads": 2}, "2 clips were uploaded, but 1 are in the catalog"),
-        ({"objects": 0}, "0 clips were stored"),
-        ({"labeled": 0}, "0 clips were labelled"),
-        ({"dead_letters": 1}, "1 dead letters"),
-        ({"clips": [], "uploads": 0, "objects": 0, "labeled": 0}, "hold 0 fires, but 2 are counted"),
+        ({"uploads": 2}, "clips uploaded: 2, but in the catalog: 1"),
+        ({"objects": 0}, "clips stored: 0"),
+        ({"labeled": 0}, "clips labelled: 0"),
+        ({"dead_letters": 1}, "open dead letters: 1"),
+        (
+            {"clips": [], "uploads": 0, "objects": 0, "labeled": 0},
+            "fires in the clips: 0, but counted as catalogued: 2",
+        ),
     ],
 )
 def test_whatever_does_not_add_up_is_a_gap(changes: dict[str, Any], gap: str) -> None:
@@ -198,7 +201,7 @@ def test_fires_without_an_outcome_and_fires_in_flight_are_gaps() -> None:
     counts = {"fired": 4, "suppressed": 0, "sampled_out": 0, "refused": {"budget": 1}, "catalogued": 1, "in_flight": 1}
     result = CampaignResult.of("c", OutcomesView(**nothing, **counts), predicted=4)
     gaps = summary(campaigns=[result]).gaps()
-    assert "c: 4 fires, but 3 outcomes" in gaps and "c: 1 fires are still in flight" in gaps
+    assert "c: fires 4, but outcomes 3" in gaps and "c: fires still in flight: 1" in gaps
 
 
 @pytest.mark.parametrize(
