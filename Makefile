@@ -26,7 +26,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
-demo: setup-run  ## run the whole loop on this machine (DRIVES= SIGNALS= CAMPAIGN= for recorded drives)
+demo: setup-run  ## run the whole loop on this machine (on recorded drives: DRIVES= SIGNALS= CAMPAIGN=)
 	@set --; for drive in $(DRIVES); do set -- "$$@" --drives "$$drive"; done; \
 	for signals in $(SIGNALS); do set -- "$$@" --signals "$$signals"; done; \
 	for campaign in $(CAMPAIGN); do set -- "$$@" --campaign "$$campaign"; done; \
@@ -34,9 +34,9 @@ demo: setup-run  ## run the whole loop on this machine (DRIVES= SIGNALS= CAMPAIG
 
 setup:  ## make .venv with everything development needs
 	@$(call setup_env,)
-	@case " $(MAKECMDGOALS) " in *" setup "*) echo "to call longtail: source .venv/bin/activate" >&2 ;; esac
+	@case " $(MAKECMDGOALS) " in *" setup "*) echo "to put longtail on the path: source .venv/bin/activate" >&2 ;; esac
 
-setup-run:  # what running needs, and no more
+setup-run:  # make .venv with only what running needs
 	@$(call setup_env,--no-dev)
 
 test: lint types imports pytest  ## everything CI runs: ruff, mypy, import-linter, pytest
@@ -60,10 +60,10 @@ timing: setup  ## the tests that measure time; run them with nothing else runnin
 test-long: setup  ## compare module and interpreter on 20,000 random programs (about 20 minutes)
 	LONGTAIL_TEST_PROGRAMS=20000 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/triggers/language/test_agreement.py
 
-servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for manual use
+servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for you to try
 	@exec $(BIN)/python -m tools.servers
 
-setup-bench:  # what development needs, and the libraries that the benchmarks compare with
+setup-bench:  # make .venv with what development needs, and the libraries that the benchmarks compare with
 	@$(call setup_env,--bench)
 
 bench: setup-bench  ## measure against bare clients and the machine's limits (BENCH_ARGS="--only log --json FILE")
@@ -72,7 +72,7 @@ bench: setup-bench  ## measure against bare clients and the machine's limits (BE
 map: setup  ## write docs/map.md and the tables of docs/architecture.md from the code
 	$(BIN)/python -m tools.code_map
 
-format: setup  ## let ruff format and fix what it can
+format: setup  ## format the code, and fix what ruff can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -80,7 +80,7 @@ clean:  ## remove the environment and every cache
 	rm -rf .venv .venv.lock .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# Any Python 3 will do to start: the script finds a newer one, or says how to install it.
+# Any Python 3 can start the script, which finds a newer one or says how to install it.
 define setup_env
 for python in python3 python3.14 python3.13 python3.12 python3.11 python; do \
   if $$python -c 'import sys; sys.exit(sys.version_info < (3, 6))' >/dev/null 2>&1; then \

@@ -2,9 +2,9 @@
 """Creates `.venv` from the lock file, on a machine that has Python 3.11 or newer and nothing else.
 
 Called by the Makefile: `python3 tools/setup_env.py [--no-dev | --bench]`; `--bench` adds the libraries that the
-benchmarks compare with. It uses uv where it is installed, else a pinned version in its own environment. It needs only
-the standard library, does nothing when nothing changed, and may run twice at once. Python 3.6 can still read this file,
-so that an old Python can say what is missing.
+benchmarks compare with. It uses an installed uv, else a pinned version in its own environment. It needs only the
+standard library, does nothing if nothing has changed, and may run twice at once. The file is valid Python 3.6, so that
+an old Python can say what is missing.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-UV_VERSION = "0.13.8"  # the one pin; a uv on PATH may be older or newer, the lock file's format is what counts
+UV_VERSION = "0.13.8"  # the one pin; a uv on PATH may be older or newer, if it reads the lock file's format
 OLDEST_UV = (0, 7)
 OLDEST_PYTHON = (3, 11)
 STAMP = "longtail-environment"
@@ -29,7 +29,7 @@ _REEXECUTED = "LONGTAIL_SETUP_PYTHON_FOUND"
 
 
 class Missing(Exception):
-    """Something this machine lacks; the message names it and the line that installs it."""
+    """Something this machine lacks; the message names it and the command that installs it."""
 
 
 def main(argv: "list[str]") -> int:
@@ -86,9 +86,9 @@ def runs(python: str) -> bool:
 def old_python_message(version: "tuple[int, int]") -> str:
     oldest, here = ("{}.{}".format(*each) for each in (OLDEST_PYTHON, version))
     return (
-        f"Longtail needs Python {oldest} or newer; python3 here is {here} and no newer one is on PATH. "
+        f"Longtail needs Python {oldest} or newer; python3 is {here} here, and there is no newer one on PATH. "
         f"Install it:\n{install_lines('python3')}\n"
-        "or, where that is too old as well:\n"
+        "or, if that is too old as well:\n"
         "    curl -LsSf https://astral.sh/uv/install.sh | sh && ~/.local/bin/uv python install 3.12"
     )
 
@@ -111,11 +111,11 @@ def install_lines(what: str) -> str:
 
 
 def set_up(root: Path, purpose: str) -> int:
-    """Bring `.venv` in line with uv.lock; the exit status. A second process waits, then finds it done."""
+    """Bring `.venv` in line with uv.lock; returns the exit status. A second process waits, then finds it done."""
     with locked(root / ".venv.lock"):
         if is_current(root, purpose):
             return 0
-        say(f"creating {root / '.venv'} (with what {purpose} needs)")
+        say(f"creating {root / '.venv'} for {purpose}")
         remove_if_moved(root)
         uv = find_uv() or install_uv(root)
         status = sync(uv, root, purpose)
@@ -131,14 +131,14 @@ def locked(path: Path) -> "Iterator[None]":
         lock = path.open("a")
     except OSError as error:
         raise Missing(
-            f"{path.parent} is not writable ({error.strerror}), and the environment is created in it. "
+            f"{path.parent} is not writable ({error.strerror}), but the environment is created in it. "
             "Work in your own copy:\n    git clone PATH-OR-URL longtail && cd longtail"
         ) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            say("waiting for another set-up of this folder")
+            say("waiting for another set-up in this folder")
             fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

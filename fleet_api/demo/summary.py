@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from triggers.contracts.api.outcomes import OutcomesView
-
-ENDINGS = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
+from triggers.contracts.api.outcomes import FIRE_OUTCOMES, OutcomesView
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class CampaignResult:
     @classmethod
     def of(cls, campaign: str, outcomes: OutcomesView | None, predicted: int) -> CampaignResult:
         """The result from the API's outcomes, summed over reasons; `outcomes` is None if no vehicle reported any."""
-        names = (*ENDINGS, "fired", "suppressed")
+        names = (*FIRE_OUTCOMES, "fired", "suppressed")
         values = {name: getattr(outcomes, name, 0) for name in names}
         counts = {name: sum(value.values()) if isinstance(value, dict) else value for name, value in values.items()}
         return cls(campaign=campaign, predicted=predicted, **counts)
@@ -36,7 +34,7 @@ class CampaignResult:
     @property
     def ended(self) -> int:
         """The number of fires that are accounted for; equal to `fired` if the counts add up."""
-        return sum(getattr(self, name) for name in ENDINGS)
+        return sum(getattr(self, name) for name in FIRE_OUTCOMES)
 
 
 @dataclass(frozen=True)

@@ -159,14 +159,15 @@ def _show(summary: Summary) -> None:
 
 def _show_fires(campaigns: list[CampaignResult]) -> None:
     """A column per campaign, to be read downwards as a sum: what fired, and how each fire ended."""
-    from fleet_api.demo.summary import ENDINGS
+    from triggers.contracts.api.outcomes import FIRE_OUTCOMES
 
     def row(title: str, name: str) -> tuple[object, ...]:
         counts = [getattr(campaign, name) for campaign in campaigns]
         return (title, *counts, sum(counts))
 
     rows = [row("predicted", "predicted"), row("fired", "fired")]
-    rows += [row(f"  {'=' if name == ENDINGS[0] else '+'} {name.replace('_', ' ')}", name) for name in ENDINGS]
+    signs = ("=", *"+" * (len(FIRE_OUTCOMES) - 1))
+    rows += [row(f"  {sign} {name.replace('_', ' ')}", name) for sign, name in zip(signs, FIRE_OUTCOMES, strict=True)]
     rows.append(row("suppressed", "suppressed"))
     print_table("Fires", ("", *(campaign.campaign for campaign in campaigns), "all"), rows)
 

@@ -6,15 +6,13 @@ from typing import TYPE_CHECKING
 
 from fleet_api.cli.fleet.budget import show_accounts
 from fleet_api.cli.output import Column, print_fields, print_table
+from triggers.contracts.api.outcomes import FIRE_OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView
     from triggers.contracts.api.outcomes import OutcomesView
-
-ENDINGS = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
-"""How a fire can end; the counts add up to `fired`."""
 
 CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
     Column("campaign", lambda version: version.campaign),
@@ -52,7 +50,7 @@ def show_details(details: CampaignDetails) -> None:
 
 def show_outcomes(outcomes: OutcomesView) -> None:
     """Print the outcomes of fires; `unaccounted` has a column only if there are any."""
-    names = ["fired", *ENDINGS, *(["unaccounted"] if outcomes.unaccounted else []), "suppressed"]
+    names = ["fired", *FIRE_OUTCOMES, *(["unaccounted"] if outcomes.unaccounted else []), "suppressed"]
     row = [counted_by_reason(getattr(outcomes, name)) for name in names]
     print_table("Fires", names, [row])
 

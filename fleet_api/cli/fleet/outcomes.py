@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.fleet.campaign_report import ENDINGS, counted_by_reason
+from fleet_api.cli.fleet.campaign_report import counted_by_reason
 from fleet_api.cli.output import Column, Form, form_options, print_json, print_list, print_table
+from triggers.contracts.api.outcomes import FIRE_OUTCOMES
 
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
@@ -22,7 +23,7 @@ def _count(name: str) -> Column[CampaignOutcomesView]:
 COLUMNS: tuple[Column[CampaignOutcomesView], ...] = (
     Column("campaign", lambda counts: counts.campaign),
     Column("version", lambda counts: counts.version),
-    *(_count(name) for name in ("fired", *ENDINGS, "unaccounted", "suppressed")),
+    *(_count(name) for name in ("fired", *FIRE_OUTCOMES, "unaccounted", "suppressed")),
 )
 
 

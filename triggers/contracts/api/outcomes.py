@@ -13,6 +13,8 @@ LetterStage = Literal["gateway", "assembler", "extraction"]
 """The stage at which processing failed."""
 LetterState = Literal["open", "replayed", "discarded"]
 MAX_LISTED_LETTERS = 1000
+FIRE_OUTCOMES = ("sampled_out", "refused", "dropped", "failed", "catalogued", "in_flight")
+"""The members of OutcomesView that add up to `fired`."""
 
 
 class OutcomesView(View):
