@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from triggers.errors import DiagnosticsError, InvalidInput
+from triggers.errors import InvalidInput
 from triggers.language.compile import CompiledCampaign, compile_source
 from triggers.signals.catalog import SignalCatalog
 
@@ -25,11 +25,8 @@ def compile_campaign(source: str, *, filename: str, signals: str, campaign: str 
     """
     catalog = SignalCatalog.parse(signals, name="signals")
     compilation = compile_source(source, filename=filename, catalog=catalog)
+    compilation.require_ok(filename)
     diagnostics = [diagnostic.to_json() for diagnostic in compilation.diagnostics]
-    if not compilation.ok:
-        errors = sum(diagnostic["severity"] == "error" for diagnostic in diagnostics)
-        mistakes = "1 mistake" if errors == 1 else f"{errors} mistakes"
-        raise DiagnosticsError(f"{filename} has {mistakes}", diagnostics=diagnostics)
     campaigns = compilation.campaigns
     if campaign is None and len(campaigns) == 1:
         return Compiled(next(iter(campaigns.values())), diagnostics)

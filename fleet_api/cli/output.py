@@ -78,7 +78,7 @@ def print_list(form: Form, items: Iterable[Item], columns: Sequence[Column[Item]
     """
     if form == "ids":
         for item in items:
-            print_result(_plain(columns[0].value(item)))
+            print_result(plain_text(columns[0].value(item)))
     elif form == "csv":
         _print_csv(items, columns)
     elif form == "json":
@@ -93,7 +93,7 @@ def print_list(form: Form, items: Iterable[Item], columns: Sequence[Column[Item]
 
 def print_fields(fields: Mapping[str, object]) -> None:
     """Print the properties of one thing, one per line; empty ones are left out."""
-    shown = {name: _plain(value) for name, value in fields.items() if value not in (None, "", [], {})}
+    shown = {name: plain_text(value) for name, value in fields.items() if value not in (None, "", [], {})}
     width = max(map(len, shown), default=0)
     for name, text in shown.items():
         print_result(f"{name:{width}}  {_visible(text)}")
@@ -151,7 +151,7 @@ def shown_bytes(count: int | None) -> str:
 def _print_csv(items: Iterable[Item], columns: Sequence[Column[Item]]) -> None:
     print_result(_csv_line([column.name for column in columns]))
     for item in items:
-        print_result(_csv_line([_plain(column.value(item)) for column in columns]))
+        print_result(_csv_line([plain_text(column.value(item)) for column in columns]))
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -169,10 +169,10 @@ def _shown(cell: object) -> str:
     """A value as people read it in a table."""
     if isinstance(cell, int) and not isinstance(cell, bool):
         return f"{cell:,}"
-    return f"{cell:.6g}" if isinstance(cell, float) else _plain(cell)
+    return f"{cell:.6g}" if isinstance(cell, float) else plain_text(cell)
 
 
-def _plain(value: object) -> str:
+def plain_text(value: object) -> str:
     """A value as programs read it: numbers in full, times in RFC 3339."""
     if value is None:
         return ""
@@ -181,9 +181,9 @@ def _plain(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
     if isinstance(value, dict):
-        return ", ".join(f"{name}={_plain(member)}" for name, member in value.items())
+        return ", ".join(f"{name}={plain_text(member)}" for name, member in value.items())
     if isinstance(value, list | tuple):
-        return ", ".join(map(_plain, value))
+        return ", ".join(map(plain_text, value))
     return str(value)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fleet_api.client.client import ApiClient
 from triggers.contracts.api.campaigns import AppliedView
-from triggers.errors import Conflict, DiagnosticsError, InvalidInput
+from triggers.errors import Conflict, InvalidInput
 from triggers.language.compile import CompiledCampaign, compile_file
 from triggers.signals.catalog import SignalCatalog, read_catalog_text
 
@@ -21,9 +21,7 @@ def apply_file(
     """
     catalog_text = read_catalog_text(signals)
     compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals)))
-    if not compilation.ok:
-        diagnostics = [diagnostic.to_json() for diagnostic in compilation.diagnostics]
-        raise DiagnosticsError(f"{file} has {len(diagnostics)} findings and cannot be applied", diagnostics=diagnostics)
+    compilation.require_ok(str(file))
     names = [campaign] if campaign else list(compilation.campaigns)
     unknown = [name for name in names if name not in compilation.campaigns]
     if unknown or not names:

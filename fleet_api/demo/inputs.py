@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fleet_api.demo.drives import generate_drives, package_file
 from triggers.drives.drive import Drive, find_drives
-from triggers.errors import DiagnosticsError, InvalidInput
+from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, compile_file
 from triggers.signals.catalog import SignalCatalog
 
@@ -55,11 +55,7 @@ def prepare_inputs(
         )
     catalog = SignalCatalog.load(signals)
     compilation = compile_file(campaign, catalog)
-    if not compilation.ok:
-        raise DiagnosticsError(
-            f"{campaign} has {len(compilation.diagnostics)} findings",
-            diagnostics=[diagnostic.to_json() for diagnostic in compilation.diagnostics],
-        )
+    compilation.require_ok(str(campaign))
     if not compilation.campaigns:
         raise InvalidInput(f"{campaign} has triggers but no campaign", remedy="add a campaign that collects them")
     return DemoInputs(find_drives(drives), catalog, compilation, signals, campaign, generated)

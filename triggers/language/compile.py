@@ -13,6 +13,7 @@ from pathlib import Path
 
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
 from triggers.contracts.limits import MAX_SOURCE_BYTES
+from triggers.errors import DiagnosticsError
 from triggers.language.checks.campaigns import campaign_settings, check_collected
 from triggers.language.checks.checker import check_definitions, check_names, lower
 from triggers.language.checks.limits import LimitedProgram, check_limits, check_uncollected
@@ -74,6 +75,15 @@ class Compilation:
     triggers: CompiledTriggers | None = None
     source: str = field(default="", repr=False)
     """The file's text, which spans refer to; empty if its bytes could not be decoded."""
+
+    def require_ok(self, filename: str) -> None:
+        """DiagnosticsError, with every diagnostic of the file, if it has a mistake; warnings alone do not count."""
+        if self.ok:
+            return
+        errors = sum(diagnostic.severity == "error" for diagnostic in self.diagnostics)
+        mistakes = "1 mistake" if errors == 1 else f"{errors} mistakes"
+        diagnostics = [diagnostic.to_json() for diagnostic in self.diagnostics]
+        raise DiagnosticsError(f"{filename} has {mistakes}", diagnostics=diagnostics)
 
 
 def compile_file(path: Path, catalog: SignalCatalog) -> Compilation:

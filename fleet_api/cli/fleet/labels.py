@@ -9,7 +9,7 @@ import click
 
 from fleet_api.cli.connection import with_client, with_client_api_token
 from fleet_api.cli.fleet.json_file import read_json_object
-from fleet_api.cli.output import json_option, print_json, print_result, print_table, remark
+from fleet_api.cli.output import json_option, plain_text, print_json, print_result, print_table, remark
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def complete(client: ApiClient, job: int, job_token: int, openlabel: Path, prove
 def renew(client: ApiClient, job: int, job_token: int, lease_s: int) -> None:
     """Extend the lease of a claimed job."""
     until = client.labels.renew(job, job_token, lease_s=lease_s).lease_until
-    print_result(f"job {job} is yours until {until.isoformat()}")
+    print_result(f"job {job} is yours until {plain_text(until)}")
 
 
 @labels.command()
