@@ -9,8 +9,7 @@ import numpy as np
 
 from fleet_api.demo.traffic import LANE_CHANGE_S, Array, GroundTruth
 
-WIPER_POSITIONS = ("parked", "slow", "fast")
-_WIPER = {"dry": 0, "rain": 2, "snow": 1}
+_WIPER = {"dry": 0, "rain": 2, "snow": 1}  # indexes into the catalog's values: parked, slow, fast
 
 
 class Reading(NamedTuple):

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 STEP_S = 0.02
 LANE_WIDTH_M = 3.5
 LANE_CHANGE_S = 2.5
-CAR_LENGTH_M = 4.5
 METRES_PER_DEGREE = 111_320.0
 _REACTION_STEPS = 25
 _EVENT_KINDS = ("brake", "cut_in", "stop", "cut_in", "brake")

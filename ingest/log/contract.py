@@ -158,3 +158,16 @@ def checked_records(records: Sequence[tuple[bytes, bytes]]) -> None:
             raise InvalidInput(
                 f"record {number} of an append has {len(key) + len(value)} bytes, the log takes {MAX_RECORD_BYTES}"
             )
+
+
+def check_offsets(offsets: Mapping[int, int]) -> None:
+    """InvalidInput when an offset, given by partition, cannot be one."""
+    for partition, offset in offsets.items():
+        if offset < 0:
+            raise InvalidInput(f"invalid offset for partition {partition}: {offset}")
+
+
+def check_max_records(max_records: int) -> None:
+    """InvalidInput when a poll may not return any record."""
+    if max_records < 1:
+        raise InvalidInput(f"max_records is {max_records}, but must be at least 1")

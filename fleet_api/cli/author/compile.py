@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from fleet_api.cli.author.check import show_diagnostics, signals_option
+from fleet_api.cli.folders import make_folder
 from fleet_api.cli.output import counted, json_option, print_json, remark, shown_bytes
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def compile_campaigns(
         module = (folder / f"{name}.wasm" if in_folder else out, compiled.program)
         bundle = None if key is None else (folder / f"{name}.bundle", _sealed(compiled, version, key))
         results.append(_Written(name, compiled.digest, module, bundle))
-    _make_folder(folder)
+    make_folder(folder)
     for written in results:
         for path, data in filter(None, (written.module, written.bundle)):
             replace_bytes(path, data)
@@ -92,15 +93,6 @@ def _sealed(compiled: CompiledCampaign, version: int, key: Path) -> bytes:
     from triggers.contracts.signing import load_private_key
 
     return seal_bundle(make_bundle(compiled.settings, version, compiled.program), load_private_key(key))
-
-
-def _make_folder(folder: Path) -> None:
-    from triggers.errors import Misconfigured
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Misconfigured(f"{folder}: the folder cannot be created ({error.strerror})") from error
 
 
 def _show(results: list[_Written], as_json: bool) -> None:

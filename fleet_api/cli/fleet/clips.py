@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.folders import make_folder
 from fleet_api.cli.output import (
     Column,
     Form,
@@ -21,7 +22,6 @@ from fleet_api.cli.output import (
     remark,
 )
 from triggers.contracts.media_types import ENDINGS
-from triggers.errors import Misconfigured
 
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
@@ -113,10 +113,7 @@ def file_name(asset: str, media_type: str) -> str:
 
 
 def _fetch(client: ApiClient, clip: ClipDetailsView, out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Misconfigured(f"{out}: the folder cannot be created ({error.strerror})") from error
+    make_folder(out)
     for asset in clip.assets:
         target = out / file_name(asset.name, asset.media_type)
         client.clips.download(asset.href, target)

@@ -13,11 +13,17 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from types import TracebackType
 from typing import NoReturn, Self
 
-from ingest.log.contract import LogRecord, NotOwner, PartitionsCallback
+from ingest.log.contract import (
+    LogRecord,
+    NotOwner,
+    PartitionsCallback,
+    check_max_records,
+    check_offsets,
+)
 from ingest.log.kafka.clients import MIB, KafkaClients
 from ingest.log.kafka.group import Change, Changes
 from ingest.log.kafka.session import GroupMember, GroupSession, NameTaken
-from triggers.errors import InvalidInput, Unreachable
+from triggers.errors import Unreachable
 
 MAX_POLL_BYTES = 16 * MIB
 """A poll ends with the record that reaches this size."""
@@ -53,8 +59,7 @@ class KafkaLogConsumer:
     def poll(self, *, max_records: int, timeout_s: float) -> list[LogRecord]:
         """The next records of the partitions held; see LogConsumer. Stops at the record that reaches MAX_POLL_BYTES."""
         self._require_open()
-        if max_records < 1:
-            raise InvalidInput(f"max_records is {max_records}, but must be at least 1")
+        check_max_records(max_records)
         deadline_s = time.monotonic() + timeout_s
         wait_s = _SHORTEST_WAIT_S
         while True:
@@ -74,8 +79,7 @@ class KafkaLogConsumer:
         Kafka takes no commits while the group rebalances: this keeps polling until it does.
         """
         self._require_open()
-        for partition, offset in next_offsets.items():
-            _require_offset(partition, offset)
+        check_offsets(next_offsets)
         deadline_s = time.monotonic() + self._member.lease_s
         while not self._committed(next_offsets):
             if time.monotonic() > deadline_s:
@@ -102,7 +106,7 @@ class KafkaLogConsumer:
 
     def seek(self, partition: int, offset: int) -> None:
         """Continue a held partition at `offset`; see LogConsumer."""
-        _require_offset(partition, offset)
+        check_offsets({partition: offset})
         self._require_held(partition)
         self._fetched.pop(partition, None)
         self._session.seek(partition, offset)
@@ -232,8 +236,3 @@ class KafkaLogConsumer:
     def _require_open(self) -> None:
         if self._closed:
             raise NotOwner(f"the consumer {self._member.member!r} of topic {self._member.topic!r} is closed")
-
-
-def _require_offset(partition: int, offset: int) -> None:
-    if offset < 0:
-        raise InvalidInput(f"invalid offset for partition {partition}: {offset}")

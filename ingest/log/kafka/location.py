@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 from storage.settings import Settings, shown_url
 from triggers.errors import Misconfigured
 
-SCHEME = "kafka"
 DEFAULT_PORT = 9092
 CONNECT_TIMEOUT_S = 5.0
 REQUEST_TIMEOUT_S = 10.0

@@ -12,14 +12,19 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from ingest.log.contract import LogRecord, NotOwner, PartitionsCallback
+from ingest.log.contract import (
+    LogRecord,
+    NotOwner,
+    PartitionsCallback,
+    check_max_records,
+    check_offsets,
+)
 from ingest.log.postgres.membership import GroupState, Membership
 from storage.database import Database
 from storage.log import records as log_store
 from storage.log import segments as log_segments
 from storage.log.groups import Claim, GroupKey
 from storage.log.records import PartitionBounds
-from triggers.errors import InvalidInput
 
 MAX_POLL_BYTES = 16 * 1024**2
 """A poll ends with the record that reaches this size."""
@@ -68,8 +73,7 @@ class PostgresConsumer:
     def poll(self, *, max_records: int, timeout_s: float) -> list[LogRecord]:
         """The next records of the partitions held; see LogConsumer. Stops at the record that reaches MAX_POLL_BYTES."""
         self._require_open()
-        if max_records < 1:
-            raise InvalidInput(f"max_records is {max_records}, but must be at least 1")
+        check_max_records(max_records)
         deadline_s = time.monotonic() + timeout_s
         wait_s = _SHORTEST_WAIT_S
         while True:
@@ -84,8 +88,7 @@ class PostgresConsumer:
     def commit(self, next_offsets: Mapping[int, int]) -> None:
         """Store, by partition, the offset to restart at; see LogConsumer."""
         self._require_open()
-        for partition, offset in next_offsets.items():
-            _require_offset(partition, offset)
+        check_offsets(next_offsets)
         self._membership.commit(
             {partition: (self._held(partition).epoch, offset) for partition, offset in next_offsets.items()}
         )
@@ -102,7 +105,7 @@ class PostgresConsumer:
 
     def seek(self, partition: int, offset: int) -> None:
         """Continue a held partition at `offset`; see LogConsumer."""
-        _require_offset(partition, offset)
+        check_offsets({partition: offset})
         position = self._held(partition)
         position.offset = offset
         position.segment = 0
@@ -253,8 +256,3 @@ def _advance(
             unread[number].segment = segment
         else:
             unread[number].segment = following
-
-
-def _require_offset(partition: int, offset: int) -> None:
-    if offset < 0:
-        raise InvalidInput(f"invalid offset for partition {partition}: {offset}")
