@@ -40,8 +40,8 @@ class Operation:
     """Signature of an operation: kinds of its arguments (`variadic`: two or more of the first), its result, its
     parameters.
 
-    Parameters named `_ns`, `capacity`, `input` and `limit` are integers, `table` and `corners` lists of floats
-    (`corners`: latitude, longitude, latitude, ...), others floats.
+    Parameters named `_ns`, `capacity`, `input` and `limit` are integers, `table` and `edges` lists of floats
+    (`edges`: latitude and longitude of an edge's southern end, then of its northern end), others floats.
     """
 
     result: Kind | None
@@ -100,7 +100,7 @@ OPERATIONS: dict[str, Operation] = {
     "disagree": Operation(_B, (ANY, ANY), ("skew_ns", "stale_ns")),
     "divergence": Operation(_N, (_N, _N), ("skew_ns", "stale_ns")),
     "near": Operation(_B, (_N, _N), ("latitude", "longitude", "radius_m")),
-    "inside": Operation(_B, (_N, _N), ("corners",)),
+    "inside": Operation(_B, (_N, _N), ("edges",)),
 }
 
 Scalar = int | float | bool

@@ -121,7 +121,7 @@ def test_a_fence_in_radians_is_the_fence_in_degrees() -> None:
     for written in ("(0, 0), (45, 0), (45, 90)", "(0, 0 deg), (45 deg, 0 rad), (785.3981633974483 mrad, 90)"):
         triggers = compiled(f"fence f {{ {written} }}\ntrigger t {{ when inside(f) }}").triggers
         assert triggers is not None
-        corners.append(triggers.ir.nodes[-1].parameter("corners"))
+        corners.append(triggers.ir.nodes[-1].parameter("edges"))
     assert corners[1] == pytest.approx(corners[0])
 
 

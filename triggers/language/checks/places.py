@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.context import CheckContext
@@ -74,10 +76,24 @@ def inside(context: CheckContext, expression: syntax.Call) -> Typed:
     )
     if None in corners:  # reported at the fence
         return context.error(expression.span)
-    known = tuple(float(value or 0) for value in corners)
+    edges = rising_edges([float(value or 0) for value in corners])
     return Typed(
-        expression.span, Type.BOOL, context.graph.add("inside", *_position(context, expression.span), corners=known)
+        expression.span, Type.BOOL, context.graph.add("inside", *_position(context, expression.span), edges=edges)
     )
+
+
+def rising_edges(corners: Sequence[float]) -> tuple[float, ...]:
+    """The edges between corners (latitude, longitude, latitude, ...), each as its southern and its northern end.
+
+    Two fences with the same edge thus compute with the same numbers in the same order, whichever way round their
+    corners are listed, and agree to the last bit on which side of it a position is. No parallel crosses a level edge.
+
+    >>> rising_edges([0, 0, 2, 1, 2, 3])
+    (0, 0, 2, 1, 0, 0, 2, 3)
+    """
+    ends = list(zip(corners[0::2], corners[1::2], strict=True))
+    pairs = (sorted(pair) for pair in pairwise([*ends, ends[0]]))
+    return tuple(number for south, north in pairs if south[0] != north[0] for number in (*south, *north))
 
 
 def check_fence(context: CheckContext, fence: syntax.Fence) -> None:

@@ -53,20 +53,22 @@ class Near(Operator):
 
 
 class Inside(Operator):
-    """`inside(fence)`: even-odd over the corners, each edge half open, not across the antimeridian."""
+    """`inside(fence)`: an odd number of edges lies to the east, an edge that passes through the position not counted.
+
+    Each edge is given from its southern end, which belongs to it, to its northern end, which does not.
+    """
 
     def step(self, _tick: Tick, /, *arguments: Any) -> Value:
         latitude, longitude = arguments
         if latitude is None or longitude is None:
             return None
-        numbers = self.node.table("corners")
-        corners = list(zip(numbers[0::2], numbers[1::2], strict=True))
+        numbers = self.node.table("edges")
         inside = False
-        for (lat_a, lon_a), (lat_b, lon_b) in zip(corners, corners[1:] + corners[:1], strict=True):
-            if (lat_a > latitude) == (lat_b > latitude):
+        for lat_a, lon_a, lat_b, lon_b in zip(*(numbers[i::4] for i in range(4)), strict=True):
+            if not lat_a <= latitude < lat_b:
                 continue
             # the sign of this product tells on which side of the edge the position is
             side = (longitude - lon_a) * (lat_b - lat_a) - (lon_b - lon_a) * (latitude - lat_a)
-            if (side < 0) == (lat_b > lat_a):
+            if side < 0:
                 inside = not inside
         return inside

@@ -2,7 +2,7 @@
 
 Instructions are counted in the kernels' own text (`counting`), so the count cannot drift from the code. A block of n
 ticks takes at most `call + word * ceil(n / 64) + n * tick` instructions, amortised, as each entry of a ring is added
-and evicted once. The burst is what a single tick may take in addition, when a whole ring is evicted or summed again. A
+and evicted once. The burst is what a single tick may take in addition, when a whole ring is evicted. A
 row without a sample counts as a tick. A test compares these numbers with what wasmtime measures
 (`Config.consume_fuel`).
 """
@@ -87,7 +87,7 @@ def cost_of_plan(plan: ModulePlan) -> ProgramCost:
 
 def _work_of_call(call: KernelCall, node: Node) -> WorkRange:
     table = next((p for p in node.parameters if isinstance(p, tuple)), ())
-    return work_of(call.kernel.name, edges=len(table) // 2, ring=call.ring_entries)
+    return work_of(call.kernel.name, edges=len(table) // 4, ring=call.ring_entries)
 
 
 def _frame(plan: ModulePlan) -> WorkRange:

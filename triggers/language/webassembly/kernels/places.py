@@ -147,30 +147,28 @@ def _near() -> Kernel:
 
 
 def _inside() -> Kernel:
-    """Each edge runs from the corner before, which for the first one is the last, and flips the parity if crossed."""
+    """Each edge runs north, from the end that belongs to it to the one that does not; it flips the parity if it lies to
+    the east."""
     signature = ("arg0", "arg1", "out", "table", "length")
     latitude, longitude = "(local.get $latitude_deg)", "(local.get $longitude_deg)"
     side = f"""(f64.sub
       (f64.mul (f64.sub {longitude} (local.get $lon_a)) (f64.sub (local.get $lat_b) (local.get $lat_a)))
-      (f64.mul (f64.sub (local.get $lon_b) (local.get $lon_a)) (f64.sub {latitude} (local.get $lat_a))))"""
+      (f64.mul (f64.sub (f64.load offset=24 (local.get $edge)) (local.get $lon_a))
+        (f64.sub {latitude} (local.get $lat_a))))"""
     body = f"""(br_if $decided (i32.eqz (local.get $length)))
-      (local.set $corner (local.get $table))
+      (local.set $edge (local.get $table))
       (local.set $end (i32.add (local.get $table) (i32.shl (local.get $length) (i32.const 3))))
-      (local.set $lat_a (f64.load (i32.sub (local.get $end) (i32.const 16))))
-      (local.set $lon_a (f64.load (i32.sub (local.get $end) (i32.const 8))))
       (loop $edges
-        (local.set $lat_b (f64.load (local.get $corner)))
-        (local.set $lon_b (f64.load offset=8 (local.get $corner)))
-        (if (i32.ne (f64.gt (local.get $lat_a) {latitude}) (f64.gt (local.get $lat_b) {latitude})) (then
-          (local.set $yes (i32.xor (local.get $yes) (i32.eq
-            (f64.lt {side} (f64.const 0)) (f64.gt (local.get $lat_b) (local.get $lat_a)))))))
-        (local.set $lat_a (local.get $lat_b))
-        (local.set $lon_a (local.get $lon_b))
-        (local.set $corner (i32.add (local.get $corner) (i32.const 16)))
-        (br_if $edges (i32.lt_u (local.get $corner) (local.get $end))))"""
-    local = "(local $corner i32) (local $end i32)"
-    names = ("lat_a", "lon_a", "lat_b", "lon_b")
-    return _each_position("inside", signature, body, f"{local} {' '.join(f'(local ${name} f64)' for name in names)}")
+        (local.set $lat_a (f64.load (local.get $edge)))
+        (local.set $lat_b (f64.load offset=16 (local.get $edge)))
+        (if (i32.and (f64.ge {latitude} (local.get $lat_a)) (f64.lt {latitude} (local.get $lat_b))) (then
+          (local.set $lon_a (f64.load offset=8 (local.get $edge)))
+          (local.set $yes (i32.xor (local.get $yes) (f64.lt {side} (f64.const 0))))))
+        (local.set $edge (i32.add (local.get $edge) (i32.const 32)))
+        (br_if $edges (i32.lt_u (local.get $edge) (local.get $end))))"""
+    names = ("lat_a", "lon_a", "lat_b")
+    local = " ".join(("(local $edge i32) (local $end i32)", *(f"(local ${name} f64)" for name in names)))
+    return _each_position("inside", signature, body, local)
 
 
 KERNELS: dict[str, Kernel] = {kernel.name: kernel for kernel in (_near(), _inside())}

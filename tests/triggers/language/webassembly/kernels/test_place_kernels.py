@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.triggers.language.webassembly.harness import Block, KernelMachine, interpret, make_node
+from triggers.language.checks.places import rising_edges
 from triggers.language.ir import Kind, Node
 from triggers.language.reference.geometry import Inside, Near
 from triggers.language.reference.operators import Operator
@@ -92,6 +93,6 @@ def test_inside_agrees_with_the_interpreter_also_on_edges_and_corners(seed: int,
     corners = [(rng.uniform(47.0, 49.0), rng.uniform(10.0, 12.0)) for _ in range(count)]
     if whole:  # positions often hit an edge's latitude exactly
         corners = [(float(round(latitude * 4)) / 4, float(round(longitude * 4)) / 4) for latitude, longitude in corners]
-    node = make_node("inside", KINDS, corners=tuple(number for corner in corners for number in corner))
+    node = make_node("inside", KINDS, edges=rising_edges([number for corner in corners for number in corner]))
     positions = track(rng, corners, 0.5)
     assert_same(node, [*positions, *corners, (1e308, -1e308), (-1e308, 1e308)])
