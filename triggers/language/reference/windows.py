@@ -1,12 +1,11 @@
 """Operators over a window `(t - W, t]`: extremes, means, differences, shares, counts, and `past`.
 
 A ring holds at most `capacity` entries. When more arrive, the window only covers the latest ones, and `overflows`
-counts each entry that was dropped too early.
+counts each entry that was dropped too early; one that had left the window was not.
 """
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from typing import Any, ClassVar
 
@@ -93,43 +92,55 @@ class Extreme(UpdateWindow):
         return self.best
 
 
-class Mean(UpdateWindow):
-    """`avg(x over W)`: arithmetic mean over the update ticks, by a Neumaier-compensated running sum.
+def added(total: float, correction: float, x: float) -> tuple[float, float]:
+    """x added to a compensated sum: `correction` collects exactly what each addition rounds off (Knuth's two-sum).
 
-    The sum is recomputed from the ring when it empties or is not finite; unknown if the window is empty.
+    >>> added(1e16, 0.0, 1.0)
+    (1e+16, 1.0)
+    """
+    after = total + x
+    moved = after - total
+    return after, correction + ((total - (after - moved)) + (x - moved))
+
+
+class Mean(UpdateWindow):
+    """`avg(x over W)`: arithmetic mean over the update ticks; unknown if there are none, or if their sum is not finite.
+
+    No number is ever subtracted, so one that has left the window leaves no trace, however large it was. The window's
+    entries are an older and a younger part. The younger part has a running sum. When the oldest entry leaves and the
+    older part is empty, the younger part becomes the older one: its entries are summed from the youngest to the
+    oldest, and each remembers the sum up to itself, rounded. The oldest entry thus has the sum of the older part.
     """
 
     STATE: ClassVar[dict[str, Any]] = {"sum": 0.0, "correction": 0.0}
     sum: float
     correction: float
+    sums: list[float]
+    """Of each entry of the older part, the sum of itself and all younger ones of the part; the oldest entry is last."""
+
+    def clear(self) -> None:
+        super().clear()
+        self.sums = []
 
     def add(self, t_ns: int, x: float) -> None:
         super().add(t_ns, x)
-        self._accumulate(x)
+        self.sum, self.correction = added(self.sum, self.correction, x)
 
     def drop_oldest(self) -> Any:
-        dropped = super().drop_oldest()
-        self._accumulate(-dropped)
-        if not self.entries:
+        if not self.sums:
+            total = correction = 0.0
+            for _, x in reversed(self.entries):
+                total, correction = added(total, correction, x)
+                self.sums.append(total + correction)
             self.sum = self.correction = 0.0
-        return dropped
-
-    def _accumulate(self, x: float) -> None:
-        total = self.sum + x
-        if abs(self.sum) >= abs(x):
-            self.correction += (self.sum - total) + x
-        else:
-            self.correction += (x - total) + self.sum
-        self.sum = total
+        self.sums.pop()
+        return super().drop_oldest()
 
     def result(self) -> Value:
         if not self.entries:
             return None
-        if not math.isfinite(self.sum + self.correction):
-            self.sum = self.correction = 0.0
-            for _, x in self.entries:
-                self._accumulate(x)
-        return finite((self.sum + self.correction) / len(self.entries))
+        older_sum = self.sums[-1] if self.sums else 0.0
+        return finite((self.sum + self.correction + older_sum) / len(self.entries))
 
 
 class Difference(UpdateWindow):
@@ -152,11 +163,18 @@ class Share(Ring):
     """`share(P over W)`: time in the window during which P was true over the time during which it was known.
 
     P keeps its value from one tick to the next. The ring has an entry for each change of P, so at most one per tick.
-    Unknown if P was never known in the window.
+    Unknown if P was never known in the window. The run that a full ring drops was counted at that tick; it is lost if
+    it also lies in the window of the next one.
     """
+
+    STATE: ClassVar[dict[str, Any]] = {"dropped_until_ns": None}
+    dropped_until_ns: int | None
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
         start_ns = tick.t_ns - self.node.integer("window_ns")
+        if self.dropped_until_ns is not None and self.dropped_until_ns > start_ns:
+            self.overflows += 1
+        self.dropped_until_ns = None
         while len(self.entries) > 1 and self.entries[1][0] <= start_ns:
             self.drop_oldest()
         true_ns = known_ns = 0
@@ -166,20 +184,25 @@ class Share(Ring):
             known_ns += span_ns if value is not None else 0
             true_ns += span_ns if value else 0
         if not self.entries or self.entries[-1][1] is not arguments[0]:
-            self.make_room()
+            if len(self.entries) >= self.capacity:
+                self.drop_oldest()
+                self.dropped_until_ns = self.entries[0][0] if self.entries else tick.t_ns
             self.entries.append((tick.t_ns, arguments[0]))
         return float(true_ns) / float(known_ns) if known_ns else None
 
 
 class Past(Ring):
-    """`past(x, D)`: the value x had at its latest tick not later than t - D; unknown if there is none."""
+    """`past(x, D)`: the value x had at its latest tick not later than t - D; unknown if there is none, or if it is lost.
+
+    The ticks before that one are dropped before the new one is added: what no later tick asks for needs no room.
+    """
 
     def step(self, tick: Tick, /, *arguments: Any) -> Value:
-        self.make_room()
-        self.entries.append((tick.t_ns, arguments[0]))
         asked_ns = tick.t_ns - self.node.integer("delay_ns")
         while len(self.entries) > 1 and self.entries[1][0] <= asked_ns:
-            self.entries.popleft()
+            self.drop_oldest()
+        self.make_room()
+        self.entries.append((tick.t_ns, arguments[0]))
         t_ns, value = self.entries[0]
         return value if t_ns <= asked_ns else None
 

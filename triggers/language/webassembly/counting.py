@@ -110,8 +110,6 @@ _ONCE = frozenset({"$eights", "$ones", "$flip"})
 """Loops that occur several times in a function but together have no more rounds than one."""
 _RING = frozenset({"$evict", "$flip", "$search"})
 """Loops over entries of a ring: each entry once in its life, so one per tick, but all may come in the same tick."""
-_BURST_ONLY = frozenset({"$again"})
-"""Loops over a whole ring that only run at exceptional ticks, to sum a mean again whose sum is not finite."""
 
 _ONCE_PER_BLOCK = frozenset({"begin_segment"})
 """Functions that are called at most once per block, wherever the calls are."""
@@ -225,8 +223,6 @@ class _Counter:
         if label in _INSTEAD:
             self.instead = self.instead.larger(work)
             return Work()
-        if label in _BURST_ONLY:
-            return Work(burst=work.tick)
         return replace(work, burst=max(work.burst, work.tick)) if label in _RING else work
 
 

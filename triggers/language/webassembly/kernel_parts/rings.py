@@ -91,8 +91,8 @@ DROP_COUNTED = f"""
 
 
 def push_counted(drop: str, value_type: str, value: str) -> str:
-    """Append this tick's entry to a counted ring; `drop` drops the oldest entry of a full ring, which is counted."""
+    """Append this tick's entry to a counted ring; `drop` drops the oldest entry of a full ring."""
     return f"""
-      (if (i32.eq (local.get $entries) (local.get $capacity)) (then {COUNT_OVERFLOW} {drop}))
+      (if (i32.eq (local.get $entries) (local.get $capacity)) (then {drop}))
       {push(value_type, value)}
       (local.set $entries (i32.add (local.get $entries) (i32.const 1)))"""

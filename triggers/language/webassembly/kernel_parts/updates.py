@@ -37,6 +37,13 @@ _IS_OLD = "(i64.ge_s (i64.sub (local.get $t) (local.get $oldest_ns)) (local.get 
 NOT_REACHED = "(select (local.get $tail) (local.get $ring_end) (i32.gt_u (local.get $tail) (local.get $head)))"
 """In a run: the address that the ring's head must not reach (that of the next entry, or the ring's end)."""
 
+STACK_NOT_REACHED = """
+  (select (i32.add (local.get $head) (i32.const 16))
+    (select (local.get $middle) (local.get $ring_end) (i32.gt_u (local.get $middle) (local.get $head)))
+    (i32.eq (local.get $middle) (local.get $head)))"""
+"""The same for a ring of two stacks, the younger one of which begins at `$middle`: a run ends before the older one is
+used up."""
+
 
 def if_updated(add: str) -> str:
     """Run `add` at an update tick; the number is left in `$x`."""

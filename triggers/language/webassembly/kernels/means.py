@@ -7,17 +7,17 @@ import math
 from triggers.language.webassembly.kernel_parts import rings
 from triggers.language.webassembly.kernel_parts.kernel import Kernel, Slot, finite_or_unknown, is_false, is_true
 from triggers.language.webassembly.kernel_parts.skeletons import keep_only, number_steps
-from triggers.language.webassembly.kernel_parts.updates import if_updated, update_window
+from triggers.language.webassembly.kernel_parts.updates import STACK_NOT_REACHED, if_updated, update_window
 
 
 def _accumulate(value: str) -> str:
-    """One step of Neumaier's sum: the correction collects what the addition rounds off."""
-    larger_sum = "(f64.add (f64.sub (local.get $sum) (local.get $total)) (local.get $term))"
-    larger_term = "(f64.add (f64.sub (local.get $term) (local.get $total)) (local.get $sum))"
-    larger = "(f64.ge (f64.abs (local.get $sum)) (f64.abs (local.get $term)))"
+    """One step of a compensated sum: the correction collects what the addition rounds off (Knuth's two-sum)."""
     return f"""
       (local.set $total (f64.add (local.get $sum) (local.tee $term {value})))
-      (local.set $correction (f64.add (local.get $correction) (select {larger_sum} {larger_term} {larger})))
+      (local.set $moved (f64.sub (local.get $total) (local.get $sum)))
+      (local.set $correction (f64.add (local.get $correction) (f64.add
+        (f64.sub (local.get $sum) (f64.sub (local.get $total) (local.get $moved)))
+        (f64.sub (local.get $term) (local.get $moved)))))
       (local.set $sum (local.get $total))"""
 
 
@@ -25,32 +25,49 @@ _START_SUM = "(local.set $sum (f64.const 0)) (local.set $correction (f64.const 0
 
 
 def _mean() -> Kernel:
-    total = "(f64.add (local.get $sum) (local.get $correction))"
-    again = f"""
-      {_START_SUM} (local.set $at (local.get $head)) (local.set $left (local.get $entries))
-      (loop $again
-        {_accumulate("(f64.load offset=8 (local.get $at))")} {rings.advance("$at")}
-        (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))"""
-    subtract = f"""
-      {_accumulate("(f64.neg (f64.load offset=8 (local.get $head)))")}
-      (local.set $entries (i32.sub (local.get $entries) (i32.const 1)))"""
+    """Two stacks in one ring, as for minima (see `windows`): an older entry holds the sum of itself and all younger
+    ones of its stack, the younger ones have a running sum beside them. Nothing is ever subtracted, so that a number
+    that has left the window leaves no trace.
+    """
+    flip = f"""
+      (local.set $middle (local.get $tail))
+      (local.set $at (local.get $tail))
+      {_START_SUM}
+      (loop $flip
+        (if (i32.eq (local.get $at) (local.get $ring)) (then (local.set $at (local.get $ring_end))))
+        (local.set $at (i32.sub (local.get $at) (i32.const 16)))
+        {_accumulate("(f64.load offset=8 (local.get $at))")}
+        (f64.store offset=8 (local.get $at) (f64.add (local.get $sum) (local.get $correction)))
+        (br_if $flip (i32.ne (local.get $at) (local.get $head))))
+      {_START_SUM}"""
+    leaves = "(local.set $entries (i32.sub (local.get $entries) (i32.const 1)))"
+    older_sum = "(f64.load offset=8 (local.get $head))"
+    sum_of_all = "(f64.add (f64.add (local.get $sum) (local.get $correction)) (local.get $older_sum))"
     return update_window(
         "window_avg",
-        (Slot("entries", "i32"), Slot("sum", "f64"), Slot("correction", "f64")),
+        (
+            Slot("entries", "i32"),
+            Slot("middle", "i32"),
+            Slot("older_sum", "f64"),
+            Slot("sum", "f64"),
+            Slot("correction", "f64"),
+        ),
         entry=("f64", "(local.get $x)"),
         adding=f"""
           {_accumulate("(local.get $x)")} (local.set $entries (i32.add (local.get $entries) (i32.const 1)))""",
         result=f"""
-          (if (local.get $entries)
-            (then
-              (local.set $scratch {total})
-              (if (f64.ne (f64.sub (local.get $scratch) (local.get $scratch)) (f64.const 0)) (then {again}))
-              (local.set $held {finite_or_unknown(f"(f64.div {total} (f64.convert_i32_u (local.get $entries)))")}))
-            (else (local.set $held (f64.const nan))))""",
-        dropping=subtract,
-        dropped=f"(if {rings.IS_EMPTY} (then {_START_SUM}))",
-        run_dropping=subtract,
-        local="(local $scratch f64) (local $total f64) (local $term f64) (local $at i32) (local $left i32)",
+          (local.set $held (if (result f64) (local.get $entries)
+            (then {finite_or_unknown(f"(f64.div {sum_of_all} (f64.convert_i32_u (local.get $entries)))")})
+            (else (f64.const nan))))""",
+        dropping=f"{leaves} (if (i32.eq (local.get $head) (local.get $middle)) (then {flip}))",
+        dropped=f"""
+          (local.set $older_sum (if (result f64) (i32.eq (local.get $head) (local.get $middle))
+            (then (f64.const 0)) (else {older_sum})))""",
+        run_dropping=leaves,
+        run_dropped=f"(local.set $older_sum {older_sum})",
+        barrier=STACK_NOT_REACHED,
+        pointers=("$middle",),
+        local="(local $scratch f64) (local $total f64) (local $moved f64) (local $term f64) (local $at i32)",
     )
 
 
@@ -117,19 +134,28 @@ def _share() -> Kernel:
         {_span(head_value, head_ns, start_ns, "sub", "all_")}))
       (local.set $held (if (result f64) (i64.eqz (local.get $all_known_ns)) (then (f64.const nan)) (else
         (f64.div (f64.convert_i64_s (local.get $all_true_ns)) (f64.convert_i64_s (local.get $all_known_ns))))))"""
+    note_dropped = """
+      (local.set $dropped_until_ns (if (result i64) (local.get $entries)
+        (then (i64.load (local.get $head))) (else (local.get $t))))"""
+    count_lost = f"""
+      (if (i64.ge_s (local.get $dropped_until_ns) (i64.const 0)) (then
+        (if (i64.lt_s (i64.sub (local.get $t) (local.get $dropped_until_ns)) (local.get $window_ns)) (then
+          {rings.COUNT_OVERFLOW}))
+        (local.set $dropped_until_ns (i64.const -1))))"""
     change = f"""
       (if (local.get $entries) (then {_span(*open_span)}))
-      {rings.push_counted(drop, "i32", "(local.get $value)")}
+      {rings.push_counted(f"{drop} {note_dropped}", "i32", "(local.get $value)")}
       (local.set $latest (local.get $value)) (local.set $latest_ns (local.get $t))"""
     body = f"""
-      {evict}
+      {count_lost} {evict}
       (if (local.get $entries) (then {measure}) (else (local.set $held (f64.const nan))))
       (local.set $value (i32.or {is_true(0)} (i32.shl {is_false(0)} (i32.const 1))))
       (if (i32.or (i32.eqz (local.get $entries)) (i32.ne (local.get $value) (local.get $latest))) (then {change}))"""
     same = "(select (local.get $T0) (local.get $F0) (i32.eq (local.get $latest) (i32.const 1)))"
     steady = f"""
-      (i32.and (i32.and (i32.eq (local.get $entries) (i32.const 1)) (i32.ne (local.get $latest) (i32.const 0)))
-        (i64.eq {same} (local.get $pending)))"""
+      (i32.and (i64.lt_s (local.get $dropped_until_ns) (i64.const 0))
+        (i32.and (i32.and (i32.eq (local.get $entries) (i32.const 1)) (i32.ne (local.get $latest) (i32.const 0)))
+          (i64.eq {same} (local.get $pending))))"""
     return number_steps(
         "share",
         ("arg0", "out", "due", "state", "ring", "capacity", "window_ns"),
@@ -139,6 +165,7 @@ def _share() -> Kernel:
             Slot("known_ns", "i64"),
             Slot("latest", "i32"),
             Slot("latest_ns", "i64"),
+            Slot("dropped_until_ns", "i64", -1),
         ),
         body,
         conditions=1,

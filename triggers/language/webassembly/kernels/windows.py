@@ -21,7 +21,7 @@ from triggers.language.webassembly.kernel_parts.kernel import (
     value_of,
 )
 from triggers.language.webassembly.kernel_parts.skeletons import condition_steps, number_steps
-from triggers.language.webassembly.kernel_parts.updates import update_window
+from triggers.language.webassembly.kernel_parts.updates import STACK_NOT_REACHED, update_window
 
 
 def _flipped(bits: str, scratch: str) -> str:
@@ -61,10 +61,7 @@ def _extreme(name: str, compare: str, empty: int) -> Kernel:
           (local.set $older_best (if (result i64) (i32.eq (local.get $head) (local.get $middle))
             (then (i64.const {empty})) (else {older_best})))""",
         run_dropped=f"(local.set $older_best {older_best})",
-        barrier="""
-          (select (i32.add (local.get $head) (i32.const 16))
-            (select (local.get $middle) (local.get $ring_end) (i32.gt_u (local.get $middle) (local.get $head)))
-            (i32.eq (local.get $middle) (local.get $head)))""",
+        barrier=STACK_NOT_REACHED,
         pointers=("$middle",),
         local="(local $key i64) (local $best i64) (local $at i32)",
     )
@@ -90,16 +87,16 @@ _BETWEEN_S = """(f64.div (f64.convert_i64_s (i64.sub (local.get $latest_ns) (loc
 
 
 def _recall(value_type: str, value: str) -> str:
-    """Add this tick's value, then drop the entries before the latest one that is not later than asked."""
+    """Drop the entries before the latest one that is not later than asked, then add this tick's value."""
     return f"""
-      {rings.push_counted(rings.DROP_COUNTED, value_type, value)}
       (block $found (loop $search
         (br_if $found (i32.lt_u (local.get $entries) (i32.const 2)))
         (local.set $second (local.get $head)) {rings.advance("$second")}
         (br_if $found (i64.lt_s (i64.sub (local.get $t) (i64.load (local.get $second))) (local.get $delay_ns)))
         (local.set $head (local.get $second))
         (local.set $entries (i32.sub (local.get $entries) (i32.const 1)))
-        (br $search)))"""
+        (br $search)))
+      {rings.push_counted(f"{rings.COUNT_OVERFLOW} {rings.DROP_COUNTED}", value_type, value)}"""
 
 
 _OLD_ENOUGH = "(i64.ge_s (i64.sub (local.get $t) (i64.load (local.get $head))) (local.get $delay_ns))"

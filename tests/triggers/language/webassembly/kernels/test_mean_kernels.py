@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
+from math import fsum, ulp
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -106,5 +110,58 @@ def test_share_of_a_condition_that_changes_between_words_agrees_with_the_interpr
 
 def test_share_counts_the_changes_that_its_ring_loses() -> None:
     machine = KernelMachine(KERNELS["share"], make_node("share", BOOL, window_ns=SPAN_NS, capacity=2), BOOL)
-    assert machine.run(updates([True, False, True, False])) == [None, 1.0, 0.5, 0.5]
+    assert machine.run(updates([True, False, True, False, False])) == [None, 1.0, 0.5, 0.5, 0.5]
     assert machine.overflows == 2
+
+
+@pytest.mark.parametrize("next_ns", [1_099, 1_100])
+def test_share_counts_a_run_as_lost_only_if_the_next_ticks_window_reaches_it(next_ns: int) -> None:
+    machine = KernelMachine(KERNELS["share"], make_node("share", BOOL, window_ns=SPAN_NS, capacity=2), BOOL)
+    block = updates([True, False, True, True], times_ns=[0, 100, 200, next_ns])
+    assert machine.run(block) == [None, 1.0, 0.5, 899 / 999 if next_ns == 1_099 else 0.9]
+    assert machine.overflows == (next_ns == 1_099)
+    node = make_node("share", BOOL, window_ns=SPAN_NS, capacity=2)
+    assert_agrees(KERNELS["share"], node, BOOL, [block])
+
+
+GLITCHES = st.sampled_from([3.4e38, 1e300, 1e200, 1e100, 1e60, 1e30, 1e20, 1.8446744073709552e19, 1e19, 1e16, 65535.0])
+
+
+@settings(max_examples=200)
+@given(
+    glitches=st.dictionaries(st.integers(0, 60), st.tuples(GLITCHES, st.sampled_from((1.0, -1.0))), max_size=8),
+    steps=st.lists(st.sampled_from((20, 100, 100, 330)), min_size=200, max_size=200),
+    length=st.integers(1, 20),
+    seed=st.integers(0, 1 << 32),
+)
+def test_avg_is_the_mean_of_its_window_whatever_was_before(
+    glitches: dict[int, tuple[float, float]], steps: list[int], length: int, seed: int
+) -> None:
+    random, times_ns = Random(seed), list(accumulate(steps))
+    numbers = [random.gauss(10, 1) for _ in times_ns]
+    for place, (size, sign) in glitches.items():
+        numbers[place] = size * sign
+    window_ns = 100 * length
+    means = KernelMachine(KERNELS["window_avg"], average(window_ns=window_ns), NUMBER).run(
+        updates(list(numbers), times_ns=times_ns)
+    )
+    for end, (t_ns, mean) in enumerate(zip(times_ns, means, strict=True)):
+        within = [x for x, at_ns in zip(numbers, times_ns, strict=True) if t_ns - window_ns < at_ns <= t_ns]
+        assert isinstance(mean, float), end
+        assert abs(mean - fsum(within) / len(within)) <= 2 * ulp(max(map(abs, within)))
+
+
+def test_avg_after_two_glitches_is_right_at_the_first_tick_without_them() -> None:
+    block = updates([0.0, 1e38, 1e19, *[10.0] * 30])
+    expected = [0.0, 5e37, 1e38 / 3, 1e38 / 3, (1e19 + 20) / 3, *[10.0] * 28]
+    assert KernelMachine(KERNELS["window_avg"], average(window_ns=300), NUMBER).run(block) == expected
+
+
+@pytest.mark.parametrize("capacity", [1, 2, 4])
+def test_avg_over_a_ring_that_is_too_small_is_the_mean_of_what_it_holds(capacity: int) -> None:
+    machine = KernelMachine(KERNELS["window_avg"], average(capacity), NUMBER)
+    numbers: list[Value] = [1e300, -1e20, 1.0, 2.0, 3.0, 4.0, 5.0]
+    means = machine.run(updates(numbers))
+    assert means[-1] == sum(range(6 - capacity, 6)) / capacity
+    assert machine.overflows == len(numbers) - capacity
+    assert_agrees(KERNELS["window_avg"], average(capacity), NUMBER, [updates(numbers)])

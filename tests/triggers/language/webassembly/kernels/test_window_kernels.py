@@ -111,3 +111,14 @@ def test_delta_and_rate_need_two_updates_and_a_finite_difference() -> None:
     values: list[Value] = [1.0, 3.0, 1.7e308, -1.7e308]
     assert run(window("delta", window_ns=150), updates(values)) == [None, 2.0, 1.7e308, None]
     assert run(window("rate", window_ns=150), updates([1.0, 3.0, None])) == [None, 2.0 / 1e-7, None]
+
+
+@pytest.mark.parametrize(("step_ns", "lost"), [(60, 0), (50, 0), (49, 5)])
+def test_past_counts_only_what_its_ring_really_loses(step_ns: int, lost: int) -> None:
+    node = make_node("past", (Kind.NUMBER,), delay_ns=200, capacity=5)
+    values: list[Value] = [float(i) for i in range(10)]
+    block = Block(range(1, 1 + 10 * step_ns, step_ns), [True] * 10, [True] * 10, (values,), begins=True)
+    machine = KernelMachine(KERNELS["past_number"], node, (Kind.NUMBER,))
+    machine.run(block)
+    assert machine.overflows == lost
+    assert_agrees(KERNELS["past_number"], node, (Kind.NUMBER,), [block])
