@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from storage.jsonb import json_of
 from storage.settings import Settings, shown_url
 from triggers.errors import LongtailError, Misconfigured, Overloaded, Unreachable
 
@@ -51,6 +52,7 @@ class Database:
             pool_pre_ping=True,
             pool_timeout=connection_wait_s,
             connect_args={"connect_timeout": 10},
+            json_deserializer=json_of,
         )
 
     @classmethod

@@ -2,19 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import math
-from typing import TypeVar
+import sys
+from decimal import Decimal
+from typing import Any, TypeVar
 
 from triggers.errors import InvalidInput
 
 T = TypeVar("T")
 MAX_DEPTH = 100
+MAX_INTEGER = int(sys.float_info.max)
+"""The largest integer that is stored: larger ones are not a float, so most programs cannot read them."""
 
 
 def storable(value: T, *, what: str) -> T:
     """The JSON tree `value` itself; InvalidInput, naming it as `what`, when something in it cannot be stored."""
     _check(value, what, 0)
     return value
+
+
+def json_of(text: str) -> Any:
+    """The JSON value that PostgreSQL gives as this text.
+
+    `jsonb` writes a number without its exponent: 1e308 comes back as an integer of 309 digits, which many programs
+    cannot read. An integer beyond 64 bits that is exactly what a float is written as becomes this float again.
+
+    >>> json_of("[1" + "0" * 308 + ", 7, 12345678901234567890123]")
+    [1e+308, 7, 12345678901234567890123]
+    """
+    return json.loads(text, parse_int=_integer_or_float)
+
+
+def _integer_or_float(digits: str) -> int | float:
+    whole = int(digits)
+    if -(2**63) <= whole < 2**63 or abs(whole) > MAX_INTEGER:
+        return whole
+    nearest = float(whole)
+    return nearest if int(Decimal(repr(nearest))) == whole else whole
 
 
 def _check(value: object, what: str, depth: int) -> None:
@@ -25,6 +50,8 @@ def _check(value: object, what: str, depth: int) -> None:
             raise InvalidInput(f"{what}: a text holds U+0000 or half a surrogate pair", remedy="remove the character")
     elif isinstance(value, float) and not math.isfinite(value):
         raise InvalidInput(f"{what}: a number is {value}", remedy="JSON has no NaN and no infinities")
+    elif isinstance(value, int) and abs(value) > MAX_INTEGER:
+        raise InvalidInput(f"{what}: a number is too large", remedy="numbers go up to 1.79e308 in size")
     elif isinstance(value, dict):
         for key, item in value.items():
             _check(key, what, depth + 1)

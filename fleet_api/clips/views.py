@@ -54,9 +54,10 @@ def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
     return ClipDetailsView(
         **_clip_values(details.clip),
         software=details.software,
-        track=details.track,
+        track=None if details.track is None else [(longitude, latitude) for latitude, longitude in details.track],
         assets=[recording, *extracted],
         statistics=_statistics(details.statistics),
+        units={row.signal: row.unit for row in details.statistics},
         label_documents=[LabelView.model_validate(record) for record in details.label_documents],
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
 from storage import outbox
 from storage.clips import extraction_jobs
 from storage.clips.extraction_jobs import ExtractionJob
+from storage.clips.properties import known_names
 from storage.rows import values_of
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips, signal_statistics
 from storage.uploads import dead_letters
@@ -27,13 +28,17 @@ class Asset:
 
 @dataclass(frozen=True, slots=True)
 class SignalStatistics:
-    """Samples of one signal in a clip; minimum, maximum and mean are over the finite ones (None: there are none)."""
+    """Samples of one signal in a clip; minimum, maximum and mean are over the finite ones (None: there are none).
+
+    They are in `unit`, which is empty for a bare number, and None where it is not known.
+    """
 
     signal: str
     samples: int
     minimum: float | None
     maximum: float | None
     mean: float | None
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +122,11 @@ def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings
         rows = [{**values_of(asset, clip_assets), **assets} for asset in findings.assets]
         connection.execute(insert(clip_assets), rows)
     if findings.statistics:
-        rows = [{**values_of(row, signal_statistics), "clip_id": job.clip_id} for row in findings.statistics]
+        units = known_names.units_of(signal_catalogs(connection, job.clip_id))
+        statistics = [replace(row, unit=units.get(row.signal)) for row in findings.statistics]
+        rows = [{**values_of(row, signal_statistics), "clip_id": job.clip_id} for row in statistics]
         connection.execute(insert(signal_statistics), rows)
+        known_names.add_units(connection, {(row.signal, row.unit) for row in statistics})
 
 
 def signal_catalogs(connection: Connection, clip_id: str) -> list[str]:

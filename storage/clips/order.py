@@ -6,6 +6,7 @@ Clips without the property come last, in ascending and in descending order.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 from sqlalchemy import BigInteger, ColumnElement, Float, Text, and_, literal, or_, tuple_
@@ -15,6 +16,8 @@ from storage.tables import clips
 from triggers.errors import InvalidInput
 
 DEFAULT_SORT = "-start"
+SIGNS = ("-", "+", " ")
+"""What may stand before a property's name; a plus that was not encoded arrives in a URL as a blank."""
 
 SortKey: TypeAlias = int | float | str | None
 """A clip's value of the property that pages are sorted by; None when the clip does not have it."""
@@ -43,13 +46,13 @@ class Order:
 
     @classmethod
     def parse(cls, sortby: str) -> Order:
-        """The order that a property's name stands for; a leading `-` makes it descending."""
-        name = sortby[1:] if sortby[:1] in ("-", "+") else sortby
+        """The order that a property's name stands for; a leading `-` makes it descending, `+` ascending."""
+        name = sortby[1:] if sortby[:1] in SIGNS else sortby
         asked = property_named(name)
         if asked is None or asked.sort is None:
             raise InvalidInput(
                 f"clips cannot be sorted by {sortby[:60]!r}",
-                remedy=f"sort by {', '.join(sortable_names())}; a leading - reverses the order",
+                remedy=_remedy(name),
             )
         return cls(asked, falling=sortby.startswith("-"))
 
@@ -87,3 +90,8 @@ class Order:
         if self.by.sort is None:
             raise ValueError(f"{self.by.name} is not a sort key")
         return self.by.sort
+
+
+def _remedy(name: str) -> str:
+    near = get_close_matches(name, sortable_names(), n=2)
+    return f"did you mean {' or '.join(near)}?" if near else f"sort by one of {', '.join(sortable_names())}"

@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, select, true
 
 from storage.clips.cql2 import Filter, Language, parse_filter
+from storage.clips.cql2.tree import properties
 from storage.clips.order import DEFAULT_SORT, Order, PagePosition
 from storage.clips.page_tokens import fingerprint, read_token, write_token
+from storage.clips.properties import Property
 from triggers.errors import InvalidInput
 
 MAX_PAGE = 1000
@@ -61,6 +63,10 @@ class ClipQuery:
     def where(self) -> ColumnElement[bool]:
         """The condition on the table `clips`."""
         return true() if self.filter is None else self.filter.where()
+
+    def properties(self) -> set[Property]:
+        """Every property that the filter and the order ask for."""
+        return {self.order.by} | (set() if self.filter is None else properties(self.filter.tree))
 
     def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
         """Selects columns, `id` among them, of the page's clips, and of one more clip when there is a next page."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
 from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
 from storage.tables import clips
@@ -28,9 +29,14 @@ class FoundClips:
 
 
 def search(connection: Connection, query: ClipQuery, *, timeout_s: float = SEARCH_TIMEOUT_S) -> FoundClips:
-    """The page of clips that a query asks for; Overloaded when one of its statements takes longer than `timeout_s`."""
+    """The page of clips that a query asks for.
+
+    InvalidInput when it asks for a name that no clip has had; Overloaded when one of its statements takes longer than
+    `timeout_s`.
+    """
     narrower = "narrow it down, for instance by start or vehicle"
     with time_limit(connection, timeout_s, what="the search", remedy=narrower):
+        known_names.require_known(connection, query.properties())
         rows = connection.execute(query.statement(*CLIP_COLUMNS)).all()
         page = rows[: query.page.limit]
         more = len(rows) > len(page)

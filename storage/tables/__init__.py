@@ -19,6 +19,7 @@ from storage.tables.clips import (
     labels,
     outbox,
     signal_statistics,
+    signal_units,
 )
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
 from storage.tables.uploads import dead_letters, ledger_accounts, ledger_entries, parked_cells, uploads
@@ -49,6 +50,7 @@ __all__ = [
     "outbox",
     "parked_cells",
     "signal_statistics",
+    "signal_units",
     "uploads",
     "vehicles",
 ]

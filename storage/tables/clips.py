@@ -102,7 +102,23 @@ signal_statistics = Table(
     Column("minimum", Float),
     Column("maximum", Float),
     Column("mean", Float),
+    Column("unit", Text),
 )
+"""`unit` is that of the campaigns' catalogs, empty for a bare number; null where they do not agree, or do not know the
+signal."""
+
+signal_units = Table(
+    "signal_units",
+    metadata,
+    Column("signal", Text, nullable=False),
+    Column("unit", Text),
+    Column("dimension", Text),
+    Column("scale", Float),
+    Column("zero", Float),
+    UniqueConstraint("signal", "unit", postgresql_nulls_not_distinct=True),
+)
+"""The signals that clips have had, with every unit they had. A value in this unit, times `scale` plus `zero`, is in the
+base unit of its `dimension`."""
 
 clip_assets = Table(
     "clip_assets",

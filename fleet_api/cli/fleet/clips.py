@@ -87,7 +87,7 @@ def _show(clip: ClipDetailsView) -> None:
     )
     _print_parts("Fires", ("campaign", "version", "trigger", "fire_time", "inclusion_probability"), clip.fires)
     _print_parts("Files", ("name", "media_type", "size_bytes"), clip.assets)
-    print_table("Signals", ("signal", *STATISTICS), statistics_rows(clip.statistics))
+    print_table("Signals", ("signal", *STATISTICS, "unit"), statistics_rows(clip.statistics, clip.units))
     if clip.label_documents:
         _print_parts("Labels", ("labeler", "types", "created_at"), clip.label_documents)
 
@@ -97,13 +97,18 @@ def _print_parts(title: str, names: Sequence[str], parts: Sequence[object]) -> N
     print_table(title, names, [[getattr(part, name) for name in names] for part in parts])
 
 
-def statistics_rows(statistics: Mapping[str, float | None]) -> list[tuple[object, ...]]:
+def statistics_rows(
+    statistics: Mapping[str, float | None], units: Mapping[str, str | None]
+) -> list[tuple[object, ...]]:
     """One row per signal; its name and a column's, joined by a dot, are the property's name in a filter."""
     by_signal: dict[str, dict[str, float | None]] = {}
     for name, value in statistics.items():
         signal, _, statistic = name.rpartition(".")
         by_signal.setdefault(signal, {})[statistic] = value
-    return [(signal, *(values.get(column) for column in STATISTICS)) for signal, values in by_signal.items()]
+    return [
+        (signal, *(values.get(column) for column in STATISTICS), units.get(signal.removeprefix("signal.")))
+        for signal, values in by_signal.items()
+    ]
 
 
 def file_name(asset: str, media_type: str) -> str:

@@ -1,16 +1,15 @@
 """Compiles the tree of a filter to an SQL condition on the table `clips`, with bound parameters.
 
-A clip has many fires. Conditions on fires (campaign, version, trigger, ...) that stand side by side in one
-conjunction apply to the same fire: `campaign = 'x' AND trigger = 'y'` finds clips with a fire of y in x. A second
-value that contradicts the first for the same property must belong to another fire, and starts a new group. `NOT`
-applies to the clip: `NOT trigger = 'y'` finds clips without any fire of y, `trigger <> 'y'` clips with a fire of
-another trigger. Conditions on tags and labels are independent: `tag = 'a' AND tag = 'b'` finds clips with both.
+A condition on a fire (campaign, version, trigger, ...), a tag or a label holds of a clip that has one for which it
+holds; each stands for itself, so their order does not matter. `fire(...)` holds of a clip that has one fire for which
+all of it holds. What a clip does not have makes a condition NULL, which is SQL's unknown.
 """
 
 from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -27,14 +26,25 @@ from sqlalchemy import (
     func,
     literal,
     not_,
+    null,
     or_,
     true,
 )
 from sqlalchemy.dialects.postgresql import array
 
 from storage.clips.cql2 import spatial
-from storage.clips.cql2.moments import Moment
-from storage.clips.cql2.operands import CaseFolded, IntervalOperand, Kind, Operand, Reference, Value, kind_of
+from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS, Moment
+from storage.clips.cql2.nodes import Number
+from storage.clips.cql2.operands import (
+    CaseFolded,
+    IntervalOperand,
+    Kind,
+    Operand,
+    Reference,
+    Value,
+    kind_of,
+    properties_of,
+)
 from storage.clips.cql2.temporal import RELATIONS, TIME_COMPARISONS, Range
 from storage.clips.cql2.tree import (
     And,
@@ -48,13 +58,13 @@ from storage.clips.cql2.tree import (
     Not,
     Or,
     Predicate,
+    SomeFire,
     SpatialRelation,
     TemporalRelation,
-    is_about_one_fire,
-    one_fire_each,
     scope,
+    scopes,
 )
-from storage.clips.scopes import some
+from storage.clips.scopes import Scope, some
 
 Condition = ColumnElement[bool]
 
@@ -71,23 +81,30 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 def condition(predicate: Predicate) -> Condition:
     """The condition on a clip that a predicate stands for."""
     match predicate:
-        case And(members):
-            return _conjunction(members)
-        case Constant() | Or() | Not():
+        case Constant() | And() | Or() | Not():
             return _combined(predicate, condition)
-    about = scope(predicate)
+        case SomeFire(member):
+            return _some("fire", _of_the_fire(member), about_clip=None in scopes(member))
+    return _of_the_clip(predicate)
+
+
+def _of_the_clip(leaf: Leaf) -> Condition:
+    about = scope(leaf)
     if about is None:
-        return _leaf(predicate)
-    if isinstance(predicate, IsNull):
+        return _leaf(leaf)
+    if isinstance(leaf, IsNull):
         return not_(some(about))
-    return some(about, _leaf(predicate))
+    return _some(about, _leaf(leaf), about_clip=None in scopes(leaf))
 
 
-def _conjunction(members: tuple[Predicate, ...]) -> Condition:
-    of_fires = tuple(member for member in members if is_about_one_fire(member))
-    others = (condition(member) for member in members if not is_about_one_fire(member))
-    fires = (some("fire", and_(*map(_of_the_fire, group))) for group in one_fire_each(of_fires))
-    return and_(*others, *fires)
+def _some(about: Scope, of_one: Condition, *, about_clip: bool) -> Condition:
+    """Whether the clip has one for which a condition holds: true, or unknown if it is for one, or false.
+
+    Only what a clip lacks is unknown, so without a property of the clip the condition has two values.
+    """
+    if not about_clip:
+        return some(about, of_one)
+    return case((some(about, of_one), true()), (some(about, of_one.is_(None)), null()), else_=false())
 
 
 def _of_the_fire(predicate: Predicate) -> Condition:
@@ -95,7 +112,9 @@ def _of_the_fire(predicate: Predicate) -> Condition:
     match predicate:
         case Constant() | And() | Or() | Not():
             return _combined(predicate, _of_the_fire)
-    return _leaf(predicate)
+        case SomeFire():
+            raise ValueError("a fire within a fire")  # the parser refuses it
+    return _leaf(predicate) if scope(predicate) == "fire" else _of_the_clip(predicate)
 
 
 def _combined(predicate: Constant | And | Or | Not, inner: Callable[[Predicate], Condition]) -> Condition:
@@ -118,13 +137,13 @@ def _leaf(leaf: Leaf) -> Condition:
         case Between(at_least, at_most):
             return and_(_compared(at_least), _compared(at_most))
         case In(value, choices):
-            return _column(value).in_([_column(choice) for choice in choices])
+            return _column(value).in_([_column(choice, value) for choice in choices])
         case Like(value, pattern):
             return _column(value).like(_column(pattern))
         case IsNull(operand):
             return _column(operand).is_(None)
         case TemporalRelation(name, left, right):
-            return RELATIONS[name](_range(left), _range(right))
+            return _known(RELATIONS[name](_range(left), _range(right)), left, right)
         case SpatialRelation(name, _, shape):
             return spatial.relation(name, shape)
 
@@ -133,8 +152,14 @@ def _compared(comparison: Comparison) -> Condition:
     left, right = comparison.left, comparison.right
     if kind_of(left) == "time":
         return TIME_COMPARISONS[comparison.operator](_range(left), _range(right))
-    compared: Condition = _COMPARISONS[comparison.operator](_column(left), _column(right))
+    compared: Condition = _COMPARISONS[comparison.operator](_column(left, right), _column(right, left))
     return compared
+
+
+def _known(related: Condition, *times: Operand) -> Condition:
+    """A relation of times, unknown when the clip lacks an end of an interval, even if the other end decides."""
+    ends = [asked.expression for time in times for asked in properties_of(time) if asked.nullable]
+    return case((or_(*(end.is_(None) for end in ends)), null()), else_=related) if ends else related
 
 
 def _range(operand: Operand) -> Range:
@@ -150,10 +175,11 @@ def _range(operand: Operand) -> Range:
             return Range(_column(operand), _column(operand))
 
 
-def _column(operand: Operand) -> ColumnElement[Any]:
+def _column(operand: Operand, other: Operand | None = None) -> ColumnElement[Any]:
+    """An operand in SQL; `other` is what a literal number is compared with."""
     match operand:
         case Value(value):
-            return _literal(value)
+            return _literal(value, other)
         case Reference(asked, kind) if asked.kind == "attribute" and kind != "attribute":
             return _attribute(asked.expression, kind)
         case Reference(asked):
@@ -164,15 +190,22 @@ def _column(operand: Operand) -> ColumnElement[Any]:
             return _range(operand).first
 
 
-def _literal(value: str | float | bool) -> ColumnElement[Any]:
+def _literal(value: str | Number | bool, other: Operand | None) -> ColumnElement[Any]:
     if isinstance(value, bool):
         return literal(value, Boolean)
-    if isinstance(value, str):
-        return literal(value, Text)
-    # Up to 2^53 a float holds every integer: compared as such, it can use the index of an integer column.
-    if float(value).is_integer() and abs(value) <= 2**53:
-        return literal(int(value), BigInteger)
-    return literal(float(value), Float)
+    return literal(value, Text) if isinstance(value, str) else _number(value, other)
+
+
+def _number(value: Number, other: Operand | None) -> ColumnElement[Any]:
+    """A literal number: as the nearest double beside a double, which answers show as the shortest decimal; else exact.
+
+    Beside an integer that fits it is one, so that the index of a column can be used.
+    """
+    if isinstance(other, Reference) and isinstance(other.property.expression.type, Float):
+        return literal(float(value), Float)
+    if isinstance(value, int) and LOWEST_NS <= value <= HIGHEST_NS:
+        return literal(value, BigInteger)
+    return literal(Decimal(value), Numeric)
 
 
 def _attribute(document: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:

@@ -8,9 +8,11 @@ from typing import Literal
 from sqlalchemy import ColumnElement
 
 from storage.clips.cql2.conditions import condition
+from storage.clips.cql2.nodes import PlacedMistake
 from storage.clips.cql2.parse import parse_predicate
 from storage.clips.cql2.source import parse_json, parse_text
 from storage.clips.cql2.tree import Predicate
+from triggers.errors import InvalidInput
 
 Language = Literal["cql2-text", "cql2-json"]
 
@@ -34,5 +36,8 @@ class Filter:
 
 def parse_filter(source: str, language: Language) -> Filter:
     """The filter of this text or JSON; InvalidInput says what in it is not understood."""
-    document = parse_text(source) if language == "cql2-text" else parse_json(source)
-    return Filter(source, language, parse_predicate(document))
+    try:
+        document = parse_text(source) if language == "cql2-text" else parse_json(source)
+        return Filter(source, language, parse_predicate(document))
+    except PlacedMistake as mistake:
+        raise InvalidInput(mistake.message, remedy=mistake.remedy) from mistake

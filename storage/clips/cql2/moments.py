@@ -56,6 +56,15 @@ def instant_or_day(text: object) -> Moment:
     return day(text) if isinstance(text, str) and _DAY.fullmatch(text) else instant(text)
 
 
+def require_order(first: Moment, last: Moment) -> None:
+    """InvalidInput for an interval that ends before it begins."""
+    if last.last_ns < first.first_ns:
+        raise InvalidInput(
+            f"an INTERVAL in the filter ends at {last.shown:.60}, before it begins at {first.shown:.60}",
+            remedy="write the earlier time first",
+        )
+
+
 def _moment(first_ns: int, last_ns: int, text: object) -> Moment:
     """Both ends within 64 bits, as columns are: years before 1677 and after 2262 lie outside of every clip."""
     first_ns, last_ns = (min(max(t_ns, LOWEST_NS), HIGHEST_NS) for t_ns in (first_ns, last_ns))

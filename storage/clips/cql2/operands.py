@@ -1,12 +1,14 @@
-"""Operands of comparisons: what a filter compares, as typed nodes, and how two of them are made comparable."""
+"""Operands of comparisons: what a filter compares, typed, and how two operands are made comparable."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from storage.clips.cql2.moments import ALWAYS, Moment, day, instant, instant_or_day
-from storage.clips.properties import Property, require_property
+from storage.clips.cql2.moments import ALWAYS, Moment, day, instant, instant_or_day, require_order
+from storage.clips.cql2.nodes import Node, Number, at, is_number, shown_number
+from storage.clips.properties import Property, in_unit, require_property
 from triggers.errors import InvalidInput
 
 Kind = Literal["text", "number", "bool", "time", "interval", "attribute", "geometry"]
@@ -16,7 +18,7 @@ Kind = Literal["text", "number", "bool", "time", "interval", "attribute", "geome
 class Value:
     """A literal text, number or bool."""
 
-    value: str | float | bool
+    value: str | Number | bool
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,8 @@ def properties_of(operand: Operand) -> tuple[Property, ...]:
 def shown(operand: Operand) -> str:
     """An operand as error messages show it."""
     match operand:
-        case Value():
-            return f"{operand.value!r:.60}"
+        case Value(value):
+            return _shown_value(value)
         case Reference():
             return f"`{operand.property.name}`"
         case Moment():
@@ -90,35 +92,52 @@ def shown(operand: Operand) -> str:
             return f"CASEI({shown(operand.text)})"
 
 
+def _shown_value(value: str | Number | bool) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value!r:.60}" if isinstance(value, str) else shown_number(value)
+
+
 def parse_operand(node: object) -> Operand:
-    """The operand that a node of CQL2 JSON stands for."""
+    """The operand that a node stands for."""
     if isinstance(node, dict):
-        return _composed(node)
-    if isinstance(node, bool | int | float | str):
-        return Value(node)
+        with at(node):
+            return _composed(node)
+    if isinstance(node, bool | str) or is_number(node):
+        return Value(node)  # type: ignore[arg-type]
     raise InvalidInput("the filter cannot compare with null or a list", remedy="write `x IS NULL`, or `x IN (...)`")
 
 
 def _composed(node: dict[str, Any]) -> Operand:
     match node:
         case {"property": name, **others} if not others:
-            asked = require_property(name)
+            asked = require_property(name, quoted=isinstance(node, Node) and node.quoted)
             return Reference(asked, asked.kind)
         case {"timestamp": text, **others} if not others:
             return instant(text)
         case {"date": text, **others} if not others:
             return day(text)
         case {"interval": [first, last], **others} if not others:
-            return IntervalOperand(_end(first), _end(last))
+            return _interval(_end(first), _end(last))
         case {"interval": _, **others} if not others:
-            raise InvalidInput("an INTERVAL in the filter does not have two ends")
-        case {"op": str(name), "args": arguments} if name.lower() == "casei":
-            return _case_folded(arguments)
-    name = node.get("op", node.get("type", ", ".join(sorted(map(str, node)))))
+            raise InvalidInput(
+                "an INTERVAL in the filter does not have two ends", remedy="write INTERVAL('2026-01-05', '..')"
+            )
+        case {"op": str(name), "args": arguments} if name.lower() in _FUNCTIONS:
+            return _FUNCTIONS[name.lower()](arguments)
+    name = str(node.get("op", node.get("type", ", ".join(sorted(map(str, node))))))
+    if name in ARITHMETIC:
+        raise InvalidInput(f"the filter cannot compute with {name}", remedy="calculate the number first")
     raise InvalidInput(
-        f"the filter cannot compare with {str(name)[:60]!r}",
-        remedy="compare properties, texts, numbers, true, false, TIMESTAMP, DATE and CASEI(...)",
+        f"the filter cannot compare with {name[:60]!r}",
+        remedy="compare properties, texts, numbers, true, false, TIMESTAMP, DATE, CASEI(...) and IN_UNIT(...)",
     )
+
+
+def _interval(first: Operand, last: Operand) -> IntervalOperand:
+    if isinstance(first, Moment) and isinstance(last, Moment):
+        require_order(first, last)
+    return IntervalOperand(first, last)
 
 
 def _end(node: object) -> Operand:
@@ -135,8 +154,26 @@ def _end(node: object) -> Operand:
 
 def _case_folded(arguments: object) -> Operand:
     if not isinstance(arguments, list) or len(arguments) != 1:
-        raise InvalidInput("CASEI takes one argument")
+        raise InvalidInput("CASEI takes one argument", remedy="write CASEI(x) = CASEI('a')")
     return CaseFolded(as_kind(parse_operand(arguments[0]), "text"))
+
+
+def _converted(arguments: object) -> Operand:
+    """`IN_UNIT(ego.speed.max, 'km/h')`: a statistic in this unit."""
+    match arguments:
+        case [dict() as node, str(unit)]:
+            asked = parse_operand(node)
+            if isinstance(asked, Reference):
+                return Reference(in_unit(asked.property, unit), "number")
+    raise InvalidInput(
+        "IN_UNIT takes a statistic and a unit in single quotes", remedy="write in_unit(ego.speed.max, 'km/h') > 80"
+    )
+
+
+_FUNCTIONS: Mapping[str, Callable[[object], Operand]] = {"casei": _case_folded, "in_unit": _converted}
+FUNCTIONS = tuple(_FUNCTIONS)
+"""Functions that give a value, in lower case."""
+ARITHMETIC = ("+", "-", "*", "/", "%", "^", "div")
 
 
 def as_kind(operand: Operand, kind: Kind) -> Operand:
@@ -168,7 +205,7 @@ def alike(a: Operand, b: Operand) -> tuple[Operand, Operand]:
 
 _HINTS: dict[Kind, str] = {
     "text": "texts go in single quotes",
-    "number": "write the number without quotes",
+    "number": "compare a number with a number, without quotes; statistics of signals are numbers",
     "bool": "write true or false",
     "time": "write TIMESTAMP('2026-01-05T12:00:00Z') or DATE('2026-01-05')",
     "interval": "compare its start or end, or use t_intersects and the other t_... relations",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from typing import Any, TypeVar
 
+from storage.clips.cql2.nodes import at
 from storage.clips.cql2.operands import (
+    ARITHMETIC,
+    FUNCTIONS,
     CaseFolded,
     Kind,
     Operand,
@@ -33,10 +37,13 @@ from storage.clips.cql2.tree import (
     Not,
     Or,
     Predicate,
+    SomeFire,
     SpatialRelation,
     TemporalRelation,
+    contains_fire,
     scopes,
 )
+from storage.clips.properties import require_value
 from triggers.errors import InvalidInput
 
 LeafT = TypeVar("LeafT", bound=Leaf)
@@ -45,7 +52,12 @@ COMPARISONS = ("=", "<>", "<", "<=", ">", ">=")
 
 
 def parse_predicate(node: Any) -> Predicate:
-    """The predicate that a node of CQL2 JSON stands for; InvalidInput when it is not one."""
+    """The predicate that a node stands for; InvalidInput, with the place, when it is not one."""
+    with at(node):
+        return _predicate(node)
+
+
+def _predicate(node: Any) -> Predicate:
     if isinstance(node, bool):
         return Constant(node)
     if isinstance(node, dict) and set(node) == {"property"}:  # a bool attribute alone means `= true`
@@ -54,26 +66,39 @@ def parse_predicate(node: Any) -> Predicate:
         raise InvalidInput("the filter is not a condition", remedy="compare a property, like campaign = 'x'")
     name, arguments = node["op"].lower(), node["args"]
     if not isinstance(arguments, list) or not arguments:
-        raise InvalidInput(f"{node['op'][:60]!r} in the filter has no arguments")
+        raise InvalidInput(f"{node['op'][:60]!r} in the filter has no arguments", remedy="write what it applies to")
+    if name in ARITHMETIC or name in FUNCTIONS:
+        raise InvalidInput(f"{name} gives a value, not a condition", remedy="compare it, like campaign = 'x'")
     if name not in _PARSERS:
-        known = ", ".join((*OPERATORS, "casei"))
-        raise InvalidInput(f"unknown operator in the filter: {name[:60]!r}", remedy=f"the operators are {known}")
+        near = get_close_matches(name, (*OPERATORS, *FUNCTIONS), n=2)
+        raise InvalidInput(
+            f"unknown operator in the filter: {name[:60]!r}",
+            remedy=f"did you mean {' or '.join(near)}?" if near else f"the operators are {', '.join(OPERATORS)}",
+        )
     return _PARSERS[name](name, arguments)
 
 
 def _and(_name: str, arguments: list[Any]) -> And:
-    """Nested conjunctions are flattened, so that their conditions on fires stand side by side."""
-    parsed = (parse_predicate(node) for node in arguments)
-    return And(tuple(part for member in parsed for part in (member.members if isinstance(member, And) else (member,))))
+    return And(tuple(map(parse_predicate, arguments)))
 
 
 def _or(_name: str, arguments: list[Any]) -> Or:
-    return Or(tuple(parse_predicate(node) for node in arguments))
+    return Or(tuple(map(parse_predicate, arguments)))
 
 
 def _not(name: str, arguments: list[Any]) -> Not:
     (member,) = _exactly(name, arguments, 1)
     return Not(parse_predicate(member))
+
+
+def _fire(name: str, arguments: list[Any]) -> SomeFire:
+    """A condition on one fire; it must ask something of the fire, and one fire is not part of another."""
+    member = parse_predicate(*_exactly(name, arguments, 1))
+    if contains_fire(member):
+        raise InvalidInput("FIRE(...) within FIRE(...)", remedy="write them side by side: fire(...) AND fire(...)")
+    if "fire" not in scopes(member):
+        raise InvalidInput("FIRE(...) says nothing about a fire", remedy="write fire(campaign = 'x' AND trigger = 'y')")
+    return SomeFire(member)
 
 
 def _comparison(name: str, arguments: list[Any]) -> Comparison:
@@ -88,7 +113,16 @@ def _compared(name: str, left: Operand, right: Operand) -> Comparison:
         raise InvalidInput(f"{shown(left)} cannot be compared by {name}", remedy="use the s_... or t_... relations")
     if kind == "bool" and name not in ("=", "<>"):
         raise InvalidInput(f"true and false are not ordered, so {name} cannot compare them", remedy="use = or <>")
+    if name in ("=", "<>"):
+        _require_values(left, right)
     return _of_one_scope(Comparison(name, left, right))
+
+
+def _require_values(left: Operand, right: Operand) -> None:
+    """InvalidInput for a literal that the property cannot have, as nothing could equal it."""
+    for asked, literal in ((left, right), (right, left)):
+        if isinstance(asked, Reference) and isinstance(literal, Value) and asked.property.values:
+            require_value(asked.property, str(literal.value))
 
 
 def _between(name: str, arguments: list[Any]) -> Between:
@@ -165,7 +199,10 @@ def _of_one_scope(leaf: LeafT) -> LeafT:
 
 def _exactly(name: str, arguments: list[Any], count: int) -> list[Any]:
     if len(arguments) != count:
-        raise InvalidInput(f"{name} takes {count} arguments, the filter gives it {len(arguments)}")
+        raise InvalidInput(
+            f"{name} takes {count} argument{'s' * (count > 1)}, the filter gives it {len(arguments)}",
+            remedy="remove or add arguments",
+        )
     return arguments
 
 
@@ -173,6 +210,7 @@ _PARSERS: Mapping[str, Callable[[str, list[Any]], Predicate]] = {
     "and": _and,
     "or": _or,
     "not": _not,
+    "fire": _fire,
     **dict.fromkeys(COMPARISONS, _comparison),
     "between": _between,
     "in": _in,

@@ -5,19 +5,23 @@ Boxes may cross the antimeridian (west > east); polygons are plain, with one rin
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
+from storage.clips.cql2.nodes import at, is_number
 from triggers.errors import InvalidInput
 
+TURN = 360.0
 Position: TypeAlias = tuple[float, float]
 """Longitude and latitude in degrees."""
 
 
 @dataclass(frozen=True)
 class Box:
-    """A box with west <= east and south <= north; a point is one without an extent."""
+    """A box with west <= east and south <= north; a point is one without an extent.
+
+    One that crosses the antimeridian has its east above 180.
+    """
 
     west: float
     south: float
@@ -31,16 +35,24 @@ class PolygonRing:
 
     positions: tuple[Position, ...]
 
+    def bounds(self) -> Box:
+        """The box around it."""
+        longitudes, latitudes = zip(*self.positions, strict=True)
+        return Box(min(longitudes), min(latitudes), max(longitudes), max(latitudes))
+
 
 Shape: TypeAlias = tuple[Box | PolygonRing, ...]
-"""The parts of a shape: several for a MULTIPOLYGON, and for a box across the antimeridian."""
+"""The parts of a shape: several for a MULTIPOLYGON."""
 
 
 def parse_shape(node: object) -> Shape:
-    """The shape that a node of CQL2 JSON stands for."""
+    """The shape that a node stands for. Of GeoJSON only the coordinates count, as a `bbox` follows from them."""
+    with at(node):
+        return _shape(node)
+
+
+def _shape(node: object) -> Shape:
     match node:
-        case {"bbox": bbox}:
-            return _boxes(bbox)
         case {"type": "Point", "coordinates": coordinates}:
             longitude, latitude = _position(coordinates)
             return (Box(longitude, latitude, longitude, latitude),)
@@ -48,10 +60,12 @@ def parse_shape(node: object) -> Shape:
             return (_ring(coordinates),)
         case {"type": "MultiPolygon", "coordinates": [_, *_] as polygons}:
             return tuple(_ring(coordinates) for coordinates in polygons)
+        case {"bbox": bbox, **others} if not others:
+            return (_box(bbox),)
     raise InvalidInput("unknown shape in the filter", remedy="write BBOX, POINT, POLYGON or MULTIPOLYGON")
 
 
-def _boxes(bbox: object) -> Shape:
+def _box(bbox: object) -> Box:
     if not isinstance(bbox, list) or len(bbox) not in (4, 6):
         raise InvalidInput(
             "a BBOX in the filter does not have four numbers", remedy="write BBOX(west, south, east, north)"
@@ -60,30 +74,33 @@ def _boxes(bbox: object) -> Shape:
     west, south = _position(bbox[:half])
     east, north = _position(bbox[half:])
     if south > north:
-        raise InvalidInput(f"a BBOX in the filter has its south {south} above its north {north}")
-    if west <= east:
-        return (Box(west, south, east, north),)
-    return Box(west, south, 180.0, north), Box(-180.0, south, east, north)
+        raise InvalidInput(
+            f"a BBOX in the filter has its south {south} above its north {north}",
+            remedy="write BBOX(west, south, east, north)",
+        )
+    return Box(west, south, east if west <= east else east + TURN, north)
 
 
 def _position(node: object) -> Position:
-    if isinstance(node, list) and len(node) in (2, 3) and all(_is_number(number) for number in node):
+    if isinstance(node, list) and len(node) in (2, 3) and all(map(is_number, node)):
         longitude, latitude = float(node[0]), float(node[1])
         if -180 <= longitude <= 180 and -90 <= latitude <= 90:
             return longitude, latitude
+    shown = ", ".join(str(number) for number in node) if isinstance(node, list) else str(node)
     raise InvalidInput(
-        f"invalid position in the filter: {str(node)[:60]}", remedy="write longitude and latitude in degrees"
+        f"invalid position in the filter: {shown[:60]}", remedy="write longitude and latitude in degrees"
     )
 
 
 def _ring(coordinates: object) -> PolygonRing:
     if not isinstance(coordinates, list) or len(coordinates) != 1 or not isinstance(coordinates[0], list):
-        raise InvalidInput("a polygon in the filter must be one ring, without holes")
+        raise InvalidInput(
+            "a polygon in the filter must be one ring, without holes", remedy="write POLYGON((0 0, 1 0, 1 1, 0 0))"
+        )
     ring = [_position(node) for node in coordinates[0]]
     if len(ring) < 4 or ring[0] != ring[-1]:
-        raise InvalidInput("a polygon's ring must have at least four positions, the last equal to the first")
+        raise InvalidInput(
+            "a polygon's ring must have at least four positions, the last equal to the first",
+            remedy="repeat the first position at the end",
+        )
     return PolygonRing(tuple(ring[:-1]))
-
-
-def _is_number(node: object) -> bool:
-    return isinstance(node, int | float) and not isinstance(node, bool) and math.isfinite(node)

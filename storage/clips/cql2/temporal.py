@@ -1,6 +1,7 @@
 """Temporal relations in SQL: closed ranges of ns, comparisons of them, and Allen's relations between them.
 
-A day is before another when it ends before the other begins, so `start > DATE(...)` means after that day's end.
+A day is before another when it ends before the other begins, so `start > DATE(...)` means after that day's end. Two
+times are equal if neither is before the other. Every comparison says the same when it is read from right to left.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ class Range:
 Relation = Callable[[Range, Range], ColumnElement[bool]]
 
 TIME_COMPARISONS: Mapping[str, Relation] = {
-    "=": lambda a, b: and_(a.first >= b.first, a.last <= b.last),
-    "<>": lambda a, b: not_(and_(a.first >= b.first, a.last <= b.last)),
+    "=": lambda a, b: and_(a.first <= b.last, a.last >= b.first),
+    "<>": lambda a, b: not_(and_(a.first <= b.last, a.last >= b.first)),
     "<": lambda a, b: a.last < b.first,
-    "<=": lambda a, b: a.last <= b.last,
+    "<=": lambda a, b: a.first <= b.last,
     ">": lambda a, b: a.first > b.last,
-    ">=": lambda a, b: a.first >= b.first,
+    ">=": lambda a, b: a.last >= b.first,
 }
 
 RELATIONS: Mapping[str, Relation] = {

@@ -1,22 +1,20 @@
 """The tree of a filter: predicates as typed nodes, with checked operands of matching types.
 
-A leaf is about one thing: the clip itself, or one of its fires, tags or labels (its `scope`). The scopes of a
-combination follow from its members.
+A leaf is about one thing: the clip itself, or one of its fires, tags or labels (its `scope`). A predicate is true,
+false or unknown of a clip. Combinations follow Kleene's logic, so neither the order of members nor a double negation
+changes what is found.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from storage.clips.cql2.moments import Moment
-from storage.clips.cql2.operands import Operand, Reference, Value, properties_of
+from storage.clips.cql2.operands import Operand, Reference, properties_of
 from storage.clips.cql2.shapes import Shape
 from storage.clips.properties import Property
 from storage.clips.scopes import Scope
-
-Demand: TypeAlias = tuple[Property, Value | Moment]
-"""A property and the one value that a predicate demands of it."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +26,7 @@ class Constant:
 
 @dataclass(frozen=True)
 class And:
-    """Every member holds. No member is a conjunction itself."""
+    """Every member holds."""
 
     members: tuple[Predicate, ...]
 
@@ -43,6 +41,13 @@ class Or:
 @dataclass(frozen=True)
 class Not:
     """The member does not hold."""
+
+    member: Predicate
+
+
+@dataclass(frozen=True)
+class SomeFire:
+    """`FIRE(member)`: the clip has a fire for which the member holds; conditions on fires in it are about this fire."""
 
     member: Predicate
 
@@ -106,7 +111,7 @@ class SpatialRelation:
 
 
 Leaf: TypeAlias = Comparison | Between | In | Like | IsNull | TemporalRelation | SpatialRelation
-Predicate: TypeAlias = Constant | And | Or | Not | Leaf
+Predicate: TypeAlias = Constant | And | Or | Not | SomeFire | Leaf
 
 
 def operands_of(leaf: Leaf) -> tuple[Operand, ...]:
@@ -126,71 +131,41 @@ def operands_of(leaf: Leaf) -> tuple[Operand, ...]:
             return (geometry,)
 
 
-def scopes(predicate: Predicate) -> frozenset[Scope | None]:
-    """What a predicate is about: fires, tags, labels, and None for the clip itself; nothing for literals alone."""
+def leaves(predicate: Predicate) -> Iterator[Leaf]:
+    """Every leaf of a predicate."""
     match predicate:
-        case Constant():  # TRUE holds for clips without any fire, too
-            return frozenset((None,))
+        case Constant():
+            return
         case And(members) | Or(members):
-            return frozenset().union(*(scopes(member) for member in members))
-        case Not(member):
-            return scopes(member)
+            for member in members:
+                yield from leaves(member)
+        case Not(member) | SomeFire(member):
+            yield from leaves(member)
         case _:
-            return frozenset(asked.scope for operand in operands_of(predicate) for asked in properties_of(operand))
+            yield predicate
+
+
+def contains_fire(predicate: Predicate) -> bool:
+    """Whether there is a `FIRE(...)` in a predicate."""
+    match predicate:
+        case And(members) | Or(members):
+            return any(map(contains_fire, members))
+        case Not(member):
+            return contains_fire(member)
+        case _:
+            return isinstance(predicate, SomeFire)
+
+
+def properties(predicate: Predicate) -> set[Property]:
+    """Every property that a predicate asks for."""
+    return {asked for leaf in leaves(predicate) for operand in operands_of(leaf) for asked in properties_of(operand)}
+
+
+def scopes(predicate: Predicate) -> set[Scope | None]:
+    """What a predicate is about: fires, tags, labels, and None for the clip itself; nothing for literals alone."""
+    return {asked.scope for asked in properties(predicate)}
 
 
 def scope(leaf: Leaf) -> Scope | None:
     """Whether a leaf is about a fire, a tag or a label; None when it is about the clip itself."""
     return next((about for about in scopes(leaf) if about is not None), None)
-
-
-def is_about_one_fire(predicate: Predicate) -> bool:
-    """Whether a predicate is about fires and nothing else, and not about their absence."""
-    return scopes(predicate) == {"fire"} and not _denies(predicate)
-
-
-def _denies(predicate: Predicate) -> bool:
-    match predicate:
-        case Not() | IsNull():
-            return True
-        case And(members) | Or(members):
-            return any(_denies(member) for member in members)
-        case _:
-            return False
-
-
-def demand(predicate: Predicate) -> Demand | None:
-    """The property and the value of `property = value`, in either order; None for any other predicate."""
-    match predicate:
-        case Comparison("=", Reference(asked), Value() | Moment() as literal):
-            return asked, literal
-        case Comparison("=", Value() | Moment() as literal, Reference(asked)):
-            return asked, literal
-        case _:
-            return None
-
-
-def one_fire_each(members: tuple[Predicate, ...]) -> list[list[Predicate]]:
-    """Predicates about fires in groups: those of one group apply to the same fire.
-
-    `campaign = 'x' AND trigger = 'y'` is one group. A value that contradicts an earlier one of the same property must
-    belong to another fire, and starts the next group.
-    """
-    groups: list[list[Predicate]] = []
-    demanded: dict[Property, Value | Moment] = {}
-    for member in members:
-        asked = demand(member)
-        if not groups or (asked and _contradict(demanded.get(asked[0], asked[1]), asked[1])):
-            groups.append([])
-            demanded = {}
-        if asked:
-            demanded.setdefault(*asked)
-        groups[-1].append(member)
-    return groups
-
-
-def _contradict(a: Value | Moment, b: Value | Moment) -> bool:
-    """Whether no fire's property can equal both: a time lies in a day and equals an instant of it."""
-    if isinstance(a, Moment) and isinstance(b, Moment):
-        return a.last_ns < b.first_ns or b.last_ns < a.first_ns
-    return a != b

@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
+from storage.clips.properties import known_names
 from storage.tables import (
     campaign_versions,
     clip_fires,
@@ -43,10 +44,14 @@ def add_clip(
     duration_s: float = 10,
     fired: Sequence[tuple[str, str]] = (),
     statistics: Mapping[str, tuple[float | None, float | None, float | None]] | None = None,
+    units: Mapping[str, str] | None = None,
     box: tuple[float, float, float, float] | None = None,
     **columns: Any,
 ) -> str:
-    """A clip with fires of (campaign, trigger), statistics by signal (min, max, mean), box west/south/east/north."""
+    """A clip with fires of (campaign, trigger), statistics by signal (min, max, mean) and their units.
+
+    `box` is west, south, east, north.
+    """
     _ensure_vehicle(connection, vehicle_id)
     end_ns = start_ns + int(duration_s * SECOND_NS)
     upload = add_row(connection, uploads, vehicle_id=vehicle_id, state="stored")
@@ -59,7 +64,9 @@ def add_clip(
     for campaign, trigger in fired:
         _add_fire(connection, clip_id, vehicle_id, campaign, trigger, start_ns, end_ns)
     for signal, (low, high, mean) in (statistics or {}).items():
-        add_row(connection, signal_statistics, clip_id=clip_id, signal=signal, minimum=low, maximum=high, mean=mean)
+        row = {"clip_id": clip_id, "signal": signal, "minimum": low, "maximum": high, "mean": mean}
+        add_row(connection, signal_statistics, **row, unit=(units or {}).get(signal))
+        known_names.add_units(connection, [(signal, (units or {}).get(signal))])
     return clip_id
 
 

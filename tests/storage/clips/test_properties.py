@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -59,11 +60,24 @@ def test_other_names_are_no_property(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "suggestion"),
-    [("campain", "campaign"), ("region", "vehicle.region, an attribute of the vehicle"), ("vehicle_ids", "vehicle_id")],
+    [
+        ("campain", "did you mean campaign?"),
+        ("VEHICLE", "did you mean vehicle"),
+        ("vehicle_ids", "did you mean vehicle_id"),
+        ("ego.speed", "did you mean ego.speed.max or ego.speed.min or ego.speed.mean?"),
+        ("region", "written vehicle.region, texts in single quotes: 'region'"),
+        ("ego..speed", "statistics of signals SIGNAL.max"),
+    ],
 )
 def test_an_unknown_name_is_answered_with_those_it_could_have_been(name: str, suggestion: str) -> None:
-    with pytest.raises(InvalidInput, match=f"did you mean .*{suggestion}"):
+    with pytest.raises(InvalidInput, match=re.escape(suggestion)) as refused:
         require_property(name)
+    assert len(str(refused.value)) < 250
+
+
+def test_a_text_in_double_quotes_is_told_apart_from_a_name() -> None:
+    with pytest.raises(InvalidInput, match="a text goes in single quotes: 'wet'"):
+        require_property("wet", quoted=True)
 
 
 @pytest.mark.parametrize("described", ALL, ids=lambda described: described.name)

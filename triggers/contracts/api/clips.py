@@ -7,13 +7,18 @@ vehicle's clock are given twice, as RFC 3339 with nine decimals and as ns since 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, computed_field
+from pydantic import BaseModel, Field, computed_field
 
 from triggers.contracts.api.base import View
 from triggers.contracts.base import AttributeValue
 from triggers.times import NS_PER_S, format_time
+
+Position = Annotated[
+    tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]],
+    Field(description="Longitude and latitude in degrees."),
+]
 
 
 class FireView(View):
@@ -50,7 +55,8 @@ class ClipView(View):
     """A clip in a list.
 
     `attributes` are the vehicle's, under the names that filters use (`vehicle.model`). `labels` are the types in the
-    clip's labels. `box` is west, south, east, north in degrees; null without a position.
+    clip's labels. `box` is west, south, east, north in degrees; null without a position. One whose west is greater than
+    its east crosses the antimeridian.
     """
 
     id: str
@@ -117,12 +123,14 @@ class LabelView(View):
 class ClipDetailsView(ClipView):
     """Everything about a clip. Links are valid for an hour.
 
-    `statistics` are those of its signals, under the names that filters use (`ego.speed.max`), in the signal's unit.
-    `track` is a list of [latitude, longitude] in degrees. `label_documents` come newest first.
+    `statistics` are those of its signals, under the names that filters use (`ego.speed.max`). `units` has the unit they
+    are in, by signal: empty for a bare number, null where it is not known. `track` is a list of [longitude, latitude]
+    in degrees, like the coordinates of GeoJSON; null without a position. `label_documents` come newest first.
     """
 
     software: dict[str, str]
-    track: Any
+    track: list[Position] | None
     assets: list[AssetView]
     statistics: dict[str, int | float | None]
+    units: dict[str, str | None]
     label_documents: list[LabelView]

@@ -39,7 +39,10 @@ def test_statistics_are_shown_signal_by_signal() -> None:
         "ego.speed.samples": 5,
         "b.max": None,
     }
-    assert statistics_rows(statistics) == [("ego.speed", 5, 0.0, 31.5, 12.0), ("b", None, None, None, None)]
+    assert statistics_rows(statistics, {"ego.speed": "m/s", "b": None}) == [
+        ("ego.speed", 5, 0.0, 31.5, 12.0, "m/s"),
+        ("b", None, None, None, None, None),
+    ]
 
 
 @pytest.fixture

@@ -1,0 +1,5 @@
+"""The parser of CQL2 text, which gives CQL2 JSON with exact numbers and places (OGC 21-065r2, annex B)."""
+
+from storage.clips.cql2.text.parser import parse
+
+__all__ = ["parse"]

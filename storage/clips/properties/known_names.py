@@ -1,0 +1,115 @@
+"""Names and units that clips have had: a filter that asks for others is refused, as it would silently find nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
+
+from sqlalchemy import Connection, func, literal, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.clips.properties.lookup import unit_columns
+from storage.clips.properties.table import Property
+from storage.tables import campaign_versions, clips, signal_units, vehicles
+from triggers.errors import InvalidInput
+from triggers.signals.catalog import SignalCatalog
+
+MAX_CATALOGS = 20
+"""The newest signal catalogs whose names are known, although no clip has had them yet."""
+
+
+def add_units(connection: Connection, units: Iterable[tuple[str, str | None]]) -> None:
+    """Add signals with their units (None: not known) to those that clips have had."""
+    rows = [
+        {"signal": signal, "unit": unit, **unit_columns(unit)}
+        for signal, unit in sorted(units, key=lambda pair: (pair[0], pair[1] or ""))
+    ]
+    if rows:
+        connection.execute(insert(signal_units).on_conflict_do_nothing(), rows)
+
+
+def units_of(catalog_texts: Iterable[str]) -> dict[str, str | None]:
+    """The unit of each number signal in these catalogs; None where they do not agree."""
+    units: dict[str, str | None] = {}
+    for catalog in _parsed(catalog_texts):
+        for name, signal in catalog.signals.items():
+            unit = signal.unit if signal.type == "number" else None
+            units[name] = unit if units.get(name, unit) == unit else None
+    return units
+
+
+def require_known(connection: Connection, asked: Collection[Property]) -> None:
+    """InvalidInput for a signal or an attribute that neither a clip nor a signal catalog has, with near names.
+
+    Also for a signal whose clips have more than one unit, if the property does not say which unit is meant. While there
+    is no clip every name is accepted.
+    """
+    for name in sorted({described.signal for described in asked if described.signal is not None}):
+        _require_signal(connection, name)
+    for described in sorted(asked, key=lambda described: described.name):
+        if described.signal is not None and described.unit is None and not described.name.endswith(".samples"):
+            _require_one_unit(connection, described)
+    for name in sorted({described.attribute for described in asked if described.attribute is not None}):
+        _require_attribute(connection, name)
+
+
+def _require_signal(connection: Connection, name: str) -> None:
+    known = set(connection.execute(select(signal_units.c.signal).distinct()).scalars())
+    if not known or name in known:
+        return
+    declared = {signal for catalog in _catalogs(connection) for signal in catalog.signals}
+    if name not in declared:
+        raise _unknown("signal", name, known | declared)
+
+
+def _require_one_unit(connection: Connection, asked: Property) -> None:
+    of_signal = select(signal_units.c.unit).where(signal_units.c.signal == asked.signal, signal_units.c.unit != "")
+    units = sorted(connection.execute(of_signal).scalars())
+    if len(units) > 1:
+        raise InvalidInput(
+            f"`{asked.name}` is in {' and in '.join(units)}, depending on the clip",
+            remedy=f"state the unit: in_unit({asked.name}, '{units[0]}')",
+        )
+
+
+def _require_attribute(connection: Connection, name: str) -> None:
+    of_clips = select(literal(1)).where(clips.c.attributes.has_key(name)).exists()
+    either = or_(vehicles.c.attributes.has_key(name), vehicles.c.reported_attributes.has_key(name))
+    of_vehicles = select(literal(1)).where(either).exists()
+    if connection.execute(select(or_(of_clips, of_vehicles))).scalar_one():
+        return
+    known = set(connection.execute(select(func.jsonb_object_keys(vehicles.c.reported_attributes)).distinct()).scalars())
+    known |= set(connection.execute(select(func.jsonb_object_keys(vehicles.c.attributes)).distinct()).scalars())
+    newest = select(clips.c.attributes).order_by(clips.c.start_ns.desc()).limit(1000).subquery()
+    known |= set(connection.execute(select(func.jsonb_object_keys(newest.c.attributes)).distinct()).scalars())
+    declared = {attribute for catalog in _catalogs(connection) for attribute in catalog.vehicle}
+    if known and name not in declared:
+        raise _unknown("attribute", f"vehicle.{name}", {f"vehicle.{one}" for one in known | declared})
+
+
+def _unknown(kind: str, name: str, known: set[str]) -> InvalidInput:
+    near = get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+    return InvalidInput(
+        f"no clip has had the {kind} {name[:100]!r}",
+        remedy=f"did you mean {' or '.join(near)}?" if near else f"clips have {_some(known)}",
+    )
+
+
+def _some(names: set[str], shown: int = 8) -> str:
+    listed = sorted(names)
+    return ", ".join(listed[:shown]) + (f" and {len(listed) - shown} more" if len(listed) > shown else "")
+
+
+def _catalogs(connection: Connection) -> Iterable[SignalCatalog]:
+    """The newest signal catalogs of campaigns; those that this version cannot read are left out."""
+    newest = func.max(campaign_versions.c.created_at).desc()
+    texts = select(campaign_versions.c.signal_catalog).group_by(campaign_versions.c.signal_catalog).order_by(newest)
+    return _parsed(connection.execute(texts.limit(MAX_CATALOGS)).scalars())
+
+
+def _parsed(texts: Iterable[str]) -> Iterator[SignalCatalog]:
+    for text in texts:
+        try:
+            yield SignalCatalog.parse(text, name="a campaign's signal catalog")
+        except InvalidInput:
+            continue
