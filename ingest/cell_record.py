@@ -15,6 +15,9 @@ from triggers.errors import InvalidInput
 _HEADER = struct.Struct(">4s16sIQ")
 _MAGIC = b"LTC1"
 
+PROBE = (b"", b"")
+"""Key and value of a record that only shows whether records get through; readers pass over it."""
+
 
 @dataclass(frozen=True, slots=True)
 class CellRecord:

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     kafka_replication_factor: Annotated[int, Field(ge=1, le=100)] | None = None
     kafka_min_insync_replicas: Annotated[int, Field(ge=1, le=100)] | None = None
     """For topics that are created; empty: the brokers' defaults."""
+    kafka_delivery_timeout_s: Annotated[float, Field(ge=1, le=300)] = 30.0
+    """How long an append to Kafka may take, retries included, before it is refused and the producer is replaced."""
 
     # Gateway
     upload_expiry_s: Annotated[int, Field(ge=60)] = 86400

@@ -22,7 +22,7 @@ from ingest.assembler.phases import Closing, OpenClip, Parking
 from ingest.assembler.positions import Positions
 from ingest.assembler.spool import Spool, SpoolDamaged
 from ingest.assembler.status import AssemblerStatus, Counts
-from ingest.cell_record import CellRecord
+from ingest.cell_record import PROBE, CellRecord
 from ingest.log.contract import CELLS_TOPIC, Log, LogConsumer, LogRecord, NotOwner
 from triggers.errors import InvalidInput, Overloaded, Unreachable
 
@@ -148,6 +148,9 @@ class Assembler:
     def _take(self, record: LogRecord) -> bool:
         """Process one record; False when it has to wait for an effect."""
         offsets = self._positions.of(record.partition)
+        if (record.key, record.value) == PROBE:
+            offsets.saw(record.offset)
+            return True
         try:
             cell = CellRecord.decode(record.value)
         except InvalidInput as error:

@@ -31,3 +31,5 @@ class GatewayLimits:
     """Open dead letters of rejected manifests that are kept per vehicle."""
     rejected_manifest_bytes: int = 256 * 1024
     """Rejected manifests up to this size are kept with their dead letter."""
+    check_s: float = 5.0
+    """How long a check of database and log may take before the gateway is not ready."""

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import threading
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 from ingest.cell_record import CellRecord
+from ingest.cells_topic import CellsTopic
 from ingest.gateway.in_flight import ByteBudget
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.tokens import TokenCache
 from ingest.gateway.workers import Workers
-from ingest.log import ensure_cells_topic, open_log
-from ingest.log.contract import CELLS_TOPIC, Log
 from storage.database import Connection, Database
 from storage.settings import Settings
 from storage.vehicles.authentication import authenticate_vehicle
-from triggers.errors import Overloaded
+from triggers.errors import Overloaded, Unreachable
 
 T = TypeVar("T")
 
@@ -37,6 +36,8 @@ class Gateway:
         self._log_database = Database(url, pool_size=threads)
         self._control = Workers("gateway-control", threads=size - threads, waiting=limits.waiting_calls)
         self._appends = Workers("gateway-append", threads=threads, waiting=limits.waiting_calls)
+        self._checks = Workers("gateway-check", threads=1, waiting=1)
+        self._checking: asyncio.Future[None] | None = None
         self._writers: Counter[str] = Counter()
         self._tokens = TokenCache(ttl_s=limits.token_ttl_s, size=limits.cached_tokens)
         self._cells = CellsTopic(settings, self._log_database)
@@ -85,54 +86,27 @@ class Gateway:
         return known
 
     async def check(self) -> None:
-        """Unreachable or Misconfigured when something that this process depends on does not work."""
-        await self._control.run(self._database.check_server)
-        await self._appends.run(self._cells.check)
+        """Unreachable or Misconfigured when something that this process depends on does not work.
+
+        One check runs at a time, in a thread of its own, and counts for everyone who asks meanwhile: a log that does
+        not answer holds up neither uploads nor the answer that says so.
+        """
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.ensure_future(self._checks.run(self._check_all))
+        done, _ = await asyncio.wait([self._checking], timeout=self.limits.check_s)
+        if not done:
+            raise Unreachable(f"database and log did not answer within {self.limits.check_s:g} s")
+        self._checking.result()
+
+    def _check_all(self) -> None:
+        self._database.check_server()
+        self._cells.check()
 
     def close(self) -> None:
         """Wait for running calls, and close every connection."""
+        self._checks.close()
         self._appends.close()
         self._control.close()
         self._cells.close()
         self._log_database.close()
         self._database.close()
-
-
-class CellsTopic:
-    """The log's topic of cells, opened when first needed, so that a gateway can start without its log."""
-
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings = settings
-        self._database = database
-        self._lock = threading.Lock()
-        self._opened: Log | None = None
-        self.partitions: int | None = None
-
-    def open(self) -> int:
-        """Make sure that the topic exists; returns how many partitions it has."""
-        with self._lock:
-            if self._opened is None:
-                self._opened = open_log(self._settings, self._database)
-            if self.partitions is None:
-                ensure_cells_topic(self._opened, self._settings)
-                self.partitions = self._opened.partitions(CELLS_TOPIC)
-            return self.partitions
-
-    def append(self, partition: int, cells: Sequence[CellRecord]) -> None:
-        """Append cells in order; durable on return."""
-        self.open()
-        self._log().append(CELLS_TOPIC, partition, [cell.encode() for cell in cells])
-
-    def check(self) -> None:
-        """Unreachable or Misconfigured when the log does not work."""
-        self.open()
-        self._log().check()
-
-    def close(self) -> None:
-        """Close the log if it was opened."""
-        if self._opened is not None:
-            self._opened.close()
-
-    def _log(self) -> Log:
-        assert self._opened is not None  # noqa: S101 - open() came first
-        return self._opened

@@ -1,8 +1,9 @@
 """The log between gateway and assembler: one contract, and an implementation per folder.
 
-contract.py  what every log promises                      shares.py  which member gets which partition
-postgres/    the log in PostgreSQL: appends, readers, their places in a group
-kafka/       the log in Apache Kafka: clients, topics, groups, errors
+contract.py     what every log promises                  shares.py  which member gets which partition
+trials.py       which partitions take no appends at the moment
+postgres/       the log in PostgreSQL: appends, readers, their places in a group
+kafka/          the log in Apache Kafka: clients, topics, groups, errors
 """
 
 from __future__ import annotations

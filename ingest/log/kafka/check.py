@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from ingest.log.contract import CELLS_TOPIC
 from ingest.log.kafka.clients import KafkaClients
-from ingest.log.kafka.errors import reaching
 from ingest.log.kafka.topics import NEEDED_MESSAGE_BYTES, KafkaTopics, TopicState
 from storage.settings import Settings
 from triggers.errors import Misconfigured, NotFound
@@ -13,8 +12,8 @@ from triggers.errors import Misconfigured, NotFound
 def check(clients: KafkaClients, topics: KafkaTopics, settings: Settings) -> str:
     """One line on brokers and topics; Unreachable or Misconfigured, naming the setting, when something cannot work."""
     clients.require_advertised_addresses()
-    with reaching(clients.location, "describe itself"):
-        brokers = clients.admin().describe_cluster()["brokers"]
+    with clients.asking("describe itself") as admin:
+        brokers = admin.describe_cluster()["brokers"]
     version = ".".join(map(str, clients.broker_version()))
     line = f"the log is in Kafka {version} at {clients.location.shown}: {_counted(len(brokers), 'broker')}"
     try:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
@@ -10,14 +11,15 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 from ingest.log.contract import MAX_RECORD_BYTES
 from ingest.log.kafka.errors import require_advertised, require_listener, translated, why_not_connected
-from ingest.log.kafka.internals import broker_addresses, broker_version
-from ingest.log.kafka.location import KafkaLocation, client_arguments
+from ingest.log.kafka.internals import abandon_producer, broker_addresses, broker_version
+from ingest.log.kafka.location import REQUEST_TIMEOUT_S, KafkaLocation, client_arguments
+from ingest.log.kafka.shared_client import SharedClient
 from storage.settings import Settings
-from triggers.errors import LongtailError
+from triggers.errors import LongtailError, Unreachable
 
 MIB = 1024**2
-DELIVERY_TIMEOUT_S = 30.0
-"""How long an append may take, retries included."""
+METADATA_TIMEOUT_S = 5.0
+"""How long an append may wait for the producer to learn of its topic and partition."""
 METADATA_AGE_S = 10.0
 """New partitions are noticed within this time."""
 _COMMON = {"metadata_max_age_ms": int(METADATA_AGE_S * 1000)}
@@ -46,49 +48,41 @@ class _Consumer(_ClosesAfterFailure, KafkaConsumer):  # type: ignore[misc]
 
 
 class KafkaClients:
-    """Creates clients from settings; `admin` and `producer` are shared. Misconfigured or Unreachable when it cannot."""
+    """Creates clients from settings; admin and producer are shared. Misconfigured or Unreachable when it cannot."""
 
     def __init__(self, settings: Settings, location: KafkaLocation, *, connect_timeout_s: float) -> None:
         self.location = location
+        self.delivery_timeout_s = settings.kafka_delivery_timeout_s
+        """How long an append may take, retries included."""
         self._settings = settings
         self._arguments = client_arguments(settings, location, connect_timeout_s=connect_timeout_s)
-        self._lock = threading.Lock()
-        self._admin: KafkaAdminClient | None = None
-        self._producer: KafkaProducer | None = None
+        self._admin = SharedClient(lambda: self._opened(_Admin, {}), lambda client: client.close())
+        self._producer = SharedClient(self._new_producer, abandon_producer)
 
-    def admin(self) -> KafkaAdminClient:
-        """The client for topics, offsets and groups. Thread-safe."""
-        with self._lock:
-            if self._admin is None:
-                self._admin = self._opened(_Admin, {})
-            return self._admin
+    @contextmanager
+    def asking(self, what: str) -> Iterator[KafkaAdminClient]:
+        """The client for topics, offsets and groups, while it is asked to do `what`. Its errors are translated.
 
-    def producer(self) -> KafkaProducer:
-        """The client for appends. Thread-safe."""
-        with self._lock:
-            if self._producer is None:
-                self._producer = self._opened(
-                    KafkaProducer,
-                    {
-                        **_COMMON,
-                        **_NO_TOPICS,
-                        "acks": "all",
-                        "enable_idempotence": True,  # retries neither double records nor change their order
-                        "max_request_size": 4 * MAX_RECORD_BYTES,
-                        "max_block_ms": int(DELIVERY_TIMEOUT_S * 1000),
-                        "delivery_timeout_ms": int(DELIVERY_TIMEOUT_S * 1000),
-                    },
-                )
-            return self._producer
+        A client that did not get an answer is replaced at the next use.
+        """
+        with self._admin.using() as admin:
+            try:
+                yield admin
+            except KafkaError as error:
+                problem = translated(error, self.location, what)
+                if isinstance(problem, Unreachable):
+                    self._admin.discard(admin)
+                raise problem from error
+
+    @contextmanager
+    def producing(self) -> Iterator[KafkaProducer]:
+        """The client for appends."""
+        with self._producer.using() as producer:
+            yield producer
 
     def discard_producer(self, broken: KafkaProducer) -> None:
-        """Let the next append use a new producer; appends of other threads with this one fail."""
-        with self._lock:
-            current = self._producer
-            if current is None or current is not broken:
-                return
-            self._producer = None
-        current.close(timeout=0)
+        """Let the next append use a new producer; appends of other threads with this one fail at once."""
+        self._producer.discard(broken, at_once=True)
 
     def consumer(self, **arguments: Any) -> KafkaConsumer:
         """A new consumer; the caller closes it."""
@@ -105,17 +99,30 @@ class KafkaClients:
 
     def close(self) -> None:
         """Close both shared clients; waits for appends in progress, as long as an append may take."""
-        with self._lock:
-            admin, producer, self._admin, self._producer = self._admin, self._producer, None, None
+        producer, admin = self._producer.take_away(), self._admin.take_away()
         if producer is not None:
-            producer.close(timeout=DELIVERY_TIMEOUT_S)
+            producer.close(timeout=self.delivery_timeout_s)
         if admin is not None:
             admin.close()
+
+    def _new_producer(self) -> KafkaProducer:
+        timeout_ms = int(self.delivery_timeout_s * 1000)
+        arguments = {
+            **_COMMON,
+            **_NO_TOPICS,
+            "acks": "all",
+            "enable_idempotence": True,  # retries neither double records nor change their order
+            "max_request_size": 4 * MAX_RECORD_BYTES,
+            "max_block_ms": min(timeout_ms, int(METADATA_TIMEOUT_S * 1000)),
+            "delivery_timeout_ms": timeout_ms,
+            "request_timeout_ms": min(timeout_ms, int(REQUEST_TIMEOUT_S * 1000)),
+        }
+        return self._opened(KafkaProducer, arguments)
 
     def _opened(self, kind: type[Any], arguments: dict[str, Any]) -> Any:
         require_listener(self.location)
         try:
-            return kind(**self._arguments, **arguments)
+            return kind(**(self._arguments | arguments))
         except KafkaTimeoutError as error:
             raise self._why_not() from error
         except KafkaError as error:
@@ -126,8 +133,11 @@ class KafkaClients:
 
     def broker_version(self) -> tuple[int, ...]:
         """Major and minor version of the brokers."""
-        return broker_version(self.admin())
+        with self.asking("tell its version") as admin:
+            return broker_version(admin)
 
     def require_advertised_addresses(self) -> None:
         """Unreachable when the brokers advertise addresses that do not answer."""
-        require_advertised(self.location, broker_addresses(self.admin()))
+        with self.asking("name its brokers") as admin:
+            addresses = broker_addresses(admin)
+        require_advertised(self.location, addresses)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from kafka import errors
 
@@ -27,17 +25,11 @@ _TOO_LARGE = (errors.MessageSizeTooLargeError, errors.RecordListTooLargeError)
 _MAX_TEXT = 200
 
 
-@contextmanager
-def reaching(location: KafkaLocation, what: str) -> Iterator[None]:
-    """Translates errors of kafka-python while `what` (such as "append to topic 'cells'") is being done."""
-    try:
-        yield
-    except errors.KafkaError as error:
-        raise translated(error, location, what) from error
-
-
 def translated(error: errors.KafkaError, location: KafkaLocation, what: str) -> LongtailError:
-    """Misconfigured for errors that only a change of settings fixes, Unreachable for all others."""
+    """The error in trying to do `what` (such as "append to topic 'cells'").
+
+    Misconfigured for errors that only a change of settings fixes, Unreachable for all others.
+    """
     at = f"LONGTAIL_LOG_URL: Kafka at {location.shown}"
     if isinstance(error, _CREDENTIALS):
         return wrong_credentials(location)

@@ -37,6 +37,21 @@ def request_metadata(producer: KafkaProducer) -> None:
     producer._metadata.request_update()
 
 
+def knows(producer: KafkaProducer, topic: str, partition: int) -> bool:
+    """Whether the producer's metadata have this partition; sends no request."""
+    return partition in (producer._metadata.partitions_for_topic(topic) or ())
+
+
+def abandon_producer(producer: KafkaProducer) -> None:
+    """End a producer at once; what it has not delivered fails.
+
+    `close(timeout=0)` would first wait for what is on its way, raise because that takes longer, and leave its thread.
+    """
+    producer._unregister_cleanup()
+    producer._sender.force_close()
+    producer._closed = True
+
+
 def broker_addresses(admin: KafkaAdminClient) -> list[tuple[str, int]]:
     """The addresses that the bootstrap server advertises for the brokers; no request is sent to them."""
     return [(broker.host, broker.port) for broker in admin._manager.cluster.brokers()]

@@ -18,7 +18,7 @@ from ingest.log.kafka.producer import Appender
 from ingest.log.kafka.session import GroupMember
 from ingest.log.kafka.topics import KafkaTopics
 from storage.settings import Settings
-from triggers.errors import NotFound
+from triggers.errors import NotFound, Unreachable
 
 __all__ = ["MAX_RECORD_BYTES", "KafkaLog"]
 
@@ -56,7 +56,11 @@ class KafkaLog:
             return []
         if not 0 <= partition < self._known_partitions.get(topic, 0) and not 0 <= partition < self.partitions(topic):
             raise NotFound(f"topic {topic!r} has no partition {partition}")
-        return self._appender.append(topic, partition, records)
+        try:
+            return self._appender.append(topic, partition, records)
+        except Unreachable:
+            self._known_partitions.pop(topic, None)  # the topic may have been deleted: the next append asks
+            raise
 
     def consumer(
         self,

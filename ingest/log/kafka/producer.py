@@ -11,11 +11,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, KafkaTimeoutError, RetriableError
+from kafka.errors import KafkaError, KafkaTimeoutError
 
-from ingest.log.kafka.clients import DELIVERY_TIMEOUT_S, MIB, KafkaClients
+from ingest.log.kafka.clients import METADATA_TIMEOUT_S, MIB, KafkaClients
 from ingest.log.kafka.errors import translated
-from ingest.log.kafka.internals import request_metadata
+from ingest.log.kafka.internals import knows, request_metadata
 from triggers.errors import Overloaded
 
 IN_FLIGHT_BYTES = 64 * MIB
@@ -29,7 +29,11 @@ Pairs = Sequence[tuple[bytes, bytes]]
 
 
 class Appender:
-    """Appends for all threads of a process, through one idempotent producer."""
+    """Appends for all threads of a process, through one idempotent producer.
+
+    After any failure the producer is replaced. One whose records have expired stays without an identity for ever
+    (kafka-python 3.0.12), so that every later append would expire too; and appends are rare enough to connect again.
+    """
 
     def __init__(self, clients: KafkaClients, *, in_flight_bytes: int = IN_FLIGHT_BYTES) -> None:
         self._clients = clients
@@ -39,14 +43,21 @@ class Appender:
         """Append to an existing partition; returns offsets once the records are durable. Unreachable or Overloaded."""
         offsets: list[int] = []
         for part, size_bytes in parts(records, PART_BYTES):
-            with self._room.taken(size_bytes, timeout_s=DELIVERY_TIMEOUT_S):
+            with self._room.taken(size_bytes, timeout_s=self._clients.delivery_timeout_s):
                 offsets += self._append_part(topic, partition, part)
         return offsets
 
     def _append_part(self, topic: str, partition: int, records: Pairs) -> list[int]:
-        producer = self._clients.producer()
-        name = self._clients.location.topic(topic)
-        futures = []
+        with self._clients.producing() as producer:
+            try:
+                return self._deliver(producer, self._clients.location.topic(topic), partition, records)
+            except KafkaError as failure:
+                self._clients.discard_producer(producer)
+                raise translated(failure, self._clients.location, f"append to topic {topic!r}") from failure
+
+    def _deliver(self, producer: KafkaProducer, name: str, partition: int, records: Pairs) -> list[int]:
+        """Send the records and wait for all of them, as their bytes are in flight until then, even after a failure."""
+        futures, offsets = [], []
         failure: KafkaError | None = None
         try:
             _require_known(producer, name, partition)
@@ -54,30 +65,24 @@ class Appender:
                 futures.append(producer.send(name, key=key, value=value, partition=partition))
         except KafkaError as error:
             failure = error
-        offsets = []
-        deadline_s = time.monotonic() + DELIVERY_TIMEOUT_S + _MARGIN_S
-        for future in futures:  # all of them, even after a failure: their bytes are in flight until then
+        deadline_s = time.monotonic() + self._clients.delivery_timeout_s + _MARGIN_S
+        for future in futures:
             try:
                 offsets.append(future.get(timeout=max(0.0, deadline_s - time.monotonic())).offset)
             except KafkaError as error:
                 failure = failure or error
         if failure is not None:
-            self._give_up(producer, failure)
-            raise translated(failure, self._clients.location, f"append to topic {topic!r}") from failure
+            raise failure
         return offsets
-
-    def _give_up(self, producer: KafkaProducer, failure: KafkaError) -> None:
-        """Discard the producer after a fatal error, from which on an idempotent producer refuses everything."""
-        if not isinstance(failure, RetriableError):
-            self._clients.discard_producer(producer)
 
 
 def _require_known(producer: KafkaProducer, topic: str, partition: int) -> None:
     """Wait until the producer knows a partition, which may be new."""
-    deadline_s = time.monotonic() + DELIVERY_TIMEOUT_S
-    while partition not in (producer.partitions_for(topic) or ()):
+    deadline_s = time.monotonic() + METADATA_TIMEOUT_S
+    producer.partitions_for(topic)
+    while not knows(producer, topic, partition):
         if time.monotonic() > deadline_s:
-            raise KafkaTimeoutError(f"partition {partition} of topic {topic} is not known after {DELIVERY_TIMEOUT_S} s")
+            raise KafkaTimeoutError(f"partition {partition} of topic {topic} is not known after {METADATA_TIMEOUT_S} s")
         request_metadata(producer)
         time.sleep(_METADATA_PAUSE_S)
 

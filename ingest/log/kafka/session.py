@@ -21,7 +21,7 @@ from kafka.structs import OffsetAndMetadata
 
 from ingest.log.contract import LogRecord, NotOwner
 from ingest.log.kafka.clients import KafkaClients
-from ingest.log.kafka.errors import reaching, translated
+from ingest.log.kafka.errors import translated
 from ingest.log.kafka.group import Changes, FairAssignor
 from ingest.log.kafka.internals import PatientJoin, is_fenced, is_joining, known_partitions, request_rejoin
 
@@ -147,8 +147,8 @@ class GroupSession:
         if leave and member_id:
             # kafka-python never lets a static member leave. With both ids, only this process is removed, no successor.
             me = MemberToRemove(member_id=member_id, group_instance_id=self._member.member)
-            with reaching(self._clients.location, f"let {self._member.member!r} leave {self._member.group!r}"):
-                self._clients.admin().remove_group_members(self._group, [me])
+            with self._clients.asking(f"let {self._member.member!r} leave {self._member.group!r}") as admin:
+                admin.remove_group_members(self._group, [me])
 
     def _joined(self) -> KafkaConsumer:
         if self._kafka is None:

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from kafka import TopicPartition
+from kafka import KafkaAdminClient, TopicPartition
 from kafka.admin import ConfigResource, ConfigResourceType, OffsetSpec
 from kafka.errors import (
     GroupIdNotFoundError,
@@ -17,7 +17,6 @@ from kafka.errors import (
 
 from ingest.log.contract import MAX_PARTITIONS, MAX_RECORD_BYTES, checked_name
 from ingest.log.kafka.clients import KafkaClients
-from ingest.log.kafka.errors import reaching
 from storage.settings import Settings
 from triggers.errors import InvalidInput, NotFound, Unreachable
 
@@ -61,18 +60,18 @@ class KafkaTopics:
                 f"topic {topic!r} cannot have {partitions} partitions and {retention_s} s retention",
                 remedy=f"use 1 to {MAX_PARTITIONS} partitions (LONGTAIL_LOG_PARTITIONS) and 1 s or more",
             )
-        with reaching(self._location, f"create topic {topic!r}"):
-            existing = self._partitions(topic)
+        with self._clients.asking(f"create topic {topic!r}") as admin:
+            existing = self._partitions(admin, topic)
             if not existing:
-                self._create(topic, partitions, retention_s)
+                self._create(admin, topic, partitions, retention_s)
                 return
             if len(existing) < partitions:
-                self._widen(topic, partitions)
-            if self._settings_of(topic)["retention.ms"] != str(retention_s * 1000):
+                self._widen(admin, topic, partitions)
+            if self._settings_of(admin, topic)["retention.ms"] != str(retention_s * 1000):
                 changed = self._resource(topic, {"retention.ms": str(retention_s * 1000)})
-                self._clients.admin().alter_configs([changed])
+                admin.alter_configs([changed])
 
-    def _create(self, topic: str, partitions: int, retention_s: int) -> None:
+    def _create(self, admin: KafkaAdminClient, topic: str, partitions: int, retention_s: int) -> None:
         settings = {
             "retention.ms": str(retention_s * 1000),
             "retention.bytes": "-1",
@@ -87,35 +86,37 @@ class KafkaTopics:
             "configs": settings,
         }
         try:
-            self._clients.admin().create_topics({self._location.topic(topic): specification}, wait_for_metadata=True)
-        except TopicAlreadyExistsError:  # another process was faster
+            admin.create_topics({self._location.topic(topic): specification}, wait_for_metadata=True)
+        except TopicAlreadyExistsError as error:  # another process was faster
+            if not self._partitions(admin, topic):
+                raise Unreachable(f"Kafka still deletes the topic {topic!r}", remedy="it is created then") from error
             self.ensure(topic, partitions=partitions, retention_s=retention_s)
 
-    def _widen(self, topic: str, partitions: int) -> None:
+    def _widen(self, admin: KafkaAdminClient, topic: str, partitions: int) -> None:
         try:
-            self._clients.admin().create_partitions({self._location.topic(topic): partitions})
+            admin.create_partitions({self._location.topic(topic): partitions})
         except InvalidPartitionsError:
-            if len(self._partitions(topic)) < partitions:  # else another process was faster
+            if len(self._partitions(admin, topic)) < partitions:  # else another process was faster
                 raise
         deadline_s = time.monotonic() + _WIDENED_S
-        while len(self._partitions(topic)) < partitions and time.monotonic() < deadline_s:
+        while len(self._partitions(admin, topic)) < partitions and time.monotonic() < deadline_s:
             time.sleep(_WIDENED_PAUSE_S)  # brokers report new partitions only a moment after creating them
 
     def count_partitions(self, topic: str) -> int:
         """How many partitions the topic has; NotFound."""
-        with reaching(self._location, f"describe topic {topic!r}"):
-            described = self._partitions(topic)
+        with self._clients.asking(f"describe topic {topic!r}") as admin:
+            described = self._partitions(admin, topic)
         if not described:
             raise NotFound(f"the log has no topic {topic!r}")
         return len(described)
 
     def state(self, topic: str) -> TopicState:
         """The state of the topic; NotFound."""
-        with reaching(self._location, f"describe topic {topic!r}"):
-            partitions = self._partitions(topic)
+        with self._clients.asking(f"describe topic {topic!r}") as admin:
+            partitions = self._partitions(admin, topic)
             if not partitions:
                 raise NotFound(f"the log has no topic {topic!r}")
-            settings = self._settings_of(topic)
+            settings = self._settings_of(admin, topic)
         return TopicState(
             partitions=len(partitions),
             replicas=min(len(partition["replica_nodes"]) for partition in partitions),
@@ -131,26 +132,26 @@ class KafkaTopics:
         count = self.count_partitions(topic)
         name = self._location.topic(topic)
         asked = {TopicPartition(name, number): OffsetSpec.LATEST for number in range(count)}
-        with reaching(self._location, f"tell the offsets of topic {topic!r}"):
-            offsets = self._clients.admin().list_partition_offsets(asked)
+        with self._clients.asking(f"tell the offsets of topic {topic!r}") as admin:
+            offsets = admin.list_partition_offsets(asked)
         return {partition.partition: at.offset for partition, at in offsets.items()}
 
     def committed_offsets(self, topic: str, group: str) -> dict[int, int]:
         """By partition, the group's committed offset, 0 where there is none; NotFound."""
         count = self.count_partitions(topic)
         name = self._location.group(group, topic)
-        with reaching(self._location, f"tell the offsets of group {group!r}"):
+        with self._clients.asking(f"tell the offsets of group {group!r}") as admin:
             try:
-                offsets = self._clients.admin().list_group_offsets({name: None})[name]
+                offsets = admin.list_group_offsets({name: None})[name]
             except GroupIdNotFoundError:
                 offsets = {}
         committed = {partition.partition: at.offset for partition, at in offsets.items()}
         return {number: max(0, committed.get(number, 0)) for number in range(count)}
 
-    def _partitions(self, topic: str) -> list[dict[str, Any]]:
+    def _partitions(self, admin: KafkaAdminClient, topic: str) -> list[dict[str, Any]]:
         """The topic's partitions as Kafka describes them; empty when there is no such topic."""
         try:
-            (description,) = self._clients.admin().describe_topics([self._location.topic(topic)])
+            (description,) = admin.describe_topics([self._location.topic(topic)])
         except UnknownTopicOrPartitionError:
             return []
         if description["error_code"] == UnknownTopicOrPartitionError.errno:
@@ -161,8 +162,8 @@ class KafkaTopics:
             )
         return list(description["partitions"])
 
-    def _settings_of(self, topic: str) -> dict[str, str]:
-        described = self._clients.admin().describe_configs([self._resource(topic, None)], config_filter="all")
+    def _settings_of(self, admin: KafkaAdminClient, topic: str) -> dict[str, str]:
+        described = admin.describe_configs([self._resource(topic, None)], config_filter="all")
         entries = described["topic"][self._location.topic(topic)]
         return {name: str(entry["value"]) for name, entry in entries.items()}
 

@@ -1,0 +1,134 @@
+"""Every Kafka client after an outage longer than an append may take: producer, consumer, offset commits, admin."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+import threading
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+
+from ingest.log.contract import NotOwner
+from ingest.log.kafka.log import KafkaLog
+from storage.settings import Settings
+from tests.ingest.log.support import TOPIC, wait_until
+from tests.support.servers.kafka_server import KafkaServer
+from triggers.errors import Overloaded, Unreachable
+
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
+
+PARTITIONS = 6
+RECOVERY_S = 60
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaServer]:
+    with KafkaServer(tmp_path_factory.mktemp("outage") / "kafka") as server:
+        yield server
+
+
+def stop(broker: KafkaServer) -> None:
+    broker.stop()
+
+
+def kill(broker: KafkaServer) -> None:
+    broker.kill()
+
+
+def freeze(broker: KafkaServer) -> None:
+    """The broker keeps its connections, and answers nothing."""
+    os.kill(broker.pids()[1], signal.SIGSTOP)
+
+
+def end_outage(broker: KafkaServer) -> None:
+    if broker.is_running():
+        os.kill(broker.pids()[1], signal.SIGCONT)
+    else:
+        broker.start()
+
+
+class Writers:
+    """A thread per partition that appends without pause, and notes what was acknowledged and what was refused."""
+
+    def __init__(self, log: KafkaLog) -> None:
+        self.acknowledged: set[bytes] = set()
+        self.since_mark: Counter[int] = Counter()
+        self.refused: Counter[int] = Counter()
+        self._log = log
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=self._write, args=[number]) for number in range(PARTITIONS)]
+
+    def __enter__(self) -> Writers:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+            assert not thread.is_alive(), "an append never returned"
+
+    def _write(self, partition: int) -> None:
+        for number in itertools.count():
+            if self._stop.is_set():
+                return
+            values = [b"%d.%d.%d" % (partition, number, part) + b" " * 100_000 for part in range(3)]
+            try:
+                self._log.append(TOPIC, partition, [(b"", value) for value in values])
+            except (Unreachable, Overloaded):
+                self.refused[partition] += 1
+                self._stop.wait(0.05)
+            else:
+                self.acknowledged.update(value.strip() for value in values)
+                self.since_mark[partition] += 1
+
+    def all_append(self) -> bool:
+        return all(self.since_mark[number] for number in range(PARTITIONS))
+
+    def all_refused(self) -> bool:
+        return all(self.refused[number] >= 2 for number in range(PARTITIONS))
+
+
+@pytest.mark.parametrize("begin_outage", [stop, kill, freeze])
+def test_appends_reads_commits_and_questions_work_again_after_an_outage_with_all_partitions_in_flight(
+    broker: KafkaServer, begin_outage: Callable[[KafkaServer], None]
+) -> None:
+    settings = Settings(
+        log_url=f"kafka://{broker.bootstrap}/{uuid.uuid4().hex[:12]}", log_lease_s=4, kafka_delivery_timeout_s=3
+    )
+    read: list[bytes] = []
+    with closing(KafkaLog(settings)) as log:
+        log.ensure_topic(TOPIC, partitions=PARTITIONS, retention_s=3600)
+        with log.consumer(TOPIC, group="g", member="a") as consumer, Writers(log) as writers:
+
+            def read_on() -> None:
+                try:
+                    records = consumer.poll(max_records=100, timeout_s=0.1)
+                    read.extend(record.value.strip() for record in records)
+                    held = {r.partition: r.offset + 1 for r in records if r.partition in consumer.assignment()}
+                    consumer.commit(held)
+                except (Unreachable, NotOwner):
+                    pass  # what is read and not committed may come again
+
+            def reading(condition: Callable[[], bool]) -> bool:
+                read_on()
+                return condition()
+
+            wait_until(lambda: reading(writers.all_append), RECOVERY_S)
+            begin_outage(broker)
+            wait_until(lambda: reading(writers.all_refused), RECOVERY_S)
+            end_outage(broker)
+            writers.since_mark.clear()
+            wait_until(lambda: reading(writers.all_append), RECOVERY_S)
+            assert log.partitions(TOPIC) == PARTITIONS
+            log.check()
+            wait_until(lambda: reading(lambda: bool(writers.acknowledged) and len(read) > 0), RECOVERY_S)
+            target = frozenset(writers.acknowledged)
+            wait_until(lambda: reading(lambda: target <= set(read)), RECOVERY_S)
+            wait_until(lambda: reading(lambda: sum(log.committed_offsets(TOPIC, "g").values()) > 0), RECOVERY_S)
