@@ -7,6 +7,7 @@ come from clips of recorded cars at 50 to 2,400 samples per second, whose sizes 
 
 from __future__ import annotations
 
+from triggers.clips.footage import Footage
 from triggers.contracts.campaign import CaptureWindow
 from triggers.signals.catalog import SignalCatalog
 from triggers.times import NS_PER_S
@@ -22,3 +23,10 @@ def nominal_clip_bytes(capture: CaptureWindow, catalog: SignalCatalog) -> int:
     rates = [catalog.signals[name].rate or 0.0 for name in capture.signals if name in catalog.signals]
     channels = sum(1 for rate in rates if rate)
     return round(FILE_BYTES + channels * CHANNEL_BYTES + sum(rates) * seconds * SAMPLE_BYTES)
+
+
+def estimated_clip_bytes(footage: Footage) -> int:
+    """The size in bytes of the clip of this footage; frames are compressed already and count in full."""
+    samples = sum(len(track.times_ns) for track in footage.signals.values())
+    frames_bytes = sum(len(frame.data) for frames in footage.cameras.values() for frame in frames)
+    return FILE_BYTES + len(footage.signals) * CHANNEL_BYTES + samples * SAMPLE_BYTES + frames_bytes

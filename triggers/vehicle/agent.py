@@ -6,8 +6,9 @@ evaluated in slices of data time; what fires and what is recorded does not depen
 
 from __future__ import annotations
 
-import errno
+import contextlib
 import heapq
+import logging
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Self
 import httpx
 
 from triggers.clips.footage import Footage, VideoFrame
+from triggers.clips.size import estimated_clip_bytes
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.clip import ClipManifest, DriveSource
 from triggers.errors import InvalidInput
@@ -27,9 +29,10 @@ from triggers.vehicle.clock import Clock, SystemClock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
 from triggers.vehicle.journal.clips import QueuedClip
-from triggers.vehicle.journal.journal import Journal
+from triggers.vehicle.journal.journal import Journal, JournalFull
+from triggers.vehicle.journal.space import is_no_space
 from triggers.vehicle.programs.host import Host
-from triggers.vehicle.recording.clips import RecordingContext, make_clip
+from triggers.vehicle.recording.clips import FinishedClip, RecordingContext, make_clip
 from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
 from triggers.vehicle.recording.ring import RingBuffer, RingDrops
@@ -38,9 +41,9 @@ from triggers.vehicle.uploads.terminations import Terminator
 from triggers.vehicle.uploads.tus import TusClient
 from triggers.vehicle.uploads.uploader import Uploader, UploadReport
 
+LOGGER = logging.getLogger(__name__)
 SLICE_NS = NS_PER_S
 JOURNAL = "vehicle.sqlite"
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -146,17 +149,18 @@ class VehicleAgent:
 
     def upload_pending(self, deadline_s: float = 60.0) -> UploadReport:
         """Upload queued clips on the current network, for at most `deadline_s` seconds (plus the chunk being sent)."""
-        return self._uploader.upload_pending(self.network, deadline_s)
+        report = self._uploader.upload_pending(self.network, deadline_s)
+        self._queue.refill_reserve()
+        return report
 
     def report(self) -> None:
-        """Report the counts of all fires to the cloud."""
-        self._host.flush()
-        self._journal.compact()
+        """Report the counts of all fires to the cloud; on a full disk, those that are in the journal."""
+        self._flush()
         self._cloud.send_counts(self._journal.counts())
 
     def status(self) -> AgentStatus:
-        """Campaigns, counts, queue and drops at this moment."""
-        self._host.flush()
+        """Campaigns, counts, queue and drops at this moment; on a full disk, the counts that are in the journal."""
+        self._flush()
         return AgentStatus(
             suspended=self._cloud.suspended,
             campaigns=self._host.campaigns,
@@ -171,11 +175,25 @@ class VehicleAgent:
         return self._queue.manifest(clip)
 
     def close(self) -> None:
-        """Clean shutdown: finish the drive, save the evaluators' states, close files and connections."""
-        self.finish_drive()
-        self._host.save()
-        self._journal.close()
-        self._http.close()
+        """Clean shutdown: finish the drive, save the evaluators' states, close files and connections.
+
+        On a full disk the states are left out: the programs then start afresh, as after a crash.
+        """
+        try:
+            self.finish_drive()
+            self._host.save()
+        except JournalFull as error:
+            LOGGER.warning("the drive's last counts and the programs' states are lost: %s", error)
+        finally:
+            self._journal.close()
+            self._http.close()
+
+    def _flush(self) -> None:
+        """Write what is pending, if the disk has room for it; otherwise it stays pending."""
+        self._host.flush_or_wait()
+        self._report_problems()
+        with contextlib.suppress(JournalFull):  # the problem is known by now
+            self._journal.compact()
 
     def _run_assigned(self) -> None:
         for problem in self._host.assign(self._cloud.bundles()):
@@ -242,17 +260,30 @@ class VehicleAgent:
 
     def _store_clip(self, fires: Sequence[VehicleFire], footage: Footage) -> None:
         """Write the clip and queue it; if the disk fails, that is the outcome of its fires."""
+        self._queue.refill_reserve()
         try:
-            clip = make_clip(self.config.clips_directory, fires, footage, self._context())
-        except OSError as error:
-            keys = [fire.key for fire in fires]
-            if error.errno in NO_SPACE:
-                self._journal.conclude(keys, FireOutcome.DROPPED, Reason.DISK_FULL)
-            else:
-                self._journal.conclude(keys, FireOutcome.FAILED, Reason.WRITE_ERROR)
-            self._cloud.report_problem(f"a clip could not be written: {error}")
+            self._queue.add(self._written(fires, footage), self._clock.now_ns())
             return
-        self._queue.add(clip, self._clock.now_ns())
+        except JournalFull as error:
+            trouble: Exception = error
+            outcome, reason = FireOutcome.DROPPED, Reason.DISK_FULL
+        except OSError as error:
+            trouble = error
+            outcome, reason = FireOutcome.FAILED, Reason.WRITE_ERROR
+            if is_no_space(error):
+                outcome, reason = FireOutcome.DROPPED, Reason.DISK_FULL
+        self._journal.conclude([fire.key for fire in fires], outcome, reason)
+        self._cloud.report_problem(f"a clip could not be written: {trouble}")
+
+    def _written(self, fires: Sequence[VehicleFire], footage: Footage) -> FinishedClip:
+        """The clip's file. On a full disk, clips of less value make room for it; raises OSError if there are none."""
+        priority = max(fire.priority for fire in fires)
+        while True:
+            try:
+                return make_clip(self.config.clips_directory, fires, footage, self._context())
+            except OSError as error:
+                if not is_no_space(error) or not self._queue.make_room(estimated_clip_bytes(footage), priority):
+                    raise
 
     def _context(self) -> RecordingContext:
         return RecordingContext(

@@ -216,3 +216,8 @@ def rows(
 def frames(start_s: float, end_s: float) -> list[tuple[str, VideoFrame]]:
     """Frames of the camera `front`."""
     return [("front", frame) for frame in video(start_s, end_s)]
+
+
+def frames_of(start_s: float, end_s: float, *, size: int = 2000) -> list[tuple[str, VideoFrame]]:
+    """The same with frames of `size` bytes, which do not compress."""
+    return [("front", frame) for frame in video(start_s, end_s, size=size)]

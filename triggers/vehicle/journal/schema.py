@@ -64,7 +64,12 @@ def upgrade(db: sqlite3.Connection) -> None:
     """Take the steps that the file lacks, within a transaction. Raises Misconfigured for a newer agent's file."""
     (version,) = db.execute("PRAGMA user_version").fetchone()
     if not 0 <= version <= len(SCHEMAS):
-        raise Misconfigured(f"the vehicle's journal has schema {version}, but this agent knows only {len(SCHEMAS)}")
+        raise Misconfigured(
+            f"the vehicle's journal has schema {version}, but this agent knows only {len(SCHEMAS)}",
+            remedy="install the newer agent again; going back would lose counts",
+        )
+    if version == len(SCHEMAS):
+        return
     for step in SCHEMAS[version:]:
         for statement in step.split(";\n"):
             db.execute(statement)

@@ -22,7 +22,7 @@ from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.language.webassembly.host.machine import load
 from triggers.times import NS_PER_S
-from triggers.vehicle.journal.journal import Journal
+from triggers.vehicle.journal.journal import Journal, JournalFull
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
 from triggers.vehicle.recording.fires import VehicleFire
 
@@ -99,9 +99,10 @@ class Host:
     def run(self, rows: Sequence[Row]) -> list[VehicleFire]:
         """Evaluate rows in ascending order; returns the fires to be recorded, in order of time, already journaled.
 
-        Raises Unreachable if the journal cannot be written. The rows are evaluated even then, and the next call that
-        can write, which may have no rows, returns their fires under the same ordinals. A campaign whose evaluation
-        raises is suspended, and the others continue.
+        If the journal cannot be written, because the disk is full or (which raises Unreachable) for another reason, the
+        rows are evaluated all the same, and the next call that can write, which may have no rows, returns their fires
+        under the same ordinals. Raises JournalFull, and evaluates nothing, once too many fires wait for the journal. A
+        campaign whose evaluation raises is suspended, and the others continue.
         """
         if sum(len(run.pending) for run in self._runs.values()) > MAX_PENDING:
             self.flush()
@@ -112,7 +113,7 @@ class Host:
             if not self._succeeds(run, partial(run.evaluate, self._vehicle_id, rows, speeds_m_s))
         ]
         if failed or any(run.pending or run.unwritten_ns >= FLUSH_NS for run in self._runs.values()):
-            self.flush()
+            self.flush_or_wait()
         fires, self._unrecorded = self._unrecorded, []
         return sorted(fires, key=lambda fire: (fire.t_ns, fire.key))
 
@@ -121,7 +122,14 @@ class Host:
         for run in self._runs.values():
             if self._succeeds(run, run.end_drive):
                 self._report_overflows(run)
-        self.flush()
+        self.flush_or_wait()
+
+    def flush_or_wait(self) -> None:
+        """Write what is pending, if the disk has room for it; otherwise it stays pending, and becomes a problem."""
+        try:
+            self.flush()
+        except JournalFull as error:
+            self._problems.append(str(error))
 
     def flush(self) -> None:
         """Write what is pending to the journal."""

@@ -6,7 +6,9 @@ between leaves a file without a row, which the next start removes (its fires wer
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from triggers.clips.writer import fsync_directory
@@ -16,7 +18,8 @@ from triggers.contracts.fire import FireKey
 from triggers.vehicle.journal import clips as rows
 from triggers.vehicle.journal import fires, terminations
 from triggers.vehicle.journal.clips import QueuedClip
-from triggers.vehicle.journal.journal import Journal
+from triggers.vehicle.journal.journal import Journal, JournalFull
+from triggers.vehicle.journal.space import free_bytes
 from triggers.vehicle.recording.clips import FinishedClip
 from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 
@@ -28,9 +31,12 @@ class ClipQueue:
         """Take over an earlier process's queue: count clips without a file, and remove files without a row."""
         self._journal = journal
         self._directory = directory
+        self._deleted: set[str] = set()
+        """Clips whose files were deleted because the journal needed room; their rows follow with its next write."""
         self._max_bytes = max_bytes
         self._max_age_ns = max_age_ns
         directory.mkdir(parents=True, exist_ok=True)
+        journal.on_full = self._delete_files
         listed = {clip.path for clip in self.all()}
         for path in directory.iterdir():
             if path not in listed:
@@ -52,48 +58,50 @@ class ClipQueue:
         return rows.fires_of(self._journal.reading, clip.clip_id)
 
     def add(self, clip: FinishedClip, now_ns: int) -> list[QueuedClip]:
-        """Queue a finished clip. If the queue is full, drop and return clips: lowest priority, then oldest first."""
-        with self._journal.transaction() as db:
-            rows.insert(db, clip, now_ns)
+        """Queue a finished clip. If the queue is full, drop and return clips: lowest priority, then oldest first.
+
+        Raises JournalFull, and deletes the file, if the disk has no room for its row.
+        """
+        try:
+            self._journal.write(lambda db: rows.insert(db, clip, now_ns))
+        except JournalFull:
+            self._remove_file(clip.path)
+            raise
         return self._shrink()
 
     def replace(
         self, old: QueuedClip, clips: Sequence[FinishedClip], refused: Iterable[FireKey], reason: Reason
     ) -> None:
         """In one transaction, conclude the refused fires of `old` and move the others to the clips cut for them."""
-        with self._journal.transaction() as db:
+
+        def replace(db: sqlite3.Connection) -> None:
             terminations.remember(db, old.clip_id)
             rows.unlink_fires(db, old.clip_id)
             fires.conclude(db, refused, FireOutcome.REFUSED, reason)
             rows.delete(db, old.clip_id)
             for clip in clips:
                 rows.insert(db, clip, old.queued_at_ns)
+
+        self._journal.write(replace)
         self._remove_file(old.path)
 
     def hand_over(self, clip: QueuedClip) -> None:
         """Conclude a clip whose upload was acknowledged completely: from now on the cloud accounts for its fires."""
-        with self._journal.transaction() as db:
-            fires.conclude(db, rows.unlink_fires(db, clip.clip_id), FireOutcome.HANDED_OVER, None)
-            rows.delete(db, clip.clip_id)
+        self._journal.write(partial(_conclude, clip.clip_id, FireOutcome.HANDED_OVER, None))
         self._remove_file(clip.path)
 
     def give_up(self, clip: QueuedClip, outcome: FireOutcome, reason: Reason) -> None:
         """Conclude all fires of a clip and delete it, first the row, then the file; its upload will be terminated."""
-        with self._journal.transaction() as db:
-            terminations.remember(db, clip.clip_id)
-            fires.conclude(db, rows.unlink_fires(db, clip.clip_id), outcome, reason)
-            rows.delete(db, clip.clip_id)
+        self._journal.write(partial(_give_up, clip.clip_id, outcome, reason))
         self._remove_file(clip.path)
 
     def remember_upload(self, clip: QueuedClip, url: str | None, network: Network | None) -> None:
         """Store a clip's upload and the network it was announced for, so that a later process can resume it."""
-        with self._journal.transaction() as db:
-            rows.set_upload(db, clip.clip_id, url, network)
+        self._journal.write(lambda db: rows.set_upload(db, clip.clip_id, url, network))
 
     def postpone(self, clip: QueuedClip, next_attempt_ns: int, problem: str) -> None:
         """Note a failed attempt; the next one is not before `next_attempt_ns`."""
-        with self._journal.transaction() as db:
-            rows.set_attempted(db, clip.clip_id, next_attempt_ns, problem)
+        self._journal.write(lambda db: rows.set_attempted(db, clip.clip_id, next_attempt_ns, problem))
 
     def expire(self, now_ns: int) -> list[QueuedClip]:
         """Drop the clips that are older than the age limit."""
@@ -102,18 +110,83 @@ class ClipQueue:
             self.give_up(clip, FireOutcome.DROPPED, Reason.EXPIRED)
         return expired
 
+    def make_room(self, needed_bytes: int, priority: int) -> bool:
+        """Drop clips of at most this priority, least value first, until the disk has `needed_bytes` free.
+
+        False, and nothing is dropped, if all of them together would not be enough. At least one clip is dropped.
+        """
+        missing_bytes = max(1, needed_bytes - free_bytes(self._directory))
+        dropped: list[QueuedClip] = []
+        for clip in self._by_value():
+            if clip.priority > priority or missing_bytes <= 0:
+                break
+            missing_bytes -= clip.size_bytes
+            dropped.append(clip)
+        if missing_bytes > 0:
+            return False
+        self._drop(dropped, Reason.DISK_FULL)
+        return True
+
+    def refill_reserve(self) -> None:
+        """Take up the journal's reserve again, and drop clips of the least value if the disk lacks the space."""
+        reserve = self._journal.reserve
+        freed_bytes = 0
+        for clip in self._by_value():
+            # What others write to the disk may take the space at once: clips are not all given up for that.
+            if freed_bytes > 2 * reserve.size_bytes or reserve.fill():
+                return
+            self._drop([clip], Reason.DISK_FULL)
+            freed_bytes += clip.size_bytes
+        reserve.fill()
+
     def _shrink(self) -> list[QueuedClip]:
-        clips = self.all()
+        clips = self._by_value()
         total_bytes = sum(clip.size_bytes for clip in clips)
         dropped = []
-        for clip in sorted(clips, key=lambda clip: (clip.priority, clip.queued_at_ns, clip.clip_id)):
+        for clip in clips:
             if total_bytes <= self._max_bytes:
                 break
-            self.give_up(clip, FireOutcome.DROPPED, Reason.QUEUE_FULL)
             total_bytes -= clip.size_bytes
             dropped.append(clip)
+        self._drop(dropped, Reason.QUEUE_FULL)
         return dropped
+
+    def _by_value(self) -> list[QueuedClip]:
+        """The clips in the order in which they are dropped: lowest priority first, then the oldest."""
+        held = [clip for clip in self.all() if clip.clip_id not in self._deleted]
+        return sorted(held, key=lambda clip: (clip.priority, clip.queued_at_ns, clip.clip_id))
+
+    def _drop(self, clips: Sequence[QueuedClip], reason: Reason) -> None:
+        for clip in clips:
+            self.give_up(clip, FireOutcome.DROPPED, reason)
+
+    def _delete_files(self, needed_bytes: int) -> bool:
+        """Delete files before their rows, since the journal has no room; False if they would not make enough.
+
+        If the process is killed before the journal's next write, the next start counts these clips as lost files.
+        """
+        clips = self._by_value()
+        if sum(clip.size_bytes for clip in clips) + free_bytes(self._directory) < needed_bytes:
+            return False
+        for clip in clips:
+            self._remove_file(clip.path)
+            self._deleted.add(clip.clip_id)
+            self._journal.write_after(partial(_give_up, clip.clip_id, FireOutcome.DROPPED, Reason.DISK_FULL))
+            needed_bytes -= clip.size_bytes
+            if needed_bytes <= 0:
+                break
+        return bool(clips)
 
     def _remove_file(self, path: Path) -> None:
         path.unlink(missing_ok=True)
         fsync_directory(self._directory)
+
+
+def _conclude(clip_id: str, outcome: FireOutcome, reason: Reason | None, db: sqlite3.Connection) -> None:
+    fires.conclude(db, rows.unlink_fires(db, clip_id), outcome, reason)
+    rows.delete(db, clip_id)
+
+
+def _give_up(clip_id: str, outcome: FireOutcome, reason: Reason, db: sqlite3.Connection) -> None:
+    terminations.remember(db, clip_id)
+    _conclude(clip_id, outcome, reason, db)

@@ -7,6 +7,7 @@ is terminated, gone, or complete. A termination that is lost only costs time: th
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from triggers.errors import LongtailError, Overloaded, Unauthenticated, Unreachable
 from triggers.vehicle.journal import terminations
@@ -37,10 +38,8 @@ class Terminator:
                 break
             except LongtailError as error:
                 LOGGER.warning("an upload that was given up is not terminated: %s", error)
-                with self._journal.transaction() as db:
-                    terminations.count_refusal(db, number, MAX_REFUSALS)
+                self._journal.write(partial(terminations.count_refusal, number=number, max_refusals=MAX_REFUSALS))
             else:
-                with self._journal.transaction() as db:
-                    terminations.forget(db, number)
+                self._journal.write(partial(terminations.forget, number=number))
                 done += 1
         return done
