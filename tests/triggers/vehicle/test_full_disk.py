@@ -12,19 +12,20 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.support.paths import REPOSITORY
+from tests.support.small_disk import fill, small_disk
 from tests.triggers.vehicle.cloud import TOKEN, VEHICLE, Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
-from tests.triggers.vehicle.small_disk import fill, small_disk
 from tests.triggers.vehicle.support import BRAKING, SPEEDING, ManualClock, compiled, frames_of, offer, rows
 from triggers.contracts.checkin import FireCounts
-from triggers.vehicle.agent import VehicleAgent
+from triggers.vehicle.agent import JOURNAL, VehicleAgent
 
+RESERVE = f"{JOURNAL}.reserve"
 NewAgent = Callable[..., VehicleAgent]
 
 
-@pytest.fixture(params=[700, 2048], ids=lambda size_kib: f"{size_kib}k")
+@pytest.fixture(params=[1, 2], ids=lambda mib: f"{mib}MiB")
 def disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
-    with small_disk(tmp_path / "state", request.param) as folder:
+    with small_disk(tmp_path / "state", mib=request.param) as folder:
         yield folder
 
 
@@ -108,8 +109,7 @@ def test_when_another_program_took_every_byte_clips_still_leave_and_are_counted(
     agent.check_in()
     drive(agent, 0)
     fired = counts_of(agent).watermark
-    fill(disk)
-    agent._journal.reserve.release()
+    (disk / RESERVE).unlink()
     fill(disk)
     if restart:
         agent.close()
@@ -131,7 +131,7 @@ def test_when_another_programs_file_is_gone_again_driving_goes_on_by_itself(
         agent.check_in()
         drive(agent, 0)
         upload_all(agent)
-        agent._journal.reserve.release()
+        (disk / RESERVE).unlink()
         other = fill(disk)
         drive(agent, 1)
         drive(agent, 2)
