@@ -31,6 +31,15 @@ _REFUSALS = (
     "server does not support SSL",
 )
 
+# By the beginning of a SQLSTATE (PostgreSQL's appendix A): what the server cannot do now, and may do later.
+_CANNOT_NOW = {
+    "53100": ("is full", "free space on its disk; the work continues by itself then"),
+    "53": ("lacks resources", "give its server more memory or connections"),
+    "58": ("cannot read or write its files", "look at its server's log and disk"),
+    "25006": ("is read-only", "name the primary server in LONGTAIL_DATABASE_URL, or end its recovery"),
+}
+_NO_RIGHTS = {"42501", "3F000"}  # insufficient_privilege; no schema in which tables may be created
+
 CONNECTION_WAIT_S = 30.0
 
 
@@ -64,8 +73,9 @@ class Database:
     def begin(self) -> Iterator[Connection]:
         """One transaction: committed at the block's end, rolled back on any exception.
 
-        Raises Misconfigured when the server refuses the connection, Unreachable (naming address and setting) when
-        there is no connection or it is lost on the way, and Overloaded when every connection of the pool is in use.
+        Raises Misconfigured when the server refuses the connection or the rights to something, Unreachable (naming
+        address and setting) when there is no connection, when it is lost on the way, or when the server cannot serve
+        now (its disk is full), and Overloaded when every connection of the pool is in use.
         Whether a lost commit took effect is unknown, so writes must be idempotent.
         """
         try:
@@ -84,6 +94,8 @@ class Database:
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise unreachable(self.url, error) from error
+            if refusal := _server_refusal(self.url, error):
+                raise refusal from error
             raise
 
     def close(self) -> None:
@@ -91,10 +103,11 @@ class Database:
         self.engine.dispose()
 
     def check_server(self) -> str:
-        """The server's version as text; Misconfigured when it is too old, or lacks pgvector."""
+        """The server's version as text; Misconfigured when it is too old, lacks pgvector, or has not UTF-8."""
         with self.begin() as connection:
             number = int(connection.execute(text("SHOW server_version_num")).scalar_one())
             version = str(connection.execute(text("SHOW server_version")).scalar_one())
+            encoding = str(connection.execute(text("SHOW server_encoding")).scalar_one())
             vector = connection.execute(_VECTOR_VERSION).scalar_one_or_none()
         where = f"the database at {shown_url(self.url)}"
         if number < MINIMUM_SERVER_VERSION:
@@ -105,6 +118,11 @@ class Database:
             raise Misconfigured(
                 f"{where} has {'no pgvector' if vector is None else f'pgvector {vector}'}",
                 remedy="install pgvector 0.8 or newer on its server, or name another one (LONGTAIL_DATABASE_URL)",
+            )
+        if encoding != "UTF8":
+            raise Misconfigured(
+                f"{where} has the encoding {encoding}, which cannot hold every text",
+                remedy="create the database with ENCODING 'UTF8' TEMPLATE template0",
             )
         return f"{version} with pgvector {vector}"
 
@@ -130,6 +148,20 @@ def _reason(error: DBAPIError) -> str:
     return next((line.strip() for line in lines if any(words in line for words in _REFUSALS)), "") or (
         lines[0] if lines else "no answer"
     )
+
+
+def _server_refusal(url: str, error: DBAPIError) -> LongtailError | None:
+    """What the server cannot or may not do, by its SQLSTATE; None for every other error."""
+    state, reason = getattr(error.orig, "sqlstate", None) or "", _reason(error)
+    for prefix, (what, remedy) in _CANNOT_NOW.items():
+        if state.startswith(prefix):
+            return Unreachable(f"the database at {shown_url(url)} {what} ({reason})", remedy=remedy)
+    if state in _NO_RIGHTS:
+        return Misconfigured(
+            f"the database at {shown_url(url)} refuses its user the right to something ({reason})",
+            remedy="make the user of LONGTAIL_DATABASE_URL the owner of the database and its schema",
+        )
+    return None
 
 
 def unreachable(url: str, error: DBAPIError) -> Unreachable:

@@ -13,6 +13,8 @@ from typing import Any
 import click
 
 supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="End when standard input ends.")
+MIGRATE_CHECK = {"current": 0, "empty": 3, "behind": 3, "ahead": 4, "foreign": 1}
+"""Exit statuses of `longtail migrate --check`, by the schema's state."""
 listen_fd_option = click.option("--listen-fd", type=int, hidden=True, help="A socket that is listening already.")
 
 
@@ -63,10 +65,13 @@ def ingest(supervised: bool, ready_fd: int | None) -> None:
 
 
 @click.command()
-def migrate() -> None:
+@click.option("--check", is_flag=True, help="Change nothing; tell the schema's state by the exit status.")
+def migrate(check: bool) -> int:
     """Bring the schema of the database at LONGTAIL_DATABASE_URL up to date.
 
-    It is safe to run this repeatedly, and in several processes at once.
+    It is safe to run this repeatedly, and in several processes at once. With --check, the exit status is 0 when the
+    schema is current, 3 when it has to be migrated, 4 when a newer version of Longtail has migrated it, and 1 when the
+    database cannot be used.
     """
     from fleet_api.cli.output import print_result
     from storage import migrate as migration
@@ -77,12 +82,17 @@ def migrate() -> None:
     database = Database.from_settings(settings)
     try:
         database.check_server()
-        before = migration.current_revision(database)
+        schema = migration.schema_of(database)
+        if check:
+            print_result(f"{schema.state}: {schema.message}" + (f"; {schema.remedy}" if schema.remedy else ""))
+            return MIGRATE_CHECK[schema.state]
         after = migration.migrate(database)
     finally:
         database.close()
+    before = schema.revision
     change = f"is already at revision {after}" if before == after else f"went from {before or 'empty'} to {after}"
     print_result(f"the database at {shown_url(settings.database_url)} {change}")
+    return 0
 
 
 def _begin(supervised: bool) -> None:
