@@ -22,7 +22,7 @@ import httpx
 
 from fleet_api.api.serve import listen
 from fleet_api.client.data_dir import ClientFile, default_data_dir, read_client_file, write_client_file
-from fleet_api.deployment.keys import ensure_signing_key
+from fleet_api.deployment.keys import ensure_signing_key, require_key_not_lost
 from ingest.log import ensure_cells_topic, open_log
 from storage import tokens
 from storage.database import Database
@@ -179,6 +179,7 @@ class Deployment:
         try:
             database.check_server()
             migrate(database)
+            require_key_not_lost(self.settings, database)
             ensure_signing_key(self.settings)
             self.admin_token = self._admin_token(database)
             self._check_engines(database)

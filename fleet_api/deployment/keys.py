@@ -10,8 +10,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from storage.database import Database
+from storage.diagnosis.campaigns import running_bundle_starts
 from storage.settings import Settings
-from triggers.contracts.signing import load_private_key
+from triggers.contracts.signing import HEADER_BYTES, load_private_key, signer_of
 from triggers.errors import Misconfigured
 
 
@@ -31,6 +33,26 @@ def ensure_signing_key(settings: Settings) -> Path:
             ) from error
     load_private_key(path)
     return path
+
+
+def require_key_not_lost(settings: Settings, database: Database) -> None:
+    """Misconfigured when the key's file is gone although campaigns run that were signed with it.
+
+    A new key would be trusted by no vehicle, so it is never made in the place of a lost one without being asked for.
+    """
+    path = settings.effective_signing_key()
+    if path.exists():
+        return
+    with database.begin() as connection:
+        running = running_bundle_starts(connection, HEADER_BYTES)
+    if running:
+        signer = signer_of(running[0][2])
+        raise Misconfigured(
+            f"the signing key {path} is gone, but {len(running)} campaigns run that were signed with key "
+            f"{signer.hex() if signer else 'unknown'}; vehicles would trust no other",
+            remedy=f"restore it from its backup; if it is lost for good, make a new one (openssl genpkey -algorithm "
+            f"ed25519 -out {path}), enrol every vehicle again and approve new versions",
+        )
 
 
 def _write_new(path: Path) -> None:

@@ -14,7 +14,7 @@ from storage.objects.directory.store import DirectoryStore
 from storage.settings import Settings, shown_url
 from triggers.errors import Misconfigured
 
-__all__ = ["DirectoryStore", "ObjectStore", "open_store"]
+__all__ = ["DirectoryStore", "ObjectStore", "open_store", "store_directory"]
 
 _REMEDY = "set LONGTAIL_OBJECTS_URL to file:///DIRECTORY or s3://BUCKET/PREFIX"
 
@@ -35,6 +35,12 @@ def open_store(settings: Settings) -> ObjectStore:
     if not settings.objects_url:
         settings.require_data_dir().mkdir(parents=True, exist_ok=True)
     return DirectoryStore(_directory(url), public_url=settings.effective_api_url())
+
+
+def store_directory(settings: Settings) -> Path | None:
+    """The directory that holds the objects; None when they are in a bucket. Nothing is created."""
+    url = settings.effective_objects_url()
+    return _directory(url) if urlsplit(url).scheme == "file" else None
 
 
 def _open_s3(settings: Settings, url: str) -> ObjectStore:

@@ -17,7 +17,9 @@ from storage.settings import Settings
 from tests.support.servers.database import migrated_database
 from triggers.errors import Misconfigured, Unreachable
 
-NEWER = "UPDATE alembic_version SET version_num = '9999'; COMMENT ON TABLE alembic_version IS 'migrated by longtail 9.1'"
+NEWER = (
+    "UPDATE alembic_version SET version_num = '9999'; COMMENT ON TABLE alembic_version IS 'migrated by longtail 9.1'"
+)
 BREAKAGES = {
     "newer": (NEWER, SchemaState.AHEAD, "install longtail 9.1"),
     "newer, unsigned": ("UPDATE alembic_version SET version_num = '9999'", SchemaState.AHEAD, "longtail restore"),
@@ -92,7 +94,10 @@ def test_the_check_tells_an_empty_an_old_and_a_current_schema_apart(
 
 
 def test_a_migration_that_does_not_fit_changes_nothing_and_says_so(database: Database) -> None:
-    do(database, "ALTER TABLE label_jobs DROP COLUMN claimed_by CASCADE; UPDATE alembic_version SET version_num = '0003'")
+    do(
+        database,
+        "ALTER TABLE label_jobs DROP COLUMN claimed_by CASCADE; UPDATE alembic_version SET version_num = '0003'",
+    )
     with pytest.raises(Misconfigured, match="is not one that Longtail has left"):
         migrate(database)
     assert schema_of(database).revision == "0003"

@@ -54,6 +54,13 @@ def unseal(envelope: bytes, *, purpose: str, trusted: Mapping[bytes, Ed25519Publ
     return payload
 
 
+def signer_of(envelope: bytes) -> bytes | None:
+    """The id of the key that an envelope says it is signed with, unproven; None for what is no envelope."""
+    if len(envelope) < HEADER_BYTES or envelope[: len(MAGIC)] != MAGIC:
+        return None
+    return envelope[len(MAGIC) : len(MAGIC) + KEY_ID_BYTES]
+
+
 def _covered(payload: bytes, purpose: str, identity: bytes) -> bytes:
     return b"\x1f".join((MAGIC, purpose.encode(), identity, payload))
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text, update
 
 from fleet_api.deployment.doctor import described_settings, examine
-from fleet_api.deployment.findings import Finding
+from fleet_api.deployment.doctor.findings import Finding
 from fleet_api.deployment.keys import ensure_signing_key
 from storage.database import Database
 from storage.objects import open_store
@@ -111,7 +111,7 @@ def test_an_old_schema_fails_and_a_changed_one_is_warned_about(with_database: Se
     found = findings(with_database)["schema"]
     assert found.status == "warn" and "by_hand" in found.message
     with database.begin() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '0003'"))
     found = findings(with_database)["schema"]
     assert found.status == "fail" and "longtail migrate" in found.remedy
 

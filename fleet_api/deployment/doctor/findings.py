@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
@@ -44,8 +44,32 @@ def fail(check: str, message: str, remedy: str = "") -> Finding:
 
 
 def guarded(check: str, look: Callable[[], Finding]) -> Finding:
-    """What `look` finds; a failure when it raises a LongtailError."""
+    """What `look` finds; a failure when it raises anything, so that the examination goes on."""
     try:
         return look()
     except LongtailError as error:
         return fail(check, error.message, error.remedy or "fix what this says, or change the setting")
+    except Exception as error:  # noqa: BLE001 - a doctor that stops at the first surprise hides the others
+        return _surprise(check, error)
+
+
+def guarded_all(check: str, findings: Iterator[Finding]) -> Iterator[Finding]:
+    """The findings as they are made; an error ends only these, as a failure of `check`."""
+    while True:
+        try:
+            finding = next(findings)
+        except StopIteration:
+            return
+        except LongtailError as error:
+            yield fail(check, error.message, error.remedy or "fix what this says, or change the setting")
+            return
+        except Exception as error:  # noqa: BLE001 - as above
+            yield _surprise(check, error)
+            return
+        yield finding
+
+
+def _surprise(check: str, error: Exception) -> Finding:
+    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else "no message"
+    remedy = "fix what this says; if it is a mistake of Longtail, report it"
+    return fail(check, f"the check itself failed: {type(error).__name__}, {reason}", remedy)

@@ -1,14 +1,13 @@
-"""The database queries of `longtail doctor`: what has waited too long, and whether clips and objects agree."""
+"""What has waited too long: uploads, extractions, events and dead letters."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, exists, func, select, text
 
-from storage.tables import clip_assets, clips, dead_letters, extraction_jobs, outbox, uploads
+from storage.tables import clips, dead_letters, extraction_jobs, outbox, uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +54,6 @@ def backlog(connection: Connection, *, patience_s: int) -> Backlog:
     )
 
 
-def newest_object_keys(connection: Connection, *, limit: int) -> list[str]:
-    """The object keys of the newest `limit` clips."""
-    newest = select(clips.c.object_key).order_by(clips.c.stored_at.desc(), clips.c.id).limit(limit)
-    return list(connection.execute(newest).scalars())
-
-
-def unknown_object_keys(connection: Connection, keys: Iterable[str]) -> list[str]:
-    """Those of `keys` that neither a clip nor an asset nor a dead letter names."""
-    asked = list(keys)
-    known: set[str | None] = set()
-    for column in (clips.c.object_key, clip_assets.c.object_key, dead_letters.c.object_key):
-        known.update(connection.execute(select(column).where(column.in_(asked))).scalars())
-    return [key for key in asked if key not in known]
+def received_anything(connection: Connection) -> bool:
+    """Whether a gateway has ever acknowledged bytes, so that the log must have had them."""
+    return bool(connection.execute(select(exists().where(uploads.c.offset_bytes > 0))).scalar_one())

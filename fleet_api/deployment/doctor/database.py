@@ -1,0 +1,98 @@
+"""The database: its server, clock and schema; what waits in it; and whether all fires are accounted for."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
+from storage import migrate
+from storage.counts.outcomes import outcomes
+from storage.database import Database
+from storage.diagnosis.backlog import backlog, database_time
+from storage.migrate import SchemaState
+from storage.settings import shown_url
+
+PATIENCE_S = 120
+MAX_SKEW_S = 2.0
+
+
+def check_server(database: Database) -> Finding:
+    """Whether the server answers, and is recent enough."""
+    version = database.check_server()
+    return ok("database", f"PostgreSQL {version} at {shown_url(database.url)}")
+
+
+def check_clock(database: Database) -> Finding:
+    """How far the database's clock is from this machine's."""
+    with database.begin() as connection:
+        before_s = time.time()
+        there = database_time(connection)
+        after_s = time.time()
+    skew_s = there.timestamp() - (before_s + after_s) / 2
+    if abs(skew_s) > MAX_SKEW_S:
+        here = datetime.now(UTC).isoformat(timespec="seconds")
+        return warn("clock", f"the database's clock is {skew_s:+.1f} s from ours ({here})", "let NTP set both clocks")
+    return ok("clock", f"{skew_s * 1000:+.0f} ms from the database's")
+
+
+def check_schema(database: Database) -> Finding:
+    """Whether the schema is the one this version needs."""
+    schema = migrate.schema_of(database)
+    if schema.state is not SchemaState.CURRENT:
+        return fail("schema", schema.message, schema.remedy)
+    if differences := migrate.differences(database):
+        what = f"differs from revision {schema.revision} in {len(differences)} places: {differences[0]}"
+        return warn("schema", what, "undo manual changes")
+    return ok("schema", f"at revision {schema.revision}, as this version needs it")
+
+
+def check_backlog(database: Database) -> Iterator[Finding]:
+    """What has waited too long: uploads, extractions, dead letters."""
+    with database.begin() as connection:
+        waits = backlog(connection, patience_s=PATIENCE_S)
+    stuck = waits.overdue_uploads + waits.unassembled_uploads
+    if stuck:
+        yield warn(
+            "uploads",
+            f"{waits.unassembled_uploads} received but not assembled, {waits.overdue_uploads} overdue",
+            "check that `longtail ingest` runs, and look at its log",
+        )
+    else:
+        yield ok("uploads", "none is stuck")
+    waiting = waits.waiting_extractions + waits.unsent_events
+    if waiting or waits.failed_extractions:
+        yield warn(
+            "extraction",
+            f"{waits.waiting_extractions} waiting for more than {PATIENCE_S} s, {waits.failed_extractions} failed, "
+            f"{waits.unsent_events} events unsent",
+            "look at the log of `longtail ingest`"
+            if waiting
+            else "see `longtail dead-letters list --stage extraction`",
+        )
+    else:
+        yield ok("extraction", "nothing waits")
+    see_letters = "`longtail dead-letters list` says why; `longtail dead-letters discard` acknowledges them"
+    if waits.open_dead_letters:
+        yield warn("dead letters", f"{waits.open_dead_letters} open", see_letters)
+    else:
+        yield ok("dead letters", "none open")
+
+
+def check_fires(database: Database) -> Finding:
+    """Check that every fire that a vehicle handed over is counted somewhere."""
+    with database.begin() as connection:
+        counted = outcomes(connection)
+    lost = {version: counts.unaccounted for version, counts in counted.items() if counts.unaccounted}
+    if not lost:
+        return ok(
+            "fires", f"none of {sum(counts.fired for counts in counted.values())} was lost after it was handed over"
+        )
+    where = ", ".join(f"{campaign} version {version} ({fires})" for (campaign, version), fires in lost.items())
+    return fail(
+        "fires",
+        f"{sum(lost.values())} fires were handed over but cannot be found: {where}",
+        "find out whether the database was restored from a backup, or rows were deleted by hand; the clips may still be"
+        " in the log, so keep it",
+    )

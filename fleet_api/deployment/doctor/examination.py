@@ -1,0 +1,74 @@
+"""All checks in their order. No failure ends the examination: what does not need the failed part is still checked.
+
+A check that an earlier failure makes impossible is skipped, so that one cause gives one failure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from fleet_api.deployment.doctor import database, folders, keys, ledger, log, objects, services, thorough
+from fleet_api.deployment.doctor import settings as settings_checks
+from fleet_api.deployment.doctor.findings import Finding, FindingStatus, fail, guarded, guarded_all
+from storage.database import Database
+from storage.settings import Settings
+
+Progress = Callable[[str], None]
+
+
+def _silent(_: str) -> None:
+    return None
+
+
+def examine(settings: Settings, *, full: bool = False, progress: Progress = _silent) -> Iterator[Finding]:
+    """Run all checks, and yield each finding as it is made.
+
+    `full` reads every object and compares it with the catalog and the ledger; `progress` is told how far it is.
+    """
+    yield from settings_checks.check(settings)
+    yield from guarded_all("data directory", folders.check(settings))
+    yield guarded("signing key", lambda: keys.check_file(settings))
+    if settings.database_url:
+        yield from _with_database(settings, full, progress)
+    else:
+        remedy = "start `longtail up`, name its --data, or set LONGTAIL_DATABASE_URL"
+        yield fail("database", "no database is set, and no embedded one runs in the data directory", remedy)
+        yield from _without_database(settings)
+    yield from services.check(settings)
+
+
+def _with_database(settings: Settings, full: bool, progress: Progress) -> Iterator[Finding]:
+    """What needs the database, as far as that works; then log and objects, which may lie elsewhere."""
+    connected = Database(settings.database_url, pool_size=2)
+    try:
+        reached = guarded("database", lambda: database.check_server(connected))
+        yield reached
+        if reached.status is not FindingStatus.OK:
+            yield from _without_database(settings)
+            return
+        yield guarded("clock", lambda: database.check_clock(connected))
+        schema = guarded("schema", lambda: database.check_schema(connected))
+        yield schema
+        if schema.status is FindingStatus.FAIL:
+            yield from _without_database(settings)
+            return
+        yield from _with_schema(settings, connected)
+        if full:
+            yield from guarded_all("full", thorough.check(settings, connected, progress))
+    finally:
+        connected.close()
+
+
+def _with_schema(settings: Settings, connected: Database) -> Iterator[Finding]:
+    yield from guarded_all("log", log.check(settings, connected))
+    yield from guarded_all("uploads", database.check_backlog(connected))
+    yield guarded("fires", lambda: database.check_fires(connected))
+    yield guarded("signatures", lambda: keys.check_signatures(settings, connected))
+    yield from guarded_all("ledger", ledger.check(settings, connected))
+    yield from guarded_all("objects", objects.check(settings))
+    yield guarded("consistency", lambda: objects.check_consistency(settings, connected))
+
+
+def _without_database(settings: Settings) -> Iterator[Finding]:
+    yield from guarded_all("log", log.check_apart(settings))
+    yield from guarded_all("objects", objects.check(settings))

@@ -1,0 +1,72 @@
+"""The object store: whether it works and has room, and whether a sample of it agrees with the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
+from fleet_api.deployment.doctor.folders import check_room
+from storage.database import Database
+from storage.diagnosis.objects import NamedObject, sample, unknown_object_keys
+from storage.objects import ObjectStore, open_store, store_directory
+from storage.objects.contract import ObjectNotFound
+from storage.settings import Settings
+from triggers.contracts.clip import MAX_CLIP_BYTES
+
+NEWEST = 200
+DRAWN = 300
+LISTED = 1000
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Skipped when the objects would be in a data directory that does not exist: opening them would create it."""
+    if without_data_dir(settings):
+        return
+    directory = store_directory(settings)
+    yield ok("objects", open_store(settings).check())
+    if directory is not None:
+        yield check_room("objects disk", directory, wanted_bytes=MAX_CLIP_BYTES)
+
+
+def check_consistency(settings: Settings, database: Database) -> Finding:
+    """A sample: the newest clips and others have whole objects, and objects of clips have their rows."""
+    if without_data_dir(settings):
+        return fail("consistency", "the data directory with the objects is not there", "name it with --data")
+    store = open_store(settings)
+    with database.begin() as connection:
+        named = sample(connection, newest=NEWEST, drawn=DRAWN)
+    wrong = objects_that_differ(store, named)
+    listed = [info.key for info in store.list("clips/", limit=LISTED)]
+    with database.begin() as connection:
+        unknown = unknown_object_keys(connection, listed)
+    if wrong:
+        return fail("consistency", f"{len(wrong)} of {len(named)} objects: {wrong[0]}", RESTORE)
+    if unknown:
+        return warn(
+            "consistency", f"{len(unknown)} of {len(listed)} objects belong to no row, such as {unknown[0]}", ORPHANS
+        )
+    return ok("consistency", f"a sample of {len(named)} objects and {len(listed)} listed ones agree with the catalog")
+
+
+RESTORE = "restore the objects from a backup (`longtail restore`); `longtail doctor --full` names every one"
+ORPHANS = "an upload in progress or a crash may leave one for a while; check again when nothing is being uploaded"
+
+
+def objects_that_differ(store: ObjectStore, named: Sequence[NamedObject]) -> list[str]:
+    """Sentences on those that are missing or have another size than their row says."""
+    return [sentence for each in named if (sentence := _differs(store, each)) is not None]
+
+
+def _differs(store: ObjectStore, named: NamedObject) -> str | None:
+    try:
+        found_bytes = store.stat(named.key).size_bytes
+    except ObjectNotFound:
+        return f"{named.key} is missing"
+    if named.size_bytes is not None and found_bytes != named.size_bytes:
+        return f"{named.key} has {found_bytes} bytes, its row says {named.size_bytes}"
+    return None
+
+
+def without_data_dir(settings: Settings) -> bool:
+    """Whether the objects would lie in a data directory that does not exist."""
+    return not settings.objects_url and settings.data_dir is not None and not settings.data_dir.is_dir()

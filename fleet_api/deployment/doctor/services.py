@@ -1,0 +1,31 @@
+"""The processes that answer HTTP: API and gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+
+from fleet_api.client.transport import on_this_machine
+from fleet_api.deployment.doctor.findings import Finding, fail, guarded, ok
+from storage.settings import Settings
+
+TIMEOUT_S = 5.0
+
+
+def check(settings: Settings) -> Iterator[Finding]:
+    """Whether API and gateway answer, and are ready."""
+    for name, url in (("api", settings.effective_api_url()), ("gateway", settings.effective_gateway_url())):
+        yield guarded(name, lambda name=name, url=url: _service(name, url))  # type: ignore[misc]
+
+
+def _service(name: str, url: str) -> Finding:
+    setting = f"LONGTAIL_{name.upper()}_URL, _HOST and _PORT"
+    try:
+        response = httpx.get(f"{url}/readyz", timeout=TIMEOUT_S, trust_env=not on_this_machine(url))
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        reason = str(error) or type(error).__name__
+        return fail(name, f"{url} does not answer ({reason})", f"start it with `longtail up`, or correct {setting}")
+    if response.status_code != httpx.codes.OK:
+        return fail(name, f"{url} is not ready: {response.text[:200]}", f"look at the log of `longtail {name}`")
+    return ok(name, f"{url} is ready")

@@ -1,0 +1,101 @@
+"""Whether the budget ledger adds up: accounts against their entries, entries against each other and against clips."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import Connection, select, text
+
+from storage import ledger
+from storage.diagnosis.objects import StoredClip
+from storage.ledger.accounts import key_of
+from storage.tables import ledger_accounts, ledger_entries
+
+_ACCOUNTS_OFF = text("""
+    SELECT a.kind, a.campaign, a.vehicle_id, a.day, a.held, a.settled,
+           coalesce(s.held, 0) AS entries_held, coalesce(s.settled, 0) AS entries_settled
+    FROM ledger_accounts a
+    LEFT JOIN (
+        SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled
+        FROM ledger_entries WHERE folded GROUP BY account_id
+    ) s ON s.account_id = a.id
+    WHERE a.held <> coalesce(s.held, 0) OR a.settled <> coalesce(s.settled, 0)
+    ORDER BY a.id LIMIT :limit
+""")
+
+# Every entry but a reservation closes one, and what it changes follows from both amounts.
+_ENTRIES_OFF = text("""
+    SELECT e.upload_id, e.kind, a.kind AS account
+    FROM ledger_entries e
+    JOIN ledger_accounts a ON a.id = e.account_id
+    LEFT JOIN ledger_entries r ON r.account_id = e.account_id AND r.upload_id = e.upload_id AND r.kind = 'reserve'
+    WHERE CASE e.kind
+        WHEN 'reserve' THEN e.held_delta = e.amount AND e.settled_delta = 0
+        WHEN 'settle' THEN e.amount <= r.amount AND e.held_delta = e.amount - r.amount AND e.settled_delta = e.amount
+        ELSE e.amount = r.amount AND e.held_delta = -r.amount AND e.settled_delta = 0
+    END IS NOT TRUE
+    ORDER BY e.id LIMIT :limit
+""")
+
+# A reservation that stays for ever: its upload has ended, and nothing closed it.
+_LEFT_OPEN = text("""
+    SELECT u.id, u.state FROM uploads u
+    JOIN ledger_entries r ON r.upload_id = u.id AND r.kind = 'reserve'
+    WHERE u.state IN ('stored', 'failed', 'expired') AND NOT EXISTS (
+        SELECT FROM ledger_entries c
+        WHERE c.account_id = r.account_id AND c.upload_id = r.upload_id AND c.kind <> 'reserve'
+    )
+    ORDER BY u.id LIMIT :limit
+""")
+
+
+def accounts_that_differ(connection: Connection, *, limit: int = 10) -> list[str]:
+    """Sentences on at most `limit` accounts that are not the sums of their entries."""
+    return [
+        f"{key_of(row)} has {row.held} held and {row.settled} settled, but its entries sum to {row.entries_held} and "
+        f"{row.entries_settled}"
+        for row in connection.execute(_ACCOUNTS_OFF, {"limit": limit})
+    ]
+
+
+def entries_that_differ(connection: Connection, *, limit: int = 10) -> list[str]:
+    """Sentences on at most `limit` entries that contradict their reservation, or reservations that nothing closed."""
+    off = connection.execute(_ENTRIES_OFF, {"limit": limit}).all()
+    left = connection.execute(_LEFT_OPEN, {"limit": limit}).all()
+    return [f"the entry {row.kind} of upload {row.upload_id} in {row.account} is not what follows" for row in off] + [
+        f"upload {row.id} is {row.state}, but its reservation is still open" for row in left
+    ]
+
+
+def clips_that_differ(connection: Connection, of_clips: Sequence[StoredClip]) -> list[str]:
+    """Sentences on clips that their accounts were not charged for as their manifests say.
+
+    A vehicle-day that retention has deleted is not missed.
+    """
+    settled: dict[str, Counter[tuple[str, str]]] = {}
+    columns = (ledger_entries.c.upload_id, ledger_entries.c.settled_delta, ledger_accounts.c.kind)
+    rows = connection.execute(
+        select(*columns, ledger_accounts.c.campaign)
+        .join(ledger_accounts, ledger_accounts.c.id == ledger_entries.c.account_id)
+        .where(ledger_entries.c.upload_id.in_([clip.upload_id for clip in of_clips]))
+    )
+    for row in rows:
+        settled.setdefault(row.upload_id, Counter())[row.kind, row.campaign] += row.settled_delta
+    return [
+        sentence
+        for clip in of_clips
+        if (sentence := _charged_wrongly(clip, settled.get(clip.upload_id, Counter()))) is not None
+    ]
+
+
+def _charged_wrongly(clip: StoredClip, settled: Counter[tuple[str, str]]) -> str | None:
+    if clip.manifest is None:
+        return None  # said of the clip itself
+    for key, amount in ledger.charges(clip.manifest, date.min).items():
+        charged = settled.get((key.kind, key.campaign))
+        if charged != amount and not (key.day and charged is None):
+            account = ":".join(filter(None, (key.kind, key.campaign)))
+            return f"clip {clip.id} costs {account} {amount} {key.unit}, but {charged or 0} were settled"
+    return None
