@@ -52,6 +52,11 @@ class KafkaServer(KeptServer):
         return f"127.0.0.1:{self.port}"
 
     @property
+    def broker_port(self) -> int:
+        """The listener among brokers, which is never advertised under another name."""
+        return self._ports[2]
+
+    @property
     def security_protocol(self) -> str:
         return ("SASL_" if self.sasl_users else "") + ("SSL" if self.ca_file else "PLAINTEXT")
 
@@ -93,7 +98,7 @@ class KafkaServer(KeptServer):
     def _answers(self) -> bool:
         """Whether the broker has taken up its duties: a cluster without live brokers answers too."""
         # Under an advertised name that leads nowhere only the listener among brokers answers.
-        settings = {"bootstrap_servers": f"127.0.0.1:{self._ports[2]}"} if self._advertised else self.client_settings
+        settings = {"bootstrap_servers": f"127.0.0.1:{self.broker_port}"} if self._advertised else self.client_settings
         try:
             client = KafkaAdminClient(**settings, bootstrap_timeout_ms=_PROBE_MS, request_timeout_ms=_PROBE_MS)
         except KafkaError:
