@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.chaos.witness import WitnessTransport
+from tests.support.waiting import let_pass
 from triggers.errors import LongtailError
 from triggers.language.rows import Row
 from triggers.times import NS_PER_S
@@ -109,7 +110,7 @@ def _work(agent: VehicleAgent, witness: WitnessTransport, folder: Path) -> None:
         reported = _attempt(agent.report)
         if draining and reported and not agent.status().queued:
             return
-        time.sleep(PAUSE_S)
+        let_pass(PAUSE_S, why="a vehicle that drives all the time would be all the load there is")
 
 
 def _attempt(step: object) -> bool:

@@ -101,9 +101,7 @@ def test_uploads_go_on_after_an_outage_and_readiness_tells_the_truth_all_along(
         wait_for(lambda: ready(url) == 200, within_s=RECOVERY_S, what="readiness after the outage")
 
 
-def test_readiness_returns_by_a_probe_where_nobody_uploads(
-    broker: KafkaServer, settings: Settings, token: str
-) -> None:
+def test_readiness_returns_by_a_probe_where_nobody_uploads(broker: KafkaServer, settings: Settings, token: str) -> None:
     with running_gateway(settings) as (url, _app):
         client = TusClient(url, token)
         location = client.begin(clip())

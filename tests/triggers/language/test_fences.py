@@ -1,4 +1,4 @@
-"""Fences that share an edge: every position on it belongs to exactly one of them, whichever way round they are listed."""
+"""Fences that share an edge: a position on it belongs to exactly one of them, whatever the order of their corners."""
 
 from __future__ import annotations
 

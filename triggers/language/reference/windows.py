@@ -192,7 +192,7 @@ class Share(Ring):
 
 
 class Past(Ring):
-    """`past(x, D)`: the value x had at its latest tick not later than t - D; unknown if there is none, or if it is lost.
+    """`past(x, D)`: the value x had at its latest tick not later than t - D; unknown if there is none or it is lost.
 
     The ticks before that one are dropped before the new one is added: what no later tick asks for needs no room.
     """
