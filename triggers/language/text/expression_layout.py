@@ -6,11 +6,18 @@ from itertools import pairwise
 
 from triggers.language.text.comments import Piece, move_after, move_before
 from triggers.language.text.lexer import TokenKind
-from triggers.language.text.page import INDENT, SourcePage
+from triggers.language.text.page import INDENT, WIDTH, SourcePage
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
+from triggers.signals.reserved import RESERVED
 
 _JOINTS = (("then", "without"), ("or",), ("and",))
 """Operators to break at, loosest first."""
+_TIGHT_JOINTS = (
+    ("within", "over"), ("for", "tolerating"), ("<", "<=", ">", ">=", "==", "!=", "between", "in"),
+    ("+", "-"), ("*", "/"),
+)  # fmt: skip
+"""Those to break at if breaking parentheses would not be enough."""
+_VALUES = frozenset({"true", "false"})
 _KEYWORDS_AT_LINE_START = CLAUSE_WORDS | frozenset(BLOCKS)
 _SHORTEST_GROUP = 24
 """Parentheses with no more columns than this are not worth breaking."""
@@ -60,9 +67,12 @@ class ExpressionLayout:
         if page.fits(low, high, indent):
             page.run(low, high, indent)
             return
-        joints = self._joints(low, high)
+        joints = self._joints(low, high, _JOINTS)
+        opening = None if joints else self._group(low, high)
+        if not joints and (opening is None or not self._fits_around(low, opening, high, indent)):
+            joints = self._joints(low, high, _TIGHT_JOINTS)
         if not joints:
-            self._without_joint(low, high, indent)
+            self._without_joint(low, opening, high, indent)
             return
         self.expression(low, joints[0], indent + INDENT)
         for joint, end in pairwise([*joints, high]):
@@ -80,8 +90,8 @@ class ExpressionLayout:
             if end < high:  # its comma
                 self.page.put(end, nested)
 
-    def _joints(self, low: int, high: int) -> list[int]:
-        """The loosest joints outside of brackets; the `and` of a `between` is not one."""
+    def _joints(self, low: int, high: int, levels: tuple[tuple[str, ...], ...]) -> list[int]:
+        """The loosest joints outside of brackets; the `and` of a `between` and the sign of a number are not joints."""
         indexes: dict[str, list[int]] = {}
         between = False
         index = low
@@ -89,20 +99,30 @@ class ExpressionLayout:
             token = self.page.pieces[index].token
             if token.is_word("and") and between:
                 between = False
-            elif token.is_word("between"):
-                between = True
-            elif token.kind is TokenKind.WORD:
+            elif token.kind in (TokenKind.WORD, TokenKind.MARK) and index > low and self._ends_operand(index - 1):
+                between = between or token.is_word("between")
                 indexes.setdefault(token.text, []).append(index)
             index = self.closing.get(index, index) + 1
-        for words in _JOINTS:
+        for words in levels:
             places = sorted(index for word in words for index in indexes.get(word, []))
             if places:
                 return places
         return []
 
-    def _without_joint(self, low: int, high: int, indent: int) -> None:
+    def _ends_operand(self, index: int) -> bool:
+        """Whether an operator can follow this piece; a word or a sign after another operator begins an operand."""
+        token = self.page.pieces[index].token
+        return token.is_mark(")") or (token.kind is not TokenKind.MARK and not token.is_word(*RESERVED - _VALUES))
+
+    def _fits_around(self, low: int, opening: int, high: int, indent: int) -> bool:
+        """Whether what stands before and after these brackets fits on lines, so that breaking them is enough."""
+        closing = self.closing[opening]
+        if self.page.has_comment_within(low, high):
+            return True
+        return self.page.fits(low, opening + 1, indent) and self.page.width(closing, high) + self.page.indent <= WIDTH
+
+    def _without_joint(self, low: int, opening: int | None, high: int, indent: int) -> None:
         page = self.page
-        opening = self._group(low, high)
         if opening is None:
             page.run(low, high, indent)
             return

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from triggers.language.text.comments import Piece
-from triggers.language.text.expression_parser import NO_ATOMS
 from triggers.language.text.lexer import Token, TokenKind
+from triggers.signals.reserved import RESERVED
 
 WIDTH = 100
 """Columns of a line, not counting its comment."""
@@ -37,7 +37,7 @@ def _is_name(token: Token) -> bool:
 
 def _is_operand(pieces: list[Piece], index: int) -> bool:
     """True for a word that names something; false for `and`, `in`, ... and for the word that begins a clause."""
-    return pieces[index].text not in NO_ATOMS and not pieces[index].begins
+    return pieces[index].text not in RESERVED and not pieces[index].begins
 
 
 class SourcePage:

@@ -163,6 +163,48 @@ def test_lines_of_code_end_at_100_columns() -> None:
     assert max(map(len, text.splitlines())) <= WIDTH
 
 
+LONG = {
+    "a sum": " + ".join(f"x * {n}.5" for n in range(30)) + " > 3",
+    "a product": " * ".join(f"factor_{n}" for n in range(30)) + " > 3 for 5 s tolerating 3 s",
+    "a between": f"{'a' * 60} between {'b' * 60} and {'c' * 60}",
+    "a sum in a window": f"avg({' - '.join(f'-(x{n})' for n in range(30))} over 5 s) > -3 for 2 s",
+    "a sum of calls": " + ".join(f"min(aaaaaaaa{n}, bbbbbbbb{n})" for n in range(20)) + " < 3",
+    "a sum under not": f"not ({' + '.join(f'min(a{n}, b{n})' for n in range(30))} > -3)",
+    "a sequence": f"{'a' * 70} then {'b' * 75} within 5 s",
+    "a comparison of names": f"{'a' * 70} >= {'b' * 70}",
+    "a list": f"{'a' * 70} in ({', '.join(map(str, range(50)))})",
+    "calls in calls": f"max(min({'a' * 50} + {'b' * 50}, {'c' * 50}) * {'d' * 50} over 5 s) > 3",
+    "signals named like clauses": "x" + "".join(f" + tags * {n}.5" for n in range(30)) + " > 3",
+}
+
+
+@pytest.mark.parametrize("shape", LONG)
+def test_whatever_can_be_broken_ends_at_100_columns(shape: str) -> None:
+    for start in ("trigger a { when ", "let a = (", "campaign c { target "):
+        text = f"{start}{LONG[shape]}{')' if start.endswith('(') else ''}{' }' if '{' in start else ''}"
+        formatted = format_source(text, filename="a.trigger").text
+        assert formatted is not None
+        assert max(map(len, formatted.splitlines())) <= 100, formatted
+        assert format_source(formatted, filename="a.trigger").text == formatted
+
+
+def test_a_long_sum_is_broken_before_its_signs() -> None:
+    text = f"trigger a {{ when {' + '.join(f'some.long.signal_{n}' for n in range(5))} - 3 > -7 }}"
+    assert (
+        format_source(text, filename="a.trigger").text
+        == """trigger a {
+    when some.long.signal_0
+            + some.long.signal_1
+            + some.long.signal_2
+            + some.long.signal_3
+            + some.long.signal_4
+            - 3
+        > -7
+}
+"""
+    )
+
+
 def test_the_canonical_form() -> None:
     given_text = """
 # head
