@@ -16,11 +16,22 @@ from typing import Annotated, Any, Literal, Self
 
 import yaml
 from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from triggers.contracts.base import Contract, Name, ShortText, SignalName
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, MAX_CAPTURE_NS
 from triggers.contracts.limits import MAX_CATALOG_BYTES
 from triggers.errors import InvalidInput
+from triggers.signals.catalog_mistakes import (
+    UNREADABLE,
+    can_be_read,
+    in_words,
+    listed,
+    unknown_place,
+    unknown_unit,
+    unknown_units,
+    unreadable_names,
+)
 from triggers.signals.units import convert, parse_unit
 from triggers.times import NS_PER_S
 
@@ -55,19 +66,26 @@ class Signal(Contract):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if contradictions := list(self._contradictions()):
+            raise ValueError("; ".join(contradictions))
         if parse_unit(self.unit) is None:
-            raise ValueError(f"`{self.unit}` is not a known unit")
-        if self.unit and self.type != "number":
-            raise ValueError(f"a {self.type} signal has no unit")
-        if (self.type == "text") != bool(self.values):
-            raise ValueError("signals of type text need `values`, and only they have it")
-        if len(set(self.values)) != len(self.values):
-            raise ValueError("`values` names a value twice")
-        if self.update is not None and self.max_age is not None:
-            raise ValueError("a signal with `update: on_change` never expires, so it has no `max_age`")
-        if self.initial is not None and not self._fits(self.initial):
-            raise ValueError(f"`initial` is not a value of a {self.type} signal")
+            raise PydanticCustomError("unknown_unit", "{what}", {"what": unknown_unit(self.unit)})
         return self
+
+    def _contradictions(self) -> Iterator[str]:
+        """What is wrong with the keys together."""
+        if self.unit and self.type != "number":
+            yield f"a {self.type} signal has no `unit`"
+        if self.type == "text" and not self.values:
+            yield "a text signal needs `values`, the list of all its texts"
+        if self.type != "text" and self.values:
+            yield f"only text signals have `values`, and this one is a {self.type}; write `type: text`"
+        if len(set(self.values)) != len(self.values):
+            yield "`values` names a value twice"
+        if self.update is not None and self.max_age is not None:
+            yield "a signal with `update: on_change` never expires, so it has no `max_age`"
+        if self.initial is not None and not self._fits(self.initial):
+            yield f"`initial` is not a value of a {self.type} signal"
 
     def _fits(self, value: bool | float | str) -> bool:
         if self.type == "text":
@@ -159,6 +177,13 @@ class SignalCatalog(Contract):
     _source: CatalogSource = PrivateAttr(default=CatalogSource())
 
     @model_validator(mode="after")
+    def _signals_can_be_read(self) -> Self:
+        for name in self.signals:
+            if not can_be_read(name):
+                raise ValueError(f"`{name}` {UNREADABLE}")
+        return self
+
+    @model_validator(mode="after")
     def _position_is_declared(self) -> Self:
         for name in (self.position.latitude, self.position.longitude) if self.position else ():
             signal = self.signals.get(name)
@@ -178,7 +203,7 @@ class SignalCatalog(Contract):
         try:
             catalog = cls.model_validate_json(json.dumps(document, default=str))
         except ValidationError as error:
-            raise InvalidInput(_first_mistake(error, source)) from error
+            raise InvalidInput(_mistakes(error, document, source)) from error
         except (TypeError, ValueError, RecursionError) as error:
             raise InvalidInput(f"{name}: {error}") from error
         catalog._source = source
@@ -284,15 +309,16 @@ def _walk(root: yaml.Node, name: str) -> Iterator[tuple[_Path, tuple[int, int, i
             waiting.append(((*path, word), child))
 
 
-def _first_mistake(error: ValidationError, source: CatalogSource) -> str:
-    """A message for the first mistake, with its line and key."""
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    key = [str(part) for part in first["loc"]]
-    lines = [line for n in range(len(key) + 1) if (line := source.line(tuple(key[:n]))) is not None]
-    place = f"{source.name}:{lines[-1]}" if lines else source.name
-    what = first["msg"].removeprefix("Value error, ")
-    if first["type"] in ("model_type", "dict_type"):
-        what = "a mapping of keys to values is needed here; a catalog begins with `signals:`"
-    if first["type"] == "string_type":
-        what += " (YAML reads words such as on, off, yes and no as truth values: quote them)"
-    return f"{place}: {'.'.join(key) or 'the whole catalog'}: {what}"
+def _mistakes(error: ValidationError, document: Any, source: CatalogSource) -> str:
+    """All mistakes, each with its line and its key."""
+    found = in_words(error.errors(include_url=False), _keys_at)
+    found += [*unknown_units(document), *unreadable_names(document)]
+    place = [mistake for mistake in unknown_place(document) if mistake[0] not in {path for path, _ in found}]
+    told_apart = [(path, what) for path, what in found if path or not (place or unreadable_names(document))]
+    return listed([*told_apart, *place], source.line, source.name)
+
+
+def _keys_at(path: _Path) -> tuple[str, ...]:
+    """The keys that the mapping at this path may have."""
+    models: dict[str, type[Contract]] = {"signals": Signal, "position": Position, "limits": ProgramLimits}
+    return tuple((models.get(path[0], Signal) if path else SignalCatalog).model_fields)

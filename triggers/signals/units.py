@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from difflib import get_close_matches
 from fractions import Fraction
 from functools import lru_cache
 
@@ -223,6 +222,8 @@ def units_like(unit: Unit, limit: int = 2) -> list[str]:
     """Unit symbols to propose for a quantity: the unit itself, and common units of its dimension."""
     common = ("km/h", "m/s", "m", "km", "K", "s", "ms", "%", "deg", "m/s^2", "g", "degC", "kPa", "V", "kW")
     symbols = [symbol for symbol in common if _is_like(unit, symbol)]
+    if unit.is_affine:  # a difference in K is not what is compared with a scale
+        symbols = [symbol for symbol in symbols if symbol not in (unit.symbol, "K")]
     if unit.symbol and unit.symbol not in symbols and parse_unit(unit.symbol) is not None:
         symbols.insert(0, unit.symbol)
     return symbols[:limit]
@@ -231,13 +232,3 @@ def units_like(unit: Unit, limit: int = 2) -> list[str]:
 def _is_like(unit: Unit, symbol: str) -> bool:
     other = parse_unit(symbol)
     return other is not None and other.dimension == unit.dimension and not (unit.difference and other.is_affine)
-
-
-def nearest_units(text: str) -> list[str]:
-    """Known units whose spelling is close to a string that is not a unit."""
-    candidates = [*KNOWN_UNITS, "km/h", "m/s", "m/s^2", "rad/s", "deg/s", "L/h", "L/100km", "1/s", "K/s"]
-    plain = {candidate.lower().replace("/", "").replace("^", ""): candidate for candidate in candidates}
-    squeezed = text.lower().replace("/", "").replace("^", "").replace("p", "")
-    exact = plain.get(text.lower().replace("/", "").replace("^", "")) or plain.get(squeezed)
-    close = get_close_matches(text, candidates, n=2, cutoff=0.6)
-    return list(dict.fromkeys(([exact] if exact else []) + close))[:2]

@@ -9,6 +9,7 @@ must stay unknown. What cannot become a signal is listed with the reason, never 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Literal
 from triggers.contracts.limits import MAX_CATALOG_BYTES
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import MAX_RATE_HZ, MAX_SIGNALS, Position, Signal, SignalCatalog
+from triggers.signals.catalog_mistakes import can_be_read
 from triggers.signals.catalog_text import catalog_text
 from triggers.signals.units import parse_unit
 from triggers.signals.vss_tree import Leaf, read_leaves
@@ -98,8 +100,10 @@ def import_vss(
             raise InvalidInput(f"{path}: {leaf.name}: there are two signals with this name")
         signals[leaf.name] = signal
     rates.demand_use(path)
-    if not 0 < len(signals) <= MAX_SIGNALS:
-        raise InvalidInput(f"{path}: gives {len(signals)} signals, but a signal catalog has 1 to {MAX_SIGNALS}")
+    if not signals:
+        raise InvalidInput(f"{path}: no leaf becomes a signal: {_why(skipped)}", remedy=_REMEDY_OF_NONE)
+    if len(signals) > MAX_SIGNALS:
+        raise InvalidInput(f"{path}: gives {len(signals)} signals, but a signal catalog has at most {MAX_SIGNALS}")
     catalog = SignalCatalog(signals=signals, position=_position(signals))
     heading = [
         "Signals of a COVESA Vehicle Signal Specification, by `longtail signals import-vss`.",
@@ -116,6 +120,17 @@ def _checked_units(units: Mapping[str, str]) -> Mapping[str, str]:
         if parse_unit(unit) is None:
             raise InvalidInput(f"`{unit}` is not a known unit")
     return units
+
+
+_REMEDY_OF_NONE = "give units without a counterpart with `--unit VSS=UNIT`, and check that the file has sensors"
+
+
+def _why(skipped: Sequence[Skipped]) -> str:
+    """How many leaves were left out for which reason, with an example of each."""
+    reasons = Counter(each.reason for each in skipped)
+    examples = {each.reason: each.name for each in reversed(skipped)}
+    told = [f"{count} left out, {reason} (`{examples[reason]}`)" for reason, count in reasons.most_common(5)]
+    return "; ".join(told) or "the tree has none"
 
 
 class _Rates:
@@ -150,6 +165,8 @@ def _signal(leaf: Leaf, units: Mapping[str, str], rates: _Rates) -> Signal:
     """The declaration for a leaf. Raises _NoSignal."""
     if not _NAME.fullmatch(leaf.name) or len(leaf.name) > MAX_NAME:
         raise _NoSignal(f"its name is longer than {MAX_NAME}, or has characters other than letters, digits and `_`")
+    if not can_be_read(leaf.name):
+        raise _NoSignal("its name is a word of the trigger language")
     if leaf.datatype.endswith("]"):
         raise _NoSignal("an array")
     kind = "number" if leaf.datatype in _NUMBERS else _TYPES.get(leaf.datatype)

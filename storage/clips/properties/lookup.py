@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Select, Text, case, literal, select
 from storage.clips.properties.table import PROPERTIES, Property, SortType
 from storage.tables import clips, signal_statistics, signal_units
 from triggers.errors import InvalidInput
-from triggers.signals.units import Unit, nearest_units, parse_unit
+from triggers.signals.unit_spellings import nearest_units
+from triggers.signals.units import Unit, parse_unit
 
 MAX_NAME_CHARACTERS = 250
 _ATTRIBUTE = re.compile(r"vehicle\.([A-Za-z_]\w{0,199})")

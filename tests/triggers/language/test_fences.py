@@ -1,4 +1,4 @@
-"""Fences that share an edge: a position on it belongs to exactly one of them, whatever the order of their corners."""
+"""Fences that share an edge: each position on it is in exactly one of them, whichever way round they are listed."""
 
 from __future__ import annotations
 

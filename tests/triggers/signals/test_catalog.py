@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from pathlib import Path
 
@@ -52,17 +53,20 @@ def test_a_head_needs_an_active_and_a_shadow_signal() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("signals:\n  a: {rate: 10}\n  b: {unit: furlong}\n", r":3: signals.b: `furlong` is not a known unit"),
+        ("signals:\n  a: {rate: 10}\n  b: {unit: furlong}\n", r":3: signals.b.unit: `furlong` is not a known unit"),
         ("signals:\n  a:\n    rate: fast\n", r"signals.yaml:3: signals.a.rate: .*number"),
         ("signals:\n  a: {}\n  a: {}\n", r"signals.yaml:3: signals.a is declared twice"),
         ("signals:\n  a: {rte: 10}\n", r"signals.yaml:2: signals.a.rte"),
         ("signals:\n  a: {type: text}\n", r"signals.yaml:2: .*`values`"),
         ("signals:\n  a: {type: text, values: [on, off]}\n", r"signals.yaml:2: .*quote them"),
-        ("signals:\n  a: {type: bool, unit: m}\n", r"signals.yaml:2: .*no unit"),
+        ("signals:\n  a: {type: bool, unit: m}\n", r"signals.yaml:2: .*no `unit`"),
         ("signals:\n  a: {type: bool, initial: 3.0}\n", r"signals.yaml:2: .*initial"),
         ("signals:\n  a: {rate: 0}\n", r"signals.yaml:2: signals.a.rate"),
         ("signals:\n  a: {rate: .nan}\n", r"signals.yaml:2: signals.a.rate"),
-        ("signals: {a: {}}\nposition: {latitude: a, longitude: b}\n", r"`position` names `a`"),
+        (
+            "signals: {a: {}}\nposition: {latitude: a, longitude: b}\n",
+            r":2: position.latitude: `a` is not a declared signal with the unit deg",
+        ),
         ("signals: [1]\n", r"signals.yaml:1: signals"),
         ("signals: {a: {}\n", r"signals.yaml:2"),
         ("", r"signals.yaml: signals"),
@@ -74,6 +78,87 @@ def test_a_head_needs_an_active_and_a_shadow_signal() -> None:
 def test_a_mistake_is_named_with_file_line_and_key(text: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
         parse(text)
+
+
+MANY_MISTAKES = """
+max_gap: 2 s
+signls: 3
+signals:
+  a: {unit: kph, rate: 10 Hz}
+  b: {unit: °C, rat: 10}
+  c: {unit: percent, type: nmber}
+  d: {type: string}
+  e: {type: boolean, initial: 3}
+  f: {rate: -1, max_age: 300 ms}
+  "g h": {rate: 3}
+  and: {rate: 3}
+  h: {type: text, values: [on, "low"]}
+  i: 10
+  k: {column: 7, initial: [1]}
+  l: {type: bool, unit: m, update: on_change, max_age: 3}
+  größe: {rate: 1}
+position: {latitude: lat}
+vehicle: {model: string, hardware: int}
+cameras: front
+limits: {operations: many}
+"""
+SAID = """
+2: max_gap: a number is needed here, not `2 s`; write it without a unit, in seconds, such as `0.3`
+3: signls: there is no such key; did you mean `signals`?; the keys are max_gap, buffer, limits, signals, position, .*
+5: signals.a.rate: a number is needed here, not `10 Hz`; write it without a unit, in Hz, such as `10`
+5: signals.a.unit: `kph` is not a known unit; did you mean `km/h`?
+6: signals.b.rat: there is no such key; did you mean `rate`?; the keys are type, unit, rate, max_age, column, .*
+6: signals.b.unit: `°C` is not a known unit; did you mean `degC`?
+7: signals.c.type: `nmber` is not one of 'number', 'bool' or 'text'; did you mean `number`?
+7: signals.c.unit: `percent` is not a known unit; did you mean `%`?
+8: signals.d.type: `string` is not one of 'number', 'bool' or 'text'; write `text`, with the list `values` of all .*
+9: signals.e.type: `boolean` is not one of 'number', 'bool' or 'text'; write `bool`
+10: signals.f.max_age: a number is needed here, not `300 ms`; write it without a unit, in seconds, such as `0.3`
+10: signals.f.rate: `-1` is out of range: it must be more than 0
+11: signals.g h: `g h` is not a valid name: a signal's name has parts of letters a to z, digits and `_` between dots, .*
+12: signals.and: `and` cannot be read in an expression: .*
+13: signals.h.values.0: a text is needed here, not true (YAML reads words such as on, off, yes and no as .*: quote them)
+14: signals.i: a mapping of keys to values is needed here, not `10`; write {rate: 10}
+15: signals.k.column: a text is needed here, not the number 7; write `"7"` in quotes
+15: signals.k.initial: a list is not a value: write a number, true, false or a text
+16: signals.l: a bool signal has no `unit`; a signal with `update: on_change` never expires, so it has no `max_age`
+17: signals.größe: `größe` cannot be read in an expression: .*
+18: position.latitude: `lat` is not a declared signal with the unit deg
+18: position.longitude: the key `longitude` is missing; add it
+19: vehicle.hardware: `int` is not one of 'text', 'integer', 'number' or 'bool'; write `integer`
+19: vehicle.model: `string` is not one of 'text', 'integer', 'number' or 'bool'; write `text`
+20: cameras: a list is needed here, not `front`; write `[front]`
+21: limits.operations: a number is needed here, not `many`
+"""
+
+
+def test_all_mistakes_are_told_at_once_with_what_to_write() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        parse(MANY_MISTAKES)
+    lines = refused.value.message.splitlines()
+    expected = SAID.strip().splitlines()
+    for said, words in zip(lines, expected, strict=True):
+        pattern = ".*".join(map(re.escape, words.split(".*")))
+        assert re.fullmatch(f"signals.yaml:{pattern}", said), said
+
+
+def test_a_flood_of_mistakes_is_cut() -> None:
+    with pytest.raises(InvalidInput, match=r"signals.yaml: and 150 more mistakes") as refused:
+        parse("signals:\n" + "".join(f"  a{n}: {{unit: kph}}\n" for n in range(200)))
+    assert len(refused.value.message.splitlines()) == 51
+
+
+@pytest.mark.parametrize("name", ["capture", "let", "rate", "min", "active.in", "x.and.y", "And"])
+def test_other_words_of_the_language_are_fine_as_names(name: str) -> None:
+    catalog = parse(f"signals:\n  {name}: {{rate: 10}}\n")
+    assert compile_source(f"trigger t {{ when {name} > 1 }}", filename="test", catalog=catalog).ok
+
+
+@pytest.mark.parametrize(("max_age", "warned"), [(0.003, ["LT916"]), (0.199, ["LT916"]), (0.2, [])])
+def test_a_max_age_that_heartbeats_cannot_notice_is_warned_about(max_age: float, warned: list[str]) -> None:
+    catalog = parse(f"signals:\n  x: {{rate: 100, max_age: {max_age}}}\n")
+    found = compile_source("trigger t { when x > 1 }", filename="test", catalog=catalog).diagnostics
+    assert [(each.code, each.line, each.column) for each in found] == [(code, 2, 18) for code in warned]
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:

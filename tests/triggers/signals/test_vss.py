@@ -232,7 +232,7 @@ def nested(depth: int) -> dict[str, Any]:
         ('{"A": {}, "A": {}}', r"vss.json: the key `A` is given twice"),
         ("[]", r"an object of trees"),
         ({"type": "branch"}, r"an object of trees"),
-        ({}, r"0 signals"),
+        ({}, r"no leaf becomes a signal: the tree has none"),
         (tree(Speed=3), r"vss.json: Vehicle.Speed: a node is an object"),
         (tree(Speed={"type": "wheel"}), r"vss.json: Vehicle.Speed: `type` must be branch, sensor"),
         (tree(Speed={**SPEED, "datatype": 3}), r"vss.json: Vehicle.Speed: `datatype` must be a string"),

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 from fractions import Fraction
 
+from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import (
     MAX_COMPARES,
     MAX_TRIGGERS,
@@ -71,9 +72,24 @@ def campaign_settings(
 def check_collected(file: syntax.File, report: Reporter) -> None:
     """Warn about triggers that no campaign of a file with campaigns collects."""
     collected = {name.text for campaign in file.campaigns for name in campaign.collect or ()}
-    for trigger in file.triggers if file.campaigns else ():
-        if trigger.name.text not in collected:
-            report.not_collected(trigger.name.span, trigger.name.text)
+    left = [trigger.name for trigger in file.triggers if file.campaigns and trigger.name.text not in collected]
+    if left:
+        report.not_collected(left[0].span, [name.text for name in left])
+
+
+def check_budget(
+    campaign: syntax.Campaign, settings: CampaignSettings, catalog: SignalCatalog, report: Reporter
+) -> None:
+    """Warn about each limit in bytes that not even one clip of some trigger fits into, by the declared rates."""
+    clips = {trigger.name: nominal_clip_bytes(trigger.capture, catalog) for trigger in settings.triggers}
+    limits = {"vehicle_day": settings.budget.vehicle_day_bytes, "total": settings.budget.total_bytes}
+    for limit in campaign.budget or ():
+        allowed = limits.get(limit.kind)
+        larger = [name for name, size in clips.items() if allowed is not None and size > allowed]
+        if larger:
+            shown = " ".join(f"{limit.amount.text} {limit.amount.unit or ''}".split())
+            shown += " per vehicle per day" if limit.kind == "vehicle_day" else " in total"
+            report.budget_below_clip(limit.amount.span, shown, larger, min(clips[name] for name in larger))
 
 
 class _CampaignChecks:

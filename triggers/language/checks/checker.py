@@ -7,10 +7,12 @@ from dataclasses import dataclass, replace
 
 from triggers.contracts.campaign import MAX_CAPTURE_NS, CaptureWindow, TriggerSettings
 from triggers.language.analysis.typed import Type
+from triggers.language.checks.comparisons import facts_of
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.checks.expressions import check, check_let, condition
 from triggers.language.checks.pairs import compared_head
 from triggers.language.checks.places import check_fence
+from triggers.language.checks.silence import check_silence
 from triggers.language.graph import prune
 from triggers.language.ir import MAX_INPUTS, MAX_NODES, MAX_TOTAL_CAPACITY, CompareCode, Ir, TriggerCode
 from triggers.language.text import syntax
@@ -174,6 +176,10 @@ def _lower_condition(context: CheckContext, trigger: syntax.Trigger) -> int | No
         return None
     if typed.constant is not None:
         context.report.constant_condition(trigger.when.span, "false" if typed.constant else "true")
+    if facts_of(typed).false is None:
+        proposal = "a trigger fires when its condition becomes true, so this one never fires"
+        context.report.constant_condition(trigger.when.span, "false", proposal)
+    check_silence(context, trigger.when)
     return context.node(typed)
 
 
@@ -208,8 +214,18 @@ def _capture(context: CheckContext, trigger: syntax.Trigger, read: list[str]) ->
     if before_ns + after_ns > context.catalog.buffer_ns:
         shown = shown_time(before_ns + after_ns), shown_time(context.catalog.buffer_ns)
         context.report.long_capture(clause.before.span.to(clause.after.span), *shown)
+    if clause.signals is not None and signals and not context.report.has_errors:
+        _check_place(context, clause.signals, signals)
     cameras = tuple(dict.fromkeys(camera.text for camera in clause.cameras))
     return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras)
+
+
+def _check_place(context: CheckContext, patterns: Sequence[syntax.Word], signals: Sequence[str]) -> None:
+    """Warn about a list of signals without the position that the catalog names."""
+    place = context.catalog.position
+    missing = [name for name in (place.latitude, place.longitude) if name not in signals] if place else []
+    if missing:
+        context.report.capture_without_place(patterns[0].span.to(patterns[-1].span), missing)
 
 
 def _expanded(context: CheckContext, patterns: Iterable[syntax.Word]) -> tuple[str, ...]:

@@ -92,6 +92,8 @@ def _compare_numbers(context: CheckContext, span: Span, operator: str, left: Typ
     unit = align(context, span, left, right)
     if unit is None:
         return context.error(span)
+    if operator in ("==", "!=") and left.constant is right.constant is None and _is_converted(left, right):
+        context.report.equality_of_converted(span, left.unit.symbol or "a bare number", right.unit.symbol)
     left, right = _in_unit(left, unit), _in_unit(right, unit)
     if isinstance(left.constant, Fraction) and isinstance(right.constant, Fraction):
         value = _EXACT[operator](left.constant, right.constant)
@@ -100,6 +102,10 @@ def _compare_numbers(context: CheckContext, span: Span, operator: str, left: Typ
     left, right = _saturated(context, left, right), _saturated(context, right, left)
     node = context.graph.add(OPERATIONS_OF[operator], context.node(left, unit), context.node(right, unit))
     return Typed(span, Type.BOOL, node, facts=known)
+
+
+def _is_converted(left: Typed, right: Typed) -> bool:
+    return (left.unit.scale, left.unit.offset) != (right.unit.scale, right.unit.offset)
 
 
 def _in_unit(typed: Typed, unit: Unit) -> Typed:
@@ -112,6 +118,8 @@ def _facts_of_numbers(context: CheckContext, operator: str, left: Typed, right: 
     if left.constant is not None:
         left, right, operator = right, left, facts.MIRRORED[operator]
     low, high = bounds_in(left, unit)
+    if _is_count(context, left) and right.constant is not None:  # it is made to saturate beyond the constant
+        high = None
     if isinstance(right.constant, Fraction):
         try:
             number = float(right.constant)
@@ -138,15 +146,19 @@ def _saturated(context: CheckContext, count: Typed, other: Typed) -> Typed:
     """Limit a count that is compared with a constant to one more than the constant."""
     if count.constant is not None or not isinstance(other.constant, Fraction):
         return count
-    node = context.graph.nodes[count.node]
-    if "limit" not in OPERATIONS[node.op].parameters:
+    if not _is_count(context, count):
         return count
+    node = context.graph.nodes[count.node]
     limit = floor(other.constant) + 1
     if limit > MAX_COUNT_LIMIT:
         context.report.too_many(other.span, "counted events", limit, MAX_COUNT_LIMIT, "a count")
         return count
     limited = context.graph.add(node.op, *node.arguments, window_ns=node.integer("window_ns"), limit=max(1, limit))
     return replace(count, node=limited)
+
+
+def _is_count(context: CheckContext, typed: Typed) -> bool:
+    return typed.node >= 0 and "limit" in OPERATIONS[context.graph.nodes[typed.node].op].parameters
 
 
 # truth values and texts

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from fractions import Fraction
+from math import inf, nextafter
 
 from triggers.contracts.base import MAX_SHORT_TEXT
 from triggers.language.analysis.typed import Type, Typed
@@ -15,10 +16,11 @@ from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import SignalCatalog
-from triggers.signals.units import BARE, SECOND, Unit, convert, dimension_name, nearest_units, parse_unit
+from triggers.signals.unit_spellings import nearest_units
+from triggers.signals.units import BARE, SECOND, Unit, convert, dimension_name, parse_unit
 from triggers.times import NS_PER_S
 
-MAX_CONSTANT_BITS = 4096
+MAX_CONSTANT_BITS = 16_384
 MEANT_TIMES = {"m": "min", "M": "min"}
 """Units that are mistaken for units of time, and what was meant."""
 MAX_NAMES_COMPARED = 50_000
@@ -127,6 +129,16 @@ class CheckContext:
             return self.error(quantity.span)
         return self.constant(quantity.span, quantity.value, unit)
 
+    def literal(self, quantity: syntax.Quantity) -> Typed:
+        """A literal in a condition; a whole number, written out, that no double equals is a mistake: perhaps an id."""
+        value = quantity.value
+        if quantity.text.lstrip("-").isdigit() and Fraction(float(value)) != value:
+            nearest = float(value)
+            beyond = nextafter(nearest, -inf if nearest > value else inf)
+            self.report.inexact_integer(quantity.span, int(value), *sorted((int(nearest), int(beyond))))
+            return self.error(quantity.span)
+        return self.quantity(quantity)
+
     def constant(self, span: Span, value: Fraction, unit: Unit) -> Typed:
         """An exact constant, unless exactness would cost too much."""
         if max(value.numerator.bit_length(), value.denominator.bit_length()) > MAX_CONSTANT_BITS:
@@ -165,6 +177,14 @@ class CheckContext:
         for node in nodes:
             mask |= self.graph.masks[node]
         return [name for index, name in enumerate(self.inputs) if mask >> index & 1]
+
+    def demand_rates(self, span: Span, what: str, names: Iterable[str]) -> bool:
+        """Whether all these signals have a declared rate; reports those that do not, for `what` needs them."""
+        missing = [name for name in names if self.catalog.signals[name].rate is None]
+        if missing:
+            on_change = [name for name in missing if self.catalog.signals[name].update == "on_change"]
+            self.report.needs_rate(span, what, missing, on_change)
+        return not missing
 
     def period_s(self, *nodes: int) -> Fraction | None:
         """The shortest sample period of the signals that these nodes read; None if no rate is declared."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -16,6 +17,7 @@ from triggers.language.checks.functions import call
 from triggers.language.ir import MAX_ARGUMENTS
 from triggers.language.text import syntax
 from triggers.language.text.expression_parser import MAX_NESTING
+from triggers.signals.unit_spellings import meant_unit
 from triggers.signals.units import parse_unit
 from triggers.times import NS_PER_S
 
@@ -52,6 +54,8 @@ def _name(context: CheckContext, name: syntax.Name, beside: Typed | None = None)
         context.report.text_without_quotes(
             name.span, name.name, context.subject(beside.span), values[:MAX_VALUES_SHOWN]
         )
+    elif (unit := _unit_before(context, name)) is not None:
+        context.report.power_in_unit(name.span, name.name, unit)
     elif not nearest and _is_unit_apart(context, name):
         context.report.unit_apart(name.span, name.name)
     else:
@@ -63,6 +67,14 @@ def _is_unit_apart(context: CheckContext, name: syntax.Name) -> bool:
     """Whether this is the second part of a unit with blanks in it: `20 km / h`."""
     before = context.report.source.text[max(0, name.span.start - 8) : name.span.start].rstrip()
     return before.endswith("/") and parse_unit(name.name) is not None
+
+
+def _unit_before(context: CheckContext, name: syntax.Name) -> str | None:
+    """The unit that was meant if this is the end of one with a power that lacks its `^`: `m/s2`."""
+    before = re.search(r"[0-9][ \t]*([A-Za-z]+/)$", context.report.source.text[: name.span.start][-40:])
+    if before is None or not re.fullmatch(r"[A-Za-z]+-?[0-9]", name.name):
+        return None
+    return meant_unit(before[1] + name.name)
 
 
 def _compared(context: CheckContext, left: syntax.Expression, right: syntax.Expression) -> tuple[Typed, Typed]:
@@ -192,6 +204,9 @@ def _hold(context: CheckContext, hold: syntax.Hold) -> Typed:
     if held.type is Type.ERROR or hold_ns is None or tolerate_ns is None:
         return context.error(hold.span)
     node = context.node(held)
+    if tolerate_ns > context.catalog.max_gap_ns and hold.tolerating is not None:
+        shown = shown_time(tolerate_ns), shown_time(context.catalog.max_gap_ns)
+        context.report.tolerance_beyond_gap(hold.tolerating.span, *shown)
     if held.impulse:
         context.report.held_impulse(hold.span, held.impulse)
     period_s = context.period_s(node)
@@ -209,7 +224,18 @@ def _sequence(context: CheckContext, sequence: syntax.Sequence) -> Typed:
         return context.error(sequence.span)
     node = context.graph.add(sequence.operator, context.node(first), context.node(second), within_ns=within_ns)
     known = facts.sequenced(sequence.operator, facts_of(first), facts_of(second))
+    if sequence.operator == "then" and _are_states(sequence.first, facts_of(first), facts_of(second)):
+        shown = context.subject(sequence.first.span), context.subject(sequence.second.span)
+        context.report.then_between_states(sequence.span, *shown, shown_time(within_ns))
     return Typed(sequence.span, Type.BOOL, node, impulse=sequence.operator, facts=known)
+
+
+def _are_states(first: syntax.Expression, a: facts.Facts, b: facts.Facts) -> bool:
+    """Whether A is a state that lasts and excludes B, so that the author may think of a change from A to B."""
+    is_state = isinstance(first, syntax.Member) or (isinstance(first, syntax.Binary) and first.operator == "==")
+    if not is_state or a.decided or b.decided:
+        return False
+    return facts.joined("and", (a, b)).true is None
 
 
 def _call(context: CheckContext, expression: syntax.Call) -> Typed:
@@ -217,7 +243,7 @@ def _call(context: CheckContext, expression: syntax.Call) -> Typed:
 
 
 _CHECKS: dict[type[syntax.Expression], Callable[[CheckContext, Any], Typed]] = {
-    syntax.Quantity: lambda context, quantity: context.quantity(quantity),
+    syntax.Quantity: lambda context, quantity: context.literal(quantity),
     syntax.Text: lambda _, text: Typed(text.span, Type.TEXT, constant=text.value),
     syntax.Truth: lambda _, truth: Typed(truth.span, Type.BOOL, constant=truth.value),
     syntax.Name: _name,

@@ -139,6 +139,9 @@ def _window(context: CheckContext, expression: syntax.Call, check: Check) -> Typ
         return context.error(expression.span)
     op = name if name in ("delta", "rate") else f"window_{name}"
     window = context.graph.add(op, node, window_ns=window_ns, capacity=capacity)
+    signals = context.signals_of(node)
+    if signals and all(context.catalog.signals[signal].update == "on_change" for signal in signals):
+        context.report.window_over_changes(expression.span, name, signals[0])
     return Typed(expression.span, Type.NUMBER, window, unit, low=low, high=high)
 
 
@@ -155,9 +158,7 @@ def _window_bounds(name: str, operand: Typed) -> bounds.Bounds:
 def _capacity(context: CheckContext, expression: syntax.Call, window_ns: int, node: int) -> int | None:
     """The entries of a ring: ceil(W * r) + 1, where r is 1.5 times the declared rates plus 10; None after a report."""
     names = context.signals_of(node)
-    missing = [name for name in names if context.catalog.signals[name].rate is None]
-    if missing:
-        context.report.needs_rate(expression.span, "a window", missing)
+    if not context.demand_rates(expression.span, "a window", names):
         return None
     rates = sum((Fraction(str(context.catalog.signals[name].rate)) for name in names), Fraction(0))
     capacity = ceil(Fraction(window_ns, NS_PER_S) * (rates * 3 / 2 + 10)) + 1
@@ -246,8 +247,22 @@ def _over_condition(context: CheckContext, expression: syntax.Call, check: Check
         share = context.graph.add("share", node, window_ns=window_ns, capacity=capacity)
         return Typed(expression.span, Type.NUMBER, share, RATIO, low=Fraction(0), high=Fraction(1))
     op = "count_impulses" if name == "count" and operand.impulse in _IMPULSES else name
+    if name == "count":
+        _check_counted(context, expression.arguments[0], shown_time(window_ns))
     count = context.graph.add(op, node, window_ns=window_ns, limit=DEFAULT_COUNT_LIMIT)
-    return Typed(expression.span, Type.NUMBER, count, BARE, low=Fraction(0), is_whole=True)
+    most = Fraction(DEFAULT_COUNT_LIMIT)
+    return Typed(expression.span, Type.NUMBER, count, BARE, low=Fraction(0), high=most, is_whole=True)
+
+
+def _check_counted(context: CheckContext, counted: syntax.Expression, window: str) -> None:
+    """Warn about events that are joined with a state: the whole becomes true once, however many events follow."""
+    if not isinstance(counted, syntax.Junction) or counted.operator != "and":
+        return
+    for operand in counted.operands:
+        is_call = isinstance(operand, syntax.Call) and operand.function.text in _IMPULSES
+        if is_call or isinstance(operand, syntax.Sequence):
+            context.report.count_of_conjunction(counted.span, context.subject(operand.span).strip("`"), window)
+            return
 
 
 def _hysteresis(context: CheckContext, expression: syntax.Call, check: Check) -> Typed:

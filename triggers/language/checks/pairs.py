@@ -77,9 +77,7 @@ def _default_skew_ns(context: CheckContext, span: Span, *pair: Typed) -> int | N
     """Half the longer period of two signals; None after reporting one without a declared rate."""
     names = [typed.signal or "" for typed in pair]
     rates = [context.catalog.signals[name].rate for name in names]
-    missing = [name for name, rate in zip(names, rates, strict=True) if rate is None]
-    if missing:
-        context.report.needs_rate(span, "a pair", missing)
+    if not context.demand_rates(span, "a pair", names):
         return None
     return max(1, round(500_000_000 / min(Fraction(str(rate)) for rate in rates)))
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from triggers.language.checks.context import shown_time
+from triggers.language.rows import HEARTBEAT_NS
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
 from triggers.language.text.reporter import Reporter
 from triggers.signals.catalog import SignalCatalog
 
+NOTICED_NS = 2 * HEARTBEAT_NS
+"""The longest time from the latest sample to the heartbeat that notices the silence."""
+
 
 def catalog_warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
-    """One warning for each setting that has no effect yet, at the first place where it is used."""
-    indexed = [name for name, signal in catalog.signals.items() if signal.indexed]
-    if not indexed:
-        return ()
+    """The first use of a setting without effect, and each stated `max_age` that is shorter than can be noticed."""
     source = catalog.source
     report = Reporter(Source(source.text, source.name or "signal catalog"))
-    span = Span(*source.characters(("signals", indexed[0], "indexed")))
-    report.not_enforced(span, "indexed", "remove it: all signals are searched in the same way")
+    indexed = [name for name, signal in catalog.signals.items() if signal.indexed]
+    if indexed:
+        span = Span(*source.characters(("signals", indexed[0], "indexed")))
+        report.not_enforced(span, "indexed", "remove it: all signals are searched in the same way")
+    for name, signal in catalog.signals.items():
+        if signal.max_age is not None and (signal.max_age_ns or 0) < NOTICED_NS:
+            span = Span(*source.characters(("signals", name, "max_age")))
+            report.short_max_age(span, name, shown_time(signal.max_age_ns or 0))
     return report.diagnostics

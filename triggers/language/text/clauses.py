@@ -62,7 +62,8 @@ class ClauseParser(ExpressionParser):
     def pattern(self) -> syntax.Word:
         """A signal, or all signals below a name: `ego.*`."""
         if self.next.kind not in (TokenKind.WORD, TokenKind.DOTTED, TokenKind.WILDCARD):
-            self.fail("a signal or a pattern such as `ego.*`")
+            all_of_them = "list the branches, as in `signals ego.*, lead.*`" if self.next.is_mark("*") else ""
+            self.fail("a signal or a pattern such as `ego.*`", all_of_them)
         token = self.take()
         return syntax.Word(token.text, token.span)
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from triggers.language.text.characters import visible
+
 MAX_SHOWN_CHARACTERS = 160
 
 
@@ -73,11 +75,11 @@ class Diagnostic:
     def render(self) -> str:
         """The finding as text: place, message, the source line with carets under the span, and the proposal."""
         place = f"{self.file}:{self.line}:{self.column}"
-        parts = [f"{place}: {self.severity}: {self.message} [{self.code}]"]
+        parts = [f"{place}: {self.severity}: {visible(self.message)} [{self.code}]"]
         if self.source_line.strip():
             parts += _marked_line(self)
         if self.proposal:
-            parts.append(f"    help: {self.proposal}")
+            parts.append(f"    help: {visible(self.proposal)}")
         return "\n".join(parts)
 
     def to_json(self) -> dict[str, Any]:
@@ -97,15 +99,17 @@ class Diagnostic:
 
 
 def _marked_line(diagnostic: Diagnostic) -> list[str]:
-    """The source line and a line of carets; long lines are cut to the part around the span."""
-    line = diagnostic.source_line
+    """The source line and a line of carets; a long line is cut to the part around the span, with dots at the cuts."""
+    line = visible(diagnostic.source_line)
     first = diagnostic.column - 1
     last = diagnostic.end_column - 1 if diagnostic.end_line == diagnostic.line else len(line)
-    cut = max(0, first - MAX_SHOWN_CHARACTERS // 2)
-    shown = line[cut : cut + MAX_SHOWN_CHARACTERS]
-    lead = "".join("\t" if character == "\t" else " " for character in shown[: first - cut])
-    carets = "^" * max(1, min(last, cut + MAX_SHOWN_CHARACTERS) - first)
-    return [f"    {shown}", f"    {lead}{carets}"]
+    cut = max(0, first - MAX_SHOWN_CHARACTERS // 2) if len(line) > MAX_SHOWN_CHARACTERS else 0
+    cut = min(cut, max(0, len(line) - MAX_SHOWN_CHARACTERS))
+    end = min(len(line), cut + MAX_SHOWN_CHARACTERS)
+    before, after = "..." if cut else "", "..." if end < len(line) else ""
+    blanks = "".join("\t" if character == "\t" else " " for character in before + line[cut:first])
+    carets = "^" * max(1, min(last, end) - first)
+    return [f"    {before}{line[cut:end]}{after}", f"    {blanks}{carets}"]
 
 
 def render_all(diagnostics: Iterable[Diagnostic]) -> str:

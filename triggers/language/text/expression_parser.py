@@ -8,16 +8,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from fractions import Fraction
+from math import isfinite
 from typing import NoReturn, TypeVar
 
 from triggers.language.text import syntax
+from triggers.language.text.characters import GUESSES
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.lexer import Token, TokenKind
+from triggers.language.text.mistakes.form import MAX_NUMBER_CHARACTERS
 from triggers.language.text.reporter import Reporter
+from triggers.signals.reserved import RESERVED
+from triggers.signals.unit_spellings import meant_unit
 
 MAX_NESTING = 100
-MAX_DIGITS = 60
-MAX_EXPONENT = 300
+
+_MAX_EXPONENT_CHARACTERS = 5
+"""A sign and four digits: a number of MAX_NUMBER_CHARACTERS digits with a larger exponent is out of range."""
 
 _SEQUENCE, _OR, _AND, _NOT, _HOLD, _COMPARE, _SUM, _PRODUCT = range(1, 9)
 _POWERS: dict[str, int] = {
@@ -28,9 +34,6 @@ _POWERS: dict[str, int] = {
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
 """After a token of these kinds, `=` is clearly meant as a comparison."""
 _CHAINABLE = frozenset({_OR, _AND, _SUM, _PRODUCT})
-NO_ATOMS = frozenset(["then", "without", "or", "and", "for", "between", "in", "over", "within", "tolerating", "not"])
-"""Words that never name anything in an expression."""
-
 _Node = TypeVar("_Node", bound=syntax.Expression)
 
 
@@ -45,6 +48,8 @@ class Cursor:
         self.tokens = tokens
         self.report = reporter
         self.index = 0
+        self.braces = 0
+        """Braces that were taken and are still open."""
 
     @property
     def next(self) -> Token:
@@ -56,6 +61,7 @@ class Cursor:
         token = self.next
         if token.kind is not TokenKind.END:
             self.index += 1
+            self.braces += token.is_mark("{") - token.is_mark("}")
         return token
 
     def take_word(self, *words: str) -> Token | None:
@@ -83,6 +89,8 @@ class Cursor:
         before = self.tokens[self.index - 1]
         if self.next.is_mark("=") and before.kind in _VALUES:
             self.report.assignment_in_condition(self.next.span)
+        elif before.kind is TokenKind.NUMBER and self.next.kind is TokenKind.WORD and meant_unit(self.next.text):
+            self.report.unknown_unit(self.next.span, self.next.text, [meant_unit(self.next.text) or ""])
         else:
             self.report.expected(self.next.span, what, self.next.shown(), proposal)
         raise Panic
@@ -116,7 +124,10 @@ class ExpressionParser(Cursor):
             if power == last_power and power not in _CHAINABLE and left_is_joined:
                 self.report.chained(self.next.span, self.next.text)
                 raise Panic
+            operator = self.next
             left = self._infix(left, power)
+            if self.report.source.text[operator.span.start : operator.span.end] in GUESSES:
+                raise Panic
             last_power, left_is_joined = power, True
         if power >= loosest:
             self.fail("the end of this condition", "put the part before it in parentheses")
@@ -228,8 +239,9 @@ class ExpressionParser(Cursor):
         if token.is_word("true", "false"):
             return syntax.Truth(self.take().span, token.text == "true")
         if token.starts_line and token.is_word(*self.boundary_words):
-            self.fail("a signal, a value or `(`")
-        if token.kind is TokenKind.DOTTED or (token.kind is TokenKind.WORD and token.text not in NO_ATOMS):
+            hint = f"`{token.text}` begins a clause or block here; a line cannot begin with a signal of this name"
+            self.fail("a signal, a value or `(`", hint)
+        if token.kind is TokenKind.DOTTED or (token.kind is TokenKind.WORD and token.text not in RESERVED):
             self.take()
             calls = token.kind is TokenKind.WORD and self.next.is_mark("(")
             return self._call(token) if calls else syntax.Name(token.span, token.text)
@@ -250,8 +262,7 @@ class ExpressionParser(Cursor):
 
     def _quantity(self, number: Token, start: Span, sign: int) -> syntax.Quantity:
         unit = self.take() if self.next.kind is TokenKind.UNIT else None
-        mantissa, _, exponent = number.text.lower().partition("e")
-        if len(mantissa) > MAX_DIGITS or abs(int(exponent[:6] or 0)) > MAX_EXPONENT:
+        if not _is_held_by_a_double(number.text):
             self.report.number_out_of_range(number.span, number.text)
             raise Panic
         text = ("-" if sign < 0 else "") + number.text
@@ -263,3 +274,11 @@ class ExpressionParser(Cursor):
             self.report.too_deep(node.span, MAX_NESTING)
             raise Panic
         return node
+
+
+def _is_held_by_a_double(number: str) -> bool:
+    """Whether the number is 0, or its double is neither infinite nor 0; its exact value is then small enough, too."""
+    mantissa, _, exponent = number.lower().partition("e")
+    if len(number) > MAX_NUMBER_CHARACTERS or len(exponent) > _MAX_EXPONENT_CHARACTERS:
+        return False
+    return isfinite(float(number)) and (float(number) != 0 or not mantissa.strip("0."))

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from triggers.language.text import characters
 from triggers.language.text.diagnostics import Source, Span
-from triggers.language.text.mistakes.form import MEANT
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.syntax import BLOCKS, CLAUSE_WORDS
 
@@ -59,8 +59,10 @@ NEVER_UNITS = CLAUSE_WORDS | frozenset(BLOCKS) | {
 """Words that may follow a number but are never its unit."""
 
 _WORD = r"[A-Za-z_]\w*"
-_UNIT_FACTOR = r"(?:%|[A-Za-zµΩ°]+(?:\^-?[0-9]+)?)"
-_UNIT = re.compile(rf"[ \t]*((?:1/)?{_UNIT_FACTOR}(?:[*/]{_UNIT_FACTOR}|/100km)*)(?![\w.(])")
+# Letters and powers that no unit of ours has belong to the token all the same: it is a misspelt unit then.
+_UNIT_LETTERS = "A-Za-zµΩ°\N{GREEK SMALL LETTER MU}\N{OHM SIGN}℃℉\N{FULLWIDTH PERCENT SIGN}⁰¹²³⁴⁵⁶⁷⁸⁹⁻"
+_UNIT_FACTOR = rf"(?:%|[{_UNIT_LETTERS}]+(?:\^-?[0-9]+)?)"
+_UNIT = re.compile(rf"[ \t]*((?:1/)?{_UNIT_FACTOR}(?:[*/·⋅]{_UNIT_FACTOR}|/100km)*)(?![\w.(])")
 _TOKEN = re.compile(
     rf"""(?P<blank>[ \t\r\n]+|\#[^\n]*)
     |(?P<wildcard>{_WORD}(?:\.{_WORD})*\.\*)
@@ -83,6 +85,13 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
     """
     text, tokens, offset, line_is_empty = source.text, list[Token](), 0, True
     while offset < len(text):
+        foreign = characters.foreign_word(text, offset)
+        if foreign is not None:
+            span = Span(offset, offset + len(foreign))
+            reporter.foreign_name(span, foreign)
+            tokens.append(Token(TokenKind.DOTTED if "." in foreign else TokenKind.WORD, foreign, span, line_is_empty))
+            offset, line_is_empty = span.end, False
+            continue
         match = _TOKEN.match(text, offset)
         if match is None:
             repaired, offset = _repair(text, offset, reporter)
@@ -116,10 +125,34 @@ def _repair(text: str, offset: int, reporter: Reporter) -> tuple[Token | None, i
         span = Span(offset, end)
         reporter.unclosed_text(span)
         return Token(TokenKind.TEXT, text[offset:end] + '"', span, starts_line=False), end
-    end = offset + 1
-    while end < len(text) and text[end] != '"' and _TOKEN.match(text, end) is None:
-        end += 1
+    quoted = characters.foreign_quotes(text, offset)
+    if quoted is not None:
+        span = Span(offset, quoted[1])
+        reporter.foreign_quotes(span, quoted[0])
+        return Token(TokenKind.TEXT, f'"{quoted[0]}"', span, starts_line=False), quoted[1]
+    end = _end_of_run(text, offset)
     span = Span(offset, end)
     reporter.unexpected_characters(span, text[offset:end])
-    meant = MEANT.get(text[offset:end])
-    return None if meant is None else Token(TokenKind.WORD, meant, span, starts_line=False), end
+    return _meant(text[offset:end], span), end
+
+
+def _end_of_run(text: str, offset: int) -> int:
+    """Where the characters end that are one mistake: those like the first one that start no token either."""
+    if characters.mark_meant(text[offset]) is not None:
+        return offset + 1
+    end = offset + 1
+    hidden = characters.is_invisible(text[offset])
+    while end < len(text) and text[end] != '"' and _TOKEN.match(text, end) is None:
+        if characters.is_invisible(text[end]) is not hidden or characters.mark_meant(text[end]) is not None:
+            break
+        end += 1
+    return end
+
+
+def _meant(text: str, span: Span) -> Token | None:
+    """The token that was meant, or that may have been, so that what follows can be parsed."""
+    word = characters.WORDS_MEANT.get(text) or characters.GUESSES.get(text)
+    word = word or (characters.mark_meant(text) if len(text) == 1 else None)
+    if word is None:
+        return None
+    return Token(TokenKind.WORD if word.isalpha() else TokenKind.MARK, word, span, starts_line=False)

@@ -18,6 +18,7 @@ from triggers.language.text.expression_parser import Panic
 from triggers.language.text.lexer import Token, TokenKind, tokenize
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.syntax import BLOCKS
+from triggers.signals.reserved import RESERVED
 
 BLOCK_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
@@ -89,7 +90,7 @@ class _FileParser(ClauseParser):
             self._clauses(campaign, "campaign", CAMPAIGN_CLAUSES)
 
     def _let(self, result: syntax.File) -> None:
-        name = self._new_name("a name for the expression")
+        name = self._readable_name("a name for the expression")
         try:
             if not self.take_mark("="):
                 self.fail("`=`", f"write `let {name.text} = ...`")
@@ -115,6 +116,7 @@ class _FileParser(ClauseParser):
                 self.report.unclosed_block(block.name.span, kind, block.name.text)
                 return
             self.parts[self.index] = Part.CLAUSE
+            outside = self.braces
             word = self.take()
             try:
                 if not word.is_word(*clauses):
@@ -130,7 +132,7 @@ class _FileParser(ClauseParser):
                 block.broken.add(word.text)
                 if word.text in clauses:  # half an expression would cause misleading reports
                     setattr(block, word.text, clauses[word.text].empty)
-                self._skip_to_clause()
+                self._skip_to_clause(self.braces - outside)
 
     def _no_clause(self, word: Token, kind: str) -> None:
         if word.kind is not TokenKind.WORD:
@@ -149,18 +151,22 @@ class _FileParser(ClauseParser):
             or (token.starts_line and token.kind is TokenKind.WORD)
         )
 
-    def _skip_to_clause(self) -> None:
-        """Skip to the next clause of this block or to its end; bodies in braces are skipped as a whole."""
-        depth = 0
+    def _skip_to_clause(self, depth: int) -> None:
+        """Skip to the next clause of this block or to its end; `depth` is the number of braces that are still open.
+
+        Bodies in braces are skipped as a whole, but a word that begins a clause on a line of its own ends one that was
+        never closed.
+        """
         while self.next.kind is not TokenKind.END and not self._begins_block():
             token = self.next
-            if depth == 0 and (token.is_mark("}") or token.is_word(*self.boundary_words)):
+            begins_clause = token.is_word(*self.boundary_words)
+            if (depth <= 0 and token.is_mark("}")) or (begins_clause and (depth <= 0 or token.starts_line)):
                 return
             depth += token.is_mark("{") - token.is_mark("}")
             self.take()
 
     def _fence(self) -> syntax.Fence:
-        name = self._new_name("a name for the fence")
+        name = self._readable_name("a name for the fence")
         self.demand_mark("{")
         corners = [self._corner()]
         while self.take_mark(",") and not self.next.is_mark("}"):
@@ -180,6 +186,13 @@ class _FileParser(ClauseParser):
         minus = self.take_mark("-")
         number = self.demand(TokenKind.NUMBER, "degrees such as `48.06`")
         return self._quantity(number, (minus or number).span, -1 if minus else 1)
+
+    def _readable_name(self, what: str) -> syntax.Word:
+        """A new name that stands in expressions."""
+        name = self._new_name(what)
+        if name.text in RESERVED:
+            self.report.reserved_name(name.span, name.text)
+        return name
 
     def _new_name(self, what: str) -> syntax.Word:
         if self.next.kind is TokenKind.DOTTED:

@@ -23,7 +23,8 @@ NOT_FROM_TEXT = {
     "LT114",
     "LT211",
     "LT504",
-}  # of bytes, or of another catalog: tested in test_compile, test_limits
+    "LT916",
+}  # of bytes, or of another catalog: tested in test_compile, test_limits, test_catalog
 
 
 @pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)

@@ -20,8 +20,8 @@ def did_you_mean(nearest: Sequence[str]) -> str:
     return f"did you mean {quoted(nearest)}?" if nearest else ""
 
 
-def _order(finding: Diagnostic) -> tuple[int, int, str]:
-    return finding.line, finding.column, finding.code
+def _order(finding: Diagnostic) -> tuple[bool, int, int, str]:
+    return finding.severity is not Severity.ERROR, finding.line, finding.column, finding.code
 
 
 class Collector:
@@ -35,12 +35,8 @@ class Collector:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """The findings in order of place, at most MAX_DIAGNOSTICS of them; warnings are left out before errors."""
-        ordered = sorted(self._findings.values(), key=_order)
-        if len(ordered) > MAX_DIAGNOSTICS:  # an error must not hide behind warnings
-            ordered.sort(key=lambda finding: finding.severity is not Severity.ERROR)
-            ordered = sorted(ordered[:MAX_DIAGNOSTICS], key=_order)
-        return tuple(ordered)
+        """The errors and then the warnings, each in order of place; at most MAX_DIAGNOSTICS of them."""
+        return tuple(sorted(self._findings.values(), key=_order)[:MAX_DIAGNOSTICS])
 
     @property
     def has_errors(self) -> bool:
@@ -54,5 +50,9 @@ class Collector:
         self._add(code, Severity.WARNING, span, message, proposal)
 
     def _add(self, code: str, severity: Severity, span: Span, message: str, proposal: str) -> None:
+        if ("LT101", span) in self._findings:  # whatever else is wrong with these characters follows from that
+            return
         finding = diagnostic_at(self.source, span, code=code, severity=severity, message=message, proposal=proposal)
-        self._findings.setdefault((code, span), finding)
+        known = self._findings.setdefault((code, span), finding)
+        if proposal and not known.proposal:
+            self._findings[code, span] = finding

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from triggers.language.text.characters import named, remedy
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import Collector, did_you_mean
+from triggers.language.text.mistakes.instead import INSTEAD
 
-MEANT = {"&&": "and", "&": "and", "||": "or", "|": "or", "!": "not"}
-"""Operators of other languages, and the words that this language has for them."""
+MAX_NUMBER_CHARACTERS = 1100
+"""Enough for the exact decimal value of every double."""
 
 
 class FormMistakes(Collector):
@@ -16,10 +18,17 @@ class FormMistakes(Collector):
 
     def unexpected_characters(self, span: Span, text: str) -> None:
         """LT101: characters that do not start a token."""
-        proposal = f"write `{MEANT[text]}`" if text in MEANT else ""
-        if text == ";":
-            proposal = "remove it: a clause ends where the next one begins"
-        self._error("LT101", span, f"`{text[:20]}` has no meaning in this language", proposal)
+        self._error("LT101", span, f"{named(text)} has no meaning in this language", remedy(text))
+
+    def foreign_quotes(self, span: Span, text: str) -> None:
+        """LT101 for a text in quotes of another kind."""
+        message = "these quotes have no meaning in this language"
+        self._error("LT101", span, message, f'write it in double quotes: `"{text[:40]}"`')
+
+    def foreign_name(self, span: Span, text: str) -> None:
+        """LT101 for a name with letters that no name can have."""
+        proposal = "names have the letters a to z and A to Z, digits, `_` and dots"
+        self._error("LT101", span, f"`{text[:40]}` cannot be a name", proposal)
 
     def unclosed_text(self, span: Span) -> None:
         """LT102: a quoted text without its closing quote."""
@@ -27,6 +36,7 @@ class FormMistakes(Collector):
 
     def expected(self, span: Span, what: str, found: str, proposal: str = "") -> None:
         """LT103: something else was expected here."""
+        proposal = proposal or INSTEAD.get(found.strip("`").lower(), "")
         self._error("LT103", span, f"expected {what}, found {found}", proposal)
 
     def unclosed_block(self, span: Span, kind: str, name: str) -> None:
@@ -54,8 +64,16 @@ class FormMistakes(Collector):
         self._error("LT107", span, message, "define each `let` above its uses")
 
     def number_out_of_range(self, span: Span, text: str) -> None:
-        """LT108: a number outside the supported range."""
-        self._error("LT108", span, f"`{text[:40]}` is outside the supported range of numbers")
+        """LT108: a number that a double cannot hold."""
+        shown = text if len(text) <= 40 else f"{text[:36]}..."
+        proposal = f"numbers have at most {MAX_NUMBER_CHARACTERS} characters and are 0, or between 5e-324 and 1.797e308"
+        self._error("LT108", span, f"`{shown}` is outside the supported range of numbers", proposal)
+
+    def inexact_integer(self, span: Span, number: int, below: int, above: int) -> None:
+        """LT108 for a whole number that would be rounded to another one."""
+        message = f"the 64-bit float of a number cannot hold {number}: it would be rounded"
+        proposal = f"the nearest numbers are {below} and {above}; carry an id of this size as a text signal"
+        self._error("LT108", span, message, proposal)
 
     def duration_without_unit(self, span: Span, text: str) -> None:
         """LT109: a duration without a unit of time."""
@@ -89,3 +107,7 @@ class FormMistakes(Collector):
         """LT116: an invalid name of a trigger, campaign, fence or let."""
         proposal = "begin with a lower-case letter, then use lower-case letters, digits and `_`; at most 64 characters"
         self._error("LT116", span, f"`{name[:80]}` is not a valid name", proposal)
+
+    def reserved_name(self, span: Span, name: str) -> None:
+        """LT116 for a word of the language, which no expression could read."""
+        self._error("LT116", span, f"`{name}` is a word of the language, so no expression can use it", "choose another")

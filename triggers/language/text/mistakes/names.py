@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import Collector, did_you_mean, quoted
+from triggers.language.text.mistakes.instead import INSTEAD
 
 
 class NameMistakes(Collector):
@@ -14,6 +15,10 @@ class NameMistakes(Collector):
     def unknown_signal(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT201: neither a signal of the catalog nor a `let`."""
         self._error("LT201", span, f"the signal catalog has no `{name}`", did_you_mean(nearest))
+
+    def power_in_unit(self, span: Span, name: str, meant: str) -> None:
+        """LT201 for the end of a unit whose power was written without `^`."""
+        self._error("LT201", span, f"the signal catalog has no `{name}`", f"if it belongs to the unit, write `{meant}`")
 
     def unit_apart(self, span: Span, name: str) -> None:
         """LT201 for a unit that was written with blanks."""
@@ -27,7 +32,7 @@ class NameMistakes(Collector):
 
     def unknown_function(self, span: Span, name: str, nearest: Sequence[str]) -> None:
         """LT202: an unknown operator."""
-        self._error("LT202", span, f"there is no operator `{name}`", did_you_mean(nearest))
+        self._error("LT202", span, f"there is no operator `{name}`", INSTEAD.get(name.lower()) or did_you_mean(nearest))
 
     def repeated_name(self, span: Span, kind: str, name: str) -> None:
         """LT203: two blocks of the same kind with the same name."""

@@ -53,10 +53,15 @@ class TypeMistakes(Collector):
         """LT309: an operator used in a form it does not have."""
         self._error("LT309", span, f"`{function}` cannot be used like this", f"write `{form}`")
 
-    def needs_rate(self, span: Span, what: str, signals: Sequence[str]) -> None:
+    def needs_rate(self, span: Span, what: str, signals: Sequence[str], on_change: Sequence[str]) -> None:
         """LT310: a window or pair over a signal without a declared rate."""
         message = f"{what} needs the rate of {quoted(signals, 'and')}, which the signal catalog does not declare"
-        self._error("LT310", span, message, "declare `rate` in the signal catalog")
+        proposal = "declare `rate` in the signal catalog"
+        if on_change:
+            message = f"{what} needs a rate, and {quoted(on_change, 'and')} is `update: on_change`: it has none"
+            x = on_change[0]
+            proposal = f"`changed({x})`, `flicker({x} over 10 s)`, `count`, `once` and `P for 2 s` need no rate"
+        self._error("LT310", span, message, proposal)
 
     def not_a_duration(self, span: Span, what: str, meant: str = "") -> None:
         """LT311: a duration is needed."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from triggers.language.text.diagnostics import Span
-from triggers.language.text.mistakes.collector import Collector
+from triggers.language.text.mistakes.collector import Collector, quoted
+
+MAX_NAMES_SHOWN = 5
 
 
 class Warnings(Collector):
@@ -33,9 +37,15 @@ class Warnings(Collector):
         message = f"in `a {operator} b for D`, `for` applies to `b` only"
         self._warning("LT905", span, message, f"write `(a {operator} b) for D` or `a {operator} (b for D)`")
 
-    def not_collected(self, span: Span, name: str) -> None:
+    def not_collected(self, span: Span, names: Sequence[str]) -> None:
         """LT906: a trigger that no campaign collects."""
-        self._warning("LT906", span, f"no campaign of this file collects trigger `{name}`")
+        shown = quoted(names[:MAX_NAMES_SHOWN], "and")
+        if len(names) > MAX_NAMES_SHOWN:
+            shown = (
+                f"{', '.join(f'`{name}`' for name in names[:MAX_NAMES_SHOWN])} and {len(names) - MAX_NAMES_SHOWN} more"
+            )
+        message = f"no campaign of this file collects {'trigger' if len(names) == 1 else 'the triggers'} {shown}"
+        self._warning("LT906", span, message)
 
     def signal_without_rate(self, span: Span, name: str) -> None:
         """LT907: without a rate a sample expires after one second."""
@@ -52,3 +62,62 @@ class Warnings(Collector):
     def not_enforced(self, span: Span, setting: str, meanwhile: str) -> None:
         """LT909: a setting that is accepted but has no effect yet."""
         self._warning("LT909", span, f"`{setting}` is not enforced yet", meanwhile)
+
+    def unknown_in_silence(self, span: Span, signal: str, plain: str) -> None:
+        """LT910: a negation that is unknown, not true, while a signal is silent."""
+        message = f"this is unknown, not true, while `{signal}` is silent"
+        proposal = f"write `missing({signal}) or {plain}` if silence counts, "
+        proposal += f"`not missing({signal}) and {plain}`" if "!=" in plain or "not" in plain else f"`{plain}`"
+        self._warning("LT910", span, message, f"{proposal} if it does not")
+
+    def budget_below_clip(self, span: Span, budget: str, triggers: Sequence[str], clip_bytes: int) -> None:
+        """LT911: a budget that is smaller than one clip."""
+        clip = f"one clip of {quoted(triggers[:MAX_NAMES_SHOWN], 'or')}"
+        message = f"the budget of {budget} is smaller than {clip}, about {clip_bytes:,} bytes: none is ever uploaded"
+        self._warning("LT911", span, message, "raise the budget, or shorten the capture or its list of signals")
+
+    def then_between_states(self, span: Span, first: str, second: str, within: str) -> None:
+        """LT912: `A then B` between two states, which misses an A that was true from the beginning."""
+        message = f"`then` begins when {first} becomes true: a drive that begins with it true does not fire"
+        form = f"`rise({second.strip('`')}) and once({first.strip('`')} over {within})`"
+        self._warning("LT912", span, message, f"for a change from one state to the other write {form}")
+
+    def count_of_conjunction(self, span: Span, event: str, window: str) -> None:
+        """LT913: a count of events joined with a state, which counts events at neighbouring ticks once."""
+        message = (
+            "`count` counts how often the whole condition becomes true, so events at neighbouring ticks count once"
+        )
+        form = f"`count({event} over {window})`"
+        self._warning("LT913", span, message, f"count the event alone, {form}, and test the rest beside it")
+
+    def window_over_changes(self, span: Span, operator: str, signal: str) -> None:
+        """LT914: a window over a signal that only tells its changes."""
+        message = f"`{signal}` only tells its changes, so `{operator}` over a window is unknown while its value stays"
+        proposal = f"use `{signal}` itself, `changed({signal})`, or `past({signal}, ...)`, which see a value that stays"
+        self._warning("LT914", span, message, proposal)
+
+    def tolerance_beyond_gap(self, span: Span, tolerance: str, max_gap: str) -> None:
+        """LT915: a tolerance longer than the recording's longest gap."""
+        message = (
+            f"`tolerating {tolerance}` does not bridge a hole of the whole recording: after {max_gap} (`max_gap`) "
+            "a new segment begins, which ends every hold"
+        )
+        self._warning("LT915", span, message, f"tolerate at most {max_gap}, or raise `max_gap` in the signal catalog")
+
+    def short_max_age(self, span: Span, signal: str, max_age: str) -> None:
+        """LT916: a `max_age` that is shorter than heartbeats can notice."""
+        message = f"`max_age` of `{signal}` is {max_age}, but a sample may count for up to 200 ms"
+        proposal = "silence is noticed at heartbeats, every 100 ms: state 0.2 or more, or test `age` beside the signal"
+        self._warning("LT916", span, message, proposal)
+
+    def equality_of_converted(self, span: Span, left: str, right: str) -> None:
+        """LT917: `==` or `!=` between numbers of different units."""
+        message = (
+            f"these numbers are in {left} and {right}: one is converted and rounded, so equality is a matter of luck"
+        )
+        self._warning("LT917", span, message, "compare with a tolerance, as in `abs(a - b) < 0.01 m/s`")
+
+    def capture_without_place(self, span: Span, missing: Sequence[str]) -> None:
+        """LT918: a capture without the position that the catalog names."""
+        message = f"this capture has no {quoted(missing, 'and')}, so its clips have no place and no map shows them"
+        self._warning("LT918", span, message, f"add {quoted(missing, 'and')} to `signals`")

@@ -1,0 +1,14 @@
+let close = lead.distance < 60 m
+trigger a { when ego.accel < -3 m/s^2 and not close }
+trigger b { when not (lead.distance < 60 m) and ego.accel < -3 m/s^2 }
+trigger c { when lead.id != 3 and driver.brake }
+trigger d { when not (ego.gear in ("P", "N") or driver.brake) }
+trigger e { when not once(ego.speed > 50 km/h over 5 s) and driver.brake }
+
+# these say what silence means, or ask for a value
+trigger f { when missing(lead.distance) or not (lead.distance < 60 m) }
+trigger g { when not missing(lead.id) and lead.id != 3 }
+trigger h { when lead.distance >= 60 m }
+trigger i { when not driver.brake or not driver.override }
+trigger j { when not (count(ego.speed > 50 km/h over 5 s) > 3) }
+trigger k { when not (age(ego.speed) > 1 s) }

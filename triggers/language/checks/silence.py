@@ -1,0 +1,87 @@
+"""Warnings about negations that are unknown, not true, while a signal is silent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from triggers.language.checks.context import CheckContext
+from triggers.language.text import syntax
+
+_OPPOSITES = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
+_KNOWN_IN_SILENCE = ("missing", "age", "count", "flicker")
+"""Operators that tell of silence, or soon are known again in it."""
+_STATES = (syntax.Unary, syntax.Junction, syntax.Hold, syntax.Call)
+
+
+def check_silence(context: CheckContext, condition: syntax.Expression) -> None:
+    """Warn about each `not` and `!=` over a number or text that may be silent, unless the condition asks for silence.
+
+    A signal with `update: on_change` keeps its value, and a bool is taken to be a flag that is always sent.
+    """
+    parts = list(_parts(context, condition))
+    watched = {name for part in parts if _is_call(part, _KNOWN_IN_SILENCE[:2]) for name in _names(context, part)}
+    for part in parts:
+        if isinstance(part, syntax.Unary) and part.operator == "not":
+            silent = _compared_names(context, part.operand) - watched
+        elif isinstance(part, syntax.Binary) and part.operator == "!=":
+            silent = _silent_names(context, part) - watched
+        else:
+            continue
+        if silent:
+            name = min(silent)
+            context.report.unknown_in_silence(part.span, name, _plain(context, part))
+
+
+def _plain(context: CheckContext, negation: syntax.Expression) -> str:
+    """The same condition without `not`, as short as possible."""
+    operand = negation.operand if isinstance(negation, syntax.Unary) else negation
+    if negation is not operand and isinstance(operand, syntax.Binary) and operand.operator in _OPPOSITES:
+        left, right = (_text(context, side).strip() for side in (operand.left, operand.right))
+        return f"{left} {_OPPOSITES[operand.operator]} {right}"
+    return _text(context, negation)
+
+
+def _text(context: CheckContext, expression: syntax.Expression) -> str:
+    return " ".join(context.report.source.text[expression.span.start : expression.span.end].split())
+
+
+def _parts(context: CheckContext, whole: syntax.Expression) -> Iterator[syntax.Expression]:
+    """All parts of an expression, also of the lets in it, each let once."""
+    waiting, seen = [whole], set[str]()
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting += part.children()
+        if isinstance(part, syntax.Name) and part.name in context.lets and part.name not in seen:
+            seen.add(part.name)
+            waiting.append(context.lets[part.name].value)
+
+
+def _is_call(part: syntax.Expression, functions: tuple[str, ...]) -> bool:
+    return isinstance(part, syntax.Call) and part.function.text in functions
+
+
+def _names(context: CheckContext, whole: syntax.Expression) -> set[str]:
+    return {part.name for part in _parts(context, whole) if isinstance(part, syntax.Name)}
+
+
+def _compared_names(context: CheckContext, operand: syntax.Expression) -> set[str]:
+    """The signals in comparisons of a negated condition that may be silent."""
+    if isinstance(operand, syntax.Binary | syntax.Between | syntax.Member):
+        return _silent_names(context, operand)
+    if isinstance(operand, syntax.Name) and operand.name in context.lets:
+        return _compared_names(context, context.lets[operand.name].value)
+    if isinstance(operand, _STATES) and not _is_call(operand, _KNOWN_IN_SILENCE):
+        return {name for child in operand.children() for name in _compared_names(context, child)}
+    return set()
+
+
+def _silent_names(context: CheckContext, comparison: syntax.Expression) -> set[str]:
+    if any(_is_call(part, _KNOWN_IN_SILENCE) for part in _parts(context, comparison)):
+        return set()
+    signals = context.catalog.signals
+    return {
+        name
+        for name in _names(context, comparison)
+        if name in signals and signals[name].type != "bool" and signals[name].update != "on_change"
+    }

@@ -1,0 +1,110 @@
+"""Characters that start no token: how a message names them, and what their author meant."""
+# ruff: noqa: RUF001 - characters that look like others are the subject
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+WORDS_MEANT = {"&&": "and", "||": "or", "!": "not", "∧": "and", "∨": "or", "¬": "not"}
+"""Operators of other languages, and the words that this language has for them."""
+GUESSES = {"&": "and", "|": "or", "%": "*", "^": "*"}
+"""What may have been meant, so that the rest can be parsed; more would only be found because of the guess."""
+_MARKS_MEANT = {
+    "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/",
+    "⁄": "/", "≤": "<=", "⩽": "<=", "≥": ">=", "⩾": ">=", "≠": "!=", "≡": "==", "[": "(", "]": ")",
+}  # fmt: skip
+_QUOTES = "'`´‘’‚‛“”„‟«»‹›\uff02\uff07"
+_QUOTED = re.compile(f'[{_QUOTES}]([^{_QUOTES}"\\n]*)[{_QUOTES}"]')
+_FOREIGN_WORD = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
+_INVISIBLE = frozenset({"Zs", "Zl", "Zp", "Cf", "Cc", "Co", "Cn", "Cs"})
+_MAX_SHOWN = 20
+
+
+def mark_meant(character: str) -> str | None:
+    """The operator or bracket that a character of another script or keyboard stands for."""
+    if character in _MARKS_MEANT:
+        return _MARKS_MEANT[character]
+    plain = unicodedata.normalize("NFKC", character)
+    return (
+        plain if plain != character and plain in ("<", ">", "=", "+", "-", "*", "/", "(", ")", "{", "}", ",") else None
+    )
+
+
+def foreign_word(text: str, offset: int) -> str | None:
+    """A name at this place that has letters other than a to z; None if there is none."""
+    match = _FOREIGN_WORD.match(text, offset)
+    return match[0] if match is not None and not match[0].isascii() else None
+
+
+def foreign_quotes(text: str, offset: int) -> tuple[str, int] | None:
+    """The text between quotes other than `"` and where it ends; None if none begins here and ends on its line."""
+    match = _QUOTED.match(text, offset)
+    return None if match is None else (match[1], match.end())
+
+
+def is_invisible(character: str) -> bool:
+    """Whether a reader does not see the character."""
+    return unicodedata.category(character) in _INVISIBLE
+
+
+def named(text: str) -> str:
+    """How a message names characters: as they are, or by name if one of them cannot be seen.
+
+    >>> print(named("@@"), named("\\u00a0"), named("\\x1b"), sep="; ")
+    `@@`; a no-break space (U+00A0); the character U+001B
+    """
+    hidden = next((character for character in text if is_invisible(character)), None)
+    if hidden is None:
+        return f"`{text[:_MAX_SHOWN]}`"
+    code, name = f"U+{ord(hidden):04X}", unicodedata.name(hidden, "").lower()
+    if not name:
+        return f"the character {code}"
+    return f"{'an' if name[0] in 'aeiou' else 'a'} {name} ({code})"
+
+
+def visible(text: str) -> str:
+    """The text with a replacement for each control character, which a terminal would obey, and for direction marks.
+
+    >>> visible("a\\x1b[2Jb\\tc")
+    'a\\ufffd[2Jb\\tc'
+    """
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}" if c != "\t" and unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") else c
+        for c in text
+    )
+
+
+def remedy(text: str) -> str:
+    """What to write instead of characters that start no token; empty if nobody can tell."""
+    first = text[0]
+    if text in WORDS_MEANT:
+        return f"write `{WORDS_MEANT[text]}`"
+    if text in ("&", "|"):
+        return (
+            f"write `{GUESSES[text]}` between conditions; there are no operations on bits, so a bit of a number "
+            "needs a bool signal of its own"
+        )
+    mark = mark_meant(first)
+    if mark is not None and len(text) == 1:
+        return f"write `{mark}`"
+    if unicodedata.category(first) == "Zs":
+        return "write an ordinary space"
+    if is_invisible(first):
+        return "remove it"
+    return _REMEDIES.get(first, "")
+
+
+_REMEDIES = {
+    ";": "remove it: a clause ends where the next one begins",
+    "%": "`%` is a unit, written right after a number (`5 %`); there is no remainder",
+    "^": "write a power as a product, `x * x`; `^` stands in units only, as in `m/s^2`",
+    "?": "write both cases as conditions: `(c and a) or (not c and b)`",
+    "~": "write `not`, or `abs(a - b) < tolerance` for values that are about equal",
+    "≈": "write `abs(a - b) < tolerance`",
+    "°": "write `deg`, `degC` or `degF` right after the number",
+    "'": 'write text in double quotes, as in `"R"`',
+    ":": "write `let name = ...`, and clauses without a colon",
+    "$": "names have the letters a to z, digits, `_` and dots",
+    "@": "names have the letters a to z, digits, `_` and dots",
+}

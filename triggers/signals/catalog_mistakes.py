@@ -1,0 +1,207 @@
+"""The mistakes of a signal catalog in its author's words: all at once, each with its line, its key and a proposal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from triggers.signals.reserved import RESERVED
+from triggers.signals.unit_spellings import nearest_units
+from triggers.signals.units import parse_unit
+
+MAX_SHOWN = 50
+Path = tuple[str, ...]
+
+_TYPES_MEANT = {
+    **dict.fromkeys(("string", "str", "enum", "category", "char"), "text"),
+    **dict.fromkeys(("boolean", "flag", "binary", "logical"), "bool"),
+    **dict.fromkeys(("float", "double", "int", "integer", "numeric", "real", "decimal", "uint8", "int32"), "number"),
+}
+_ATTRIBUTES_MEANT = {**_TYPES_MEANT, **dict.fromkeys(("int", "uint8", "int32"), "integer")}
+_IN_SECONDS = ("max_age", "max_gap", "buffer")
+_NAMES = {
+    "signals": "a signal's name has parts of letters a to z, digits and `_` between dots, none beginning with a digit",
+    "vehicle": "an attribute's name begins with a lower-case letter, then lower-case letters, digits and `_`",
+    "cameras": "a camera's name begins with a lower-case letter, then lower-case letters, digits and `_`",
+}
+
+
+def listed(mistakes: Sequence[tuple[Path, str]], line_of: Callable[[Path], int | None], name: str) -> str:
+    """The mistakes as text, one per line in the order of the file, each once; at most MAX_SHOWN of them."""
+    placed = {(_line(path, line_of), ".".join(path) or "the whole catalog", what) for path, what in mistakes}
+    lines = [
+        f"{name}{f':{line}' if line else ''}: {key}: {what}"
+        for line, key, what in sorted(placed, key=lambda each: (each[0], each[1]))
+    ]
+    if len(lines) > MAX_SHOWN:
+        lines[MAX_SHOWN:] = [f"{name}: and {len(lines) - MAX_SHOWN} more mistakes"]
+    return "\n".join(lines)
+
+
+def _line(path: Path, line_of: Callable[[Path], int | None]) -> int:
+    """The line of the key, or of the nearest one above it; 0 if there is none."""
+    return next((line for n in range(len(path), -1, -1) if (line := line_of(path[:n])) is not None), 0)
+
+
+def in_words(errors: Iterable[Mapping[str, Any]], keys_at: Callable[[Path], Sequence[str]]) -> list[tuple[Path, str]]:
+    """What a validation found, as paths of keys and what is wrong there; `keys_at` has the keys allowed at a path."""
+    mistakes = []
+    for error in errors:
+        path = tuple(str(part) for part in error["loc"] if part != "[key]")
+        if "initial" in path[:-1]:  # one mistake for each of the types that it may have
+            path = path[: path.index("initial") + 1]
+            mistakes.append((path, f"{_shown(error['input'])} is not a value: write a number, true, false or a text"))
+        elif error["type"] == "unknown_unit":
+            mistakes.append(((*path, "unit"), str(error["msg"])))
+        else:
+            mistakes.append((path, _what(error, path, keys_at)))
+    return mistakes
+
+
+UNREADABLE = (
+    "cannot be read in an expression: it is a word of the language, or has letters other than a to z; rename it"
+)
+"""What is wrong with a signal's name, after the name; its `column` may keep it."""
+
+
+def can_be_read(name: str) -> bool:
+    """Whether an expression can name a signal so."""
+    return name.isascii() and name not in RESERVED
+
+
+def unreadable_names(document: Any) -> list[tuple[Path, str]]:
+    """The signals that no expression can read."""
+    signals = document.get("signals") if isinstance(document, dict) else None
+    return [
+        (("signals", str(name)), f"`{name}` {UNREADABLE}, and give its `column: {name}`")
+        for name in (signals if isinstance(signals, dict) else ())
+        if isinstance(name, str) and not can_be_read(name)
+    ]
+
+
+def unknown_units(document: Any) -> list[tuple[Path, str]]:
+    """The signals with an unknown unit; a validation does not come to them if another key of theirs is wrong."""
+    signals = document.get("signals") if isinstance(document, dict) else None
+    return [
+        (("signals", str(name), "unit"), unknown_unit(signal["unit"]))
+        for name, signal in (signals.items() if isinstance(signals, dict) else ())
+        if isinstance(signal, dict) and isinstance(signal.get("unit"), str) and parse_unit(signal["unit"]) is None
+    ]
+
+
+def unknown_unit(text: str) -> str:
+    """What is wrong with a unit, and which one may be meant."""
+    nearest = " or ".join(f"`{unit}`" for unit in nearest_units(text))
+    return f"`{text[:40]}` is not a known unit" + (f"; did you mean {nearest}?" if nearest else "")
+
+
+def unknown_place(document: Any) -> list[tuple[Path, str]]:
+    """The names of `position` that are not signals in degrees."""
+    position = document.get("position") if isinstance(document, dict) else None
+    signals = document.get("signals") if isinstance(document, dict) else None
+    mistakes: list[tuple[Path, str]] = []
+    if not isinstance(position, dict) or not isinstance(signals, dict):
+        return mistakes
+    for key, name in position.items():
+        signal = signals.get(name) if isinstance(name, str) else None
+        if key in ("latitude", "longitude") and not (isinstance(signal, dict) and signal.get("unit") == "deg"):
+            near = "" if signal is not None else _meant(str(name), [str(known) for known in signals])
+            mistakes.append((("position", key), f"`{name}` is not a declared signal with the unit deg{near}"))
+    return mistakes
+
+
+def _what(error: Mapping[str, Any], path: Path, keys_at: Callable[[Path], Sequence[str]]) -> str:
+    """What is wrong, and what to write."""
+    kind, value, context = str(error["type"]), error["input"], error.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = keys_at(path[:-1])
+        return f"there is no such key{_meant(path[-1], known)}; the keys are {', '.join(known)}"
+    if kind == "literal_error":
+        return f"{_shown(value)} is not one of {context.get('expected')}{_literal_meant(path, value)}"
+    if kind in _LIMITS:
+        return f"{_shown(value)} is out of range: it must be {_LIMITS[kind]} {next(iter(context.values())):,g}"
+    if kind in _WORDS:
+        return _WORDS[kind](path, value)
+    return str(error["msg"]).removeprefix("Value error, ")
+
+
+def _bad_name(path: Path, value: Any) -> str:
+    return f"{_shown(value)} is not a valid name: {_NAMES.get(path[0], 'use letters, digits and `_`')}"
+
+
+def _not_a_number(path: Path, value: Any) -> str:
+    return f"a number is needed here, not {_shown(value)}{_number_meant(path, value)}"
+
+
+def _not_a_list(_path: Path, value: Any) -> str:
+    return f"a list is needed here, not {_shown(value)}; write `[{value if isinstance(value, str) else '...'}]`"
+
+
+def _not_a_mapping(path: Path, value: Any) -> str:
+    example = "{rate: 10}" if path[:1] == ("signals",) and len(path) == 2 else "the keys below it, indented"
+    begin = "; a catalog begins with `signals:`" if not path else f"; write {example}"
+    return f"a mapping of keys to values is needed here, not {_shown(value)}{begin}"
+
+
+def _not_a_text(_path: Path, value: Any) -> str:
+    """Something else than a text is wrong; YAML itself turns some words into truth values."""
+    if isinstance(value, bool):
+        hint = "YAML reads words such as on, off, yes and no as truth values: quote them"
+        return f"a text is needed here, not {_shown(value)} ({hint})"
+    if isinstance(value, int | float):
+        return f'a text is needed here, not the number {value}; write `"{value}"` in quotes'
+    return f"a text is needed here, not {_shown(value)}"
+
+
+_LIMITS = {
+    "greater_than": "more than", "greater_than_equal": "at least", "less_than": "less than",
+    "less_than_equal": "at most",
+}  # fmt: skip
+_WORDS: dict[str, Callable[[Path, Any], str]] = {
+    "missing": lambda path, _: f"the key `{path[-1]}` is missing; add it",
+    "string_pattern_mismatch": _bad_name,
+    **dict.fromkeys(("float_type", "int_type", "int_from_float", "finite_number"), _not_a_number),
+    "string_type": _not_a_text,
+    "bool_type": lambda _, value: f"true or false is needed here, not {_shown(value)}",
+    "tuple_type": _not_a_list,
+    **dict.fromkeys(("model_type", "dict_type"), _not_a_mapping),
+}
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = str(value)
+    return f"`{text if len(text) <= 40 else text[:36] + '...'}`"
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    near = get_close_matches(word[:100], known[:20_000], n=1)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def _literal_meant(path: Path, value: Any) -> str:
+    word = str(value).lower()
+    if path[-1] == "type" and word in _TYPES_MEANT:
+        listing = ", with the list `values` of all its texts" if _TYPES_MEANT[word] == "text" else ""
+        return f"; write `{_TYPES_MEANT[word]}`{listing}"
+    if path[0] == "vehicle" and word in _ATTRIBUTES_MEANT:
+        return f"; write `{_ATTRIBUTES_MEANT[word]}`"
+    known = {"type": ("number", "bool", "text"), "update": ("on_change",)}
+    return _meant(word.replace("-", "_"), known.get(path[-1], ("text", "integer", "number", "bool")))
+
+
+def _number_meant(path: Path, value: Any) -> str:
+    if path[-1] == "state":
+        return "; write bytes, or an amount such as `256 KiB`"
+    if not isinstance(value, str):
+        return ""
+    number = value.strip().split(" ")[0].rstrip("HhzZs")
+    unit = "seconds, such as `0.3`" if path[-1] in _IN_SECONDS else "Hz, such as `10`" if path[-1] == "rate" else ""
+    is_plain = number.replace(".", "", 1).isdigit()
+    return f"; write it without a unit, in {unit}" if unit and is_plain and number != value else ""
