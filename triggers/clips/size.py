@@ -7,10 +7,14 @@ come from clips of recorded cars at 50 to 2,400 samples per second, whose sizes 
 
 from __future__ import annotations
 
-from triggers.clips.footage import Footage
+from typing import TYPE_CHECKING
+
 from triggers.contracts.campaign import CaptureWindow
 from triggers.signals.catalog import SignalCatalog
 from triggers.times import NS_PER_S
+
+if TYPE_CHECKING:  # footage is made of arrays, and checking a trigger file needs none
+    from triggers.clips.footage import Footage
 
 SAMPLE_BYTES = 21
 CHANNEL_BYTES = 190

@@ -7,6 +7,7 @@ from typing import Literal
 
 from triggers.contracts.base import MAX_ATTRIBUTE_TEXT, AttributeValue
 from triggers.contracts.campaign import MAX_TARGET_OPERANDS, MAX_TARGET_VALUES, Comparison, Junction, Target
+from triggers.language.analysis.typed import Type
 from triggers.language.checks.context import CheckContext
 from triggers.language.text import syntax
 
@@ -88,7 +89,12 @@ def _literal(context: CheckContext, literal: syntax.Expression, name: str, decla
     ):
         value = literal.value
     elif isinstance(literal, syntax.Quantity) and literal.unit is None and declared in ("integer", "number"):
+        if declared == "number" and context.literal(literal).type is Type.ERROR:
+            return None
         value = _number(literal.value, declared)
+        if value is None and literal.value.denominator == 1:
+            context.report.out_of_range(literal.span, f"`{_PREFIX}{name}`", "from -2^63 to 2^63 - 1")
+            return None
     elif not isinstance(literal, syntax.Text | syntax.Truth | syntax.Quantity):
         context.report.not_a_target(literal.span)
         return None

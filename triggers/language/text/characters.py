@@ -14,6 +14,12 @@ _MARKS_MEANT = {
     "−": "-", "–": "-", "—": "-", "‐": "-", "‑": "-", "×": "*", "·": "*", "⋅": "*", "∗": "*", "÷": "/", "∕": "/",
     "⁄": "/", "≤": "<=", "⩽": "<=", "≥": ">=", "⩾": ">=", "≠": "!=", "≡": "==", "[": "(", "]": ")",
 }  # fmt: skip
+MISWRITTEN = {"===": "==", "!==": "!=", "=>": ">=", "=<": "<=", "<>": "!="}
+"""Comparisons of other languages, and how they are written here."""
+_LOOSE_NUMBER = re.compile(
+    r"0[xX][0-9a-fA-F]+|0[bB][01]+|[0-9]+(?:_[0-9]+)+(?:\.[0-9]+)?|[0-9]*\.[0-9]+|[0-9]+\.(?![\w.])", re.ASCII
+)
+_MAX_LOOSE = 40
 _QUOTES = "'`´‘’‚‛“”„‟«»‹›\uff02\uff07"
 _QUOTED = re.compile(f'[{_QUOTES}]([^{_QUOTES}"\\n]*)[{_QUOTES}"]')
 _FOREIGN_WORD = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
@@ -41,6 +47,28 @@ def foreign_quotes(text: str, offset: int) -> tuple[str, int] | None:
     """The text between quotes other than `"` and where it ends; None if none begins here and ends on its line."""
     match = _QUOTED.match(text, offset)
     return None if match is None else (match[1], match.end())
+
+
+def loose_number(text: str, offset: int) -> tuple[str, str] | None:
+    """A number in a form of other languages at this place, and how it is written here; None if there is none.
+
+    >>> [loose_number(text, 0) for text in ("0x10", "1_000", ".5", "5. m", "1.5", "7")]
+    [('0x10', '16'), ('1_000', '1000'), ('.5', '0.5'), ('5.', '5'), None, None]
+    """
+    match = _LOOSE_NUMBER.match(text, offset)
+    if match is None or len(match[0]) > _MAX_LOOSE:
+        return None
+    written = match[0]
+    if written[:2].lower() in ("0x", "0b"):
+        return written, str(int(written, 0))
+    plain = written.replace("_", "").removesuffix(".")
+    plain = f"0{plain}" if plain.startswith(".") else plain
+    return None if plain == written else (written, plain)
+
+
+def miswritten(text: str, offset: int) -> str | None:
+    """A comparison of another language at this place."""
+    return next((mark for mark in MISWRITTEN if text.startswith(mark, offset)), None)
 
 
 def is_invisible(character: str) -> bool:

@@ -16,6 +16,8 @@ from typing import Any
 from triggers.language.text.characters import visible
 
 MAX_SHOWN_CHARACTERS = 160
+MAX_LINE_CHARACTERS = 10_000
+"""Of a source line in JSON: 200 findings in one line of a megabyte would be 200 megabytes."""
 
 
 class Severity(StrEnum):
@@ -43,6 +45,7 @@ class Source:
     def __init__(self, text: str, filename: str) -> None:
         self.text = text
         self.filename = filename
+        self._latest_line = 0, ""
         self._line_starts = [0, *(i + 1 for i, character in enumerate(text) if character == "\n")]
 
     def position(self, offset: int) -> tuple[int, int]:
@@ -52,9 +55,11 @@ class Source:
 
     def line(self, number: int) -> str:
         """The text of a line, without its end."""
-        start = self._line_starts[number - 1]
-        end = self.text.find("\n", start)
-        return self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+        if self._latest_line[0] != number:  # many findings in one long line share its text
+            start = self._line_starts[number - 1]
+            end = self.text.find("\n", start)
+            self._latest_line = number, self.text[start : len(self.text) if end < 0 else end].rstrip("\r")
+        return self._latest_line[1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +99,13 @@ class Diagnostic:
             "end_column": self.end_column,
             "message": self.message,
             "proposal": self.proposal,
-            "source_line": self.source_line,
+            "source_line": self.source_line[:MAX_LINE_CHARACTERS],
         }
 
 
 def _marked_line(diagnostic: Diagnostic) -> list[str]:
     """The source line and a line of carets; a long line is cut to the part around the span, with dots at the cuts."""
-    line = visible(diagnostic.source_line)
+    line = diagnostic.source_line
     first = diagnostic.column - 1
     last = diagnostic.end_column - 1 if diagnostic.end_line == diagnostic.line else len(line)
     cut = max(0, first - MAX_SHOWN_CHARACTERS // 2) if len(line) > MAX_SHOWN_CHARACTERS else 0
@@ -109,7 +114,7 @@ def _marked_line(diagnostic: Diagnostic) -> list[str]:
     before, after = "..." if cut else "", "..." if end < len(line) else ""
     blanks = "".join("\t" if character == "\t" else " " for character in before + line[cut:first])
     carets = "^" * max(1, min(last, end) - first)
-    return [f"    {before}{line[cut:end]}{after}", f"    {blanks}{carets}"]
+    return [f"    {before}{visible(line[cut:end])}{after}", f"    {blanks}{carets}"]
 
 
 def render_all(diagnostics: Iterable[Diagnostic]) -> str:

@@ -16,6 +16,7 @@ from triggers.language.text.characters import GUESSES
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.lexer import Token, TokenKind
 from triggers.language.text.mistakes.form import MAX_NUMBER_CHARACTERS
+from triggers.language.text.mistakes.instead import INSTEAD
 from triggers.language.text.reporter import Reporter
 from triggers.signals.reserved import RESERVED
 from triggers.signals.unit_spellings import meant_unit
@@ -31,6 +32,8 @@ _POWERS: dict[str, int] = {
     "in": _COMPARE, "+": _SUM, "-": _SUM, "*": _PRODUCT, "/": _PRODUCT,
     **dict.fromkeys(("<", "<=", ">", ">=", "==", "!="), _COMPARE),
 }  # fmt: skip
+_IN_EXPRESSION = ("the next clause", "a signal, a value", "the end of this condition")
+"""What is expected within or after an expression."""
 _VALUES = (TokenKind.DOTTED, TokenKind.NUMBER, TokenKind.UNIT)
 """After a token of these kinds, `=` is clearly meant as a comparison."""
 _CHAINABLE = frozenset({_OR, _AND, _SUM, _PRODUCT})
@@ -92,8 +95,25 @@ class Cursor:
         elif before.kind is TokenKind.NUMBER and self.next.kind is TokenKind.WORD and meant_unit(self.next.text):
             self.report.unknown_unit(self.next.span, self.next.text, [meant_unit(self.next.text) or ""])
         else:
+            proposal = proposal or self._decimal_comma(before)
+            if what.startswith(_IN_EXPRESSION):
+                proposal = proposal or self._other_language(before)
             self.report.expected(self.next.span, what, self.next.shown(), proposal)
         raise Panic
+
+    def _other_language(self, before: Token) -> str:
+        """What to write instead of a word that other languages have within expressions."""
+        if self.next.is_mark("="):
+            return "write `==` to compare"
+        word = before.text if before.is_word("if") else self.next.text
+        return INSTEAD.get(word.lower(), "")
+
+    def _decimal_comma(self, before: Token) -> str:
+        """The proposal for `1,5`."""
+        after = self.tokens[min(self.index + 1, len(self.tokens) - 1)]
+        is_comma = before.kind is after.kind is TokenKind.NUMBER and self.next.is_mark(",")
+        is_tight = before.span.end == self.next.span.start and self.next.span.end == after.span.start
+        return f"write a decimal point: `{before.text}.{after.text}`" if is_comma and is_tight else ""
 
     def spanning(self, start: Span) -> Span:
         """The span from a start to the end of the token taken last."""

@@ -85,12 +85,14 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
     """
     text, tokens, offset, line_is_empty = source.text, list[Token](), 0, True
     while offset < len(text):
-        foreign = characters.foreign_word(text, offset)
-        if foreign is not None:
-            span = Span(offset, offset + len(foreign))
-            reporter.foreign_name(span, foreign)
-            tokens.append(Token(TokenKind.DOTTED if "." in foreign else TokenKind.WORD, foreign, span, line_is_empty))
-            offset, line_is_empty = span.end, False
+        odd = _odd(text, offset, reporter)
+        if odd is not None:
+            tokens.append(replace(odd, starts_line=line_is_empty))
+            offset, line_is_empty = odd.span.end, False
+            unit = _unit_after(text, odd)
+            if unit is not None:
+                tokens.append(unit)
+                offset = unit.span.end
             continue
         match = _TOKEN.match(text, offset)
         if match is None:
@@ -106,12 +108,44 @@ def tokenize(source: Source, reporter: Reporter) -> list[Token]:
         kind = TokenKind(match.lastgroup or "mark")
         tokens.append(Token(kind, match[0], Span(start, offset), line_is_empty))
         line_is_empty = False
-        unit = _UNIT.match(text, offset) if kind is TokenKind.NUMBER else None
-        if unit is not None and unit[1] not in NEVER_UNITS:
-            tokens.append(Token(TokenKind.UNIT, unit[1], Span(unit.start(1), unit.end()), starts_line=False))
-            offset = unit.end()
+        unit = _unit_after(text, tokens[-1])
+        if unit is not None:
+            tokens.append(unit)
+            offset = unit.span.end
     tokens.append(Token(TokenKind.END, "", Span(len(text), len(text)), line_is_empty))
     return tokens
+
+
+def _unit_after(text: str, token: Token) -> Token | None:
+    """The unit right after a number."""
+    unit = _UNIT.match(text, token.span.end) if token.kind is TokenKind.NUMBER else None
+    if unit is None or unit[1] in NEVER_UNITS:
+        return None
+    return Token(TokenKind.UNIT, unit[1], Span(unit.start(1), unit.end()), starts_line=False)
+
+
+def _odd(text: str, offset: int, reporter: Reporter) -> Token | None:
+    """A name, number or comparison in a form that other languages have, reported; None if there is none here."""
+    first = text[offset]
+    if first in "=!<":
+        mark = characters.miswritten(text, offset)
+        if mark is not None:
+            span = Span(offset, offset + len(mark))
+            reporter.other_form(span, mark, characters.MISWRITTEN[mark])
+            return Token(TokenKind.MARK, characters.MISWRITTEN[mark], span, starts_line=False)
+    elif first in "0123456789.":
+        number = characters.loose_number(text, offset)
+        if number is not None:
+            span = Span(offset, offset + len(number[0]))
+            reporter.other_form(span, *number)
+            return Token(TokenKind.NUMBER, number[1], span, starts_line=False)
+    elif first.isalpha() or first == "_":
+        word = characters.foreign_word(text, offset)
+        if word is not None:
+            span = Span(offset, offset + len(word))
+            reporter.foreign_name(span, word)
+            return Token(TokenKind.DOTTED if "." in word else TokenKind.WORD, word, span, starts_line=False)
+    return None
 
 
 def _repair(text: str, offset: int, reporter: Reporter) -> tuple[Token | None, int]:

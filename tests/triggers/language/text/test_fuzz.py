@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.support import CATALOG
 from triggers.language.compile import compile_bytes
+from triggers.language.text.diagnostics import render_all
+from triggers.language.text.mistakes.collector import MAX_DIAGNOSTICS
 
 SIZE_BYTES = 100_000
 FACTOR = 20.0
@@ -108,3 +110,22 @@ def test_the_time_grows_with_the_size_not_with_its_square() -> None:
 )
 def test_no_bytes_after_a_beginning_make_it_raise(data: bytes, start: bytes) -> None:
     compiles_or_is_diagnosed(start + data)
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "@ x ",
+        "\N{MINUS SIGN}",
+        "' ",
+        "x > \N{NO-BREAK SPACE}",
+        "0x1 ",
+        "<> ",
+        "\N{LATIN SMALL LETTER U WITH DIAERESIS} ",
+    ],
+)
+def test_many_mistakes_in_one_long_line_are_cut_and_share_its_text(unit: str) -> None:
+    result = compile_bytes(filled(unit, "# one line before\n").encode(), filename="fuzz", catalog=CATALOG)
+    assert len(result.diagnostics) == MAX_DIAGNOSTICS
+    assert len({id(diagnostic.source_line) for diagnostic in result.diagnostics}) <= 2
+    assert len(render_all(result.diagnostics)) < MAX_DIAGNOSTICS * 1000

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
 
 from triggers.language.text.diagnostics import Diagnostic, Severity, Source, Span, diagnostic_at
 
@@ -20,8 +22,13 @@ def did_you_mean(nearest: Sequence[str]) -> str:
     return f"did you mean {quoted(nearest)}?" if nearest else ""
 
 
-def _order(finding: Diagnostic) -> tuple[bool, int, int, str]:
-    return finding.severity is not Severity.ERROR, finding.line, finding.column, finding.code
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """What is wrong at a place; it only becomes a diagnostic, which holds its source line, if it is shown."""
+
+    severity: Severity
+    message: str
+    proposal: str
 
 
 class Collector:
@@ -31,28 +38,35 @@ class Collector:
         self.source = source
         self.names_compared = 0
         """How many comparisons of names were made so far to propose the nearest ones."""
-        self._findings: dict[tuple[str, Span], Diagnostic] = {}
+        self.has_errors = False
+        """True if a finding prevents the file from being compiled."""
+        self._findings: dict[tuple[str, Span], _Finding] = {}
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         """The errors and then the warnings, each in order of place; at most MAX_DIAGNOSTICS of them."""
-        return tuple(sorted(self._findings.values(), key=_order)[:MAX_DIAGNOSTICS])
 
-    @property
-    def has_errors(self) -> bool:
-        """True if a finding prevents the file from being compiled."""
-        return any(d.severity is Severity.ERROR for d in self._findings.values())
+        def order(key: tuple[str, Span]) -> tuple[bool, int, str]:
+            return self._findings[key].severity is not Severity.ERROR, key[1].start, key[0]
+
+        return tuple(self._diagnostic(*key) for key in nsmallest(MAX_DIAGNOSTICS, self._findings, key=order))
+
+    def _diagnostic(self, code: str, span: Span) -> Diagnostic:
+        found = self._findings[code, span]
+        return diagnostic_at(
+            self.source, span, code=code, severity=found.severity, message=found.message, proposal=found.proposal
+        )
 
     def _error(self, code: str, span: Span, message: str, proposal: str = "") -> None:
-        self._add(code, Severity.ERROR, span, message, proposal)
+        self._add(code, span, _Finding(Severity.ERROR, message, proposal))
 
     def _warning(self, code: str, span: Span, message: str, proposal: str = "") -> None:
-        self._add(code, Severity.WARNING, span, message, proposal)
+        self._add(code, span, _Finding(Severity.WARNING, message, proposal))
 
-    def _add(self, code: str, severity: Severity, span: Span, message: str, proposal: str) -> None:
+    def _add(self, code: str, span: Span, finding: _Finding) -> None:
         if ("LT101", span) in self._findings:  # whatever else is wrong with these characters follows from that
             return
-        finding = diagnostic_at(self.source, span, code=code, severity=severity, message=message, proposal=proposal)
+        self.has_errors = self.has_errors or finding.severity is Severity.ERROR
         known = self._findings.setdefault((code, span), finding)
-        if proposal and not known.proposal:
+        if finding.proposal and not known.proposal:
             self._findings[code, span] = finding

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from triggers.language.text.characters import named, remedy
 from triggers.language.text.diagnostics import Span
 from triggers.language.text.mistakes.collector import Collector, did_you_mean
-from triggers.language.text.mistakes.instead import INSTEAD
+from triggers.signals.reserved import RESERVED
 
 MAX_NUMBER_CHARACTERS = 1100
 """Enough for the exact decimal value of every double."""
@@ -25,6 +25,10 @@ class FormMistakes(Collector):
         message = "these quotes have no meaning in this language"
         self._error("LT101", span, message, f'write it in double quotes: `"{text[:40]}"`')
 
+    def other_form(self, span: Span, written: str, meant: str) -> None:
+        """LT101 for a number or an operator in the form of another language."""
+        self._error("LT101", span, f"`{written}` has no meaning in this language", f"write `{meant}`")
+
     def foreign_name(self, span: Span, text: str) -> None:
         """LT101 for a name with letters that no name can have."""
         proposal = "names have the letters a to z and A to Z, digits, `_` and dots"
@@ -36,7 +40,9 @@ class FormMistakes(Collector):
 
     def expected(self, span: Span, what: str, found: str, proposal: str = "") -> None:
         """LT103: something else was expected here."""
-        proposal = proposal or INSTEAD.get(found.strip("`").lower(), "")
+        word = found.strip("`")
+        if word.lower() in RESERVED and word != word.lower():
+            proposal = f"write `{word.lower()}`: words of the language are in lower case"
         self._error("LT103", span, f"expected {what}, found {found}", proposal)
 
     def unclosed_block(self, span: Span, kind: str, name: str) -> None:
@@ -71,7 +77,7 @@ class FormMistakes(Collector):
 
     def inexact_integer(self, span: Span, number: int, below: int, above: int) -> None:
         """LT108 for a whole number that would be rounded to another one."""
-        message = f"the 64-bit float of a number cannot hold {number}: it would be rounded"
+        message = f"no number equals {number}: numbers are 64-bit floats, and this one would be rounded"
         proposal = f"the nearest numbers are {below} and {above}; carry an id of this size as a text signal"
         self._error("LT108", span, message, proposal)
 

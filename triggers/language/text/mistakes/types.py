@@ -17,7 +17,9 @@ class TypeMistakes(Collector):
 
     def other_dimension(self, span: Span, left: str, right: str) -> None:
         """LT302: quantities of different dimensions."""
-        self._error("LT302", span, f"{left} and {right} cannot be compared, added or subtracted")
+        is_charge = "a temperature" in f"{left}{right}" and "charge in C" in f"{left}{right}"
+        proposal = "write `degC`: `C` is the electric charge" if is_charge else ""
+        self._error("LT302", span, f"{left} and {right} cannot be compared, added or subtracted", proposal)
 
     def not_an_angle(self, span: Span, what: str) -> None:
         """LT302 for `wrap`, which has one operand."""
