@@ -49,6 +49,8 @@ def test_every_key_and_column_is_explained(words_of: Any) -> None:
         *report,
         *report["triggers"]["hard_braking"],
         *report["fires"][0],
+        *report["by_drive"][0],
+        *report["budgets"][0],
         *report["forecast"]["triggers"]["hard_braking"],
     }
     names |= {*pq.read_schema("fires.parquet").names, *pq.read_schema("results.parquet").names}
@@ -60,7 +62,6 @@ def test_the_constants_are_those_of_the_code() -> None:
     from triggers.clips import size
 
     assert f"{size.FILE_BYTES}, plus {size.CHANNEL_BYTES} per channel, plus {size.SAMPLE_BYTES} per sample" in TEXT
-    assert f"{statistics.RESAMPLES:,} bootstrap samples" in TEXT
     assert f"{statistics.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
     assert f"at most {distance.MAX_HOLD_NS // 10**9} s apart" in TEXT
     assert f"above {distance.MAX_SPEED_M_S:,.0f} m/s" in TEXT

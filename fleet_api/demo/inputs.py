@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fleet_api.demo.drives import generate_drives, package_file
-from triggers.drives.drive import Drive, find_drives
+from triggers.drives.drive import Drive
+from triggers.drives.find import find_drives
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation, compile_file
 from triggers.signals.catalog import SignalCatalog

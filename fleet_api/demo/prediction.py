@@ -1,7 +1,7 @@
 """The prediction of a demonstration's fires and bytes, by a backtest of the drives that its vehicles will play.
 
 Fires are exact, because which vehicles a campaign reaches is a pure function of its settings and their attributes. The
-bytes are the backtest's estimate, and an upper bound where capture windows overlap.
+bytes are the backtest's estimate, and an upper bound where capture windows of several triggers overlap.
 """
 
 from __future__ import annotations
@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from fleet_api.demo.inputs import DemoInputs
 from fleet_api.simulation.simulate import PlannedVehicle
 from triggers.assignment.rules import is_assigned
-from triggers.backtest.forecast import TriggerYield, trigger_yield
+from triggers.backtest.forecast import clip_sizes
 from triggers.backtest.plan import make_plan
 from triggers.backtest.result import DriveResult
 from triggers.backtest.run import run
 from triggers.contracts.campaign import CampaignSettings
-from triggers.signals.catalog import SignalCatalog
 
 
 @dataclass(frozen=True)
@@ -43,15 +42,14 @@ def predict(inputs: DemoInputs, vehicles: Sequence[PlannedVehicle], *, now_ns: i
     if result.failures:
         raise result.failures[0]
     by_path = {drive.path: drive for drive in result.drives}
-    yields = {}
+    fires: dict[str, int] = {}
+    clip_bytes = 0.0
     for name, campaign in inputs.compilation.campaigns.items():
         reached = [vehicle for vehicle in vehicles if _reaches(campaign.settings, vehicle, now_ns)]
         played = [by_path[trip.drive.path] for vehicle in reached for trip in vehicle.trips]
-        yields[name] = _campaign_yield(campaign.settings, played, inputs.catalog)
-    return Prediction(
-        fires={name: part.fires.count for name, part in yields.items()},
-        clip_bytes=round(math.fsum(size for part in yields.values() for size in part.bytes.totals)),
-    )
+        fires[name] = sum(_fires(campaign.settings, drive) for drive in played)
+        clip_bytes += math.fsum(_expected_bytes(campaign.settings, drive) for drive in played)
+    return Prediction(fires=fires, clip_bytes=round(clip_bytes))
 
 
 def _reaches(settings: CampaignSettings, vehicle: PlannedVehicle, now_ns: int) -> bool:
@@ -59,10 +57,12 @@ def _reaches(settings: CampaignSettings, vehicle: PlannedVehicle, now_ns: int) -
     return is_assigned(settings, vehicle.id, vehicle.attributes, rollout_from_ns=now_ns, now_ns=now_ns)
 
 
-def _campaign_yield(settings: CampaignSettings, played: list[DriveResult], catalog: SignalCatalog) -> TriggerYield:
-    """What all triggers of a campaign yield on the drives that are played; a drive may be in `played` several times."""
-    parts = [
-        trigger_yield(trigger.name, trigger.capture, settings.sample_one_in, played, catalog)
-        for trigger in settings.triggers
-    ]
-    return TriggerYield.total(parts, len(played))
+def _fires(settings: CampaignSettings, drive: DriveResult) -> int:
+    """Fires of all triggers of a campaign on a drive."""
+    return sum(len(drive.fires_ns.get(trigger.name, ())) for trigger in settings.triggers)
+
+
+def _expected_bytes(settings: CampaignSettings, drive: DriveResult) -> float:
+    """The bytes of their clips that sampling is expected to keep."""
+    one_in = settings.sample_one_in
+    return sum(int(clip_sizes(drive, trigger.name, one_in).sum()) for trigger in settings.triggers) / one_in

@@ -21,7 +21,7 @@ from tests.support import whole_system
 from tests.support.servers.kafka_server import KafkaServer
 from tests.support.servers.s3_server import S3Server
 from tests.support.waiting import wait_for
-from triggers.drives.drive import find_drives
+from triggers.drives.find import find_drives
 from triggers.signals.catalog import SignalCatalog
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]

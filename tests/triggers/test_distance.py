@@ -116,7 +116,8 @@ def test_the_unit_is_that_of_the_catalog_and_only_a_speed_that_the_drive_has_is_
     signal = speed_signal(catalog, ["t", "v"])
     assert signal is not None
     assert (signal.name, signal.scale) == ("ego.speed", pytest.approx(1 / 3.6))
-    assert speed_signal(catalog, ["t", "ego.speed"]) is None
+    assert speed_signal(catalog, ["t", "ego.speed"]) == signal  # named like the signal
+    assert speed_signal(catalog, ["t", "speed"]) is None
     assert speed_signal(catalog, ["t", "pedal"], "pedal") is None
     assert metres_along(np.array([36.0, 36.0]), np.array([NS_PER_S]), scale=signal.scale) == pytest.approx(10)
 

@@ -5,21 +5,25 @@ Memory is bounded by a few batches and the fires, however long the drive is.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from triggers.backtest.known_time import KnownTime
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.odometer import odometer_for
 from triggers.backtest.overlap import shared_fires
-from triggers.backtest.plan import BacktestPlan
+from triggers.backtest.plan import BacktestPlan, compared
 from triggers.backtest.result import DriveResult
 from triggers.backtest.volume import ClipMeter
 from triggers.distance import ends_segment
 from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive
+from triggers.drives.file import DriveFile
+from triggers.drives.findings import Findings
 from triggers.drives.times import Times
+from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
 from triggers.times import NS_PER_S
 
@@ -33,35 +37,92 @@ ReportBytes = Callable[[int], None]
 def run_drive(
     plan: BacktestPlan, drive: Drive, catalog: SignalCatalog, pool: MachinePool, progress: ReportBytes
 ) -> DriveResult:
-    """Run a plan over one drive, on machines of the pool. Raises InvalidInput if the drive cannot be read."""
-    result = DriveResult(drive.name, drive.path)
+    """Run a plan over one drive, on machines of the pool.
+
+    A trigger or compared head is left out if the drive cannot give one of its signals. Raises InvalidInput if the drive
+    cannot be read or none of them can run.
+    """
     with drive.open() as file, pool.machines() as machines:
-        runs = _program_runs(machines)
-        odometer = odometer_for(catalog, file.columns)
-        signals = {name for run in runs for name in run.inputs} | set(odometer.signals if odometer else ())
-        captures = {name: settings.capture for name, settings in plan.settings.items()}
-        meter = ClipMeter(file, catalog, captures, signals)
-        time = _RecordedTime(catalog.max_gap_ns)
+        result = DriveResult(drive.name, drive.path, left_out=_left_out(plan, file, catalog))
+        drive_run = _DriveRun(plan, file, machines, result, catalog)
+        drive_run.take_all(file, catalog, progress)
+        return drive_run.finish(drive, catalog, progress)
+
+
+def _left_out(plan: BacktestPlan, file: DriveFile, catalog: SignalCatalog) -> dict[str, InvalidInput]:
+    """Why each trigger and head that cannot run is left out. Raises InvalidInput if none of all can run."""
+    file.check_columns(catalog, ())
+    wanted = plan.signals | plan.head_signals
+    problems = {name: file.problem(name, catalog) for name in sorted(set[str]().union(*wanted.values()))}
+    left_out: dict[str, InvalidInput] = {}
+    for name, signals in wanted.items():
+        of_its_own = [problem for signal in sorted(signals) if (problem := problems[signal]) is not None]
+        if of_its_own:
+            left_out[name] = of_its_own[0]
+    if wanted and len(left_out) == len(wanted):
+        raise next(iter(left_out.values()))
+    return left_out
+
+
+class _DriveRun:
+    """The programs and meters of one drive, which take its batches in order."""
+
+    def __init__(
+        self, plan: BacktestPlan, file: DriveFile, machines: list[Machine], result: DriveResult, catalog: SignalCatalog
+    ) -> None:
+        self._result = result
+        self._findings = Findings()
+        self._runs = _program_runs(machines, result.left_out)
+        self._odometer = odometer_for(catalog, lambda name: file.problem(name, catalog) is None)
+        reads = {name for run in self._runs for name in run.inputs}
+        self.signals = {name for name in reads if file.problem(name, catalog) is None}
+        self.signals |= set(self._odometer.signals if self._odometer else ())
+        self._captures = {
+            name: settings.capture for name, settings in plan.settings.items() if name not in result.left_out
+        }
+        self._meter = ClipMeter(file, catalog, self._captures, self.signals)
+        needs = {name: plan.needs[name] for name in self._captures}
+        needed = {name: catalog.signals[name] for name in sorted(set[str]().union(*needs.values()))}
+        result.needs = needs
+        self._known = KnownTime(needed, needs, catalog.max_gap_ns)
+        self._time = _RecordedTime(catalog.max_gap_ns)
+
+    def take_all(self, file: DriveFile, catalog: SignalCatalog, progress: ReportBytes) -> None:
+        """Run the programs over the whole file."""
         bytes_per_row = file.size_bytes / max(file.row_count, 1)
-        for batch in file.batches(catalog, sorted(signals)):
-            meter.take(batch, {name: t_ns for run in runs for name, t_ns in run.take(batch).items()})
-            if odometer is not None:
-                odometer.take(batch)
-            time.take(batch)
+        for batch in file.batches(catalog, sorted(self.signals), findings=self._findings):
+            self._meter.take(batch, {name: t_ns for run in self._runs for name, t_ns in run.take(batch).items()})
+            if self._odometer is not None:
+                self._odometer.take(batch)
+            self._known.take(batch)
+            self._time.take(batch)
             progress(round(len(batch) * bytes_per_row))
-        result.rows, result.recorded_ns = time.rows, time.recorded_ns
-        result.metres = odometer.metres if odometer is not None else None
-        for run in runs:
+
+    def finish(self, drive: Drive, catalog: SignalCatalog, progress: ReportBytes) -> DriveResult:
+        """The result, after all batches."""
+        result, time = self._result, self._time
+        result.rows, result.recorded_ns, result.findings = time.rows, time.recorded_ns, self._findings.all()
+        result.metres = self._odometer.metres if self._odometer is not None else None
+        result.known_ns = {n: time.recorded_ns - unknown for n, unknown in self._known.unknown_together_ns.items()}
+        result.unknown_ns = self._known.unknown_ns
+        for run in self._runs:
             run.add_to(result)
-        result.shared = shared_fires(result.fires_ns, captures)
-        result.clip_bytes = meter.sizes(result.fires_ns, _camera_rates(drive, time), on_batch=lambda: progress(0))
-    return result
+        result.shared = shared_fires(result.fires_ns, self._captures)
+        result.camera_bytes_per_s = camera_rates(drive, catalog, time.length_ns)
+        sizes = self._meter.sizes(result.fires_ns, result.camera_bytes_per_s, on_batch=lambda: progress(0))
+        result.clip_bytes = {name: size.by_fire for name, size in sizes.items()}
+        result.recording_bytes = {name: size.by_recording for name, size in sizes.items()}
+        cameras = {camera for capture in self._captures.values() for camera in capture.cameras}
+        silent = {f"camera {camera}" for camera in cameras - result.camera_bytes_per_s.keys()}
+        result.uncounted = frozenset(silent | self._meter.uncounted(self._captures))
+        return result
 
 
-def _camera_rates(drive: Drive, time: _RecordedTime) -> Mapping[str, float]:
-    """Bytes per second of each video."""
-    seconds = max(time.length_ns / NS_PER_S, 1.0)
-    return {name: video.stat().st_size / seconds for name, video in drive.cameras.items()}
+def camera_rates(drive: Drive, catalog: SignalCatalog, length_ns: int) -> dict[str, float]:
+    """Bytes per second of each camera: of the video beside the drive, or else as the catalog says."""
+    seconds = max(length_ns / NS_PER_S, 1.0)
+    declared = {name: float(camera.bit_rate) for name, camera in catalog.cameras.items() if camera.bit_rate}
+    return declared | {name: video.stat().st_size / seconds for name, video in drive.cameras.items()}
 
 
 class _RecordedTime:
@@ -99,7 +160,7 @@ class _ProgramRun:
 
     def take(self, batch: Batch) -> dict[str, Times]:
         """Run the rows of a batch and return the times of their fires by trigger."""
-        fires = self.machine.run(batch.t_ns, [batch.columns[name] for name in self.inputs])
+        fires = self.machine.run(batch.t_ns, [batch.columns.get(name) for name in self.inputs])
         fires_ns: dict[str, Times] = {}
         for index in np.unique(fires["trigger"]).tolist() if len(fires) else ():
             if index in self._indexes:
@@ -111,16 +172,17 @@ class _ProgramRun:
     def add_to(self, result: DriveResult) -> None:
         """Add the fires and counts of this run to the drive's result."""
         result.fires_ns.update({name: np.concatenate(parts) for name, parts in self._fires.items() if parts})
-        suppressed, compared = self.machine.suppressed, self.machine.compared
+        suppressed, pairs = self.machine.suppressed, self.machine.compared
         result.suppressed.update({name: suppressed[name] for name in self._indexes.values() if suppressed[name]})
-        result.compared.update({head: compared[head] for head in self._heads})
+        result.compared.update({head: pairs[head] for head in self._heads})
         result.overflows += self.machine.overflows
 
 
-def _program_runs(machines: list[Machine]) -> list[_ProgramRun]:
+def _program_runs(machines: list[Machine], left_out: Collection[str]) -> list[_ProgramRun]:
     """One run per machine. A trigger or head of several campaigns is counted only in the first of them."""
     runs: list[_ProgramRun] = []
-    triggers, heads = set[str](), set[str]()
+    triggers = set(left_out)
+    heads = {head for machine in machines for head in machine.compared if compared(head) in left_out}
     for machine in machines:
         new_triggers = [trigger.name for trigger in machine.manifest.triggers if trigger.name not in triggers]
         new_heads = [head for head in machine.compared if head not in heads]

@@ -17,10 +17,12 @@ from triggers.backtest.result import DriveResult
 from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import CaptureWindow
 from triggers.signals.catalog import SignalCatalog
-from triggers.statistics import CONFIDENCE, Events, Interval, rates_per_hour
+from triggers.statistics import CONFIDENCE, Events, Interval, Rate
 from triggers.times import NS_PER_S
 
 NS_PER_HOUR = 3600 * NS_PER_S
+ONE_DRIVE = "poisson: a single drive does not show how drives differ"
+SEVERAL_DRIVES = "poisson within drives, student's t between drives"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,31 +39,62 @@ class ForecastFleet:
 
 @dataclass(frozen=True, slots=True)
 class TriggerYield:
-    """What recorded drives yielded: fires, the clips that sampling is expected to keep, and their bytes."""
+    """What a trigger yields per hour: fires, the clips that sampling is expected to keep, and their bytes."""
 
-    fires: Events
-    clips: Events
-    bytes: Events
+    fires: Rate
+    clips: Rate
+    bytes: Rate
 
     @classmethod
-    def total(cls, parts: Sequence[TriggerYield], drives: int) -> TriggerYield:
-        """The sum over several triggers on the same drives."""
-        return cls(
-            Events.total([part.fires for part in parts], drives),
-            Events.total([part.clips for part in parts], drives),
-            Events.total([part.bytes for part in parts], drives),
-        )
+    def total(cls, parts: Sequence[TriggerYield]) -> TriggerYield | None:
+        """The sum over several triggers on the same drives; None without any."""
+        fires = Rate.total([part.fires for part in parts])
+        clips = Rate.total([part.clips for part in parts])
+        volume = Rate.total([part.bytes for part in parts])
+        return cls(fires, clips, volume) if fires and clips and volume else None
+
+    def per_day(self, hours_per_day: float) -> DailyVolume:
+        """The yield of a vehicle's day."""
+        three = (rate.interval().scaled(hours_per_day) for rate in (self.fires, self.clips, self.bytes))
+        return DailyVolume(*three)
 
 
 def trigger_yield(
     trigger: str, capture: CaptureWindow, one_in: int, drives: Sequence[DriveResult], catalog: SignalCatalog
-) -> TriggerYield:
-    """What a trigger yielded on these drives, if one of `one_in` fires is kept."""
-    no_clips = np.empty(0, np.int64)
-    sizes = [drive.clip_bytes.get(trigger, no_clips).astype(np.float64) for drive in drives]
+) -> TriggerYield | None:
+    """What a trigger yielded on the drives that it ran on, if one of `one_in` fires is kept; None if it never ran.
+
+    See `clip_sizes` for what counts as a clip.
+    """
+    hours = [0.0 if trigger in drive.left_out else drive.recorded_ns / NS_PER_HOUR for drive in drives]
+    sizes = [clip_sizes(drive, trigger, one_in).astype(np.float64) for drive in drives]
     fires = Events.of_counts([len(drive.fires_ns.get(trigger, ())) for drive in drives])
-    volume = _volume(sizes, nominal_clip_bytes(capture, catalog))
-    return TriggerYield(fires, fires.scaled(1 / one_in), volume.scaled(1 / one_in))
+    clips = Events.of_counts([len(each) for each in sizes])
+    volume = _volume(sizes, nominal_clip_bytes(capture, catalog, mean_camera_rates(drives)))
+    rates = [Rate.of(events, hours) for events in (fires, clips.scaled(1 / one_in), volume.scaled(1 / one_in))]
+    known = [rate for rate in rates if rate is not None]
+    return TriggerYield(*known) if known else None
+
+
+def clip_sizes(drive: DriveResult, trigger: str, one_in: int) -> NDArray[np.int64]:
+    """The clips of a trigger on a drive before sampling, in bytes: fires whose windows touch are one clip.
+
+    Only where sampling thins them out does each fire count alone, as the kept ones may no longer touch: the sizes are
+    an upper estimate then.
+    """
+    sizes = drive.recording_bytes if one_in == 1 else drive.clip_bytes
+    return sizes.get(trigger, np.empty(0, np.int64))
+
+
+def mean_camera_rates(drives: Sequence[DriveResult]) -> dict[str, float]:
+    """Bytes per second of each camera: the mean over the drives that have it, by their recorded time."""
+    sums: dict[str, tuple[float, float]] = {}
+    for drive in drives:
+        weight = max(drive.recorded_ns, 1) / NS_PER_S
+        for camera, bytes_per_s in drive.camera_bytes_per_s.items():
+            total, time = sums.get(camera, (0.0, 0.0))
+            sums[camera] = (total + bytes_per_s * weight, time + weight)
+    return {camera: total / time for camera, (total, time) in sums.items()}
 
 
 def _volume(sizes: Sequence[NDArray[np.float64]], nominal_bytes: float) -> Events:
@@ -134,27 +167,20 @@ def make_forecast(
     plan: BacktestPlan, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
 ) -> Forecast:
     """Forecast what the fleet will do if its vehicles drive like the recorded ones."""
-    hours = [drive.recorded_ns / NS_PER_HOUR for drive in drives]
-    method = "poisson" if len(hours) < 2 else "poisson and drives resampled, the wider"
+    recorded = sum(1 for drive in drives if drive.recorded_ns)
+    method = ONE_DRIVE if recorded < 2 else SEVERAL_DRIVES
     one_in = {name: fleet.sample_one_in or plan.one_in[name] for name in plan.settings}
-    yields = [
-        trigger_yield(name, settings.capture, one_in[name], drives, catalog) for name, settings in plan.settings.items()
-    ]
-    daily = _daily([TriggerYield.total(yields, len(drives)), *yields], hours, fleet.hours_per_day)
-    if daily is None:
-        return Forecast(fleet, method, {})
-    total, *by_trigger = daily
-    triggers = {
-        name: TriggerForecast(one_in[name], volume, volume.scaled(fleet.vehicles))
-        for name, volume in zip(plan.settings, by_trigger, strict=True)
-    }
-    return Forecast(fleet, method, triggers, total, total.scaled(fleet.vehicles))
-
-
-def _daily(yields: Sequence[TriggerYield], hours: Sequence[float], hours_per_day: float) -> list[DailyVolume] | None:
-    """Each yield per day of a vehicle; None if no time was recorded. All are estimated from the same resamples."""
-    rates = rates_per_hour([events for part in yields for events in (part.fires, part.clips, part.bytes)], hours)
-    if rates is None:
-        return None
-    daily = iter([rate.scaled(hours_per_day) for rate in rates])
-    return [DailyVolume(*three) for three in zip(daily, daily, daily, strict=True)]
+    yields: dict[str, TriggerYield] = {}
+    for name, settings in plan.settings.items():
+        of_trigger = trigger_yield(name, settings.capture, one_in[name], drives, catalog)
+        if of_trigger is not None:
+            yields[name] = of_trigger
+    triggers: dict[str, TriggerForecast] = {}
+    for name, of_trigger in yields.items():
+        volume = of_trigger.per_day(fleet.hours_per_day)
+        triggers[name] = TriggerForecast(one_in[name], volume, volume.scaled(fleet.vehicles))
+    total = TriggerYield.total(list(yields.values()))
+    if total is None:
+        return Forecast(fleet, method, triggers)
+    day = total.per_day(fleet.hours_per_day)
+    return Forecast(fleet, method, triggers, day, day.scaled(fleet.vehicles))

@@ -7,11 +7,11 @@ distance is unknown.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Callable
 
 import numpy as np
 
-from triggers.distance import SpeedSignal, ends_segment, metres_along, metres_between, speed_signal
+from triggers.distance import SPEED_SIGNAL, SpeedSignal, ends_segment, metres_along, metres_between, speed_signal
 from triggers.drives.batches import Batch
 from triggers.drives.columns import Numbers
 from triggers.drives.times import Times
@@ -19,13 +19,13 @@ from triggers.language.earth import EARTH_RADIUS_M
 from triggers.signals.catalog import SignalCatalog
 
 
-def odometer_for(catalog: SignalCatalog, columns: Collection[str]) -> SpeedOdometer | PositionOdometer | None:
-    """The odometer for a drive with these columns; None if they have neither speed nor position."""
-    speed = speed_signal(catalog, columns)
-    if speed is not None:
+def odometer_for(catalog: SignalCatalog, has: Callable[[str], bool]) -> SpeedOdometer | PositionOdometer | None:
+    """The odometer for a drive that has these signals; None if it has neither speed nor position."""
+    speed = speed_signal(catalog, [SPEED_SIGNAL])
+    if speed is not None and has(speed.name):
         return SpeedOdometer(speed, catalog.max_gap_ns)
     position = catalog.position
-    if position and all(catalog.column(name) in columns for name in (position.latitude, position.longitude)):
+    if position and all(map(has, (position.latitude, position.longitude))):
         return PositionOdometer(position.latitude, position.longitude, catalog.max_gap_ns)
     return None
 

@@ -5,11 +5,15 @@ The file's campaigns run as they would be sent. If no campaign collects a trigge
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from triggers.contracts.campaign import TriggerSettings
+from triggers.contracts.campaign import CampaignSettings, TriggerSettings
 from triggers.errors import InvalidInput
 from triggers.language.compile import Compilation
+from triggers.language.ir import Ir, mask_of
+
+_ASKS_FOR_ABSENCE = frozenset(("missing", "age"))
+"""Operations that are known even while the signal below them is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,18 @@ class BacktestPlan:
     programs: tuple[bytes, ...]
     settings: dict[str, TriggerSettings]
     one_in: dict[str, int]
+    signals: dict[str, frozenset[str]]
+    """The signals that the condition of each trigger reads."""
+    needs: dict[str, frozenset[str]]
+    """Those of them without which the condition is unknown: not the ones that it only asks about with `missing`."""
+    head_signals: dict[str, frozenset[str]] = field(default_factory=dict)
+    """The active and the shadow signal of each compared head, by `compare HEAD` (see `compared`)."""
+    campaigns: tuple[CampaignSettings, ...] = ()
+
+
+def compared(head: str) -> str:
+    """How a compared head is named beside triggers, one of which may have the head's name."""
+    return f"compare {head}"
 
 
 def make_plan(compilation: Compilation) -> BacktestPlan:
@@ -34,4 +50,26 @@ def make_plan(compilation: Compilation) -> BacktestPlan:
     programs = [campaign.program for campaign in compilation.campaigns.values()]
     if set(settings) - set(one_in):
         programs.append(compilation.triggers.program)
-    return BacktestPlan(tuple(dict.fromkeys(programs)), settings, {name: one_in.get(name, 1) for name in settings})
+    ir = compilation.triggers.ir
+    reads, needs = _masks(ir, frozenset()), _masks(ir, _ASKS_FOR_ABSENCE)
+    return BacktestPlan(
+        programs=tuple(dict.fromkeys(programs)),
+        settings=settings,
+        one_in={name: one_in.get(name, 1) for name in settings},
+        signals={code.name: _names(ir, reads[code.root]) for code in ir.triggers},
+        needs={code.name: _names(ir, needs[code.root]) for code in ir.triggers},
+        head_signals={compared(code.head): _names(ir, reads[code.active] | reads[code.shadow]) for code in ir.compares},
+        campaigns=tuple(campaign.settings for campaign in compilation.campaigns.values()),
+    )
+
+
+def _masks(ir: Ir, opaque: frozenset[str]) -> list[int]:
+    """For each node, the inputs that it reads as a bit mask, without those that are below an opaque operation."""
+    masks: list[int] = []
+    for node in ir.nodes:
+        masks.append(0 if node.op in opaque else mask_of(node, masks))
+    return masks
+
+
+def _names(ir: Ir, mask: int) -> frozenset[str]:
+    return frozenset(item.name for index, item in enumerate(ir.inputs) if mask >> index & 1)

@@ -8,31 +8,74 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from triggers.backtest.budgets import BudgetUse, budget_uses
 from triggers.backtest.forecast import NS_PER_HOUR, Forecast, ForecastFleet, make_forecast
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.contracts.compared import Compared
+from triggers.drives.findings import SummedFinding, summed
 from triggers.signals.catalog import SignalCatalog
 from triggers.times import NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
 class TriggerCounts:
-    """What a trigger did on all drives. A rate is None if no time or distance was recorded.
+    """What a trigger did on the drives that it ran on. A rate is None if no time or distance was recorded.
 
-    `clip_bytes` is the mean size of its clips, None without a fire.
+    `known_hours` are those of the hours in which every signal that its condition needs was known; `unknown` has, by
+    signal that was not always known, the share of the hours in which it was not. `clip_bytes` is the mean size of a
+    clip for each fire alone, `recording_bytes` that of a recording of touching fires; both None without a fire.
+    `largest_drive` is the drive with the most fires, and `largest_share` its share of them.
     """
 
     fires: int
     suppressed: int
+    drives: int
+    hours: float
+    known_hours: float
     per_hour: float | None
+    per_known_hour: float | None
     per_1000_km: float | None
     clip_bytes: int | None
+    recordings: int
+    recording_bytes: int | None
+    largest_drive: str | None
+    largest_share: float | None
+    unknown: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class DriveCounts:
+    """A drive: its path, hours and fires of all triggers, and their share of all fires (None without any)."""
+
+    drive: str
+    path: str
+    hours: float
+    km: float | None
+    fires: int
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A trigger (or compared head) that did not run on some drives, and why not on the first of them."""
+
+    trigger: str
+    drives: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Uncounted:
+    """A signal or camera (`camera front`) that captures ask for and that these many drives say nothing about."""
+
+    name: str
+    drives: int
 
 
 @dataclass(frozen=True, slots=True)
 class ReportedFire:
-    """A fire; `t` is in seconds of the drive's own clock."""
+    """A fire; `t` is in seconds of the drive's own clock, `drive` a name that no other drive has."""
 
     trigger: str
     drive: str
@@ -63,6 +106,15 @@ class BacktestReport:
     compared: dict[str, Compared]
     overflows: int
     forecast: Forecast
+    by_drive: tuple[DriveCounts, ...]
+    """In the order in which the drives were given."""
+    left_out: tuple[LeftOut, ...]
+    findings: tuple[SummedFinding, ...]
+    """What the reader of drives could not take as it is."""
+    uncounted: tuple[Uncounted, ...]
+    """What the sizes of clips do not count."""
+    budgets: tuple[BudgetUse, ...]
+    """The budgets of the file's campaigns beside the forecast."""
     programs: tuple[str, ...]
     """SHA-256 of the programs that ran."""
     failed_drives: tuple[str, ...]
@@ -81,6 +133,11 @@ class BacktestReport:
             "compared": {head: asdict(counts) for head, counts in self.compared.items()},
             "overflows": self.overflows,
             "forecast": self.forecast.to_json(),
+            "by_drive": [asdict(drive) for drive in self.by_drive],
+            "left_out": [asdict(each) for each in self.left_out],
+            "findings": [asdict(found) for found in self.findings],
+            "uncounted": [asdict(each) for each in self.uncounted],
+            "budgets": [use.to_json() for use in self.budgets],
             "programs": list(self.programs),
             "failed_drives": list(self.failed_drives),
         }
@@ -91,14 +148,12 @@ def make_report(
 ) -> BacktestReport:
     """Sum up all drives and make the forecast for a fleet."""
     drives = result.drives
-    hours = sum(drive.recorded_ns for drive in drives) / NS_PER_HOUR
-    km = _kilometres(drives)
     return BacktestReport(
         drives=len(drives),
         rows=sum(drive.rows for drive in drives),
-        hours=hours,
-        km=km,
-        triggers={name: _counts(name, drives, hours, km) for name in plan.settings},
+        hours=_hours(drives),
+        km=_kilometres(drives),
+        triggers={name: _counts(name, drives) for name in plan.settings},
         fires=tuple(
             ReportedFire(fire.trigger, drive.name, fire.t_ns / NS_PER_S) for drive in drives for fire in drive.fires
         ),
@@ -106,9 +161,18 @@ def make_report(
         compared=_compared(drives),
         overflows=sum(drive.overflows for drive in drives),
         forecast=make_forecast(plan, drives, fleet, catalog),
+        by_drive=_by_drive(drives),
+        left_out=_left_out(drives),
+        findings=summed((drive.name, drive.findings) for drive in drives),
+        uncounted=_uncounted(drives),
+        budgets=budget_uses(plan.campaigns, drives, fleet, catalog),
         programs=tuple(hashlib.sha256(program).hexdigest() for program in plan.programs),
         failed_drives=tuple(str(failure) for failure in result.failures),
     )
+
+
+def _hours(drives: Sequence[DriveResult]) -> float:
+    return sum(drive.recorded_ns for drive in drives) / NS_PER_HOUR
 
 
 def _kilometres(drives: Sequence[DriveResult]) -> float | None:
@@ -121,16 +185,70 @@ def _fires(name: str, drives: Sequence[DriveResult]) -> int:
     return sum(len(drive.fires_ns.get(name, ())) for drive in drives)
 
 
-def _counts(name: str, drives: Sequence[DriveResult], hours: float, km: float | None) -> TriggerCounts:
-    fires = _fires(name, drives)
-    clip_bytes = sum(int(drive.clip_bytes[name].sum()) for drive in drives if name in drive.clip_bytes)
+def _counts(name: str, drives: Sequence[DriveResult]) -> TriggerCounts:
+    ran = [drive for drive in drives if name not in drive.left_out]
+    hours, km, fires = _hours(ran), _kilometres(ran), _fires(name, ran)
+    known_hours = sum(drive.known_ns.get(name, 0) for drive in ran) / NS_PER_HOUR
+    clip_bytes = sum(int(drive.clip_bytes[name].sum()) for drive in ran if name in drive.clip_bytes)
+    recorded = [drive.recording_bytes[name] for drive in ran if name in drive.recording_bytes]
+    recordings = sum(map(len, recorded))
+    largest = max(ran, key=lambda drive: len(drive.fires_ns.get(name, ())), default=None) if fires else None
     return TriggerCounts(
         fires=fires,
-        suppressed=sum(drive.suppressed.get(name, 0) for drive in drives),
+        suppressed=sum(drive.suppressed.get(name, 0) for drive in ran),
+        drives=len(ran),
+        hours=hours,
+        known_hours=known_hours,
         per_hour=fires / hours if hours else None,
+        per_known_hour=fires / known_hours if known_hours else None,
         per_1000_km=fires / km * 1000 if km else None,
         clip_bytes=round(clip_bytes / fires) if fires else None,
+        recordings=recordings,
+        recording_bytes=round(sum(int(sizes.sum()) for sizes in recorded) / recordings) if recordings else None,
+        largest_drive=largest.name if largest else None,
+        largest_share=len(largest.fires_ns[name]) / fires if largest else None,
+        unknown=_unknown_shares(name, ran),
     )
+
+
+def _unknown_shares(name: str, ran: Sequence[DriveResult]) -> dict[str, float]:
+    """By signal that the trigger needs, the share of the time in which it was not known; the largest first."""
+    unknown_ns: Counter[str] = Counter()
+    for drive in ran:
+        unknown_ns.update({signal: drive.unknown_ns[signal] for signal in drive.needs.get(name, ())})
+    recorded_ns = sum(drive.recorded_ns for drive in ran)
+    return {signal: ns / recorded_ns for signal, ns in unknown_ns.most_common() if ns and recorded_ns}
+
+
+def _by_drive(drives: Sequence[DriveResult]) -> tuple[DriveCounts, ...]:
+    counts = [sum(map(len, drive.fires_ns.values())) for drive in drives]
+    total = sum(counts)
+    return tuple(
+        DriveCounts(
+            drive=drive.name,
+            path=str(drive.path),
+            hours=drive.recorded_ns / NS_PER_HOUR,
+            km=None if drive.metres is None else drive.metres / 1000,
+            fires=fires,
+            share=fires / total if total else None,
+        )
+        for drive, fires in zip(drives, counts, strict=True)
+    )
+
+
+def _left_out(drives: Sequence[DriveResult]) -> tuple[LeftOut, ...]:
+    """By trigger, the drives that it could not run on; the most first."""
+    reasons: dict[str, list[str]] = {}
+    for drive in drives:
+        for name, problem in drive.left_out.items():
+            reasons.setdefault(name, []).append(str(problem))
+    by_trigger = [LeftOut(name, len(texts), texts[0]) for name, texts in reasons.items()]
+    return tuple(sorted(by_trigger, key=lambda each: (-each.drives, each.trigger)))
+
+
+def _uncounted(drives: Sequence[DriveResult]) -> tuple[Uncounted, ...]:
+    counts = Counter(name for drive in drives for name in drive.uncounted)
+    return tuple(Uncounted(name, counts[name]) for name in sorted(counts))
 
 
 def _overlap(drives: Sequence[DriveResult]) -> tuple[TriggerOverlap, ...]:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triggers.contracts.compared import Compared
+from triggers.drives.findings import Finding
 from triggers.drives.times import Times
 from triggers.errors import InvalidInput
 from triggers.language.rows import Firing
@@ -16,10 +17,11 @@ from triggers.language.rows import Firing
 
 @dataclass(slots=True)
 class DriveResult:
-    """What happened on one drive, by trigger; triggers without a fire or a suppressed rise are left out.
+    """What happened on one drive, by trigger; triggers without a fire or a suppressed rise are not listed.
 
     Times are in ns of the drive's clock, ascending. `metres` is None if nothing measures the distance. `shared` is the
-    result of `shared_fires`.
+    result of `shared_fires`. `left_out` has the reason for each trigger (and compared head) that could not run because
+    the drive cannot give one of its signals; nothing else of the result is about it.
     """
 
     name: str
@@ -29,10 +31,24 @@ class DriveResult:
     metres: float | None = None
     fires_ns: dict[str, Times] = field(default_factory=dict)
     clip_bytes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    recording_bytes: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    """The size of each recording: fires whose windows touch are one (see `OwnRecordings`)."""
     suppressed: dict[str, int] = field(default_factory=dict)
     compared: dict[str, Compared] = field(default_factory=dict)
     shared: dict[tuple[str, str], int] = field(default_factory=dict)
     overflows: int = 0
+    left_out: dict[str, InvalidInput] = field(default_factory=dict)
+    known_ns: dict[str, int] = field(default_factory=dict)
+    """By trigger that ran: how much of `recorded_ns` all signals that it needs were known."""
+    needs: dict[str, frozenset[str]] = field(default_factory=dict)
+    """By trigger that ran: the signals that must be known for its condition to be."""
+    unknown_ns: dict[str, int] = field(default_factory=dict)
+    """By such a signal: how long it was not known."""
+    findings: tuple[Finding, ...] = ()
+    """What the reader could not take as it is."""
+    camera_bytes_per_s: dict[str, float] = field(default_factory=dict)
+    uncounted: frozenset[str] = frozenset()
+    """Signals and cameras (`camera front`) of captures about which the drive says nothing, so clip sizes lack them."""
 
     @property
     def fires(self) -> list[Firing]:

@@ -11,12 +11,14 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import replace
 
 from triggers.backtest.drive_run import ReportBytes, run_drive
 from triggers.backtest.machines import MachinePool
 from triggers.backtest.plan import BacktestPlan
 from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.drives.drive import Drive
+from triggers.drives.find import distinct_names
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
 
@@ -55,11 +57,13 @@ def run(
             raise _Stopped
         progress(rows)
 
+    names = {drive.path: name for drive, name in zip(drives, distinct_names(drives), strict=True)}
+
     def run_one(drive: Drive) -> DriveResult | InvalidInput:
         if stop.is_set():
             raise _Stopped
         try:
-            return run_drive(plan, drive, catalog, pool, advance)
+            return replace(run_drive(plan, drive, catalog, pool, advance), name=names[drive.path])
         except InvalidInput as error:
             return error
 

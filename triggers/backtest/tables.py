@@ -37,14 +37,17 @@ COUNTS = pa.schema(
         ("path", pa.string()),
         ("rows", pa.int64()),
         ("recorded_s", pa.float64()),
+        ("known_s", pa.float64()),
         ("metres", pa.float64()),
         ("trigger", pa.string()),
         ("fires", pa.int64()),
         ("suppressed", pa.int64()),
         ("clip_bytes", pa.int64()),
+        ("recordings", pa.int64()),
+        ("recording_bytes", pa.int64()),
     ]
 )
-"""One row per drive and trigger. `metres` is null if nothing measures it; `clip_bytes` is the sum over the fires."""
+"""One row per drive and trigger that ran on it. `metres` is null if nothing measures it; bytes are sums."""
 
 
 def write_fires(path: Path, result: BacktestResult) -> None:
@@ -68,11 +71,24 @@ def _fire_rows(drive: DriveResult) -> Iterator[tuple[Any, ...]]:
 
 
 def _count_rows(drive: DriveResult, triggers: list[str]) -> Iterator[tuple[Any, ...]]:
-    of_drive = (drive.name, str(drive.path), drive.rows, drive.recorded_ns / NS_PER_S, drive.metres)
     for name in triggers:
-        sizes = drive.clip_bytes.get(name)
-        fires = len(drive.fires_ns.get(name, ()))
-        yield *of_drive, name, fires, drive.suppressed.get(name, 0), 0 if sizes is None else int(sizes.sum())
+        if name in drive.left_out:
+            continue
+        clips, recordings = drive.clip_bytes.get(name), drive.recording_bytes.get(name)
+        yield (
+            drive.name,
+            str(drive.path),
+            drive.rows,
+            drive.recorded_ns / NS_PER_S,
+            drive.known_ns.get(name, 0) / NS_PER_S,
+            drive.metres,
+            name,
+            len(drive.fires_ns.get(name, ())),
+            drive.suppressed.get(name, 0),
+            0 if clips is None else int(clips.sum()),
+            0 if recordings is None else len(recordings),
+            0 if recordings is None else int(recordings.sum()),
+        )
 
 
 def _write(path: Path, schema: Any, rows: Iterator[tuple[Any, ...]]) -> None:

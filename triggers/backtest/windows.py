@@ -1,4 +1,4 @@
-"""Counts of the samples in the capture windows of fires, made while a drive is read from start to end.
+"""Counts of the samples in windows of time, such as those of captures, made while a drive is read from start to end.
 
 When a fire is found, the rows before it have already been read. Therefore the latest rows are kept, as far back as
 windows reach: not their values, only whether each signal had a sample.
@@ -12,7 +12,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.batches import Batch
 from triggers.drives.times import Times
 
@@ -73,26 +72,33 @@ class SampledRows:
 
 
 class WindowCounts:
-    """The capture windows of one trigger's fires, and the samples of some signals in each of them.
+    """Windows of time, and the samples of some signals in each of them.
 
-    Fires and rows come in order of time. Counts by signal are kept only for windows that are still open.
+    Windows and rows come in order of time. Counts by signal are kept only for windows that are still open.
     """
 
-    def __init__(self, capture: CaptureWindow, signals: Sequence[str], *, call_rows: int = CALL_ROWS) -> None:
-        self._capture = capture
-        self._signals = signals
+    def __init__(self, signals: Sequence[str], *, call_rows: int = CALL_ROWS) -> None:
+        self.signals = signals
         self._call_rows = call_rows
         self._from_ns = self._until_ns = np.empty(0, np.int64)
         self._open = np.empty((len(signals), 0), np.int64)
         self._samples: list[NDArray[np.int64]] = []
         self._channels: list[NDArray[np.int64]] = []
 
-    def add(self, fires_ns: Times, before: Iterable[SampledRows] = ()) -> None:
-        """Open the windows of further fires, and count the rows `before` that are in them."""
-        from_ns, until_ns = fires_ns - self._capture.before_ns, fires_ns + self._capture.after_ns
-        counts = np.zeros((len(self._signals), len(fires_ns)), np.int64)
+    def add(
+        self,
+        from_ns: Times,
+        until_ns: Times,
+        before: Iterable[SampledRows] = (),
+        held: NDArray[np.int64] | None = None,
+    ) -> None:
+        """Open further windows (both ends included), and count the rows `before` that are in them.
+
+        `held` (signal, window) are samples that each of the windows has besides those of the rows.
+        """
+        counts = np.zeros((len(self.signals), len(from_ns)), np.int64) if held is None else held.copy()
         for rows in before:
-            counts += rows.counts(self._signals, from_ns, until_ns, self._call_rows)
+            counts += rows.counts(self.signals, from_ns, until_ns, self._call_rows)
         self._from_ns = np.concatenate((self._from_ns, from_ns))
         self._until_ns = np.concatenate((self._until_ns, until_ns))
         self._open = np.concatenate((self._open, counts), axis=1)
@@ -100,7 +106,7 @@ class WindowCounts:
     def take(self, rows: SampledRows) -> None:
         """Count the next rows, and close the windows that end in them."""
         if len(self._from_ns):
-            self._open += rows.counts(self._signals, self._from_ns, self._until_ns, self._call_rows)
+            self._open += rows.counts(self.signals, self._from_ns, self._until_ns, self._call_rows)
             self._close(int(np.searchsorted(self._until_ns, rows.t_ns[-1], side="right")))
 
     def totals(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -7,6 +7,7 @@ come from clips of recorded cars at 50 to 2,400 samples per second, whose sizes 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from triggers.contracts.campaign import CaptureWindow
@@ -21,12 +22,24 @@ CHANNEL_BYTES = 190
 FILE_BYTES = 4096
 
 
-def nominal_clip_bytes(capture: CaptureWindow, catalog: SignalCatalog) -> int:
-    """The size in bytes by the declared rates of the signals; cameras and signals without a rate add nothing."""
+def nominal_clip_bytes(
+    capture: CaptureWindow, catalog: SignalCatalog, camera_bytes_per_s: Mapping[str, float] | None = None
+) -> int:
+    """The size in bytes by the declared rates of the signals and the bit rates of the cameras.
+
+    A signal that is sent on change counts with the one value that it has at the clip's start. `camera_bytes_per_s` are
+    measured data rates, which go before the catalog's. Cameras and signals without any rate add nothing.
+    """
     seconds = (capture.before_ns + capture.after_ns) / NS_PER_S
-    rates = [catalog.signals[name].rate or 0.0 for name in capture.signals if name in catalog.signals]
-    channels = sum(1 for rate in rates if rate)
-    return round(FILE_BYTES + channels * CHANNEL_BYTES + sum(rates) * seconds * SAMPLE_BYTES)
+    signals = [catalog.signals[name] for name in capture.signals if name in catalog.signals]
+    rates = [signal.rate or 0.0 for signal in signals]
+    held = sum(1 for signal in signals if signal.update == "on_change")
+    channels = sum(1 for signal in signals if signal.rate or signal.update == "on_change")
+    declared = {name: camera.bit_rate or 0 for name, camera in catalog.cameras.items()}
+    cameras = declared | dict(camera_bytes_per_s or {})
+    video = sum(cameras.get(name, 0.0) for name in capture.cameras)
+    samples = held + sum(rates) * seconds
+    return round(FILE_BYTES + channels * CHANNEL_BYTES + samples * SAMPLE_BYTES + video * seconds)
 
 
 def estimated_clip_bytes(footage: Footage) -> int:

@@ -1,17 +1,19 @@
 """Batches of rows of a drive as arrays, and the merging of rows of equal time.
 
 A batch is passed on once the first time of the next batch is known, because that batch may continue its last row.
+Merged rows are counted, and so are the samples that a later row of the same time replaces.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from triggers.drives.columns import Numbers
+from triggers.drives.findings import MERGED, REPLACED, Findings
 from triggers.drives.times import Times, step_bounds_ns, uninitialised
 
 
@@ -55,22 +57,59 @@ class Batch:
         return Batch(self.t_ns[rows], {k: None if v is None else v[rows] for k, v in self.columns.items()})
 
 
-def merged(batches: Iterable[Batch]) -> Iterator[Batch]:
-    """Merge rows of equal time, in batches with ascending times; the last sample of each signal wins."""
-    held: Batch | None = None
-    for batch in batches:
-        if not len(batch):
-            continue
-        following = batch
+class Merger:
+    """Merges rows of equal time, in batches with ascending times; the last sample of each signal wins."""
+
+    def __init__(self, findings: Findings, time_column: str, columns: Mapping[str, str]) -> None:
+        """`columns` are those of the signals; findings are noted under them."""
+        self._findings = findings
+        self._time_column = time_column
+        self._columns = columns
+        self._rows = 0
+        """Rows of the file before the rows at hand."""
+
+    def merged(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """The batches with rows of equal time merged; none is empty."""
+        held: Batch | None = None
+        for batch in batches:
+            if not len(batch):
+                continue
+            following = batch
+            if held is not None:
+                if held.t_ns[-1] == following.t_ns[0]:
+                    following = _joined(held.part(slice(len(held) - 1, None)), following)
+                    held = held.part(slice(len(held) - 1))
+                    self._rows -= 1
+                if len(held):
+                    yield held
+            held = self._collapsed(following)
+            self._rows += len(following)
         if held is not None:
-            if held.t_ns[-1] == following.t_ns[0]:
-                following = _joined(held.part(slice(len(held) - 1, None)), following)
-                held = held.part(slice(len(held) - 1))
-            if len(held):
-                yield held
-        held = _collapsed(following)
-    if held is not None:
-        yield held
+            yield held
+
+    def _collapsed(self, batch: Batch) -> Batch:
+        """The batch with rows of equal time merged."""
+        if batch.shortest_step_ns > 0:
+            return batch
+        first_merged = int(np.argmin(batch.steps_ns)) + 1
+        starts = np.concatenate(([0], np.flatnonzero(batch.steps_ns) + 1))
+        self._findings.note(self._time_column, MERGED, len(batch) - len(starts), self._rows + first_merged)
+        columns = {}
+        for signal, numbers in batch.columns.items():
+            columns[signal] = None if numbers is None else _last_samples(numbers, starts)
+            if numbers is not None:
+                self._note_replaced(self._columns[signal], numbers, starts)
+        return Batch(batch.t_ns[starts], columns)
+
+    def _note_replaced(self, column: str, numbers: Numbers, starts: Times) -> None:
+        """Count the samples of a column that are not the last of their time."""
+        is_sample = ~np.isnan(numbers)
+        surplus = np.add.reduceat(is_sample, starts, dtype=np.int64) - 1
+        replaced = int(np.maximum(surplus, 0).sum())
+        if replaced:
+            run = int(starts[np.argmax(surplus > 0)])
+            row = run + int(np.argmax(is_sample[run:]))
+            self._findings.note(column, REPLACED, replaced, self._rows + row, f"{numbers[row]:g}")
 
 
 def _joined(first: Batch, second: Batch) -> Batch:
@@ -80,15 +119,6 @@ def _joined(first: Batch, second: Batch) -> Batch:
         both = [np.full(len(batch), np.nan) if x is None else x for batch, x in ((first, numbers), (second, others))]
         columns[signal] = None if numbers is None and others is None else np.concatenate(both)
     return Batch(np.concatenate((first.t_ns, second.t_ns)), columns)
-
-
-def _collapsed(batch: Batch) -> Batch:
-    """The batch with rows of equal time merged."""
-    if batch.shortest_step_ns > 0:
-        return batch
-    starts = np.concatenate(([0], np.flatnonzero(batch.steps_ns) + 1))
-    columns = {k: None if v is None else _last_samples(v, starts) for k, v in batch.columns.items()}
-    return Batch(batch.t_ns[starts], columns)
 
 
 def _last_samples(numbers: Numbers, starts: Times) -> Numbers:

@@ -1,10 +1,13 @@
 """The signal columns of a recorded drive as arrays of numbers, NaN where there is no new sample.
 
-A float64 column without nulls is not copied. Messages name the column; the caller adds the name of the file.
+A value that is not one of the signal's (a bool of 2, a strange text, an integer that a float64 cannot hold) becomes
+infinite, which means "measured but invalid", and is counted: it is never taken for another value. A float64 column
+without nulls is not copied. Messages name the column; the caller adds the name of the file.
 """
 
 from __future__ import annotations
 
+from decimal import Context, Decimal
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from triggers.drives.findings import NOT_A_VALUE, NOT_AN_INDEX, NOT_BOOL, NOT_EXACT, Findings
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import Signal
 
@@ -19,88 +23,159 @@ Numbers = NDArray[np.float64]
 
 _NO_SAMPLE = pa.scalar(float("nan"))
 _FLOAT64 = pa.float64()
+_EXACT_INTEGERS = 1 << 53
+"""A float64 holds every integer up to this size."""
+_EXACT_DIGITS = 15
+"""A float64 holds every decimal of so many digits: it is written back as the same decimal."""
+_DECIMALS = Context(prec=400)
+"""Enough digits for any decimal of Arrow (76) and any whole number of a float64 (309)."""
 
 
-def numbers(column: Any, name: str, signal: Signal) -> Numbers | None:
-    """A column as numbers: bools as 0 and 1, text as the index of its value, NaN where there is no sample.
+class ColumnReader:
+    """Reads one column as one signal, from the first batch of a file to the last; counts what it finds on the way."""
 
-    None for a column of only nulls. Raises InvalidInput if the column cannot hold the signal.
-    """
-    if column.null_count == len(column):
-        _check_type(column.type, name, signal)
-        return None
+    def __init__(self, name: str, signal: Signal, findings: Findings) -> None:
+        self._name = name
+        self._signal = signal
+        self._findings = findings
+
+    def numbers(self, column: Any, first_row: int) -> Numbers | None:
+        """A batch as numbers: bools as 0 and 1, text as the index of its value, NaN where there is no sample.
+
+        `first_row` is the row of the batch's first value in the file. None for a batch of only nulls. Raises
+        InvalidInput if the column cannot hold the signal at all.
+        """
+        check_type(column.type, self._name, self._signal)
+        if column.null_count == len(column):
+            return None
+        if pa.types.is_dictionary(column.type) and not _is_text(column.type.value_type):
+            column = column.dictionary_decode()
+        kind = column.type
+        if pa.types.is_dictionary(kind) or _is_text(kind):
+            return self._indexes(column, first_row)
+        numbers = _floats(column)
+        if pa.types.is_decimal(kind):
+            numbers = self._exact_decimals(column, numbers, first_row)
+        elif kind in (pa.int64(), pa.uint64()):
+            numbers = self._exact_integers(column, numbers, first_row)
+        if self._signal.type == "bool" and not pa.types.is_boolean(kind):
+            numbers = self._only(_are_bools(numbers), NOT_BOOL, numbers, first_row)
+        elif self._signal.type == "text":
+            numbers = self._only(_are_indexes(numbers, len(self._signal.values)), NOT_AN_INDEX, numbers, first_row)
+        return numbers
+
+    def _indexes(self, column: Any, first_row: int) -> Numbers:
+        """Texts as indexes of the signal's values; each text of a dictionary is looked up once."""
+        is_dictionary = pa.types.is_dictionary(column.type)
+        words = column.dictionary if is_dictionary else column
+        if pa.types.is_string_view(words.type):
+            words = words.cast(pa.large_string())
+        indexes = pc.index_in(words, value_set=pa.array(self._signal.values, words.type))
+        is_text = words.is_valid()
+        if is_dictionary:
+            indexes, is_text = indexes.take(column.indices), pc.fill_null(is_text.take(column.indices), False)
+        numbers = _floats(indexes)
+        if not indexes.null_count:
+            return numbers
+        strange = np.flatnonzero(np.isnan(numbers) & is_text.to_numpy(zero_copy_only=False))
+        if not len(strange):
+            return numbers
+        first = int(strange[0])
+        text = words[column.indices[first].as_py() if is_dictionary else first]
+        return self._invalid(strange, NOT_A_VALUE, numbers, first_row, _shown(text))
+
+    def _exact_integers(self, column: Any, numbers: Numbers, first_row: int) -> Numbers:
+        bounds = pc.min_max(column).as_py()
+        if bounds["min"] >= -_EXACT_INTEGERS and bounds["max"] <= _EXACT_INTEGERS:
+            return numbers
+        integers = pc.fill_null(column, 0).to_numpy()
+        end = float(np.iinfo(integers.dtype).max)  # rounds up to a power of two, which no integer of the type reaches
+        held = np.nan_to_num(numbers)
+        is_below = held < end
+        is_exact = is_below & (np.where(is_below, held, 0).astype(integers.dtype) == integers)
+        return self._only(is_exact, NOT_EXACT, numbers, first_row, column)
+
+    def _exact_decimals(self, column: Any, numbers: Numbers, first_row: int) -> Numbers:
+        if column.type.precision <= _EXACT_DIGITS:
+            return numbers
+        is_exact = ~(np.abs(numbers) >= 10.0 ** (_EXACT_DIGITS - column.type.scale))
+        unit = Decimal(1).scaleb(-column.type.scale)
+        for row in np.flatnonzero(~is_exact).tolist():
+            is_exact[row] = _DECIMALS.quantize(Decimal(float(numbers[row])), unit) == column[row].as_py()
+        return self._only(is_exact, NOT_EXACT, numbers, first_row, column)
+
+    def _only(
+        self, are_good: NDArray[np.bool_] | None, problem: str, numbers: Numbers, first_row: int, source: Any = None
+    ) -> Numbers:
+        """The numbers with those that are not good made invalid; None: all are."""
+        if are_good is None or are_good.all():
+            return numbers
+        bad = np.flatnonzero(~are_good)
+        first = int(bad[0])
+        value = source[first].as_py() if source is not None else f"{float(numbers[first]):g}"
+        return self._invalid(bad, problem, numbers, first_row, value)
+
+    def _invalid(self, rows: NDArray[Any], problem: str, numbers: Numbers, first_row: int, value: object) -> Numbers:
+        self._findings.note(self._name, problem, len(rows), first_row + int(rows[0]), value)
+        numbers = numbers.copy()
+        numbers[rows] = np.inf
+        return numbers
+
+
+def check_type(kind: Any, name: str, signal: Signal) -> None:
+    """Raise InvalidInput if columns of this type cannot hold the signal."""
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    if _is_text(kind):
+        if signal.type != "text":
+            raise InvalidInput(
+                f"column `{name}` holds text, but its signal has the type {signal.type}",
+                remedy="declare the signal as `type: text` with its `values`, or name another `column`",
+            )
+    elif not (
+        pa.types.is_floating(kind)
+        or pa.types.is_integer(kind)
+        or pa.types.is_boolean(kind)
+        or pa.types.is_decimal(kind)
+        or pa.types.is_null(kind)
+    ):
+        raise InvalidInput(
+            f"column `{name}` has the type {str(kind)[:100]}, which is not numeric",
+            remedy="write it as a number in the signal's unit, or name another `column` in the signal catalog",
+        )
+
+
+def _floats(column: Any) -> Numbers:
+    """A column of numbers or bools as float64, NaN for null; integers and decimals are rounded to the nearest."""
+    if pa.types.is_boolean(column.type):
+        column = column.cast(pa.uint8())  # twice as fast as a direct cast
+    elif pa.types.is_decimal(column.type):
+        column = column.cast(pa.string())  # Arrow's direct cast rounds twice: 0.3 would become 0.30000000000000004
     if column.type != _FLOAT64:
-        column = _as_floats(column, name, signal)
+        column = column.cast(_FLOAT64, safe=False)
     if column.null_count:
         column = pc.fill_null(column, _NO_SAMPLE)
     result: Numbers = column.to_numpy()
     return result
 
 
-def _as_floats(column: Any, name: str, signal: Signal) -> Any:
-    if pa.types.is_dictionary(column.type):
-        column = _from_dictionary(column, name, signal)
-    elif _is_text(column.type):
-        column = _indexes(column, name, signal)
-    else:
-        _check_type(column.type, name, signal)
-    if pa.types.is_boolean(column.type):
-        column = column.cast(pa.uint8())  # twice as fast as a direct cast
-    return column.cast(_FLOAT64, safe=False)
+def _are_bools(numbers: Numbers) -> NDArray[np.bool_] | None:
+    """Which numbers are 0, 1 or not finite; None if all are."""
+    with np.errstate(over="ignore"):
+        differ = numbers * numbers != numbers  # also for NaN and -inf, which are looked at again below
+    return ~(differ & (np.abs(numbers) < np.inf)) if differ.any() else None
+
+
+def _are_indexes(numbers: Numbers, count: int) -> NDArray[np.bool_]:
+    """Which numbers are whole, from 0 to `count` - 1, or not finite."""
+    are_indexes: NDArray[np.bool_] = (numbers >= 0) & (numbers < count) & (np.floor(numbers) == numbers)
+    return are_indexes | ~np.isfinite(numbers)
 
 
 def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
-def _check_type(kind: Any, name: str, signal: Signal) -> None:
-    """Raise InvalidInput if columns of this type cannot hold the signal."""
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    if _is_text(kind):
-        if signal.type != "text":
-            raise InvalidInput(f"column `{name}` holds text, but its signal has the type {signal.type}")
-    elif not (
-        pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind) or pa.types.is_null(kind)
-    ):
-        raise InvalidInput(f"column `{name}` has the type {kind}, which is not numeric")
-
-
-def _indexes(column: Any, name: str, signal: Signal) -> Any:
-    """Strings as indexes of the signal's values; null stays null."""
-    _check_type(column.type, name, signal)
-    if pa.types.is_string_view(column.type):
-        column = column.cast(pa.large_string())
-    indexes = pc.index_in(column, value_set=pa.array(signal.values, column.type))
-    if indexes.null_count != column.null_count:
-        _refuse_text(pc.filter(column, pc.and_(indexes.is_null(), column.is_valid()))[0], name)
-    return indexes
-
-
-def _from_dictionary(column: Any, name: str, signal: Signal) -> Any:
-    """Look up each value of the dictionary once; values that are not used by any row may be anything."""
-    if not _is_text(column.type.value_type):
-        return _checked(column.dictionary_decode(), name, signal)
-    _check_type(column.type, name, signal)
-    words = column.dictionary
-    if pa.types.is_string_view(words.type):
-        words = words.cast(pa.large_string())
-    indexes = pc.index_in(words, value_set=pa.array(signal.values, words.type)).take(column.indices)
-    if indexes.null_count != column.null_count:
-        unknown_texts = pc.filter(column.indices, pc.and_(indexes.is_null(), column.indices.is_valid()))
-        texts = words.take(unknown_texts).drop_null()
-        if len(texts):
-            _refuse_text(texts[0], name)
-    return indexes
-
-
-def _checked(column: Any, name: str, signal: Signal) -> Any:
-    _check_type(column.type, name, signal)
-    return column
-
-
-def _refuse_text(text: Any, name: str) -> None:
-    raise InvalidInput(
-        f'column `{name}` holds "{text.as_buffer().to_pybytes().decode("utf-8", "replace")[:50]}"',
-        remedy="add it to the signal's `values` in the signal catalog",
-    )
+def _shown(text: Any) -> str:
+    data: bytes = text.as_buffer().to_pybytes()
+    return '"' + data.decode("utf-8", "replace")[:50] + '"'

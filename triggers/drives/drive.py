@@ -1,6 +1,6 @@
-"""Recorded drives: Parquet files, found in folders, and read as rows or arrays one batch at a time.
+"""Recorded drives: Parquet files that are read as rows or arrays, one batch at a time.
 
-A drive is a Parquet file with the column `t` (float seconds or an Arrow timestamp) and one column per signal,
+A drive is a Parquet file with a column of times (`t`, see `time_column`) and one column per signal,
 null or NaN where there was no new sample; or a folder with such a file named `signals.parquet` and videos
 `<camera>.mp4` beside it. The schema's metadata may give the drive's start in Unix time: `longtail.start_ns`.
 """
@@ -8,7 +8,7 @@ null or NaN where there was no new sample; or a folder with such a file named `s
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -17,12 +17,10 @@ import numpy as np
 
 from triggers.drives.batches import Batch
 from triggers.drives.file import DriveFile
-from triggers.errors import InvalidInput
 from triggers.language.rows import Row
 from triggers.signals.catalog import SignalCatalog
 
 FOLDER_FILE = "signals.parquet"
-MAX_DRIVES = 100_000
 _NO_SAMPLES: MappingProxyType[str, float] = MappingProxyType({})
 
 
@@ -82,35 +80,9 @@ class Drive:
             yield from file.batches(catalog, signals)
 
     def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
-        """Raise InvalidInput if the file lacks a column for one of these signals; reads only its footer."""
+        """Raise InvalidInput if the file cannot give one of these signals; reads only its footer."""
         with self.open() as file:
             file.check_columns(catalog, signals)
-
-
-def find_drives(paths: Iterable[str | Path]) -> list[Drive]:
-    """The drives under these paths: files, folders with a `signals.parquet`, or trees of either.
-
-    Each drive once, in the order of the paths, then of the names. Raises InvalidInput for a path without drives.
-    """
-    drives: dict[Path, Drive] = {}
-    for path in map(Path, paths):
-        files = _files_under(path)
-        if not files:
-            raise InvalidInput(f"{path}: has no drives", remedy=f"give a Parquet file or a folder with {FOLDER_FILE}")
-        drives.update((Path(os.path.realpath(file)), Drive(file)) for file in files)
-        if len(drives) > MAX_DRIVES:
-            raise InvalidInput(f"{path}: more than {MAX_DRIVES} drives", remedy="run them in several backtests")
-    return list(drives.values())
-
-
-def _files_under(path: Path) -> list[Path]:
-    if path.is_file():
-        return [path]
-    if not path.is_dir():
-        raise InvalidInput(f"{path}: there is no such file or folder")
-    if (path / FOLDER_FILE).is_file():
-        return [path / FOLDER_FILE]
-    return sorted(file for file in path.rglob("*.parquet") if file.is_file())
 
 
 def _rows(batch: Batch) -> Iterator[Row]:

@@ -7,7 +7,7 @@ being decoded, however long the file is. Errors name the file, and the column or
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -16,11 +16,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from triggers.drives import columns as drive_columns
-from triggers.drives import times as drive_times
-from triggers.drives.batches import Batch, merged
-from triggers.drives.columns import Numbers
-from triggers.drives.times import TIME_COLUMN, Times
+from triggers.drives.batches import Batch, Merger
+from triggers.drives.carry import carried
+from triggers.drives.columns import ColumnReader, Numbers, check_type
+from triggers.drives.findings import Findings
+from triggers.drives.time_column import TIME_COLUMN, TimeReader
+from triggers.drives.times import Times
 from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS
 from triggers.signals.catalog import SignalCatalog
@@ -29,6 +30,8 @@ START_KEY = b"longtail.start_ns"
 MAX_BATCH_ROWS = 131_072
 MIN_BATCH_ROWS = 1024
 BATCH_BYTES = 32 << 20
+_NO_COLUMN = "name the right `column` in the signal catalog"
+_NO_TIME = "add the time of each row in s, or name the column of times in the signal catalog: `time: {column: ...}`"
 _READ_BYTES = 64 << 10
 """How much of a column chunk is read at once. Arrow's default reads ahead until the whole file is in memory."""
 
@@ -85,42 +88,96 @@ class DriveFile:
         declared = catalog.column(signal)
         return signal if declared not in self._occurrences and signal in self._occurrences else declared
 
+    def problem(self, signal: str, catalog: SignalCatalog) -> InvalidInput | None:
+        """Why the file cannot give this signal, from its footer alone: no column, two of them, or of a wrong type."""
+        column = self.column_of(signal, catalog)
+        try:
+            kind = self._kind_of(column, f", which carries the signal `{signal}`", _NO_COLUMN)
+            check_type(kind, column, catalog.signals[signal])
+        except InvalidInput as error:
+            return self._named(error)
+        return None
+
     def check_columns(self, catalog: SignalCatalog, signals: Collection[str]) -> None:
-        """Raise InvalidInput if the file lacks a column for one of these signals, or has it twice."""
-        uses = {TIME_COLUMN: ""}
-        uses.update((self.column_of(signal, catalog), f", which carries the signal `{signal}`") for signal in signals)
-        for column, use in uses.items():
-            times = self._occurrences[column]
-            if times > 1:
-                raise InvalidInput(f"{self.path}: has the column `{column}`{use}, {times} times")
-            if not times:
-                remedy = "name the right `column` in the signal catalog" if use else "add the time of each row in s"
-                raise InvalidInput(f"{self.path}: has no column `{column}`{use}", remedy=remedy)
+        """Raise InvalidInput if the file cannot give one of these signals (see `problem`) or has no usable times."""
+        self._time_reader(catalog)
+        for signal in signals:
+            if problem := self.problem(signal, catalog):
+                raise problem
 
     def batches(
-        self, catalog: SignalCatalog, signals: Collection[str], row_groups: Sequence[int] | None = None
+        self,
+        catalog: SignalCatalog,
+        signals: Collection[str],
+        row_groups: Sequence[int] | None = None,
+        findings: Findings | None = None,
     ) -> Iterator[Batch]:
         """The rows with the samples of these signals, in order of time, rows of equal time merged.
 
-        `row_groups` (ascending): only these row groups. Raises InvalidInput naming the file and the column or row that
-        cannot be used.
+        Signals that are sent on change are repeated after a gap (see `carry`). `row_groups` (ascending): only these
+        row groups, without such repetition. `findings` counts what could not be taken as it is. Raises InvalidInput
+        naming the file and the column or row that cannot be used.
         """
         self.check_columns(catalog, signals)
-        return merged(self._batches(catalog, signals, row_groups))
+        findings = Findings() if findings is None else findings
+        time = self._time_reader(catalog)
+        columns = {signal: self.column_of(signal, catalog) for signal in signals}
+        batches = Merger(findings, time.name, columns).merged(
+            self._batches(catalog, columns, time, row_groups, findings)
+        )
+        if row_groups is not None:
+            return batches
+        on_change = [signal for signal in signals if catalog.signals[signal].update == "on_change"]
+        return carried(batches, on_change, catalog.max_gap_ns)
+
+    def _time_reader(self, catalog: SignalCatalog) -> TimeReader:
+        """The reader of the catalog's column of times, or else of `t`, as in extracted clips."""
+        declared = catalog.time.column
+        try:
+            if declared not in self._occurrences and TIME_COLUMN in self._occurrences:
+                reader = TimeReader(TIME_COLUMN, None)
+            else:
+                reader = TimeReader(declared, catalog.time.unit)
+            reader.check_type(self._kind_of(reader.name, "", _NO_TIME))
+        except InvalidInput as error:
+            raise self._named(error) from error
+        return reader
+
+    def _kind_of(self, column: str, use: str, remedy: str) -> Any:
+        """The Arrow type of a column. Raises InvalidInput if the file lacks it or has it twice."""
+        times = self._occurrences[column]
+        if times > 1:
+            raise InvalidInput(
+                f"has the column `{column}`{use}, {times} times",
+                remedy="rename or drop all but one of them",
+            )
+        if not times:
+            raise InvalidInput(f"has no column `{column}`{use}", remedy=remedy)
+        return self._file.schema_arrow.field(column).type
+
+    def _named(self, error: InvalidInput) -> InvalidInput:
+        return InvalidInput(f"{self.path}: {error.message}", remedy=error.remedy)
 
     def _batches(
-        self, catalog: SignalCatalog, signals: Collection[str], row_groups: Sequence[int] | None
+        self,
+        catalog: SignalCatalog,
+        columns: Mapping[str, str],
+        time: TimeReader,
+        row_groups: Sequence[int] | None,
+        findings: Findings,
     ) -> Iterator[Batch]:
-        columns = {signal: self.column_of(signal, catalog) for signal in signals}
+        readers = _Readers(catalog, columns, findings)
         first_row, latest_ns = 0, 0
-        for record_batch in self._read(sorted({TIME_COLUMN, *columns.values()}), row_groups):
+        for record_batch in self._read(sorted({time.name, *columns.values()}), row_groups):
             if not record_batch.num_rows:
                 continue
             try:
-                batch = _batch(record_batch, columns, catalog, first_row)
-                _check_order(batch, first_row, latest_ns)
+                times = time.times(record_batch.column(time.name), first_row)
+                arrays = readers.arrays(record_batch, first_row)
+                batch = Batch(times.t_ns, arrays, (times.shortest_step_ns, times.longest_step_ns))
+                _check_order(batch, time.name, first_row, latest_ns)
             except InvalidInput as error:
-                raise InvalidInput(f"{self.path}: {error.message}", remedy=error.remedy) from error
+                raise self._named(error) from error
             if row_groups is None:
                 self._note_groups(batch.t_ns, first_row)
             first_row, latest_ns = first_row + len(batch), int(batch.t_ns[-1])
@@ -154,21 +211,24 @@ def _readable(path: Path) -> Iterator[None]:
         raise InvalidInput(f"{path}: not a readable Parquet file: damaged or truncated ({reason})") from error
 
 
-def _batch(record_batch: Any, columns: dict[str, str], catalog: SignalCatalog, first_row: int) -> Batch:
-    """A batch of Arrow as arrays; a column is converted once for all signals of the same type that share it."""
-    time = drive_times.times(record_batch.column(TIME_COLUMN), first_row)
-    converted: dict[tuple[str, str, tuple[str, ...]], Numbers | None] = {}
-    arrays: dict[str, Numbers | None] = {}
-    for name, column in columns.items():
-        signal = catalog.signals[name]
-        key = (column, signal.type, signal.values)
-        if key not in converted:
-            converted[key] = drive_columns.numbers(record_batch.column(column), column, signal)
-        arrays[name] = converted[key]
-    return Batch(time.t_ns, arrays, (time.shortest_step_ns, time.longest_step_ns))
+class _Readers:
+    """The readers of a file's columns; a column is converted once for all signals of the same type that share it."""
+
+    def __init__(self, catalog: SignalCatalog, columns: Mapping[str, str], findings: Findings) -> None:
+        self._keys = {
+            name: (column, catalog.signals[name].type, catalog.signals[name].values) for name, column in columns.items()
+        }
+        self._readers = {key: ColumnReader(key[0], catalog.signals[name], findings) for name, key in self._keys.items()}
+
+    def arrays(self, record_batch: Any, first_row: int) -> dict[str, Numbers | None]:
+        """The numbers of each signal in a batch."""
+        converted = {
+            key: reader.numbers(record_batch.column(key[0]), first_row) for key, reader in self._readers.items()
+        }
+        return {name: converted[key] for name, key in self._keys.items()}
 
 
-def _check_order(batch: Batch, first_row: int, latest_ns: int) -> None:
+def _check_order(batch: Batch, time_column: str, first_row: int, latest_ns: int) -> None:
     """Raise InvalidInput if a time is before the time of the previous row."""
     backwards = None
     if batch.t_ns[0] < latest_ns:
@@ -177,6 +237,6 @@ def _check_order(batch: Batch, first_row: int, latest_ns: int) -> None:
         backwards = int(np.flatnonzero(batch.steps_ns < 0)[0]) + 1
     if backwards is not None:
         raise InvalidInput(
-            f"column `{TIME_COLUMN}` runs backwards in row {first_row + backwards}",
+            f"column `{time_column}` runs backwards in row {first_row + backwards}",
             remedy="sort the drive by time, or split it where its clock was set back",
         )

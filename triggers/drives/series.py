@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 
 from triggers.drives.columns import Numbers
 from triggers.drives.file import START_KEY
-from triggers.drives.times import TIME_COLUMN, Times, to_ns
+from triggers.drives.time_column import TIME_COLUMN
+from triggers.drives.times import Times, to_ns
 from triggers.errors import InvalidInput
 from triggers.times import NS_PER_S
 

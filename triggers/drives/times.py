@@ -1,32 +1,22 @@
-"""The time column of a recorded drive in ns: seconds are rounded half-even, as if computed exactly.
-
-Messages name the column and the row; the caller adds the name of the file.
-"""
+"""Times in ns from seconds, rounded half-even as if computed exactly, and the steps between times."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from triggers.errors import InvalidInput
-from triggers.language.rows import MAX_T_NS
 from triggers.times import NS_PER_S
-
-TIME_COLUMN = "t"
 
 Times = NDArray[np.int64]
 Seconds = NDArray[np.float64]
 T = TypeVar("T", np.int64, np.float64)
 
-_END_S = MAX_T_NS / NS_PER_S
-_FLOAT64 = pa.float64()
 _NEAR_NS = 1 << 50
 """13 days. Twice this many, computed as a double, is off by at most 1/8 and is below 2^51."""
 _ROUNDER = 1.5 * (1 << 52)
@@ -45,45 +35,6 @@ class TimeColumn:
     longest_step_ns: int
 
 
-def times(column: Any, first_row: int) -> TimeColumn:
-    """The time column in ns; `first_row` is the row of its first time in the file.
-
-    Raises InvalidInput for a value that is not a time >= 0. It does not check that times ascend.
-    """
-    if column.null_count:
-        row = first_row + int(pc.index(column.is_null(), value=True).as_py())
-        raise InvalidInput(f"column `{TIME_COLUMN}` is empty in row {row}")
-    if pa.types.is_timestamp(column.type):
-        t_ns = _timestamps(column)
-        bad = np.flatnonzero(t_ns < 0)
-    elif pa.types.is_floating(column.type):
-        seconds = (column if column.type == _FLOAT64 else column.cast(_FLOAT64)).to_numpy()
-        near = _near_to_ns(seconds)
-        if near is not None:
-            return near
-        bad = np.flatnonzero(~((seconds >= 0) & (seconds < _END_S)))
-        t_ns = _to_ns_exactly(seconds) if not len(bad) else np.empty(0, np.int64)
-    else:
-        raise InvalidInput(
-            f"column `{TIME_COLUMN}` has the type {column.type}",
-            remedy="write seconds as float64 or an Arrow timestamp",
-        )
-    if len(bad):
-        raise InvalidInput(f"column `{TIME_COLUMN}` has no valid time in row {first_row + bad[0]}")
-    return TimeColumn(t_ns, *step_bounds_ns(t_ns))
-
-
-def _timestamps(column: Any) -> Times:
-    try:
-        in_ns = column.cast(pa.timestamp("ns", tz=column.type.tz))
-    except pa.ArrowInvalid as error:
-        raise InvalidInput(
-            f"column `{TIME_COLUMN}` has a time that does not fit an int64 of nanoseconds ({str(error)[:100]})"
-        ) from error
-    t_ns: Times = in_ns.view(pa.int64()).to_numpy()
-    return t_ns
-
-
 def step_bounds_ns(t_ns: Times) -> tuple[int, int]:
     """The shortest (negative if time runs backwards) and the longest step between times; (1, 0) for fewer than two."""
     if len(t_ns) < 2:
@@ -94,11 +45,11 @@ def step_bounds_ns(t_ns: Times) -> tuple[int, int]:
 
 def to_ns(seconds: Seconds) -> Times:
     """Convert seconds (from 0 to 2^63 ns) to ns, rounded half-even as if computed exactly."""
-    near = _near_to_ns(seconds)
-    return _to_ns_exactly(seconds) if near is None else near.t_ns
+    near = near_to_ns(seconds)
+    return to_ns_exactly(seconds) if near is None else near.t_ns
 
 
-def _near_to_ns(seconds: Seconds) -> TimeColumn | None:
+def near_to_ns(seconds: Seconds) -> TimeColumn | None:
     """As `to_ns`, for ascending times within 13 days; None if the seconds are not such times."""
     t_ns = uninitialised(len(seconds), np.int64)
     bounds_ns: list[tuple[int, int]] = []
@@ -155,10 +106,10 @@ def _round_closely(seconds: Seconds, t_ns: Times) -> None:
     t_ns[:] = rounded
     clear = 0.5 - 2 * np.spacing(product.max())  # not the last: a step back below a ns is still in here
     near_tie = np.flatnonzero(np.abs(product - rounded) > clear)
-    t_ns[near_tie] = _to_ns_exactly(seconds[near_tie])
+    t_ns[near_tie] = to_ns_exactly(seconds[near_tie])
 
 
-def _to_ns_exactly(seconds: Seconds) -> Times:
+def to_ns_exactly(seconds: Seconds) -> Times:
     whole = np.floor(seconds)
     scaled = (seconds - whole) * 1e9  # the difference is exact, the product is off by at most 1e-7
     near_tie = np.abs(scaled - np.floor(scaled) - 0.5) < 1e-6

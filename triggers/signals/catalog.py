@@ -32,6 +32,7 @@ from triggers.signals.catalog_mistakes import (
     unknown_units,
     unreadable_names,
 )
+from triggers.signals.recordings import Cameras, Column, TimeKey
 from triggers.signals.units import convert, parse_unit
 from triggers.times import NS_PER_S
 
@@ -41,11 +42,11 @@ DEFAULT_MAX_AGE_S = 1.0
 MAX_STATE_BYTES = 128 * 1024 * 1024
 MAX_OPERATIONS = 1_000_000_000
 
+
 MAX_DEPTH = 20
 """Levels that a catalog's YAML may be nested; it needs 4."""
 
 _BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times faster, but needs libyaml
-Column = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 TextValue = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 AttributeType = Literal["text", "integer", "number", "bool"]
 
@@ -173,7 +174,8 @@ class SignalCatalog(Contract):
     signals: Annotated[dict[SignalName, Signal], Field(min_length=1, max_length=MAX_SIGNALS)]
     position: Position | None = None
     vehicle: Annotated[dict[Name, AttributeType], Field(max_length=1000)] = {}
-    cameras: Annotated[tuple[Name, ...], Field(max_length=100)] = ()
+    cameras: Cameras = {}
+    time: TimeKey = TimeKey()
     _source: CatalogSource = PrivateAttr(default=CatalogSource())
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fleet_api.cli.author.backtest_remarks import tell_remarks
 from fleet_api.cli.author.backtest_report import show_report
 from fleet_api.cli.author.check import show_diagnostics, signals_option
 from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
@@ -66,14 +67,15 @@ def backtest(
 ) -> int:
     """Run the triggers of FILE over recorded drives, and forecast what they would do in a fleet.
 
-    FILE comes before --drives. A drive that cannot be read is reported and left out, and the exit status is then 1.
+    FILE comes before --drives. A drive that cannot be read is reported and left out, and the exit status is
+    then 1. So it is for a trigger that could run on no drive.
     """
     from triggers.backtest.forecast import ForecastFleet
     from triggers.backtest.plan import make_plan
     from triggers.backtest.report import make_report
     from triggers.backtest.run import available_cores
     from triggers.backtest.tables import write_counts, write_fires
-    from triggers.drives.drive import find_drives
+    from triggers.drives.find import find_drives
     from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
 
@@ -91,8 +93,11 @@ def backtest(
         write_counts(results_file, plan, result)
     for failure in result.failures:
         remark(f"left out: {failure}")
-    _give(make_report(plan, result, ForecastFleet(vehicles, hours_per_day, sample), catalog), json_file)
-    return 1 if result.failures else 0
+    report = make_report(plan, result, ForecastFleet(vehicles, hours_per_day, sample), catalog)
+    tell_remarks(report)
+    _give(report, json_file)
+    ran_nowhere = [name for name, counts in report.triggers.items() if result.drives and not counts.drives]
+    return 1 if result.failures or ran_nowhere else 0
 
 
 def _check_outputs(files: dict[str, Path | None]) -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from fleet_api.cli.output import counted, print_result, print_table, remark, shown_bytes
+from fleet_api.cli.author.backtest_remarks import budget_text
+from fleet_api.cli.output import counted, print_result, print_table, shown_bytes
 
 if TYPE_CHECKING:
-    from triggers.backtest.forecast import Forecast
+    from triggers.backtest.budgets import BudgetUse
     from triggers.backtest.report import BacktestReport, ReportedFire, TriggerOverlap
     from triggers.contracts.compared import Compared
     from triggers.statistics import Interval
 
+_CONCENTRATED = 0.5
+"""If more than this share of the fires of a trigger is in one drive, that is said."""
 _SHOWN = 20
 """Rows that are shown of the longer tables; the files have all of them."""
 
@@ -26,12 +30,9 @@ def show_report(report: BacktestReport) -> None:
     _show_fires(report.fires)
     _show_overlap(report.overlap)
     _show_compared(report.compared)
-    if report.overflows:
-        remark(
-            f"{counted(report.overflows, 'sample')} came faster than the signal catalog declares, and windows "
-            "lost them: correct the signals' `rate`"
-        )
-    _show_forecast(report.forecast)
+    _show_drives(report)
+    _show_budgets(report.budgets)
+    _show_forecast(report)
 
 
 def _show_triggers(report: BacktestReport) -> None:
@@ -42,15 +43,33 @@ def _show_triggers(report: BacktestReport) -> None:
             (
                 name,
                 counts.fires,
+                counts.recordings,
                 counts.suppressed,
                 _number(counts.per_hour),
+                f"{100 * counts.known_hours / counts.hours:.0f} %" if counts.hours else "",
                 _number(counts.per_1000_km),
                 shown_bytes(counts.clip_bytes),
                 _byte_range(forecast.vehicle_day.bytes) if forecast else "",
             )
         )
-    columns = ("trigger", "fires", "suppressed", "per hour", "per 1,000 km", "per clip", "per vehicle-day")
+    columns = (
+        "trigger",
+        "fires",
+        "clips",
+        "suppressed",
+        "per hour",
+        "known",
+        "per 1,000 km",
+        "per fire",
+        "per vehicle-day",
+    )
     print_table("Triggers", columns, rows)
+    for name, counts in report.triggers.items():
+        if counts.drives > 1 and counts.largest_share is not None and counts.largest_share > _CONCENTRATED:
+            print_result(
+                f"{name}: {counted(counts.drives, 'drive')}, {100 * counts.largest_share:.0f} % of the fires in one, "
+                f"{counts.largest_drive}"
+            )
 
 
 def _show_fires(fires: Sequence[ReportedFire]) -> None:
@@ -59,6 +78,48 @@ def _show_fires(fires: Sequence[ReportedFire]) -> None:
     rows = [(fire.drive, f"{fire.t:.3f} s", fire.trigger) for fire in fires[:_SHOWN]]
     print_table("Fires", ("drive", "t", "trigger"), rows)
     _tell_rest(len(fires), "--json and --fires write all of them")
+
+
+def _show_drives(report: BacktestReport) -> None:
+    if len(report.by_drive) < 2:
+        return
+    most = sorted(report.by_drive, key=lambda drive: -drive.fires)
+    rows = [
+        (
+            drive.drive,
+            f"{drive.hours:.2f}",
+            "" if drive.km is None else f"{drive.km:.1f}",
+            drive.fires,
+            "" if drive.share is None else f"{100 * drive.share:.0f} %",
+        )
+        for drive in most[:_SHOWN]
+    ]
+    print_table("Drives, those with the most fires first", ("drive", "hours", "km", "fires", "of all fires"), rows)
+    _tell_rest(len(most), "--json and --results write all of them")
+
+
+def _show_budgets(budgets: Sequence[BudgetUse]) -> None:
+    if not budgets:
+        return
+    rows = [
+        (
+            use.campaign,
+            budget_text(use),
+            "" if use.per_day is None else _budget_use(use, use.per_day),
+            "" if use.days is None else f"{_number(use.days.mean)} ({_number(use.days.low)} to {_days(use.days.high)})",
+            f"{use.larger_clips} of {use.clips}" if use.limit != "clips" else "",
+        )
+        for use in budgets
+    ]
+    print_table("Budgets", ("campaign", "budget", "forecast per day", "days until used", "larger clips"), rows)
+
+
+def _budget_use(use: BudgetUse, per_day: Interval) -> str:
+    return _count_range(per_day) if use.limit == "clips" else _byte_range(per_day)
+
+
+def _days(days: float) -> str:
+    return _number(days) if math.isfinite(days) else "never"
 
 
 def _show_overlap(pairs: Sequence[TriggerOverlap]) -> None:
@@ -81,7 +142,8 @@ def _show_compared(heads: Mapping[str, Compared]) -> None:
     print_table("Compared heads, in pairs of samples", columns, rows)
 
 
-def _show_forecast(forecast: Forecast) -> None:
+def _show_forecast(report: BacktestReport) -> None:
+    forecast = report.forecast
     vehicles = f"{counted(forecast.fleet.vehicles, 'vehicle')} at {forecast.fleet.hours_per_day:g} h per day"
     if forecast.fleet_day is None:
         print_result(f"no forecast for {vehicles}: no time was recorded")
@@ -90,6 +152,8 @@ def _show_forecast(forecast: Forecast) -> None:
         f"forecast for {vehicles}: {_byte_range(forecast.fleet_day.bytes)} and "
         f"{_count_range(forecast.fleet_day.fires)} fires per day ({100 * forecast.confidence:.0f} % interval)"
     )
+    if report.drives < 2:
+        print_result("the interval is that of a single drive: how much drives differ cannot be seen from one")
 
 
 def _number(value: float | None) -> str:

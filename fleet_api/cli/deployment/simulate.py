@@ -85,7 +85,7 @@ def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options:
 def _run(client: ApiClient, state: Path, options: dict[str, Any]) -> list[VehicleResult]:
     from fleet_api.simulation.needed_signals import check_drives, need_of
     from fleet_api.simulation.simulate import SimulatedFleet, draw_attributes, plan_fleet
-    from triggers.drives.drive import find_drives
+    from triggers.drives.find import find_drives
     from triggers.signals.catalog import SignalCatalog
 
     catalog = SignalCatalog.load(options["signals"])

@@ -11,7 +11,8 @@ import pytest
 
 from fleet_api.demo.drives import FIRST_START_NS, generate_drives, package_file
 from fleet_api.demo.traffic import PLACES, drive_traffic
-from triggers.drives.drive import Drive, find_drives
+from triggers.drives.drive import Drive
+from triggers.drives.find import find_drives
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
 

@@ -26,7 +26,8 @@ from fleet_api.simulation.simulate import (
 from triggers.assignment.targets import matches
 from triggers.contracts.campaign import Comparison, Junction
 from triggers.distance import SpeedSignal
-from triggers.drives.drive import Drive, find_drives
+from triggers.drives.drive import Drive
+from triggers.drives.find import find_drives
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
 from triggers.times import NS_PER_S

@@ -24,7 +24,8 @@ from triggers.backtest.tables import write_counts, write_fires
 from triggers.backtest.volume import ClipMeter
 from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import CaptureWindow
-from triggers.drives.drive import Drive, find_drives
+from triggers.drives.drive import Drive
+from triggers.drives.find import find_drives
 from triggers.language.compile import compile_source
 from triggers.signals.catalog import SignalCatalog
 
@@ -251,7 +252,7 @@ def test_the_estimated_size_of_a_clip_is_near_that_of_a_written_one(name: str, t
         estimate = ClipMeter(file, catalog, {"t": capture}, read=()).sizes(fires, {}, on_batch=lambda: None)
     inside = np.array([row for row in rows if abs(row[0] - t_s * 10**9) < 6 * 10**9])
     samples = dict(zip(columns, inside[:, 1:].T, strict=True))
-    assert estimate["t"][0] == pytest.approx(_written(inside[:, 0], samples), rel=0.25)
+    assert estimate["t"].by_fire[0] == pytest.approx(_written(inside[:, 0], samples), rel=0.25)
 
 
 def _written(t_ns: Any, samples: dict[str, Any]) -> int:

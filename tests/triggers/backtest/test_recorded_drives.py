@@ -13,7 +13,7 @@ import pytest
 from tests.support.paths import RECORDED_DRIVES, REPOSITORY
 from triggers.backtest.plan import make_plan
 from triggers.backtest.run import run
-from triggers.drives.drive import find_drives
+from triggers.drives.find import find_drives
 from triggers.language.compile import compile_source
 from triggers.language.text.diagnostics import render_all
 from triggers.signals.catalog import SignalCatalog

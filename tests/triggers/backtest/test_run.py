@@ -244,14 +244,51 @@ def test_what_a_drive_lacks_or_has_wrong_is_named_and_the_others_run(tmp_path: P
     (tmp_path / "cut.parquet").write_bytes(whole[: len(whole) // 2])
     drives = [Drive(tmp_path / f"{name}.parquet") for name in ("lacking", "good", "texts", "unsorted", "cut", "gone")]
     result = run_all(compiled(), drives, workers=2)
-    assert [result.name for result in result.drives] == ["good"]
     assert [str(failure).removeprefix(f"{tmp_path}/").split(";")[0].split(" (")[0] for failure in result.failures] == [
-        "lacking.parquet: has no column `ego.speed`, which carries the signal `ego.speed`",
-        "texts.parquet: column `ego.speed` holds text, but its signal has the type number",
         "unsorted.parquet: column `t` runs backwards in row 400",
         "cut.parquet: not a readable Parquet file: damaged or truncated",
         "gone.parquet: there is no such file",
     ]
+    assert [result.name for result in result.drives] == ["lacking", "good", "texts"]
+    reasons = [
+        {name: str(problem).removeprefix(f"{tmp_path}/").split(";")[0] for name, problem in drive.left_out.items()}
+        for drive in result.drives
+    ]
+    assert reasons == [
+        dict.fromkeys(
+            ("fast", "span"), "lacking.parquet: has no column `ego.speed`, which carries the signal `ego.speed`"
+        ),
+        {},
+        dict.fromkeys(
+            ("fast", "span"), "texts.parquet: column `ego.speed` holds text, but its signal has the type number"
+        ),
+    ]
+
+
+@pytest.mark.parametrize("name", ["reverse", "missed"])
+def test_a_missing_column_costs_the_triggers_that_read_it_and_no_other(tmp_path: Path, name: str) -> None:
+    """Programs share signals and campaigns; what still runs fires as on a drive that has the column."""
+    whole = random_drive(tmp_path / "whole.parquet", 1)
+    table = pq.read_table(whole.path)
+    column = {"reverse": "gear", "missed": "shadow.seen"}[name]
+    pq.write_table(table.drop_columns([column]), tmp_path / "lacking.parquet")
+    first, second = run_all(compiled(), [whole, Drive(tmp_path / "lacking.parquet")]).drives
+    out = {"reverse": {"reverse"}, "missed": {"missed", "compare seen"}}[name]
+    assert second.left_out.keys() == out
+    assert first.left_out == {}
+    for trigger in {"fast", "missed", "span", "reverse"} - out:
+        assert np.array_equal(first.fires_ns.get(trigger, []), second.fires_ns.get(trigger, []))
+        assert first.known_ns[trigger] == second.known_ns[trigger]
+    assert not {*second.fires_ns, *second.suppressed, *second.known_ns} & out
+    assert bool(second.compared) == (name == "reverse")
+
+
+def test_a_drive_that_no_trigger_can_run_on_is_left_out(tmp_path: Path) -> None:
+    drive = random_drive(tmp_path / "d.parquet", 1)
+    pq.write_table(pq.read_table(drive.path).drop_columns(["gear"]), drive.path)
+    result = run_all(compiled('trigger reverse { when gear == "R" }'), [drive])
+    assert not result.drives
+    assert "has no column `gear`" in str(result.failures[0])
 
 
 @pytest.mark.parametrize("workers", [1, 2])

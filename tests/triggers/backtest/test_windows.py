@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from triggers.backtest.windows import SampledRows, WindowCounts
-from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.batches import Batch
 
 SIGNALS = ("dense", "sparse", "silent")
@@ -28,13 +27,12 @@ def test_windows_across_batches_count_every_sample_once(
     rng = np.random.default_rng(batch_rows + before_ns)
     drive = random_batch(rng, 400)
     fires_ns = np.sort(rng.choice(drive.t_ns, 20, replace=False))
-    counts = WindowCounts(
-        CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=SIGNALS), SIGNALS, call_rows=call_rows
-    )
+    counts = WindowCounts(SIGNALS, call_rows=call_rows)
     latest: list[SampledRows] = []
     for first in range(0, len(drive), batch_rows):
         batch = drive.part(slice(first, first + batch_rows))
-        counts.add(fires_ns[np.isin(fires_ns, batch.t_ns)], latest)
+        begun_ns = fires_ns[np.isin(fires_ns, batch.t_ns)]
+        counts.add(begun_ns - before_ns, begun_ns + after_ns, latest)
         counts.take(SampledRows.of(batch))
         latest.append(SampledRows.of(batch).tail(int(batch.t_ns[-1]) - before_ns, SIGNALS))
     samples, channels = counts.totals()

@@ -14,9 +14,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from triggers.drives import columns as drive_columns
-from triggers.drives import times as drive_times
-from triggers.drives.drive import Drive, find_drives
+from triggers.drives.columns import ColumnReader, Numbers
+from triggers.drives.drive import Drive
+from triggers.drives.find import find_drives
+from triggers.drives.findings import NOT_A_VALUE, Finding, Findings
+from triggers.drives.time_column import TimeReader
 from triggers.drives.times import to_ns
 from triggers.errors import InvalidInput
 from triggers.language.rows import Row
@@ -34,6 +36,12 @@ def drive(
     path.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(pa.table(columns).replace_schema_metadata(metadata), path)
     return Drive(path)
+
+
+def numbers_of(column: Any, signal: str, findings: Findings | None = None) -> Numbers:
+    numbers = ColumnReader(signal, CATALOG.signals[signal], findings or Findings()).numbers(column, 0)
+    assert numbers is not None
+    return numbers
 
 
 def read(drive_: Drive, *signals: str) -> list[Row]:
@@ -103,7 +111,7 @@ def test_ties_are_rounded_to_even() -> None:
 def test_long_columns_of_seconds_are_rounded_as_if_exact(first_s: float, step_s: float) -> None:
     """Longer than what is converted at once."""
     seconds = first_s + np.arange(33_000) * step_s
-    column = drive_times.times(pa.array(seconds), 0)
+    column = TimeReader("t", None).times(pa.array(seconds), 0)
     expected = [round(Fraction(second) * 10**9) for second in seconds.tolist()]
     assert column.t_ns.tolist() == expected
     steps = np.diff(expected)
@@ -115,13 +123,13 @@ def test_long_columns_of_seconds_are_rounded_as_if_exact(first_s: float, step_s:
 def test_an_invalid_time_is_found_in_any_row(bad: float, row: int) -> None:
     seconds = np.concatenate((np.zeros(20), np.arange(39_980) / 100))
     seconds[row] = bad
-    with pytest.raises(InvalidInput, match=f"no valid time in row {1000 + row}$"):
-        drive_times.times(pa.array(seconds), 1000)
+    with pytest.raises(InvalidInput, match=f"no valid time in row {1000 + row}: "):
+        TimeReader("t", None).times(pa.array(seconds), 1000)
 
 
 def test_the_columns_of_a_batch_without_nulls_are_not_copied() -> None:
     column = pa.array([1.0, math.nan])
-    numbers = drive_columns.numbers(column, "v", CATALOG.signals["v"])
+    numbers = numbers_of(column, "v")
     assert numbers is not None
     assert numbers.ctypes.data == column.buffers()[1].address
 
@@ -168,21 +176,26 @@ def test_what_cannot_be_used_is_named_with_file_and_column(
         read(drive(tmp_path, columns), "v")
 
 
-def test_a_text_that_the_signal_does_not_have_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match=r'column `g` holds "X"'):
-        read(drive(tmp_path, {"t": [0.0], "g": ["X"]}), "g")
+def test_a_text_that_the_signal_does_not_have_costs_that_sample(tmp_path: Path) -> None:
+    recorded, findings = drive(tmp_path, {"t": [0.0, 1.0, 2.0], "g": ["P", "X", "D"]}), Findings()
+    with recorded.open() as file:
+        (batch,) = file.batches(CATALOG, ["g"], findings=findings)
+    assert batch.columns["g"] is not None
+    assert batch.columns["g"].tolist() == [0.0, math.inf, 1.0]
+    assert findings.all() == (Finding("g", NOT_A_VALUE, 1, 1, '"X"'),)
 
 
 def test_dictionaries_may_hold_texts_that_no_row_has(tmp_path: Path) -> None:
     words = pa.array(["X", "D", None, "P"])
     column = pa.DictionaryArray.from_arrays(pa.array([1, 3, None, 2], pa.int8()), words)
-    signal = CATALOG.signals["g"]
-    numbers = drive_columns.numbers(column, "g", signal)
+    numbers = numbers_of(column, "g")
     assert numbers is not None
     assert numbers[:2].tolist() == [1.0, 0.0]
     assert np.isnan(numbers[2:]).all()
-    with pytest.raises(InvalidInput, match='column `g` holds "X"'):
-        drive_columns.numbers(pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), words), "g", signal)
+    findings = Findings()
+    column = pa.DictionaryArray.from_arrays(pa.array([1, 0, 0], pa.int8()), words)
+    assert numbers_of(column, "g", findings).tolist() == [1.0, math.inf, math.inf]
+    assert findings.all() == (Finding("g", NOT_A_VALUE, 2, 1, '"X"'),)
 
 
 @pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.int8(), pa.uint64(), pa.bool_()])
@@ -194,7 +207,7 @@ def test_numbers_of_any_width_are_numbers(tmp_path: Path, kind: pa.DataType) -> 
 
 @pytest.mark.parametrize("kind", [pa.string(), pa.large_string(), pa.string_view()])
 def test_texts_of_any_layout_are_indexes(kind: pa.DataType) -> None:
-    numbers = drive_columns.numbers(pa.array(["D", None, "P"], kind), "g", CATALOG.signals["g"])
+    numbers = numbers_of(pa.array(["D", None, "P"], kind), "g")
     assert numbers is not None
     assert np.array_equal(numbers, [1.0, math.nan, 0.0], equal_nan=True)
 

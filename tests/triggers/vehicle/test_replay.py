@@ -21,7 +21,7 @@ from triggers.clips.reader import read_clip
 from triggers.clips.schemas import is_keyframe
 from triggers.contracts.bundle import make_bundle
 from triggers.contracts.clip import DriveSource
-from triggers.drives.drive import find_drives
+from triggers.drives.find import find_drives
 from triggers.errors import InvalidInput
 from triggers.language.compile import compile_source
 from triggers.language.webassembly.host.evaluator import Evaluator

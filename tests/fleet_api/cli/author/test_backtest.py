@@ -101,7 +101,9 @@ def test_people_see_tables_of_what_there_is(folder: Path, capsys: pytest.Capture
     for words in (
         "2 drives, 200 rows",
         "Triggers",
-        "per hour  per 1,000 km  per clip  per vehicle-day",
+        "fires  clips  suppressed  per hour  known  per 1,000 km  per fire  per vehicle-day",
+        "Drives, those with the most fires first",
+        "Budgets",
         "Fires that share a clip",
         "Compared heads",
         "forecast for 10 vehicles at 1 h per day",
@@ -155,10 +157,17 @@ def test_bad_drives_are_named_the_results_of_the_others_kept_and_the_status_is_1
     assert main([*BACKTEST, "cut.parquet", "lacking.parquet", "b.parquet", *files]) == 1
     told = capsys.readouterr().err
     assert "left out: cut.parquet: " in told
-    assert "left out: lacking.parquet: has no column `active.seen`" in told
+    assert "`missed` did not run on 1 of 2 drives: lacking.parquet: has no column `active.seen`" in told
     document = json.loads((folder / "report.json").read_text())
-    assert (document["drives"], len(document["failed_drives"])) == (1, 2)
-    assert pq.read_table("fires.parquet").num_rows == 2
+    assert (document["drives"], len(document["failed_drives"])) == (2, 1)
+    assert [document["triggers"][name]["drives"] for name in ("fast", "missed")] == [2, 1]
+    assert pq.read_table("fires.parquet").num_rows == 3
+
+
+def test_a_trigger_that_ran_on_no_drive_makes_the_status_1(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pq.write_table(pq.read_table("a.parquet").drop_columns(["active.seen"]), "lacking.parquet")
+    assert main([*BACKTEST, "lacking.parquet"]) == 1
+    assert "`missed` did not run on 1 of 1 drive" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("option", ["--json", "--fires", "--results"])

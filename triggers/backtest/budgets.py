@@ -1,0 +1,115 @@
+"""The budgets of a file's campaigns beside the forecast: how much is used, until when it lasts, what does not fit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from triggers.backtest.forecast import DailyVolume, ForecastFleet, TriggerYield, mean_camera_rates, trigger_yield
+from triggers.backtest.result import DriveResult
+from triggers.clips.size import nominal_clip_bytes
+from triggers.contracts.campaign import CampaignSettings
+from triggers.signals.catalog import SignalCatalog
+from triggers.statistics import Interval
+
+VEHICLE_DAY, TOTAL, CLIPS, UPLOAD = "vehicle_day_bytes", "total_bytes", "clips", "upload_bytes"
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """One limit of a campaign: `vehicle_day_bytes`, `total_bytes`, `clips`, or `upload_bytes`.
+
+    `upload_bytes` is the largest clip that any network of the campaign's `upload` takes. `per_day` is the forecast of
+    what the limit counts (for a vehicle's day, or for the whole fleet), None where there is none. `days` is how long
+    the limit lasts, for one that is used up over time. Of `clips` recordings of the drives (or the one that is
+    expected, if there were none), `larger_clips` are larger than the limit, so vehicles never upload them.
+    """
+
+    campaign: str
+    limit: str
+    amount: int
+    per_day: Interval | None
+    days: Interval | None
+    clips: int
+    larger_clips: int
+
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether more than a day's budget is expected per day."""
+        return self.limit == VEHICLE_DAY and self.per_day is not None and self.per_day.mean > self.amount
+
+    def to_json(self) -> dict[str, Any]:
+        """As in the report of a backtest; a budget that may last for ever has no `high`."""
+        document = asdict(self)
+        if self.days is not None:
+            document["days"] |= {"high": self.days.high if math.isfinite(self.days.high) else None}
+        return document
+
+
+def budget_uses(
+    campaigns: Sequence[CampaignSettings], drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
+) -> tuple[BudgetUse, ...]:
+    """Every limit of every campaign, in the order of the file."""
+    return tuple(use for campaign in campaigns for use in _uses(campaign, drives, fleet, catalog))
+
+
+def _uses(
+    campaign: CampaignSettings, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
+) -> Iterator[BudgetUse]:
+    day = _vehicle_day(campaign, drives, fleet, catalog)
+    fleet_day = day.scaled(fleet.vehicles) if day else None
+    sizes = _clip_sizes(campaign, drives, catalog)
+    limits = {
+        VEHICLE_DAY: (campaign.budget.vehicle_day_bytes, day.bytes if day else None, False),
+        TOTAL: (campaign.budget.total_bytes, fleet_day.bytes if fleet_day else None, True),
+        CLIPS: (campaign.budget.clips, fleet_day.clips if fleet_day else None, True),
+        UPLOAD: (_largest_upload(campaign), None, False),
+    }
+    for limit, (amount, per_day, is_used_up) in limits.items():
+        if amount is None:
+            continue
+        larger = 0 if limit == CLIPS else int((sizes > amount).sum())
+        days = _days(amount, per_day) if is_used_up and per_day else None
+        yield BudgetUse(campaign.name, limit, amount, per_day, days, len(sizes), larger)
+
+
+def _vehicle_day(
+    campaign: CampaignSettings, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
+) -> DailyVolume | None:
+    one_in = fleet.sample_one_in or campaign.sample_one_in
+    yields = [trigger_yield(each.name, each.capture, one_in, drives, catalog) for each in campaign.triggers]
+    total = TriggerYield.total([each for each in yields if each is not None])
+    return total.per_day(fleet.hours_per_day) if total else None
+
+
+def _clip_sizes(
+    campaign: CampaignSettings, drives: Sequence[DriveResult], catalog: SignalCatalog
+) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The sizes of all recordings of the campaign; a trigger without any counts with one of its declared rates."""
+    cameras = mean_camera_rates(drives)
+    sizes: list[int] = []
+    for trigger in campaign.triggers:
+        recorded = [drive.recording_bytes[trigger.name] for drive in drives if trigger.name in drive.recording_bytes]
+        sizes += (
+            np.concatenate(recorded).tolist() if recorded else [nominal_clip_bytes(trigger.capture, catalog, cameras)]
+        )
+    return np.array(sizes, np.int64)
+
+
+def _largest_upload(campaign: CampaignSettings) -> int | None:
+    """The size of the largest clip that some network takes; None without a limit."""
+    sizes = [route.up_to_bytes for route in campaign.upload]
+    known = [size for size in sizes if size is not None]
+    return max(known) if known and len(known) == len(sizes) else None
+
+
+def _days(amount: int, per_day: Interval) -> Interval | None:
+    """How long an amount lasts; None if nothing is used."""
+    if per_day.mean <= 0:
+        return None
+    longest = amount / per_day.low if per_day.low > 0 else math.inf
+    return Interval(amount / per_day.mean, amount / per_day.high, longest)
