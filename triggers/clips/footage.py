@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +43,17 @@ class Samples(NamedTuple):
         first, last = bisect_left(self.times_ns, start_ns), bisect_right(self.times_ns, end_ns)
         return Samples(self.times_ns[first:last], self.values[first:last])
 
+    def latest_before(self, t_ns: int) -> float | None:
+        """The value of the latest sample before a time; None if there is none."""
+        place = bisect_left(self.times_ns, t_ns)
+        return self.values[place - 1] if place else None
+
+    def led_in(self, t_ns: int, value: float | None) -> Samples:
+        """These samples, which are not before `t_ns`, with a held one at that time; the same if one is there."""
+        if value is None or (len(self.times_ns) and self.times_ns[0] == t_ns):
+            return self
+        return Samples(array("q", [t_ns]) + self.times_ns, array("d", [value]) + self.values)
+
     def as_arrays(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Times and values as NumPy arrays over the same memory."""
         return np.frombuffer(self.times_ns, np.int64), np.frombuffer(self.values, np.float64)
@@ -54,21 +65,45 @@ class Footage:
 
     A camera begins with the latest keyframe not after `start_ns`, so that its picture at `start_ns` can be decoded;
     these lead-in frames may be before the span. Without such a keyframe it begins with the first keyframe in the span.
+    A signal in `held` begins with a sample at `start_ns` that repeats its latest value before; only signals that are
+    sent on change are.
     """
 
     start_ns: int
     end_ns: int
     signals: Mapping[str, Samples]
     cameras: Mapping[str, tuple[VideoFrame, ...]]
+    held: frozenset[str] = frozenset()
 
-    def cut(self, start_ns: int, end_ns: int, signals: Iterable[str], cameras: Iterable[str]) -> Footage:
-        """A part of this footage: fewer signals and cameras, or a shorter span."""
-        return Footage(
+    def cut(
+        self,
+        start_ns: int,
+        end_ns: int,
+        signals: Iterable[str],
+        cameras: Iterable[str],
+        on_change: Iterable[str] = (),
+    ) -> Footage:
+        """A part of this footage: fewer signals and cameras, or a shorter span, led in by signals sent `on_change`."""
+        kept = {name: self.signals[name].between(start_ns, end_ns) for name in signals if name in self.signals}
+        earlier = {name: self.signals[name].latest_before(start_ns) for name in on_change if name in kept}
+        part = Footage(
             start_ns=start_ns,
             end_ns=end_ns,
-            signals={name: self.signals[name].between(start_ns, end_ns) for name in signals if name in self.signals},
+            signals=kept,
             cameras={name: frames_in(self.cameras[name], start_ns, end_ns) for name in cameras if name in self.cameras},
+            held=self.held & kept.keys() if start_ns == self.start_ns else frozenset(),
         )
+        return part.led_in(earlier)
+
+    def led_in(self, earlier: Mapping[str, float | None]) -> Footage:
+        """This footage with the latest values before it (None: there is none) as held samples at its start."""
+        signals = dict(self.signals)
+        held = set(self.held)
+        for name, value in earlier.items():
+            signals[name] = self.signals[name].led_in(self.start_ns, value)
+            if len(signals[name].times_ns) > len(self.signals[name].times_ns):
+                held.add(name)
+        return replace(self, signals=signals, held=frozenset(held))
 
 
 def frames_in(frames: Sequence[VideoFrame], start_ns: int, end_ns: int) -> tuple[VideoFrame, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -58,6 +59,8 @@ class CaptureWindow(Contract):
     after_ns: Annotated[int, Field(ge=0, le=MAX_CAPTURE_NS)]
     signals: tuple[SignalName, ...]
     cameras: tuple[Name, ...] = ()
+    on_change: Annotated[tuple[SignalName, ...], Field(exclude_if=operator.not_)] = ()
+    """Those of the signals that are only sent when they change; a clip begins with the value that they have then."""
 
 
 class TriggerSettings(Contract):

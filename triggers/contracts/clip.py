@@ -7,6 +7,7 @@ cell can therefore be checked on its own, in any order, and no running hash has 
 from __future__ import annotations
 
 import hashlib
+import operator
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -60,6 +61,8 @@ class RecordingManifest(Contract):
     end_ns: TimeNs
     fires: Annotated[tuple[Fire, ...], Field(min_length=1, max_length=MAX_FIRES)]
     signals: Annotated[tuple[SignalName, ...], Field(max_length=MAX_SIGNALS)]
+    held: Annotated[tuple[SignalName, ...], Field(max_length=MAX_SIGNALS, exclude_if=operator.not_)] = ()
+    """Signals whose first sample, at `start_ns`, was not measured then: it repeats their latest value before it."""
     cameras: Annotated[tuple[Name, ...], Field(max_length=MAX_CAMERAS)] = ()
     attributes: Annotated[dict[str, AttributeValue], Field(max_length=100)] = {}
     software: Annotated[dict[str, str], Field(max_length=100)] = {}

@@ -201,7 +201,7 @@ def _capture(context: CheckContext, trigger: syntax.Trigger, read: list[str]) ->
     clause = trigger.capture
     default = tuple(sorted(read))
     if clause is None:
-        return CaptureWindow(before_ns=DEFAULT_CAPTURE_NS, after_ns=DEFAULT_CAPTURE_NS, signals=default)
+        return _window(context, DEFAULT_CAPTURE_NS, DEFAULT_CAPTURE_NS, default)
     before_ns = context.duration_ns(clause.before, low_ns=0, high_ns=MAX_CAPTURE_NS)
     after_ns = context.duration_ns(clause.after, low_ns=0, high_ns=MAX_CAPTURE_NS)
     signals = default if clause.signals is None else _expanded(context, clause.signals)
@@ -217,7 +217,14 @@ def _capture(context: CheckContext, trigger: syntax.Trigger, read: list[str]) ->
     if clause.signals is not None and signals and not context.report.has_errors:
         _check_place(context, clause.signals, signals)
     cameras = tuple(dict.fromkeys(camera.text for camera in clause.cameras))
-    return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras)
+    return _window(context, before_ns, after_ns, signals, cameras)
+
+
+def _window(
+    context: CheckContext, before_ns: int, after_ns: int, signals: tuple[str, ...], cameras: tuple[str, ...] = ()
+) -> CaptureWindow:
+    on_change = tuple(name for name in signals if context.catalog.signals[name].update == "on_change")
+    return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras, on_change=on_change)
 
 
 def _check_place(context: CheckContext, patterns: Sequence[syntax.Word], signals: Sequence[str]) -> None:

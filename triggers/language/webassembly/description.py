@@ -20,7 +20,8 @@ from triggers.language.webassembly.placement import Placement
 
 def describe(placement: Placement, settings: Sequence[TriggerSettings]) -> Manifest:
     """The manifest; `settings` say what each trigger captures."""
-    captures = {trigger.name: trigger.capture for trigger in settings}
+    # The settings, which a host has anyway, say what is sent on change; programs stay the bytes that were approved.
+    captures = {trigger.name: trigger.capture.model_copy(update={"on_change": ()}) for trigger in settings}
     cost = cost_of_plan(placement.plan)
     return Manifest(
         max_gap_ns=placement.plan.ir.max_gap_ns,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from triggers.clips.cells import hash_cells
@@ -53,6 +53,7 @@ def make_clip(
         end_ns=footage.end_ns,
         fires=tuple(_declared(fire, share) for fire, share in zip(ordered, shares, strict=True)),
         signals=tuple(sorted(footage.signals)),
+        held=tuple(sorted(footage.held)),
         cameras=tuple(sorted(footage.cameras)),
         attributes=dict(context.attributes),
         software=dict(context.software),
@@ -89,6 +90,7 @@ def recut(source: Path, fires: Sequence[VehicleFire], max_span_ns: int) -> list[
     """
     clip = read_clip(source)
     original = clip.manifest
+    footage = replace(clip.footage, held=frozenset(original.held))
     context = RecordingContext(
         vehicle_id=original.vehicle_id,
         max_span_ns=max_span_ns,
@@ -99,7 +101,7 @@ def recut(source: Path, fires: Sequence[VehicleFire], max_span_ns: int) -> list[
         source=original.source,
     )
     return [
-        make_clip(source.parent, group, _part(clip.footage, group, max_span_ns), context)
+        make_clip(source.parent, group, _part(footage, group, max_span_ns), context)
         for group in touching_groups(fires, max_span_ns)
     ]
 
@@ -124,6 +126,7 @@ def _part(footage: Footage, fires: Sequence[VehicleFire], max_span_ns: int) -> F
         min(footage.end_ns, max(end_ns for _, end_ns in windows)),
         sorted({name for fire in fires for name in fire.capture.signals}),
         sorted({name for fire in fires for name in fire.capture.cameras}),
+        sorted({name for fire in fires for name in fire.capture.on_change}),
     )
 
 

@@ -132,6 +132,7 @@ class Recorder:
             min(latest_ns, max(end_ns for _, end_ns in windows)),
             sorted({name for fire in kept for name in fire.capture.signals}),
             sorted({name for fire in kept for name in fire.capture.cameras}),
+            sorted({name for fire in kept for name in fire.capture.on_change}),
         )
         return FinishedRecording(kept, lost, footage)
 

@@ -37,6 +37,8 @@ class _SignalTrack:
         self.times_ns: array[int] = array("q")
         self.values: array[float] = array("d")
         self.head = 0
+        self._discarded: float | None = None
+        """The value of the latest sample that was discarded, which may still be the signal's value."""
 
     def append(self, t_ns: int, value: float) -> None:
         self.times_ns.append(t_ns)
@@ -46,6 +48,8 @@ class _SignalTrack:
         """Discard samples before `t_ns`; returns how many."""
         head = bisect_left(self.times_ns, t_ns, self.head)
         discarded, self.head = head - self.head, head
+        if discarded:
+            self._discarded = self.values[head - 1]
         if self.head * 2 > len(self.times_ns):
             del self.times_ns[: self.head], self.values[: self.head]
             self.head = 0
@@ -55,6 +59,11 @@ class _SignalTrack:
         first = bisect_left(self.times_ns, start_ns, self.head)
         last = bisect_right(self.times_ns, end_ns, self.head)
         return Samples(self.times_ns[first:last], self.values[first:last])
+
+    def latest_before(self, t_ns: int) -> float | None:
+        """The value of the latest sample before a time, however long ago; None if there was none."""
+        place = bisect_left(self.times_ns, t_ns, self.head)
+        return self.values[place - 1] if place > self.head else self._discarded
 
 
 class _CameraTrack:
@@ -172,10 +181,21 @@ class RingBuffer:
         if wanted_from_ns > self._covered_from_ns:
             self._forget_before(wanted_from_ns)
 
-    def cut(self, start_ns: int, end_ns: int, signals: Iterable[str], cameras: Iterable[str]) -> Footage:
-        """The footage of a span; empty for a signal or camera that the ring does not hold."""
+    def cut(
+        self,
+        start_ns: int,
+        end_ns: int,
+        signals: Iterable[str],
+        cameras: Iterable[str],
+        on_change: Iterable[str] = (),
+    ) -> Footage:
+        """The footage of a span; empty for a signal or camera that the ring does not hold.
+
+        Those of the signals that are sent `on_change` begin with their latest value before the span, if there was one
+        since the ring holds them and time last ran backwards.
+        """
         empty_signal, empty_camera = _SignalTrack(), _CameraTrack()
-        return Footage(
+        footage = Footage(
             start_ns=start_ns,
             end_ns=end_ns,
             signals={name: self._signals.get(name, empty_signal).between(start_ns, end_ns) for name in signals},
@@ -184,6 +204,8 @@ class RingBuffer:
                 for name in cameras
             },
         )
+        held = [name for name in on_change if name in footage.signals]
+        return footage.led_in({name: self._signals.get(name, empty_signal).latest_before(start_ns) for name in held})
 
     def clear(self) -> None:
         """Discard all data, but keep holding the same signals and cameras."""
