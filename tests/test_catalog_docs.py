@@ -67,10 +67,8 @@ def test_every_tree_compiles() -> None:
 def test_the_answers_on_the_page_are_those_of_the_api() -> None:
     listed, details = (json.loads(block) for block in blocks(section("What an answer contains"), "json"))
     assert json.loads(ClipView.model_validate(listed).model_dump_json()) == listed
-    shown = ClipDetailsView.model_validate(
-        {**listed, **details, "software": {}, "track": None, "assets": [], "label_documents": []}
-    )
-    assert shown.statistics == details["statistics"]
+    shown = ClipDetailsView.model_validate({**listed, **details, "software": {}, "assets": [], "label_documents": []})
+    assert json.loads(shown.model_dump_json(include=set(details))) == details
     for name in (*listed["attributes"], *details["statistics"]):
         parse_filter(f"{name} IS NOT NULL", "cql2-text")
 
@@ -109,7 +107,7 @@ def test_all_operators_are_listed_and_no_others() -> None:
 def test_limits_and_sort_keys_are_those_of_the_code() -> None:
     limits = section("Limits")
     assert f"{source.MAX_BYTES} bytes, {source.MAX_NODES} operators" in limits
-    assert f"nested {source.MAX_DEPTH} deep (text: {source.MAX_TEXT_BRACKETS} brackets" in limits
+    assert f"nested {source.MAX_DEPTH} deep |" in limits
     assert f"{source.MAX_ITEMS} items" in limits
     assert f"{MAX_PAGE} clips" in limits
     assert f"{SEARCH_TIMEOUT_S:g} s" in limits

@@ -33,7 +33,7 @@ def search_clips(
         str,
         Query(
             max_length=MAX_NAME_CHARACTERS + 1,
-            description=f"{', '.join(sortable_names())}; a leading - reverses the order.",
+            description=f"{', '.join(sortable_names())}; a leading - reverses the order, a leading + does not.",
         ),
     ] = DEFAULT_SORT,
     limit: Annotated[
@@ -43,8 +43,9 @@ def search_clips(
 ) -> ClipPage:
     """The clips for which the filter is true, latest start first unless `sortby` says otherwise, with their fires.
 
-    Conditions on campaign, version and trigger that stand side by side in a conjunction apply to the same fire.
-    A property that a clip lacks is unknown: neither a condition on it nor its negation finds the clip.
+    Each condition on campaign, version or trigger finds the clips with a fire for which it holds; those within
+    `fire(...)` are about one fire. A property that a clip lacks is unknown: neither a condition on it nor its
+    negation finds the clip.
     """
     return usecases.search_clips(
         services, user, filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token
