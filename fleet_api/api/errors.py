@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest.http.problems import exception_handlers, problem_response
+from triggers.contracts.remedies import remedy_of
 from triggers.errors import InvalidInput
 
 
@@ -28,4 +29,4 @@ async def _parameters(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for this class
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
-    return problem_response(InvalidInput(f"{place}: {first['msg']}"))
+    return problem_response(InvalidInput(f"{place}: {first['msg']}", remedy=remedy_of(first["type"])))

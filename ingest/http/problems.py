@@ -44,12 +44,15 @@ async def _routing(request: Request, error: Exception) -> Response:
     """The router's errors: 404, and 405 for every method that the path has no route for, including OPTIONS."""
     assert isinstance(error, HTTPException)  # noqa: S101 - it is registered for this class
     headers = dict(error.headers or {})
+    remedy = "the addresses are in /openapi.json of the API" if error.status_code == HTTPStatus.NOT_FOUND else ""
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         if request.method == "OPTIONS":
             return options_response(request)
         headers = allow_header(request)
+        remedy = f"use {headers['Allow']}"
     title = HTTPStatus(error.status_code).phrase
-    problem = Problem(title=title, status=error.status_code, detail=error.detail, code=f"http_{error.status_code}")
+    code = f"http_{error.status_code}"
+    problem = Problem(title=title, status=error.status_code, detail=error.detail, code=code, remedy=remedy)
     return _response(problem, headers)
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
+from triggers.contracts.remedies import remedy_of
 from triggers.errors import InvalidInput
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -48,7 +49,8 @@ class Contract(BaseModel):
         except ValidationError as error:
             first = error.errors(include_url=False, include_context=False, include_input=False)[0]
             place = ".".join(str(part) for part in first["loc"]) or "the whole document"
-            raise InvalidInput(f"{what}: {place}: {first['msg'].removeprefix('Value error, ')}") from error
+            message = first["msg"].removeprefix("Value error, ")
+            raise InvalidInput(f"{what}: {place}: {message}", remedy=remedy_of(first["type"])) from error
 
 
 def canonical_json(value: Any) -> bytes:

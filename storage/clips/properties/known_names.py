@@ -84,20 +84,20 @@ def _require_attribute(connection: Connection, name: str) -> None:
     known |= set(connection.execute(select(func.jsonb_object_keys(newest.c.attributes)).distinct()).scalars())
     declared = {attribute for catalog in _catalogs(connection) for attribute in catalog.vehicle}
     if known and name not in declared:
-        raise _unknown("attribute", f"vehicle.{name}", {f"vehicle.{one}" for one in known | declared})
+        raise _unknown("attribute", name, known | declared, prefix="vehicle.")
 
 
-def _unknown(kind: str, name: str, known: set[str]) -> InvalidInput:
+def _unknown(kind: str, name: str, known: set[str], prefix: str = "") -> InvalidInput:
     near = get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+    names = [prefix + one for one in near or sorted(known)]
     return InvalidInput(
-        f"no clip has had the {kind} {name[:100]!r}",
-        remedy=f"did you mean {' or '.join(near)}?" if near else f"clips have {_some(known)}",
+        f"no clip has had the {kind} {prefix + name[:100]!r}",
+        remedy=f"did you mean {' or '.join(names)}?" if near else f"clips have {_some(names)}",
     )
 
 
-def _some(names: set[str], shown: int = 8) -> str:
-    listed = sorted(names)
-    return ", ".join(listed[:shown]) + (f" and {len(listed) - shown} more" if len(listed) > shown else "")
+def _some(names: list[str], shown: int = 8) -> str:
+    return ", ".join(names[:shown]) + (f" and {len(names) - shown} more" if len(names) > shown else "")
 
 
 def _catalogs(connection: Connection) -> Iterable[SignalCatalog]:

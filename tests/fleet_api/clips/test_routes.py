@@ -293,3 +293,69 @@ def test_a_nul_in_an_address_is_refused_before_the_database_sees_it(api: Api, pa
 def test_a_claimed_job_shows_what_fired_in_its_clip(api: Api, clip_id: str) -> None:
     claimed = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "me"}, "labeler").json()["jobs"]
     assert [(job["clip"]["id"], job["clip"]["fires"][0]["trigger"]) for job in claimed] == [(clip_id, "hard")]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "remedy"),
+    [
+        ("GET", "/v1/clips?limit=1e3", "write a whole number in digits, without a decimal point"),
+        ("GET", "/v1/clips?limit=0", "stay within the limit"),
+        ("GET", "/v1/clips?limit=" + "9" * 5000, "write a whole number in digits"),
+        ("GET", "/v1/clips?filter-lang=sql", "write one of these values"),
+        ("GET", "/v1/clips?sortby=strt", "did you mean start"),
+        ("GET", "/v1/clips?filter=campain%3D%27x%27", "did you mean campaign?"),
+        ("POST", "/v1/clips", "use GET, HEAD, OPTIONS"),
+        ("GET", "/v1/clip", "the addresses are in /openapi.json"),
+    ],
+)
+def test_every_refusal_says_what_to_do(api: Api, method: str, path: str, remedy: str) -> None:
+    answer = api.client.request(method, path, headers=api.as_("viewer"))
+    assert 400 <= answer.status_code < 500
+    assert answer.json()["remedy"].startswith(remedy)
+
+
+def test_a_plus_in_an_order_need_not_be_encoded(api: Api, clip_id: str) -> None:
+    (clip,) = api.client.get("/v1/clips?sortby=+start", headers=api.as_("viewer")).json()["clips"]
+    assert clip["id"] == clip_id
+
+
+@pytest.mark.parametrize("number", ["1" + "0" * 400, "-1e400", "1e-400", "9" * 5000, "NaN", "Infinity", "1e308", "-0"])
+@pytest.mark.parametrize(
+    "name", ["size_bytes", "start_ns", "duration_s", "version", "vehicle.region", "start", "geometry"]
+)
+def test_no_number_is_a_server_error(api: Api, clip_id: str, name: str, number: str) -> None:
+    for operator in ("<", "="):
+        tree = f'{{"op": "{operator}", "args": [{{"property": "{name}"}}, {number}]}}'
+        answer = api.get("/v1/clips", filter=tree, **{"filter-lang": "cql2-json"})
+        assert answer.status_code in (200, 422), answer.text
+        assert api.get("/v1/clips", filter=f"{name} {operator} {number}").status_code in (200, 422)
+    box = f'{{"op": "s_within", "args": [{{"property": "geometry"}}, {{"bbox": [0, 0, 1, {number}]}}]}}'
+    assert api.get("/v1/clips", filter=box, **{"filter-lang": "cql2-json"}).status_code in (200, 422)
+
+
+def test_numbers_and_places_are_answered_as_other_programs_read_them(api: Api) -> None:
+    with api.database.begin() as connection:
+        clip_id = add_clip(
+            connection,
+            attributes={"weight": 1e308, "exact": 2**53 + 1},
+            statistics={"ego.speed": (0.0, 31.5, 12.0)},
+            units={"ego.speed": "m/s"},
+            track=[[48.1, 11.5], [48.2, 11.6]],
+            box=(179.9, -44.0, -179.9, -43.0),
+        )
+    answer = api.get(f"/v1/clips/{clip_id}")
+    assert '"vehicle.weight":1e308' in answer.text or '"vehicle.weight":1e+308' in answer.text
+    shown = answer.json()
+    assert shown["attributes"]["vehicle.exact"] == 2**53 + 1
+    assert shown["track"] == [[11.5, 48.1], [11.6, 48.2]]
+    assert shown["box"] == [179.9, -44.0, -179.9, -43.0]
+    assert shown["units"] == {"ego.speed": "m/s"}
+    for condition in ("vehicle.weight = 1e308", f"vehicle.exact = {2**53 + 1}"):
+        assert len(api.get("/v1/clips", filter=condition).json()["clips"]) == 1
+    assert api.get("/v1/clips", filter=f"vehicle.exact = {2**53}").json()["clips"] == []
+
+
+def test_the_openapi_document_has_the_type_of_a_track(api: Api) -> None:
+    track = api.client.get("/openapi.json").json()["components"]["schemas"]["ClipDetailsView"]["properties"]["track"]
+    (points,) = (option for option in track["anyOf"] if option["type"] == "array")
+    assert points["items"]["prefixItems"][0]["maximum"] == 180
