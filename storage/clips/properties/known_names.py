@@ -44,31 +44,38 @@ def require_known(connection: Connection, asked: Collection[Property]) -> None:
     Also for a signal whose clips have more than one unit, if the property does not say which unit is meant. While there
     is no clip every name is accepted.
     """
-    for name in sorted({described.signal for described in asked if described.signal is not None}):
-        _require_signal(connection, name)
-    for described in sorted(asked, key=lambda described: described.name):
-        if described.signal is not None and described.unit is None and not described.name.endswith(".samples"):
-            _require_one_unit(connection, described)
+    of_signals = [described for described in asked if described.signal is not None]
+    if of_signals:
+        _require_signals(connection, of_signals)
     for name in sorted({described.attribute for described in asked if described.attribute is not None}):
         _require_attribute(connection, name)
 
 
-def _require_signal(connection: Connection, name: str) -> None:
+def _require_signals(connection: Connection, asked: Collection[Property]) -> None:
+    names = {described.signal for described in asked if described.signal is not None}
+    known = select(signal_units.c.signal, signal_units.c.unit).where(signal_units.c.signal.in_(names))
+    units: dict[str, set[str]] = {}
+    for signal, unit in connection.execute(known):
+        units.setdefault(signal, set()).update({unit} - {None})
+    for name in sorted(names - set(units)):
+        _refuse_unless_declared(connection, name)
+    for described in sorted(asked, key=lambda described: described.name):
+        if described.unit is None and not described.name.endswith(".samples"):
+            _require_one_unit(described, sorted(units.get(described.signal or "", ())))
+
+
+def _refuse_unless_declared(connection: Connection, name: str) -> None:
     known = set(connection.execute(select(signal_units.c.signal).distinct()).scalars())
-    if not known or name in known:
-        return
     declared = {signal for catalog in _catalogs(connection) for signal in catalog.signals}
-    if name not in declared:
+    if known and name not in declared:
         raise _unknown("signal", name, known | declared)
 
 
-def _require_one_unit(connection: Connection, asked: Property) -> None:
-    of_signal = select(signal_units.c.unit).where(signal_units.c.signal == asked.signal, signal_units.c.unit != "")
-    units = sorted(connection.execute(of_signal).scalars())
+def _require_one_unit(asked: Property, units: list[str]) -> None:
     if len(units) > 1:
         raise InvalidInput(
-            f"`{asked.name}` is in {' and in '.join(units)}, depending on the clip",
-            remedy=f"state the unit: in_unit({asked.name}, '{units[0]}')",
+            f"`{asked.name}` is in {' and in '.join(unit or 'no unit' for unit in units)}, depending on the clip",
+            remedy=f"state the unit: in_unit({asked.name}, '{units[-1]}')",
         )
 
 

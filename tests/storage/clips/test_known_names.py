@@ -94,4 +94,4 @@ def test_a_signal_with_two_units_is_not_compared_as_if_it_had_one(fleet: Connect
     with pytest.raises(InvalidInput) as refused:
         found(fleet, source, sortby)
     assert "`ego.yaw_rate.max` is in deg/s and in rad/s, depending on the clip" in str(refused.value)
-    assert "in_unit(ego.yaw_rate.max, 'deg/s')" in refused.value.remedy
+    assert "in_unit(ego.yaw_rate.max, 'rad/s')" in refused.value.remedy
