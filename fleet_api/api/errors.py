@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest.http.problems import exception_handlers, problem_response
-from triggers.contracts.remedies import remedy_of
 from triggers.errors import InvalidInput
+from triggers.remedies import remedy_of
 
 
 def handlers() -> dict[Any, Any]:

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
-from triggers.contracts.remedies import remedy_of
 from triggers.errors import InvalidInput
+from triggers.remedies import remedy_of
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """Name of a trigger, campaign or fence."""

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from fleet_api.api.openapi.strings import forbid_nul
 from fleet_api.http.bodies import MEDIA_TYPE, body_model
 from fleet_api.http.routing import with_dependencies
 from fleet_api.http.signed import SIGNED, signed_schemas
@@ -76,6 +77,8 @@ def _complete(path: dict[str, Any], route: RouteContext) -> set[type[BaseModel]]
     problems = problem_responses(_raised(route, [dependant.call for dependant in every]))
     for method in route.methods or ():
         operation = path[method.lower()]
+        for parameter in operation.get("parameters", ()):
+            forbid_nul(parameter["schema"])
         operation["responses"] = dict(sorted({**operation["responses"], **problems}.items()))
         for model in bodies:
             operation["requestBody"] = _request_body(model)
@@ -99,4 +102,7 @@ def _add_schemas(schemas: dict[str, Any], models: Iterable[type[BaseModel]]) -> 
         schemas.pop(name, None)
     ordered = sorted(models, key=lambda model: model.__name__)
     _, definitions = models_json_schema([(model, "validation") for model in ordered], ref_template=REF_TEMPLATE)
+    forbid_nul(
+        [schema for name, schema in definitions["$defs"].items() if name != Problem.__name__]
+    )  # it may quote one
     schemas |= definitions["$defs"] | signed_schemas()
