@@ -89,11 +89,16 @@ def intersects(box: Rectangle, ring: PolygonRing) -> Condition:
 
 
 def within(box: Rectangle, ring: PolygonRing) -> Condition:
-    """The polygon covers the box: no edge goes through the box, and its middle and two opposite corners are inside."""
+    """The polygon covers the box: no edge goes through the box, and its middle is inside.
+
+    Of a box without width or height two opposite corners must be inside, too.
+    """
     edges = _Edges(ring)
     middle = edges.holds((box.west + box.east) / 2, (box.south + box.north) / 2)
-    corners = (edges.holds(box.west, box.south), edges.holds(box.east, box.north))
-    return _of_edges(edges, and_(not_(func.bool_or(edges.enters(box))), middle, *corners))
+    ends = (edges.holds(box.west, box.south), edges.holds(box.east, box.north))
+    has_area = and_(box.west < box.east, box.south < box.north)
+    covered = _of_edges(edges, and_(not_(func.bool_or(edges.enters(box))), middle))
+    return and_(covered, or_(has_area, _of_edges(edges, and_(*ends))))
 
 
 def _of_edges(edges: _Edges, aggregate: Condition) -> ColumnElement[Any]:

@@ -90,7 +90,7 @@ def searched(connection: Connection, tree: Any) -> bool:
     return True
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(FILTER)
 @example({"op": "in", "args": [{"property": "start_ns"}, [{"property": "ego.speed.max"}, 2**63, 0.1, 1]]})
 @example({"op": "between", "args": [{"property": "vehicle.number"}, "a", 3]})

@@ -268,7 +268,7 @@ def _operation_text(name: str, args: list[Any]) -> str:
     return f"{texts[0]} {name} {texts[1]}" if name in MIRRORED else f"{name}({', '.join(texts)})"
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(FILTER)
 def test_a_filter_finds_what_its_meaning_says(catalog: Catalog, tree: Any) -> None:
     expected = catalog.expected(tree)
@@ -284,7 +284,7 @@ def test_neither_order_nor_nesting_nor_double_negation_changes_what_is_found(cat
     assert catalog.find(json.dumps(as_json(turned(tree))), "cql2-json") == expected
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(COMPARISON)
 def test_a_comparison_says_the_same_from_right_to_left(catalog: Catalog, comparison: Any) -> None:
     forwards, backwards = (json.dumps(as_json(tree)) for tree in (comparison, mirrored(comparison)))

@@ -99,13 +99,13 @@ def check(boxes: Boxes, ring: list[tuple[float, float]]) -> None:
     assert boxes.find("s_within", polygon(ring)) == {box for box in known if whole.covers(geometry(box))}
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(stars())
 def test_polygons_of_every_size_find_what_shapely_finds(boxes: Boxes, ring: list[tuple[float, float]]) -> None:
     check(boxes, ring)
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(grid_rings())
 def test_polygons_that_touch_boxes_find_what_shapely_finds(boxes: Boxes, ring: list[tuple[float, float]]) -> None:
     check(boxes, ring)
