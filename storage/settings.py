@@ -55,6 +55,11 @@ class Settings(BaseSettings):
     cors_origins: str = ""
     """Origins whose pages may call API and gateway, separated by commas; `*`: all. Empty: none."""
 
+    connections: Annotated[int, Field(ge=8, le=100_000)] = 2000
+    """Connections that API and gateway each hold open; fewer where the process may open fewer files."""
+    connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 500
+    """Of these, from one address. Behind a reverse proxy all clients have its address."""
+
     # Keys and people
     signing_key: Path | None = None
     """PEM file of the Ed25519 key that signs bundles and assignment lists. Empty: `keys/signing.pem` in data_dir."""
@@ -89,6 +94,9 @@ class Settings(BaseSettings):
 
     # Gateway
     upload_expiry_s: Annotated[int, Field(ge=60)] = 86400
+    """How long an upload may stand still before it ends and frees its budget."""
+    upload_start_s: Annotated[int, Field(ge=10)] = 900
+    """How long a new upload may wait for its first byte; `upload_expiry_s` when that is shorter."""
     gateway_in_flight_bytes: Annotated[int, Field(ge=MIB)] = 64 * MIB
     offset_store_interval_s: Annotated[float, Field(gt=0)] = 2.0
     fleet_total_bytes: Annotated[int, Field(gt=0)] | None = None

@@ -8,6 +8,7 @@ LongtailError                what this product raises on purpose
 │  ├─ WrongProtocolVersion   the client uses another version of tus
 │  ├─ UnsupportedBody        the route does not take this media type or encoding
 │  ├─ TooLarge               the body is larger than allowed
+│  ├─ ChecksumMismatch       the bytes that arrived are not the ones that were announced
 │  └─ WrongRange             the range of bytes is not in the object
 ├─ NotFound                  it does not exist, or the caller may not know that it does
 ├─ Conflict                  the current state does not allow the step
@@ -96,6 +97,16 @@ class TooLarge(InvalidInput):
     """The body, or the size it announces, is larger than allowed."""
 
     code = "too_large"
+
+
+class ChecksumMismatch(InvalidInput):
+    """The bytes that arrived have another checksum than announced; send them again from `offset`."""
+
+    code = "checksum_mismatch"
+
+    def __init__(self, message: str, *, offset: int, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy or f"send the bytes from offset {offset} again")
+        self.offset = offset
 
 
 class WrongRange(InvalidInput):

@@ -16,10 +16,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from ingest.gateway import protocol
 from ingest.gateway.creation import create_upload
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.service import Gateway
+from ingest.gateway.tus import protocol
+from ingest.gateway.tus.middleware import TusRoutes
 from ingest.gateway.writing import write_upload
 from ingest.http.methods import options_response
 from ingest.http.middleware import public_middleware
@@ -72,7 +73,7 @@ def _middleware(settings: Settings) -> list[Middleware]:
     public = public_middleware(
         settings.effective_gateway_url(), origins=settings.allowed_origins(), headers=protocol.HEADERS
     )
-    return [*public, Middleware(protocol.TusHeaders, path=PATH), Middleware(UnexpectedErrors)]
+    return [*public, Middleware(TusRoutes, path=PATH), Middleware(UnexpectedErrors)]
 
 
 def _route(path: str, method: str, endpoint: Endpoint) -> Route:

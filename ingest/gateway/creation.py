@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -11,16 +13,18 @@ from functools import partial
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ingest.gateway import protocol
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.opening import OpeningTerms, open_upload
 from ingest.gateway.service import Gateway
+from ingest.gateway.tus import protocol
+from ingest.gateway.tus.metadata import MANIFEST, MAX_SHOWN, NETWORK, upload_metadata
 from ingest.http.bodies import require_body
 from ingest.http.raising import raises
 from storage.database import Connection
 from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
-from triggers.contracts.clip import MAX_MANIFEST_BYTES, CreationRequest
+from triggers.contracts.campaign import Network
+from triggers.contracts.clip import MAX_MANIFEST_BYTES, ClipManifest, CreationRequest
 from triggers.errors import (
     BadHeader,
     BudgetExhausted,
@@ -34,14 +38,24 @@ from triggers.errors import (
 
 _log = logging.getLogger(__name__)
 
+IN_METADATA = (
+    "or, without a body, as the keys `manifest` and `network` of Upload-Metadata; a client that can do neither is given"
+    " the address of an upload that was created so (`url=` of tuspy, `uploadUrl` of tus-js-client)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A creation request as received: its vehicle, and the clip size that was announced with it."""
+    """A creation request as received: its vehicle, the clip size that was announced with it, and its metadata header.
+
+    `body` is the JSON of a creation request or, when `network` is given, of a manifest.
+    """
 
     vehicle_id: str
     length: int
     body: bytes
+    network: str | None = None
+    metadata: str | None = None
 
 
 @raises(
@@ -55,29 +69,48 @@ class Submission:
     UnsupportedBody,
 )
 async def create_upload(gateway: Gateway, request: Request) -> Response:
-    """201 for a new upload, 200 for the one that this clip already has; idempotent by the clip's identity."""
+    """201 for a new upload, 200 for the one that this clip already has; idempotent by the clip's identity.
+
+    The manifest is the JSON body. A client that sends no body gives it in the header Upload-Metadata, under `manifest`
+    and `network`, and gets 201 in both cases.
+    """
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
-    require_body(request.headers, protocol.MANIFEST_TYPE)
+    metadata, values = upload_metadata(request.headers)
+    in_header = MANIFEST in values and not protocol.has_body(request.headers)
+    if not in_header:
+        require_body(request.headers, protocol.MANIFEST_TYPE, otherwise=IN_METADATA)
     length = protocol.upload_length(request.headers)
     partitions = await gateway.log_partitions()
-    announced = protocol.content_length(request.headers)
-    if announced is not None and announced > MAX_MANIFEST_BYTES:
-        raise _manifest_too_large()
-    held = MAX_MANIFEST_BYTES if announced is None else announced
-    await gateway.manifests_in_flight.acquire(held, wait_s=gateway.limits.in_flight_wait_s)
-    try:
-        body = await _read_manifest(request, gateway.limits)
-        upload, new = await _judge(gateway, Submission(vehicle_id, length, body), partitions)
-    finally:
-        gateway.manifests_in_flight.release(held)
-    return _created(upload, new=new)
+    with gateway.creating(vehicle_id):
+        if in_header:
+            submission = Submission(vehicle_id, length, values[MANIFEST], _network(values), metadata)
+            upload, new = await _judge(gateway, submission, partitions)
+        else:
+            async with _manifest(gateway, request) as body:
+                upload, new = await _judge(gateway, Submission(vehicle_id, length, body, None, metadata), partitions)
+    location = protocol.location(upload.id, asked=request.scope.get("raw_path", b"").decode("ascii"))
+    if new:
+        _log.info("upload %s: clip %s, %d bytes, created", upload.id, upload.clip_id, upload.size_bytes)
+    headers = {"Location": location, **protocol.state_headers(upload)}
+    return Response(status_code=201 if new or in_header else 200, headers=headers)
+
+
+def _network(values: Mapping[str, bytes]) -> str:
+    if NETWORK not in values:
+        raise BadHeader(
+            "Upload-Metadata has a manifest, but no network", remedy=f"add the key network: {', '.join(Network)}"
+        )
+    return values[NETWORK].decode("utf-8", "replace")
 
 
 async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> tuple[UploadRow, bool]:
     settings = gateway.settings
     terms = OpeningTerms(
-        expiry_s=settings.upload_expiry_s, log_partitions=partitions, fleet_limit_bytes=settings.fleet_total_bytes
+        expiry_s=min(settings.upload_start_s, settings.upload_expiry_s),
+        log_partitions=partitions,
+        fleet_limit_bytes=settings.fleet_total_bytes,
+        metadata=submission.metadata,
     )
     try:
         asked = await gateway.call(lambda: read_request(submission))
@@ -95,7 +128,7 @@ async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> t
 def read_request(submission: Submission) -> CreationRequest:
     """The request; ManifestInvalid unless its manifest is of this vehicle and this length."""
     try:
-        request = CreationRequest.from_json(submission.body, what="the creation request")
+        request = _parsed(submission)
     except InvalidInput as error:
         raise ManifestInvalid(error.message, remedy=error.remedy) from error
     manifest = request.manifest
@@ -106,6 +139,17 @@ def read_request(submission: Submission) -> CreationRequest:
     if manifest.size_bytes != submission.length:
         raise ManifestInvalid(f"Upload-Length is {submission.length}, the manifest says {manifest.size_bytes}")
     return request
+
+
+def _parsed(submission: Submission) -> CreationRequest:
+    if submission.network is None:
+        return CreationRequest.from_json(submission.body, what="the creation request")
+    manifest = ClipManifest.from_json(submission.body, what="the manifest in Upload-Metadata")
+    if submission.network not in set(Network):
+        raise InvalidInput(
+            f"the network in Upload-Metadata is {submission.network[:MAX_SHOWN]!r}", remedy=f"use {', '.join(Network)}"
+        )
+    return CreationRequest(manifest=manifest, network=Network(submission.network))
 
 
 def keep_rejected(
@@ -119,7 +163,7 @@ def keep_rejected(
     if number >= limits.rejections_per_vehicle:
         return f"not kept: this vehicle already has {number} dead letters"
     try:
-        fires = len(CreationRequest.from_json(submission.body, what="the request").manifest.recording.fires)
+        fires = len(_parsed(submission).manifest.recording.fires)
     except InvalidInput:
         fires = 0
     fits = len(submission.body) <= limits.rejected_manifest_bytes
@@ -135,27 +179,34 @@ def keep_rejected(
     return f"dead letter {letter}"
 
 
-async def _read_manifest(request: Request, limits: GatewayLimits) -> bytes:
+@asynccontextmanager
+async def _manifest(gateway: Gateway, request: Request) -> AsyncIterator[bytes]:
+    """The body of a creation request; its bytes count as manifests in flight, as they come, until the block ends."""
+    announced = protocol.content_length(request.headers)
+    if announced is not None and announced > MAX_MANIFEST_BYTES:
+        raise _manifest_too_large()
     body = bytearray()
+    try:
+        await _read_manifest(gateway, request, body)
+        yield bytes(body)
+    finally:
+        gateway.manifests_in_flight.release(len(body))
+
+
+async def _read_manifest(gateway: Gateway, request: Request, body: bytearray) -> None:
+    limits = gateway.limits
     try:
         async with asyncio.timeout(limits.body_silence_s):
             async for chunk in request.stream():
-                body += chunk
-                if len(body) > MAX_MANIFEST_BYTES:
+                if len(body) + len(chunk) > MAX_MANIFEST_BYTES:
                     raise _manifest_too_large()
+                await gateway.manifests_in_flight.acquire(len(chunk), wait_s=limits.in_flight_wait_s)
+                body += chunk
     except TimeoutError as error:
         raise TooSlow(
             f"the manifest did not arrive within {limits.body_silence_s:g} s", remedy="send it again"
         ) from error
-    return bytes(body)
 
 
 def _manifest_too_large() -> TooLarge:
     return TooLarge(f"the manifest is larger than {MAX_MANIFEST_BYTES} bytes", remedy="record shorter clips")
-
-
-def _created(upload: UploadRow, *, new: bool) -> Response:
-    headers = {"Location": protocol.location(upload.id), **protocol.state_headers(upload)}
-    if new:
-        _log.info("upload %s: clip %s, %d bytes, created", upload.id, upload.clip_id, upload.size_bytes)
-    return Response(status_code=201 if new else 200, headers=headers)

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ingest.gateway import app, protocol
+from ingest.gateway import app
 from ingest.gateway.creation import create_upload
+from ingest.gateway.tus import checksum, metadata, protocol
 from ingest.gateway.writing import write_upload
 from ingest.http.raising import declared, problem_responses, reference
 from triggers.contracts.clip import MAX_CLIP_BYTES, CreationRequest
@@ -21,6 +22,8 @@ MODELS: tuple[type[BaseModel], ...] = (CreationRequest,)
 
 Schema = dict[str, Any]
 
+_BASE64 = "[A-Za-z0-9+/]"
+_PAIR = f"[A-Za-z0-9_.-]+ ({_BASE64}{{4}})+"
 _COUNT: Schema = {"type": "integer", "minimum": 0, "maximum": MAX_CLIP_BYTES}
 _TUS_RESUMABLE: Schema = {
     "name": "Tus-Resumable",
@@ -43,6 +46,29 @@ _UPLOAD_OFFSET: Schema = {
     "description": "The offset in the clip at which the body's bytes begin.",
     "schema": _COUNT,
 }
+_UPLOAD_METADATA: Schema = {
+    "name": metadata.HEADER,
+    "in": "header",
+    "required": False,
+    "description": "Pairs of a key and a value in base64, as in tus. Without a body, `manifest` (the JSON of a"
+    " ClipManifest) and `network` create the upload.",
+    "schema": {
+        "type": "string",
+        "maxLength": metadata.MAX_METADATA_BYTES,
+        "pattern": f"^{_PAIR}(,{_PAIR})*$",
+    },
+}
+_UPLOAD_CHECKSUM: Schema = {
+    "name": checksum.HEADER,
+    "in": "header",
+    "required": False,
+    "description": f"The hash of the body: {', '.join(checksum.ALGORITHMS)}, a space, and base64.",
+    "schema": {
+        "type": "string",
+        "pattern": f"^(md5|sha1|sha256) {_BASE64}+={{0,2}}$",
+        "examples": ["sha1 2jmj7l5rSw0yVb/vlWAYkK/YBwk="],
+    },
+}
 _UPLOAD_ID: Schema = {
     "name": "upload_id",
     "in": "path",
@@ -59,15 +85,18 @@ _HEADERS: dict[str, Schema] = {
     "Upload-Length": {"description": "The clip's size in bytes.", "schema": _COUNT},
     "Upload-Offset": {"description": "How many bytes are acknowledged: the offset to continue at.", "schema": _COUNT},
     "Upload-Expires": {
-        "description": "Until when the upload can be continued; absent once it is complete.",
+        "description": "Until when the upload can be continued; absent once it is complete. Progress puts it off.",
         "schema": {"type": "string"},
     },
+    "Upload-Metadata": {"description": "The header of the upload's creation.", "schema": {"type": "string"}},
+    "Tus-Checksum-Algorithm": {"description": "The algorithms of Upload-Checksum.", "schema": {"type": "string"}},
     "Tus-Version": {"description": "The tus versions that this server supports.", "schema": {"type": "string"}},
     "Tus-Extension": {"description": "The tus extensions that this server supports.", "schema": {"type": "string"}},
     "Tus-Max-Size": {"description": "The size of the largest clip in bytes.", "schema": _COUNT},
     "Allow": {"description": "The methods that this address supports.", "schema": {"type": "string"}},
 }
-_STATE = ("Upload-Length", "Upload-Offset", "Upload-Expires")
+_PROGRESS = ("Upload-Offset", "Upload-Expires")
+_STATE = ("Upload-Length", *_PROGRESS, "Upload-Metadata")
 
 
 def paths(gateway_url: str) -> dict[str, Schema]:
@@ -87,7 +116,7 @@ def paths(gateway_url: str) -> dict[str, Schema]:
 
 def _creation() -> Schema:
     return {
-        **_operation(create_upload, "Create an upload", _UPLOAD_LENGTH),
+        **_operation(create_upload, "Create an upload", _UPLOAD_LENGTH, _UPLOAD_METADATA),
         "requestBody": _body(protocol.MANIFEST_TYPE, reference(CreationRequest)),
         "responses": {
             "200": _success("The upload that this clip already has", "Location", *_STATE),
@@ -109,10 +138,10 @@ def _offset() -> Schema:
 
 def _writing() -> Schema:
     return {
-        **_operation(write_upload, "Send bytes of a clip", _UPLOAD_ID, _UPLOAD_OFFSET),
+        **_operation(write_upload, "Send bytes of a clip", _UPLOAD_ID, _UPLOAD_OFFSET, _UPLOAD_CHECKSUM),
         "requestBody": _body(protocol.CHUNK_TYPE, {"type": "string", "format": "binary"}),
         "responses": {
-            "204": _success("The offset to continue at: whole cells count, the rest must be sent again", *_STATE),
+            "204": _success("The offset to continue at; all bytes before it are durable", *_PROGRESS),
             **_problems(write_upload),
         },
     }
@@ -126,7 +155,7 @@ def _termination() -> Schema:
 
 
 def _options(operation_id: str, *parameters: Schema) -> Schema:
-    headers = ("Allow", "Tus-Version", "Tus-Extension", "Tus-Max-Size")
+    headers = ("Allow", "Tus-Version", "Tus-Extension", "Tus-Max-Size", "Tus-Checksum-Algorithm")
     return {
         "operationId": operation_id,
         "tags": ["uploads"],

@@ -21,6 +21,10 @@ class GatewayLimits:
     """Cells that one request may hold at once: being gathered, waiting, being appended."""
     writers_per_vehicle: int = 8
     """Concurrent PATCH requests of one vehicle, including broken ones that have not been given up yet."""
+    creations_per_vehicle: int = 16
+    """Concurrent creation requests of one vehicle."""
+    mismatches_per_upload: int = 16
+    """How often in a row a cell may come with other bytes than the manifest says before its clip is given up."""
     manifests_in_flight_bytes: int = 4 * MAX_MANIFEST_BYTES
     waiting_calls: int = 512
     """Calls that may wait for a thread of one pool."""

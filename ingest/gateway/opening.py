@@ -21,12 +21,13 @@ MAX_OPEN_UPLOADS = 256
 
 @dataclass(frozen=True, slots=True)
 class OpeningTerms:
-    """A deployment's terms for new uploads. `expiry_s` is their lifetime in seconds; no fleet limit: None."""
+    """The terms of a new upload: seconds until it ends without a byte, the fleet's limit (None: none), its metadata."""
 
     expiry_s: int
     log_partitions: int
     fleet_limit_bytes: int | None
     max_open_uploads: int = MAX_OPEN_UPLOADS
+    metadata: str | None = None
 
 
 def open_upload(
@@ -53,6 +54,7 @@ def open_upload(
         request,
         expires_at=now + timedelta(seconds=terms.expiry_s),
         log_partitions=terms.log_partitions,
+        metadata=terms.metadata,
     )
     if upload is None:  # lost the race: the other transaction's upload is committed, so look again
         return open_upload(connection, request, terms, now=now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 from ingest.cell_record import CellRecord
@@ -39,6 +39,7 @@ class Gateway:
         self._checks = Workers("gateway-check", threads=1, waiting=1)
         self._checking: asyncio.Future[None] | None = None
         self._writers: Counter[str] = Counter()
+        self._creators: Counter[str] = Counter()
         self._tokens = TokenCache(ttl_s=limits.token_ttl_s, size=limits.cached_tokens)
         self._cells = CellsTopic(settings, self._log_database)
 
@@ -55,18 +56,13 @@ class Gateway:
         """Run a function in the thread pool for short transactions, and return its result."""
         return await self._control.run(function)
 
-    @contextmanager
-    def writing(self, vehicle_id: str) -> Iterator[None]:
+    def writing(self, vehicle_id: str) -> AbstractContextManager[None]:
         """Count one more PATCH of this vehicle; Overloaded when it has too many, so that it cannot use all memory."""
-        if self._writers[vehicle_id] >= self.limits.writers_per_vehicle:
-            raise Overloaded(f"{vehicle_id} has {self._writers[vehicle_id]} requests writing already", retry_after_s=5)
-        self._writers[vehicle_id] += 1
-        try:
-            yield
-        finally:
-            self._writers[vehicle_id] -= 1
-            if not self._writers[vehicle_id]:
-                del self._writers[vehicle_id]
+        return _counted(self._writers, vehicle_id, self.limits.writers_per_vehicle, "writing")
+
+    def creating(self, vehicle_id: str) -> AbstractContextManager[None]:
+        """Count one more creation request of this vehicle; Overloaded when it has too many."""
+        return _counted(self._creators, vehicle_id, self.limits.creations_per_vehicle, "creating uploads")
 
     async def append(self, partition: int, cells: Sequence[CellRecord]) -> None:
         """Append cells to the log; durable on return. The only call that waits for the log, in its own pool."""
@@ -110,3 +106,18 @@ class Gateway:
         self._cells.close()
         self._log_database.close()
         self._database.close()
+
+
+@contextmanager
+def _counted(counts: Counter[str], vehicle_id: str, limit: int, what: str) -> Iterator[None]:
+    if counts[vehicle_id] >= limit:
+        raise Overloaded(
+            f"{vehicle_id} has {limit} requests {what} already", retry_after_s=5, remedy="wait for their answers"
+        )
+    counts[vehicle_id] += 1
+    try:
+        yield
+    finally:
+        counts[vehicle_id] -= 1
+        if not counts[vehicle_id]:
+            del counts[vehicle_id]

@@ -1,61 +1,137 @@
-"""PATCH /v1/uploads/{id}: receives the bytes of a clip and acknowledges them once the log has them."""
+"""PATCH /v1/uploads/{id}: receives the bytes of a clip and acknowledges them once they are durable."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from ingest.gateway import protocol
-from ingest.gateway.cells import CellWriter
+from ingest.gateway.cells import CellMismatch, CellWriter
+from ingest.gateway.mismatch import count_mismatch
 from ingest.gateway.service import Gateway
+from ingest.gateway.tus import protocol
+from ingest.gateway.tus.checksum import BodyChecksum
 from ingest.http.bodies import require_body
 from ingest.http.problems import problem_response
 from ingest.http.raising import raises
-from storage.uploads import progress
+from storage.database import Connection
+from storage.uploads import pieces, progress, rows
+from storage.uploads.progress import Reached
 from storage.uploads.rows import UploadRow
-from triggers.errors import BadHeader, Fenced, LongtailError, TooLarge, TooSlow, UnsupportedBody, WrongOffset
+from triggers.contracts.clip import CELL_BYTES, cell_count
+from triggers.errors import (
+    BadHeader,
+    ChecksumMismatch,
+    ClipFailed,
+    Fenced,
+    LongtailError,
+    TooLarge,
+    TooSlow,
+    UnsupportedBody,
+    UploadGone,
+    WrongOffset,
+)
 
 _log = logging.getLogger(__name__)
 
 
-@raises(*protocol.UPLOAD_PROBLEMS, BadHeader, Fenced, TooLarge, TooSlow, UnsupportedBody, WrongOffset)
-async def write_upload(gateway: Gateway, request: Request) -> Response:
-    """204 with the offset to continue at: whole cells count, a remainder shorter than a cell must be sent again.
+@dataclass(frozen=True, slots=True)
+class ChunkHeaders:
+    """What a PATCH says before its body: `announced` is the body's length in bytes, if it is known."""
 
-    However the body ends (disconnect, silence, too many bytes, a failing log), the cells appended by then count.
+    upload_id: str
+    vehicle_id: str
+    offset: int
+    announced: int | None
+
+
+@raises(
+    *protocol.UPLOAD_PROBLEMS,
+    BadHeader,
+    ChecksumMismatch,
+    ClipFailed,
+    Fenced,
+    TooLarge,
+    TooSlow,
+    UnsupportedBody,
+    WrongOffset,
+)
+async def write_upload(gateway: Gateway, request: Request) -> Response:
+    """204 with the offset to continue at: all bytes before it are durable.
+
+    However the body ends (disconnect, silence, too many bytes, a failing log), what came by then counts. Every cell is
+    checked against the manifest before it counts: 460 says from which offset the bytes must be sent again.
     """
     protocol.require_version(request.headers)
     vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
     require_body(request.headers, protocol.CHUNK_TYPE)
-    offset = protocol.upload_offset(request.headers)
-    announced = protocol.content_length(request.headers)
-    upload_id = protocol.upload_id(request.path_params["upload_id"])
-    now = datetime.now(UTC)
-    upload = await gateway.transact(lambda c: progress.begin_write(c, upload_id, vehicle_id, offset, now=now))
-    if announced is not None and announced > upload.size_bytes - offset:
-        raise _too_long(upload)
+    headers = ChunkHeaders(
+        protocol.upload_id(request.path_params["upload_id"]),
+        vehicle_id,
+        protocol.upload_offset(request.headers),
+        protocol.content_length(request.headers),
+    )
+    try:
+        upload, digests = await gateway.transact(lambda c: _begin(c, headers, now=datetime.now(UTC)))
+    except WrongOffset as error:
+        known = await gateway.transact(lambda c: rows.find(c, headers.upload_id, vehicle_id))
+        return problem_response(error, headers=protocol.progress_headers(known))
+    if headers.announced is not None and headers.announced > upload.size_bytes - headers.offset:
+        return problem_response(_too_long(upload), headers=protocol.progress_headers(upload))
+    checksum = BodyChecksum.announced(request.headers)
     if upload.whole:
-        return Response(status_code=204, headers=protocol.state_headers(upload))
+        return Response(status_code=204, headers=protocol.progress_headers(upload))
     with gateway.writing(vehicle_id):
-        return await _Writing(gateway, upload).run(request)
+        return await _Writing(gateway, upload, digests, checksum).run(request)
+
+
+def _begin(connection: Connection, headers: ChunkHeaders, *, now: datetime) -> tuple[UploadRow, bytes]:
+    """The upload with this request as its writer, and the digests of the cells that the request can reach."""
+    upload = progress.begin_write(connection, headers.upload_id, headers.vehicle_id, headers.offset, now=now)
+    if upload.whole:
+        return upload, b""
+    first, cells = headers.offset // CELL_BYTES, cell_count(upload.size_bytes)
+    if headers.announced is not None:
+        cells = min(cells, cell_count(headers.offset + headers.announced))
+    return upload, progress.cell_digests(connection, upload.id, first, cells - first)
 
 
 class _Writing:
     """One PATCH request from the first byte to the answer."""
 
-    def __init__(self, gateway: Gateway, upload: UploadRow) -> None:
+    def __init__(self, gateway: Gateway, upload: UploadRow, digests: bytes, checksum: BodyChecksum | None) -> None:
         self._gateway = gateway
-        self._upload = upload
-        self._stored_bytes = upload.offset_bytes
+        self._begun = upload
+        self._checksum = checksum
+        self._now = upload
+        """The upload as it was last stored."""
         self._stored_at_s = asyncio.get_running_loop().time()
-        self._cells = CellWriter(upload, append=gateway.append, in_flight=gateway.in_flight, limits=gateway.limits)
+        self._cells = CellWriter(
+            upload,
+            digests,
+            append=gateway.append,
+            load_pieces=lambda: gateway.transact(lambda c: pieces.load(c, upload.id)),
+            in_flight=gateway.in_flight,
+            limits=gateway.limits,
+            hold_last=checksum is not None,
+        )
 
     async def run(self, request: Request) -> Response:
+        try:
+            problem = await self._receive(request)
+            if problem is not None and not isinstance(problem, ClientDisconnect | LongtailError):
+                raise problem
+            return self._answer(problem)
+        finally:
+            self._cells.close()
+
+    async def _receive(self, request: Request) -> Exception | None:
+        """Take in the body, and store how far it came; returns what kept it from coming whole."""
         problem: Exception | None = None
         storing = asyncio.create_task(self._store_offsets())
         try:
@@ -66,21 +142,52 @@ class _Writing:
             self._cells.end()
             failure = await storing
         problem = failure or problem
-        if not isinstance(problem, Fenced):
-            await self._store_offset(self._cells.durable_bytes)
-        if problem is not None and not isinstance(problem, ClientDisconnect | LongtailError):
-            raise problem
-        return self._answer(problem)
+        try:
+            return await self._conclude(problem)
+        except (Fenced, UploadGone) as error:
+            return error
+
+    async def _conclude(self, problem: Exception | None) -> Exception | None:
+        """Store what the request achieved, given how it ended; returns its final problem."""
+        if isinstance(problem, Fenced | UploadGone):
+            return problem
+        if isinstance(problem, ChecksumMismatch):
+            return await self._conclude_mismatch(problem)
+        await self._store(Reached(self._cells.durable_bytes, self._tail(problem)))
+        return problem
+
+    async def _conclude_mismatch(self, problem: ChecksumMismatch) -> LongtailError:
+        """Of a body whose checksum is wrong nothing counts; of one with a wrong cell, without a checksum, those before.
+
+        (tus, extension "checksum": the chunk is discarded, and the offset stays.)
+        """
+        if not isinstance(problem, CellMismatch):
+            return problem
+        if self._checksum is None:
+            await self._store(Reached(self._cells.durable_bytes))
+        limit = self._gateway.limits.mismatches_per_upload
+        upload, final = await self._gateway.transact(lambda c: count_mismatch(c, self._begun, problem, limit=limit))
+        self._now = upload
+        return final
+
+    def _tail(self, problem: Exception | None) -> bytes:
+        """The bytes of the incomplete cell that may be kept: with a checksum, only those of a whole body."""
+        return self._cells.tail() if self._checksum is None or problem is None else b""
 
     async def _gather(self, request: Request) -> None:
-        left = self._upload.size_bytes - self._upload.offset_bytes
+        left = self._begun.size_bytes - self._begun.offset_bytes
         chunks = request.stream()
         while (chunk := await self._next_chunk(chunks)) is not None:
             fitting = memoryview(chunk)[:left]
             left -= len(fitting)
+            if self._checksum is not None:
+                self._checksum.update(fitting)
             await self._cells.write(fitting)
             if len(fitting) < len(chunk):
-                raise _too_long(self._upload)
+                raise _too_long(self._begun)
+        if self._checksum is not None:
+            self._checksum.check(self._begun.offset_bytes)
+            self._cells.release_last()
 
     async def _next_chunk(self, chunks: AsyncIterator[bytes]) -> bytes | None:
         """The body's next bytes, None at its end; TooSlow when they do not come, or the cell takes too long."""
@@ -103,30 +210,33 @@ class _Writing:
         try:
             async for offset in self._cells.durable_offsets():
                 since_s = asyncio.get_running_loop().time() - self._stored_at_s
-                if since_s >= self._gateway.settings.offset_store_interval_s:
-                    await self._store_offset(offset)
+                if self._checksum is None and since_s >= self._gateway.settings.offset_store_interval_s:
+                    await self._store(Reached(offset))
         except Exception as error:  # noqa: BLE001 - returned to the request, which raises what it does not know
             self._cells.fail(error)
             return error
         return None
 
-    async def _store_offset(self, offset: int) -> None:
-        if offset == self._stored_bytes:
+    async def _store(self, reached: Reached) -> None:
+        if reached.end_bytes == self._now.offset_bytes:
             return
-        upload = self._upload
-        await self._gateway.transact(lambda c: progress.store_offset(c, upload.id, upload.writer_epoch, offset))
-        self._stored_bytes = offset
+        expiry_s = self._gateway.settings.upload_expiry_s
+        self._now = await self._gateway.transact(
+            lambda c: progress.store(c, self._begun, reached, now=datetime.now(UTC), expiry_s=expiry_s)
+        )
         self._stored_at_s = asyncio.get_running_loop().time()
 
     def _answer(self, problem: Exception | None) -> Response:
-        where = {"Upload-Offset": str(self._stored_bytes)}
-        if isinstance(problem, LongtailError):
-            _log.info("upload %s: ended at %d: %s", self._upload.id, self._stored_bytes, problem.message)
+        upload, where = self._now, protocol.progress_headers(self._now)
+        # Another writer or the assembler may have made the upload whole: then nothing is left that could fail.
+        moot = upload.whole and not isinstance(problem, TooLarge)
+        if isinstance(problem, LongtailError) and not moot:
+            _log.info("upload %s: ended at %d: %s", upload.id, upload.offset_bytes, problem.message)
             return problem_response(problem, headers=where)
         if problem is not None:
-            _log.info("upload %s: the vehicle disconnected at %d", self._upload.id, self._stored_bytes)
-        if self._stored_bytes == self._upload.size_bytes:
-            _log.info("upload %s: all %d bytes received", self._upload.id, self._stored_bytes)
+            _log.info("upload %s: the vehicle disconnected at %d", upload.id, upload.offset_bytes)
+        if upload.whole:
+            _log.info("upload %s: all %d bytes received", upload.id, upload.offset_bytes)
         return Response(status_code=204, headers=where)
 
 

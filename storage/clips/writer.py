@@ -23,6 +23,7 @@ from storage.tables import uploads as uploads_table
 from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import dead_letters, endings, parking
 from storage.uploads.fire_identity import known_fires, reused_fire
+from triggers.contracts.api.outcomes import LetterStage
 from triggers.contracts.clip import ClipManifest, Fire
 from triggers.errors import Conflict
 from triggers.times import NS_PER_S
@@ -115,9 +116,15 @@ def store_clip(connection: Connection, upload: PendingUpload, *, extractor_versi
 
 
 def fail_upload(
-    connection: Connection, upload: PendingUpload, *, reason: str, detail: str, object_key: str | None = None
+    connection: Connection,
+    upload: PendingUpload,
+    *,
+    reason: str,
+    detail: str,
+    object_key: str | None = None,
+    stage: LetterStage = "assembler",
 ) -> Ending:
-    """The one transaction that gives up a clip which can never be stored.
+    """The one transaction that gives up a clip which can never be stored; `stage` is who does.
 
     1. lock the upload; when it is closed already, end here
     2. close it as `failed` and release its reservation
@@ -133,7 +140,7 @@ def fail_upload(
     _write_fires(connection, upload.vehicle_id, manifest.recording.fires, reason=reason)
     dead_letters.record(
         connection,
-        stage="assembler",
+        stage=stage,
         reason=reason,
         detail=detail,
         vehicle_id=upload.vehicle_id,

@@ -22,7 +22,14 @@ from storage.tables.clips import (
     signal_units,
 )
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
-from storage.tables.uploads import dead_letters, ledger_accounts, ledger_entries, parked_cells, uploads
+from storage.tables.uploads import (
+    dead_letters,
+    ledger_accounts,
+    ledger_entries,
+    parked_cells,
+    upload_pieces,
+    uploads,
+)
 
 __all__ = [
     "api_tokens",
@@ -51,6 +58,7 @@ __all__ = [
     "parked_cells",
     "signal_statistics",
     "signal_units",
+    "upload_pieces",
     "uploads",
     "vehicles",
 ]

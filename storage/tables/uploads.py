@@ -56,11 +56,14 @@ uploads = Table(
     Column("clip_id", Text, nullable=False),
     Column("vehicle_id", Text, ForeignKey("vehicles.id"), nullable=False),
     Column("manifest", LargeBinary, nullable=False),
+    Column("cell_digests", LargeBinary),
+    Column("metadata", Text),
     Column("size_bytes", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("offset_bytes", BigInteger, nullable=False, server_default="0"),
     Column("log_partition", Integer, nullable=False),
     Column("writer_epoch", BigInteger, nullable=False, server_default="0"),
+    Column("mismatches", Integer, nullable=False, server_default="0"),
     Column("network", Text, nullable=False),
     Column("reason", Text),
     created_at(),
@@ -79,7 +82,18 @@ uploads = Table(
     Index("ix_uploads_expires_at", "expires_at", postgresql_where=UPLOAD_IS_OPEN),
     Index("ix_uploads_open_vehicle_id", "vehicle_id", postgresql_where=UPLOAD_IS_OPEN),
 )
-"""One row per attempt to upload a clip. `manifest` holds the canonical JSON of the ClipManifest."""
+"""One row per attempt to upload a clip. `manifest` holds the canonical JSON of the ClipManifest, `cell_digests` the
+SHA-256 of its cells (32 bytes each; NULL: the upload was closed before they were kept here), `metadata` the
+Upload-Metadata header of its creation. `mismatches` counts cells that came with other bytes since the last good one."""
+
+upload_pieces = Table(
+    "upload_pieces",
+    metadata,
+    Column("upload_id", Text, ForeignKey("uploads.id"), primary_key=True),
+    Column("start_bytes", BigInteger, primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
+)
+"""Pieces of an open upload's incomplete cell, by their place in the clip: acknowledged, but not yet in the log."""
 
 parked_cells = Table(
     "parked_cells",

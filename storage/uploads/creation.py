@@ -51,15 +51,25 @@ def count_open(connection: Connection, vehicle_id: str, *, at_most: int) -> int:
 
 
 def insert_open(
-    connection: Connection, request: CreationRequest, *, expires_at: datetime, log_partitions: int
+    connection: Connection,
+    request: CreationRequest,
+    *,
+    expires_at: datetime,
+    log_partitions: int,
+    metadata: str | None = None,
 ) -> UploadRow | None:
-    """Write a new open upload; None when another transaction has committed a live one of the same clip."""
+    """Write a new open upload; None when another transaction has committed a live one of the same clip.
+
+    `metadata` is the Upload-Metadata header that came with the request.
+    """
     manifest = request.manifest
     statement = insert(uploads).values(
         id=secrets.token_hex(16),
         clip_id=manifest.clip_id,
         vehicle_id=manifest.recording.vehicle_id,
         manifest=manifest.canonical_json(),
+        cell_digests=bytes.fromhex("".join(manifest.cells)),
+        metadata=metadata,
         size_bytes=manifest.size_bytes,
         state=UploadState.OPEN,
         log_partition=log_partition(manifest.clip_id, log_partitions),

@@ -1,6 +1,7 @@
 """How uploads end: stored, failed, terminated by the vehicle, or expired.
 
-Each of them settles or releases the upload's reservation in the transaction that closes it.
+Each of them settles or releases the upload's reservation, and drops the pieces of its incomplete cell, in the
+transaction that closes it.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, func, select, update
 from storage import ledger
 from storage.tables import uploads
 from storage.tables.uploads import ASSEMBLING, UPLOAD_IS_OPEN, UploadState
+from storage.uploads import pieces
 from storage.uploads.rows import EXPIRED_BY_TIME, find_usable
 from triggers.errors import Conflict
 
@@ -28,6 +30,7 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
         .where(uploads.c.id == upload_id, uploads.c.state.in_(ASSEMBLING))
         .values(state=UploadState.STORED, offset_bytes=uploads.c.size_bytes, closed_at=func.now())
     )
+    pieces.forget(connection, [upload_id])
     return closed.rowcount == 1 and ledger.settle(connection, upload_id)
 
 
@@ -69,6 +72,7 @@ def expire(connection: Connection, *, now: datetime, limit: int = 100) -> int:
         .returning(uploads.c.id)
     )
     expired = list(closed.scalars())
+    pieces.forget(connection, expired)
     ledger.release(connection, *expired)
     return len(expired)
 
@@ -83,5 +87,6 @@ def _close(
     )
     if closed.rowcount == 0:
         return False
+    pieces.forget(connection, [upload_id])
     ledger.release(connection, upload_id)
     return True

@@ -34,6 +34,7 @@ class UploadRow:
     log_partition: int
     writer_epoch: int
     reason: str | None
+    metadata: str | None
     expires_at: datetime
 
     @property

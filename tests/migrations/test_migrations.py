@@ -12,6 +12,7 @@ from storage.tables import uploads
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.ledger.ledger_support import add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
+from triggers.contracts.clip import CELL_BYTES
 
 
 def test_the_migrated_schema_is_the_one_in_code(database: Database) -> None:
@@ -62,3 +63,18 @@ def test_a_claimed_label_job_keeps_its_user_and_labeler(database: Database) -> N
         assert connection.execute(worker).scalars().all() == ["lab@x/anna:2", None]
         command.upgrade(config, "0004")
         assert connection.execute(claimant).all() == [("lab@x", "anna:2"), (None, None)]
+
+
+def test_an_open_upload_gets_the_hashes_of_its_cells_and_loses_its_pieces_on_the_way_back(database: Database) -> None:
+    config = alembic_config()
+    manifest = charged_manifest({"wide": 2 * CELL_BYTES + 7})
+    columns = select(uploads.c.cell_digests, uploads.c.offset_bytes)
+    with database.begin() as connection:
+        enroll_vehicle(connection)
+        add_version(connection, "wide")
+        add_upload(connection, manifest)
+        connection.execute(update(uploads).values(manifest=manifest.canonical_json(), offset_bytes=CELL_BYTES + 5))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0005")
+        command.upgrade(config, "0006")
+        assert connection.execute(columns).one() == (bytes.fromhex("".join(manifest.cells)), CELL_BYTES)

@@ -7,7 +7,7 @@ Server, client and vehicle share them, so an error arrives as the class that was
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -33,6 +33,7 @@ STATUSES: Mapping[type[LongtailError], int] = {
     errors.WrongProtocolVersion: 412,
     errors.UnsupportedBody: 415,
     errors.TooLarge: 413,
+    errors.ChecksumMismatch: 460,  # tus 1.0.0, extension "checksum"
     errors.WrongRange: 416,
     errors.NotFound: 404,
     errors.Conflict: 409,
@@ -48,18 +49,24 @@ STATUSES: Mapping[type[LongtailError], int] = {
     errors.TooSlow: 408,
     errors.Unreachable: 503,
     errors.Untrusted: 422,
-    errors.Misconfigured: 500,
+    errors.Misconfigured: 503,
 }
 """The HTTP status of every error that is sent. A subclass that is not listed is sent as its nearest base."""
 
 _CARRIED: Mapping[type[LongtailError], tuple[str, ...]] = {
     errors.DiagnosticsError: ("diagnostics",),
     errors.WrongRange: ("size_bytes",),
+    errors.ChecksumMismatch: ("offset",),
     errors.WrongOffset: ("offset",),
     errors.BudgetExhausted: ("accounts", "campaigns", "retry_after_s"),
     errors.Overloaded: ("retry_after_s",),
 }
 """The further attributes of an error, which are also its arguments and the members of its document."""
+
+_WITH_OFFSET: Mapping[type[LongtailError], Callable[..., LongtailError]] = {
+    errors.WrongOffset: errors.WrongOffset,
+    errors.ChecksumMismatch: errors.ChecksumMismatch,
+}
 
 _BY_CODE: Mapping[str, type[LongtailError]] = {kind.code: kind for kind in STATUSES}
 _BY_STATUS: Mapping[int, type[LongtailError]] = {
@@ -128,7 +135,8 @@ def problem_of(error: LongtailError) -> Problem:
 def headers_of(error: LongtailError) -> dict[str, str]:
     """The headers that HTTP and tus require in addition to the document."""
     headers: dict[str, str] = {}
-    retry_after_s = UNREACHABLE_RETRY_AFTER_S if isinstance(error, errors.Unreachable) else None
+    unavailable = isinstance(error, errors.Unreachable | errors.Misconfigured)
+    retry_after_s = UNREACHABLE_RETRY_AFTER_S if unavailable else None
     if isinstance(error, errors.Overloaded | errors.BudgetExhausted):
         retry_after_s = error.retry_after_s
     if retry_after_s is not None:
@@ -137,7 +145,7 @@ def headers_of(error: LongtailError) -> dict[str, str]:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, errors.WrongRange):
         headers["Content-Range"] = f"bytes */{error.size_bytes}"
-    if isinstance(error, errors.WrongOffset):
+    if isinstance(error, errors.WrongOffset | errors.ChecksumMismatch):
         headers["Upload-Offset"] = str(error.offset)
     if isinstance(error, errors.WrongProtocolVersion):
         headers["Tus-Version"] = TUS_VERSION
@@ -186,13 +194,15 @@ def _made(
         )
     if kind is errors.DiagnosticsError:
         return errors.DiagnosticsError(message, diagnostics=carried.get("diagnostics") or (), remedy=remedy)
-    if kind is errors.WrongOffset and carried.get("offset") is not None:
-        return errors.WrongOffset(message, offset=carried["offset"], remedy=remedy)
+    if kind in _WITH_OFFSET and carried.get("offset") is not None:
+        return _WITH_OFFSET[kind](message, offset=carried["offset"], remedy=remedy)
     if kind is errors.WrongRange and carried.get("size_bytes") is not None:
         return errors.WrongRange(message, size_bytes=carried["size_bytes"], remedy=remedy)
     if kind is errors.WrongOffset:
         return errors.Conflict(message, remedy=remedy)
-    return errors.InvalidInput(message, remedy=remedy) if kind is errors.WrongRange else kind(message, remedy=remedy)
+    if kind in (errors.WrongRange, errors.ChecksumMismatch):
+        return errors.InvalidInput(message, remedy=remedy)
+    return kind(message, remedy=remedy)
 
 
 def _carried(kind: type[LongtailError]) -> tuple[str, ...]:

@@ -91,7 +91,7 @@ def client(api: Api) -> Iterator[ApiClient]:
         (403, "forbidden", Forbidden),
         (503, "unreachable", Unreachable),
         (503, "overloaded", Overloaded),
-        (500, "misconfigured", Misconfigured),
+        (503, "misconfigured", Misconfigured),
         (500, "internal", LongtailError),
         (422, "diagnostics", DiagnosticsError),
     ],

@@ -200,7 +200,7 @@ def test_health_is_told_without_a_token(api: Api) -> None:
     with api.database.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = 'old'"))
     not_ready = api.client.get("/readyz")
-    assert (not_ready.status_code, not_ready.json()["code"]) == (500, "misconfigured")
+    assert (not_ready.status_code, not_ready.json()["code"]) == (503, "misconfigured")
 
 
 COMPARING = "campaign comparing { compare lane.valid, cut_in.detected budget 1 clips }"

@@ -31,6 +31,18 @@ def wait_for_offset(client: TusClient, location: str, offset: int) -> None:
     wait_for(lambda: client.offset(location) == offset, within_s=10, what=f"offset {offset}")
 
 
+def send_rest(client: TusClient, location: str, *, at_most: int) -> None:
+    """Send what the gateway lacks; it may still be storing the end of the request that was cut."""
+
+    def sent() -> bool:
+        offset = client.offset(location)
+        assert offset <= at_most
+        return client.patch(location, offset, DATA[offset:]).status_code == 204
+
+    wait_for(sent, within_s=10, what="the upload's end")
+    assert client.offset(location) == len(DATA)
+
+
 def wait_for_records(database: Database, settings: Settings, number: int) -> None:
     log = open_log(settings, database)
     wait_for(
@@ -43,26 +55,25 @@ def test_a_cut_after_every_record_in_turn_leaves_every_cell_in_the_log_once(
 ) -> None:
     location = client.begin(clip())
     for number in range(CELLS - 1):
-        offset = number * CELL_BYTES
-        body = DATA[offset : offset + CELL_BYTES + 1000]
-        client.open_patch(location, offset, len(DATA) - offset, body).close()
-        wait_for_offset(client, location, offset + CELL_BYTES)
-    last = client.patch(location, client.offset(location), DATA[client.offset(location) :])
-    assert last.headers["Upload-Offset"] == str(len(DATA))
+        offset, cut = client.offset(location), (number + 1) * CELL_BYTES + 1000
+        client.open_patch(location, offset, len(DATA) - offset, DATA[offset:cut]).close()
+        wait_for(lambda at=cut: client.offset(location) >= at - 1000, within_s=10, what="a cell's end")  # type: ignore[misc]
+    send_rest(client, location, at_most=len(DATA))
     cells = logged_cells(database, settings)
     assert [cell.index for cell in cells] == list(range(CELLS))
     assert b"".join(cell.payload for cell in cells) == DATA
-    assert [cell.writer_epoch for cell in cells] == list(range(1, CELLS + 1))
+    assert [cell.writer_epoch for cell in cells] == sorted(cell.writer_epoch for cell in cells)
 
 
 @pytest.mark.parametrize("sent", [0, 1, CELL_BYTES - 1, CELL_BYTES, CELL_BYTES + 1, 3 * CELL_BYTES - 1])
-def test_a_cut_anywhere_keeps_the_whole_cells(
+def test_a_cut_anywhere_keeps_the_whole_cells_and_what_had_come_of_the_next(
     client: TusClient, database: Database, settings: Settings, sent: int
 ) -> None:
     location = client.begin(clip())
     client.open_patch(location, 0, len(DATA), DATA[:sent]).close()
-    wait_for_offset(client, location, sent // CELL_BYTES * CELL_BYTES)
-    client.patch(location, client.offset(location), DATA[client.offset(location) :])
+    whole_cells = sent // CELL_BYTES * CELL_BYTES
+    wait_for(lambda: client.offset(location) >= whole_cells, within_s=10, what="the whole cells")
+    send_rest(client, location, at_most=sent)
     assert logged_bytes(database, settings, upload_id(location)) == DATA
 
 

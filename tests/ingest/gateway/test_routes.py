@@ -13,7 +13,7 @@ from storage import ledger
 from storage.database import Database
 from storage.settings import Settings
 from storage.tables import uploads
-from storage.uploads import endings
+from storage.uploads import endings, pieces
 from tests.ingest.gateway.serving import CHUNK, TUS, TusClient, logged_bytes, some_bytes
 from tests.support.fleet import clip_manifest, enroll_vehicle
 from triggers.contracts.clip import CELL_BYTES, MAX_CLIP_BYTES, ClipManifest
@@ -30,6 +30,11 @@ def row(database: Database, location: str) -> dict[str, object]:
         return dict(found.mappings().one())
 
 
+def pieces_kept(database: Database) -> int:
+    with database.begin() as connection:
+        return connection.execute(text("SELECT count(*) FROM upload_pieces")).scalar_one()
+
+
 def held_bytes(database: Database) -> int:
     with database.begin() as connection:
         return ledger.usage(connection)[0].held
@@ -39,7 +44,8 @@ def test_options_says_what_is_spoken_without_a_token(gateway_url: str) -> None:
     answer = httpx.options(f"{gateway_url}/v1/uploads")
     assert answer.status_code == 204
     assert answer.headers["Tus-Version"] == "1.0.0"
-    assert answer.headers["Tus-Extension"] == "creation,expiration,termination"
+    assert answer.headers["Tus-Extension"] == "creation,expiration,checksum,termination"
+    assert answer.headers["Tus-Checksum-Algorithm"] == "md5,sha1,sha256"
     assert answer.headers["Tus-Max-Size"] == str(MAX_CLIP_BYTES)
     assert answer.headers["Tus-Resumable"] == "1.0.0"
 
@@ -51,7 +57,7 @@ def test_a_clip_goes_from_creation_to_its_last_byte(client: TusClient, database:
     location = client.location(created)
     expires = parsedate_to_datetime(created.headers["Upload-Expires"])
     assert (
-        timedelta(0) <= datetime.now(UTC) + timedelta(seconds=settings.upload_expiry_s) - expires < timedelta(minutes=1)
+        timedelta(0) <= datetime.now(UTC) + timedelta(seconds=settings.upload_start_s) - expires < timedelta(minutes=1)
     )
 
     begun = client.http.head(location)
@@ -109,18 +115,46 @@ def test_a_clip_that_failed_is_not_taken_again(client: TusClient, database: Data
     assert held_bytes(database) == 0
 
 
-def test_a_rest_shorter_than_a_cell_is_to_be_sent_again(
+@pytest.mark.parametrize("chunk", [65_536, 262_144, 524_288, 1_000_000])
+def test_chunks_of_every_size_are_acknowledged_whole(
+    client: TusClient, database: Database, settings: Settings, chunk: int
+) -> None:
+    data, manifest = clip(3 * CELL_BYTES + 5)
+    location = client.begin(manifest)
+    for start in range(0, len(data), chunk):
+        answer = client.patch(location, start, data[start : start + chunk])
+        assert (answer.status_code, answer.headers["Upload-Offset"]) == (204, str(min(len(data), start + chunk)))
+    assert logged_bytes(database, settings, location.rsplit("/", 1)[1]) == data
+    assert pieces_kept(database) == 0
+
+
+def test_single_bytes_are_acknowledged_and_kept_in_a_bounded_number_of_rows(
     client: TusClient, database: Database, settings: Settings
 ) -> None:
-    data, manifest = clip(2 * CELL_BYTES + 5)
+    data, manifest = clip(150)
     location = client.begin(manifest)
-    first = client.patch(location, 0, data[: CELL_BYTES + 7])
-    assert (first.status_code, first.headers["Upload-Offset"]) == (204, str(CELL_BYTES))
-    second = client.patch(location, CELL_BYTES, data[CELL_BYTES : CELL_BYTES + 3])
-    assert (second.status_code, second.headers["Upload-Offset"]) == (204, str(CELL_BYTES))
-    last = client.patch(location, CELL_BYTES, data[CELL_BYTES:])
-    assert (last.status_code, last.headers["Upload-Offset"]) == (204, str(len(data)))
+    for start in range(149):
+        assert client.patch(location, start, data[start : start + 1]).headers["Upload-Offset"] == str(start + 1)
+        assert pieces_kept(database) <= pieces.MAX_PIECES
+    assert client.patch(location, 149, data[149:]).headers["Upload-Offset"] == "150"
     assert logged_bytes(database, settings, location.rsplit("/", 1)[1]) == data
+
+
+@pytest.mark.parametrize("end", ["terminated", "expired", "failed"])
+def test_an_upload_that_ends_keeps_no_pieces(client: TusClient, database: Database, end: str) -> None:
+    data, manifest = clip()
+    location = client.begin(manifest)
+    client.patch(location, 0, data[:10])
+    assert pieces_kept(database) == 1
+    with database.begin() as connection:
+        match end:
+            case "terminated":
+                assert client.http.delete(location).status_code == 204
+            case "expired":
+                assert endings.expire(connection, now=datetime.now(UTC) + timedelta(days=2)) == 1
+            case "failed":
+                assert endings.fail(connection, location.rsplit("/", 1)[1], "cell_hash_mismatch")
+    assert pieces_kept(database) == 0
 
 
 def test_a_wrong_offset_is_told_the_right_one(client: TusClient, database: Database) -> None:

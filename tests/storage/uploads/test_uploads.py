@@ -65,6 +65,10 @@ def now_of(database: Database, upload: UploadRow) -> UploadRow:
         return rows.find(connection, upload.id, upload.vehicle_id)
 
 
+def store(connection: Connection, writer: UploadRow, offset: int) -> UploadRow:
+    return progress.store(connection, writer, progress.Reached(offset), now=NOON, expiry_s=3600)
+
+
 def held(database: Database) -> tuple[int, int]:
     with database.begin() as connection:
         fleet = ledger.usage(connection)[0]
@@ -163,9 +167,9 @@ def test_each_writer_fences_the_ones_before_it(fleet: Database) -> None:
         first = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
         second = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
         assert second.writer_epoch == first.writer_epoch + 1
-        progress.store_offset(connection, upload.id, second.writer_epoch, 100)
+        store(connection, second, 100)
         with pytest.raises(Fenced):
-            progress.store_offset(connection, upload.id, first.writer_epoch, 200)
+            store(connection, first, 200)
     assert now_of(fleet, upload).offset_bytes == 100
 
 
@@ -173,10 +177,10 @@ def test_an_offset_never_falls(fleet: Database) -> None:
     upload = new_upload(fleet)
     with fleet.begin() as connection:
         writer = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
-        progress.store_offset(connection, upload.id, writer.writer_epoch, 100)
+        store(connection, writer, 100)
         with pytest.raises(Fenced):
-            progress.store_offset(connection, upload.id, writer.writer_epoch, 99)
-        progress.store_offset(connection, upload.id, writer.writer_epoch, 100)
+            store(connection, writer, 99)
+        store(connection, writer, 100)
     assert now_of(fleet, upload).offset_bytes == 100
 
 
@@ -184,18 +188,18 @@ def test_a_writer_at_a_wrong_place_is_told_the_right_one_and_fences_nobody(fleet
     upload = new_upload(fleet)
     with fleet.begin() as connection:
         writer = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
-        progress.store_offset(connection, upload.id, writer.writer_epoch, 100)
+        store(connection, writer, 100)
         with pytest.raises(WrongOffset) as wrong:
             progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
         assert wrong.value.offset == 100
-        progress.store_offset(connection, upload.id, writer.writer_epoch, 200)
+        store(connection, writer, 200)
 
 
 def test_the_last_byte_makes_an_upload_received_and_then_it_neither_expires_nor_ends(fleet: Database) -> None:
     upload = new_upload(fleet)
     with fleet.begin() as connection:
         writer = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
-        progress.store_offset(connection, upload.id, writer.writer_epoch, SIZE)
+        store(connection, writer, SIZE)
         assert rows.find(connection, upload.id, "car-1").state == "received"
         assert endings.expire(connection, now=LATER) == 0
         with pytest.raises(Conflict):
@@ -212,7 +216,7 @@ def test_a_stored_clip_settles_its_reservation_once(fleet: Database, received: b
     with fleet.begin() as connection:
         if received:
             writer = progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
-            progress.store_offset(connection, upload.id, writer.writer_epoch, SIZE)
+            store(connection, writer, SIZE)
         assert endings.mark_stored(connection, upload.id)
         assert not endings.mark_stored(connection, upload.id)
         assert not endings.fail(connection, upload.id, "too late")

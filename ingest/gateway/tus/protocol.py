@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from starlette.datastructures import Headers
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingest.gateway.tus.checksum import ALGORITHMS
+from ingest.gateway.tus.middleware import METHOD_OVERRIDE
+from storage.tables.uploads import UploadState
 from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import MAX_CLIP_BYTES
 from triggers.contracts.problem import TUS_VERSION
@@ -25,11 +27,25 @@ from triggers.errors import (
     WrongProtocolVersion,
 )
 
-EXTENSIONS = "creation,expiration,termination"
+EXTENSIONS = "creation,expiration,checksum,termination"
 MANIFEST_TYPE = "application/json"
 CHUNK_TYPE = "application/offset+octet-stream"
-SERVER_HEADERS = {"Tus-Version": TUS_VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(MAX_CLIP_BYTES)}
-HEADERS = (*SERVER_HEADERS, "Tus-Resumable", "Upload-Length", "Upload-Offset", "Upload-Expires")
+SERVER_HEADERS = {
+    "Tus-Version": TUS_VERSION,
+    "Tus-Extension": EXTENSIONS,
+    "Tus-Max-Size": str(MAX_CLIP_BYTES),
+    "Tus-Checksum-Algorithm": ",".join(ALGORITHMS),
+}
+HEADERS = (
+    *SERVER_HEADERS,
+    "Tus-Resumable",
+    "Upload-Checksum",
+    "Upload-Expires",
+    "Upload-Length",
+    "Upload-Metadata",
+    "Upload-Offset",
+    METHOD_OVERRIDE,
+)
 
 REQUEST_PROBLEMS = (InvalidInput, Misconfigured, Overloaded, Unauthenticated, Unreachable, WrongProtocolVersion)
 """Errors that any request of a vehicle can be answered with."""
@@ -60,8 +76,9 @@ def bearer_token(headers: Headers) -> str:
 
 def upload_length(headers: Headers) -> int:
     """The announced size in bytes; TooLarge above the largest clip."""
-    if "upload-defer-length" in headers:
-        raise BadHeader("Upload-Defer-Length is not supported", remedy="send Upload-Length")
+    for extension in ("Upload-Defer-Length", "Upload-Concat"):
+        if extension.lower() in headers:
+            raise BadHeader(f"{extension} is not supported", remedy="send a whole clip, with its Upload-Length")
     length = _number(headers, "Upload-Length")
     if length > MAX_CLIP_BYTES:
         raise TooLarge(f"the clip has {length} bytes, more than {MAX_CLIP_BYTES}")
@@ -76,6 +93,11 @@ def upload_offset(headers: Headers) -> int:
 def content_length(headers: Headers) -> int | None:
     """The body's length if it is announced (None: the body comes in chunks)."""
     return _number(headers, "Content-Length") if "content-length" in headers else None
+
+
+def has_body(headers: Headers) -> bool:
+    """Whether the request has a body of at least one byte, as far as its headers say."""
+    return "transfer-encoding" in headers or bool(content_length(headers))
 
 
 def _number(headers: Headers, name: str) -> int:
@@ -94,43 +116,28 @@ def upload_id(text: str) -> str:
     return text
 
 
-def location(upload_id: str) -> str:
-    """An upload's address, relative to the address it was created at (RFC 9110, 10.2.2).
+def location(upload_id: str, *, asked: str) -> str:
+    """An upload's address, relative to the path at which its creation was `asked` for (RFC 9110, 10.2.2).
 
     It stays correct behind a proxy, whatever prefix the proxy adds.
     """
-    return f"uploads/{upload_id}"
+    return upload_id if asked.endswith("/") else f"uploads/{upload_id}"
+
+
+def progress_headers(upload: UploadRow) -> dict[str, str]:
+    """Headers that say the offset of an upload, and until when it can be continued."""
+    headers = {"Upload-Offset": str(upload.offset_bytes)}
+    if upload.state == UploadState.OPEN:
+        headers["Upload-Expires"] = http_date(upload.expires_at)
+    return headers
 
 
 def state_headers(upload: UploadRow) -> dict[str, str]:
-    """Headers that say how large an upload is, its offset, and until when it can be continued."""
-    headers = {"Upload-Length": str(upload.size_bytes), "Upload-Offset": str(upload.offset_bytes)}
-    if not upload.whole:
-        headers["Upload-Expires"] = http_date(upload.expires_at)
-    return headers
+    """Headers that say everything of an upload: also its size, and the metadata that it was created with."""
+    metadata = {"Upload-Metadata": upload.metadata} if upload.metadata else {}
+    return {"Upload-Length": str(upload.size_bytes), **progress_headers(upload), **metadata}
 
 
 def http_date(when: datetime) -> str:
     """A point in time as HTTP writes it (RFC 9110, section 5.6.7)."""
     return format_datetime(when.astimezone(UTC), usegmt=True)
-
-
-class TusHeaders:
-    """Middleware that sets `Tus-Resumable` on every answer below a path, including error responses."""
-
-    def __init__(self, app: ASGIApp, path: str) -> None:
-        self._app = app
-        self._path = path
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or not scope["path"].startswith(self._path):
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_version(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message.setdefault("headers", [])
-                message["headers"] = [*message["headers"], (b"tus-resumable", TUS_VERSION.encode())]
-            await send(message)
-
-        await self._app(scope, receive, send_with_version)
