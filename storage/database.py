@@ -40,6 +40,9 @@ _CANNOT_NOW = {
 }
 _NO_RIGHTS = {"42501", "3F000"}  # insufficient_privilege; no schema in which tables may be created
 
+SqlError = DBAPIError
+"""Any error of a statement that `Database.begin` has no better name for."""
+
 CONNECTION_WAIT_S = 30.0
 
 

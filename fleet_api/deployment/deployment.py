@@ -20,9 +20,9 @@ from typing import Self
 
 import httpx
 
-from fleet_api.api.serve import listen
 from fleet_api.client.data_dir import ClientFile, default_data_dir, read_client_file, write_client_file
 from fleet_api.deployment.keys import ensure_signing_key, require_key_not_lost
+from ingest.http.server.serve import listen
 from ingest.log import ensure_cells_topic, open_log
 from storage import tokens
 from storage.database import Database

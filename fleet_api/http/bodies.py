@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -10,11 +11,13 @@ from fastapi import Depends, Request
 from ingest.http.bodies import require_body
 from ingest.http.raising import raises
 from triggers.contracts.base import Contract
-from triggers.errors import InvalidInput, TooLarge, UnsupportedBody
+from triggers.errors import InvalidInput, TooLarge, TooSlow, UnsupportedBody
 
 KIB = 1024
 MIB = 1024**2
 MEDIA_TYPE = "application/json"
+BODY_S = 120.0
+"""How long a body may take to arrive; the server gives silent ones up earlier."""
 C = TypeVar("C", bound=Contract)
 _ATTRIBUTE = "body_model"
 
@@ -40,17 +43,21 @@ def body_model(dependency: Any) -> type[Contract] | None:
 
 
 def _reader(limit_bytes: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
-    @raises(TooLarge, UnsupportedBody)
+    @raises(TooLarge, TooSlow, UnsupportedBody)
     async def read(request: Request) -> bytes:
         require_body(request.headers, MEDIA_TYPE)
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and len(announced) < 20 and int(announced) > limit_bytes:
             raise _too_large(limit_bytes)
         parts = bytearray()
-        async for chunk in request.stream():
-            parts += chunk
-            if len(parts) > limit_bytes:
-                raise _too_large(limit_bytes)
+        try:
+            async with asyncio.timeout(BODY_S):
+                async for chunk in request.stream():
+                    parts += chunk
+                    if len(parts) > limit_bytes:
+                        raise _too_large(limit_bytes)
+        except TimeoutError as error:
+            raise TooSlow(f"the body did not arrive within {BODY_S:g} s", remedy="send it again, or less") from error
         return bytes(parts)
 
     return read

@@ -7,9 +7,16 @@ import logging
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.http.problems import problem_response
-from triggers.errors import LongtailError
+from storage.database import SqlError
+from triggers.errors import LongtailError, Unreachable
 
 _log = logging.getLogger(__name__)
+
+
+def _told(error: Exception) -> LongtailError:
+    if isinstance(error, SqlError):  # whatever it is, the client's request is not at fault and may be repeated
+        return Unreachable("the database could not do its part")
+    return LongtailError("an unexpected error happened; it was logged")
 
 
 class UnexpectedErrors:
@@ -38,5 +45,5 @@ class UnexpectedErrors:
             if started:  # too late for an answer: the server can only close the connection
                 raise
             _log.error("%s %s failed", scope["method"], scope["path"], exc_info=error)
-            answer = problem_response(LongtailError("an unexpected error happened; it was logged"))
+            answer = problem_response(_told(error))
             await answer(scope, receive, send)

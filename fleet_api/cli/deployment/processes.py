@@ -111,7 +111,8 @@ def _begin(supervised: bool) -> None:
 def _serve(
     name: str, create_app: Callable[..., Any], host: str | None, port: int | None, listen_fd: int | None
 ) -> None:
-    from fleet_api.api.serve import listen, serve
+    from ingest.http.server.connections import ConnectionLimits
+    from ingest.http.server.serve import listen, serve
     from storage.settings import Settings
 
     given = {f"{name}_host": host, f"{name}_port": port}
@@ -121,4 +122,5 @@ def _serve(
     else:
         variable = f"LONGTAIL_{name.upper()}_PORT or --port"
         listener = listen(getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port"), setting=variable)
-    serve(create_app(settings), listener)
+    limits = ConnectionLimits.of_process(settings.connections, settings.connections_per_address)
+    serve(create_app(settings), listener, limits)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from ingest.cell_record import CellRecord
 from ingest.gateway.limits import GatewayLimits
@@ -93,3 +93,31 @@ def test_clips_of_every_size_arrive_byte_for_byte(
     location = client.begin(clip(data))
     assert client.patch(location, 0, data).headers["Upload-Offset"] == str(size)
     assert logged_bytes(database, settings, location.rsplit("/", 1)[1]) == data
+
+
+def test_any_error_of_a_statement_is_503_with_a_time_to_come_back(
+    client: TusClient, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    location = client.begin(clip())
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE uploads RENAME COLUMN expires_at TO expired_at"))
+    answers = [
+        client.create(clip()),
+        client.http.head(location),
+        client.patch(location, 0, DATA),
+        client.http.delete(location),
+    ]
+    for answer in answers:
+        assert answer.status_code == 503
+        assert int(answer.headers["Retry-After"]) > 0
+        assert "expires_at" not in answer.text
+    assert "expires_at" in caplog.text
+
+
+def test_a_database_that_refuses_the_log_in_is_503_too(token: str, database: Database) -> None:
+    wrong = make_url(database.url).set(database="no_such_database").render_as_string(hide_password=False)
+    with running_gateway(Settings(database_url=wrong)) as (url, _app):
+        refused = TusClient(url, token).create(clip())
+        assert (refused.status_code, refused.json()["code"]) == (503, "misconfigured")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert "no_such_database" not in refused.text

@@ -1,0 +1,90 @@
+"""Serving an ASGI application on a listening socket, until SIGTERM or SIGINT."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import time
+from typing import Any
+
+import uvicorn
+
+from ingest.http.server.connections import ACCEPTED_AT_ONCE, ConnectionLimits, Connections
+from ingest.http.server.protocol import Deadlines, protocol_class
+from triggers.errors import Misconfigured
+
+GRACEFUL_SHUTDOWN_S = 5
+MAX_HEAD_BYTES = 32 * 1024
+_BACKLOG = 512
+_ACCEPT_ERRORS_EVERY_S = 60.0
+
+_log = logging.getLogger(__name__)
+
+
+def listen(host: str, port: int, *, setting: str) -> socket.socket:
+    """A listening socket; port 0 takes a free one. Misconfigured, naming `setting`, when the address cannot be used."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        raise Misconfigured(
+            f"cannot listen on {host}:{port}: {error.strerror or error}",
+            remedy=f"choose another port ({setting}; 0 takes a free one), or stop the process that uses it",
+        ) from error
+    return listener
+
+
+def serve(app: Any, listener: socket.socket, limits: ConnectionLimits) -> None:
+    """Serve on `listener`; after the signal, requests in progress have GRACEFUL_SHUTDOWN_S to finish."""
+    _log.info("at most %d connections, %d from one address", limits.total, limits.per_address)
+    server(app, limits).run(sockets=[listener])
+
+
+def server(app: Any, limits: ConnectionLimits, deadlines: Deadlines | None = None) -> uvicorn.Server:
+    """A server for `app` that bounds what its clients can hold."""
+    logging.getLogger("uvicorn.error").addFilter(_not_about_clients)
+    config = uvicorn.Config(
+        app,
+        http=protocol_class(Connections(limits), deadlines or Deadlines()),
+        ws="none",
+        backlog=ACCEPTED_AT_ONCE,
+        h11_max_incomplete_event_size=MAX_HEAD_BYTES,
+        log_level="info",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+    )
+    return _Server(config)
+
+
+def _not_about_clients(record: logging.LogRecord) -> bool:
+    """Not uvicorn's lines about what a client sent, of which there is no bound: our protocol writes its own."""
+    return not record.getMessage().startswith(("Invalid HTTP request", "Unsupported upgrade", "No supported WebSocket"))
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server; asyncio would log a traceback each second in which no connection can be accepted."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        asyncio.get_running_loop().set_exception_handler(AcceptErrors())
+        await super().startup(sockets=sockets)
+        for listener in sockets or ():
+            listener.listen(_BACKLOG)  # asyncio has set it to how many it accepts at once
+
+
+class AcceptErrors:
+    """The event loop's handler of errors: those of accepting a connection get one line, at most once a minute."""
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        if "accept" not in context.get("message", ""):
+            loop.default_exception_handler(context)
+        elif time.monotonic() >= self._next_s:
+            self._next_s = time.monotonic() + _ACCEPT_ERRORS_EVERY_S
+            _log.error("cannot accept connections: %s; raise the limit of open files", context.get("exception"))

@@ -1,0 +1,255 @@
+"""The server of API and gateway against clients that send half a head, no body, or rubbish, or do not read."""
+
+from __future__ import annotations
+
+import json
+import resource
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from ingest.http.server.connections import ConnectionLimits, Connections
+from ingest.http.server.protocol import Deadlines
+from ingest.http.server.serve import AcceptErrors, listen, server
+from tests.support.processes import python_process, read_line
+from tests.support.waiting import wait_for
+
+QUICK = Deadlines(head_s=0.3, body_silence_s=0.3, reader_s=0.3)
+PATIENT = Deadlines(head_s=60, body_silence_s=60, reader_s=60)
+HALF_A_HEAD = b"HEAD /v1/uploads/x HTTP/1.1\r\nX: "
+ANSWER_BYTES = 64 * 1024**2
+
+
+async def size(request: Request) -> Response:
+    return PlainTextResponse(str(len(await request.body())))
+
+
+async def large(_request: Request) -> Response:
+    return Response(bytes(ANSWER_BYTES))
+
+
+def application() -> Starlette:
+    return Starlette(routes=[Route("/size", size, methods=["GET", "POST"]), Route("/large", large)])
+
+
+@contextmanager
+def running(limits: ConnectionLimits, deadlines: Deadlines) -> Iterator[tuple[str, int]]:
+    listener = listen("127.0.0.1", 0, setting="")
+    running = server(application(), limits, deadlines)
+    thread = threading.Thread(target=running.run, args=([listener],))
+    thread.start()
+    try:
+        wait_for(lambda: running.started, within_s=10, what="the server's start")
+        yield listener.getsockname()[:2]
+    finally:
+        running.should_exit = True
+        thread.join(30)
+
+
+def connect(address: tuple[str, int], *, from_host: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(address, timeout=10, source_address=(from_host, 0))
+
+
+def get(address: tuple[str, int]) -> int:
+    return httpx.get(f"http://{address[0]}:{address[1]}/size", timeout=10).status_code
+
+
+def everything(connection: socket.socket) -> bytes:
+    received = b""
+    try:
+        while piece := connection.recv(65536):
+            received += piece
+    except ConnectionError:
+        pass
+    return received
+
+
+@pytest.mark.parametrize("begin", [b"", HALF_A_HEAD])
+def test_half_a_head_is_given_up_with_a_reason(begin: bytes) -> None:
+    with running(ConnectionLimits(100, 100), QUICK) as address, connect(address) as connection:
+        connection.sendall(begin)
+        head, _, body = everything(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(body)["code"] == "http_408"
+
+
+def test_half_a_head_after_an_answer_is_given_up_too() -> None:
+    with running(ConnectionLimits(100, 100), QUICK) as address, connect(address) as connection:
+        connection.sendall(b"GET /size HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(HALF_A_HEAD)
+        assert b"HTTP/1.1 408 " in everything(connection)
+
+
+def test_a_silent_body_is_given_up() -> None:
+    with running(ConnectionLimits(100, 100), QUICK) as address, connect(address) as connection:
+        connection.sendall(b"POST /size HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n123")
+        assert everything(connection) == b""
+
+
+def test_a_client_that_does_not_read_is_given_up() -> None:
+    with running(ConnectionLimits(100, 100), QUICK) as address, connect(address) as connection:
+        connection.sendall(b"GET /large HTTP/1.1\r\nHost: x\r\n\r\n")
+        threading.Event().wait(2)  # the client sleeps, which is what is tested
+        assert len(everything(connection)) < ANSWER_BYTES
+
+
+def test_the_rest_of_a_body_that_was_refused_does_not_come_for_ever() -> None:
+    with running(ConnectionLimits(100, 100), QUICK) as address, connect(address) as connection:
+        connection.sendall(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000000\r\n\r\n")
+        connection.settimeout(0.05)
+        answer, cut = b"", False
+        for _ in range(400):
+            try:
+                connection.sendall(b"x")
+                answer += connection.recv(65536)
+            except TimeoutError:
+                continue
+            except OSError:
+                cut = True
+                break
+        assert cut
+        assert answer.startswith(b"HTTP/1.1 404 ")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"hello\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA b: c\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nLong: " + b"a" * 100_000, 431),
+        (b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n", 400),
+        (b"GET / HTTP/3\r\n\r\n", 400),
+    ],
+)
+def test_what_is_not_http_is_refused_with_a_problem_document(sent: bytes, status: int) -> None:
+    with running(ConnectionLimits(100, 100), PATIENT) as address, connect(address) as connection:
+        connection.sendall(sent)
+        head, _, body = everything(connection).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 %d " % status)
+        problem = json.loads(body)
+        assert problem["detail"]
+        assert problem["remedy"]
+        assert get(address) == 200
+
+
+def test_a_new_connection_takes_the_place_of_one_that_only_waits() -> None:
+    with running(ConnectionLimits(total=5, per_address=5), PATIENT) as address, ExitStack() as held:
+        waiting = [held.enter_context(connect(address)) for _ in range(20)]
+        for connection in waiting:
+            try:
+                connection.sendall(HALF_A_HEAD)
+            except ConnectionError:
+                continue  # it made room already
+        for _ in range(10):
+            assert get(address) == 200
+
+
+def test_one_address_cannot_take_the_places_of_others() -> None:
+    with running(ConnectionLimits(total=10, per_address=4), PATIENT) as address, ExitStack() as held:
+        honest = held.enter_context(connect(address))
+        for _ in range(30):
+            held.enter_context(connect(address, from_host="127.0.0.2"))
+        honest.sendall(b"GET /size HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert honest.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_request_under_way_is_never_closed_for_another_one() -> None:
+    with running(ConnectionLimits(total=2, per_address=2), PATIENT) as address, ExitStack() as held:
+        working = [held.enter_context(connect(address)) for _ in range(2)]
+        for connection in working:
+            connection.sendall(b"POST /size HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 100 ")
+        refused = everything(held.enter_context(connect(address)))
+        assert refused.startswith(b"HTTP/1.1 503 ")
+        assert b"Retry-After: " in refused
+        for connection in working:
+            connection.sendall(b"123")
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert get(address) == 200
+
+
+class Noted:
+    def __init__(self) -> None:
+        self.ended = ""
+
+    def make_room(self) -> None:
+        self.ended = "made room"
+
+    def refuse(self) -> None:
+        self.ended = "refused"
+
+
+def test_the_address_with_most_connections_makes_room_first_and_its_oldest_does() -> None:
+    bounds = Connections(ConnectionLimits(total=4, per_address=4))
+    one, many = Noted(), [Noted() for _ in range(3)]
+    bounds.opened(one, "a")
+    for each in many:
+        bounds.opened(each, "b")
+    bounds.works(many[0])
+    bounds.opened(newcomer := Noted(), "c")
+    assert [each.ended for each in (one, *many, newcomer)] == ["", "", "made room", "", ""]
+    assert len(bounds) == 4
+    for each in (one, *many, newcomer):
+        bounds.closed(each)
+    assert len(bounds) == 0
+
+
+LOW = """
+import os, resource, sys
+os.dup2(os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT), 2)
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200))
+from ingest.http.server.connections import ConnectionLimits
+from ingest.http.server.serve import listen, serve
+from tests.ingest.http.test_server import application
+listener = listen("127.0.0.1", 0, setting="")
+print(listener.getsockname()[1], flush=True)
+serve(application(), listener, ConnectionLimits.of_process(2000, 2000))
+"""
+
+
+def test_a_process_with_few_open_files_answers_while_half_heads_flood_it(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    assert soft > 300 or hard > 300
+    with python_process("-c", LOW, str(log)) as process, ExitStack() as held:
+        address = ("127.0.0.1", int(read_line(process)))
+        for _ in range(260):
+            connection = held.enter_context(connect(address))
+            try:
+                connection.sendall(HALF_A_HEAD)
+            except ConnectionError:
+                continue
+        assert [get(address) for _ in range(5)] == [200] * 5
+        process.terminate()
+        process.wait(30)
+    assert "Traceback" not in log.read_text()
+    assert log.stat().st_size < 4000
+
+
+def test_the_limit_of_open_files_is_raised_at_the_start() -> None:
+    script = (
+        "import resource; hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1];"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (64, hard));"
+        "from ingest.http.server.connections import raise_open_files; print(raise_open_files(), hard)"
+    )
+    raised, hard = map(int, subprocess.check_output([sys.executable, "-c", script]).split())
+    assert raised == min(hard, 65_536) or hard < 0
+
+
+def test_an_error_of_accepting_is_one_line_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    handler = AcceptErrors()
+    for _ in range(3):
+        handler(None, {"message": "socket.accept() out of system resource", "exception": OSError(24, "Too many")})  # type: ignore[arg-type]
+    assert caplog.text.count("cannot accept connections") == 1

@@ -1,0 +1,71 @@
+"""What requests leave in the log: a line each with a bound, refused log-ins as warnings, and nothing forged."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from ingest.http.bounded_log import BoundedLog
+from ingest.http.trace import Trace
+
+
+async def answer(request: Request) -> Response:
+    return PlainTextResponse("", int(request.query_params.get("status", "200")))
+
+
+@pytest.fixture
+def client() -> TestClient:
+    routes = [Route("/healthz", answer), Route("/{path:path}", answer)]
+    return TestClient(Starlette(routes=routes, middleware=[Middleware(Trace)]))
+
+
+def test_every_request_leaves_a_line_with_what_it_asked_and_got(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    client.get("/v1/clips?status=404")
+    assert "GET /v1/clips answered 404 from testclient in " in caplog.text
+
+
+def test_a_refused_log_in_is_a_warning(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    client.get("/v1/clips?status=401")
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+def test_a_probe_leaves_a_line_only_when_it_fails(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="ingest.http.trace")
+    client.get("/healthz")
+    assert "healthz" not in "".join(r.getMessage() for r in caplog.records if r.name == "ingest.http.trace")
+    client.get("/healthz?status=503")
+    assert "GET /healthz answered 503" in caplog.text
+
+
+def test_a_path_forges_no_line(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="ingest.http.trace")
+    client.get("/a%0ab" + "x" * 1000)
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "ingest.http.trace"]
+    assert "\n" not in line
+    assert len(line) < 300
+
+
+def test_lines_per_second_are_bounded_and_the_rest_is_counted(caplog: pytest.LogCaptureFixture) -> None:
+    now_s = 0.0
+    log = BoundedLog(logging.getLogger("bounded"), per_second=3, monotonic_s=lambda: now_s)
+    for number in range(10):
+        log.write(logging.WARNING, "line %d", number)
+    now_s = 1.0
+    log.write(logging.WARNING, "line %d", 10)
+    assert [record.getMessage() for record in caplog.records] == [
+        "line 0",
+        "line 1",
+        "line 2",
+        "7 more lines were left out",
+        "line 10",
+    ]
