@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 
+from ingest.readiness import Part, Readiness
 from triggers.errors import Misconfigured, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
@@ -23,12 +24,14 @@ SHUTDOWN_S = 30.0
 Loop = Callable[[threading.Event], None]
 
 
-def repeat(work: Callable[[], bool], pause_s: float, stop: threading.Event) -> None:
+def repeat(work: Callable[[], bool], pause_s: float, stop: threading.Event, part: Part) -> None:
     """Repeat `work`: at once while there is more to do, else after a pause, which is longer during an outage."""
     while not stop.is_set():
         try:
             more = work()
+            part.passed()
         except (Unreachable, Overloaded) as error:
+            part.failed(error)
             LOGGER.warning("%s waits %.0f s: %s", threading.current_thread().name, OUTAGE_PAUSE_S, error)
             stop.wait(OUTAGE_PAUSE_S)
         else:
@@ -39,8 +42,9 @@ def repeat(work: Callable[[], bool], pause_s: float, stop: threading.Event) -> N
 class _Keeper(threading.Thread):
     """Keeps one loop running until `stop`; a fatal error is kept in `fatal` and ends all loops."""
 
-    def __init__(self, name: str, loop: Loop, stop: threading.Event, first_pause_s: float) -> None:
+    def __init__(self, name: str, loop: Loop, stop: threading.Event, first_pause_s: float, part: Part) -> None:
         super().__init__(name=name, daemon=True)
+        self._part = part
         self._loop = loop
         self._first_pause_s = first_pause_s
         self._stop_event = stop
@@ -56,7 +60,8 @@ class _Keeper(threading.Thread):
             except Misconfigured as error:
                 self.fatal = error
                 self._stop_event.set()
-            except Exception:
+            except Exception as error:
+                self._part.failed(f"{type(error).__name__}: {error}")
                 pause_s = self._first_pause_s if time.monotonic() - began_s > STEADY_S else pause_s
                 LOGGER.exception("the loop %s failed and is restarted in %.1f s", self.name, pause_s)
                 self._stop_event.wait(pause_s)
@@ -64,14 +69,19 @@ class _Keeper(threading.Thread):
 
 
 def keep_running(
-    loops: Mapping[str, Loop], stop: threading.Event, *, first_restart_pause_s: float = FIRST_RESTART_PAUSE_S
+    loops: Mapping[str, Loop],
+    stop: threading.Event,
+    *,
+    readiness: Readiness | None = None,
+    first_restart_pause_s: float = FIRST_RESTART_PAUSE_S,
 ) -> None:
-    """Run the loops, by name, until `stop`; then give them SHUTDOWN_S to end.
+    """Run the loops, by name, until `stop`; then give them SHUTDOWN_S to end. Each is a part of the process.
 
     When one loop raises Misconfigured, all loops are ended and the error is raised.
     """
     ended = threading.Event()
-    keepers = [_Keeper(name, loop, ended, first_restart_pause_s) for name, loop in loops.items()]
+    parts = readiness or Readiness()
+    keepers = [_Keeper(name, loop, ended, first_restart_pause_s, parts.part(name)) for name, loop in loops.items()]
     for keeper in keepers:
         keeper.start()
     while not (stop.is_set() or ended.is_set()):

@@ -6,10 +6,10 @@ Work that was in progress when a loop failed is replayed or claimed again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ingest.assembler.assembler import Assembler
+from ingest.assembler.background import Background
 from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import Failures
 from ingest.assembler.spool import Spool
@@ -17,6 +17,7 @@ from ingest.extraction.loop import ExtractionLoop
 from ingest.extraction.version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
 from ingest.loops import Loop, keep_running, repeat
+from ingest.readiness import SILENT_S, Readiness
 from ingest.steward import events
 from ingest.steward.duties import Duties
 from ingest.steward.loop import Steward
@@ -25,10 +26,6 @@ from storage.objects import ObjectStore, open_store
 from storage.settings import Settings
 
 OUTBOX_PAUSE_S = 0.2
-
-
-def _nothing() -> None:
-    return None
 
 
 @dataclass(frozen=True)
@@ -41,34 +38,41 @@ class Parts:
     store: ObjectStore
     failures: Failures = field(default_factory=Failures)
     """Only the assembler uses it, but it outlives restarts of the assembler's loop."""
-    ready: Callable[[], None] = _nothing
+    readiness: Readiness = field(default_factory=Readiness)
 
 
-def run(settings: Settings, stop: threading.Event, ready: Callable[[], None] = _nothing) -> None:
+def run(settings: Settings, stop: threading.Event, readiness: Readiness | None = None) -> None:
     """Work until `stop` is set. Misconfigured or Unreachable when it cannot start; a fatal error of any loop is raised.
 
-    `ready` is called once the assembler has its spool and begins to read, and again whenever its loop was restarted.
+    `readiness` is told how every part of the process does.
     """
+    told = readiness or Readiness()
     database = Database.from_settings(settings)
     try:
         log = open_log(settings, database)
         ensure_cells_topic(log, settings)
-        keep_running(_loops(Parts(settings, database, log, open_store(settings), ready=ready)), stop)
+        parts = Parts(settings, database, log, open_store(settings), readiness=told)
+        keep_running(_loops(parts), stop, readiness=told)
         log.close()
     finally:
         database.close()
 
 
 def _loops(parts: Parts) -> dict[str, Loop]:
+    settings = parts.settings
     loops: dict[str, Loop] = {
         "assembler": lambda stop: _assemble(parts, stop),
-        "outbox": lambda stop: repeat(lambda: _dispatch(parts.database), OUTBOX_PAUSE_S, stop),
-        "steward": Steward(Duties(parts.database, parts.log, parts.store).all()).run,
+        "outbox": lambda stop: _send_events(parts, stop),
+        "steward": Steward(Duties(parts.database, parts.log, parts.store).all(), readiness=parts.readiness).run,
     }
-    for number in range(parts.settings.extraction_workers):
-        name = f"{parts.settings.worker_id}/{number}"
-        loops[f"extraction-{number}"] = ExtractionLoop(parts.settings, parts.database, parts.store, worker=name).run
-    return loops
+    return loops | {f"extraction-{number}": _extractor(parts, number) for number in range(settings.extraction_workers)}
+
+
+def _extractor(parts: Parts, number: int) -> Loop:
+    settings, name = parts.settings, f"extraction-{number}"
+    part = parts.readiness.part(name, silent_s=settings.extraction_timeout_s + SILENT_S, probe=parts.store.check)
+    worker = f"{settings.worker_id}/{number}"
+    return ExtractionLoop(settings, parts.database, parts.store, worker=worker, part=part).run
 
 
 def _assemble(parts: Parts, stop: threading.Event) -> None:
@@ -79,6 +83,7 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
         single_put_bytes=settings.single_put_bytes,
         extractor_version=EXTRACTOR_VERSION,
     )
+    storing = parts.readiness.part("storing clips", silent_s=None, probe=parts.store.check)
     spool = Spool(settings.require_data_dir() / "spool" / settings.worker_id, limit_bytes=settings.spool_bytes)
     assembler = Assembler(
         parts.log,
@@ -88,9 +93,13 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
         park_after_s=settings.park_after_s,
         revoke_within_s=settings.log_lease_s / 2,
         failures=parts.failures,
+        background=Background("assembler-effects", part=storing),
     )
-    parts.ready()
-    assembler.run(stop)
+    assembler.run(stop, parts.readiness.part("assembler"))
+
+
+def _send_events(parts: Parts, stop: threading.Event) -> None:
+    repeat(lambda: _dispatch(parts.database), OUTBOX_PAUSE_S, stop, parts.readiness.part("outbox"))
 
 
 def _dispatch(database: Database) -> bool:

@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     api_port: Annotated[int, Field(ge=0, le=65535)] = 8080
     gateway_host: str = "127.0.0.1"
     gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    ingest_host: str = "127.0.0.1"
+    ingest_port: Annotated[int, Field(ge=0, le=65535)] = 8082
+    """Where ingest answers `/healthz` and `/readyz`."""
     api_url: str = ""
     """Public URL of the API, as users and vehicles reach it. Empty: http://api_host:api_port."""
     gateway_url: str = ""
@@ -175,6 +178,10 @@ class Settings(BaseSettings):
     def effective_gateway_url(self) -> str:
         """Where vehicles reach the upload gateway."""
         return self.gateway_url or f"http://{self.gateway_host}:{self.gateway_port}"
+
+    def effective_ingest_url(self) -> str:
+        """Where ingest tells whether it works."""
+        return f"http://{self.ingest_host}:{self.ingest_port}"
 
     def allowed_origins(self) -> tuple[str, ...]:
         """The origins whose pages may call API and gateway."""

@@ -45,6 +45,8 @@ class ClientFile:
     api_url: str
     gateway_url: str
     token: str
+    ingest_url: str = ""
+    """Where ingest tells whether it works; empty in a file that an older version wrote."""
 
 
 def read_client_file(data_dir: Path) -> ClientFile | None:
@@ -52,7 +54,8 @@ def read_client_file(data_dir: Path) -> ClientFile | None:
     path = data_dir / NAME
     try:
         content = json.loads(path.read_bytes())
-        return ClientFile(str(content["api_url"]), str(content["gateway_url"]), str(content["token"]))
+        urls = str(content["api_url"]), str(content["gateway_url"])
+        return ClientFile(*urls, str(content["token"]), str(content.get("ingest_url", "")))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

@@ -55,7 +55,7 @@ class Demo:
     def settings(self) -> Settings:
         """Settings of a separate deployment, without LONGTAIL_* variables: no real database, bucket or key is used."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
-        own = {"data_dir": self.data_dir, "api_port": 0, "gateway_port": 0}
+        own = {"data_dir": self.data_dir, "api_port": 0, "gateway_port": 0, "ingest_port": 0}
         return Settings.load(**{**defaults, **own, "extraction_workers": min(4, os.cpu_count() or 1)})
 
     def plan(self) -> list[PlannedVehicle]:

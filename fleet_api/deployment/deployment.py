@@ -7,7 +7,6 @@ way: first API and gateway, then ingest, then the database. Every part also ends
 from __future__ import annotations
 
 import contextlib
-import select
 import signal
 import socket
 import sys
@@ -38,6 +37,7 @@ from triggers.processes.supervisor import Supervisor
 
 READY_TIMEOUT_S = 90.0
 ADMIN = "admin"
+_PARTS = ("api", "gateway", "ingest")
 _WATCH_EVERY_S = 0.5
 _READY_POLL_S = 0.05
 
@@ -64,8 +64,6 @@ class Deployment:
         self._postgres: EmbeddedPostgres | None = None
         self._supervisor: Supervisor | None = None
         self._listeners: dict[str, socket.socket] = {}
-        self._ingest_works: tuple[socket.socket, ...] = ()
-        """Both ends of a socket pair on which the ingest process reports that it works: ours first."""
         self._lock: FileLock | None = None
 
     @property
@@ -94,9 +92,9 @@ class Deployment:
         if self._supervisor is not None:
             self._supervisor.stop()
             self._supervisor = None
-        for held in (*self._listeners.values(), *self._ingest_works):
-            held.close()
-        self._listeners, self._ingest_works = {}, ()
+        for listener in self._listeners.values():
+            listener.close()
+        self._listeners = {}
         if self._postgres is not None:
             self._postgres.stop()
             self._postgres = None
@@ -151,8 +149,8 @@ class Deployment:
         self._prepare_database()
         self._listen()
         self._start_processes()
-        addresses = (self._local_url("api"), self._local_url("gateway"))
-        write_client_file(self.data_dir, ClientFile(*addresses, self.admin_token))
+        api, gateway, ingest = map(self._local_url, _PARTS)
+        write_client_file(self.data_dir, ClientFile(api, gateway, self.admin_token, ingest))
 
     def _start_database(self) -> None:
         self._postgres = EmbeddedPostgres(self.data_dir / "postgres")
@@ -207,37 +205,31 @@ class Deployment:
 
     def _listen(self) -> None:
         """Open the sockets here, so that a free port stays ours and survives a child's restart."""
-        for name in ("api", "gateway"):
+        for name in _PARTS:
             host, port = getattr(self.settings, f"{name}_host"), getattr(self.settings, f"{name}_port")
             listener = listen(host, port, setting=f"LONGTAIL_{name.upper()}_PORT or --port")
             self._listeners[name] = listener
             self.settings = self.settings.model_copy(update={f"{name}_port": listener.getsockname()[1]})
 
     def _start_processes(self) -> None:
-        for held in self._ingest_works:
-            held.close()
-        self._ingest_works = socket.socketpair()
         self._supervisor = Supervisor(
             [[self._make_child("api"), self._make_child("gateway")], [self._make_child("ingest")]], self._report
         )
         self._supervisor.start()
         deadline_s = time.monotonic() + READY_TIMEOUT_S
-        for name in ("api", "gateway"):
+        for name in _PARTS:
             self._wait_ready(name, deadline_s)
-        self._wait_until_told("ingest", self._ingest_works[0], deadline_s)
 
     def _make_child(self, name: str) -> ChildProcess:
         log = self.data_dir / "logs" / f"{name}.log"
         rotate_log(log)
-        option, inherited = (
-            ("--ready-fd", self._ingest_works[1]) if name == "ingest" else ("--listen-fd", self._listeners[name])
-        )
+        listener = self._listeners[name]
         return ChildProcess(
             name,
-            [sys.executable, "-m", "fleet_api.cli", name, "--supervised", f"{option}={inherited.fileno()}"],
+            [sys.executable, "-m", "fleet_api.cli", name, "--supervised", f"--listen-fd={listener.fileno()}"],
             environment=self.settings.environment(),
             log=log,
-            inherited_fds=[inherited.fileno()],
+            inherited_fds=[listener.fileno()],
         )
 
     def _wait_ready(self, name: str, deadline_s: float) -> None:
@@ -254,16 +246,6 @@ class Deployment:
             time.sleep(_READY_POLL_S)
         log = self.data_dir / "logs" / f"{name}.log"
         raise Unreachable(f"{url} is not ready after {READY_TIMEOUT_S:g} s ({answer})", remedy=f"its log is {log}")
-
-    def _wait_until_told(self, name: str, told: socket.socket, deadline_s: float) -> None:
-        """Wait for a process that answers no requests: it reports by itself that it works."""
-        assert self._supervisor is not None  # noqa: S101 - started by the caller
-        while not select.select([told], [], [], _READY_POLL_S)[0]:
-            give_up_if(self._cancelled, f"the process {name} was starting")
-            self._supervisor.raise_if_failing()
-            if time.monotonic() > deadline_s:
-                log = self.data_dir / "logs" / f"{name}.log"
-                raise Unreachable(f"{name} does not work after {READY_TIMEOUT_S:g} s", remedy=f"its log is {log}")
 
     def _local_url(self, name: str) -> str:
         """The URL at which this machine reaches a part, whatever its public address is."""

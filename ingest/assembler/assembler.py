@@ -24,6 +24,7 @@ from ingest.assembler.spool import Spool, SpoolDamaged
 from ingest.assembler.status import AssemblerStatus, Counts
 from ingest.cell_record import PROBE, CellRecord
 from ingest.log.contract import CELLS_TOPIC, Log, LogConsumer, LogRecord, NotOwner
+from ingest.readiness import Part, Readiness
 from triggers.errors import InvalidInput, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
@@ -79,13 +80,16 @@ class Assembler:
         """What this assembler holds at the moment."""
         return AssemblerStatus(open_clips=len(self._clips), spooled_bytes=self._spool.used_bytes)
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; then park what is open, commit and leave the group."""
+    def run(self, stop: threading.Event, part: Part | None = None) -> None:
+        """Work until told to stop; then park what is open, commit and leave the group. `part` is told how it goes."""
+        told = part or Readiness().part("assembler")
         try:
             while not stop.is_set():
                 try:
                     self.step()
+                    told.passed()
                 except (Unreachable, Overloaded) as error:
+                    told.failed(error)
                     LOGGER.warning("the assembler waits %.1f s: %s", self._retry_pause_s, error)
                     stop.wait(self._retry_pause_s)
         finally:

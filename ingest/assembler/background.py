@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Generic, TypeVar
 
+from ingest.readiness import Part, Readiness
 from triggers.errors import Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
@@ -28,12 +29,18 @@ class Task(Generic[T]):
     """An effect in progress."""
 
     def __init__(
-        self, effect: Callable[[], T], what: str, after_s: float = 0.0, first_pause_s: float = FIRST_PAUSE_S
+        self,
+        effect: Callable[[], T],
+        what: str,
+        after_s: float = 0.0,
+        first_pause_s: float = FIRST_PAUSE_S,
+        part: Part | None = None,
     ) -> None:
         self.effect = effect
         self.what = what
         self._after_s = after_s
         self._first_pause_s = first_pause_s
+        self._part = part or Readiness().part(what)
         self._given_up = threading.Event()
         self.future: Future[T] = Future()
 
@@ -43,9 +50,13 @@ class Task(Generic[T]):
         pause_s = self._first_pause_s
         while not self._given_up.is_set():
             try:
-                return self.effect()
+                outcome = self.effect()
             except (Unreachable, Overloaded) as error:
+                self._part.failed(error)
                 LOGGER.warning("%s waits %.1f s: %s", self.what, pause_s, error)
+            else:
+                self._part.passed()
+                return outcome
             self._given_up.wait(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
         raise Abandoned(self.what)
@@ -68,14 +79,15 @@ class Task(Generic[T]):
 class Background:
     """Runs tasks one after the other in its own thread."""
 
-    def __init__(self, name: str, *, first_pause_s: float = FIRST_PAUSE_S) -> None:
+    def __init__(self, name: str, *, part: Part | None = None, first_pause_s: float = FIRST_PAUSE_S) -> None:
         """`first_pause_s` is how long a task waits after its first outage; each further pause is twice as long."""
+        self._part = part or Readiness().part(name)
         self._first_pause_s = first_pause_s
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
 
     def submit(self, effect: Callable[[], T], *, what: str, after_s: float = 0.0) -> Task[T]:
         """Queue an effect, which waits `after_s` once its turn has come; `what` names it in the log."""
-        task = Task(effect, what, after_s, self._first_pause_s)
+        task = Task(effect, what, after_s, self._first_pause_s, self._part)
         task.future = self._executor.submit(task.run)
         return task
 

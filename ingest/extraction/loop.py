@@ -16,6 +16,7 @@ from pathlib import Path
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
 from ingest.extraction.sandbox import ChildFailed, ChildLimits, run_child
 from ingest.extraction.version import EXTRACTOR_VERSION
+from ingest.readiness import Part, Readiness
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Asset, Findings, SignalStatistics
@@ -47,6 +48,7 @@ class ExtractionLoop:
         store: ObjectStore,
         *,
         worker: str,
+        part: Part | None = None,
         extractor_version: int = EXTRACTOR_VERSION,
         retry_s: float = RETRY_S,
         outage_s: float = OUTAGE_S,
@@ -55,6 +57,7 @@ class ExtractionLoop:
         self._database = database
         self._store = store
         self._worker = worker
+        self._part = part or Readiness().part(worker)
         self._version = extractor_version
         self._retry_s = retry_s
         self._outage_s = outage_s
@@ -71,9 +74,12 @@ class ExtractionLoop:
                 if not freed:
                     self._free_own_jobs()
                     freed = True
-                if not self.work_once(stop):
+                worked = self.work_once(stop)
+                self._part.passed()
+                if not worked:
                     stop.wait(IDLE_S)
             except (Unreachable, Overloaded) as error:
+                self._part.failed(error)
                 LOGGER.warning("%s waits %.0f s: %s", self._worker, self._outage_s, error)
                 stop.wait(self._outage_s)
 

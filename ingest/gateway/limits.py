@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingest.single_check import CHECK_S
 from triggers.contracts.clip import MAX_MANIFEST_BYTES
 
 
@@ -35,5 +36,5 @@ class GatewayLimits:
     """Open dead letters of rejected manifests that are kept per vehicle."""
     rejected_manifest_bytes: int = 256 * 1024
     """Rejected manifests up to this size are kept with their dead letter."""
-    check_s: float = 5.0
+    check_s: float = CHECK_S
     """How long a check of database and log may take before the gateway is not ready."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -14,10 +13,11 @@ from ingest.gateway.in_flight import ByteBudget
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.tokens import TokenCache
 from ingest.gateway.workers import Workers
+from ingest.single_check import SingleCheck
 from storage.database import Connection, Database
 from storage.settings import Settings
 from storage.vehicles.authentication import authenticate_vehicle
-from triggers.errors import Overloaded, Unreachable
+from triggers.errors import Overloaded
 
 T = TypeVar("T")
 
@@ -36,8 +36,7 @@ class Gateway:
         self._log_database = Database(url, pool_size=threads)
         self._control = Workers("gateway-control", threads=size - threads, waiting=limits.waiting_calls)
         self._appends = Workers("gateway-append", threads=threads, waiting=limits.waiting_calls)
-        self._checks = Workers("gateway-check", threads=1, waiting=1)
-        self._checking: asyncio.Future[None] | None = None
+        self._check = SingleCheck(self._check_all, within_s=limits.check_s)
         self._writers: Counter[str] = Counter()
         self._creators: Counter[str] = Counter()
         self._tokens = TokenCache(ttl_s=limits.token_ttl_s, size=limits.cached_tokens)
@@ -82,17 +81,8 @@ class Gateway:
         return known
 
     async def check(self) -> None:
-        """Unreachable or Misconfigured when something that this process depends on does not work.
-
-        One check runs at a time, in a thread of its own, and counts for everyone who asks meanwhile: a log that does
-        not answer holds up neither uploads nor the answer that says so.
-        """
-        if self._checking is None or self._checking.done():
-            self._checking = asyncio.ensure_future(self._checks.run(self._check_all))
-        done, _ = await asyncio.wait([self._checking], timeout=self.limits.check_s)
-        if not done:
-            raise Unreachable(f"database and log did not answer within {self.limits.check_s:g} s")
-        self._checking.result()
+        """Unreachable or Misconfigured when something that this process depends on does not work."""
+        await self._check.run()
 
     def _check_all(self) -> None:
         self._database.check_server()
@@ -100,7 +90,7 @@ class Gateway:
 
     def close(self) -> None:
         """Wait for running calls, and close every connection."""
-        self._checks.close()
+        self._check.close()
         self._appends.close()
         self._control.close()
         self._cells.close()

@@ -11,11 +11,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ingest.readiness import Readiness
 from triggers.errors import Misconfigured, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
 FAILED_PAUSE_S = 2.0
-"""A duty that failed waits at least this long."""
+LONGEST_FAILED_PAUSE_S = 30.0
+"""A duty that failed waits at least and at most this long."""
 
 
 @dataclass
@@ -31,8 +33,17 @@ class Duty:
 class Steward:
     """Runs duties when they are due. Not thread-safe."""
 
-    def __init__(self, duties: Sequence[Duty], *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        duties: Sequence[Duty],
+        *,
+        readiness: Readiness | None = None,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._duties = duties
+        parts = readiness or Readiness()
+        self._part = parts.part("steward")
+        self._parts = {duty.name: parts.part(duty.name, silent_s=None) for duty in duties}
         self._now_s = monotonic_s
 
     def run(self, stop: threading.Event) -> None:
@@ -45,17 +56,22 @@ class Steward:
         for duty in self._duties:
             if duty.due_s <= self._now_s():
                 duty.due_s = self._now_s() + self._do(duty)
+                self._part.passed()
         return max(0.0, min(duty.due_s for duty in self._duties) - self._now_s())
 
-    @staticmethod
-    def _do(duty: Duty) -> float:
-        """Run a duty; returns the seconds until its next turn."""
+    def _do(self, duty: Duty) -> float:
+        """Run a duty; returns the seconds until its next turn. One that failed is tried again soon, however rare."""
+        part = self._parts[duty.name]
         try:
-            return 0.0 if duty.work() else duty.period_s
+            more = duty.work()
+            part.passed()
+            return 0.0 if more else duty.period_s
         except Misconfigured:
             raise
         except (Unreachable, Overloaded) as error:
             LOGGER.warning("%s waits: %s", duty.name, error)
-        except Exception:
+            part.failed(error)
+        except Exception as error:
             LOGGER.exception("%s failed and waits for its next turn", duty.name)
-        return max(duty.period_s, FAILED_PAUSE_S)
+            part.failed(f"{type(error).__name__}: {error}")
+        return min(max(duty.period_s, FAILED_PAUSE_S), LONGEST_FAILED_PAUSE_S)

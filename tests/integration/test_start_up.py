@@ -34,7 +34,9 @@ def refused(
             "objects_access_key": s3_server.access_key,
             "objects_secret_key": s3_server.secret_key,
         }
-        settings = Settings.load(data_dir=folder / "data", api_port=0, gateway_port=0, **(good | changes))
+        settings = Settings.load(
+            data_dir=folder / "data", api_port=0, gateway_port=0, ingest_port=0, **(good | changes)
+        )
         with pytest.raises(LongtailError) as caught, Deployment(settings):
             pytest.fail("the deployment started")
         assert not list((folder / "data" / "logs").glob("*.log")), "a process was started"

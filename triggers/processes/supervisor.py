@@ -19,7 +19,7 @@ from triggers.processes.ends import described_end
 POLL_S = 0.1
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 15.0
-HEALTHY_AFTER_S = 3.0
+HEALTHY_AFTER_S = 10.0
 STOP_PATIENCE_S = 15.0
 START_ATTEMPTS = 3
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import socket
 import threading
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+
+if TYPE_CHECKING:
+    from ingest.http.server.connections import ConnectionLimits
+    from storage.settings import Settings
 
 supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="End when standard input ends.")
 MIGRATE_CHECK = {"current": 0, "empty": 3, "behind": 3, "ahead": 4, "foreign": 1}
@@ -45,23 +47,25 @@ def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int
 
 
 @click.command()
+@click.option("--host", help="Address to listen on (LONGTAIL_INGEST_HOST).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (LONGTAIL_INGEST_PORT).")
 @supervised_option
-@click.option("--ready-fd", type=int, hidden=True, help="Where to tell the supervisor that the process works.")
-def ingest(supervised: bool, ready_fd: int | None) -> None:
-    """Assemble and extract clips, and do periodic maintenance, until SIGTERM."""
+@listen_fd_option
+def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int | None) -> None:
+    """Assemble and extract clips, and do periodic maintenance, until SIGTERM. Its port tells whether it works."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _begin(supervised)
-    from fleet_api.deployment.readiness import tell_ready
+    from ingest.health_app import create_app
+    from ingest.http.server.serve import serve_aside
+    from ingest.readiness import Readiness
     from ingest.worker import run
-    from storage.settings import Settings
 
-    if ready_fd is None:
-        run(Settings.load(), stop)
-    else:
-        os.set_inheritable(ready_fd, False)
-        run(Settings.load(), stop, partial(tell_ready, ready_fd))
+    readiness = Readiness()
+    settings, listener = _listening("ingest", host, port, listen_fd)
+    with serve_aside(create_app(readiness), listener, _limits(settings)):
+        run(settings, stop, readiness)
 
 
 @click.command()
@@ -111,16 +115,26 @@ def _begin(supervised: bool) -> None:
 def _serve(
     name: str, create_app: Callable[..., Any], host: str | None, port: int | None, listen_fd: int | None
 ) -> None:
-    from ingest.http.server.connections import ConnectionLimits
-    from ingest.http.server.serve import listen, serve
+    from ingest.http.server.serve import serve
+
+    settings, listener = _listening(name, host, port, listen_fd)
+    serve(create_app(settings), listener, _limits(settings))
+
+
+def _listening(name: str, host: str | None, port: int | None, listen_fd: int | None) -> tuple[Settings, socket.socket]:
+    """The settings of a process, and the socket that it serves on."""
+    from ingest.http.server.serve import listen
     from storage.settings import Settings
 
     given = {f"{name}_host": host, f"{name}_port": port}
     settings = Settings.load(**{key: value for key, value in given.items() if value is not None})
     if listen_fd is not None:
-        listener = socket.socket(fileno=listen_fd)
-    else:
-        variable = f"LONGTAIL_{name.upper()}_PORT or --port"
-        listener = listen(getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port"), setting=variable)
-    limits = ConnectionLimits.of_process(settings.connections, settings.connections_per_address)
-    serve(create_app(settings), listener, limits)
+        return settings, socket.socket(fileno=listen_fd)
+    variable = f"LONGTAIL_{name.upper()}_PORT or --port"
+    return settings, listen(getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port"), setting=variable)
+
+
+def _limits(settings: Settings) -> ConnectionLimits:
+    from ingest.http.server.connections import ConnectionLimits
+
+    return ConnectionLimits.of_process(settings.connections, settings.connections_per_address)

@@ -15,8 +15,8 @@ from fleet_api.cli.output import remark
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory (LONGTAIL_DATA_DIR).")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65534),
-    help="Port of the API; the gateway gets the next one. 0 means free ports.  [default: 8080, or LONGTAIL_API_PORT]",
+    type=click.IntRange(0, 65533),
+    help="Port of the API; gateway and ingest get the next. 0 means free ports.  [default: 8080, or LONGTAIL_API_PORT]",
 )
 def up(data: Path | None, port: int | None) -> None:
     """Start the database, API, upload gateway and ingest on this machine, and keep them running.
@@ -30,7 +30,11 @@ def up(data: Path | None, port: int | None) -> None:
     if data is not None:
         given["data_dir"] = data
     if port is not None:
-        given |= {"api_port": port, "gateway_port": port + 1 if port else 0}
+        given |= {
+            "api_port": port,
+            "gateway_port": port + 1 if port else 0,
+            "ingest_port": port + 2 if port else 0,
+        }
     stop = threading.Event()
     interrupted = _stop_on_signals(stop)
     with Deployment(Settings.load(**given), report=remark, cancelled=stop.is_set) as deployment:

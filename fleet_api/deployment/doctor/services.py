@@ -1,4 +1,4 @@
-"""The processes that answer HTTP: API and gateway."""
+"""The processes: whether API, gateway and ingest answer, and are ready."""
 
 from __future__ import annotations
 
@@ -14,13 +14,18 @@ TIMEOUT_S = 5.0
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """Whether API and gateway answer, and are ready."""
-    for name, url in (("api", settings.effective_api_url()), ("gateway", settings.effective_gateway_url())):
+    """Whether each process answers, and is ready."""
+    urls = {
+        "api": settings.effective_api_url(),
+        "gateway": settings.effective_gateway_url(),
+        "ingest": settings.effective_ingest_url(),
+    }
+    for name, url in urls.items():
         yield guarded(name, lambda name=name, url=url: _service(name, url))  # type: ignore[misc]
 
 
 def _service(name: str, url: str) -> Finding:
-    setting = f"LONGTAIL_{name.upper()}_URL, _HOST and _PORT"
+    setting = f"LONGTAIL_{name.upper()}_" + ("HOST and _PORT" if name == "ingest" else "URL, _HOST and _PORT")
     try:
         response = httpx.get(f"{url}/readyz", timeout=TIMEOUT_S, trust_env=not on_this_machine(url))
     except (httpx.HTTPError, httpx.InvalidURL) as error:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from fleet_api.client.data_dir import default_data_dir, read_client_file
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
@@ -60,4 +61,7 @@ def settings_of_deployment(data_dir: Path | None) -> Settings:
     if known is not None:
         running["api_url"] = settings.api_url or known.api_url
         running["gateway_url"] = settings.gateway_url or known.gateway_url
+        host, _, port = urlsplit(known.ingest_url).netloc.rpartition(":")
+        if host:
+            running |= {"ingest_host": host, "ingest_port": int(port)}
     return settings.model_copy(update=running)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -42,6 +45,17 @@ def serve(app: Any, listener: socket.socket, limits: ConnectionLimits) -> None:
     """Serve on `listener`; after the signal, requests in progress have GRACEFUL_SHUTDOWN_S to finish."""
     _log.info("at most %d connections, %d from one address", limits.total, limits.per_address)
     server(app, limits).run(sockets=[listener])
+
+
+@contextmanager
+def serve_aside(app: Any, listener: socket.socket, limits: ConnectionLimits) -> Iterator[None]:
+    """Serve in a thread while the block runs, for a process whose work is something else."""
+    aside = server(app, limits)
+    thread = threading.Thread(target=aside.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
+    thread.start()
+    yield  # after an error the process ends at once, and the thread with it
+    aside.should_exit = True
+    thread.join(2 * GRACEFUL_SHUTDOWN_S)
 
 
 def server(app: Any, limits: ConnectionLimits, deadlines: Deadlines | None = None) -> uvicorn.Server:

@@ -43,7 +43,7 @@ class Terminal:
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Deployment]:
     with server_folder() as folder:
-        settings = Settings.load(data_dir=folder / "data", database_url="", api_port=0, gateway_port=0)
+        settings = Settings.load(data_dir=folder / "data", database_url="", api_port=0, gateway_port=0, ingest_port=0)
         with Deployment(settings) as running:
             yield running
 
