@@ -199,6 +199,7 @@ class Stage:
             "objects_secret_key": self.s3.secret_key,
             "api_port": self.wires["api"].target,
             "gateway_port": self.wires["gateway"].target,
+            "ingest_port": 0,
             "allow_self_approval": True,
             "log_lease_s": LOG_LEASE_S,
             "park_after_s": 5.0,
