@@ -18,7 +18,8 @@ import httpx
 from triggers.contracts import signing
 from triggers.contracts.bundle import MAX_BUNDLE_BYTES, Bundle, open_bundle
 from triggers.contracts.checkin import Assignment, AssignmentList, CheckIn, FireCounts, Telemetry
-from triggers.errors import LongtailError, Untrusted
+from triggers.errors import InvalidInput, LongtailError, Untrusted
+from triggers.language.rows import MAX_T_NS
 from triggers.times import NS_PER_S
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
@@ -32,6 +33,7 @@ COUNTS_PER_REPORT = 1000
 REPORT_BYTES = 4 * 1024**2
 """Largest report; the counts of one version always fit."""
 
+NOT_THE_API = "check api_url, and whether a login page of the network answers in its place"
 LIST = "assignments"
 CLOCK_OFFSET = "clock_offset_ns"
 DATE_SPAN_NS = 2 * NS_PER_S
@@ -74,27 +76,35 @@ class CheckInClient:
 
         Raises Unreachable, Unauthenticated, Forbidden or Overloaded if the API gives no list, and Untrusted if the list
         must not be used; the vehicle then keeps its current list. Missing bundles are fetched whether or not the list
-        changed.
+        changed. If the clock stands outside of the times that can be sent, the nearest is sent, and a problem.
         """
         url = f"{self._base}/check-in"
+        asked_ns = self._clock.now_ns()
+        if asked_ns != sendable(asked_ns):
+            self.report_problem(f"the vehicle's clock stands outside the years 1970 to 2262, at {asked_ns} ns")
         reported = list(self._problems)
         body = CheckIn(
             attributes=dict(self._config.attributes),
             software=dict(self._config.software),
             have=self._have(),
-            vehicle_time_ns=self._clock.now_ns(),
+            vehicle_time_ns=sendable(asked_ns),
             problems=tuple(reported),
         )
         with (
             reaching("the API", "api_url", url),
             self._http.stream("POST", url, **json_body(body.canonical_json())) as reply,
         ):
-            self._measure_clock(reply, body.vehicle_time_ns)
+            answered_ns = self._clock.now_ns()
             sealed = read_bounded(reply, MAX_LIST_BYTES)
         if reply.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
             raise refusal(reply, sealed[:MAX_PROBLEM_BYTES], "the API refused the check-in")
+        if reply.status_code == httpx.codes.NOT_MODIFIED and body.have is None:
+            raise InvalidInput("the API answered 304 to a check-in that asked for the whole list", remedy=NOT_THE_API)
+        offered = self._opened(sealed) if reply.status_code == httpx.codes.OK else None
+        # Only now: what the login page of a network answers says nothing about the cloud's clock.
+        self._measure_clock(reply, asked_ns, answered_ns)
+        changed = offered is not None and self._adopt(offered, sealed)
         self._problems = [problem for problem in self._problems if problem not in reported]
-        changed = reply.status_code == httpx.codes.OK and self._take_list(sealed)
         fetched = self._fetch_missing()
         return changed or fetched
 
@@ -114,11 +124,14 @@ class CheckInClient:
         """Report what became of the fires; sending the same counts again changes nothing."""
         url = f"{self._base}/telemetry"
         for part in _parts(counts):
-            report = Telemetry(counts=part, reported_at_ns=self._clock.now_ns())
-            with reaching("the API", "api_url", url):
-                reply = self._http.post(url, **json_body(report.canonical_json()))
-            if not reply.is_success:
-                raise refusal(reply, reply.content, "the API refused the report of counts")
+            report = Telemetry(counts=part, reported_at_ns=sendable(self._clock.now_ns()))
+            with (
+                reaching("the API", "api_url", url),
+                self._http.stream("POST", url, **json_body(report.canonical_json())) as reply,
+            ):
+                body = read_bounded(reply, MAX_PROBLEM_BYTES)
+            if reply.status_code != httpx.codes.NO_CONTENT:
+                raise refusal(reply, body, "the API refused the report of counts")
 
     @property
     def _base(self) -> str:
@@ -131,17 +144,17 @@ class CheckInClient:
         middle_ns = (self._list.issued_at_ns + self._list.expires_at_ns) // 2
         return self._list.content_digest if self._clock.now_ns() < middle_ns else None
 
-    def _measure_clock(self, reply: httpx.Response, asked_ns: int) -> None:
+    def _measure_clock(self, reply: httpx.Response, asked_ns: int, now_ns: int) -> None:
         """Our clock minus the cloud's, by the `Date` of the reply; 0 if they may be equal.
 
         `Date` has whole seconds, and servers update it only once per second. The cloud's clock was therefore between
-        `Date` and 2 s later, and ours between the request and now.
+        `Date` and 2 s later, and ours between the request and its answer.
         """
         try:
             cloud = parsedate_to_datetime(reply.headers.get("Date", ""))
         except ValueError:
             return
-        date_ns, now_ns = int(cloud.astimezone(UTC).timestamp()) * NS_PER_S, self._clock.now_ns()
+        date_ns = int(cloud.astimezone(UTC).timestamp()) * NS_PER_S
         can_agree = asked_ns < date_ns + DATE_SPAN_NS and date_ns <= now_ns
         offset_ns = 0 if can_agree else now_ns - date_ns
         if offset_ns != self.clock_offset_ns:
@@ -164,17 +177,24 @@ class CheckInClient:
             raise Untrusted(f"the list of campaigns is for vehicle {assignments.vehicle_id}, not for this one")
         return assignments
 
-    def _take_list(self, sealed: bytes) -> bool:
-        """Verify a list and keep it; True if it differs from the previous one."""
+    def _opened(self, sealed: bytes) -> AssignmentList:
+        """The list in these bytes; a list that cannot be trusted is reported at the next check-in."""
         try:
-            assignments = self._unseal(sealed)
-            self._check_fresh(assignments)
+            return self._unseal(sealed)
         except LongtailError as error:
             self.report_problem(str(error))
             raise
-        changed = self._list is None or self._list.content_digest != assignments.content_digest
-        self._journal.set_facts({LIST: sealed, **_marks(assignments)})
-        self._list = assignments
+
+    def _adopt(self, offered: AssignmentList, sealed: bytes) -> bool:
+        """Follow a list from now on, if it is fresh; True if it differs from the previous one."""
+        try:
+            self._check_fresh(offered)
+        except LongtailError as error:
+            self.report_problem(str(error))
+            raise
+        changed = self._list is None or self._list.content_digest != offered.content_digest
+        self._journal.set_facts({LIST: sealed, **_marks(offered)})
+        self._list = offered
         return changed
 
     def _check_fresh(self, offered: AssignmentList) -> None:
@@ -239,6 +259,11 @@ class CheckInClient:
 
     def _refuse(self, assignment: Assignment, error: LongtailError) -> None:
         self.report_problem(f"{assignment.campaign} version {assignment.version} does not run: {error}")
+
+
+def sendable(t_ns: int) -> int:
+    """The time in ns that can be sent (1970 to 2262) and is nearest to this one."""
+    return max(0, min(t_ns, MAX_T_NS))
 
 
 def _marks(assignments: AssignmentList) -> dict[str, bytes]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,6 +14,8 @@ from triggers.errors import InvalidInput, LongtailError, Overloaded, Unreachable
 from triggers.vehicle.config import VehicleConfig
 
 MAX_PROBLEM_BYTES = 64 * 1024
+MAX_REPLY_S = 300
+"""The longest that a reply may take: the agent has one thread, and a server must not hold it for ever."""
 MAX_MESSAGE_CHARACTERS = 900
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
@@ -20,7 +23,12 @@ BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 def make_client(config: VehicleConfig, transport: httpx.BaseTransport | None = None) -> httpx.Client:
     """A client that sends the vehicle's token, follows no redirects, and waits no longer than configured."""
     return httpx.Client(
-        headers={"Authorization": f"Bearer {config.token}", "User-Agent": "longtail-vehicle"},
+        headers={
+            "Authorization": f"Bearer {config.token}",
+            "User-Agent": "longtail-vehicle",
+            # Nothing is unpacked: 32 kB of a hostile reply can unpack to gigabytes before their size is known.
+            "Accept-Encoding": "identity",
+        },
         timeout=httpx.Timeout(config.read_timeout_s, connect=config.connect_timeout_s),
         follow_redirects=False,
         transport=transport,
@@ -44,12 +52,17 @@ def reaching(what: str, setting: str, url: str) -> Iterator[None]:
 
 
 def read_bounded(response: httpx.Response, limit_bytes: int) -> bytes:
-    """The body of a streamed reply. Raises InvalidInput if it is longer than `limit_bytes`."""
-    body = bytearray()
-    for piece in response.iter_bytes():
+    """The body of a streamed reply, as it was sent.
+
+    Raises InvalidInput if it is longer than `limit_bytes`, and ReadTimeout if it takes longer than MAX_REPLY_S.
+    """
+    body, end_s = bytearray(), time.monotonic() + MAX_REPLY_S
+    for piece in response.iter_raw():
         body += piece
         if len(body) > limit_bytes:
             raise InvalidInput(f"the reply of {response.url} is longer than {limit_bytes} bytes")
+        if time.monotonic() > end_s:
+            raise httpx.ReadTimeout(f"the reply is not complete after {MAX_REPLY_S} s", request=response.request)
     return bytes(body)
 
 

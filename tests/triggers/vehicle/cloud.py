@@ -43,6 +43,14 @@ class Reply:
     status: int
     problem: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+    """What is sent instead of the problem, such as the login page of a network."""
+    cut_bytes: int = 0
+    """How many bytes of the announced body are not sent."""
+
+    def content(self) -> bytes:
+        """The body as it is announced."""
+        return json.dumps(self.problem).encode() if self.body is None else self.body
 
     @classmethod
     def refusing(cls, error: LongtailError) -> Reply:
@@ -197,7 +205,7 @@ class Handler(BaseHTTPRequestHandler):
         self.cloud.check_ins.append(check_in)
         canned = self.cloud.reply_to_check_in
         if canned is not None:
-            self._reply(canned.status, canned.headers, json.dumps(canned.problem).encode())
+            self._reply(canned.status, canned.headers, canned.content(), cut_bytes=canned.cut_bytes)
         elif self.cloud.assignments is None:
             self._reply(304)
         else:
@@ -210,7 +218,7 @@ class Handler(BaseHTTPRequestHandler):
         if canned:
             reply = canned.pop(0)
             headers = {**reply.headers, "Connection": "close"}  # the request's body may be unread
-            self._reply(reply.status, headers, json.dumps(reply.problem).encode())
+            self._reply(reply.status, headers, reply.content(), cut_bytes=reply.cut_bytes)
             return True
         if self.headers["Authorization"] != f"Bearer {TOKEN}":
             self._breach("a request without the vehicle's token")
@@ -226,7 +234,9 @@ class Handler(BaseHTTPRequestHandler):
         answer = Reply.refusing(error)
         self._reply(answer.status, answer.headers, json.dumps(answer.problem).encode())
 
-    def _reply(self, status: int, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
+    def _reply(
+        self, status: int, headers: dict[str, str] | None = None, body: bytes = b"", *, cut_bytes: int = 0
+    ) -> None:
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
@@ -234,7 +244,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD" and status not in (204, 304):
-            self.wfile.write(body)
+            self.wfile.write(body[: len(body) - cut_bytes])
+        self.close_connection |= bool(cut_bytes)
 
 
 class _Server(ThreadingHTTPServer):

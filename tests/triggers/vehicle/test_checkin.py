@@ -274,6 +274,7 @@ def test_the_clocks_offset_is_measured_only_where_the_clocks_cannot_agree(
     cloud: Cloud, agent: VehicleAgent, key: Ed25519PrivateKey, clock: ManualClock, ahead_s: float, measured_s: float
 ) -> None:
     """The cloud's `Date` has whole seconds, up to two of them old; the hashes of clips depend on the offset."""
+    offer(cloud, key, revision=1)
     clock.advance(ahead_s)
     agent.check_in()
     assert agent.status().clock_offset_ns == int(measured_s * 1e9)

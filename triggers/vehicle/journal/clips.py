@@ -15,6 +15,7 @@ from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
 from triggers.contracts.fire import FireKey
 from triggers.errors import Conflict
+from triggers.language.rows import MAX_T_NS
 from triggers.vehicle.recording.clips import FinishedClip
 from triggers.vehicle.recording.fires import FireOutcome, VehicleFire
 
@@ -68,15 +69,16 @@ def insert(db: sqlite3.Connection, clip: FinishedClip, queued_at_ns: int) -> Non
     routes = sorted({(route.network, route.up_to_bytes or 0) for fire in clip.fires for route in fire.upload})
     clip_id = clip.manifest.clip_id
     db.execute(
-        "INSERT INTO clips (clip_id, file, manifest, size_bytes, priority, queued_at_ns, routes)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO clips (clip_id, file, manifest, size_bytes, priority, queued_at_ns, next_attempt_ns, routes)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             clip_id,
             clip.path.name,
             clip.manifest.canonical_json(),
             clip.manifest.size_bytes,
             max(fire.priority for fire in clip.fires),
-            queued_at_ns,
+            _storable(queued_at_ns),
+            _storable(queued_at_ns),  # not 0: a clock that stands before 1970 would wait until then
             json.dumps(routes),
         ),
     )
@@ -115,8 +117,20 @@ def set_attempted(db: sqlite3.Connection, clip_id: str, next_attempt_ns: int, pr
     """Count a failed attempt, and store its reason (at most 1000 characters)."""
     db.execute(
         "UPDATE clips SET attempts = attempts + 1, next_attempt_ns = ?, problem = ? WHERE clip_id = ?",
-        (next_attempt_ns, problem[:1000], clip_id),
+        (_storable(next_attempt_ns), problem[:1000], clip_id),
     )
+
+
+def move_times(db: sqlite3.Connection, jump_ns: int) -> None:
+    """Move the times of all clips by as much as the clock was set; the times of data are not touched."""
+    rows = db.execute("SELECT clip_id, queued_at_ns, next_attempt_ns FROM clips").fetchall()
+    moved = [(_storable(row[1] + jump_ns), _storable(row[2] + jump_ns), row[0]) for row in rows]
+    db.executemany("UPDATE clips SET queued_at_ns = ?, next_attempt_ns = ? WHERE clip_id = ?", moved)
+
+
+def _storable(t_ns: int) -> int:
+    """The nearest time that SQLite can hold."""
+    return max(-MAX_T_NS, min(t_ns, MAX_T_NS))
 
 
 def _queued(row: sqlite3.Row, directory: Path) -> QueuedClip:

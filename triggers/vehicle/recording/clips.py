@@ -100,10 +100,15 @@ def recut(source: Path, fires: Sequence[VehicleFire], max_span_ns: int) -> list[
         clock_offset_ns=original.clock_offset_ns,
         source=original.source,
     )
-    return [
-        make_clip(source.parent, group, _part(footage, group, max_span_ns), context)
-        for group in touching_groups(fires, max_span_ns)
-    ]
+    made: list[FinishedClip] = []
+    try:
+        for group in touching_groups(fires, max_span_ns):
+            made.append(make_clip(source.parent, group, _part(footage, group, max_span_ns), context))
+    except OSError:
+        for part in made:  # what is not queued must not take up space
+            part.path.unlink(missing_ok=True)
+        raise
+    return made
 
 
 def touching_groups(fires: Sequence[VehicleFire], max_span_ns: int) -> list[list[VehicleFire]]:

@@ -41,6 +41,8 @@ class Reason(StrEnum):
     MANIFEST_REJECTED = "manifest_rejected"
     TOO_LARGE = "too_large"
     """The clip, or its manifest, is larger than the gateway takes."""
+    ALTERED = "altered"
+    """The gateway received other bytes than were sent, again and again, although the file is undamaged."""
     CLIP_FAILED = "clip_failed"
     """The cloud had the clip but could not store it; the vehicle learns this if an acknowledgement was lost."""
 

@@ -15,6 +15,7 @@ from triggers.clips.writer import fsync_directory
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
 from triggers.contracts.fire import FireKey
+from triggers.times import NS_PER_S
 from triggers.vehicle.journal import clips as rows
 from triggers.vehicle.journal import fires, terminations
 from triggers.vehicle.journal.clips import QueuedClip
@@ -22,6 +23,14 @@ from triggers.vehicle.journal.journal import Journal, JournalFull
 from triggers.vehicle.journal.space import free_bytes
 from triggers.vehicle.recording.clips import FinishedClip
 from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
+
+CLOCK = "queue_clock_ns"
+"""The fact that says when the queue last looked at the clock."""
+NOTE_CLOCK_NS = 60 * NS_PER_S
+"""How often the clock is noted."""
+SET_BACK_NS = 2 * NOTE_CLOCK_NS
+SET_FORWARD_NS = 180 * 86_400 * NS_PER_S
+"""A clock that jumps by more was set: no vehicle that is parked for so long has clips that are worth their upload."""
 
 
 class ClipQueue:
@@ -62,6 +71,7 @@ class ClipQueue:
 
         Raises JournalFull, and deletes the file, if the disk has no room for its row.
         """
+        self._follow_clock(now_ns)
         try:
             self._journal.write(lambda db: rows.insert(db, clip, now_ns))
         except JournalFull:
@@ -70,17 +80,29 @@ class ClipQueue:
         return self._shrink()
 
     def replace(
-        self, old: QueuedClip, clips: Sequence[FinishedClip], refused: Iterable[FireKey], reason: Reason
+        self,
+        old: QueuedClip,
+        clips: Sequence[FinishedClip],
+        *,
+        refused: Iterable[FireKey] = (),
+        waiting: Sequence[FinishedClip] = (),
+        wait_until_ns: int = 0,
+        problem: str = "",
     ) -> None:
-        """In one transaction, conclude the refused fires of `old` and move the others to the clips cut for them."""
+        """In one transaction, conclude the refused fires of `old` and move the others to the clips cut for them.
+
+        Clips in `waiting` are not tried before `wait_until_ns`, for the reason given by `problem`.
+        """
 
         def replace(db: sqlite3.Connection) -> None:
             terminations.remember(db, old.clip_id)
             rows.unlink_fires(db, old.clip_id)
-            fires.conclude(db, refused, FireOutcome.REFUSED, reason)
+            fires.conclude(db, refused, FireOutcome.REFUSED, Reason.BUDGET)
             rows.delete(db, old.clip_id)
-            for clip in clips:
+            for clip in (*clips, *waiting):
                 rows.insert(db, clip, old.queued_at_ns)
+            for clip in waiting:
+                rows.set_attempted(db, clip.manifest.clip_id, wait_until_ns, problem)
 
         self._journal.write(replace)
         self._remove_file(old.path)
@@ -104,14 +126,25 @@ class ClipQueue:
         self._journal.write(lambda db: rows.set_attempted(db, clip.clip_id, next_attempt_ns, problem))
 
     def expire(self, now_ns: int) -> list[QueuedClip]:
-        """Drop the clips that are older than the age limit."""
+        """Drop the clips that are older than the age limit, by a clock that may have been set since the last call."""
+        self._follow_clock(now_ns)
         expired = [clip for clip in self.all() if now_ns - clip.queued_at_ns > self._max_age_ns]
         for clip in expired:
             self.give_up(clip, FireOutcome.DROPPED, Reason.EXPIRED)
         return expired
 
-    def make_room(self, needed_bytes: int, priority: int) -> bool:
-        """Drop clips of at most this priority, least value first, until the disk has `needed_bytes` free.
+    def _follow_clock(self, now_ns: int) -> None:
+        """Keep ages and waits if the clock was set: by how much it jumped, all times of the queue are moved."""
+        last_ns = int(self._journal.fact(CLOCK) or now_ns)
+        jump_ns = now_ns - last_ns
+        if not -SET_BACK_NS <= jump_ns <= SET_FORWARD_NS:
+            self._journal.write(lambda db: rows.move_times(db, jump_ns))
+        elif 0 <= jump_ns < NOTE_CLOCK_NS and self._journal.fact(CLOCK) is not None:
+            return
+        self._journal.set_facts({CLOCK: str(now_ns).encode()})
+
+    def make_room(self, needed_bytes: int, priority: int, *, spare: str = "") -> bool:
+        """Drop clips of at most this priority but `spare`, least value first, until the disk has `needed_bytes` free.
 
         False, and nothing is dropped, if all of them together would not be enough. At least one clip is dropped.
         """
@@ -120,6 +153,8 @@ class ClipQueue:
         for clip in self._by_value():
             if clip.priority > priority or missing_bytes <= 0:
                 break
+            if clip.clip_id == spare:
+                continue
             missing_bytes -= clip.size_bytes
             dropped.append(clip)
         if missing_bytes > 0:

@@ -23,6 +23,12 @@ TUS = {"Tus-Resumable": TUS_VERSION}
 OFFSET = "Upload-Offset"
 READ_BYTES = 64 * 1024
 SETTING = "gateway_url"
+CHECKSUM_MISMATCH = 460
+"""The status of tus for bytes that arrived altered."""
+
+
+class ChunkAltered(InvalidInput):
+    """A cell arrived with other bytes than the manifest says, so it was not acknowledged."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,9 @@ class TusClient:
         return OpenUpload(url, _offset(reply, size_bytes))
 
     def send_chunk(self, upload: OpenUpload, path: Path, size_bytes: int) -> OpenUpload:
-        """Send the next chunk of the file and return the upload's new state. Raises NotFound if it expired.
+        """Send the next chunk of the file and return the upload's new state.
+
+        Raises NotFound if it expired, and ChunkAltered if a cell arrived with other bytes than the manifest says.
 
         A chunk ends at the end of a cell or of the file, so that all of it can be acknowledged.
         """
@@ -135,6 +143,8 @@ def _read(path: Path, start: int, end: int) -> Iterator[bytes]:
 def _upload_refused(reply: httpx.Response, body: bytes) -> LongtailError:
     """NotFound if the upload is gone; InvalidInput for a mistake in the request, which does not judge the clip."""
     error = refusal(reply, body, "the upload gateway refused a part of the clip")
+    if reply.status_code == CHECKSUM_MISMATCH:
+        return ChunkAltered(error.message)
     if isinstance(error, NotFound | UploadGone):
         return NotFound(error.message)
     return InvalidInput(error.message) if isinstance(error, InvalidInput | Conflict) else error
