@@ -17,6 +17,7 @@ from storage.vehicles import enrolment, queries, telemetry
 from triggers.contracts import signing
 from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView
 from triggers.contracts.checkin import CheckIn, Telemetry
+from triggers.contracts.clock import clock_problem
 from triggers.contracts.users import Role, User
 
 _log = logging.getLogger(__name__)
@@ -42,16 +43,23 @@ def list_vehicles(services: Services, user: User, *, prefix: str = "", after: st
     with services.database.begin() as connection:
         vehicles = queries.list_vehicles(connection, prefix=prefix, after=after, limit=limit)
     return VehicleList(
-        vehicles=[VehicleView.model_validate(vehicle) for vehicle in vehicles],
+        vehicles=[_view(vehicle) for vehicle in vehicles],
         next=vehicles[-1].id if len(vehicles) == limit else None,
     )
+
+
+def _view(vehicle: queries.Vehicle) -> VehicleView:
+    """A vehicle, with what its clock shows among its problems."""
+    problem = clock_problem(vehicle.clock_offset_ns) if vehicle.last_check_in_at else None
+    view = VehicleView.model_validate(vehicle)
+    return view if problem is None else view.model_copy(update={"problems": [*view.problems, problem]})
 
 
 def show_vehicle(services: Services, user: User, vehicle_id: str) -> VehicleView:
     """One vehicle, or NotFound."""
     user.require(Role.VIEWER)
     with services.database.begin() as connection:
-        return VehicleView.model_validate(queries.get_vehicle(connection, vehicle_id))
+        return _view(queries.get_vehicle(connection, vehicle_id))
 
 
 def revoke_vehicle(services: Services, user: User, vehicle_id: str) -> None:

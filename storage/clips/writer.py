@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from storage import outbox
@@ -24,7 +24,8 @@ from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import dead_letters, endings, parking
 from storage.uploads.fire_identity import known_fires, reused_fire
 from triggers.contracts.api.outcomes import LetterStage
-from triggers.contracts.clip import ClipManifest, Fire
+from triggers.contracts.clip import ClipManifest, Fire, RecordingManifest
+from triggers.contracts.clock import IMPLAUSIBLE, is_implausible
 from triggers.errors import Conflict
 from triggers.times import NS_PER_S
 
@@ -203,12 +204,18 @@ def _clip_row(connection: Connection, upload: PendingUpload) -> dict[str, Any]:
         "digest": manifest.digest,
         "object_key": upload.object_key,
         "manifest": manifest.model_dump(mode="json"),
-        "tags": _tags(connection, recording.fires),
+        "tags": _tags(connection, recording),
     }
 
 
-def _tags(connection: Connection, of_fires: Sequence[Fire]) -> list[str]:
-    """The tags of the triggers that fired, as their campaigns' settings have them."""
+def _tags(connection: Connection, recording: RecordingManifest) -> list[str]:
+    """The tags of the triggers that fired, as their campaigns' settings have them, and that of a wrong clock."""
+    received: datetime = connection.execute(select(func.now())).scalar_one()
+    marks = {IMPLAUSIBLE} if is_implausible(recording, received_ns=int(received.timestamp()) * NS_PER_S) else set()
+    return sorted(marks | _tags_of(connection, recording.fires))[:MAX_TAGS]
+
+
+def _tags_of(connection: Connection, of_fires: Sequence[Fire]) -> set[str]:
     table = campaign_versions.c
     versions = sorted({(fire.campaign, fire.version) for fire in of_fires})
     rows = connection.execute(
@@ -217,14 +224,13 @@ def _tags(connection: Connection, of_fires: Sequence[Fire]) -> list[str]:
         )
     )
     fired = {(fire.campaign, fire.version, fire.trigger) for fire in of_fires}
-    tags = {
+    return {
         tag
         for row in rows
         for trigger in row.triggers or ()
         if (row.campaign, row.version, trigger["name"]) in fired
         for tag in trigger.get("tags", ())
     }
-    return sorted(tags)[:MAX_TAGS]
 
 
 def _write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire], *, reason: str | None) -> None:

@@ -58,5 +58,14 @@ def list_vehicles(connection: Connection, *, prefix: str = "", after: str = "", 
     return [_vehicle(row, fallen) for row in rows]
 
 
+def clocks_off_by(connection: Connection, offset_ns: int) -> list[str]:
+    """Up to MAX_PAGE vehicles that take part and whose clock was further off at the latest check-in, by id."""
+    wrong = func.abs(vehicles.c.clock_offset_ns) > offset_ns
+    taking_part = vehicles.c.revoked_at.is_(None), vehicles.c.last_check_in_at.is_not(None)
+    return list(
+        connection.execute(select(vehicles.c.id).where(wrong, *taking_part).order_by("id").limit(MAX_PAGE)).scalars()
+    )
+
+
 def _vehicle(row: Row[*tuple[Any, ...]], fallen: Mapping[str, list[str]]) -> Vehicle:
     return Vehicle(**row._asdict() | {"problems": [*row.problems, *fallen.get(row.id, ())]})

@@ -1,7 +1,8 @@
 """The counts that vehicles report: the newest per vehicle and campaign version, and counts that fell.
 
 Counts only increase: a report is newer when its watermark is higher; at an equal watermark, when fewer fires are in
-flight; then when it was made later. The vehicle's clock decides last because it may be set back. A lower watermark in
+flight; then when more time was armed; then when it was made later. The vehicle's clock decides last because it may be
+set back. A lower watermark in
 a later report is kept as a problem of the vehicle: it lost its journal and counts from 0 again.
 """
 
@@ -79,8 +80,8 @@ def _upsert(connection: Connection, vehicle_id: str, counts: FireCounts, reporte
     }
     statement = insert(fire_counts).values(row)
     new = statement.excluded
-    newer = tuple_(new.watermark, -new.in_flight, new.reported_at_ns) > tuple_(
-        _c.watermark, -_c.in_flight, _c.reported_at_ns
+    newer = tuple_(new.watermark, -new.in_flight, new.armed_ns, new.reported_at_ns) > tuple_(
+        _c.watermark, -_c.in_flight, _c.armed_ns, _c.reported_at_ns
     )
     changes = {name: new[name] for name in row if name not in _KEYS}
     upsert = statement.on_conflict_do_update(index_elements=list(_KEYS), set_=changes, where=newer)

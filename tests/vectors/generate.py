@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from tests.vectors import cases_operators, cases_time
+from tests.vectors import cases_operators, cases_time, end_to_end
 from tests.vectors.case import Case
 from tests.vectors.recordings import Event, Line, stretches, to_csv
 from triggers.language.compile import CompiledCampaign, CompiledTriggers, compile_source
@@ -92,10 +92,11 @@ def _json(expected: dict[str, Any]) -> str:
 def main(arguments: Sequence[str]) -> int:
     """Write all files, or, with `--check`, name those that differ; 1 if there are any."""
     different = 0
-    for case in CASES:
-        folder = FOLDER / case.name
+    folders = {case.name: files_of(case) for case in CASES} | {end_to_end.NAME: end_to_end.files()}
+    for name_of_folder, files in folders.items():
+        folder = FOLDER / name_of_folder
         folder.mkdir(exist_ok=True)
-        for name, data in files_of(case).items():
+        for name, data in files.items():
             path = folder / name
             if path.is_file() and path.read_bytes() == data:
                 continue

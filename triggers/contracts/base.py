@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from triggers.errors import InvalidInput
 from triggers.remedies import remedy_of
@@ -23,12 +23,22 @@ Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 MAX_SHORT_TEXT = 1000
 MAX_ATTRIBUTE_TEXT = 200
 ShortText = Annotated[str, StringConstraints(max_length=MAX_SHORT_TEXT)]
-AttributeValue = (
+
+
+def _not_rounded(value: Any) -> Any:
+    """Refuse integers beyond int64, which would become the nearest float without a word."""
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise ValueError("an integer must lie between -2^63 and 2^63 - 1; write it as text")
+    return value
+
+
+AttributeValue = Annotated[
     bool
     | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
     | float
-    | Annotated[str, StringConstraints(max_length=MAX_ATTRIBUTE_TEXT)]
-)
+    | Annotated[str, StringConstraints(max_length=MAX_ATTRIBUTE_TEXT)],
+    BeforeValidator(_not_rounded),
+]
 """Value of a vehicle's attribute; numbers are limited to what the database can store."""
 
 

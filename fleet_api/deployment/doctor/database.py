@@ -13,6 +13,8 @@ from storage.database import Database
 from storage.diagnosis.backlog import backlog, database_time
 from storage.migrate import SchemaState
 from storage.settings import shown_url
+from storage.vehicles.queries import clocks_off_by
+from triggers.contracts.clock import MAX_OFFSET_NS
 
 PATIENCE_S = 120
 MAX_SKEW_S = 2.0
@@ -78,6 +80,20 @@ def check_backlog(database: Database) -> Iterator[Finding]:
         yield warn("dead letters", f"{waits.open_dead_letters} open", see_letters)
     else:
         yield ok("dead letters", "none open")
+
+
+def check_vehicle_clocks(database: Database) -> Finding:
+    """Whether the clocks of vehicles are about right, as of their latest check-ins."""
+    with database.begin() as connection:
+        wrong = clocks_off_by(connection, MAX_OFFSET_NS)
+    if not wrong:
+        return ok("vehicles' clocks", "none is more than an hour off")
+    named = ", ".join(wrong[:3]) + (", ..." if wrong[3:] else "")
+    return warn(
+        "vehicles' clocks",
+        f"{len(wrong)} are more than an hour off: {named}",
+        "see `longtail vehicles problems`; the clips of such a clock are found by the tag clock_implausible",
+    )
 
 
 def check_fires(database: Database) -> Finding:

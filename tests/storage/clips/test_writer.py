@@ -15,7 +15,8 @@ from storage.tables import clip_fires, clips, fires, outbox
 from storage.uploads import dead_letters, endings
 from tests.ingest.assembler.world import SentClip, World, random_bytes
 from tests.support.fleet import T_NS, clip_manifest
-from triggers.contracts.clip import Fire
+from triggers.contracts.clip import DriveSource, Fire
+from triggers.contracts.clock import IMPLAUSIBLE
 
 pytestmark = pytest.mark.integration
 
@@ -112,3 +113,42 @@ def test_an_unreadable_manifest_gives_its_upload_up_with_the_bytes_kept(world: W
 def test_a_clips_key_is_a_function_of_its_identity_whatever_its_clock_says() -> None:
     assert clip_key("ab", T_NS) == "clips/2023/11/14/ab.mcap"
     assert clip_key("ab", 10**30) == "clips/undated/ab.mcap"
+
+
+YEAR_NS = 365 * 86_400 * 10**9
+
+
+@pytest.mark.parametrize(
+    ("start_ns", "offset_ns", "source", "marked"),
+    [
+        (T_NS, 0, None, False),
+        (0, 0, None, True),
+        (230 * YEAR_NS, 0, None, True),
+        (2**63 - 10**9, 0, None, True),
+        (T_NS, 10 * YEAR_NS, None, True),
+        (T_NS, -10 * YEAR_NS, None, True),
+        (T_NS, 3600 * 10**9, None, False),
+        (0, 0, DriveSource(drive="old", offset_ns=0), False),
+    ],
+    ids=["now", "1970", "2200", "2262", "ahead", "behind", "an hour", "replayed"],
+)
+def test_a_clip_of_a_clock_that_cannot_be_right_bears_a_tag(
+    world: World, start_ns: int, offset_ns: int, source: DriveSource | None, marked: bool
+) -> None:
+    manifest = clip_manifest(random_bytes(100, 1))
+    times = {"t_ns": start_ns, "window_start_ns": start_ns, "window_end_ns": start_ns}
+    recording = manifest.recording.model_copy(
+        update={
+            "start_ns": start_ns,
+            "end_ns": start_ns + 1,
+            "clock_offset_ns": offset_ns,
+            "source": source,
+            "fires": tuple(fire.model_copy(update=times) for fire in manifest.recording.fires),
+        }
+    )
+    clip = world.clip(100, seed=1, manifest=manifest.model_copy(update={"recording": recording}))
+    upload = pending(world, clip)
+    with world.database.begin() as connection:
+        clip_writer.store_clip(connection, upload, extractor_version=1)
+        (tags,) = connection.execute(select(clips.c.tags)).scalars()
+    assert (IMPLAUSIBLE in tags) == marked

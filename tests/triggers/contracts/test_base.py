@@ -8,17 +8,17 @@ from triggers.contracts.checkin import CheckIn, Telemetry
 from triggers.errors import InvalidInput
 
 
-@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "1e400", "NaN", "9" * 5000])
-def test_an_attribute_is_a_number_that_a_float_can_hold(number: str) -> None:
+@pytest.mark.parametrize("number", ["9" * 400, "-" + "9" * 400, "1e400", "NaN", "9" * 5000, "9" * 30, str(2**63)])
+def test_an_attribute_is_a_number_that_can_be_kept_as_it_is(number: str) -> None:
     with pytest.raises(InvalidInput):
         CheckIn.from_json(b'{"vehicle_time_ns": 1, "attributes": {"x": %s}}' % number.encode(), what="the body")
 
 
-@pytest.mark.parametrize("number", ["0", "-1.5", "true", str(2**63 - 1), str(-(2**63)), "9" * 30])
+@pytest.mark.parametrize("number", ["0", "-1.5", "true", str(2**63 - 1), str(-(2**63)), "1e+30"])
 def test_other_numbers_are_kept(number: str) -> None:
     body = b'{"vehicle_time_ns": 1, "attributes": {"x": %s}}' % number.encode()
     report = CheckIn.from_json(body, what="the body")
-    assert str(report.attributes["x"]).lower() in (number, "1e+30")
+    assert str(report.attributes["x"]).lower() == number
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,110 @@
+"""The vector of a whole vehicle: the product makes its files, and the second vehicle gets the same from its inputs."""
+
+from __future__ import annotations
+
+import ast
+import base64
+import csv
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.second_vehicle import clip, vehicle, wire
+from tests.vectors import end_to_end
+from tests.vectors.generate import FOLDER
+from triggers.contracts.clip import CreationRequest
+
+VECTOR = FOLDER / end_to_end.NAME
+PRODUCT = {"triggers", "storage", "ingest", "fleet_api"}
+
+
+def document(name: str) -> Any:
+    return json.loads((VECTOR / name).read_bytes())
+
+
+@pytest.fixture(scope="module")
+def campaign() -> vehicle.Campaign:
+    """The vector's only campaign, verified as the documents say."""
+    given = document("vehicle.json")
+    keys = [base64.b64decode(key) for key in given["public_keys"]]
+    sealed = (VECTOR / "list.bin").read_bytes()
+    (assignment,) = wire.opened_list(sealed, keys, given["vehicle_id"], given["now_ns"])["assignments"]
+    bundle, program = wire.opened_bundle((VECTOR / "bundle.bin").read_bytes(), keys, assignment)
+    declarations = {name: given[name] for name in ("attributes", "software")}
+    return vehicle.Campaign(given["vehicle_id"], bundle, program, declarations)
+
+
+def rows() -> list[vehicle.Row]:
+    with (VECTOR / "rows.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    names = [name for name in lines[0] if name not in ("event", "t_ns")]
+    return [(int(line["t_ns"]), {name: float(line[name]) for name in names if line[name]}) for line in lines]
+
+
+def frames() -> dict[str, list[clip.Frame]]:
+    with (VECTOR / "frames.csv").open(newline="") as file:
+        lines = list(csv.DictReader(file))
+    return {"front": [(int(x["t_ns"]), x["keyframe"] == "1", base64.b64decode(x["base64"])) for x in lines]}
+
+
+def test_the_files_are_those_that_the_product_makes() -> None:
+    files = end_to_end.files()
+    assert {path.name for path in VECTOR.iterdir()} == set(files)
+    assert {name for name, data in files.items() if (VECTOR / name).read_bytes() != data} == set()
+
+
+def test_the_second_vehicle_makes_the_same_clips_and_manifests(campaign: vehicle.Campaign) -> None:
+    campaign.calibration = document("vehicle.json")["calibration"]
+    clips = campaign.drive(rows(), frames())
+    assert len(clips) == 4
+    expected = [document(path.name) for path in sorted(VECTOR.glob("creation-*.json"))]
+    by_recording = {body["manifest"]["recording"]["recording_id"]: body for body in expected}
+    numbered = {body["manifest"]["recording"]["recording_id"]: n for n, body in enumerate(expected, start=1)}
+    for made in clips:
+        name = made.manifest["recording"]["recording_id"]
+        assert by_recording[name] == {"manifest": made.manifest, "network": "wifi"}
+        assert (VECTOR / f"clip-{numbered[name]}.mcap").read_bytes() == made.data
+        campaign.handed(made)
+    (reported,) = document("telemetry.json")["counts"]
+    nothing = {"dropped": {}, "failed": {}, "refused": {}, "compared": {}, "distance_m": 0}
+    assert {**nothing, **campaign.counts()} == reported
+
+
+def test_the_second_vehicle_says_at_check_in_what_it_has() -> None:
+    given = document("vehicle.json")
+    keys = [base64.b64decode(key) for key in given["public_keys"]]
+    listed = wire.opened_list((VECTOR / "list.bin").read_bytes(), keys, given["vehicle_id"], given["now_ns"])
+    first, second = document("check-in-1.json"), document("check-in-2.json")
+    assert (first["have"], second["have"]) == (None, wire.have(listed))
+
+
+@pytest.mark.parametrize("name", ["list.bin", "bundle.bin"])
+def test_a_changed_byte_is_refused(name: str) -> None:
+    given = document("vehicle.json")
+    keys = [base64.b64decode(key) for key in given["public_keys"]]
+    sealed = (VECTOR / name).read_bytes()
+    purpose = "longtail-bundle" if name == "bundle.bin" else "longtail-assignments"
+    wire.unsealed(sealed, purpose, keys)
+    for at in (0, 4, 12, 76, len(sealed) - 1):
+        changed = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
+        with pytest.raises(Exception):  # noqa: B017 - any refusal will do
+            wire.unsealed(changed, purpose, keys)
+
+
+def test_the_clip_id_is_that_of_the_product() -> None:
+    body = (VECTOR / "creation-1.json").read_bytes()
+    manifest = CreationRequest.from_json(body, what="the vector").manifest
+    assert wire.clip_id(json.loads(body)["manifest"]) == manifest.clip_id
+    cells = [hashlib.sha256((VECTOR / "clip-1.mcap").read_bytes()).hexdigest()]
+    assert list(manifest.cells) == cells
+
+
+@pytest.mark.parametrize("module", [wire, clip, vehicle], ids=lambda module: module.__name__)
+def test_the_second_vehicle_uses_nothing_of_the_product(module: Any) -> None:
+    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
+    names = [alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert not {name.split(".")[0] for name in names} & PRODUCT

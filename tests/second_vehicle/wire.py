@@ -1,0 +1,142 @@
+"""The wire as docs/vehicle-wire.md describes it: signed envelopes, check-in, bundles, uploads and counts."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+TUS = {"Tus-Resumable": "1.0.0"}
+CELL_BYTES = 512 * 1024
+
+
+def canonical(value: Any) -> bytes:
+    """Canonical JSON: sorted keys, no blanks, UTF-8."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def unsealed(envelope: bytes, purpose: str, keys: list[bytes]) -> Any:
+    """The JSON in a signed envelope; raises InvalidSignature or ValueError."""
+    if envelope[:4] != b"LTS1" or len(envelope) < 76:
+        raise ValueError("not an envelope")
+    key_id, signature, payload = envelope[4:12], envelope[12:76], envelope[76:]
+    trusted = {hashlib.sha256(key).digest()[:8]: key for key in keys}
+    if key_id not in trusted:
+        raise ValueError("signed by a key that is not trusted")
+    signed = b"\x1f".join((b"LTS1", purpose.encode(), key_id, payload))
+    Ed25519PublicKey.from_public_bytes(trusted[key_id]).verify(signature, signed)
+    return json.loads(payload)
+
+
+def opened_list(envelope: bytes, keys: list[bytes], vehicle_id: str, now_ns: int) -> dict[str, Any]:
+    """The vehicle's list of campaigns."""
+    listed: dict[str, Any] = unsealed(envelope, "longtail-assignments", keys)
+    if listed["vehicle_id"] != vehicle_id or now_ns >= listed["expires_at_ns"]:
+        raise ValueError("the list is for another vehicle, or has expired")
+    return listed
+
+
+def opened_bundle(envelope: bytes, keys: list[bytes], assignment: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """A bundle and its program's bytes."""
+    if hashlib.sha256(envelope).hexdigest() != assignment["bundle_digest"]:
+        raise ValueError("not the bundle that the list names")
+    bundle = unsealed(envelope, "longtail-bundle", keys)
+    program = base64.b64decode(bundle["program_base64"], validate=True)
+    if hashlib.sha256(program).hexdigest() != bundle["program_digest"]:
+        raise ValueError("the program was changed")
+    if (bundle["settings"]["name"], bundle["version"]) != (assignment["campaign"], assignment["version"]):
+        raise ValueError("the bundle is for another campaign")
+    return bundle, program
+
+
+def have(listed: dict[str, Any]) -> str:
+    """What a check-in says that the vehicle has."""
+    return hashlib.sha256(canonical(listed["assignments"])).hexdigest()
+
+
+def declared(recording: dict[str, Any], data: bytes, charges: list[int]) -> dict[str, Any]:
+    """The manifest of a clip's file."""
+    fires = [{**fire, "charged_bytes": due} for fire, due in zip(recording["fires"], charges, strict=True)]
+    cells = [hashlib.sha256(data[at : at + CELL_BYTES]).hexdigest() for at in range(0, len(data), CELL_BYTES)]
+    return {"recording": {**recording, "fires": fires}, "size_bytes": len(data), "cells": cells}
+
+
+def clip_id(manifest: dict[str, Any]) -> str:
+    """The id that the catalog gives to a clip."""
+    digest = hashlib.sha256(b"".join(bytes.fromhex(cell) for cell in manifest["cells"])).hexdigest()
+    recording = manifest["recording"]
+    fields = "\x1f".join((recording["vehicle_id"], recording["recording_id"], digest))
+    return hashlib.blake2b(fields.encode(), digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """The two servers, as one vehicle speaks to them."""
+
+    vehicle_id: str
+    token: str
+    api_url: str
+    gateway_url: str
+
+    def check_in(self, body: dict[str, Any]) -> bytes | None:
+        """The sealed list; None if the vehicle has it already (304)."""
+        status, _, answer = self._call("POST", f"{self.api_url}/v1/vehicles/{self.vehicle_id}/check-in", body)
+        if status not in (200, 304):
+            raise ConnectionError(f"check-in: {status} {answer[:200]!r}")
+        return answer if status == 200 else None
+
+    def bundle(self, digest: str) -> bytes:
+        """A sealed bundle."""
+        status, _, answer = self._call("GET", f"{self.api_url}/v1/bundles/{digest}")
+        if status != 200:
+            raise ConnectionError(f"bundle: {status} {answer[:200]!r}")
+        return answer
+
+    def report(self, counts: list[dict[str, Any]], now_ns: int) -> None:
+        """Report counts."""
+        url = f"{self.api_url}/v1/vehicles/{self.vehicle_id}/telemetry"
+        status, _, answer = self._call("POST", url, {"counts": counts, "reported_at_ns": now_ns})
+        if status != 204:
+            raise ConnectionError(f"telemetry: {status} {answer[:200]!r}")
+
+    def upload(self, manifest: dict[str, Any], data: bytes, network: str, *, cells_per_request: int = 16) -> None:
+        """Create the upload and send all bytes; only the gateway's offset counts."""
+        url = f"{self.gateway_url}/v1/uploads"
+        length = {"Upload-Length": str(len(data)), **TUS}
+        status, headers, answer = self._call("POST", url, {"manifest": manifest, "network": network}, headers=length)
+        if status not in (200, 201):
+            raise ConnectionError(f"creation: {status} {answer[:200]!r}")
+        place = urljoin(url, headers["location"])
+        offset = self._offset(place)
+        while offset < len(data):
+            end = min(len(data), (offset // CELL_BYTES + cells_per_request) * CELL_BYTES)
+            sent = {**TUS, "Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+            status, headers, answer = self._call("PATCH", place, data[offset:end], headers=sent)
+            offset = int(headers["upload-offset"]) if status == 204 else self._offset(place)
+
+    def _offset(self, place: str) -> int:
+        status, headers, _ = self._call("HEAD", place, headers=TUS)
+        if status not in (200, 204):
+            raise ConnectionError(f"HEAD: {status}")
+        return int(headers["upload-offset"])
+
+    def _call(
+        self, method: str, url: str, body: Any = None, *, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, str], bytes]:
+        parts = urlsplit(url)
+        sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        if body is not None and not isinstance(body, bytes):
+            body, sent["Content-Type"] = canonical(body), "application/json"
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
+        try:
+            connection.request(method, parts.path, body=body, headers=sent)
+            reply = connection.getresponse()
+            return reply.status, {name.lower(): value for name, value in reply.getheaders()}, reply.read()
+        finally:
+            connection.close()
