@@ -14,10 +14,10 @@ from fleet_api.vehicles import rules
 from storage.campaigns.queries import get_bundle
 from storage.vehicles import check_in as check_ins
 from storage.vehicles import enrolment, queries, telemetry
+from triggers.clips.clock import clock_problem
 from triggers.contracts import signing
 from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView
 from triggers.contracts.checkin import CheckIn, Telemetry
-from triggers.contracts.clock import clock_problem
 from triggers.contracts.users import Role, User
 
 _log = logging.getLogger(__name__)

@@ -23,9 +23,9 @@ from storage.tables import uploads as uploads_table
 from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import dead_letters, endings, parking
 from storage.uploads.fire_identity import known_fires, reused_fire
+from triggers.clips.clock import IMPLAUSIBLE, is_implausible
 from triggers.contracts.api.outcomes import LetterStage
 from triggers.contracts.clip import ClipManifest, Fire, RecordingManifest
-from triggers.contracts.clock import IMPLAUSIBLE, is_implausible
 from triggers.errors import Conflict
 from triggers.times import NS_PER_S
 

@@ -14,7 +14,7 @@ from storage.diagnosis.backlog import backlog, database_time
 from storage.migrate import SchemaState
 from storage.settings import shown_url
 from storage.vehicles.queries import clocks_off_by
-from triggers.contracts.clock import MAX_OFFSET_NS
+from triggers.clips.clock import MAX_OFFSET_NS
 
 PATIENCE_S = 120
 MAX_SKEW_S = 2.0

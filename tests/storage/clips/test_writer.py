@@ -15,8 +15,8 @@ from storage.tables import clip_fires, clips, fires, outbox
 from storage.uploads import dead_letters, endings
 from tests.ingest.assembler.world import SentClip, World, random_bytes
 from tests.support.fleet import T_NS, clip_manifest
+from triggers.clips.clock import IMPLAUSIBLE
 from triggers.contracts.clip import DriveSource, Fire
-from triggers.contracts.clock import IMPLAUSIBLE
 
 pytestmark = pytest.mark.integration
 
