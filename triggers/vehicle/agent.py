@@ -29,7 +29,7 @@ from triggers.vehicle.clock import Clock, SystemClock
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.http import make_client
 from triggers.vehicle.journal.clips import QueuedClip
-from triggers.vehicle.journal.journal import Journal, JournalFull
+from triggers.vehicle.journal.journal import Journal, JournalFull, check_owner
 from triggers.vehicle.journal.space import is_no_space
 from triggers.vehicle.programs.host import Host
 from triggers.vehicle.recording.clips import FinishedClip, RecordingContext, make_clip
@@ -80,6 +80,7 @@ class VehicleAgent:
         """The origin of replayed data, for the manifests of its recordings."""
         self._clock = clock or SystemClock()
         self._journal = journal or Journal(config.state_directory / JOURNAL)
+        check_owner(self._journal, config.vehicle_id)
         self._http = make_client(config, transport)
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)

@@ -39,6 +39,8 @@ Step = Callable[[sqlite3.Connection], T]
 
 KEPT_ROWS = 10_000
 """How many concluded fires are kept as rows; older ones are folded into counts."""
+OWNER = "vehicle_id"
+"""The fact that says whose journal it is."""
 ROOM_BYTES = 64 * 1024
 """Space that an ordinary write needs at most."""
 SETTINGS = (
@@ -256,6 +258,19 @@ class Journal:
         return counts(self._db)
 
 
+def check_owner(journal: Journal, vehicle_id: str) -> None:
+    """Misconfigured, with the journal closed, if it is another vehicle's: its ordinals and clips are not this one's."""
+    owner = journal.fact(OWNER)
+    if owner is None:
+        journal.set_facts({OWNER: vehicle_id.encode()})
+    elif owner.decode() != vehicle_id:
+        journal.close()
+        raise Misconfigured(
+            f"the vehicle's journal belongs to vehicle {owner.decode()}, not to {vehicle_id}",
+            remedy="give each vehicle a state directory of its own",
+        )
+
+
 def _nothing_to_delete(_needed_bytes: int) -> bool:
     return False
 
@@ -288,6 +303,11 @@ def _unusable(path: Path, error: Exception) -> Misconfigured:
         )
     if isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError):
         return _damaged(path, error)
+    if getattr(error, "sqlite_errorcode", 0) & _RESULT_BITS in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return Misconfigured(
+            f"the vehicle's journal {path} is locked by another agent that runs",
+            remedy="stop that agent, or give each agent its own state directory",
+        )
     return Misconfigured(
         f"cannot open the vehicle's journal {path}: {error}", remedy="give each agent its own writable state directory"
     )

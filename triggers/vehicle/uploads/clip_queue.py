@@ -15,6 +15,7 @@ from triggers.clips.writer import fsync_directory
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
 from triggers.contracts.fire import FireKey
+from triggers.errors import Misconfigured
 from triggers.times import NS_PER_S
 from triggers.vehicle.journal import clips as rows
 from triggers.vehicle.journal import fires, terminations
@@ -44,15 +45,25 @@ class ClipQueue:
         """Clips whose files were deleted because the journal needed room; their rows follow with its next write."""
         self._max_bytes = max_bytes
         self._max_age_ns = max_age_ns
-        directory.mkdir(parents=True, exist_ok=True)
         journal.on_full = self._delete_files
-        listed = {clip.path for clip in self.all()}
-        for path in directory.iterdir():
-            if path not in listed:
-                path.unlink()
+        self._remove_strays()
         for clip in self.all():
             if not clip.path.exists():
                 self.give_up(clip, FireOutcome.FAILED, Reason.FILE_LOST)
+
+    def _remove_strays(self) -> None:
+        """Remove files without a row, which an earlier process left when it was killed; folders are left alone."""
+        listed = {clip.path for clip in self.all()}
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            for path in self._directory.iterdir():
+                if path not in listed and not path.is_dir():
+                    path.unlink()
+        except OSError as error:
+            raise Misconfigured(
+                f"the folder of waiting clips {self._directory} cannot be used: {error}",
+                remedy="make it a folder that the agent may write to",
+            ) from error
 
     def all(self) -> list[QueuedClip]:
         """Every clip in upload order: highest priority first, then oldest first."""
