@@ -117,20 +117,28 @@ def charges(manifest: ClipManifest, day: date) -> dict[AccountKey, int]:
 
 
 def _refusal(refused: Sequence[Row[tuple[object, ...]]], manifest: ClipManifest, now: datetime) -> BudgetExhausted:
-    own = {row.campaign for row in refused if row.kind != "fleet"}
+    """Names all accounts, but of their campaigns only those that are refused for good, if there are any.
+
+    The vehicle cuts the clip again without them, and then hears whether the others only have to wait for the next day.
+    """
+    for_good = [row for row in refused if not _passes_with_the_day(row)]
+    own = {row.campaign for row in for_good or refused if row.kind != "fleet"}
     all_campaigns = {fire.campaign for fire in manifest.recording.fires}
     campaigns = all_campaigns if any(row.kind == "fleet" for row in refused) else own
-    passes_with_the_day = all(row.kind == "campaign_vehicle_day" and row.amount <= row.limit_amount for row in refused)
-    worst = refused[0]
+    worst = (for_good or refused)[0]
     key, left = key_of(worst), max(0, worst.limit_amount - worst.held)
     return BudgetExhausted(
         f"{key} has {left} {key.unit} left of {worst.limit_amount}, the upload needs {worst.amount}"
         + (f" ({len(refused) - 1} more refused)" if refused[1:] else ""),
         accounts=tuple(str(key_of(row)) for row in refused),
         campaigns=tuple(sorted(campaigns)),
-        retry_after_s=_until_next_day_s(now) if passes_with_the_day else None,
-        remedy="wait for the next UTC day" if passes_with_the_day else "raise the limit in a new campaign version",
+        retry_after_s=None if for_good else _until_next_day_s(now),
+        remedy="raise the limit in a new campaign version" if for_good else "wait for the next UTC day",
     )
+
+
+def _passes_with_the_day(row: Row[tuple[object, ...]]) -> bool:
+    return bool(row.kind == "campaign_vehicle_day" and row.amount <= row.limit_amount)
 
 
 def _until_next_day_s(now: datetime) -> int:

@@ -52,6 +52,10 @@ class Network(StrEnum):
     CELLULAR = "cellular"
 
 
+DayRule = Literal["keep", "drop"]
+"""What becomes of a clip that the budget of a vehicle's day refuses."""
+
+
 class CaptureWindow(Contract):
     """What a fire records: a window around it, and the signals and cameras in it (with wildcards expanded)."""
 
@@ -105,6 +109,9 @@ class BudgetLimits(Contract):
     vehicle_day_bytes: Annotated[int, Field(gt=0)] | None = None
     total_bytes: Annotated[int, Field(gt=0)] | None = None
     clips: Annotated[int, Field(gt=0)] | None = None
+    when_day_is_spent: DayRule = Field(default="keep", exclude_if=lambda rule: rule == "keep")
+    """Whether a clip that the budget of a vehicle's day refuses waits for the next day. Left out when it does, since
+    vehicles of before know no such member."""
 
 
 class UploadRoute(Contract):

@@ -100,6 +100,23 @@ def test_a_clip_larger_than_a_whole_vehicle_day_is_not_told_to_wait_for_tomorrow
     assert refused.value.retry_after_s is None
 
 
+def test_a_campaign_that_only_waits_for_tomorrow_is_not_named_with_one_that_is_refused_for_good(
+    database: Database,
+) -> None:
+    with database.begin() as connection:
+        add_version(connection, "spent", limits=BudgetLimits(total_bytes=10))
+        add_version(connection, "daily", limits=BudgetLimits(vehicle_day_bytes=60))
+        enroll_vehicle(connection, "car-1")
+    reserve(database, charged_manifest({"daily": 50}))
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(database, charged_manifest({"spent": 11, "daily": 20}))
+    assert (refused.value.campaigns, refused.value.retry_after_s) == (("spent",), None)
+    assert len(refused.value.accounts) == 2
+    with pytest.raises(BudgetExhausted) as refused:
+        reserve(database, charged_manifest({"daily": 20}))
+    assert (refused.value.campaigns, refused.value.retry_after_s) == (("daily",), 12 * 3600)
+
+
 def test_the_next_utc_day_has_its_own_vehicle_day_wherever_the_clock_stands(fleet: Database) -> None:
     reserve(fleet, charged_manifest({"small": 40}), now=datetime(2026, 5, 17, 23, 59, 59, 500_000, tzinfo=UTC))
     with pytest.raises(BudgetExhausted) as refused:

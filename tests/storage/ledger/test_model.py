@@ -88,12 +88,13 @@ class LedgerMachine(RuleBasedStateMachine):
     ) -> None:
         assert sorted(refused.accounts) == sorted(str(key) for key in refusing)
         fleet = any(key.kind == "fleet" for key in refusing)
-        assert set(refused.campaigns) == (set(charges) if fleet else {key.campaign for key in refusing})
-        fits_tomorrow = all(
-            key.kind == "campaign_vehicle_day" and charges[key.campaign] <= (self.model.limit(key) or 0)
+        for_good = [
+            key
             for key in refusing
-        )
-        assert refused.retry_after_s == (SECONDS_UNTIL_MIDNIGHT if fits_tomorrow else None)
+            if key.kind != "campaign_vehicle_day" or charges[key.campaign] > (self.model.limit(key) or 0)
+        ]
+        assert set(refused.campaigns) == (set(charges) if fleet else {key.campaign for key in for_good or refusing})
+        assert refused.retry_after_s == (None if for_good else SECONDS_UNTIL_MIDNIGHT)
 
     @rule(target=closed_uploads, upload_id=consumes(open_uploads), actual=st.none() | charges)
     def settle(self, upload_id: str, actual: dict[str, int] | None) -> str:

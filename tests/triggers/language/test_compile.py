@@ -15,6 +15,7 @@ from triggers.contracts.limits import MAX_SOURCE_BYTES
 from triggers.language.checks import checker
 from triggers.language.compile import Compilation, compile_bytes, compile_source
 from triggers.language.text.diagnostics import render_all
+from triggers.language.text.formatter import format_source
 from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.signals.catalog import SignalCatalog
 
@@ -23,7 +24,7 @@ _VOCABULARY = """
 trigger campaign let fence { } ( ) , = == < > + - * / and or not for tolerating then without within over in between
 when cooldown capture before after signals cameras tags describe collect target budget per vehicle day total clips
 rollout sample upload on wifi up to priority active retain x p flag mode angle h t c 1 2.5 1e9 % s ms m/s 20 -5 "off"
-2026-12-01 rise min past avg count hysteresis near inside divergence missing true
+2026-12-01 rise min past avg count hysteresis near inside divergence missing true keep drop
 """
 _WORDS = st.sampled_from([*_VOCABULARY.split(), "\n"])
 
@@ -240,6 +241,17 @@ def test_every_clause_of_a_campaign_reaches_its_settings(catalog: SignalCatalog)
     assert (settings_.priority, settings_.sample_one_in) == (70, 4)
     assert (settings_.active_from, settings_.active_to) == (date(2026, 12, 1), date(2027, 1, 31))
     assert settings_.retain_ns == 400 * 86_400 * 10**9
+
+
+@pytest.mark.parametrize(("rule", "expected"), [("", "keep"), (" then keep", "keep"), (" then drop", "drop")])
+def test_a_campaign_says_what_becomes_of_a_clip_that_its_day_refuses(rule: str, expected: str) -> None:
+    source = f"trigger t {{ when x > y }}\ncampaign c {{ collect t budget 5 MB per vehicle per day{rule}, 9 clips }}"
+    budget = compiled(source).campaigns["c"].settings.budget
+    assert budget == BudgetLimits(vehicle_day_bytes=5_000_000, clips=9, when_day_is_spent=expected)
+    assert (b"when_day_is_spent" in budget.canonical_json()) == (expected == "drop")
+    formatted = format_source(source, filename="test").text
+    assert f"5 MB per vehicle per day{rule}, 9 clips" in formatted
+    assert format_source(formatted, filename="test").text == formatted
 
 
 def test_words_of_the_language_are_names_where_no_clause_can_begin() -> None:

@@ -14,7 +14,7 @@ from tests.triggers.vehicle.cloud import EPOCH_NS, VEHICLE, Cloud
 from triggers.clips.footage import Footage, Samples, VideoFrame
 from triggers.contracts import signing
 from triggers.contracts.bundle import Bundle, make_bundle, seal_bundle
-from triggers.contracts.campaign import CaptureWindow, Network, UploadRoute
+from triggers.contracts.campaign import CaptureWindow, DayRule, Network, UploadRoute
 from triggers.contracts.checkin import Assignment, AssignmentList
 from triggers.language.compile import compile_source
 from triggers.language.rows import Row
@@ -60,6 +60,7 @@ def a_fire(
     cameras: tuple[str, ...] = (),
     priority: int = 50,
     upload: tuple[UploadRoute, ...] = (UploadRoute(network=Network.WIFI),),
+    when_day_is_spent: DayRule = "keep",
 ) -> VehicleFire:
     return VehicleFire(
         campaign=campaign,
@@ -77,6 +78,7 @@ def a_fire(
         ),
         priority=priority,
         upload=upload,
+        when_day_is_spent=when_day_is_spent,
     )
 
 

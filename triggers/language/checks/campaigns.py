@@ -202,7 +202,10 @@ class _CampaignChecks:
             else:
                 amounts[limit.kind] = self._bytes(limit.amount)
         return BudgetLimits(
-            vehicle_day_bytes=amounts.get("vehicle_day"), total_bytes=amounts.get("total"), clips=amounts.get("clips")
+            vehicle_day_bytes=amounts.get("vehicle_day"),
+            total_bytes=amounts.get("total"),
+            clips=amounts.get("clips"),
+            when_day_is_spent="drop" if any(limit.then == "drop" for limit in limits) else "keep",
         )
 
     def upload(self) -> tuple[UploadRoute, ...]:

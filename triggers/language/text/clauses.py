@@ -80,7 +80,7 @@ class ClauseParser(ExpressionParser):
         return syntax.RolloutStage(share, self.duration("2 d") if self.take_word("for") else None)
 
     def limit(self) -> syntax.BudgetLimit:
-        """`20 MB per vehicle per day`, `2 TB total`, `30000 clips`."""
+        """`20 MB per vehicle per day then drop`, `2 TB total`, `30000 clips`."""
         amount = self.quantity("a limit such as `20 MB per vehicle per day`")
         if self.take_word("clips"):
             return syntax.BudgetLimit("clips", amount)
@@ -91,7 +91,14 @@ class ClauseParser(ExpressionParser):
         for word in ("per", "vehicle", "per", "day"):
             if not self.take_word(word):
                 self.fail("`per vehicle per day`")
-        return syntax.BudgetLimit("vehicle_day", amount)
+        return syntax.BudgetLimit("vehicle_day", amount, self._then() if self.take_word("then") else "keep")
+
+    def _then(self) -> str:
+        if self.take_word("drop"):
+            return "drop"
+        if not self.take_word("keep"):
+            self.fail("`then keep` or `then drop`")
+        return "keep"
 
     def route(self) -> syntax.Route:
         """`on wifi`, `up to 2 MB on cellular`."""

@@ -197,10 +197,12 @@ class RolloutStage:
 
 @dataclass(frozen=True, slots=True)
 class BudgetLimit:
-    """`20 MB per vehicle per day`, `2 TB total`, `30000 clips`."""
+    """`20 MB per vehicle per day then drop`, `2 TB total`, `30000 clips`."""
 
     kind: str
     amount: Quantity
+    then: str = "keep"
+    """What becomes of a clip that a spent day refuses: `keep` or `drop`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ class CampaignRun:
             capture=self.triggers[firing.trigger].capture,
             priority=settings.priority,
             upload=settings.upload,
+            when_day_is_spent=settings.budget.when_day_is_spent,
         )
         kept = keep_fire(vehicle_id, settings.name, version, firing.trigger, firing.t_ns, settings.sample_one_in)
         return NewFire(fire, sampled_in=kept)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from triggers.contracts.campaign import CaptureWindow, UploadRoute
+from triggers.contracts.campaign import CaptureWindow, DayRule, UploadRoute
 from triggers.contracts.fire import NumberedFire
 
 
@@ -53,6 +53,7 @@ class VehicleFire(NumberedFire):
     capture: CaptureWindow
     priority: Annotated[int, Field(ge=0, le=100)]
     upload: tuple[UploadRoute, ...]
+    when_day_is_spent: DayRule = "keep"
 
     def window(self, max_span_ns: int) -> tuple[int, int]:
         """Start and end of the capture window; if longer than `max_span_ns`, both sides are shortened in proportion."""

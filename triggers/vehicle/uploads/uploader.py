@@ -4,7 +4,8 @@ Only these answers are final:
 
 - The whole size is acknowledged: the fires are handed over.
 - A budget refuses for good: the fires of the campaigns that it names are refused (raising the budget later only helps
-  later fires), and the clip is cut again for the others. If it refuses only for today, they wait for the next day.
+  later fires), and the clip is cut again for the others. If it refuses only for today, they wait for the next
+  day, unless their campaign says otherwise.
 - The manifest is invalid, the clip is too large, or it failed in the cloud before: the fires failed (if the cloud
   counts them too, its outcome overrules the vehicle's).
 - A cell keeps arriving with other bytes than were sent, although the file is as it was hashed: the fires failed.
@@ -179,19 +180,18 @@ class Uploader:
     def _refuse(self, clip: QueuedClip, error: BudgetExhausted, report: UploadReport) -> None:
         """Cut the clip again for the campaigns that the budget does not refuse.
 
-        The fires of the others are refused, or wait, if the budget refuses them only for today. A refusal that names
-        none of the clip's campaigns applies to all its fires.
+        The fires of the others are refused, or wait, if the budget refuses them only for today and their campaign keeps
+        them. A refusal that names none of the clip's campaigns applies to all its fires.
         """
         fires = self._queue.fires(clip)
-        refused = [fire for fire in fires if fire.campaign in error.campaigns] or fires
-        remaining = [fire for fire in fires if fire not in refused]
-        for_today = error.retry_after_s is not None
-        if for_today and not remaining:
+        named = [fire for fire in fires if fire.campaign in error.campaigns] or fires
+        kept = [fire for fire in named if error.retry_after_s is not None and fire.when_day_is_spent == "keep"]
+        if len(kept) == len(fires):
             self._postpone(clip, error, report)
             return
         try:
-            clips = self._recut(clip, remaining)
-            waiting = self._recut(clip, refused) if for_today else []
+            clips = self._recut(clip, [fire for fire in fires if fire not in named])
+            waiting = self._recut(clip, kept)
         except InvalidInput as damage:
             self._fail(clip, Reason.FILE_DAMAGED, damage, report)
             return
@@ -201,13 +201,13 @@ class Uploader:
         self._queue.replace(
             clip,
             clips,
-            refused=[] if for_today else [fire.key for fire in refused],
+            refused=[fire.key for fire in named if fire not in kept],
             waiting=waiting,
             wait_until_ns=self._clock.now_ns() + int(self._wait_s(clip, error) * NS_PER_S),
             problem=str(error),
         )
-        report.refused += not for_today
-        report.postponed += for_today
+        report.refused += len(kept) < len(named)
+        report.postponed += bool(kept)
         report.problems.append(error.message)
 
     def _recut(self, clip: QueuedClip, fires: Sequence[VehicleFire]) -> list[FinishedClip]:

@@ -151,6 +151,20 @@ def test_a_days_budget_holds_up_only_its_own_campaign(cloud: Cloud, car: Car) ->
     assert sorted(sent) == ["braking", "swerve"]
 
 
+def test_a_campaign_may_drop_what_its_day_refuses(cloud: Cloud, car: Car) -> None:
+    car.add(
+        a_fire(4, before_s=2, after_s=2, when_day_is_spent="drop"),
+        a_fire(6, campaign="swerve", before_s=2, after_s=2, signals=("steer",)),
+        a_fire(7, campaign="fast", before_s=2, after_s=2),
+    )
+    cloud.answers["POST"] = [spent("braking", "swerve", until_next_day_s=100)]
+    report = car.upload(deadline_s=10)
+    assert (report.handed_over, report.refused, report.postponed) == (1, 1, 1)
+    assert car.counts().refused == {"budget": 1}
+    assert (car.counts("swerve").in_flight, car.counts("fast").handed_over) == (1, 1)
+    assert car.upload(deadline_s=200).handed_over == 1
+
+
 def test_a_clip_that_no_day_has_room_for_expires_and_is_counted(cloud: Cloud, new_car: Callable[..., Car]) -> None:
     car = new_car(max_clip_age_ns=3 * DAY_S * 10**9)
     car.add(a_fire(5))
