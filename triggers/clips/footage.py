@@ -16,11 +16,13 @@ HELD_SAMPLE_BYTES = 16
 
 
 class VideoFrame(NamedTuple):
-    """One H.264 access unit in Annex B form (ITU-T H.264, annex B); parameter sets come with each keyframe."""
+    """One encoded picture: for H.264 and H.265 an access unit in Annex B form, with parameter sets at each keyframe."""
 
     t_ns: int
     keyframe: bool
     data: bytes
+    codec: str = "h264"
+    """How it is encoded, as `foxglove.CompressedVideo` and `foxglove.CompressedImage` name it in `format`."""
 
 
 class Samples(NamedTuple):

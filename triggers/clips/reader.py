@@ -1,68 +1,198 @@
 """The reader of clips (MCAP files, https://mcap.dev/spec): the manifest, samples by signal, frames by camera.
 
 This is the only reader of the format: a vehicle uses it to cut its own clip again, and extraction uses it on hostile
-bytes. Therefore anything that a parser raises because of the bytes is reported as damage, with a stable reason.
+bytes. It keeps whatever it can read, and tells what it could not: a file that was cut off gives what precedes the cut,
+and a broken chunk or message costs only itself.
 """
 
 from __future__ import annotations
 
-import errno
+import struct
 from array import array
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from mcap.reader import McapReader, make_reader
 
-from triggers.clips import schemas
-from triggers.clips.damage import Damaged
-from triggers.clips.footage import Footage, Samples, VideoFrame
-from triggers.clips.writer import CAMERA_TOPICS, MANIFEST_KEY, MANIFEST_RECORD, SIGNAL_TOPICS, uncharged
+from triggers.clips.blocks import RECORD, Blocks, Opcode
+from triggers.clips.channels import Channels, text_at
+from triggers.clips.damage import Damaged, Remark
+from triggers.clips.footage import Footage, Samples
+from triggers.clips.schemas import SAMPLE_TAG
+from triggers.clips.writer import MANIFEST_KEY, MANIFEST_RECORD, uncharged
 from triggers.contracts.clip import Fire, RecordingManifest
 from triggers.errors import InvalidInput
+from triggers.times import NS_PER_S
 
 MAX_MESSAGES = 50_000_000
+MESSAGES_BASE, MESSAGES_PER_S = 1_000_000, 100_000
+"""What a recording may have: far more than a car's signals, and bounded work for whatever a small file unpacks to."""
+MAX_MALFORMED = 10_000
+MAX_TIME_BESIDE_NS = 3600 * NS_PER_S
+"""A message this long before or after its recording cannot belong to it."""
+_MESSAGE = struct.Struct("<HIQQ")
+_SAMPLE_BYTES = 9
+_SAMPLE_RECORD = np.dtype(
+    [
+        ("opcode", "<u1"),
+        ("length", "<u8"),
+        ("channel", "<u2"),
+        ("sequence", "<u4"),
+        ("log_time", "<u8"),
+        ("publish_time", "<u8"),
+        ("tag", "<u1"),
+        ("value", "<f8"),
+    ]
+)
+"""The record of a sample as every protobuf encoder writes it, unless its value is 0."""
+_RUN = 1024
+"""How many records are looked at together: enough to make a record cheap, few enough for short runs."""
 
 
 @dataclass(frozen=True)
 class ClipFile:
-    """Everything in a clip's file; the manifest is the file's own, without charges."""
+    """Everything in a clip's file; the manifest is without charges. `remarks` are what could not be read, or is odd."""
 
     manifest: RecordingManifest
     footage: Footage
+    remarks: tuple[Remark, ...] = ()
+
+    def require_sound(self) -> ClipFile:
+        """This clip; Damaged if a part of it is missing."""
+        for remark in self.remarks:
+            if remark.damages:
+                raise Damaged(remark.reason, remark.message)
+        return self
 
 
 def read_clip(path: Path, announced: RecordingManifest | None = None) -> ClipFile:
     """The content of a clip's file, samples and frames in order of time; of several samples at the same time, the last.
 
-    `announced` is the manifest that the vehicle sent to the gateway: the file must be of the same recording and may
-    only hold the signals and cameras that it lists. Raises Damaged if the file violates its format or this manifest,
-    and OSError if it cannot be opened or the disk fails.
+    `announced` is the manifest that the vehicle sent to the gateway: the file must be of the same recording, and only
+    the signals and cameras that it lists are read. Raises Damaged if nothing can be kept: the file is not MCAP, has no
+    manifest (a file that was cut off may lack it when it was announced), or is of another recording. Raises OSError if
+    it cannot be opened or the disk fails.
     """
     with path.open("rb") as file:
+        blocks = Blocks(file)
+        content = _Content(_allowed_messages(announced))
+        for block in blocks:
+            content.read(block)
+            if content.full:
+                break
+    remarks = blocks.remarks + content.remarks()
+    manifest = _manifest(content.manifests, announced, remarks)
+    if announced is not None:
+        _require_same_recording(manifest, announced)
+    listed = announced or manifest
+    remarks += content.channels.remarks(listed.signals, listed.cameras)
+    footage = _footage(content.channels, listed, remarks)
+    return ClipFile(manifest, footage, tuple(_first_of_each_kind(remarks)))
+
+
+@dataclass
+class _Content:
+    """What the blocks of a file held. `full`: it was more than `allowed` messages, and the rest is left out."""
+
+    allowed: int
+    channels: Channels = field(default_factory=Channels)
+    manifests: list[str] = field(default_factory=list)
+    messages: int = 0
+    malformed: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether nothing more is read."""
+        return self.messages >= self.allowed or self.malformed >= MAX_MALFORMED
+
+    def remarks(self) -> list[Remark]:
+        """What was wrong with the records."""
+        found = []
+        if self.malformed:
+            detail = f"{self.malformed} records are malformed"
+            found.append(Remark("messages_unreadable", detail, self.malformed))
+        if self.full:
+            what = f"{self.messages} messages and {self.malformed} malformed records"
+            found.append(Remark("mcap_too_large", f"the file has {what} or more; the rest is left out"))
+        return found
+
+    def read(self, block: memoryview) -> None:
+        """Every whole record of a block."""
+        at, end = 0, len(block)
+        while at + RECORD.size <= end and not self.full:
+            opcode, length = RECORD.unpack_from(block, at)
+            start = at + RECORD.size
+            if start + length > end:
+                return  # the rest was cut off
+            if opcode == Opcode.MESSAGE and length == _MESSAGE.size + _SAMPLE_BYTES:
+                at += self._samples(block, at)
+                continue
+            self._record(opcode, block[start : start + length])
+            at = start + length
+
+    def _samples(self, block: memoryview, at: int) -> int:
+        """A run of records that are samples, or one record of the same size; returns their bytes."""
+        size = _SAMPLE_RECORD.itemsize
+        run = np.frombuffer(block, _SAMPLE_RECORD, min(_RUN, (len(block) - at) // size), at)
+        fits = (run["opcode"] == Opcode.MESSAGE) & (run["length"] == size - RECORD.size) & (run["tag"] == SAMPLE_TAG)
+        count = len(run) if fits.all() else int(fits.argmin())
+        if not count:
+            self._record(Opcode.MESSAGE, block[at + RECORD.size : at + size])
+            return size
+        self.messages += count
+        self.channels.add_samples(run["channel"][:count], run["log_time"][:count], run["value"][:count])
+        return size * count
+
+    def _record(self, opcode: int, body: memoryview) -> None:
         try:
-            reader = make_reader(file, validate_crcs=True)
-            embedded = _embedded_manifest(reader)
-            if announced is not None:
-                _require_same_recording(embedded, announced)
-            return ClipFile(embedded, _footage(reader, announced or embedded))
-        except (Damaged, MemoryError):
-            raise
-        except InvalidInput as error:
-            raise Damaged("message_unreadable", error.message) from error
-        except Exception as error:
-            # EINVAL comes from the parser seeking to an offset in a damaged file; other OSErrors come from the disk.
-            if isinstance(error, OSError) and error.errno != errno.EINVAL:
-                raise
-            raise Damaged("mcap_unreadable", f"the file cannot be read as MCAP: {error!r}") from error
+            if opcode == Opcode.MESSAGE:
+                channel, _, log_time, _ = _MESSAGE.unpack_from(body)
+                self.messages += 1
+                self.channels.add_message(channel, log_time, body[_MESSAGE.size :])
+            elif opcode == Opcode.SCHEMA:
+                self.channels.add_schema(body)
+            elif opcode == Opcode.CHANNEL:
+                self.channels.add_channel(body)
+            elif opcode == Opcode.METADATA:
+                self._metadata(body)
+            else:  # a chunk holds nothing else
+                self.malformed += 1
+        except (struct.error, ValueError):
+            self.malformed += 1
+
+    def _metadata(self, body: memoryview) -> None:
+        """The manifest, if this is its record: a name, and a map of texts."""
+        name, at = text_at(body, 0)
+        if name != MANIFEST_RECORD:
+            return
+        (map_bytes,) = struct.unpack_from("<I", body, at)
+        at, end = at + 4, min(len(body), at + 4 + map_bytes)
+        while at < end:
+            key, at = text_at(body, at)
+            value, at = text_at(body, at)
+            if key == MANIFEST_KEY:
+                self.manifests.append(value)
 
 
-def _embedded_manifest(reader: McapReader) -> RecordingManifest:
-    records = [record.metadata for record in reader.iter_metadata() if record.name == MANIFEST_RECORD]
-    if len(records) != 1 or MANIFEST_KEY not in records[0]:
-        raise Damaged("manifest_missing", f"the file has {len(records)} metadata records {MANIFEST_RECORD}, not one")
+def _allowed_messages(announced: RecordingManifest | None) -> int:
+    if announced is None:
+        return MAX_MESSAGES
+    seconds = (announced.end_ns - announced.start_ns) / NS_PER_S
+    return min(MAX_MESSAGES, MESSAGES_BASE + int(MESSAGES_PER_S * seconds))
+
+
+def _manifest(
+    found: Sequence[str], announced: RecordingManifest | None, remarks: Sequence[Remark]
+) -> RecordingManifest:
+    """The manifest in the file; of a file that lost it, the announced one."""
+    distinct = set(found)
+    if not distinct and announced is not None and any(remark.damages for remark in remarks):
+        return uncharged(announced)
+    if len(distinct) != 1:
+        raise Damaged("manifest_missing", f"the file has {len(distinct)} manifests in {MANIFEST_RECORD}, not one")
     try:
-        return RecordingManifest.from_json(records[0][MANIFEST_KEY].encode(), what="the manifest in the file")
+        return RecordingManifest.from_json(found[0].encode(), what="the manifest in the file")
     except InvalidInput as error:
         raise Damaged("manifest_unreadable", error.message) from error
 
@@ -81,29 +211,21 @@ def _fires_by_identity(manifest: RecordingManifest) -> list[Fire]:
     return sorted(uncharged(manifest).fires, key=lambda fire: fire.key)
 
 
-def _footage(reader: McapReader, listed: RecordingManifest) -> Footage:
-    signals = {name: Samples(array("q"), array("d")) for name in listed.signals}
-    cameras: dict[str, list[VideoFrame]] = {name: [] for name in listed.cameras}
-    # Not sorted by the library: for a hostile file with overlapping chunks it would hold all of them in memory.
-    for number, (_, channel, message) in enumerate(reader.iter_messages(log_time_order=False)):
-        if number == MAX_MESSAGES:
-            raise Damaged("too_many_messages", f"the file has more than {MAX_MESSAGES} messages")
-        topic = channel.topic
-        samples = signals.get(topic.removeprefix(SIGNAL_TOPICS)) if topic.startswith(SIGNAL_TOPICS) else None
-        frames = cameras.get(topic.removeprefix(CAMERA_TOPICS)) if topic.startswith(CAMERA_TOPICS) else None
-        if samples is not None:
-            samples.times_ns.append(message.log_time)
-            samples.values.append(schemas.decode_sample(message.data))
-        elif frames is not None:
-            frames.append(schemas.decode_frame(message.log_time, message.data))
-        else:
-            raise Damaged("manifest_mismatch", f"the manifest does not list the channel {topic[:100]!r}")
-    return Footage(
-        listed.start_ns,
-        listed.end_ns,
-        {name: _in_order(samples) for name, samples in signals.items()},
-        {name: tuple(sorted(frames, key=lambda frame: frame.t_ns)) for name, frames in cameras.items()},
-    )
+def _footage(channels: Channels, listed: RecordingManifest, remarks: list[Remark]) -> Footage:
+    first_ns, last_ns = listed.start_ns - MAX_TIME_BESIDE_NS, listed.end_ns + MAX_TIME_BESIDE_NS
+    signals, cameras, beside = {}, {}, 0
+    for name in listed.signals:
+        samples = _in_order(channels.signal(name))
+        signals[name] = samples.between(first_ns, last_ns)
+        beside += len(samples.values) - len(signals[name].values)
+    for name in listed.cameras:
+        frames = sorted(channels.camera(name), key=lambda frame: frame.t_ns)
+        cameras[name] = tuple(frame for frame in frames if first_ns <= frame.t_ns <= last_ns)
+        beside += len(frames) - len(cameras[name])
+    if beside:
+        detail = f"{beside} messages have times more than an hour before or after the recording"
+        remarks.append(Remark("messages_out_of_time", detail, beside))
+    return Footage(listed.start_ns, listed.end_ns, signals, cameras)
 
 
 def _in_order(samples: Samples) -> Samples:
@@ -115,3 +237,17 @@ def _in_order(samples: Samples) -> Samples:
     times, values = times[order], values[order]
     last = np.append(times[1:] != times[:-1], True)
     return Samples(array("q", times[last].tobytes()), array("d", values[last].tobytes()))
+
+
+def _first_of_each_kind(remarks: Sequence[Remark], limit: int = 5) -> list[Remark]:
+    """At most `limit` remarks of each reason; the last of them says how many there are."""
+    kept: dict[str, list[Remark]] = {}
+    for remark in remarks:
+        kept.setdefault(remark.reason, []).append(remark)
+    shown = []
+    for same in kept.values():
+        shown += same[:limit]
+        if len(same) > limit:
+            rest = f"{shown[-1].message}; and {len(same) - limit} more of this kind"
+            shown[-1] = Remark(same[0].reason, rest, sum(remark.count for remark in same[limit - 1 :]))
+    return shown

@@ -1,5 +1,8 @@
 """The schemas of a clip's MCAP channels: `longtail.Sample` for signals, `foxglove.CompressedVideo` for cameras.
 
+Cameras may also be `foxglove.CompressedImage` (JPEG, PNG, WebP). Messages are read as protobuf, whoever encoded them:
+fields in any order, unknown ones skipped, missing ones at their default.
+
 MCAP's protobuf encoding needs a serialized `FileDescriptorSet` with all dependencies
 (https://mcap.dev/spec/registry#protobuf). `longtail.Sample` is
 
@@ -15,26 +18,27 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
+from foxglove_schemas_protobuf.CompressedImage_pb2 import CompressedImage
 from foxglove_schemas_protobuf.CompressedVideo_pb2 import CompressedVideo
-from google.protobuf import descriptor_pb2
+from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
 from google.protobuf.timestamp_pb2 import Timestamp
 
+from triggers.clips.codecs import is_keyframe
 from triggers.clips.footage import VideoFrame
 from triggers.errors import InvalidInput
 from triggers.times import NS_PER_S
 
 SAMPLE_SCHEMA = "longtail.Sample"
 VIDEO_SCHEMA = "foxglove.CompressedVideo"
+IMAGE_SCHEMA = "foxglove.CompressedImage"
 ENCODING = "protobuf"
-VIDEO_FORMAT = "h264"
+SAMPLE_TAG = 0x09
 _SAMPLE = struct.Struct("<Bd")
-_SAMPLE_TAG = 0x09
-_NAL_TYPE, _NAL_KEYFRAME = 0x1F, 5
+_PICTURES: dict[str, Any] = {VIDEO_SCHEMA: CompressedVideo, IMAGE_SCHEMA: CompressedImage}
 
 
-def sample_descriptor() -> bytes:
-    """The `FileDescriptorSet` of `longtail.Sample`."""
+def _sample_file() -> descriptor_pb2.FileDescriptorProto:
     file = descriptor_pb2.FileDescriptorProto(name="longtail/Sample.proto", package="longtail", syntax="proto3")
     message = file.message_type.add(name="Sample")
     message.field.add(
@@ -44,7 +48,17 @@ def sample_descriptor() -> bytes:
         type=descriptor_pb2.FieldDescriptorProto.TYPE_DOUBLE,
         json_name="value",
     )
-    return descriptor_pb2.FileDescriptorSet(file=[file]).SerializeToString(deterministic=True)
+    return file
+
+
+_POOL = descriptor_pool.DescriptorPool()
+_POOL.Add(_sample_file())
+_Sample: Any = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(SAMPLE_SCHEMA))
+
+
+def sample_descriptor() -> bytes:
+    """The `FileDescriptorSet` of `longtail.Sample`."""
+    return descriptor_pb2.FileDescriptorSet(file=[_sample_file()]).SerializeToString(deterministic=True)
 
 
 def video_descriptor() -> bytes:
@@ -63,40 +77,68 @@ def video_descriptor() -> bytes:
 
 def encode_sample(value: float) -> bytes:
     """A `longtail.Sample` message."""
-    return _SAMPLE.pack(_SAMPLE_TAG, value)
+    return _SAMPLE.pack(SAMPLE_TAG, value)
 
 
-def decode_sample(data: bytes) -> float:
-    """The value of a message that `encode_sample` wrote."""
-    if len(data) != _SAMPLE.size or data[0] != _SAMPLE_TAG:
-        raise InvalidInput("a signal's message is not a longtail.Sample as this project writes it")
-    return float(_SAMPLE.unpack(data)[1])
+def decode_sample(data: bytes | memoryview) -> float:
+    """The value of a `longtail.Sample`, whoever encoded it; 0.0 if it has none. InvalidInput if it is not one."""
+    if len(data) == _SAMPLE.size and data[0] == SAMPLE_TAG:
+        return float(_SAMPLE.unpack(data)[1])
+    try:
+        return float(_Sample.FromString(bytes(data)).value)
+    except DecodeError as error:
+        raise InvalidInput(f"a signal's message is not a {SAMPLE_SCHEMA}: {error}") from error
 
 
 def encode_frame(camera: str, frame: VideoFrame) -> bytes:
     """A `foxglove.CompressedVideo` message; `frame_id` is the camera's name."""
     stamp = Timestamp(seconds=frame.t_ns // NS_PER_S, nanos=frame.t_ns % NS_PER_S)
-    video = CompressedVideo(timestamp=stamp, frame_id=camera, data=frame.data, format=VIDEO_FORMAT)
+    video = CompressedVideo(timestamp=stamp, frame_id=camera, data=frame.data, format=frame.codec)
     return video.SerializeToString(deterministic=True)
 
 
-def decode_frame(t_ns: int, data: bytes) -> VideoFrame:
-    """The frame of a message that `encode_frame` wrote."""
+def decode_frame(t_ns: int, data: bytes | memoryview, schema: str = VIDEO_SCHEMA) -> VideoFrame:
+    """The frame of a message with one of the schemas for cameras; InvalidInput if it is not such a message."""
     try:
-        video = CompressedVideo.FromString(data)
+        picture = _PICTURES[schema].FromString(bytes(data))
     except DecodeError as error:
-        raise InvalidInput(f"a camera's message is not a {VIDEO_SCHEMA}: {error}") from error
-    return VideoFrame(t_ns, is_keyframe(video.data), video.data)
+        raise InvalidInput(f"a camera's message is not a {schema}: {error}") from error
+    codec = picture.format.lower() or "h264"
+    return VideoFrame(t_ns, is_keyframe(picture.data, codec), picture.data, codec)
 
 
-def is_keyframe(access_unit: bytes) -> bool:
-    """Whether this Annex B access unit holds an IDR slice (nal_unit_type 5; ITU-T H.264, table 7-1)."""
-    start = access_unit.find(b"\x00\x00\x01")
-    while 0 <= start < len(access_unit) - 3:
-        kind = access_unit[start + 3] & _NAL_TYPE
-        if kind == _NAL_KEYFRAME:
-            return True
-        if 1 <= kind < _NAL_KEYFRAME:
-            return False
-        start = access_unit.find(b"\x00\x00\x01", start + 3)
-    return False
+def signal_schema_problem(name: str, encoding: str, message_encoding: str, descriptor: bytes) -> str | None:
+    """Why messages of a channel cannot be read as samples; None if they can. `descriptor` is a `FileDescriptorSet`."""
+    if (name, encoding, message_encoding) != (SAMPLE_SCHEMA, ENCODING, ENCODING):
+        return _not_ours(name, encoding, message_encoding)
+    try:
+        files = descriptor_pb2.FileDescriptorSet.FromString(bytes(descriptor)).file
+    except DecodeError:
+        return None  # the messages may be readable all the same
+    for file in files:
+        for message in file.message_type:
+            if f"{file.package}.{message.name}" == SAMPLE_SCHEMA:
+                return _field_problem(message)
+    return None
+
+
+def _field_problem(message: descriptor_pb2.DescriptorProto) -> str | None:
+    """Another field 1 or another `value` would be read as something else."""
+    for field in message.field:
+        ours = field.name == "value" and field.number == 1
+        if (field.number == 1 or field.name == "value") and not (
+            ours and field.type == descriptor_pb2.FieldDescriptorProto.TYPE_DOUBLE
+        ):
+            return f"its {SAMPLE_SCHEMA} has a field {field.name} = {field.number} that is not `double value = 1`"
+    return None
+
+
+def camera_schema_problem(name: str, encoding: str, message_encoding: str) -> str | None:
+    """Why messages of a channel cannot be read as pictures; None if they can."""
+    if name in _PICTURES and encoding == message_encoding == ENCODING:
+        return None
+    return _not_ours(name, encoding, message_encoding)
+
+
+def _not_ours(name: str, encoding: str, message_encoding: str) -> str:
+    return f"its schema is {name[:100]!r} ({encoding[:20]!r}), its messages are {message_encoding[:20]!r}"

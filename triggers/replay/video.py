@@ -14,8 +14,8 @@ from typing import Any
 import av
 from av.bitstream import BitStreamFilterContext
 
+from triggers.clips.codecs import is_keyframe
 from triggers.clips.footage import VideoFrame
-from triggers.clips.schemas import is_keyframe
 from triggers.errors import InvalidInput, Misconfigured
 from triggers.times import NS_PER_S
 

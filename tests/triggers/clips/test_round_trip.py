@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mcap.writer import Writer
 
 from triggers.clips import schemas
+from triggers.clips.codecs import is_keyframe
 from triggers.clips.damage import Damaged
 from triggers.clips.footage import Footage, Samples, VideoFrame
 from triggers.clips.reader import ClipFile, read_clip
@@ -38,7 +39,7 @@ def signals(draw: st.DrawFn) -> Samples:
 def frames(draw: st.DrawFn) -> tuple[VideoFrame, ...]:
     times = sorted(draw(st.sets(TIMES, max_size=10)))
     units = [draw(ACCESS_UNITS) for _ in times]
-    return tuple(VideoFrame(t, schemas.is_keyframe(unit), unit) for t, unit in zip(times, units, strict=True))
+    return tuple(VideoFrame(t, is_keyframe(unit), unit) for t, unit in zip(times, units, strict=True))
 
 
 FOOTAGE = st.builds(
@@ -112,9 +113,11 @@ def test_samples_out_of_order_are_sorted_and_of_equal_times_the_last_counts(tmp_
 
 def test_a_channel_that_the_announcement_does_not_list_is_damage(tmp_path: Path) -> None:
     manifest = foreign_clip(tmp_path / "c.mcap", [(START_NS, 0.0)])
+    clip = read_clip(tmp_path / "c.mcap", announced=manifest.model_copy(update={"signals": ()}))
+    assert not clip.footage.signals
     with pytest.raises(Damaged, match="/signals/speed") as damage:
-        read_clip(tmp_path / "c.mcap", announced=manifest.model_copy(update={"signals": ()}))
-    assert damage.value.reason == "manifest_mismatch"
+        clip.require_sound()
+    assert damage.value.reason == "channel_unlisted"
 
 
 def test_a_file_that_is_not_there_is_the_systems_error_and_not_damage(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from tests.support.paths import RECORDED_DRIVES
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import CATALOG, EPOCH_NS, SPEEDING, ManualClock, compiled, offer
+from triggers.clips.codecs import is_keyframe
 from triggers.clips.reader import read_clip
-from triggers.clips.schemas import is_keyframe
 from triggers.contracts.bundle import make_bundle
 from triggers.contracts.clip import DriveSource
 from triggers.drives.find import find_drives

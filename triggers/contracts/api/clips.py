@@ -108,6 +108,16 @@ class AssetView(BaseModel):
     size_bytes: int
 
 
+class RemarkView(BaseModel):
+    """Something in the clip's file that is not as it should be: what and where, how often, and what to do about it."""
+
+    reason: str
+    message: str
+    count: int
+    damages: bool
+    remedy: str
+
+
 class LabelView(View):
     """An ASAM OpenLABEL document about the clip, the label types in it, and who or what made it."""
 
@@ -124,13 +134,19 @@ class ClipDetailsView(ClipView):
     """Everything about a clip. Links are valid for an hour.
 
     `statistics` are those of its signals, under the names that filters use (`ego.speed.max`). `units` has the unit they
-    are in, by signal: empty for a bare number, null where it is not known. `track` is a list of [longitude, latitude]
-    in degrees, like the coordinates of GeoJSON; null without a position. `label_documents` come newest first.
+    are in, by signal: empty for a bare number, null where it is not known. `mean_over` says what each mean is over:
+    `samples`, or `time` for a signal that is sent on change, each of whose samples holds until the next. `track` is a
+    list of [longitude, latitude] in degrees, like the coordinates of GeoJSON; null without a position. `derived_bytes`
+    is the size of all files but the recording itself. `remarks` tell what was wrong with the recording; those that
+    damage the clip come first. `label_documents` come newest first.
     """
 
     software: dict[str, str]
     track: list[Position] | None
     assets: list[AssetView]
+    derived_bytes: int
     statistics: dict[str, int | float | None]
     units: dict[str, str | None]
+    mean_over: dict[str, str]
+    remarks: list[RemarkView]
     label_documents: list[LabelView]

@@ -88,7 +88,7 @@ def recut(source: Path, fires: Sequence[VehicleFire], max_span_ns: int) -> list[
     Returns one clip for each group of fires whose windows still touch. The rest of the manifest is copied from the
     original, which is not changed. Raises InvalidInput if the file is damaged, and OSError if writing fails.
     """
-    clip = read_clip(source)
+    clip = read_clip(source).require_sound()
     original = clip.manifest
     footage = replace(clip.footage, held=frozenset(original.held))
     context = RecordingContext(

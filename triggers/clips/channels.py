@@ -1,0 +1,181 @@
+"""The channels of a clip's file while it is read: samples and frames by topic, and what was wrong with messages."""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from triggers.clips import schemas
+from triggers.clips.damage import Remark
+from triggers.clips.footage import Samples, VideoFrame
+from triggers.clips.writer import CAMERA_TOPICS, SIGNAL_TOPICS
+from triggers.errors import InvalidInput
+
+MAX_CHANNELS = 65_536
+MAX_TIME_NS = 2**63 - 1
+_LATE = "their times are after the year 2262"
+
+
+class Schema(NamedTuple):
+    """A schema record."""
+
+    name: str = ""
+    encoding: str = ""
+    data: bytes = b""
+
+
+class SignalChannel:
+    """The samples of one signal, in the order of the file."""
+
+    def __init__(self) -> None:
+        self.samples = Samples(array("q"), array("d"))
+        self.unreadable: Counter[str] = Counter()
+
+    def add(self, t_ns: int, data: memoryview) -> None:
+        """One message. InvalidInput if it is not a sample."""
+        value = schemas.decode_sample(data)
+        self.samples.times_ns.append(t_ns)
+        self.samples.values.append(value)
+
+    def add_many(self, times_ns: NDArray[np.uint64], values: NDArray[np.float64]) -> None:
+        """Many samples at once."""
+        possible = times_ns <= MAX_TIME_NS
+        if not possible.all():
+            self.unreadable[_LATE] += int(np.count_nonzero(~possible))
+            times_ns, values = times_ns[possible], values[possible]
+        self.samples.times_ns.frombytes(times_ns.astype(np.int64).tobytes())
+        self.samples.values.frombytes(values.tobytes())
+
+    def __len__(self) -> int:
+        return len(self.samples.values)
+
+
+class CameraChannel:
+    """The frames of one camera, in the order of the file."""
+
+    def __init__(self, schema: str) -> None:
+        self.frames: list[VideoFrame] = []
+        self.unreadable: Counter[str] = Counter()
+        self._schema = schema
+
+    def add(self, t_ns: int, data: memoryview) -> None:
+        """One message. InvalidInput if it is not a picture."""
+        self.frames.append(schemas.decode_frame(t_ns, data, self._schema))
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+
+class Channels:
+    """Everything that the channels of a file gave. Nothing that a message holds makes it raise."""
+
+    def __init__(self) -> None:
+        self._schemas: dict[int, Schema] = {}
+        self._by_id: dict[int, SignalChannel | CameraChannel | None] = {}
+        self._by_topic: dict[str, SignalChannel | CameraChannel] = {}
+        self._unsupported: dict[str, str] = {}
+        self._undeclared = 0
+
+    def signal(self, name: str) -> Samples:
+        """The samples of a signal, in the order of the file."""
+        channel = self._by_topic.get(SIGNAL_TOPICS + name)
+        return channel.samples if isinstance(channel, SignalChannel) else Samples(array("q"), array("d"))
+
+    def camera(self, name: str) -> list[VideoFrame]:
+        """The frames of a camera, in the order of the file."""
+        channel = self._by_topic.get(CAMERA_TOPICS + name)
+        return channel.frames if isinstance(channel, CameraChannel) else []
+
+    def add_schema(self, body: memoryview) -> None:
+        """A schema record: id, name, encoding, data. ValueError or struct.error if it is none."""
+        (identity,) = struct.unpack_from("<H", body)
+        name, at = text_at(body, 2)
+        encoding, at = text_at(body, at)
+        (length,) = struct.unpack_from("<I", body, at)
+        self._schemas.setdefault(identity, Schema(name, encoding, bytes(body[at + 4 : at + 4 + length])))
+
+    def add_channel(self, body: memoryview) -> None:
+        """A channel record: id, schema's id, topic, encoding of messages. Of several with one id the first counts."""
+        identity, schema_id = struct.unpack_from("<HH", body)
+        if identity not in self._by_id:
+            topic, at = text_at(body, 4)
+            encoding, _ = text_at(body, at)
+            self._by_id[identity] = self._opened(topic, self._schemas.get(schema_id, Schema()), encoding)
+
+    def _opened(self, topic: str, schema: Schema, encoding: str) -> SignalChannel | CameraChannel | None:
+        """The channel of a topic, which several records may share; None for what is not a clip's, or not readable."""
+        signal, camera = topic.startswith(SIGNAL_TOPICS), topic.startswith(CAMERA_TOPICS)
+        if not signal and not camera:
+            return None
+        if signal:
+            problem = schemas.signal_schema_problem(schema.name, schema.encoding, encoding, schema.data)
+        else:
+            problem = schemas.camera_schema_problem(schema.name, schema.encoding, encoding)
+        if problem:
+            self._unsupported.setdefault(topic, problem)
+            return None
+        return self._by_topic.setdefault(topic, SignalChannel() if signal else CameraChannel(schema.name))
+
+    def add_message(self, identity: int, t_ns: int, data: memoryview) -> None:
+        """A message; one that cannot be read is counted."""
+        if identity not in self._by_id:
+            self._undeclared += 1
+            return
+        channel = self._by_id[identity]
+        if channel is None:
+            return
+        if t_ns > MAX_TIME_NS:
+            channel.unreadable[_LATE] += 1
+            return
+        try:
+            channel.add(t_ns, data)
+        except InvalidInput as error:
+            channel.unreadable[error.message] += 1
+
+    def add_samples(self, ids: NDArray[np.uint16], times: NDArray[np.uint64], values: NDArray[np.float64]) -> None:
+        """Many messages at once that all are a sample, in the order of the file."""
+        order = np.argsort(ids, kind="stable")
+        ids, times, values = ids[order], times[order], values[order]
+        starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
+        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(ids)], strict=True):
+            channel = self._by_id.get(int(ids[start]))
+            if isinstance(channel, SignalChannel):
+                channel.add_many(times[start:end], values[start:end])
+            else:
+                for at in range(start, end):
+                    sample = memoryview(schemas.encode_sample(float(values[at])))
+                    self.add_message(int(ids[at]), int(times[at]), sample)
+
+    def remarks(self, signals: Iterable[str], cameras: Iterable[str]) -> Iterator[Remark]:
+        """What is wrong with the channels, given the signals and cameras that the manifest lists."""
+        listed = {*(SIGNAL_TOPICS + name for name in signals), *(CAMERA_TOPICS + name for name in cameras)}
+        for topic, problem in self._unsupported.items():
+            yield Remark("schema_unsupported", f"the channel {topic[:100]!r} cannot be read: {problem}")
+        for topic, channel in self._by_topic.items():
+            if topic not in listed:
+                if len(channel) or channel.unreadable:
+                    yield Remark("channel_unlisted", f"the manifest does not list the channel {topic[:100]!r}")
+                continue
+            unreadable = channel.unreadable.total()
+            if unreadable:
+                reason = "messages_unreadable" if len(channel) else "channel_unreadable"
+                of = f"{unreadable} of {unreadable + len(channel)} messages of {topic[:100]!r}"
+                yield Remark(reason, f"{of}: {next(iter(channel.unreadable))}", unreadable)
+        if self._undeclared:
+            detail = f"{self._undeclared} messages belong to channels that the file does not declare"
+            yield Remark("messages_unreadable", detail, self._undeclared)
+
+
+def text_at(body: memoryview, at: int) -> tuple[str, int]:
+    """A length-prefixed text of a record, and where the next field begins; ValueError if the record is shorter."""
+    (length,) = struct.unpack_from("<I", body, at)
+    end = at + 4 + length
+    if end > len(body):
+        raise ValueError("a text is longer than its record")
+    return bytes(body[at + 4 : end]).decode(errors="replace"), end
