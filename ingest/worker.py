@@ -14,7 +14,7 @@ from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import Failures
 from ingest.assembler.spool import Spool
 from ingest.extraction.loop import ExtractionLoop
-from ingest.extraction.version import EXTRACTOR_VERSION
+from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
 from ingest.loops import Loop, keep_running, repeat
 from ingest.readiness import SILENT_S, Readiness

@@ -8,7 +8,7 @@ used up. While a job is `ready`, `lease_until` is when it may be claimed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +43,7 @@ def claim(
     table: Table,
     *,
     among: ColumnElement[bool],
-    order_by: ColumnElement[Any],
+    order_by: Sequence[ColumnElement[Any]],
     holder: Mapping[str, str],
     count: int,
     lease_s: float,
@@ -157,11 +157,11 @@ def _fail_exhausted(connection: Connection, table: Table, chosen: ColumnElement[
 
 
 def _chosen(
-    table: Table, condition: ColumnElement[bool], order_by: ColumnElement[Any], count: int
+    table: Table, condition: ColumnElement[bool], order_by: Sequence[ColumnElement[Any]], count: int
 ) -> ColumnElement[bool]:
     """The condition of the first `count` rows that no other transaction is choosing at the moment."""
     identity = list(table.primary_key)
-    chosen = select(*identity).where(_IS_OPEN, condition).order_by(order_by, *identity).limit(count)
+    chosen = select(*identity).where(_IS_OPEN, condition).order_by(*order_by, *identity).limit(count)
     # SKIP LOCKED lets concurrent claims take different jobs instead of waiting for each other. In a CTE it is evaluated
     # once: in a plain subquery PostgreSQL may run it again for a row that it has already locked.
     return tuple_(*identity).in_(chosen.with_for_update(skip_locked=True).cte("chosen").select())

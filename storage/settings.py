@@ -117,6 +117,9 @@ class Settings(BaseSettings):
     extraction_timeout_s: Annotated[float, Field(gt=0)] = 120.0
     extraction_memory_bytes: Annotated[int, Field(ge=64 * MIB)] = 2048 * MIB
     extraction_attempts: Annotated[int, Field(ge=1)] = 3
+    derived_share: Annotated[float, Field(ge=0, le=100)] = 0.5
+    """What the files derived from a clip may have together, as a share of its bytes (and 256 KiB more). What does not
+    fit is left out, previews first."""
 
     @field_validator("database_url")
     @classmethod

@@ -11,8 +11,16 @@ from storage.clips.extraction_results import SignalStatistics
 from storage.clips.properties import attribute_name, statistic_names
 from storage.clips.records import Clip
 from storage.objects import ObjectStore
+from triggers.clips.damage import REASONS, Remark
 from triggers.contracts import media_types
-from triggers.contracts.api.clips import AssetView, ClipDetailsView, ClipView, FireView, LabelView
+from triggers.contracts.api.clips import (
+    AssetView,
+    ClipDetailsView,
+    ClipView,
+    FireView,
+    LabelView,
+    RemarkView,
+)
 
 LINK_S = 3600
 CLIP_ASSET = "clip.mcap"
@@ -56,10 +64,17 @@ def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
         software=details.software,
         track=None if details.track is None else [(longitude, latitude) for latitude, longitude in details.track],
         assets=[recording, *extracted],
+        derived_bytes=sum(asset.size_bytes for asset in details.assets),
         statistics=_statistics(details.statistics),
         units={row.signal: row.unit for row in details.statistics},
+        mean_over={row.signal: row.mean_over for row in details.statistics},
+        remarks=[_remark(remark) for remark in sorted(details.remarks, key=lambda remark: not remark.damages)],
         label_documents=[LabelView.model_validate(record) for record in details.label_documents],
     )
+
+
+def _remark(remark: Remark) -> RemarkView:
+    return RemarkView(**asdict(remark), damages=remark.damages, remedy=REASONS[remark.reason].remedy)
 
 
 def _statistics(of_signals: Iterable[SignalStatistics]) -> dict[str, int | float | None]:

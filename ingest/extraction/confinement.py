@@ -17,7 +17,7 @@ def confine(*, memory_bytes: int, cpu_s: int, file_bytes: int, wall_s: int) -> N
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))  # the soft limit's signal says why, the hard one kills
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(wall_s)

@@ -2,60 +2,123 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
-from ingest.extraction import video
-from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult, OutputFile
+import numpy as np
+
+from ingest.extraction.outputs import (
+    CLIP_FILE,
+    MAX_REMARKS,
+    SIGNALS_ASSET,
+    THUMBNAIL_ASSET,
+    ExtractionRequest,
+    ExtractionResult,
+    OutputFile,
+    RemarkView,
+    assets_of,
+    preview_asset,
+)
+from ingest.extraction.positions import positions
 from ingest.extraction.statistics import statistics
-from ingest.extraction.track import track
-from triggers.clips.damage import Damaged
-from triggers.clips.footage import VideoFrame
+from ingest.extraction.track import box, track
+from ingest.extraction.video import Budget, PreviewFiles, write_previews
+from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Damaged, Remark
+from triggers.clips.footage import Footage
 from triggers.clips.reader import read_clip
-from triggers.contracts import media_types
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.errors import InvalidInput
+
+_NO_SAMPLES = SignalSeries(np.empty(0, np.int64), np.empty(0, np.float64))
 
 
 def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
     """Write the files into the folder and return what is in the clip. Damage to one part does not stop the others."""
     try:
-        clip = read_clip(folder / CLIP_FILE, request.recording).footage
+        clip = read_clip(folder / CLIP_FILE, request.recording)
     except Damaged as damage:
-        return ExtractionResult(damage=damage.description)
-    damages: list[str] = []
-    files: list[OutputFile] = []
-    signals = {name: SignalSeries(*samples.as_arrays()) for name, samples in clip.signals.items()}
-    try:
-        # In the format of a recorded drive, so that a clip can be backtested like one.
-        write_drive(folder / "signals.parquet", signals, start_ns=request.recording.start_ns)
-        files.append(OutputFile(asset="signals", file="signals.parquet", media_type=media_types.PARQUET))
-    except InvalidInput as error:
-        damages.append(Damaged("too_many_samples", error.message).description)
-    for number, camera in enumerate(request.recording.cameras):
-        if not clip.cameras[camera]:
-            continue
-        try:
-            files += _video_files(folder, clip.cameras[camera], camera, number)
-        except Damaged as damage:
-            damages.append(damage.description)
-    latitude, longitude = signals.get(request.latitude or ""), signals.get(request.longitude or "")
+        return ExtractionResult(remarks=_views([damage.remark]))
+    remarks = list(clip.remarks)
+    signals = {name: SignalSeries(*samples.as_arrays()) for name, samples in clip.footage.signals.items()}
+    found = positions(
+        signals.get(request.latitude or "", _NO_SAMPLES), signals.get(request.longitude or "", _NO_SAMPLES), remarks
+    )
+    files = _Files(folder, request, remarks)
+    files.write_signals(signals)
+    files.write_videos(clip.footage)
+    on_change = set(request.sent_on_change)
     return ExtractionResult(
-        damage=damages[0] if damages else None,
-        files=tuple(files),
-        statistics=tuple(statistics(name, series) for name, series in signals.items()),
-        track=track(latitude, longitude) if latitude and longitude else (),
+        remarks=_views(remarks),
+        files=tuple(OutputFile(asset=asset) for asset in files.written),
+        statistics=tuple(
+            statistics(name, series, end_ns=request.recording.end_ns if name in on_change else None)
+            for name, series in signals.items()
+            if len(series.values)
+        ),
+        track=track(found),
+        box=box(found),
     )
 
 
-def _video_files(folder: Path, frames: Sequence[VideoFrame], camera: str, number: int) -> list[OutputFile]:
-    """The first camera gives the thumbnail and `preview`, every other camera `preview.<camera>`."""
-    decodable = video.from_first_keyframe(frames, camera)
-    files = []
-    if number == 0:
-        video.write_thumbnail(folder / "thumbnail.jpg", decodable, camera)
-        files.append(OutputFile(asset="thumbnail", file="thumbnail.jpg", media_type=media_types.JPEG))
-    name = "preview" if number == 0 else f"preview.{camera}"
-    video.write_preview(folder / f"{name}.mp4", decodable, camera)
-    files.append(OutputFile(asset=name, file=f"{name}.mp4", media_type=media_types.MP4))
-    return files
+class _Files:
+    """The files of an extraction, in the order of their worth, as long as they fit into the bytes they may have."""
+
+    def __init__(self, folder: Path, request: ExtractionRequest, remarks: list[Remark]) -> None:
+        self.written: list[str] = []
+        self._folder = folder
+        self._request = request
+        self._remarks = remarks
+        self._left_bytes = request.derived_bytes
+        self._assets = assets_of(request.recording)
+
+    def _path(self, asset: str) -> Path:
+        return self._folder / self._assets[asset].file
+
+    def _keep(self, asset: str) -> None:
+        """Keep a file that was written if it fits, else remove it and tell so."""
+        size_bytes = self._path(asset).stat().st_size
+        if size_bytes <= self._left_bytes:
+            self._left_bytes -= size_bytes
+            self.written.append(asset)
+            return
+        self._path(asset).unlink()
+        detail = (
+            f"{asset} has {size_bytes} bytes, of {self._request.derived_bytes} that the files of this clip may have"
+        )
+        self._remarks.append(Remark("asset_left_out", f"{detail}, {self._left_bytes} are left"))
+
+    def write_signals(self, signals: Mapping[str, SignalSeries]) -> None:
+        """The signals in the format of a recorded drive, so that a clip can be backtested like one."""
+        firsts = [int(series.t_ns[0]) for series in signals.values() if len(series.t_ns)]
+        start_ns = min([self._request.recording.start_ns, *firsts])
+        try:
+            write_drive(self._path(SIGNALS_ASSET), signals, start_ns=start_ns)
+        except InvalidInput as error:
+            self._remarks.append(Remark("too_many_samples", error.message))
+        else:
+            self._keep(SIGNALS_ASSET)
+
+    def write_videos(self, footage: Footage) -> None:
+        """A preview of every camera with frames, and a thumbnail of the first camera of the manifest."""
+        cameras = [camera for camera in self._request.recording.cameras if footage.cameras[camera]]
+        budget = Budget(self._left_bytes, len(cameras))
+        for camera in cameras:
+            number = self._request.recording.cameras.index(camera)
+            asset = preview_asset(camera, number)
+            files = PreviewFiles(self._path(THUMBNAIL_ASSET) if number == 0 else None, self._path(asset))
+            budget.left_bytes = self._left_bytes
+            try:
+                write_previews(files, footage.cameras[camera], camera, budget, self._remarks)
+            except Damaged as damage:
+                self._remarks.append(damage.remark)
+            for written in (THUMBNAIL_ASSET, asset) if number == 0 else (asset,):
+                if self._path(written).exists():
+                    self._keep(written)
+            budget.cameras -= 1
+
+
+def _views(remarks: list[Remark]) -> tuple[RemarkView, ...]:
+    return tuple(
+        RemarkView(reason=remark.reason, message=remark.message[:MAX_DETAIL_CHARACTERS], count=remark.count)
+        for remark in remarks[:MAX_REMARKS]
+    )

@@ -7,15 +7,18 @@ store or database costs no attempt. Objects have deterministic names, so the nex
 from __future__ import annotations
 
 import logging
+import os
 import shutil
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
-from ingest.extraction.sandbox import ChildFailed, ChildLimits, run_child
+from ingest.extraction.outputs import CLIP_FILE, ExtractionResult, assets_of
+from ingest.extraction.requests import parsed, request_for
+from ingest.extraction.sandbox import ChildFailed, ChildLimits, LimitReached, Sandbox, open_output
 from ingest.extraction.version import EXTRACTOR_VERSION
+from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.readiness import Part, Readiness
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_jobs import ExtractionJob
@@ -23,9 +26,9 @@ from storage.clips.extraction_results import Asset, Findings, SignalStatistics
 from storage.database import Database
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
-from triggers.errors import InvalidInput, LeaseLost, Overloaded, Unreachable
+from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Remark
+from triggers.errors import LeaseLost, Overloaded, Unreachable
 from triggers.processes.bounded import Interrupted
-from triggers.signals.catalog import SignalCatalog
 
 LOGGER = logging.getLogger(__name__)
 IDLE_S = 0.3
@@ -64,10 +67,23 @@ class ExtractionLoop:
         self._attempts = settings.extraction_attempts
         self._limits = ChildLimits(settings.extraction_memory_bytes, settings.extraction_timeout_s)
         self._folder = settings.require_data_dir() / "extraction" / worker.replace("/", "-")
+        self._derived_share = settings.derived_share
+        self._sandbox = Sandbox(self._folder / "server.log")
+        self._served = ""
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop; a job in progress is then given back."""
         self._clear_folder()
+        try:
+            self._run(stop)
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End the process that the children are forked from; it starts again with the next clip."""
+        self._sandbox.close()
+
+    def _run(self, stop: threading.Event) -> None:
         freed = False
         while not stop.is_set():
             try:
@@ -87,10 +103,15 @@ class ExtractionLoop:
         """Claim and conclude one job; False when there was none."""
         with self._database.begin() as connection:
             job = extraction_jobs.claim(
-                connection, worker=self._worker, extractor_version=self._version, lease_s=LEASE_S
+                connection,
+                worker=self._worker,
+                extractor_version=self._version,
+                lease_s=LEASE_S,
+                after_vehicle=self._served,
             )
         if job is None:
             return False
+        self._served = job.vehicle_id
         try:
             self._write(job, self._findings(job, stop))
         except LeaseLost as error:
@@ -106,63 +127,74 @@ class ExtractionLoop:
 
     def _findings(self, job: ExtractionJob, stop: threading.Event) -> Findings:
         if job.attempts > MAX_CLAIMS:
-            return _nothing(f"extraction_abandoned: {job.attempts - 1} attempts ended without an answer")
-        request = self._request(job)
+            return _nothing("extraction_abandoned", f"{job.attempts - 1} attempts ended without an answer")
         self._folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             folder = Path(name)
             try:
                 self._download(job, folder / CLIP_FILE)
             except ObjectNotFound as error:
-                return _nothing(f"object_missing: {error.message}")
-            result = run_child(folder, request, self._limits, go_on=_Lease(self._database, job, stop).go_on)
-            return Findings(
-                assets=self._upload(job, folder, result),
-                statistics=[
-                    SignalStatistics(row.signal, row.samples, row.minimum, row.maximum, row.mean)
-                    for row in result.statistics
-                ],
-                track=result.track,
-                damage=result.damage,
-            )
+                return _nothing("object_missing", error.message)
+            return self._extract(job, folder, stop)
 
-    def _request(self, job: ExtractionJob) -> ExtractionRequest:
+    def _extract(self, job: ExtractionJob, folder: Path, stop: threading.Event) -> Findings:
+        """Let a child read the clip in the folder, and store what it wrote."""
         with self._database.begin() as connection:
-            catalogs = extraction_results.signal_catalogs(connection, job.clip_id)
+            texts = extraction_results.signal_catalogs(connection, job.clip_id)
+        catalogs = [catalog for catalog in map(parsed, texts) if catalog is not None]
         recording = job.manifest.recording
-        for text in catalogs:
-            position = _position(text)
-            if position and set(position) <= set(recording.signals):
-                return ExtractionRequest(recording=recording, latitude=position[0], longitude=position[1])
-        return ExtractionRequest(recording=recording, latitude=None, longitude=None)
+        request = request_for(
+            recording, catalogs, clip_bytes=job.manifest.size_bytes, derived_share=self._derived_share
+        )
+        result = self._sandbox.run(folder, request, self._limits, go_on=_Lease(self._database, job, stop).go_on)
+        return Findings(
+            assets=self._upload(job, folder, result, request.derived_bytes),
+            statistics=[
+                SignalStatistics(row.signal, row.samples, row.minimum, row.maximum, row.mean, row.mean_over)
+                for row in result.statistics
+            ],
+            track=result.track,
+            box=result.box,
+            remarks=[remark.remark() for remark in result.remarks],
+        )
 
     def _download(self, job: ExtractionJob, path: Path) -> None:
         with path.open("wb") as file:
             for chunk in self._store.stream(job.object_key):
                 file.write(chunk)
 
-    def _upload(self, job: ExtractionJob, folder: Path, result: ExtractionResult) -> list[Asset]:
-        assets = []
+    def _upload(self, job: ExtractionJob, folder: Path, result: ExtractionResult, limit_bytes: int) -> list[Asset]:
+        """Store the child's files; ChildFailed if they are not what it may have written."""
+        assets: list[Asset] = []
+        files = assets_of(job.manifest.recording)
         for output in result.files:
-            key = f"derived/v{job.extractor_version}/{job.clip_id}/{output.file}"
-            with (folder / output.file).open("rb") as file:
-                info = self._store.put_parts(key, iter(lambda: file.read(PART_BYTES), b""))
-            assets.append(Asset(output.asset, key, output.media_type, info.size_bytes))
+            name, media_type = files[output.asset]
+            key = f"derived/v{job.extractor_version}/{job.clip_id}/{name}"
+            left_bytes = limit_bytes - sum(asset.size_bytes for asset in assets)
+            with open_output(folder / name, left_bytes) as file:
+                size_bytes = os.fstat(file.fileno()).st_size
+                if size_bytes <= PART_BYTES:
+                    self._store.put(key, file.read())
+                else:
+                    self._store.put_parts(key, iter(lambda file=file: file.read(PART_BYTES), b""))  # type: ignore[misc]
+            assets.append(Asset(output.asset, key, media_type, size_bytes))
         return assets
 
     def _write(self, job: ExtractionJob, findings: Findings) -> None:
         with self._database.begin() as connection:
-            extraction_results.write(connection, job, findings)
+            replaced = extraction_results.write(connection, job, findings)
+        for key in replaced:
+            self._store.delete(key)
         if findings.damage:
             LOGGER.warning("clip %s is damaged: %s", job.clip_id, findings.damage)
 
     def _after_failure(self, job: ExtractionJob, error: ChildFailed) -> None:
-        if job.attempts < self._attempts:
+        if job.attempts < self._attempts and not isinstance(error, LimitReached):
             LOGGER.warning("attempt %d at clip %s: %s", job.attempts, job.clip_id, error.message)
             self._give_back(job, error.message, delay_s=self._retry_s, counts=True)
             return
         try:
-            self._write(job, _nothing(f"extraction_failed: {error.message}"))
+            self._write(job, _nothing(error.code, error.message))
         except LeaseLost as lost:
             LOGGER.warning("%s", lost)
 
@@ -204,15 +236,6 @@ class _Lease:
         return not self._stop.is_set()
 
 
-def _nothing(damage: str) -> Findings:
-    return Findings(assets=(), statistics=(), track=(), damage=damage[:1000])
-
-
-def _position(catalog_text: str) -> tuple[str, str] | None:
-    """The position signals of a campaign's catalog; None without them, or when this version cannot read the catalog."""
-    try:
-        position = SignalCatalog.parse(catalog_text, name="the campaign's signal catalog").position
-    except InvalidInput as error:
-        LOGGER.warning("no track: %s", error)
-        return None
-    return (position.latitude, position.longitude) if position else None
+def _nothing(reason: str, detail: str) -> Findings:
+    """The findings of a clip of which nothing could be extracted."""
+    return Findings(remarks=[Remark(reason, detail[:MAX_DETAIL_CHARACTERS])])

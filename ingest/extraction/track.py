@@ -1,53 +1,49 @@
-"""The track of a clip: where the vehicle was, simplified to a size that maps and indexes can handle."""
+"""The track of a clip, simplified to a size that maps can handle, and the box around all of its positions."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.extraction.outputs import MAX_TRACK_POINTS
-from triggers.drives.series import SignalSeries
+from ingest.extraction.outputs import MAX_TRACK_POINTS, Box
+from ingest.extraction.positions import METRES_PER_DEGREE, Positions
 
-METRES_PER_DEGREE = 111_320.0
 TOLERANCE_M = 1.0
 MAX_INPUT_POINTS = 20_000
-MAX_AGE_NS = 2_000_000_000
-"""A longitude belongs to a latitude when it was measured at most this long before it."""
 
 
-def track(latitude: SignalSeries, longitude: SignalSeries) -> tuple[tuple[float, float], ...]:
+def box(found: Positions) -> Box | None:
+    """The box around every position, not only around the track; None without one. Its west may be beyond its east."""
+    if not len(found.points):
+        return None
+    longitudes = found.continuous()[:, 1]
+    south, north = float(found.points[:, 0].min()), float(found.points[:, 0].max())
+    west, east = int(longitudes.argmin()), int(longitudes.argmax())
+    if longitudes[east] - longitudes[west] >= 360.0:
+        return -180.0, south, 180.0, north
+    return float(found.points[west, 1]), south, float(found.points[east, 1]), north
+
+
+def track(found: Positions) -> tuple[tuple[float, float], ...]:
     """The (latitude, longitude) points in degrees, at most MAX_TRACK_POINTS, omitted points lie within TOLERANCE_M.
 
-    If that takes more points, the tolerance is doubled until they suffice. Values that are not a position are left out.
+    If that takes more points, the tolerance is doubled until they suffice.
     """
-    points = _points(latitude, longitude)
-    if len(points) > MAX_INPUT_POINTS:
-        points = points[np.linspace(0, len(points) - 1, MAX_INPUT_POINTS).astype(int)]
-    tolerance_m = TOLERANCE_M
-    kept = simplify(points, tolerance_m)
-    while len(kept) > MAX_TRACK_POINTS:
+    chosen = np.flatnonzero(found.at_latitude)
+    if len(chosen) > MAX_INPUT_POINTS:
+        chosen = chosen[np.linspace(0, len(chosen) - 1, MAX_INPUT_POINTS).astype(int)]
+    points, tolerance_m = found.continuous()[chosen], TOLERANCE_M
+    kept = simplified(points, tolerance_m)
+    while np.count_nonzero(kept) > MAX_TRACK_POINTS:
         tolerance_m *= 2
-        kept = simplify(points, tolerance_m)
-    return tuple((float(lat), float(lon)) for lat, lon in kept)
+        kept = simplified(points, tolerance_m)
+    return tuple((float(latitude), float(longitude)) for latitude, longitude in found.points[chosen[kept]])
 
 
-def _points(latitude: SignalSeries, longitude: SignalSeries) -> NDArray[np.float64]:
-    lat_ns, lat = latitude
-    lon_ns, lon = longitude
-    if not len(lat) or not len(lon):
-        return np.empty((0, 2))
-    at = np.searchsorted(lon_ns, lat_ns, side="right") - 1
-    known = (at >= 0) & (lat_ns - lon_ns[np.maximum(at, 0)] <= MAX_AGE_NS)
-    points = np.column_stack((lat, lon[np.maximum(at, 0)]))
-    with np.errstate(invalid="ignore"):
-        places = np.isfinite(points).all(axis=1) & (np.abs(points) <= (90.0, 180.0)).all(axis=1)
-    return points[known & places]
-
-
-def simplify(points: NDArray[np.float64], tolerance_m: float) -> NDArray[np.float64]:
-    """The points (degrees) that Ramer-Douglas-Peucker selects, on the plane that touches the earth at their middle."""
+def simplified(points: NDArray[np.float64], tolerance_m: float) -> NDArray[np.bool_]:
+    """Which points (degrees) Ramer-Douglas-Peucker selects, on the plane that touches the earth at their middle."""
     if len(points) < 3:
-        return points
+        return np.ones(len(points), dtype=bool)
     scale = np.array([1.0, np.cos(np.radians(points[:, 0].mean()))]) * METRES_PER_DEGREE
     plane_m = points * scale
     keep = np.zeros(len(points), dtype=bool)
@@ -63,7 +59,7 @@ def simplify(points: NDArray[np.float64], tolerance_m: float) -> NDArray[np.floa
             middle = first + 1 + farthest
             keep[middle] = True
             spans += [(first, middle), (middle, last)]
-    return points[keep]
+    return keep
 
 
 def _distances(

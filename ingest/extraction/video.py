@@ -1,83 +1,183 @@
-"""Thumbnail (JPEG) and preview (MP4, not re-encoded) of a camera, from its H.264 access units (Annex B)."""
+"""Thumbnail (JPEG) and preview (MP4, small, H.264) of a camera, made in one pass over its pictures."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
 
-from triggers.clips.damage import Damaged
+from ingest.extraction.pictures import MAX_CLIP_PIXELS, Pictures, decodable
+from triggers.clips.damage import Damaged, Remark
 from triggers.clips.footage import VideoFrame
 from triggers.times import NS_PER_S
 
 THUMBNAIL_WIDTH = 320
-MAX_THUMBNAIL_HEIGHT = 1280
-FRAMES_TO_TRY = 30
-"""How many access units the decoder may take before it yields the first picture."""
+PREVIEW_WIDTH = 384
+MAX_HEIGHT_RATIO = 4
+PREVIEW_INTERVAL_NS = NS_PER_S // 10
+"""A preview has at most ten pictures per second."""
+QUALITY = 30
+"""x264's constant rate factor, from 0 (lossless) to 51."""
+MIN_BITS_PER_S = 20_000
 TICKS_PER_SECOND = 90_000
+FRAMES_TO_TRY = 30
+"""How many frames the decoder may take before it yields the first picture."""
+_INTERPOLATION = "AREA"
+"""The cheapest way of scaling down that does not alias."""
 
 
-def from_first_keyframe(frames: Sequence[VideoFrame], camera: str) -> Sequence[VideoFrame]:
-    """The frames that can be decoded; Damaged when there are frames but no keyframe."""
-    first = next((index for index, frame in enumerate(frames) if frame.keyframe), None)
-    if first is None:
-        raise Damaged("video_without_keyframe", f"camera {camera} has {len(frames)} frames and no keyframe")
-    return frames[first:]
+@dataclass
+class Budget:
+    """What the previews of a clip may still use: bytes in the store, and pixels to decode."""
+
+    left_bytes: int
+    cameras: int
+    left_pixels: int = field(default_factory=lambda: MAX_CLIP_PIXELS)
+
+    def share_bytes(self) -> int:
+        """The next camera's share of what is left."""
+        return max(0, self.left_bytes) // max(1, self.cameras)
 
 
-def write_thumbnail(path: Path, frames: Sequence[VideoFrame], camera: str) -> None:
-    """Write the first picture as a JPEG, THUMBNAIL_WIDTH pixels wide. Damaged when none can be decoded."""
+@dataclass(frozen=True)
+class PreviewFiles:
+    """Where to write: the thumbnail of the first camera (None: not wanted), and the preview."""
+
+    thumbnail: Path | None
+    preview: Path
+
+
+def write_previews(
+    files: PreviewFiles, frames: Sequence[VideoFrame], camera: str, budget: Budget, remarks: list[Remark]
+) -> None:
+    """Write a camera's files, the preview with at most its share of the budget. Damaged when no picture can be decoded.
+
+    The previews of clips with many or large cameras show keyframes only: see MAX_CLIP_PIXELS.
+    """
+    chosen = decodable(frames, camera, remarks)
+    pictures = Pictures(_affordable(chosen, camera, budget), camera)
+    seconds = max(1.0, (chosen[-1].t_ns - chosen[0].t_ns) / NS_PER_S)
+    written = _write(files, pictures, _Rate(budget.share_bytes(), seconds), camera)
+    if not written:
+        raise Damaged("video_undecodable", f"camera {camera}: no picture in {len(chosen)} {chosen[0].codec} frames")
+    if pictures.undecodable:
+        detail = f"camera {camera}: {pictures.undecodable} of {len(chosen)} frames cannot be decoded"
+        remarks.append(Remark("video_frames_undecodable", detail, pictures.undecodable))
+
+
+def _affordable(frames: Sequence[VideoFrame], camera: str, budget: Budget) -> Sequence[VideoFrame]:
+    """All frames, or only the keyframes where all would be too much work; at least one, as many as the budget has."""
+    first = next(iter(Pictures(frames[:FRAMES_TO_TRY], camera)), None)
+    pixels = 1 if first is None else first[1].width * first[1].height
+    most = max(1, budget.left_pixels // max(1, budget.cameras) // pixels)
+    chosen = frames if len(frames) <= most else [frame for frame in frames if frame.keyframe]
+    if len(chosen) > most:
+        step = -(-len(chosen) // most)
+        chosen = chosen[::step]
+    budget.left_pixels -= len(chosen) * pixels
+    return chosen
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """The bytes that a camera's files may have, and the seconds that its preview lasts."""
+
+    limit_bytes: int
+    seconds: float
+
+    def options(self, thumbnail_bytes: int) -> str:
+        """x264's limits on the bits per second, and on how many come at once, with room for the file's index."""
+        bits = max(0, self.limit_bytes - thumbnail_bytes) * 8 * 0.8
+        kilobits = max(MIN_BITS_PER_S, int(bits / self.seconds)) // 1000
+        buffer = max(1, int(kilobits * min(1.0, self.seconds / 4)))
+        return f"vbv-maxrate={kilobits}:vbv-bufsize={buffer}:bframes=0"
+
+
+def _write(files: PreviewFiles, pictures: Pictures, rate: _Rate, camera: str) -> int:
+    """Write both files; returns how many pictures the preview has."""
+    written = 0
+    due_ns = None
+    preview = None
     try:
-        picture = _first_picture(frames)
-        if picture is None:
-            raise Damaged("video_undecodable", f"camera {camera}: no picture in its first {FRAMES_TO_TRY} frames")
-        height = THUMBNAIL_WIDTH * picture.height // picture.width // 2 * 2
-        small = picture.reformat(
-            width=THUMBNAIL_WIDTH, height=min(max(height, 2), MAX_THUMBNAIL_HEIGHT), format="yuvj420p"
-        )
-        encoder = av.CodecContext.create("mjpeg", "w")
-        encoder.width, encoder.height, encoder.pix_fmt = small.width, small.height, "yuvj420p"
-        encoder.time_base = Fraction(1, 25)
-        small.pts = 0
-        small.time_base = encoder.time_base
-        packets = [*encoder.encode(small), *encoder.encode(None)]
-        path.write_bytes(b"".join(bytes(packet) for packet in packets))
+        for t_ns, picture in pictures:
+            if due_ns is not None and t_ns < due_ns:
+                continue
+            if preview is None:
+                thumbnail_bytes = 0 if files.thumbnail is None else files.thumbnail.write_bytes(jpeg(picture))
+                preview = _Preview(files.preview, picture, t_ns, rate.options(thumbnail_bytes))
+            preview.add(t_ns, picture)
+            due_ns = t_ns + PREVIEW_INTERVAL_NS if due_ns is None else _next_due(due_ns, t_ns)
+            written += 1
     except av.error.FFmpegError as error:
         raise Damaged("video_undecodable", f"camera {camera}: {error}") from error
+    finally:
+        if preview is not None:
+            preview.close()
+    return written
 
 
-def _first_picture(frames: Sequence[VideoFrame]) -> av.VideoFrame | None:
-    decoder = av.CodecContext.create("h264", "r")
-    decoder.thread_count = 1
-    for frame in frames[:FRAMES_TO_TRY]:
-        for picture in decoder.decode(av.Packet(frame.data)):
-            return picture
-    for picture in decoder.decode(None):
-        return picture
-    return None
+def _next_due(due_ns: int, t_ns: int) -> int:
+    """The next point of the grid after `t_ns`."""
+    return due_ns + PREVIEW_INTERVAL_NS * (1 + (t_ns - due_ns) // PREVIEW_INTERVAL_NS)
 
 
-def write_preview(path: Path, frames: Sequence[VideoFrame], camera: str) -> None:
-    """Write the access units unchanged into an MP4, with their own times. Damaged when they are not a video."""
-    try:
-        with (
-            av.open(io.BytesIO(frames[0].data), format="h264") as template,
-            av.open(str(path), "w", format="mp4", options={"movflags": "faststart"}) as output,
-        ):
-            stream = output.add_stream_from_template(template.streams.video[0])
-            stream.time_base = Fraction(1, TICKS_PER_SECOND)
-            previous = -1
-            for frame in frames:
-                ticks = max(previous + 1, (frame.t_ns - frames[0].t_ns) * TICKS_PER_SECOND // NS_PER_S)
-                packet = av.Packet(frame.data)
-                packet.pts = packet.dts = previous = ticks
-                packet.time_base = stream.time_base
-                packet.stream = stream
-                packet.is_keyframe = frame.keyframe
-                output.mux(packet)
-    except (av.error.FFmpegError, IndexError) as error:
-        raise Damaged("video_unreadable", f"camera {camera}: {error}") from error
+class _Preview:
+    """The MP4 while it is written; all pictures get the size of the first one."""
+
+    def __init__(self, path: Path, first: av.VideoFrame, start_ns: int, limits: str) -> None:
+        width, height = scaled(first, PREVIEW_WIDTH)
+        self._output = av.open(str(path), "w", format="mp4", options={"movflags": "faststart"})
+        stream: Any = self._output.add_stream("libx264", rate=NS_PER_S // PREVIEW_INTERVAL_NS)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, TICKS_PER_SECOND)
+        stream.codec_context.thread_count = 1
+        stream.codec_context.gop_size = 10
+        stream.codec_context.options = {"preset": "ultrafast", "crf": str(QUALITY), "x264-params": limits}
+        self._stream = stream
+        self._start_ns = start_ns
+        self._last = -1
+
+    def add(self, t_ns: int, picture: av.VideoFrame) -> None:
+        """Encode a picture at its own time."""
+        small = _small(picture, self._stream.width, self._stream.height, "yuv420p")
+        ticks = (t_ns - self._start_ns) * TICKS_PER_SECOND // NS_PER_S
+        small.pts = self._last = max(self._last + 1, ticks)
+        small.time_base = Fraction(1, TICKS_PER_SECOND)
+        self._output.mux(self._stream.encode(small))
+
+    def close(self) -> None:
+        """Write what the encoder still holds, and the file's index."""
+        try:
+            self._output.mux(self._stream.encode(None))
+        finally:
+            self._output.close()
+
+
+def jpeg(picture: av.VideoFrame) -> bytes:
+    """The picture as a JPEG, at most THUMBNAIL_WIDTH pixels wide."""
+    width, height = scaled(picture, THUMBNAIL_WIDTH)
+    small = _small(picture, width, height, "yuvj420p")
+    encoder: Any = av.CodecContext.create("mjpeg", "w")
+    encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuvj420p"
+    encoder.time_base = Fraction(1, 25)
+    encoder.thread_count = 1
+    small.pts, small.time_base = 0, encoder.time_base
+    return b"".join(bytes(packet) for packet in [*encoder.encode(small), *encoder.encode(None)])
+
+
+def scaled(picture: av.VideoFrame, width: int) -> tuple[int, int]:
+    """Width and height, both even, of the picture at this width; never larger than it is, never extremely tall."""
+    width = min(width, max(2, picture.width // 2 * 2))
+    height = width * picture.height // picture.width // 2 * 2
+    return width, min(max(height, 2), MAX_HEIGHT_RATIO * width)
+
+
+def _small(picture: av.VideoFrame, width: int, height: int, pixels: str) -> av.VideoFrame:
+    small = picture.reformat(width=width, height=height, format=pixels, interpolation=_INTERPOLATION)
+    small.pict_type = 0
+    return small

@@ -8,11 +8,13 @@ from __future__ import annotations
 import logging
 from datetime import UTC, datetime
 
+from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log
 from ingest.steward import campaigns
 from ingest.steward.loop import Duty
 from ingest.steward.staging import clean_staging
 from storage import ledger, retention
+from storage.clips import extraction_jobs
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.uploads import endings
@@ -36,6 +38,7 @@ class Duties:
             Duty("starting and completing campaigns", 2.0, self._move_campaigns_on),
             Duty("expiring uploads", 5.0, self._expire_uploads),
             Duty("cleaning the staging area", 30.0, self._clean_staging),
+            Duty("extracting older clips again", 10.0, self._extract_again),
             Duty("dropping old segments of the log", 60.0, self._drop_segments),
             Duty("deleting sent events", 3600.0, self._forget_events),
             Duty("deleting old vehicle-days", 3600.0, self._forget_vehicle_days),
@@ -61,6 +64,13 @@ class Duties:
     def _clean_staging(self) -> bool:
         removed, self._staging_after = clean_staging(self._database, self._store, after=self._staging_after)
         return _did(removed, "staging objects removed")
+
+    def _extract_again(self) -> bool:
+        """Clips whose results an older extractor wrote, a few at a time so that new clips need not wait."""
+        with self._database.begin() as connection:
+            queued = extraction_jobs.add_for_older_clips(connection, EXTRACTOR_VERSION)
+        _did(queued, "older clips queued for extraction")
+        return False
 
     def _drop_segments(self) -> bool:
         _did(self._log.enforce_retention(), "log segments dropped")

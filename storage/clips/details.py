@@ -12,6 +12,7 @@ from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
 from storage.rows import columns_of
 from storage.tables import clip_assets, clips, labels, signal_statistics
+from triggers.clips.damage import Remark
 from triggers.errors import NotFound
 
 MAX_LABELS = 100
@@ -37,6 +38,7 @@ class ClipDetails:
     clip: Clip
     software: dict[str, str]
     track: Any
+    remarks: tuple[Remark, ...]
     assets: tuple[Asset, ...]
     statistics: tuple[SignalStatistics, ...]
     label_documents: tuple[LabelRecord, ...]
@@ -45,7 +47,7 @@ class ClipDetails:
 def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
     """One clip with its assets, statistics and at most MAX_LABELS documents of labels, newest first; or NotFound."""
     row = connection.execute(
-        select(*CLIP_COLUMNS, clips.c.software, clips.c.track).where(clips.c.id == clip_id)
+        select(*CLIP_COLUMNS, clips.c.software, clips.c.track, clips.c.remarks).where(clips.c.id == clip_id)
     ).one_or_none()
     if row is None:
         raise NotFound(f"there is no clip {clip_id[:100]!r}")
@@ -54,6 +56,7 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
         clip=clip,
         software=row.software,
         track=row.track,
+        remarks=tuple(Remark(**remark) for remark in row.remarks),
         assets=_assets(connection, clip_id),
         statistics=_statistics(connection, clip_id),
         label_documents=_label_documents(connection, clip_id),

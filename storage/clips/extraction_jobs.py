@@ -7,8 +7,9 @@ in the catalog (the clip's state and a dead letter), instead of only failing the
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage import job_leases
@@ -23,6 +24,7 @@ class ExtractionJob:
     """A claimed job: one clip for one version of the extractor. `attempts` counts this one."""
 
     clip_id: str
+    vehicle_id: str
     extractor_version: int
     token: int
     attempts: int
@@ -30,42 +32,63 @@ class ExtractionJob:
     manifest: ClipManifest
 
 
-def add(connection: Connection, clip_id: str, extractor_version: int) -> bool:
+def add(connection: Connection, clip_id: str, vehicle_id: str, extractor_version: int) -> bool:
     """Queue a clip for a version of the extractor; False when it is queued already."""
     added = connection.execute(
         insert(extraction_jobs)
-        .values(clip_id=clip_id, extractor_version=extractor_version)
+        .values(clip_id=clip_id, vehicle_id=vehicle_id, extractor_version=extractor_version)
         .on_conflict_do_nothing(index_elements=[_TABLE.clip_id, _TABLE.extractor_version])
         .returning(_TABLE.clip_id)
     )
     return added.one_or_none() is not None
 
 
-def add_for_older_clips(connection: Connection, extractor_version: int, *, limit: int = 1000) -> int:
-    """Queue clips without a job of this version, the newest first; returns how many."""
+def add_for_older_clips(connection: Connection, extractor_version: int, *, at_most_open: int = 100) -> int:
+    """Queue clips without a job of this version, the newest first; returns how many.
+
+    No more than `at_most_open` jobs are open afterwards, so that clips that arrive do not wait for the whole catalog.
+    """
+    room = at_most_open - waiting(connection)
+    if room <= 0:
+        return 0
     has_job = select(_TABLE.clip_id).where(_TABLE.clip_id == clips.c.id, _TABLE.extractor_version == extractor_version)
-    missing = select(clips.c.id).where(~has_job.exists()).order_by(clips.c.stored_at.desc()).limit(limit)
-    return sum(add(connection, clip_id, extractor_version) for clip_id in connection.execute(missing).scalars().all())
+    older = or_(clips.c.extractor_version.is_(None), clips.c.extractor_version < extractor_version)
+    missing = select(clips.c.id, clips.c.vehicle_id).where(~has_job.exists(), older)
+    rows = connection.execute(missing.order_by(clips.c.stored_at.desc()).limit(room)).all()
+    return sum(add(connection, row.id, row.vehicle_id, extractor_version) for row in rows)
 
 
-def claim(connection: Connection, *, worker: str, extractor_version: int, lease_s: float) -> ExtractionJob | None:
-    """Take the oldest job that is free, or whose worker's lease ran out, for `lease_s` seconds."""
-    taken = job_leases.claim(
-        connection,
-        extraction_jobs,
-        among=_TABLE.extractor_version == extractor_version,
-        order_by=_TABLE.created_at,
-        holder={"worker": worker},
-        count=1,
-        lease_s=lease_s,
-        max_attempts=None,
-    )
-    if not taken:
-        return None
-    (job,) = taken
+def claim(
+    connection: Connection, *, worker: str, extractor_version: int, lease_s: float, after_vehicle: str = ""
+) -> ExtractionJob | None:
+    """Take a job that is free, or whose worker's lease ran out, for `lease_s` seconds.
+
+    Vehicles take turns: the job is the oldest one of the next vehicle after `after_vehicle`, in the order of their ids
+    and round again, so that a vehicle with many clips delays the others by one clip each.
+    """
+    version = _TABLE.extractor_version == extractor_version
+    for among in (version & (_TABLE.vehicle_id > after_vehicle), version & (_TABLE.vehicle_id <= after_vehicle)):
+        taken = job_leases.claim(
+            connection,
+            extraction_jobs,
+            among=among,
+            order_by=(_TABLE.vehicle_id, _TABLE.created_at),
+            holder={"worker": worker},
+            count=1,
+            lease_s=lease_s,
+            max_attempts=None,
+        )
+        if taken:
+            return _claimed(connection, taken[0])
+    return None
+
+
+def _claimed(connection: Connection, job: Row[Any]) -> ExtractionJob:
     clip = connection.execute(select(clips.c.object_key, clips.c.manifest).where(clips.c.id == job.clip_id)).one()
     manifest = ClipManifest.model_validate(clip.manifest, strict=False)
-    return ExtractionJob(job.clip_id, extractor_version, job.token, job.attempts, clip.object_key, manifest)
+    return ExtractionJob(
+        job.clip_id, job.vehicle_id, job.extractor_version, job.token, job.attempts, clip.object_key, manifest
+    )
 
 
 def renew(connection: Connection, job: ExtractionJob, *, lease_s: float) -> None:

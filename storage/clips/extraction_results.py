@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
@@ -14,6 +14,7 @@ from storage.clips.properties import known_names
 from storage.rows import values_of
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips, signal_statistics
 from storage.uploads import dead_letters
+from triggers.clips.damage import Remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,8 @@ class Asset:
 class SignalStatistics:
     """Samples of one signal in a clip; minimum, maximum and mean are over the finite ones (None: there are none).
 
-    They are in `unit`, which is empty for a bare number, and None where it is not known.
+    They are in `unit`, which is empty for a bare number, and None where it is not known. `mean_over` is `samples`, or
+    `time` for a signal that is sent on change.
     """
 
     signal: str
@@ -38,6 +40,7 @@ class SignalStatistics:
     minimum: float | None
     maximum: float | None
     mean: float | None
+    mean_over: str = "samples"
     unit: str | None = None
 
 
@@ -45,17 +48,26 @@ class SignalStatistics:
 class Findings:
     """Everything an extraction found. `track` is a list of (latitude, longitude) in degrees, empty without a position.
 
-    `damage` is why the clip is damaged, None for a sound clip; what could be extracted from a damaged clip is kept.
+    `box` is west, south, east and north around all positions. `remarks` tell what is wrong; if one of them damages the
+    clip, what could be extracted is kept all the same.
     """
 
-    assets: Sequence[Asset]
-    statistics: Sequence[SignalStatistics]
-    track: Sequence[tuple[float, float]]
-    damage: str | None = None
+    assets: Sequence[Asset] = ()
+    statistics: Sequence[SignalStatistics] = ()
+    track: Sequence[tuple[float, float]] = ()
+    box: tuple[float, float, float, float] | None = None
+    remarks: Sequence[Remark] = ()
+
+    @property
+    def damage(self) -> str | None:
+        """Why the clip is damaged (`reason: detail; remedy`), None for a sound one."""
+        return next((remark.description for remark in self.remarks if remark.damages), None)
 
 
-def write(connection: Connection, job: ExtractionJob, findings: Findings) -> None:
+def write(connection: Connection, job: ExtractionJob, findings: Findings) -> list[str]:
     """Conclude a job. LeaseLost when another worker has it now; the caller must then roll back.
+
+    Returns the keys of objects of an older extraction, which the caller deletes after the commit.
 
     1. close the job, under its fencing token
     2. unless a newer extractor version has written its results: replace assets and statistics
@@ -74,14 +86,15 @@ def write(connection: Connection, job: ExtractionJob, findings: Findings) -> Non
         .returning(clips.c.upload_id, clips.c.vehicle_id)
     ).one_or_none()
     if updated is None:
-        return
-    _replace_rows(connection, job, findings)
+        return []
+    replaced = _replace_rows(connection, job, findings)
     if findings.damage:
         _record_damage(connection, findings.damage, updated.upload_id, updated.vehicle_id, job.clip_id)
     else:
         dead_letters.mark_replayed(connection, updated.upload_id)
     event = outbox.CLIP_DAMAGED if findings.damage else outbox.CLIP_READY
     outbox.add_clip_event(connection, event, job.clip_id, extractor_version=job.extractor_version)
+    return replaced
 
 
 def _record_damage(connection: Connection, damage: str, upload_id: str, vehicle_id: str, clip_id: str) -> None:
@@ -99,23 +112,25 @@ def _record_damage(connection: Connection, damage: str, upload_id: str, vehicle_
 
 
 def _clip_values(job: ExtractionJob, findings: Findings) -> dict[str, object]:
-    latitudes = [latitude for latitude, _ in findings.track]
-    longitudes = [longitude for _, longitude in findings.track]
+    west, south, east, north = findings.box or (None, None, None, None)
     return {
         "state": "damaged" if findings.damage else "ready",
         "damage": findings.damage,
         "extractor_version": job.extractor_version,
         "ready_at": None if findings.damage else func.now(),
         "track": [list(point) for point in findings.track] or None,
-        "min_latitude": min(latitudes, default=None),
-        "max_latitude": max(latitudes, default=None),
-        "min_longitude": min(longitudes, default=None),
-        "max_longitude": max(longitudes, default=None),
+        "remarks": [asdict(remark) for remark in findings.remarks],
+        "min_latitude": south,
+        "max_latitude": north,
+        "min_longitude": west,
+        "max_longitude": east,
     }
 
 
-def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings) -> None:
-    connection.execute(delete(clip_assets).where(clip_assets.c.clip_id == job.clip_id))
+def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings) -> list[str]:
+    """Returns the keys of objects that no row names any more."""
+    older = delete(clip_assets).where(clip_assets.c.clip_id == job.clip_id).returning(clip_assets.c.object_key)
+    replaced = set(connection.execute(older).scalars()) - {asset.object_key for asset in findings.assets}
     connection.execute(delete(signal_statistics).where(signal_statistics.c.clip_id == job.clip_id))
     assets = {"clip_id": job.clip_id, "extractor_version": job.extractor_version}
     if findings.assets:
@@ -127,6 +142,14 @@ def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings
         rows = [{**values_of(row, signal_statistics), "clip_id": job.clip_id} for row in statistics]
         connection.execute(insert(signal_statistics), rows)
         known_names.add_units(connection, {(row.signal, row.unit) for row in statistics})
+    return sorted(replaced)
+
+
+def derived_bytes(connection: Connection) -> tuple[int, int]:
+    """The bytes of all clips, and of everything that was derived from them."""
+    clip_bytes = connection.execute(select(func.coalesce(func.sum(clips.c.size_bytes), 0))).scalar_one()
+    derived = connection.execute(select(func.coalesce(func.sum(clip_assets.c.size_bytes), 0))).scalar_one()
+    return int(clip_bytes), int(derived)
 
 
 def signal_catalogs(connection: Connection, clip_id: str) -> list[str]:

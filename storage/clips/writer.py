@@ -112,7 +112,7 @@ def store_clip(connection: Connection, upload: PendingUpload, *, extractor_versi
         return fail_upload(connection, upload, reason=error.code, detail=detail, object_key=key)
     endings.mark_stored(connection, upload.id)
     outbox.add_clip_event(connection, outbox.CLIP_STORED, upload.clip_id)
-    extraction_jobs.add(connection, upload.clip_id, extractor_version)
+    extraction_jobs.add(connection, upload.clip_id, upload.vehicle_id, extractor_version)
     return Ending(UploadState.STORED, won=True, staging_keys=tuple(parking.forget(connection, upload.id)))
 
 

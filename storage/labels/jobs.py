@@ -65,7 +65,7 @@ def claim(connection: Connection, *, user: str, task: str, labeler: str, count: 
         connection,
         label_jobs,
         among=_c.task == task,
-        order_by=_c.id,
+        order_by=(_c.id,),
         holder={"claimed_by": user, "labeler": labeler},
         count=count,
         lease_s=lease_s,

@@ -47,6 +47,7 @@ clips = Table(
     Column("max_longitude", Float),
     Column("extractor_version", Integer),
     Column("damage", Text),
+    json("remarks", default=text("'[]'")),
     created_at("stored_at"),
     at("ready_at"),
     CheckConstraint("state IN ('stored','ready','damaged')", name="state"),
@@ -102,7 +103,9 @@ signal_statistics = Table(
     Column("minimum", Float),
     Column("maximum", Float),
     Column("mean", Float),
+    Column("mean_over", Text, nullable=False, server_default="samples"),
     Column("unit", Text),
+    CheckConstraint("mean_over IN ('samples','time')", name="mean_over"),
 )
 """`unit` is that of the campaigns' catalogs, empty for a bare number; null where they do not agree, or do not know the
 signal."""
@@ -168,9 +171,11 @@ extraction_jobs = Table(
     Column("extractor_version", Integer, primary_key=True),
     *_job_columns(),
     Column("worker", Text),
+    Column("vehicle_id", Text, ForeignKey("vehicles.id"), nullable=False),
     CheckConstraint(is_one_of("state", JobState), name="state"),
-    Index("ix_extraction_jobs_open", "created_at", postgresql_where=text(is_one_of("state", OPEN_JOBS))),
+    Index("ix_extraction_jobs_open", "vehicle_id", "created_at", postgresql_where=text(is_one_of("state", OPEN_JOBS))),
 )
+"""`vehicle_id` is the clip's: workers take turns by vehicle."""
 
 label_jobs = Table(
     "label_jobs",

@@ -82,12 +82,15 @@ def _show(clip: ClipDetailsView) -> None:
     print_fields(
         {column.name: column.value(clip) for column in COLUMNS}
         | others
-        | {"damage": clip.damage, "digest": clip.digest}
+        | {"damage": clip.damage, "digest": clip.digest, "derived_bytes": clip.derived_bytes}
         | clip.attributes
     )
     _print_parts("Fires", ("campaign", "version", "trigger", "fire_time", "inclusion_probability"), clip.fires)
     _print_parts("Files", ("name", "media_type", "size_bytes"), clip.assets)
-    print_table("Signals", ("signal", *STATISTICS, "unit"), statistics_rows(clip.statistics, clip.units))
+    rows = [(*row, clip.mean_over[str(row[0])]) for row in statistics_rows(clip.statistics, clip.units)]
+    print_table("Signals", ("signal", *STATISTICS, "unit", "mean_over"), rows)
+    if clip.remarks:
+        _print_parts("Remarks", ("reason", "message", "count", "remedy"), clip.remarks)
     if clip.label_documents:
         _print_parts("Labels", ("labeler", "types", "created_at"), clip.label_documents)
 

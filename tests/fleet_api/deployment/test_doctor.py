@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from fleet_api.deployment.doctor import described_settings, examine
 from fleet_api.deployment.doctor.findings import Finding
@@ -135,7 +135,8 @@ def test_a_failed_extraction_is_warned_about_until_its_dead_letter_is_discarded(
     with database.begin() as connection:
         damaged, ready = (add_clip(connection, state=state) for state in ("damaged", "ready"))
         for clip_id in (damaged, ready):
-            failed = {"clip_id": clip_id, "extractor_version": 1, "state": "failed"}
+            vehicle_id = select(clips.c.vehicle_id).where(clips.c.id == clip_id).scalar_subquery()
+            failed = {"clip_id": clip_id, "extractor_version": 1, "state": "failed", "vehicle_id": vehicle_id}
             connection.execute(extraction_jobs.insert().values(failed))
         letter = dead_letters.record(
             connection, stage="extraction", reason="unreadable", detail="cut off", upload_id=damaged, clip_id=damaged

@@ -14,6 +14,7 @@ from ingest.assembler.assembler import GROUP, Assembler
 from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.spool import Spool
 from ingest.cell_record import CellRecord
+from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.gateway.opening import OpeningTerms, open_upload
 from ingest.log import CELLS_TOPIC, PostgresLog
 from storage import ledger
@@ -89,7 +90,7 @@ class World:
         spool = Spool(self.folder / "spool" / member, limit_bytes=options.pop("spool_bytes"))
         single_put_bytes = options.pop("single_put_bytes", 16 * 1024**2)
         clip_store = options.pop("clip_store", None) or ClipStore(
-            self.database, self.store, single_put_bytes=single_put_bytes, extractor_version=1
+            self.database, self.store, single_put_bytes=single_put_bytes, extractor_version=EXTRACTOR_VERSION
         )
         return Assembler(self.log, clip_store, spool, member=member, **options)
 

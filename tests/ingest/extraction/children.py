@@ -1,14 +1,15 @@
-"""Stand-ins for the extracting child that do what hostile bytes may make it do: `python children.py ROLE ARGUMENTS`."""
+"""Stand-ins for the extracting child that do what hostile bytes may make it do: `python children.py ROLE`."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ingest.extraction.confinement import confine
+from ingest.extraction.fork_server import serve
 
 MIB = 1024**2
 
@@ -29,29 +30,62 @@ def fill_the_disk(folder: Path) -> None:
 
 
 def lie(folder: Path) -> None:
-    answer = '{"files": [{"asset": "x", "file": "../../etc/passwd", "media_type": ""}]}'
-    (folder / "result.json").write_text(answer)
+    (folder / "result.json").write_text('{"files": [{"asset": "../../etc/passwd"}]}')
+
+
+def link_its_answer(folder: Path) -> None:
+    (folder / "result.json").symlink_to("/etc/passwd")
 
 
 def tell_secrets(folder: Path) -> None:
-    names = ",".join(sorted(os.environ))
-    (folder / "result.json").write_text(f'{{"damage": "{names}"}}')
+    tell(folder, ",".join(sorted(os.environ)))
 
+
+def spin(_folder: Path) -> None:
+    while True:
+        pass
+
+
+def crash(_folder: Path) -> None:
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def count(folder: Path) -> None:
+    """Leave something behind in the process, and tell what an earlier child left."""
+    LEFT_BEHIND.append(str(folder))
+    tell(folder, f"{len(LEFT_BEHIND)} folders, {entries('task')} threads, {entries('fd')} files")
+
+
+def entries(kind: str) -> int:
+    return len(list(Path("/proc/self", kind).iterdir()))
+
+
+def leave_a_child(folder: Path) -> None:
+    if not os.fork():
+        signal.pause()
+    tell(folder, "done")
+
+
+def tell(folder: Path, message: str) -> None:
+    remark = {"reason": "messages_unreadable", "message": message}
+    (folder / "result.json").write_text(json.dumps({"remarks": [remark]}))
+
+
+LEFT_BEHIND: list[str] = []
 
 ROLES: dict[str, Callable[[Path], None]] = {
     "eats-memory": eat_memory,
     "hangs": hang,
     "fills-the-disk": fill_the_disk,
     "lies": lie,
+    "links-its-answer": link_its_answer,
     "tells-secrets": tell_secrets,
+    "spins": spin,
+    "crashes": crash,
+    "counts": count,
+    "leaves-a-child": leave_a_child,
 }
 
 
-def main(arguments: list[str]) -> None:
-    role, folder, memory_bytes, cpu_s, file_bytes, wall_s = arguments
-    confine(memory_bytes=int(memory_bytes), cpu_s=int(cpu_s), file_bytes=int(file_bytes), wall_s=int(wall_s))
-    ROLES[role](Path(folder))
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    serve(ROLES[sys.argv[1]])

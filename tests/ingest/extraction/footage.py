@@ -10,8 +10,8 @@ import av
 import numpy as np
 
 from tests.support.fleet import T_NS, clip_manifest
+from triggers.clips.codecs import is_keyframe
 from triggers.clips.footage import Footage, Samples, VideoFrame
-from triggers.clips.schemas import is_keyframe
 from triggers.clips.writer import write_mcap
 from triggers.contracts.clip import ClipManifest, RecordingManifest
 
@@ -19,7 +19,7 @@ FRAME_NS = 40_000_000
 SIGNALS = ("ego.latitude", "ego.longitude", "speed")
 CATALOG = """
 signals:
-  speed: {unit: m/s, rate: 10}
+  speed: {unit: m/s, update: on_change}
   ego.latitude: {unit: deg, rate: 1}
   ego.longitude: {unit: deg, rate: 1}
 position: {latitude: ego.latitude, longitude: ego.longitude}

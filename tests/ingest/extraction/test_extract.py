@@ -21,17 +21,35 @@ from triggers.clips.footage import Footage, Samples, VideoFrame
 
 def extracted(folder: Path, data: bytes | None = None, **changes: Any) -> ExtractionResult:
     cameras = changes.pop("cameras", ("front",))
-    manifest = footage.recording(cameras)
+    manifest = changes.pop("manifest", None) or footage.recording(cameras)
+    derived_bytes, sent_on_change = changes.pop("derived_bytes", 10**7), changes.pop("sent_on_change", ())
     content = changes.pop("content", None) or footage.footage(cameras)
     (folder / CLIP_FILE).write_bytes(footage.clip_bytes(manifest, content) if data is None else data)
     request = ExtractionRequest(
-        recording=manifest.model_copy(update=changes), latitude="ego.latitude", longitude="ego.longitude"
+        recording=manifest.model_copy(update=changes),
+        latitude="ego.latitude",
+        longitude="ego.longitude",
+        derived_bytes=derived_bytes,
+        sent_on_change=sent_on_change,
     )
     return extract(folder, request)
 
 
+def assets(result: ExtractionResult) -> list[str]:
+    return [output.asset for output in result.files]
+
+
+def reasons(result: ExtractionResult) -> list[str]:
+    return [remark.reason for remark in result.remarks]
+
+
+def preview_times(folder: Path) -> list[float]:
+    with av.open(str(folder / "preview.mp4")) as movie:
+        return [float(picture.time or 0.0) for picture in movie.decode(video=0)]
+
+
 def test_signals_become_a_table_in_the_layout_of_a_recorded_drive(tmp_path: Path) -> None:
-    assert extracted(tmp_path).damage is None
+    assert extracted(tmp_path).remarks == ()
     table = pq.read_table(tmp_path / "signals.parquet")
     assert table.schema.metadata[b"longtail.start_ns"] == str(T_NS).encode()
     assert table.column_names == ["t", "ego.latitude", "ego.longitude", "speed"]
@@ -47,7 +65,7 @@ def test_statistics_count_all_samples_and_measure_the_finite_ones(tmp_path: Path
     by_name = {row.signal: row for row in extracted(tmp_path, cameras=(), content=content).statistics}
     assert (by_name["speed"].samples, by_name["speed"].minimum, by_name["speed"].maximum) == (4, -3.0, 1.0)
     assert by_name["speed"].mean == -1.0
-    assert (by_name["ego.latitude"].samples, by_name["ego.latitude"].mean) == (0, None)
+    assert list(by_name) == ["speed"], "a signal without samples has no statistics"
 
 
 def test_the_track_follows_the_catalogs_position(tmp_path: Path) -> None:
@@ -55,46 +73,61 @@ def test_the_track_follows_the_catalogs_position(tmp_path: Path) -> None:
 
 
 def test_the_thumbnail_is_a_jpeg_320_pixels_wide(tmp_path: Path) -> None:
-    files = {output.asset: output.file for output in extracted(tmp_path).files}
-    with av.open(str(tmp_path / files["thumbnail"])) as image:
+    assert "thumbnail" in assets(extracted(tmp_path))
+    with av.open(str(tmp_path / "thumbnail.jpg")) as image:
         picture = next(image.decode(video=0))
     assert (picture.width, picture.height) == (320, 240)
 
 
-def test_the_preview_holds_every_frame_at_its_time(tmp_path: Path) -> None:
-    files = {output.asset: output.file for output in extracted(tmp_path).files}
-    with av.open(str(tmp_path / files["preview"])) as movie:
-        times = [picture.time for picture in movie.decode(video=0)]
-    assert times == pytest.approx([i * 0.04 for i in range(25)])
+def test_the_preview_is_small_and_holds_ten_pictures_per_second_at_their_times(tmp_path: Path) -> None:
+    assert "preview" in assets(extracted(tmp_path))
+    assert preview_times(tmp_path) == pytest.approx([0.0, 0.12, 0.2, 0.32, 0.4, 0.52, 0.6, 0.72, 0.8, 0.92])
+    with av.open(str(tmp_path / "preview.mp4")) as movie:
+        assert (movie.streams.video[0].width, movie.streams.video[0].height) == (384, 288)
 
 
 def test_every_camera_has_a_preview(tmp_path: Path) -> None:
-    assets = [output.asset for output in extracted(tmp_path, cameras=("front", "rear")).files]
-    assert assets == ["signals", "thumbnail", "preview", "preview.rear"]
+    assert assets(extracted(tmp_path, cameras=("front", "rear"))) == ["signals", "thumbnail", "preview", "preview.rear"]
 
 
-@pytest.mark.parametrize("cut", [0, 10, 1000, -20])
-def test_a_truncated_file_is_damaged(tmp_path: Path, cut: int) -> None:
-    data = footage.clip_bytes(footage.recording(), footage.footage())[:cut]
-    assert (extracted(tmp_path, data).damage or "").startswith(("mcap_unreadable:", "manifest_missing:"))
+@pytest.mark.parametrize(("cut", "reason"), [(0, "mcap_unreadable"), (10, "mcap_truncated"), (-20, "mcap_truncated")])
+def test_a_truncated_file_is_damaged(tmp_path: Path, cut: int, reason: str) -> None:
+    manifest = footage.recording()
+    data = footage.clip_bytes(manifest, footage.footage())[:cut]
+    assert reasons(extracted(tmp_path, data, manifest=manifest)) == [reason]
+
+
+def test_a_file_without_its_end_keeps_signals_track_thumbnail_and_preview(tmp_path: Path) -> None:
+    manifest = footage.recording()
+    data = footage.clip_bytes(manifest, footage.footage())
+    result = extracted(tmp_path, data[: data.rindex(b"longtail.recording") - 300], manifest=manifest)
+    assert reasons(result) == ["mcap_truncated"]
+    assert "no footer" in result.remarks[0].message
+    assert assets(result) == ["signals", "thumbnail", "preview"]
+    assert result.track
 
 
 def test_a_flipped_byte_in_the_messages_is_damage(tmp_path: Path) -> None:
-    data = bytearray(footage.clip_bytes(footage.recording(), footage.footage()))
-    data[len(data) // 3] ^= 0xFF
-    assert extracted(tmp_path, bytes(data)).damage
+    manifest = footage.recording()
+    data = bytearray(footage.clip_bytes(manifest, footage.footage()))
+    data[len(data) // 2] ^= 0xFF
+    assert reasons(extracted(tmp_path, bytes(data), manifest=manifest))[0] in (
+        "mcap_chunk_unreadable",
+        "mcap_crc_mismatch",
+    )
 
 
 @pytest.mark.parametrize("change", [{"recording_id": "other"}, {"end_ns": T_NS + 2}, {"vehicle_id": "car-9"}])
 def test_a_file_of_another_recording_is_damaged(tmp_path: Path, change: dict[str, Any]) -> None:
-    damage = extracted(tmp_path, **change).damage or ""
-    assert damage.startswith("manifest_mismatch:")
-    assert next(iter(change)) in damage
+    (remark,) = extracted(tmp_path, **change).remarks
+    assert remark.reason == "manifest_mismatch"
+    assert next(iter(change)) in remark.message
 
 
 def test_other_fires_in_the_file_are_damage(tmp_path: Path) -> None:
     fires = footage.recording().fires
-    assert (extracted(tmp_path, fires=fires).damage or "").startswith("manifest_mismatch: the fires")
+    (remark,) = extracted(tmp_path, fires=fires).remarks
+    assert (remark.reason, remark.message[:9]) == ("manifest_mismatch", "the fires")
 
 
 def test_an_mcap_without_the_manifest_is_damaged(tmp_path: Path) -> None:
@@ -102,7 +135,7 @@ def test_an_mcap_without_the_manifest_is_damaged(tmp_path: Path) -> None:
     writer = Writer(file)
     writer.start()
     writer.finish()
-    assert (extracted(tmp_path, file.getvalue()).damage or "").startswith("manifest_missing:")
+    assert reasons(extracted(tmp_path, file.getvalue())) == ["manifest_missing"]
 
 
 def test_damaged_video_keeps_the_signals(tmp_path: Path) -> None:
@@ -110,8 +143,8 @@ def test_damaged_video_keeps_the_signals(tmp_path: Path) -> None:
     content = footage.footage(())
     content = Footage(content.start_ns, content.end_ns, content.signals, {"front": frames})
     result = extracted(tmp_path, content=content)
-    assert (result.damage or "").startswith("video_")
-    assert [output.asset for output in result.files] == ["signals"]
+    assert reasons(result) == ["video_undecodable"]
+    assert assets(result) == ["signals"]
     assert len(result.statistics) == 3
 
 
@@ -119,4 +152,24 @@ def test_frames_without_any_keyframe_are_damage(tmp_path: Path) -> None:
     content = footage.footage()
     frames = tuple(frame for frame in content.cameras["front"] if not frame.keyframe)
     content = Footage(content.start_ns, content.end_ns, content.signals, {"front": frames})
-    assert (extracted(tmp_path, content=content).damage or "").startswith("video_without_keyframe:")
+    assert reasons(extracted(tmp_path, content=content)) == ["video_without_keyframe"]
+
+
+def test_a_signal_that_is_sent_on_change_has_a_mean_over_time(tmp_path: Path) -> None:
+    """From 0.2 s to 0.4 s the brake is on, in a recording of one second that begins with it off."""
+    tenth_ns = 10**8
+    brake = Samples.of([(T_NS, 0.0), (T_NS + 2 * tenth_ns, 1.0), (T_NS + 4 * tenth_ns, 0.0)])
+    content = Footage(T_NS, T_NS + 10**9, {"speed": brake}, {})
+    held = extracted(tmp_path, cameras=(), content=content, sent_on_change=("speed",), end_ns=T_NS + 10**9).statistics[
+        0
+    ]
+    plain = extracted(tmp_path, cameras=(), content=content).statistics[0]
+    assert (held.mean, held.mean_over) == (pytest.approx(0.2), "time")
+    assert (plain.mean, plain.mean_over) == (pytest.approx(1 / 3), "samples")
+
+
+def test_a_value_that_held_for_no_time_at_all_has_a_plain_mean(tmp_path: Path) -> None:
+    end_ns = footage.recording().end_ns
+    content = Footage(T_NS, end_ns, {"speed": Samples.of([(end_ns, 4.0)])}, {})
+    (row,) = extracted(tmp_path, cameras=(), content=content, sent_on_change=("speed",)).statistics
+    assert (row.mean, row.mean_over) == (4.0, "samples")

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from ingest.extraction.loop import ExtractionLoop
+from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.steward import events
 from storage import outbox
 from storage.clips import extraction_jobs, extraction_results
+from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Findings
 from storage.database import Database
+from storage.objects.contract import ObjectNotFound
 from storage.settings import Settings
 from storage.tables import (
     campaign_versions,
@@ -25,16 +28,20 @@ from storage.tables import (
     dead_letters,
     label_jobs,
     signal_statistics,
+    vehicles,
 )
 from storage.tables import extraction_jobs as jobs_table
 from tests.ingest.assembler.world import World, drive
 from tests.ingest.extraction import footage
 from tests.support.paths import REPOSITORY
 from tests.support.waiting import wait_for
+from triggers.clips.damage import Remark
 from triggers.errors import LeaseLost, Unreachable
 
 pytestmark = pytest.mark.integration
 NEVER = threading.Event()
+Stored = Callable[..., str]
+Loops = Callable[..., ExtractionLoop]
 
 
 @pytest.fixture
@@ -63,9 +70,27 @@ def stored(world: World) -> Callable[..., str]:
     return store
 
 
-def loop(world: World, worker: str = "x-0", **changes: Any) -> ExtractionLoop:
-    settings = Settings(data_dir=world.folder, extraction_memory_bytes=1024**3, **changes)
-    return ExtractionLoop(settings, world.database, world.store, worker=worker, retry_s=0, outage_s=0)
+@pytest.fixture
+def loop(world: World) -> Iterator[Callable[..., ExtractionLoop]]:
+    """Opens an extraction loop; its process ends with the test."""
+    opened: list[ExtractionLoop] = []
+
+    def open_one(worker: str = "x-0", *, version: int = EXTRACTOR_VERSION, **changes: Any) -> ExtractionLoop:
+        settings = Settings(data_dir=world.folder, **changes)
+        parts = (settings, world.database, world.store)
+        opened.append(ExtractionLoop(*parts, worker=worker, extractor_version=version, retry_s=0, outage_s=0))
+        return opened[-1]
+
+    yield open_one
+    for each in opened:
+        each.close()
+
+
+def claim(world: World, worker: str, *, lease_s: float = 60, after: str = "") -> ExtractionJob | None:
+    with world.database.begin() as connection:
+        return extraction_jobs.claim(
+            connection, worker=worker, extractor_version=EXTRACTOR_VERSION, lease_s=lease_s, after_vehicle=after
+        )
 
 
 def row(world: World, table: Any) -> Any:
@@ -73,11 +98,11 @@ def row(world: World, table: Any) -> Any:
         return connection.execute(select(table)).one()
 
 
-def test_a_stored_clip_becomes_ready_with_its_assets_and_a_label_job(world: World, stored: Callable[..., str]) -> None:
+def test_a_stored_clip_becomes_ready_with_its_assets_and_a_label_job(world: World, stored: Stored, loop: Loops) -> None:
     clip_id = stored()
-    assert loop(world).work_once(NEVER)
+    assert loop().work_once(NEVER)
     clip = row(world, clips)
-    assert (clip.state, clip.damage, clip.extractor_version) == ("ready", None, 1)
+    assert (clip.state, clip.damage, clip.extractor_version) == ("ready", None, EXTRACTOR_VERSION)
     assert clip.track == [[48.0, 11.0], [48.001, 11.0]]
     assert (clip.min_latitude, clip.max_latitude, clip.min_longitude) == (48.0, 48.001, 11.0)
     with world.database.begin() as connection:
@@ -87,17 +112,17 @@ def test_a_stored_clip_becomes_ready_with_its_assets_and_a_label_job(world: Worl
             pass
         assert outbox.unsent(connection) == 0
     assert sorted(assets) == ["preview", "signals", "thumbnail"]
-    assert assets["signals"].object_key == f"derived/v1/{clip_id}/signals.parquet"
+    assert assets["signals"].object_key == f"derived/v{EXTRACTOR_VERSION}/{clip_id}/signals.parquet"
     assert world.store.stat(assets["preview"].object_key).size_bytes == assets["preview"].size_bytes > 0
     assert signals == set(footage.SIGNALS)
     assert row(world, label_jobs).task == "auto"
     assert row(world, jobs_table).state == "done"
-    assert not loop(world).work_once(NEVER)
+    assert not loop().work_once(NEVER)
 
 
-def test_a_clip_that_is_no_mcap_is_damaged_at_the_first_attempt(world: World, stored: Callable[..., str]) -> None:
+def test_a_clip_that_is_no_mcap_is_damaged_at_the_first_attempt(world: World, stored: Stored, loop: Loops) -> None:
     stored(b"hostile" * 1000)
-    assert loop(world).work_once(NEVER)
+    assert loop().work_once(NEVER)
     clip = row(world, clips)
     assert clip.state == "damaged"
     assert clip.damage.startswith("mcap_unreadable:")
@@ -112,103 +137,97 @@ def test_a_clip_that_is_no_mcap_is_damaged_at_the_first_attempt(world: World, st
         assert connection.execute(select(label_jobs.c.id)).all() == []
 
 
-def test_a_child_without_an_answer_is_tried_again_and_then_given_up(world: World, stored: Callable[..., str]) -> None:
+def test_a_child_without_an_answer_is_tried_again_and_then_given_up(world: World, stored: Stored, loop: Loops) -> None:
     stored()
-    tight = loop(world, extraction_attempts=2, extraction_timeout_s=0.01)
+    tight = loop(extraction_attempts=2, extraction_timeout_s=0.01)
     assert tight.work_once(NEVER)
     assert (row(world, jobs_table).state, row(world, clips).state) == ("ready", "stored")
     assert tight.work_once(NEVER)
     assert row(world, clips).damage.startswith("extraction_failed: the extractor did not finish within")
 
 
-def test_an_outage_of_the_store_costs_no_attempt(world: World, stored: Callable[..., str]) -> None:
+def test_an_outage_of_the_store_costs_no_attempt(world: World, stored: Stored, loop: Loops) -> None:
     stored()
     data = world.store.root / "data"
     data.rename(world.store.root / "away")
     with pytest.raises(Unreachable):
-        loop(world).work_once(NEVER)
+        loop().work_once(NEVER)
     job = row(world, jobs_table)
     assert (job.state, job.attempts) == ("ready", 0)
     (world.store.root / "away").rename(data)
-    assert loop(world).work_once(NEVER)
+    assert loop().work_once(NEVER)
     assert row(world, clips).state == "ready"
 
 
 def test_a_newer_extractor_that_can_read_a_damaged_clip_closes_its_dead_letter(
-    world: World, stored: Callable[..., str]
+    world: World, stored: Stored, loop: Loops
 ) -> None:
     stored()
     key = row(world, clips).object_key
     data = world.store.get(key)
     world.store.delete(key)
-    assert loop(world).work_once(NEVER)
+    assert loop().work_once(NEVER)
     world.store.put(key, data)
     assert (row(world, clips).state, row(world, dead_letters).state) == ("damaged", "open")
-    settings = Settings(data_dir=world.folder, extraction_memory_bytes=1024**3)
+    newer = EXTRACTOR_VERSION + 1
     with world.database.begin() as connection:
-        extraction_jobs.add_for_older_clips(connection, 2)
-    assert ExtractionLoop(settings, world.database, world.store, worker="n", extractor_version=2).work_once(NEVER)
+        extraction_jobs.add_for_older_clips(connection, newer)
+    assert loop("n", version=newer).work_once(NEVER)
     assert (row(world, clips).state, row(world, dead_letters).state) == ("ready", "replayed")
 
 
-def test_a_clip_whose_object_is_gone_is_damaged(world: World, stored: Callable[..., str]) -> None:
+def test_a_clip_whose_object_is_gone_is_damaged(world: World, stored: Stored, loop: Loops) -> None:
     stored()
     world.store.delete(row(world, clips).object_key)
-    assert loop(world).work_once(NEVER)
+    assert loop().work_once(NEVER)
     assert row(world, clips).damage.startswith("object_missing:")
 
 
-def test_a_worker_whose_lease_ran_out_writes_nothing(world: World, stored: Callable[..., str]) -> None:
+def test_a_worker_whose_lease_ran_out_writes_nothing(world: World, stored: Stored, loop: Loops) -> None:
     stored()
-    nothing = Findings(assets=(), statistics=(), track=(), damage="late: too late")
-    with world.database.begin() as connection:
-        late = extraction_jobs.claim(connection, worker="late", extractor_version=1, lease_s=1e-6)
+    nothing = Findings(remarks=[Remark("mcap_unreadable", "too late")])
+    late = claim(world, "late", lease_s=1e-6)
     assert late is not None
-    assert loop(world).work_once(NEVER)
+    assert loop().work_once(NEVER)
     with pytest.raises(LeaseLost), world.database.begin() as connection:
         extraction_results.write(connection, late, nothing)
     assert row(world, clips).state == "ready"
 
 
-def test_a_job_goes_to_one_worker_at_a_time(world: World, stored: Callable[..., str]) -> None:
+def test_a_job_goes_to_one_worker_at_a_time(world: World, stored: Stored, loop: Loops) -> None:
     stored()
     with world.database.begin() as first, world.database.begin() as second:
         taken = [
-            extraction_jobs.claim(connection, worker=name, extractor_version=1, lease_s=60)
+            extraction_jobs.claim(connection, worker=name, extractor_version=EXTRACTOR_VERSION, lease_s=60)
             for name, connection in (("a", first), ("b", second))
         ]
     assert [job is None for job in taken] == [False, True]
 
 
 def test_a_job_given_back_waits_out_its_delay_and_its_attempt_counts_as_told(
-    world: World, stored: Callable[..., str]
+    world: World, stored: Stored, loop: Loops
 ) -> None:
     stored()
 
-    def claim() -> extraction_jobs.ExtractionJob | None:
-        with world.database.begin() as connection:
-            return extraction_jobs.claim(connection, worker="a", extractor_version=1, lease_s=60)
-
     for counts, delay_s, attempts in ((False, 0.0, 1), (True, 0.0, 1), (True, 600.0, 2)):
-        job = claim()
+        job = claim(world, "a")
         assert job is not None
         assert job.attempts == attempts
         with world.database.begin() as connection:
             extraction_jobs.give_back(connection, job, reason="x", delay_s=delay_s, counts=counts)
-    assert claim() is None
+    assert claim(world, "a") is None
     with world.database.begin() as connection:
         connection.execute(update(jobs_table).values(lease_until=func.now()))
-    last = claim()
+    last = claim(world, "a")
     assert last is not None
     assert (last.attempts, last.token) == (3, 4)
 
 
-def test_a_restarted_worker_takes_up_its_own_jobs_at_once(world: World, stored: Callable[..., str]) -> None:
+def test_a_restarted_worker_takes_up_its_own_jobs_at_once(world: World, stored: Stored, loop: Loops) -> None:
     stored()
-    with world.database.begin() as connection:
-        extraction_jobs.claim(connection, worker="x-0", extractor_version=1, lease_s=600)
+    claim(world, "x-0", lease_s=600)
     stop = threading.Event()
-    thread = threading.Thread(target=loop(world).run, args=(stop,))
+    thread = threading.Thread(target=loop().run, args=(stop,))
     thread.start()
     try:
         wait_for(lambda: row(world, clips).state == "ready", within_s=20, what="the extraction")
@@ -217,18 +236,76 @@ def test_a_restarted_worker_takes_up_its_own_jobs_at_once(world: World, stored: 
         thread.join()
 
 
-def test_a_newer_extractor_runs_over_old_clips_and_an_older_one_does_not_undo_it(
-    world: World, stored: Callable[..., str]
+def test_older_clips_are_extracted_again_in_small_portions_and_their_old_files_deleted(
+    world: World, stored: Stored, loop: Loops
 ) -> None:
     clip_id = stored()
-    settings = Settings(data_dir=world.folder, extraction_memory_bytes=1024**3)
-    newer = ExtractionLoop(settings, world.database, world.store, worker="n", extractor_version=2)
+    assert loop().work_once(NEVER)
+    newer = EXTRACTOR_VERSION + 1
     with world.database.begin() as connection:
-        assert extraction_jobs.add_for_older_clips(connection, 2) == 1
-    assert newer.work_once(NEVER)
-    assert loop(world).work_once(NEVER)
-    assert row(world, clips).extractor_version == 2
+        old = list(connection.execute(select(clip_assets.c.object_key)).scalars())
+        assert extraction_jobs.add_for_older_clips(connection, newer, at_most_open=0) == 0
+        assert extraction_jobs.add_for_older_clips(connection, newer) == 1
+        assert extraction_jobs.add_for_older_clips(connection, newer) == 0
+    assert loop("n", version=newer).work_once(NEVER)
+    assert row(world, clips).extractor_version == newer
     with world.database.begin() as connection:
         keys = list(connection.execute(select(clip_assets.c.object_key)).scalars())
+        assert extraction_jobs.add_for_older_clips(connection, newer) == 0
     assert keys
-    assert all(key.startswith(f"derived/v2/{clip_id}/") for key in keys)
+    assert all(key.startswith(f"derived/v{newer}/{clip_id}/") for key in keys)
+    assert old
+    assert not [key for key in old if exists(world, key)]
+
+
+def exists(world: World, key: str) -> bool:
+    try:
+        world.store.stat(key)
+    except ObjectNotFound:
+        return False
+    return True
+
+
+def test_an_older_extractor_does_not_undo_a_newer_one(world: World, stored: Stored, loop: Loops) -> None:
+    stored()
+    newer = EXTRACTOR_VERSION + 1
+    with world.database.begin() as connection:
+        extraction_jobs.add_for_older_clips(connection, newer)
+    assert loop("n", version=newer).work_once(NEVER)
+    assert loop().work_once(NEVER)
+    assert row(world, clips).extractor_version == newer
+
+
+def test_vehicles_take_turns_however_many_clips_one_of_them_sent(world: World, stored: Stored, loop: Loops) -> None:
+    clip_ids = [stored() for _ in range(4)]
+    others = [f"other-{number}" for number in range(2)]
+    with world.database.begin() as connection:
+        (vehicle,) = connection.execute(select(vehicles)).mappings().all()
+        for other in others:
+            values = {**vehicle, "id": other, "token_hash": other.encode()}
+            connection.execute(insert(vehicles).values(values))
+        for clip_id, other in zip(clip_ids[-2:], others, strict=True):
+            connection.execute(update(jobs_table).where(jobs_table.c.clip_id == clip_id).values(vehicle_id=other))
+    served, after = [], ""
+    while job := claim(world, "a", after=after):
+        served.append(after := job.vehicle_id)
+    flooding = vehicle["id"]
+    assert sorted(served[:3]) == sorted([flooding, *others])
+    assert served[3] == flooding
+    assert served[2:].count(flooding) + served[:2].count(flooding) == 2
+
+
+def test_a_clip_that_meets_a_limit_is_not_tried_again(world: World, stored: Stored, loop: Loops) -> None:
+    stored()
+    assert loop(extraction_memory_bytes=64 * 1024**2).work_once(NEVER)
+    assert row(world, clips).damage.startswith("extraction_limit: the extractor needed more than 67108864 bytes")
+    assert row(world, jobs_table).attempts == 1
+
+
+def test_statistics_have_units_and_say_what_their_mean_is_over(world: World, stored: Stored, loop: Loops) -> None:
+    stored()
+    assert loop().work_once(NEVER)
+    with world.database.begin() as connection:
+        found = connection.execute(select(signal_statistics)).all()
+    told = {each.signal: (each.unit, each.mean_over) for each in found}
+    assert told == {"speed": ("m/s", "time"), "ego.latitude": ("deg", "samples"), "ego.longitude": ("deg", "samples")}
