@@ -13,7 +13,7 @@ SIGNALS ?=
 CAMPAIGN ?=
 # For `make test`: arguments for pytest, instead of the default.
 PYTEST_ARGS ?= -n 2 --dist worksteal
-# For `make bench`: --only log,objects,loop,language,speed, --quick, --json FILE.
+# For `make bench`: --only log,objects,loop,extraction,language,speed, --quick, --json FILE.
 BENCH_ARGS ?=
 
 # Without compiled files every process of every test compiles all it imports.

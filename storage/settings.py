@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     single_put_bytes: Annotated[int, Field(ge=1)] = 16 * MIB
 
     # Extraction
-    extraction_workers: Annotated[int, Field(ge=0, le=64)] = 1
+    extraction_workers: Annotated[int, Field(ge=0, le=64)] = 2
     extraction_timeout_s: Annotated[float, Field(gt=0)] = 120.0
     extraction_memory_bytes: Annotated[int, Field(ge=64 * MIB)] = 2048 * MIB
     extraction_attempts: Annotated[int, Field(ge=1)] = 3

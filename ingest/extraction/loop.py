@@ -15,12 +15,12 @@ import time
 from pathlib import Path
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionResult, assets_of
-from ingest.extraction.requests import parsed, request_for
-from ingest.extraction.sandbox import ChildFailed, ChildLimits, LimitReached, Sandbox, open_output
-from ingest.extraction.version import EXTRACTOR_VERSION
+from ingest.extraction.requests import request_for
+from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, LimitReached, Sandbox, open_output
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.readiness import Part, Readiness
 from storage.clips import extraction_jobs, extraction_results
+from storage.clips.catalogs import parsed
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Asset, Findings, SignalStatistics
 from storage.database import Database
@@ -28,7 +28,6 @@ from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Remark
 from triggers.errors import LeaseLost, Overloaded, Unreachable
-from triggers.processes.bounded import Interrupted
 
 LOGGER = logging.getLogger(__name__)
 IDLE_S = 0.3
@@ -140,8 +139,7 @@ class ExtractionLoop:
     def _extract(self, job: ExtractionJob, folder: Path, stop: threading.Event) -> Findings:
         """Let a child read the clip in the folder, and store what it wrote."""
         with self._database.begin() as connection:
-            texts = extraction_results.signal_catalogs(connection, job.clip_id)
-        catalogs = [catalog for catalog in map(parsed, texts) if catalog is not None]
+            catalogs = parsed(extraction_results.signal_catalogs(connection, job.clip_id))
         recording = job.manifest.recording
         request = request_for(
             recording, catalogs, clip_bytes=job.manifest.size_bytes, derived_share=self._derived_share

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
-from functools import lru_cache
 
 from ingest.extraction.outputs import ExtractionRequest
 from triggers.contracts.clip import RecordingManifest
-from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
 
-LOGGER = logging.getLogger(__name__)
 DERIVED_BASE_BYTES = 256 * 1024
 """What derived files may have in any case: a thumbnail and the signals of a short clip."""
-
-
-@lru_cache(maxsize=32)
-def parsed(text: str) -> SignalCatalog | None:
-    """A catalog from its text; None when this version cannot read it. Most clips of a campaign have the same text."""
-    try:
-        return SignalCatalog.parse(text, name="the campaign's signal catalog")
-    except InvalidInput as error:
-        LOGGER.warning("no track: %s", error)
-        return None
 
 
 def request_for(

@@ -20,7 +20,6 @@ from typing import BinaryIO
 from ingest.extraction.fork_server import ERRORS_FILE, FILE_TOO_LARGE, KILL, OUT_OF_MEMORY, READY, Ended, Order
 from ingest.extraction.outputs import MAX_RESULT_BYTES, REQUEST_FILE, RESULT_FILE, ExtractionRequest, ExtractionResult
 from triggers.errors import InvalidInput, LongtailError
-from triggers.processes.bounded import Interrupted
 from triggers.processes.ends import described_end, kill_group
 
 FILE_BYTES_BASE = 256 * 1024**2
@@ -41,6 +40,12 @@ class ChildFailed(LongtailError):
     """The child gave no answer: it crashed or took too long. Another attempt may succeed."""
 
     code = "extraction_failed"
+
+
+class Interrupted(LongtailError):
+    """The caller stopped waiting, and the child was killed."""
+
+    code = "interrupted"
 
 
 class LimitReached(ChildFailed):

@@ -60,6 +60,10 @@ def write_previews(
     The previews of clips with many or large cameras show keyframes only: see MAX_CLIP_PIXELS.
     """
     chosen = decodable(frames, camera, remarks)
+    if budget.left_pixels <= 0:
+        detail = f"the preview of camera {camera}: other cameras have {MAX_CLIP_PIXELS} pixels already"
+        remarks.append(Remark("asset_left_out", detail))
+        return
     pictures = Pictures(_affordable(chosen, camera, budget), camera)
     seconds = max(1.0, (chosen[-1].t_ns - chosen[0].t_ns) / NS_PER_S)
     written = _write(files, pictures, _Rate(budget.share_bytes(), seconds), camera)
@@ -79,7 +83,7 @@ def _affordable(frames: Sequence[VideoFrame], camera: str, budget: Budget) -> Se
     if len(chosen) > most:
         step = -(-len(chosen) // most)
         chosen = chosen[::step]
-    budget.left_pixels -= len(chosen) * pixels
+    budget.left_pixels -= (len(chosen) + 1) * pixels
     return chosen
 
 

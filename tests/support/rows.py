@@ -60,7 +60,7 @@ def _plain(table: Table, number: int) -> dict[str, Any]:
             "outcome": "catalogued",
         },
         clip_fires: {**fire, "window_start_ns": T_NS, "window_end_ns": T_NS, "charged_bytes": 1},
-        signal_statistics: {"signal": "speed", "samples": 5, "unit": "m/s"},
+        signal_statistics: {"signal": "speed", "samples": 5},
         clip_assets: {
             "name": "signals.parquet",
             "object_key": f"extracted/{identity}/signals.parquet",

@@ -17,7 +17,7 @@ from triggers.clips.footage import Samples, VideoFrame
 from triggers.clips.writer import CAMERA_TOPICS, SIGNAL_TOPICS
 from triggers.errors import InvalidInput
 
-MAX_CHANNELS = 65_536
+_GROUPED_AT = 200_000
 MAX_TIME_NS = 2**63 - 1
 _LATE = "their times are after the year 2262"
 
@@ -36,12 +36,6 @@ class SignalChannel:
     def __init__(self) -> None:
         self.samples = Samples(array("q"), array("d"))
         self.unreadable: Counter[str] = Counter()
-
-    def add(self, t_ns: int, data: memoryview) -> None:
-        """One message. InvalidInput if it is not a sample."""
-        value = schemas.decode_sample(data)
-        self.samples.times_ns.append(t_ns)
-        self.samples.values.append(value)
 
     def add_many(self, times_ns: NDArray[np.uint64], values: NDArray[np.float64]) -> None:
         """Many samples at once."""
@@ -66,10 +60,57 @@ class CameraChannel:
 
     def add(self, t_ns: int, data: memoryview) -> None:
         """One message. InvalidInput if it is not a picture."""
+        if t_ns > MAX_TIME_NS:
+            raise InvalidInput(_LATE)
         self.frames.append(schemas.decode_frame(t_ns, data, self._schema))
 
     def __len__(self) -> int:
         return len(self.frames)
+
+
+class Pending:
+    """Samples of all channels in the order of the file, until they are grouped by channel."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[NDArray[np.uint16], NDArray[np.uint64], NDArray[np.float64]]] = []
+        self._single: tuple[array[int], array[int], array[float]] = (array("H"), array("Q"), array("d"))
+        self._in_runs = 0
+
+    def __len__(self) -> int:
+        return self._in_runs + len(self._single[0])
+
+    def add(self, identity: int, t_ns: int, value: float) -> None:
+        """One sample."""
+        ids, times, values = self._single
+        ids.append(identity)
+        times.append(t_ns)
+        values.append(value)
+
+    def add_many(self, ids: NDArray[np.uint16], times: NDArray[np.uint64], values: NDArray[np.float64]) -> None:
+        """A run of samples, which is copied: it may be a view of a whole chunk."""
+        self._end_single()
+        self._runs.append((ids.copy(), times.copy(), values.copy()))
+        self._in_runs += len(ids)
+
+    def _end_single(self) -> None:
+        if self._single[0]:
+            ids, times, values = self._single
+            self._runs.append((np.array(ids, np.uint16), np.array(times, np.uint64), np.array(values, np.float64)))
+            self._in_runs += len(ids)
+            self._single = (array("H"), array("Q"), array("d"))
+
+    def grouped(self) -> Iterator[tuple[int, NDArray[np.uint64], NDArray[np.float64]]]:
+        """The samples by channel, each in the order of the file; afterwards there are none."""
+        self._end_single()
+        if not self._runs:
+            return
+        ids, times, values = (np.concatenate(parts) for parts in zip(*self._runs, strict=True))
+        self._runs, self._in_runs = [], 0
+        order = np.argsort(ids, kind="stable")
+        ids, times, values = ids[order], times[order], values[order]
+        starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1])).tolist()
+        for start, end in zip(starts, [*starts[1:], len(ids)], strict=True):
+            yield int(ids[start]), times[start:end], values[start:end]
 
 
 class Channels:
@@ -81,6 +122,7 @@ class Channels:
         self._by_topic: dict[str, SignalChannel | CameraChannel] = {}
         self._unsupported: dict[str, str] = {}
         self._undeclared = 0
+        self._pending = Pending()
 
     def signal(self, name: str) -> Samples:
         """The samples of a signal, in the order of the file."""
@@ -130,27 +172,29 @@ class Channels:
         channel = self._by_id[identity]
         if channel is None:
             return
-        if t_ns > MAX_TIME_NS:
-            channel.unreadable[_LATE] += 1
-            return
         try:
-            channel.add(t_ns, data)
+            if isinstance(channel, SignalChannel):
+                self._pending.add(identity, t_ns, schemas.decode_sample(data))
+            else:
+                channel.add(t_ns, data)
         except InvalidInput as error:
             channel.unreadable[error.message] += 1
 
     def add_samples(self, ids: NDArray[np.uint16], times: NDArray[np.uint64], values: NDArray[np.float64]) -> None:
         """Many messages at once that all are a sample, in the order of the file."""
-        order = np.argsort(ids, kind="stable")
-        ids, times, values = ids[order], times[order], values[order]
-        starts = np.flatnonzero(np.append(True, ids[1:] != ids[:-1]))
-        for start, end in zip(starts.tolist(), [*starts[1:].tolist(), len(ids)], strict=True):
-            channel = self._by_id.get(int(ids[start]))
+        self._pending.add_many(ids, times, values)
+        if len(self._pending) >= _GROUPED_AT:
+            self.flush()
+
+    def flush(self) -> None:
+        """Give the pending samples to their channels: grouping many at once is much cheaper than run by run."""
+        for identity, times, values in self._pending.grouped():
+            channel = self._by_id.get(identity)
             if isinstance(channel, SignalChannel):
-                channel.add_many(times[start:end], values[start:end])
+                channel.add_many(times, values)
             else:
-                for at in range(start, end):
-                    sample = memoryview(schemas.encode_sample(float(values[at])))
-                    self.add_message(int(ids[at]), int(times[at]), sample)
+                for t_ns, value in zip(times.tolist(), values.tolist(), strict=True):
+                    self.add_message(identity, t_ns, memoryview(schemas.encode_sample(value)))
 
     def remarks(self, signals: Iterable[str], cameras: Iterable[str]) -> Iterator[Remark]:
         """What is wrong with the channels, given the signals and cameras that the manifest lists."""

@@ -81,6 +81,7 @@ def read_clip(path: Path, announced: RecordingManifest | None = None) -> ClipFil
             content.read(block)
             if content.full:
                 break
+    content.channels.flush()
     remarks = blocks.remarks + content.remarks()
     manifest = _manifest(content.manifests, announced, remarks)
     if announced is not None:

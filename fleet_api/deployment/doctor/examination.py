@@ -67,6 +67,7 @@ def _with_schema(settings: Settings, connected: Database) -> Iterator[Finding]:
     yield guarded("signatures", lambda: keys.check_signatures(settings, connected))
     yield from guarded_all("ledger", ledger.check(settings, connected))
     yield from guarded_all("objects", objects.check(settings))
+    yield guarded("derived", lambda: objects.check_derived(connected))
     yield guarded("consistency", lambda: objects.check_consistency(settings, connected))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
 from fleet_api.deployment.doctor.folders import check_room
+from storage.clips.extraction_results import derived_bytes
 from storage.database import Database
 from storage.diagnosis.objects import NamedObject, sample, unknown_object_keys
 from storage.objects import ObjectStore, open_store, store_directory
@@ -46,6 +47,16 @@ def check_consistency(settings: Settings, database: Database) -> Finding:
             "consistency", f"{len(unknown)} of {len(listed)} objects belong to no row, such as {unknown[0]}", ORPHANS
         )
     return ok("consistency", f"a sample of {len(named)} objects and {len(listed)} listed ones agree with the catalog")
+
+
+def check_derived(database: Database) -> Finding:
+    """How much room clips and what was derived from them take."""
+    with database.begin() as connection:
+        clip_bytes, derived = derived_bytes(connection)
+    share = f", {derived / clip_bytes:.0%}" if clip_bytes else ""
+    return ok(
+        "derived", f"{derived:,} bytes derived from {clip_bytes:,} bytes of clips{share} (LONGTAIL_DERIVED_SHARE)"
+    )
 
 
 RESTORE = "restore the objects from a backup (`longtail restore`); `longtail doctor --full` names every one"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from sqlalchemy import Connection, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.clips.catalogs import parsed
 from storage.clips.properties.lookup import unit_columns
 from storage.clips.properties.table import Property
 from storage.tables import campaign_versions, clips, signal_units, vehicles
@@ -31,7 +32,7 @@ def add_units(connection: Connection, units: Iterable[tuple[str, str | None]]) -
 def units_of(catalog_texts: Iterable[str]) -> dict[str, str | None]:
     """The unit of each number signal in these catalogs; None where they do not agree."""
     units: dict[str, str | None] = {}
-    for catalog in _parsed(catalog_texts):
+    for catalog in parsed(catalog_texts):
         for name, signal in catalog.signals.items():
             unit = signal.unit if signal.type == "number" else None
             units[name] = unit if units.get(name, unit) == unit else None
@@ -111,12 +112,4 @@ def _catalogs(connection: Connection) -> Iterable[SignalCatalog]:
     """The newest signal catalogs of campaigns; those that this version cannot read are left out."""
     newest = func.max(campaign_versions.c.created_at).desc()
     texts = select(campaign_versions.c.signal_catalog).group_by(campaign_versions.c.signal_catalog).order_by(newest)
-    return _parsed(connection.execute(texts.limit(MAX_CATALOGS)).scalars())
-
-
-def _parsed(texts: Iterable[str]) -> Iterator[SignalCatalog]:
-    for text in texts:
-        try:
-            yield SignalCatalog.parse(text, name="a campaign's signal catalog")
-        except InvalidInput:
-            continue
+    return parsed(connection.execute(texts.limit(MAX_CATALOGS)).scalars())

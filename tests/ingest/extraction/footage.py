@@ -26,15 +26,22 @@ position: {latitude: ego.latitude, longitude: ego.longitude}
 """
 
 
-def h264_frames(count: int, *, width: int = 640, height: int = 480) -> tuple[VideoFrame, ...]:
-    """Access units in Annex B form: a grey ramp, a keyframe every ten frames, no B-frames."""
+def h264_frames(
+    count: int, *, width: int = 640, height: int = 480, noise: int = 0, bits_per_s: int = 0
+) -> tuple[VideoFrame, ...]:
+    """Access units in Annex B form: an ever lighter grey with noise on it, a keyframe every ten frames, no B-frames."""
+    generator = np.random.default_rng(7)
     encoder = av.CodecContext.create("libx264", "w")
     encoder.width, encoder.height, encoder.pix_fmt = width, height, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, 25), Fraction(25)
+    if bits_per_s:
+        encoder.bit_rate = bits_per_s
     encoder.options = {"preset": "ultrafast", "tune": "zerolatency", "x264-params": "keyint=10:repeat-headers=1"}
     packets = []
     for number in range(count):
         pixels = np.full((height, width, 3), number * 10 % 256, dtype=np.uint8)
+        if noise:
+            pixels = pixels + generator.integers(0, noise, pixels.shape, dtype=np.uint8)
         picture = av.VideoFrame.from_ndarray(pixels, format="rgb24")
         picture.pts = number
         packets += encoder.encode(picture)

@@ -118,10 +118,10 @@ def test_corrupt_frames_between_sound_ones_do_not_end_the_preview(tmp_path: Path
     assert max(preview_times(tmp_path)) > 0.8
 
 
-@pytest.mark.parametrize("data", [os.urandom(200), b"\x00\x00\x01\x65" + os.urandom(200), b"\x00\x00\x01"])
+@pytest.mark.parametrize("start", [b"", b"\x00\x00\x01\x65", b"\x00\x00\x01\x26\x01", b"\xff\xd8\xff", b"\x89PNG"])
 @pytest.mark.parametrize("codec", ENCODERS)
-def test_random_bytes_are_never_more_than_damage(tmp_path: Path, codec: str, data: bytes) -> None:
-    video = [VideoFrame(T_NS + i, True, data, codec) for i in range(5)]
+def test_random_bytes_are_never_more_than_damage(tmp_path: Path, codec: str, start: bytes) -> None:
+    video = [VideoFrame(T_NS + i, True, start + os.urandom(200), codec) for i in range(5)]
     assert set(reasons(extracted_video(tmp_path, video))) <= {"video_without_keyframe", "video_undecodable"}
 
 
@@ -156,6 +156,16 @@ def test_a_preview_is_made_to_fit_its_share(tmp_path: Path) -> None:
     result = extracted_video(tmp_path, video, derived_bytes=150_000)
     assert "preview" in assets(result)
     assert (tmp_path / "preview.mp4").stat().st_size < 120_000
+
+
+def test_many_huge_cameras_are_bounded_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ingest.extraction.video.MAX_CLIP_PIXELS", 320 * 240 * 5)
+    cameras = tuple(f"c{number}" for number in range(6))
+    video = tuple(frames("jpeg", 3))
+    content = Footage(T_NS, T_NS + 10**9, {}, dict.fromkeys(cameras, video))
+    result = extracted(tmp_path, cameras=cameras, content=content)
+    assert set(reasons(result)) == {"asset_left_out"}
+    assert assets(result) == ["signals", "thumbnail", "preview", "preview.c1", "preview.c2"]
 
 
 def test_huge_cameras_show_their_keyframes_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

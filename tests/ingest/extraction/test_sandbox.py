@@ -11,11 +11,10 @@ import psutil
 import pytest
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
-from ingest.extraction.sandbox import ChildFailed, ChildLimits, LimitReached, Sandbox
+from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, LimitReached, Sandbox
 from tests.ingest.extraction import footage
 from tests.support.paths import REPOSITORY
 from tests.support.waiting import wait_for
-from triggers.processes.bounded import Interrupted
 
 pytestmark = pytest.mark.integration
 CHILDREN = str(Path(__file__).with_name("children.py"))

@@ -94,7 +94,7 @@ def test_a_clip_is_shown_whole_and_its_files_are_fetched(longtail: Longtail, cli
         "tags +rain",
         "braking +1 +hard_brake +2026-01-05T12:00:00.000000001Z +1",
         "clip.mcap +application/x-mcap +128,000",
-        "ego.speed +5 +0 +31.25 +12 +m/s +samples",
+        "ego.speed +5 +0 +31.25 +12 +samples",
     ):
         assert re.search(rf"^{line}$", shown.out, re.MULTILINE), (line, shown.out)
     assert "Labels" not in shown.out
