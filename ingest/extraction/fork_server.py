@@ -164,5 +164,7 @@ def extract_in(folder: Path) -> None:
 
 if __name__ == "__main__":
     import ingest.extraction.extract  # noqa: F401 - parsing libraries are loaded once, and no clip is read with them here
+    from ingest.extraction.warm_up import warm_up
 
+    warm_up()
     serve(extract_in)
