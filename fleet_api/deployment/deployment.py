@@ -32,7 +32,7 @@ from storage.migrate import migrate
 from storage.objects import open_store
 from storage.settings import Settings
 from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
-from triggers.processes.child import ChildProcess, rotate_log
+from triggers.processes.child import ChildProcess
 from triggers.processes.supervisor import Supervisor
 
 READY_TIMEOUT_S = 90.0
@@ -159,7 +159,9 @@ class Deployment:
 
     def _take_data_dir(self) -> None:
         try:
-            (self.data_dir / "logs").mkdir(parents=True, exist_ok=True)
+            logs = self.data_dir / "logs"
+            logs.mkdir(parents=True, exist_ok=True)
+            logs.chmod(0o700)
             self._lock = FileLock(self.data_dir / "up.lock")
         except OSError as error:
             raise Misconfigured(
@@ -222,11 +224,10 @@ class Deployment:
 
     def _make_child(self, name: str) -> ChildProcess:
         log = self.data_dir / "logs" / f"{name}.log"
-        rotate_log(log)
         listener = self._listeners[name]
         return ChildProcess(
             name,
-            [sys.executable, "-m", "fleet_api.cli", name, "--supervised", f"--listen-fd={listener.fileno()}"],
+            [sys.executable, "-P", "-m", "fleet_api.cli", name, "--supervised", f"--listen-fd={listener.fileno()}"],
             environment=self.settings.environment(),
             log=log,
             inherited_fds=[listener.fileno()],

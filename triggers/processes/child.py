@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from triggers.processes.bounded_log import BoundedLog
 from triggers.processes.ends import kill_group
 
 _TAIL_BYTES = 16 * 1024
 _TAIL_LINES = 12
+_READ_BYTES = 65536
+_LINE_CHARACTERS = 500
+_DRAIN_S = 2.0
 
 
 class ChildProcess:
     """A program in its own session, so that Ctrl-C only reaches the supervisor.
 
     `inherited_fds` are listening sockets that stay open in the supervisor, so that connections are queued while a dead
-    child is replaced. `environment` holds the settings. Output is appended to `log`.
+    child is replaced. `environment` holds the settings. A thread copies the output to the bounded `log`; what it cannot
+    write there is lost, but the last lines are always known. What the child creates is its owner's alone.
     """
 
     def __init__(
@@ -38,6 +43,9 @@ class ChildProcess:
         self._argv = list(argv)
         self._environment = dict(environment)
         self._inherited_fds = tuple(inherited_fds)
+        self._output = BoundedLog(log)
+        self._last_words = b""
+        self._copying: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._started_s = 0.0
         self._swept = True
@@ -49,16 +57,21 @@ class ChildProcess:
 
     def start(self) -> None:
         """Start it. The calling thread must outlive the child: Linux sends the death signal when that thread ends."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                self._argv,
-                stdin=subprocess.PIPE,  # the lifeline: nothing is ever written to it
-                stdout=log,
-                stderr=log,
-                env=self._environment,
-                pass_fds=self._inherited_fds,
-                start_new_session=True,
-            )
+        self._process = subprocess.Popen(
+            self._argv,
+            stdin=subprocess.PIPE,  # the lifeline: nothing is ever written to it
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=self._environment,
+            pass_fds=self._inherited_fds,
+            start_new_session=True,
+            umask=0o077,
+        )
+        self._last_words = b""
+        self._copying = threading.Thread(
+            target=self._copy, args=(self._process,), name=f"log of {self.name}", daemon=True
+        )
+        self._copying.start()
         self.starts += 1
         self._swept = False
         self._started_s = time.monotonic()
@@ -97,11 +110,22 @@ class ChildProcess:
         return orderly
 
     def log_tail(self) -> str:
-        """The last lines of its log."""
-        with contextlib.suppress(OSError), self.log.open("rb") as log:
-            log.seek(max(0, os.fstat(log.fileno()).st_size - _TAIL_BYTES))
-            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-_TAIL_LINES:])
-        return ""
+        """The last lines that it has written since its latest start."""
+        return "\n".join(self._last_words.decode("utf-8", "replace").splitlines()[-_TAIL_LINES:])
+
+    def last_line(self) -> str:
+        """The last line that says something: the reason, when it has ended; empty when it wrote nothing."""
+        lines = [line.strip() for line in self._last_words.decode("utf-8", "replace").splitlines()]
+        return next((line[:_LINE_CHARACTERS] for line in reversed(lines) if line), "")
+
+    def _copy(self, process: subprocess.Popen[bytes]) -> None:
+        """Copy output until its end: every process that the child has started holds the pipe, too."""
+        assert process.stdout is not None  # noqa: S101 - opened as a pipe
+        with process.stdout as output:
+            while data := os.read(output.fileno(), _READ_BYTES):
+                if process is self._process:
+                    self._last_words = (self._last_words + data)[-_TAIL_BYTES:]
+                self._output.write(data)
 
     def _sweep(self) -> None:
         """Kill what is left of its process group, such as an extractor, so that nothing outlives the child.
@@ -113,11 +137,7 @@ class ChildProcess:
             return
         self._swept = True
         kill_group(self._process.pid)
+        if self._copying is not None:
+            self._copying.join(_DRAIN_S)
         if self._process.stdin is not None:
             self._process.stdin.close()
-
-
-def rotate_log(log: Path) -> None:
-    """Keep the log of the previous run under `<name>.1`."""
-    if log.exists():
-        log.replace(log.with_name(log.name + ".1"))

@@ -83,8 +83,7 @@ class Supervisor:
             if len(watched.deaths) >= START_ATTEMPTS:
                 child = watched.child
                 raise Unreachable(
-                    f"the process {child.name} does not stay up ({watched.deaths[-1]}); the end of its log:\n"
-                    f"{child.log_tail()}",
+                    f"the process {child.name} does not stay up; the end of its log:\n{child.log_tail()}",
                     remedy=f"fix what these lines say; the whole log is {child.log}",
                 )
 
@@ -118,7 +117,8 @@ class Supervisor:
             if watched.child.ran_s > HEALTHY_AFTER_S:
                 watched.backoff_s, watched.deaths = BACKOFF_FIRST_S, []
             return
-        self._note_death(watched, described_end(status))
+        last_line = watched.child.last_line()
+        self._note_death(watched, f"{described_end(status)}: {last_line}" if last_line else described_end(status))
 
     def _restart(self, watched: _Watched) -> None:
         """Start the child again. If the machine lacks resources now (processes, descriptors, disk), try again later."""
@@ -132,7 +132,7 @@ class Supervisor:
         watched.deaths.append(how)
         watched.restart_at_s = time.monotonic() + watched.backoff_s
         self._report(
-            f"{watched.child.name} {how}; starting it again in {watched.backoff_s:g} s (log: {watched.child.log})"
+            f"{watched.child.name} {how} (starting it again in {watched.backoff_s:g} s; log: {watched.child.log})"
         )
         watched.backoff_s = min(BACKOFF_MAX_S, watched.backoff_s * 2)
 

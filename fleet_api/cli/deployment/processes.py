@@ -27,7 +27,7 @@ listen_fd_option = click.option("--listen-fd", type=int, hidden=True, help="A so
 @listen_fd_option
 def api(host: str | None, port: int | None, supervised: bool, listen_fd: int | None) -> None:
     """Serve the HTTP API until SIGTERM. Settings come from LONGTAIL_* variables."""
-    _begin(supervised)
+    _begin("api", supervised)
     from fleet_api.api.app import create_app
 
     _serve("api", create_app, host, port, listen_fd)
@@ -40,7 +40,7 @@ def api(host: str | None, port: int | None, supervised: bool, listen_fd: int | N
 @listen_fd_option
 def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int | None) -> None:
     """Serve the upload gateway until SIGTERM. Settings come from LONGTAIL_* variables."""
-    _begin(supervised)
+    _begin("gateway", supervised)
     from ingest.gateway.app import create_app
 
     _serve("gateway", create_app, host, port, listen_fd)
@@ -56,7 +56,7 @@ def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int 
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    _begin(supervised)
+    _begin("ingest", supervised)
     from ingest.health_app import create_app
     from ingest.http.server.serve import serve_aside
     from ingest.readiness import Readiness
@@ -99,13 +99,11 @@ def migrate(check: bool) -> int:
     return 0
 
 
-def _begin(supervised: bool) -> None:
+def _begin(process: str, supervised: bool) -> None:
     """Log to standard error, and with `supervised` exit when the supervisor does."""
-    import logging
+    from fleet_api.deployment.logs import log_to_stderr
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("httpx", "alembic.runtime.plugins"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    log_to_stderr(process)
     if supervised:
         from triggers.processes.lifeline import hold_lifeline
 

@@ -14,7 +14,7 @@ import pytest
 from tests.support.processes import is_gone, python_process, read_line, wait_until_gone
 from tests.support.waiting import wait_for
 from triggers.errors import NotFound, Unreachable
-from triggers.processes.child import ChildProcess, rotate_log
+from triggers.processes.child import ChildProcess
 from triggers.processes.ends import described_end
 from triggers.processes.supervisor import Supervisor
 
@@ -58,20 +58,22 @@ def test_a_killed_child_is_started_again_and_that_is_said(make_child: MakeChild)
         supervisor.stop()
 
 
-def test_a_child_that_cannot_be_started_again_is_tried_again(make_child: MakeChild) -> None:
+def test_a_child_that_cannot_be_started_again_is_tried_again(make_child: MakeChild, tmp_path: Path) -> None:
     said: list[str] = []
+    program = tmp_path / "program"
+    program.symlink_to(sys.executable)
     child, other = make_child("worker", WAITS), make_child("other", WAITS)
+    child = ChildProcess("worker", [str(program), "-c", WAITS], environment=dict(os.environ), log=child.log)
     supervisor = Supervisor([[child, other]], said.append)
     supervisor.start()
     try:
         wait_for_start(child)
         wait_for_start(other)
-        child.log.unlink()
-        child.log.mkdir()  # where its log cannot be opened
+        program.unlink()
         child.send(signal.SIGKILL)
         wait_for(lambda: any("could not be started" in line for line in said), within_s=10, what="the failed start")
         assert other.pid is not None
-        child.log.rmdir()
+        program.symlink_to(sys.executable)
         wait_for(lambda: child.starts == 2 and child.pid is not None, within_s=20, what="the restart")
     finally:
         supervisor.stop()
@@ -143,12 +145,27 @@ def test_the_end_of_a_process_is_described_in_words(status: int, words: str) -> 
     assert described_end(status) == words
 
 
-def test_the_log_of_the_run_before_is_kept(tmp_path: Path) -> None:
-    log = tmp_path / "api.log"
-    log.write_text("before")
-    rotate_log(log)
-    assert not log.exists()
-    assert (tmp_path / "api.log.1").read_text() == "before"
+def test_the_report_of_a_death_says_the_last_line_of_the_log(make_child: MakeChild) -> None:
+    said: list[str] = []
+    supervisor = Supervisor([[make_child("broken", FAILS)]], said.append)
+    supervisor.start()
+    try:
+        wait_for(lambda: said, within_s=20, what="the report")
+        assert said[0].startswith("broken ended with status 1: cannot work: no such thing (starting it again")
+    finally:
+        supervisor.stop()
+
+
+def test_a_child_whose_log_cannot_be_written_works_and_its_last_words_are_known(make_child: MakeChild) -> None:
+    child = make_child("worker", "import sys; print('x' * 300_000, flush=True); sys.exit('the end')")
+    child.log.mkdir()
+    supervisor = Supervisor([[child]], lambda _: None)
+    supervisor.start()
+    try:
+        wait_for(lambda: child.starts > 1, within_s=20, what="the end of the first run")
+        wait_for(lambda: child.last_line() == "the end", within_s=20, what="the last words")
+    finally:
+        supervisor.stop()
 
 
 SUPERVISING = """

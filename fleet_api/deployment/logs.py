@@ -1,0 +1,50 @@
+"""The one format of the processes' logs: time (RFC 3339, UTC), level, process, logger, message; a line is an event.
+
+    2026-11-28T14:03:07.512Z WARNING ingest ingest.loops: outbox waits 2 s: the database at ... does not answer
+
+Control characters in a message are escaped: vehicles and people choose parts of messages, and must not be able to write
+lines of their own or to command a terminal. Tracebacks follow their line, indented.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import time
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_QUIET = ("httpx", "alembic.runtime.plugins", "uvicorn.access")
+
+
+class LineFormatter(logging.Formatter):
+    """One line per record, in which `process` is the name of the process."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as its line, and its traceback on further lines."""
+        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
+        message = _CONTROL.sub(_escaped, record.getMessage())
+        line = f"{at} {record.levelname} {self._process} {record.name}: {message}"
+        if record.exc_info:
+            trace = "\n".join(self.formatException(record.exc_info).splitlines())
+            line += "\n" + "\n".join(f"    {_CONTROL.sub(_escaped, each)}" for each in trace.splitlines())
+        return line
+
+
+def log_to_stderr(process: str) -> None:
+    """Send all records of this process to standard error, in the one format."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(LineFormatter(process))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for chatty in _QUIET:
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode("ascii")

@@ -1,0 +1,43 @@
+"""Lines of the log: one format, one line per event, and no control character in it."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+
+from fleet_api.deployment.logs import LineFormatter
+
+
+def fail() -> None:
+    raise ValueError("two\nlines")
+
+
+def record(message: str, *arguments: object, error: bool = False) -> str:
+    trouble = None
+    if error:
+        try:
+            fail()
+        except ValueError:
+            trouble = sys.exc_info()
+    made = logging.LogRecord("ingest.loops", logging.WARNING, "x.py", 1, message, arguments, trouble)
+    return LineFormatter("ingest").format(made)
+
+
+def test_a_line_has_time_level_process_logger_and_message() -> None:
+    line = record("outbox waits %d s", 2)
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z WARNING ingest ingest\.loops: outbox waits 2 s", line
+    ), line
+
+
+def test_a_message_cannot_begin_a_line_of_its_own_or_command_a_terminal() -> None:
+    line = record("bad manifest %s", "x\n2026-11-28T00:00:00.000Z INFO forged\x1b]0;PWNED\x07\x9b31m\u2028")
+    assert "\n" not in line and not re.search(r"[\x00-\x1f\x7f-\x9f\u2028]", line)
+    assert r"\n2026" in line and r"\x1b]0;PWNED\x07" in line
+
+
+def test_a_traceback_follows_its_line_indented() -> None:
+    first, *rest = record("it failed", error=True).splitlines()
+    assert first.endswith("it failed")
+    assert rest[-1].strip() == "lines" and all(line.startswith("    ") for line in rest)
