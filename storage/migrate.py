@@ -96,7 +96,7 @@ def migrate(database: Database) -> str:
 
 def head_revision() -> str:
     """The newest revision that this version of the code knows."""
-    return _revisions()[0]
+    return known_revisions()[0]
 
 
 def current_revision(database: Database) -> str | None:
@@ -142,7 +142,7 @@ def _fitting(database: Database) -> Iterator[None]:
 
 
 @cache
-def _revisions() -> tuple[str, ...]:
+def known_revisions() -> tuple[str, ...]:
     """Every revision that this version knows, newest first."""
     found = tuple(script.revision for script in ScriptDirectory.from_config(alembic_config()).walk_revisions())
     if not found:
@@ -160,7 +160,7 @@ def _schema_in(connection: Connection, where: str) -> Schema:
     if not heads and not ours:
         message = f"{database} has no schema yet, this version needs revision {head}"
         return Schema(SchemaState.EMPTY, "", message, "run `longtail migrate`")
-    if len(heads) == 1 and heads[0] in _revisions():
+    if len(heads) == 1 and heads[0] in known_revisions():
         message = f"{database} is at schema revision {revision}, this version needs {head}"
         return Schema(SchemaState.BEHIND, revision, message, "run `longtail migrate`")
     if len(heads) == 1 and ours:

@@ -45,6 +45,8 @@ COMMANDS = {
     "doctor": Entry(
         "fleet_api.cli.deployment.doctor:doctor", "Check configuration, connections and data of a deployment."
     ),
+    "backup": Entry("fleet_api.cli.deployment.backup:backup", "Back up a deployment to a folder while it runs."),
+    "restore": Entry("fleet_api.cli.deployment.backup:restore", "Restore a backup into an empty deployment."),
     "migrate": Entry("fleet_api.cli.deployment.processes:migrate", "Bring the database's schema up to date."),
     "token": Entry("fleet_api.cli.deployment.token:token", "Issue and revoke tokens of people and services."),
     "api": Entry("fleet_api.cli.deployment.processes:api", "Serve the HTTP API (one process of a deployment)."),

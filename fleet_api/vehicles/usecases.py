@@ -11,6 +11,7 @@ import logging
 
 from fleet_api.services import Services
 from fleet_api.vehicles import rules
+from storage.backup.restored import last_backup_at
 from storage.campaigns.queries import get_bundle
 from storage.vehicles import check_in as check_ins
 from storage.vehicles import enrolment, queries, telemetry
@@ -95,9 +96,17 @@ def fetch_bundle(services: Services, digest: str) -> bytes:
 
 
 def report_counts(services: Services, caller: str, vehicle_id: str, report: Telemetry) -> None:
-    """Store what became of a vehicle's fires; InvalidInput, with nothing stored, for an invalid report."""
+    """Store what became of a vehicle's fires; InvalidInput, with nothing stored, for an invalid report.
+
+    Counts of versions that a restore from a backup has made unknown are left out: the vehicle cannot know of it, and
+    its other counts are wanted.
+    """
     rules.check_speaks_for(caller, vehicle_id)
     with services.database.begin() as connection:
         versions = {(counts.campaign, counts.version) for counts in report.counts}
-        rules.check_counts(report.counts, telemetry.compared_heads(connection, versions))
+        heads = telemetry.compared_heads(connection, versions)
+        if versions - heads.keys() and last_backup_at(connection) is not None:
+            known = tuple(counts for counts in report.counts if (counts.campaign, counts.version) in heads)
+            report = report.model_copy(update={"counts": known})
+        rules.check_counts(report.counts, heads)
         telemetry.record_counts(connection, vehicle_id, report)

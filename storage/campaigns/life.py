@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, func, insert, select, text, update
 
+from storage.backup.restored import version_floor
 from storage.campaigns.queries import VERSION_COLUMNS, CampaignVersion, checked_version, get_version, version_of
 from storage.jsonb import storable
 from storage.tables import assignment_revision, campaign_versions
@@ -68,7 +69,7 @@ def add_draft(connection: Connection, content: VersionContent, *, author: str) -
         insert(campaign_versions)
         .values(
             campaign=name,
-            version=latest + 1,
+            version=func.greatest(latest, version_floor()) + 1,
             state=CampaignState.DRAFT,
             program=content.program,
             author=author,

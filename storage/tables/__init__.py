@@ -7,6 +7,7 @@ from storage.tables.campaigns import (
     campaign_versions,
     compare_counts,
     fire_counts,
+    restores,
     vehicles,
 )
 from storage.tables.clips import (
@@ -56,6 +57,7 @@ __all__ = [
     "metadata",
     "outbox",
     "parked_cells",
+    "restores",
     "signal_statistics",
     "signal_units",
     "upload_pieces",

@@ -9,6 +9,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -60,6 +61,18 @@ assignment_revision = Table(
     CheckConstraint("id = 1", name="one_row"),
 )
 """One row; raised in the transaction of every change to the set of running campaigns."""
+
+restores = Table(
+    "restores",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("backup_id", Text, nullable=False, unique=True),
+    at("backup_at", nullable=False),
+    created_at("restored_at"),
+    Column("version_floor", Integer, nullable=False),
+)
+"""One row per restore of the database from a backup. New campaign versions are above `version_floor`, since versions
+up to it may have been given after the backup, and be on vehicles."""
 
 vehicles = Table(
     "vehicles",

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
 from storage import migrate
+from storage.backup.restored import last_backup_at
 from storage.counts.outcomes import outcomes
 from storage.database import Database
 from storage.diagnosis.backlog import backlog, database_time
@@ -100,12 +101,18 @@ def check_fires(database: Database) -> Finding:
     """Check that every fire that a vehicle handed over is counted somewhere."""
     with database.begin() as connection:
         counted = outcomes(connection)
+        backup_at = last_backup_at(connection)
     lost = {version: counts.unaccounted for version, counts in counted.items() if counts.unaccounted}
     if not lost:
         return ok(
             "fires", f"none of {sum(counts.fired for counts in counted.values())} was lost after it was handed over"
         )
     where = ", ".join(f"{campaign} version {version} ({fires})" for (campaign, version), fires in lost.items())
+    if backup_at is not None:
+        message = f"{sum(lost.values())} fires were handed over whose clips came after the backup: {where}"
+        return warn(
+            "fires", message, f"nothing is to be done: the database was restored from a backup of {backup_at:%F %T} UTC"
+        )
     return fail(
         "fires",
         f"{sum(lost.values())} fires were handed over but cannot be found: {where}",

@@ -1,0 +1,82 @@
+"""`longtail backup` and `longtail restore`: a whole deployment to a folder, and from there into an empty one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fleet_api.cli.output import counted, json_option, print_json, print_result, remark, shown_bytes
+
+data_option = click.option(
+    "--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory (LONGTAIL_DATA_DIR)."
+)
+folder_argument = click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+
+
+@click.command()
+@folder_argument
+@data_option
+@json_option
+def backup(folder: Path, data: Path | None, as_json: bool) -> int:
+    """Back up a deployment to FOLDER while it runs: its database, objects and signing key.
+
+    The folder is created, or brought up to date: objects that it has are not copied again, and a run that was cut off
+    is continued. The log's cells are not in it. The exit status is 1 when objects are damaged or missing; everything
+    else is in the backup then. Keep the folder as safe as the signing key in it.
+    """
+    from fleet_api.deployment.backup import make_backup
+    from fleet_api.deployment.doctor import settings_of_deployment
+
+    settings = settings_of_deployment(data)
+    made, done = make_backup(settings, folder.absolute(), remark)
+    for key in made.damaged:
+        remark(f"damaged or missing: {key}; `longtail doctor --full` says more")
+    if as_json:
+        print_json(
+            {
+                "id": made.id,
+                "folder": str(folder),
+                "objects": made.objects,
+                "objects_bytes": made.objects_bytes,
+                "copied": done.copied,
+                "damaged": made.damaged,
+            }
+        )
+    else:
+        print_result(
+            f"{folder}: backup {made.id}, {counted(made.objects, 'object')}, {shown_bytes(made.objects_bytes)}; "
+            f"{done.copied} copied now, {done.kept} kept, {done.removed} removed"
+        )
+    return 1 if made.damaged else 0
+
+
+@click.command()
+@folder_argument
+@data_option
+@json_option
+def restore(folder: Path, data: Path | None, as_json: bool) -> int:
+    """Restore the backup in FOLDER into an empty deployment, which must not run: an empty --data, or an empty database.
+
+    A restore that was cut off is continued by the same command. Afterwards start the deployment, and let
+    `longtail doctor --full` compare everything.
+    """
+    from fleet_api.client.data_dir import default_data_dir
+    from fleet_api.deployment.restore import restore_backup
+    from storage.settings import Settings
+
+    settings = Settings.load(**({"data_dir": data} if data else {}))
+    target = Path(settings.data_dir or default_data_dir()).absolute()
+    settings = settings.model_copy(update={"data_dir": target})
+    made, done = restore_backup(settings, folder.absolute(), remark)
+    if as_json:
+        print_json({"id": made.id, "backup_at": made.database.taken_at.isoformat(), "objects": made.objects})
+    else:
+        print_result(
+            f"backup {made.id} of {made.database.taken_at:%Y-%m-%d %H:%M:%S} UTC is restored: {done.copied} objects "
+            f"copied, {done.kept} were there"
+        )
+        remark(f"start it with `longtail up --data {target}`, then run `longtail doctor --full`")
+    for key in made.damaged:
+        remark(f"not in the backup, as it was damaged or missing: {key}")
+    return 1 if made.damaged else 0

@@ -1,0 +1,204 @@
+"""Backups of a whole deployment, made while it runs: the database, then the objects, and the signing key.
+
+The database comes first: an object is written before the row that names it and never changes, so the objects that are
+copied afterwards include every one that a row of the backup names. A folder has one backup. Another run brings it up to
+date, and copies only objects that it does not have; a run that was cut off is continued by the next.
+
+    backup.json        what the backup is, written last: it always describes whole files
+    database-TIME/     a file per table              keys/signing.pem   the signing key
+    objects/           the objects, as a directory store has them       objects.sqlite   their sizes and SHA-256
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from storage.backup.index import ObjectIndex
+from storage.backup.objects import Copied, save_objects, wanted_objects
+from storage.backup.snapshot import SavedDatabase, SavedTable, save
+from storage.database import Database
+from storage.diagnosis.objects import unknown_object_keys
+from storage.objects import DirectoryStore, open_store
+from storage.settings import Settings
+from triggers.atomic_file import replace_bytes, replace_text
+from triggers.contracts.signing import key_id, load_private_key
+from triggers.errors import Conflict, Misconfigured, Unreachable, Untrusted
+
+FORMAT = 1
+NAME = "backup.json"
+_MARK = ".longtail-backup"
+_INDEX = "objects.sqlite"
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What `backup.json` says."""
+
+    id: str
+    longtail: str
+    database: SavedDatabase
+    database_folder: str
+    objects: int
+    objects_bytes: int
+    erased: tuple[str, ...]
+    """Objects that rows of the backup name, but that were erased before they could be copied."""
+    damaged: tuple[str, ...]
+    """Objects that were missing or not what their rows describe; the backup does not have them."""
+    key: str
+    """Id of the signing key, which is in the backup."""
+
+
+def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[Backup, Copied]:
+    """Make a backup in `folder`, or bring the one there up to date.
+
+    Conflict when the folder holds something else, Unreachable when it cannot be written (it continues another time).
+    """
+    database = Database(settings.require_database_url(), pool_size=2)
+    try:
+        with _writing(folder):
+            _take_folder(folder)
+            run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
+            rows = folder / f"database-{run}"
+            rows.mkdir(mode=0o700)
+            saved = save(database, rows)
+            progress(f"database: {sum(table.rows for table in saved.tables)} rows of {len(saved.tables)} tables")
+            with ObjectIndex(folder / _INDEX) as index:
+                done = save_objects(
+                    open_store(settings), store_of(folder), index, wanted_objects(rows), run=run, progress=progress
+                )
+                count, size_bytes = index.totals()
+            erased, damaged = _sorted_out(database, done)
+            key = _save_key(settings, folder)
+            backup = Backup(
+                run, metadata.version("longtail"), saved, rows.name, count, size_bytes, erased, damaged, key
+            )
+            replace_text(folder / NAME, json.dumps(asdict(backup) | {"format": FORMAT}, default=str, indent=1))
+            _forget_older(folder, rows.name)
+    finally:
+        database.close()
+    return backup, done
+
+
+def read_backup(folder: Path) -> Backup:
+    """What a folder's backup is. Misconfigured when it has none, Untrusted when its description is damaged."""
+    try:
+        content = json.loads((folder / NAME).read_bytes())
+    except OSError as error:
+        state = "was begun there, but never finished" if (folder / _MARK).exists() else "is not there"
+        raise Misconfigured(
+            f"a backup {state}: {folder / NAME} cannot be read ({error.strerror})",
+            remedy="name the folder of a `longtail backup` that was finished",
+        ) from error
+    except ValueError as error:
+        raise Untrusted(f"{folder / NAME} is damaged ({error})", remedy="use another backup") from error
+    if content.get("format") != FORMAT:
+        raise Misconfigured(
+            f"{folder / NAME} has the format {content.get('format')}, this version of Longtail reads {FORMAT}",
+            remedy=f"install longtail {content.get('longtail')}, which made the backup",
+        )
+    return _parsed(content, folder)
+
+
+def store_of(folder: Path) -> DirectoryStore:
+    """The objects of the backup in a folder."""
+    return DirectoryStore(folder / "objects", public_url="")
+
+
+def index_of(folder: Path) -> Path:
+    """The index of these objects."""
+    return folder / _INDEX
+
+
+def key_of(folder: Path) -> Path:
+    """The signing key in a backup."""
+    return folder / "keys" / "signing.pem"
+
+
+def _parsed(content: dict[str, Any], folder: Path) -> Backup:
+    try:
+        stored = content["database"]
+        tables = tuple(SavedTable(**table | {"columns": tuple(table["columns"])}) for table in stored["tables"])
+        database = SavedDatabase(stored["revision"], datetime.fromisoformat(stored["taken_at"]), tables)
+        return Backup(
+            id=content["id"],
+            longtail=content["longtail"],
+            database=database,
+            database_folder=content["database_folder"],
+            objects=content["objects"],
+            objects_bytes=content["objects_bytes"],
+            erased=tuple(content["erased"]),
+            damaged=tuple(content["damaged"]),
+            key=content["key"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise Untrusted(f"{folder / NAME} is damaged ({error!r})", remedy="use another backup") from error
+
+
+def _take_folder(folder: Path) -> None:
+    """Make the folder ours; only its owner can read it, as the signing key and all clips are in it."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mark = folder / _MARK
+    if not mark.exists():
+        if any(folder.iterdir()):
+            raise Conflict(
+                f"{folder} is not empty, and holds no backup",
+                remedy="name an empty folder, or that of an earlier backup",
+            )
+        mark.touch()
+    folder.chmod(0o700)
+
+
+def _sorted_out(database: Database, done: Copied) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Missing objects that no row names any more were erased meanwhile; all others are damage."""
+    erased: set[str] = set()
+    if done.missing:
+        with database.begin() as connection:
+            erased = set(unknown_object_keys(connection, done.missing))
+    return tuple(sorted(erased)), tuple(sorted({*done.missing, *done.damaged} - erased))
+
+
+def _save_key(settings: Settings, folder: Path) -> str:
+    source, target = settings.effective_signing_key(), key_of(folder)
+    identity = key_id(load_private_key(source).public_key()).hex()
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    if not target.exists():
+        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    replace_bytes(target, source.read_bytes())
+    return identity
+
+
+def _forget_older(folder: Path, newest: str) -> None:
+    for rows in folder.glob("database-*"):
+        if rows.name != newest:
+            shutil.rmtree(rows)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """A backup that cannot be written says so, and that nothing is lost."""
+    again = "run the same command again; it continues where it stopped"
+    try:
+        yield
+    except OSError as error:
+        raise Unreachable(
+            f"the backup in {folder} cannot be written: {error.strerror or error}",
+            remedy=f"free space there or choose another folder, and {again}",
+        ) from error
+    except Unreachable as error:
+        if str(folder) not in error.message:
+            raise
+        raise Unreachable(
+            f"the backup cannot be written: {error.message}", remedy=f"free space there, and {again}"
+        ) from error

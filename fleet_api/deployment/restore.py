@@ -1,0 +1,95 @@
+"""Restores a backup into an empty deployment: keys and objects, then the database in one transaction.
+
+A restore that was cut off is continued by the same command: objects that are there with the right bytes are kept, and
+the database is either empty or complete. What the time since the backup has made untrue is settled with the rows, see
+`storage.backup.load`; what a restore means for vehicles and people is in docs/operations.md.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fleet_api.deployment.backup import Backup, index_of, key_of, read_backup, store_of
+from storage.backup.index import ObjectIndex
+from storage.backup.load import check_files, load, restored_from
+from storage.backup.objects import Copied, restore_objects
+from storage.database import Database
+from storage.embedded import EmbeddedPostgres, running_url
+from storage.objects import open_store
+from storage.settings import Settings
+from triggers.atomic_file import replace_bytes
+from triggers.contracts.signing import key_id, load_private_key
+from triggers.errors import Conflict
+
+Progress = Callable[[str], None]
+
+
+def restore_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[Backup, Copied]:
+    """Restore the backup in `folder` to the empty deployment of `settings`, which must not run.
+
+    Conflict when the deployment has a database or another signing key already, or runs; Untrusted when a file of the
+    backup is not as it was written.
+    """
+    backup = read_backup(folder)
+    rows = folder / backup.database_folder
+    check_files(rows, backup.database)
+    with database_to_fill(settings, progress) as database:
+        if restored_from(database, backup.id):
+            progress("database: restored from this backup already")
+        _restore_key(settings, folder, backup)
+        with ObjectIndex(index_of(folder)) as index:
+            done = restore_objects(store_of(folder), open_store(settings), index, progress)
+        if not restored_from(database, backup.id):
+            load(database, rows, backup.database, backup_id=backup.id, erased=backup.erased)
+            progress(f"database: {sum(table.rows for table in backup.database.tables)} rows, all counted")
+    return backup, done
+
+
+@contextmanager
+def database_to_fill(settings: Settings, progress: Progress) -> Iterator[Database]:
+    """The database that the settings name, else the embedded one of the data directory, started for this."""
+    with _url(settings, progress) as url:
+        database = Database(url, pool_size=2)
+        try:
+            database.check_server()
+            yield database
+        finally:
+            database.close()
+
+
+@contextmanager
+def _url(settings: Settings, progress: Progress) -> Iterator[str]:
+    if settings.database_url:
+        yield settings.database_url
+        return
+    folder = settings.require_data_dir() / "postgres"
+    if running_url(folder) is not None:
+        raise Conflict(
+            f"a deployment runs in {settings.data_dir}",
+            remedy="restore into another data directory (--data); never beneath a running deployment",
+        )
+    server = EmbeddedPostgres(folder)
+    server.start(progress)
+    try:
+        yield server.url
+    finally:
+        server.stop()
+
+
+def _restore_key(settings: Settings, folder: Path, backup: Backup) -> None:
+    target, source = settings.effective_signing_key(), key_of(folder)
+    if target.exists():
+        own = key_id(load_private_key(target).public_key()).hex()
+        if own != backup.key:
+            raise Conflict(
+                f"{target} is key {own}, the backup was made with key {backup.key}",
+                remedy="move that file away, or choose another data directory",
+            )
+        return
+    load_private_key(source)
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    replace_bytes(target, source.read_bytes())

@@ -1,0 +1,218 @@
+"""Copies objects between a store and a backup, and checks each one on the way."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import zstandard
+
+from storage.backup.index import ObjectIndex
+from storage.backup.snapshot import NAMED_OBJECTS, file_of
+from storage.objects import ObjectStore
+from storage.objects.contract import ObjectExists, ObjectNotFound
+from triggers.contracts.clip import CELL_BYTES
+from triggers.errors import Untrusted
+
+PART_BYTES = 8 * 1024**2
+_NULL = "\\N"
+_REPORT_EVERY = 500
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedObject:
+    """An object that a row of the backup names; a clip's digest checks its bytes."""
+
+    key: str
+    size_bytes: int | None
+    digest: str
+
+
+@dataclass
+class Copied:
+    """What a run did."""
+
+    copied: int = 0
+    kept: int = 0
+    removed: int = 0
+    missing: list[str] = field(default_factory=list)
+    """Named by the database when the backup began, and gone from the store when they were to be copied."""
+    damaged: list[str] = field(default_factory=list)
+    """In the store, but not with the bytes that their rows describe."""
+
+
+class Content:
+    """The bytes of an object as they pass by: their number, their SHA-256, and the digest that a clip of them has."""
+
+    def __init__(self) -> None:
+        self.size_bytes = 0
+        self._whole = hashlib.sha256()
+        self._cells = hashlib.sha256()
+        self._cell = hashlib.sha256()
+        self._in_cell = 0
+
+    def of(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The same chunks, noted."""
+        for chunk in chunks:
+            self.size_bytes += len(chunk)
+            self._whole.update(chunk)
+            self._add_cells(memoryview(chunk))
+            yield chunk
+
+    def _add_cells(self, view: memoryview) -> None:
+        while view:
+            part = view[: CELL_BYTES - self._in_cell]
+            self._cell.update(part)
+            self._in_cell += len(part)
+            view = view[len(part) :]
+            if self._in_cell == CELL_BYTES:
+                self._end_cell()
+
+    def _end_cell(self) -> None:
+        self._cells.update(self._cell.digest())
+        self._cell, self._in_cell = hashlib.sha256(), 0
+
+    @property
+    def sha256(self) -> str:
+        return self._whole.hexdigest()
+
+    def clip_digest(self) -> str:
+        """The digest of a clip with these bytes; call it once, after the last chunk."""
+        if self._in_cell:
+            self._end_cell()
+        return self._cells.hexdigest()
+
+
+def wanted_objects(folder: Path) -> Iterator[WantedObject]:
+    """The objects that the rows of a backup name, in no order, one at a time."""
+    with file_of(folder, NAMED_OBJECTS).open("rb") as file:
+        lines = io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file), "utf-8", newline="\n")
+        for key, size, digest in csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE):
+            yield WantedObject(key, None if size == _NULL else int(size), digest)
+
+
+def save_objects(
+    source: ObjectStore,
+    backup: ObjectStore,
+    index: ObjectIndex,
+    wanted: Iterator[WantedObject],
+    *,
+    run: str,
+    progress: Progress,
+) -> Copied:
+    """Copy what the backup does not have yet, then remove what no row names any more.
+
+    An object that is not the one that its row describes is named, and not copied: a backup must not keep damage in
+    silence, nor end for it.
+    """
+    done = Copied()
+    for number, each in enumerate(wanted, start=1):
+        known = index.find(each.key)
+        if known is None or each.size_bytes not in (None, known[0]):
+            try:
+                known = _copy_in(source, backup, each)
+            except ObjectNotFound:
+                done.missing.append(each.key)
+                continue
+            if known is None:
+                done.damaged.append(each.key)
+                continue
+            done.copied += 1
+        else:
+            done.kept += 1
+        index.put(each.key, *known, run=run)
+        if number % _REPORT_EVERY == 0:
+            progress(f"{number} objects, {done.copied} of them copied now")
+    for key in list(index.not_of(run)):
+        backup.delete(key)
+        index.remove(key)
+        done.removed += 1
+    return done
+
+
+def _copy_in(source: ObjectStore, backup: ObjectStore, wanted: WantedObject) -> tuple[int, str] | None:
+    """Copy one object, and return its size and SHA-256; None when it is not what its row describes.
+
+    One that an earlier run copied without noting it is read and compared instead.
+    """
+    content = Content()
+    with suppress(ObjectNotFound):
+        if backup.stat(wanted.key).size_bytes == source.stat(wanted.key).size_bytes:
+            for _ in content.of(backup.stream(wanted.key)):
+                pass
+            if _fits(content, wanted):
+                return content.size_bytes, content.sha256
+            content = Content()
+    backup.put_parts(wanted.key, content.of(source.stream(wanted.key, chunk_bytes=PART_BYTES)))
+    if not _fits(content, wanted):
+        backup.delete(wanted.key)
+        return None
+    return content.size_bytes, content.sha256
+
+
+def _fits(content: Content, wanted: WantedObject) -> bool:
+    size_fits = wanted.size_bytes in (None, content.size_bytes)
+    return size_fits and (not wanted.digest or content.clip_digest() == wanted.digest)
+
+
+def restore_objects(backup: ObjectStore, target: ObjectStore, index: ObjectIndex, progress: Progress) -> Copied:
+    """Copy every object of a backup to a store; those that are there already with the same bytes are kept.
+
+    Untrusted when the backup's object is not the one that was copied into it, or the store has another under its key.
+    """
+    done = Copied()
+    total, _ = index.totals()
+    for number, (key, size_bytes, sha256) in enumerate(index.all(), start=1):
+        if _same(target, key, size_bytes, sha256):
+            done.kept += 1
+        else:
+            _copy_out(backup, target, key, sha256)
+            done.copied += 1
+        if number % _REPORT_EVERY == 0:
+            progress(f"{number} of {total} objects")
+    return done
+
+
+def _copy_out(backup: ObjectStore, target: ObjectStore, key: str, sha256: str) -> None:
+    checked = Content()
+    try:
+        for _ in checked.of(backup.stream(key)):
+            pass
+        if checked.sha256 != sha256:
+            raise Untrusted(f"the backup's object {key} was changed after it was written", remedy="use another backup")
+        target.put_parts(key, backup.stream(key, chunk_bytes=PART_BYTES), if_absent=True)
+    except ObjectNotFound as error:
+        raise Untrusted(f"the backup lacks its object {key}", remedy="use another backup") from error
+    except ObjectExists as error:
+        raise Untrusted(
+            f"the object store has another object under {key} than the backup", remedy="restore into an empty store"
+        ) from error
+
+
+def _same(store: ObjectStore, key: str, size_bytes: int, sha256: str) -> bool:
+    try:
+        if store.stat(key).size_bytes != size_bytes:
+            return False
+        content = Content()
+        for _ in content.of(store.stream(key)):
+            pass
+    except ObjectNotFound:
+        return False
+    return content.sha256 == sha256
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
