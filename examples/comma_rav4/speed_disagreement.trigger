@@ -14,7 +14,9 @@ trigger cruise_engaged {
     describe "The driver switches on the cruise control."
     when rise(ego.cruise.active)
     cooldown 1 min
-    capture 5 s before, 5 s after
+    capture 5 s before, 5 s after {
+        signals ego.cruise.active, gnss.latitude, gnss.longitude
+    }
 }
 
 campaign speed_check {

@@ -14,7 +14,7 @@ from pathlib import Path
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
 from triggers.contracts.limits import MAX_SOURCE_BYTES
 from triggers.errors import DiagnosticsError
-from triggers.language.checks.campaigns import campaign_settings, check_budget, check_collected
+from triggers.language.checks.campaigns import campaign_settings, check_budget, check_collected, check_places
 from triggers.language.checks.checker import check_definitions, check_names, lower
 from triggers.language.checks.limits import LimitedProgram, check_limits, check_uncollected
 from triggers.language.checks.signal_catalog import catalog_warnings
@@ -212,6 +212,10 @@ def _check_budgets(draft: _Draft) -> None:
         check_budget(blocks[settings.name], settings, draft.catalog, draft.report)
 
 
+def _check_places(draft: _Draft) -> None:
+    check_places(draft.file, draft.settings, draft.catalog, draft.report)
+
+
 CHECKS: tuple[Callable[[_Draft], None], ...] = (
     _check_names,
     _check_definitions,
@@ -221,7 +225,7 @@ CHECKS: tuple[Callable[[_Draft], None], ...] = (
 )
 """The passes that find mistakes; each runs whatever the ones before it have reported."""
 
-BUILDS: tuple[Callable[[_Draft], None], ...] = (_lower_campaigns, _check_limits, _check_budgets)
+BUILDS: tuple[Callable[[_Draft], None], ...] = (_lower_campaigns, _check_limits, _check_budgets, _check_places)
 """The passes that make programs; none runs once there is an error."""
 
 

@@ -92,6 +92,23 @@ def check_budget(
             report.budget_below_clip(limit.amount.span, shown, larger, min(clips[name] for name in larger))
 
 
+def check_places(
+    file: syntax.File, campaigns: Iterable[CampaignSettings], catalog: SignalCatalog, report: Reporter
+) -> None:
+    """Warn about collected triggers whose clips have no position although the catalog names it."""
+    if catalog.position is None:
+        return
+    place = (catalog.position.latitude, catalog.position.longitude)
+    collected = {trigger.name: trigger for campaign in campaigns for trigger in campaign.triggers}
+    without = [
+        block.name
+        for block in file.triggers
+        if block.name.text in collected and not set(place) <= set(collected[block.name.text].capture.signals)
+    ]
+    if without:
+        report.capture_without_place(without[0].span, [name.text for name in without], place)
+
+
 class _CampaignChecks:
     """One method per clause, which returns the clause's value, or its default after a report."""
 

@@ -214,8 +214,6 @@ def _capture(context: CheckContext, trigger: syntax.Trigger, read: list[str]) ->
     if before_ns + after_ns > context.catalog.buffer_ns:
         shown = shown_time(before_ns + after_ns), shown_time(context.catalog.buffer_ns)
         context.report.long_capture(clause.before.span.to(clause.after.span), *shown)
-    if clause.signals is not None and signals and not context.report.has_errors:
-        _check_place(context, clause.signals, signals)
     cameras = tuple(dict.fromkeys(camera.text for camera in clause.cameras))
     return _window(context, before_ns, after_ns, signals, cameras)
 
@@ -225,14 +223,6 @@ def _window(
 ) -> CaptureWindow:
     on_change = tuple(name for name in signals if context.catalog.signals[name].update == "on_change")
     return CaptureWindow(before_ns=before_ns, after_ns=after_ns, signals=signals, cameras=cameras, on_change=on_change)
-
-
-def _check_place(context: CheckContext, patterns: Sequence[syntax.Word], signals: Sequence[str]) -> None:
-    """Warn about a list of signals without the position that the catalog names."""
-    place = context.catalog.position
-    missing = [name for name in (place.latitude, place.longitude) if name not in signals] if place else []
-    if missing:
-        context.report.capture_without_place(patterns[0].span.to(patterns[-1].span), missing)
 
 
 def _expanded(context: CheckContext, patterns: Iterable[syntax.Word]) -> tuple[str, ...]:

@@ -20,7 +20,10 @@ from triggers.signals.units import Unit
 
 MAX_COUNT_LIMIT = 100_000
 """The largest constant that a count may be compared with, since each event within the window is stored."""
+DEFAULT_COUNT_LIMIT = 1000
+"""A count saturates at this number unless it is compared with a constant."""
 MAX_VALUES_SHOWN = 12
+_MAX_NODES_SEARCHED = 100
 OPERATIONS_OF = {"<": "lt", "<=": "le", ">": "gt", ">=": "ge", "==": "eq", "!=": "ne"}
 _EXACT: dict[str, Callable[[Fraction, Fraction], bool]] = {
     "<": lambda a, b: a < b,
@@ -52,10 +55,25 @@ def compare(context: CheckContext, span: Span, operator: str, left: Typed, right
 def judged(context: CheckContext, typed: Typed, proposal: str = "") -> Typed:
     """Report a condition that can never be true (with `proposal`) or never be false."""
     if typed.facts is not None and typed.facts.true is None:
+        if not proposal and _reads_a_count(context, typed.node):
+            proposal = f"in arithmetic a count stops at {DEFAULT_COUNT_LIMIT}; compare the count itself with a constant"
         context.report.constant_condition(typed.span, "true", proposal)
     elif typed.facts is not None and typed.facts.false is None:
         context.report.constant_condition(typed.span, "false")
     return typed
+
+
+def _reads_a_count(context: CheckContext, node: int) -> bool:
+    """Whether a comparison computes with a count that stops where a count in arithmetic does."""
+    nodes, waiting = context.graph.nodes, [node] if node >= 0 else []
+    for _ in range(_MAX_NODES_SEARCHED):
+        if not waiting:
+            break
+        found = nodes[waiting.pop()]
+        if "limit" in OPERATIONS[found.op].parameters:
+            return found.integer("limit") == DEFAULT_COUNT_LIMIT
+        waiting += found.arguments
+    return False
 
 
 def facts_of(typed: Typed) -> Facts:

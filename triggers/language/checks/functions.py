@@ -10,7 +10,7 @@ from triggers.language.analysis import bounds, facts
 from triggers.language.analysis.bounds import bounds_in
 from triggers.language.analysis.typed import Type, Typed
 from triggers.language.checks.arithmetic import align, are_numbers, constant_in, square_root, temperature_difference
-from triggers.language.checks.comparisons import facts_of, judged
+from triggers.language.checks.comparisons import DEFAULT_COUNT_LIMIT, facts_of, judged
 from triggers.language.checks.context import CheckContext, shown_time
 from triggers.language.checks.pairs import pair
 from triggers.language.checks.places import inside, near
@@ -48,8 +48,6 @@ FORMS: dict[str, tuple[str, ...]] = {
     "near": ("near(48.1, 11.6, 500 m)",),
     "inside": ("inside(fence)",),
 }
-DEFAULT_COUNT_LIMIT = 1000
-"""A count saturates at this number unless it is compared with a constant."""
 _IMPULSES = ("rise", "fall", "changed", "then", "without")
 
 

@@ -39,12 +39,7 @@ class Warnings(Collector):
 
     def not_collected(self, span: Span, names: Sequence[str]) -> None:
         """LT906: a trigger that no campaign collects."""
-        shown = quoted(names[:MAX_NAMES_SHOWN], "and")
-        if len(names) > MAX_NAMES_SHOWN:
-            shown = (
-                f"{', '.join(f'`{name}`' for name in names[:MAX_NAMES_SHOWN])} and {len(names) - MAX_NAMES_SHOWN} more"
-            )
-        message = f"no campaign of this file collects {'trigger' if len(names) == 1 else 'the triggers'} {shown}"
+        message = f"no campaign of this file collects {'trigger' if len(names) == 1 else 'the triggers'} {_some(names)}"
         self._warning("LT906", span, message)
 
     def signal_without_rate(self, span: Span, name: str) -> None:
@@ -117,7 +112,16 @@ class Warnings(Collector):
         )
         self._warning("LT917", span, message, "compare with a tolerance, as in `abs(a - b) < 0.01 m/s`")
 
-    def capture_without_place(self, span: Span, missing: Sequence[str]) -> None:
-        """LT918: a capture without the position that the catalog names."""
-        message = f"this capture has no {quoted(missing, 'and')}, so its clips have no place and no map shows them"
-        self._warning("LT918", span, message, f"add {quoted(missing, 'and')} to `signals`")
+    def capture_without_place(self, span: Span, triggers: Sequence[str], place: Sequence[str]) -> None:
+        """LT918: a collected trigger whose capture has no position although the catalog names it."""
+        message = f"clips of {_some(triggers)} have no place, so no map shows them: no position is captured"
+        proposal = f"add {quoted(place, 'and')} to the `signals` of the capture, beside those that the condition reads"
+        self._warning("LT918", span, message, proposal)
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first of these names, and how many there are besides."""
+    shown = names[:MAX_NAMES_SHOWN]
+    if len(names) == len(shown):
+        return quoted(shown, "and")
+    return f"{', '.join(f'`{name}`' for name in shown)} and {len(names) - len(shown)} more"

@@ -13,3 +13,6 @@ trigger apart { when divergence(lead.distance) < -abs(ego.speed) * 1 s }
 trigger threshold { when hysteresis(share(driver.brake over 10 s), 110 %, 50 %) }
 trigger edge { when rise(true) or changed(5) }
 trigger nothing { when rise(share(driver.brake over 10 s) > 2 ratio) or driver.brake }
+trigger saturated { when count(driver.brake over 1 h) * 1 > 1000 }
+trigger also_saturated { when flicker(ego.gear over 1 h) - 1 >= 1000 }
+trigger not_saturated { when count(driver.brake over 1 h) > 1000 or count(driver.brake over 1 h) * 2 > 1999 }
