@@ -268,3 +268,18 @@ def test_unreadable_files_are_named(tmp_path: Path) -> None:
     (tmp_path / "binary.json").write_bytes(b"\xff{}")
     with pytest.raises(InvalidInput, match=r"binary.json: not UTF-8 at byte 0"):
         read_leaves(tmp_path / "binary.json")
+
+
+def test_a_file_of_which_nothing_is_imported_says_why(tmp_path: Path) -> None:
+    document = tree(
+        Name={**SPEED, "datatype": "string", "unit": None},
+        Level={**SPEED, "unit": "dBm"},
+        Loss={**SPEED, "unit": "dBm"},
+    )
+    document["Vehicle"]["children"]["Name"].pop("unit")
+    (tmp_path / "vss.json").write_text(json.dumps(document))
+    with pytest.raises(InvalidInput) as refused:
+        import_vss(tmp_path / "vss.json")
+    assert "2 left out, its unit `dBm` has no counterpart (`Vehicle.Level`)" in refused.value.message
+    assert "1 left out, a string without `allowed` values (`Vehicle.Name`)" in refused.value.message
+    assert "--unit" in refused.value.remedy

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -26,6 +27,8 @@ MEANT_TIMES = {"m": "min", "M": "min"}
 MAX_NAMES_COMPARED = 50_000
 """After this many comparisons no more names are proposed, so that a file full of unknown names is quick to check."""
 _MAX_SUBJECT = 48
+_WHOLE_NUMBERS = re.compile(r"[0-9+*() \t-]+")
+"""Arithmetic on whole numbers without a unit, as the constant of a comparison."""
 
 
 @dataclass(slots=True)
@@ -91,6 +94,8 @@ class CheckContext:
 
     def number(self, value: Fraction, span: Span) -> int:
         """A node for a constant, rounded half-even to the nearest double."""
+        if _WHOLE_NUMBERS.fullmatch(self.report.source.text, span.start, span.end):
+            self._demand_exact(value, span)
         try:
             return self.graph.add("number", value=float(value))
         except OverflowError:
@@ -131,13 +136,18 @@ class CheckContext:
 
     def literal(self, quantity: syntax.Quantity) -> Typed:
         """A literal in a condition; a whole number, written out, that no double equals is a mistake: perhaps an id."""
-        value = quantity.value
-        if quantity.text.lstrip("-").isdigit() and Fraction(float(value)) != value:
-            nearest = float(value)
-            beyond = nextafter(nearest, -inf if nearest > value else inf)
-            self.report.inexact_integer(quantity.span, int(value), *sorted((int(nearest), int(beyond))))
+        if quantity.text.lstrip("-").isdigit() and not self._demand_exact(quantity.value, quantity.span):
             return self.error(quantity.span)
         return self.quantity(quantity)
+
+    def _demand_exact(self, value: Fraction, span: Span) -> bool:
+        """Whether a double equals a constant that is written in whole numbers; reports a whole one that none equals."""
+        if value.denominator != 1 or abs(value) >= 2**1023 or Fraction(float(value)) == value:
+            return True
+        nearest = float(value)
+        beyond = nextafter(nearest, -inf if nearest > value else inf)
+        self.report.inexact_integer(span, int(value), *sorted((int(nearest), int(beyond))))
+        return False
 
     def constant(self, span: Span, value: Fraction, unit: Unit) -> Typed:
         """An exact constant, unless exactness would cost too much."""

@@ -150,6 +150,23 @@ def test_drives_take_all_words_up_to_the_next_option(given: str, expected: str) 
     assert spread(given.split(), "--drives") == expected.split()
 
 
+def test_all_mistakes_of_a_catalog_are_told_with_their_lines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "signals.yaml").write_text("signals:\n  a: {unit: kph, rat: 3}\n  and: {rate: 3}\n")
+    assert call(folder, "check", "good.trigger", "--signals", "signals.yaml") == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.partition("signals.yaml:")[2].partition(": ")[0] for line in lines] == ["2", "2", "3"]
+    assert [word in line for word, line in zip(("`rate`", "`km/h`", "`and`"), lines, strict=True)] == [True] * 3
+
+
+def test_check_explain_and_backtest_tell_of_a_budget_below_a_clip(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "small.trigger").write_text(GOOD + "campaign c { collect fast budget 1 kB per vehicle per day }\n")
+    for words in (("check",), ("explain",), ("backtest", "--drives", "a.parquet")):
+        assert call(folder, words[0], "small.trigger", "--signals", "signals.yaml", *words[1:]) == 0
+        assert "budget of 1 kB per vehicle per day is smaller than one clip of `fast`" in capsys.readouterr().err
+
+
 def test_check_starts_fast(folder: Path) -> None:
     words = [sys.executable, "-m", "fleet_api.cli.main", "check", "good.trigger", "--signals", "signals.yaml"]
     times_s = []
