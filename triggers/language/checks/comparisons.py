@@ -167,11 +167,11 @@ def _saturated(context: CheckContext, count: Typed, other: Typed) -> Typed:
     if not _is_count(context, count):
         return count
     node = context.graph.nodes[count.node]
-    limit = floor(other.constant) + 1
-    if limit > MAX_COUNT_LIMIT:
-        context.report.too_many(other.span, "counted events", limit, MAX_COUNT_LIMIT, "a count")
+    most = floor(other.constant)
+    if most > MAX_COUNT_LIMIT:
+        context.report.too_many(other.span, "counted events", most, MAX_COUNT_LIMIT, "a count")
         return count
-    limited = context.graph.add(node.op, *node.arguments, window_ns=node.integer("window_ns"), limit=max(1, limit))
+    limited = context.graph.add(node.op, *node.arguments, window_ns=node.integer("window_ns"), limit=max(1, most + 1))
     return replace(count, node=limited)
 
 

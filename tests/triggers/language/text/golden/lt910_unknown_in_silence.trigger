@@ -4,6 +4,7 @@ trigger b { when not (lead.distance < 60 m) and ego.accel < -3 m/s^2 }
 trigger c { when lead.id != 3 and driver.brake }
 trigger d { when not (ego.gear in ("P", "N") or driver.brake) }
 trigger e { when not once(ego.speed > 50 km/h over 5 s) and driver.brake }
+trigger z { when not hysteresis(ego.speed, 50 km/h, 40 km/h) }
 
 # these say what silence means, or ask for a value
 trigger f { when missing(lead.distance) or not (lead.distance < 60 m) }
