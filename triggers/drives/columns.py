@@ -7,7 +7,7 @@ without nulls is not copied. Messages name the column; the caller adds the name 
 
 from __future__ import annotations
 
-from decimal import Context, Decimal
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -26,9 +26,7 @@ _FLOAT64 = pa.float64()
 _EXACT_INTEGERS = 1 << 53
 """A float64 holds every integer up to this size."""
 _EXACT_DIGITS = 15
-"""A float64 holds every decimal of so many digits: it is written back as the same decimal."""
-_DECIMALS = Context(prec=400)
-"""Enough digits for any decimal of Arrow (76) and any whole number of a float64 (309)."""
+"""A float64 holds every decimal of so many digits: its shortest decimal is the same one."""
 
 
 class ColumnReader:
@@ -99,9 +97,9 @@ class ColumnReader:
         if column.type.precision <= _EXACT_DIGITS:
             return numbers
         is_exact = ~(np.abs(numbers) >= 10.0 ** (_EXACT_DIGITS - column.type.scale))
-        unit = Decimal(1).scaleb(-column.type.scale)
         for row in np.flatnonzero(~is_exact).tolist():
-            is_exact[row] = _DECIMALS.quantize(Decimal(float(numbers[row])), unit) == column[row].as_py()
+            number = float(numbers[row])
+            is_exact[row] = column[row].as_py() in (Decimal(number), Decimal(repr(number)))
         return self._only(is_exact, NOT_EXACT, numbers, first_row, column)
 
     def _only(
