@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from triggers.backtest.odometer import SpeedOdometer
+from triggers.backtest.meters.odometer import SpeedOdometer
 from triggers.backtest.plan import make_plan
 from triggers.backtest.run import run
 from triggers.contracts.bundle import make_bundle

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from triggers.backtest.known_time import KnownTime
 from triggers.backtest.machines import MachinePool
-from triggers.backtest.odometer import odometer_for
-from triggers.backtest.overlap import shared_fires
+from triggers.backtest.meters.known_time import KnownTime
+from triggers.backtest.meters.odometer import odometer_for
+from triggers.backtest.meters.overlap import shared_fires
+from triggers.backtest.meters.volume import ClipMeter
 from triggers.backtest.plan import BacktestPlan, compared
 from triggers.backtest.result import DriveResult
-from triggers.backtest.volume import ClipMeter
 from triggers.distance import ends_segment
 from triggers.drives.batches import Batch
 from triggers.drives.drive import Drive

@@ -16,12 +16,12 @@ from mcap.writer import CompressionType, Writer
 
 from tests.support.paths import RECORDED_DRIVES, REPOSITORY
 from triggers.backtest.forecast import ForecastFleet
+from triggers.backtest.meters.volume import ClipMeter
 from triggers.backtest.plan import BacktestPlan, make_plan
 from triggers.backtest.report import BacktestReport, ReportedFire, TriggerOverlap, make_report
 from triggers.backtest.result import BacktestResult
 from triggers.backtest.run import run
 from triggers.backtest.tables import write_counts, write_fires
-from triggers.backtest.volume import ClipMeter
 from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.drive import Drive

@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from triggers.backtest.known_time import KnownTime
+from triggers.backtest.meters.known_time import KnownTime
 from triggers.drives.batches import Batch
 from triggers.signals.catalog import SignalCatalog
 

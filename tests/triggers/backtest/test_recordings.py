@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.triggers.vehicle.support import a_fire, at
+from triggers.backtest.meters.recordings import OwnRecordings
 from triggers.backtest.plan import make_plan
-from triggers.backtest.recordings import OwnRecordings
 from triggers.backtest.run import run
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.drive import Drive

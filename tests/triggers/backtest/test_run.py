@@ -15,7 +15,7 @@ import pytest
 
 from tests.triggers.backtest.reference_machine import reference_pool
 from triggers.backtest.machines import MachinePool
-from triggers.backtest.overlap import shared_fires
+from triggers.backtest.meters.overlap import shared_fires
 from triggers.backtest.plan import make_plan
 from triggers.backtest.result import BacktestResult, DriveResult
 from triggers.backtest.run import run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from triggers.backtest.windows import SampledRows, WindowCounts
+from triggers.backtest.meters.windows import SampledRows, WindowCounts
 from triggers.drives.batches import Batch
 
 SIGNALS = ("dense", "sparse", "silent")

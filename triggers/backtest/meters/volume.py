@@ -16,8 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.backtest.recordings import OwnRecordings
-from triggers.backtest.windows import SampledRows, WindowCounts
+from triggers.backtest.meters.recordings import OwnRecordings
+from triggers.backtest.meters.windows import SampledRows, WindowCounts
 from triggers.clips.size import CHANNEL_BYTES, FILE_BYTES, SAMPLE_BYTES
 from triggers.contracts.campaign import CaptureWindow
 from triggers.drives.batches import Batch
