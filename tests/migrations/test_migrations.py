@@ -5,10 +5,12 @@ from __future__ import annotations
 from alembic import command
 from sqlalchemy import select, text, update
 
+from storage.clips.query import ClipQuery
+from storage.clips.search import search
 from storage.database import Database
 from storage.labels import jobs as label_jobs
 from storage.migrate import alembic_config, current_revision, differences, head_revision, migrate, require_current
-from storage.tables import uploads
+from storage.tables import signal_units, uploads
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.ledger.ledger_support import add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
@@ -78,3 +80,17 @@ def test_an_open_upload_gets_the_hashes_of_its_cells_and_loses_its_pieces_on_the
         command.downgrade(config, "0005")
         command.upgrade(config, "0006")
         assert connection.execute(columns).one() == (bytes.fromhex("".join(manifest.cells)), CELL_BYTES)
+
+
+def test_signals_of_earlier_clips_are_known_without_their_unit(database: Database) -> None:
+    config = alembic_config()
+    with database.begin() as connection:
+        for _ in range(2):
+            add_clip(connection, statistics={"ego.speed": (0.0, 2.0, 1.0)}, units={"ego.speed": "m/s"})
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0004")
+        command.upgrade(config, "0005")
+        known = connection.execute(select(signal_units.c.signal, signal_units.c.unit)).all()
+        assert known == [("ego.speed", None)]
+        query = ClipQuery.parse(filter_source="ego.speed.max > 1")
+        assert len(search(connection, query).clips) == 2
