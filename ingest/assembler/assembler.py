@@ -25,11 +25,12 @@ from ingest.assembler.status import AssemblerStatus, Counts
 from ingest.cell_record import PROBE, CellRecord
 from ingest.log.contract import CELLS_TOPIC, Log, LogConsumer, LogRecord, NotOwner
 from ingest.readiness import Part, Readiness
+from storage.clips.writer import PendingUpload
 from triggers.errors import InvalidInput, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
 GROUP = "assembler"
-MAX_POLL_RECORDS = 16
+MAX_POLL_RECORDS = 256
 BUSY_POLL_S = 0.02
 IDLE_POLL_S = 0.5
 RETRY_PAUSE_S = 0.5
@@ -61,6 +62,7 @@ class Assembler:
         self._now_s = monotonic_s
         self._failures = failures or Failures()
         self._backlog: deque[LogRecord] = deque()
+        self._ahead: dict[str, tuple[PendingUpload, frozenset[int]]] = {}
         self._retry_at_s = 0.0
         self._consumer: LogConsumer = log.consumer(
             CELLS_TOPIC, group=GROUP, member=member, on_assigned=self._on_assigned, on_revoked=self._on_revoked
@@ -126,11 +128,27 @@ class Assembler:
         if self._now_s() < self._retry_at_s:
             return
         try:
+            self._look_ahead()
             while self._backlog and self._take_or_retry(self._backlog[0]):
                 self._backlog.popleft()
         except (Unreachable, Overloaded) as error:
             self._retry_at_s = self._now_s() + self._retry_pause_s
             LOGGER.warning("the assembler pauses its partitions for %.1f s: %s", self._retry_pause_s, error)
+        finally:
+            self._ahead.clear()
+
+    def _look_ahead(self) -> None:
+        """Look up the uploads of the backlog in one transaction; what it leaves out is looked up alone."""
+        keys = {record.key.hex() for record in self._backlog}
+        unknown = [key for key in keys if self._clips.get(key) is None and self._clips.closed_as(key) is None]
+        if len(unknown) < 2:
+            return
+        try:
+            self._ahead.update(self._clip_store.look_up_many(unknown))
+        except NOT_COUNTED:
+            raise
+        except Exception as error:  # noqa: BLE001 - each is looked up alone, and its own error counts
+            LOGGER.info("%d uploads are looked up one by one: %s", len(unknown), described(error))
 
     def _take_or_retry(self, record: LogRecord) -> bool:
         """Process one record; after an unexpected error try again a few times, and then skip it."""
@@ -205,7 +223,7 @@ class Assembler:
         if self._clips.closed_as(upload_id) is not None:
             return None
         try:
-            upload, parked = self._clip_store.look_up(upload_id)
+            upload, parked = self._looked_up(upload_id)
         except InvalidInput as error:
             self._fail_unread(upload_id, "manifest_unreadable", error.message)
             return None
@@ -220,6 +238,11 @@ class Assembler:
             self._clips.remember_closed(upload_id, state)
             return None
         return self._clips.open(upload, partition, parked)
+
+    def _looked_up(self, upload_id: str) -> tuple[PendingUpload | None, frozenset[int]]:
+        if upload_id in self._ahead:
+            return self._ahead.pop(upload_id)
+        return self._clip_store.look_up(upload_id)
 
     def _fail_unread(self, upload_id: str, reason: str, detail: str) -> None:
         LOGGER.warning("upload %s is given up: %s", upload_id, detail)

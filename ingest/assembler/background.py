@@ -1,4 +1,4 @@
-"""A background thread for slow effects, so that the assembler keeps polling (and its lease) while they run.
+"""Background threads for slow effects, so that the assembler keeps polling (and its lease) while they run.
 
 An effect that finds the store or database unreachable is retried with growing pauses until it succeeds or is
 abandoned; any other error becomes the task's result.
@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from typing import Generic, TypeVar
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
 
 from ingest.readiness import Part, Readiness
 from triggers.errors import Overloaded, Unreachable
@@ -18,6 +20,8 @@ from triggers.errors import Overloaded, Unreachable
 LOGGER = logging.getLogger(__name__)
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 10.0
+THREADS = 2
+MOST_TOGETHER = 64
 T = TypeVar("T")
 
 
@@ -76,14 +80,19 @@ class Task(Generic[T]):
         return bool(wait([self.future], timeout=max(0.0, timeout_s)).done)
 
 
+Together = Callable[[Sequence[Any]], Sequence[Any]]
+"""Does many effects at once: outcomes in the order of the items; after an error each of them is attempted alone."""
+
+
 class Background:
-    """Runs tasks one after the other in its own thread."""
+    """Runs tasks in a few threads of its own, each as soon as one is free."""
 
     def __init__(self, name: str, *, part: Part | None = None, first_pause_s: float = FIRST_PAUSE_S) -> None:
         """`first_pause_s` is how long a task waits after its first outage; each further pause is twice as long."""
         self._part = part or Readiness().part(name)
         self._first_pause_s = first_pause_s
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
+        self._executor = ThreadPoolExecutor(max_workers=THREADS, thread_name_prefix=name)
+        self._waiting: deque[tuple[Task[Any], Any]] = deque()
 
     def submit(self, effect: Callable[[], T], *, what: str, after_s: float = 0.0) -> Task[T]:
         """Queue an effect, which waits `after_s` once its turn has come; `what` names it in the log."""
@@ -91,10 +100,48 @@ class Background:
         task.future = self._executor.submit(task.run)
         return task
 
+    def submit_together(self, effect: Callable[[], T], item: object, together: Together, *, what: str) -> Task[T]:
+        """Queue an effect that `together` does at once for all items that wait by then, up to MOST_TOGETHER."""
+        task = Task(effect, what, 0.0, self._first_pause_s, self._part)
+        self._waiting.append((task, item))
+        self._executor.submit(self._run_together, together)
+        return task
+
     def repeat(self, task: Task[T], *, after_s: float) -> Task[T]:
         """Queue the effect of a task once more."""
         return self.submit(task.effect, what=task.what, after_s=after_s)
 
     def close(self) -> None:
-        """Wait for the attempt in progress; queued effects are dropped."""
+        """Wait for the attempts in progress; queued effects are dropped."""
         self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def _run_together(self, together: Together) -> None:
+        taken = [chosen for _ in range(MOST_TOGETHER) if (chosen := self._next_waiting()) is not None]
+        if len(taken) > 1:
+            try:
+                outcomes = together([item for _, item in taken])
+            except Exception as error:  # noqa: BLE001 - each is attempted alone, and reports its own
+                LOGGER.info("%d effects are attempted one by one: %s", len(taken), error)
+            else:
+                self._part.passed()
+                for (task, _), outcome in zip(taken, outcomes, strict=True):
+                    task.future.set_result(outcome)
+                return
+        for task, _ in taken:
+            _run_alone(task)
+
+    def _next_waiting(self) -> tuple[Task[Any], Any] | None:
+        """The next task that waits and was not abandoned, with its item."""
+        with suppress(IndexError):
+            while True:
+                task, item = self._waiting.popleft()
+                if task.future.set_running_or_notify_cancel():
+                    return task, item
+        return None
+
+
+def _run_alone(task: Task[Any]) -> None:
+    try:
+        task.future.set_result(task.run())
+    except Exception as error:  # noqa: BLE001 - the result of the task, as in an executor
+        task.future.set_exception(error)

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 
 from ingest.assembler.cells import CellReader, CellRejected, check_cell
 from ingest.assembler.phases import Parked
 from ingest.assembler.spool import SpoolFile
+from storage.clips import batch
 from storage.clips import writer as clip_writer
 from storage.clips.writer import Ending, PendingUpload
 from storage.database import Database
@@ -23,6 +25,8 @@ from storage.uploads.parking import ParkedPart
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import LongtailError
 
+WRITERS = 8
+"""Small objects written at a time: most of a small write is waiting for a disk or a network."""
 LOGGER = logging.getLogger(__name__)
 
 
@@ -36,6 +40,7 @@ class ClipStore:
         self._store = store
         self._single_put_bytes = single_put_bytes
         self._extractor_version = extractor_version
+        self._writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="objects")
 
     def look_up(self, upload_id: str) -> tuple[PendingUpload | None, frozenset[int]]:
         """The upload, and the cells of it that are parked; InvalidInput when its manifest cannot be read."""
@@ -55,12 +60,46 @@ class ClipStore:
             parts = parking.parts(connection, upload.id)
             is_open = bool(parking.open_uploads(connection, [upload.id]))
         if is_open:
-            with self._reader(upload, spooled, parts) as cells:
-                self._write_object(upload, cells)
+            self._write_spooled(upload, spooled, parts)
         with self._database.begin() as connection:
             ending = clip_writer.store_clip(connection, upload, extractor_version=self._extractor_version)
         self._remove(ending)
         return ending
+
+    def look_up_many(self, upload_ids: Collection[str]) -> dict[str, tuple[PendingUpload, frozenset[int]]]:
+        """What `look_up` finds for each; left out are those that it would not find, or not be able to read."""
+        with self._database.begin() as connection:
+            uploads = batch.find_uploads(connection, upload_ids)
+            parked = parking.parts_of(connection, [key for key, upload in uploads.items() if upload.is_assembling])
+        return {
+            key: (upload, frozenset(cell for part in parked.get(key, ()) for cell in part.cells))
+            for key, upload in uploads.items()
+        }
+
+    def store_clips(self, whole: Sequence[tuple[PendingUpload, SpoolFile]]) -> list[Ending]:
+        """Do for small clips what `store_clip` does for one, with a few transactions for all of them together.
+
+        When any of them cannot be stored, an error is raised and none is in the catalog: store each alone then.
+        """
+        ids = [upload.id for upload, _ in whole]
+        with self._database.begin() as connection:
+            parts = parking.parts_of(connection, ids)
+            still_open = parking.open_uploads(connection, ids)
+        writes = [
+            self._writers.submit(self._write_spooled, upload, spooled, parts.get(upload.id, []))
+            for upload, spooled in whole
+            if upload.id in still_open
+        ]
+        wait(writes)  # all of them, before any error: nothing may still be written when the clips are tried alone
+        for write in writes:
+            write.result()
+        with self._database.begin() as connection:
+            endings = batch.store_clips(
+                connection, [upload for upload, _ in whole], extractor_version=self._extractor_version
+            )
+        for ending in endings:
+            self._remove(ending)
+        return endings
 
     def fail(self, upload: PendingUpload, reason: str, detail: str, payload: bytes | None) -> Ending:
         """Give a clip up for good. `payload`, the cell that was wrong, is kept beside the dead letter."""
@@ -105,6 +144,10 @@ class ClipStore:
                 detail=f"{place}: {error.message}",
                 object_key=key,
             )
+
+    def _write_spooled(self, upload: PendingUpload, spooled: SpoolFile, parts: Sequence[ParkedPart]) -> None:
+        with self._reader(upload, spooled, parts) as cells:
+            self._write_object(upload, cells)
 
     @contextmanager
     def _reader(self, upload: PendingUpload, spooled: SpoolFile, parts: Sequence[ParkedPart]) -> Iterator[CellReader]:

@@ -24,6 +24,9 @@ from storage.tables.uploads import UploadState
 
 LOGGER = logging.getLogger(__name__)
 FAILURE_PAUSE_S = 0.2
+SMALL_CLIP_BYTES = 1024**2
+FIRES_OF_SMALL_CLIP = 64
+"""Clips up to both of these are stored many at a time."""
 REMEMBERED_CLOSED = 10_000
 MAX_OPEN_CLIPS = 4096
 """Open clips of one worker; beyond this number the oldest are parked, whatever their size."""
@@ -92,7 +95,12 @@ class OpenClips:
     def store(self, clip: OpenClip) -> None:
         """Start storing a whole clip."""
         effect = partial(self._clip_store.store_clip, clip.upload, clip.file)
-        clip.phase = Closing(self._background.submit(effect, what=f"storing clip {clip.upload.clip_id}"))
+        what = f"storing clip {clip.upload.clip_id}"
+        if _is_small(clip.upload):
+            item, together = (clip.upload, clip.file), self._clip_store.store_clips
+            clip.phase = Closing(self._background.submit_together(effect, item, together, what=what))
+        else:
+            clip.phase = Closing(self._background.submit(effect, what=what))
 
     def fail(self, clip: OpenClip, reason: str, detail: str, payload: bytes | None = None) -> None:
         """Start giving up a clip for good; `payload` is the cell that was wrong."""
@@ -215,3 +223,9 @@ class OpenClips:
             self.drop(clip)
         self._background.close()
         self._spool.close()
+
+
+def _is_small(upload: PendingUpload) -> bool:
+    """Whether a clip may share its transaction and its memory with others."""
+    manifest = upload.manifest
+    return manifest.size_bytes <= SMALL_CLIP_BYTES and len(manifest.recording.fires) <= FIRES_OF_SMALL_CLIP

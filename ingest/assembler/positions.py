@@ -62,15 +62,26 @@ class Positions:
         return gone_back
 
     def commit(self, partitions: Collection[int]) -> None:
-        """Commit where each of these may restart, if that changed."""
+        """Commit where each of these may restart, if that changed: together, or each alone when one was lost."""
+        changed = {}
         for partition in partitions:
             tracker = self._trackers.get(partition)
             restart_at = tracker.restart_at if tracker else None
-            if restart_at is None or restart_at == self._committed.get(partition):
-                continue
-            try:
-                self._consumer.commit({partition: restart_at})
-            except NotOwner as error:
-                LOGGER.warning("partition %d was given to another worker: %s", partition, error)
-            else:
-                self._committed[partition] = restart_at
+            if restart_at is not None and restart_at != self._committed.get(partition):
+                changed[partition] = restart_at
+        if not changed:
+            return
+        try:
+            self._consumer.commit(changed)
+            self._committed |= changed
+        except NotOwner:
+            for partition, restart_at in changed.items():
+                self._commit_one(partition, restart_at)
+
+    def _commit_one(self, partition: int, restart_at: int) -> None:
+        try:
+            self._consumer.commit({partition: restart_at})
+        except NotOwner as error:
+            LOGGER.warning("partition %d was given to another worker: %s", partition, error)
+        else:
+            self._committed[partition] = restart_at

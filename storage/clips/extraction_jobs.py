@@ -6,6 +6,7 @@ in the catalog (the clip's state and a dead letter), instead of only failing the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,16 @@ def add(connection: Connection, clip_id: str, vehicle_id: str, extractor_version
         .returning(_TABLE.clip_id)
     )
     return added.one_or_none() is not None
+
+
+def add_many(connection: Connection, of_vehicles: Sequence[tuple[str, str]], extractor_version: int) -> None:
+    """Queue (clip, vehicle) pairs for a version of the extractor, those that are not queued already."""
+    rows = [
+        {"clip_id": clip_id, "vehicle_id": vehicle_id, "extractor_version": extractor_version}
+        for clip_id, vehicle_id in of_vehicles
+    ]
+    once = insert(extraction_jobs).on_conflict_do_nothing(index_elements=[_TABLE.clip_id, _TABLE.extractor_version])
+    connection.execute(once, rows)
 
 
 def add_for_older_clips(connection: Connection, extractor_version: int, *, at_most_open: int = 100) -> int:

@@ -7,7 +7,7 @@ ledger, events, so that two of these transactions never deadlock.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -138,7 +138,7 @@ def fail_upload(
         return Ending(state, won=False, staging_keys=tuple(parking.forget(connection, upload.id)))
     manifest = upload.manifest
     endings.fail(connection, upload.id, reason)
-    _write_fires(connection, upload.vehicle_id, manifest.recording.fires, reason=reason)
+    write_fires(connection, upload.vehicle_id, manifest.recording.fires, reason=reason)
     dead_letters.record(
         connection,
         stage=stage,
@@ -178,12 +178,13 @@ def fail_unread(connection: Connection, upload_id: str, *, reason: str, detail: 
 def _catalogue(connection: Connection, upload: PendingUpload) -> None:
     """Write clip, fires and links. FireReused is checked after writing, when no other clip can intervene."""
     of_fires = upload.manifest.recording.fires
-    connection.execute(insert(clips).values(_clip_row(connection, upload)).on_conflict_do_nothing())
-    _write_fires(connection, upload.vehicle_id, of_fires, reason=None)
+    (tags,) = tags_of(connection, [upload.manifest.recording])
+    connection.execute(insert(clips).values(clip_row(upload, tags=tags)).on_conflict_do_nothing())
+    write_fires(connection, upload.vehicle_id, of_fires, reason=None)
     reused = reused_fire(of_fires, known_fires(connection, upload.vehicle_id, of_fires))
     if reused is not None:
         raise FireReused(reused)
-    _link_fires(connection, upload)
+    connection.execute(insert(clip_fires).on_conflict_do_nothing(), fire_links(upload))
 
 
 def _lock_state(connection: Connection, upload_id: str) -> str:
@@ -192,7 +193,7 @@ def _lock_state(connection: Connection, upload_id: str) -> str:
     return connection.execute(locked).scalar_one_or_none() or "unknown"
 
 
-def _clip_row(connection: Connection, upload: PendingUpload) -> dict[str, Any]:
+def clip_row(upload: PendingUpload, *, tags: Sequence[str]) -> dict[str, Any]:
     """The columns of a new clip; fields of the recording that bear a column's name are stored as they are."""
     manifest, recording = upload.manifest, upload.manifest.recording
     return {
@@ -204,55 +205,59 @@ def _clip_row(connection: Connection, upload: PendingUpload) -> dict[str, Any]:
         "digest": manifest.digest,
         "object_key": upload.object_key,
         "manifest": manifest.model_dump(mode="json"),
-        "tags": _tags(connection, recording),
+        "tags": list(tags),
     }
 
 
-def _tags(connection: Connection, recording: RecordingManifest) -> list[str]:
-    """The tags of the triggers that fired, as their campaigns' settings have them, and that of a wrong clock."""
-    received: datetime = connection.execute(select(func.now())).scalar_one()
-    marks = {IMPLAUSIBLE} if is_implausible(recording, received_ns=int(received.timestamp()) * NS_PER_S) else set()
-    return sorted(marks | _tags_of(connection, recording.fires))[:MAX_TAGS]
-
-
-def _tags_of(connection: Connection, of_fires: Sequence[Fire]) -> set[str]:
+def tags_of(connection: Connection, recordings: Sequence[RecordingManifest]) -> list[list[str]]:
+    """For each recording the tags of the triggers that fired, as their campaigns' settings have them, and that of a
+    wrong clock."""
     table = campaign_versions.c
-    versions = sorted({(fire.campaign, fire.version) for fire in of_fires})
+    versions = sorted({(fire.campaign, fire.version) for recording in recordings for fire in recording.fires})
     rows = connection.execute(
         select(table.campaign, table.version, table.settings["triggers"].label("triggers")).where(
             tuple_(table.campaign, table.version).in_(versions)
         )
     )
-    fired = {(fire.campaign, fire.version, fire.trigger) for fire in of_fires}
-    return {
-        tag
+    tags = {
+        (row.campaign, row.version, trigger["name"]): trigger.get("tags", ())
         for row in rows
         for trigger in row.triggers or ()
-        if (row.campaign, row.version, trigger["name"]) in fired
-        for tag in trigger.get("tags", ())
     }
+    received: datetime = connection.execute(select(func.now())).scalar_one()
+    received_ns = int(received.timestamp()) * NS_PER_S
+    return [_tags(recording, tags, received_ns) for recording in recordings]
 
 
-def _write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire], *, reason: str | None) -> None:
+def _tags(
+    recording: RecordingManifest, tags: Mapping[tuple[str, int, str], Sequence[str]], received_ns: int
+) -> list[str]:
+    fired = {(fire.campaign, fire.version, fire.trigger) for fire in recording.fires}
+    marks = {IMPLAUSIBLE} if is_implausible(recording, received_ns=received_ns) else set()
+    return sorted(marks | {tag for trigger in fired for tag in tags.get(trigger, ())})[:MAX_TAGS]
+
+
+def write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire], *, reason: str | None) -> None:
     """Write fires with their outcome: `catalogued` once any of their clips is, else `failed` with the first reason."""
     outcome = {"vehicle_id": vehicle_id, "outcome": "failed" if reason else "catalogued", "reason": reason}
     # Always in one order: otherwise two clips with the same fires could deadlock on each other's rows.
     ordered = sorted(of_fires, key=lambda fire: (fire.campaign, fire.version, fire.ordinal))
     rows = [{**values_of(fire, fires), **outcome} for fire in ordered]
-    statement = insert(fires).values(rows)
+    statement = insert(fires)
     if reason:
-        connection.execute(statement.on_conflict_do_nothing())
+        connection.execute(statement.on_conflict_do_nothing(), rows)
         return
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=list(fires.primary_key),
             set_={"outcome": "catalogued", "reason": None},
             where=fires.c.outcome == "failed",
-        )
+        ),
+        rows,
     )
 
 
-def _link_fires(connection: Connection, upload: PendingUpload) -> None:
+def fire_links(upload: PendingUpload) -> list[dict[str, Any]]:
+    """The rows that link a clip to its fires."""
     clip = {"clip_id": upload.clip_id, "vehicle_id": upload.vehicle_id}
-    rows = [{**values_of(fire, clip_fires), **clip} for fire in upload.manifest.recording.fires]
-    connection.execute(insert(clip_fires).values(rows).on_conflict_do_nothing())
+    return [{**values_of(fire, clip_fires), **clip} for fire in upload.manifest.recording.fires]

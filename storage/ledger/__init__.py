@@ -8,7 +8,7 @@ cannot be exceeded, and a reservation is refused only after the entries that are
 
 from storage.ledger.accounts import AccountKey, AccountUsage
 from storage.ledger.reservations import charges, reserve
-from storage.ledger.settlements import fold, release, settle
+from storage.ledger.settlements import fold, release, settle, settle_all
 from storage.ledger.usage import usage
 
-__all__ = ["AccountKey", "AccountUsage", "charges", "fold", "release", "reserve", "settle", "usage"]
+__all__ = ["AccountKey", "AccountUsage", "charges", "fold", "release", "reserve", "settle", "settle_all", "usage"]

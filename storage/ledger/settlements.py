@@ -25,6 +25,15 @@ _SETTLE = text("""
     RETURNING id
 """)
 
+_SETTLE_ALL = text("""
+    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
+    SELECT account_id, upload_id, 'settle', amount, 0, amount
+    FROM ledger_entries
+    WHERE upload_id = ANY (CAST(:upload_ids AS text[])) AND kind = 'reserve'
+    ORDER BY account_id, upload_id
+    ON CONFLICT DO NOTHING
+""")
+
 _RELEASE = text("""
     INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
     SELECT account_id, upload_id, 'release', amount, -amount, 0
@@ -50,6 +59,11 @@ def settle(connection: Connection, upload_id: str, actual_bytes: Mapping[str, in
         "total": 0 if actual_bytes is None else sum(actual_bytes.values()),
     }
     return bool(connection.execute(_SETTLE, parameters).all())
+
+
+def settle_all(connection: Connection, upload_ids: Sequence[str]) -> None:
+    """Turn everything that these uploads reserved into use, as `settle` does for each."""
+    connection.execute(_SETTLE_ALL, {"upload_ids": sorted(upload_ids)})
 
 
 def release(connection: Connection, *upload_ids: str) -> bool:

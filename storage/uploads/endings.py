@@ -6,6 +6,7 @@ transaction that closes it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
@@ -32,6 +33,17 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
     )
     pieces.forget(connection, [upload_id])
     return closed.rowcount == 1 and ledger.settle(connection, upload_id)
+
+
+def mark_all_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
+    """Close uploads as `mark_stored` does; the transaction has locked them, and knows that they are not closed."""
+    connection.execute(
+        update(uploads)
+        .where(uploads.c.id.in_(upload_ids))
+        .values(state=UploadState.STORED, offset_bytes=uploads.c.size_bytes, closed_at=func.now())
+    )
+    pieces.forget(connection, upload_ids)
+    ledger.settle_all(connection, upload_ids)
 
 
 def fail(connection: Connection, upload_id: str, reason: str) -> bool:

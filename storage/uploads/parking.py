@@ -7,7 +7,7 @@ same object. The row is written after the object and before the log's offset adv
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, select
@@ -63,6 +63,11 @@ def park(connection: Connection, upload_id: str, cells: Sequence[int], *, size_b
 
 def parts(connection: Connection, upload_id: str) -> list[ParkedPart]:
     """The parked parts of an upload, in the order they were parked."""
+    return parts_of(connection, [upload_id]).get(upload_id, [])
+
+
+def parts_of(connection: Connection, upload_ids: Collection[str]) -> dict[str, list[ParkedPart]]:
+    """The parked parts of each of these uploads that has any, in the order they were parked."""
     rows = connection.execute(
         select(
             parked_cells.c.upload_id,
@@ -71,18 +76,31 @@ def parts(connection: Connection, upload_id: str) -> list[ParkedPart]:
             parked_cells.c.object_key,
             parked_cells.c.size_bytes,
         )
-        .where(parked_cells.c.upload_id == upload_id)
-        .order_by(parked_cells.c.part)
+        .where(parked_cells.c.upload_id.in_(upload_ids))
+        .order_by(parked_cells.c.upload_id, parked_cells.c.part)
     )
-    return [ParkedPart(row[0], row[1], tuple(row[2]), row[3], row[4]) for row in rows]
+    found: dict[str, list[ParkedPart]] = {}
+    for row in rows:
+        found.setdefault(row[0], []).append(ParkedPart(row[0], row[1], tuple(row[2]), row[3], row[4]))
+    return found
 
 
 def forget(connection: Connection, upload_id: str) -> list[str]:
     """Drop an upload's rows; returns the keys of its staging objects, to be deleted after the transaction."""
+    return list(forget_many(connection, [upload_id]).get(upload_id, ()))
+
+
+def forget_many(connection: Connection, upload_ids: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Drop the rows of uploads; returns, by upload, the keys of staging objects to be deleted afterwards."""
     removed = connection.execute(
-        delete(parked_cells).where(parked_cells.c.upload_id == upload_id).returning(parked_cells.c.object_key)
+        delete(parked_cells)
+        .where(parked_cells.c.upload_id.in_(upload_ids))
+        .returning(parked_cells.c.upload_id, parked_cells.c.object_key)
     )
-    return list(removed.scalars())
+    keys: dict[str, tuple[str, ...]] = {}
+    for upload_id, key in removed:
+        keys[upload_id] = (*keys.get(upload_id, ()), key)
+    return keys
 
 
 def closed_uploads(connection: Connection, *, limit: int = 100) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
@@ -126,6 +126,12 @@ class MemoryClipStore:
         upload = PendingUpload(upload_id, manifest.clip_id, "car-1", state, manifest)
         return upload, frozenset(self.parked.get(upload_id, ()))
 
+    def look_up_many(self, upload_ids: Collection[str]) -> dict[str, tuple[PendingUpload | None, frozenset[int]]]:
+        return {upload_id: self.look_up(upload_id) for upload_id in upload_ids if upload_id in IDS}
+
+    def store_clips(self, whole: Sequence[tuple[PendingUpload, SpoolFile]]) -> list[Ending]:
+        return [self.store_clip(upload, spooled) for upload, spooled in whole]
+
     def store_clip(self, upload: PendingUpload, spooled: SpoolFile) -> Ending:
         won = upload.id not in self.stored
         if won:
@@ -175,6 +181,9 @@ class Inline(Background):
         except (Crash, SpoolDamaged) as error:
             task.future.set_exception(error)
         return task
+
+    def submit_together(self, effect: Callable[[], T], item: object, together: Any, *, what: str) -> Task[T]:
+        return self.submit(effect, what=what)
 
 
 class Life:

@@ -11,6 +11,7 @@ from ingest.assembler.background import Background
 from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import MAX_FAILURES, Failures
 from ingest.assembler.spool import SpoolFile
+from storage.clips import batch
 from storage.clips import writer as clip_writer
 from storage.clips.writer import Ending
 from storage.uploads import dead_letters
@@ -23,7 +24,10 @@ SIZE = 3 * CELL_BYTES
 
 
 class Breaking:
-    """Makes a function of storage/clips/writer.py fail for one upload, the first so many times; counts its calls."""
+    """Makes a function of storage/clips/writer.py fail for one upload, the first so many times; counts its calls.
+
+    Its sibling in batch.py, which does the same for many uploads, fails whenever this one is among them.
+    """
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, name: str, clip: SentClip, error: Exception, times: int
@@ -40,6 +44,17 @@ class Breaking:
             return original(connection, upload, **rest)
 
         monkeypatch.setattr(clip_writer, name, breaks)
+        together = {"find_upload": "find_uploads", "store_clip": "store_clips"}.get(name)
+        if together is None:
+            return
+        of_many = getattr(batch, together)
+
+        def breaks_together(connection: Any, uploads: Any, **rest: Any) -> Any:
+            if clip.upload_id in [getattr(upload, "id", upload) for upload in uploads]:
+                raise error
+            return of_many(connection, uploads, **rest)
+
+        monkeypatch.setattr(batch, together, breaks_together)
 
 
 def letters(world: World) -> list[dead_letters.DeadLetter]:
