@@ -16,6 +16,7 @@ from ingest.extraction.outputs import (
     ExtractionResult,
     OutputFile,
     RemarkView,
+    Statistics,
     assets_of,
     preview_asset,
 )
@@ -46,17 +47,28 @@ def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
     files = _Files(folder, request, remarks)
     files.write_signals(signals)
     files.write_videos(clip.footage)
-    on_change = set(request.sent_on_change)
     return ExtractionResult(
         remarks=_views(remarks),
         files=tuple(OutputFile(asset=asset) for asset in files.written),
-        statistics=tuple(
-            statistics(name, series, end_ns=request.recording.end_ns if name in on_change else None)
-            for name, series in signals.items()
-            if len(series.values)
-        ),
+        statistics=_statistics(signals, request),
         track=track(found),
         box=box(found),
+    )
+
+
+def _statistics(signals: Mapping[str, SignalSeries], request: ExtractionRequest) -> tuple[Statistics, ...]:
+    """Of every signal with samples. What the recording begins with because it still held is not a sample of its own."""
+    recording = request.recording
+    on_change = {*request.sent_on_change, *recording.held}
+    return tuple(
+        statistics(
+            name,
+            series,
+            end_ns=recording.end_ns if name in on_change else None,
+            held=name in recording.held and int(series.t_ns[0]) == recording.start_ns,
+        )
+        for name, series in signals.items()
+        if len(series.values)
     )
 
 

@@ -56,10 +56,13 @@ class FileOfAsset(NamedTuple):
 
 
 class Statistics(Contract):
-    """Samples of one signal; minimum, maximum and mean over the finite ones."""
+    """Samples of one signal; minimum, maximum and mean over the finite ones.
+
+    A held sample, which repeats what was sent before the recording, counts for these, and not as one of the `samples`.
+    """
 
     signal: SignalName
-    samples: Annotated[int, Field(ge=1)]
+    samples: Annotated[int, Field(ge=0)]
     minimum: float | None
     maximum: float | None
     mean: float | None

@@ -11,10 +11,10 @@ from ingest.extraction.outputs import Statistics
 from triggers.drives.series import SignalSeries
 
 
-def statistics(name: str, series: SignalSeries, *, end_ns: int | None = None) -> Statistics:
+def statistics(name: str, series: SignalSeries, *, end_ns: int | None = None, held: bool = False) -> Statistics:
     """The statistics of a signal with samples; minimum, maximum and mean are None when no sample is finite.
 
-    With `end_ns`, the recording's end, each sample holds until the next one and the mean is over time. Infinite samples
+    `held`: the first sample repeats what was sent before the recording. With `end_ns`, the recording's end, each sample holds until the next one and the mean is over time. Infinite samples
     ("measured but invalid") and NaN end what held before them, and count for nothing.
     """
     finite = np.isfinite(series.values)
@@ -23,7 +23,7 @@ def statistics(name: str, series: SignalSeries, *, end_ns: int | None = None) ->
     over_time = weights is not None and weights.sum() > 0
     return Statistics(
         signal=name,
-        samples=len(series.values),
+        samples=len(series.values) - held,
         minimum=float(values.min()) if len(values) else None,
         maximum=float(values.max()) if len(values) else None,
         mean=_mean(values, weights if over_time else None),

@@ -173,3 +173,21 @@ def test_a_value_that_held_for_no_time_at_all_has_a_plain_mean(tmp_path: Path) -
     content = Footage(T_NS, end_ns, {"speed": Samples.of([(end_ns, 4.0)])}, {})
     (row,) = extracted(tmp_path, cameras=(), content=content, sent_on_change=("speed",)).statistics
     assert (row.mean, row.mean_over) == (4.0, "samples")
+
+
+def test_a_held_sample_gives_the_signal_its_value_and_is_not_counted_as_one(tmp_path: Path) -> None:
+    """The wiper was on before the recording began, and nothing was sent in it."""
+    content = Footage(T_NS, T_NS + 10**9, {"speed": Samples.of([(T_NS, 2.0)])}, {}, held=frozenset({"speed"}))
+    end = {"end_ns": T_NS + 10**9}
+    manifest = footage.recording(()).model_copy(update={"held": ("speed",), **end})
+    (row,) = extracted(tmp_path, cameras=(), content=content, manifest=manifest).statistics
+    assert (row.samples, row.minimum, row.maximum, row.mean, row.mean_over) == (0, 2.0, 2.0, 2.0, "time")
+    table = pq.read_table(tmp_path / "signals.parquet")
+    assert (table["t"].to_pylist(), table["speed"].to_pylist()) == ([0.0], [2.0])
+
+
+def test_a_manifest_that_lists_a_signal_as_held_that_is_not_is_not_believed(tmp_path: Path) -> None:
+    content = Footage(T_NS, T_NS + 10**9, {"speed": Samples.of([(T_NS + 5, 2.0)])}, {})
+    manifest = footage.recording(()).model_copy(update={"held": ("speed",)})
+    (row,) = extracted(tmp_path, cameras=(), content=content, manifest=manifest).statistics
+    assert row.samples == 1
