@@ -19,7 +19,8 @@ from triggers.processes.ends import described_end
 POLL_S = 0.1
 BACKOFF_FIRST_S = 0.2
 BACKOFF_MAX_S = 15.0
-HEALTHY_AFTER_S = 10.0
+HEALTHY_AFTER_S = 30.0
+"""A child that dies sooner, again and again, does not stay up; a busy machine takes seconds to start it."""
 STOP_PATIENCE_S = 15.0
 START_ATTEMPTS = 3
 

@@ -24,6 +24,7 @@ def up(data: Path | None, port: int | None) -> None:
     The database is the one at LONGTAIL_DATABASE_URL if that is set, else an embedded PostgreSQL in the data directory.
     """
     from fleet_api.deployment.deployment import Deployment
+    from fleet_api.deployment.systemd import notify_systemd
     from storage.settings import Settings
 
     given: dict[str, object] = {}
@@ -42,9 +43,11 @@ def up(data: Path | None, port: int | None) -> None:
         remark(f"API       {deployment.api_url}")
         remark(f"gateway   {deployment.gateway_url}")
         remark("ready; Ctrl-C stops everything")
+        notify_systemd("READY=1")
         interrupted.begun = True
         deployment.run_until(stop)
         remark("stopping")
+        notify_systemd("STOPPING=1")
 
 
 class _Signals:

@@ -1,0 +1,37 @@
+# Longtail in one image: `docker build --tag longtail .`; the command is `longtail`.
+#
+#   docker run --name longtail --publish 8080:8080 --publish 8081:8081 --volume longtail:/var/lib/longtail \
+#       --env LONGTAIL_API_URL=https://longtail.example --env LONGTAIL_GATEWAY_URL=https://upload.longtail.example longtail
+#
+# runs a whole deployment with its embedded PostgreSQL; packaging/compose.yaml runs the processes apart. A proxy with TLS
+# belongs in front of both ports. No Alpine: the wheels need glibc. tests/packaging runs these steps in an empty folder.
+FROM python:3.12-slim-bookworm AS build
+RUN pip install --no-cache-dir uv==0.13.8
+WORKDIR /build
+ENV UV_PROJECT_ENVIRONMENT=/opt/longtail UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+COPY pyproject.toml uv.lock README.md ./
+RUN uv sync --frozen --no-dev --no-install-project
+COPY triggers ./triggers
+COPY storage ./storage
+COPY migrations ./migrations
+COPY ingest ./ingest
+COPY fleet_api ./fleet_api
+RUN uv sync --frozen --no-dev --no-editable
+
+FROM python:3.12-slim-bookworm
+RUN useradd --system --uid 10001 --create-home --home-dir /var/lib/longtail longtail
+COPY --from=build /opt/longtail /opt/longtail
+ENV PATH=/opt/longtail/bin:$PATH \
+    LONGTAIL_DATA_DIR=/var/lib/longtail \
+    LONGTAIL_API_HOST=0.0.0.0 \
+    LONGTAIL_GATEWAY_HOST=0.0.0.0
+USER longtail
+WORKDIR /var/lib/longtail
+VOLUME /var/lib/longtail
+EXPOSE 8080 8081
+# An orderly stop ends requests, ingest and the database, one after the other: give it `docker stop --time 120`.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=10s --start-period=120s \
+    CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/readyz', timeout=9)"]
+ENTRYPOINT ["longtail"]
+CMD ["up"]
