@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -23,10 +24,11 @@ def show_budget(
     services: Use,
     user: Caller,
     campaign: Annotated[str | None, Query(max_length=64, description="Show only this campaign's accounts.")] = None,
+    day: Annotated[date | None, Query(description="Show the vehicle-days of this UTC day instead of today's.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED_ACCOUNTS)] = 1000,
 ) -> BudgetList:
     """How much is used of the budgets of one campaign, or of all campaigns and the fleet.
 
-    Totals come first, then today's vehicle-days. A campaign has no accounts before its first clip.
+    Totals come first, also those of which nothing is used yet, then the vehicle-days of one day that hold the most.
     """
-    return usecases.show_budget(services, user, campaign=campaign, limit=limit)
+    return usecases.show_budget(services, user, campaign=campaign, limit=limit, day=day)

@@ -9,6 +9,17 @@ cannot be exceeded, and a reservation is refused only after the entries that are
 from storage.ledger.accounts import AccountKey, AccountUsage
 from storage.ledger.reservations import charges, reserve
 from storage.ledger.settlements import fold, release, settle, settle_all
-from storage.ledger.usage import usage
+from storage.ledger.usage import unused_limits, usage
 
-__all__ = ["AccountKey", "AccountUsage", "charges", "fold", "release", "reserve", "settle", "settle_all", "usage"]
+__all__ = [
+    "AccountKey",
+    "AccountUsage",
+    "charges",
+    "fold",
+    "release",
+    "reserve",
+    "settle",
+    "settle_all",
+    "unused_limits",
+    "usage",
+]

@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from storage.ledger.accounts import LIMIT_OF_ACCOUNT, LIMITS, AccountUsage, key_of
+from storage.ledger.accounts import LIMIT_OF_ACCOUNT, LIMITS, AccountKey, AccountUsage, key_of
 from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS
 
 # Entries that are not folded yet are added to what their account already says.
@@ -23,6 +23,7 @@ _EXACT = """
     )
 """
 
+# Of vehicle-days, of which a fleet has as many as vehicles, those that hold the most come first.
 _USAGE = text(f"""
     WITH {LIMITS}, {_EXACT}
     SELECT a.kind, a.campaign, a.vehicle_id, a.day, {LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
@@ -30,9 +31,21 @@ _USAGE = text(f"""
     LEFT JOIN limits l ON l.campaign = a.campaign
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
       AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
-    ORDER BY a.day DESC NULLS FIRST, a.kind DESC, a.campaign, a.vehicle_id
+    ORDER BY a.day DESC NULLS FIRST, a.kind DESC, CASE WHEN a.day IS NOT NULL THEN -a.held END, a.campaign, a.vehicle_id
     LIMIT :limit
 """)  # noqa: S608 - put together from the constants above
+
+_UNUSED = text(f"""
+    WITH {LIMITS}
+    SELECT k.kind, l.campaign, CAST(l.budget ->> k.setting AS bigint) AS limit_amount
+    FROM limits l
+    CROSS JOIN (VALUES ('campaign_clips', 'clips'), ('campaign_bytes', 'total_bytes')) AS k (kind, setting)
+    WHERE l.budget ->> k.setting IS NOT NULL
+      AND NOT EXISTS (SELECT FROM ledger_accounts a WHERE a.kind = k.kind AND a.campaign = l.campaign)
+    ORDER BY k.kind DESC, l.campaign
+""")  # noqa: S608 - put together from the constants above
+
+_APPROVED = text("SELECT DISTINCT campaign FROM campaign_versions WHERE bundle_digest IS NOT NULL")
 
 _SETTLED = text(f"""
     WITH {_EXACT}
@@ -60,6 +73,13 @@ def settled_by_campaign(connection: Connection) -> dict[str, Settled]:
     return {row.campaign: Settled(int(row.bytes or 0), int(row.clips or 0)) for row in connection.execute(_SETTLED)}
 
 
+def unused_limits(connection: Connection, campaign: str | None = None) -> list[AccountUsage]:
+    """Limits of approved campaigns, or of one, without accounts, because nothing was uploaded for them yet."""
+    campaigns = [campaign] if campaign is not None else list(connection.execute(_APPROVED).scalars())
+    rows = connection.execute(_UNUSED, {"campaigns": campaigns})
+    return [AccountUsage(AccountKey(row.kind, row.campaign), row.limit_amount, 0, 0) for row in rows]
+
+
 def usage(
     connection: Connection,
     campaign: str | None = None,
@@ -69,6 +89,8 @@ def usage(
     limit: int = MAX_LISTED_ACCOUNTS,
 ) -> list[AccountUsage]:
     """At most `limit` accounts with exact amounts, folded or not: totals first, then vehicle-days, latest day first.
+
+    The vehicle-days of a day are in the order of what they hold, the most first.
 
     `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days.
     """

@@ -11,9 +11,18 @@ from fleet_api.cli.output import Column, Form, form_options, print_json, print_l
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from fleet_api.client import ApiClient
     from triggers.contracts.api.budget import AccountView
+
+MAX_TOP = 5000
+
+
+def left_of(account: AccountView) -> int | None:
+    """What can still be reserved; None without a limit."""
+    return None if account.limit is None else max(0, account.limit - account.held)
+
 
 COLUMNS: tuple[Column[AccountView], ...] = (
     Column("campaign", lambda account: account.campaign),
@@ -23,6 +32,7 @@ COLUMNS: tuple[Column[AccountView], ...] = (
     Column("limit", lambda account: account.limit),
     Column("held", lambda account: account.held),
     Column("settled", lambda account: account.settled),
+    Column("left", left_of),
     Column("unit", lambda account: account.unit),
 )
 
@@ -32,34 +42,60 @@ def budget() -> None:
     """Show how much of its budget each campaign has used."""
 
 
-@budget.command(short_help="Show the accounts of one or all campaigns.")
+@budget.command(short_help="Show how much of their budgets one or all campaigns have used.")
 @click.argument("campaign", required=False)
+@click.option(
+    "--day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="UTC day of the vehicle-days shown, as in 2026-01-31.  [default: today]",
+)
+@click.option(
+    "--top",
+    type=click.IntRange(0, MAX_TOP),
+    default=10,
+    show_default=True,
+    help="How many vehicle-days to show: those that hold the most.",
+)
 @form_options("json", "csv")
 @with_client
-def show(client: ApiClient, campaign: str | None, form: Form) -> None:
-    """Show the accounts of a campaign, or of all campaigns and the fleet.
+def show(client: ApiClient, campaign: str | None, form: Form, day: datetime | None, top: int) -> None:
+    """Show the budgets of a campaign, or of all campaigns and the fleet.
 
-    `held` is the part of the limit that is reserved or used, and `settled` the part of `held` that has arrived. Totals
-    come first, then today's accounts of single vehicles (UTC).
+    Totals come first, then the vehicles that hold the most of their limits on one day (UTC). `held` is the part of the
+    limit that is reserved or used, and `settled` the part of `held` that has arrived; `left` is what can still be
+    reserved.
     """
-    listed = client.budget.accounts(campaign)
+    from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, BudgetList
+
+    listed = client.budget.accounts(campaign, day=None if day is None else day.date(), limit=MAX_LISTED_ACCOUNTS)
+    totals = [account for account in listed.accounts if account.day is None]
+    days = [account for account in listed.accounts if account.day is not None]
+    shown = [*totals, *days[:top]]
     if form == "json":
-        print_json(listed.model_dump(mode="json"))
-    elif form == "table" and listed.accounts:
-        show_accounts(listed.accounts)
+        capped = listed.capped or len(days) > top
+        print_json(BudgetList(accounts=shown, capped=capped).model_dump(mode="json"))
+    elif form == "table" and shown:
+        show_accounts(shown)
     else:
-        none = "no budget has been used yet; the first upload opens the accounts"
-        print_list(form, listed.accounts, COLUMNS, none=none)
-    if listed.capped:
-        remark("there are more accounts than these; name a campaign to see its accounts")
+        print_list(form, shown, COLUMNS, none="no campaign has a limit, and nothing has been uploaded yet")
+    if len(days) > top:
+        remark(f"{'more than ' if listed.capped else ''}{len(days) - top} more vehicle-days; --top shows more of them")
 
 
 def show_accounts(accounts: Sequence[AccountView], *, title: str = "") -> None:
     """Print ledger accounts as a table: bytes with a unit, clips as plain numbers."""
-    print_table(title, [column.name for column in COLUMNS[:-1]], [_row(account) for account in accounts])
+    names = ("campaign", "kind", "vehicle", "day", "limit", "held", "used", "settled", "left")
+    print_table(title, names, [_row(account) for account in accounts])
 
 
 def _row(account: AccountView) -> tuple[object, ...]:
-    amounts = (account.limit, account.held, account.settled)
-    shown = [shown_bytes(amount) for amount in amounts] if account.unit == "bytes" else amounts
-    return account.campaign, account.kind, account.vehicle_id, account.day, *shown
+    amounts = (account.limit, account.held, account.settled, left_of(account))
+    limit, held, settled, left = (
+        [None if amount is None else shown_bytes(amount) for amount in amounts] if account.unit == "bytes" else amounts
+    )
+    return account.campaign, account.kind, account.vehicle_id, account.day, limit, held, _share(account), settled, left
+
+
+def _share(account: AccountView) -> str | None:
+    """The part of the limit that is held, in whole percent rounded down, so that 100 % means full."""
+    return None if not account.limit else f"{account.held * 100 // account.limit} %"

@@ -18,6 +18,7 @@ CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
     Column("campaign", lambda version: version.campaign),
     Column("version", lambda version: version.version),
     Column("state", lambda version: version.state),
+    Column("ended_reason", lambda version: version.ended_reason),
     Column("author", lambda version: version.author),
     Column("approved_by", lambda version: version.approved_by),
     Column("fired", lambda version: version.outcomes.fired),
@@ -27,6 +28,7 @@ CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
 VERSION_COLUMNS: tuple[Column[CampaignSummary], ...] = (
     Column("version", lambda version: version.version),
     Column("state", lambda version: version.state),
+    Column("ended_reason", lambda version: version.ended_reason),
     Column("author", lambda version: version.author),
     Column("created_at", lambda version: version.created_at),
     Column("approved_by", lambda version: version.approved_by),

@@ -60,8 +60,9 @@ def test_a_capped_answer_says_so_and_keeps_the_totals(api: Api) -> None:
     assert api.get("/v1/budget", limit=11).json()["capped"] is False
 
 
-def test_a_campaign_without_clips_has_no_accounts_and_an_unknown_one_is_not_found(api: Api) -> None:
+def test_a_campaign_without_clips_has_its_limits_and_an_unknown_one_is_not_found(api: Api) -> None:
     reserve(api)
-    assert api.get("/v1/budget", campaign="braking").json() == {"accounts": [], "capped": False}
+    (account,) = api.get("/v1/budget", campaign="braking").json()["accounts"]
+    assert (account["kind"], account["limit"], account["held"]) == ("campaign_bytes", 1000, 0)
     assert api.get("/v1/budget", campaign="none").status_code == 404
     assert api.get("/v1/budget", limit=0).status_code == 422

@@ -32,7 +32,7 @@ class AccountView(View):
 
 
 class BudgetList(BaseModel):
-    """Accounts: totals first, then today's vehicle-days. `capped` if there are more accounts than were asked for."""
+    """Accounts: totals first, then one day's vehicle-days. `capped` if there are more accounts than were asked for."""
 
     accounts: list[AccountView]
     capped: bool

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 
-from tests.fleet_api.api_server import Api, campaign_text
+from tests.fleet_api.api_server import Api
 from tests.fleet_api.budget.test_routes import reserve
 from tests.fleet_api.cli.conftest import Longtail
 
@@ -13,7 +13,7 @@ from tests.fleet_api.cli.conftest import Longtail
 def test_accounts_are_shown_in_units_for_people_and_in_full_for_programs(api: Api, longtail: Longtail) -> None:
     reserve(api, "car-1")
     heading, *rows = longtail("budget", "show").out.splitlines()
-    assert heading.split() == ["campaign", "kind", "vehicle", "day", "limit", "held", "settled"]
+    assert heading.split() == ["campaign", "kind", "vehicle", "day", "limit", "held", "used", "settled", "left"]
     assert [row.split()[:2] for row in rows if "fleet" not in row] == [
         ["braking", "campaign_clips"],
         ["lanes", "campaign_clips"],
@@ -23,7 +23,7 @@ def test_accounts_are_shown_in_units_for_people_and_in_full_for_programs(api: Ap
         ["lanes", "campaign_vehicle_day"],
     ]
     (row,) = (row for row in rows if row.startswith("braking") and "campaign_bytes" in row)
-    assert re.split(" {2,}", row)[-3:] == ["1.0 kB", "30 B", "0 B"]
+    assert re.split(" {2,}", row)[-5:] == ["1.0 kB", "30 B", "3 %", "0 B", "970 B"]
     table = list(csv.DictReader(longtail("budget", "show", "lanes", "--csv").out.splitlines()))
     assert [(each["kind"], each["limit"], each["held"], each["unit"]) for each in table] == [
         ("campaign_clips", "5", "1", "clips"),
@@ -35,10 +35,27 @@ def test_accounts_are_shown_in_units_for_people_and_in_full_for_programs(api: Ap
 
 
 def test_nothing_used_is_one_remark(api: Api, longtail: Longtail) -> None:
-    api.activate(campaign_text())
-    shown = longtail("budget", "show", "braking")
+    shown = longtail("budget", "show")
     assert (shown.status, shown.out) == (0, "")
-    assert shown.err.startswith("no budget has been used yet")
+    assert shown.err.startswith("no campaign has a limit")
+
+
+def test_limits_are_shown_before_the_first_upload(api: Api, longtail: Longtail) -> None:
+    reserve(api)
+    rows = list(csv.DictReader(longtail("budget", "show", "--csv").out.splitlines()))
+    assert [(row["campaign"], row["kind"], row["limit"], row["held"], row["left"]) for row in rows] == [
+        ("lanes", "campaign_clips", "5", "0", "5"),
+        ("braking", "campaign_bytes", "1000", "0", "1000"),
+    ]
+
+
+def test_the_vehicle_days_that_hold_the_most_are_shown_and_the_others_counted(api: Api, longtail: Longtail) -> None:
+    reserve(api, *(f"car-{number}" for number in range(5)))
+    shown = longtail("budget", "show", "braking", "--top", "2")
+    assert sum("campaign_vehicle_day" in row for row in shown.out.splitlines()) == 2
+    assert shown.err.startswith("3 more vehicle-days")
+    none = longtail("budget", "show", "braking", "--day", "2020-01-01", "--json").json()
+    assert all(account["day"] is None for account in none["accounts"]) and none["capped"] is False
 
 
 def test_a_campaign_that_is_not_there_is_said_in_one_line(longtail: Longtail) -> None:

@@ -41,6 +41,7 @@ def test_campaigns_are_listed_as_a_table_as_csv_and_as_names(api: Api, longtail:
         "campaign",
         "version",
         "state",
+        "ended_reason",
         "author",
         "approved_by",
         "fired",
