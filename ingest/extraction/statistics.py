@@ -14,8 +14,9 @@ from triggers.drives.series import SignalSeries
 def statistics(name: str, series: SignalSeries, *, end_ns: int | None = None, held: bool = False) -> Statistics:
     """The statistics of a signal with samples; minimum, maximum and mean are None when no sample is finite.
 
-    `held`: the first sample repeats what was sent before the recording. With `end_ns`, the recording's end, each sample holds until the next one and the mean is over time. Infinite samples
-    ("measured but invalid") and NaN end what held before them, and count for nothing.
+    `held`: the first sample repeats what was sent before the recording. With `end_ns`, the recording's end, each sample
+    holds until the next one and the mean is over time. Infinite samples ("measured but invalid") and NaN end what held
+    before them, and count for nothing.
     """
     finite = np.isfinite(series.values)
     values = series.values[finite]
