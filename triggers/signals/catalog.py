@@ -32,7 +32,7 @@ from triggers.signals.catalog_mistakes import (
     unknown_units,
     unreadable_names,
 )
-from triggers.signals.recordings import Cameras, Column, TimeKey
+from triggers.signals.recordings import Camera, Cameras, Column, TimeKey
 from triggers.signals.units import convert, parse_unit
 from triggers.times import NS_PER_S
 
@@ -322,5 +322,7 @@ def _mistakes(error: ValidationError, document: Any, source: CatalogSource) -> s
 
 def _keys_at(path: _Path) -> tuple[str, ...]:
     """The keys that the mapping at this path may have."""
-    models: dict[str, type[Contract]] = {"signals": Signal, "position": Position, "limits": ProgramLimits}
+    models: dict[str, type[Contract]] = {
+        "signals": Signal, "position": Position, "limits": ProgramLimits, "cameras": Camera, "time": TimeKey,
+    }  # fmt: skip
     return tuple((models.get(path[0], Signal) if path else SignalCatalog).model_fields)

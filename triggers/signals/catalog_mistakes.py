@@ -139,6 +139,9 @@ def _not_a_list(_path: Path, value: Any) -> str:
 
 
 def _not_a_mapping(path: Path, value: Any) -> str:
+    if path[:1] == ("cameras",):
+        names = value if len(path) == 1 and isinstance(value, str) else path[-1] if len(path) > 1 else "front"
+        return f"{_shown(value)} is not a camera: write `[{names}]`, or `{{{names}: {{bit_rate: 4 Mbit/s}}}}`"
     example = "{rate: 10}" if path[:1] == ("signals",) and len(path) == 2 else "the keys below it, indented"
     begin = "; a catalog begins with `signals:`" if not path else f"; write {example}"
     return f"a mapping of keys to values is needed here, not {_shown(value)}{begin}"
@@ -192,6 +195,8 @@ def _literal_meant(path: Path, value: Any) -> str:
         return f"; write `{_TYPES_MEANT[word]}`{listing}"
     if path[0] == "vehicle" and word in _ATTRIBUTES_MEANT:
         return f"; write `{_ATTRIBUTES_MEANT[word]}`"
+    if path[-1] == "unit":
+        return "".join(f"; did you mean `{unit}`?" for unit in nearest_units(str(value))[:1])
     known = {"type": ("number", "bool", "text"), "update": ("on_change",)}
     return _meant(word.replace("-", "_"), known.get(path[-1], ("text", "integer", "number", "bool")))
 

@@ -127,7 +127,7 @@ SAID = """
 18: position.longitude: the key `longitude` is missing; add it
 19: vehicle.hardware: `int` is not one of 'text', 'integer', 'number' or 'bool'; write `integer`
 19: vehicle.model: `string` is not one of 'text', 'integer', 'number' or 'bool'; write `text`
-20: cameras: a list is needed here, not `front`; write `[front]`
+20: cameras: `front` is not a camera: write `[front]`, or `{front: {bit_rate: 4 Mbit/s}}`
 21: limits.operations: a number is needed here, not `many`
 """
 
@@ -146,6 +146,23 @@ def test_a_flood_of_mistakes_is_cut() -> None:
     with pytest.raises(InvalidInput, match=r"signals.yaml: and 150 more mistakes") as refused:
         parse("signals:\n" + "".join(f"  a{n}: {{unit: kph}}\n" for n in range(200)))
     assert len(refused.value.message.splitlines()) == 51
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("cameras: {front: {bit_rat: 3}}", "cameras.front.bit_rat: there is no such key; did you mean `bit_rate`?"),
+        ("cameras: {front: 4 Mbit/s}", "cameras.front: `4 Mbit/s` is not a camera: write `[front]`, or `{front: "),
+        ("time: {colum: ts}", "time.colum: there is no such key; did you mean `column`?; the keys are column, unit"),
+        (
+            "time: {column: ts, unit: nsec}",
+            "time.unit: `nsec` is not one of 'ns', 'us', 'ms' or 's'; did you mean `ns`?",
+        ),
+    ],
+)
+def test_mistakes_in_keys_about_recordings_are_told_alike(key: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=re.escape(f"signals.yaml:2: {said}")):
+        parse(f"signals: {{a: {{rate: 1}}}}\n{key}\n")
 
 
 @pytest.mark.parametrize("name", ["capture", "let", "rate", "min", "active.in", "x.and.y", "And"])
