@@ -38,6 +38,8 @@ from triggers.processes.supervisor import Supervisor
 READY_TIMEOUT_S = 90.0
 ADMIN = "admin"
 _PARTS = ("api", "gateway", "ingest")
+RECOVERY_FIRST_PAUSE_S = 1.0
+RECOVERY_LONGEST_PAUSE_S = 30.0
 _WATCH_EVERY_S = 0.5
 _READY_POLL_S = 0.05
 
@@ -103,13 +105,13 @@ class Deployment:
             self._lock = None
 
     def run_until(self, stop: threading.Event) -> None:
-        """Watch the deployment until `stop` is set; a database that died is restarted, and recovers."""
+        """Watch the deployment until `stop` is set; a database that died is restarted until it recovers."""
         self._cancelled = stop.is_set
         while not stop.wait(_WATCH_EVERY_S):
             if self._supervisor is not None:
                 self._supervisor.raise_failure()
             if self._postgres is not None and not self._postgres.alive:
-                self._replace_database()
+                self._replace_database(stop)
 
     def issue_token(self, user: str, roles: Sequence[str]) -> str:
         """A token for a user with these roles, as an administrator would issue it."""
@@ -254,17 +256,35 @@ class Deployment:
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
-    def _replace_database(self) -> None:
-        """Restart the database and the processes, which need its new socket; their own sockets stay open."""
+    def _replace_database(self, stop: threading.Event) -> None:
+        """Restart the database and the processes, which need its new socket; their own sockets stay open.
+
+        What prevents it, such as a full disk, may pass: it is tried again until it succeeds, or `stop` is set.
+        """
         self._report("the database ended unexpectedly; restarting it and the processes")
+        pause_s = RECOVERY_FIRST_PAUSE_S
+        while not stop.is_set():
+            self._stop_parts()
+            try:
+                self._start_database()
+                self._start_processes()
+            except StartCancelled as error:
+                self._report(f"{error.message}; the next start continues with it")
+                return
+            except LongtailError as error:
+                reason = error.message.strip().splitlines()[-1]
+                self._report(f"the deployment cannot recover yet ({reason}); trying again in {pause_s:g} s")
+                stop.wait(pause_s)
+                pause_s = min(2 * pause_s, RECOVERY_LONGEST_PAUSE_S)
+            else:
+                self._report("the deployment works again")
+                return
+
+    def _stop_parts(self) -> None:
+        """Stop processes and database, as far as they run."""
         if self._supervisor is not None:
             self._supervisor.stop()
+            self._supervisor = None
         if self._postgres is not None:
             self._postgres.stop()
-        try:
-            self._start_database()
-            self._start_processes()
-        except StartCancelled as error:
-            self._report(f"{error.message}; the next start continues with it")
-        except LongtailError as error:
-            raise Unreachable(f"the deployment in {self.data_dir} cannot recover: {error.message}") from error
+            self._postgres = None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from sqlalchemy import Table
 
-from storage.tables import metadata, parked_cells
+from storage.tables import metadata, parked_cells, upload_pieces
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
 
 LEFT_OUT = frozenset(
-    table.name for table in (log_claims, log_members, log_partitions, log_records, log_segments, parked_cells)
+    table.name
+    for table in (log_claims, log_members, log_partitions, log_records, log_segments, parked_cells, upload_pieces)
 )
-"""Without the log, cells of open clips are of no use: a restore closes their uploads, and vehicles begin again."""
+"""Without the log, cells and pieces of open clips are of no use: a restore closes their uploads, to be begun again."""
 
 
 def saved_tables() -> list[Table]:

@@ -86,7 +86,8 @@ def test_dead_letters_are_listed_over_pages_up_to_the_limit(api: Api) -> None:
 def test_outcomes_budget_jobs_and_health_have_their_types(api: Api, client: ApiClient) -> None:
     api.activate(campaign_text())
     assert client.outcomes.count("braking").outcomes == []
-    assert client.budget.accounts("braking").accounts == []
+    (account,) = client.budget.accounts("braking").accounts
+    assert (account.kind, account.held) == ("campaign_bytes", 0)
     assert client.labels.claim("auto", "me") == []
     assert client.labels.stats().tasks == {}
     assert (client.health.live().status, client.health.ready().schema_revision is None) == ("ok", False)
