@@ -14,6 +14,8 @@ from storage.database import Database
 from storage.settings import Settings
 from triggers.errors import NotFound, Unreachable
 
+GROUP = "assembler"
+"""The consumer group that reads the topic."""
 _log = logging.getLogger(__name__)
 
 

@@ -20,12 +20,14 @@ from ingest.loops import Loop, keep_running, repeat
 from ingest.readiness import SILENT_S, Readiness
 from ingest.steward import events
 from ingest.steward.duties import Duties
-from ingest.steward.loop import Steward
+from ingest.steward.loop import Duty, Steward
+from ingest.steward.lost_cells import LostCells
 from storage.database import Database
 from storage.objects import ObjectStore, open_store
 from storage.settings import Settings
 
 OUTBOX_PAUSE_S = 0.2
+LOST_CELLS_S = 15.0
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,18 @@ def _loops(parts: Parts) -> dict[str, Loop]:
     loops: dict[str, Loop] = {
         "assembler": lambda stop: _assemble(parts, stop),
         "outbox": lambda stop: _send_events(parts, stop),
-        "steward": Steward(Duties(parts.database, parts.log, parts.store).all(), readiness=parts.readiness).run,
+        "steward": _steward(parts).run,
     }
     return loops | {f"extraction-{number}": _extractor(parts, number) for number in range(settings.extraction_workers)}
+
+
+def _steward(parts: Parts) -> Steward:
+    lost_cells = LostCells(parts.database, parts.log, parts.settings)
+    duties = Duties(parts.database, parts.log, parts.store).all()
+    return Steward(
+        [*duties, Duty("closing uploads whose cells are gone", LOST_CELLS_S, lambda: lost_cells.look() > 0)],
+        readiness=parts.readiness,
+    )
 
 
 def _extractor(parts: Parts, number: int) -> Loop:

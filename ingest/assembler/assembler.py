@@ -23,13 +23,13 @@ from ingest.assembler.positions import Positions
 from ingest.assembler.spool import Spool, SpoolDamaged
 from ingest.assembler.status import AssemblerStatus, Counts
 from ingest.cell_record import PROBE, CellRecord
+from ingest.cells_topic import GROUP
 from ingest.log.contract import CELLS_TOPIC, Log, LogConsumer, LogRecord, NotOwner
 from ingest.readiness import Part, Readiness
 from storage.clips.writer import PendingUpload
 from triggers.errors import InvalidInput, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
-GROUP = "assembler"
 MAX_POLL_RECORDS = 256
 BUSY_POLL_S = 0.02
 IDLE_POLL_S = 0.5

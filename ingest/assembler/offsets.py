@@ -11,9 +11,12 @@ class OffsetTracker:
         self._next: int | None = None
 
     def saw(self, offset: int) -> None:
-        """Note that a record was read and is not needed any more."""
-        if self._next is None or offset >= self._next:
-            self._next = offset + 1
+        """Note that a record was read and is not needed any more.
+
+        Offsets rise, except after `rewound` and when the topic was deleted and created again: then those from before
+        must not be committed, as they would pass over records of the new one.
+        """
+        self._next = offset + 1
 
     def opened(self, offset: int, upload_id: str) -> None:
         """Note that a record was read that is needed until its upload is settled."""

@@ -46,7 +46,7 @@ def open_upload(
     existing = _existing(connection, manifest.clip_id, now)
     if existing is not None and existing.state in LIVE:
         return existing, False
-    if existing is not None and existing.state == UploadState.FAILED:
+    if existing is not None and existing.state == UploadState.FAILED and existing.reason != endings.CELLS_LOST:
         raise ClipFailed(f"clip {manifest.clip_id} failed before: {existing.reason}", remedy="do not send it again")
     _judge(connection, manifest, terms)
     upload = creation.insert_open(

@@ -19,6 +19,8 @@ from storage.uploads.rows import EXPIRED_BY_TIME, find_usable
 from triggers.errors import Conflict
 
 TERMINATED_BY_VEHICLE = "terminated"
+CELLS_LOST = "cells_lost"
+"""The reason of an upload whose acknowledged cells the log has lost; the clip may be sent again."""
 
 
 def mark_stored(connection: Connection, upload_id: str) -> bool:
@@ -54,6 +56,11 @@ def fail(connection: Connection, upload_id: str, reason: str) -> bool:
 def expire_one(connection: Connection, upload_id: str) -> bool:
     """Close an open upload that has expired, and release its reservation. False when it was closed before."""
     return _close(connection, upload_id, (UploadState.OPEN,), UploadState.EXPIRED, EXPIRED_BY_TIME)
+
+
+def lose(connection: Connection, upload_id: str) -> bool:
+    """Close an open upload whose acknowledged cells are gone, so that its vehicle begins again. False when closed."""
+    return _close(connection, upload_id, (UploadState.OPEN,), UploadState.EXPIRED, CELLS_LOST)
 
 
 def terminate(connection: Connection, upload_id: str, vehicle_id: str, *, now: datetime) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet_api.deployment.doctor.findings import Finding, fail, guarded, guarded_all, ok, warn
-from ingest.assembler.assembler import GROUP
+from ingest.cells_topic import GROUP
 from ingest.log import CELLS_TOPIC, Log, open_log
 from storage.database import Database
 from storage.diagnosis.backlog import received_anything

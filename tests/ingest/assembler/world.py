@@ -10,10 +10,11 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from ingest.assembler.assembler import GROUP, Assembler
+from ingest.assembler.assembler import Assembler
 from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.spool import Spool
 from ingest.cell_record import CellRecord
+from ingest.cells_topic import GROUP
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.gateway.opening import OpeningTerms, open_upload
 from ingest.log import CELLS_TOPIC, PostgresLog
