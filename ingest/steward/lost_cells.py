@@ -81,10 +81,12 @@ class LostCells:
         return passed
 
     def _noted(self, upload: Acknowledged, ends: Mapping[int, int]) -> _Note:
-        """The note of an upload: the first one, unless the partition began again since."""
+        """The note of an upload: the first one, unless it was received since, or its partition began again."""
         end_offset = ends.get(upload.partition, 0)
         note = self._notes.get(upload.upload_id)
-        return note if note is not None and note.end_offset <= end_offset else _Note(upload, end_offset)
+        if note is not None and note.upload.state == upload.state and note.end_offset <= end_offset:
+            return note
+        return _Note(upload, end_offset)
 
     def _probe_the_still(self, committed: Mapping[int, int], ends: Mapping[int, int]) -> None:
         """Append a probe where uploads wait and nothing moves: a reader that skips what is gone commits only after it.
@@ -103,12 +105,12 @@ class LostCells:
     def _close_if_gone(self, upload: Acknowledged) -> bool:
         with self._database.begin() as connection:
             state = _state(connection, upload.upload_id)
+            if state != upload.state:  # other cells have come since, which the note says nothing about
+                return False
             if state == UploadState.RECEIVED:
                 closed = _fail(connection, upload.upload_id)
-            elif state == UploadState.OPEN and not are_parked(connection, upload):
-                closed = endings.lose(connection, upload.upload_id)
             else:
-                return False
+                closed = not are_parked(connection, upload) and endings.lose(connection, upload.upload_id)
         if closed:
             LOGGER.error("upload %s is closed: %s", upload.upload_id, _DETAIL)
         return closed

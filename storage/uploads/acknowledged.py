@@ -16,11 +16,15 @@ MAX_LISTED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """An upload that is being assembled, its partition of the log, and how many of its first cells are acknowledged."""
+    """An upload that is being assembled, its partition of the log, and how many of its first cells are acknowledged.
+
+    `state` is `received` when that are all cells, else `open`.
+    """
 
     upload_id: str
     partition: int
     cells: int
+    state: str
 
 
 def acknowledged(connection: Connection) -> list[Acknowledged]:
@@ -29,12 +33,12 @@ def acknowledged(connection: Connection) -> list[Acknowledged]:
     whole = case((table.state == UploadState.RECEIVED, literal(CELL_BYTES - 1)), else_=0)  # the last cell is shorter
     cells = (table.offset_bytes + whole) / literal(CELL_BYTES)
     rows = connection.execute(
-        select(table.id, table.log_partition, cells)
+        select(table.id, table.log_partition, cells, table.state)
         .where(table.state.in_(ASSEMBLING), table.offset_bytes >= case((whole > 0, 1), else_=CELL_BYTES))
         .order_by(table.created_at)
         .limit(MAX_LISTED)
     )
-    return [Acknowledged(row[0], row[1], int(row[2])) for row in rows]
+    return [Acknowledged(row[0], row[1], int(row[2]), row[3]) for row in rows]
 
 
 def are_parked(connection: Connection, upload: Acknowledged) -> bool:
