@@ -99,7 +99,9 @@ class _SignalClock:
         """The spans of this batch in which the signal was unknown; None if it was known throughout."""
         end_ns = int(batch.t_ns[-1])
         max_age_ns = self._max_age_ns
-        if numbers is not None and not len(edges.begins_ns) and self._known_until_ns >= int(batch.t_ns[0]):
+        first_ns = int(batch.t_ns[0])
+        begins_here = edges.since_ns == first_ns or self._known_until_ns >= first_ns
+        if numbers is not None and begins_here and not len(edges.ends_ns):
             is_fresh = max_age_ns is None or edges.longest_step_ns <= max_age_ns
             if is_fresh and math.isfinite(numbers.sum()):
                 self._known_until_ns = self._until(end_ns)
@@ -118,6 +120,9 @@ class _SignalClock:
         sampled_until_ns = sampled_ns
         if numbers is not None and len(rows):
             sampled_until_ns = np.where(np.isfinite(numbers[rows]), self._all_until(sampled_ns), sampled_ns)
+        if not len(edges.begins_ns) and not len(edges.ends_ns):  # nearly all batches: nothing to put in order
+            since = ([edges.since_ns], [self._known_until_ns])
+            return np.concatenate((since[0], sampled_ns)), np.concatenate((since[1], sampled_until_ns))
         begun_until_ns = self._all_until(edges.begins_ns) if self._has_initial else edges.begins_ns
         # At equal times the later one counts: a sample of a segment's first row, and the end of a segment at any row.
         t_ns = np.concatenate(([edges.since_ns], edges.begins_ns, sampled_ns, edges.ends_ns))
