@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,11 +44,12 @@ def explain(file: Path, catalog_file: Path, as_json: bool) -> int:
     else:
         show_diagnostics([compilation])
         for program in programs:
-            _show(program)
+            _show(program, {name for name, camera in catalog.cameras.items() if camera.bit_rate is None})
     return 0 if compilation.ok else 1
 
 
-def _show(program: Explained) -> None:
+def _show(program: Explained, without_rate: Set[str]) -> None:
+    """`without_rate` are the cameras whose video is not in the size of clips."""
     name = "all triggers of the file" if program.campaign is None else f"campaign {program.campaign}"
     print_result(f"{name}: {counted(len(program.triggers), 'trigger')}, {counted(len(program.inputs), 'signal')}")
     for title, text in _facts(program):
@@ -59,7 +60,7 @@ def _show(program: Explained) -> None:
     if rows:
         print_table("", ("signal", "unit", "rate (Hz)", "a sample is valid for"), rows)
     for trigger in program.triggers:
-        print_result(f"  {trigger.name}: {_sentence(trigger)}")
+        print_result(f"  {trigger.name}: {_sentence(trigger, without_rate)}")
     _show_operators(program)
 
 
@@ -83,9 +84,13 @@ def _lasting(seconds: float | None) -> str:
     return "forever" if seconds is None else f"{seconds:.3g} s"
 
 
-def _sentence(trigger: ExplainedTrigger) -> str:
+def _without(cameras: Set[str]) -> str:
+    return f" without the video of {', '.join(sorted(cameras))}" if cameras else ""
+
+
+def _sentence(trigger: ExplainedTrigger, without_rate: Set[str]) -> str:
     cameras = f" and {', '.join(trigger.cameras)}" if trigger.cameras else ""
-    clip = shown_bytes(trigger.clip_bytes) + (" without video" if trigger.cameras else "")
+    clip = shown_bytes(trigger.clip_bytes) + _without(without_rate & set(trigger.cameras))
     cooldown = f"at most once per {trigger.cooldown_s:g} s" if trigger.cooldown_s else "no cooldown"
     return (
         f"reads {', '.join(trigger.reads) or 'nothing'}; {cooldown}; captures {trigger.before_s:g} s before, "

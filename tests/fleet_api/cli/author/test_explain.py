@@ -147,3 +147,20 @@ def test_a_campaign_of_compares_alone_is_explained(tmp_path: Path, capsys: pytes
     assert "compares    h.seen" in capsys.readouterr().out
     (program,) = explained(capsys, file, signals)["programs"]
     assert (program["compares"], program["triggers"], program["ticks_per_s"]) == (["h.seen"], [], 50)
+
+
+def test_video_counts_for_cameras_with_a_bit_rate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    catalog, source = tmp_path / "s.yaml", tmp_path / "t.trigger"
+    source.write_text("trigger a { when x > 1 capture 5 s before, 5 s after { cameras front, rear } }")
+    shown = []
+    for cameras in (
+        "[front, rear]",
+        "{front: {bit_rate: 4 Mbit/s}, rear: {}}",
+        "{front: {bit_rate: 1 MB/s}, rear: {bit_rate: 1 MB/s}}",
+    ):
+        catalog.write_text(f"signals: {{x: {{rate: 10}}}}\ncameras: {cameras}\n")
+        assert main(["explain", str(source), "--signals", str(catalog)]) == 0
+        shown.append(capsys.readouterr().out)
+    assert "about 6.4 kB without the video of front, rear per clip" in shown[0]
+    assert "about 5.0 MB without the video of rear per clip" in shown[1]
+    assert "about 20.0 MB per clip" in shown[2]
