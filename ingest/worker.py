@@ -17,6 +17,7 @@ from ingest.extraction.loop import ExtractionLoop
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
 from ingest.loops import Loop, keep_running, repeat
+from ingest.memory import return_freed_buffers
 from ingest.readiness import SILENT_S, Readiness
 from ingest.steward import events
 from ingest.steward.duties import Duties
@@ -48,6 +49,7 @@ def run(settings: Settings, stop: threading.Event, readiness: Readiness | None =
 
     `readiness` is told how every part of the process does.
     """
+    return_freed_buffers()
     told = readiness or Readiness()
     database = Database.from_settings(settings)
     try:

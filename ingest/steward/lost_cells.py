@@ -23,6 +23,8 @@ from storage.uploads.acknowledged import Acknowledged, acknowledged, are_parked
 from triggers.errors import InvalidInput, NotFound
 
 LOGGER = logging.getLogger(__name__)
+STILL_LOOKS = 5
+"""A partition stands still when its offset was the same at so many looks; open clips are parked within fewer."""
 _DETAIL = "the log no longer has cells that were acknowledged; the vehicle may send the clip again if it still has it"
 
 
@@ -42,7 +44,8 @@ class LostCells:
         self._log = log
         self._settings = settings
         self._notes: dict[str, _Note] = {}
-        self._stood_at: dict[int, int] = {}
+        self._stood_at: dict[int, tuple[int, int]] = {}
+        """By partition, the committed offset, and at how many looks in a row it was the same."""
 
     def look(self) -> int:
         """Close the uploads that were noted before and whose cells are gone; returns how many. Note the others.
@@ -96,11 +99,12 @@ class LostCells:
         noted = [(note.upload.partition, note.end_offset) for note in self._notes.values()]
         for partition, end_offset in ends.items():
             of_this = [noted_end for at, noted_end in noted if at == partition]
-            at = committed.get(partition, 0)
+            at, before = committed.get(partition, 0), self._stood_at.get(partition, (-1, 0))
+            looks = before[1] + 1 if before[0] == at else 1
+            self._stood_at[partition] = (at, looks)
             nothing_came = bool(of_this) and min(of_this) == end_offset
-            if nothing_came and at < end_offset and self._stood_at.get(partition) == at:
+            if nothing_came and at < end_offset and looks >= STILL_LOOKS:
                 self._log.append(CELLS_TOPIC, partition, [PROBE])
-        self._stood_at = dict(committed)
 
     def _close_if_gone(self, upload: Acknowledged) -> bool:
         with self._database.begin() as connection:

@@ -92,7 +92,7 @@ class KafkaClients:
             "enable_auto_commit": False,
             "auto_offset_reset": "earliest",
             "max_partition_fetch_bytes": 8 * MIB,
-            "fetch_max_bytes": 32 * MIB,
+            "fetch_max_bytes": 16 * MIB,  # one such answer is held while the next one is on its way
             "fetch_max_wait_ms": 100,  # the longest wait after a seek or when a partition is resumed
         }
         return self._opened(_Consumer, defaults | arguments)

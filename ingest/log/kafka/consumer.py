@@ -25,7 +25,7 @@ from ingest.log.kafka.group import Change, Changes
 from ingest.log.kafka.session import GroupMember, GroupSession, NameTaken
 from triggers.errors import Unreachable
 
-MAX_POLL_BYTES = 16 * MIB
+MAX_POLL_BYTES = 8 * MIB
 """A poll ends with the record that reaches this size."""
 _MAX_FETCHED_RECORDS = 10_000
 _SHORTEST_WAIT_S = 0.002

@@ -13,7 +13,7 @@ from storage.objects.contract import MAX_PARTS
 from triggers.errors import InvalidInput
 
 PART_BYTES = 8 * 1024**2
-PARALLEL_PARTS = 4
+PARALLEL_PARTS = 2
 """Parts in transit at a time; together with the next part, this bounds the memory that an upload takes."""
 _log = logging.getLogger(__name__)
 
