@@ -13,6 +13,8 @@ import re
 import sys
 import time
 
+from fleet_api.deployment.repeats import FewRepeats
+
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _QUIET = ("httpx", "alembic.runtime.plugins", "uvicorn.access")
 
@@ -39,6 +41,7 @@ def log_to_stderr(process: str) -> None:
     """Send all records of this process to standard error, in the one format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(LineFormatter(process))
+    handler.addFilter(FewRepeats())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
