@@ -27,6 +27,8 @@ class Content:
     end_ns: int
     signals: dict[str, list[Sample]] = field(default_factory=dict)
     cameras: dict[str, list[Frame]] = field(default_factory=dict)
+    held: list[str] = field(default_factory=list)
+    """Signals whose first sample is what held at the start."""
 
 
 def written(recording: dict[str, Any], content: Content) -> bytes:

@@ -137,6 +137,7 @@ class Campaign:
             "calibration": {name: self.calibration[name] for name in content.cameras if name in self.calibration},
             "clock_offset_ns": 0,
             "source": None,
+            **({"held": sorted(content.held)} if content.held else {}),
             **self.declarations,
         }
         data = written(recording, content)
@@ -170,9 +171,14 @@ def _cut(
     for name in {name for capture in captures for name in capture["signals"]}:
         inside = [(t_ns, row[name]) for t_ns, row in rows if start_ns <= t_ns <= end_ns and name in row]
         content.signals[name] = inside
+    for name in {name for capture in captures for name in capture.get("on_change", ())} & set(content.signals):
+        before = [row[name] for t_ns, row in rows if t_ns < start_ns and name in row]
+        if before and (not content.signals[name] or content.signals[name][0][0] > start_ns):
+            content.signals[name].insert(0, (start_ns, before[-1]))
+            content.held.append(name)
     for name in {name for capture in captures for name in capture["cameras"]}:
         seen = [frame for frame in frames.get(name, []) if frame[0] <= end_ns]
         keys = [index for index, (_, keyframe, _) in enumerate(seen) if keyframe]
-        before = [index for index in keys if seen[index][0] <= start_ns]
-        content.cameras[name] = seen[before[-1] if before else keys[0] :] if keys else []
+        led_in = [index for index in keys if seen[index][0] <= start_ns]
+        content.cameras[name] = seen[led_in[-1] if led_in else keys[0] :] if keys else []
     return content

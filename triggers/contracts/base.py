@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema
 
 from triggers.errors import InvalidInput
 from triggers.remedies import remedy_of
@@ -35,7 +35,7 @@ def _not_rounded(value: Any) -> Any:
 AttributeValue = Annotated[
     bool
     | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-    | float
+    | Annotated[float, WithJsonSchema({"type": "number", "not": {"multipleOf": 1}})]
     | Annotated[str, StringConstraints(max_length=MAX_ATTRIBUTE_TEXT)],
     BeforeValidator(_not_rounded),
 ]

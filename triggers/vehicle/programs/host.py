@@ -44,6 +44,8 @@ class Host:
         self._journal = journal
         self._speed = speed
         self._runs: dict[RunKey, CampaignRun] = {}
+        self._leaving: dict[RunKey, CampaignRun] = {}
+        """Versions that no longer run, and whose counts the full disk could not take yet."""
         self._suspended: set[RunKey] = set()
         """Versions whose evaluation failed. They do not run while they stay assigned, and start afresh afterwards."""
         self._problems: list[str] = []
@@ -77,8 +79,9 @@ class Host:
         """Run exactly these bundles; what already runs continues undisturbed. Returns what cannot run, and why.
 
         The state of a version that is taken away is kept: if it comes back, its cooldowns continue, but its windows
-        begin empty, since they would span rows that it has not seen. Raises Unreachable if the journal cannot be
-        written; then the previous versions still run, and the call must be repeated.
+        begin empty, since they would span rows that it has not seen. On a full disk it ends all the same, and what it
+        counted waits for the journal. Raises Unreachable if the journal cannot be written for another reason; then the
+        previous versions still run, and the call must be repeated.
         """
         problems: list[str] = []
         runs: dict[RunKey, CampaignRun] = {}
@@ -89,7 +92,7 @@ class Host:
             if key in self._suspended:
                 continue
             try:
-                runs[key] = self._runs.get(key) or self._start(bundle, problems)
+                runs[key] = self._runs.get(key) or self._leaving.pop(key, None) or self._start(bundle, problems)
             except InvalidInput as error:
                 problems.append(f"{_name(key)} does not run: {error}")
         self._runs = runs
@@ -133,12 +136,14 @@ class Host:
 
     def flush(self) -> None:
         """Write what is pending to the journal."""
-        if not self._runs:
+        runs = [*self._runs.values(), *self._leaving.values()]
+        if not runs:
             return
-        increments = {key: run.increment() for key, run in self._runs.items()}
-        self._journal.record(list(increments.values()))
-        for key, increment in increments.items():
-            self._runs[key].written(increment)
+        increments = [run.increment() for run in runs]
+        self._journal.record(increments)
+        self._leaving = {}
+        for run, increment in zip(runs, increments, strict=True):
+            run.written(increment)
             self._unrecorded += [new.fire for new in increment.fires if new.sampled_in]
         # A suspended run stays until what it counted before is written.
         self._runs = {key: run for key, run in self._runs.items() if key not in self._suspended}
@@ -175,12 +180,16 @@ class Host:
 
     def _retire(self, runs: Sequence[CampaignRun]) -> None:
         """Write everything that is pending, and the states of the versions that are taken away."""
-        self.flush()
         healthy = [run for run in runs if self._succeeds(run, run.end_drive)]
         for run in healthy:
             self._report_overflows(run)
-        if healthy:
-            self._journal.save_states({run.key: run.evaluator.save() for run in healthy})
+        try:
+            self.flush()
+            if healthy:
+                self._journal.save_states({run.key: run.evaluator.save() for run in healthy})
+        except JournalFull as error:
+            self._problems.append(str(error))
+            self._leaving |= {run.key: run for run in runs}
 
     def _start(self, bundle: Bundle, problems: list[str]) -> CampaignRun:
         evaluator = Evaluator(load(bundle.program, metered=True))
