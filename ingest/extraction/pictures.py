@@ -81,6 +81,8 @@ class Pictures:
             return
         try:
             decoded = decoder.decode(packet)
+        except MemoryError:  # FFmpeg's is one of its errors too, but says nothing about the frame
+            raise
         except av.error.FFmpegError:
             self.undecodable += 1 if packet is not None else 0
             return

@@ -164,13 +164,14 @@ class _Server:
         """The next line from the server; empty if it ended."""
         answer = b""
         while not answer.endswith(b"\n"):
-            ready, _, _ = select.select([self._control], [], [], _POLL_S)
+            left_s = max(0.0, deadline_s - time.monotonic())
+            ready, _, _ = select.select([self._control], [], [], min(_POLL_S, left_s))
             if ready:
                 piece = self._control.recv(65536)
                 if not piece:
                     return b""
                 answer += piece
-            elif time.monotonic() > deadline_s:
+            elif time.monotonic() >= deadline_s:
                 raise _TimedOut("the extractor did not finish in time")
             elif not go_on():
                 raise Interrupted("the extraction was interrupted")

@@ -117,6 +117,8 @@ def _write(files: PreviewFiles, pictures: Pictures, rate: _Rate, camera: str) ->
             preview.add(t_ns, picture)
             due_ns = t_ns + PREVIEW_INTERVAL_NS if due_ns is None else _next_due(due_ns, t_ns)
             written += 1
+    except MemoryError:
+        raise
     except av.error.FFmpegError as error:
         raise Damaged("video_undecodable", f"camera {camera}: {error}") from error
     finally:

@@ -94,3 +94,18 @@ def test_signals_of_earlier_clips_are_known_without_their_unit(database: Databas
         assert known == [("ego.speed", None)]
         query = ClipQuery.parse(filter_source="ego.speed.max > 1")
         assert len(search(connection, query).clips) == 2
+
+
+def test_an_extraction_job_gets_the_vehicle_of_its_clip(database: Database) -> None:
+    config = alembic_config()
+    with database.begin() as connection:
+        clip_id = add_clip(connection)
+        vehicle_id = connection.execute(text("SELECT vehicle_id FROM clips")).scalar_one()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0007")
+        connection.execute(
+            text("INSERT INTO extraction_jobs (clip_id, extractor_version) VALUES (:clip, 1)"), {"clip": clip_id}
+        )
+        command.upgrade(config, "head")
+        assert connection.execute(text("SELECT vehicle_id FROM extraction_jobs")).scalar_one() == vehicle_id
+        assert connection.execute(text("SELECT remarks FROM clips")).scalar_one() == []

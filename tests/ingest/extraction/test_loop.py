@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from ingest.extraction.loop import ExtractionLoop
+from ingest.extraction.sandbox import LimitReached
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.steward import events
 from storage import outbox
@@ -139,7 +140,7 @@ def test_a_clip_that_is_no_mcap_is_damaged_at_the_first_attempt(world: World, st
 
 def test_a_child_without_an_answer_is_tried_again_and_then_given_up(world: World, stored: Stored, loop: Loops) -> None:
     stored()
-    tight = loop(extraction_attempts=2, extraction_timeout_s=0.01)
+    tight = loop(extraction_attempts=2, extraction_timeout_s=1e-4)
     assert tight.work_once(NEVER)
     assert (row(world, jobs_table).state, row(world, clips).state) == ("ready", "stored")
     assert tight.work_once(NEVER)
@@ -295,10 +296,16 @@ def test_vehicles_take_turns_however_many_clips_one_of_them_sent(world: World, s
     assert served[2:].count(flooding) + served[:2].count(flooding) == 2
 
 
-def test_a_clip_that_meets_a_limit_is_not_tried_again(world: World, stored: Stored, loop: Loops) -> None:
+def test_a_clip_that_meets_a_limit_is_not_tried_again(
+    world: World, stored: Stored, loop: Loops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meet_a_limit(*_: object, **__: object) -> None:
+        raise LimitReached("the extractor needed more than 1 s of processor time")
+
     stored()
-    assert loop(extraction_memory_bytes=64 * 1024**2).work_once(NEVER)
-    assert row(world, clips).damage.startswith("extraction_limit: the extractor needed more than 67108864 bytes")
+    monkeypatch.setattr("ingest.extraction.sandbox.Sandbox.run", meet_a_limit)
+    assert loop().work_once(NEVER)
+    assert row(world, clips).damage.startswith("extraction_limit: the extractor needed more than 1 s of processor time")
     assert row(world, jobs_table).attempts == 1
 
 
