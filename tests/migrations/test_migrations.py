@@ -102,10 +102,10 @@ def test_an_extraction_job_gets_the_vehicle_of_its_clip(database: Database) -> N
         clip_id = add_clip(connection)
         vehicle_id = connection.execute(text("SELECT vehicle_id FROM clips")).scalar_one()
         config.attributes["connection"] = connection
-        command.downgrade(config, "0007")
+        command.downgrade(config, "0006")
         connection.execute(
             text("INSERT INTO extraction_jobs (clip_id, extractor_version) VALUES (:clip, 1)"), {"clip": clip_id}
         )
-        command.upgrade(config, "head")
+        command.upgrade(config, "0007")
         assert connection.execute(text("SELECT vehicle_id FROM extraction_jobs")).scalar_one() == vehicle_id
         assert connection.execute(text("SELECT remarks FROM clips")).scalar_one() == []
