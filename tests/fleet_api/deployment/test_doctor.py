@@ -101,7 +101,7 @@ def test_looking_at_a_data_directory_that_is_not_there_does_not_make_it(
 
 def test_an_empty_deployment_is_well(with_database: Settings) -> None:
     found = findings(with_database)
-    well = ("database", "schema", "clock", "uploads", "extraction", "dead letters", "consistency", "objects")
+    well = ("database", "schema", "clock", "uploads", "extraction", "dead letters", "derived", "consistency", "objects")
     assert {name: found[name].status for name in well} == dict.fromkeys(well, "ok")
 
 
