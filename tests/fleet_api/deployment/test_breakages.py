@@ -233,6 +233,7 @@ CASES = {
     "gateway down": Case(setting(gateway_url="http://127.0.0.1:1"), "gateway", "does not answer"),
     "API down": Case(setting(api_url="http://127.0.0.1:1"), "api", "does not answer"),
     "gateway stopped": Case(stopped("gateway"), "gateway", "does not answer"),
+    "ingest stopped": Case(stopped("ingest"), "ingest", "does not answer"),
     "log unknown": Case(setting(log_url="carrier-pigeon:"), "log", "no log for"),
 }
 
