@@ -1,4 +1,4 @@
-"""Repeated warnings and errors in a log: the first of a kind are written and the rest counted; no outage fills it."""
+"""Repeated warnings and errors in a log: the first of a kind are written, the rest counted: no outage fills it."""
 
 from __future__ import annotations
 
