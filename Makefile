@@ -13,6 +13,8 @@ SIGNALS ?=
 CAMPAIGN ?=
 # For `make test`: arguments for pytest, instead of the default.
 PYTEST_ARGS ?= -n 2 --dist worksteal
+# For `make chaos`: --minutes 30, --longest 120, --seed N, --only TEXT, --logs FOLDER.
+CHAOS_ARGS ?=
 # For `make bench`: --only log,objects,loop,extraction,language,speed, --quick, --json FILE.
 BENCH_ARGS ?=
 
@@ -20,7 +22,7 @@ BENCH_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
-.PHONY: help demo servers bench setup setup-run setup-bench test test-long timing lint types imports pytest map
+.PHONY: help demo servers bench chaos setup setup-run setup-bench test test-long timing lint types imports pytest map
 .PHONY: format clean
 
 help:  ## show this list
@@ -59,6 +61,9 @@ timing: setup  ## the tests that measure time; run them with nothing else runnin
 
 test-long: setup  ## compare module and interpreter on 20,000 random programs (about 20 minutes)
 	LONGTAIL_TEST_PROGRAMS=20000 $(BIN)/python -m pytest $(PYTEST_ARGS) tests/triggers/language/test_agreement.py
+
+chaos: setup  ## half an hour of faults against the real servers (CHAOS_ARGS="--minutes 5 --seed 7")
+	@exec $(BIN)/python -m tests.chaos $(CHAOS_ARGS)
 
 servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for you to try
 	@exec $(BIN)/python -m tools.servers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from pathlib import Path
 
 from tests.chaos.run import run
 from tests.chaos.stage import stage
@@ -19,7 +20,8 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=MINUTES, help="how long faults are played")
     parser.add_argument("--longest", type=float, default=LONGEST_S, help="seconds of the longest fault")
     parser.add_argument("--seed", type=int, default=time.time_ns() % 1_000_000, help="repeats a run fault for fault")
-    parser.add_argument("--only", help="only faults whose name contains this")
+    parser.add_argument("--only", action="append", help="only faults whose name contains this; may be repeated")
+    parser.add_argument("--logs", type=Path, help="a folder for the logs of all processes, if a fault is not survived")
     given = parser.parse_args()
     print(f"seed {given.seed}", flush=True)
     began_s = time.monotonic()
@@ -28,7 +30,9 @@ def main() -> int:
         print(f"{time.monotonic() - began_s:6.0f} s  {text}", flush=True)
 
     with stage(given.seed) as playing:
-        survived = run(playing, for_s=given.minutes * 60, longest_s=given.longest, report=report, only=given.only)
+        survived = run(playing, for_s=given.minutes * 60, longest_s=given.longest, report=report, only=given.only or ())
+        if survived.findings and given.logs:
+            playing.keep_logs(given.logs)
     for reason in survived.left_out:
         print(f"left out: {reason}")
     for finding in survived.findings:

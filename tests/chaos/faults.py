@@ -6,13 +6,14 @@ own, another clock) leaves it out of the deck, and the report says so.
 
 from __future__ import annotations
 
+import random
 import signal
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tests.chaos import topics
+from tests.chaos.parts.wire import Trouble
 from tests.chaos.stage import Stage
-from tests.chaos.wire import Trouble
 from tests.support.waiting import let_pass, wait_for
 
 RESTARTED_WITHIN_S = 60.0
@@ -29,54 +30,62 @@ Action = Callable[[Stage, float], None]
 
 @dataclass(frozen=True)
 class Fault:
-    """A fault of the deck: its name, what it does, and whether it can lose clips that nobody else has.
+    """A fault of the deck: its kind and name, what it does, and whether it can lose clips that nobody else has.
 
     `loses_cells`: the log itself is destroyed. Clips under way then end as failed, counted and with their reason, and
     every other promise holds.
     """
 
+    kind: str
     name: str
     action: Action
     longest_s: float = 10.0
     loses_cells: bool = False
 
 
+def shuffled(faults: list[Fault], rng: random.Random) -> list[Fault]:
+    """All of them in a new order: first one of every kind, then the others, so that short runs see every kind."""
+    order = rng.sample(faults, k=len(faults))
+    firsts = {fault.kind: fault for fault in reversed(order)}
+    return [*firsts.values(), *(fault for fault in order if firsts[fault.kind] is not fault)]
+
+
 def deck(stage: Stage) -> list[Fault]:
     """Every fault that this stage can play."""
     faults = [
-        *(Fault(f"kill -9 of {name}", _killing(name), longest_s=0) for name in KILLED),
-        *(Fault(f"{name} stopped and continued", _holding(name), longest_s=20) for name in HELD),
-        Fault("an outage of Kafka", _kafka_outage, longest_s=120),
-        Fault("an outage of S3", _s3_outage, longest_s=120),
-        Fault("the topic deleted and made again", _topic_lost, longest_s=5, loses_cells=True),
-        Fault("partitions added", lambda stage, _: topics.add_partitions(stage), longest_s=0),
-        Fault("every record twice", lambda stage, _: topics.repeat_records(stage), longest_s=0),
-        Fault("a rolling restart", lambda stage, _: _rolling_restart(stage), longest_s=0),
-        Fault("ingest killed again and again", lambda stage, _: _kill_often(stage, "ingest"), longest_s=0),
-        Fault("a vehicle's clock stepped", _vehicle_clock, longest_s=10),
+        *(Fault("kill", f"kill -9 of {name}", _killing(name), longest_s=0) for name in KILLED),
+        *(Fault("stop", f"{name} stopped and continued", _holding(name), longest_s=20) for name in HELD),
+        Fault("outage", "an outage of Kafka", _kafka_outage, longest_s=120),
+        Fault("outage", "an outage of S3", _s3_outage, longest_s=120),
+        Fault("topic", "the topic deleted and made again", _topic_lost, longest_s=5, loses_cells=True),
+        Fault("partitions", "partitions added", lambda stage, _: topics.add_partitions(stage), longest_s=0),
+        Fault("twice", "every record twice", lambda stage, _: topics.repeat_records(stage), longest_s=0),
+        Fault("restart", "a rolling restart", lambda stage, _: _rolling_restart(stage), longest_s=0),
+        Fault("kill", "ingest killed again and again", lambda stage, _: _kill_often(stage, "ingest"), longest_s=0),
+        Fault("clock", "a vehicle's clock stepped", _vehicle_clock, longest_s=10),
     ]
     for name in WIRES:
         faults += [
-            Fault(f"connections to {name} refused", _troubling(name, Trouble(refused=True)), longest_s=20),
-            Fault(f"connections to {name} stalled", _troubling(name, Trouble(stalled=True)), longest_s=40),
-            Fault(f"connections to {name} slow", _troubling(name, Trouble(delay_s=0.2)), longest_s=20),
-            Fault(f"connections to {name} cut", _troubling(name, Trouble(cut=0.2)), longest_s=20),
-            Fault(f"bits turned over on the way to {name}", _troubling(name, Trouble(flip=0.1)), longest_s=20),
+            Fault("refused", f"connections to {name} refused", _troubling(name, Trouble(refused=True)), longest_s=20),
+            Fault("stalled", f"connections to {name} stalled", _troubling(name, Trouble(stalled=True)), longest_s=40),
+            Fault("slow", f"connections to {name} slow", _troubling(name, Trouble(delay_s=0.2)), longest_s=20),
+            Fault("cut", f"connections to {name} cut", _troubling(name, Trouble(cut=0.2)), longest_s=20),
+            Fault("flip", f"bits turned over on the way to {name}", _troubling(name, Trouble(flip=0.1)), longest_s=20),
         ]
     faults += [
-        Fault(f"the disk of {name} full", _filling(name), longest_s=20)
+        Fault("disk", f"the disk of {name} full", _filling(name), longest_s=20)
         for name, disk in stage.disks.items()
         if disk.mounted
     ]
-    if stage.clock_file:
-        faults.append(Fault("the cloud's clock stepped", _cloud_clock, longest_s=15))
+    if stage.clock:
+        faults.append(Fault("clock", "the cloud's clock stepped", _cloud_clock, longest_s=15))
     return faults
 
 
 def left_out(stage: Stage) -> list[str]:
     """What this machine does not allow, for the report."""
     reasons = [f"the disk of {name} full: mounting needs root" for name, d in stage.disks.items() if not d.mounted]
-    return reasons + ([] if stage.clock_file else ["the cloud's clock stepped: libfaketime is not there"])
+    return reasons + ([] if stage.clock else ["the cloud's clock stepped: libfaketime is not there"])
 
 
 def _killing(name: str) -> Action:
@@ -112,7 +121,7 @@ def _troubling(name: str, trouble: Trouble) -> Action:
     def make_trouble(stage: Stage, seconds: float) -> None:
         stage.wires[name].set(trouble)
         let_pass(seconds, why=LASTS)
-        stage.wires[name].set(replace(Trouble()))
+        stage.wires[name].set(Trouble())
 
     return make_trouble
 
@@ -153,7 +162,7 @@ def _rolling_restart(stage: Stage) -> None:
         def replaced(name: str = name, old: set[int] = old) -> bool:
             stage.watch()
             now = {process.pid for process in stage.processes(name)}
-            return bool(now - old) and (name == "ingest" or stage.is_ready(name))
+            return bool(now - old) and stage.is_ready(name)
 
         wait_for(replaced, within_s=RESTARTED_WITHIN_S, what=f"a new {name}")
 
@@ -171,6 +180,7 @@ def _vehicle_clock(stage: Stage, seconds: float) -> None:
 
 
 def _cloud_clock(stage: Stage, seconds: float) -> None:
-    stage.step_cloud_clock(stage.rng.choice(STEPS_S))
+    assert stage.clock is not None
+    stage.clock.step(stage.rng.choice(STEPS_S))
     let_pass(seconds, why=LASTS)
-    stage.step_cloud_clock(0)
+    stage.clock.step(0)

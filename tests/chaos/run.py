@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import httpx
 
 from tests.chaos import audit, faults
-from tests.chaos.faults import Fault
+from tests.chaos.faults import Fault, shuffled
 from tests.chaos.stage import Stage
-from tests.chaos.witness import testimony
-from tests.support.waiting import wait_for
+from tests.support.waiting import let_pass
+from triggers.contracts.api.clips import ClipView
 from triggers.errors import LongtailError
 
 RECOVERY_S = 60.0
@@ -22,6 +22,7 @@ DRAIN_S = 240.0
 SETTLE_S = 120.0
 NEWEST = 300
 _SHORTEST_S = 1.0
+POLL_S = 0.5
 
 Report = Callable[[str], None]
 
@@ -31,56 +32,63 @@ class Survived:
     """What a run came through, and what it did not."""
 
     faults: list[str] = field(default_factory=list)
+    kinds: set[str] = field(default_factory=set)
     findings: list[str] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     clips: int = 0
     slowest_recovery_s: float = 0.0
     bits_turned_over: int = 0
 
+    def take(self, fault: Fault, recovered_s: float) -> None:
+        """Count a fault after which work went on."""
+        self.faults.append(fault.name)
+        self.kinds.add(fault.kind)
+        self.slowest_recovery_s = max(self.slowest_recovery_s, recovered_s)
+
     def summary(self) -> str:
         """One line for people."""
-        kinds = len(set(self.faults))
+        names = len(set(self.faults))
         return (
-            f"{len(self.faults)} faults of {kinds} kinds survived, {self.clips} clips whole and once, "
+            f"{len(self.faults)} faults survived, {names} different ones of {len(self.kinds)} kinds; "
+            f"{self.clips} clips whole and once, "
             f"{self.bits_turned_over} bits turned over; the slowest recovery took {self.slowest_recovery_s:.0f} s"
         )
 
 
-def run(stage: Stage, *, for_s: float, longest_s: float, report: Report, only: str | None = None) -> Survived:
+def run(stage: Stage, *, for_s: float, longest_s: float, report: Report, only: Collection[str] = ()) -> Survived:
     """Play faults for `for_s` seconds, none longer than `longest_s`, then let everything come to rest and audit it.
 
-    `only` leaves out the faults whose name does not contain it.
+    `only` leaves out the faults whose name contains none of these words.
     """
     survived = Survived(left_out=faults.left_out(stage))
     cells_were_lost = False
-    ends_s = time.monotonic() + for_s
     _recover(stage, "the start")
+    ends_s = time.monotonic() + for_s
     waiting: list[Fault] = []
     while time.monotonic() < ends_s and not survived.findings:
-        waiting = waiting or _shuffled(stage, only or "")
-        fault = waiting.pop()
+        waiting = waiting or shuffled(_deck(stage, only), stage.rng)
+        fault = waiting.pop(0)
         seconds = _duration(stage, min(fault.longest_s, longest_s))
         report(f"{fault.name}" + (f" for {seconds:.0f} s" if seconds else ""))
         cells_were_lost |= fault.loses_cells
-        fault.action(stage, seconds)
         try:
+            fault.action(stage, seconds)
             recovered_s = _recover(stage, fault.name)
         except AssertionError as late:
             survived.findings.append(str(late))
             break
-        survived.slowest_recovery_s = max(survived.slowest_recovery_s, recovered_s)
-        survived.faults.append(fault.name)
-        survived.findings += [f"after {fault.name}: {text}" for text in audit.contradictions(stage)]
+        report(f"    work goes on after {recovered_s:.0f} s")
+        survived.take(fault, recovered_s)
+        survived.findings += [f"after {fault.name}: {text}" for text in _contradictions(stage)]
     survived.findings += _audited(stage, cells_were_lost, survived)
     survived.bits_turned_over = sum(wire.flips for wire in stage.wires.values())
     return survived
 
 
-def _shuffled(stage: Stage, only: str) -> list[Fault]:
-    """The whole deck in a new order, so that every kind comes before any comes twice."""
-    deck = [fault for fault in faults.deck(stage) if only in fault.name]
-    stage.rng.shuffle(deck)
-    return deck
+def _deck(stage: Stage, only: Collection[str]) -> list[Fault]:
+    chosen = [fault for fault in faults.deck(stage) if not only or any(words in fault.name for words in only)]
+    assert chosen, f"no fault has a name with one of {sorted(only)}"
+    return chosen
 
 
 def _duration(stage: Stage, longest_s: float) -> float:
@@ -91,42 +99,68 @@ def _duration(stage: Stage, longest_s: float) -> float:
 
 
 def _recover(stage: Stage, what: str) -> float:
-    """Wait until clips recorded from now on are in the catalog, of every vehicle; how long that took, in seconds."""
-    began_s = time.monotonic()
+    """Wait until clips recorded from now on are in the catalog, of every vehicle; how long that took, in seconds.
+
+    The time that `longtail up` takes to start, where it was killed, does not count.
+    """
     known = {name: set(_recorded(stage, name)) for name in stage.vehicle_names}
     extracted: set[str] | None = None
 
-    def goes_on() -> bool:
+    def missing() -> str:
         nonlocal extracted
-        stage.watch()
-        try:
-            stored, ready = _newest(stage)
-        except (LongtailError, httpx.HTTPError):
-            return False
+        newest = newest_clips(stage)
+        stored = {clip.digest for clip in newest}
+        ready = {clip.digest for clip in newest if clip.state == "ready"}
         extracted = ready if extracted is None else extracted
-        fresh = [set(_recorded(stage, name)) - known[name] for name in stage.vehicle_names]
-        works = all(new & stored for new in fresh) and ready - extracted
-        return bool(works) and stage.is_ready("api") and stage.is_ready("gateway")
+        waits = [name for name in stage.vehicle_names if not (set(_recorded(stage, name)) - known[name]) & stored]
+        waits += [] if ready - extracted else ["extraction"]
+        waits += [name for name in faults.ROLLED if not stage.is_ready(name)]
+        return ", ".join(waits)
 
-    wait_for(goes_on, within_s=RECOVERY_S, what=f"work that goes on after {what}")
-    return time.monotonic() - began_s
+    return _until_nothing_is(missing, stage, within_s=RECOVERY_S, what=f"work after {what}")
+
+
+def _until_nothing_is(missing: Callable[[], str], stage: Stage, *, within_s: float, what: str) -> float:
+    """Wait until `missing` is empty; the seconds that took. AssertionError, with what is missing, after `within_s`."""
+    began_s, starting_s = time.monotonic(), stage.starting_s
+    while True:
+        stage.watch()
+        text = _said(missing)
+        took_s = time.monotonic() - began_s - (stage.starting_s - starting_s)
+        if not text:
+            return took_s
+        assert took_s <= within_s, f"{what} did not go on within {within_s:.0f} s: {text}"
+        let_pass(POLL_S, why="asking more often would be a load of its own")
+
+
+def _said(missing: Callable[[], str]) -> str:
+    try:
+        return missing()
+    except (LongtailError, httpx.HTTPError) as error:
+        return f"an answer: {error}"
 
 
 def _recorded(stage: Stage, name: str) -> list[str]:
-    return list(testimony(stage.vehicle_folder(name) / "witness.jsonl").recorded)
+    return list(stage.testimony(name).recorded)
 
 
-def _newest(stage: Stage) -> tuple[set[str], set[str]]:
-    """Of the newest clips: all of them, and those that are extracted, by digest."""
+def _contradictions(stage: Stage) -> list[str]:
+    try:
+        return audit.so_far(stage, newest_clips(stage))
+    except (LongtailError, httpx.HTTPError) as error:
+        return [f"the API answers {error} although work goes on"]
+
+
+def newest_clips(stage: Stage) -> list[ClipView]:
+    """The newest clips of the catalog."""
     with stage.api() as api:
-        clips = list(api.clips.search(limit=NEWEST))
-    return {clip.digest for clip in clips}, {clip.digest for clip in clips if clip.state == "ready"}
+        return list(api.clips.search(limit=NEWEST))
 
 
 def _audited(stage: Stage, cells_were_lost: bool, survived: Survived) -> list[str]:
     try:
         _drain(stage)
-        wait_for(lambda: audit.is_settled(stage), within_s=SETTLE_S, what="the end of everything under way")
+        _until_nothing_is(lambda: audit.under_way(stage), stage, within_s=SETTLE_S, what="what is under way")
     except AssertionError as late:
         return [str(late), *audit.findings(stage, cells_were_lost=cells_were_lost)]
     with stage.api() as api:
@@ -139,8 +173,7 @@ def _drain(stage: Stage) -> None:
     for name in stage.vehicle_names:
         (stage.vehicle_folder(name) / "drain").touch()
 
-    def drained() -> bool:
-        stage.watch()
-        return all(process.poll() == 0 for process in stage.vehicles.values())
+    def still_driving() -> str:
+        return ", ".join(name for name, process in stage.vehicles.items() if process.poll() != 0)
 
-    wait_for(drained, within_s=DRAIN_S, what="empty queues on every vehicle")
+    _until_nothing_is(still_driving, stage, within_s=DRAIN_S, what="handing over")

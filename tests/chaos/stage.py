@@ -6,9 +6,11 @@ import base64
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -18,9 +20,13 @@ import httpx
 import psutil
 
 from fleet_api.client import ApiClient
+from fleet_api.client.data_dir import read_client_file
+from storage.objects import ObjectStore, open_store
 from tests.chaos import vehicle
-from tests.chaos.disks import Disk, disk
-from tests.chaos.wire import Wire
+from tests.chaos.parts.clocks import SharedClock, shared_clock
+from tests.chaos.parts.disks import Disk, disk
+from tests.chaos.parts.wire import Wire
+from tests.chaos.parts.witness import Testimony, Witness
 from tests.support.paths import REPOSITORY, server_folder
 from tests.support.processes import descendants, is_gone
 from tests.support.servers.java_server import free_ports
@@ -31,7 +37,7 @@ from tests.support.whole_system import run_campaign
 
 START_S = 120.0
 VEHICLES = 2
-CELLS_TOPIC_PREFIX = "chaos"
+CELLS_TOPIC_PREFIX = OBJECTS_PREFIX = "chaos"
 DISK_BYTES = {"cloud": 1536 * 1024**2, "s3": 6144 * 1024**2, "vehicle": 48 * 1024**2}
 LOG_LEASE_S = 3.0
 _CHILD = {
@@ -52,11 +58,16 @@ class Stage:
     s3: S3Server
     wires: dict[str, Wire]
     disks: dict[str, Disk]
-    clock_file: Path | None
-    """Holds the step of the cloud's clock in seconds; None where processes cannot be given another clock."""
+    clock: SharedClock | None
+    """The clock of the cloud's processes; None where they cannot be given one of their own."""
     up: subprocess.Popen[bytes] = field(init=False)
+    ingest_port: int = 0
     vehicles: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
-    restarts: int = 0
+    starting_s: float = 0.0
+    """How long `longtail up` has taken to start, all starts together."""
+    deaths: list[str] = field(default_factory=list)
+    """Processes that ended by themselves though none may: a kill is not among them."""
+    _witnesses: dict[str, Witness] = field(default_factory=dict)
 
     @property
     def data_dir(self) -> Path:
@@ -65,9 +76,6 @@ class Stage:
     def start(self) -> None:
         """Start the deployment, its campaign and its vehicles."""
         self.start_up()
-        known = json.loads((self.data_dir / "client.json").read_text())
-        self.wires["api"].target = httpx.URL(known["api_url"]).port or 0
-        self.wires["gateway"].target = httpx.URL(known["gateway_url"]).port or 0
         with self.api() as api:
             run_campaign(api, vehicle.SOURCE, vehicle.CATALOG, "chaos")
             for number in range(VEHICLES):
@@ -84,7 +92,7 @@ class Stage:
 
     def start_up(self) -> None:
         """`longtail up`, and wait until it says that it is ready."""
-        log = self.folder / "up.log"
+        log, began_s = self.folder / "up.log", _now_s()
         begin = log.stat().st_size if log.exists() else 0
         with log.open("ab") as output:
             self.up = subprocess.Popen(
@@ -101,6 +109,7 @@ class Stage:
                 return text.read()
 
         wait_for(lambda: self.up.poll() is not None or b"ready;" in said(), within_s=START_S, what="`longtail up`")
+        self.starting_s += _now_s() - began_s
         assert self.up.poll() is None, said().decode(errors="replace")
 
     def start_vehicle(self, name: str) -> None:
@@ -112,17 +121,35 @@ class Stage:
     def watch(self) -> None:
         """What a service manager does: start again what has ended by itself."""
         if self.up.poll() is not None:
-            self.restarts += 1
+            self._note_death("longtail up", self.up.returncode, "up.log")
             self.start_up()
         for name, process in self.vehicles.items():
             if process.poll() not in (None, 0):
-                self.restarts += 1
+                self._note_death(name, process.returncode, f"{name}.log")
                 self.start_vehicle(name)
+
+    def _note_death(self, name: str, status: int, log: str) -> None:
+        if status != -signal.SIGKILL:
+            said = (self.folder / log).read_text(errors="replace").strip().splitlines()
+            self.deaths.append(f"{name} ended by itself with status {status}: {said[-1] if said else 'without a word'}")
+
+    def testimony(self, name: str) -> Testimony:
+        """What a vehicle saw so far."""
+        return self._witnesses.setdefault(name, Witness(self.witness_file(name))).testimony()
+
+    def witness_file(self, name: str) -> Path:
+        """Where a vehicle's witness writes: on the machine's disk, which is never full."""
+        return self.folder / f"{name}.witness.jsonl"
 
     def api(self) -> ApiClient:
         """The API as the administrator uses it, past every wire."""
-        known = json.loads((self.data_dir / "client.json").read_text())
-        return ApiClient(known["api_url"], known["token"], timeout_s=10.0)
+        known = read_client_file(self.data_dir)
+        assert known is not None
+        return ApiClient(known.api_url, known.token, timeout_s=10.0)
+
+    def store(self) -> ObjectStore:
+        """The object store as the deployment uses it, past every wire."""
+        return open_store(self.s3.settings(OBJECTS_PREFIX))
 
     def processes(self, name: str) -> list[psutil.Process]:
         """The processes of that name: a vehicle's, a server's, or parts of the deployment."""
@@ -146,20 +173,21 @@ class Stage:
         return count
 
     def is_ready(self, name: str) -> bool:
-        """Whether `api` or `gateway` says that it can work."""
+        """Whether `api`, `gateway` or `ingest` says that it can work."""
+        port = self.ingest_port if name == "ingest" else self.wires[name].target
         try:
-            known = json.loads((self.data_dir / "client.json").read_text())
-            return httpx.get(f"{known[f'{name}_url']}/readyz", timeout=5.0, trust_env=False).is_success
+            return httpx.get(f"http://127.0.0.1:{port}/readyz", timeout=5.0, trust_env=False).is_success
         except httpx.HTTPError:
             return False
 
-    def step_cloud_clock(self, seconds: int) -> None:
-        """Let the cloud's processes believe that it is so many seconds later."""
-        assert self.clock_file is not None
-        self.clock_file.write_text(f"{seconds:+d}\n")
-
     def step_vehicle_clock(self, name: str, seconds: int) -> None:
         (self.vehicle_folder(name) / "clock").write_text(str(seconds))
+
+    def keep_logs(self, target: Path) -> None:
+        """Copy what all processes and witnesses wrote."""
+        target.mkdir(parents=True, exist_ok=True)
+        for path in [*self.folder.glob("*.log"), *self.folder.glob("*.jsonl"), *self.data_dir.glob("logs/*")]:
+            shutil.copy(path, target)
 
     def stop(self) -> None:
         """End every process that is still there."""
@@ -186,6 +214,7 @@ class Stage:
             "api_url": self.wires["api"].url,
             "gateway_url": self.wires["gateway"].url,
             "public_keys": list(enrolled.public_keys),
+            "witness": str(self.witness_file(name)),
         }
         assert all(base64.b64decode(key) for key in told["public_keys"])
         (folder / "config.json").write_text(json.dumps(told))
@@ -194,12 +223,12 @@ class Stage:
         """The environment of every command of the deployment."""
         settings = {
             "log_url": f"kafka://127.0.0.1:{self.wires['kafka'].port}/{CELLS_TOPIC_PREFIX}",
-            "objects_url": f"s3://{self.s3.bucket}/chaos?endpoint={self.wires['s3'].url}",
+            "objects_url": f"s3://{self.s3.bucket}/{OBJECTS_PREFIX}?endpoint={self.wires['s3'].url}",
             "objects_access_key": self.s3.access_key,
             "objects_secret_key": self.s3.secret_key,
             "api_port": self.wires["api"].target,
             "gateway_port": self.wires["gateway"].target,
-            "ingest_port": 0,
+            "ingest_port": self.ingest_port,
             "allow_self_approval": True,
             "log_lease_s": LOG_LEASE_S,
             "park_after_s": 5.0,
@@ -207,29 +236,7 @@ class Stage:
         }
         own = {f"LONGTAIL_{name.upper()}": str(value) for name, value in settings.items()}
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("LONGTAIL_")}
-        return inherited | own | self._clock_environment()
-
-    def _clock_environment(self) -> dict[str, str]:
-        if self.clock_file is None:
-            return {}
-        return {
-            "LD_PRELOAD": str(clock_library()),
-            "FAKETIME_TIMESTAMP_FILE": str(self.clock_file),
-            "FAKETIME_CACHE_DURATION": "1",
-            "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        }
-
-
-def clock_library() -> Path | None:
-    """libfaketime, which gives processes another wall clock; None where there is none for this machine."""
-    if sys.platform != "linux" or os.uname().machine != "x86_64":
-        return None
-    try:
-        import libfaketime
-    except ImportError:
-        return None
-    library = Path(libfaketime.__file__).parent / "vendor" / "libfaketime" / "src" / "libfaketime.so.1"
-    return library if library.exists() else None
+        return inherited | own | (self.clock.environment() if self.clock else {})
 
 
 @contextmanager
@@ -239,7 +246,8 @@ def stage(seed: int) -> Iterator[Stage]:
     with ExitStack() as stack:
         folder = stack.enter_context(server_folder())
         wires = {
-            name: stack.enter_context(Wire(name, rng.randrange(1 << 30))) for name in ("kafka", "s3", "api", "gateway")
+            name: stack.enter_context(Wire(name, rng.randrange(1 << 30), answers_flip=name in ("kafka", "s3")))
+            for name in ("kafka", "s3", "api", "gateway")
         }
         disks = {
             name: stack.enter_context(disk(folder / name, size_bytes=size_bytes))
@@ -250,13 +258,16 @@ def stage(seed: int) -> Iterator[Stage]:
         wires["kafka"].target, wires["s3"].target = kafka.port, s3.port
         for name in ("api", "gateway"):
             (wires[name].target,) = free_ports(1)
-        clock_file = folder / "clock" if clock_library() else None
-        if clock_file:
-            clock_file.write_text("+0\n")
-        playing = Stage(folder, rng, kafka, s3, wires, disks, clock_file)
+        clock = stack.enter_context(shared_clock(folder / "clock"))
+        (ingest_port,) = free_ports(1)
+        playing = Stage(folder, rng, kafka, s3, wires, disks, clock, ingest_port)
         stack.callback(playing.stop)
         playing.start()
         yield playing
+
+
+def _now_s() -> float:
+    return time.monotonic()
 
 
 def _is(process: psutil.Process, name: str) -> bool:

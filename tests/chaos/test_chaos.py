@@ -1,4 +1,4 @@
-"""A tenth of the chaos suite, and its own parts."""
+"""A tenth of the chaos suite: three minutes of short faults, one of every kind first."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ from tests.chaos.stage import stage
 SECONDS = 180.0
 LONGEST_S = 8.0
 SEED = 7
+FEWEST = 5
+"""So many faults even a busy machine comes to; a free one plays about twenty."""
 
 
 @pytest.mark.integration
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 def test_faults_under_load_lose_and_double_nothing_and_work_goes_on_within_a_minute() -> None:
     said: list[str] = []
     with stage(SEED) as playing:
         survived = run(playing, for_s=SECONDS, longest_s=LONGEST_S, report=said.append)
-    assert not survived.findings, "\n".join([*said, *survived.findings])
-    assert len(survived.faults) >= 5, survived.summary()
-    print(survived.summary())
+    print(*said, *(f"left out: {reason}" for reason in survived.left_out), survived.summary(), sep="\n")
+    assert not survived.findings, "\n".join(survived.findings)
+    assert len(survived.faults) >= FEWEST, survived.summary()

@@ -13,10 +13,10 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.chaos.witness import WitnessTransport
+from tests.chaos.parts.witness import WitnessTransport
 from tests.support.waiting import let_pass
 from triggers.errors import LongtailError
 from triggers.language.rows import Row
@@ -72,7 +72,7 @@ def rows(rng: random.Random, start_ns: int, *, large: bool) -> Iterator[Row]:
 def run(folder: Path) -> None:
     """Work until told to stop and everything is handed over."""
     told = json.loads((folder / "config.json").read_text())
-    witness = WitnessTransport(folder / "witness.jsonl")
+    witness = WitnessTransport(Path(told["witness"]))
     config = VehicleConfig(
         vehicle_id=told["vehicle_id"],
         token=told["token"],
@@ -84,8 +84,12 @@ def run(folder: Path) -> None:
         backoff_max_s=2.0,
         read_timeout_s=30.0,
     )
-    with VehicleAgent(config, clock=SteppedClock(folder / "clock"), transport=witness) as agent:
-        _work(agent, witness, folder)
+    try:
+        with VehicleAgent(config, clock=SteppedClock(folder / "clock"), transport=witness) as agent:
+            _work(agent, witness, folder)
+    except Exception as error:
+        witness.note(event="error", message=f"{type(error).__name__}: {error}")
+        raise
 
 
 def _work(agent: VehicleAgent, witness: WitnessTransport, folder: Path) -> None:
@@ -98,9 +102,11 @@ def _work(agent: VehicleAgent, witness: WitnessTransport, folder: Path) -> None:
         if event % REPORT_EVERY == 0 or draining:
             _attempt(agent.check_in)
         if not draining:
-            agent.feed(rows(rng, max(start_ns, time.time_ns() - 24 * 3600 * NS_PER_S), large=event % LARGE_EVERY == 0))
+            begin_ns = max(start_ns, time.time_ns() - 24 * 3600 * NS_PER_S)
+            driven = rows(rng, begin_ns, large=event % LARGE_EVERY == 0)
+            _attempt(lambda driven=driven: agent.feed(driven))
+            _attempt(agent.finish_drive)
             start_ns += 4 * NS_PER_S
-            agent.finish_drive()
         for clip in agent.status().queued:
             digest = agent.manifest(clip).digest
             if digest not in known:
@@ -113,9 +119,8 @@ def _work(agent: VehicleAgent, witness: WitnessTransport, folder: Path) -> None:
         let_pass(PAUSE_S, why="a vehicle that drives all the time would be all the load there is")
 
 
-def _attempt(step: object) -> bool:
-    """What needs a network may fail as the agent says it does; anything else ends this process with a traceback."""
-    assert callable(step)
+def _attempt(step: Callable[[], object]) -> bool:
+    """What needs a network or a disk may fail as the agent says; anything else ends this process with a traceback."""
     try:
         step()
     except LongtailError:

@@ -31,8 +31,11 @@ class Trouble:
 class Wire:
     """A listening port whose connections lead to `target` (a port on 127.0.0.1), which may be set later."""
 
-    def __init__(self, name: str, seed: int, target: int = 0) -> None:
+    def __init__(self, name: str, seed: int, target: int = 0, *, answers_flip: bool = True) -> None:
+        """`answers_flip` is False where nothing protects answers but TLS, which is left out here: a number in a header
+        of HTTP that was turned over cannot be told from a true one."""
         self.name = name
+        self._answers_flip = answers_flip
         self.target = target
         self.flips = self.cuts = 0
         self._trouble = Trouble()
@@ -100,7 +103,10 @@ class Wire:
         pair = {writer, far_writer}
         self._writers |= pair
         try:
-            await asyncio.gather(self._pump(reader, far_writer), self._pump(far_reader, writer))
+            await asyncio.gather(
+                self._pump(reader, far_writer, flips=True),
+                self._pump(far_reader, writer, flips=self._answers_flip),
+            )
         except OSError:
             self.cuts += 1
         finally:
@@ -108,7 +114,7 @@ class Wire:
             for end in pair:
                 end.transport.abort()
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, flips: bool) -> None:
         while piece := await reader.read(_PIECE_BYTES):
             while self._trouble.stalled:
                 await asyncio.sleep(_STALL_POLL_S)
@@ -117,7 +123,7 @@ class Wire:
                 await asyncio.sleep(trouble.delay_s)
             if trouble.cut and self._rng.random() < trouble.cut:
                 raise ConnectionAbortedError(f"the wire {self.name} was cut")
-            if trouble.flip and self._rng.random() < trouble.flip:
+            if flips and trouble.flip and self._rng.random() < trouble.flip:
                 piece = self._flipped(piece)
             writer.write(piece)
             await writer.drain()

@@ -7,7 +7,6 @@ left out when the file is read.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,9 +26,9 @@ class WitnessTransport(httpx.BaseTransport):
         self._path = path
 
     def note(self, **event: Any) -> None:
-        """Append an event."""
-        with self._path.open("a") as file:
-            file.write(json.dumps(event) + "\n")
+        """Append an event, in one write, so that a kill leaves all of it or nothing."""
+        with self._path.open("ab", buffering=0) as file:
+            file.write(json.dumps(event).encode() + b"\n")
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         creation = request.content if request.method == "POST" and request.url.path.endswith("/uploads") else None
@@ -64,34 +63,46 @@ class Testimony:
     """What the agent raised though nothing of the kind may reach its host."""
 
 
-def testimony(path: Path) -> Testimony:
-    """Read a witness's file; its vehicle may still be writing to it."""
-    seen = Testimony()
-    uploads: dict[str, tuple[str, int]] = {}
-    offsets: dict[str, int] = {}
-    for number, event in enumerate(_events(path)):
+class Witness:
+    """The reader of a witness's file, to which its vehicle goes on writing: each line is read once."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._read_bytes = self._events = 0
+        self._seen = Testimony()
+        self._uploads: dict[str, tuple[str, int]] = {}
+        self._offsets: dict[str, int] = {}
+
+    def testimony(self) -> Testimony:
+        """All that the vehicle saw so far."""
+        if self._path.exists():
+            with self._path.open("rb") as file:
+                file.seek(self._read_bytes)
+                for line in file:
+                    if not line.endswith(b"\n"):
+                        break
+                    self._read_bytes += len(line)
+                    self._events += 1
+                    self._take(line)
+        return self._seen
+
+    def _take(self, line: bytes) -> None:
+        event = json.loads(line)
         match event["event"]:
             case "recorded":
-                seen.recorded.setdefault(event["digest"], number)
+                self._seen.recorded.setdefault(event["digest"], self._events)
             case "error":
-                seen.errors.append(event["message"])
+                self._seen.errors.append(event["message"])
             case "created":
-                uploads[event["url"]] = (event["digest"], event["size"])
+                self._uploads[event["url"]] = (event["digest"], event["size"])
             case "patch" | "head":
-                url, offset = event["url"], event["offset"]
-                if offset < offsets.get(url, 0):
-                    seen.contradictions.append(f"{url}: {offset} after {offsets[url]} bytes were acknowledged")
-                offsets[url] = max(offset, offsets.get(url, 0))
-                digest, size = uploads.get(url, ("", -1))
-                if offset == size:
-                    seen.acknowledged.add(digest)
-    return seen
+                self._take_offset(event["url"], event["offset"])
 
-
-def _events(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.exists():
-        return
-    with path.open("rb") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                yield json.loads(line)
+    def _take_offset(self, url: str, offset: int) -> None:
+        before = self._offsets.get(url, 0)
+        if offset < before:
+            self._seen.contradictions.append(f"{url}: {offset} after {before} bytes were acknowledged")
+        self._offsets[url] = max(offset, before)
+        digest, size_bytes = self._uploads.get(url, ("", -1))
+        if offset == size_bytes:
+            self._seen.acknowledged.add(digest)
