@@ -102,16 +102,18 @@ def fail(
     token: int,
     reason: str,
     max_attempts: int | None,
-    delay_s: float = 0.0,
+    delay_s: float | ColumnElement[float] = 0.0,
     counts: bool = True,
 ) -> Row[Any]:
     """Give a leased job back: `ready`, after `delay_s` seconds, while it has attempts left, else `failed`.
+
+    `delay_s` may be an expression of the job's own columns, whose attempts then include the one that ends.
 
     With `counts` false the attempt is taken back: the job was not to blame (an outage).
     """
     attempts = table.c.attempts if counts else table.c.attempts - 1
     over = false() if max_attempts is None else attempts >= max_attempts
-    again_at = case((over, None), else_=func.now() + timedelta(seconds=delay_s)) if delay_s > 0 else None
+    again_at = case((over, None), else_=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, delay_s))
     values = {
         "state": case((over, JobState.FAILED), else_=JobState.READY),
         "reason": reason[:MAX_REASON_CHARACTERS],

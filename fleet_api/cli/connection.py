@@ -17,17 +17,9 @@ Command = Callable[..., Any]
 
 def with_client(command: Command) -> Command:
     """Add the options, and pass the command an open `ApiClient` as its first argument."""
-    return _with_client(command, "--token")
 
-
-def with_client_api_token(command: Command) -> Command:
-    """The same for a command that has another `--token`: the API's token is `--api-token` there."""
-    return _with_client(command, "--api-token")
-
-
-def _with_client(command: Command, token_option: str) -> Command:
     @click.option("--url", envvar="LONGTAIL_API_URL", help="The API's address (LONGTAIL_API_URL).")
-    @click.option(token_option, "api_token", envvar="LONGTAIL_TOKEN", help="Your token (LONGTAIL_TOKEN).")
+    @click.option("--token", "api_token", envvar="LONGTAIL_TOKEN", help="Your token (LONGTAIL_TOKEN).")
     @click.option(
         "--data",
         type=click.Path(path_type=Path, file_okay=False),

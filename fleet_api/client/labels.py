@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import builtins
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fleet_api.client.transport import Transport, path_of, request_of
@@ -14,11 +15,16 @@ from triggers.contracts.api.labels import (
     CompleteRequest,
     FailedView,
     FailRequest,
+    JobPage,
+    JobRecordView,
+    JobState,
     JobView,
     RenewedView,
     RenewRequest,
     StatsView,
 )
+
+PAGE = 100
 
 
 class Labels:
@@ -30,8 +36,10 @@ class Labels:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def claim(self, task: str, labeler: str, *, count: int = 1, lease_s: float = DEFAULT_LEASE_S) -> list[JobView]:
-        """Lease at most `count` jobs for `lease_s` seconds, oldest first; an empty list if there are none."""
+    def claim(
+        self, task: str, labeler: str, *, count: int = 1, lease_s: float = DEFAULT_LEASE_S
+    ) -> builtins.list[JobView]:
+        """Lease at most `count` jobs for `lease_s` seconds, those free for longest first; an empty list without any."""
         body = request_of(ClaimRequest, task=task, labeler=labeler, count=count, lease_s=lease_s)
         return self._transport.post(ClaimedView, path_of("label-jobs", "claim"), body).jobs
 
@@ -51,6 +59,26 @@ class Labels:
         """Give a job back, with the reason that it could not be done."""
         body = request_of(FailRequest, token=token, reason=reason)
         return self._transport.post(FailedView, path_of("label-jobs", job_id, "fail"), body)
+
+    def list(
+        self, *, task: str | None = None, state: JobState | None = None, limit: int | None = None
+    ) -> Iterator[JobRecordView]:
+        """Jobs, newest first, page after page, at most `limit`."""
+        before: int | None = None
+        left = limit
+        while left is None or left > 0:
+            size = PAGE if left is None else min(PAGE, left)
+            parameters = {"task": task, "state": state, "before": before, "limit": size}
+            page = self._transport.get(JobPage, path_of("label-jobs"), parameters)
+            yield from page.jobs
+            left = None if left is None else left - len(page.jobs)
+            before = page.next
+            if before is None:
+                return
+
+    def retry(self, job_id: int) -> None:
+        """Let a failed job be claimed again. Raises Conflict if it has not failed."""
+        self._transport.act(path_of("label-jobs", job_id, "retry"))
 
     def stats(self) -> StatsView:
         """How many jobs there are, by task and state."""

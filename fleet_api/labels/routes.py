@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 
 from fleet_api.http.auth import Caller
 from fleet_api.http.bodies import MIB, json_body
@@ -13,15 +13,19 @@ from fleet_api.http.services import Use
 from fleet_api.labels import usecases
 from ingest.http.raising import raises
 from triggers.contracts.api.labels import (
+    MAX_LISTED_JOBS,
     ClaimedView,
     ClaimRequest,
     CompletedView,
     CompleteRequest,
     FailedView,
     FailRequest,
+    JobPage,
+    JobState,
     RenewedView,
     RenewRequest,
     StatsView,
+    WorkName,
 )
 from triggers.errors import Conflict, LeaseLost
 
@@ -33,7 +37,7 @@ router = APIRouter(prefix="/v1/label-jobs", tags=["labels"], route_class=ApiRout
 
 @router.post("/claim", summary="Claim jobs")
 def claim(services: Use, user: Caller, body: Annotated[ClaimRequest, json_body(ClaimRequest)]) -> ClaimedView:
-    """Lease jobs, oldest first. No other claim gets them until the lease expires."""
+    """Lease jobs, those free for longest first. No other claim gets them until the lease expires."""
     return usecases.claim(services, user, body)
 
 
@@ -41,6 +45,27 @@ def claim(services: Use, user: Caller, body: Annotated[ClaimRequest, json_body(C
 def stats(services: Use, user: Caller) -> StatsView:
     """How many jobs there are, by task and state."""
     return usecases.count(services, user)
+
+
+@router.get("", summary="List jobs")
+def list_jobs(
+    services: Use,
+    user: Caller,
+    *,
+    task: WorkName | None = None,
+    state: JobState | None = None,
+    before: Annotated[int | None, Query(ge=1, le=2**63 - 1, description="`next` of the previous page.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LISTED_JOBS)] = 100,
+) -> JobPage:
+    """Jobs with their states and reasons, newest first."""
+    return usecases.list_jobs(services, user, task=task, state=state, before=before, limit=limit)
+
+
+@router.post("/{job_id}/retry", status_code=204, summary="Retry a failed job")
+@raises(Conflict)
+def retry(services: Use, user: Caller, job_id: JobId) -> None:
+    """Let a job that used up its attempts be claimed again."""
+    usecases.retry(services, user, job_id)
 
 
 @router.post("/{job_id}/complete", summary="Complete a job")
@@ -63,7 +88,7 @@ def complete(
 def fail(
     services: Use, user: Caller, job_id: JobId, body: Annotated[FailRequest, json_body(FailRequest)]
 ) -> FailedView:
-    """Report why a job could not be done; it is tried again until its attempts are used up."""
+    """Report why a job could not be done; after a pause it is tried again, until its attempts are used up."""
     return usecases.fail(services, user, job_id, body)
 
 

@@ -1,4 +1,4 @@
-"""Use cases for label jobs: claim, renew, complete, give back and count them.
+"""Use cases for label jobs: claim, renew, complete, give back, retry, list and count them.
 
 Each use case checks the user's role and is one transaction. A job is held by a user, and only that user (or an
 administrator) may renew, complete or fail it.
@@ -20,6 +20,8 @@ from triggers.contracts.api.labels import (
     CompleteRequest,
     FailedView,
     FailRequest,
+    JobPage,
+    JobRecordView,
     JobState,
     JobView,
     RenewedView,
@@ -30,7 +32,7 @@ from triggers.contracts.users import Role, User
 
 
 def claim(services: Services, user: User, request: ClaimRequest) -> ClaimedView:
-    """Lease jobs of a task to the user's labeler, oldest first, each with its clip."""
+    """Lease jobs of a task to the user's labeler, those free for longest first, each with its clip."""
     user.require(Role.LABELER)
     with services.database.begin() as connection:
         claimed = jobs.claim(
@@ -97,6 +99,25 @@ def fail(services: Services, user: User, job_id: int, request: FailRequest) -> F
         _claim_of(connection, user, job_id, request.token)
         state = jobs.fail(connection, job_id, token=request.token, reason=request.reason)
     return FailedView(state=state)
+
+
+def list_jobs(
+    services: Services, user: User, *, task: str | None, state: JobState | None, before: int | None, limit: int
+) -> JobPage:
+    """Jobs whose id is lower than `before`, newest first, at most `limit`."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        found = jobs.listing(connection, task=task, state=state, before_id=before, limit=limit)
+    return JobPage(
+        jobs=[JobRecordView.model_validate(job) for job in found], next=found[-1].id if len(found) == limit else None
+    )
+
+
+def retry(services: Services, user: User, job_id: int) -> None:
+    """Let a failed job be claimed again; Conflict if it has not failed."""
+    user.require(Role.OPERATOR, Role.LABELER)
+    with services.database.begin() as connection:
+        jobs.retry(connection, job_id)
 
 
 def _claim_of(connection: Connection, user: User, job_id: int, token: int) -> LabelClaim | None:

@@ -1,4 +1,4 @@
-"""Scopes of a filter: a clip's fires, tags and labels, and the condition that the clip has one of them."""
+"""Scopes of a filter: a clip's fires, tags, labels and labelings, and the condition that the clip has one of them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ from sqlalchemy import ColumnElement, Select, and_, column, exists, func, select
 
 from storage.tables import clip_fires, clips, fires, labels
 
-Scope = Literal["fire", "tag", "label"]
+Scope = Literal["fire", "tag", "label", "labeling"]
 
 ELEMENT: ColumnElement[str] = column("element")
 """The tag or the label that a condition within `some` refers to."""
 
 
 def some(scope: Scope, condition: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
-    """The condition that the clip has a fire, tag or label, if given one for which `condition` holds."""
+    """The condition that the clip has a member of `scope`, if given one for which `condition` holds.
+
+    A labeling is one completed label job, of which a label is one type that it found.
+    """
     query = _MEMBERS[scope]
     if condition is not None:
         query = query.where(condition)
@@ -37,4 +40,13 @@ def _labels() -> Select[int]:
     return select(1).select_from(labels).join(elements, labels.c.clip_id == clips.c.id)
 
 
-_MEMBERS: dict[Scope, Select[int]] = {"fire": _fires(), "tag": _tags(), "label": _labels()}
+def _labelings() -> Select[int]:
+    return select(1).select_from(labels).where(labels.c.clip_id == clips.c.id)
+
+
+_MEMBERS: dict[Scope, Select[int]] = {
+    "fire": _fires(),
+    "tag": _tags(),
+    "label": _labels(),
+    "labeling": _labelings(),
+}

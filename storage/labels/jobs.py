@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storage import job_leases
@@ -19,8 +19,12 @@ from storage.jsonb import storable
 from storage.rows import columns_of
 from storage.tables import label_jobs, labels
 from triggers.contracts.api.labels import JobState
+from triggers.errors import Conflict, NotFound
 
 MAX_ATTEMPTS = 5
+FIRST_PAUSE_S = 30.0
+"""How long a job rests after it was given back for the first time; four times as long after each further time, so
+that a labeler that fails at once does not use up the attempts of every job."""
 MAX_BIGINT = 2**63 - 1
 _c = label_jobs.c
 
@@ -38,6 +42,23 @@ class LabelJob:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRecord:
+    """A job as a list shows it. `reason` says why it was given back last, or why it failed."""
+
+    id: int
+    clip_id: str
+    task: str
+    state: JobState
+    attempts: int
+    reason: str | None
+    claimed_by: str | None
+    labeler: str | None
+    lease_until: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class LabelClaim:
     """The newest claim of a job: the state that it led to, and the user who claimed."""
 
@@ -46,6 +67,10 @@ class LabelClaim:
 
 
 _JOB_COLUMNS = columns_of(LabelJob, label_jobs)
+_RECORD_COLUMNS = columns_of(JobRecord, label_jobs)
+_DUE = func.coalesce(_c.lease_until, _c.created_at)
+"""When a job became free to be claimed: the order of claims."""
+_PAUSE_S = FIRST_PAUSE_S * func.power(4, _c.attempts - 1)
 
 
 def ensure(connection: Connection, clip_id: str, task: str) -> bool:
@@ -60,12 +85,15 @@ def ensure(connection: Connection, clip_id: str, task: str) -> bool:
 
 
 def claim(connection: Connection, *, user: str, task: str, labeler: str, count: int, lease_s: float) -> list[LabelJob]:
-    """Lease at most `count` jobs of a task to a user's labeler, oldest first; no other claim returns them meanwhile."""
+    """Lease at most `count` jobs of a task to a user's labeler; no other claim returns them meanwhile.
+
+    The jobs that have been free for longest come first: new ones oldest first, those given back behind them.
+    """
     rows = job_leases.claim(
         connection,
         label_jobs,
         among=_c.task == task,
-        order_by=(_c.id,),
+        order_by=(_DUE,),
         holder={"claimed_by": user, "labeler": labeler},
         count=count,
         lease_s=lease_s,
@@ -138,9 +166,47 @@ def fail(connection: Connection, job_id: int, *, token: int, reason: str) -> Job
     """Give a job back; returns its state: `ready` for another try, or `failed` when its attempts are used up."""
     storable(reason, what="the reason")
     row = job_leases.fail(
-        connection, label_jobs, _key(job_id), token=_bounded(token), reason=reason, max_attempts=MAX_ATTEMPTS
+        connection,
+        label_jobs,
+        _key(job_id),
+        token=_bounded(token),
+        reason=reason,
+        max_attempts=MAX_ATTEMPTS,
+        delay_s=_PAUSE_S,
     )
     return JobState(row.state)
+
+
+def retry(connection: Connection, job_id: int) -> None:
+    """Let a failed job be claimed again, with all its attempts; NotFound without it, Conflict if it has not failed.
+
+    Its reason is kept until it succeeds or fails again.
+    """
+    again = (
+        update(label_jobs)
+        .where(_c.id == _bounded(job_id), _c.state == JobState.FAILED)
+        .values(state=JobState.READY, attempts=0, lease_until=func.now(), finished_at=None)
+    )
+    if connection.execute(again).rowcount:
+        return
+    state = connection.execute(select(_c.state).where(_c.id == _bounded(job_id))).scalar_one_or_none()
+    if state is None:
+        raise NotFound(f"there is no job {job_id}")
+    raise Conflict(f"job {job_id} is {state}, not failed", remedy="only a failed job can be tried again")
+
+
+def listing(
+    connection: Connection, *, task: str | None, state: JobState | None, before_id: int | None, limit: int
+) -> list[JobRecord]:
+    """Jobs, newest first, at most `limit`; `before_id` continues after the last one of the page before."""
+    query = select(*_RECORD_COLUMNS).order_by(_c.id.desc()).limit(limit)
+    if task is not None:
+        query = query.where(_c.task == task)
+    if state is not None:
+        query = query.where(_c.state == state)
+    if before_id is not None:
+        query = query.where(_c.id < before_id)
+    return [JobRecord(*row) for row in connection.execute(query)]
 
 
 def stats(connection: Connection) -> dict[str, dict[str, int]]:

@@ -189,7 +189,13 @@ label_jobs = Table(
     UniqueConstraint("clip_id", "task"),
     CheckConstraint("(claimed_by IS NULL) = (labeler IS NULL)", name="claimant"),
     CheckConstraint(is_one_of("state", JobState), name="state"),
-    Index("ix_label_jobs_open", "task", "id", postgresql_where=text(is_one_of("state", OPEN_JOBS))),
+    Index(
+        "ix_label_jobs_open",
+        "task",
+        text("coalesce(lease_until, created_at)"),
+        "id",
+        postgresql_where=text(is_one_of("state", OPEN_JOBS)),
+    ),
 )
 """`claimed_by` is the user who holds the job or held it last, `labeler` who labels for that user."""
 

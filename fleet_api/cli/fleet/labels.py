@@ -7,15 +7,41 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleet_api.cli.connection import with_client, with_client_api_token
+from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.json_file import read_json_object
-from fleet_api.cli.output import json_option, plain_text, print_json, print_result, print_table, remark
+from fleet_api.cli.output import (
+    Column,
+    Form,
+    json_option,
+    list_options,
+    plain_text,
+    print_json,
+    print_list,
+    print_result,
+    print_table,
+    remark,
+)
+from triggers.contracts.api.labels import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fleet_api.client import ApiClient
+    from triggers.contracts.api.labels import JobRecordView
 
+MAX_JOB_TOKEN = 2**63 - 1
+STATES = ("ready", "leased", "expired", "done", "failed")
+"""The columns of `stats`, in the order of a job's life."""
+COLUMNS: tuple[Column[JobRecordView], ...] = (
+    Column("id", lambda job: job.id, shown=str),
+    Column("task", lambda job: job.task),
+    Column("state", lambda job: job.state),
+    Column("attempts", lambda job: job.attempts),
+    Column("labeler", lambda job: f"{job.claimed_by}/{job.labeler}" if job.claimed_by else None),
+    Column("clip", lambda job: job.clip_id),
+    Column("created_at", lambda job: job.created_at),
+    Column("reason", lambda job: job.reason),
+)
 _file = click.Path(path_type=Path)
 _lease_option = click.option(
     "--lease",
@@ -27,17 +53,30 @@ _lease_option = click.option(
 )
 
 
+class JobToken(click.ParamType[int]):
+    """The number that a claim gave. A mistake does not repeat what was given: it may be somebody's secret token."""
+
+    name = "integer"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number, or a usage error that does not show the value."""
+        text = str(value)
+        if not (text.isascii() and text.isdigit() and 1 <= len(text) <= 19 and 1 <= int(text) <= MAX_JOB_TOKEN):
+            self.fail("a job's token is the number that `claim` printed as `token`", param, ctx)
+        return int(text)
+
+
 def _job_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add what identifies a claimed job: its id, and the token that `claim` printed."""
-    command = click.option(
-        "--token", "job_token", type=click.IntRange(1, 2**63 - 1), required=True, help="The job's token, from `claim`."
-    )(command)
+    command = click.option("--job-token", type=JobToken(), required=True, help="The job's token, from `claim`.")(
+        command
+    )
     return click.argument("job", type=click.IntRange(1, 2**63 - 1))(command)
 
 
 @click.group()
 def labels() -> None:
-    """Claim label jobs, and complete, keep or give back the jobs that you claimed."""
+    """Claim label jobs; complete, keep or give back the jobs that you claimed; list and retry jobs."""
 
 
 @labels.command(short_help="Claim jobs, and print them as JSON.")
@@ -47,7 +86,10 @@ def labels() -> None:
 @_lease_option
 @with_client
 def claim(client: ApiClient, task: str, labeler: str, count: int, lease_s: int) -> None:
-    """Claim jobs, oldest first, and print them as JSON. They cannot be claimed again until the lease ends."""
+    """Claim jobs, those free for longest first, and print them as JSON.
+
+    They cannot be claimed again until the lease ends.
+    """
     jobs = client.labels.claim(task, labeler, count=count, lease_s=lease_s)
     print_json([job.model_dump(mode="json") for job in jobs])
 
@@ -56,7 +98,7 @@ def claim(client: ApiClient, task: str, labeler: str, count: int, lease_s: int) 
 @_job_options
 @click.option("--openlabel", type=_file, required=True, help="The file with the labels.")
 @click.option("--provenance", type=_file, help="A JSON file that says who or what made the labels.")
-@with_client_api_token
+@with_client
 def complete(client: ApiClient, job: int, job_token: int, openlabel: Path, provenance: Path | None) -> None:
     """Hand in the labels of a claimed job: an ASAM OpenLABEL 1.0.0 document."""
     made_by = read_json_object(provenance) if provenance else {}
@@ -67,7 +109,7 @@ def complete(client: ApiClient, job: int, job_token: int, openlabel: Path, prove
 @labels.command()
 @_job_options
 @_lease_option
-@with_client_api_token
+@with_client
 def renew(client: ApiClient, job: int, job_token: int, lease_s: int) -> None:
     """Extend the lease of a claimed job."""
     until = client.labels.renew(job, job_token, lease_s=lease_s).lease_until
@@ -77,10 +119,34 @@ def renew(client: ApiClient, job: int, job_token: int, lease_s: int) -> None:
 @labels.command()
 @_job_options
 @click.option("--reason", required=True, help="Why the job could not be done.")
-@with_client_api_token
+@with_client
 def fail(client: ApiClient, job: int, job_token: int, reason: str) -> None:
-    """Give a claimed job back. It can be claimed again until its attempts are used up."""
+    """Give a claimed job back. After a pause it can be claimed again, until its attempts are used up."""
     print_result(f"job {job} is {client.labels.fail(job, job_token, reason).state}")
+
+
+@labels.command(name="list", short_help="List jobs with their states and reasons.")
+@click.option("--task", help="Only jobs of this kind.")
+@click.option("--state", type=click.Choice([state.value for state in JobState]), help="Only jobs in this state.")
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many.")
+@list_options
+@with_client
+def list_(client: ApiClient, task: str | None, state: JobState | None, limit: int, form: Form) -> None:
+    """List jobs, newest first."""
+    print_list(form, client.labels.list(task=task, state=state, limit=limit), COLUMNS, none="no such label jobs")
+
+
+@labels.command(short_help="Let failed jobs be claimed again.")
+@click.argument("jobs", metavar="JOB...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+@with_client
+def retry(client: ApiClient, jobs: tuple[int, ...]) -> None:
+    """Let jobs that used up their attempts be claimed again, with all their attempts.
+
+    Needs the role operator or labeler. `labels list --state failed --ids` prints what to give here.
+    """
+    for job in jobs:
+        client.labels.retry(job)
+        print_result(f"job {job} can be claimed again")
 
 
 @labels.command(short_help="Count jobs by task and state.")
@@ -93,9 +159,8 @@ def stats(client: ApiClient, as_json: bool) -> None:
         print_json(answer.model_dump(mode="json"))
         return
     tasks = answer.tasks
-    states = sorted({state for counts in tasks.values() for state in counts})
     if tasks:
-        rows = [(task, *(counts.get(state, 0) for state in states)) for task, counts in sorted(tasks.items())]
-        print_table("", ("task", *states), rows)
+        rows = [(task, *(counts.get(state, 0) for state in STATES)) for task, counts in sorted(tasks.items())]
+        print_table("", ("task", *STATES), rows)
     else:
         remark("no label jobs yet; a clip gets one when it is ready")

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, Float, cast, extract
+from sqlalchemy import BigInteger, ColumnElement, Float, cast, extract, func, select
 
 from storage.clips.scopes import ELEMENT, Scope
-from storage.tables import clips, fires
+from storage.tables import clips, fires, labels
 from triggers.times import NS_PER_S
 
 PropertyKind = Literal["text", "number", "time", "interval", "attribute", "geometry"]
@@ -159,5 +159,15 @@ PROPERTIES: tuple[Property, ...] = (
     Property("tags", "text", "Tag", "a tag of a trigger that fired", ELEMENT, scope="tag", aliases=("tag",)),
     Property(
         "labels", "text", "Label", "a type that a label of the clip names", ELEMENT, scope="label", aliases=("label",)
+    ),
+    Property(
+        "label_count",
+        "number",
+        "Number of labels",
+        "how often the clip has been labeled, whether something was found or not",
+        select(func.count()).select_from(labels).where(labels.c.clip_id == clips.c.id).scalar_subquery(),
+    ),
+    Property(
+        "labeler", "text", "Labeler", "who labeled the clip, as `<user>/<labeler>`", labels.c.labeler, scope="labeling"
     ),
 )

@@ -35,6 +35,8 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/clips/{clip_id}"): set(Role),
     ("post", "/v1/label-jobs/claim"): {Role.LABELER},
     ("get", "/v1/label-jobs/stats"): set(Role),
+    ("get", "/v1/label-jobs"): set(Role),
+    ("post", f"{JOB}/retry"): {Role.LABELER, Role.OPERATOR},
     ("post", f"{JOB}/complete"): {Role.LABELER},
     ("post", f"{JOB}/fail"): {Role.LABELER},
     ("post", f"{JOB}/renew"): {Role.LABELER},

@@ -16,7 +16,7 @@ from storage.labels.jobs import LabelClaim, LabelJob
 from storage.tables import labels
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
 from triggers.contracts.api.labels import JobState
-from triggers.errors import InvalidInput, LeaseLost, NotFound
+from triggers.errors import Conflict, InvalidInput, LeaseLost, NotFound
 
 
 def make_jobs(database: Database, count: int) -> None:
@@ -178,3 +178,60 @@ def test_jobs_are_claimed_oldest_first(database: Database) -> None:
     ids = [job.id for job in first + rest]
     assert ids == sorted(ids)
     assert len(ids) == 5
+
+
+def give_back(database: Database, job: LabelJob) -> JobState:
+    """Give back in a transaction of its own."""
+    with database.begin() as connection:
+        return label_jobs.fail(connection, job.id, token=job.token, reason="CUDA out of memory")
+
+
+def test_a_job_that_was_given_back_rests_longer_each_time_and_then_waits_behind_those_that_were_free_before(
+    database: Database,
+) -> None:
+    make_jobs(database, 1)
+    rests = []
+    for _ in range(label_jobs.MAX_ATTEMPTS - 1):
+        (job,) = claim(database)
+        give_back(database, job)
+        assert claim(database) == []
+        with database.begin() as connection:
+            rest = text("SELECT extract(epoch FROM lease_until - now()) FROM label_jobs WHERE id = :id")
+            rests.append(float(connection.execute(rest, {"id": job.id}).scalar_one()) / label_jobs.FIRST_PAUSE_S)
+        expire(database)
+    assert rests == [pytest.approx(factor, rel=0.1) for factor in (1, 4, 16, 64)]
+    with database.begin() as connection:
+        connection.execute(text("UPDATE label_jobs SET created_at = now() - interval '1 h'"))
+        fresh = [label_jobs.ensure(connection, add_clip(connection), "auto") for _ in range(2)]
+        connection.execute(text("UPDATE label_jobs SET created_at = now() - interval '1 h' WHERE attempts = 0"))
+    assert fresh == [True, True]
+    assert [found.attempts for _ in range(3) for found in claim(database)] == [1, 1, 5]
+
+
+def test_a_failed_job_can_be_tried_again_with_all_its_attempts_and_no_other_job_can(database: Database) -> None:
+    make_jobs(database, 2)
+    (job,) = claim(database)
+    with database.begin() as connection:
+        connection.execute(text("UPDATE label_jobs SET attempts = 5 WHERE id = :id"), {"id": job.id})
+    assert give_back(database, job) == JobState.FAILED
+    with database.begin() as connection:
+        label_jobs.retry(connection, job.id)
+    with pytest.raises(Conflict, match="is ready, not failed"), database.begin() as connection:
+        label_jobs.retry(connection, job.id)
+    with pytest.raises(NotFound), database.begin() as connection:
+        label_jobs.retry(connection, 2**70)
+    assert {found.id: found.attempts for found in claim(database, count=2)}[job.id] == 1
+
+
+def test_jobs_are_listed_newest_first_with_their_reasons_page_by_page(database: Database) -> None:
+    make_jobs(database, 3)
+    (job,) = claim(database)
+    give_back(database, job)
+    with database.begin() as connection:
+        page = label_jobs.listing(connection, task="auto", state=JobState.READY, before_id=None, limit=2)
+        rest = label_jobs.listing(connection, task="auto", state=None, before_id=page[-1].id, limit=2)
+        assert label_jobs.listing(connection, task="human", state=None, before_id=None, limit=2) == []
+    ids = [found.id for found in page + rest]
+    assert ids == sorted(ids, reverse=True)
+    assert [found.reason for found in page + rest] == [None, None, "CUDA out of memory"]
+    assert (rest[0].claimed_by, rest[0].labeler, rest[0].attempts) == ("lab", "anna", 1)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from triggers.contracts.api.base import View
 from triggers.contracts.api.clips import ClipView
 from triggers.contracts.base import Contract, ShortText
 
@@ -26,6 +27,7 @@ OPEN_JOBS = (JobState.READY, JobState.LEASED)
 
 MAX_CLAIM = 100
 """How many jobs one request may claim."""
+MAX_LISTED_JOBS = 1000
 MAX_LEASE_S = 86_400
 WORK_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:@+-]{0,99}$"
 WorkName = Annotated[str, StringConstraints(pattern=WORK_NAME)]
@@ -99,6 +101,29 @@ class RenewedView(BaseModel):
     """The time until which the job is held."""
 
     lease_until: datetime
+
+
+class JobRecordView(View):
+    """A job in a list: `reason` says why it was given back last, or why it failed; `claimed_by` who has or had it."""
+
+    id: int
+    clip_id: str
+    task: str
+    state: JobState
+    attempts: int
+    reason: str | None
+    claimed_by: str | None
+    labeler: str | None
+    lease_until: datetime | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class JobPage(BaseModel):
+    """Jobs, newest first; pass `next` as `before` to continue, null at the end."""
+
+    jobs: list[JobRecordView]
+    next: int | None
 
 
 class StatsView(BaseModel):

@@ -110,7 +110,7 @@ def test_the_way_of_a_campaign_from_its_text_to_labels(longtail: Terminal, files
     (job,) = json.loads(out)
     document = tmp_path / "labels.json"
     document.write_text(json.dumps({"openlabel": {"metadata": {"schema_version": "1.0.0"}}}))
-    complete = ("labels", "complete", str(job["id"]), "--token", str(job["token"]), "--openlabel", str(document))
+    complete = ("labels", "complete", str(job["id"]), "--job-token", str(job["token"]), "--openlabel", str(document))
     assert [longtail(*complete)[0] for _ in range(2)] == [0, 0], "the same labels again are no mistake"
     document.write_text(json.dumps({"openlabel": {"metadata": {"schema_version": "1.0.1"}}}))
     assert longtail(*complete)[0] == 1, "a job is completed once"

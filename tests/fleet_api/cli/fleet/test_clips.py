@@ -11,7 +11,7 @@ import pytest
 from fleet_api.cli.fleet.clips import file_name, statistics_rows
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail
-from tests.storage.clips.catalog_support import T_NS, add_clip
+from tests.storage.clips.catalog_support import T_NS, add_clip, add_labels
 
 DATA = bytes(range(256)) * 500
 
@@ -100,6 +100,22 @@ def test_a_clip_is_shown_whole_and_its_files_are_fetched(longtail: Longtail, cli
     assert "Labels" not in shown.out
     assert (tmp_path / "new" / "folder" / "clip.mcap").read_bytes() == DATA
     assert shown.err == f"wrote {tmp_path / 'new' / 'folder' / 'clip.mcap'}\n"
+
+
+def test_a_clip_is_shown_with_its_labels(api: Api, longtail: Longtail, clip_id: str) -> None:
+    with api.database.begin() as connection:
+        add_labels(connection, clip_id, "car", "truck")
+    shown = longtail("clips", "get", clip_id)
+    assert re.search(r"^labels +car, truck$", shown.out, re.MULTILINE)
+    assert re.search(r"^Labels$", shown.out, re.MULTILINE)
+    assert re.search(r"^x +car, truck", shown.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("folder", ["/proc/no/such", "/dev/null", "/dev/null/below"])
+def test_a_folder_that_cannot_be_made_is_an_error_in_one_line(longtail: Longtail, clip_id: str, folder: str) -> None:
+    shown = longtail("clips", "get", clip_id, "--out", folder)
+    assert shown.status == 1
+    assert shown.err.startswith("longtail: ") and shown.err.count("\n") == 1 and folder in shown.err
 
 
 def test_the_beginning_of_an_id_stands_for_the_only_clip_whose_id_begins_so(

@@ -64,8 +64,9 @@ def fleet(postgres_url: str, migrated: str) -> Iterator[Fleet]:
         labelled = clips.add(
             "c", vehicle_id="car-2", start_ns=T_NS + 7 * 86400 * SECOND_NS, fired=[("cutin", "hard")], duration_s=60
         )
-        clips.add("d", start_ns=T_NS - 1, fired=[("under", "x_y")], state="damaged", damage="no video")
+        nothing = clips.add("d", start_ns=T_NS - 1, fired=[("under", "x_y")], state="damaged", damage="no video")
         add_labels(connection, labelled, "car", "truck")
+        add_labels(connection, nothing)  # labeled, and nothing was found
         yield clips
 
 
@@ -145,6 +146,11 @@ def test_conditions_on_fires_stand_for_themselves_and_those_in_fire_are_about_on
         ("tag IS NULL", "cd"),
         ("label = 'car' AND label = 'truck'", "c"),
         ("label IS NOT NULL", "c"),
+        ("label_count = 0", "ab"),
+        ("label_count > 0 AND label IS NULL", "d"),
+        ("labeler = 'x'", "cd"),
+        ("labeler LIKE '%' AND NOT labeler = 'x'", ""),
+        ("labeler IS NULL", "ab"),
     ],
 )
 def test_conditions_on_tags_and_labels_are_independent(fleet: Fleet, source: str, found: str) -> None:
