@@ -61,7 +61,7 @@ campaign shadow_network {
     collect cut_in_missed, speed_disputed
     compare cut_in.detected
     target vehicle.hardware >= 3 and vehicle.region in ("EU", "UK")
-    budget 300 kB per vehicle per day, 100 MB total
+    budget 300 kB per vehicle per day then drop, 100 MB total
     upload on wifi
     priority 60
 }
@@ -70,7 +70,7 @@ campaign everyday_braking {
     describe "A third of all ordinary braking, for comparison."
     collect braking_begins
     sample 1 in 3
-    budget 2 MB per vehicle per day, 500 clips
+    budget 2 MB per vehicle per day then drop, 500 clips
     upload on wifi
     priority 20
 }

@@ -27,7 +27,7 @@ def openlabel_document(
         str(number): {
             "name": f"{interval.kind}_{number}",
             "type": interval.kind,
-            "ontology_id": "0",
+            "ontology_uid": "0",
             "frame_intervals": [_frames(interval, start_ns, last_frame)],
             "action_data": {
                 "num": [{"name": "start_ns", "val": interval.start_ns}, {"name": "end_ns", "val": interval.end_ns}]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -111,7 +112,7 @@ class Api:
 
     def check_in(self, vehicle: dict[str, str], vehicle_id: str = "car-1", **fields: Any) -> Response:
         """A vehicle's check-in."""
-        body = {"vehicle_time_ns": 1_700_000_000_000_000_000, **fields}
+        body = {"vehicle_time_ns": time.time_ns(), **fields}
         response: Response = self.client.post(f"/v1/vehicles/{vehicle_id}/check-in", json=body, headers=vehicle)
         return response
 

@@ -7,6 +7,7 @@ import pytest
 
 from fleet_api.demo.maneuvers import LabelSpan, Parameters, find_maneuvers
 from fleet_api.demo.openlabel import openlabel_document
+from fleet_api.labels.openlabel import check
 from triggers.drives.series import SignalSeries
 from triggers.times import NS_PER_S
 
@@ -64,7 +65,9 @@ def test_the_document_counts_in_frames_from_the_clips_start() -> None:
     interval = LabelSpan("hard_braking", START_NS + 2 * NS_PER_S, START_NS + 2_950_000_000)
     document = openlabel_document(
         [interval], clip_id="c1", start_ns=START_NS, end_ns=START_NS + 8 * NS_PER_S, annotator="x 1"
-    )["openlabel"]
+    )
+    check(document)
+    document = document["openlabel"]
     assert document["metadata"]["schema_version"] == "1.0.0"
     assert document["actions"]["0"]["type"] == "hard_braking"
     assert document["actions"]["0"]["frame_intervals"] == [{"frame_start": 20, "frame_end": 30}]
