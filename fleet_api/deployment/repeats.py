@@ -11,7 +11,8 @@ from collections.abc import Callable
 WINDOW_S = 60.0
 WRITTEN = 10
 """How many lines of one kind are written in each window."""
-_KINDS = 1000
+KINDS = 1000
+"""How many kinds are remembered; with more, counting begins again."""
 _DIGITS = re.compile("[0-9]+")
 
 Kind = tuple[str, int, str]
@@ -31,6 +32,11 @@ class FewRepeats(logging.Filter):
         self._seen: dict[Kind, tuple[float, int]] = {}
         """By kind, when its window began, and how many records came in it."""
 
+    @property
+    def kinds(self) -> int:
+        """How many kinds are remembered."""
+        return len(self._seen)
+
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether the record is written."""
         if record.levelno < logging.WARNING:
@@ -40,7 +46,7 @@ class FewRepeats(logging.Filter):
         now_s = self._now_s()
         with self._lock:
             began_s, count = self._seen.get(kind, (now_s, 0))
-            if kind not in self._seen and len(self._seen) >= _KINDS:
+            if kind not in self._seen and len(self._seen) >= KINDS:
                 self._seen.clear()
             if now_s - began_s < WINDOW_S:
                 self._seen[kind] = (began_s, count + 1)
