@@ -10,8 +10,9 @@ from fastapi import Depends, Request
 
 from ingest.http.bodies import require_body
 from ingest.http.raising import raises
+from triggers.body_digest import HEADER, check_content_digest
 from triggers.contracts.base import Contract
-from triggers.errors import InvalidInput, TooLarge, TooSlow, UnsupportedBody
+from triggers.errors import BadHeader, InvalidInput, TooLarge, TooSlow, UnsupportedBody
 
 KIB = 1024
 MIB = 1024**2
@@ -43,7 +44,7 @@ def body_model(dependency: Any) -> type[Contract] | None:
 
 
 def _reader(limit_bytes: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
-    @raises(TooLarge, TooSlow, UnsupportedBody)
+    @raises(BadHeader, TooLarge, TooSlow, UnsupportedBody)
     async def read(request: Request) -> bytes:
         require_body(request.headers, MEDIA_TYPE)
         announced = request.headers.get("content-length", "")
@@ -58,7 +59,9 @@ def _reader(limit_bytes: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]
                         raise _too_large(limit_bytes)
         except TimeoutError as error:
             raise TooSlow(f"the body did not arrive within {BODY_S:g} s", remedy="send it again, or less") from error
-        return bytes(parts)
+        body = bytes(parts)
+        check_content_digest(request.headers.get(HEADER), body)
+        return body
 
     return read
 

@@ -23,6 +23,7 @@ from ingest.http.raising import raises
 from storage.database import Connection
 from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
+from triggers.body_digest import HEADER, check_content_digest
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import MAX_MANIFEST_BYTES, ClipManifest, CreationRequest
 from triggers.errors import (
@@ -188,6 +189,7 @@ async def _manifest(gateway: Gateway, request: Request) -> AsyncIterator[bytes]:
     body = bytearray()
     try:
         await _read_manifest(gateway, request, body)
+        check_content_digest(request.headers.get(HEADER), bytes(body))
         yield bytes(body)
     finally:
         gateway.manifests_in_flight.release(len(body))

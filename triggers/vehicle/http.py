@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 
+from triggers.body_digest import HEADER, content_digest
 from triggers.contracts.problem import error_of, retry_after_s
 from triggers.errors import InvalidInput, LongtailError, Overloaded, Unreachable
 from triggers.vehicle.config import VehicleConfig
@@ -37,7 +38,7 @@ def make_client(config: VehicleConfig, transport: httpx.BaseTransport | None = N
 
 def json_body(content: bytes) -> dict[str, Any]:
     """Arguments of a request that sends JSON bytes as they are."""
-    return {"content": content, "headers": {"Content-Type": "application/json"}}
+    return {"content": content, "headers": {"Content-Type": "application/json", HEADER: content_digest(content)}}
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.fleet_api.api_server import Api, campaign_text
+from triggers.body_digest import content_digest
 
 INT64 = 2**63 - 1
 DEEP = "[" * 5000 + "]" * 5000
@@ -53,6 +54,14 @@ def test_a_check_in_that_breaks_a_rule_is_refused_with_the_place(api: Api, chang
     status, problem = put(api, vehicle, {"vehicle_time_ns": 1, **changes})
     assert status == 422
     assert place in problem["detail"]
+
+
+@pytest.mark.parametrize("route", ["check-in", "telemetry"])
+def test_a_body_that_was_altered_on_the_way_is_not_believed(api: Api, route: str) -> None:
+    headers = api.enrol() | {"Content-Type": "application/json", "Content-Digest": content_digest(b"{}")}
+    answer = api.client.post(f"/v1/vehicles/car-1/{route}", content=b"[]", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_header")
+    assert "altered on the way" in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(

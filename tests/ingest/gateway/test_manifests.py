@@ -17,8 +17,9 @@ from storage.uploads import dead_letters
 from tests.ingest.gateway.conftest import MIB
 from tests.ingest.gateway.serving import TusClient, running_gateway, some_bytes
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle, fire, manifest_of
-from triggers.contracts.campaign import BudgetLimits
-from triggers.contracts.clip import MAX_MANIFEST_BYTES
+from triggers.body_digest import content_digest
+from triggers.contracts.campaign import BudgetLimits, Network
+from triggers.contracts.clip import MAX_MANIFEST_BYTES, CreationRequest
 
 SIZE = 1000
 
@@ -87,6 +88,20 @@ def test_a_length_that_differs_from_the_manifest_is_refused_with_its_fires_count
     manifest = manifest_of(some_bytes(SIZE), [fire("wide", SIZE - 1), fire("brake", 1)])
     assert client.create(manifest, Upload_Length=str(SIZE + 1)).status_code == 422
     assert letters(database)[0].fires == 2
+
+
+def test_a_request_that_was_altered_on_the_way_is_no_mistake_of_its_manifest(
+    client: TusClient, database: Database
+) -> None:
+    sent = CreationRequest(manifest=charged_manifest({"wide": SIZE}), network=Network.WIFI).canonical_json()
+    digest = content_digest(sent)
+    for arrived in (sent.replace(b"wifi", b"wigi"), sent.replace(b'"end_ns":1', b'"end_ns":3'), sent[:-1] + b"]"):
+        assert arrived != sent
+        refused = client.create_raw(arrived, SIZE, Content_Digest=digest)
+        assert (refused.status_code, refused.json()["code"]) == (400, "bad_header")
+        assert "altered on the way" in refused.json()["detail"]
+    assert letters(database) == []
+    assert client.create_raw(sent, SIZE, Content_Digest=f"sha-512=:AA==:, {digest}").status_code == 201
 
 
 @pytest.mark.parametrize("chunked", [False, True])

@@ -17,7 +17,7 @@ import httpx
 from triggers.contracts.clip import CELL_BYTES, CreationRequest
 from triggers.contracts.problem import TUS_VERSION
 from triggers.errors import Conflict, InvalidInput, LongtailError, NotFound, UploadGone
-from triggers.vehicle.http import MAX_PROBLEM_BYTES, reaching, read_bounded, refusal
+from triggers.vehicle.http import MAX_PROBLEM_BYTES, json_body, reaching, read_bounded, refusal
 
 TUS = {"Tus-Resumable": TUS_VERSION}
 OFFSET = "Upload-Offset"
@@ -55,8 +55,9 @@ class TusClient:
         a problem document of the gateway, says nothing about the clip: try again later.
         """
         url, size_bytes = f"{self._gateway_url}/v1/uploads", request.manifest.size_bytes
-        headers = {**TUS, "Upload-Length": str(size_bytes), "Content-Type": "application/json"}
-        reply, body = self._send("POST", url, headers, request.canonical_json())
+        sent = json_body(request.canonical_json())
+        headers = {**TUS, "Upload-Length": str(size_bytes), **sent["headers"]}
+        reply, body = self._send("POST", url, headers, sent["content"])
         if reply.status_code not in (httpx.codes.CREATED, httpx.codes.OK):
             raise refusal(reply, body, "the upload gateway refused the clip")
         location = self._location(reply)
