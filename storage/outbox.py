@@ -20,6 +20,7 @@ CLIPS = "clips"
 CLIP_STORED = "clip.stored"
 CLIP_READY = "clip.ready"
 CLIP_DAMAGED = "clip.damaged"
+CLIP_ERASED = "clip.erased"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ LongtailError                what this product raises on purpose
 │  ├─ ChecksumMismatch       the bytes that arrived are not the ones that were announced
 │  └─ WrongRange             the range of bytes is not in the object
 ├─ NotFound                  it does not exist, or the caller may not know that it does
+│  └─ Erased                 it was erased, on purpose and for good
 ├─ Conflict                  the current state does not allow the step
 │  ├─ ClipFailed             the clip was uploaded before and could not be stored
 │  ├─ UploadGone             the upload was closed before it was complete
@@ -123,6 +124,12 @@ class NotFound(LongtailError):
     """What the caller named does not exist, or the caller may not know that it does."""
 
     code = "not_found"
+
+
+class Erased(NotFound):
+    """What the caller named was erased, on purpose and for good; the message says when and why."""
+
+    code = "erased"
 
 
 class Conflict(LongtailError):

@@ -2,6 +2,7 @@
 
 A damaged clip concludes its job at once. When a child gives no answer, the job is retried a few times. An outage of
 store or database costs no attempt. Objects have deterministic names, so the next attempt overwrites an unfinished one.
+The job of a clip that is erased meanwhile is gone, and what was stored for it is deleted again.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ from storage.clips.catalogs import parsed
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Asset, Findings, SignalStatistics
 from storage.database import Database
+from storage.erasure import clips as erased_clips
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Remark
-from triggers.errors import LeaseLost, Overloaded, Unreachable
+from triggers.errors import LeaseLost, NotFound, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
 IDLE_S = 0.3
@@ -112,9 +114,18 @@ class ExtractionLoop:
             return False
         self._served = job.vehicle_id
         try:
-            self._write(job, self._findings(job, stop))
+            self._conclude(job, stop)
         except LeaseLost as error:
             LOGGER.warning("%s", error)
+        except NotFound:
+            LOGGER.info("clip %s was erased during its extraction", job.clip_id)
+            self._delete_derived(job)
+        return True
+
+    def _conclude(self, job: ExtractionJob, stop: threading.Event) -> None:
+        """Do the job. LeaseLost when another worker has it, NotFound when its clip was erased."""
+        try:
+            self._write(job, self._findings(job, stop))
         except Interrupted:
             self._give_back(job, "the worker stopped", delay_s=0, counts=False)
         except (Unreachable, Overloaded) as error:
@@ -122,7 +133,10 @@ class ExtractionLoop:
             raise
         except ChildFailed as error:
             self._after_failure(job, error)
-        return True
+
+    def _delete_derived(self, job: ExtractionJob) -> None:
+        for info in self._store.list(erased_clips.derived_prefix(job.extractor_version, job.clip_id)):
+            self._store.delete(info.key)
 
     def _findings(self, job: ExtractionJob, stop: threading.Event) -> Findings:
         if job.attempts > MAX_CLAIMS:
@@ -167,7 +181,7 @@ class ExtractionLoop:
         files = assets_of(job.manifest.recording)
         for output in result.files:
             name, media_type = files[output.asset]
-            key = f"derived/v{job.extractor_version}/{job.clip_id}/{name}"
+            key = f"{erased_clips.derived_prefix(job.extractor_version, job.clip_id)}{name}"
             left_bytes = limit_bytes - sum(asset.size_bytes for asset in assets)
             with open_output(folder / name, left_bytes) as file:
                 size_bytes = os.fstat(file.fileno()).st_size
@@ -191,10 +205,7 @@ class ExtractionLoop:
             LOGGER.warning("attempt %d at clip %s: %s", job.attempts, job.clip_id, error.message)
             self._give_back(job, error.message, delay_s=self._retry_s, counts=True)
             return
-        try:
-            self._write(job, _nothing(error.code, error.message))
-        except LeaseLost as lost:
-            LOGGER.warning("%s", lost)
+        self._write(job, _nothing(error.code, error.message))
 
     def _give_back(self, job: ExtractionJob, reason: str, *, delay_s: float, counts: bool) -> None:
         """Give a job back if possible; otherwise it becomes free when its lease ends."""
@@ -203,8 +214,6 @@ class ExtractionLoop:
                 extraction_jobs.give_back(connection, job, reason=reason, delay_s=delay_s, counts=counts)
         except (Unreachable, Overloaded) as error:
             LOGGER.warning("the extraction of clip %s waits for its lease to end: %s", job.clip_id, error)
-        except LeaseLost as error:
-            LOGGER.warning("%s", error)
 
     def _free_own_jobs(self) -> None:
         with self._database.begin() as connection:

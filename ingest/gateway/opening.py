@@ -13,7 +13,7 @@ from storage.uploads import creation, endings, rows
 from storage.uploads.fire_identity import known_fires
 from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import ClipManifest, CreationRequest
-from triggers.errors import ClipFailed, Overloaded
+from triggers.errors import ClipFailed, Overloaded, Unauthenticated
 
 MAX_OPEN_UPLOADS = 256
 """Open uploads of one vehicle; more are refused until some end, so that one vehicle cannot fill the table."""
@@ -40,9 +40,12 @@ def open_upload(
     3. write the upload; when another transaction was faster, start over and find its upload
     4. reserve the bytes in every account concerned
 
-    ClipFailed, ManifestInvalid, BudgetExhausted, or Overloaded when the vehicle has too many uploads open.
+    ClipFailed, ManifestInvalid, BudgetExhausted, Overloaded when the vehicle has too many uploads open, or
+    Unauthenticated when it is erased: a token is trusted for some seconds afterwards.
     """
     manifest = request.manifest
+    if not creation.takes_part(connection, manifest.recording.vehicle_id):
+        raise Unauthenticated("the vehicle was erased", remedy="enrol it under a new id")
     existing = _existing(connection, manifest.clip_id, now)
     if existing is not None and existing.state in LIVE:
         return existing, False

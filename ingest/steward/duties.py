@@ -1,4 +1,4 @@
-"""The steward's duties: folding the ledger, expiring uploads, moving campaigns on, retention, cleaning up.
+"""The steward's duties: folding the ledger, expiring uploads, moving campaigns on, erasure, retention, cleaning up.
 
 Every duty is safe to run at the same time in several workers.
 """
@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log
-from ingest.steward import campaigns
+from ingest.steward import campaigns, erasure
 from ingest.steward.loop import Duty
 from ingest.steward.staging import clean_staging
 from storage import ledger, retention
@@ -38,6 +38,9 @@ class Duties:
             Duty("starting and completing campaigns", 2.0, self._move_campaigns_on),
             Duty("expiring uploads", 5.0, self._expire_uploads),
             Duty("cleaning the staging area", 30.0, self._clean_staging),
+            Duty("erasing vehicles", 2.0, lambda: erasure.erase_vehicles(self._database)),
+            Duty("erasing expired clips", 10.0, lambda: erasure.expire_clips(self._database)),
+            Duty("deleting erased objects", 2.0, lambda: erasure.delete_objects(self._database, self._store)),
             Duty("extracting older clips again", 10.0, self._extract_again),
             Duty("dropping old segments of the log", 60.0, self._drop_segments),
             Duty("deleting sent events", 3600.0, self._forget_events),

@@ -24,8 +24,10 @@ from storage.backup.snapshot import NAMED_OBJECTS, SavedDatabase, SavedTable, fi
 from storage.backup.tables import columns_sql, saved_tables
 from storage.clips import writer
 from storage.database import Database
+from storage.erasure import clips as erased_clips
 from storage.migrate import MIGRATION_LOCK, SchemaState, alembic_config, known_revisions, schema_of
-from storage.tables import assignment_revision, campaign_versions, dead_letters, restores, uploads
+from storage.tables import assignment_revision, campaign_versions, clips, dead_letters, restores, uploads
+from storage.tables.erasure import ErasureCause
 from storage.tables.uploads import UploadState
 from triggers.errors import Conflict, InvalidInput, Misconfigured, Untrusted
 
@@ -50,7 +52,8 @@ def check_files(folder: Path, saved: SavedDatabase) -> None:
 def load(database: Database, folder: Path, saved: SavedDatabase, *, backup_id: str, erased: Sequence[str] = ()) -> None:
     """Fill the empty database with the rows of a backup; see above. Conflict unless it is empty.
 
-    `erased` are keys of objects that were erased while the backup was made; dead letters name them no more.
+    `erased` are keys of objects that were erased while the backup was made; their clips are erased here, too, and dead
+    letters name them no more.
 
     Misconfigured when the backup is a newer version's, Untrusted when its files do not hold what they should.
     """
@@ -74,6 +77,8 @@ def load(database: Database, folder: Path, saved: SavedDatabase, *, backup_id: s
         _jump_ahead(connection, saved, backup_id)
         _close_uploads(connection)
         connection.execute(update(dead_letters).where(dead_letters.c.object_key.in_(erased)).values(object_key=None))
+        gone = connection.execute(select(clips.c.id).where(clips.c.object_key.in_(erased))).scalars().all()
+        erased_clips.erase(connection, gone, ErasureCause.ERASED, reason="erased while the backup was made")
 
 
 def restored_from(database: Database, backup_id: str) -> bool:

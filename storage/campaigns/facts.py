@@ -11,9 +11,9 @@ from storage.tables import campaign_versions
 from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState
 
 _SMALLEST_CLIP = text("""
-    SELECT min(bytes) FROM (
-        SELECT sum(charged_bytes) AS bytes FROM clip_fires WHERE campaign = :campaign GROUP BY clip_id
-    ) AS by_clip
+    SELECT min(e.settled_delta) FROM ledger_entries e
+    JOIN ledger_accounts a ON a.id = e.account_id
+    WHERE a.kind = 'campaign_bytes' AND a.campaign = :campaign AND e.kind = 'settle'
 """)
 
 
@@ -39,6 +39,9 @@ def open_versions(connection: Connection) -> list[OpenVersion]:
 
 
 def smallest_clip_bytes(connection: Connection, campaign: str) -> int | None:
-    """The bytes that the campaign was charged for its smallest clip; None before the first. Reads all its clips."""
+    """The bytes that the campaign was charged for its smallest clip; None before the first.
+
+    Reads all its settlements: clips may be erased.
+    """
     smallest = connection.execute(_SMALLEST_CLIP, {"campaign": campaign}).scalar_one()
     return None if smallest is None else int(smallest)

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from storage import outbox
 from storage.clips import extraction_jobs, writer
 from storage.clips.writer import Ending, PendingUpload
+from storage.erasure.expiry import expiries_of
 from storage.tables import clip_fires, clips
 from storage.tables import uploads as uploads_table
 from storage.tables.uploads import ASSEMBLING, UploadState
@@ -71,8 +72,9 @@ def _lock_states(connection: Connection, upload_ids: Sequence[str]) -> dict[str,
 
 
 def _catalogue(connection: Connection, uploads: Sequence[PendingUpload]) -> None:
-    tags = writer.tags_of(connection, [upload.manifest.recording for upload in uploads])
-    rows = [writer.clip_row(upload, tags=of_clip) for upload, of_clip in zip(uploads, tags, strict=True)]
+    recordings = [upload.manifest.recording for upload in uploads]
+    marks = zip(uploads, writer.tags_of(connection, recordings), expiries_of(connection, recordings), strict=True)
+    rows = [writer.clip_row(upload, tags=tags, expires_at=expires_at) for upload, tags, expires_at in marks]
     connection.execute(insert(clips).on_conflict_do_nothing(), sorted(rows, key=lambda row: str(row["id"])))
     by_vehicle: dict[str, list[Fire]] = defaultdict(list)
     for upload in uploads:

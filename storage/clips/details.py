@@ -10,6 +10,7 @@ from sqlalchemy import Connection, select
 
 from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
+from storage.erasure.clips import require
 from storage.rows import columns_of
 from storage.tables import clip_assets, clips, labels, signal_statistics
 from triggers.clips.damage import Remark
@@ -45,11 +46,15 @@ class ClipDetails:
 
 
 def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
-    """One clip with its assets, statistics and at most MAX_LABELS documents of labels, newest first; or NotFound."""
+    """One clip with its assets, statistics and at most MAX_LABELS documents of labels, newest first.
+
+    NotFound when there never was one, Erased when it was erased.
+    """
     row = connection.execute(
         select(*CLIP_COLUMNS, clips.c.software, clips.c.track, clips.c.remarks).where(clips.c.id == clip_id)
     ).one_or_none()
     if row is None:
+        require(connection, clip_id)
         raise NotFound(f"there is no clip {clip_id[:100]!r}")
     (clip,) = clips_of(connection, [row])
     return ClipDetails(

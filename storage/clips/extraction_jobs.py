@@ -65,7 +65,8 @@ def add_for_older_clips(connection: Connection, extractor_version: int, *, at_mo
     has_job = select(_TABLE.clip_id).where(_TABLE.clip_id == clips.c.id, _TABLE.extractor_version == extractor_version)
     older = or_(clips.c.extractor_version.is_(None), clips.c.extractor_version < extractor_version)
     missing = select(clips.c.id, clips.c.vehicle_id).where(~has_job.exists(), older)
-    rows = connection.execute(missing.order_by(clips.c.stored_at.desc()).limit(room)).all()
+    newest = missing.order_by(clips.c.stored_at.desc()).limit(room)
+    rows = connection.execute(newest.with_for_update(read=True, key_share=True, skip_locked=True, of=clips)).all()
     return sum(add(connection, row.id, row.vehicle_id, extractor_version) for row in rows)
 
 

@@ -54,6 +54,7 @@ class Clip:
     damage: str | None
     stored_at: datetime
     ready_at: datetime | None
+    expires_at: datetime | None
     fires: tuple[FireRecord, ...]
     labels: tuple[str, ...]
 

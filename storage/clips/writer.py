@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage import outbox
 from storage.clips import extraction_jobs
+from storage.erasure.expiry import expiries_of
 from storage.rows import values_of
 from storage.tables import campaign_versions, clip_fires, clips, fires
 from storage.tables import uploads as uploads_table
@@ -179,7 +180,9 @@ def _catalogue(connection: Connection, upload: PendingUpload) -> None:
     """Write clip, fires and links. FireReused is checked after writing, when no other clip can intervene."""
     of_fires = upload.manifest.recording.fires
     (tags,) = tags_of(connection, [upload.manifest.recording])
-    connection.execute(insert(clips).values(clip_row(upload, tags=tags)).on_conflict_do_nothing())
+    (expires_at,) = expiries_of(connection, [upload.manifest.recording])
+    row = clip_row(upload, tags=tags, expires_at=expires_at)
+    connection.execute(insert(clips).values(row).on_conflict_do_nothing())
     write_fires(connection, upload.vehicle_id, of_fires, reason=None)
     reused = reused_fire(of_fires, known_fires(connection, upload.vehicle_id, of_fires))
     if reused is not None:
@@ -193,7 +196,7 @@ def _lock_state(connection: Connection, upload_id: str) -> str:
     return connection.execute(locked).scalar_one_or_none() or "unknown"
 
 
-def clip_row(upload: PendingUpload, *, tags: Sequence[str]) -> dict[str, Any]:
+def clip_row(upload: PendingUpload, *, tags: Sequence[str], expires_at: datetime | None) -> dict[str, Any]:
     """The columns of a new clip; fields of the recording that bear a column's name are stored as they are."""
     manifest, recording = upload.manifest, upload.manifest.recording
     return {
@@ -206,6 +209,7 @@ def clip_row(upload: PendingUpload, *, tags: Sequence[str]) -> dict[str, Any]:
         "object_key": upload.object_key,
         "manifest": manifest.model_dump(mode="json"),
         "tags": list(tags),
+        "expires_at": expires_at,
     }
 
 
@@ -250,8 +254,8 @@ def write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=list(fires.primary_key),
-            set_={"outcome": "catalogued", "reason": None},
-            where=fires.c.outcome == "failed",
+            set_={"outcome": "catalogued", "reason": None, "without_clip": None},
+            where=(fires.c.outcome == "failed") | fires.c.without_clip.is_not(None),
         ),
         rows,
     )

@@ -25,11 +25,12 @@ from storage.counts.unaccounted import MAX_MANIFESTS, Handovers
 
 _COUNT = text("""
     WITH cloud AS (
-        SELECT f.campaign, f.version, f.vehicle_id, f.outcome, coalesce(f.reason, '') AS reason, count(*) AS n
+        SELECT f.campaign, f.version, f.vehicle_id, f.outcome, coalesce(f.reason, '') AS reason,
+            f.without_clip, count(*) AS n
         FROM fires f
         JOIN fire_counts c USING (campaign, version, vehicle_id)
         WHERE f.ordinal <= c.watermark AND (CAST(:campaign AS text) IS NULL OR f.campaign = :campaign)
-        GROUP BY f.campaign, f.version, f.vehicle_id, f.outcome, f.reason
+        GROUP BY f.campaign, f.version, f.vehicle_id, f.outcome, f.reason, f.without_clip
     ),
     by_vehicle AS (
         SELECT c.*, greatest(0, coalesce(k.n, 0) - c.in_flight - c.handed_over) AS overruled,
@@ -55,6 +56,7 @@ _COUNT = text("""
         UNION ALL SELECT campaign, version, 'per_trigger', e.key, e.value::numeric
             FROM by_vehicle, jsonb_each_text(per_trigger) e
         UNION ALL SELECT campaign, version, outcome, reason, n FROM cloud
+        UNION ALL SELECT campaign, version, without_clip, '', n FROM cloud WHERE without_clip IS NOT NULL
     )
     SELECT campaign, version, kind, name, sum(n) AS n, CAST(NULL AS bytea) AS manifest
     FROM numbers GROUP BY campaign, version, kind, name
@@ -95,6 +97,10 @@ class OutcomeCounts:
     dropped: dict[str, int] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
     catalogued: int = 0
+    expired: int = 0
+    """Of those catalogued, how many are in no clip any more because the last one expired."""
+    erased: int = 0
+    """Of those catalogued, how many are in no clip any more because a user erased the last one, or its vehicle."""
     in_flight: int = 0
     unaccounted: int = 0
     """Of those in flight, how many were handed over to the cloud and are nowhere in it: at least that many are lost."""
@@ -149,6 +155,8 @@ def _settled(counts: Counter[tuple[str, str]], unaccounted: int) -> OutcomeCount
         dropped=by_reason("dropped"),
         failed=by_reason("failed"),
         catalogued=counts["catalogued", ""],
+        expired=counts["expired", ""],
+        erased=counts["erased", ""],
         unaccounted=unaccounted,
         overruled=counts["overruled", ""],
         per_trigger=by_reason("per_trigger"),

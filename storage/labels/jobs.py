@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storage import job_leases
 from storage.jsonb import storable
 from storage.rows import columns_of
-from storage.tables import label_jobs, labels
+from storage.tables import clips, label_jobs, labels
 from triggers.contracts.api.labels import JobState
 from triggers.errors import Conflict, NotFound
 
@@ -74,10 +74,11 @@ _PAUSE_S = FIRST_PAUSE_S * func.power(4, _c.attempts - 1)
 
 
 def ensure(connection: Connection, clip_id: str, task: str) -> bool:
-    """Create the job of this task for a clip; False when it exists already."""
+    """Create the job of this task for a clip; False when it exists already, or when the clip was erased."""
+    clip = select(clips.c.id, literal(task)).where(clips.c.id == clip_id).with_for_update(read=True, key_share=True)
     added = connection.execute(
         upsert(label_jobs)
-        .values(clip_id=clip_id, task=task)
+        .from_select(["clip_id", "task"], clip)
         .on_conflict_do_nothing(index_elements=[_c.clip_id, _c.task])
         .returning(_c.id)
     )

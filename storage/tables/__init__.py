@@ -22,6 +22,7 @@ from storage.tables.clips import (
     signal_statistics,
     signal_units,
 )
+from storage.tables.erasure import erased_clips, erased_vehicles, object_deletions
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
 from storage.tables.uploads import (
     dead_letters,
@@ -41,6 +42,8 @@ __all__ = [
     "clips",
     "compare_counts",
     "dead_letters",
+    "erased_clips",
+    "erased_vehicles",
     "extraction_jobs",
     "fire_counts",
     "fires",
@@ -55,6 +58,7 @@ __all__ = [
     "log_records",
     "log_segments",
     "metadata",
+    "object_deletions",
     "outbox",
     "parked_cells",
     "restores",

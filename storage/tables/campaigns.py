@@ -19,6 +19,7 @@ from sqlalchemy import (
 )
 
 from storage.tables.base import at, created_at, is_one_of, json, metadata
+from storage.tables.erasure import VehicleErasure
 from triggers.contracts.campaign import RUNNING, CampaignState
 
 campaign_versions = Table(
@@ -87,8 +88,12 @@ vehicles = Table(
     created_at("enrolled_at"),
     at("last_check_in_at"),
     at("revoked_at"),
+    Column("erasure", Text),
+    CheckConstraint(is_one_of("erasure", VehicleErasure), name="erasure"),
+    Index("ix_vehicles_erasure", "id", postgresql_where=text("erasure = 'requested'")),
 )
-"""`attributes` were given at enrolment and win over `reported_attributes`."""
+"""`attributes` were given at enrolment and win over `reported_attributes`. `erasure` is null for vehicles of the fleet;
+all others are shown nowhere."""
 
 api_tokens = Table(
     "api_tokens",

@@ -50,11 +50,14 @@ clips = Table(
     json("remarks", default=text("'[]'")),
     created_at("stored_at"),
     at("ready_at"),
+    at("expires_at"),
     CheckConstraint("state IN ('stored','ready','damaged')", name="state"),
     Index("ix_clips_start_ns_id", "start_ns", "id"),
     Index("ix_clips_vehicle_id_start_ns", "vehicle_id", "start_ns"),
     Index("ix_clips_attributes", "attributes", postgresql_using="gin"),
+    Index("ix_clips_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
 )
+"""`expires_at` is the latest end of what its fires' campaign versions `retain`; null: the clip stays."""
 
 fires = Table(
     "fires",
@@ -69,12 +72,17 @@ fires = Table(
     Column("inclusion_probability", Float, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("reason", Text),
+    Column("without_clip", Text),
     CheckConstraint("outcome IN ('catalogued','failed')", name="outcome"),
     CheckConstraint("(reason IS NULL) = (outcome = 'catalogued')", name="reason"),
+    CheckConstraint(
+        "without_clip IS NULL OR without_clip IN ('expired','erased') AND outcome = 'catalogued'", name="without_clip"
+    ),
     ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
     Index("ix_fires_campaign_trigger", "campaign", "trigger"),
 )
-"""Fires that reached the cloud, by the outcome the cloud gave them; the vehicle's own outcomes are in fire_counts."""
+"""Fires that reached the cloud, by the outcome the cloud gave them; the vehicle's own outcomes are in fire_counts.
+`without_clip` says why a catalogued fire is in no clip any more: the last one expired, or was erased."""
 
 clip_fires = Table(
     "clip_fires",

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.campaigns.queries import MAX_VERSION
-from storage.tables import campaign_versions, uploads
+from storage.tables import campaign_versions, uploads, vehicles
 from storage.tables.uploads import UPLOAD_IS_LIVE, UPLOAD_IS_OPEN, UploadState
 from storage.uploads.rows import COLUMNS, UploadRow, row_of
 from triggers.contracts.clip import CreationRequest
@@ -42,6 +42,13 @@ def approved_versions(
         )
         for row in rows
     }
+
+
+def takes_part(connection: Connection, vehicle_id: str) -> bool:
+    """Whether a vehicle may begin uploads: it is not erased, and will not be before this transaction ends."""
+    table = vehicles.c
+    found = select(table.id).where(table.id == vehicle_id, table.erasure.is_(None)).with_for_update(read=True)
+    return connection.execute(found).one_or_none() is not None
 
 
 def count_open(connection: Connection, vehicle_id: str, *, at_most: int) -> int:

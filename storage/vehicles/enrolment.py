@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, func, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.erasure.vehicles import require_not_erased
 from storage.jsonb import storable
 from storage.tables import vehicles
 from storage.tokens import new_token, token_hash
@@ -17,8 +18,9 @@ from triggers.errors import NotFound
 def enrol(connection: Connection, vehicle_id: str, attributes: Mapping[str, AttributeValue]) -> str:
     """Enrol a vehicle and return its token; enrolling again replaces attributes and token, and ends a revocation.
 
-    The previous token stops working with this transaction.
+    The previous token stops working with this transaction. Erased when a vehicle with this id was erased.
     """
+    require_not_erased(connection, vehicle_id)
     token = new_token()
     row = {"token_hash": token_hash(token), "attributes": storable(dict(attributes), what="the attributes")}
     connection.execute(

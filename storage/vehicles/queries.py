@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
+from storage.erasure.vehicles import require_not_erased
 from storage.rows import columns_of
 from storage.tables import vehicles
 from storage.vehicles.attributes import VEHICLE_ATTRIBUTES
@@ -36,13 +37,16 @@ class Vehicle:
     revoked_at: datetime | None
 
 
-_VEHICLES = select(*columns_of(Vehicle, vehicles, without=("attributes",)), VEHICLE_ATTRIBUTES.label("attributes"))
+_VEHICLES = select(
+    *columns_of(Vehicle, vehicles, without=("attributes",)), VEHICLE_ATTRIBUTES.label("attributes")
+).where(vehicles.c.erasure.is_(None))
 
 
 def get_vehicle(connection: Connection, vehicle_id: str) -> Vehicle:
-    """One vehicle, or NotFound."""
+    """One vehicle; NotFound for an unknown one, Erased for one that was erased."""
     row = connection.execute(_VEHICLES.where(vehicles.c.id == vehicle_id)).one_or_none()
     if row is None:
+        require_not_erased(connection, vehicle_id)
         raise NotFound(f"there is no vehicle {vehicle_id!r}")
     return _vehicle(row, fallen_counts(connection, [row.id]))
 

@@ -36,6 +36,7 @@ STATUSES: Mapping[type[LongtailError], int] = {
     errors.ChecksumMismatch: 460,  # tus 1.0.0, extension "checksum"
     errors.WrongRange: 416,
     errors.NotFound: 404,
+    errors.Erased: 410,
     errors.Conflict: 409,
     errors.ClipFailed: 409,
     errors.UploadGone: 410,

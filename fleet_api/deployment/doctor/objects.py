@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
 from fleet_api.deployment.doctor.folders import check_room
 from storage.clips.extraction_results import derived_bytes
 from storage.database import Database
 from storage.diagnosis.objects import NamedObject, sample, unknown_object_keys
+from storage.erasure.objects import pending
 from storage.objects import ObjectStore, open_store, store_directory
 from storage.objects.contract import ObjectNotFound
 from storage.settings import Settings
@@ -36,10 +37,9 @@ def check_consistency(settings: Settings, database: Database) -> Finding:
     store = open_store(settings)
     with database.begin() as connection:
         named = sample(connection, newest=NEWEST, drawn=DRAWN)
-    wrong = objects_that_differ(store, named)
+    wrong = objects_that_differ(store, database, named)
     listed = [info.key for info in store.list("clips/", limit=LISTED)]
-    with database.begin() as connection:
-        unknown = unknown_object_keys(connection, listed)
+    unknown = objects_without_row(store, database, listed)
     if wrong:
         return fail("consistency", f"{len(wrong)} of {len(named)} objects: {wrong[0]}", RESTORE)
     if unknown:
@@ -63,9 +63,36 @@ RESTORE = "restore the objects from a backup (`longtail restore`); `longtail doc
 ORPHANS = "an upload in progress or a crash may leave one for a while; check again when nothing is being uploaded"
 
 
-def objects_that_differ(store: ObjectStore, named: Sequence[NamedObject]) -> list[str]:
-    """Sentences on those that are missing or have another size than their row says."""
-    return [sentence for each in named if (sentence := _differs(store, each)) is not None]
+def objects_that_differ(store: ObjectStore, database: Database, named: Sequence[NamedObject]) -> list[str]:
+    """Sentences on those that are missing or have another size than their row says.
+
+    An object that no row names any more was erased after `named` was read, and is no finding.
+    """
+    wrong = {each.key: sentence for each in named if (sentence := _differs(store, each)) is not None}
+    erased = erased_since(database, wrong) if wrong else set()
+    return [sentence for key, sentence in wrong.items() if key not in erased]
+
+
+def erased_since(database: Database, keys: Collection[str]) -> set[str]:
+    """Those of `keys`, which rows have named, that no row names now."""
+    with database.begin() as connection:
+        return set(unknown_object_keys(connection, keys))
+
+
+def objects_without_row(store: ObjectStore, database: Database, keys: Collection[str]) -> list[str]:
+    """Those of `keys`, which were listed, that no row names and that nobody is about to delete."""
+    with database.begin() as connection:
+        unknown = unknown_object_keys(connection, keys)
+        to_delete = pending(connection, unknown)
+    return [key for key in unknown if key not in to_delete and _exists(store, key)]
+
+
+def _exists(store: ObjectStore, key: str) -> bool:
+    try:
+        store.stat(key)
+    except ObjectNotFound:  # erased since it was listed
+        return False
+    return True
 
 
 def _differs(store: ObjectStore, named: NamedObject) -> str | None:

@@ -12,7 +12,13 @@ from typing import Any
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
 from fleet_api.deployment.doctor.ledger import AUDIT_REMEDY
-from fleet_api.deployment.doctor.objects import ORPHANS, objects_that_differ, without_data_dir
+from fleet_api.deployment.doctor.objects import (
+    ORPHANS,
+    erased_since,
+    objects_that_differ,
+    objects_without_row,
+    without_data_dir,
+)
 from storage.clips.writer import clip_key
 from storage.database import Database
 from storage.diagnosis import ledger as ledger_queries
@@ -83,7 +89,8 @@ def _clips(store: ObjectStore, database: Database, progress: Callable[[str], Non
         with database.begin() as connection:
             page = object_queries.clips_after(connection, after, limit=CLIPS_A_PAGE)
             charges.add(ledger_queries.clips_that_differ(connection, page))
-        content.add(sentence for clip in page if (sentence := clip_differs(store, clip)) is not None)
+        wrong = {clip.key: sentence for clip in page if (sentence := clip_differs(store, clip)) is not None}
+        content.add(wrong[key] for key in sorted(wrong.keys() - erased_since(database, wrong)))
         content.looked_at += len(page)
         charges.looked_at += len(page)
         if len(page) < CLIPS_A_PAGE:
@@ -133,7 +140,7 @@ def _others(store: ObjectStore, database: Database, progress: Callable[[str], No
         while True:
             with database.begin() as connection:
                 page = page_after(connection, after, limit=OBJECTS_A_PAGE)
-            tally.add(objects_that_differ(store, [named for _, named in page]))
+            tally.add(objects_that_differ(store, database, [named for _, named in page]))
             tally.looked_at += len(page)
             if len(page) < OBJECTS_A_PAGE:
                 break
@@ -146,8 +153,7 @@ def _orphans(store: ObjectStore, database: Database, progress: Callable[[str], N
     tally, after = _Tally(), ""
     while True:
         keys = [info.key for info in store.list("clips/", after=after, limit=OBJECTS_A_PAGE)]
-        with database.begin() as connection:
-            tally.add(object_queries.unknown_object_keys(connection, keys))
+        tally.add(objects_without_row(store, database, keys))
         tally.looked_at += len(keys)
         if len(keys) < OBJECTS_A_PAGE:
             return tally

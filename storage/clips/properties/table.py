@@ -123,6 +123,15 @@ PROPERTIES: tuple[Property, ...] = (
         nullable=True,
     ),
     Property(
+        "expires_at",
+        "time",
+        "Expires at",
+        "when the clip will be erased",
+        _ns(clips.c.expires_at),
+        sort="integer",
+        nullable=True,
+    ),
+    Property(
         "geometry",
         "geometry",
         "Box",

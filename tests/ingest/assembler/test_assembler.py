@@ -8,7 +8,10 @@ import pytest
 from sqlalchemy import func, select
 
 from ingest.log import CELLS_TOPIC
+from ingest.steward.erasure import delete_objects
+from storage.erasure import clips as erasure
 from storage.tables import clip_fires, clips, extraction_jobs, outbox, parked_cells
+from storage.tables.erasure import ErasureCause
 from storage.uploads import dead_letters
 from tests.ingest.assembler.world import World, drive
 from triggers.contracts.clip import CELL_BYTES
@@ -59,6 +62,22 @@ def test_a_replay_of_a_stored_clip_changes_nothing(world: World) -> None:
     assert assembler.counts.stored == 0
     assert assembler.counts.ignored == {"stored": 3}
     assert count(world, clips) == count(world, outbox) == 1
+
+
+def test_a_replay_of_an_erased_clip_brings_nothing_of_it_back(world: World) -> None:
+    clip = world.clip(2 * CELL_BYTES)
+    with closing(world.assembler()) as assembler:
+        for _ in range(2):
+            world.send(clip, *clip.indices)
+            drive(assembler, lambda: world.upload_state(clip) == "stored" and world.lag() == 0)
+            with world.database.begin() as connection:
+                erasure.erase(connection, [clip.manifest.clip_id], ErasureCause.EXPIRED)
+    while delete_objects(world.database, world.store):
+        pass
+    assert (world.catalogued(), world.store.list()) == ({}, [])
+    assert world.fire_outcomes() == [("catalogued", None)]
+    with world.database.begin() as connection:
+        assert dead_letters.listing(connection) == []
 
 
 def test_an_object_that_an_earlier_attempt_left_is_taken_over(world: World) -> None:

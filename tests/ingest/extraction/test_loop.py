@@ -20,6 +20,7 @@ from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Findings
 from storage.database import Database
+from storage.erasure import clips as erasure
 from storage.objects.contract import ObjectNotFound
 from storage.settings import Settings
 from storage.tables import (
@@ -32,6 +33,7 @@ from storage.tables import (
     vehicles,
 )
 from storage.tables import extraction_jobs as jobs_table
+from storage.tables.erasure import ErasureCause
 from tests.ingest.assembler.world import World, drive
 from tests.ingest.extraction import footage
 from tests.support.paths import REPOSITORY
@@ -316,3 +318,39 @@ def test_statistics_have_units_and_say_what_their_mean_is_over(world: World, sto
         found = connection.execute(select(signal_statistics)).all()
     told = {each.signal: (each.unit, each.mean_over) for each in found}
     assert told == {"speed": ("m/s", "time"), "ego.latitude": ("deg", "samples"), "ego.longitude": ("deg", "samples")}
+
+
+def test_a_clip_that_is_erased_during_its_extraction_leaves_no_object(
+    world: World, stored: Stored, loop: Loops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip_id = stored()
+    write = extraction_results.write
+
+    def erased_before(*arguments: Any) -> list[str]:
+        assert world.store.list("derived/"), "its files are stored already"
+        with world.database.begin() as connection:
+            erasure.erase(connection, [clip_id], ErasureCause.ERASED, reason="r", by="olga")
+        return write(*arguments)
+
+    monkeypatch.setattr(extraction_results, "write", erased_before)
+    extracting = loop()
+    assert extracting.work_once(NEVER)
+    assert world.store.list("derived/") == []
+    assert not extracting.work_once(NEVER)
+
+
+def test_an_extraction_whose_clip_was_erased_ends_with_the_next_renewal(
+    world: World, stored: Stored, loop: Loops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip_id = stored()
+    monkeypatch.setattr("ingest.extraction.loop.RENEW_S", 0.0)
+    catalogs = extraction_results.signal_catalogs
+
+    def erased_after(connection: Any, asked: str) -> list[str]:
+        found = catalogs(connection, asked)
+        erasure.erase(connection, [clip_id], ErasureCause.ERASED, reason="r", by="olga")
+        return found
+
+    monkeypatch.setattr(extraction_results, "signal_catalogs", erased_after)
+    assert loop().work_once(NEVER)
+    assert world.store.list("derived/") == []

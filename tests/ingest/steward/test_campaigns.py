@@ -6,16 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, text
+from sqlalchemy import Connection, text
+from sqlalchemy.dialects.postgresql import insert
 
 from ingest.steward.campaigns import move_on
+from storage import ledger
 from storage.campaigns import life
 from storage.campaigns.queries import CampaignVersion, get_version, running
 from storage.database import Database
-from storage.tables import clip_fires, fires, ledger_accounts
-from tests.storage.clips.catalog_support import add_clip
-from tests.support.fleet import PROGRAM, campaign_settings
-from tests.support.rows import add_row
+from storage.tables import ledger_accounts
+from tests.storage.ledger.ledger_support import add_upload
+from tests.support.fleet import PROGRAM, campaign_settings, charged_manifest, enroll_vehicle
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.campaign_life import has_begun
 
@@ -61,16 +62,25 @@ def test_a_waiting_version_begins_on_its_day_and_supersedes(database: Database) 
 
 
 def _settle(connection: Connection, kind: str, amount: int) -> None:
+    """The account of a kind with an amount that has arrived."""
     unit = "clips" if kind == "campaign_clips" else "bytes"
-    connection.execute(
-        insert(ledger_accounts).values(kind=kind, campaign="braking", unit=unit, held=amount, settled=amount)
+    row = insert(ledger_accounts).values(kind=kind, campaign="braking", unit=unit, held=amount, settled=amount)
+    changed = row.on_conflict_do_update(
+        index_elements=["kind", "campaign", "vehicle_id", "day"], set_={"held": amount, "settled": amount}
     )
+    connection.execute(changed)
 
 
-def _fire_of(connection: Connection, charged_bytes: int) -> None:
-    clip_id = add_clip(connection)
-    add_row(connection, fires, ordinal=1)
-    add_row(connection, clip_fires, ordinal=1, clip_id=clip_id, charged_bytes=charged_bytes)
+def _clip_of(connection: Connection, charged_bytes: int) -> None:
+    """A clip of the campaign that was charged so many bytes and is erased by now."""
+    manifest = charged_manifest({"braking": charged_bytes})
+    upload_id = add_upload(connection, manifest)
+    ledger.reserve(connection, upload_id, manifest, now=datetime.now(UTC), fleet_limit_bytes=None)
+    ledger.settle(connection, upload_id)
+    while ledger.fold(connection):
+        pass
+    for kind in ("campaign_bytes", "campaign_clips"):
+        _settle(connection, kind, 0)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +99,8 @@ def test_a_campaign_completes_when_no_further_clip_can_come(
     version = approved(database, limits=BudgetLimits(clips=10, total_bytes=1000))
     before = revision(database)
     with database.begin() as connection:
-        _fire_of(connection, charged_bytes=100)
+        enroll_vehicle(connection)
+        _clip_of(connection, charged_bytes=100)
         for kind, amount in settled.items():
             _settle(connection, kind, amount)
         changed = move_on(connection)

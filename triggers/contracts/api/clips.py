@@ -56,7 +56,7 @@ class ClipView(View):
 
     `attributes` are the vehicle's, under the names that filters use (`vehicle.model`). `labels` are the types in the
     clip's labels. `box` is west, south, east, north in degrees; null without a position. One whose west is greater than
-    its east crosses the antimeridian.
+    its east crosses the antimeridian. `expires_at` is when it will be erased; null: it stays.
     """
 
     id: str
@@ -74,6 +74,7 @@ class ClipView(View):
     box: tuple[float, float, float, float] | None
     stored_at: datetime
     ready_at: datetime | None
+    expires_at: datetime | None
     fires: list[FireView]
 
     @computed_field
@@ -97,6 +98,13 @@ class ClipPage(BaseModel):
 
     clips: list[ClipView]
     next: str | None
+
+
+class ClipErasureView(BaseModel):
+    """A clip that was erased, with the size of its recording."""
+
+    id: str
+    size_bytes: int
 
 
 class AssetView(BaseModel):

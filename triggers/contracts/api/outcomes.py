@@ -20,8 +20,9 @@ FIRE_OUTCOMES = ("sampled_out", "refused", "dropped", "failed", "catalogued", "i
 class OutcomesView(View):
     """What became of a campaign version's fires, up to the watermarks that vehicles have reported.
 
-    `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight. `unaccounted`, a part of
-    in_flight, are fires that were handed over but are nowhere in the cloud: 0 unless something was lost.
+    `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight. `expired` and `erased`, parts
+    of catalogued, are fires whose last clip is no longer in the catalog. `unaccounted`, a part of in_flight, are fires
+    that were handed over but are nowhere in the cloud: 0 unless something was lost.
     """
 
     fired: int
@@ -31,6 +32,8 @@ class OutcomesView(View):
     dropped: dict[str, int]
     failed: dict[str, int]
     catalogued: int
+    expired: int
+    erased: int
     in_flight: int
     unaccounted: int
     overruled: int

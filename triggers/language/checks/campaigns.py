@@ -252,12 +252,9 @@ class _CampaignChecks:
         return first, last
 
     def retain(self) -> int | None:
-        """How long clips are kept, in ns."""
+        """How long clips are kept after the cloud has stored them, in ns; None: for ever."""
         if self.campaign.retain is None:
             return None
-        self.report.not_enforced(
-            self.campaign.retain.span, "retain", "remove it: no clip is deleted because of its age"
-        )
         return self.context.duration_ns(self.campaign.retain)
 
     def _day(self, word: syntax.Word) -> date | None:

@@ -1,0 +1,63 @@
+"""Erases what is due: clips whose time is over, vehicles whose erasure was requested, and then their objects.
+
+Every step may be done by several workers at once, and again after a crash: rows and the list of objects to delete
+change in one transaction, and an object is deleted before it is taken off the list.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from storage.database import Database
+from storage.erasure import clips, objects, vehicles
+from storage.erasure.clips import ErasedSum
+from storage.erasure.objects import ObjectDeletion
+from storage.objects import ObjectStore
+
+LOGGER = logging.getLogger(__name__)
+
+
+def expire_clips(database: Database) -> bool:
+    """Erase a batch of clips that have expired; whether there may be more."""
+    with database.begin() as connection:
+        return _told(clips.expire(connection), "expired")
+
+
+def erase_vehicles(database: Database) -> bool:
+    """Do a batch of the erasure of one vehicle; whether there may be more."""
+    with database.begin() as connection:
+        progress = vehicles.go_on(connection)
+    if progress is None:
+        return False
+    if progress.finished:
+        LOGGER.info("a vehicle is erased: nothing of it is left but counts")
+    _told(progress.erased, "erased with their vehicle")
+    return True
+
+
+def delete_objects(database: Database, store: ObjectStore) -> bool:
+    """Delete a batch of the objects of what was erased; whether there may be more."""
+    with database.begin() as connection:
+        due = objects.due(connection)
+    for deletion in due:
+        _delete(store, deletion)
+    if due:
+        with database.begin() as connection:
+            objects.forget(connection, due)
+        LOGGER.info("%d objects of erased clips deleted", len(due))
+    return bool(due)
+
+
+def _delete(store: ObjectStore, deletion: ObjectDeletion) -> None:
+    if not deletion.is_prefix:
+        store.delete(deletion.key)
+        return
+    while found := store.list(deletion.key):
+        for info in found:
+            store.delete(info.key)
+
+
+def _told(erased: ErasedSum, how: str) -> bool:
+    if erased.clips:
+        LOGGER.info("%d clips of %d bytes %s", erased.clips, erased.size_bytes, how)
+    return erased.clips > 0
