@@ -1,4 +1,4 @@
-"""Clips: search the catalog, get one clip, download its files."""
+"""Clips: search the catalog, get one clip, download its files, erase one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fleet_api.client.prefixes import SHOWN_CANDIDATES, refuse_ambiguous
 from fleet_api.client.transport import Transport, path_of
-from triggers.contracts.api.clips import ClipDetailsView, ClipPage, ClipView
+from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage, ClipView
 from triggers.errors import InvalidInput, Misconfigured, NotFound
 
 PAGE = 100
@@ -48,6 +48,10 @@ class Clips:
     def get(self, clip_id: str) -> ClipDetailsView:
         """A clip with its fires, statistics, labels, and links to its files, which are valid for an hour."""
         return self._transport.get(ClipDetailsView, path_of("clips", clip_id))
+
+    def erase(self, clip_id: str, *, reason: str) -> ClipErasureView:
+        """Erase a clip for good, with everything that belongs to it."""
+        return self._transport.delete(ClipErasureView, path_of("clips", clip_id), {"reason": reason})
 
     def resolve(self, prefix: str) -> str:
         """The id of the only clip whose id begins with `prefix`.

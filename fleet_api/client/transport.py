@@ -44,9 +44,9 @@ class Transport:
         """POST an empty document, and ignore the body of the answer."""
         self._post(path, None)
 
-    def delete(self, path: str) -> None:
-        """DELETE what the path names."""
-        self._send("DELETE", path)
+    def delete(self, kind: type[Answer], path: str, parameters: Parameters) -> Answer:
+        """DELETE what the path names; the answer's document."""
+        return self._parsed(kind, self._send("DELETE", path, params=dict(parameters)))
 
     @contextmanager
     def linked(self, link: str) -> Iterator[httpx.Response]:

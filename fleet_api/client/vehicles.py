@@ -1,4 +1,4 @@
-"""Vehicles: enrol, look up, revoke."""
+"""Vehicles: enrol, look up, revoke, erase."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from fleet_api.client.prefixes import SHOWN_CANDIDATES, refuse_ambiguous
 from fleet_api.client.transport import Transport, path_of, request_of
-from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView
+from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleErasureView, VehicleList, VehicleView
 from triggers.contracts.base import AttributeValue
 
 PAGE = 1000
@@ -56,4 +56,8 @@ class Vehicles:
 
     def revoke(self, vehicle_id: str) -> None:
         """Shut a vehicle out until it is enrolled again. What it uploaded stays."""
-        self._transport.delete(path_of("vehicles", vehicle_id))
+        self._transport.act(path_of("vehicles", vehicle_id, "revoke"))
+
+    def erase(self, vehicle_id: str, *, reason: str) -> VehicleErasureView:
+        """Erase a vehicle for good, with everything that it sent. Asking again returns what is left of it."""
+        return self._transport.delete(VehicleErasureView, path_of("vehicles", vehicle_id), {"reason": reason})

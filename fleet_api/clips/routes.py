@@ -1,4 +1,4 @@
-"""Routes for clips: searching the catalog, and one clip with everything that belongs to it."""
+"""Routes for clips: searching the catalog, one clip with everything that belongs to it, and erasing one."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ from fleet_api.clips import usecases
 from fleet_api.http.auth import Caller
 from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
+from ingest.http.raising import raises
 from storage.clips.cql2 import Language
 from storage.clips.order import DEFAULT_SORT
 from storage.clips.properties import MAX_NAME_CHARACTERS, sortable_names
 from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
-from triggers.contracts.api.clips import ClipDetailsView, ClipPage
+from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage
+from triggers.errors import Erased
 
 router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=ApiRoute)
 
@@ -53,6 +55,20 @@ def search_clips(
 
 
 @router.get("/{clip_id}", summary="Show a clip")
+@raises(Erased)
 def show_clip(services: Use, user: Caller, clip_id: str) -> ClipDetailsView:
     """A clip with its fires, statistics, labels, and links to its files."""
     return usecases.show_clip(services, user, clip_id)
+
+
+@router.delete("/{clip_id}", summary="Erase a clip")
+@raises(Erased)
+def erase_clip(
+    services: Use,
+    user: Caller,
+    clip_id: str,
+    *,
+    reason: Annotated[str, Query(min_length=1, max_length=500, description="Why; shown to who asks for the clip.")],
+) -> ClipErasureView:
+    """Erase a clip for good, with its labels and everything derived from it. Its fires are still counted."""
+    return usecases.erase_clip(services, user, clip_id, reason=reason)

@@ -1,6 +1,8 @@
-"""Use cases for clips: search the catalog, and show one clip with everything that belongs to it."""
+"""Use cases for clips: search the catalog, show one clip with everything that belongs to it, and erase one."""
 
 from __future__ import annotations
+
+import logging
 
 from fleet_api.clips.views import clip_view, details_view
 from fleet_api.services import Services
@@ -8,8 +10,14 @@ from storage.clips.cql2 import Language
 from storage.clips.details import get_clip
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
-from triggers.contracts.api.clips import ClipDetailsView, ClipPage
+from storage.erasure import clips as erased_clips
+from storage.jsonb import storable
+from storage.tables.erasure import ErasureCause
+from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage
 from triggers.contracts.users import Role, User
+from triggers.errors import NotFound
+
+_log = logging.getLogger(__name__)
 
 
 def search_clips(
@@ -28,14 +36,27 @@ def search_clips(
     """
     user.require(Role.VIEWER)
     query = ClipQuery.parse(filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token)
-    with services.database.begin() as connection:
+    with services.database.snapshot() as connection:
         page = search(connection, query)
     return ClipPage(clips=[clip_view(clip) for clip in page.clips], next=page.next)
 
 
 def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:
-    """One clip with links to its files, or NotFound."""
+    """One clip with links to its files; NotFound when there never was one, Erased when it was erased."""
     user.require(Role.VIEWER)
-    with services.database.begin() as connection:
+    with services.database.snapshot() as connection:
         details = get_clip(connection, clip_id)
     return details_view(details, services.store)
+
+
+def erase_clip(services: Services, user: User, clip_id: str, *, reason: str) -> ClipErasureView:
+    """Erase a clip with everything derived from it; its objects are deleted soon after. Errors as in `show_clip`."""
+    user.require(Role.OPERATOR)
+    storable(reason, what="the reason")
+    with services.database.begin() as connection:
+        erased = erased_clips.erase(connection, [clip_id], ErasureCause.ERASED, reason=reason, by=user.name)
+        if not erased.clips:
+            erased_clips.require(connection, clip_id)
+            raise NotFound(f"there is no clip {clip_id[:100]!r}")
+    _log.warning("%s erases clip %s: %s", user.name, clip_id, ascii(reason))
+    return ClipErasureView(id=clip_id, size_bytes=erased.size_bytes)

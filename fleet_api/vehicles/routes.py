@@ -1,4 +1,4 @@
-"""Routes for vehicles: enrolment by operators; check-in, bundles and telemetry by the vehicles themselves."""
+"""Routes for vehicles: enrolment and erasure by operators; check-in, bundles and telemetry by vehicles themselves."""
 
 from __future__ import annotations
 
@@ -13,20 +13,28 @@ from fleet_api.http.services import Use
 from fleet_api.http.signed import signed_response
 from fleet_api.vehicles import usecases
 from ingest.http.raising import raises
-from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView
+from triggers.contracts.api.vehicles import (
+    EnrolledView,
+    EnrolRequest,
+    VehicleErasureView,
+    VehicleList,
+    VehicleView,
+)
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.checkin import AssignmentList, CheckIn, Telemetry
-from triggers.errors import Forbidden
+from triggers.errors import Erased, Forbidden
 
 SEALED = "application/octet-stream"
 MAX_CHECK_IN_BYTES = 512 * KIB
 MAX_TELEMETRY_BYTES = 8 * MIB
+Reason = Annotated[str, Query(min_length=1, max_length=500, description="Why; it is kept, so it names nobody.")]
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 router = APIRouter(prefix="/v1", tags=["vehicles"], route_class=ApiRoute)
 
 
 @router.post("/vehicles", status_code=201, summary="Enrol a vehicle")
+@raises(Erased)
 def enrol(services: Use, user: Caller, body: Annotated[EnrolRequest, json_body(EnrolRequest)]) -> EnrolledView:
     """Enrol a vehicle and issue its token, which is shown only once. Enrolling again replaces the token."""
     return usecases.enrol(services, user, body)
@@ -46,15 +54,27 @@ def list_vehicles(
 
 
 @router.get("/vehicles/{vehicle_id}", summary="Show a vehicle")
+@raises(Erased)
 def show_vehicle(services: Use, user: Caller, vehicle_id: str) -> VehicleView:
     """One vehicle, with what it reported at its latest check-in."""
     return usecases.show_vehicle(services, user, vehicle_id)
 
 
-@router.delete("/vehicles/{vehicle_id}", status_code=204, summary="Revoke a vehicle's token")
+@router.post("/vehicles/{vehicle_id}/revoke", status_code=204, summary="Revoke a vehicle's token")
 def revoke_vehicle(services: Use, user: Caller, vehicle_id: str) -> None:
     """Revoke a vehicle's access until it is enrolled again. What it uploaded stays."""
     usecases.revoke_vehicle(services, user, vehicle_id)
+
+
+@router.delete("/vehicles/{vehicle_id}", status_code=202, summary="Erase a vehicle")
+@raises(Erased)
+def erase_vehicle(services: Use, user: Caller, vehicle_id: str, *, reason: Reason) -> VehicleErasureView:
+    """Erase a vehicle for good, with its clips, labels and uploads: now for every reader, soon from all disks.
+
+    Counts and budgets keep their sums, without its id. The answer says what is still in the catalog; asking again says
+    what is left. The id cannot be enrolled again.
+    """
+    return usecases.erase_vehicle(services, user, vehicle_id, reason=reason)
 
 
 @router.post(

@@ -1,4 +1,4 @@
-"""Use cases for vehicles: operators enrol, show and revoke them; vehicles check in, fetch bundles and report counts.
+"""Use cases for vehicles: operators enrol, show, revoke and erase them; vehicles check in, get bundles, report counts.
 
 Each use case is one transaction. Those of operators check the user's role; those of vehicles take the id of the
 calling vehicle, and check that the request is about that vehicle.
@@ -13,11 +13,19 @@ from fleet_api.services import Services
 from fleet_api.vehicles import rules
 from storage.backup.restored import last_backup_at
 from storage.campaigns.queries import get_bundle
+from storage.erasure import vehicles as erased_vehicles
+from storage.jsonb import storable
 from storage.vehicles import check_in as check_ins
 from storage.vehicles import enrolment, queries, telemetry
 from triggers.clips.clock import clock_problem
 from triggers.contracts import signing
-from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleList, VehicleView
+from triggers.contracts.api.vehicles import (
+    EnrolledView,
+    EnrolRequest,
+    VehicleErasureView,
+    VehicleList,
+    VehicleView,
+)
 from triggers.contracts.checkin import CheckIn, Telemetry
 from triggers.contracts.users import Role, User
 
@@ -25,7 +33,10 @@ _log = logging.getLogger(__name__)
 
 
 def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView:
-    """Enrol a vehicle and issue its token, which is shown only once. Enrolling again replaces the token."""
+    """Enrol a vehicle and issue its token, which is shown only once. Enrolling again replaces the token.
+
+    Erased for the id of a vehicle that was erased.
+    """
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
         token = enrolment.enrol(connection, request.id, request.attributes)
@@ -57,7 +68,7 @@ def _view(vehicle: queries.Vehicle) -> VehicleView:
 
 
 def show_vehicle(services: Services, user: User, vehicle_id: str) -> VehicleView:
-    """One vehicle, or NotFound."""
+    """One vehicle; NotFound for an unknown one, Erased for one that was erased."""
     user.require(Role.VIEWER)
     with services.database.begin() as connection:
         return _view(queries.get_vehicle(connection, vehicle_id))
@@ -68,6 +79,19 @@ def revoke_vehicle(services: Services, user: User, vehicle_id: str) -> None:
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
         enrolment.revoke(connection, vehicle_id)
+
+
+def erase_vehicle(services: Services, user: User, vehicle_id: str, *, reason: str) -> VehicleErasureView:
+    """Shut a vehicle out for good, and have everything erased that it sent; Erased when that is done already.
+
+    Its id is written down nowhere but in this process's log.
+    """
+    user.require(Role.OPERATOR)
+    storable(reason, what="the reason")
+    with services.database.begin() as connection:
+        left = erased_vehicles.request(connection, vehicle_id, reason=reason, by=user.name)
+    _log.warning("%s erases vehicle %s with %d clips: %s", user.name, vehicle_id, left.clips, ascii(reason))
+    return VehicleErasureView(id=vehicle_id, clips=left.clips, size_bytes=left.size_bytes)
 
 
 def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) -> bytes | None:

@@ -51,8 +51,9 @@ def show_details(details: CampaignDetails) -> None:
 
 
 def show_outcomes(outcomes: OutcomesView) -> None:
-    """Print the outcomes of fires; `unaccounted` has a column only if there are any."""
-    names = ["fired", *FIRE_OUTCOMES, *(["unaccounted"] if outcomes.unaccounted else []), "suppressed"]
+    """Print the outcomes of fires; parts of others have a column only if there are any."""
+    parts = [name for name in ("expired", "erased", "unaccounted") if getattr(outcomes, name)]
+    names = ["fired", *FIRE_OUTCOMES, *parts, "suppressed"]
     row = [counted_by_reason(getattr(outcomes, name)) for name in names]
     print_table("Fires", names, [row])
 

@@ -1,4 +1,4 @@
-"""`longtail clips`: search the catalog, show a clip, download its files."""
+"""`longtail clips`: search the catalog, show a clip, download its files, erase clips."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from fleet_api.cli.folders import make_folder
 from fleet_api.cli.output import (
     Column,
     Form,
+    counted,
     json_option,
     list_options,
     print_fields,
     print_json,
     print_list,
+    print_result,
     print_table,
     remark,
+    shown_bytes,
 )
 from triggers.contracts.media_types import ENDINGS
 
@@ -41,7 +44,7 @@ COLUMNS: tuple[Column[ClipView], ...] = (
 
 @click.group()
 def clips() -> None:
-    """Search the catalog of clips, show clips, and download their files."""
+    """Search the catalog of clips, show clips, download their files, and erase them."""
 
 
 @clips.command(short_help="List the clips that match a CQL2 filter.")
@@ -77,8 +80,26 @@ def get(client: ApiClient, clip_id: str, out: Path | None, as_json: bool) -> Non
         _fetch(client, clip, out)
 
 
+@clips.command(short_help="Erase clips for good.")
+@click.argument("clip_ids", metavar="ID...", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; it is shown to whoever asks for the clip.")
+@click.option("--yes", is_flag=True, help="Do not ask whether to erase them.")
+@with_client
+def erase(client: ApiClient, clip_ids: tuple[str, ...], reason: str, yes: bool) -> None:
+    """Erase clips for good, with their labels and everything derived from them. Their fires are still counted.
+
+    Needs the role operator. Each ID must be given in full. It stops at the first that cannot be erased.
+    """
+    if not yes:
+        click.confirm(f"Erase {counted(len(clip_ids), 'clip')} for good?", abort=True, err=True)
+    for clip_id in clip_ids:
+        erased = client.clips.erase(clip_id, reason=reason)
+        print_result(f"{clip_id} is erased ({shown_bytes(erased.size_bytes)})")
+
+
 def _show(clip: ClipDetailsView) -> None:
-    others = {"end": clip.end, "stored_at": clip.stored_at, "tags": clip.tags, "labels": clip.labels, "box": clip.box}
+    names = ("end", "stored_at", "expires_at", "tags", "labels", "box")
+    others = {name: getattr(clip, name) for name in names}
     print_fields(
         {column.name: column.value(clip) for column in COLUMNS}
         | others

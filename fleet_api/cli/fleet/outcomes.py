@@ -23,7 +23,7 @@ def _count(name: str) -> Column[CampaignOutcomesView]:
 COLUMNS: tuple[Column[CampaignOutcomesView], ...] = (
     Column("campaign", lambda counts: counts.campaign),
     Column("version", lambda counts: counts.version),
-    *(_count(name) for name in ("fired", *FIRE_OUTCOMES, "unaccounted", "suppressed")),
+    *(_count(name) for name in ("fired", *FIRE_OUTCOMES, "expired", "erased", "unaccounted", "suppressed")),
 )
 
 
@@ -34,8 +34,9 @@ COLUMNS: tuple[Column[CampaignOutcomesView], ...] = (
 def outcomes(client: ApiClient, campaign: str | None, form: Form) -> None:
     """Count the outcomes of fires for each version of one campaign, or of all campaigns.
 
-    `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight. `unaccounted` is the part of
-    in_flight that the cloud should have but does not. --json includes the counts of open dead letters.
+    `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight. `expired` and `erased` are
+    the parts of catalogued whose clips are erased. `unaccounted` is the part of in_flight that the cloud should have
+    but does not. --json includes the counts of open dead letters.
     """
     counts = client.outcomes.count(campaign)
     if form == "json":

@@ -1,4 +1,4 @@
-"""`longtail vehicles`: enrol, show and revoke vehicles."""
+"""`longtail vehicles`: enrol, show, revoke and erase vehicles."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fleet_api.cli.connection import with_client
 from fleet_api.cli.output import (
     Column,
     Form,
+    counted,
     json_option,
     list_options,
     print_fields,
@@ -19,6 +20,7 @@ from fleet_api.cli.output import (
     print_result,
     print_table,
     remark,
+    shown_bytes,
 )
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ PROBLEM_COLUMNS: tuple[Column[VehicleView], ...] = (
 
 @click.group()
 def vehicles() -> None:
-    """Enrol vehicles, show them, and revoke their tokens."""
+    """Enrol vehicles, show them, revoke their tokens, and erase them."""
 
 
 @vehicles.command(short_help="Enrol a vehicle and print its token.")
@@ -116,6 +118,33 @@ def revoke(client: ApiClient, vehicle: str) -> None:
     """
     client.vehicles.revoke(vehicle)
     print_result(f"{vehicle} is revoked")
+
+
+@vehicles.command(short_help="Erase a vehicle with everything that it sent.")
+@click.argument("vehicle", metavar="ID")
+@click.option("--reason", required=True, help="Why; it is kept, so it should name nobody.")
+@click.option("--yes", is_flag=True, help="Do not ask for the ID again.")
+@json_option
+@with_client
+def erase(client: ApiClient, vehicle: str, reason: str, yes: bool, as_json: bool) -> None:
+    """Erase a vehicle for good: its clips, labels, uploads and its id. Counts and budgets keep their sums.
+
+    Needs the role operator. The ID must be given in full, and once more when asked. Given again, it says what is left.
+    """
+    if not yes:
+        _confirm(vehicle)
+    erased = client.vehicles.erase(vehicle, reason=reason)
+    if as_json:
+        print_json(erased.model_dump(mode="json"))
+        return
+    amount = f"{counted(erased.clips, 'clip')} of {shown_bytes(erased.size_bytes)}"
+    print_result(f"{vehicle} is shut out for good; its {amount} are being erased")
+
+
+def _confirm(vehicle: str) -> None:
+    typed = click.prompt(f"This erases {vehicle} with everything that it sent, for good. Type its ID", err=True)
+    if typed != vehicle:
+        raise click.UsageError(f"nothing was erased: `{typed}` is not `{vehicle}`")
 
 
 def _troubled(client: ApiClient, limit: int | None) -> Iterator[VehicleView]:

@@ -30,9 +30,11 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/vehicles"): set(Role),
     ("get", "/v1/vehicles/{vehicle_id}"): set(Role),
     ("post", "/v1/vehicles"): {Role.OPERATOR},
+    ("post", "/v1/vehicles/{vehicle_id}/revoke"): {Role.OPERATOR},
     ("delete", "/v1/vehicles/{vehicle_id}"): {Role.OPERATOR},
     ("get", "/v1/clips"): set(Role),
     ("get", "/v1/clips/{clip_id}"): set(Role),
+    ("delete", "/v1/clips/{clip_id}"): {Role.OPERATOR},
     ("post", "/v1/label-jobs/claim"): {Role.LABELER},
     ("get", "/v1/label-jobs/stats"): set(Role),
     ("get", "/v1/label-jobs"): set(Role),
@@ -80,7 +82,8 @@ def send(api: Api, operation: Operation, headers: dict[str, str]) -> Response:
     """A request that only its sender's rights, or a thing that is not there, can stop."""
     method, path = operation
     body = BODIES.get(path) if method == "post" else None
-    answer: Response = api.client.request(method, path.format(**PLACES), headers=headers, json=body)
+    query = {"reason": "a test"} if method == "delete" else None
+    answer: Response = api.client.request(method, path.format(**PLACES), headers=headers, json=body, params=query)
     return answer
 
 

@@ -18,6 +18,7 @@ API_METHODS = {
     "/v1/vehicles/car-1": {"DELETE", "GET", "HEAD"},
     "/v1/vehicles/car-1/check-in": {"POST"},
     "/v1/clips": {"GET", "HEAD"},
+    "/v1/clips/0123": {"DELETE", "GET", "HEAD"},
     "/v1/label-jobs/1/renew": {"POST"},
     "/objects/clips/a.mcap": {"GET", "HEAD"},
     "/healthz": {"GET", "HEAD"},

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from ingest.steward import erasure
 from storage.labels import jobs as label_jobs
 from storage.tables import clip_assets
 from storage.uploads import dead_letters
@@ -359,3 +360,20 @@ def test_the_openapi_document_has_the_type_of_a_track(api: Api) -> None:
     track = api.client.get("/openapi.json").json()["components"]["schemas"]["ClipDetailsView"]["properties"]["track"]
     (points,) = (option for option in track["anyOf"] if option["type"] == "array")
     assert points["items"]["prefixItems"][0]["maximum"] == 180
+
+
+def test_an_erased_clip_answers_when_and_why_and_its_files_go(api: Api, clip_id: str) -> None:
+    url, operator = f"/v1/clips/{clip_id}", api.as_("operator")
+    file = link(api, clip_id, "clip.mcap")
+    assert api.client.delete(url, headers=operator).status_code == 422, "a reason is needed"
+    assert api.client.delete(url, headers=operator, params={"reason": "a\x00b"}).status_code == 422
+    erased = api.client.delete(url, headers=operator, params={"reason": "a face is visible"})
+    assert (erased.status_code, erased.json()) == (200, {"id": clip_id, "size_bytes": len(DATA)})
+    assert api.get("/v1/clips").json()["clips"] == []
+    for again in (api.get(url), api.client.delete(url, headers=operator, params={"reason": "again"})):
+        assert (again.status_code, again.json()["code"]) == (410, "erased")
+        assert re.search(rf"clip {clip_id} was erased on 20\S+Z, .*: a face is visible", again.json()["detail"])
+    nothing = api.client.delete(f"/v1/clips/{'0' * 32}", headers=operator, params={"reason": "r"})
+    assert nothing.status_code == 404
+    erasure.delete_objects(api.database, api.app.state.services.store)
+    assert api.client.get(file).status_code == 404

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from ingest.steward import erasure
 from tests.fleet_api.api_server import Api, campaign_text
+from tests.storage.clips.catalog_support import add_clip
 
 
 def counts(watermark: int, **changes: Any) -> dict[str, Any]:
@@ -57,9 +59,32 @@ def test_enrolling_again_ends_the_former_token(api: Api) -> None:
 
 def test_a_revoked_vehicle_is_shut_out_until_it_is_enrolled_again(api: Api) -> None:
     vehicle = api.enrol()
-    gone = api.client.delete("/v1/vehicles/car-1", headers=api.as_("operator"))
+    gone = api.post("/v1/vehicles/car-1/revoke", {}, "operator")
     assert (gone.status_code, api.check_in(vehicle).status_code) == (204, 401)
     assert api.check_in(api.enrol()).status_code == 200
+
+
+def test_an_erased_vehicle_is_gone_for_everybody_and_for_good(api: Api, caplog: pytest.LogCaptureFixture) -> None:
+    vehicle = api.enrol()
+    with api.database.begin() as connection:
+        clip_id = add_clip(connection, size_bytes=1000, fired=[("braking", "hard")])
+    url, operator = "/v1/vehicles/car-1", api.as_("operator")
+    without = api.client.delete(url, headers=operator)
+    assert (without.status_code, api.check_in(vehicle).status_code) == (422, 200), "a reason is needed"
+    erased = api.client.delete(url, headers=operator, params={"reason": "the owner asked"})
+    assert (erased.status_code, erased.json()) == (202, {"id": "car-1", "clips": 1, "size_bytes": 1000})
+    assert "operator-user erases vehicle car-1 with 1 clips: 'the owner asked'" in caplog.text
+    assert api.check_in(vehicle).status_code == 401
+    assert api.get("/v1/vehicles").json()["vehicles"] == []
+    again = api.post("/v1/vehicles", {"id": "car-1"}, "operator")
+    assert {again.status_code, api.get(url).status_code} == {410}
+    assert "the owner asked" in again.json()["detail"] and "under a new id" in again.json()["remedy"]
+    while erasure.erase_vehicles(api.database):
+        pass
+    gone = api.client.delete(url, headers=operator, params={"reason": "again"})
+    shown = api.get(f"/v1/clips/{clip_id}")
+    assert [(each.status_code, each.json()["code"]) for each in (gone, shown)] == [(410, "erased")] * 2
+    assert "its vehicle was erased" in shown.json()["detail"] and "car-1" not in shown.text
 
 
 def test_the_list_names_the_bundle_that_was_approved(api: Api) -> None:

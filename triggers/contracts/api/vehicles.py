@@ -41,6 +41,14 @@ class VehicleList(BaseModel):
     next: str | None
 
 
+class VehicleErasureView(BaseModel):
+    """What an erased vehicle still had in the catalog, which is erased now, a batch after the other."""
+
+    id: str
+    clips: int
+    size_bytes: int
+
+
 class EnrolledView(BaseModel):
     """What a vehicle's agent needs: its token (shown only once), the keys it must trust, and the servers' URLs."""
 

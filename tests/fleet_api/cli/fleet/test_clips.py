@@ -137,3 +137,13 @@ def test_an_id_that_no_clip_has_is_an_error_in_one_line(longtail: Longtail, text
     assert (shown.status, shown.out) == (1, "")
     assert shown.err.startswith("longtail: ") and shown.err.count("\n") == 1
     assert "internal error" not in shown.err
+
+
+def test_clips_are_erased_by_their_whole_ids(longtail: Longtail, clip_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    erase = ("clips", "erase", "--reason", "a face is visible")
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _text: "n")
+    assert longtail(*erase, clip_id).status != 0
+    assert longtail("clips", "search", "--ids").out == f"{clip_id}\n"
+    assert longtail(*erase, clip_id[:8], "--yes").status == 1, "not by a beginning"
+    assert longtail(*erase, clip_id, "--yes").out.startswith(f"{clip_id} is erased (")
+    assert "a face is visible" in longtail("clips", "get", clip_id).err

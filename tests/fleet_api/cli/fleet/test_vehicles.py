@@ -64,3 +64,21 @@ def test_problems_that_vehicles_report_are_listed(api: Api, longtail: Longtail) 
 def test_health_says_that_the_api_can_work(longtail: Longtail) -> None:
     assert re.search(r"^status +ok$", longtail("health").out, re.MULTILINE)
     assert longtail("health", "--json").json()["status"] == "ok"
+
+
+def test_a_vehicle_is_erased_by_its_whole_id_typed_twice_or_with_yes(
+    longtail: Longtail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("car-1", "car-20"):
+        longtail("vehicles", "enrol", name)
+    erase = ("vehicles", "erase", "car-20", "--reason", "the owner asked")
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _text: "car-2")
+    assert longtail(*erase).status == 2
+    assert longtail("vehicles", "list", "--ids").out == "car-1\ncar-20\n"
+    assert longtail("vehicles", "erase", "car-2", "--reason", "r", "--yes").status == 1, "not by a beginning"
+    assert longtail("vehicles", "erase", "car-20", "--yes").status == 2, "a reason is needed"
+    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _text: "car-20")
+    assert longtail(*erase).out == "car-20 is shut out for good; its 0 clips of 0 B are being erased\n"
+    assert longtail(*erase, "--yes", "--json").json() == {"id": "car-20", "clips": 0, "size_bytes": 0}
+    assert longtail("vehicles", "list", "--ids").out == "car-1\n"
+    assert "the owner asked" in longtail("vehicles", "show", "car-20").err
