@@ -35,7 +35,7 @@ from tests.support.servers.s3_server import S3Server
 from tests.support.waiting import wait_for
 from tests.support.whole_system import run_campaign
 
-START_S = 120.0
+START_S = 300.0
 VEHICLES = 2
 CELLS_TOPIC_PREFIX = OBJECTS_PREFIX = "chaos"
 DISK_BYTES = {"cloud": 1536 * 1024**2, "s3": 6144 * 1024**2, "vehicle": 48 * 1024**2}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import shutil
 import subprocess
@@ -10,52 +9,47 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FILLER = ".filler"
-_PIECE_BYTES = 256 * 1024
+from tests.support.waiting import wait_for
+
+_WITHIN_S = 10.0
 
 
 class Disk:
     """A folder with a file system of its own; `mounted` is False where it shares the machine's disk."""
 
-    def __init__(self, folder: Path, mounted: bool) -> None:
+    def __init__(self, folder: Path, size_bytes: int, *, mounted: bool) -> None:
         self.folder = folder
         self.mounted = mounted
+        self._size_bytes = size_bytes
 
     def fill(self) -> None:
-        """Leave no byte free."""
+        """Leave no byte free: the file system shrinks to what is in it, which takes neither time nor memory."""
         assert self.mounted, "the machine's own disk must not be filled"
-        with (self.folder / FILLER).open("ab", buffering=0) as filler:
-            for piece_bytes in (_PIECE_BYTES, 4096, 1):
-                while _written(filler.fileno(), piece_bytes):
-                    pass
+        wait_for(self._shrunk, within_s=_WITHIN_S, what=f"a full disk at {self.folder}")  # others write meanwhile
 
     def free(self) -> None:
         """Give the space back."""
-        (self.folder / FILLER).unlink(missing_ok=True)
+        assert _mount(self.folder, f"remount,size={self._size_bytes}"), f"{self.folder} cannot grow again"
+
+    def _shrunk(self) -> bool:
+        blocks = os.statvfs(self.folder)
+        used_bytes = (blocks.f_blocks - blocks.f_bfree) * blocks.f_frsize
+        return _mount(self.folder, f"remount,size={max(used_bytes, blocks.f_frsize)}")
 
 
 @contextmanager
 def disk(folder: Path, *, size_bytes: int) -> Iterator[Disk]:
     """A file system of `size_bytes` at `folder`; only root may mount one, for others it is a plain folder."""
     folder.mkdir(parents=True)
-    mounted = os.geteuid() == 0 and shutil.which("mount") is not None and _mount(folder, size_bytes)
+    mounted = os.geteuid() == 0 and shutil.which("mount") is not None and _mount(folder, f"size={size_bytes}")
     folder.chmod(0o711)  # the user whom root hands the database to passes through
     try:
-        yield Disk(folder, mounted)
+        yield Disk(folder, size_bytes, mounted=mounted)
     finally:
         if mounted:
             subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-def _mount(folder: Path, size_bytes: int) -> bool:
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size_bytes},mode=0711", "longtail-chaos", str(folder)]
+def _mount(folder: Path, options: str) -> bool:
+    command = ["mount", "-t", "tmpfs", "-o", f"{options},mode=0711", "longtail-chaos", str(folder)]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
-
-
-def _written(descriptor: int, count_bytes: int) -> bool:
-    try:
-        return os.write(descriptor, bytes(count_bytes)) > 0
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        return False

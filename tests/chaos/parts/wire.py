@@ -107,6 +107,9 @@ class Wire:
                 self._pump(reader, far_writer, flips=True),
                 self._pump(far_reader, writer, flips=self._answers_flip),
             )
+            for end in pair:
+                end.close()  # what is still on its way arrives
+                await end.wait_closed()
         except OSError:
             self.cuts += 1
         finally:
