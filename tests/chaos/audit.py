@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,6 +51,17 @@ def witnesses(stage: Stage) -> dict[str, Testimony]:
     return {name: stage.testimony(name) for name in stage.vehicle_names}
 
 
+def not_catalogued(stage: Stage, recorded_by_now: Collection[str]) -> set[str]:
+    """Those of these clips that are not in the catalog."""
+    with stage.api() as api:
+        return set(recorded_by_now) - {clip.digest for clip in api.clips.search()}
+
+
+def recorded(stage: Stage) -> set[str]:
+    """All clips that vehicles recorded so far."""
+    return {digest for one in witnesses(stage).values() for digest in one.recorded}
+
+
 def under_way(stage: Stage) -> str:
     """What is still under way: fires that have not ended, clips to extract, events to send; empty when nothing is."""
     with stage.api() as api:
@@ -62,7 +73,7 @@ def under_way(stage: Stage) -> str:
     return ", ".join(f"{count} {kind}" for kind, count in rows.items() if count)
 
 
-def findings(stage: Stage, *, cells_were_lost: bool) -> list[str]:
+def findings(stage: Stage, *, at_risk: Collection[str]) -> list[str]:
     """Everything that does not hold, in sentences; empty when all is well."""
     with stage.api() as api:
         clips = list(api.clips.search())
@@ -72,7 +83,7 @@ def findings(stage: Stage, *, cells_were_lost: bool) -> list[str]:
         accounts, under_way = _accounts(connection), _rows_under_way(connection)
     return [
         *so_far(stage, clips),
-        *_clips_missing(stage, clips, outcomes, cells_were_lost=cells_were_lost),
+        *_clips_missing(stage, clips, outcomes, at_risk=at_risk),
         *checks.damaged(clips),
         *checks.other_bytes(clips, stored),
         *checks.wrong_counts({f"{counts.campaign} version {counts.version}": counts for counts in outcomes}),
@@ -85,16 +96,15 @@ def findings(stage: Stage, *, cells_were_lost: bool) -> list[str]:
 
 
 def _clips_missing(
-    stage: Stage, clips: list[ClipView], outcomes: list[CampaignOutcomesView], *, cells_were_lost: bool
+    stage: Stage, clips: list[ClipView], outcomes: list[CampaignOutcomesView], *, at_risk: Collection[str]
 ) -> Iterator[str]:
     catalogued = {clip.digest for clip in clips}
     seen = witnesses(stage).values()
     failed = sum(sum(counts.failed.values()) for counts in outcomes)
     others = failed + sum(sum(ends.values()) for counts in outcomes for ends in (counts.refused, counts.dropped))
     acknowledged = {digest for one in seen for digest in one.acknowledged}
-    yield from checks.lost(acknowledged, catalogued, failed_fires=failed, cells_were_lost=cells_were_lost)
-    recorded = {digest for one in seen for digest in one.recorded}
-    yield from checks.vanished(recorded, catalogued, other_ends=others)
+    yield from checks.lost(acknowledged, catalogued, at_risk=at_risk, failed_fires=failed)
+    yield from checks.vanished(recorded(stage), catalogued, other_ends=others)
 
 
 def _digest(api: ApiClient, clip: ClipView, target: Path) -> str:

@@ -36,17 +36,18 @@ def twice(clips: Iterable[ClipView]) -> Iterator[str]:
 
 
 def lost(
-    acknowledged: Collection[str], catalogued: Collection[str], *, failed_fires: int, cells_were_lost: bool
+    acknowledged: Collection[str], catalogued: Collection[str], *, at_risk: Collection[str], failed_fires: int
 ) -> Iterator[str]:
     """Clips that the gateway said it has all of, and that are not in the catalog.
 
-    If the log itself was destroyed, there may be as many as fires that count as failed.
+    Clips `at_risk` were under way when the log itself was destroyed: of these, as many may be missing as fires count as
+    failed.
     """
-    missing = sorted(set(acknowledged) - set(catalogued))
-    if missing and not cells_were_lost:
-        yield f"{len(missing)} acknowledged clips are not in the catalog, such as {missing[0]}"
-    elif len(missing) > failed_fires:
-        yield f"{len(missing)} acknowledged clips are not in the catalog, but only {failed_fires} fires count as failed"
+    missing = set(acknowledged) - set(catalogued)
+    if surely := sorted(missing - set(at_risk)):
+        yield f"{len(surely)} acknowledged clips are not in the catalog, such as {surely[0]}"
+    if len(missing & set(at_risk)) > failed_fires:
+        yield f"{len(missing)} clips are gone with the topic, but only {failed_fires} fires count as failed"
 
 
 def vanished(recorded: Collection[str], catalogued: Collection[str], *, other_ends: int) -> Iterator[str]:

@@ -61,7 +61,7 @@ def run(stage: Stage, *, for_s: float, longest_s: float, report: Report, only: C
     `only` leaves out the faults whose name contains none of these words.
     """
     survived = Survived(left_out=faults.left_out(stage))
-    cells_were_lost = False
+    at_risk: set[str] = set()
     _recover(stage, "the start")
     ends_s = time.monotonic() + for_s
     waiting: list[Fault] = []
@@ -70,19 +70,29 @@ def run(stage: Stage, *, for_s: float, longest_s: float, report: Report, only: C
         fault = waiting.pop(0)
         seconds = _duration(stage, min(fault.longest_s, longest_s))
         report(f"{fault.name}" + (f" for {seconds:.0f} s" if seconds else ""))
-        cells_were_lost |= fault.loses_cells
         try:
-            fault.action(stage, seconds)
+            at_risk |= _played(stage, fault, seconds)
             recovered_s = _recover(stage, fault.name)
-        except AssertionError as late:
-            survived.findings.append(str(late))
+        except (AssertionError, LongtailError, httpx.HTTPError) as late:
+            survived.findings.append(f"{fault.name}: {late}")
             break
         report(f"    work goes on after {recovered_s:.0f} s")
         survived.take(fault, recovered_s)
         survived.findings += [f"after {fault.name}: {text}" for text in _contradictions(stage)]
-    survived.findings += _audited(stage, cells_were_lost, survived)
+    survived.findings += _audited(stage, at_risk, survived)
     survived.bits_turned_over = sum(wire.flips for wire in stage.wires.values())
     return survived
+
+
+def _played(stage: Stage, fault: Fault, seconds: float) -> set[str]:
+    """Play the fault; returns the clips that were under way if it destroyed the log."""
+    if not fault.loses_cells:
+        fault.action(stage, seconds)
+        return set()
+    before = audit.recorded(stage)
+    waiting = audit.not_catalogued(stage, before)
+    fault.action(stage, seconds)
+    return waiting | (audit.recorded(stage) - before)
 
 
 def _deck(stage: Stage, only: Collection[str]) -> list[Fault]:
@@ -157,15 +167,15 @@ def newest_clips(stage: Stage) -> list[ClipView]:
         return list(api.clips.search(limit=NEWEST))
 
 
-def _audited(stage: Stage, cells_were_lost: bool, survived: Survived) -> list[str]:
+def _audited(stage: Stage, at_risk: set[str], survived: Survived) -> list[str]:
     try:
         _drain(stage)
         _until_nothing_is(lambda: audit.under_way(stage), stage, within_s=SETTLE_S, what="what is under way")
     except AssertionError as late:
-        return [str(late), *audit.findings(stage, cells_were_lost=cells_were_lost)]
+        return [str(late), *audit.findings(stage, at_risk=at_risk)]
     with stage.api() as api:
         survived.clips = sum(1 for _ in api.clips.search())
-    return audit.findings(stage, cells_were_lost=cells_were_lost)
+    return audit.findings(stage, at_risk=at_risk)
 
 
 def _drain(stage: Stage) -> None:

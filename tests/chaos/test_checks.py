@@ -81,12 +81,12 @@ CLIPS = [clip("a"), clip("b", vehicle="car-1")]
     [
         (checks.twice([clip("a"), clip("b"), clip("a")]), "the catalog holds clip a 2 times"),
         (
-            checks.lost({"a", "c"}, {"a"}, failed_fires=9, cells_were_lost=False),
+            checks.lost({"a", "c"}, {"a"}, at_risk={"a", "b"}, failed_fires=9),
             "1 acknowledged clips are not in the catalog, such as c",
         ),
         (
-            checks.lost({"a", "c"}, {"a"}, failed_fires=0, cells_were_lost=True),
-            "1 acknowledged clips are not in the catalog, but only 0 fires count as failed",
+            checks.lost({"a", "c"}, {"a"}, at_risk={"c"}, failed_fires=0),
+            "1 clips are gone with the topic, but only 0 fires count as failed",
         ),
         (
             checks.vanished(["a", "c"], ["a"], other_ends=0),
@@ -114,8 +114,8 @@ def test_a_mistake_is_found(found: Iterable[str], wrong: str) -> None:
 
 def test_what_is_right_is_not_reported() -> None:
     assert list(checks.twice(CLIPS)) == []
-    assert list(checks.lost({"a"}, {"a", "b"}, failed_fires=0, cells_were_lost=False)) == []
-    assert list(checks.lost({"a", "c"}, {"a"}, failed_fires=1, cells_were_lost=True)) == []
+    assert list(checks.lost({"a"}, {"a", "b"}, at_risk=(), failed_fires=0)) == []
+    assert list(checks.lost({"a", "c"}, {"a"}, at_risk={"c"}, failed_fires=1)) == []
     assert list(checks.vanished(["a", "c"], ["a"], other_ends=1)) == []
     assert list(checks.damaged(CLIPS)) == []
     assert list(checks.other_bytes(CLIPS, {"id-a": "a", "id-b": "b"})) == []
