@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from alembic import command
 from sqlalchemy import select, text, update
 
@@ -12,6 +13,7 @@ from storage.labels import jobs as label_jobs
 from storage.migrate import alembic_config, current_revision, differences, head_revision, migrate, require_current
 from storage.tables import signal_units, uploads
 from tests.storage.clips.catalog_support import add_clip
+from tests.storage.erasure.erasure_support import retain
 from tests.storage.ledger.ledger_support import add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
 from triggers.contracts.clip import CELL_BYTES
@@ -92,6 +94,7 @@ def test_signals_of_earlier_clips_are_known_without_their_unit(database: Databas
         command.upgrade(config, "0005")
         known = connection.execute(select(signal_units.c.signal, signal_units.c.unit)).all()
         assert known == [("ego.speed", None)]
+        command.upgrade(config, "head")
         query = ClipQuery.parse(filter_source="ego.speed.max > 1")
         assert len(search(connection, query).clips) == 2
 
@@ -109,3 +112,22 @@ def test_an_extraction_job_gets_the_vehicle_of_its_clip(database: Database) -> N
         command.upgrade(config, "0007")
         assert connection.execute(text("SELECT vehicle_id FROM extraction_jobs")).scalar_one() == vehicle_id
         assert connection.execute(text("SELECT remarks FROM clips")).scalar_one() == []
+
+
+@pytest.mark.parametrize(
+    ("retained", "days_left"), [([None], None), ([1], 7), ([400], 300), ([1, 400], 300), ([1, None], None)]
+)
+def test_clips_of_campaigns_that_retain_them_expire_after_a_week_at_the_earliest(
+    database: Database, retained: list[int | None], days_left: int | None
+) -> None:
+    config = alembic_config()
+    with database.begin() as connection:
+        add_clip(connection, fired=[(f"campaign_{number}", "hard") for number in range(len(retained))])
+        connection.execute(text("UPDATE clips SET stored_at = now() - interval '100 days'"))
+        for number, days in enumerate(retained):
+            retain(connection, f"campaign_{number}", 1, days and days * 86_400 * 10**9)
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0009")
+        command.upgrade(config, "0010")
+        left = connection.execute(text("SELECT extract(epoch FROM expires_at - now()) / 86400 FROM clips")).scalar_one()
+        assert left == days_left
