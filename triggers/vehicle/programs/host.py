@@ -124,7 +124,7 @@ class Host:
         """End the drive: as in a backtest, nothing is evaluated after its last row."""
         for run in self._runs.values():
             if self._succeeds(run, run.end_drive):
-                self._report_overflows(run)
+                self._report_samples(run)
         self.flush_or_wait()
 
     def flush_or_wait(self) -> None:
@@ -168,8 +168,8 @@ class Host:
             return False
         return True
 
-    def _report_overflows(self, run: CampaignRun) -> None:
-        """Report, once per drive, that windows were shorter than the triggers say."""
+    def _report_samples(self, run: CampaignRun) -> None:
+        """Report, once per drive, samples that windows lost, and samples that their signals cannot have."""
         lost = run.evaluator.overflows - run.overflows
         if lost:
             run.overflows += lost
@@ -177,12 +177,18 @@ class Host:
                 f"{_name(run.key)}: {lost} samples of this drive came faster than the signal catalog declares and were"
                 " lost to windows"
             )
+        for signal, count in sorted(run.evaluator.strange.items()):
+            self._problems.append(
+                f"{_name(run.key)}: {count} samples of {signal} in this drive were values that it cannot have, and"
+                " counted as invalid"
+            )
+        run.evaluator.strange.clear()
 
     def _retire(self, runs: Sequence[CampaignRun]) -> None:
         """Write everything that is pending, and the states of the versions that are taken away."""
         healthy = [run for run in runs if self._succeeds(run, run.end_drive)]
         for run in healthy:
-            self._report_overflows(run)
+            self._report_samples(run)
         try:
             self.flush()
             if healthy:

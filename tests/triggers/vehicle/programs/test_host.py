@@ -175,6 +175,17 @@ def test_samples_that_come_faster_than_declared_are_reported_once_per_drive(jour
     assert "faster than the signal catalog declares" in problem
 
 
+def test_samples_that_a_signal_cannot_have_are_reported_once_per_drive(journal: Journal) -> None:
+    host = Host("car-1", journal)
+    host.assign([compiled(BRAKING.replace("ego.brake > 50 %", "active.cut_in.detected"))])
+    for _ in range(2):
+        odd = [Row(at(20) + k * 100_000_000, {"active.cut_in.detected": float(k)}) for k in range(2, 5)]
+        assert host.run(odd) == []
+        host.end_drive()
+        (problem,) = host.take_problems()
+        assert "3 samples of active.cut_in.detected" in problem and "counted as invalid" in problem
+
+
 def test_the_agent_tells_at_the_next_check_in_what_the_end_of_a_drive_brought_to_light(
     cloud: Cloud, make_config: MakeConfig, clock: ManualClock, key: Ed25519PrivateKey
 ) -> None:

@@ -1,15 +1,21 @@
-"""The evaluator, which runs a module over rows on a vehicle, with the interface of the reference interpreter."""
+"""The evaluator, which runs a module over rows on a vehicle, with the interface of the reference interpreter.
+
+A sample that its signal cannot have is treated as measured but invalid (infinite), and counted, as in recorded drives:
+a bool that is neither 0 nor 1, a text that is no index of its values, and an integer that a float64 cannot hold.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from triggers.contracts.compared import Compared
 from triggers.errors import InvalidInput
 from triggers.language.rows import Firing, Row
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, Times, load
+from triggers.language.webassembly.host.manifest import ManifestInput
 
 
 class Evaluator:
@@ -20,6 +26,8 @@ class Evaluator:
         self.manifest = self.machine.manifest
         self.inputs = tuple(item.name for item in self.manifest.inputs)
         self._positions = {name: position for position, name in enumerate(self.inputs)}
+        self.strange: dict[str, int] = {}
+        """How many samples of a signal were values that it cannot have, since this evaluator was made."""
 
     @property
     def suppressed(self) -> Mapping[str, int]:
@@ -47,9 +55,33 @@ class Evaluator:
             for name, value in row.samples.items():
                 position = self._positions.get(name)
                 if position is not None:
-                    columns[position, index] = value
+                    columns[position, index] = value if isinstance(value, float) else self._held(name, value)
+        for item, column in zip(self.manifest.inputs, columns, strict=True):
+            self._refuse_strange(item, column)
         fires = self.machine.run(_times(rows), list(columns))
         return [Firing(self.manifest.triggers[fire["trigger"]].name, int(fire["t_ns"])) for fire in fires]
+
+    def _held(self, name: str, value: float) -> float:
+        """A number as a float64 holds it: an integer that it would round is infinite."""
+        try:
+            held = float(value)
+        except OverflowError:
+            held = np.inf
+        if held == value:
+            return held
+        self.strange[name] = self.strange.get(name, 0) + 1
+        return np.inf
+
+    def _refuse_strange(self, item: ManifestInput, column: NDArray[np.float64]) -> None:
+        if item.type == "number":
+            return
+        count = len(item.values) if item.type == "text" else 2
+        with np.errstate(invalid="ignore"):
+            is_one = (column >= 0) & (column < count) & (np.floor(column) == column)
+        wrong = np.isfinite(column) & ~is_one
+        if wrong.any():
+            column[wrong] = np.inf
+            self.strange[item.name] = self.strange.get(item.name, 0) + int(wrong.sum())
 
     def end_drive(self) -> None:
         """End the recording with the latest row: no heartbeat follows it, and the next row begins a segment."""
