@@ -7,8 +7,40 @@ from typing import Any
 
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
+from kafka.net.connection import KafkaConnection
 
 _ATTENDED_PAUSE_S = 0.005
+MAX_THROTTLE_MS = 15_000
+"""Brokers ask for at most as long as their quotas look back, which is 11 s unless configured otherwise."""
+
+
+class BoundedThrottling:
+    """Connections that are silent for at most MAX_THROTTLE_MS, whatever the answer of a broker asks for.
+
+    kafka-python believes any number: an answer of which one bit was turned over on the way silenced a consumer for
+    twelve days. It reported no error, so that nothing replaced it.
+    """
+
+    def __init__(self) -> None:
+        self._throttle = KafkaConnection._maybe_throttle
+
+    def install(self) -> None:
+        """For every connection of this process."""
+        bounded = self
+
+        def maybe_throttle(connection: KafkaConnection, response: Any) -> None:
+            bounded.apply(connection, response)
+
+        KafkaConnection._maybe_throttle = maybe_throttle
+
+    def apply(self, connection: KafkaConnection, response: Any) -> None:
+        """What the connection does with an answer."""
+        if getattr(response, "throttle_time_ms", 0) > MAX_THROTTLE_MS:
+            response.throttle_time_ms = MAX_THROTTLE_MS
+        self._throttle(connection, response)
+
+
+BoundedThrottling().install()
 
 
 def request_rejoin(consumer: KafkaConsumer) -> None:
