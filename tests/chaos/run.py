@@ -55,10 +55,18 @@ class Survived:
         )
 
 
-def run(stage: Stage, *, for_s: float, longest_s: float, report: Report, only: Collection[str] = ()) -> Survived:
+def run(
+    stage: Stage,
+    *,
+    for_s: float,
+    longest_s: float,
+    report: Report,
+    only: Collection[str] = (),
+    without: Collection[str] = (),
+) -> Survived:
     """Play faults for `for_s` seconds, none longer than `longest_s`, then let everything come to rest and audit it.
 
-    `only` leaves out the faults whose name contains none of these words.
+    `only` leaves out the faults whose name contains none of these words, `without` those whose name contains one.
     """
     survived = Survived(left_out=faults.left_out(stage))
     at_risk: set[str] = set()
@@ -66,7 +74,7 @@ def run(stage: Stage, *, for_s: float, longest_s: float, report: Report, only: C
     ends_s = time.monotonic() + for_s
     waiting: list[Fault] = []
     while time.monotonic() < ends_s and not survived.findings:
-        waiting = waiting or shuffled(_deck(stage, only), stage.rng)
+        waiting = waiting or shuffled(_deck(stage, only, without), stage.rng)
         fault = waiting.pop(0)
         seconds = _duration(stage, min(fault.longest_s, longest_s))
         report(f"{fault.name}" + (f" for {seconds:.0f} s" if seconds else ""))
@@ -95,8 +103,9 @@ def _played(stage: Stage, fault: Fault, seconds: float) -> set[str]:
     return waiting | (audit.recorded(stage) - before)
 
 
-def _deck(stage: Stage, only: Collection[str]) -> list[Fault]:
+def _deck(stage: Stage, only: Collection[str], without: Collection[str]) -> list[Fault]:
     chosen = [fault for fault in faults.deck(stage) if not only or any(words in fault.name for words in only)]
+    chosen = [fault for fault in chosen if not any(words in fault.name for words in without)]
     assert chosen, f"no fault has a name with one of {sorted(only)}"
     return chosen
 
