@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
 
 import pytest
 
@@ -34,22 +33,13 @@ def clip(digest: str, *, vehicle: str = "car-0", state: str = "ready", size_byte
         charged_bytes=60,
         program_digest="00",
     )
-    return ClipView(
+    return ClipView.model_construct(  # only the fields that the rules read
         id=f"id-{digest}",
         vehicle=vehicle,
-        recording_id="r",
         state=state,
         damage="mcap_truncated" if state == "damaged" else None,
-        start_ns=0,
-        end_ns=2,
         size_bytes=size_bytes,
         digest=digest,
-        attributes={},
-        tags=[],
-        labels=[],
-        box=None,
-        stored_at=datetime(2026, 1, 1, tzinfo=UTC),
-        ready_at=None,
         fires=[fire],
     )
 
@@ -57,7 +47,6 @@ def clip(digest: str, *, vehicle: str = "car-0", state: str = "ready", size_byte
 def counts(**changed: object) -> OutcomesView:
     right: dict[str, object] = {
         "fired": 10,
-        "suppressed": 0,
         "sampled_out": 1,
         "refused": {"budget": 2},
         "dropped": {"disk_full": 1},
@@ -65,12 +54,8 @@ def counts(**changed: object) -> OutcomesView:
         "catalogued": 5,
         "in_flight": 0,
         "unaccounted": 0,
-        "overruled": 0,
-        "per_trigger": {},
-        "armed_ns": 0,
-        "distance_m": 0,
     }
-    return OutcomesView.model_validate(right | changed)
+    return OutcomesView.model_construct(None, **right | changed)  # only the fields that the rules read
 
 
 CLIPS = [clip("a"), clip("b", vehicle="car-1")]
