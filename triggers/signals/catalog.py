@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
+from math import inf, nextafter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -33,11 +34,14 @@ from triggers.signals.catalog_mistakes import (
     unreadable_names,
 )
 from triggers.signals.recordings import Camera, Cameras, Column, TimeKey
-from triggers.signals.units import convert, parse_unit
+from triggers.signals.units import parse_amount, parse_unit
 from triggers.times import NS_PER_S
 
 MAX_SIGNALS = 20_000
+MIN_RATE_HZ = 1e-6
 MAX_RATE_HZ = 100_000.0
+SHORTEST_S = 1e-9
+"""Times are in ns; anything shorter would be none at all."""
 DEFAULT_MAX_AGE_S = 1.0
 MAX_STATE_BYTES = 128 * 1024 * 1024
 MAX_OPERATIONS = 1_000_000_000
@@ -51,16 +55,26 @@ TextValue = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 AttributeType = Literal["text", "integer", "number", "bool"]
 
 
+def _exact(value: Any) -> Any:
+    """Refuse a whole number that no double equals, as literals of triggers are."""
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**1023 and int(float(value)) != value:
+        nearest = float(value)
+        beyond = nextafter(nearest, -inf if nearest > value else inf)
+        low, high = sorted((int(nearest), int(beyond)))
+        raise ValueError(f"`{value}` cannot be held exactly; write {low} or {high}, or carry ids of this size as text")
+    return value
+
+
 class Signal(Contract):
     """The declaration of a signal; `rate` in Hz, `max_age` in seconds, `column` of recorded drives."""
 
     type: Literal["number", "bool", "text"] = "number"
     unit: str = ""
-    rate: Annotated[float, Field(gt=0, le=MAX_RATE_HZ)] | None = None
-    max_age: Annotated[float, Field(gt=0, le=86_400)] | None = None
+    rate: Annotated[float, Field(ge=MIN_RATE_HZ, le=MAX_RATE_HZ)] | None = None
+    max_age: Annotated[float, Field(ge=SHORTEST_S, le=86_400)] | None = None
     column: Column | None = None
     update: Literal["on_change"] | None = None
-    initial: bool | float | TextValue | None = None
+    initial: Annotated[bool | float | TextValue | None, BeforeValidator(_exact)] = None
     values: Annotated[tuple[TextValue, ...], Field(max_length=10_000)] = ()
     indexed: bool = False
     describe: ShortText = ""
@@ -114,14 +128,8 @@ class Signal(Contract):
 
 def _bytes(amount: Any) -> Any:
     """Convert an amount of data with its unit (`256 KiB`) to bytes; anything else is returned as it is."""
-    number, _, symbol = amount.strip().partition(" ") if isinstance(amount, str) else ("", "", "")
-    unit, byte = parse_unit(symbol.strip()), parse_unit("B")
-    if unit is None or byte is None or not symbol or unit.dimension != byte.dimension:
-        return amount
-    try:
-        return int(convert(Fraction(number), unit, byte))
-    except (ValueError, ZeroDivisionError):
-        return amount
+    size_bytes = parse_amount(amount, "B") if isinstance(amount, str) else None
+    return amount if size_bytes is None else int(size_bytes)
 
 
 class ProgramLimits(Contract):
@@ -168,8 +176,8 @@ class SignalCatalog(Contract):
     fleet's vehicles record (their `max_recording_ns`). `limits` holds a campaign's program while it is compiled.
     """
 
-    max_gap: Annotated[float, Field(gt=0, le=3600)] = 2.0
-    buffer: Annotated[float, Field(gt=0, le=MAX_CAPTURE_NS / NS_PER_S)] = DEFAULT_RECORDING_NS / NS_PER_S
+    max_gap: Annotated[float, Field(ge=SHORTEST_S, le=3600)] = 2.0
+    buffer: Annotated[float, Field(ge=SHORTEST_S, le=MAX_CAPTURE_NS / NS_PER_S)] = DEFAULT_RECORDING_NS / NS_PER_S
     limits: ProgramLimits = ProgramLimits()
     signals: Annotated[dict[SignalName, Signal], Field(min_length=1, max_length=MAX_SIGNALS)]
     position: Position | None = None

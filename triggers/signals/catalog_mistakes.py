@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -19,6 +20,7 @@ _TYPES_MEANT = {
     **dict.fromkeys(("float", "double", "int", "integer", "numeric", "real", "decimal", "uint8", "int32"), "number"),
 }
 _ATTRIBUTES_MEANT = {**_TYPES_MEANT, **dict.fromkeys(("int", "uint8", "int32"), "integer")}
+_BARE_EXPONENT = re.compile(r"[-+]?\d+(\.\d*)?[eE][-+]?\d+", re.ASCII)
 _IN_SECONDS = ("max_age", "max_gap", "buffer")
 _NAMES = {
     "signals": "a signal's name has parts of letters a to z, digits and `_` between dots, none beginning with a digit",
@@ -121,6 +123,9 @@ def _what(error: Mapping[str, Any], path: Path, keys_at: Callable[[Path], Sequen
         return f"{_shown(value)} is not one of {context.get('expected')}{_literal_meant(path, value)}"
     if kind in _LIMITS:
         return f"{_shown(value)} is out of range: it must be {_LIMITS[kind]} {next(iter(context.values())):,g}"
+    if kind in _SIZES:
+        needed, least = _SIZES[kind]
+        return f"{_shown(value)} {needed} {context[least]:,}"
     if kind in _WORDS:
         return _WORDS[kind](path, value)
     return str(error["msg"]).removeprefix("Value error, ")
@@ -161,6 +166,12 @@ _LIMITS = {
     "greater_than": "more than", "greater_than_equal": "at least", "less_than": "less than",
     "less_than_equal": "at most",
 }  # fmt: skip
+_SIZES = {
+    "string_too_short": ("is too short: the least number of characters is", "min_length"),
+    "string_too_long": ("is too long: the largest number of characters is", "max_length"),
+    "too_short": ("is too short: the least number of entries is", "min_length"),
+    "too_long": ("is too long: the largest number of entries is", "max_length"),
+}
 _WORDS: dict[str, Callable[[Path, Any], str]] = {
     "missing": lambda path, _: f"the key `{path[-1]}` is missing; add it",
     "string_pattern_mismatch": _bad_name,
@@ -209,4 +220,6 @@ def _number_meant(path: Path, value: Any) -> str:
     number = value.strip().split(" ")[0].rstrip("HhzZs")
     unit = "seconds, such as `0.3`" if path[-1] in _IN_SECONDS else "Hz, such as `10`" if path[-1] == "rate" else ""
     is_plain = number.replace(".", "", 1).isdigit()
+    if _BARE_EXPONENT.fullmatch(value):
+        return "; YAML reads a number with an exponent only with a point and a sign, such as `1.0e-3`"
     return f"; write it without a unit, in {unit}" if unit and is_plain and number != value else ""

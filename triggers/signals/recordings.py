@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
 
 from triggers.contracts.base import Contract, Name
-from triggers.signals.units import convert, parse_unit
+from triggers.signals.units import parse_amount
 
 MAX_CAMERAS = 100
 MAX_CAMERA_BYTES_PER_S = 1_000_000_000
@@ -27,14 +26,10 @@ class TimeKey(Contract):
 
 def _bytes_per_s(amount: Any) -> Any:
     """Convert a rate of data with its unit (`4 Mbit/s`) to bytes per second."""
-    number, _, symbol = amount.strip().partition(" ") if isinstance(amount, str) else ("", "", "")
-    unit, per_second = parse_unit(symbol.strip()), parse_unit("B/s")
-    if unit is None or per_second is None or not symbol or unit.dimension != per_second.dimension:
+    rate = parse_amount(amount, "B/s") if isinstance(amount, str) else None
+    if rate is None:
         raise ValueError("a bit rate is a number with its unit, such as `4 Mbit/s` or `500 kB/s`")
-    try:
-        return round(convert(Fraction(number), unit, per_second))
-    except (ValueError, ZeroDivisionError, OverflowError):
-        raise ValueError(f"`{number[:50]}` is not a number") from None
+    return round(rate)
 
 
 BitRate = Annotated[

@@ -148,8 +148,26 @@ KNOWN_UNITS: dict[str, Unit] = {
     "degF": Unit("degF", _TEMPERATURE, Fraction(5, 9), Fraction("459.67") * Fraction(5, 9)),
 }  # fmt: skip
 
+_AMOUNT = re.compile(r"(\d{1,20}(?:\.\d{1,20})?) +(\S+)", re.ASCII)
 _DIVISORS = {"100km": Unit("100km", _LENGTH, Fraction(100_000))}
 """Distances that are only used as divisors, for consumption (`L/100km`); on their own they are not units."""
+
+
+def parse_amount(text: str, unit: str) -> Fraction | None:
+    """An amount with its unit, such as `256 KiB`, in another unit of its kind; None if the text is none.
+
+    Digits are bounded and exponents have no form here, so no text costs more than a few operations.
+
+    >>> parse_amount("1.5 kB", "B")
+    Fraction(1500, 1)
+    >>> parse_amount("1e999999999 kB", "B") is None
+    True
+    """
+    found = _AMOUNT.fullmatch(text.strip())
+    own, wanted = parse_unit(found[2]) if found else None, parse_unit(unit)
+    if found is None or own is None or wanted is None or own.dimension != wanted.dimension:
+        return None
+    return convert(Fraction(found[1]), own, wanted)
 
 
 @lru_cache(maxsize=1024)

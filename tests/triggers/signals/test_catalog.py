@@ -114,7 +114,7 @@ SAID = """
 8: signals.d.type: `string` is not one of 'number', 'bool' or 'text'; write `text`, with the list `values` of all .*
 9: signals.e.type: `boolean` is not one of 'number', 'bool' or 'text'; write `bool`
 10: signals.f.max_age: a number is needed here, not `300 ms`; write it without a unit, in seconds, such as `0.3`
-10: signals.f.rate: `-1` is out of range: it must be more than 0
+10: signals.f.rate: `-1` is out of range: it must be at least 1e-06
 11: signals.g h: `g h` is not a valid name: a signal's name has parts of letters a to z, digits and `_` between dots, .*
 12: signals.and: `and` cannot be read in an expression: .*
 13: signals.h.values.0: a text is needed here, not true (YAML reads words such as on, off, yes and no as .*: quote them)

@@ -106,4 +106,4 @@ def _literal(context: CheckContext, literal: syntax.Expression, name: str, decla
 def _number(value: Fraction, declared: str) -> int | float | None:
     if declared == "number":
         return float(value)
-    return int(value) if value.denominator == 1 and abs(value) < 2**63 else None
+    return int(value) if value.denominator == 1 and -(2**63) <= value < 2**63 else None

@@ -134,3 +134,11 @@ def test_a_description_that_is_too_long_is_refused(length: int, mistakes: list[t
     trigger = f'trigger a {{ describe "{text}" when p }}'
     campaign = f'campaign c {{ describe "{text}" collect a budget 1 clips }}'
     assert findings(f"{trigger}\n{campaign}\n") == mistakes
+
+
+@pytest.mark.parametrize(
+    ("value", "is_allowed"), [(-(2**63), True), (2**63 - 1, True), (2**63, False), (-(2**63) - 1, False)]
+)
+def test_a_target_takes_every_integer_that_an_attribute_can_be(value: int, is_allowed: bool) -> None:
+    source = f"trigger a {{ when p }}\ncampaign c {{ collect a budget 1 clips target vehicle.n == {value} }}\n"
+    assert [code for code, _, _ in findings(source, "vehicle: {n: integer}")] == ([] if is_allowed else ["LT407"])
