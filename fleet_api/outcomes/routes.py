@@ -18,7 +18,7 @@ from triggers.contracts.api.outcomes import (
     LetterState,
     OutcomesList,
 )
-from triggers.errors import Conflict
+from triggers.errors import Conflict, NotFound
 
 LetterId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
@@ -26,6 +26,7 @@ router = APIRouter(prefix="/v1", tags=["outcomes"], route_class=ApiRoute)
 
 
 @router.get("/outcomes", summary="Count outcomes")
+@raises(NotFound)
 def count_outcomes(
     services: Use, user: Caller, campaign: Annotated[str | None, Query(max_length=64)] = None
 ) -> OutcomesList:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from fleet_api.services import Services
+from storage.campaigns.queries import get_versions
 from storage.counts.outcomes import outcomes
 from storage.uploads import dead_letters
 from triggers.contracts.api.outcomes import (
@@ -19,9 +20,14 @@ from triggers.contracts.users import Role, User
 
 
 def count_outcomes(services: Services, user: User, *, campaign: str | None) -> OutcomesList:
-    """Outcomes of the versions of one campaign or all campaigns, and open dead letters by reason."""
+    """Outcomes of the versions of one campaign or all campaigns, and open dead letters by reason.
+
+    NotFound without such a campaign.
+    """
     user.require(Role.VIEWER)
     with services.database.begin() as connection:
+        if campaign is not None:
+            get_versions(connection, campaign, limit=1)
         counted = outcomes(connection, campaign)
         letters = dead_letters.count_open(connection)
     rows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema
@@ -61,6 +62,18 @@ class Contract(BaseModel):
             place = ".".join(str(part) for part in first["loc"]) or "the whole document"
             message = first["msg"].removeprefix("Value error, ")
             raise InvalidInput(f"{what}: {place}: {message}", remedy=remedy_of(first["type"])) from error
+
+
+def members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """The members of a JSON object, for `object_pairs_hook`; ValueError if a name is there twice.
+
+    Parsers keep one of the two, and not the same one, so what was sent would be ignored in part without a word.
+    """
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ValueError(f"the key `{repeated[:80]}` is given twice in one object")
+    return members
 
 
 def canonical_json(value: Any) -> bytes:

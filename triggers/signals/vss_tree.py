@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any, NoReturn
 
+from triggers.contracts.base import members_once
 from triggers.errors import InvalidInput
 
 MAX_VSS_BYTES = 64 * 1024 * 1024
@@ -59,7 +59,7 @@ def _load(path: Path) -> Any:
     if len(data) > MAX_VSS_BYTES:
         raise InvalidInput(f"{path}: a VSS file has at most {MAX_VSS_BYTES} bytes")
     try:
-        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=_without_repetition)
+        return json.loads(data.decode("utf-8-sig"), object_pairs_hook=members_once)
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
     except RecursionError as error:
@@ -68,14 +68,6 @@ def _load(path: Path) -> Any:
         raise InvalidInput(f"{path}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from error
     except ValueError as error:  # a repeated key, or a number of too many digits
         raise InvalidInput(f"{path}: {error}") from error
-
-
-def _without_repetition(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    result = dict(pairs)
-    if len(result) < len(pairs):
-        repeated = Counter(key for key, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the key `{repeated[:80]}` is given twice in one object")
-    return result
 
 
 class _Walk:

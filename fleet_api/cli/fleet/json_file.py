@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
+from triggers.contracts.base import members_once
 from triggers.errors import InvalidInput
 
 MAX_BYTES = 64 * 1024**2
@@ -21,7 +22,7 @@ def read_json_object(path: Path) -> dict[str, Any]:
     if len(data) > MAX_BYTES:
         raise InvalidInput(f"{path}: the file has more than {MAX_BYTES} bytes")
     try:
-        value = json.loads(data, parse_constant=_refused)
+        value = json.loads(data, parse_constant=_refused, object_pairs_hook=members_once)
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"{path}: this is not a JSON document ({error})") from error
     if not isinstance(value, dict):

@@ -256,6 +256,27 @@ def test_outcomes_and_dead_letters_are_counted_listed_and_discarded(api: Api) ->
     assert api.get("/v1/dead-letters", stage="nowhere").status_code == 422
 
 
+def test_outcomes_of_a_campaign_that_does_not_exist_are_not_found(api: Api) -> None:
+    answer = api.get("/v1/outcomes", campaign="brakign")
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    assert "brakign" in answer.json()["detail"] and answer.json()["remedy"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"task": "auto", "task": "lanes", "labeler": "a"}',
+        b'{"task": "auto", "labeler": "a", "labeler": "a"}',
+        b'{"labeler": "a", "task": "auto", "count": {"x": 1, "x": 1e999999}}',
+    ],
+)
+def test_a_key_that_is_given_twice_is_refused(api: Api, body: bytes) -> None:
+    headers = {**api.as_("labeler"), "Content-Type": "application/json"}
+    answer = api.client.post("/v1/label-jobs/claim", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert "is given twice in one object" in answer.json()["detail"] and answer.json()["remedy"]
+
+
 METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 
 
