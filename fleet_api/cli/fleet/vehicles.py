@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -66,7 +67,7 @@ def enrol(client: ApiClient, vehicle: str, attributes: tuple[str, ...], as_json:
 
     Enrolling a vehicle again replaces its token and its attributes.
     """
-    enrolled = client.vehicles.enrol(vehicle, dict(_attribute(word) for word in attributes))
+    enrolled = client.vehicles.enrol(vehicle, _attributes(attributes))
     if as_json:
         print_json(enrolled.model_dump(mode="json"))
         return
@@ -165,12 +166,27 @@ def _show(vehicle: VehicleView) -> None:
         print_table("Problems", ("problem",), [(problem,) for problem in vehicle.problems])
 
 
+def _attributes(words: tuple[str, ...]) -> dict[str, AttributeValue]:
+    """The attributes, each given once."""
+    attributes: dict[str, AttributeValue] = {}
+    for word in words:
+        name, value = _attribute(word)
+        if name in attributes:
+            raise click.BadParameter(f"the attribute `{name}` is given twice", param_hint="--attribute")
+        attributes[name] = value
+    return attributes
+
+
 def _attribute(word: str) -> tuple[str, AttributeValue]:
     name, equals, text = word.partition("=")
     if not name or not equals:
         raise click.BadParameter(f"`{word}` is not of the form NAME=VALUE", param_hint="--attribute")
     try:
-        value = json.loads(text)
+        value = json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):
         return name, text
+    if isinstance(value, float) and not math.isfinite(value):
+        raise click.BadParameter(
+            f"`{word}`: the number is beyond 1.79e308; write a text as '\"...\"'", param_hint="--attribute"
+        )
     return name, value if isinstance(value, bool | int | float | str) else text

@@ -35,6 +35,15 @@ def test_an_attribute_that_is_not_a_pair_is_a_wrong_call(longtail: Longtail, wor
     assert longtail("vehicles", "enrol", "car-1", "--attribute", word).status == 2
 
 
+def test_an_attribute_is_given_once_and_every_number_of_it_can_be_stored(longtail: Longtail) -> None:
+    twice = longtail("vehicles", "enrol", "car-1", "--attribute", "a=1", "--attribute", "a=2", role="operator")
+    assert twice.status == 2 and "`a` is given twice" in twice.err
+    beyond = longtail("vehicles", "enrol", "car-1", "--attribute", "a=1e400")
+    assert beyond.status == 2 and "beyond 1.79e308" in beyond.err
+    assert longtail("vehicles", "enrol", "car-1", "--attribute", "a=NaN").status == 0
+    assert longtail("vehicles", "show", "car-1", "--json").json()["attributes"] == {"a": "NaN"}
+
+
 def test_vehicles_are_listed_shown_by_a_beginning_and_revoked_in_full(longtail: Longtail) -> None:
     assert "longtail vehicles enrol" in longtail("vehicles", "list").err
     for name in ("car-1", "car-20"):
