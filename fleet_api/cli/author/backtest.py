@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,13 @@ _STANDARD_OUTPUT = Path("-")
 _file = click.Path(path_type=Path)
 
 
+def _number(_context: click.Context, _option: click.Parameter, value: float) -> float:
+    """Refuse NaN, which click's ranges let through, since it is neither below nor above a limit."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a number")
+    return value
+
+
 @click.command(cls=SpreadDrives)
 @click.argument("file", type=_file)
 @signals_option
@@ -43,6 +51,7 @@ _file = click.Path(path_type=Path)
 @click.option(
     "--hours-per-day",
     type=click.FloatRange(0, 24, min_open=True),
+    callback=_number,
     default=1.0,
     show_default=True,
     help="Hours per day that each of these vehicles drives.",
@@ -79,14 +88,17 @@ def backtest(
     from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
 
-    _check_outputs({"--json": json_file, "--fires": fires_file, "--results": results_file})
+    outputs = {"--json": json_file, "--fires": fires_file, "--results": results_file}
+    _check_outputs(outputs)
     catalog = SignalCatalog.load(catalog_file)
     compilation = compile_file(file, catalog)
     show_diagnostics([compilation])
     if not compilation.ok:
         return 1
     plan = make_plan(compilation)
-    result = _run(plan, find_drives(drive_paths), catalog, workers or available_cores())
+    drives = find_drives(drive_paths)
+    _check_not_inputs(outputs, (file, catalog_file, *(drive.path for drive in drives)))
+    result = _run(plan, drives, catalog, workers or available_cores())
     if fires_file is not None:
         write_fires(fires_file, result)
     if results_file is not None:
@@ -117,6 +129,19 @@ def _check_outputs(files: dict[str, Path | None]) -> None:
             raise Misconfigured(f"{option} {path}: there is no folder {path.parent}")
         if not os.access(path if path.exists() else path.parent, os.W_OK):
             raise Misconfigured(f"{option} {path}: cannot be written (no permission)")
+
+
+def _check_not_inputs(outputs: dict[str, Path | None], inputs: Iterable[Path]) -> None:
+    """Raise Misconfigured if a file would be written over what is read, or two would be written to one place."""
+    from triggers.errors import Misconfigured
+
+    taken = {path.resolve(): "is an input of this backtest" for path in inputs}
+    for option, path in outputs.items():
+        if path is None or path == _STANDARD_OUTPUT:
+            continue
+        if (reason := taken.get(path.resolve())) is not None:
+            raise Misconfigured(f"{option} {path}: this file {reason}, and would be lost", remedy="name another file")
+        taken[path.resolve()] = f"is also that of {option}"
 
 
 def _run(plan: BacktestPlan, drives: Sequence[Drive], catalog: SignalCatalog, workers: int) -> BacktestResult:

@@ -87,6 +87,12 @@ class _Edges(NamedTuple):
         return cls(latest_ns, ends, begins, max(batch.longest_step_ns, first_ns - latest_ns))
 
 
+def _are_finite(numbers: Numbers) -> bool:
+    """Whether the sum of all numbers is finite, and so is each of them; huge ones may be called not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return math.isfinite(numbers.sum())
+
+
 class _SignalClock:
     """Until when a signal is known, from batch to batch."""
 
@@ -103,7 +109,7 @@ class _SignalClock:
         begins_here = edges.since_ns == first_ns or self._known_until_ns >= first_ns
         if numbers is not None and begins_here and not len(edges.ends_ns):
             is_fresh = max_age_ns is None or edges.longest_step_ns <= max_age_ns
-            if is_fresh and math.isfinite(numbers.sum()):
+            if is_fresh and _are_finite(numbers):
                 self._known_until_ns = self._until(end_ns)
                 return None
         t_ns, until_ns = self._events(batch, numbers, edges)

@@ -259,3 +259,33 @@ def test_integer_times_of_a_declared_unit_are_read(backtest: Backtest) -> None:
     assert fires(report)["a"] == [1_700_000_030.0]
     _, told = backtest(source, catalog + "}\n", path, status=1)
     assert "column `ts` has the type int64, and nothing says what it counts; add `time: {column: ts, unit: ns}`" in told
+
+
+@pytest.mark.parametrize(
+    ("outputs", "status", "said"),
+    [
+        (["--fires", "d.parquet"], 1, "--fires d.parquet: this file is an input of this backtest"),
+        (["--results", "link.parquet"], 1, "--results link.parquet: this file is an input"),
+        (["--json", "t.trigger"], 1, "--json t.trigger: this file is an input"),
+        (["--json", "s.yaml"], 1, "--json s.yaml: this file is an input"),
+        (["--fires", "x", "--results", "./x"], 1, "--results x: this file is also that of --fires"),
+        (["--hours-per-day", "nan"], 2, "nan is not a number"),
+    ],
+)
+def test_nothing_that_is_read_is_written_over(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    outputs: list[str],
+    status: int,
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    drive("d.parquet", t=times(10, 1), x=pulse(5, 10, 1))
+    Path("link.parquet").symlink_to("d.parquet")
+    Path("t.trigger").write_text("trigger a { when x > 0 }")
+    Path("s.yaml").write_text("signals: {x: {rate: 10}}")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert main(["backtest", "t.trigger", "--signals", "s.yaml", "--drives", "d.parquet", *outputs]) == status
+    assert said in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
