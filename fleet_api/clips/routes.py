@@ -43,7 +43,7 @@ def search_clips(
     ] = DEFAULT_PAGE,
     token: Annotated[str | None, Query(description="`next` of the previous page.")] = None,
 ) -> ClipPage:
-    """The clips for which the filter is true, latest start first unless `sortby` says otherwise, with their fires.
+    """The clips for which the filter is true with their fires, the latest first unless `sortby` says otherwise.
 
     Each condition on campaign, version or trigger finds the clips with a fire for which it holds; those within
     `fire(...)` are about one fire. A property that a clip lacks is unknown: neither a condition on it nor its

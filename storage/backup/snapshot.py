@@ -58,7 +58,7 @@ def save(database: Database, folder: Path) -> SavedDatabase:
         taken_at = connection.execute(text("SELECT now()")).scalar_one()
         tables = []
         for table in saved_tables():
-            columns = [column.name for column in table.columns]
+            columns = [column.name for column in table.columns if column.computed is None]
             question = f'SELECT {columns_sql(columns)} FROM "{table.name}"'  # noqa: S608 - names from the code
             tables.append(_write(connection, question, folder, table.name, columns))
         objects = _write(connection, _OBJECTS_SQL, folder, NAMED_OBJECTS, ["object_key", "size_bytes", "digest"])

@@ -7,6 +7,7 @@ from sqlalchemy import (
     BigInteger,
     CheckConstraint,
     Column,
+    Computed,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -21,7 +22,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.tables.base import at, created_at, is_one_of, json, metadata
+from triggers.clips.clock import IMPLAUSIBLE
 from triggers.contracts.api.labels import OPEN_JOBS, JobState
+from triggers.times import NS_PER_S
+
+_RECORDED_NS = f"""
+    CASE WHEN '{IMPLAUSIBLE}' = ANY (tags)
+    THEN CAST(extract(epoch FROM stored_at AT TIME ZONE 'UTC') * {NS_PER_S} AS bigint)
+    ELSE start_ns END
+"""
+"""When a clip was recorded: its start, or, where the vehicle's clock cannot have been right, when it was stored."""
 
 clips = Table(
     "clips",
@@ -51,8 +61,10 @@ clips = Table(
     created_at("stored_at"),
     at("ready_at"),
     at("expires_at"),
+    Column("recorded_ns", BigInteger, Computed(_RECORDED_NS, persisted=True), nullable=False),
     CheckConstraint("state IN ('stored','ready','damaged')", name="state"),
     Index("ix_clips_start_ns_id", "start_ns", "id"),
+    Index("ix_clips_recorded_ns_id", "recorded_ns", "id"),
     Index("ix_clips_vehicle_id_start_ns", "vehicle_id", "start_ns"),
     Index("ix_clips_attributes", "attributes", postgresql_using="gin"),
     Index("ix_clips_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),

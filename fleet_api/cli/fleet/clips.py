@@ -50,7 +50,7 @@ def clips() -> None:
 @clips.command(short_help="List the clips that match a CQL2 filter.")
 @click.argument("cql2", required=False)
 @click.option("--limit", type=click.IntRange(1), help="At most this many clips.  [default: all]")
-@click.option("--sortby", help="A property to sort by; a leading - reverses the order.  [default: -start]")
+@click.option("--sortby", help="A property to sort by; a leading - reverses the order.  [default: -recorded]")
 @list_options
 @with_client
 def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str | None, form: Form) -> None:

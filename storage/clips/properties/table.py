@@ -85,6 +85,14 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "end", "time", "End", "last moment of the recording, by the vehicle's clock", clips.c.end_ns, sort="integer"
     ),
+    Property(
+        "recorded",
+        "time",
+        "Recorded",
+        "`start`, or `stored_at` if the vehicle's clock cannot have been right (tag `clock_implausible`)",
+        clips.c.recorded_ns,
+        sort="integer",
+    ),
     Property("time", "interval", "Time", "from `start` to `end`", clips.c.start_ns, clips.c.end_ns),
     Property(
         "start_ns",

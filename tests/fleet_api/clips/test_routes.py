@@ -204,6 +204,8 @@ def test_only_who_claimed_a_label_job_or_an_administrator_may_touch_it(api: Api,
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden")
     given_back = {"token": job["token"], "reason": "mine"}
     assert api.post(f"/v1/label-jobs/{job['id']}/fail", given_back, "admin").json() == {"state": "ready"}
+    with api.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE label_jobs SET lease_until = now()")  # it has rested
     (job,) = api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "a"}, "labeler").json()["jobs"]
     done = {"token": job["token"], "openlabel": OPENLABEL}
     assert api.post(f"/v1/label-jobs/{job['id']}/complete", done, "admin").status_code == 200

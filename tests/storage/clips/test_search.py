@@ -157,6 +157,21 @@ def test_the_time_limit_holds_for_what_is_read_with_the_clips(database: Database
         assert len(search(connection, ClipQuery(), timeout_s=5).clips) == 1
 
 
+def test_clips_of_a_wrong_clock_are_listed_by_when_they_were_stored(database: Database) -> None:
+    stored = datetime.fromtimestamp(T_NS // SECOND_NS, UTC)
+    with database.begin() as connection:
+        early, late = (add_clip(connection, start_ns=T_NS + offset * SECOND_NS, stored_at=stored) for offset in (-9, 9))
+        year_2262, year_1970 = (
+            add_clip(connection, start_ns=start_ns, stored_at=stored, tags=["clock_implausible"])
+            for start_ns in (2**63 - 10**11, 0)
+        )
+        listed = [clip.id for clip in searched(connection).clips]
+        assert (listed[0], set(listed[1:3]), listed[3]) == (late, {year_1970, year_2262}, early)
+        assert next(clip.id for clip in searched(connection, sortby="-start").clips) == year_2262
+        wrong = searched(connection, filter_source="recorded > TIMESTAMP('2020-01-01T00:00:00Z') AND start_ns = 0")
+        assert [clip.id for clip in wrong.clips] == [year_1970]
+
+
 @pytest.mark.parametrize("sortby", ["", "-", "color", "--start", "start desc", "start,end"])
 def test_only_listed_keys_sort(database: Database, sortby: str) -> None:
     with database.begin() as connection, pytest.raises(InvalidInput, match="sorted"):

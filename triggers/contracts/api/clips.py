@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, computed_field
 
 from triggers.contracts.api.base import View
-from triggers.contracts.base import AttributeValue
+from triggers.contracts.base import ShownAttribute
 from triggers.times import NS_PER_S, format_time
 
 Position = Annotated[
@@ -68,7 +68,7 @@ class ClipView(View):
     end_ns: int
     size_bytes: int
     digest: str
-    attributes: dict[str, AttributeValue]
+    attributes: dict[str, ShownAttribute]
     tags: list[str]
     labels: list[str]
     box: tuple[float, float, float, float] | None

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from triggers.contracts.api.base import View
-from triggers.contracts.base import AttributeValue, Contract, VehicleId
+from triggers.contracts.base import AttributeValue, Contract, ShownAttribute, VehicleId
 
 MAX_ATTRIBUTES = 100
 """How many attributes the fleet may record for a vehicle."""
@@ -25,7 +25,7 @@ class VehicleView(View):
     """A vehicle. `clock_offset_ns` is its clock minus the cloud's at the latest check-in."""
 
     id: str
-    attributes: dict[str, AttributeValue]
+    attributes: dict[str, ShownAttribute]
     software: dict[str, str]
     problems: list[str]
     clock_offset_ns: int
