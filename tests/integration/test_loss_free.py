@@ -64,7 +64,7 @@ def test_an_upload_cut_after_every_record_in_turn_arrives_byte_for_byte(running:
             for cut in range(len(manifest.cells)):
                 send_and_cut(location, config.token, data, cut)
             offset = upload_offset(location, config.token)
-            assert offset == (len(manifest.cells) - 1) * CELL_BYTES, "only whole cells are acknowledged"
+            assert (len(manifest.cells) - 1) * CELL_BYTES < offset < len(data), "what arrived of a cell counts"
             report = agent.upload_pending(deadline_s=60)
             assert (report.handed_over, report.failed) == (1, 0)
         wait_for(lambda: sum(1 for _ in api.clips.search()) == 1, within_s=30, what="the clip in the catalog")
@@ -109,9 +109,10 @@ def send_and_cut(location: str, token: str, data: bytes, cells: int) -> None:
         connection.putheader(name, value)
     connection.endheaders()
     whole = cells * CELL_BYTES
-    connection.send(data[offset : min(len(data) - 1, whole + CELL_BYTES // 2)])
+    end = min(len(data) - 1, whole + CELL_BYTES // 2)
+    connection.send(data[offset:end])
     connection.close()
-    wait_for(lambda: upload_offset(location, token) == whole, within_s=30, what=f"the acknowledgement of {cells} cells")
+    wait_for(lambda: upload_offset(location, token) == end, within_s=30, what=f"the acknowledgement of {end} bytes")
 
 
 def test_processes_killed_at_random_points_lose_and_double_nothing(running: Deployment, tmp_path: Path) -> None:
