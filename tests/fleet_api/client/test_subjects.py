@@ -134,6 +134,8 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.clips.erase("a", reason="b"),
         lambda: client.clips.read("/objects/a"),
         lambda: client.labels.claim("a", "b"),
+        lambda: next(client.labels.list()),
+        lambda: client.labels.retry(1),
         client.labels.stats,
         lambda: client.labels.renew(1, 1),
         lambda: client.labels.complete(1, 1, {}),

@@ -22,6 +22,7 @@ from triggers.errors import LongtailError
 _ARGUMENTS: dict[type[LongtailError], dict[str, Any]] = {
     errors.DiagnosticsError: {"diagnostics": [{"code": "LT101", "line": 3}]},
     errors.WrongRange: {"size_bytes": 17},
+    errors.ChecksumMismatch: {"offset": 524288},
     errors.WrongOffset: {"offset": 524288},
     errors.BudgetExhausted: {"accounts": ("fleet",), "campaigns": ("cut_in",), "retry_after_s": 3600},
     errors.Overloaded: {"retry_after_s": 77},
