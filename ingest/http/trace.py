@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ingest.http.bounded_log import BoundedLog
+from ingest.http.bounded_lines import BoundedLines
 
 PROBES = ("/healthz", "/readyz")
 """Asked every few seconds by whoever watches; only their failures are worth a line."""
@@ -22,8 +22,8 @@ class Trace:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._requests = BoundedLog(_log)
-        self._refused = BoundedLog(_log, per_second=10)
+        self._requests = BoundedLines(_log)
+        self._refused = BoundedLines(_log, per_second=10)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

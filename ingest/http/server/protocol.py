@@ -17,13 +17,13 @@ from http import HTTPStatus
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from ingest.http.bounded_log import BoundedLog
+from ingest.http.bounded_lines import BoundedLines
 from ingest.http.server.connections import Connections
 from triggers.contracts.problem import MEDIA_TYPE, Problem
 
 RETRY_AFTER_S = 5
 
-_refusals = BoundedLog(logging.getLogger(__name__), per_second=10)
+_refusals = BoundedLines(logging.getLogger(__name__), per_second=10)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from ingest.http.bounded_log import BoundedLog
+from ingest.http.bounded_lines import BoundedLines
 from ingest.http.trace import Trace
 
 
@@ -57,7 +57,7 @@ def test_a_path_forges_no_line(client: TestClient, caplog: pytest.LogCaptureFixt
 
 def test_lines_per_second_are_bounded_and_the_rest_is_counted(caplog: pytest.LogCaptureFixture) -> None:
     now_s = 0.0
-    log = BoundedLog(logging.getLogger("bounded"), per_second=3, monotonic_s=lambda: now_s)
+    log = BoundedLines(logging.getLogger("bounded"), per_second=3, monotonic_s=lambda: now_s)
     for number in range(10):
         log.write(logging.WARNING, "line %d", number)
     now_s = 1.0

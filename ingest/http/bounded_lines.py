@@ -9,7 +9,7 @@ from collections.abc import Callable
 LINES_PER_SECOND = 50
 
 
-class BoundedLog:
+class BoundedLines:
     """Writes to a logger, and leaves out what is more than its lines per second."""
 
     def __init__(
