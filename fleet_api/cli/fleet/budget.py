@@ -80,6 +80,11 @@ def show(client: ApiClient, campaign: str | None, form: Form, day: datetime | No
         print_list(form, shown, COLUMNS, none="no campaign has a limit, and nothing has been uploaded yet")
     if len(days) > top:
         remark(f"{'more than ' if listed.capped else ''}{len(days) - top} more vehicle-days; --top shows more of them")
+    if listed.capped:
+        remark(
+            f"only the first {len(listed.accounts)} accounts were read, totals first, and there are more of them; "
+            "name a campaign to read its own only"
+        )
 
 
 def show_accounts(accounts: Sequence[AccountView], *, title: str = "") -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import re
 
+import pytest
+
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.budget.test_routes import reserve
 from tests.fleet_api.cli.conftest import Longtail
@@ -56,6 +58,19 @@ def test_the_vehicle_days_that_hold_the_most_are_shown_and_the_others_counted(ap
     assert shown.err.startswith("3 more vehicle-days")
     none = longtail("budget", "show", "braking", "--day", "2020-01-01", "--json").json()
     assert all(account["day"] is None for account in none["accounts"]) and none["capped"] is False
+
+
+def test_accounts_beyond_those_that_are_read_at_once_are_said_even_if_only_totals_were_read(
+    api: Api, longtail: Longtail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reserve(api, "car-1", "car-2")
+    remark = "accounts were read, totals first, and there are more of them; name a campaign"
+    assert remark not in longtail("budget", "show").err
+    monkeypatch.setattr("triggers.contracts.api.budget.MAX_LISTED_ACCOUNTS", 2)
+    shown = longtail("budget", "show")
+    assert f"only the first 2 {remark}" in shown.err
+    assert "vehicle-days" not in shown.err
+    assert longtail("budget", "show", "--json").json()["capped"] is True
 
 
 def test_a_campaign_that_is_not_there_is_said_in_one_line(longtail: Longtail) -> None:
