@@ -114,6 +114,18 @@ def test_a_child_that_keeps_dying_is_reported_with_the_end_of_its_log(make_child
         supervisor.stop()
 
 
+def test_a_child_that_takes_long_to_die_is_reported_too(make_child: MakeChild, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("triggers.processes.supervisor.HEALTHY_AFTER_S", 0.0)
+    slow = make_child("slow", f"import time; time.sleep(0.5); {FAILS}")
+    supervisor = Supervisor([[slow]], lambda _: None)
+    supervisor.start()
+    try:
+        with pytest.raises(Unreachable, match="slow does not stay up"):
+            wait_for(lambda: supervisor.raise_if_failing() is not None, within_s=20, what="the failure")
+    finally:
+        supervisor.stop()
+
+
 def test_grandchildren_of_a_killed_child_are_swept(make_child: MakeChild, tmp_path: Path) -> None:
     note = tmp_path / "pid"
     code = (
