@@ -24,6 +24,7 @@ from fleet_api.cli.output import (
     remark,
     shown_bytes,
 )
+from fleet_api.cli.questions import ask
 from triggers.contracts.media_types import ENDINGS
 
 if TYPE_CHECKING:
@@ -91,7 +92,9 @@ def erase(client: ApiClient, clip_ids: tuple[str, ...], reason: str, yes: bool) 
     Needs the role operator. Each ID must be given in full. It stops at the first that cannot be erased.
     """
     if not yes:
-        click.confirm(f"Erase {counted(len(clip_ids), 'clip')} for good?", abort=True, err=True)
+        typed = ask(f"Erase {counted(len(clip_ids), 'clip')} for good? [y/N]")
+        if typed.strip().lower() not in ("y", "yes"):
+            raise click.UsageError("nothing was erased")
     for clip_id in clip_ids:
         erased = client.clips.erase(clip_id, reason=reason)
         print_result(f"{clip_id} is erased ({shown_bytes(erased.size_bytes)})")

@@ -23,6 +23,7 @@ from fleet_api.cli.output import (
     remark,
     shown_bytes,
 )
+from fleet_api.cli.questions import ask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,7 +144,7 @@ def erase(client: ApiClient, vehicle: str, reason: str, yes: bool, as_json: bool
 
 
 def _confirm(vehicle: str) -> None:
-    typed = click.prompt(f"This erases {vehicle} with everything that it sent, for good. Type its ID", err=True)
+    typed = ask(f"This erases {vehicle} with everything that it sent, for good. Type its ID")
     if typed != vehicle:
         raise click.UsageError(f"nothing was erased: `{typed}` is not `{vehicle}`")
 

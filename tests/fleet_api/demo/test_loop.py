@@ -195,6 +195,8 @@ def test_fires_without_an_outcome_and_fires_in_flight_are_gaps() -> None:
         "armed_ns": 0,
         "distance_m": 0,
         "unaccounted": 0,
+        "expired": 0,
+        "erased": 0,
         "dropped": {},
         "failed": {},
     }

@@ -198,7 +198,7 @@ class Host:
             self._leaving |= {run.key: run for run in runs}
 
     def _start(self, bundle: Bundle, problems: list[str]) -> CampaignRun:
-        evaluator = Evaluator(load(bundle.program, metered=True))
+        evaluator = Evaluator(load(bundle.program, metered=True), checked=True)
         _check(bundle, evaluator)
         name, version = bundle.settings.name, bundle.version
         state = self._journal.take_state(name, version, bundle.program_digest)

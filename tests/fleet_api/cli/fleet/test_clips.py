@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from pathlib import Path
 
@@ -141,7 +142,7 @@ def test_an_id_that_no_clip_has_is_an_error_in_one_line(longtail: Longtail, text
 
 def test_clips_are_erased_by_their_whole_ids(longtail: Longtail, clip_id: str, monkeypatch: pytest.MonkeyPatch) -> None:
     erase = ("clips", "erase", "--reason", "a face is visible")
-    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _text: "n")
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
     assert longtail(*erase, clip_id).status != 0
     assert longtail("clips", "search", "--ids").out == f"{clip_id}\n"
     assert longtail(*erase, clip_id[:8], "--yes").status == 1, "not by a beginning"

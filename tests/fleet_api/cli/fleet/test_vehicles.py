@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 
 import pytest
@@ -81,12 +82,12 @@ def test_a_vehicle_is_erased_by_its_whole_id_typed_twice_or_with_yes(
     for name in ("car-1", "car-20"):
         longtail("vehicles", "enrol", name)
     erase = ("vehicles", "erase", "car-20", "--reason", "the owner asked")
-    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _text: "car-2")
+    monkeypatch.setattr("sys.stdin", io.StringIO("car-2\n"))
     assert longtail(*erase).status == 2
     assert longtail("vehicles", "list", "--ids").out == "car-1\ncar-20\n"
     assert longtail("vehicles", "erase", "car-2", "--reason", "r", "--yes").status == 1, "not by a beginning"
     assert longtail("vehicles", "erase", "car-20", "--yes").status == 2, "a reason is needed"
-    monkeypatch.setattr("click.termui.visible_prompt_func", lambda _text: "car-20")
+    monkeypatch.setattr("sys.stdin", io.StringIO("car-20\n"))
     assert longtail(*erase).out == "car-20 is shut out for good; its 0 clips of 0 B are being erased\n"
     assert longtail(*erase, "--yes", "--json").json() == {"id": "car-20", "clips": 0, "size_bytes": 0}
     assert longtail("vehicles", "list", "--ids").out == "car-1\n"

@@ -30,7 +30,7 @@ campaign c { collect on, off, driving, seen  budget 1 MB total }
 def evaluator() -> Evaluator:
     compilation = compile_source(SOURCE, filename="t.trigger", catalog=SignalCatalog.parse(CATALOG, name="signals"))
     assert compilation.ok, compilation.diagnostics
-    return Evaluator(compilation.campaigns["c"].program)
+    return Evaluator(compilation.campaigns["c"].program, checked=True)
 
 
 @pytest.mark.parametrize(

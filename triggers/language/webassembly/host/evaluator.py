@@ -1,7 +1,8 @@
 """The evaluator, which runs a module over rows on a vehicle, with the interface of the reference interpreter.
 
-A sample that its signal cannot have is treated as measured but invalid (infinite), and counted, as in recorded drives:
-a bool that is neither 0 nor 1, a text that is no index of its values, and an integer that a float64 cannot hold.
+With `checked`, a sample that its signal cannot have is treated as measured but invalid (infinite), and counted, as in
+recorded drives: a bool that is neither 0 nor 1, a text that is no index of its values, and an integer that a float64
+cannot hold. Without it the module takes samples as they are.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from triggers.language.webassembly.host.manifest import ManifestInput
 class Evaluator:
     """Runs one module over the rows of one vehicle; `run` may be called again with the rows that follow."""
 
-    def __init__(self, module: bytes | LoadedModule) -> None:
+    def __init__(self, module: bytes | LoadedModule, *, checked: bool = False) -> None:
         self.machine = Machine(module if isinstance(module, LoadedModule) else load(module))
         self.manifest = self.machine.manifest
         self.inputs = tuple(item.name for item in self.manifest.inputs)
         self._positions = {name: position for position, name in enumerate(self.inputs)}
+        self._checked = checked
         self.strange: dict[str, int] = {}
         """How many samples of a signal were values that it cannot have, since this evaluator was made."""
 
@@ -55,14 +57,16 @@ class Evaluator:
             for name, value in row.samples.items():
                 position = self._positions.get(name)
                 if position is not None:
-                    columns[position, index] = value if isinstance(value, float) else self._held(name, value)
-        for item, column in zip(self.manifest.inputs, columns, strict=True):
+                    columns[position, index] = self._held(name, value) if self._checked else value
+        for item, column in zip(self.manifest.inputs if self._checked else (), columns, strict=False):
             self._refuse_strange(item, column)
         fires = self.machine.run(_times(rows), list(columns))
         return [Firing(self.manifest.triggers[fire["trigger"]].name, int(fire["t_ns"])) for fire in fires]
 
     def _held(self, name: str, value: float) -> float:
         """A number as a float64 holds it: an integer that it would round is infinite."""
+        if isinstance(value, float):
+            return value
         try:
             held = float(value)
         except OverflowError:
