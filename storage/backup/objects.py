@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import os
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -58,6 +58,10 @@ class Content:
         self._cells = hashlib.sha256()
         self._cell = hashlib.sha256()
         self._in_cell = 0
+
+    def take(self, chunks: Iterator[bytes]) -> None:
+        """Note all chunks, which go nowhere else."""
+        deque(self.of(chunks), maxlen=0)
 
     def of(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         """The same chunks, noted."""
@@ -146,8 +150,7 @@ def _copy_in(source: ObjectStore, backup: ObjectStore, wanted: WantedObject) -> 
     content = Content()
     with suppress(ObjectNotFound):
         if backup.stat(wanted.key).size_bytes == source.stat(wanted.key).size_bytes:
-            for _ in content.of(backup.stream(wanted.key)):
-                pass
+            content.take(backup.stream(wanted.key))
             if _fits(content, wanted):
                 return content.size_bytes, content.sha256
             content = Content()
@@ -184,8 +187,7 @@ def restore_objects(backup: ObjectStore, target: ObjectStore, index: ObjectIndex
 def _copy_out(backup: ObjectStore, target: ObjectStore, key: str, sha256: str) -> None:
     checked = Content()
     try:
-        for _ in checked.of(backup.stream(key)):
-            pass
+        checked.take(backup.stream(key))
         if checked.sha256 != sha256:
             raise Untrusted(f"the backup's object {key} was changed after it was written", remedy="use another backup")
         target.put_parts(key, backup.stream(key, chunk_bytes=PART_BYTES), if_absent=True)
@@ -202,17 +204,7 @@ def _same(store: ObjectStore, key: str, size_bytes: int, sha256: str) -> bool:
         if store.stat(key).size_bytes != size_bytes:
             return False
         content = Content()
-        for _ in content.of(store.stream(key)):
-            pass
+        content.take(store.stream(key))
     except ObjectNotFound:
         return False
     return content.sha256 == sha256
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -40,9 +40,9 @@ AttributeValue = Annotated[
     | Annotated[str, StringConstraints(max_length=MAX_ATTRIBUTE_TEXT)],
     BeforeValidator(_not_rounded),
 ]
+"""Value of a vehicle's attribute; numbers are limited to what the database can store."""
 ShownAttribute = bool | int | float | str
 """The same in answers, where a large number is a float that is shown as it is stored, such as 1e308."""
-"""Value of a vehicle's attribute; numbers are limited to what the database can store."""
 
 
 class Contract(BaseModel):
