@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from storage.database import Database
+from tests.support.failure_reports import parse_alone, pytest_sessionfinish
 from tests.support.paths import server_folder
 from tests.support.servers import postgres
 from tests.support.servers.database import Databases, migrated_template
@@ -25,7 +26,16 @@ from tests.support.servers.real_servers import (
 settings.register_profile("longtail", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("longtail")
 
-__all__ = ["kafka_server", "pytest_runtest_call", "pytest_runtest_setup", "pytest_terminal_summary", "s3_server"]
+parse_alone()
+
+__all__ = [
+    "kafka_server",
+    "pytest_runtest_call",
+    "pytest_runtest_setup",
+    "pytest_sessionfinish",
+    "pytest_terminal_summary",
+    "s3_server",
+]
 
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell starts what runs in the background so, and

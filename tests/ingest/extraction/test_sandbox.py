@@ -117,7 +117,7 @@ def test_a_child_has_no_threads_and_nothing_of_the_child_before_it(tmp_path: Pat
 def test_the_server_of_real_children_has_no_threads(tmp_path: Path, opened: Opened) -> None:
     (tmp_path / CLIP_FILE).write_bytes(b"x")
     run(opened(), tmp_path)
-    server = _servers()[-1]
+    server = _server()
     assert server.num_threads() == 1
 
 
@@ -131,7 +131,7 @@ def test_a_crash_costs_one_clip_only(tmp_path: Path, opened: Opened) -> None:
 def test_a_server_that_was_killed_is_started_again(tmp_path: Path, opened: Opened) -> None:
     sandbox = opened("counts")
     run(sandbox, tmp_path)
-    server = _servers()[-1]
+    server = _server()
     server.kill()
     wait_for(lambda: server.status() == psutil.STATUS_ZOMBIE, within_s=20, what="the end of the server")
     assert run(sandbox, tmp_path).remarks[0].message.startswith("1 folders")
@@ -140,7 +140,7 @@ def test_a_server_that_was_killed_is_started_again(tmp_path: Path, opened: Opene
 def test_what_a_child_started_ends_with_it(tmp_path: Path, opened: Opened) -> None:
     sandbox = opened("leaves-a-child")
     run(sandbox, tmp_path)
-    server = _servers()[-1]
+    server = _server()
     wait_for(lambda: not server.children(recursive=True), within_s=20, what="the end of the grandchild")
 
 
@@ -150,8 +150,15 @@ def test_a_caller_that_lost_interest_ends_the_child(tmp_path: Path, opened: Open
     sandbox = opened("hangs")
     with pytest.raises(Interrupted):
         sandbox.run(tmp_path, REQUEST, LIMITS, go_on=lambda: not stop.is_set())
-    assert not _servers()[-1].children()
+    assert not _server().children()
 
 
-def _servers() -> list[psutil.Process]:
-    return psutil.Process().children()
+def _server() -> psutil.Process:
+    """The one fork server of this process, which has other children: by its program, as numbers begin again."""
+    programs = (CHILDREN, "ingest.extraction.fork_server")
+    (server,) = [child for child in psutil.Process().children() if any(part in programs for part in _command(child))]
+    return server
+
+
+def _command(process: psutil.Process) -> list[str]:
+    return [] if process.status() == psutil.STATUS_ZOMBIE else process.cmdline()
