@@ -21,13 +21,22 @@ from storage.settings import Settings
 from tests.support.paths import server_folder
 from tests.support.servers.postgres import libpq_url
 from tests.support.waiting import wait_for
-from tests.support.whole_system import SOURCE, admin, deployment, enrol, record_events, recording, run_campaign
+from tests.support.whole_system import (
+    FREE_PORTS,
+    SOURCE,
+    admin,
+    deployment,
+    enrol,
+    record_events,
+    recording,
+    run_campaign,
+)
 from triggers.contracts.signing import load_private_key
 from triggers.errors import Conflict, LongtailError, Misconfigured, Untrusted
 from triggers.vehicle.agent import VehicleAgent
 
 pytestmark = pytest.mark.integration
-SETTINGS: dict[str, Any] = {"database_url": "", "api_port": 0, "gateway_port": 0, "allow_self_approval": True}
+SETTINGS: dict[str, Any] = FREE_PORTS | {"database_url": "", "allow_self_approval": True}
 
 
 def quiet(_: str) -> None:

@@ -20,7 +20,7 @@ from tests.support.paths import server_folder
 from tests.support.servers.postgres import libpq_url
 from tests.support.small_disk import fill, small_disk
 from tests.support.waiting import wait_for
-from tests.support.whole_system import admin, enrol, record_events, run_campaign
+from tests.support.whole_system import FREE_PORTS, admin, enrol, record_events, run_campaign
 from triggers.errors import LongtailError
 from triggers.vehicle.agent import VehicleAgent
 
@@ -43,7 +43,7 @@ def watched(settings: Settings) -> Iterator[tuple[Deployment, list[str]]]:
 
 
 def settings_in(folder: Path, **changes: Any) -> Settings:
-    own: dict[str, Any] = {"data_dir": folder / "data", "database_url": "", "api_port": 0, "gateway_port": 0}
+    own = FREE_PORTS | {"data_dir": folder / "data", "database_url": ""}
     return Settings(**own | {"allow_self_approval": True, "log_lease_s": 2.0} | changes)
 
 

@@ -13,6 +13,7 @@ from storage.settings import Settings
 from tests.support.paths import server_folder
 from tests.support.servers.kafka_server import KafkaServer
 from tests.support.servers.s3_server import S3Server
+from tests.support.whole_system import FREE_PORTS
 from triggers.errors import LongtailError, Misconfigured, Unreachable
 
 pytestmark = pytest.mark.integration
@@ -34,9 +35,7 @@ def refused(
             "objects_access_key": s3_server.access_key,
             "objects_secret_key": s3_server.secret_key,
         }
-        settings = Settings.load(
-            data_dir=folder / "data", api_port=0, gateway_port=0, ingest_port=0, **(good | changes)
-        )
+        settings = Settings.load(data_dir=folder / "data", **(FREE_PORTS | good | changes))
         with pytest.raises(LongtailError) as caught, Deployment(settings):
             pytest.fail("the deployment started")
         assert not list((folder / "data" / "logs").glob("*.log")), "a process was started"

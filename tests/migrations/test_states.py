@@ -15,6 +15,7 @@ from storage.database import Database
 from storage.migrate import SchemaState, head_revision, migrate, schema_of
 from storage.settings import Settings
 from tests.support.servers.database import migrated_database
+from tests.support.whole_system import FREE_PORTS
 from triggers.errors import Misconfigured, Unreachable
 
 NEWER = (
@@ -74,7 +75,7 @@ def test_a_schema_that_no_migration_leads_on_from_is_named_and_left_as_it_is(
     assert remedy in said.out and remedy in said.err and "Traceback" not in said.err + said.out
     with (
         pytest.raises(Misconfigured, match="database at"),
-        Deployment(Settings(database_url=database.url, data_dir=data_dir / "data", api_port=0, gateway_port=0)),
+        Deployment(Settings(database_url=database.url, data_dir=data_dir / "data", **FREE_PORTS)),
     ):
         pytest.fail("started")
 

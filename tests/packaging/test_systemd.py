@@ -58,6 +58,7 @@ def test_what_it_starts_tells_systemd_that_it_is_ready_and_that_it_stops(data_di
             variable: str(data_dir / "data"),
             "LONGTAIL_API_PORT": "0",
             "LONGTAIL_GATEWAY_PORT": "0",
+            "LONGTAIL_INGEST_PORT": "0",
         }
         command = [sys.executable, "-P", "-m", "fleet_api.cli", *words]
         process = subprocess.Popen(command, cwd="/", env=environment)

@@ -38,10 +38,14 @@ campaign loss_free {
 """
 
 
+FREE_PORTS: dict[str, Any] = {"api_port": 0, "gateway_port": 0, "ingest_port": 0}
+"""Settings of a deployment beside which others run."""
+
+
 @contextmanager
 def deployment(**settings: object) -> Iterator[Deployment]:
     """Everything on this machine, on free ports, in a folder of its own."""
-    defaults = {"api_port": 0, "gateway_port": 0, "ingest_port": 0, "allow_self_approval": True, "log_lease_s": 2.0}
+    defaults = FREE_PORTS | {"allow_self_approval": True, "log_lease_s": 2.0}
     with (
         server_folder() as folder,
         Deployment(Settings.load(**({"data_dir": folder} | defaults | settings))) as running,

@@ -17,6 +17,7 @@ from fleet_api.deployment.deployment import Deployment
 from storage.settings import Settings
 from tests.support.paths import server_folder
 from tests.support.waiting import wait_for
+from tests.support.whole_system import FREE_PORTS
 
 pytestmark = pytest.mark.integration
 
@@ -43,7 +44,7 @@ class Terminal:
 @pytest.fixture(scope="module")
 def deployment() -> Iterator[Deployment]:
     with server_folder() as folder:
-        settings = Settings.load(data_dir=folder / "data", database_url="", api_port=0, gateway_port=0, ingest_port=0)
+        settings = Settings.load(data_dir=folder / "data", database_url="", **FREE_PORTS)
         with Deployment(settings) as running:
             yield running
 
