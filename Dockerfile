@@ -6,8 +6,9 @@
 # runs a whole deployment with its embedded PostgreSQL; packaging/compose.yaml runs the processes apart. A proxy with TLS
 # belongs in front of both ports. No Alpine: the wheels need glibc. tests/packaging runs these steps in an empty folder.
 FROM python:3.12-slim-bookworm AS build
-RUN pip install --no-cache-dir uv==0.13.8
 WORKDIR /build
+COPY tools/uv.txt ./
+RUN pip install --no-cache-dir --require-hashes --requirement uv.txt
 ENV UV_PROJECT_ENVIRONMENT=/opt/longtail UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 COPY pyproject.toml uv.lock README.md ./
 RUN uv sync --frozen --no-dev --no-install-project

@@ -23,7 +23,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
 .PHONY: help demo servers bench chaos setup setup-run setup-bench test test-long timing lint types imports pytest map
-.PHONY: format clean
+.PHONY: sbom audit format clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -64,6 +64,12 @@ test-long: setup  ## compare module and interpreter on 20,000 random programs (a
 
 chaos: setup  ## half an hour of faults against the real servers (CHAOS_ARGS="--minutes 5 --seed 7")
 	@exec $(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
+sbom:  ## write dist/longtail.cdx.json: what Longtail is made of, as CycloneDX
+	@python3 tools/supply_chain.py sbom dist/longtail.cdx.json
+
+audit:  ## ask the advisory service about every locked package
+	@python3 tools/supply_chain.py audit
 
 servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for you to try
 	@exec $(BIN)/python -m tools.servers

@@ -52,7 +52,7 @@ def clone(tmp_path: Path) -> Path:
 def made(tmp_path: Path, setup_env: ModuleType) -> Iterator[Path]:
     """A project whose environment for running has been made."""
     (tmp_path / "tools").mkdir()
-    for name in ("uv.lock", "pyproject.toml", "tools/setup_env.py"):
+    for name in ("uv.lock", "pyproject.toml", "tools/setup_env.py", "tools/uv.txt"):
         (tmp_path / name).write_text(name)
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "python").touch()
@@ -174,7 +174,8 @@ def test_a_uv_that_is_too_old_for_the_lock_file_is_not_used(
 ) -> None:
     uv = tmp_path / "uv"
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.defpath}")
-    for version, expected in (("0.4.1", None), ("0.7.0", str(uv)), ("1.0.0", str(uv)), ("garbage", None)):
+    versions = {"0.4.1": None, "0.12.9": None, "0.13.0": str(uv), "1.0.0": str(uv), "garbage": None}
+    for version, expected in versions.items():
         uv.write_text(f"#!/bin/sh\necho uv {version}\n")
         uv.chmod(0o755)
         assert setup_env.find_uv() == expected
@@ -188,11 +189,31 @@ def test_a_missing_venv_module_is_named_with_the_line_that_installs_it(
     broken.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(broken))
     with pytest.raises(setup_env.Missing, match="No module named venv") as caught:
-        setup_env.install_uv(tmp_path)
+        setup_env.install_uv(with_pin(tmp_path))
     assert "-venv" in str(caught.value)
 
 
-@pytest.mark.parametrize("target", ["demo", "setup", "test", "test-long", "timing", "lint", "format", "clean"])
+def with_pin(root: Path, pin: str = "") -> Path:
+    """A project with this pin of uv, or the real one."""
+    (root / "tools").mkdir()
+    (root / "tools" / "uv.txt").write_text(pin or (REPOSITORY / "tools" / "uv.txt").read_text())
+    return root
+
+
+def test_a_uv_with_other_bytes_than_pinned_is_not_installed(
+    setup_env: ModuleType, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    version = setup_env.pinned_version(REPOSITORY / "tools" / "uv.txt")
+    with pytest.raises(setup_env.Missing, match=f"uv {version} could not be installed"):
+        setup_env.install_uv(with_pin(tmp_path, f"uv=={version} --hash=sha256:{'0' * 64}\n"))
+    said = capfd.readouterr().err
+    skip_without_network(said)
+    assert "DO NOT MATCH THE HASHES" in said
+
+
+@pytest.mark.parametrize(
+    "target", ["demo", "setup", "test", "test-long", "timing", "lint", "format", "clean", "sbom", "audit"]
+)
 def test_make_help_lists_every_target(target: str) -> None:
     listed = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert f"make {target} " in listed.stdout

@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-UV_VERSION = "0.13.8"  # the one pin; a uv on PATH may be older or newer, if it reads the lock file's format
-OLDEST_UV = (0, 7)
+OLDEST_UV = (0, 13)  # which reads the lock file's format, and holds build requirements to their hashes
+UV_PIN = "tools/uv.txt"  # the one that is installed where there is none, with the SHA-256 of its files
 OLDEST_PYTHON = (3, 11)
 STAMP = "longtail-environment"
 EXIT_MISSING = 2
@@ -146,7 +146,7 @@ def locked(path: Path) -> "Iterator[None]":
 def fingerprint(root: Path) -> str:
     """A digest of what the environment is made from: the lock file, the project's metadata, and this script."""
     digest = hashlib.sha256()
-    for name in ("uv.lock", "pyproject.toml", "tools/setup_env.py"):
+    for name in ("uv.lock", "pyproject.toml", "tools/setup_env.py", UV_PIN):
         digest.update((root / name).read_bytes())
     return digest.hexdigest()
 
@@ -197,12 +197,14 @@ def find_uv() -> "str | None":
 
 def install_uv(root: Path) -> str:
     """The pinned uv, in its own environment beside `.venv`; created once."""
-    home = root / ".cache" / f"uv-{UV_VERSION}"
+    pin = root / UV_PIN
+    version = pinned_version(pin)
+    home = root / ".cache" / f"uv-{version}"
     uv = home / "bin" / "uv"
     if (home / "complete").exists():
         return str(uv)
     shutil.rmtree(str(home), ignore_errors=True)  # of a set-up that was killed
-    say(f"installing uv {UV_VERSION} into {home}")
+    say(f"installing uv {version} into {home}")
     home.parent.mkdir(exist_ok=True)
     made = run([sys.executable, "-m", "venv", str(home)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if made.returncode:
@@ -212,15 +214,21 @@ def install_uv(root: Path) -> str:
             f"Install its venv module, or uv itself (https://docs.astral.sh/uv/):\n{install_lines('venv')}"
         )
     pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    if run([*pip, f"uv=={UV_VERSION}"], env=environment(root)).returncode:
+    if run([*pip, "--require-hashes", "--requirement", str(pin)], env=environment(root)).returncode:
         raise Missing(
-            f"uv {UV_VERSION} could not be installed; see pip's messages above. If they mention the network:\n"
+            f"uv {version} could not be installed; see pip's messages above. If they mention the network:\n"
             "    export HTTPS_PROXY=http://HOST:PORT                             (behind a proxy)\n"
             "    export PIP_INDEX_URL=https://... UV_DEFAULT_INDEX=https://...   (with a mirror of PyPI)\n"
             "then run the same command again."
         )
     (home / "complete").touch()
     return str(uv)
+
+
+def pinned_version(pin: Path) -> str:
+    """The version in a requirements file of one line `uv==VERSION` and its hashes."""
+    (line,) = [line for line in pin.read_text().splitlines() if line.startswith("uv==")]
+    return line.split()[0][len("uv==") :]
 
 
 def sync(uv: str, root: Path, purpose: str) -> int:

@@ -13,7 +13,7 @@ import pytest
 
 from storage.settings import PREFIX, Settings
 from tests.support.paths import REPOSITORY
-from tools.setup_env import UV_VERSION
+from tools.setup_env import UV_PIN, pinned_version
 
 DOCKERFILE = (REPOSITORY / "Dockerfile").read_text()
 
@@ -43,7 +43,9 @@ def variables(steps: list[tuple[str, str]]) -> dict[str, str]:
 def test_the_variables_are_settings_and_the_tool_that_locks_is_the_one_that_installs() -> None:
     given = {name for name in variables(stage("")) if name.startswith(PREFIX)}
     assert given <= {PREFIX + name.upper() for name in Settings.model_fields}
-    assert f"uv=={UV_VERSION}" in DOCKERFILE
+    steps = [" ".join(step) for step in stage("build")]
+    assert f"COPY {UV_PIN} ./" in steps
+    assert "RUN pip install --no-cache-dir --require-hashes --requirement uv.txt" in steps
 
 
 def test_the_image_runs_as_an_unprivileged_user_with_pinned_bases_and_no_shell_form() -> None:
@@ -66,7 +68,7 @@ def test_everything_that_is_copied_may_be_seen_by_the_build() -> None:
 
 @pytest.mark.integration
 def test_the_build_stage_gives_an_environment_that_works_elsewhere(tmp_path: Path) -> None:
-    uv = REPOSITORY / ".cache" / f"uv-{UV_VERSION}" / "bin" / "uv"
+    uv = REPOSITORY / ".cache" / f"uv-{pinned_version(REPOSITORY / UV_PIN)}" / "bin" / "uv"
     found = str(uv) if uv.exists() else shutil.which("uv")
     if found is None:
         pytest.skip("no uv on this machine")
@@ -80,7 +82,7 @@ def test_the_build_stage_gives_an_environment_that_works_elsewhere(tmp_path: Pat
         if word == "COPY":
             *sources, place = argument.split()
             for source in sources:
-                copy(REPOSITORY / source, (build / place) if place != "./" else build / source)
+                copy(REPOSITORY / source, (build / place) if place != "./" else build / Path(source).name)
         elif word == "RUN" and argument.startswith("uv "):
             command = [found, *shlex.split(argument)[1:]]
             done = subprocess.run(command, cwd=build, env=environment, capture_output=True, text=True, check=False)

@@ -66,7 +66,7 @@ def test_what_it_starts_tells_systemd_that_it_is_ready_and_that_it_stops(data_di
             assert systemd.recv(100) == b"READY=1"
             process.send_signal(signal.SIGTERM)
             assert systemd.recv(100) == b"STOPPING=1"
-            assert process.wait(60) == 0
+            assert process.wait(120) == 0
         finally:
             process.kill()
             process.wait()
