@@ -1,4 +1,4 @@
-"""What has waited too long: uploads, extractions, events and dead letters."""
+"""What has waited too long: uploads, extractions, events, deletions of objects and dead letters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, exists, func, select, text
 
-from storage.tables import clips, dead_letters, extraction_jobs, outbox, uploads
+from storage.tables import clips, dead_letters, extraction_jobs, object_deletions, outbox, uploads
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Backlog:
     """Not repaired by a later extraction, and not acknowledged by discarding their dead letter."""
     unsent_events: int
     open_dead_letters: int
+    overdue_deletions: int
+    """Objects of erased and expired clips that should be gone: the steward does not run, or the store refuses."""
 
 
 def database_time(connection: Connection) -> datetime:
@@ -51,6 +53,7 @@ def backlog(connection: Connection, *, patience_s: int) -> Backlog:
         failed_extractions=count(extraction_jobs, extraction_jobs.c.state == "failed", ~repaired, ~acknowledged),
         unsent_events=count(outbox, outbox.c.sent_at.is_(None), outbox.c.created_at < before),
         open_dead_letters=count(dead_letters, dead_letters.c.state == "open"),
+        overdue_deletions=count(object_deletions, object_deletions.c.due_at < before),
     )
 
 

@@ -52,7 +52,7 @@ def check_schema(database: Database) -> Finding:
 
 
 def check_backlog(database: Database) -> Iterator[Finding]:
-    """What has waited too long: uploads, extractions, dead letters."""
+    """What has waited too long: uploads, extractions, dead letters, deletions."""
     with database.begin() as connection:
         waits = backlog(connection, patience_s=PATIENCE_S)
     stuck = waits.overdue_uploads + waits.unassembled_uploads
@@ -81,6 +81,11 @@ def check_backlog(database: Database) -> Iterator[Finding]:
         yield warn("dead letters", f"{waits.open_dead_letters} open", see_letters)
     else:
         yield ok("dead letters", "none open")
+    if waits.overdue_deletions:
+        what = f"{waits.overdue_deletions} objects of erased or expired clips are overdue for deletion"
+        yield warn("deletions", what, "check that `longtail ingest` runs and may delete objects; its log says why not")
+    else:
+        yield ok("deletions", "none is overdue")
 
 
 def check_vehicle_clocks(database: Database) -> Finding:

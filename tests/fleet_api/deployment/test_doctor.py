@@ -13,6 +13,7 @@ from fleet_api.deployment.doctor import described_settings, examine
 from fleet_api.deployment.doctor.findings import Finding
 from fleet_api.deployment.keys import ensure_signing_key
 from storage.database import Database
+from storage.erasure import objects as erased_objects
 from storage.objects import open_store
 from storage.settings import Settings
 from storage.tables import clips, extraction_jobs, uploads
@@ -101,7 +102,18 @@ def test_looking_at_a_data_directory_that_is_not_there_does_not_make_it(
 
 def test_an_empty_deployment_is_well(with_database: Settings) -> None:
     found = findings(with_database)
-    well = ("database", "schema", "clock", "uploads", "extraction", "dead letters", "derived", "consistency", "objects")
+    well = (
+        "database",
+        "schema",
+        "clock",
+        "uploads",
+        "extraction",
+        "dead letters",
+        "deletions",
+        "derived",
+        "consistency",
+        "objects",
+    )
     assert {name: found[name].status for name in well} == dict.fromkeys(well, "ok")
 
 
@@ -127,6 +139,15 @@ def test_uploads_that_wait_too_long_and_open_dead_letters_are_warned_about(
     found = findings(with_database)
     assert found["uploads"].status == "warn" and "1 received but not assembled" in found["uploads"].message
     assert found["dead letters"].status == "warn"
+
+
+def test_deletions_of_objects_that_are_overdue_are_warned_about(with_database: Settings, database: Database) -> None:
+    with database.begin() as connection:
+        erased_objects.add(connection, ["clips/a", "clips/b"], after=timedelta(hours=-1))
+        erased_objects.add(connection, ["clips/c"], after=timedelta(hours=1))
+    found = findings(with_database)["deletions"]
+    assert found.status == "warn" and found.message.startswith("2 objects of erased or expired clips")
+    assert "longtail ingest" in found.remedy
 
 
 def test_a_failed_extraction_is_warned_about_until_its_dead_letter_is_discarded(
