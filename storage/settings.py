@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from triggers.errors import Misconfigured
+from triggers.remedies import what_is_wrong
 
 MIB = 1024**2
 PREFIX = "LONGTAIL_"
@@ -149,8 +150,7 @@ class Settings(BaseSettings):
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             name = PREFIX + str(first["loc"][0]).upper()
-            what = first["msg"].removeprefix("Value error, ")
-            raise Misconfigured(f"{name}: {what} (got {_shown_value(name, first['input'])})") from error
+            raise Misconfigured(f"{name}: {what_is_wrong(first)} (got {_shown_value(name, first['input'])})") from error
 
     def require_data_dir(self) -> Path:
         """The data directory, or Misconfigured naming the setting."""

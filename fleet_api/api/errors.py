@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ingest.http.problems import exception_handlers, problem_response
 from triggers.errors import InvalidInput
-from triggers.remedies import remedy_of
+from triggers.remedies import mistake_of
 
 
 def handlers() -> dict[Any, Any]:
@@ -27,6 +27,5 @@ async def refuse_nul(request: Request) -> None:
 async def _parameters(_request: Request, error: Exception) -> Response:
     """The answer to invalid path or query parameters; it names the first one."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for this class
-    first = error.errors()[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return problem_response(InvalidInput(f"{place}: {first['msg']}", remedy=remedy_of(first["type"])))
+    first = mistake_of(error.errors()[0])
+    return problem_response(InvalidInput(str(first), remedy=first.remedy))

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from triggers.contracts.problem import error_of
 from triggers.errors import InvalidInput, Misconfigured, Unreachable
+from triggers.remedies import first_mistake
 
 TIMEOUT_S = 60.0
 MAX_SEGMENT_CHARACTERS = 1000
@@ -97,7 +98,7 @@ class Transport:
             return kind.model_validate_json(response.content)
         except ValidationError as error:
             raise Misconfigured(
-                f"the answer from {response.request.url} is not one of Longtail's API ({_first_mistake(error)})",
+                f"the answer from {response.request.url} is not one of Longtail's API ({first_mistake(error)})",
                 remedy=f"check {_SETTING}, and that the client and the server have the same version",
             ) from error
 
@@ -112,7 +113,8 @@ def request_of(kind: type[Request], **values: Any) -> Request:
     try:
         return kind(**values)
     except ValidationError as error:
-        raise InvalidInput(_first_mistake(error)) from error
+        first = first_mistake(error)
+        raise InvalidInput(str(first), remedy=first.remedy) from error
 
 
 def on_this_machine(url: str) -> bool:
@@ -156,12 +158,6 @@ def _encoded(body: BaseModel) -> bytes:
         return body.model_dump_json().encode()
     except (ValueError, RecursionError) as error:
         raise InvalidInput(f"this cannot be sent as JSON: {error}") from error
-
-
-def _first_mistake(error: ValidationError) -> str:
-    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    place = ".".join(str(part) for part in first["loc"])
-    return f"{place}: {first['msg']}" if place else str(first["msg"])
 
 
 def _reason(error: Exception) -> str:

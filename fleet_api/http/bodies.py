@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
@@ -12,7 +11,7 @@ from fastapi import Depends, Request
 from ingest.http.bodies import require_body
 from ingest.http.raising import raises
 from triggers.body_digest import HEADER, check_content_digest
-from triggers.contracts.base import Contract, members_once
+from triggers.contracts.base import Contract
 from triggers.errors import BadHeader, InvalidInput, TooLarge, TooSlow, UnsupportedBody
 
 KIB = 1024
@@ -32,7 +31,6 @@ def json_body(model: type[C], *, limit_bytes: int = 64 * KIB) -> Any:
 
     @raises(InvalidInput)
     def parsed(raw: bytes = Depends(_reader(limit_bytes))) -> C:
-        _require_members_once(raw)
         return model.from_json(raw, what="the body")
 
     setattr(parsed, _ATTRIBUTE, model)
@@ -66,21 +64,6 @@ def _reader(limit_bytes: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]
         return body
 
     return read
-
-
-def _require_members_once(raw: bytes) -> None:
-    """Raise InvalidInput if an object has a key twice; pydantic takes the last one. It reports all other mistakes."""
-    try:
-        json.loads(raw, parse_int=str, parse_float=str, object_pairs_hook=_members_once)
-    except (ValueError, RecursionError):
-        return
-
-
-def _members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    try:
-        return members_once(pairs)
-    except ValueError as error:
-        raise InvalidInput(f"the body: {error}", remedy="write it once, as one would be ignored") from error
 
 
 def _too_large(limit_bytes: int) -> TooLarge:

@@ -34,7 +34,7 @@ def find_uploads(connection: Connection, upload_ids: Collection[str]) -> dict[st
     found = {}
     for row in rows:
         try:
-            manifest = ClipManifest.from_json(row.manifest, what="a stored manifest")
+            manifest = ClipManifest.from_stored_json(row.manifest, what="a stored manifest")
         except InvalidInput:  # whoever looks up this one alone gets the error
             continue
         found[row.id] = PendingUpload(row.id, row.clip_id, row.vehicle_id, row.state, manifest)

@@ -86,7 +86,7 @@ def find_upload(connection: Connection, upload_id: str) -> PendingUpload | None:
     ).one_or_none()
     if row is None:
         return None
-    manifest = ClipManifest.from_json(row.manifest, what=f"the stored manifest of upload {upload_id}")
+    manifest = ClipManifest.from_stored_json(row.manifest, what=f"the stored manifest of upload {upload_id}")
     return PendingUpload(row.id, row.clip_id, row.vehicle_id, row.state, manifest)
 
 

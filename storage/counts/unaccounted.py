@@ -46,7 +46,7 @@ class Handovers:
         """An upload that is whole and not yet assembled, of a vehicle with missing fires."""
         self._manifests += 1
         try:
-            fires = ClipManifest.from_json(manifest, what="the manifest of a received upload").recording.fires
+            fires = ClipManifest.from_stored_json(manifest, what="the manifest of a received upload").recording.fires
         except InvalidInput:
             self._undecidable.add(vehicle_id)
             return

@@ -108,6 +108,6 @@ def unknown_object_keys(connection: Connection, keys: Iterable[str]) -> list[str
 
 def _manifest(stored: Any) -> ClipManifest | None:
     try:
-        return ClipManifest.from_json(json.dumps(stored).encode(), what="a stored manifest")
+        return ClipManifest.from_stored_json(json.dumps(stored).encode(), what="a stored manifest")
     except InvalidInput:
         return None

@@ -156,7 +156,7 @@ def _end_uploads(connection: Connection, vehicle_id: str) -> None:
 
 def _fail_fires(connection: Connection, vehicle_id: str, stored: bytes) -> None:
     try:
-        manifest = ClipManifest.from_json(stored, what="a stored manifest")
+        manifest = ClipManifest.from_stored_json(stored, what="a stored manifest")
     except InvalidInput:  # fires that cannot be read are counted by their vehicle alone
         return
     writer.write_fires(connection, vehicle_id, manifest.recording.fires, reason=REASON)

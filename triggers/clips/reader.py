@@ -193,7 +193,7 @@ def _manifest(
     if len(distinct) != 1:
         raise Damaged("manifest_missing", f"the file has {len(distinct)} manifests in {MANIFEST_RECORD}, not one")
     try:
-        return RecordingManifest.from_json(found[0].encode(), what="the manifest in the file")
+        return RecordingManifest.from_stored_json(found[0].encode(), what="the manifest in the file")
     except InvalidInput as error:
         raise Damaged("manifest_unreadable", error.message) from error
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema
 
 from triggers.errors import InvalidInput
-from triggers.remedies import remedy_of
+from triggers.remedies import first_mistake
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """Name of a trigger, campaign or fence."""
@@ -56,14 +56,32 @@ class Contract(BaseModel):
 
     @classmethod
     def from_json(cls, data: bytes, *, what: str) -> Self:
-        """Parse bytes from outside. Raises InvalidInput for a mistake; `what` names the document in its message."""
+        """Parse bytes from outside. Raises InvalidInput for a mistake; `what` names the document in its message.
+
+        An object that has a key twice is refused, too.
+        """
+        parsed = cls.from_stored_json(data, what=what)
+        _require_members_once(data, what)
+        return parsed
+
+    @classmethod
+    def from_stored_json(cls, data: bytes, *, what: str) -> Self:
+        """Parse bytes that were accepted before, maybe by an older version: the last of repeated keys counts."""
         try:
             return cls.model_validate_json(data)
         except ValidationError as error:
-            first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "the whole document"
-            message = first["msg"].removeprefix("Value error, ")
-            raise InvalidInput(f"{what}: {place}: {message}", remedy=remedy_of(first["type"])) from error
+            place, wrong, remedy = first_mistake(error)
+            raise InvalidInput(f"{what}: {place or 'the whole document'}: {wrong}", remedy=remedy) from error
+
+
+def _require_members_once(data: bytes, what: str) -> None:
+    """Raise InvalidInput if an object in a valid JSON document has a key twice; numbers are not converted."""
+    try:
+        json.loads(data, parse_int=str, parse_float=str, object_pairs_hook=members_once)
+    except ValueError as error:
+        raise InvalidInput(f"{what}: {error}", remedy="write it once, as one would be ignored") from error
+    except RecursionError as error:
+        raise InvalidInput(f"{what}: it is nested too deeply", remedy="send less deeply nested JSON") from error
 
 
 def members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

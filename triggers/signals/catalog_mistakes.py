@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from triggers.remedies import what_is_wrong
 from triggers.signals.reserved import RESERVED
 from triggers.signals.unit_spellings import nearest_units
 from triggers.signals.units import parse_unit
@@ -128,7 +129,7 @@ def _what(error: Mapping[str, Any], path: Path, keys_at: Callable[[Path], Sequen
         return f"{_shown(value)} {needed} {context[least]:,}"
     if kind in _WORDS:
         return _WORDS[kind](path, value)
-    return str(error["msg"]).removeprefix("Value error, ")
+    return what_is_wrong(error)
 
 
 def _bad_name(path: Path, value: Any) -> str:

@@ -18,6 +18,7 @@ from triggers.contracts.clip import CELL_BYTES, MAX_CAMERAS, MAX_RECORDING_NS
 from triggers.contracts.signing import public_keys
 from triggers.distance import SpeedSignal, speed_scale
 from triggers.errors import Misconfigured
+from triggers.remedies import first_mistake
 from triggers.times import NS_PER_S
 
 MIB = 1024**2
@@ -129,9 +130,9 @@ class VehicleConfig:
             CheckIn(attributes=dict(self.attributes), software=dict(self.software), vehicle_time_ns=0)
             _CALIBRATION.validate_python({name: dict(values) for name, values in self.calibration.items()})
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
-            place = ".".join(str(part) for part in first["loc"]) or "calibration"
-            raise Misconfigured(f"attributes, software or calibration: {place}: {first['msg']}") from error
+            place, wrong, remedy = first_mistake(error)
+            what = f"attributes, software or calibration: {place or 'calibration'}: {wrong}"
+            raise Misconfigured(what, remedy=remedy) from error
 
     @property
     def speed(self) -> SpeedSignal | None:

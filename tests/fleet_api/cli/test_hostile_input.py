@@ -17,10 +17,26 @@ from fleet_api.cli import connection
 from fleet_api.cli.main import cli, main
 from fleet_api.client import ApiClient
 from tests.fleet_api.api_server import SIGNALS, campaign_text
+from tests.support.foreign_words import FOREIGN_WORDS
 
 NEVER_RETURN = {"up", "api", "gateway", "ingest"}
 """Commands that serve until they are stopped; their settings are tested where they are read."""
-TEXTS = ("", "-", "--", "\udcff", "x" * 5000, "9" * 400, "-1", "nan", "1e999", "'; --", "../..", "a=b", "\x1b[2J")
+TEXTS = (
+    "",
+    "-",
+    "--",
+    "\udcff",
+    "x" * 5000,
+    "9" * 400,
+    "-1",
+    "1_0",
+    "a/b",
+    "1e999",
+    "'; --",
+    "../..",
+    "a=b",
+    "\x1b[2J",
+)
 CONTENTS = {
     "good.trigger": campaign_text().encode(),
     "signals.yaml": SIGNALS.encode(),
@@ -120,6 +136,7 @@ def check(words: list[str], capfd: pytest.CaptureFixture[str]) -> None:
     shown = capfd.readouterr()
     assert status in (0, 1, 2), words
     assert "Traceback" not in shown.err and "internal error" not in shown.err, (words, shown.err)
+    assert not FOREIGN_WORDS.search(shown.err + shown.out), (words, shown.err)
     assert "\x1b" not in shown.err + shown.out, words
     if status:
         assert (shown.err + shown.out).strip(), words

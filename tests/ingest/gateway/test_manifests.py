@@ -82,6 +82,16 @@ def test_what_is_no_manifest_at_all_is_refused_too(client: TusClient, database: 
     assert letter.fires == 0
 
 
+def test_a_manifest_with_a_key_twice_is_refused_by_its_name(client: TusClient, database: Database) -> None:
+    manifest = charged_manifest({"wide": SIZE}).canonical_json()
+    twice = manifest.replace(b'"size_bytes":', b'"size_bytes":999,"size_bytes":', 1)
+    refused = client.create_raw(b'{"manifest":%s,"network":"wifi"}' % twice, SIZE)
+    assert (refused.status_code, refused.json()["code"]) == (422, "manifest_invalid")
+    assert "the key `size_bytes` is given twice" in refused.json()["detail"]
+    (letter,) = letters(database)
+    assert "given twice" in letter.detail
+
+
 def test_a_length_that_differs_from_the_manifest_is_refused_with_its_fires_counted(
     client: TusClient, database: Database
 ) -> None:

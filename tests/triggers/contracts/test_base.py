@@ -14,6 +14,13 @@ def test_an_attribute_is_a_number_that_can_be_kept_as_it_is(number: str) -> None
         CheckIn.from_json(b'{"vehicle_time_ns": 1, "attributes": {"x": %s}}' % number.encode(), what="the body")
 
 
+def test_a_key_twice_is_refused_by_name_and_only_what_was_accepted_before_may_have_it() -> None:
+    body = b'{"vehicle_time_ns": 1, "software": {"agent": "1", "\\u0061gent": "2"}}'
+    with pytest.raises(InvalidInput, match="the body: the key `agent` is given twice in one object"):
+        CheckIn.from_json(body, what="the body")
+    assert CheckIn.from_stored_json(body, what="the body").software == {"agent": "2"}
+
+
 @pytest.mark.parametrize("number", ["0", "-1.5", "true", str(2**63 - 1), str(-(2**63)), "1e+30"])
 def test_other_numbers_are_kept(number: str) -> None:
     body = b'{"vehicle_time_ns": 1, "attributes": {"x": %s}}' % number.encode()

@@ -55,13 +55,13 @@ def all_clips(db: sqlite3.Connection, directory: Path) -> list[QueuedClip]:
 def manifest_of(db: sqlite3.Connection, clip_id: str) -> ClipManifest:
     """The manifest of a clip."""
     (row,) = db.execute("SELECT manifest FROM clips WHERE clip_id = ?", (clip_id,))
-    return ClipManifest.from_json(bytes(row["manifest"]), what="a clip's manifest in the journal")
+    return ClipManifest.from_stored_json(bytes(row["manifest"]), what="a clip's manifest in the journal")
 
 
 def fires_of(db: sqlite3.Connection, clip_id: str) -> list[VehicleFire]:
     """The fires of a clip, with what they asked to be recorded."""
     rows = db.execute("SELECT captured FROM fires WHERE clip_id = ?", (clip_id,))
-    return [VehicleFire.from_json(bytes(row["captured"]), what="a fire in the journal") for row in rows]
+    return [VehicleFire.from_stored_json(bytes(row["captured"]), what="a fire in the journal") for row in rows]
 
 
 def insert(db: sqlite3.Connection, clip: FinishedClip, queued_at_ns: int) -> None:
