@@ -4,6 +4,6 @@ from __future__ import annotations
 
 import sys
 
-from fleet_api.cli.main import main
+from fleet_api.cli.entry import run
 
-sys.exit(main())
+sys.exit(run())

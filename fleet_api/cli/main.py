@@ -9,12 +9,12 @@ from collections.abc import Sequence
 
 import click
 
+from fleet_api.cli.entry import EXIT_INTERRUPTED
 from fleet_api.cli.lazy import Entry, LazyGroup
 from fleet_api.cli.output import remark
 from triggers.errors import LongtailError
 
 EXIT_FAILED = 1
-EXIT_INTERRUPTED = 130
 
 COMMANDS = {
     "check": Entry("fleet_api.cli.author.check:check", "Report every mistake in trigger files."),
