@@ -14,7 +14,7 @@ from fleet_api.api.errors import handlers, refuse_nul
 from fleet_api.api.openapi import interactive_docs
 from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
-from fleet_api.http.routing import refuse_unknown_query
+from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
 from fleet_api.services import Services
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
@@ -56,7 +56,7 @@ def create_app(settings: Settings) -> FastAPI:
         description=DESCRIPTION,
         lifespan=lifespan,
         exception_handlers=handlers(),
-        dependencies=[Depends(refuse_nul), Depends(refuse_unknown_query)],
+        dependencies=[Depends(refuse_nul), Depends(refuse_unknown_query), Depends(refuse_odd_numbers)],
         middleware=[
             *public_middleware(settings.effective_api_url(), origins=settings.allowed_origins()),
             Middleware(UnexpectedErrors),

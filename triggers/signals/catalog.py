@@ -129,7 +129,11 @@ class Signal(Contract):
 def _bytes(amount: Any) -> Any:
     """Convert an amount of data with its unit (`256 KiB`) to bytes; anything else is returned as it is."""
     size_bytes = parse_amount(amount, "B") if isinstance(amount, str) else None
-    return amount if size_bytes is None else int(size_bytes)
+    if size_bytes is None:
+        return amount
+    if size_bytes.denominator != 1:
+        raise ValueError(f"`{amount[:40]}` is not a whole number of bytes; write a whole number, such as `256 KiB`")
+    return int(size_bytes)
 
 
 class ProgramLimits(Contract):

@@ -15,6 +15,7 @@ from fleet_api.cli.author.backtest_remarks import tell_remarks
 from fleet_api.cli.author.backtest_report import show_report
 from fleet_api.cli.author.check import show_diagnostics, signals_option
 from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
+from fleet_api.cli.numbers import Number, WholeNumber
 from fleet_api.cli.output import counted, print_json, remark
 
 if TYPE_CHECKING:
@@ -40,17 +41,17 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
 @signals_option
 @drives_option
 @click.option(
-    "--workers", type=click.IntRange(1, 1024), help="How many drives to run at the same time.  [default: one per core]"
+    "--workers", type=WholeNumber(1, 1024), help="How many drives to run at the same time.  [default: one per core]"
 )
 @click.option("--json", "json_file", type=_file, help="Write the report as JSON to this file; - is standard output.")
 @click.option("--fires", "fires_file", type=_file, help="Write all fires to this Parquet file.")
 @click.option("--results", "results_file", type=_file, help="Write counts per drive and trigger to this Parquet file.")
 @click.option(
-    "--vehicles", type=click.IntRange(1), default=1000, show_default=True, help="How many vehicles the forecast is for."
+    "--vehicles", type=WholeNumber(1), default=1000, show_default=True, help="How many vehicles the forecast is for."
 )
 @click.option(
     "--hours-per-day",
-    type=click.FloatRange(0, 24, min_open=True),
+    type=Number(0, 24, min_open=True),
     callback=_number,
     default=1.0,
     show_default=True,
@@ -58,7 +59,7 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
 )
 @click.option(
     "--sample",
-    type=click.IntRange(1),
+    type=WholeNumber(1),
     help="Keep 1 in this many fires in the forecast.  [default: as the campaigns say]",
 )
 def backtest(

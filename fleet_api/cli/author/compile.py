@@ -9,6 +9,7 @@ import click
 
 from fleet_api.cli.author.check import show_diagnostics, signals_option
 from fleet_api.cli.folders import make_folder
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import counted, json_option, print_json, remark, shown_bytes
 
 if TYPE_CHECKING:
@@ -37,9 +38,7 @@ class _Written(NamedTuple):
 )
 @click.option("--campaign", help="Compile only this campaign.")
 @click.option("--key", type=click.Path(path_type=Path), help="Also write bundles signed with this Ed25519 key (PEM).")
-@click.option(
-    "--version", type=click.IntRange(1, 2**31 - 1), default=1, show_default=True, help="Version of the bundles."
-)
+@click.option("--version", type=WholeNumber(1, 2**31 - 1), default=1, show_default=True, help="Version of the bundles.")
 @json_option
 def compile_campaigns(
     *, file: Path, catalog_file: Path, out: Path, campaign: str | None, key: Path | None, version: int, as_json: bool

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from fleet_api.cli.output import counted, json_option, print_json, remark
+from triggers.written_numbers import is_number
 
 if TYPE_CHECKING:
     from triggers.signals.vss import VssImport
@@ -84,10 +85,9 @@ def _show(result: VssImport) -> None:
 def _rates(words: tuple[str, ...]) -> dict[str, float]:
     rates = {}
     for name, value in _pairs(words, "--rate", "NAME=HZ").items():
-        try:
-            rates[name] = float(value)
-        except ValueError:
+        if not is_number(value):
             _misuse("--rate", f"{name}={value}", "NAME=HZ")
+        rates[name] = float(value)
     return rates
 
 

@@ -14,6 +14,7 @@ import click
 
 from fleet_api.cli.author.drives_option import SpreadDrives
 from fleet_api.cli.interrupts import interrupt_on_sigterm
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import counted, json_option, print_json, print_result, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ path_type = click.Path(path_type=Path)
 )
 @click.option("--signals", type=path_type, help="Signal catalog of the recorded drives.")
 @click.option("--campaign", type=path_type, help="Trigger file with the campaigns to run.")
-@click.option("--vehicles", type=click.IntRange(1, 100), help="How many vehicles.  [default: one per drive, at most 8]")
+@click.option("--vehicles", type=WholeNumber(1, 100), help="How many vehicles.  [default: one per drive, at most 8]")
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -44,7 +45,9 @@ path_type = click.Path(path_type=Path)
     help="Folder for clips, pictures and labels.  [default: a new one]",
 )
 @click.option("--keep", is_flag=True, help="Keep the deployment's data, so that `longtail up --data` can serve it.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the drives and the vehicles' attributes.")
+@click.option(
+    "--seed", type=WholeNumber(), default=1, show_default=True, help="Seed of the drives and the vehicles' attributes."
+)
 @json_option
 def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **options: Any) -> int:
     """Run the whole loop: check, backtest and approve campaigns, run them on vehicles, and label their clips.

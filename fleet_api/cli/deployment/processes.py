@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fleet_api.cli.numbers import WholeNumber
+
 if TYPE_CHECKING:
     from ingest.http.server.connections import ConnectionLimits
     from storage.settings import Settings
@@ -17,12 +19,14 @@ if TYPE_CHECKING:
 supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="End when standard input ends.")
 MIGRATE_CHECK = {"current": 0, "empty": 3, "behind": 3, "ahead": 4, "foreign": 1}
 """Exit statuses of `longtail migrate --check`, by the schema's state."""
-listen_fd_option = click.option("--listen-fd", type=int, hidden=True, help="A socket that is listening already.")
+listen_fd_option = click.option(
+    "--listen-fd", type=WholeNumber(), hidden=True, help="A socket that is listening already."
+)
 
 
 @click.command()
 @click.option("--host", help="Address to listen on (LONGTAIL_API_HOST).")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (LONGTAIL_API_PORT).")
+@click.option("--port", type=WholeNumber(0, 65535), help="Port to listen on (LONGTAIL_API_PORT).")
 @supervised_option
 @listen_fd_option
 def api(host: str | None, port: int | None, supervised: bool, listen_fd: int | None) -> None:
@@ -35,7 +39,7 @@ def api(host: str | None, port: int | None, supervised: bool, listen_fd: int | N
 
 @click.command()
 @click.option("--host", help="Address to listen on (LONGTAIL_GATEWAY_HOST).")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (LONGTAIL_GATEWAY_PORT).")
+@click.option("--port", type=WholeNumber(0, 65535), help="Port to listen on (LONGTAIL_GATEWAY_PORT).")
 @supervised_option
 @listen_fd_option
 def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int | None) -> None:
@@ -48,7 +52,7 @@ def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int
 
 @click.command()
 @click.option("--host", help="Address to listen on (LONGTAIL_INGEST_HOST).")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on (LONGTAIL_INGEST_PORT).")
+@click.option("--port", type=WholeNumber(0, 65535), help="Port to listen on (LONGTAIL_INGEST_PORT).")
 @supervised_option
 @listen_fd_option
 def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int | None) -> None:

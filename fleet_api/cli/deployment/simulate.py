@@ -12,6 +12,7 @@ import click
 from fleet_api.cli.author.drives_option import SpreadDrives
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.interrupts import interrupt_on_sigterm
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ path_type = click.Path(path_type=Path, exists=True)
 
 
 @click.command(cls=SpreadDrives)
-@click.option("--vehicles", type=click.IntRange(1, 1000), default=4, show_default=True, help="How many vehicles.")
+@click.option("--vehicles", type=WholeNumber(1, 1000), default=4, show_default=True, help="How many vehicles.")
 @click.option(
     "--drives",
     type=path_type,
@@ -31,7 +32,7 @@ path_type = click.Path(path_type=Path, exists=True)
     help="Recorded drives; takes every word up to the next option.",
 )
 @click.option("--signals", type=path_type, required=True, help="Signal catalog of the drives.")
-@click.option("--seed", type=int, default=1, show_default=True, help="Seed of the vehicles' attributes.")
+@click.option("--seed", type=WholeNumber(), default=1, show_default=True, help="Seed of the vehicles' attributes.")
 @click.option(
     "--prefix", default="sim", show_default=True, help="What the vehicles' names begin with; --state is kept by name."
 )
@@ -42,7 +43,7 @@ path_type = click.Path(path_type=Path, exists=True)
 )
 @click.option(
     "--threads",
-    type=click.IntRange(1, 32),
+    type=WholeNumber(1, 32),
     default=2,
     show_default=True,
     help="How many vehicles run at the same time.",

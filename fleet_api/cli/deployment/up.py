@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import remark
 
 
@@ -15,7 +16,7 @@ from fleet_api.cli.output import remark
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="Data directory (LONGTAIL_DATA_DIR).")
 @click.option(
     "--port",
-    type=click.IntRange(0, 65533),
+    type=WholeNumber(0, 65533),
     help="Port of the API; gateway and ingest get the next. 0 means free ports.  [default: 8080, or LONGTAIL_API_PORT]",
 )
 def up(data: Path | None, port: int | None) -> None:

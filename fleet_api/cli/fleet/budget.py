@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import Column, Form, form_options, print_json, print_list, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def budget() -> None:
 )
 @click.option(
     "--top",
-    type=click.IntRange(0, MAX_TOP),
+    type=WholeNumber(0, MAX_TOP),
     default=10,
     show_default=True,
     help="How many vehicle-days to show: those that hold the most.",

@@ -9,6 +9,7 @@ import click
 
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.campaign_report import CAMPAIGN_COLUMNS, VERSION_COLUMNS, show_details
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import Form, json_option, list_options, print_json, print_list, print_result, remark
 from triggers.errors import Conflict, DiagnosticsError
 
@@ -19,10 +20,10 @@ if TYPE_CHECKING:
 
 OF_THE_RUNNING = ("pause", "resume", "stop")
 """Steps that by default apply to the active or paused version, even when a newer one waits for approval."""
-version_option = click.option("--version", type=click.IntRange(1, 2**31 - 1), help="A version.  [default: the newest]")
+version_option = click.option("--version", type=WholeNumber(1, 2**31 - 1), help="A version.  [default: the newest]")
 running_option = click.option(
     "--version",
-    type=click.IntRange(1, 2**31 - 1),
+    type=WholeNumber(1, 2**31 - 1),
     help="A version.  [default: the active or paused one, else the newest]",
 )
 

@@ -10,6 +10,7 @@ import click
 
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.folders import make_folder
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import (
     Column,
     Form,
@@ -50,7 +51,7 @@ def clips() -> None:
 
 @clips.command(short_help="List the clips that match a CQL2 filter.")
 @click.argument("cql2", required=False)
-@click.option("--limit", type=click.IntRange(1), help="At most this many clips.  [default: all]")
+@click.option("--limit", type=WholeNumber(1), help="At most this many clips.  [default: all]")
 @click.option("--sortby", help="A property to sort by; a leading - reverses the order.  [default: -recorded]")
 @list_options
 @with_client

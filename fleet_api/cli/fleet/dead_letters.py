@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import Column, Form, list_options, print_list, print_result
 from triggers.contracts.api.outcomes import LetterStage, LetterState
 
@@ -41,7 +42,7 @@ def dead_letters() -> None:
     help="Only those in this state.",
 )
 @click.option("--stage", type=click.Choice(get_args(LetterStage)), help="Only those from this stage.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many.")
+@click.option("--limit", type=WholeNumber(1), default=100, show_default=True, help="At most this many.")
 @list_options
 @with_client
 def list_(client: ApiClient, state: LetterState, stage: LetterStage | None, limit: int, form: Form) -> None:
@@ -51,7 +52,7 @@ def list_(client: ApiClient, state: LetterState, stage: LetterStage | None, limi
 
 
 @dead_letters.command(short_help="Acknowledge dead letters.")
-@click.argument("letters", metavar="ID...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+@click.argument("letters", metavar="ID...", nargs=-1, required=True, type=WholeNumber(1, 2**63 - 1))
 @with_client
 def discard(client: ApiClient, letters: tuple[int, ...]) -> None:
     """Acknowledge dead letters, and erase the data kept with them. The letters and their reasons remain.

@@ -9,6 +9,7 @@ import click
 
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.json_file import read_json_object
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import (
     Column,
     Form,
@@ -46,7 +47,7 @@ _file = click.Path(path_type=Path)
 _lease_option = click.option(
     "--lease",
     "lease_s",
-    type=click.IntRange(1, 86400),
+    type=WholeNumber(1, 86400),
     default=600,
     show_default=True,
     help="Length of the lease, in seconds from now.",
@@ -71,7 +72,7 @@ def _job_options(command: Callable[..., Any]) -> Callable[..., Any]:
     command = click.option("--job-token", type=JobToken(), required=True, help="The job's token, from `claim`.")(
         command
     )
-    return click.argument("job", type=click.IntRange(1, 2**63 - 1))(command)
+    return click.argument("job", type=WholeNumber(1, 2**63 - 1))(command)
 
 
 @click.group()
@@ -82,7 +83,7 @@ def labels() -> None:
 @labels.command(short_help="Claim jobs, and print them as JSON.")
 @click.option("--task", default="auto", show_default=True, help="Kind of the jobs.")
 @click.option("--labeler", required=True, help="Name of the labeler, the same every time.")
-@click.option("--count", type=click.IntRange(1, 100), default=1, show_default=True, help="At most this many.")
+@click.option("--count", type=WholeNumber(1, 100), default=1, show_default=True, help="At most this many.")
 @_lease_option
 @with_client
 def claim(client: ApiClient, task: str, labeler: str, count: int, lease_s: int) -> None:
@@ -128,7 +129,7 @@ def fail(client: ApiClient, job: int, job_token: int, reason: str) -> None:
 @labels.command(name="list", short_help="List jobs with their states and reasons.")
 @click.option("--task", help="Only jobs of this kind.")
 @click.option("--state", type=click.Choice([state.value for state in JobState]), help="Only jobs in this state.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most this many.")
+@click.option("--limit", type=WholeNumber(1), default=100, show_default=True, help="At most this many.")
 @list_options
 @with_client
 def list_(client: ApiClient, task: str | None, state: JobState | None, limit: int, form: Form) -> None:
@@ -137,7 +138,7 @@ def list_(client: ApiClient, task: str | None, state: JobState | None, limit: in
 
 
 @labels.command(short_help="Let failed jobs be claimed again.")
-@click.argument("jobs", metavar="JOB...", nargs=-1, required=True, type=click.IntRange(1, 2**63 - 1))
+@click.argument("jobs", metavar="JOB...", nargs=-1, required=True, type=WholeNumber(1, 2**63 - 1))
 @with_client
 def retry(client: ApiClient, jobs: tuple[int, ...]) -> None:
     """Let jobs that used up their attempts be claimed again, with all their attempts.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import (
     Column,
     Form,
@@ -79,7 +80,7 @@ def enrol(client: ApiClient, vehicle: str, attributes: tuple[str, ...], as_json:
 
 
 @vehicles.command(name="list", short_help="List vehicles by id.")
-@click.option("--limit", type=click.IntRange(1), help="At most this many.  [default: all]")
+@click.option("--limit", type=WholeNumber(1), help="At most this many.  [default: all]")
 @list_options
 @with_client
 def list_(client: ApiClient, limit: int | None, form: Form) -> None:
@@ -102,7 +103,7 @@ def show(client: ApiClient, vehicle: str, as_json: bool) -> None:
 
 
 @vehicles.command(short_help="List the problems that vehicles reported.")
-@click.option("--limit", type=click.IntRange(1), help="Examine at most this many vehicles.  [default: all]")
+@click.option("--limit", type=WholeNumber(1), help="Examine at most this many vehicles.  [default: all]")
 @list_options
 @with_client
 def problems(client: ApiClient, limit: int | None, form: Form) -> None:

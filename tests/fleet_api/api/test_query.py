@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
 
+from fleet_api.api.routers import ROUTERS
+from fleet_api.http.routing import ApiRoute
 from tests.support.applications import api_application, gateway_application
+from tests.support.foreign_words import FOREIGN_WORDS
 
 TUS = {"Tus-Resumable": "1.0.0"}
 
@@ -36,6 +41,47 @@ def test_what_a_route_does_not_know_is_refused(api: TestClient, path: str, detai
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
     assert answer.json()["detail"] == detail
     assert answer.json()["remedy"].startswith(remedy)
+
+
+ODD_NUMBERS = ("1_0", "+5", " 5", "5 ", "05", "1.0", "\uff15", "\u0665", "", "x", "0x10", "1e2", "2026-1-31")
+
+
+def test_every_number_and_day_in_an_address_is_written_in_one_way(api: TestClient) -> None:
+    tried = 0
+    for route in api_routes():
+        for name in route.forms:
+            for odd in ODD_NUMBERS:
+                in_path = f"{{{name}}}" in route.path
+                if in_path and not odd:
+                    continue
+                path = route.path.replace(f"{{{name}}}", quote(odd)) if in_path else route.path
+                query = {} if in_path else {name: odd}
+                method = min(route.methods - {"HEAD"})
+                answer = api.request(method, re.sub(r"\{\w+\}", "1", path), params=query)
+                assert answer.status_code == 422, (path, odd, answer.text)
+                assert answer.json()["detail"].startswith(f"{name}: {odd!r} is not a "), (path, odd)
+                tried += 1
+    assert tried > 100
+
+
+def test_parameters_are_refused_in_words_of_ours(api: TestClient) -> None:
+    odd = ("", "x" * 300, "0", "-1", "9" * 30, "unknown", "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"))
+    seen = 0
+    for route in api_routes():
+        for name in route.known_query | set(route.forms):
+            for value in odd:
+                path = re.sub(r"\{\w+\}", quote(value) or "1", route.path)
+                query = {name: value} if name in route.known_query else {}
+                answer = api.request(min(route.methods - {"HEAD"}), path, params=query)
+                assert not FOREIGN_WORDS.search(answer.text), (path, query, answer.text)
+                seen += answer.status_code == 422
+    assert seen > 30
+
+
+def api_routes() -> list[ApiRoute]:
+    found = [route for router in ROUTERS for route in router.routes if isinstance(route, ApiRoute)]
+    assert len(found) > 20
+    return found
 
 
 def test_what_a_dependency_knows_is_known(api: TestClient) -> None:

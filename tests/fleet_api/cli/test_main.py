@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -103,3 +104,25 @@ def test_a_token_is_not_sent_to_another_deployment_than_its_own(
     (tmp_path / "client.json").write_text(json.dumps(known))
     assert main(["campaign", "list", "--data", str(tmp_path), "--url", "http://127.0.0.1:3"]) == 1
     assert "no token for http://127.0.0.1:3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("odd", ["1_0", "+5", " 5", "\uff15", "05", "1.0", ""])
+def test_a_number_is_written_in_one_way(odd: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["clips", "search", "--limit", odd]) == 2
+    assert "is not a whole number in digits" in capsys.readouterr().err
+
+
+def test_an_interrupt_while_commands_are_imported_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    code = "import sys; from fleet_api.cli.entry import run; sys.exit(run())"
+    for command in (["-c", code], ["-m", "fleet_api.cli"]):
+        process = subprocess.run(
+            [sys.executable, *command, "check"],
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        )
+        assert (process.returncode, process.stderr) == (130, "longtail: interrupted\n")

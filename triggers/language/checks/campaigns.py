@@ -284,6 +284,9 @@ class _CampaignChecks:
             self.report.not_bytes(quantity.span, f"{quantity.text} {quantity.unit or ''}".strip())
             return None
         amount = convert(typed.constant, typed.unit, byte)
+        if amount.denominator != 1:
+            self.report.out_of_range(quantity.span, "an amount of data", "a whole number of bytes")
+            return None
         if not 1 <= amount <= MAX_BYTES:
             self.report.out_of_range(quantity.span, "an amount of data", "from 1 B to 10^18 B")
             return None

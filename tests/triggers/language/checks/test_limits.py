@@ -49,7 +49,7 @@ def test_state_is_bytes_or_an_amount_with_its_unit(text: str, size: int) -> None
 
 @pytest.mark.parametrize("text", [
     "state: 0", "state: 5 m", "state: 1e99 KiB", "state: x KiB", "state: 5 s", "state: 1/0 KiB", "state: nan KiB",
-    "operations: -1", "operations: 2.5", "cpu: 3",
+    "state: 1.5 B", "state: 0.0001 kB", "operations: -1", "operations: 2.5", "cpu: 3",
 ])  # fmt: skip
 def test_an_invalid_limit_is_refused_with_its_line(text: str) -> None:
     with pytest.raises(InvalidInput, match=r"signals\.yaml:1: limits\."):
@@ -126,6 +126,12 @@ def test_checking_a_file_needs_no_wasmtime_and_no_numpy() -> None:
         [sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True, timeout=60
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("amount", "is_allowed"), [("1.5 kB", True), ("1.5 B", False), ("0.0001 kB", False)])
+def test_a_budget_is_whole_bytes(amount: str, is_allowed: bool) -> None:
+    source = f"trigger a {{ when p }}\ncampaign c {{ collect a budget {amount} total }}\n"
+    assert [code for code, _, _ in findings(source)] == ([] if is_allowed else ["LT407"])
 
 
 @pytest.mark.parametrize(("length", "mistakes"), [(1000, []), (1001, [("LT501", 1, 22), ("LT501", 2, 23)])])
