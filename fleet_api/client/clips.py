@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fleet_api.client.prefixes import SHOWN_CANDIDATES, refuse_ambiguous
@@ -25,9 +25,17 @@ class Clips:
         self._transport = transport
 
     def search(
-        self, filter_text: str | None = None, *, limit: int | None = None, sortby: str | None = None
+        self,
+        filter_text: str | None = None,
+        *,
+        limit: int | None = None,
+        sortby: str | None = None,
+        note: Callable[[str], None] = lambda _: None,
     ) -> Iterator[ClipView]:
-        """Clips by CQL2 text, page after page, at most `limit`; newest first unless `sortby` says otherwise."""
+        """Clips by CQL2 text, page after page, at most `limit`; newest first unless `sortby` says otherwise.
+
+        `note` is told the names in the filter that nothing has, when nothing is found.
+        """
         token: str | None = None
         left = limit
         while left is None or left > 0:
@@ -39,6 +47,8 @@ class Clips:
                 "token": token,
             }
             page = self._transport.get(ClipPage, path_of("clips"), parameters)
+            for text in page.notes:
+                note(text)
             yield from page.clips
             left = None if left is None else left - len(page.clips)
             token = page.next

@@ -38,7 +38,7 @@ def search_clips(
     query = ClipQuery.parse(filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token)
     with services.database.snapshot() as connection:
         page = search(connection, query)
-    return ClipPage(clips=[clip_view(clip) for clip in page.clips], next=page.next)
+    return ClipPage(clips=[clip_view(clip) for clip in page.clips], next=page.next, notes=page.notes)
 
 
 def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
 
+from storage.clips.cql2.absent import absent_names
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
 from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
@@ -26,6 +27,8 @@ class FoundClips:
 
     clips: list[Clip]
     next: str | None
+    notes: tuple[str, ...] = ()
+    """Of a search that finds nothing: the names in its filter that nothing has."""
 
 
 def search(connection: Connection, query: ClipQuery, *, timeout_s: float = SEARCH_TIMEOUT_S) -> FoundClips:
@@ -40,6 +43,8 @@ def search(connection: Connection, query: ClipQuery, *, timeout_s: float = SEARC
         rows = connection.execute(query.statement(*CLIP_COLUMNS)).all()
         page = rows[: query.page.limit]
         more = len(rows) > len(page)
+        if not page and query.page.after is None and query.filter is not None:
+            return FoundClips([], None, tuple(absent_names(connection, query.filter.tree)))
         return FoundClips(clips_of(connection, page), query.token_after(page[-1]) if more else None)
 
 

@@ -60,7 +60,7 @@ def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str |
     none = "no clips yet; they arrive after a trigger of an active campaign has fired and the vehicle has uploaded"
     print_list(
         form,
-        client.clips.search(cql2, limit=limit, sortby=sortby),
+        client.clips.search(cql2, limit=limit, sortby=sortby, note=remark),
         COLUMNS,
         none="no clip matches" if cql2 else none,
     )

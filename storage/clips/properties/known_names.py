@@ -96,7 +96,10 @@ def _require_attribute(connection: Connection, name: str) -> None:
 
 
 def _unknown(kind: str, name: str, known: set[str], prefix: str = "") -> InvalidInput:
-    near = get_close_matches(name, sorted(known), n=3, cutoff=0.6)
+    folded: dict[str, list[str]] = {}
+    for one in sorted(known):
+        folded.setdefault(one.lower(), []).append(one)
+    near = [one for match in get_close_matches(name.lower(), folded, n=3, cutoff=0.6) for one in folded[match]][:3]
     names = [prefix + one for one in near or sorted(known)]
     return InvalidInput(
         f"no clip has had the {kind} {prefix + name[:100]!r}",

@@ -70,6 +70,10 @@ def _remedy(name: str, quoted: bool) -> str:
 
 def _near(name: str) -> list[str]:
     """Names that a wrong one could have been meant to be, at most three."""
+    if property_named(name.lower()) is not None:
+        head, _, statistic = name.rpartition(".")
+        of_signal = [f"{head}.{statistic.lower()}"] if statistic.lower() in _STATISTIC_COLUMNS else []
+        return list(dict.fromkeys((name.lower(), *of_signal)))  # the name of a signal may have capitals
     if _DOTTED.fullmatch(name) and property_named(f"{name}.max") is not None:
         return [f"{name}.max", f"{name}.min", f"{name}.mean"]
     folded = {known.lower(): known for known in _BY_NAME}
@@ -80,7 +84,7 @@ def require_value(asked: Property, value: str) -> None:
     """InvalidInput for a value that a property with enumerated values cannot have."""
     if value in asked.values:
         return
-    near = get_close_matches(value, asked.values, n=1)
+    near = get_close_matches(value.lower(), asked.values, n=1)
     raise InvalidInput(
         f"`{asked.name}` is never {value[:60]!r}",
         remedy=f"did you mean '{near[0]}'?" if near else f"it is one of {', '.join(asked.values)}",

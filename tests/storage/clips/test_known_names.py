@@ -47,6 +47,11 @@ def fleet(connection: Connection) -> Connection:
         ("ego.speeed.max > 1", "no clip has had the signal 'ego.speeed'; did you mean ego.speed"),
         ("x.max > 1", "clips have ego.speed, ego.yaw_rate"),
         ("vehicle.regio = 'EU'", "no clip has had the attribute 'vehicle.regio'; did you mean vehicle.region?"),
+        ("EGO.SPEED.MAX > 1", "did you mean ego.speed.max or EGO.SPEED.max"),
+        ("EGO.SPEED.max > 1", "no clip has had the signal 'EGO.SPEED'; did you mean ego.speed"),
+        ("VEHICLE.REGION = 'EU'", "did you mean vehicle.region?"),
+        ("vehicle.REGION = 'EU'", "no clip has had the attribute 'vehicle.REGION'; did you mean vehicle.region?"),
+        ("START > TIMESTAMP('2026-01-01T00:00:00Z')", "did you mean start?"),
         ("vehicle.regio IS NULL", "did you mean vehicle.region?"),
     ],
 )
@@ -54,6 +59,25 @@ def test_a_name_that_no_clip_has_had_is_refused(fleet: Connection, source: str, 
     with pytest.raises(InvalidInput) as refused:
         found(fleet, source)
     assert says in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("source", "notes"),
+    [
+        ("campaign = 'Brakin'", ("there is no campaign 'Brakin'; did you mean 'braking'?",)),
+        ("fire(trigger IN ('hard_braek', 'zzz'))", ("there is no trigger 'hard_braek'; did you mean 'hard_brake'?",
+                                                    "there is no trigger 'zzz'")),
+        ("vehicle.region = 'EUU'", ("there is no vehicle.region 'EUU'; did you mean 'eu'?",)),
+        ("campaign = 'braking' AND ego.speed.max > 1000", ()),
+        ("label = 'car'", ()),
+        ("vehicle.region = 'EU'", ()),
+    ],
+)  # fmt: skip
+def test_what_finds_nothing_says_which_names_there_are_not(
+    fleet: Connection, source: str, notes: tuple[str, ...]
+) -> None:
+    add_version(fleet, "braking")
+    assert search(fleet, ClipQuery.parse(filter_source=source)).notes == notes
 
 
 def test_a_sort_key_that_no_clip_has_had_is_refused(fleet: Connection) -> None:

@@ -94,10 +94,14 @@ class ClipView(View):
 
 
 class ClipPage(BaseModel):
-    """A page of clips; `next` is the token of the next page, null at the end."""
+    """A page of clips; `next` is the token of the next page, null at the end.
+
+    `notes` say which names in the filter nothing has, when nothing was found.
+    """
 
     clips: list[ClipView]
     next: str | None
+    notes: tuple[str, ...] = ()
 
 
 class ClipErasureView(BaseModel):
