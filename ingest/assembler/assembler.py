@@ -196,7 +196,7 @@ class Assembler:
             self.counts.duplicates += 1  # a copy of a good cell changes nothing, whatever it holds
             return True
         try:
-            check_cell(clip.upload.manifest, cell.index, cell.payload)
+            check_cell(clip.upload.cells, cell.index, cell.payload)
             if not self._clips.make_room(len(cell.payload)):
                 return False
             clip.file.write(cell.index, cell.payload)

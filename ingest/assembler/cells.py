@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import IO
 
+from ingest.assembler.packed import CellSums
 from ingest.assembler.spool import SpoolDamaged
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.uploads.parking import ParkedPart
-from triggers.contracts.clip import CELL_BYTES, ClipManifest, cell_size
+from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import LongtailError
 
 PART_BYTES = 8 * 1024**2
@@ -32,21 +33,19 @@ class StagingLost(LongtailError):
     code = "staging_lost"
 
 
-def check_cell(manifest: ClipManifest, index: int, payload: bytes) -> None:
+def check_cell(sums: CellSums, index: int, payload: bytes) -> None:
     """CellRejected unless these are exactly the bytes that the manifest lists for cell `index`."""
-    if index >= len(manifest.cells):
-        raise CellRejected(
-            "cell_out_of_range", f"cell {index} came, but the manifest lists {len(manifest.cells)} cells (from 0)"
-        )
-    expected_bytes = cell_size(manifest.size_bytes, index)
+    if index >= len(sums):
+        raise CellRejected("cell_out_of_range", f"cell {index} came, but the manifest lists {len(sums)} cells (from 0)")
+    expected_bytes = sums.size_of(index)
     if len(payload) != expected_bytes:
         raise CellRejected(
             "cell_size_mismatch", f"cell {index} has {len(payload)} bytes, the manifest says {expected_bytes}"
         )
     digest = hashlib.sha256(payload).hexdigest()
-    if digest != manifest.cells[index]:
+    if digest != sums.sha256(index):
         raise CellRejected(
-            "cell_hash_mismatch", f"cell {index} has SHA-256 {digest}, the manifest says {manifest.cells[index]}"
+            "cell_hash_mismatch", f"cell {index} has SHA-256 {digest}, the manifest says {sums.sha256(index)}"
         )
 
 
@@ -56,26 +55,26 @@ class CellReader:
     def __init__(
         self,
         store: ObjectStore,
-        manifest: ClipManifest,
+        sums: CellSums,
         spooled: IO[bytes] | None,
         spooled_cells: frozenset[int],
         parked: Sequence[ParkedPart],
     ) -> None:
         self._store = store
-        self._manifest = manifest
+        self._sums = sums
         self._spooled = spooled
         self._spooled_cells = spooled_cells
-        self._places = {cell: (part, at) for part in parked for cell, at in _places(manifest, part)}
+        self._places = {cell: (part, at) for part in parked for cell, at in _places(sums, part)}
 
     def read(self, index: int) -> bytes:
         """The cell's verified bytes; SpoolDamaged or StagingLost when they are no longer where they were kept."""
-        size_bytes = cell_size(self._manifest.size_bytes, index)
+        size_bytes = self._sums.size_of(index)
         if self._spooled is not None and index in self._spooled_cells:
             return self._read_spooled(self._spooled, index, size_bytes)
         part, at = self._places[index]
         try:
             payload = self._store.get(part.object_key, start=at, length=size_bytes)
-            check_cell(self._manifest, index, payload)
+            check_cell(self._sums, index, payload)
         except (ObjectNotFound, CellRejected) as error:
             raise StagingLost(f"the staging object {part.object_key} lost cell {index}: {error.message}") from error
         return payload
@@ -84,7 +83,7 @@ class CellReader:
         try:
             file.seek(index * CELL_BYTES)
             payload = file.read(size_bytes)
-            check_cell(self._manifest, index, payload)
+            check_cell(self._sums, index, payload)
         except CellRejected as error:
             raise SpoolDamaged(f"the spool damaged a cell: {error.message}") from error
         except OSError as error:
@@ -93,15 +92,15 @@ class CellReader:
 
     def parts(self, cells: Sequence[int] | None = None) -> Iterator[bytes]:
         """The bytes of these cells (by default of all), one after the other, in pieces of PART_BYTES."""
-        chosen = range(len(self._manifest.cells)) if cells is None else cells
+        chosen = range(len(self._sums)) if cells is None else cells
         per_part = PART_BYTES // CELL_BYTES
         for first in range(0, len(chosen), per_part):
             yield b"".join(self.read(index) for index in chosen[first : first + per_part])
 
 
-def _places(manifest: ClipManifest, part: ParkedPart) -> Iterator[tuple[int, int]]:
+def _places(sums: CellSums, part: ParkedPart) -> Iterator[tuple[int, int]]:
     """The cells of a parked part, with the offset at which each begins in the object."""
     at = 0
     for cell in part.cells:
         yield cell, at
-        at += cell_size(manifest.size_bytes, cell)
+        at += sums.size_of(cell)

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager, nullcontext
 
 from ingest.assembler.cells import CellReader, CellRejected, check_cell
+from ingest.assembler.packed import CellSums
 from ingest.assembler.phases import Parked
 from ingest.assembler.spool import SpoolFile
 from storage.clips import batch
@@ -124,7 +125,7 @@ class ClipStore:
         cells = sorted(spooled.sizes)
         key = parking.staging_key(upload.id, cells)
         with spooled.open() as file:
-            reader = CellReader(self._store, upload.manifest, file, frozenset(cells), ())
+            reader = CellReader(self._store, CellSums.of(upload.manifest), file, frozenset(cells), ())
             size_bytes = self._store.put_parts(key, reader.parts(cells)).size_bytes
         with self._database.begin() as connection:
             parked = parking.park(connection, upload.id, cells, size_bytes=size_bytes)
@@ -153,7 +154,7 @@ class ClipStore:
     def _reader(self, upload: PendingUpload, spooled: SpoolFile, parts: Sequence[ParkedPart]) -> Iterator[CellReader]:
         here = frozenset(spooled.sizes)
         with spooled.open() if here else nullcontext() as file:
-            yield CellReader(self._store, upload.manifest, file, here, parts)
+            yield CellReader(self._store, CellSums.of(upload.manifest), file, here, parts)
 
     def _write_object(self, upload: PendingUpload, cells: CellReader) -> None:
         key, size_bytes = upload.object_key, upload.manifest.size_bytes
@@ -169,13 +170,13 @@ class ClipStore:
 
     def _holds(self, upload: PendingUpload) -> bool:
         """Whether the clip's object has the right size and every cell's hash."""
-        manifest = upload.manifest
-        if self._store.stat(upload.object_key).size_bytes != manifest.size_bytes:
+        sums = CellSums.of(upload.manifest)
+        if self._store.stat(upload.object_key).size_bytes != sums.size_bytes:
             return False
         try:
-            for index in range(len(manifest.cells)):
+            for index in range(len(sums)):
                 data = self._store.get(upload.object_key, start=index * CELL_BYTES, length=CELL_BYTES)
-                check_cell(manifest, index, data)
+                check_cell(sums, index, data)
         except CellRejected:
             return False
         return True

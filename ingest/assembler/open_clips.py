@@ -8,28 +8,28 @@ from __future__ import annotations
 
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
 from ingest.assembler.background import Background
 from ingest.assembler.cells import StagingLost
 from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import ASSEMBLER_ERROR, MAX_FAILURES, NOT_COUNTED, Failures, described
-from ingest.assembler.phases import Closing, OpenClip, Parking
+from ingest.assembler.packed import PackedUpload
+from ingest.assembler.phases import Closing, OpenClip, Parked, Parking
 from ingest.assembler.positions import Positions
-from ingest.assembler.spool import Spool, SpoolDamaged
+from ingest.assembler.spool import Spool, SpoolDamaged, SpoolFile
 from ingest.assembler.status import Counts
 from storage.clips.writer import Ending, PendingUpload
 from storage.tables.uploads import UploadState
 
 LOGGER = logging.getLogger(__name__)
 FAILURE_PAUSE_S = 0.2
-SMALL_CLIP_BYTES = 1024**2
-FIRES_OF_SMALL_CLIP = 64
-"""Clips up to both of these are stored many at a time."""
 REMEMBERED_CLOSED = 10_000
 MAX_OPEN_CLIPS = 4096
-"""Open clips of one worker; beyond this number the oldest are parked, whatever their size."""
+MAX_OPEN_CELLS = 2**20
+"""Open clips of one worker, and cells that these may have in all; beyond either the oldest are parked. The hashes of so
+many cells take 32 MiB."""
 
 
 class OpenClips:
@@ -71,7 +71,7 @@ class OpenClips:
 
     def open(self, upload: PendingUpload, partition: int, parked: frozenset[int]) -> OpenClip:
         """Start collecting the cells of an upload."""
-        clip = OpenClip(upload, partition, self._spool.new_file(upload.id), parked, self._now_s())
+        clip = OpenClip(PackedUpload.of(upload), partition, self._spool.new_file(upload.id), parked, self._now_s())
         self._clips[upload.id] = clip
         return clip
 
@@ -94,23 +94,23 @@ class OpenClips:
 
     def store(self, clip: OpenClip) -> None:
         """Start storing a whole clip."""
-        effect = partial(self._clip_store.store_clip, clip.upload, clip.file)
+        effect = partial(self._store_one, clip.upload, clip.file)
         what = f"storing clip {clip.upload.clip_id}"
-        if _is_small(clip.upload):
-            item, together = (clip.upload, clip.file), self._clip_store.store_clips
-            clip.phase = Closing(self._background.submit_together(effect, item, together, what=what))
+        if clip.upload.is_small:
+            item = (clip.upload, clip.file)
+            clip.phase = Closing(self._background.submit_together(effect, item, self._store_together, what=what))
         else:
             clip.phase = Closing(self._background.submit(effect, what=what))
 
     def fail(self, clip: OpenClip, reason: str, detail: str, payload: bytes | None = None) -> None:
         """Start giving up a clip for good; `payload` is the cell that was wrong."""
         LOGGER.warning("upload %s is given up: %s", clip.upload.id, detail)
-        effect = partial(self._clip_store.fail, clip.upload, reason, detail, payload)
+        effect = partial(self._fail_one, clip.upload, reason, detail, payload)
         clip.phase = Closing(self._background.submit(effect, what=f"giving up upload {clip.upload.id}"))
 
     def park(self, clip: OpenClip) -> None:
         """Start moving a clip's spooled cells to a staging object."""
-        effect = partial(self._clip_store.park, clip.upload, clip.file)
+        effect = partial(self._park_one, clip.upload, clip.file)
         clip.phase = Parking(self._background.submit(effect, what=f"parking upload {clip.upload.id}"))
 
     def make_room(self, size_bytes: int) -> bool:
@@ -125,12 +125,27 @@ class OpenClips:
         return False
 
     def park_the_old(self, *, opened_before_s: float) -> None:
-        """Park the clips opened by then, and the oldest ones beyond MAX_OPEN_CLIPS."""
-        surplus = len(self) - MAX_OPEN_CLIPS
-        can_park = sorted((clip for clip in self if clip.can_park), key=lambda clip: clip.opened_s)
-        for position, clip in enumerate(can_park):
-            if clip.opened_s <= opened_before_s or position < surplus:
+        """Park the clips opened by then, and the oldest ones beyond MAX_OPEN_CLIPS and MAX_OPEN_CELLS."""
+        staying = [clip for clip in self if not isinstance(clip.phase, Parking)]
+        clips, cells = len(staying), sum(len(clip.upload.cells) for clip in staying)
+        for clip in sorted((clip for clip in staying if clip.can_park), key=lambda clip: clip.opened_s):
+            if clip.opened_s <= opened_before_s or clips > MAX_OPEN_CLIPS or cells > MAX_OPEN_CELLS:
+                clips, cells = clips - 1, cells - len(clip.upload.cells)
                 self.park(clip)
+
+    # The effects, which unpack an upload only while they are at work
+
+    def _store_one(self, upload: PackedUpload, file: SpoolFile) -> Ending:
+        return self._clip_store.store_clip(upload.unpacked(), file)
+
+    def _store_together(self, whole: Sequence[tuple[PackedUpload, SpoolFile]]) -> list[Ending]:
+        return self._clip_store.store_clips([(upload.unpacked(), file) for upload, file in whole])
+
+    def _fail_one(self, upload: PackedUpload, reason: str, detail: str, payload: bytes | None) -> Ending:
+        return self._clip_store.fail(upload.unpacked(), reason, detail, payload)
+
+    def _park_one(self, upload: PackedUpload, file: SpoolFile) -> Parked:
+        return self._clip_store.park(upload.unpacked(), file)
 
     # Handling their results
 
@@ -223,9 +238,3 @@ class OpenClips:
             self.drop(clip)
         self._background.close()
         self._spool.close()
-
-
-def _is_small(upload: PendingUpload) -> bool:
-    """Whether a clip may share its transaction and its memory with others."""
-    manifest = upload.manifest
-    return manifest.size_bytes <= SMALL_CLIP_BYTES and len(manifest.recording.fires) <= FIRES_OF_SMALL_CLIP

@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ingest.assembler.background import Task
+from ingest.assembler.packed import PackedUpload
 from ingest.assembler.spool import SpoolFile
-from storage.clips.writer import Ending, PendingUpload
+from storage.clips.writer import Ending
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ Phase = Collecting | Parking | Closing
 class OpenClip:
     """A clip of which cells have arrived. `parked` are the cells that are in staging objects."""
 
-    upload: PendingUpload
+    upload: PackedUpload
     partition: int
     file: SpoolFile
     parked: frozenset[int]
@@ -78,4 +79,4 @@ class OpenClip:
     @property
     def whole(self) -> bool:
         """Whether every cell is spooled or parked."""
-        return len(self.parked | self.file.sizes.keys()) == len(self.upload.manifest.cells)
+        return len(self.parked | self.file.sizes.keys()) == len(self.upload.cells)

@@ -17,6 +17,7 @@ from ingest.assembler.background import Background, Task
 from ingest.assembler.cells import CellRejected, check_cell
 from ingest.assembler.failures import MAX_FAILURES
 from ingest.assembler.offsets import OffsetTracker
+from ingest.assembler.packed import CellSums
 from ingest.assembler.phases import Parked
 from ingest.assembler.spool import Spool, SpoolDamaged, SpoolFile
 from ingest.cell_record import CellRecord
@@ -159,7 +160,7 @@ class MemoryClipStore:
                 file.seek(index * CELL_BYTES)
                 cells[index] = file.read(cell_size(upload.manifest.size_bytes, index))
             try:
-                check_cell(upload.manifest, index, cells[index])
+                check_cell(CellSums.of(upload.manifest), index, cells[index])
             except CellRejected as error:
                 raise SpoolDamaged(error.message) from error
         return cells
