@@ -27,7 +27,7 @@ from ingest.cells_topic import GROUP
 from ingest.log.contract import CELLS_TOPIC, Log, LogConsumer, LogRecord, NotOwner
 from ingest.readiness import Part, Readiness
 from storage.clips.writer import PendingUpload
-from triggers.errors import InvalidInput, Overloaded, Unreachable
+from triggers.errors import InvalidInput, LongtailError, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
 MAX_POLL_RECORDS = 256
@@ -64,6 +64,8 @@ class Assembler:
         self._backlog: deque[LogRecord] = deque()
         self._ahead: dict[str, tuple[PendingUpload, frozenset[int]]] = {}
         self._retry_at_s = 0.0
+        self._stalled: LongtailError | None = None
+        """Why the oldest record could not be taken in, until it is: polls pass meanwhile, but no cell does."""
         self._consumer: LogConsumer = log.consumer(
             CELLS_TOPIC, group=GROUP, member=member, on_assigned=self._on_assigned, on_revoked=self._on_revoked
         )
@@ -89,7 +91,10 @@ class Assembler:
             while not stop.is_set():
                 try:
                     self.step()
-                    told.passed()
+                    if self._stalled is None:
+                        told.passed()
+                    else:
+                        told.failed(self._stalled)
                 except (Unreachable, Overloaded) as error:
                     told.failed(error)
                     LOGGER.warning("the assembler waits %.1f s: %s", self._retry_pause_s, error)
@@ -131,7 +136,9 @@ class Assembler:
             self._look_ahead()
             while self._backlog and self._take_or_retry(self._backlog[0]):
                 self._backlog.popleft()
+                self._stalled = None
         except (Unreachable, Overloaded) as error:
+            self._stalled = error
             self._retry_at_s = self._now_s() + self._retry_pause_s
             LOGGER.warning("the assembler pauses its partitions for %.1f s: %s", self._retry_pause_s, error)
         finally:
@@ -290,6 +297,7 @@ class Assembler:
     def _drop_backlog(self, partitions: set[int]) -> None:
         if partitions:
             self._backlog = deque(record for record in self._backlog if record.partition not in partitions)
+            self._stalled = self._stalled if self._backlog else None
 
 
 def _place(record: LogRecord) -> str:

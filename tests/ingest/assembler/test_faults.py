@@ -10,11 +10,13 @@ from sqlalchemy import func, select
 
 from ingest.assembler.spool import Spool
 from ingest.assembler.status import AssemblerStatus
+from ingest.readiness import Readiness
 from ingest.steward.staging import clean_staging
 from storage.clips import writer as clip_writer
 from storage.tables import clips, parked_cells
 from storage.uploads import dead_letters, endings
 from tests.ingest.assembler.world import LEASE_S, World, drive
+from tests.support.small_disk import fill, small_disk
 from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import Misconfigured
@@ -78,6 +80,31 @@ def test_a_clip_larger_than_the_spool_is_stored(world: World) -> None:
         world.send(clip, *clip.indices)
         drive(assembler, lambda: world.upload_state(clip) == "stored")
     assert world.catalogued() == {clip.manifest.clip_id: clip.data}
+
+
+def test_a_spool_whose_disk_was_full_goes_on_by_itself_once_there_is_room(world: World) -> None:
+    clips = [world.clip(SIZE, seed=number) for number in range(2)]
+    stop = threading.Event()
+    part = Readiness().part("assembler")
+    with small_disk(world.folder / "spool", mib=4) as disk:
+        assembler = world.assembler(retry_pause_s=0.05)
+        filler = fill(disk, leave_bytes=CELL_BYTES + 64 * 1024)
+        thread = threading.Thread(target=assembler.run, args=(stop, part))
+        thread.start()
+        try:
+            for clip in clips:
+                world.send(clip, *clip.indices)
+            wait_for(lambda: assembler.status().spooled_bytes > 0, within_s=20, what="the cell that fits")
+            wait_for(lambda: "No space left" in (part.problem() or ""), within_s=20, what="the disk to be full")
+            assert world.catalogued() == {}
+            filler.unlink()
+            wait_for(lambda: len(world.catalogued()) == 2, within_s=30, what="both clips")
+            assert world.catalogued() == {clip.manifest.clip_id: clip.data for clip in clips}
+            wait_for(lambda: part.problem() is None, within_s=20, what="readiness")
+            assert assembler.counts.failed == 0
+        finally:
+            stop.set()
+            thread.join(30)
 
 
 def test_a_store_that_is_away_longer_than_the_lease_stops_nothing_for_good(world: World) -> None:
