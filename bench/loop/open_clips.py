@@ -18,7 +18,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 import httpx
@@ -122,24 +122,29 @@ class Watched:
     @property
     def spooled_bytes(self) -> int:
         """Bytes of cells on its disk."""
-        files = (self.running.data_dir / "spool").rglob("*.*")
-        return sum(512 * file.stat().st_blocks for file in files if file.is_file())
+        found = 0
+        for file in (self.running.data_dir / "spool").glob("*/*"):
+            with suppress(FileNotFoundError):  # the clip was stored meanwhile
+                found += 512 * file.stat().st_blocks
+        return found
 
     @contextmanager
     def peak(self) -> Iterator[dict[str, float]]:
         """The largest memory during the block, under `ingest`."""
         peak = Peak({"ingest": self.pid})
         peak.start()
-        yield peak.mb
-        peak.stop()
-        peak.join()
+        try:
+            yield peak.mb
+        finally:
+            peak.stop()
+            peak.join()
 
 
 def measure(engines: Engines, kind: str, clips: Clips, *, number: int, spread: int, finished: int) -> dict[str, object]:
     """The figures for one number of open clips."""
     each = max(1, spread // clips.count // CELL_BYTES) * CELL_BYTES
     settings = real_settings(engines, number) if kind == "kafka" else {}
-    room = {"spool_bytes": 64 * 1024 * MIB, "park_after_s": 86400.0, "extraction_workers": 0}
+    room = {"spool_bytes": 64 * 1024 * MIB, "park_after_s": 86400.0, "extraction_workers": 0, "log_lease_s": 30.0}
     with (
         engines.scratch(f"deployment-{number}") as folder,
         whole_system.deployment(data_dir=folder, **room, **settings) as running,
