@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from storage.jsonb import json_of
 from storage.settings import Settings, shown_url
+from storage.watched_connection import SILENCE_S, TCP_ARGUMENTS, WatchedConnection
 from triggers.errors import LongtailError, Misconfigured, Overloaded, Unreachable
 
 __all__ = ["Connection", "Database", "unreachable"]
@@ -53,8 +55,16 @@ class Database:
     step of the product is one commit.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 10, connection_wait_s: float = CONNECTION_WAIT_S) -> None:
-        """`connection_wait_s` is how long `begin` waits for a connection while all are in use."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        pool_size: int = 10,
+        connection_wait_s: float = CONNECTION_WAIT_S,
+        silence_s: float = SILENCE_S,
+    ) -> None:
+        """`connection_wait_s` is how long `begin` waits for a connection while all are in use; `silence_s` how long a
+        statement may run before the server is asked whether it lives (storage/watched_connection.py)."""
         self.url = url
         self.pool_size = pool_size
         self.engine: Engine = create_engine(
@@ -63,14 +73,22 @@ class Database:
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=connection_wait_s,
-            connect_args={"connect_timeout": 10},
+            connect_args=TCP_ARGUMENTS,
             json_deserializer=json_of,
         )
+
+        @event.listens_for(self.engine, "do_connect")
+        def _connect(_dialect: object, _record: object, args: Any, arguments: Any) -> WatchedConnection:
+            return WatchedConnection.opened(silence_s, *args, **arguments)
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Database:
         """The database that the settings name."""
-        return cls(settings.require_database_url(), pool_size=settings.database_pool_size)
+        return cls(
+            settings.require_database_url(),
+            pool_size=settings.database_pool_size,
+            silence_s=settings.database_silence_s,
+        )
 
     @contextmanager
     def begin(self) -> Iterator[Connection]:

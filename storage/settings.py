@@ -41,6 +41,8 @@ class Settings(BaseSettings):
     objects_access_key: Annotated[str, Field(repr=False)] = ""
     objects_secret_key: Annotated[str, Field(repr=False)] = ""
     """Credentials for S3. Empty: looked up as boto3 does, in AWS_* variables, a profile, or the machine's role."""
+    objects_timeout_s: Annotated[float, Field(ge=1, le=300)] = 15.0
+    """How long S3 may be silent in the middle of a request, before ingest tries it again: twice, and the API once."""
     data_dir: Path | None = None
     """Where the embedded parts keep data, the assembler its spool, the deployment its keys."""
 
@@ -73,6 +75,8 @@ class Settings(BaseSettings):
 
     # Pools
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
+    database_silence_s: Annotated[float, Field(ge=1, le=300)] = 10.0
+    """How long a statement may run before the server is asked, over another connection, whether it lives."""
 
     # Log
     log_partitions: Annotated[int, Field(ge=1, le=1024)] = 4

@@ -18,7 +18,9 @@ from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
 from fleet_api.services import Services
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
+from ingest.single_check import SingleCheck
 from storage.database import Database
+from storage.migrate import require_current
 from storage.objects import open_store
 from storage.settings import Settings
 from triggers.contracts.signing import load_private_key
@@ -29,8 +31,6 @@ Send `Authorization: Bearer <token>`. Errors are problem documents (RFC 9457) wi
 wherever GET does. Unknown query parameters are refused. Times in `_ns` are nanoseconds since the
 Unix epoch.
 """
-
-
 def create_app(settings: Settings) -> FastAPI:
     """The application for these settings. It starts even without its database, and is ready once that answers.
 
@@ -42,12 +42,14 @@ def create_app(settings: Settings) -> FastAPI:
         store=open_store(settings),
         key=load_private_key(settings.effective_signing_key()),
     )
+    check = SingleCheck(lambda: require_current(services.database))
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         try:
             yield
         finally:
+            check.close()
             services.database.close()
 
     app = FastAPI(
@@ -68,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
         redirect_slashes=False,  # a redirect would lose a proxy's prefix
     )
     app.state.services = services
+    app.state.check = check
     for router in (*ROUTERS, interactive_docs.router):
         app.include_router(router)
     app.openapi = cache(partial(build_document, app, settings))  # type: ignore[method-assign]

@@ -32,8 +32,9 @@ class Gateway:
         self.manifests_in_flight = ByteBudget(limits.manifests_in_flight_bytes)
         url, size = settings.require_database_url(), max(2, settings.database_pool_size)
         threads = size // 2
-        self._database = Database(url, pool_size=size - threads)
-        self._log_database = Database(url, pool_size=threads)
+        silence_s = settings.database_silence_s
+        self._database = Database(url, pool_size=size - threads, silence_s=silence_s)
+        self._log_database = Database(url, pool_size=threads, silence_s=silence_s)
         self._control = Workers("gateway-control", threads=size - threads, waiting=limits.waiting_calls)
         self._appends = Workers("gateway-append", threads=threads, waiting=limits.waiting_calls)
         self._check = SingleCheck(self._check_all, within_s=limits.check_s)

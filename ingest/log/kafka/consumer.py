@@ -144,6 +144,10 @@ class KafkaLogConsumer:
             batches = self._session.poll(max_records=1 if any(self._fetched.values()) else _MAX_FETCHED_RECORDS)
         except NameTaken:
             self._superseded()
+        except Unreachable:
+            if not self._session.is_open:
+                self._fetched.clear()  # the next consumer begins at the committed offsets
+            raise
         # Records left of partitions that changed in this poll are stale; those the poll returned came after the change.
         for change in list(self._changes.pending)[known_changes:]:
             for number in change.partitions:

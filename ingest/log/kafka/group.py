@@ -65,6 +65,12 @@ class Changes(ConsumerRebalanceListener):  # type: ignore[misc]
         """Stop claiming revoked partitions, whose hand-over is done."""
         self.claimed -= frozenset(partitions)
 
+    def start_over(self, claimed: Collection[int]) -> None:
+        """The consumer was replaced: all it had claimed is lost, whatever else was recorded and not yet handled."""
+        self.pending.clear()
+        self.pending.append(Change("lost", tuple(sorted(claimed))))
+        self.claimed = frozenset()
+
     def close(self) -> None:
         """Stop recording: the consumer is closing and handles all partitions itself."""
         self._closed = True

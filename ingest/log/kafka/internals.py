@@ -9,6 +9,8 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import KafkaError
 from kafka.net.connection import KafkaConnection
 
+from ingest.log.kafka.contact import Answers
+
 _ATTENDED_PAUSE_S = 0.005
 MAX_THROTTLE_MS = 15_000
 """Brokers ask for at most as long as their quotas look back, which is 11 s unless configured otherwise."""
@@ -40,7 +42,29 @@ class BoundedThrottling:
         self._throttle(connection, response)
 
 
+def _note_answers() -> Answers:
+    """Let every connection of this process note when bytes of a broker came.
+
+    kafka-python (3.0.12) tells nobody: its public metrics are rates over half a minute, and `last-heartbeat` is when
+    one was sent, answered or not.
+    """
+    answers, received = Answers(), KafkaConnection.data_received
+
+    def data_received(connection: KafkaConnection, data: bytes) -> None:
+        answers.note(connection.net)
+        received(connection, data)
+
+    KafkaConnection.data_received = data_received
+    return answers
+
+
 BoundedThrottling().install()
+_ANSWERS = _note_answers()
+
+
+def answered_s(consumer: KafkaConsumer) -> float:
+    """When a broker last answered this consumer (monotonic clock)."""
+    return _ANSWERS.last_s(consumer._net)
 
 
 def request_rejoin(consumer: KafkaConsumer) -> None:
@@ -62,6 +86,12 @@ def is_fenced(consumer: KafkaConsumer) -> bool:
 def known_partitions(consumer: KafkaConsumer, topic: str) -> int:
     """How many partitions the topic had when metadata last came; sends no request."""
     return len(consumer._cluster.partitions_for_topic(topic) or ())
+
+
+def topic_identity(consumer: KafkaConsumer, topic: str) -> object | None:
+    """What tells a topic from a later one of the same name, as metadata last had it; None when they had none."""
+    identity: object | None = consumer._cluster.topic_id(topic)
+    return identity
 
 
 def request_metadata(producer: KafkaProducer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +22,22 @@ from kafka.structs import OffsetAndMetadata
 
 from ingest.log.contract import LogRecord, NotOwner
 from ingest.log.kafka.clients import KafkaClients
+from ingest.log.kafka.contact import REPLACE_S, Contact
 from ingest.log.kafka.errors import translated
 from ingest.log.kafka.group import Changes, FairAssignor
-from ingest.log.kafka.internals import PatientJoin, is_fenced, is_joining, known_partitions, request_rejoin
+from ingest.log.kafka.internals import (
+    PatientJoin,
+    answered_s,
+    is_fenced,
+    is_joining,
+    known_partitions,
+    request_rejoin,
+    topic_identity,
+)
+from ingest.log.kafka.location import REQUEST_TIMEOUT_S
+from triggers.errors import Unreachable
 
+LOGGER = logging.getLogger(__name__)
 _HEARTBEAT_S = 1.0
 """The longest time between two heartbeats; a third of the lease where that is less."""
 _JOIN_S = 0.03
@@ -73,11 +86,22 @@ class GroupSession:
         self._assignor = FairAssignor(self._topic, changes)
         self._kafka: KafkaConsumer | None = None
         self._next_widening_s = 0.0
+        self._contact = Contact(f"the consumer {member.member!r} of {member.topic!r}")
+        self._silent = False
+        self._identity: object | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a consumer: not before the first poll, and not once a silent one was dropped."""
+        return self._kafka is not None
 
     def poll(self, *, max_records: int) -> dict[int, list[LogRecord]]:
         """One poll of kafka-python: heartbeats, at most one round of a rebalance, and records by partition.
 
-        NameTaken when another process has this member's name.
+        NameTaken when another process has this member's name. Unreachable while no broker has answered for CONTACT_S:
+        kafka-python returns nothing then, as if there were no records. A consumer that is silent for REPLACE_S is
+        replaced by one that joins under the same name, and its partitions are lost until then. So is one whose topic
+        was deleted and created again.
         """
         kafka = self._joined()
         wait_s = _JOIN_S if is_joining(kafka) else 0.0
@@ -91,6 +115,9 @@ class GroupSession:
         if is_fenced(kafka):
             raise NameTaken
         self._look_for_new_partitions(kafka)
+        self._look_for_another_topic(kafka)
+        if not batches:
+            self._require_contact(kafka)
         return {
             at.partition: [LogRecord(at.partition, row.offset, row.key or b"", row.value or b"") for row in rows]
             for at, rows in batches.items()
@@ -98,11 +125,13 @@ class GroupSession:
 
     def commit(self, next_offsets: Mapping[int, int]) -> bool:
         """Whether the offsets are stored; False while the group rebalances. NotOwner for a former member."""
-        if self._kafka is None or not next_offsets:
+        if not next_offsets:
             return True
+        if self._kafka is None:
+            raise NotOwner(f"the consumer {self._member.member!r} of topic {self._member.topic!r} is being replaced")
         offsets = {self._at(number): OffsetAndMetadata(offset, "", -1) for number, offset in next_offsets.items()}
         try:
-            self._kafka.commit(offsets)
+            self._kafka.commit(offsets, timeout_ms=REQUEST_TIMEOUT_S * 1000)
         except RebalanceInProgressError:
             return False
         except _NOT_A_MEMBER as error:
@@ -113,6 +142,7 @@ class GroupSession:
                 f"{self._member.member!r}"
             ) from error
         except KafkaError as error:
+            self._contact.failed()
             raise translated(error, self._clients.location, f"store offsets of {self._member.group!r}") from error
         return True
 
@@ -150,8 +180,58 @@ class GroupSession:
             with self._clients.asking(f"let {self._member.member!r} leave {self._member.group!r}") as admin:
                 admin.remove_group_members(self._group, [me])
 
+    def _require_contact(self, kafka: KafkaConsumer) -> None:
+        """Unreachable when nothing has come from any broker for too long; the first time, and when it ends, logged."""
+        last_s = answered_s(kafka)
+        silence_s = self._contact.silence_s(last_s)
+        lost = self._contact.problem(last_s, silence_s)
+        if lost is None:
+            if self._silent:
+                LOGGER.info("a broker answers the consumer %r again", self._member.member)
+            self._silent = False
+            return
+        if not self._silent:
+            LOGGER.warning("%s", lost)
+        self._silent = True
+        if silence_s > REPLACE_S:
+            LOGGER.warning("the consumer %r is replaced", self._member.member)
+            self._replace(kafka)
+        raise lost
+
+    def _look_for_another_topic(self, kafka: KafkaConsumer) -> None:
+        """Read a topic that was deleted and created again from its beginning; Unreachable while that begins.
+
+        kafka-python (3.0.12) takes the new topic for the old one, truncated: it skips what was appended meanwhile. And
+        an offset of the old topic that was committed late would skip as much of the new one.
+        """
+        identity = topic_identity(kafka, self._topic)
+        held = kafka.assignment()
+        if identity is None or (self._identity not in (None, identity) and not held):
+            return
+        if self._identity not in (None, identity):
+            LOGGER.warning("the topic %s was deleted and created again: it is read from its beginning", self._topic)
+            try:
+                beginning = {at: OffsetAndMetadata(0, "", -1) for at in held}
+                kafka.commit(beginning, timeout_ms=REQUEST_TIMEOUT_S * 1000)
+            except KafkaError as error:
+                raise translated(error, self._clients.location, f"go back to the start of {self._topic!r}") from error
+            self._replace(kafka)
+            self._identity = identity
+            raise Unreachable(f"the topic {self._topic!r} was created again, and is read from its beginning")
+        self._identity = identity
+
+    def _replace(self, silent: KafkaConsumer) -> None:
+        """Drop the consumer; the next poll opens another, which is given the same partitions."""
+        claimed = self._changes.claimed
+        self._kafka = None
+        try:
+            silent.close(autocommit=False, timeout_ms=0)
+        finally:
+            self._changes.start_over(claimed)
+
     def _joined(self) -> KafkaConsumer:
         if self._kafka is None:
+            self._contact.renew()
             self._kafka = self._clients.consumer(
                 group_id=self._group, partition_assignment_strategy=[self._assignor], **self._member.arguments()
             )

@@ -29,9 +29,10 @@ class Trouble:
 
 
 class Wire:
-    """A listening port whose connections lead to `target` (a port on 127.0.0.1), which may be set later."""
+    """A listening port whose connections lead to `target`, which may be set later: a port on 127.0.0.1, or the path of
+    a Unix socket."""
 
-    def __init__(self, name: str, seed: int, target: int = 0, *, answers_flip: bool = True) -> None:
+    def __init__(self, name: str, seed: int, target: int | str = 0, *, answers_flip: bool = True) -> None:
         """`answers_flip` is False where nothing protects answers but TLS, which is left out here: a number in a header
         of HTTP that was turned over cannot be told from a true one."""
         self.name = name
@@ -96,7 +97,7 @@ class Wire:
             writer.transport.abort()
             return
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target, limit=_PIECE_BYTES)
+            far_reader, far_writer = await self._connected()
         except OSError:
             writer.transport.abort()  # as the target would have done it
             return
@@ -116,6 +117,11 @@ class Wire:
             self._writers -= pair
             for end in pair:
                 end.transport.abort()
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if isinstance(self.target, str):
+            return await asyncio.open_unix_connection(self.target, limit=_PIECE_BYTES)
+        return await asyncio.open_connection("127.0.0.1", self.target, limit=_PIECE_BYTES)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, flips: bool) -> None:
         while piece := await reader.read(_PIECE_BYTES):

@@ -9,16 +9,17 @@ import threading
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 
 import pytest
+from kafka import KafkaAdminClient
 
 from ingest.log.contract import NotOwner
 from ingest.log.kafka.log import KafkaLog
 from storage.settings import Settings
 from tests.ingest.log.support import TOPIC, wait_until
 from tests.support.servers.kafka_server import KafkaServer
-from triggers.errors import Overloaded, Unreachable
+from triggers.errors import NotFound, Overloaded, Unreachable
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(300)]
 
@@ -132,3 +133,86 @@ def test_appends_reads_commits_and_questions_work_again_after_an_outage_with_all
             target = frozenset(writers.acknowledged)
             wait_until(lambda: reading(lambda: target <= set(read)), RECOVERY_S)
             wait_until(lambda: reading(lambda: sum(log.committed_offsets(TOPIC, "g").values()) > 0), RECOVERY_S)
+
+
+def test_an_idle_consumer_tells_a_silent_broker_is_replaced_and_reads_on(
+    broker: KafkaServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ingest.log.kafka.contact.CONTACT_S", 2.0)
+    monkeypatch.setattr("ingest.log.kafka.session.REPLACE_S", 4.0)
+    settings = Settings(log_url=f"kafka://{broker.bootstrap}/{uuid.uuid4().hex[:12]}", log_lease_s=4)
+    changes: list[str] = []
+    with closing(KafkaLog(settings)) as log:
+        log.ensure_topic(TOPIC, partitions=1, retention_s=3600)
+        with log.consumer(
+            TOPIC,
+            group="g",
+            member="a",
+            on_assigned=lambda _: changes.append("assigned"),
+            on_revoked=lambda _: changes.append("gone"),
+        ) as consumer:
+
+            def state() -> str:
+                try:
+                    return "".join(record.value.decode() for record in consumer.poll(max_records=9, timeout_s=0.2))
+                except Unreachable as error:
+                    return error.message
+
+            log.append(TOPIC, 0, [(b"", b"before")])
+            wait_until(lambda: state() == "before", RECOVERY_S)
+            consumer.commit({0: 1})
+            freeze(broker)
+            try:
+                wait_until(lambda: "no broker has answered the consumer 'a'" in state(), RECOVERY_S)
+                wait_until(lambda: bool(state()) and changes == ["assigned", "gone"], RECOVERY_S)
+                assert consumer.assignment() == frozenset()
+            finally:
+                end_outage(broker)
+            log.append(TOPIC, 0, [(b"", b"after")])
+            wait_until(lambda: state() == "after", RECOVERY_S)
+            assert changes == ["assigned", "gone", "assigned"]
+            assert caplog.text.count("no broker has answered") == 1
+            assert caplog.text.count("is replaced") == 1
+
+
+def test_a_consumer_reads_on_when_its_topic_was_deleted_and_created_again(broker: KafkaServer) -> None:
+    prefix = uuid.uuid4().hex[:12]
+    settings = Settings(log_url=f"kafka://{broker.bootstrap}/{prefix}", log_lease_s=4)
+    with closing(KafkaLog(settings)) as log:
+        log.ensure_topic(TOPIC, partitions=2, retention_s=3600)
+        with log.consumer(TOPIC, group="g", member="a") as consumer:
+            read: set[bytes] = set()
+
+            def reads(wanted: set[bytes]) -> bool:
+                with suppress(Unreachable, NotOwner):
+                    records = consumer.poll(max_records=100, timeout_s=0.2)
+                    read.update(record.value for record in records)
+                    consumer.commit({record.partition: record.offset + 1 for record in records})
+                return wanted <= read
+
+            old = {b"old %d" % number for number in range(5)}
+            log.append(TOPIC, 0, [(b"", value) for value in sorted(old)])
+            wait_until(lambda: reads(old), RECOVERY_S)
+            delete_topic(broker, f"{prefix}.{TOPIC}")
+            log.ensure_topic(TOPIC, partitions=2, retention_s=3600)
+            new = {b"new 0", b"new 1"}  # at offsets that were read before
+            for number, value in enumerate(sorted(new)):
+                append_when_taken(log, number, value)
+            wait_until(lambda: reads(new), RECOVERY_S)
+
+
+def delete_topic(broker: KafkaServer, name: str) -> None:
+    """Returns when the topic is gone."""
+    with KafkaAdminClient(**broker.client_settings) as admin:
+        admin.delete_topics([name])
+        wait_until(lambda: name not in admin.list_topics(), RECOVERY_S)
+
+
+def append_when_taken(log: KafkaLog, partition: int, value: bytes) -> None:
+    def taken() -> bool:
+        try:
+            return bool(log.append(TOPIC, partition, [(b"", value)]))
+        except (Unreachable, NotFound):
+            return False
+
+    wait_until(taken, RECOVERY_S)
