@@ -29,6 +29,10 @@ from storage.settings import Settings
 
 OUTBOX_PAUSE_S = 0.2
 LOST_CELLS_S = 15.0
+STORE_CONTACT_S = 10.0
+"""How often the object store is asked for anything, so that a silent one is told although there is nothing to store."""
+_NOWHERE = "contact/"
+"""A folder that no object is in."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def _loops(parts: Parts) -> dict[str, Loop]:
     loops: dict[str, Loop] = {
         "assembler": lambda stop: _assemble(parts, stop),
         "outbox": lambda stop: _send_events(parts, stop),
+        "object store": _contact_with_store(parts),
         "steward": _steward(parts).run,
     }
     return loops | {f"extraction-{number}": _extractor(parts, number) for number in range(settings.extraction_workers)}
@@ -109,6 +114,12 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
         background=Background("assembler-effects", part=storing),
     )
     assembler.run(stop, parts.readiness.part("assembler"))
+
+
+def _contact_with_store(parts: Parts) -> Loop:
+    store = open_store(parts.settings, attempts=1)
+    part = parts.readiness.part("object store")
+    return lambda stop: repeat(lambda: bool(store.list(_NOWHERE, limit=1)), STORE_CONTACT_S, stop, part)
 
 
 def _send_events(parts: Parts, stop: threading.Event) -> None:

@@ -31,6 +31,10 @@ Send `Authorization: Bearer <token>`. Errors are problem documents (RFC 9457) wi
 wherever GET does. Unknown query parameters are refused. Times in `_ns` are nanoseconds since the
 Unix epoch.
 """
+STORE_ATTEMPTS = 2
+"""Of a request to the object store: somebody waits for the answer."""
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The application for these settings. It starts even without its database, and is ready once that answers.
 
@@ -39,7 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     services = Services(
         settings=settings,
         database=Database.from_settings(settings),
-        store=open_store(settings),
+        store=open_store(settings, attempts=STORE_ATTEMPTS),
         key=load_private_key(settings.effective_signing_key()),
     )
     check = SingleCheck(lambda: require_current(services.database))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from storage.objects.contract import ObjectStore
+from storage.objects.contract import ATTEMPTS, ObjectStore
 from storage.objects.directory.store import DirectoryStore
 from storage.settings import Settings, shown_url
 from triggers.errors import Misconfigured
@@ -19,8 +19,8 @@ __all__ = ["DirectoryStore", "ObjectStore", "open_store", "store_directory"]
 _REMEDY = "set LONGTAIL_OBJECTS_URL to file:///DIRECTORY or s3://BUCKET/PREFIX"
 
 
-def open_store(settings: Settings) -> ObjectStore:
-    """The object store that the settings name, ready for use.
+def open_store(settings: Settings, *, attempts: int = ATTEMPTS) -> ObjectStore:
+    """The object store that the settings name, ready for use; each request to a server is tried `attempts` times.
 
     Raises Misconfigured, naming LONGTAIL_OBJECTS_URL, for a URL that names no store and for a directory that cannot
     be used. The store's directory itself is created; the one it lies in must be there (except the data directory),
@@ -29,7 +29,7 @@ def open_store(settings: Settings) -> ObjectStore:
     url = settings.effective_objects_url()
     scheme = urlsplit(url).scheme
     if scheme == "s3":
-        return _open_s3(settings, url)
+        return _open_s3(settings, url, attempts)
     if scheme != "file":
         raise Misconfigured(f"LONGTAIL_OBJECTS_URL: no object store for {shown_url(url)!r}", remedy=_REMEDY)
     if not settings.objects_url:
@@ -43,14 +43,20 @@ def store_directory(settings: Settings) -> Path | None:
     return _directory(url) if urlsplit(url).scheme == "file" else None
 
 
-def _open_s3(settings: Settings, url: str) -> ObjectStore:
+def _open_s3(settings: Settings, url: str, attempts: int) -> ObjectStore:
     from storage.objects.s3.store import (  # noqa: PLC0415  importing boto3 takes 0.3 s
         S3Store,
         parse_location,
     )
 
     location = parse_location(url)
-    return S3Store(location, access_key=settings.objects_access_key, secret_key=settings.objects_secret_key)
+    return S3Store(
+        location,
+        access_key=settings.objects_access_key,
+        secret_key=settings.objects_secret_key,
+        attempts=attempts,
+        timeout_s=settings.objects_timeout_s,
+    )
 
 
 def _directory(url: str) -> Path:

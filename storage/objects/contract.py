@@ -15,6 +15,8 @@ from typing import Protocol
 from triggers.errors import Conflict, InvalidInput, NotFound
 
 MAX_KEY_BYTES = 900
+ATTEMPTS = 3
+"""Of a request to a server: as many silent ones end within a minute, pauses included, and their callers try again."""
 LEFTOVER_AGE_S = 86400
 """An unfinished write that has made no progress for this long belongs to a process that died."""
 MAX_SEGMENT_BYTES = 200

@@ -17,8 +17,8 @@ from triggers.errors import InvalidInput, Misconfigured
 MAX_PREFIX_BYTES = 100
 """S3 allows keys of 1,024 bytes, of which the contract's keys take up to 900."""
 CONNECT_TIMEOUT_S = 5
-READ_TIMEOUT_S = 60
-ATTEMPTS = 5
+TIMEOUT_S = 15.0
+"""How long the server may be silent in the middle of a request."""
 _CONNECTIONS = 32
 _DEFAULT_REGION = "us-east-1"  # what servers that are not Amazon's sign for
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
@@ -77,7 +77,7 @@ def parse_location(url: str) -> S3Location:
     )
 
 
-def connect(location: S3Location, *, access_key: str, secret_key: str, attempts: int) -> Any:
+def connect(location: S3Location, *, access_key: str, secret_key: str, attempts: int, timeout_s: float) -> Any:
     """A client of boto3 (safe to share between threads); without keys it looks for credentials where boto3 does."""
     try:
         session = boto3.session.Session(
@@ -90,18 +90,18 @@ def connect(location: S3Location, *, access_key: str, secret_key: str, attempts:
             endpoint_url=location.endpoint or None,
             region_name=session.region_name or _DEFAULT_REGION,
             verify=location.ca_file or None,
-            config=_client_config(location, attempts),
+            config=_client_config(location, attempts, timeout_s),
         )
     except (BotoCoreError, ValueError) as error:
         raise Misconfigured(f"LONGTAIL_OBJECTS_URL: {location} cannot be opened ({error})", remedy=_REMEDY) from error
 
 
-def _client_config(location: S3Location, attempts: int) -> Config:
+def _client_config(location: S3Location, attempts: int, timeout_s: float) -> Config:
     path_style = location.endpoint and not location.virtual_hosts
     return Config(
         signature_version="s3v4",
-        connect_timeout=CONNECT_TIMEOUT_S,
-        read_timeout=READ_TIMEOUT_S,
+        connect_timeout=min(CONNECT_TIMEOUT_S, timeout_s),
+        read_timeout=timeout_s,
         retries={"mode": "standard", "total_max_attempts": attempts},
         max_pool_connections=_CONNECTIONS,
         s3={"addressing_style": "path" if path_style else "virtual"},

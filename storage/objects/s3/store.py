@@ -15,9 +15,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError
+from botocore.exceptions import BotoCoreError, ClientError, FlexibleChecksumError, ReadTimeoutError
 
 from storage.objects.contract import (
+    ATTEMPTS,
     LEFTOVER_AGE_S,
     MAX_PART_BYTES,
     MAX_PARTS,
@@ -32,7 +33,7 @@ from storage.objects.contract import (
 from storage.objects.s3.check import require_usable
 from storage.objects.s3.errors import code_of, reaching, status_of
 from storage.objects.s3.listing import abort_uploads, listed
-from storage.objects.s3.location import ATTEMPTS, S3Location, connect, parse_location
+from storage.objects.s3.location import TIMEOUT_S, S3Location, connect, parse_location
 from storage.objects.s3.upload import PART_BYTES, MultipartUpload, regrouped
 from triggers.errors import InvalidInput, Unreachable
 
@@ -54,12 +55,23 @@ class S3Store:
     """An ObjectStore in the bucket of `location`. Opening it sends nothing; `check` tries everything it will need."""
 
     def __init__(
-        self, location: S3Location, *, access_key: str = "", secret_key: str = "", attempts: int = ATTEMPTS
+        self,
+        location: S3Location,
+        *,
+        access_key: str = "",
+        secret_key: str = "",
+        attempts: int = ATTEMPTS,
+        timeout_s: float = TIMEOUT_S,
     ) -> None:
-        """Without keys the credentials are found where boto3 looks: environment, profile, role of the machine."""
+        """Without keys the credentials are found where boto3 looks: environment, profile, role of the machine.
+
+        A request ends, with Unreachable, after `attempts` times `timeout_s` of silence.
+        """
         self.location = location
         self._attempts = attempts
-        self._client = connect(location, access_key=access_key, secret_key=secret_key, attempts=attempts)
+        self._client = connect(
+            location, access_key=access_key, secret_key=secret_key, attempts=attempts, timeout_s=timeout_s
+        )
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> ObjectInfo:
         """Write an object, by multipart upload when it is over SINGLE_PUT_BYTES; see ObjectStore."""
@@ -107,7 +119,8 @@ class S3Store:
                     with closing(answer["Body"]) as body:
                         return bytes(body.read())
                 except BotoCoreError as error:  # boto3 tries requests again, but not bodies
-                    if isinstance(error, FlexibleChecksumError) or attempt == _READ_ATTEMPTS:
+                    final = isinstance(error, FlexibleChecksumError | ReadTimeoutError)  # silence was waited for
+                    if final or attempt == _READ_ATTEMPTS:
                         raise
                 attempt += 1
 
