@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ingest.cell_record import PROBE, CellRecord
 from ingest.log import ensure_cells_topic, open_log
@@ -12,11 +13,15 @@ from ingest.log.contract import CELLS_TOPIC, Log
 from ingest.log.trials import Trials
 from storage.database import Database
 from storage.settings import Settings
-from triggers.errors import NotFound, Unreachable
+from triggers.errors import LongtailError, NotFound
 
 GROUP = "assembler"
 """The consumer group that reads the topic."""
 _log = logging.getLogger(__name__)
+
+
+class PartitionGone(LongtailError):
+    """The topic has fewer partitions than when an upload got its own: it was deleted, and created again with fewer."""
 
 
 class CellsTopic:
@@ -41,7 +46,10 @@ class CellsTopic:
             return self.partitions
 
     def append(self, partition: int, cells: Sequence[CellRecord]) -> None:
-        """Append cells in order; durable on return. Unreachable at once while another thread tries after a failure."""
+        """Append cells in order; durable on return. Unreachable at once while another thread tries after a failure.
+
+        PartitionGone where the topic does not have the partition any more.
+        """
         self._append(partition, [cell.encode() for cell in cells])
 
     def check(self) -> None:
@@ -53,7 +61,8 @@ class CellsTopic:
         self._create_if_gone()
         self._log().check()
         for partition in self._trials.failed():
-            self._append(partition, [PROBE])
+            with suppress(PartitionGone):
+                self._append(partition, [PROBE])
 
     def close(self) -> None:
         """Close the log if it was opened."""
@@ -67,12 +76,15 @@ class CellsTopic:
                 self._log().append(CELLS_TOPIC, partition, records)
             except NotFound as error:
                 self._create_if_gone()
-                if partition >= self.open():
-                    raise Unreachable(
-                        f"partition {partition} of the topic {CELLS_TOPIC} is gone: {error.message}",
-                        remedy="its open uploads are closed within minutes, and can be created again then",
-                    ) from error
+                if partition >= self._recount():
+                    self._trials.forget(partition)
+                    raise PartitionGone(f"partition {partition} of the topic {CELLS_TOPIC} is gone") from error
                 self._log().append(CELLS_TOPIC, partition, records)
+
+    def _recount(self) -> int:
+        """How many partitions the topic has now: new uploads must not get one that it had before."""
+        self.partitions = None
+        return self.open()
 
     def _create_if_gone(self) -> None:
         """Create the topic again if it was deleted. What it held is lost either way; ingest closes those uploads."""
@@ -80,8 +92,7 @@ class CellsTopic:
             self._log().partitions(CELLS_TOPIC)
         except NotFound:
             _log.error("the log's topic %s is gone, with every cell in it, and is created again", CELLS_TOPIC)
-            self.partitions = None
-            self.open()
+            self._recount()
 
     def _log(self) -> Log:
         assert self._opened is not None  # noqa: S101 - open() came first

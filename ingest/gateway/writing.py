@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from ingest.cells_topic import PartitionGone
 from ingest.gateway.cells import CellMismatch, CellWriter
 from ingest.gateway.mismatch import count_mismatch
 from ingest.gateway.service import Gateway
@@ -20,7 +21,7 @@ from ingest.http.bodies import require_body
 from ingest.http.problems import problem_response
 from ingest.http.raising import raises
 from storage.database import Connection
-from storage.uploads import pieces, progress, rows
+from storage.uploads import endings, pieces, progress, rows
 from storage.uploads.progress import Reached
 from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import CELL_BYTES, cell_count
@@ -153,6 +154,8 @@ class _Writing:
             return problem
         if isinstance(problem, ChecksumMismatch):
             return await self._conclude_mismatch(problem)
+        if isinstance(problem, PartitionGone):
+            return await self._conclude_gone(problem)
         await self._store(Reached(self._cells.durable_bytes, self._tail(problem)))
         return problem
 
@@ -169,6 +172,11 @@ class _Writing:
         upload, final = await self._gateway.transact(lambda c: count_mismatch(c, self._begun, problem, limit=limit))
         self._now = upload
         return final
+
+    async def _conclude_gone(self, problem: PartitionGone) -> UploadGone:
+        """Close an upload that can get no further, at once: its vehicle begins again, in a partition that there is."""
+        await self._gateway.transact(lambda c: endings.lose(c, self._begun.id))
+        return UploadGone(f"the upload was closed: {problem.message}", remedy="create it again")
 
     def _tail(self, problem: Exception | None) -> bytes:
         """The bytes of the incomplete cell that may be kept: with a checksum, only those of a whole body."""

@@ -26,6 +26,10 @@ class Trials:
         """The partitions whose last append failed."""
         return sorted(self._problems)
 
+    def forget(self, partition: int) -> None:
+        """Forget the failures of a partition that the topic does not have any more."""
+        self._problems.pop(partition, None)
+
     @contextmanager
     def attempt(self, partition: int) -> Iterator[None]:
         """One append. Unreachable at once when appends to the partition fail, and another thread is trying one."""

@@ -133,9 +133,69 @@ def test_a_deleted_topic_is_created_again_and_named_in_the_log(
         client.close()
 
 
+def test_a_topic_that_returns_with_fewer_partitions_ends_uploads_of_the_others_at_once_and_takes_their_clips_again(
+    broker: KafkaServer, settings: Settings, token: str
+) -> None:
+    settings = settings.model_copy(update={"log_partitions": 1})
+    make_topic(broker, settings, partitions=4)
+    with running_gateway(settings) as (url, _app):
+        clips = [some_bytes(2 * CELL_BYTES, seed=number) for number in range(UPLOADS)]
+        client = TusClient(url, token)
+        locations = [client.begin(clip(data)) for data in clips]
+        client.patch(locations[0], 0, clips[0][:CELL_BYTES])
+        delete_topic(broker, settings)
+        make_topic(broker, settings, partitions=1)
+        begun_again = 0
+        for data, location in zip(clips, locations, strict=True):
+            status = status_of_the_rest(client, location, data)
+            if status == 410:
+                begun_again += 1
+                status = status_of_the_rest(client, client.begin(clip(data)), data)
+            assert status == 204
+        assert begun_again, "no upload had one of the partitions that are gone"
+        assert ready(url) == 200
+        client.close()
+
+
+def status_of_the_rest(client: TusClient, location: str, data: bytes) -> int:
+    """The first answer other than 503 to the bytes that an upload misses."""
+    statuses: list[int] = []
+
+    def answered() -> bool:
+        offset = client.offset(location)
+        statuses.append(client.patch(location, offset, data[offset:]).status_code)
+        return statuses[-1] != 503
+
+    wait_for(answered, within_s=RECOVERY_S, what="an answer about the upload")
+    return statuses[-1]
+
+
+def make_topic(broker: KafkaServer, settings: Settings, *, partitions: int) -> None:
+    from kafka import KafkaAdminClient
+    from kafka.admin import NewTopic
+    from kafka.errors import TopicAlreadyExistsError
+
+    admin: Any
+    topic = NewTopic(topic_name(settings), num_partitions=partitions, replication_factor=1)
+
+    def made() -> bool:
+        try:
+            admin.create_topics([topic])
+        except TopicAlreadyExistsError:  # the broker still deletes it
+            return False
+        return True
+
+    with KafkaAdminClient(**broker.client_settings) as admin:
+        wait_for(made, within_s=RECOVERY_S, what="the topic that is made again")
+
+
+def topic_name(settings: Settings) -> str:
+    return f"{settings.log_url.rsplit('/', 1)[1]}.{CELLS_TOPIC}"
+
+
 def delete_topic(broker: KafkaServer, settings: Settings) -> None:
     from kafka import KafkaAdminClient
 
     admin: Any
     with KafkaAdminClient(**broker.client_settings) as admin:
-        admin.delete_topics([f"{settings.log_url.rsplit('/', 1)[1]}.{CELLS_TOPIC}"])
+        admin.delete_topics([topic_name(settings)])
