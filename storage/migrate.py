@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,7 +126,10 @@ def differences(database: Database) -> list[str]:
                 "include_name": is_in_schema,
             },
         )
-        return [repr(difference) for difference in compare_metadata(context, metadata)]
+        with warnings.catch_warnings(record=True) as remarks:  # all that Alembic says of a generated column
+            warnings.simplefilter("always")
+            found = [repr(difference) for difference in compare_metadata(context, metadata)]
+    return found + [str(remark.message) for remark in remarks]
 
 
 @contextmanager

@@ -27,11 +27,14 @@ from triggers.contracts.api.labels import OPEN_JOBS, JobState
 from triggers.times import NS_PER_S
 
 _RECORDED_NS = f"""
-    CASE WHEN '{IMPLAUSIBLE}' = ANY (tags)
-    THEN CAST(extract(epoch FROM stored_at AT TIME ZONE 'UTC') * {NS_PER_S} AS bigint)
+    CASE WHEN '{IMPLAUSIBLE}'::text = ANY (tags)
+    THEN (extract(epoch FROM stored_at AT TIME ZONE 'UTC'::text) * {NS_PER_S}::numeric)::bigint
     ELSE start_ns END
 """
-"""When a clip was recorded: its start, or, where the vehicle's clock cannot have been right, when it was stored."""
+"""When a clip was recorded: its start, or, where the vehicle's clock cannot have been right, when it was stored.
+
+With the casts that PostgreSQL adds when it shows the expression, so that the two can be compared.
+"""
 
 clips = Table(
     "clips",

@@ -23,6 +23,16 @@ def test_the_migrated_schema_is_the_one_in_code(database: Database) -> None:
     assert differences(database) == []
 
 
+def test_a_generated_column_with_another_expression_is_a_difference(database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(text("ALTER TABLE clips DROP COLUMN recorded_ns"))
+        generated = "bigint GENERATED ALWAYS AS (start_ns + 1) STORED NOT NULL"
+        connection.execute(text(f"ALTER TABLE clips ADD COLUMN recorded_ns {generated}"))
+        connection.execute(text("CREATE INDEX ix_clips_recorded_ns_id ON clips (recorded_ns, id)"))
+    (difference,) = differences(database)
+    assert "recorded_ns" in difference
+
+
 def test_migrating_twice_changes_nothing(database: Database) -> None:
     assert migrate(database) == head_revision() == current_revision(database)
     require_current(database)
