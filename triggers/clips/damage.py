@@ -32,7 +32,9 @@ REASONS: dict[str, Reason] = {
         True, "write signals as protobuf `longtail.Sample`, cameras as `foxglove.CompressedVideo`"
     ),
     "channel_unlisted": Reason(True, "list every signal and camera of the file in the manifest"),
-    "channel_unreadable": Reason(True, "encode the messages of this channel by its schema"),
+    "channel_unreadable": Reason(
+        True, "encode the messages of this channel by its schema, with the times at which they were measured"
+    ),
     "messages_unreadable": Reason(False, f"{_RECORD_AGAIN}: these messages are left out"),
     "messages_out_of_time": Reason(False, "give messages the time at which they were measured; these are left out"),
     "too_many_samples": Reason(True, "record fewer signals in one clip"),

@@ -9,7 +9,7 @@ from typing import Any, Self
 from tests.support.servers.java_server import Holder, JavaServer, ServerFailed
 
 _START_ATTEMPTS = 5
-_START_S = 60.0
+_START_S = 180.0  # a minute is too short where every core has many processes waiting
 _PORT_TAKEN = "Address already in use"
 
 
