@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -90,9 +89,7 @@ def test_every_process_tells_a_silent_database_and_works_again_after_it(settings
             assert (ready(api), ready(gateway)) == (503, 503)
             wait_for(lambda: not works(ingest), within_s=TOLD_S, what="the word of ingest on the outage")
             for method, url in (("GET", f"{api}/v1/campaigns"), ("HEAD", f"{gateway}/v1/uploads/{'a' * 32}")):
-                began_s = time.monotonic()
-                answer = httpx.request(method, url, headers=HEADERS, timeout=2 * ANSWER_S)
-                assert (answer.status_code, time.monotonic() - began_s < ANSWER_S) == (503, True)
+                assert httpx.request(method, url, headers=HEADERS, timeout=ANSWER_S).status_code == 503
         finally:
             wire.set(Trouble())
         wait_for(lambda: (ready(api), ready(gateway)) == (200, 200), within_s=RECOVERY_S, what="readiness after it")
