@@ -25,9 +25,10 @@ from typing import Any
 
 from storage.backup.index import ObjectIndex
 from storage.backup.objects import Copied, save_objects, wanted_objects
-from storage.backup.snapshot import SavedDatabase, SavedTable, save
+from storage.backup.snapshot import SavedDatabase, SavedTable, origin_of, save
 from storage.database import Database
 from storage.diagnosis.objects import unknown_object_keys
+from storage.embedded.locks import FileLock
 from storage.objects import DirectoryStore, open_store
 from storage.settings import Settings
 from triggers.atomic_file import replace_bytes, replace_text
@@ -38,6 +39,7 @@ FORMAT = 1
 NAME = "backup.json"
 _MARK = ".longtail-backup"
 _INDEX = "objects.sqlite"
+_OWN_FOLDERS = ("postgres", "objects", "keys", "spool", "logs")
 
 Progress = Callable[[str], None]
 
@@ -58,17 +60,23 @@ class Backup:
     """Objects that were missing or not what their rows describe; the backup does not have them."""
     key: str
     """Id of the signing key, which is in the backup."""
+    origin: str | None
+    """What tells its deployment from all others (see `origin_of`), empty when it had nothing to tell it by; None in
+    the backups of older versions."""
 
 
 def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[Backup, Copied]:
     """Make a backup in `folder`, or bring the one there up to date.
 
-    Conflict when the folder holds something else, Unreachable when it cannot be written (it continues another time).
+    Conflict when the folder holds something else, such as the backup of another deployment, or another run writes
+    there; Unreachable when it cannot be written (it continues another time).
     """
+    _require_elsewhere(settings, folder)
     database = Database(settings.require_database_url(), pool_size=2)
     try:
-        with _writing(folder):
-            _take_folder(folder)
+        with _writing(folder), _taken(folder):
+            origin = origin_of(database)
+            _require_same_deployment(settings, folder, origin)
             run = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
             rows = folder / f"database-{run}"
             rows.mkdir(mode=0o700)
@@ -82,7 +90,7 @@ def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[B
             erased, damaged = _sorted_out(database, done)
             key = _save_key(settings, folder)
             backup = Backup(
-                run, metadata.version("longtail"), saved, rows.name, count, size_bytes, erased, damaged, key
+                run, metadata.version("longtail"), saved, rows.name, count, size_bytes, erased, damaged, key, origin
             )
             replace_text(folder / NAME, json.dumps(asdict(backup) | {"format": FORMAT}, default=str, indent=1))
             _forget_older(folder, rows.name)
@@ -141,23 +149,58 @@ def _parsed(content: dict[str, Any], folder: Path) -> Backup:
             erased=tuple(content["erased"]),
             damaged=tuple(content["damaged"]),
             key=content["key"],
+            origin=content.get("origin"),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Untrusted(f"{folder / NAME} is damaged ({error!r})", remedy="use another backup") from error
 
 
-def _take_folder(folder: Path) -> None:
-    """Make the folder ours; only its owner can read it, as the signing key and all clips are in it."""
+def _require_elsewhere(settings: Settings, folder: Path) -> None:
+    """A backup among the objects would count as objects, and one in any of these folders is lost with it."""
+    own = [settings.require_data_dir().resolve() / name for name in _OWN_FOLDERS]
+    if any(folder.resolve().is_relative_to(each) for each in own):
+        raise Conflict(
+            f"{folder} belongs to the deployment itself",
+            remedy="choose a folder outside of its data directory, best on another disk",
+        )
+
+
+@contextmanager
+def _taken(folder: Path) -> Iterator[None]:
+    """Have the folder for this run alone; only its owner can read it, as the signing key and all clips are in it."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     mark = folder / _MARK
-    if not mark.exists():
-        if any(folder.iterdir()):
-            raise Conflict(
-                f"{folder} is not empty, and holds no backup",
-                remedy="name an empty folder, or that of an earlier backup",
-            )
-        mark.touch()
-    folder.chmod(0o700)
+    if not mark.exists() and any(folder.iterdir()):
+        raise Conflict(
+            f"{folder} is not empty, and holds no backup",
+            remedy="name an empty folder, or that of an earlier backup",
+        )
+    lock = FileLock(mark)
+    try:
+        if not lock.try_acquire():
+            raise Conflict(f"another run writes the backup in {folder}", remedy="wait until it has ended")
+        folder.chmod(0o700)
+        yield
+    finally:
+        lock.close()
+
+
+def _require_same_deployment(settings: Settings, folder: Path, origin: str) -> None:
+    """A run removes what its deployment does not name: in the backup of another one, or of one that was lost and has
+    been started again with nothing in it, that would be everything."""
+    if not (folder / NAME).exists():
+        return
+    before = read_backup(folder)
+    if before.origin is None:
+        same = before.key == _key_id(settings.effective_signing_key())
+    else:
+        same = before.origin in ("", origin)
+    if not same:
+        raise Conflict(
+            f"{folder} has the backup of another deployment, of {before.database.taken_at:%Y-%m-%d %H:%M:%S} UTC",
+            remedy="name another folder; if this deployment has lost its data, restore that backup "
+            "(`longtail restore`) before you use it",
+        )
 
 
 def _sorted_out(database: Database, done: Copied) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -171,12 +214,16 @@ def _sorted_out(database: Database, done: Copied) -> tuple[tuple[str, ...], tupl
 
 def _save_key(settings: Settings, folder: Path) -> str:
     source, target = settings.effective_signing_key(), key_of(folder)
-    identity = key_id(load_private_key(source).public_key()).hex()
+    identity = _key_id(source)
     target.parent.mkdir(mode=0o700, exist_ok=True)
     if not target.exists():
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     replace_bytes(target, source.read_bytes())
     return identity
+
+
+def _key_id(path: Path) -> str:
+    return key_id(load_private_key(path).public_key()).hex()
 
 
 def _forget_older(folder: Path, newest: str) -> None:

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import zstandard
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, select, text
 
 from storage.backup.tables import columns_sql, saved_tables
 from storage.database import Database
 from storage.migrate import head_revision, require_current
+from storage.tables import campaign_versions
 
 NAMED_OBJECTS = "objects"
 _CHUNK_BYTES = 1024**2
@@ -63,6 +64,22 @@ def save(database: Database, folder: Path) -> SavedDatabase:
             tables.append(_write(connection, question, folder, table.name, columns))
         objects = _write(connection, _OBJECTS_SQL, folder, NAMED_OBJECTS, ["object_key", "size_bytes", "digest"])
     return SavedDatabase(head_revision(), taken_at, (*tables, objects))
+
+
+def origin_of(database: Database) -> str:
+    """What tells a deployment from all others, before and after a restore: its first campaign version and when it was
+    made, as versions are never deleted. Empty without one; such a deployment has no clips either.
+
+    Misconfigured unless the schema is the one of this version.
+    """
+    require_current(database)
+    made_at = campaign_versions.c.created_at
+    question = select(campaign_versions.c.campaign, campaign_versions.c.version, made_at)
+    with database.begin() as connection:
+        first = connection.execute(
+            question.order_by(made_at, campaign_versions.c.campaign, campaign_versions.c.version).limit(1)
+        ).first()
+    return "" if first is None else f"{first.campaign} {first.version} {first.created_at.astimezone(UTC).isoformat()}"
 
 
 def file_of(folder: Path, name: str) -> Path:

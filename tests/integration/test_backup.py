@@ -199,6 +199,9 @@ def test_what_cannot_be_restored_says_why_and_changes_nothing(
         run_campaign(admin(running))
         (elsewhere / "other file").touch()
         refused(Conflict, "is not empty", lambda: make_backup(running.settings, elsewhere, quiet))
+        inside = running.data_dir / "objects" / "backup"
+        refused(Conflict, "belongs to the deployment", lambda: make_backup(running.settings, inside, quiet))
+        assert not inside.exists()
         make_backup(running.settings, folder, quiet)
         refused(Conflict, "a deployment runs", lambda: restore_backup(own(running), folder, quiet))
         settings = Settings(**SETTINGS | {"data_dir": elsewhere / "data"})
