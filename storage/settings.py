@@ -10,6 +10,7 @@ import os
 import re
 from pathlib import Path
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -21,6 +22,7 @@ MIB = 1024**2
 PREFIX = "LONGTAIL_"
 SECRET_ENDINGS = ("_SECRET_KEY", "_PASSWORD", "_TOKEN")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:_-]+")
+_WORKER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 _USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
 _QUERY_PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*")
 
@@ -135,6 +137,27 @@ class Settings(BaseSettings):
                 return "postgresql+psycopg://" + value.removeprefix(scheme)
         if value and not value.startswith("postgresql+psycopg://"):
             raise ValueError("must be a postgresql:// URL")
+        return value
+
+    @field_validator("api_url", "gateway_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        """Vehicles and users are told these addresses, and a path of the API is appended to them."""
+        try:
+            parts = urlsplit(value)
+            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        except ValueError:
+            usable = False
+        if value and (not usable or parts.query or parts.fragment or not value.isascii() or re.search(r"\s", value)):
+            raise ValueError("must be an address such as https://fleet.example or http://10.0.0.5:8080/longtail")
+        return value
+
+    @field_validator("worker_id")
+    @classmethod
+    def _name(cls, value: str) -> str:
+        """It is a member of the log's group, and a folder of the spool."""
+        if not _WORKER_ID.fullmatch(value):
+            raise ValueError("must be 1 to 200 of A-Z a-z 0-9 . _ -, and not begin with a point")
         return value
 
     @field_validator("cors_origins")

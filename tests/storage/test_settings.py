@@ -42,6 +42,37 @@ def test_a_refused_setting_is_named_without_its_secret(
     assert "geheim" not in str(caught.value) and "mysql://" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LONGTAIL_API_URL", "fleet.example"),
+        ("LONGTAIL_API_URL", "ftp://fleet.example"),
+        ("LONGTAIL_API_URL", "https://fleet.example:99999"),
+        ("LONGTAIL_GATEWAY_URL", "https://fleet.example/?x=1"),
+        ("LONGTAIL_GATEWAY_URL", "https://fleet example"),
+        ("LONGTAIL_GATEWAY_URL", "https://[::1"),
+        ("LONGTAIL_WORKER_ID", "a b"),
+        ("LONGTAIL_WORKER_ID", ".."),
+        ("LONGTAIL_WORKER_ID", "../objects"),
+        ("LONGTAIL_WORKER_ID", ""),
+    ],
+)
+def test_an_address_or_a_name_that_nothing_could_use_is_refused_at_the_start(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Misconfigured, match=f"{variable}: must be"):
+        Settings.load()
+
+
+def test_public_addresses_may_have_a_port_and_a_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_API_URL", "https://fleet.example/longtail")
+    monkeypatch.setenv("LONGTAIL_GATEWAY_URL", "http://[fd00::5]:8081")
+    settings = Settings.load()
+    assert settings.effective_api_url() == "https://fleet.example/longtail"
+    assert settings.effective_gateway_url() == "http://[fd00::5]:8081"
+
+
 def test_a_refused_number_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGTAIL_API_PORT", "many")
     with pytest.raises(Misconfigured, match=r"LONGTAIL_API_PORT: .*\(got 'many'\)"):

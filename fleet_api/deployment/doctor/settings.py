@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
 from storage.embedded import running_url
 from storage.settings import PREFIX, SECRET_ENDINGS, Settings, shown_url
 
+_OF_THE_COMMAND_LINE = {f"{PREFIX}TOKEN", f"{PREFIX}DEBUG"}
 _URLS = ("database_url", "objects_url", "log_url")
 
 
@@ -21,6 +23,14 @@ def check(settings: Settings) -> Iterator[Finding]:
     given = [row for row in described_settings(settings) if row["source"] == "variable"]
     names = ", ".join(row["variable"] for row in given) or "none; all settings have their defaults"
     yield ok("settings", f"set by variables: {names}")
+    known = {row["variable"] for row in described_settings(settings)} | _OF_THE_COMMAND_LINE
+    for variable in sorted(name for name in os.environ if name.startswith(PREFIX) and name not in known):
+        near = get_close_matches(variable, known, n=1)
+        yield warn(
+            f"setting {variable}",
+            "it is set, and no setting has this name",
+            f"did you mean {near[0]}?" if near else "unset it; docs/operations.md lists all settings",
+        )
     if settings.log_retention_s <= settings.upload_expiry_s:
         yield fail(
             "log retention",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import threading
@@ -26,7 +27,10 @@ _log = logging.getLogger(__name__)
 
 
 def listen(host: str, port: int, *, setting: str) -> socket.socket:
-    """A listening socket; port 0 takes a free one. Misconfigured, naming `setting`, when the address cannot be used."""
+    """A listening socket; port 0 takes a free one. Misconfigured, naming `setting`, when the address cannot be used.
+
+    `setting` is the port's; that of the host is named alike.
+    """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -34,9 +38,12 @@ def listen(host: str, port: int, *, setting: str) -> socket.socket:
         listener.bind(address)
         listener.listen(_BACKLOG)
     except OSError as error:
+        remedy = f"choose another port ({setting}; 0 takes a free one), or stop the process that uses it"
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            variable = setting.split(maxsplit=1)[0].replace("_PORT", "_HOST")
+            remedy = f"give an address of this machine, such as 127.0.0.1, or 0.0.0.0 for all ({variable})"
         raise Misconfigured(
-            f"cannot listen on {host}:{port}: {error.strerror or error}",
-            remedy=f"choose another port ({setting}; 0 takes a free one), or stop the process that uses it",
+            f"cannot listen on {host!r}, port {port}: {error.strerror or error}", remedy=remedy
         ) from error
     return listener
 

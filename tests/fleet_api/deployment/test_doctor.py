@@ -11,6 +11,7 @@ from sqlalchemy import select, text, update
 
 from fleet_api.deployment.doctor import described_settings, examine
 from fleet_api.deployment.doctor.findings import Finding
+from fleet_api.deployment.doctor.settings import check
 from fleet_api.deployment.keys import ensure_signing_key
 from storage.database import Database
 from storage.erasure import objects as erased_objects
@@ -199,6 +200,14 @@ def test_fires_that_were_handed_over_and_are_nowhere_fail_with_their_campaigns(
     found = findings(with_database)["fires"]
     assert found.status == "fail"
     assert found.message == "2 fires were handed over but cannot be found: braking version 1 (2)"
+
+
+def test_a_variable_that_no_setting_reads_is_warned_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LONGTAIL_LOG_RETENTON_S", "600")
+    monkeypatch.setenv("LONGTAIL_TOKEN", "lt_1")
+    warned = [finding for finding in check(Settings.load()) if finding.status == "warn"]
+    assert [finding.check for finding in warned] == ["setting LONGTAIL_LOG_RETENTON_S"]
+    assert warned[0].remedy == "did you mean LONGTAIL_LOG_RETENTION_S?"
 
 
 def test_settings_are_told_with_where_they_come_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

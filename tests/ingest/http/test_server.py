@@ -24,6 +24,7 @@ from ingest.http.server.protocol import Deadlines
 from ingest.http.server.serve import AcceptErrors, listen, server
 from tests.support.processes import python_process, read_line
 from tests.support.waiting import wait_for
+from triggers.errors import Misconfigured
 
 QUICK = Deadlines(head_s=0.3, body_silence_s=0.3, reader_s=0.3)
 PATIENT = Deadlines(head_s=60, body_silence_s=60, reader_s=60)
@@ -253,3 +254,10 @@ def test_an_error_of_accepting_is_one_line_a_minute(caplog: pytest.LogCaptureFix
     for _ in range(3):
         handler(None, {"message": "socket.accept() out of system resource", "exception": OSError(24, "Too many")})  # type: ignore[arg-type]
     assert caplog.text.count("cannot accept connections") == 1
+
+
+@pytest.mark.parametrize("host", ["", "999.1.1.1", "192.0.2.7"])
+def test_an_address_that_is_not_this_machines_is_not_taken_for_a_port_in_use(host: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        listen(host, 0, setting="LONGTAIL_API_PORT or --port")
+    assert "LONGTAIL_API_HOST" in caught.value.remedy and "PORT" not in caught.value.remedy
