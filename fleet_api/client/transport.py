@@ -129,7 +129,7 @@ def on_this_machine(url: str) -> bool:
 def _checked_url(url: str) -> str:
     try:
         parts = httpx.URL(url)
-    except httpx.InvalidURL as error:
+    except (httpx.InvalidURL, UnicodeEncodeError) as error:
         raise Misconfigured(f"{url!r} is not a URL ({error})", remedy=f"correct {_SETTING}") from error
     if parts.scheme not in ("http", "https") or not parts.host:
         raise Misconfigured(f"{url!r} is not an HTTP address", remedy=f"correct {_SETTING}")

@@ -203,6 +203,10 @@ class DriveFile:
 def _readable(path: Path) -> Iterator[None]:
     """Turn errors of Arrow and the system into InvalidInput that names the file."""
     try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{path}: its name is not UTF-8, so no report could name it; rename it") from error
+    try:
         yield
     except FileNotFoundError as error:
         raise InvalidInput(f"{path}: there is no such file") from error

@@ -5,6 +5,7 @@ Boxes may cross the antimeridian (west > east); polygons are plain, with one rin
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -53,6 +54,11 @@ def parse_shape(node: object) -> Shape:
 
 def _shape(node: object) -> Shape:
     match node:
+        case {"type": _, "crs": crs} if crs is not None and "CRS84" not in json.dumps(crs, default=str):
+            raise InvalidInput(
+                "a shape in the filter is in another reference system than longitude and latitude",
+                remedy="give longitude and latitude in degrees (CRS84), without `crs`",
+            )
         case {"type": "Point", "coordinates": coordinates}:
             longitude, latitude = _position(coordinates)
             return (Box(longitude, latitude, longitude, latitude),)
@@ -86,10 +92,15 @@ def _position(node: object) -> Position:
         longitude, latitude = float(node[0]), float(node[1])
         if -180 <= longitude <= 180 and -90 <= latitude <= 90:
             return longitude, latitude
-    shown = ", ".join(str(number) for number in node) if isinstance(node, list) else str(node)
+    shown = ", ".join(map(_shown, node)) if isinstance(node, list) else _shown(node)
     raise InvalidInput(
         f"invalid position in the filter: {shown[:60]}", remedy="write longitude and latitude in degrees"
     )
+
+
+def _shown(node: object) -> str:
+    """A position's part as it was written: `[11.58]` and not `[Decimal('11.58')]`."""
+    return json.dumps(node, default=float).replace('"', "'")
 
 
 def _ring(coordinates: object) -> PolygonRing:

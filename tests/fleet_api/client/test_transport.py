@@ -243,3 +243,9 @@ def test_a_document_that_json_cannot_hold_is_refused(client: ApiClient, document
 def test_a_request_that_breaks_a_rule_names_the_value(client: ApiClient) -> None:
     with pytest.raises(InvalidInput, match="count"):
         client.labels.claim("auto", "me", count=101)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/\udce9", "http://[::1", "127.0.0.1:8080", "ftp://x"])
+def test_an_address_that_cannot_be_one_is_named(url: str) -> None:
+    with pytest.raises(Misconfigured, match="LONGTAIL_API_URL"):
+        ApiClient(url, "lt_1")

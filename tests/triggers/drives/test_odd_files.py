@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 from triggers.drives.columns import ColumnReader
 from triggers.drives.drive import Drive
+from triggers.drives.file import DriveFile
 from triggers.drives.find import distinct_names, find_drives
 from triggers.drives.findings import MERGED, NOT_A_VALUE, NOT_AN_INDEX, NOT_BOOL, NOT_EXACT, REPLACED, Findings
 from triggers.errors import InvalidInput
@@ -173,6 +175,13 @@ def test_files_without_rows_columns_or_content_are_named(tmp_path: Path) -> None
         list(Drive(tmp_path / "csv.parquet").rows(CATALOG, ["x"]))
     pq.write_table(pa.table({"t": [0.0], "x": [1.0]}), tmp_path / "odd.PARQUET")
     assert [drive.name for drive in find_drives([tmp_path])] == ["csv", "none", "odd"]
+
+
+def test_a_name_that_no_report_could_hold_is_refused(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"t": [0.0], "x": [1.0]}), tmp_path / "plain.parquet")
+    path = (tmp_path / "plain.parquet").rename(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.parquet"))
+    with pytest.raises(InvalidInput, match="is not UTF-8"):
+        DriveFile(path)
 
 
 def test_links_that_lead_nowhere_are_named(tmp_path: Path) -> None:

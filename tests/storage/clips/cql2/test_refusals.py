@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from storage.clips.cql2 import parse_filter
+from storage.clips.cql2.shapes import parse_shape
 from storage.clips.cql2.source import MAX_NODES, bounded
 from triggers.errors import InvalidInput
 
@@ -34,6 +35,7 @@ from triggers.errors import InvalidInput
         ("geometry = 'x'", "geometry"),
         ("S_INTERSECTS(geometry, LINESTRING(0 0, 1 1))", "shape"),
         ("S_INTERSECTS(geometry, POINT(200 0))", "invalid position"),
+        ("S_INTERSECTS(geometry, POINT(11.58, 48.14))", "invalid position in the filter: [11.58], [48.14]"),
         ("S_INTERSECTS(state, BBOX(1,2,3,4))", "geometry"),
         ("T_AFTER(state, DATE('2026-01-01'))", "time"),
         ("state = 'x'", "never 'x'"),
@@ -119,6 +121,8 @@ def test_a_tree_that_is_too_large_is_given_up_after_the_nodes_that_are_allowed()
         '{"op": "=", "args": [{"op": "casei", "args": []}, "x"]}',
         '{"op": "and", "args": [{"property": "state"}]}',
         '{"op": "isNull", "args": [{"property": "campaign"}, {"property": "trigger"}]}',
+        '{"op": "s_intersects", "args": [{"property": "geometry"}, {"type": "Point", "coordinates": [1, 2],'
+        ' "crs": {"type": "name", "properties": {"name": "EPSG:3857"}}}]}',
         '{"op": "=", "args": [{"property": "size_bytes"}, 1%s]}' % ("0" * 400),
         '{"op": "s_intersects", "args": [{"property": "geometry"}, {"bbox": [1, 2, 3, 1%s]}]}' % ("0" * 400),
     ],
@@ -126,3 +130,9 @@ def test_a_tree_that_is_too_large_is_given_up_after_the_nodes_that_are_allowed()
 def test_hostile_json_is_refused(source: str) -> None:
     with pytest.raises(InvalidInput):
         parse_filter(source, "cql2-json")
+
+
+def test_positions_in_longitude_and_latitude_may_say_so() -> None:
+    crs = {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}
+    point = {"type": "Point", "coordinates": [1, 2]}
+    assert parse_shape(point | {"crs": crs}) == parse_shape(point | {"crs": None}) == parse_shape(point)
