@@ -93,7 +93,11 @@ def _count_rows(drive: DriveResult, triggers: list[str]) -> Iterator[tuple[Any, 
 
 def _write(path: Path, schema: Any, rows: Iterator[tuple[Any, ...]]) -> None:
     """Write rows as a table, one row group at a time."""
-    with written_whole(path) as partial, pq.ParquetWriter(partial, schema) as writer:
+    with (
+        written_whole(path) as partial,
+        partial.open("wb") as file,  # Arrow takes no path that is not UTF-8
+        pq.ParquetWriter(file, schema) as writer,
+    ):
         block: list[tuple[Any, ...]] = []
         for row in rows:
             block.append(row)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import os
 import struct
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,9 @@ def test_without_a_drive_there_are_no_rates() -> None:
 def test_fires_are_written_as_a_table(tmp_path: Path) -> None:
     result = result_of(plan_of(), [drive := generated(tmp_path)])
     write_fires(tmp_path / "fires.parquet", result)
+    latin = Path(os.fsdecode(os.fsencode(tmp_path) + b"/f\xe9.parquet"))
+    write_fires(latin, result)
+    assert latin.read_bytes() == (tmp_path / "fires.parquet").read_bytes()
     table = pq.read_table(tmp_path / "fires.parquet").to_pylist()
     assert [row["trigger"] for row in table] == ["fast", "pressed"]
     assert table[0] == {
