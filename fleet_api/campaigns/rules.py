@@ -11,12 +11,28 @@ def is_submitted_now(state: CampaignState, *, draft: bool) -> bool:
     return state == CampaignState.DRAFT and not draft
 
 
-def check_digest(campaign: str, version: int, *, program_digest: str, seen_digest: str) -> None:
-    """Approval binds to the program: Conflict unless the approver has seen the digest of the version's program."""
-    if seen_digest != program_digest:
+def check_digest(
+    campaign: str, version: int, *, seen_digest: str, approval_digest: str, program_digest: str, sent_digest: str
+) -> None:
+    """Approval binds to all that vehicles get: Conflict unless the approver has seen the version's `approval_digest`.
+
+    `sent_digest` is that of the bundle that would be sent now; it differs if the row is not as it was submitted.
+    """
+    if seen_digest == program_digest:
         raise Conflict(
-            f"{campaign} version {version} has the program {program_digest}, not {seen_digest[:64]}",
+            f"{seen_digest} is only the program of {campaign} version {version}, without its settings",
+            remedy=f"look at the version with `longtail campaign show {campaign}`, then approve its `approval_digest`",
+        )
+    if seen_digest != approval_digest:
+        raise Conflict(
+            f"{campaign} version {version} has the digest {approval_digest}, not {seen_digest[:64]}",
             remedy="look at the version again, then approve its digest",
+        )
+    if sent_digest != approval_digest:
+        raise Conflict(
+            f"{campaign} version {version} was submitted to another release of Longtail, or its row was changed: "
+            f"vehicles would get {sent_digest}, not {approval_digest}",
+            remedy="apply the text again, which makes a new version, and approve that one",
         )
 
 

@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 
 from fleet_api.campaigns import rules
 from fleet_api.campaigns.compilation import compile_campaign
+from fleet_api.campaigns.review import review
 from fleet_api.campaigns.views import details_view, summary_view
 from fleet_api.services import Services
 from storage import ledger
 from storage.campaigns import life, queries
+from storage.campaigns.queries import CampaignVersion
 from storage.counts.compared import compared
 from storage.counts.outcomes import outcomes
+from storage.database import Connection
 from triggers.contracts.api.campaigns import (
     AppliedView,
     ApplyRequest,
@@ -50,10 +53,16 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
     with services.database.begin() as connection:
         life.lock_campaigns(connection)  # the same text applied twice at once must give one version
         existing = life.find_open(connection, content)
-        version = existing or life.add_draft(connection, content, author=user.name)
+        version = existing or _add_draft(connection, content, author=user.name)
         if rules.is_submitted_now(version.state, draft=request.draft):
             version = life.submit(connection, version.campaign, version.version, user=user.name)
     return AppliedView(**asdict(version), warnings=compiled.warnings), existing is None
+
+
+def _add_draft(connection: Connection, content: life.VersionContent, *, author: str) -> CampaignVersion:
+    number, settings = life.next_draft(connection, content)
+    digest = make_bundle(settings, number, content.program).approval_digest
+    return life.add_draft(connection, content, number, approval_digest=digest, author=author)
 
 
 def list_campaigns(services: Services, user: User, *, after: str, limit: int) -> CampaignList:
@@ -78,19 +87,23 @@ def list_versions(services: Services, user: User, campaign: str) -> VersionList:
 
 
 def show_version(services: Services, user: User, campaign: str, version: int) -> CampaignDetails:
-    """A version with its texts, outcomes, compared heads, and its campaign's accounts of today; or NotFound."""
+    """A version with its texts, outcomes, compared heads, and its campaign's accounts of today; or NotFound.
+
+    The work for its `review` is done after the transaction.
+    """
     user.require(Role.VIEWER)
     today = datetime.now(UTC).date()
     with services.database.begin() as connection:
-        source, signals = queries.get_texts(connection, campaign, version)
-        return details_view(
-            queries.get_version(connection, campaign, version),
-            outcomes(connection, campaign),
-            source=source,
-            signals=signals,
-            pairs=compared(connection, campaign, version),
-            accounts=ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS),
-        )
+        shown = queries.get_version(connection, campaign, version)
+        content = queries.get_content(connection, campaign, version)
+        runs = queries.running_version(connection, campaign)
+        other = None if runs in (None, version) else queries.get_content(connection, campaign, runs)
+        counted = outcomes(connection, campaign)
+        pairs = compared(connection, campaign, version)
+        accounts = ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS)
+    return details_view(
+        shown, counted, content=content, review=review(content, other, runs=runs), pairs=pairs, accounts=accounts
+    )
 
 
 def submit(services: Services, user: User, campaign: str, version: int) -> CampaignView:
@@ -103,14 +116,23 @@ def submit(services: Services, user: User, campaign: str, version: int) -> Campa
 def approve(services: Services, user: User, campaign: str, version: int, *, seen_digest: str) -> CampaignView:
     """Approve a submitted version: sign its bundle, and activate it if its start date has come.
 
-    `seen_digest` is the SHA-256 of the program that the user has seen. Conflict when the version has another program,
+    `seen_digest` is the `approval_digest` that the user has seen. Conflict when the version has another one,
     Forbidden when the user wrote or submitted the version and the deployment does not allow that.
     """
     user.require(Role.APPROVER)
     with services.database.begin() as connection:
         life.lock_campaigns(connection)
         submitted = queries.get_version(connection, campaign, version)
-        rules.check_digest(campaign, version, program_digest=submitted.program_digest, seen_digest=seen_digest)
+        settings = queries.settings_of(submitted.settings)
+        bundle = make_bundle(settings, version, queries.get_program(connection, campaign, version))
+        rules.check_digest(
+            campaign,
+            version,
+            seen_digest=seen_digest,
+            approval_digest=submitted.approval_digest,
+            program_digest=submitted.program_digest,
+            sent_digest=bundle.approval_digest,
+        )
         rules.check_four_eyes(
             campaign,
             version,
@@ -119,10 +141,8 @@ def approve(services: Services, user: User, campaign: str, version: int, *, seen
             submitted_by=submitted.submitted_by,
             allow_self_approval=services.settings.allow_self_approval,
         )
-        settings = queries.settings_of(submitted.settings)
-        program = queries.get_program(connection, campaign, version)
-        bundle = seal_bundle(make_bundle(settings, version, program), services.key)
-        approved = life.approve(connection, campaign, version, bundle=bundle, user=user.name)
+        sealed = seal_bundle(bundle, services.key)
+        approved = life.approve(connection, campaign, version, bundle=sealed, user=user.name)
         if has_begun(settings, life.utc_today(connection)):
             approved = life.activate(connection, campaign, version)
     return CampaignView.model_validate(approved)

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from fleet_api.budget.views import account_view
-from storage.campaigns.queries import CampaignVersion
+from storage.campaigns.queries import CampaignVersion, StoredContent
 from storage.counts.outcomes import OutcomeCounts
 from storage.ledger import AccountUsage
-from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView
+from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView, ReviewView
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.compared import Compared
 
@@ -26,8 +26,8 @@ def details_view(
     version: CampaignVersion,
     counted: CountedOutcomes,
     *,
-    source: str,
-    signals: str,
+    content: StoredContent,
+    review: ReviewView,
     pairs: Mapping[str, Compared],
     accounts: Sequence[AccountUsage],
 ) -> CampaignDetails:
@@ -36,8 +36,9 @@ def details_view(
     return CampaignDetails(
         **asdict(version),
         outcomes=_outcomes_view(version, counted),
-        source=source,
-        signals=signals,
+        source=content.source,
+        signals=content.signal_catalog,
+        review=review,
         compared={head: ComparedView.model_validate(pairs.get(head, Compared())) for head in heads},
         budget=[account_view(account) for account in accounts],
     )

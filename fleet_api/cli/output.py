@@ -111,10 +111,22 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     ]
     cells = [[_visible(_shown(cell)) for cell in row] for row in content]
     if title:
-        print_result()
-        click.echo(click.style(_encodable(title), bold=True))
+        print_title(title)
     for line in table_lines(columns, cells, right=numeric, width=_terminal_width()):
         click.echo(_encodable(line))
+
+
+def print_title(title: str) -> None:
+    """Print the heading of a part of a result."""
+    print_result()
+    click.echo(click.style(_encodable(title), bold=True))
+
+
+def print_text(title: str, text: str) -> None:
+    """Print foreign text line by line, with its control characters as escapes."""
+    print_title(title)
+    for line in text.removesuffix("\n").split("\n"):
+        print_result("\t".join(map(_visible, line.split("\t"))))
 
 
 def print_json(value: Any) -> None:

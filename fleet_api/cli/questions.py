@@ -1,4 +1,4 @@
-"""Questions before what cannot be undone."""
+"""Questions before what cannot be undone, or must be looked at first."""
 
 from __future__ import annotations
 
@@ -6,18 +6,16 @@ import sys
 
 import click
 
+ERASED_NOTHING = "nothing was erased: no answer can be read; --yes does not ask"
 
-def ask(question: str) -> str:
-    """The line that somebody types as the answer; a usage error that names `--yes` when there is none to read."""
+
+def ask(question: str, *, otherwise: str = ERASED_NOTHING) -> str:
+    """The line that somebody types as the answer; a usage error with the text `otherwise` when there is none."""
     click.echo(f"{question}: ", err=True, nl=False)
     try:
         typed = sys.stdin.readline()
     except (OSError, UnicodeDecodeError) as error:
-        raise _unanswered() from error
+        raise click.UsageError(otherwise) from error
     if not typed:
-        raise _unanswered()
+        raise click.UsageError(otherwise)
     return typed.rstrip("\n")
-
-
-def _unanswered() -> click.UsageError:
-    return click.UsageError("nothing was erased: no answer can be read; --yes does not ask")

@@ -1,13 +1,14 @@
-"""Applies a trigger file through the API: every campaign in it, or one."""
+"""Trigger files and the API: applying every campaign of a file or one, and compiling again what others have applied."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from fleet_api.client.client import ApiClient
-from triggers.contracts.api.campaigns import AppliedView
+from triggers.contracts.api.campaigns import AppliedView, CampaignDetails
+from triggers.contracts.bundle import make_bundle
 from triggers.errors import Conflict, InvalidInput
-from triggers.language.compile import CompiledCampaign, compile_file
+from triggers.language.compile import CompiledCampaign, compile_file, compile_source
 from triggers.signals.catalog import SignalCatalog, read_catalog_text
 
 
@@ -51,3 +52,25 @@ def _apply(
             remedy="use the same version of Longtail here and there, so that backtests run what vehicles run",
         )
     return applied
+
+
+def check_compiles_to(details: CampaignDetails) -> None:
+    """Conflict unless a version's text and signal catalog, compiled here, give the digest that an approval names.
+
+    So whoever approves what they read need not believe the API that it is what vehicles will run.
+    """
+    name = f"{details.campaign} version {details.version}"
+    catalog = SignalCatalog.parse(details.signals, name=f"the signal catalog of {name}")
+    compilation = compile_source(details.source, filename=name, catalog=catalog)
+    compiled = compilation.campaigns.get(details.campaign)
+    digest = "" if compiled is None else _approval_digest(compiled, details.version)
+    if digest != details.approval_digest:
+        raise Conflict(
+            f"the text of {name} compiles to {digest or 'nothing'} on this machine, not to {details.approval_digest}",
+            remedy="use the release of Longtail that the API has; if it is the same one, do not approve: what would "
+            "run is not this text",
+        )
+
+
+def _approval_digest(compiled: CompiledCampaign, version: int) -> str:
+    return make_bundle(compiled.settings, version, compiled.program).approval_digest

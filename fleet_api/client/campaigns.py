@@ -73,7 +73,7 @@ class Campaigns:
         return self._transport.get(CampaignDetails, path_of("campaigns", name, version))
 
     def approve(self, name: str, version: int, *, digest: str) -> CampaignView:
-        """Approve a submitted version by the digest of its program; raises Conflict if its digest is different."""
+        """Approve a submitted version by its `approval_digest`; raises Conflict if it has another."""
         body = request_of(ApproveRequest, digest=digest)
         return self._transport.post(CampaignView, path_of("campaigns", name, version, "approve"), body)
 

@@ -91,7 +91,7 @@ class Demo:
 
     def _start_campaigns(self, author: ApiClient, approver: ApiClient) -> None:
         for applied in apply_file(author, self.inputs.campaign_path, self.inputs.signals_path):
-            name, digest = applied.campaign, applied.program_digest
+            name, digest = applied.campaign, applied.approval_digest
             approved = approver.campaigns.approve(name, applied.version, digest=digest)
             self.step(f"{AUTHOR} applied {name}, {APPROVER} approved digest {digest[:12]}: {approved.state}")
 

@@ -13,10 +13,18 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, select, text, update
+from sqlalchemy import Connection, and_, bindparam, func, insert, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.backup.restored import version_floor
-from storage.campaigns.queries import VERSION_COLUMNS, CampaignVersion, checked_version, get_version, version_of
+from storage.campaigns.queries import (
+    VERSION_COLUMNS,
+    CampaignVersion,
+    checked_version,
+    get_version,
+    settings_of,
+    version_of,
+)
 from storage.jsonb import storable
 from storage.tables import assignment_revision, campaign_versions
 from triggers.contracts import campaign_life
@@ -60,18 +68,32 @@ def find_open(connection: Connection, content: VersionContent) -> CampaignVersio
     return None if row is None else version_of(row)
 
 
-def add_draft(connection: Connection, content: VersionContent, *, author: str) -> CampaignVersion:
-    """Write the next version of the campaign, a draft."""
+def next_draft(connection: Connection, content: VersionContent) -> tuple[int, CampaignSettings]:
+    """The number of the campaign's next version, and its settings as the database gives them back (no -0.0, say)."""
     lock_campaigns(connection)
-    name = content.settings.name
-    latest = select(func.coalesce(func.max(_c.version), 0)).where(_c.campaign == name).scalar_subquery()
+    columns = content.columns()
+    latest = select(func.coalesce(func.max(_c.version), 0)).where(_c.campaign == content.settings.name)
+    version, stored = connection.execute(
+        select(
+            func.greatest(latest.scalar_subquery(), version_floor()) + 1,
+            bindparam("settings", columns["settings"], type_=JSONB),
+        )
+    ).one()
+    return version, settings_of(stored)
+
+
+def add_draft(
+    connection: Connection, content: VersionContent, version: int, *, approval_digest: str, author: str
+) -> CampaignVersion:
+    """Write a version of the campaign, a draft; `version` is the one that `next_draft` has given."""
     row = connection.execute(
         insert(campaign_versions)
         .values(
-            campaign=name,
-            version=func.greatest(latest, version_floor()) + 1,
+            campaign=content.settings.name,
+            version=version,
             state=CampaignState.DRAFT,
             program=content.program,
+            approval_digest=approval_digest,
             author=author,
             **content.columns(),
         )

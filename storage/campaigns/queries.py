@@ -30,6 +30,7 @@ class CampaignVersion:
     state: CampaignState
     settings: dict[str, Any]
     program_digest: str
+    approval_digest: str
     bundle_digest: str | None
     author: str
     created_at: datetime
@@ -42,6 +43,17 @@ class CampaignVersion:
     paused_at: datetime | None
     ended_at: datetime | None
     ended_reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """What a version consists of: settings as JSON, its program, and the texts that both were compiled from."""
+
+    version: int
+    settings: dict[str, Any]
+    program: bytes
+    source: str
+    signal_catalog: str
 
 
 VERSION_COLUMNS = columns_of(CampaignVersion, campaign_versions)
@@ -57,14 +69,23 @@ def get_version(connection: Connection, campaign: str, version: int) -> Campaign
     return version_of(row)
 
 
-def get_texts(connection: Connection, campaign: str, version: int) -> tuple[str, str]:
-    """A version's source and signal catalog, or NotFound."""
+def get_content(connection: Connection, campaign: str, version: int) -> StoredContent:
+    """What a version consists of, or NotFound."""
     row = connection.execute(
-        select(_c.source, _c.signal_catalog).where(_c.campaign == campaign, _c.version == checked_version(version))
+        select(_c.version, _c.settings, _c.program, _c.source, _c.signal_catalog).where(
+            _c.campaign == campaign, _c.version == checked_version(version)
+        )
     ).one_or_none()
     if row is None:
         raise no_version(campaign, version)
-    return row.source, row.signal_catalog
+    return StoredContent(*row)
+
+
+def running_version(connection: Connection, campaign: str) -> int | None:
+    """The number of the campaign's version that is active or paused, if there is one."""
+    return connection.execute(
+        select(_c.version).where(_c.campaign == campaign, _c.state.in_(RUNNING))
+    ).scalar_one_or_none()
 
 
 def get_program(connection: Connection, campaign: str, version: int) -> bytes:

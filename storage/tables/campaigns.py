@@ -33,6 +33,7 @@ campaign_versions = Table(
     json("settings"),
     Column("program", LargeBinary, nullable=False),
     Column("program_digest", Text, nullable=False),
+    Column("approval_digest", Text, nullable=False),
     Column("bundle", LargeBinary),
     Column("bundle_digest", Text),
     Column("author", Text, nullable=False),
@@ -51,7 +52,7 @@ campaign_versions = Table(
     Index("uq_campaign_versions_running", "campaign", unique=True, postgresql_where=text(is_one_of("state", RUNNING))),
     Index("ix_campaign_versions_bundle_digest", "bundle_digest"),
 )
-"""Versions are immutable except for their state; approval binds to `program_digest` and makes the bundle.
+"""Versions are immutable except for their state; approval binds to `approval_digest` and makes the bundle.
 `rollout_from` is when the rollout's stages began to count: pauses push it forward."""
 
 assignment_revision = Table(

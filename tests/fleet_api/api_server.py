@@ -101,7 +101,7 @@ class Api:
         """Apply and approve; returns the active version."""
         applied = self.as_client("author").campaigns.apply(source, SIGNALS)
         approved = self.as_client("approver").campaigns.approve(
-            applied.campaign, applied.version, digest=applied.program_digest
+            applied.campaign, applied.version, digest=applied.approval_digest
         )
         return approved.model_dump(mode="json")
 

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import pytest
 from alembic import command
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, text, update
 
+from storage.campaigns import life
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
 from storage.database import Database
 from storage.labels import jobs as label_jobs
 from storage.migrate import alembic_config, current_revision, differences, head_revision, migrate, require_current
-from storage.tables import signal_units, uploads
+from storage.tables import campaign_versions, signal_units, uploads
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.erasure.erasure_support import retain
 from tests.storage.ledger.ledger_support import add_upload
-from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
+from tests.support.fleet import PROGRAM, add_draft, add_version, campaign_settings, charged_manifest, enroll_vehicle
+from triggers.contracts.bundle import make_bundle, seal_bundle
+from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.clip import CELL_BYTES
 
 
@@ -141,3 +145,23 @@ def test_clips_of_campaigns_that_retain_them_expire_after_a_week_at_the_earliest
         command.upgrade(config, "0010")
         left = connection.execute(text("SELECT extract(epoch FROM expires_at - now()) / 86400 FROM clips")).scalar_one()
         assert left == days_left
+
+
+def test_stored_versions_get_the_digest_of_their_bundle_whether_they_are_approved_or_not(database: Database) -> None:
+    config = alembic_config()
+    limits = BudgetLimits(total_bytes=10**9)
+    digests = select(campaign_versions.c.approval_digest).order_by(campaign_versions.c.campaign)
+    with database.begin() as connection:
+        made = []
+        for name in ("approved", "drafted"):
+            content = life.VersionContent(campaign_settings(name, limits), PROGRAM, source="", signal_catalog="")
+            made.append(add_draft(connection, content).approval_digest)
+        bundle = seal_bundle(
+            make_bundle(campaign_settings("approved", limits), 1, PROGRAM), Ed25519PrivateKey.generate()
+        )
+        life.submit(connection, "approved", 1, user="ann")
+        life.approve(connection, "approved", 1, bundle=bundle, user="bob")
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0011")
+        command.upgrade(config, "0012")
+        assert connection.execute(digests).scalars().all() == made

@@ -10,8 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
+from storage.campaigns import life
+from storage.campaigns.queries import CampaignVersion
 from storage.tables import campaign_versions
 from storage.vehicles.enrolment import enrol
+from triggers.contracts.bundle import make_bundle
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, CaptureWindow, TriggerSettings
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, Fire, RecordingManifest
 
@@ -64,11 +67,19 @@ def add_version(
             settings=json.loads(campaign_settings(name, limits or BudgetLimits()).canonical_json()),
             program=PROGRAM,
             program_digest=PROGRAM_DIGEST,
+            approval_digest=hashlib.sha256(f"bundle of {name} {version}".encode()).hexdigest(),
             bundle=b"sealed" if approved else None,
             bundle_digest=hashlib.sha256(f"{name} {version}".encode()).hexdigest() if approved else None,
             author="ann",
         )
     )
+
+
+def add_draft(connection: Connection, content: life.VersionContent, *, author: str = "ann") -> CampaignVersion:
+    """The next version of a campaign, a draft, with the digest that an approval has to name."""
+    number, settings = life.next_draft(connection, content)
+    digest = make_bundle(settings, number, content.program).approval_digest
+    return life.add_draft(connection, content, number, approval_digest=digest, author=author)
 
 
 def fire(campaign: str, charged_bytes: int, *, version: int = 1, **changes: Any) -> Fire:

@@ -61,7 +61,7 @@ def admin(running: Deployment) -> ApiClient:
 def run_campaign(client: ApiClient, source: str = SOURCE, signals: str = CATALOG, campaign: str | None = None) -> None:
     """Apply a campaign of a text, and approve it."""
     applied = client.campaigns.apply(source, signals, filename="test.trigger", campaign=campaign)
-    client.campaigns.approve(applied.campaign, applied.version, digest=applied.program_digest)
+    client.campaigns.approve(applied.campaign, applied.version, digest=applied.approval_digest)
 
 
 def recording(client: ApiClient, clip_id: str) -> bytes:

@@ -34,13 +34,18 @@ class Bundle(Contract):
         return self
 
     @property
+    def approval_digest(self) -> str:
+        """The SHA-256 that an approval names, of the canonical bytes: everything that the version sends to vehicles."""
+        return hashlib.sha256(self.canonical_json()).hexdigest()
+
+    @property
     def program(self) -> bytes:
         """The program's exact bytes: the ones that were backtested."""
         return base64.b64decode(self.program_base64, validate=True)
 
 
 def make_bundle(settings: CampaignSettings, version: int, program: bytes) -> Bundle:
-    """The bundle of one approved campaign version."""
+    """The bundle of one campaign version, as an approver looks at it and vehicles get it."""
     return Bundle(
         settings=settings,
         version=version,

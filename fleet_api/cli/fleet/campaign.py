@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.fleet.campaign_report import CAMPAIGN_COLUMNS, VERSION_COLUMNS, show_details
+from fleet_api.cli.fleet.campaign_report import CAMPAIGN_COLUMNS, VERSION_COLUMNS, show_details, show_review
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import Form, json_option, list_options, print_json, print_list, print_result, remark
+from fleet_api.cli.questions import ask
 from triggers.errors import Conflict, DiagnosticsError
 
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
     from fleet_api.client.campaigns import Step
-    from triggers.contracts.api.campaigns import CampaignView
+    from triggers.contracts.api.campaigns import CampaignDetails, CampaignView
 
 OF_THE_RUNNING = ("pause", "resume", "stop")
 """Steps that by default apply to the active or paused version, even when a newer one waits for approval."""
@@ -32,8 +34,8 @@ running_option = click.option(
 def campaign() -> None:
     """Apply, approve, list and control campaigns.
 
-    A campaign goes from draft through submitted and approved to active. Approval is bound to the digest of
-    its program.
+    A campaign goes from draft through submitted and approved to active. Approval is bound to a version and its
+    digest, which covers all that vehicles get: program and settings.
     """
 
 
@@ -65,7 +67,7 @@ def apply(client: ApiClient, *, file: Path, signals: Path, name: str | None, dra
         return 0
     for version in versions:
         print_result(
-            f"{version.campaign} version {version.version} is {version.state}, digest {version.program_digest}"
+            f"{version.campaign} version {version.version} is {version.state}, digest {version.approval_digest}"
         )
     return 0
 
@@ -91,19 +93,41 @@ campaign.add_command(_step_command("submit", "Submit a draft for approval."))
 @campaign.command(short_help="Approve a submitted version.")
 @click.argument("name")
 @version_option
-@click.option("--digest", help="Refuse unless the version's program digest is this, or begins with this.")
+@click.option("--digest", help="The version's digest, in full, as `campaign show` prints it.")
 @json_option
 @with_client
 def approve(client: ApiClient, name: str, version: int | None, digest: str | None, as_json: bool) -> None:
-    """Approve a submitted version, which vehicles then get. Approval is bound to the digest that is shown."""
-    chosen = client.campaigns.version(name, version)
-    if digest is not None and (not digest or not chosen.program_digest.startswith(digest.lower())):
+    """Approve a submitted version, which vehicles then get.
+
+    With --version and --digest it is approved at once. Without them it is shown first: its text, settings and cost,
+    and how it differs from what runs. The text is compiled again on this machine, which must give the same digest.
+    """
+    if version is None or digest is None:
+        if as_json:
+            raise click.UsageError("--json needs --version and --digest, since nothing is asked then")
+        version, digest = _reviewed(client.campaigns.version(name, version), digest)
+    _show_step(client.campaigns.approve(name, version, digest=digest.lower()), as_json)
+
+
+def _reviewed(details: CampaignDetails, digest: str | None) -> tuple[int, str]:
+    """Show a version and ask whether to approve it; its number and digest. Raises if the answer is not yes."""
+    from fleet_api.client.campaign_files import check_compiles_to
+
+    if digest is not None and digest.lower() != details.approval_digest:
         raise Conflict(
-            f"{name} version {chosen.version} has digest {chosen.program_digest}, not {digest}",
-            remedy=f"review the version again: longtail campaign show {name}",
+            f"{details.campaign} version {details.version} has digest {details.approval_digest}, not {digest}",
+            remedy=f"review the version again: longtail campaign show {details.campaign}",
         )
-    remark(f"approving {name} version {chosen.version} with digest {chosen.program_digest}")
-    _show_step(client.campaigns.approve(name, chosen.version, digest=chosen.program_digest), as_json)
+    show_review(details)
+    check_compiles_to(details)
+    remark("the text above, compiled on this machine, gives this digest")
+    chosen = f"--version {details.version} --digest {details.approval_digest}"
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"not approved: there is nobody to ask; approve it with {chosen}")
+    question = f"Approve {details.campaign} version {details.version}, digest {details.approval_digest}? Type yes"
+    if ask(question, otherwise=f"not approved; approve it with {chosen}") != "yes":
+        raise click.UsageError("not approved: the answer was not yes")
+    return details.version, details.approval_digest
 
 
 campaign.add_command(
@@ -137,7 +161,8 @@ def versions(client: ApiClient, name: str, form: Form) -> None:
 @json_option
 @with_client
 def show(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
-    """Show a campaign version: its state, the outcomes of its fires, its compared heads, and its use of the budget."""
+    """Show a campaign version: its state, text, settings and cost, how it differs from the version that runs, the
+    outcomes of its fires, its compared heads, and its use of the budget."""
     details = client.campaigns.version(name, version)
     if as_json:
         print_json(details.model_dump(mode="json"))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.fleet.budget import show_accounts
-from fleet_api.cli.output import Column, print_fields, print_table
+from fleet_api.cli.output import Column, print_fields, print_table, print_text, print_title, remark
 from triggers.contracts.api.outcomes import FIRE_OUTCOMES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView
+    from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView, CostView
     from triggers.contracts.api.outcomes import OutcomesView
 
 CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
@@ -23,7 +23,7 @@ CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
     Column("approved_by", lambda version: version.approved_by),
     Column("fired", lambda version: version.outcomes.fired),
     Column("catalogued", lambda version: version.outcomes.catalogued),
-    Column("program_digest", lambda version: version.program_digest),
+    Column("approval_digest", lambda version: version.approval_digest),
 )
 VERSION_COLUMNS: tuple[Column[CampaignSummary], ...] = (
     Column("version", lambda version: version.version),
@@ -34,20 +34,46 @@ VERSION_COLUMNS: tuple[Column[CampaignSummary], ...] = (
     Column("approved_by", lambda version: version.approved_by),
     Column("fired", lambda version: version.outcomes.fired),
     Column("catalogued", lambda version: version.outcomes.catalogued),
-    Column("program_digest", lambda version: version.program_digest),
+    Column("approval_digest", lambda version: version.approval_digest),
 )
 _PAIRS = ("neither", "only_shadow", "only_active", "both", "unknown")
 
 
 def show_details(details: CampaignDetails) -> None:
-    """Print a version's fields and outcomes, and its compared heads and budget accounts if it has any."""
-    names = ("campaign", "version", "state", "ended_reason", "author", "created_at", "approved_by", "approved_at")
-    print_fields({name: getattr(details, name) for name in (*names, "program_digest")})
+    """Print a version's review and outcomes, and its compared heads and budget accounts if it has any."""
+    show_review(details)
     show_outcomes(details.outcomes)
     if details.compared:
         _show_compared(details.compared)
     if details.budget:
         show_accounts(details.budget, title="Budget")
+
+
+def show_review(details: CampaignDetails) -> None:
+    """Print what an approver looks at: fields, text, settings, cost, and the difference to the version that runs."""
+    review = details.review
+    names = ("campaign", "version", "state", "ended_reason", "author", "created_at", "approved_by", "approved_at")
+    print_fields({name: getattr(details, name) for name in (*names, "program_digest", "approval_digest")})
+    print_text("Trigger text", details.source)
+    print_title("Settings")
+    print_fields(review.settings)
+    if review.cost is not None:
+        print_title("Cost on a vehicle, at most")
+        print_fields(_cost_fields(review.cost))
+    if review.difference:
+        print_text(f"Difference to version {review.runs}, which runs", review.difference)
+    elif review.runs is None:
+        remark("no version of this campaign runs now")
+    elif review.runs != details.version:
+        remark(f"version {review.runs}, which runs, has the same text, settings, cost and signal catalog")
+
+
+def _cost_fields(cost: CostView) -> dict[str, str]:
+    burst = f" and {cost.burst_operations:,} more in a burst" if cost.burst_operations else ""
+    return {
+        "operations": f"{cost.operations_per_tick:,} per tick{burst}, {cost.operations_per_block:,} per block of ticks",
+        "state": f"{cost.state_bytes:,} bytes",
+    }
 
 
 def show_outcomes(outcomes: OutcomesView) -> None:

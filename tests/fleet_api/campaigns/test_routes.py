@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import func, text, update
 
+from storage.tables import campaign_versions
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 
 
@@ -60,12 +62,65 @@ def test_approval_binds_to_the_digest(api: Api) -> None:
     assert api.get("/v1/campaigns/braking/1").json()["state"] == "submitted"
 
 
+def test_versions_with_one_program_have_digests_of_their_own_and_neither_approves_the_other(api: Api) -> None:
+    first = api.apply(campaign_text('target vehicle.region == "UK"')).json()
+    second = api.apply(campaign_text("upload on cellular")).json()
+    assert first["program_digest"] == second["program_digest"]
+    assert len({first["approval_digest"], second["approval_digest"], first["program_digest"]}) == 3
+    for digest in (first["approval_digest"], second["program_digest"]):
+        answer = api.post("/v1/campaigns/braking/2/approve", {"digest": digest}, "approver")
+        assert (answer.status_code, answer.json()["code"]) == (409, "conflict"), digest
+    again = api.post("/v1/campaigns/braking/2/stop", {}, "author")
+    assert again.status_code == 200
+    same = api.apply(campaign_text("upload on cellular")).json()
+    assert same["version"] == 3 and same["approval_digest"] != second["approval_digest"]
+
+
+def test_what_is_approved_is_the_digest_of_what_vehicles_get(api: Api) -> None:
+    active = api.activate(campaign_text("target vehicle.hardware != -0"))
+    sealed = api.client.get(f"/v1/bundles/{active['bundle_digest']}", headers=api.enrol())
+    bundle = api.open_bundle(sealed, active["bundle_digest"])
+    assert bundle.approval_digest == active["approval_digest"]
+
+
+def test_a_version_whose_row_was_changed_is_not_approved(api: Api) -> None:
+    digest = api.apply(campaign_text()).json()["approval_digest"]
+    with api.database.begin() as connection:
+        wider = func.jsonb_set(campaign_versions.c.settings, text("'{budget,total_bytes}'"), text("'4000'"))
+        connection.execute(update(campaign_versions).values(settings=wider))
+    answer = api.post("/v1/campaigns/braking/1/approve", {"digest": digest}, "approver")
+    assert answer.status_code == 409 and "its row was changed" in answer.json()["detail"]
+
+
+def test_a_review_has_every_setting_the_cost_and_the_difference_to_what_runs(api: Api) -> None:
+    api.activate(campaign_text('target vehicle.region == "UK"'))
+    api.apply(campaign_text("upload on cellular").replace("1 GB", "4000 GB"))
+    review = api.get("/v1/campaigns/braking/2").json()["review"]
+    assert review["settings"]["budget.total_bytes"] == "4 TB (4,000,000,000,000 bytes)"
+    assert review["settings"]["triggers.hard_brake.capture.before_ns"] == "2 s"
+    assert review["cost"]["operations_per_tick"] > 0 and review["cost"]["state_bytes"] > 0
+    assert review["runs"] == 1
+    lines = review["difference"].splitlines()
+    assert lines[:2] == ["--- version 1: settings", "+++ version 2: settings"]
+    for line in (
+        '-target: vehicle.region == "UK"',
+        "+target: none",
+        "-budget.total_bytes: 1 GB (1,000,000,000 bytes)",
+        "+budget.total_bytes: 4 TB (4,000,000,000,000 bytes)",
+        "+    upload on cellular",
+    ):
+        assert line in lines
+    assert not any("cost" in line or "signal catalog" in line for line in lines)
+    running = api.get("/v1/campaigns/braking/1").json()["review"]
+    assert (running["runs"], running["difference"]) == (1, "")
+
+
 @pytest.mark.parametrize("allowed", [False, True])
 def test_an_author_approves_alone_only_where_the_deployment_allows_it(api: Api, allowed: bool) -> None:
     api.change_settings(allow_self_approval=allowed)
     body = {"source": campaign_text(), "signals": SIGNALS}
     applied = api.post("/v1/campaigns", body, "admin").json()
-    answer = api.post("/v1/campaigns/braking/1/approve", {"digest": applied["program_digest"]}, "admin")
+    answer = api.post("/v1/campaigns/braking/1/approve", {"digest": applied["approval_digest"]}, "admin")
     assert answer.status_code == (200 if allowed else 403)
     if not allowed:
         assert "LONGTAIL_ALLOW_SELF_APPROVAL" in answer.json()["remedy"]

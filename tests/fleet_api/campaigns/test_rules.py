@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 
 from fleet_api.campaigns.rules import check_digest, check_four_eyes, is_submitted_now
@@ -16,10 +18,25 @@ def test_only_a_draft_is_submitted_and_only_unless_it_is_to_stay_one() -> None:
     assert submitted == [(CampaignState.DRAFT, False)]
 
 
-def test_approval_needs_the_digest_of_the_versions_program() -> None:
-    check_digest("braking", 1, program_digest="a" * 64, seen_digest="a" * 64)
-    with pytest.raises(Conflict, match=f"has the program {'a' * 64}, not {'b' * 64}"):
-        check_digest("braking", 1, program_digest="a" * 64, seen_digest="b" * 100)
+@pytest.mark.parametrize(
+    ("seen", "sent", "refusal"),
+    [
+        ("a", "a", ""),
+        ("b", "a", f"{'a' * 64}, not {'b' * 64}"),
+        ("p", "a", "only the program"),
+        ("a", "c", "c"),
+    ],
+)
+def test_approval_needs_the_digest_of_all_that_vehicles_get(seen: str, sent: str, refusal: str) -> None:
+    with pytest.raises(Conflict, match=refusal) if refusal else nullcontext():
+        check_digest(
+            "braking",
+            1,
+            seen_digest=seen * 64,
+            approval_digest="a" * 64,
+            program_digest="p" * 64,
+            sent_digest=sent * 64,
+        )
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from storage.campaigns import life
 from storage.campaigns.queries import CampaignVersion, get_version, get_versions, running
 from storage.database import Database
 from tests.fleet_api.api_server import SIGNALS, campaign_text
-from tests.support.fleet import PROGRAM, PROGRAM_DIGEST, campaign_settings
+from tests.support.fleet import PROGRAM, PROGRAM_DIGEST, add_draft, campaign_settings
 from triggers.contracts.api.campaigns import ApplyRequest, CampaignView
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.users import Role, User
@@ -33,15 +33,16 @@ def apply(database: Database, name: str = "braking", source: str = "one", **chan
     settings = campaign_settings(name, limits).model_copy(update=changes)
     content = life.VersionContent(settings=settings, program=PROGRAM, source=source, signal_catalog="")
     with database.begin() as connection:
-        version = life.add_draft(connection, content, author=ANN.name)
+        version = add_draft(connection, content, author=ANN.name)
         return life.submit(connection, name, version.version, user=ANN.name)
 
 
 def approve(
-    services: Services, version: CampaignVersion, user: User = BOB, seen_digest: str = PROGRAM_DIGEST
+    services: Services, version: CampaignVersion, user: User = BOB, seen_digest: str | None = None
 ) -> CampaignView:
-    """Approve it."""
-    return usecases.approve(services, user, version.campaign, version.version, seen_digest=seen_digest)
+    """Approve it, by default with its own digest."""
+    digest = seen_digest or version.approval_digest
+    return usecases.approve(services, user, version.campaign, version.version, seen_digest=digest)
 
 
 def revision(database: Database) -> int:
@@ -124,7 +125,7 @@ def test_the_author_does_not_approve_alone_and_nothing_has_changed(services: Ser
 
 def test_another_digest_or_version_is_not_approved(services: Services) -> None:
     version = apply(services.database)
-    with pytest.raises(Conflict, match="program"):
+    with pytest.raises(Conflict, match="has the digest"):
         approve(services, version, seen_digest="0" * 64)
     with pytest.raises(NotFound):
         usecases.approve(services, BOB, "braking", 2**40, seen_digest=PROGRAM_DIGEST)

@@ -24,7 +24,7 @@ def client(api: Api) -> ApiClient:
 def test_a_campaign_is_applied_approved_found_and_stopped(api: Api, client: ApiClient) -> None:
     applied = api.as_client("author").campaigns.apply(campaign_text(), SIGNALS)
     assert (applied.campaign, applied.version, applied.state) == ("braking", 1, "submitted")
-    approved = client.campaigns.approve("braking", 1, digest=applied.program_digest)
+    approved = client.campaigns.approve("braking", 1, digest=applied.approval_digest)
     assert approved.state == "active"
     client.campaigns.apply(campaign_text("priority 10"), SIGNALS)
     assert client.campaigns.version("braking").version == 2

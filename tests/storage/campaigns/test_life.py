@@ -10,7 +10,7 @@ import pytest
 from storage.campaigns import life
 from storage.campaigns.queries import CampaignVersion, get_version, running
 from storage.database import Database
-from tests.support.fleet import PROGRAM, add_version, campaign_settings
+from tests.support.fleet import PROGRAM, add_draft, add_version, campaign_settings
 from triggers.contracts import campaign_life
 from triggers.contracts.campaign import BudgetLimits, CampaignState
 from triggers.contracts.campaign_life import STEPS, CampaignStep
@@ -58,8 +58,8 @@ def test_a_version_that_no_column_can_hold_is_not_found(database: Database) -> N
 
 def test_open_versions_are_found_by_all_of_their_content(database: Database) -> None:
     with database.begin() as connection:
-        first = life.add_draft(connection, content("one"), author="ann")
-        second = life.add_draft(connection, content("two"), author="ann")
+        first = add_draft(connection, content("one"))
+        second = add_draft(connection, content("two"))
         assert (first.version, second.version) == (1, 2)
         assert life.find_open(connection, content("one")) == first
         assert life.find_open(connection, content("three")) is None
@@ -69,7 +69,7 @@ def test_open_versions_are_found_by_all_of_their_content(database: Database) -> 
 
 def test_texts_that_cannot_be_stored_are_invalid(database: Database) -> None:
     with pytest.raises(InvalidInput, match="source"), database.begin() as connection:
-        life.add_draft(connection, content("\x00"), author="ann")
+        add_draft(connection, content("\x00"))
 
 
 def revision(database: Database) -> int:

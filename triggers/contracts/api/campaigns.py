@@ -27,7 +27,7 @@ class ApplyRequest(Contract):
 
 
 class ApproveRequest(Contract):
-    """The digest of the program that the approver has seen."""
+    """The `approval_digest` of the version that the approver has seen."""
 
     digest: Sha256Hex
 
@@ -39,6 +39,8 @@ class CampaignView(View):
     version: int
     state: CampaignState
     program_digest: str
+    approval_digest: str
+    """SHA-256 of everything that the version sends to vehicles: its program, settings, name and number."""
     bundle_digest: str | None
     author: str
     created_at: datetime
@@ -68,6 +70,33 @@ class ComparedView(View):
     unknown: int
 
 
+class CostView(View):
+    """What a program costs a vehicle at most: state in bytes, and WebAssembly instructions.
+
+    They are per tick (see docs/language.md), per block of 64 ticks in addition, and in addition for one tick at times.
+    """
+
+    state_bytes: int
+    operations_per_tick: int
+    operations_per_block: int
+    burst_operations: int
+
+
+class ReviewView(View):
+    """What an approver looks at beside the text.
+
+    `settings` has every setting as a path and a text with its unit, in the order of the contract. `runs` is the number
+    of the version that is active or paused, and `difference` leads from it to this version: settings, cost, trigger
+    text and signal catalog as a unified diff, empty where `runs` is null or this version itself.
+    """
+
+    settings: dict[str, str]
+    cost: CostView | None
+    """Null if the program is not a module that this release of Longtail can read."""
+    runs: int | None
+    difference: str
+
+
 class CampaignDetails(CampaignSummary):
     """Everything about a campaign version except its program. `budget` has the campaign's accounts, for all versions.
 
@@ -77,6 +106,7 @@ class CampaignDetails(CampaignSummary):
     settings: dict[str, Any]
     source: str
     signals: str
+    review: ReviewView
     compared: dict[str, ComparedView]
     budget: list[AccountView]
 

@@ -51,7 +51,11 @@ class Server:
         unknown = dict.fromkeys(name for name in AppliedView.model_fields)
         known = {"campaign": body["campaign"], "version": 1, "state": "draft", "author": "a", "warnings": []}
         digest = compiled.campaign.digest
-        answer = unknown | known | {"program_digest": digest, "created_at": "2026-01-05T12:00:00Z"}
+        answer = (
+            unknown
+            | known
+            | {"program_digest": digest, "approval_digest": digest, "created_at": "2026-01-05T12:00:00Z"}
+        )
         return httpx.Response(201, json=answer)
 
 

@@ -78,12 +78,15 @@ def test_the_way_of_a_campaign_from_its_text_to_labels(longtail: Terminal, files
     ]
     assert [each["version"] for each in longtail.json(*apply, token=alice)] == [1, 1, 1]
 
-    status, _, err = longtail("campaign", "approve", "emergencies", token=alice)
+    approve = ("campaign", "approve", "emergencies", "--version", "1", "--digest", applied[0]["approval_digest"])
+    status, _, err = longtail(*approve, token=alice)
     assert status == 1 and "longtail: " in err
     status, _, err = longtail("campaign", "approve", "emergencies", "--digest", "00", token=bob)
     assert status == 1 and "not 00" in err
     status, out, err = longtail("campaign", "approve", "emergencies", token=bob)
-    assert (status, out) == (0, "emergencies version 1 is active\n") and applied[0]["program_digest"] in err
+    assert status == 2 and applied[0]["approval_digest"] in err and "trigger hard_braking" in out
+    status, out, err = longtail(*approve, token=bob)
+    assert (status, out) == (0, "emergencies version 1 is active\n")
     listed = longtail.json("campaign", "list")
     assert {each["campaign"]: each["state"] for each in listed}["emergencies"] == "active"
 
@@ -130,7 +133,8 @@ def test_a_campaign_of_compares_counts_pairs_and_uploads_no_clip(longtail: Termi
     text.write_text("campaign confusion { compare cut_in.detected budget 1 clips }\n")
     (applied,) = longtail.json("campaign", "apply", str(text), "--signals", str(files / "signals.yaml"))
     bob = longtail.json("token", "issue", "bob", "--role", "approver")["token"]
-    assert longtail("campaign", "approve", "confusion", "--digest", applied["program_digest"], token=bob)[0] == 0
+    approve = ("campaign", "approve", "confusion", "--version", "1", "--digest")
+    assert longtail(*approve, applied["approval_digest"], token=bob)[0] == 0
     simulate = ("simulate", "--vehicles", "2", "--drives", str(files / "drives"), "--prefix", "compared")
     vehicles = longtail.json(*simulate, "--signals", str(files / "signals.yaml"))["vehicles"]
     assert len(vehicles) == 2

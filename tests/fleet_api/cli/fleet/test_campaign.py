@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from storage.tables import campaign_versions
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.fleet_api.cli.conftest import Longtail
+
+Apply = Callable[..., dict[str, Any]]
 
 
 @pytest.mark.parametrize(("verb", "state"), [("pause", "paused"), ("stop", "stopped")])
@@ -35,7 +43,7 @@ def test_a_list_without_campaigns_is_one_remark_that_says_how_to_make_one(longta
 def test_campaigns_are_listed_as_a_table_as_csv_and_as_names(api: Api, longtail: Longtail) -> None:
     api.activate(campaign_text())
     api.apply(campaign_text().replace("braking", "another"))
-    digest = longtail("campaign", "show", "braking", "--json").json()["program_digest"]
+    digest = longtail("campaign", "show", "braking", "--json").json()["approval_digest"]
     heading, *rows = longtail("campaign", "list").out.splitlines()
     assert heading.split() == [
         "campaign",
@@ -46,13 +54,17 @@ def test_campaigns_are_listed_as_a_table_as_csv_and_as_names(api: Api, longtail:
         "approved_by",
         "fired",
         "catalogued",
-        "program_digest",
+        "approval_digest",
     ]
     assert [row.split()[0] for row in rows] == ["another", "braking"]
     assert rows[1].split() == ["braking", "1", "active", "author-user", "approver-user", "0", "0", digest]
     assert longtail("campaign", "list", "--ids").out == "another\nbraking\n"
     table = list(csv.DictReader(longtail("campaign", "list", "--csv").out.splitlines()))
-    assert [(row["campaign"], row["state"], row["program_digest"]) for row in table][1] == ("braking", "active", digest)
+    assert [(row["campaign"], row["state"], row["approval_digest"]) for row in table][1] == (
+        "braking",
+        "active",
+        digest,
+    )
     shown = longtail("campaign", "list", "--csv", "--ids")
     assert shown.status == 2 and "cannot be combined" in shown.err
 
@@ -78,22 +90,86 @@ def test_show_of_a_campaign_without_compares_has_no_table_of_them(api: Api, long
     )
 
 
-def test_a_file_is_applied_submitted_and_approved_by_the_beginning_of_its_digest(
-    longtail: Longtail, tmp_path: Path
-) -> None:
-    (tmp_path / "a.trigger").write_text(campaign_text())
-    (tmp_path / "signals.yaml").write_text(SIGNALS)
-    apply = ("campaign", "apply", str(tmp_path / "a.trigger"), "--signals", str(tmp_path / "signals.yaml"))
-    (draft,) = longtail(*apply, "--draft", "--json", role="author").json()
+@pytest.fixture
+def apply(longtail: Longtail, tmp_path: Path) -> Apply:
+    """Apply a text as an author; the version that it is."""
+
+    def applied(text: str, *options: str) -> dict[str, Any]:
+        (tmp_path / "a.trigger").write_text(text)
+        (tmp_path / "signals.yaml").write_text(SIGNALS)
+        files = (str(tmp_path / "a.trigger"), "--signals", str(tmp_path / "signals.yaml"))
+        (version,) = longtail("campaign", "apply", *files, *options, "--json", role="author").json()
+        return dict(version)
+
+    return applied
+
+
+def typed(monkeypatch: pytest.MonkeyPatch, answer: str) -> None:
+    """Let somebody at a terminal type this line."""
+    terminal = io.StringIO(answer + "\n")
+    monkeypatch.setattr(terminal, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(sys, "stdin", terminal)
+
+
+def test_a_file_is_applied_submitted_and_approved_by_its_version_and_digest(longtail: Longtail, apply: Apply) -> None:
+    draft = apply(campaign_text(), "--draft")
     assert draft["state"] == "draft"
-    digest = draft["program_digest"]
-    assert longtail(*apply, "--draft", role="author").out == f"braking version 1 is draft, digest {digest}\n"
     assert longtail("campaign", "submit", "braking", role="author").out == "braking version 1 is submitted\n"
-    for other in ("", "00"):
-        assert "has digest" in longtail("campaign", "approve", "braking", "--digest", other, role="approver").err
-    shown = longtail("campaign", "approve", "braking", "--digest", digest[:8].upper(), role="approver")
+    approve = ("campaign", "approve", "braking", "--version", "1", "--digest")
+    for other in ("", "00", draft["approval_digest"][:12], draft["program_digest"]):
+        assert longtail(*approve, other, role="approver").status == 1, other
+    shown = longtail(*approve, draft["approval_digest"].upper(), role="approver")
     assert (shown.status, shown.out) == (0, "braking version 1 is active\n")
-    assert digest in shown.err
+
+
+def test_the_digest_of_a_version_that_was_reviewed_does_not_approve_a_wider_one_with_the_same_program(
+    longtail: Longtail, apply: Apply
+) -> None:
+    reviewed = apply(campaign_text('target vehicle.region in ("UK")').replace("1 GB", "10 MB"))
+    wider = apply(campaign_text("upload on wifi, on cellular").replace("1 GB", "4000 GB"))
+    assert wider["program_digest"] == reviewed["program_digest"], "only the settings differ"
+    for version in ((), ("--version", "2")):
+        for digest in (reviewed["approval_digest"], reviewed["program_digest"]):
+            shown = longtail("campaign", "approve", "braking", *version, "--digest", digest, role="approver")
+            assert shown.status != 0
+    states = longtail("campaign", "versions", "braking", "--json").json()
+    assert {each["version"]: each["state"] for each in states} == {1: "submitted", 2: "submitted"}
+
+
+def test_approval_without_a_digest_shows_everything_and_needs_a_yes_at_a_terminal(
+    api: Api, longtail: Longtail, apply: Apply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    api.activate(campaign_text())
+    digest = apply(campaign_text().replace("1 GB", "4000 GB"))["approval_digest"]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("yes\n"))  # a pipe
+    piped = longtail("campaign", "approve", "braking", role="approver")
+    assert piped.status == 2 and f"--version 2 --digest {digest}" in piped.err
+    for part in (
+        "    when ego.accel < -4 m/s^2",
+        "4 TB (4,000,000,000,000 bytes)",
+        "operations  ",
+        "-    budget 1 GB total",
+        "+    budget 4000 GB total",
+    ):
+        assert part in piped.out
+    typed(monkeypatch, "no")
+    assert longtail("campaign", "approve", "braking", role="approver").status == 2
+    assert api.get("/v1/campaigns/braking/2").json()["state"] == "submitted"
+    typed(monkeypatch, "yes")
+    shown = longtail("campaign", "approve", "braking", role="approver")
+    assert shown.status == 0 and shown.out.endswith("braking version 2 is active\n")
+
+
+def test_a_text_that_does_not_compile_to_the_digest_is_not_approved(
+    api: Api, longtail: Longtail, apply: Apply, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    apply(campaign_text())
+    with api.database.begin() as connection:
+        connection.execute(update(campaign_versions).values(source=campaign_text().replace("1 GB", "1 MB")))
+    typed(monkeypatch, "yes")
+    shown = longtail("campaign", "approve", "braking", role="approver")
+    assert shown.status == 1 and "do not approve" in shown.err
+    assert api.get("/v1/campaigns/braking/1").json()["state"] == "submitted"
 
 
 @pytest.mark.parametrize("handed_over", [0, 2])

@@ -1,0 +1,62 @@
+"""What an approver looks at: every setting with its unit, the program's cost, and the difference to what runs now."""
+
+from __future__ import annotations
+
+from fleet_api.campaigns.difference import unified
+from fleet_api.campaigns.settings_text import settings_text
+from storage.campaigns.queries import StoredContent, settings_of
+from triggers.contracts.api.campaigns import CostView, ReviewView
+from triggers.errors import InvalidInput
+from triggers.language.webassembly.host.manifest import read_manifest
+
+
+def review(content: StoredContent, other: StoredContent | None, *, runs: int | None) -> ReviewView:
+    """The review of a version; `other` is the version that runs, unless it is the same one or none runs."""
+    return ReviewView(
+        settings=_settings(content),
+        cost=cost_of_program(content.program),
+        runs=runs,
+        difference="" if other is None else _difference(other, content),
+    )
+
+
+def cost_of_program(program: bytes) -> CostView | None:
+    """What a program costs a vehicle; None for bytes that are not a module of this release's format."""
+    try:
+        manifest = read_manifest(program)
+    except InvalidInput:
+        return None
+    return CostView(
+        state_bytes=manifest.state.size_bytes,
+        operations_per_tick=manifest.cost.operations_per_tick,
+        operations_per_block=manifest.cost.operations_per_block,
+        burst_operations=manifest.cost.burst_operations,
+    )
+
+
+def _settings(content: StoredContent) -> dict[str, str]:
+    # As the bundle has them: the database keeps a JSON object's members in an order of its own.
+    return settings_text(settings_of(content.settings).model_dump(mode="json"))
+
+
+def _difference(old: StoredContent, new: StoredContent) -> str:
+    texts = (
+        ("settings", _listed(_settings(old)), _listed(_settings(new))),
+        ("cost", _cost(old), _cost(new)),
+        ("trigger text", old.source, new.source),
+        ("signal catalog", old.signal_catalog, new.signal_catalog),
+    )
+    parts = (
+        unified(before, after, old_name=f"version {old.version}: {what}", new_name=f"version {new.version}: {what}")
+        for what, before, after in texts
+    )
+    return "\n".join(filter(None, parts))
+
+
+def _listed(settings: dict[str, str]) -> str:
+    return "\n".join(f"{path}: {text}" for path, text in settings.items())
+
+
+def _cost(content: StoredContent) -> str:
+    cost = cost_of_program(content.program)
+    return "" if cost is None else "\n".join(f"{name}: {value:,}" for name, value in cost.model_dump().items())
