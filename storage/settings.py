@@ -15,8 +15,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.errors import Misconfigured
 from triggers.remedies import what_is_wrong
+from triggers.times import NS_PER_S
 
 MIB = 1024**2
 PREFIX = "LONGTAIL_"
@@ -73,7 +75,7 @@ class Settings(BaseSettings):
     """PEM file of the Ed25519 key that signs bundles and assignment lists. Empty: `keys/signing.pem` in data_dir."""
     allow_self_approval: bool = False
     """Whether authors may approve their own submissions without a second person."""
-    assignment_ttl_s: Annotated[int, Field(ge=60)] = 7 * 86400
+    assignment_ttl_s: Annotated[int, Field(ge=60, le=MAX_LIST_LIFETIME_NS // NS_PER_S)] = 7 * 86400
 
     # Pools
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10

@@ -47,6 +47,9 @@ COMMANDS = {
     ),
     "backup": Entry("fleet_api.cli.deployment.backup:backup", "Back up a deployment to a folder while it runs."),
     "restore": Entry("fleet_api.cli.deployment.backup:restore", "Restore a backup into an empty deployment."),
+    "restored": Entry(
+        "fleet_api.cli.deployment.backup:restored", "Let a database that was restored by other means move on."
+    ),
     "migrate": Entry("fleet_api.cli.deployment.processes:migrate", "Bring the database's schema up to date."),
     "token": Entry("fleet_api.cli.deployment.token:token", "Issue and revoke tokens of people and services."),
     "api": Entry("fleet_api.cli.deployment.processes:api", "Serve the HTTP API (one process of a deployment)."),

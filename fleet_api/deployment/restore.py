@@ -10,14 +10,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet_api.deployment.backup import Backup, index_of, key_of, read_backup, store_of
 from storage.backup.index import ObjectIndex
 from storage.backup.load import check_files, load, restored_from
 from storage.backup.objects import Copied, restore_objects
+from storage.backup.restored import Moved, move_on
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres, running_url
+from storage.migrate import require_current
 from storage.objects import open_store
 from storage.settings import Settings
 from triggers.atomic_file import replace_bytes
@@ -46,6 +49,18 @@ def restore_backup(settings: Settings, folder: Path, progress: Progress) -> tupl
             load(database, rows, backup.database, backup_id=backup.id, erased=backup.erased)
             progress(f"database: {sum(table.rows for table in backup.database.tables)} rows, all counted")
     return backup, done
+
+
+def move_on_after_restore(settings: Settings) -> Moved:
+    """Leave behind every number that may have been given before the database was restored, by whatever means."""
+    database = Database(settings.require_database_url(), pool_size=1)
+    try:
+        require_current(database)
+        with database.begin() as connection:
+            now = datetime.now(UTC)
+            return move_on(connection, backup_id=f"restored-{now:%Y%m%dT%H%M%S.%f}", backup_at=now)
+    finally:
+        database.close()
 
 
 @contextmanager

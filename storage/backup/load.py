@@ -11,30 +11,28 @@ Everything is one transaction: a restore that is cut off leaves the database emp
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import zstandard
 from alembic import command
-from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy import Connection, func, select, text, update
 
 from storage import ledger
+from storage.backup.restored import move_on
 from storage.backup.snapshot import NAMED_OBJECTS, SavedDatabase, SavedTable, file_of, sha256_of
-from storage.backup.tables import columns_sql, saved_tables
+from storage.backup.tables import columns_sql
 from storage.clips import writer
 from storage.database import Database
 from storage.erasure import clips as erased_clips
 from storage.migrate import MIGRATION_LOCK, SchemaState, alembic_config, known_revisions, schema_of
-from storage.tables import assignment_revision, campaign_versions, clips, dead_letters, restores, uploads
+from storage.tables import clips, dead_letters, restores, uploads
 from storage.tables.erasure import ErasureCause
 from storage.tables.uploads import UploadState
 from triggers.errors import Conflict, InvalidInput, Misconfigured, Untrusted
 
 RESTORED = "restored"
 """The reason of uploads that a restore has closed."""
-VERSIONS_AHEAD = 1000
-IDS_AHEAD = 1_000_000
 _CHUNK_BYTES = 1024**2
 _BATCH = 500
 
@@ -74,7 +72,7 @@ def load(database: Database, folder: Path, saved: SavedDatabase, *, backup_id: s
             if table.name != NAMED_OBJECTS:
                 _read(connection, file_of(folder, table.name), table)
         command.upgrade(config, "head")
-        _jump_ahead(connection, saved, backup_id)
+        move_on(connection, backup_id=backup_id, backup_at=saved.taken_at)
         _close_uploads(connection)
         connection.execute(update(dead_letters).where(dead_letters.c.object_key.in_(erased)).values(object_key=None))
         gone = connection.execute(select(clips.c.id).where(clips.c.object_key.in_(erased))).scalars().all()
@@ -113,26 +111,6 @@ def _read(connection: Connection, path: Path, table: SavedTable) -> None:
 def _blocks(path: Path) -> Iterator[bytes]:
     with path.open("rb") as file:
         yield from zstandard.ZstdDecompressor().read_to_iter(file, write_size=_CHUNK_BYTES)
-
-
-def _jump_ahead(connection: Connection, saved: SavedDatabase, backup_id: str) -> None:
-    """Milliseconds since 1970 exceed every revision that one change at a time can have reached, and rise with time."""
-    revision = func.greatest(assignment_revision.c.revision + 1, int(time.time() * 1000))
-    connection.execute(update(assignment_revision).values(revision=revision))
-    newest = connection.execute(select(func.coalesce(func.max(campaign_versions.c.version), 0))).scalar_one()
-    connection.execute(
-        insert(restores).values(
-            backup_id=backup_id,
-            backup_at=saved.taken_at,
-            version_floor=(newest // VERSIONS_AHEAD + 1) * VERSIONS_AHEAD,
-        )
-    )
-    for table in saved_tables():
-        for column in table.columns:
-            if column.identity is not None:
-                sequence = func.pg_get_serial_sequence(table.name, column.name)
-                newest_id = select(func.coalesce(func.max(column), 0)).scalar_subquery()
-                connection.execute(select(func.setval(sequence, newest_id + IDS_AHEAD)))
 
 
 def _close_uploads(connection: Connection) -> None:

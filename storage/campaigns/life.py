@@ -16,7 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, bindparam, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 
-from storage.backup.restored import version_floor
+from storage.backup.restored import next_revision, version_floor
 from storage.campaigns.queries import (
     VERSION_COLUMNS,
     CampaignVersion,
@@ -165,8 +165,12 @@ def lock_campaigns(connection: Connection) -> None:
 
 
 def raise_revision(connection: Connection) -> None:
-    """Record that this transaction changes which campaigns run: assignment lists made before it are out of date."""
-    connection.execute(update(assignment_revision).values(revision=assignment_revision.c.revision + 1))
+    """Record that this transaction changes which campaigns run: assignment lists made before it are out of date.
+
+    A revision is the time in ms, or the next number. So a restored database does not stay behind its vehicles, and a
+    vehicle can tell that a revision cannot have been given yet.
+    """
+    connection.execute(update(assignment_revision).values(revision=next_revision()))
 
 
 def utc_today(connection: Connection) -> date:

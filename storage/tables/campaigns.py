@@ -86,6 +86,7 @@ vehicles = Table(
     json("software", default=text("'{}'")),
     json("problems", default=text("'[]'")),
     Column("clock_offset_ns", BigInteger, nullable=False, server_default="0"),
+    Column("revision", BigInteger),
     created_at("enrolled_at"),
     at("last_check_in_at"),
     at("revoked_at"),
@@ -93,8 +94,9 @@ vehicles = Table(
     CheckConstraint(is_one_of("erasure", VehicleErasure), name="erasure"),
     Index("ix_vehicles_erasure", "id", postgresql_where=text("erasure = 'requested'")),
 )
-"""`attributes` were given at enrolment and win over `reported_attributes`. `erasure` is null for vehicles of the fleet;
-all others are shown nowhere."""
+"""`attributes` were given at enrolment and win over `reported_attributes`. `revision` is the highest that the
+vehicle has accepted, as far as it can have been given. `erasure` is null for vehicles of the fleet; all others are
+shown nowhere."""
 
 api_tokens = Table(
     "api_tokens",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, Connection, cast, extract, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, extract, func, literal, select, update
 
 from storage.jsonb import storable
 from storage.tables import assignment_revision, vehicles
 from storage.vehicles.attributes import VEHICLE_ATTRIBUTES
 from triggers.contracts.base import AttributeValue
-from triggers.contracts.checkin import CheckIn
+from triggers.contracts.checkin import MAX_AHEAD_NS, CheckIn
 from triggers.errors import NotFound
-from triggers.times import NS_PER_S
+from triggers.times import NS_PER_MS, NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
             software=storable(dict(report.software), what="the software"),
             problems=storable(list(report.problems), what="the problems"),
             clock_offset_ns=literal(report.vehicle_time_ns, BigInteger) - now_ns,
+            revision=_plausible(report.revision, now_ns),
             last_check_in_at=func.now(),
         )
         .returning(
@@ -50,3 +51,9 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
     if row is None:
         raise NotFound(f"there is no vehicle {vehicle_id!r}")
     return CheckedIn(attributes=row.attributes, revision=row.revision, now_ns=row.now_ns)
+
+
+def _plausible(revision: int | None, now_ns: ColumnElement[int]) -> ColumnElement[int]:
+    """A reported revision; null for one that cannot have been given: nobody may use up the numbers by a report."""
+    reported = literal(revision, BigInteger)
+    return case((reported <= (now_ns + MAX_AHEAD_NS) / NS_PER_MS, reported))

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, func, select
 
 from storage.erasure.vehicles import require_not_erased
 from storage.rows import columns_of
-from storage.tables import vehicles
+from storage.tables import assignment_revision, vehicles
 from storage.vehicles.attributes import VEHICLE_ATTRIBUTES
 from storage.vehicles.telemetry import fallen_counts
 from triggers.contracts.base import AttributeValue
@@ -69,6 +69,18 @@ def clocks_off_by(connection: Connection, offset_ns: int) -> list[str]:
     return list(
         connection.execute(select(vehicles.c.id).where(wrong, *taking_part).order_by("id").limit(MAX_PAGE)).scalars()
     )
+
+
+def ahead_of_database(connection: Connection) -> tuple[int, list[tuple[str, int]]]:
+    """The database's revision, and up to MAX_PAGE vehicles that follow a higher one, with theirs, highest first."""
+    own = connection.execute(select(func.coalesce(func.max(assignment_revision.c.revision), 0))).scalar_one()
+    ahead = (
+        select(vehicles.c.id, vehicles.c.revision)
+        .where(vehicles.c.revision > own, vehicles.c.erasure.is_(None))
+        .order_by(vehicles.c.revision.desc(), vehicles.c.id)
+        .limit(MAX_PAGE)
+    )
+    return own, [(row.id, row.revision) for row in connection.execute(ahead)]
 
 
 def _vehicle(row: Row[*tuple[Any, ...]], fallen: Mapping[str, list[str]]) -> Vehicle:

@@ -70,6 +70,9 @@ class StillClock:
     def now_ns(self) -> int:
         return START_NS
 
+    def monotonic_ns(self) -> int:
+        return 0
+
     def sleep(self, seconds: float) -> None:
         raise AssertionError(f"nothing waits here, but {seconds} s were asked for")
 

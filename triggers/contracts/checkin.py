@@ -20,8 +20,14 @@ from triggers.contracts.base import (
 from triggers.contracts.campaign import MAX_COMPARES
 from triggers.contracts.compared import Compared
 from triggers.contracts.fire import TimeNs
+from triggers.times import NS_PER_MS, NS_PER_S
 
 MAX_REASONS = 50
+MAX_REVISION = 2**63 - 1
+MAX_AHEAD_NS = 3600 * NS_PER_S
+"""How far a list may lie ahead of its reader's clock, by its issue time and by its revision."""
+MAX_LIST_LIFETIME_NS = 30 * 86_400 * NS_PER_S
+Revision = Annotated[int, Field(ge=0, le=MAX_REVISION)]
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Reasons = Annotated[
     dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")], Count], Field(max_length=MAX_REASONS)
@@ -74,6 +80,8 @@ class CheckIn(Contract):
     software: Annotated[dict[str, str], Field(max_length=100)] = {}
     have: Sha256Hex | None = None
     """`AssignmentList.content_digest` of the list that the vehicle follows."""
+    revision: Revision | None = None
+    """The highest revision that the vehicle has accepted; a cloud that is behind it was restored from a backup."""
     vehicle_time_ns: TimeNs
     problems: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
     """What the vehicle refused, and why (an untrusted bundle, an unknown program format)."""
@@ -95,10 +103,13 @@ class Assignment(Contract):
 
 
 class AssignmentList(Contract):
-    """All campaigns of one vehicle; signed. `revision` never decreases, so an old list cannot withhold a stop."""
+    """All campaigns of one vehicle; signed. `revision` never decreases, so an old list cannot withhold a stop.
+
+    A revision is at most the time in ms at which it was given, so that nobody can use up the numbers.
+    """
 
     vehicle_id: VehicleId
-    revision: Annotated[int, Field(ge=0)]
+    revision: Revision
     issued_at_ns: TimeNs
     expires_at_ns: TimeNs
     assignments: Annotated[tuple[Assignment, ...], Field(max_length=1000)]
@@ -107,3 +118,24 @@ class AssignmentList(Contract):
     def content_digest(self) -> str:
         """Digest of the assignments only: equal lists issued at different times have the same digest."""
         return hashlib.sha256(canonical_json([a.model_dump(mode="json") for a in self.assignments])).hexdigest()
+
+
+def revision_at(now_ns: int) -> int:
+    """The highest revision that may be given at `now_ns`: the time in ms since 1970."""
+    return now_ns // NS_PER_MS
+
+
+def out_of_bounds(offered: AssignmentList, now_ns: int) -> str | None:
+    """What is wrong with a list's times or revision if it is `now_ns`; None if they are within their bounds.
+
+    Whoever has stolen a list key could otherwise issue a list that outdoes every later one.
+    """
+    ahead_ns = offered.issued_at_ns - now_ns
+    if ahead_ns > MAX_AHEAD_NS:
+        return f"is issued {ahead_ns / NS_PER_S:.0f} s ahead of the clock"
+    if offered.revision > revision_at(now_ns + MAX_AHEAD_NS):
+        return f"has revision {offered.revision}, which cannot have been given yet"
+    lifetime_ns = offered.expires_at_ns - offered.issued_at_ns
+    if lifetime_ns > MAX_LIST_LIFETIME_NS:
+        return f"is valid for {lifetime_ns / NS_PER_S:.0f} s, more than {MAX_LIST_LIFETIME_NS // NS_PER_S} s"
+    return None

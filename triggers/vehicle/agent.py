@@ -183,6 +183,7 @@ class VehicleAgent:
         try:
             self.finish_drive()
             self._host.save()
+            self._cloud.keep_time()
         except JournalFull as error:
             LOGGER.warning("the drive's last counts and the programs' states are lost: %s", error)
         finally:

@@ -1,7 +1,7 @@
 """Check-in of a vehicle: it reports to the cloud, gets its signed list of campaigns, and fetches their bundles.
 
-Only what a trusted key signed is accepted. A list must name this vehicle, be unexpired, and not be older than the
-current one: (revision, issue time) never decreases, so replaying an old list cannot withhold a stop. What was refused
+Only what a trusted key signed is accepted. A list must name this vehicle, be unexpired, not be older than the current
+one, and not lie in the future: see `triggers.vehicle.freshness`. What was refused
 is reported at the next check-in; everything else continues. The list and its bundles are kept, verified again at each
 start, and followed until the list expires.
 """
@@ -23,8 +23,10 @@ from triggers.language.rows import MAX_T_NS
 from triggers.times import NS_PER_S
 from triggers.vehicle.clock import Clock
 from triggers.vehicle.config import VehicleConfig
+from triggers.vehicle.freshness import Freshness
 from triggers.vehicle.http import MAX_PROBLEM_BYTES, json_body, reaching, read_bounded, refusal
 from triggers.vehicle.journal.journal import Journal
+from triggers.vehicle.trusted_time import TrustedTime
 
 MAX_LIST_BYTES = 4 * 1024**2
 MAX_PROBLEMS = 100
@@ -48,6 +50,8 @@ class CheckInClient:
         self._http = http
         self._clock = clock
         self._problems: list[str] = []
+        self._time = TrustedTime(journal, clock)
+        self._fresh = Freshness(journal, self._time)
         self._list = self._kept_list()
 
     @property
@@ -58,12 +62,16 @@ class CheckInClient:
     @property
     def suspended(self) -> bool:
         """True while no list is in force, so that nothing may fire."""
-        return self._list is None or self._clock.now_ns() >= self._list.expires_at_ns
+        return self._list is None or self._fresh.is_over(self._list)
 
     @property
     def clock_offset_ns(self) -> int:
         """Vehicle clock minus cloud clock at the latest check-in (by the HTTP date: to about a second)."""
         return int((self._journal.fact(CLOCK_OFFSET) or b"0").decode())
+
+    def keep_time(self) -> None:
+        """Let the journal know how late it is, before the vehicle is switched off."""
+        self._time.keep()
 
     def report_problem(self, problem: str) -> None:
         """Remember a problem for the next check-in."""
@@ -87,6 +95,7 @@ class CheckInClient:
             attributes=dict(self._config.attributes),
             software=dict(self._config.software),
             have=self._have(),
+            revision=self._fresh.revision,
             vehicle_time_ns=sendable(asked_ns),
             problems=tuple(reported),
         )
@@ -102,8 +111,9 @@ class CheckInClient:
             raise InvalidInput("the API answered 304 to a check-in that asked for the whole list", remedy=NOT_THE_API)
         offered = self._opened(sealed) if reply.status_code == httpx.codes.OK else None
         # Only now: what the login page of a network answers says nothing about the cloud's clock.
-        self._measure_clock(reply, asked_ns, answered_ns)
-        changed = offered is not None and self._adopt(offered, sealed)
+        date_ns = _date_ns(reply)
+        self._measure_clock(date_ns, asked_ns, answered_ns)
+        changed = offered is not None and self._adopt(offered, sealed, date_ns)
         self._problems = [problem for problem in self._problems if problem not in reported]
         fetched = self._fetch_missing()
         return changed or fetched
@@ -142,19 +152,16 @@ class CheckInClient:
         if self._list is None:
             return None
         middle_ns = (self._list.issued_at_ns + self._list.expires_at_ns) // 2
-        return self._list.content_digest if self._clock.now_ns() < middle_ns else None
+        return self._list.content_digest if self._time.now_ns() < middle_ns and not self.suspended else None
 
-    def _measure_clock(self, reply: httpx.Response, asked_ns: int, now_ns: int) -> None:
+    def _measure_clock(self, date_ns: int | None, asked_ns: int, now_ns: int) -> None:
         """Our clock minus the cloud's, by the `Date` of the reply; 0 if they may be equal.
 
         `Date` has whole seconds, and servers update it only once per second. The cloud's clock was therefore between
         `Date` and 2 s later, and ours between the request and its answer.
         """
-        try:
-            cloud = parsedate_to_datetime(reply.headers.get("Date", ""))
-        except ValueError:
+        if date_ns is None:
             return
-        date_ns = int(cloud.astimezone(UTC).timestamp()) * NS_PER_S
         can_agree = asked_ns < date_ns + DATE_SPAN_NS and date_ns <= now_ns
         offset_ns = 0 if can_agree else now_ns - date_ns
         if offset_ns != self.clock_offset_ns:
@@ -185,43 +192,18 @@ class CheckInClient:
             self.report_problem(str(error))
             raise
 
-    def _adopt(self, offered: AssignmentList, sealed: bytes) -> bool:
+    def _adopt(self, offered: AssignmentList, sealed: bytes, date_ns: int | None) -> bool:
         """Follow a list from now on, if it is fresh; True if it differs from the previous one."""
         try:
-            self._check_fresh(offered)
+            self._fresh.check(offered, self._list, date_ns=date_ns)
         except LongtailError as error:
             self.report_problem(str(error))
             raise
         changed = self._list is None or self._list.content_digest != offered.content_digest
-        self._journal.set_facts({LIST: sealed, **_marks(offered)})
+        self._journal.set_facts({LIST: sealed})
+        self._fresh.accepted(offered)
         self._list = offered
         return changed
-
-    def _check_fresh(self, offered: AssignmentList) -> None:
-        now_ns = self._clock.now_ns()
-        if now_ns >= offered.expires_at_ns:
-            raise Untrusted(
-                f"the list of campaigns expired {(now_ns - offered.expires_at_ns) / NS_PER_S:.0f} s ago",
-                remedy="check the vehicle's clock",
-            )
-        latest = self._latest_marks()
-        if (offered.revision, offered.issued_at_ns) >= latest:
-            return
-        same = self._list is not None and self._list.content_digest == offered.content_digest
-        if offered.revision == latest[0] and same and offered.expires_at_ns >= self._expires_at_ns():
-            return
-        raise Untrusted(
-            f"the list of campaigns has revision {offered.revision} of {offered.issued_at_ns} ns, older than revision"
-            f" {latest[0]} of {latest[1]} ns, which this vehicle has seen"
-        )
-
-    def _expires_at_ns(self) -> int:
-        return self._list.expires_at_ns if self._list else 0
-
-    def _latest_marks(self) -> tuple[int, int]:
-        """The latest (revision, issue time) ever accepted; it outlives the list itself."""
-        revision, issued_at_ns = (self._journal.fact(name) or b"-1" for name in ("revision", "issued_at_ns"))
-        return int(revision), int(issued_at_ns)
 
     def _fetch_missing(self) -> bool:
         """Fetch missing bundles; True if one was fetched. A bundle that fails becomes a problem."""
@@ -266,8 +248,13 @@ def sendable(t_ns: int) -> int:
     return max(0, min(t_ns, MAX_T_NS))
 
 
-def _marks(assignments: AssignmentList) -> dict[str, bytes]:
-    return {"revision": str(assignments.revision).encode(), "issued_at_ns": str(assignments.issued_at_ns).encode()}
+def _date_ns(reply: httpx.Response) -> int | None:
+    """The `Date` of a reply; None if it has none that can be read."""
+    try:
+        said = parsedate_to_datetime(reply.headers.get("Date", ""))
+        return int(said.astimezone(UTC).timestamp()) * NS_PER_S
+    except (ValueError, OverflowError):
+        return None
 
 
 def _parts(counts: tuple[FireCounts, ...]) -> Iterator[tuple[FireCounts, ...]]:

@@ -15,6 +15,10 @@ class Clock(Protocol):
         """Nanoseconds since the Unix epoch."""
         ...
 
+    def monotonic_ns(self) -> int:
+        """Nanoseconds since some moment; they go on steadily, however the clock is set."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Wait for `seconds` (>= 0)."""
         ...
@@ -25,6 +29,9 @@ class SystemClock:
 
     def now_ns(self) -> int:
         return time.time_ns()
+
+    def monotonic_ns(self) -> int:
+        return time.monotonic_ns()
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)

@@ -1,4 +1,4 @@
-"""`longtail backup` and `longtail restore`: a whole deployment to a folder, and from there into an empty one."""
+"""`longtail backup`, `restore` and `restored`: a deployment to a folder and back, and a database restored otherwise."""
 
 from __future__ import annotations
 
@@ -80,3 +80,23 @@ def restore(folder: Path, data: Path | None, as_json: bool) -> int:
     for key in made.damaged:
         remark(f"not in the backup, as it was damaged or missing: {key}")
     return 1 if made.damaged else 0
+
+
+@click.command()
+@data_option
+@json_option
+def restored(data: Path | None, as_json: bool) -> int:
+    """Say that the database was restored by other means than `longtail restore`, such as a dump or a disk's snapshot.
+
+    The revision of vehicles' lists and the numbers of campaign versions move past all that may have been given before,
+    so vehicles accept lists again. The deployment may run. Stop or pause again what was stopped since the backup.
+    """
+    from fleet_api.deployment.doctor import settings_of_deployment
+    from fleet_api.deployment.restore import move_on_after_restore
+
+    moved = move_on_after_restore(settings_of_deployment(data))
+    if as_json:
+        print_json({"revision": moved.revision, "versions_above": moved.version_floor})
+    else:
+        print_result(f"lists have revision {moved.revision}, new campaign versions are above {moved.version_floor}")
+    return 0

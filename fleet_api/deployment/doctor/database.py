@@ -14,7 +14,7 @@ from storage.database import Database
 from storage.diagnosis.backlog import backlog, database_time
 from storage.migrate import SchemaState
 from storage.settings import shown_url
-from storage.vehicles.queries import clocks_off_by
+from storage.vehicles.queries import ahead_of_database, clocks_off_by
 from triggers.clips.clock import MAX_OFFSET_NS
 
 PATIENCE_S = 120
@@ -99,6 +99,21 @@ def check_vehicle_clocks(database: Database) -> Finding:
         "vehicles' clocks",
         f"{len(wrong)} are more than an hour off: {named}",
         "see `longtail vehicles problems`; the clips of such a clock are found by the tag clock_implausible",
+    )
+
+
+def check_revision(database: Database) -> Finding:
+    """Whether the database is as new as what vehicles have had from it; one that was restored is not."""
+    with database.begin() as connection:
+        own, ahead = ahead_of_database(connection)
+    if not ahead:
+        return ok("revision", f"{own}; no vehicle follows a later one")
+    named = ", ".join(f"{vehicle} ({revision})" for vehicle, revision in ahead[:3]) + (", ..." if ahead[3:] else "")
+    return fail(
+        "revision",
+        f"the database is at {own}, but {len(ahead)} vehicles follow a later one: {named}; was the database restored "
+        "from a backup? They refuse its lists",
+        "if it was, run `longtail restored`; if not, these vehicles report what they never got",
     )
 
 

@@ -63,6 +63,7 @@ def _with_schema(settings: Settings, connected: Database) -> Iterator[Finding]:
     yield from guarded_all("log", log.check(settings, connected))
     yield from guarded_all("uploads", database.check_backlog(connected))
     yield guarded("fires", lambda: database.check_fires(connected))
+    yield guarded("revision", lambda: database.check_revision(connected))
     yield guarded("vehicles' clocks", lambda: database.check_vehicle_clocks(connected))
     yield guarded("signatures", lambda: keys.check_signatures(settings, connected))
     yield from guarded_all("ledger", ledger.check(settings, connected))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.triggers.vehicle.support import frames_of, rows
+from tests.triggers.vehicle.support import ManualClock, frames_of, rows
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.config import VehicleConfig
 
@@ -19,7 +19,7 @@ def main(directory: Path, vehicle_id: str, token: str, public_key: str, first_dr
         trusted_keys=(bytes.fromhex(public_key),),
         state_directory=directory,
     )
-    agent = VehicleAgent(config)
+    agent = VehicleAgent(config, clock=ManualClock())
     drive = first_drive
     while True:
         start_s = drive * 100

@@ -32,16 +32,26 @@ class ManualClock:
 
     t_ns: int = EPOCH_NS
     slept_s: list[float] = field(default_factory=list)
+    passed_ns: int = 0
 
     def now_ns(self) -> int:
         return self.t_ns
 
+    def monotonic_ns(self) -> int:
+        return self.passed_ns
+
     def sleep(self, seconds: float) -> None:
         self.slept_s.append(seconds)
-        self.advance(max(seconds, 1e-6))
+        self.pass_time(max(seconds, 1e-6))
 
     def advance(self, seconds: float) -> None:
+        """Set the clock forward or back."""
         self.t_ns += int(seconds * NS_PER_S)
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass."""
+        self.advance(seconds)
+        self.passed_ns += int(seconds * NS_PER_S)
 
 
 def at(seconds: float) -> int:

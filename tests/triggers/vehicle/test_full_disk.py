@@ -154,7 +154,7 @@ def test_when_another_programs_file_is_gone_again_driving_goes_on_by_itself(
 def test_killed_on_a_full_disk_at_any_drive_a_new_agent_opens_and_uploads(
     cloud: Cloud, new_agent: NewAgent, key: Ed25519PrivateKey, disk: Path, drives: int
 ) -> None:
-    offer(cloud, key, compiled(SPEEDING), revision=1, lasts_s=10**9)
+    offer(cloud, key, compiled(SPEEDING), revision=1)
     with new_agent() as agent:
         agent.check_in()
     watermark = 0
