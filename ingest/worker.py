@@ -5,6 +5,7 @@ Work that was in progress when a loop failed is replayed or claimed again.
 
 from __future__ import annotations
 
+import logging
 import threading
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import Failures
 from ingest.assembler.spool import Spool
 from ingest.extraction.loop import ExtractionLoop
+from ingest.extraction.sandbox.isolation import require_isolation
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
 from ingest.loops import Loop, keep_running, repeat
@@ -27,6 +29,7 @@ from storage.database import Database
 from storage.objects import ObjectStore, open_store
 from storage.settings import Settings
 
+LOGGER = logging.getLogger(__name__)
 OUTBOX_PAUSE_S = 0.2
 LOST_CELLS_S = 15.0
 STORE_CONTACT_S = 10.0
@@ -53,6 +56,8 @@ def run(settings: Settings, stop: threading.Event, readiness: Readiness | None =
 
     `readiness` is told how every part of the process does.
     """
+    for lack in require_isolation(settings):
+        LOGGER.warning("an extractor that a hostile clip takes over would not be contained: %s; %s", lack, lack.remedy)
     return_freed_buffers()
     told = readiness or Readiness()
     database = Database.from_settings(settings)

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.errors import Misconfigured
+from triggers.processes.jail.isolation import Isolation
 from triggers.remedies import what_is_wrong
 from triggers.times import NS_PER_S
 
@@ -126,6 +127,10 @@ class Settings(BaseSettings):
     extraction_timeout_s: Annotated[float, Field(gt=0)] = 120.0
     extraction_memory_bytes: Annotated[int, Field(ge=64 * MIB)] = 2048 * MIB
     extraction_attempts: Annotated[int, Field(ge=1)] = 3
+    extraction_isolation: Isolation = Isolation.REQUIRE
+    """Whether to refuse to extract clips where the system cannot contain an extractor that a clip has taken over."""
+    extraction_user: Annotated[str, Field(min_length=1)] = "61000"
+    """The user, by name or number, that extractors become when ingest runs as root. It must own nothing."""
     derived_share: Annotated[float, Field(ge=0, le=100)] = 0.5
     """What the files derived from a clip may have together, as a share of its bytes (and 256 KiB more). What does not
     fit is left out, previews first."""

@@ -1,8 +1,8 @@
 """Extraction: clips of 10 s with 60,000 samples and one camera of 960 x 540, against bare decoding of the same content.
 
 The limit decodes every picture of the camera and writes the same samples as Parquet, in one process without any
-boundary: what has to be done at least. The other reference is this product's own extraction with a new interpreter for
-each clip, which is what isolation costs without the fork server.
+boundary: what has to be done at least. The other references are this product's own extraction without the jail, which
+tells what the jail costs, and with a new interpreter for each clip, which is what isolation costs without the server.
 """
 
 from __future__ import annotations
@@ -21,7 +21,10 @@ from bench.engines import Engines
 from bench.measure import Comparison, Contender, Role, compare
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest
 from ingest.extraction.requests import DERIVED_BASE_BYTES
-from ingest.extraction.sandbox import ChildLimits, Sandbox
+from ingest.extraction.sandbox.isolation import extraction_user
+from ingest.extraction.sandbox.limits import ChildLimits
+from ingest.extraction.sandbox.sandbox import MODULE, Sandbox
+from storage.settings import Settings
 from tests.ingest.extraction import footage
 from tests.support.fleet import T_NS
 from triggers.clips.footage import Footage, Samples, VideoFrame
@@ -35,6 +38,7 @@ SAMPLES_EACH = 1000
 SPAN_NS = 10_000_000_000
 FRAMES = 200
 LIMITS = ChildLimits(memory_bytes=2 * 1024**3, timeout_s=60)
+UNJAILED = ("-m", "bench.extraction.unjailed_server")
 
 
 def run(engines: Engines, *, quick: bool) -> Iterator[Comparison]:
@@ -50,13 +54,17 @@ def _compare(folder: Path, *, clips: int, rounds: int) -> Comparison:
     with source.open("wb") as file:
         write_mcap(file, manifest, _footage(manifest))
     own = OwnExtraction("longtail", folder, source, manifest, clips, forked=True)
+    free = OwnExtraction("without the jail", folder, source, manifest, clips, forked=True, program=UNJAILED)
     cold = OwnExtraction("a new interpreter for each clip", folder, source, manifest, clips, forked=False)
-    contenders = [own.contender(Role.OWN), cold.contender(Role.PEER), _limit(folder, source, manifest, clips)]
+    peers = [free.contender(Role.PEER), cold.contender(Role.PEER)]
+    contenders = [own.contender(Role.OWN), *peers, _limit(folder, source, manifest, clips)]
     size_mb = source.stat().st_size / 1e6
     name = f"extraction: {clips} clips of {size_mb:.1f} MB, one worker"
     found = compare(name, contenders, amount=clips, unit="clip", rounds=rounds)
-    found.extra.update(own.figures(), **cold.figures())
-    found.extra["limit: CPU s per clip"] = found.timings[2].median_cpu_s / clips
+    found.extra.update(own.figures(), **free.figures(), **cold.figures())
+    found.extra["the jail: CPU ms per clip"] = 1000 * (own.child_cpu_s() - free.child_cpu_s())
+    found.extra["the jail: ms per clip"] = 1000 * (found.timings[0].median_s - found.timings[1].median_s) / clips
+    found.extra["limit: CPU s per clip"] = found.timings[3].median_cpu_s / clips
     found.extra["derived bytes, share of the clip"] = own.derived_bytes() / source.stat().st_size
     return found
 
@@ -65,7 +73,15 @@ class OwnExtraction:
     """The product's extraction of the same clip several times, in folders of their own."""
 
     def __init__(
-        self, name: str, folder: Path, source: Path, manifest: RecordingManifest, clips: int, *, forked: bool
+        self,
+        name: str,
+        folder: Path,
+        source: Path,
+        manifest: RecordingManifest,
+        clips: int,
+        *,
+        forked: bool,
+        program: Sequence[str] = MODULE,
     ) -> None:
         self._name = name
         self._folder = folder / name.replace(" ", "-")
@@ -74,7 +90,8 @@ class OwnExtraction:
         self._forked = forked
         limit_bytes = DERIVED_BASE_BYTES + source.stat().st_size // 2
         self._request = ExtractionRequest(recording=manifest, latitude=None, longitude=None, derived_bytes=limit_bytes)
-        self._sandbox = Sandbox(folder / f"{self._folder.name}.log")
+        user = extraction_user(Settings()) if program is MODULE else None
+        self._sandbox = Sandbox(self._folder, user=user, program=program)
         self._child_cpu_s: list[float] = []
 
     def contender(self, role: Role) -> Contender:
@@ -90,7 +107,11 @@ class OwnExtraction:
 
     def figures(self) -> dict[str, float]:
         """CPU seconds of a clip's child, without those of the interpreter's start."""
-        return {f"{self._name}: CPU s of the child per clip": statistics.median(self._child_cpu_s)}
+        return {f"{self._name}: CPU s of the child per clip": self.child_cpu_s()}
+
+    def child_cpu_s(self) -> float:
+        """CPU seconds of a clip's child."""
+        return statistics.median(self._child_cpu_s)
 
     def derived_bytes(self) -> int:
         """What a clip's derived files have."""
@@ -102,6 +123,7 @@ class OwnExtraction:
         return self._folder / str(number)
 
     def _prepare(self, _: int) -> None:
+        self._sandbox.close()  # it may only write beneath the folder that was there when it started
         shutil.rmtree(self._folder, ignore_errors=True)
         for number in range(self._clips):
             self._work(number).mkdir(parents=True)

@@ -22,6 +22,7 @@ from fleet_api.deployment.deployment import Deployment
 from fleet_api.simulation.simulate import PlannedVehicle, SimulatedFleet, VehicleResult, draw_attributes, plan_fleet
 from storage.objects import open_store
 from storage.settings import Settings
+from triggers.processes.jail.isolation import Isolation
 
 CLOSE_TIMEOUT_S = 45.0
 _POLL_S = 0.1
@@ -56,7 +57,11 @@ class Demo:
         """Settings of a separate deployment, without LONGTAIL_* variables: no real database, bucket or key is used."""
         defaults = {name: field.default for name, field in Settings.model_fields.items()}
         own = {"data_dir": self.data_dir, "api_port": 0, "gateway_port": 0, "ingest_port": 0}
-        return Settings.load(**{**defaults, **own, "extraction_workers": min(4, os.cpu_count() or 1)})
+        extraction = {
+            "extraction_workers": min(4, os.cpu_count() or 1),
+            "extraction_isolation": Isolation.BEST_EFFORT,  # all clips are made here, from drives that the user names
+        }
+        return Settings.load(**{**defaults, **own, **extraction})
 
     def plan(self) -> list[PlannedVehicle]:
         """The vehicles and the drives that they play."""

@@ -21,6 +21,7 @@ import httpx
 
 from fleet_api.client.data_dir import ClientFile, default_data_dir, read_client_file, write_client_file
 from fleet_api.deployment.keys import ensure_signing_key, require_key_not_lost
+from ingest.extraction.sandbox.isolation import require_isolation
 from ingest.http.server.serve import listen
 from ingest.log import ensure_cells_topic, open_log
 from storage import tokens
@@ -189,7 +190,9 @@ class Deployment:
             database.close()
 
     def _check_engines(self, database: Database) -> None:
-        """End the start here, with one line, if log or object store cannot work, instead of in a child's log."""
+        """End the start here, with one line, if a part cannot work, instead of in a child's log."""
+        for lack in require_isolation(self.settings):
+            self._report(f"clips are extracted without isolation: {lack}; {lack.remedy}")
         open_store(self.settings).check()
         log = open_log(self.settings, database)
         try:

@@ -17,7 +17,10 @@ from pathlib import Path
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionResult, assets_of
 from ingest.extraction.requests import request_for
-from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, LimitReached, Sandbox, open_output
+from ingest.extraction.sandbox.answers import ChildFailed, LimitReached, open_output
+from ingest.extraction.sandbox.isolation import extraction_user
+from ingest.extraction.sandbox.limits import ChildLimits
+from ingest.extraction.sandbox.sandbox import Interrupted, Sandbox
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.readiness import Part, Readiness
 from storage.clips import extraction_jobs, extraction_results
@@ -29,7 +32,7 @@ from storage.erasure import clips as erased_clips
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Remark
-from triggers.errors import LeaseLost, NotFound, Overloaded, Unreachable
+from triggers.errors import LeaseLost, Misconfigured, NotFound, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
 IDLE_S = 0.3
@@ -69,7 +72,7 @@ class ExtractionLoop:
         self._limits = ChildLimits(settings.extraction_memory_bytes, settings.extraction_timeout_s)
         self._folder = settings.require_data_dir() / "extraction" / worker.replace("/", "-")
         self._derived_share = settings.derived_share
-        self._sandbox = Sandbox(self._folder / "server.log")
+        self._sandbox = Sandbox(self._folder, isolation=settings.extraction_isolation, user=extraction_user(settings))
         self._served = ""
 
     def run(self, stop: threading.Event) -> None:
@@ -128,7 +131,7 @@ class ExtractionLoop:
             self._write(job, self._findings(job, stop))
         except Interrupted:
             self._give_back(job, "the worker stopped", delay_s=0, counts=False)
-        except (Unreachable, Overloaded) as error:
+        except (Unreachable, Overloaded, Misconfigured) as error:  # none of them is the clip's fault
             self._give_back(job, error.message, delay_s=self._outage_s, counts=False)
             raise
         except ChildFailed as error:

@@ -184,6 +184,6 @@ def scaled(picture: av.VideoFrame, width: int) -> tuple[int, int]:
 
 
 def _small(picture: av.VideoFrame, width: int, height: int, pixels: str) -> av.VideoFrame:
-    small = picture.reformat(width=width, height=height, format=pixels, interpolation=_INTERPOLATION)
+    small = picture.reformat(width=width, height=height, format=pixels, interpolation=_INTERPOLATION, threads=1)
     small.pict_type = 0
     return small

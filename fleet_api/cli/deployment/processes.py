@@ -104,10 +104,12 @@ def migrate(check: bool) -> int:
 
 
 def _begin(process: str, supervised: bool) -> None:
-    """Log to standard error, and with `supervised` exit when the supervisor does."""
+    """Log to standard error, show nobody our credentials, and with `supervised` exit when the supervisor does."""
     from fleet_api.deployment.logs import log_to_stderr
+    from triggers.processes.jail.privileges import hide_memory
 
     log_to_stderr(process)
+    hide_memory()
     if supervised:
         from triggers.processes.lifeline import hold_lifeline
 

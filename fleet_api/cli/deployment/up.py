@@ -27,7 +27,9 @@ def up(data: Path | None, port: int | None) -> None:
     from fleet_api.deployment.deployment import Deployment
     from fleet_api.deployment.systemd import notify_systemd
     from storage.settings import Settings
+    from triggers.processes.jail.privileges import hide_memory
 
+    hide_memory()
     given: dict[str, object] = {}
     if data is not None:
         given["data_dir"] = data

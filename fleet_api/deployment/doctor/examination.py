@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from fleet_api.deployment.doctor import database, folders, keys, ledger, log, objects, services, thorough
+from fleet_api.deployment.doctor import database, folders, isolation, keys, ledger, log, objects, services, thorough
 from fleet_api.deployment.doctor import settings as settings_checks
 from fleet_api.deployment.doctor.findings import Finding, FindingStatus, fail, guarded, guarded_all
 from storage.database import Database
@@ -28,6 +28,7 @@ def examine(settings: Settings, *, full: bool = False, progress: Progress = _sil
     yield from settings_checks.check(settings)
     yield from guarded_all("data directory", folders.check(settings))
     yield guarded("signing key", lambda: keys.check_file(settings))
+    yield from guarded_all("isolation", isolation.check(settings))
     if settings.database_url:
         yield from _with_database(settings, full, progress)
     else:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from ingest.extraction.fork_server import serve
+from ingest.extraction.sandbox.fork_server import serve
 
 MIB = 1024**2
 
@@ -61,9 +61,15 @@ def entries(kind: str) -> int:
 
 
 def leave_a_child(folder: Path) -> None:
+    """One that has left session and group, and whose own parent is gone."""
+    told, telling = os.pipe()
     if not os.fork():
-        signal.pause()
-    tell(folder, "done")
+        os.setsid()
+        if not os.fork():
+            os.write(telling, str(os.getpid()).encode())
+            signal.pause()
+        os._exit(0)
+    tell(folder, os.read(told, 100).decode())
 
 
 def tell(folder: Path, message: str) -> None:
@@ -87,5 +93,9 @@ ROLES: dict[str, Callable[[Path], None]] = {
 }
 
 
+UNJAILED = frozenset({"leaves-a-child", "counts", "links-its-answer"})
+"""What the jail would refuse, and the server has to stand or to tell all the same."""
+
+
 if __name__ == "__main__":
-    serve(ROLES[sys.argv[1]])
+    serve(ROLES[sys.argv[1]], jailed=sys.argv[1] not in UNJAILED)

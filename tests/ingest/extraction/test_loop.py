@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from ingest.extraction.loop import ExtractionLoop
-from ingest.extraction.sandbox import LimitReached
+from ingest.extraction.sandbox.answers import LimitReached
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.steward import events
 from storage import outbox
@@ -305,7 +305,7 @@ def test_a_clip_that_meets_a_limit_is_not_tried_again(
         raise LimitReached("the extractor needed more than 1 s of processor time")
 
     stored()
-    monkeypatch.setattr("ingest.extraction.sandbox.Sandbox.run", meet_a_limit)
+    monkeypatch.setattr("ingest.extraction.sandbox.sandbox.Sandbox.run", meet_a_limit)
     assert loop().work_once(NEVER)
     assert row(world, clips).damage.startswith("extraction_limit: the extractor needed more than 1 s of processor time")
     assert row(world, jobs_table).attempts == 1

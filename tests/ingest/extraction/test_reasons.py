@@ -8,7 +8,7 @@ from tests.support.paths import REPOSITORY
 from triggers.clips.damage import REASONS
 from triggers.contracts.base import MAX_SHORT_TEXT
 
-SOURCES = [*(REPOSITORY / "triggers" / "clips").glob("*.py"), *(REPOSITORY / "ingest" / "extraction").glob("*.py")]
+SOURCES = [*(REPOSITORY / "triggers" / "clips").glob("*.py"), *(REPOSITORY / "ingest" / "extraction").rglob("*.py")]
 
 
 def test_the_page_for_operators_lists_every_reason() -> None:

@@ -11,7 +11,11 @@ import psutil
 import pytest
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
-from ingest.extraction.sandbox import ChildFailed, ChildLimits, Interrupted, LimitReached, Sandbox
+from ingest.extraction.sandbox.answers import ChildFailed, LimitReached
+from ingest.extraction.sandbox.isolation import extraction_user
+from ingest.extraction.sandbox.limits import ChildLimits
+from ingest.extraction.sandbox.sandbox import MODULE, Interrupted, Sandbox
+from storage.settings import Settings
 from tests.ingest.extraction import footage
 from tests.support.paths import REPOSITORY
 from tests.support.waiting import wait_for
@@ -30,8 +34,8 @@ def opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Opened]:
     sandboxes: list[Sandbox] = []
 
     def open_one(role: str = "") -> Sandbox:
-        log = tmp_path / f"server{len(sandboxes)}.log"
-        sandboxes.append(Sandbox(log, (CHILDREN, role)) if role else Sandbox(log))
+        program = (CHILDREN, role) if role else MODULE
+        sandboxes.append(Sandbox(tmp_path, user=extraction_user(Settings()), program=program))
         return sandboxes[-1]
 
     yield open_one
@@ -137,11 +141,9 @@ def test_a_server_that_was_killed_is_started_again(tmp_path: Path, opened: Opene
     assert run(sandbox, tmp_path).remarks[0].message.startswith("1 folders")
 
 
-def test_what_a_child_started_ends_with_it(tmp_path: Path, opened: Opened) -> None:
-    sandbox = opened("leaves-a-child")
-    run(sandbox, tmp_path)
-    server = _server()
-    wait_for(lambda: not server.children(recursive=True), within_s=20, what="the end of the grandchild")
+def test_what_a_child_started_ends_with_it_though_it_left_the_group(tmp_path: Path, opened: Opened) -> None:
+    grandchild = int(run(opened("leaves-a-child"), tmp_path).remarks[0].message)
+    assert not psutil.pid_exists(grandchild)
 
 
 def test_a_caller_that_lost_interest_ends_the_child(tmp_path: Path, opened: Opened) -> None:
@@ -155,7 +157,7 @@ def test_a_caller_that_lost_interest_ends_the_child(tmp_path: Path, opened: Open
 
 def _server() -> psutil.Process:
     """The one fork server of this process, which has other children: by its program, as numbers begin again."""
-    programs = (CHILDREN, "ingest.extraction.fork_server")
+    programs = (CHILDREN, "ingest.extraction.sandbox.fork_server")
     (server,) = [child for child in psutil.Process().children() if any(part in programs for part in _command(child))]
     return server
 

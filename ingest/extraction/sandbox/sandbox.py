@@ -1,0 +1,228 @@
+"""Extracts clips in children of a fork server: limits, a jail, no secrets in the environment, checked answers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ingest.extraction.outputs import CLIP_FILE, REQUEST_FILE, ExtractionRequest, ExtractionResult
+from ingest.extraction.sandbox.answers import ChildFailed, last_line, read_result, require_success
+from ingest.extraction.sandbox.isolation import not_isolated
+from ingest.extraction.sandbox.limits import ChildLimits
+from ingest.extraction.sandbox.orders import KILL, Ended, Order, Ready, Setup
+from triggers.errors import LongtailError
+from triggers.processes.ends import kill_group
+from triggers.processes.jail.isolation import Isolation
+from triggers.processes.jail.parts import Part, lack
+from triggers.processes.jail.privileges import Account
+
+FILE_BYTES_BASE = 256 * 1024**2
+WALL_GRACE_S = 5
+START_S = 120.0
+MODULE = ("-m", "ingest.extraction.sandbox.fork_server")
+_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
+_ONE_THREAD = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow's jemalloc would start one at import
+}
+_POLL_S = 0.05
+
+
+class Interrupted(LongtailError):
+    """The caller stopped waiting, and the child was killed."""
+
+    code = "interrupted"
+
+
+class Sandbox:
+    """Extracts one clip at a time. Its server starts with the first clip, and again after it ended for any reason."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        isolation: Isolation = Isolation.REQUIRE,
+        user: Account | None = None,
+        program: Sequence[str] = MODULE,
+    ) -> None:
+        """All clips' folders are beneath `folder`, in which the server's log is. `user`: whom children become."""
+        self._folder = folder
+        self._setup = Setup(isolation=isolation, uid=user and user.uid, gid=user and user.gid)
+        self._program = tuple(program)
+        self._server: _Server | None = None
+        self.used: Ended | None = None
+        """How the latest child ended, and what it used."""
+
+    def run(
+        self, folder: Path, request: ExtractionRequest, limits: ChildLimits, *, go_on: Callable[[], bool]
+    ) -> ExtractionResult:
+        """Extract the clip in the folder, which is new and this clip's alone.
+
+        ChildFailed without an answer, Interrupted once `go_on` returns False, Misconfigured without the isolation that
+        is required. `go_on` is called all the time; the child and all that it started are gone when this returns or
+        raises.
+        """
+        (folder / REQUEST_FILE).write_bytes(request.canonical_json())
+        order = _order(folder, limits)
+        if self._server is None or not self._server.alive():
+            self._server = _Server(self._folder, self._setup, self._program)
+        _hand_over(folder, self._server.user)
+        try:
+            self.used = self._server.run(order, folder, limits.lifetime_s, go_on)
+        except BaseException:
+            if not self._server.idle:  # it may still have a child
+                self.close()
+            raise
+        require_success(self.used, limits, folder)
+        return read_result(folder, request)
+
+    def close(self) -> None:
+        """End the server, with its child if it has one."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
+
+class _Server:
+    """A running fork server, and the socket to it."""
+
+    def __init__(self, folder: Path, setup: Setup, program: Sequence[str]) -> None:
+        """Starts it, and waits until it is ready. ChildFailed if it does not become so, Misconfigured if unconfined."""
+        self.idle = True
+        log = folder / "server.log"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._control, theirs = socket.socketpair()
+        with theirs, log.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", *program],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=errors,
+                env=_environment(),
+                cwd="/",
+                umask=0o077,
+                start_new_session=True,
+            )
+        self._end = weakref.finalize(self, _end, self._process, self._control)
+        try:
+            self._send(setup, folder)
+            answer = self._answer(time.monotonic() + START_S, lambda: True)
+        except (_TimedOut, OSError):
+            answer = b""
+        if not answer:
+            self.close()
+            raise ChildFailed(f"the extractor does not start{last_line(log)}")
+        lacks = [lack(view.part, view.why) for view in Ready.from_json(answer, what="the extractor's start").lacks]
+        if lacks and setup.isolation is Isolation.REQUIRE:
+            self.close()
+            raise not_isolated(lacks)
+        changed = setup.uid is not None and setup.gid is not None and Part.USER not in [each.part for each in lacks]
+        self.user = Account(setup.uid or 0, setup.gid or 0) if changed else None
+        """Whom the server has become; None: nobody else."""
+
+    def alive(self) -> bool:
+        """Whether it can be given an order."""
+        return self._process.poll() is None
+
+    def run(self, order: Order, folder: Path, lifetime_s: float, go_on: Callable[[], bool]) -> Ended:
+        """Let a child work in the folder.
+
+        ChildFailed when it takes too long or the server dies, Interrupted when `go_on` says so.
+        """
+        self.idle = False
+        try:
+            self._send(order, folder)
+            answer = self._answer(time.monotonic() + lifetime_s, go_on)
+        except OSError as error:
+            raise ChildFailed(f"the extractor's server has ended: {error}") from error
+        except Interrupted:
+            self._kill_child()
+            raise
+        except _TimedOut:
+            self._kill_child()
+            raise ChildFailed(f"the extractor did not finish within {lifetime_s:g} s") from None
+        if not answer:
+            raise ChildFailed("the extractor's server has ended")
+        self.idle = True
+        return Ended.from_json(answer, what="the extractor's end")
+
+    def _send(self, what: Setup | Order, folder: Path) -> None:
+        """A line, with a descriptor of the folder: who reads it may not be able to pass the folders above."""
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        try:
+            socket.send_fds(self._control, [what.canonical_json() + b"\n"], [descriptor])
+        finally:
+            os.close(descriptor)
+
+    def _kill_child(self) -> None:
+        with contextlib.suppress(OSError, _TimedOut):
+            self._control.sendall(KILL)
+            self.idle = bool(self._answer(time.monotonic() + WALL_GRACE_S, lambda: True))
+
+    def _answer(self, deadline_s: float, go_on: Callable[[], bool]) -> bytes:
+        """The next line from the server; empty if it ended."""
+        answer = b""
+        while not answer.endswith(b"\n"):
+            left_s = max(0.0, deadline_s - time.monotonic())
+            ready, _, _ = select.select([self._control], [], [], min(_POLL_S, left_s))
+            if ready:
+                piece = self._control.recv(65536)
+                if not piece:
+                    return b""
+                answer += piece
+            elif time.monotonic() >= deadline_s:
+                raise _TimedOut("the extractor did not finish in time")
+            elif not go_on():
+                raise Interrupted("the extraction was interrupted")
+        return answer
+
+    def close(self) -> None:
+        """End it, and everything of its process group."""
+        self._end()
+
+
+class _TimedOut(Exception):
+    """No answer within the time."""
+
+
+def _end(process: subprocess.Popen[bytes], control: socket.socket) -> None:
+    """The end of the socket lets the server kill its child; then it is killed itself."""
+    control.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(WALL_GRACE_S)
+    kill_group(process.pid)
+    process.wait()
+
+
+def _order(folder: Path, limits: ChildLimits) -> Order:
+    return Order(
+        memory_bytes=limits.memory_bytes,
+        cpu_s=max(1, round(limits.timeout_s)),
+        file_bytes=FILE_BYTES_BASE + 2 * sum(path.stat().st_size for path in folder.iterdir()),
+        wall_s=round(limits.lifetime_s) + WALL_GRACE_S,
+    )
+
+
+def _hand_over(folder: Path, user: Account | None) -> None:
+    """Let the child's user read its clip and request, and write into its folder, which nobody else can enter."""
+    if user is None:
+        return
+    for name in (CLIP_FILE, REQUEST_FILE):
+        with contextlib.suppress(FileNotFoundError):
+            (folder / name).chmod(0o644)
+    os.chown(folder, user.uid, user.gid)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+    return kept | _ONE_THREAD
