@@ -12,6 +12,7 @@ from storage.clips.query import ClipQuery
 from storage.clips.search import search
 from storage.erasure import clips as erased_clips
 from storage.jsonb import storable
+from storage.labels import jobs
 from storage.tables.erasure import ErasureCause
 from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage
 from triggers.contracts.users import Role, User
@@ -42,9 +43,16 @@ def search_clips(
 
 
 def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:
-    """One clip with links to its files; NotFound when there never was one, Erased when it was erased."""
-    user.require(Role.VIEWER)
+    """One clip with links to its files; NotFound when there never was one, Erased when it was erased.
+
+    To one who only labels, every clip but those that it has claimed is NotFound.
+    """
+    user.require(Role.VIEWER, Role.LABELER)
     with services.database.snapshot() as connection:
+        if not user.may(Role.VIEWER) and not jobs.has_claimed(connection, clip_id, user=user.name):
+            raise NotFound(
+                f"{user.name} has claimed no clip {clip_id[:100]!r}", remedy="claim its job: `longtail labels claim`"
+            )
         details = get_clip(connection, clip_id)
     return details_view(details, services.store)
 

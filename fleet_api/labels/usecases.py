@@ -61,7 +61,7 @@ def claim(services: Services, user: User, request: ClaimRequest) -> ClaimedView:
 
 def count(services: Services, user: User) -> StatsView:
     """How many jobs there are, by task and state."""
-    user.require(Role.VIEWER)
+    user.require(Role.VIEWER, Role.LABELER)
     with services.database.begin() as connection:
         return StatsView(tasks=jobs.stats(connection))
 
@@ -105,7 +105,7 @@ def list_jobs(
     services: Services, user: User, *, task: str | None, state: JobState | None, before: int | None, limit: int
 ) -> JobPage:
     """Jobs whose id is lower than `before`, newest first, at most `limit`."""
-    user.require(Role.VIEWER)
+    user.require(Role.VIEWER, Role.LABELER)
     with services.database.begin() as connection:
         found = jobs.listing(connection, task=task, state=state, before_id=before, limit=limit)
     return JobPage(

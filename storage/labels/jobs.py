@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, exists, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storage import job_leases
@@ -71,6 +71,11 @@ _RECORD_COLUMNS = columns_of(JobRecord, label_jobs)
 _DUE = func.coalesce(_c.lease_until, _c.created_at)
 """When a job became free to be claimed: the order of claims."""
 _PAUSE_S = FIRST_PAUSE_S * func.power(4, _c.attempts - 1)
+
+
+def has_claimed(connection: Connection, clip_id: str, *, user: str) -> bool:
+    """Whether the user holds a job of the clip, or held it last."""
+    return connection.execute(select(exists().where(_c.clip_id == clip_id, _c.claimed_by == user))).scalar_one()
 
 
 def ensure(connection: Connection, clip_id: str, task: str) -> bool:

@@ -9,7 +9,10 @@ from triggers.errors import Forbidden
 
 
 class Role(StrEnum):
-    """What a user may do. Every role may read, as a viewer does; an administrator may do everything."""
+    """What a user may do. Every role but the labeler's may read, as a viewer does; an administrator may do everything.
+
+    A labeler sees the clips that it has claimed, and no others: they show where cars were and what was around them.
+    """
 
     VIEWER = "viewer"
     AUTHOR = "author"
@@ -36,7 +39,9 @@ class User:
 
     def may(self, role: str) -> bool:
         """Whether the user may do what `role` may do."""
-        return role == Role.VIEWER or role in self.roles or self.is_admin
+        if role == Role.VIEWER:
+            return self.roles != {Role.LABELER}
+        return role in self.roles or self.is_admin
 
     def require(self, *roles: Role) -> None:
         """Raise Forbidden unless the user has one of these roles, or may act as one."""

@@ -16,23 +16,24 @@ Operation = tuple[str, str]
 VERSION = "/v1/campaigns/{campaign}/{version}"
 JOB = "/v1/label-jobs/{job_id}"
 
+READERS = set(Role) - {Role.LABELER}
 ALLOWED: dict[Operation, set[Role]] = {
-    ("get", "/v1/campaigns"): set(Role),
-    ("get", "/v1/campaigns/{campaign}"): set(Role),
-    ("get", VERSION): set(Role),
+    ("get", "/v1/campaigns"): READERS,
+    ("get", "/v1/campaigns/{campaign}"): READERS,
+    ("get", VERSION): READERS,
     ("post", "/v1/campaigns"): {Role.AUTHOR},
     ("post", f"{VERSION}/submit"): {Role.AUTHOR},
     ("post", f"{VERSION}/approve"): {Role.APPROVER},
     ("post", f"{VERSION}/pause"): {Role.AUTHOR, Role.APPROVER},
     ("post", f"{VERSION}/resume"): {Role.APPROVER},
     ("post", f"{VERSION}/stop"): {Role.AUTHOR, Role.APPROVER},
-    ("get", "/v1/budget"): set(Role),
-    ("get", "/v1/vehicles"): set(Role),
-    ("get", "/v1/vehicles/{vehicle_id}"): set(Role),
+    ("get", "/v1/budget"): READERS,
+    ("get", "/v1/vehicles"): READERS,
+    ("get", "/v1/vehicles/{vehicle_id}"): READERS,
     ("post", "/v1/vehicles"): {Role.OPERATOR},
     ("post", "/v1/vehicles/{vehicle_id}/revoke"): {Role.OPERATOR},
     ("delete", "/v1/vehicles/{vehicle_id}"): {Role.OPERATOR},
-    ("get", "/v1/clips"): set(Role),
+    ("get", "/v1/clips"): READERS,
     ("get", "/v1/clips/{clip_id}"): set(Role),
     ("delete", "/v1/clips/{clip_id}"): {Role.OPERATOR},
     ("post", "/v1/label-jobs/claim"): {Role.LABELER},
@@ -42,8 +43,8 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("post", f"{JOB}/complete"): {Role.LABELER},
     ("post", f"{JOB}/fail"): {Role.LABELER},
     ("post", f"{JOB}/renew"): {Role.LABELER},
-    ("get", "/v1/outcomes"): set(Role),
-    ("get", "/v1/dead-letters"): set(Role),
+    ("get", "/v1/outcomes"): READERS,
+    ("get", "/v1/dead-letters"): READERS,
     ("post", "/v1/dead-letters/{letter_id}/discard"): {Role.OPERATOR},
 }
 """By operation, the roles that may use it; an administrator may use all."""

@@ -53,7 +53,8 @@ def test_clips_are_found_by_text_and_json(api: Api, clip_id: str) -> None:
     assert [clip["id"] for clip in text["clips"]] == [clip["id"] for clip in found["clips"]] == [clip_id]
     assert text["clips"][0]["fires"][0]["trigger"] == "hard"
     assert text["next"] is None
-    assert api.get("/v1/clips", filter="campaign = 'other'").json() == {"clips": [], "next": None}
+    nothing = {"clips": [], "next": None, "notes": ["there is no campaign 'other'"]}
+    assert api.get("/v1/clips", filter="campaign = 'other'").json() == nothing
 
 
 def asked(name: str, value: object) -> str:
@@ -269,7 +270,6 @@ def test_outcomes_of_a_campaign_that_does_not_exist_are_not_found(api: Api) -> N
     [
         b'{"task": "auto", "task": "lanes", "labeler": "a"}',
         b'{"task": "auto", "labeler": "a", "labeler": "a"}',
-        b'{"labeler": "a", "task": "auto", "count": {"x": 1, "x": 1e999999}}',
     ],
 )
 def test_a_key_that_is_given_twice_is_refused(api: Api, body: bytes) -> None:
@@ -322,7 +322,7 @@ def test_a_claimed_job_shows_what_fired_in_its_clip(api: Api, clip_id: str) -> N
 @pytest.mark.parametrize(
     ("method", "path", "remedy"),
     [
-        ("GET", "/v1/clips?limit=1e3", "write a whole number in digits, without a decimal point"),
+        ("GET", "/v1/clips?limit=1e3", "write only the digits, without blanks or signs"),
         ("GET", "/v1/clips?limit=0", "stay within the limit"),
         ("GET", "/v1/clips?limit=" + "9" * 5000, "write a whole number in digits"),
         ("GET", "/v1/clips?filter-lang=sql", "write one of these values"),

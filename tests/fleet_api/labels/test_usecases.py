@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from fleet_api.clips.usecases import search_clips, show_clip
 from fleet_api.labels import usecases
 from fleet_api.services import Services
 from storage.labels import jobs
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
 from triggers.contracts.api.labels import ClaimRequest, CompleteRequest, FailRequest, JobView, RenewRequest
 from triggers.contracts.users import Role, User
-from triggers.errors import Forbidden, InvalidInput, LeaseLost
+from triggers.errors import Forbidden, InvalidInput, LeaseLost, NotFound
 
 LAB = User("lab", frozenset({Role.LABELER}))
 OTHER = User("lab2", frozenset({Role.LABELER}))
@@ -27,6 +28,22 @@ def job(services: Services) -> JobView:
         jobs.ensure(connection, add_clip(connection), "auto")
     (claimed,) = usecases.claim(services, LAB, ClaimRequest(task="auto", labeler="anna")).jobs
     return claimed
+
+
+def test_a_labeler_sees_the_clip_that_it_has_claimed_and_no_other_and_searches_nothing(
+    services: Services, job: JobView
+) -> None:
+    with services.database.begin() as connection:
+        other = add_clip(connection)
+    assert show_clip(services, LAB, job.clip.id).id == job.clip.id
+    for user, clip_id in ((LAB, other), (OTHER, job.clip.id), (LAB, "none")):
+        with pytest.raises(NotFound, match="has claimed no clip"):
+            show_clip(services, user, clip_id)
+    search: dict[str, Any] = {"filter_source": None, "language": "cql2-text", "sortby": "-recorded", "limit": 1}
+    with pytest.raises(Forbidden, match="needs the role viewer"):
+        search_clips(services, LAB, **search, token=None)
+    both = User("lab", frozenset({Role.LABELER, Role.VIEWER}))
+    assert show_clip(services, both, other).id == other
 
 
 def completed(job: JobView, **changes: Any) -> CompleteRequest:
