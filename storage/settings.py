@@ -167,6 +167,12 @@ class Settings(BaseSettings):
             raise ValueError("must be 1 to 200 of A-Z a-z 0-9 . _ -, and not begin with a point")
         return value
 
+    @field_validator("data_dir", "signing_key", "kafka_ca_file", "kafka_client_cert_file", "kafka_client_key_file")
+    @classmethod
+    def _absolute(cls, value: Path | None) -> Path | None:
+        """A path means the same in the processes that this one starts, whose working directory is another one."""
+        return None if value is None else value.absolute()
+
     @field_validator("cors_origins")
     @classmethod
     def _origins(cls, value: str) -> str:

@@ -33,6 +33,7 @@ from storage.migrate import migrate
 from storage.objects import open_store
 from storage.settings import Settings
 from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
+from triggers.private_files import private_folder
 from triggers.processes.child import ChildProcess
 from triggers.processes.supervisor import Supervisor
 
@@ -163,8 +164,7 @@ class Deployment:
     def _take_data_dir(self) -> None:
         try:
             logs = self.data_dir / "logs"
-            logs.mkdir(parents=True, exist_ok=True)
-            logs.chmod(0o700)
+            private_folder(logs)
             self._lock = FileLock(self.data_dir / "up.lock")
         except OSError as error:
             raise Misconfigured(

@@ -268,7 +268,7 @@ class SimulatedFleet:
         speed = measured_speed(vehicle, self.catalog, self.speed_signal)
         enrolled = self.client.vehicles.enrol(vehicle.id, vehicle.attributes)
         state_dir = self.state_dir / vehicle.id
-        state_dir.mkdir(parents=True, exist_ok=True)
+        state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return VehicleConfig(
             vehicle_id=vehicle.id,
             token=enrolled.token,

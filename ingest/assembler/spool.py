@@ -17,6 +17,7 @@ from typing import IO, cast
 
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import LongtailError, Misconfigured, Unreachable
+from triggers.private_files import private_folder
 
 
 class SpoolDamaged(LongtailError):
@@ -97,7 +98,7 @@ class Spool:
         with _disk(self._directory):
             if self._directory.exists():
                 shutil.rmtree(self._directory)
-            self._directory.mkdir()
+            self._directory.mkdir(mode=0o700)
 
     def fits(self, size_bytes: int) -> bool:
         """Whether that many bytes more stay within the bound."""
@@ -118,7 +119,7 @@ def _make_folder(folder: Path) -> None:
     """Create the folder; Misconfigured where it can never be: unlike with a full disk, waiting would not help."""
     try:
         with _disk(folder):
-            folder.mkdir(parents=True, exist_ok=True)
+            private_folder(folder)
     except Unreachable as error:
         if isinstance(error.__cause__, (FileExistsError, NotADirectoryError, PermissionError)):
             raise Misconfigured(

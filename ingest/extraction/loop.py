@@ -33,6 +33,7 @@ from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Remark
 from triggers.errors import LeaseLost, Misconfigured, NotFound, Overloaded, Unreachable
+from triggers.private_files import private_folder
 
 LOGGER = logging.getLogger(__name__)
 IDLE_S = 0.3
@@ -144,7 +145,8 @@ class ExtractionLoop:
     def _findings(self, job: ExtractionJob, stop: threading.Event) -> Findings:
         if job.attempts > MAX_CLAIMS:
             return _nothing("extraction_abandoned", f"{job.attempts - 1} attempts ended without an answer")
-        self._folder.mkdir(parents=True, exist_ok=True)
+        private_folder(self._folder.parent)
+        private_folder(self._folder)
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             folder = Path(name)
             try:

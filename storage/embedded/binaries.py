@@ -44,7 +44,7 @@ class Binaries:
     def version(self) -> str:
         """PostgreSQL's version, as in `18.4`."""
         answer = subprocess.run(
-            [str(self.postgres), "--version"], capture_output=True, text=True, timeout=60, check=False
+            [str(self.postgres), "--version"], cwd="/", capture_output=True, text=True, timeout=60, check=False
         )
         version = re.search(r"\d+(\.\d+)*", answer.stdout)
         if answer.returncode or not version:

@@ -141,7 +141,7 @@ def _is_server_in(pid: int, cluster: Path) -> bool:
         except OSError:  # no such process, or one that we may not inspect: not ours
             return False
     argv = ["/bin/ps", "-ww", "-o", "command=", "-p", str(pid)]
-    answer = subprocess.run(argv, capture_output=True, text=True, errors="replace", check=False)
+    answer = subprocess.run(argv, cwd="/", capture_output=True, text=True, errors="replace", check=False)
     return "postgres" in answer.stdout and str(cluster) in answer.stdout
 
 

@@ -40,6 +40,8 @@ class Guardian:
             stderr=subprocess.STDOUT,
             pass_fds=[lock.fileno()],
             cwd="/",
+            env=_clean_environment(),  # ours has credentials
+            umask=0o077,
             start_new_session=True,  # a Ctrl-C at the terminal reaches the owner, which then stops in its own order
         )
         orders = {

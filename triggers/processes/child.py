@@ -25,7 +25,8 @@ class ChildProcess:
 
     `inherited_fds` are listening sockets that stay open in the supervisor, so that connections are queued while a dead
     child is replaced. `environment` holds the settings. A thread copies the output to the bounded `log`; what it cannot
-    write there is lost, but the last lines are always known. What the child creates is its owner's alone.
+    write there is lost, but the last lines are always known. It works in `/`, whatever lies in our folder, and what it
+    creates is its owner's alone.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class ChildProcess:
             env=self._environment,
             pass_fds=self._inherited_fds,
             start_new_session=True,
+            cwd="/",
             umask=0o077,
         )
         self._last_words = b""

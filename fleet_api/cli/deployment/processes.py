@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import threading
@@ -104,12 +105,13 @@ def migrate(check: bool) -> int:
 
 
 def _begin(process: str, supervised: bool) -> None:
-    """Log to standard error, show nobody our credentials, and with `supervised` exit when the supervisor does."""
+    """Log to standard error, show others nothing of ours, and with `supervised` exit when the supervisor does."""
     from fleet_api.deployment.logs import log_to_stderr
     from triggers.processes.jail.privileges import hide_memory
 
     log_to_stderr(process)
     hide_memory()
+    os.umask(0o077)
     if supervised:
         from triggers.processes.lifeline import hold_lifeline
 

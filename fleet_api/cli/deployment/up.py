@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from pathlib import Path
@@ -30,6 +31,7 @@ def up(data: Path | None, port: int | None) -> None:
     from triggers.processes.jail.privileges import hide_memory
 
     hide_memory()
+    os.umask(0o077)
     given: dict[str, object] = {}
     if data is not None:
         given["data_dir"] = data
@@ -41,7 +43,9 @@ def up(data: Path | None, port: int | None) -> None:
         }
     stop = threading.Event()
     interrupted = _stop_on_signals(stop)
-    with Deployment(Settings.load(**given), report=remark, cancelled=stop.is_set) as deployment:
+    settings = Settings.load(**given)
+    os.chdir("/")  # where the processes work too: a relative path in a URL is wrong here at once, and not only there
+    with Deployment(settings, report=remark, cancelled=stop.is_set) as deployment:
         remark(f"data      {deployment.data_dir}")
         remark(f"API       {deployment.api_url}")
         remark(f"gateway   {deployment.gateway_url}")

@@ -19,6 +19,7 @@ from ingest.extraction.sandbox.isolation import not_isolated
 from ingest.extraction.sandbox.limits import ChildLimits
 from ingest.extraction.sandbox.orders import KILL, Ended, Order, Ready, Setup
 from triggers.errors import LongtailError
+from triggers.private_files import private_folder
 from triggers.processes.ends import kill_group
 from triggers.processes.jail.isolation import Isolation
 from triggers.processes.jail.parts import Part, lack
@@ -100,7 +101,7 @@ class _Server:
         """Starts it, and waits until it is ready. ChildFailed if it does not become so, Misconfigured if unconfined."""
         self.idle = True
         log = folder / "server.log"
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_folder(folder)
         self._control, theirs = socket.socketpair()
         with theirs, log.open("wb") as errors:
             self._process = subprocess.Popen(

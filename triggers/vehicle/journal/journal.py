@@ -26,6 +26,7 @@ from typing import TypeVar
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.fire import FireKey
 from triggers.errors import LongtailError, Misconfigured, Unreachable
+from triggers.private_files import private_file
 from triggers.vehicle.journal import facts, fires, states
 from triggers.vehicle.journal.counts import counts
 from triggers.vehicle.journal.fires import RunIncrement
@@ -79,7 +80,8 @@ class Journal:
         self.on_full: Callable[[int], bool] = _nothing_to_delete
         """Deletes something to make room for so many bytes; False if there is nothing to delete."""
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_file(path)  # SQLite gives its other files the mode of this one
             self.reserve = Reserve(path.with_name(f"{path.name}.reserve"), reserve_bytes)
             # No isolation level: transactions are begun here, not by the driver. No timeout: a locked file belongs to
             # another agent for as long as that agent lives.

@@ -10,6 +10,8 @@ import errno
 import os
 from pathlib import Path
 
+from triggers.private_files import private_file
+
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 RESERVE_BYTES = 4 * 1024**2
 RESERVE_PART = 8
@@ -50,6 +52,7 @@ class Reserve:
         if self.whole:
             return True
         try:
+            private_file(self._path)
             with self._path.open("wb") as file:
                 # Zeros are written instead of a hole being made: a hole would take up no space.
                 for start in range(0, self.size_bytes, PIECE_BYTES):

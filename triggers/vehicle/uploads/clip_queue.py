@@ -16,6 +16,7 @@ from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest
 from triggers.contracts.fire import FireKey
 from triggers.errors import Misconfigured
+from triggers.private_files import private_folder
 from triggers.times import NS_PER_S
 from triggers.vehicle.journal import clips as rows
 from triggers.vehicle.journal import fires, terminations
@@ -55,7 +56,7 @@ class ClipQueue:
         """Remove files without a row, which an earlier process left when it was killed; folders are left alone."""
         listed = {clip.path for clip in self.all()}
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
+            private_folder(self._directory)
             for path in self._directory.iterdir():
                 if path not in listed and not path.is_dir():
                     path.unlink()

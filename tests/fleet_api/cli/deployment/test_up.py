@@ -5,18 +5,19 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
 
-from storage.embedded import running_url
+from storage.embedded import running_url, scratch_dir
 from tests.support.paths import REPOSITORY
 from tests.support.processes import descendants, wait_until_gone
 from tests.support.waiting import wait_for
@@ -26,15 +27,20 @@ START_S = 90.0
 
 
 @contextlib.contextmanager
-def longtail_up(data_dir: Path) -> Iterator[subprocess.Popen[str]]:
+def longtail_up(
+    data_dir: Path,
+    *,
+    command: Sequence[str] = (sys.executable, "-m", "fleet_api.cli"),
+    cwd: Path = REPOSITORY,
+) -> Iterator[subprocess.Popen[str]]:
     """A ready `longtail up` on free ports; killed at the end if it still runs."""
     log = data_dir.parent / f"{data_dir.name}.stderr"
     environment = {key: value for key, value in os.environ.items() if not key.startswith("LONGTAIL_")}
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [sys.executable, "-m", "fleet_api.cli", "up", "--data", str(data_dir), "--port", "0"],
-            cwd=REPOSITORY,
-            env=environment,
+            [*command, "up", "--data", str(data_dir), "--port", "0"],
+            cwd=cwd,
+            env=environment | {"PWD": str(cwd)},
             stderr=stderr,
             text=True,
         )
@@ -192,3 +198,42 @@ def test_the_client_file_is_for_its_owner_only_and_a_second_up_is_refused(up_dir
         )
     assert second.returncode == 1
     assert "in use by process" in second.stderr and "Traceback" not in second.stderr
+
+
+@pytest.fixture(scope="module")
+def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, psutil.Process]]:
+    """A deployment that was started by the command `longtail` in a folder of traps, under a permissive umask."""
+    folder = tmp_path_factory.mktemp("evil")
+    for trap in ("uvicorn", "json", "fleet_api", "ingest", "av", "numpy", "click", "sitecustomize"):
+        (folder / f"{trap}.py").write_text(f"open({str(folder / 'sprung')!r}, 'a').write('{trap}')\n")
+    data_dir = scratch_dir("longtail-test-up-") / "data"
+    before = os.umask(0)
+    try:
+        longtail = (str(Path(sys.executable).with_name("longtail")),)
+        with longtail_up(data_dir, command=longtail, cwd=folder) as process:
+            yield data_dir, psutil.Process(process.pid)
+    finally:
+        os.umask(before)
+        shutil.rmtree(data_dir.parent)
+
+
+def test_what_lies_in_the_working_directory_is_not_run(elsewhere: tuple[Path, psutil.Process]) -> None:
+    _, up = elsewhere
+    assert not (Path(up.environ()["PWD"]) / "sprung").exists()
+    parts = [child for child in descendants(up.pid) if "fleet_api.cli" in " ".join(child.cmdline())]
+    assert len(parts) == 3
+    assert {process.cwd() for process in [up, *parts]} == {"/"}
+
+
+def test_nothing_of_the_data_directory_can_be_read_by_others(elsewhere: tuple[Path, psutil.Process]) -> None:
+    data_dir, _ = elsewhere
+    for name in ("spool", "spool/ingest-0", "logs", "keys"):
+        assert stat.S_IMODE((data_dir / name).stat().st_mode) == 0o700, name
+    for path in [*(data_dir / "logs").iterdir(), *(data_dir / "keys").iterdir(), data_dir / "client.json"]:
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
+
+
+def test_the_databases_guard_knows_no_credentials(elsewhere: tuple[Path, psutil.Process]) -> None:
+    _, up = elsewhere
+    (guard,) = [child for child in descendants(up.pid) if "guard.py" in " ".join(child.cmdline())]
+    assert guard.environ().keys() <= {"PATH", "LC_ALL", "TZDIR", "LD_LIBRARY_PATH"}
