@@ -18,7 +18,7 @@ import httpx
 from triggers.contracts import signing
 from triggers.contracts.bundle import MAX_BUNDLE_BYTES, Bundle, open_bundle
 from triggers.contracts.checkin import Assignment, AssignmentList, CheckIn, FireCounts, Telemetry
-from triggers.errors import InvalidInput, LongtailError, Untrusted
+from triggers.errors import LongtailError, Untrusted
 from triggers.language.rows import MAX_T_NS
 from triggers.times import NS_PER_S
 from triggers.vehicle.clock import Clock
@@ -106,9 +106,9 @@ class CheckInClient:
             answered_ns = self._clock.now_ns()
             sealed = read_bounded(reply, MAX_LIST_BYTES)
         if reply.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
-            raise refusal(reply, sealed[:MAX_PROBLEM_BYTES], "the API refused the check-in")
+            raise refusal(reply, sealed, "the API refused the check-in")
         if reply.status_code == httpx.codes.NOT_MODIFIED and body.have is None:
-            raise InvalidInput("the API answered 304 to a check-in that asked for the whole list", remedy=NOT_THE_API)
+            raise Untrusted("the API answered 304 to a check-in that asked for the whole list", remedy=NOT_THE_API)
         offered = self._opened(sealed) if reply.status_code == httpx.codes.OK else None
         # Only now: what the login page of a network answers says nothing about the cloud's clock.
         date_ns = _date_ns(reply)
@@ -228,7 +228,7 @@ class CheckInClient:
         with reaching("the API", "api_url", url), self._http.stream("GET", url) as reply:
             sealed = read_bounded(reply, MAX_BUNDLE_BYTES)
         if reply.status_code != httpx.codes.OK:
-            raise refusal(reply, sealed[:MAX_PROBLEM_BYTES], "the API did not send the bundle")
+            raise refusal(reply, sealed, "the API did not send the bundle")
         return sealed
 
     def _open(self, sealed: bytes, assignment: Assignment) -> Bundle:

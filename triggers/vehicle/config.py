@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,6 +68,8 @@ class VehicleConfig:
     """Bytes of one PATCH request, rounded down to whole cells."""
     connect_timeout_s: float = 10.0
     read_timeout_s: float = 60.0
+    exchange_s: float = 300.0
+    """The longest that one exchange with a server may take as a whole, a chunk's upload included."""
     backoff_first_s: float = 2.0
     backoff_max_s: float = 900.0
 
@@ -121,6 +124,9 @@ class VehicleConfig:
             raise Misconfigured(
                 f"max_recording_ns is {self.max_recording_ns}", remedy=f"give at most {MAX_RECORDING_NS}"
             )
+        for name in ("connect_timeout_s", "read_timeout_s", "exchange_s"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise Misconfigured(f"{name} is {getattr(self, name)}", remedy="give seconds, more than 0")
         if not 0 < self.backoff_first_s <= self.backoff_max_s:
             raise Misconfigured("backoff_first_s must be greater than 0 and at most backoff_max_s")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,16 +12,18 @@ from triggers.body_digest import HEADER, content_digest
 from triggers.contracts.problem import error_of, retry_after_s
 from triggers.errors import InvalidInput, LongtailError, Overloaded, Unreachable
 from triggers.vehicle.config import VehicleConfig
+from triggers.vehicle.exchange import ExchangeTransport
 
 MAX_PROBLEM_BYTES = 64 * 1024
-MAX_REPLY_S = 300
-"""The longest that a reply may take: the agent has one thread, and a server must not hold it for ever."""
 MAX_MESSAGE_CHARACTERS = 900
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 
 def make_client(config: VehicleConfig, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """A client that sends the vehicle's token, follows no redirects, and waits no longer than configured."""
+    """A client that sends the vehicle's token, follows no redirects, and ends every exchange within `exchange_s`.
+
+    `transport` replaces the one that keeps that deadline. Variables of the environment that name a proxy do not count.
+    """
     return httpx.Client(
         headers={
             "Authorization": f"Bearer {config.token}",
@@ -32,7 +33,7 @@ def make_client(config: VehicleConfig, transport: httpx.BaseTransport | None = N
         },
         timeout=httpx.Timeout(config.read_timeout_s, connect=config.connect_timeout_s),
         follow_redirects=False,
-        transport=transport,
+        transport=transport or ExchangeTransport(config.exchange_s),
     )
 
 
@@ -53,17 +54,32 @@ def reaching(what: str, setting: str, url: str) -> Iterator[None]:
 
 
 def read_bounded(response: httpx.Response, limit_bytes: int) -> bytes:
-    """The body of a streamed reply, as it was sent.
+    """The body of a streamed reply, as it was sent; of a refusal no more than MAX_PROBLEM_BYTES of it.
 
-    Raises InvalidInput if it is longer than `limit_bytes`, and ReadTimeout if it takes longer than MAX_REPLY_S.
+    Raises InvalidInput if a reply that is no refusal is longer than `limit_bytes`, or packed. Why a server refuses is
+    told by the status, too, so a refusal counts whatever its body is like.
     """
-    body, end_s = bytearray(), time.monotonic() + MAX_REPLY_S
+    packed = response.headers.get("Content-Encoding", "identity").strip().lower() != "identity"
+    if not response.is_success:
+        return b"" if packed else _begin_of(response, MAX_PROBLEM_BYTES)[:MAX_PROBLEM_BYTES]
+    if packed:
+        raise InvalidInput(
+            f"the reply of {response.url} is packed, although it was asked for as it is",
+            remedy="let nothing between the vehicle and its servers compress replies",
+        )
+    body = _begin_of(response, limit_bytes)
+    if len(body) > limit_bytes:
+        raise InvalidInput(f"the reply of {response.url} is longer than {limit_bytes} bytes")
+    return body
+
+
+def _begin_of(response: httpx.Response, enough_bytes: int) -> bytes:
+    """The body up to the piece with which it is longer than `enough_bytes`."""
+    body = bytearray()
     for piece in response.iter_raw():
         body += piece
-        if len(body) > limit_bytes:
-            raise InvalidInput(f"the reply of {response.url} is longer than {limit_bytes} bytes")
-        if time.monotonic() > end_s:
-            raise httpx.ReadTimeout(f"the reply is not complete after {MAX_REPLY_S} s", request=response.request)
+        if len(body) > enough_bytes:
+            break
     return bytes(body)
 
 

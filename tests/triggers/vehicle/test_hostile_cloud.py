@@ -1,0 +1,231 @@
+"""Whatever a server answers, an exchange of the vehicle ends in time, with little memory, and changes nothing."""
+
+from __future__ import annotations
+
+import gzip
+import re
+import socket
+import threading
+import tracemalloc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import zstandard
+
+from tests.triggers.vehicle.support import ManualClock
+from triggers.contracts.checkin import FireCounts
+from triggers.errors import InvalidInput, LongtailError, Unreachable, Untrusted
+from triggers.vehicle.checkin import MAX_LIST_BYTES, CheckInClient
+from triggers.vehicle.config import VehicleConfig
+from triggers.vehicle.http import make_client
+from triggers.vehicle.journal.journal import Journal
+from triggers.vehicle.uploads.tus import OpenUpload, TusClient
+
+EXCHANGE_S = 0.5
+LATEST_S = 60.0
+"""When a server that holds its client gives up itself; reached only if the vehicle does not."""
+OVER = "the exchange is not complete after 0.5 s|timed out"
+MIB = 1024**2
+
+Answer = Callable[[socket.socket, threading.Event], None]
+
+
+@contextmanager
+def answering(answer: Answer, *, reads: bool = True) -> Iterator[str]:
+    """The URL of a server that answers each connection's first request with whatever `answer` sends."""
+    over = threading.Event()
+
+    def serve(connection: socket.socket) -> None:
+        with connection:
+            try:
+                if reads:
+                    connection.recv(64 * 1024)
+                answer(connection, over)
+            except OSError:
+                return  # the vehicle has hung up, as it should
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            over.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def once(data: bytes) -> Answer:
+    """An answer that is these bytes."""
+
+    def answer(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(data)
+        over.wait(LATEST_S)
+
+    return answer
+
+
+def dripping(begin: bytes, drop: bytes) -> Answer:
+    """An answer that goes on a drop at a time, each soon after the one before."""
+
+    def answer(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(begin)
+        while not over.wait(0.05):
+            connection.sendall(drop)
+
+    return answer
+
+
+def endless(begin: bytes) -> Answer:
+    """An answer without an end, as fast as it is read."""
+
+    def answer(connection: socket.socket, over: threading.Event) -> None:
+        connection.sendall(begin)
+        while not over.is_set():
+            connection.sendall(bytes(MIB))
+
+    return answer
+
+
+def silent(connection: socket.socket, over: threading.Event) -> None:
+    """No answer at all."""
+    over.wait(LATEST_S)
+
+
+def body(data: bytes, *headers: str, status: str = "200 OK") -> Answer:
+    """A whole answer with this body."""
+    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(data)}", *headers]
+    return once("\r\n".join([*lines, "", ""]).encode() + data)
+
+
+def config_of(url: str, folder: Path) -> VehicleConfig:
+    return VehicleConfig(
+        vehicle_id="car-1",
+        token="t",
+        api_url=url,
+        gateway_url=url,
+        trusted_keys=(bytes(range(32)),),
+        state_directory=folder,
+        exchange_s=EXCHANGE_S,
+    )
+
+
+@contextmanager
+def checking_in(url: str, folder: Path) -> Iterator[CheckInClient]:
+    config = config_of(url, folder)
+    journal = Journal(folder / "vehicle.sqlite")
+    with make_client(config) as http:
+        try:
+            yield CheckInClient(config, journal, http, ManualClock())
+        finally:
+            journal.close()
+
+
+def refusal_of(answer: Answer, folder: Path, step: Callable[[CheckInClient], object]) -> LongtailError:
+    """How a step fails; it must hold little memory meanwhile."""
+    with answering(answer) as url, checking_in(url, folder) as client:
+        tracemalloc.start()
+        try:
+            with pytest.raises(LongtailError) as caught:
+                step(client)
+            assert tracemalloc.get_traced_memory()[1] < MAX_LIST_BYTES + 8 * MIB
+        finally:
+            tracemalloc.stop()
+    return caught.value
+
+
+def check_in(client: CheckInClient) -> None:
+    client.check_in()
+
+
+def send_counts(client: CheckInClient) -> None:
+    client.send_counts((FireCounts(campaign="a", version=1, watermark=0, suppressed=0),))
+
+
+STEPS = pytest.mark.parametrize("step", [check_in, send_counts])
+
+
+@pytest.mark.parametrize("packing", ["gzip", "gzip, gzip", "zstd", "br"])
+def test_a_packed_reply_is_refused_whatever_it_unpacks_to(tmp_path: Path, packing: str) -> None:
+    bomb = zstandard.compress(bytes(64 * MIB)) if packing == "zstd" else gzip.compress(bytes(64 * MIB))
+    error = refusal_of(body(bomb, f"Content-Encoding: {packing}"), tmp_path, check_in)
+    assert isinstance(error, InvalidInput)
+    assert "packed" in str(error)
+
+
+@STEPS
+def test_a_packed_refusal_counts_by_its_status(tmp_path: Path, step: Callable[[CheckInClient], None]) -> None:
+    bomb = body(gzip.compress(bytes(64 * MIB)), "Content-Encoding: gzip", status="500 Broken")
+    assert isinstance(refusal_of(bomb, tmp_path, step), Unreachable)
+
+
+@STEPS
+@pytest.mark.parametrize(
+    "answer",
+    [
+        dripping(b"HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n", b"x"),
+        dripping(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        dripping(b"HTTP/1.1 500 Broken\r\nContent-Length: 4000000\r\n\r\n", b"x"),
+        dripping(b"HTTP/1.1 200 OK\r\nX: ", b"x"),
+        dripping(b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        silent,
+    ],
+    ids=["body", "chunks", "error", "headers", "interim answers", "nothing"],
+)
+def test_an_answer_a_drop_at_a_time_ends_with_the_exchange(
+    tmp_path: Path, answer: Answer, step: Callable[[CheckInClient], None]
+) -> None:
+    error = refusal_of(answer, tmp_path, step)
+    assert isinstance(error, Unreachable)
+    assert re.search(OVER, str(error))
+
+
+@STEPS
+@pytest.mark.parametrize("status", ["200 OK", "500 Broken"])
+def test_an_endless_body_is_not_read_to_its_end(
+    tmp_path: Path, status: str, step: Callable[[CheckInClient], None]
+) -> None:
+    error = refusal_of(endless(f"HTTP/1.1 {status}\r\n\r\n".encode()), tmp_path, step)
+    assert isinstance(error, Unreachable if status.startswith("500") else InvalidInput)
+
+
+def test_three_megabytes_of_headers_are_refused(tmp_path: Path) -> None:
+    headers = "".join(f"X-{number}: {'a' * 1000}\r\n" for number in range(3000))
+    answer = once(f"HTTP/1.1 200 OK\r\n{headers}Content-Length: 0\r\n\r\n".encode())
+    assert isinstance(refusal_of(answer, tmp_path, check_in), Unreachable)
+
+
+def test_nothing_new_is_no_answer_for_a_vehicle_that_has_no_list(tmp_path: Path) -> None:
+    error = refusal_of(once(b"HTTP/1.1 304 Not Modified\r\n\r\n"), tmp_path, check_in)
+    assert isinstance(error, Untrusted)
+
+
+@STEPS
+def test_a_redirect_is_refused_and_the_token_goes_nowhere_else(
+    tmp_path: Path, step: Callable[[CheckInClient], None]
+) -> None:
+    came = threading.Event()
+
+    def note(connection: socket.socket, over: threading.Event) -> None:
+        came.set()
+
+    with answering(note, reads=False) as elsewhere:
+        refusal_of(body(b"", f"Location: {elsewhere}/steal", status="307 Temporary Redirect"), tmp_path, step)
+    assert not came.is_set()
+
+
+def test_a_gateway_that_reads_nothing_holds_a_chunk_no_longer_than_the_exchange(tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mcap"
+    clip.write_bytes(bytes(64 * MIB))
+    with answering(silent, reads=False) as url, make_client(config_of(url, tmp_path)) as http:
+        tus = TusClient(url, http, chunk_bytes=64 * MIB)
+        with pytest.raises(Unreachable, match=OVER):
+            tus.send_chunk(OpenUpload(f"{url}/v1/uploads/a", 0), clip, 64 * MIB)
