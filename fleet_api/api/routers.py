@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleet_api.api import health, objects
+from fleet_api.audit import routes as audit
 from fleet_api.budget import routes as budget
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
@@ -10,4 +11,6 @@ from fleet_api.labels import routes as labels
 from fleet_api.outcomes import routes as outcomes
 from fleet_api.vehicles import routes as vehicles
 
-ROUTERS = tuple(module.router for module in (campaigns, budget, vehicles, clips, labels, outcomes, objects, health))
+ROUTERS = tuple(
+    module.router for module in (campaigns, budget, vehicles, clips, labels, outcomes, audit, objects, health)
+)

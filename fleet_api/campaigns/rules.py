@@ -1,9 +1,20 @@
-"""Rules for campaigns, as pure functions: what applying a text again does, and who may approve a version."""
+"""Rules for campaigns, as pure functions: what applying a text again does, and who may approve or stop a version."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from triggers.contracts.campaign import CampaignState
+from triggers.contracts.users import Role, User
 from triggers.errors import Conflict, Forbidden
+
+
+@dataclass(frozen=True, slots=True)
+class Owners:
+    """Who wrote and who submitted a version: the ids by which they are known, and their names."""
+
+    ids: frozenset[int]
+    names: tuple[str, ...]
 
 
 def is_submitted_now(state: CampaignState, *, draft: bool) -> bool:
@@ -36,12 +47,19 @@ def check_digest(
         )
 
 
-def check_four_eyes(
-    campaign: str, version: int, *, approver: str, author: str, submitted_by: str | None, allow_self_approval: bool
-) -> None:
+def check_four_eyes(campaign: str, version: int, *, approver: User, owners: Owners, allow_self_approval: bool) -> None:
     """Forbidden when the approver wrote or submitted the version, unless the deployment allows that."""
-    if approver in (author, submitted_by) and not allow_self_approval:
+    if approver.id in owners.ids and not allow_self_approval:
         raise Forbidden(
-            f"{approver} wrote or submitted {campaign} version {version} and may not approve it alone",
+            f"{approver.name} wrote or submitted {campaign} version {version} and may not approve it alone",
             remedy="ask another user to approve, or set LONGTAIL_ALLOW_SELF_APPROVAL=true for this deployment",
+        )
+
+
+def check_may_stop(campaign: str, version: int, *, user: User, owners: Owners, step: str) -> None:
+    """Forbidden unless the user wrote or submitted the version, is an approver, or an administrator; names who may."""
+    if not user.may(Role.APPROVER) and user.id not in owners.ids:
+        raise Forbidden(
+            f"{campaign} version {version} is not {user.name}'s to {step}",
+            remedy=f"ask its owner ({' or '.join(owners.names)}), an approver or an administrator",
         )

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from typing import Any
 
 from fleet_api.campaigns import rules
 from fleet_api.campaigns.compilation import compile_campaign
 from fleet_api.campaigns.review import review
 from fleet_api.campaigns.views import details_view, summary_view
 from fleet_api.services import Services
-from storage import ledger
+from storage import audit, ledger
 from storage.campaigns import life, queries
 from storage.campaigns.queries import CampaignVersion
 from storage.counts.compared import compared
@@ -53,13 +54,16 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
     with services.database.begin() as connection:
         life.lock_campaigns(connection)  # the same text applied twice at once must give one version
         existing = life.find_open(connection, content)
-        version = existing or _add_draft(connection, content, author=user.name)
-        if rules.is_submitted_now(version.state, draft=request.draft):
-            version = life.submit(connection, version.campaign, version.version, user=user.name)
+        version = existing or _add_draft(connection, content, author=user)
+        submits = rules.is_submitted_now(version.state, draft=request.draft)
+        if submits:
+            version = life.submit(connection, version.campaign, version.version, user=user)
+        if existing is None or submits:
+            _note(connection, user, "apply", before=existing, after=version, settings=version.settings)
     return AppliedView(**asdict(version), warnings=compiled.warnings), existing is None
 
 
-def _add_draft(connection: Connection, content: life.VersionContent, *, author: str) -> CampaignVersion:
+def _add_draft(connection: Connection, content: life.VersionContent, *, author: User) -> CampaignVersion:
     number, settings = life.next_draft(connection, content)
     digest = make_bundle(settings, number, content.program).approval_digest
     return life.add_draft(connection, content, number, approval_digest=digest, author=author)
@@ -110,7 +114,10 @@ def submit(services: Services, user: User, campaign: str, version: int) -> Campa
     """Submit a draft for approval."""
     user.require(Role.AUTHOR)
     with services.database.begin() as connection:
-        return CampaignView.model_validate(life.submit(connection, campaign, version, user=user.name))
+        before = _locked(connection, campaign, version)
+        submitted = life.submit(connection, campaign, version, user=user)
+        _note(connection, user, "submit", before=before, after=submitted)
+    return CampaignView.model_validate(submitted)
 
 
 def approve(services: Services, user: User, campaign: str, version: int, *, seen_digest: str) -> CampaignView:
@@ -121,8 +128,7 @@ def approve(services: Services, user: User, campaign: str, version: int, *, seen
     """
     user.require(Role.APPROVER)
     with services.database.begin() as connection:
-        life.lock_campaigns(connection)
-        submitted = queries.get_version(connection, campaign, version)
+        submitted = _locked(connection, campaign, version)
         settings = queries.settings_of(submitted.settings)
         bundle = make_bundle(settings, version, queries.get_program(connection, campaign, version))
         rules.check_digest(
@@ -136,34 +142,77 @@ def approve(services: Services, user: User, campaign: str, version: int, *, seen
         rules.check_four_eyes(
             campaign,
             version,
-            approver=user.name,
-            author=submitted.author,
-            submitted_by=submitted.submitted_by,
+            approver=user,
+            owners=_owners(submitted),
             allow_self_approval=services.settings.allow_self_approval,
         )
         sealed = seal_bundle(bundle, services.key)
-        approved = life.approve(connection, campaign, version, bundle=sealed, user=user.name)
+        approved = life.approve(connection, campaign, version, bundle=sealed, user=user)
         if has_begun(settings, life.utc_today(connection)):
             approved = life.activate(connection, campaign, version)
+        _note(connection, user, "approve", before=submitted, after=approved, bundle_digest=approved.bundle_digest)
     return CampaignView.model_validate(approved)
 
 
 def pause(services: Services, user: User, campaign: str, version: int) -> CampaignView:
-    """Take an active version off the vehicles; its place in the rollout is kept."""
+    """Take an active version off the vehicles; its place in the rollout is kept. Forbidden for others' versions."""
     user.require(Role.AUTHOR, Role.APPROVER)
     with services.database.begin() as connection:
-        return CampaignView.model_validate(life.pause(connection, campaign, version))
+        before = _locked(connection, campaign, version)
+        rules.check_may_stop(campaign, version, user=user, owners=_owners(before), step="pause")
+        paused = life.pause(connection, campaign, version)
+        _note(connection, user, "pause", before=before, after=paused)
+    return CampaignView.model_validate(paused)
 
 
 def resume(services: Services, user: User, campaign: str, version: int) -> CampaignView:
     """Give a paused version back to the vehicles."""
     user.require(Role.APPROVER)
     with services.database.begin() as connection:
-        return CampaignView.model_validate(life.resume(connection, campaign, version))
+        before = _locked(connection, campaign, version)
+        resumed = life.resume(connection, campaign, version)
+        _note(connection, user, "resume", before=before, after=resumed)
+    return CampaignView.model_validate(resumed)
 
 
 def stop(services: Services, user: User, campaign: str, version: int) -> CampaignView:
-    """End a version for good."""
+    """End a version for good. Forbidden for others' versions."""
     user.require(Role.AUTHOR, Role.APPROVER)
     with services.database.begin() as connection:
-        return CampaignView.model_validate(life.stop(connection, campaign, version, user=user.name))
+        before = _locked(connection, campaign, version)
+        rules.check_may_stop(campaign, version, user=user, owners=_owners(before), step="stop")
+        stopped = life.stop(connection, campaign, version, user=user)
+        _note(connection, user, "stop", before=before, after=stopped)
+    return CampaignView.model_validate(stopped)
+
+
+def _locked(connection: Connection, campaign: str, version: int) -> CampaignVersion:
+    """The version as it is until this transaction ends; or NotFound."""
+    life.lock_campaigns(connection)
+    return queries.get_version(connection, campaign, version)
+
+
+def _note(
+    connection: Connection,
+    user: User,
+    step: str,
+    *,
+    before: CampaignVersion | None,
+    after: CampaignVersion,
+    **more: Any,
+) -> None:
+    audit.record(
+        connection,
+        user,
+        f"campaign.{step}",
+        "campaign",
+        f"{after.campaign}/{after.version}",
+        before=None if before is None else {"state": before.state},
+        after={"state": after.state, "approval_digest": after.approval_digest, **more},
+    )
+
+
+def _owners(version: CampaignVersion) -> rules.Owners:
+    people = {version.author_id: version.author, version.submitted_by_id: version.submitted_by}
+    known = {user_id: name for user_id, name in people.items() if user_id is not None and name is not None}
+    return rules.Owners(frozenset(known), tuple(known.values()))

@@ -35,6 +35,7 @@ COMMANDS = {
     "dead-letters": Entry(
         "fleet_api.cli.fleet.dead_letters:dead_letters", "List and discard what could not be processed."
     ),
+    "audit": Entry("fleet_api.cli.fleet.audit:audit", "Show who changed what, and verify the log of it."),
     "budget": Entry("fleet_api.cli.fleet.budget:budget", "Show how much of its budget each campaign has used."),
     "demo": Entry(
         "fleet_api.cli.deployment.demo:demo", "Run the whole loop on this machine, from trigger to labelled clip."

@@ -7,6 +7,7 @@ from typing import Self
 
 import httpx
 
+from fleet_api.client.audit import Audit
 from fleet_api.client.budget import Budget
 from fleet_api.client.campaigns import Campaigns
 from fleet_api.client.clips import Clips
@@ -33,6 +34,7 @@ class ApiClient:
         self.budget = Budget(self._transport)
         self.outcomes = Outcomes(self._transport)
         self.dead_letters = DeadLetters(self._transport)
+        self.audit = Audit(self._transport)
         self.health = Health(self._transport)
 
     @property

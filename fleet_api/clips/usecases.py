@@ -6,6 +6,7 @@ import logging
 
 from fleet_api.clips.views import clip_view, details_view
 from fleet_api.services import Services
+from storage import audit
 from storage.clips.cql2 import Language
 from storage.clips.details import get_clip
 from storage.clips.query import ClipQuery
@@ -66,5 +67,7 @@ def erase_clip(services: Services, user: User, clip_id: str, *, reason: str) -> 
         if not erased.clips:
             erased_clips.require(connection, clip_id)
             raise NotFound(f"there is no clip {clip_id[:100]!r}")
+        gone = {"size_bytes": erased.size_bytes}
+        audit.record(connection, user, "clip.erase", "clip", clip_id, before=gone, reason=reason)
     _log.warning("%s erases clip %s: %s", user.name, clip_id, ascii(reason))
     return ClipErasureView(id=clip_id, size_bytes=erased.size_bytes)

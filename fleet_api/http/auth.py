@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Depends, Security
+from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
+from ingest.http.trace import REQUEST_ID
 from storage.tokens import authenticate
 from storage.vehicles.authentication import authenticate_vehicle
 from triggers.contracts.users import User
@@ -24,14 +26,17 @@ _VehicleBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_vehicl
 
 
 @raises(Unauthenticated, Forbidden)
-def calling_user(services: Use, bearer: _UserBearer) -> User:
+def calling_user(services: Use, bearer: _UserBearer, request: Request) -> User:
     """The user whose token was sent; Unauthenticated without a valid one.
 
     Forbidden is declared here on behalf of the use cases, which require a role of this user.
     """
     token = _token(bearer)
     with services.database.begin() as connection:
-        return authenticate(connection, token)
+        user = authenticate(connection, token)
+    address = None if request.client is None else request.client.host
+    origin = replace(user.origin, address=address, request_id=request.scope.get(REQUEST_ID))
+    return replace(user, origin=origin)
 
 
 @raises(Unauthenticated)

@@ -6,9 +6,13 @@ administrator) may renew, complete or fail it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from fleet_api.clips.views import clip_view
 from fleet_api.labels import rules
 from fleet_api.services import Services
+from storage import audit
 from storage.clips.search import get_clips
 from storage.database import Connection
 from storage.labels import jobs
@@ -44,6 +48,9 @@ def claim(services: Services, user: User, request: ClaimRequest) -> ClaimedView:
             lease_s=request.lease_s,
         )
         clips = get_clips(connection, [job.clip_id for job in claimed])
+        if claimed:
+            after = {"jobs": [job.id for job in claimed], "labeler": request.labeler, "lease_s": request.lease_s}
+            audit.record(connection, user, "label_job.claim", "task", request.task, after=after)
     return ClaimedView(
         jobs=[
             JobView(
@@ -72,6 +79,7 @@ def renew(services: Services, user: User, job_id: int, request: RenewRequest) ->
     with services.database.begin() as connection:
         _claim_of(connection, user, job_id, request.token)
         until = jobs.renew(connection, job_id, token=request.token, lease_s=request.lease_s)
+        _note(connection, user, "renew", job_id, after={"lease_until": until.isoformat()})
     return RenewedView(lease_until=until)
 
 
@@ -89,6 +97,7 @@ def complete(services: Services, user: User, job_id: int, request: CompleteReque
         label_id = jobs.find_labels(connection, job_id, **content) if is_done else None
         if label_id is None:
             label_id = jobs.complete(connection, job_id, token=request.token, types=types, **content)
+            _note(connection, user, "complete", job_id, after={"state": JobState.DONE, "label_id": label_id})
     return CompletedView(label_id=label_id)
 
 
@@ -98,6 +107,7 @@ def fail(services: Services, user: User, job_id: int, request: FailRequest) -> F
     with services.database.begin() as connection:
         _claim_of(connection, user, job_id, request.token)
         state = jobs.fail(connection, job_id, token=request.token, reason=request.reason)
+        _note(connection, user, "fail", job_id, after={"state": state}, reason=request.reason)
     return FailedView(state=state)
 
 
@@ -118,6 +128,13 @@ def retry(services: Services, user: User, job_id: int) -> None:
     user.require(Role.OPERATOR, Role.LABELER)
     with services.database.begin() as connection:
         jobs.retry(connection, job_id)
+        _note(connection, user, "retry", job_id, after={"state": JobState.READY})
+
+
+def _note(
+    connection: Connection, user: User, step: str, job_id: int, *, after: Mapping[str, Any], reason: str | None = None
+) -> None:
+    audit.record(connection, user, f"label_job.{step}", "label job", str(job_id), after=after, reason=reason)
 
 
 def _claim_of(connection: Connection, user: User, job_id: int, token: int) -> LabelClaim | None:

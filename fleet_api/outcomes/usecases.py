@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from fleet_api.services import Services
+from storage import audit
 from storage.campaigns.queries import get_versions
 from storage.counts.outcomes import outcomes
 from storage.uploads import dead_letters
@@ -57,6 +58,9 @@ def discard_dead_letter(services: Services, user: User, letter_id: int) -> None:
     """
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
+        letter, _ = dead_letters.get(connection, letter_id)
         object_key = dead_letters.discard(connection, letter_id)
+        before = {"state": letter.state, "stage": letter.stage, "reason": letter.reason, "fires": letter.fires}
+        audit.record(connection, user, "dead_letter.discard", "dead letter", str(letter_id), before=before)
     if object_key is not None:
         services.store.delete(object_key)

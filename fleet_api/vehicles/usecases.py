@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import base64
 import logging
+from collections.abc import Collection
 
 from fleet_api.services import Services
 from fleet_api.vehicles import rules
+from storage import audit
 from storage.backup.restored import last_backup_at
 from storage.campaigns.queries import get_bundle
+from storage.database import Connection
 from storage.erasure import vehicles as erased_vehicles
 from storage.jsonb import storable
 from storage.vehicles import check_in as check_ins
@@ -39,7 +42,10 @@ def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView
     """
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
+        before = enrolment.enrolled_attributes(connection, request.id)
         token = enrolment.enrol(connection, request.id, request.attributes)
+        action = "vehicle.enrol" if before is None else "vehicle.enrol_again"
+        _note(connection, user, action, request.id, before=before, after=request.attributes)
     return EnrolledView(
         id=request.id,
         token=token,
@@ -79,6 +85,7 @@ def revoke_vehicle(services: Services, user: User, vehicle_id: str) -> None:
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
         enrolment.revoke(connection, vehicle_id)
+        _note(connection, user, "vehicle.revoke", vehicle_id)
 
 
 def erase_vehicle(services: Services, user: User, vehicle_id: str, *, reason: str) -> VehicleErasureView:
@@ -90,8 +97,32 @@ def erase_vehicle(services: Services, user: User, vehicle_id: str, *, reason: st
     storable(reason, what="the reason")
     with services.database.begin() as connection:
         left = erased_vehicles.request(connection, vehicle_id, reason=reason, by=user.name)
+        _note(connection, user, "vehicle.erase", vehicle_id, reason=reason)
     _log.warning("%s erases vehicle %s with %d clips: %s", user.name, vehicle_id, left.clips, ascii(reason))
     return VehicleErasureView(id=vehicle_id, clips=left.clips, size_bytes=left.size_bytes)
+
+
+def _note(
+    connection: Connection,
+    user: User,
+    action: str,
+    vehicle_id: str,
+    *,
+    before: Collection[str] | None = None,
+    after: Collection[str] | None = None,
+    reason: str | None = None,
+) -> None:
+    """Record what was done to a vehicle. Of its attributes only the names: values may tell whose car it is."""
+    audit.record(
+        connection,
+        user,
+        action,
+        "vehicle",
+        audit.vehicle_object(vehicle_id),
+        before=None if before is None else {"attributes": sorted(before)},
+        after=None if after is None else {"attributes": sorted(after)},
+        reason=reason,
+    )
 
 
 def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) -> bytes | None:

@@ -1,9 +1,11 @@
-"""Middleware that leaves a line in the log for every request, from where it came; refused log-ins are warnings."""
+"""Middleware that gives every request an id and a line in the log, from where it came; refused log-ins are warnings."""
 
 from __future__ import annotations
 
 import logging
+import re
 import time
+import uuid
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -13,6 +15,10 @@ from ingest.http.bounded_lines import BoundedLines
 PROBES = ("/healthz", "/readyz")
 """Asked every few seconds by whoever watches; only their failures are worth a line."""
 MAX_PATH_CHARACTERS = 200
+REQUEST_ID = "longtail.request_id"
+"""Where the scope of a request has its id, which is also in the log, the answer and the audit log."""
+_HEADER = b"x-request-id"
+_GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
 _log = logging.getLogger(__name__)
 
@@ -30,11 +36,14 @@ class Trace:
             await self._app(scope, receive, send)
             return
         began_s, status = time.monotonic(), 0
+        request_id = scope[REQUEST_ID] = _id_of(scope)
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                message.setdefault("headers", [])
+                message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
             await send(message)
 
         try:
@@ -51,10 +60,19 @@ class Trace:
         refused = status == HTTPStatus.UNAUTHORIZED
         (self._refused if refused else self._requests).write(
             logging.WARNING if refused else logging.INFO,
-            "%s %s %s from %s in %.0f ms",
+            "%s %s %s from %s in %.0f ms, request %s",
             scope["method"],
             path,
             f"answered {status}" if status else "not answered",
             client[0],
             took_s * 1000,
+            scope[REQUEST_ID],
         )
+
+
+def _id_of(scope: Scope) -> str:
+    """The id that the client gave its request, if it is short and plain; else a new one."""
+    given = [value for name, value in scope["headers"] if name == _HEADER]
+    if len(given) == 1 and _GIVEN_ID.fullmatch(given[0]):
+        return str(given[0].decode("ascii"))
+    return uuid.uuid4().hex

@@ -18,7 +18,7 @@ import zstandard
 from alembic import command
 from sqlalchemy import Connection, func, select, text, update
 
-from storage import ledger
+from storage import audit, ledger
 from storage.backup.restored import move_on
 from storage.backup.snapshot import NAMED_OBJECTS, SavedDatabase, SavedTable, file_of, sha256_of
 from storage.backup.tables import columns_sql
@@ -77,6 +77,8 @@ def load(database: Database, folder: Path, saved: SavedDatabase, *, backup_id: s
         connection.execute(update(dead_letters).where(dead_letters.c.object_key.in_(erased)).values(object_key=None))
         gone = connection.execute(select(clips.c.id).where(clips.c.object_key.in_(erased))).scalars().all()
         erased_clips.erase(connection, gone, ErasureCause.ERASED, reason="erased while the backup was made")
+        taken = {"backup_at": saved.taken_at.isoformat(), "schema": saved.revision}
+        audit.record(connection, audit.at_the_machine(), "deployment.restore", "backup", backup_id, after=taken)
 
 
 def restored_from(database: Database, backup_id: str) -> bool:

@@ -30,6 +30,7 @@ from storage.tables import assignment_revision, campaign_versions
 from triggers.contracts import campaign_life
 from triggers.contracts.campaign import ENDED, RUNNING, CampaignSettings, CampaignState
 from triggers.contracts.campaign_life import CampaignStep
+from triggers.contracts.users import User
 
 SUPERSEDED = "superseded"
 """The reason recorded when another version of the campaign replaces one."""
@@ -83,7 +84,7 @@ def next_draft(connection: Connection, content: VersionContent) -> tuple[int, Ca
 
 
 def add_draft(
-    connection: Connection, content: VersionContent, version: int, *, approval_digest: str, author: str
+    connection: Connection, content: VersionContent, version: int, *, approval_digest: str, author: User
 ) -> CampaignVersion:
     """Write a version of the campaign, a draft; `version` is the one that `next_draft` has given."""
     row = connection.execute(
@@ -94,7 +95,7 @@ def add_draft(
             state=CampaignState.DRAFT,
             program=content.program,
             approval_digest=approval_digest,
-            author=author,
+            author_id=author.id,
             **content.columns(),
         )
         .returning(*VERSION_COLUMNS)
@@ -102,19 +103,19 @@ def add_draft(
     return version_of(row)
 
 
-def submit(connection: Connection, campaign: str, version: int, *, user: str) -> CampaignVersion:
+def submit(connection: Connection, campaign: str, version: int, *, user: User) -> CampaignVersion:
     """Submit a draft, and record who did."""
-    values = {"submitted_by": user, "submitted_at": func.now()}
+    values = {"submitted_by_id": user.id, "submitted_at": func.now()}
     return _take(campaign_life.SUBMIT, connection, campaign, version, values)
 
 
-def approve(connection: Connection, campaign: str, version: int, *, bundle: bytes, user: str) -> CampaignVersion:
+def approve(connection: Connection, campaign: str, version: int, *, bundle: bytes, user: User) -> CampaignVersion:
     """Approve a submitted version, record who did, and store its sealed bundle.
 
     Another approved version that still waits for its start date is stopped as superseded in the same transaction.
     """
     values = {
-        "approved_by": user,
+        "approved_by_id": user.id,
         "approved_at": func.now(),
         "bundle": bundle,
         "bundle_digest": hashlib.sha256(bundle).hexdigest(),
@@ -144,9 +145,9 @@ def resume(connection: Connection, campaign: str, version: int) -> CampaignVersi
     return _take(campaign_life.RESUME, connection, campaign, version, values)
 
 
-def stop(connection: Connection, campaign: str, version: int, *, user: str) -> CampaignVersion:
+def stop(connection: Connection, campaign: str, version: int, *, user: User) -> CampaignVersion:
     """End a version for good, whatever state it is in, unless it has ended."""
-    values = {"ended_at": func.now(), "ended_reason": f"stopped by {user}"}
+    values = {"ended_at": func.now(), "ended_reason": f"stopped by {user.name}"}
     return _take(campaign_life.STOP, connection, campaign, version, values)
 
 

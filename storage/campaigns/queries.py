@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import ColumnClause, Connection, Label, Row, func, literal_column, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from storage.rows import columns_of
-from storage.tables import assignment_revision, campaign_versions
+from storage.tables import assignment_revision, campaign_versions, users
 from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState, RunningCampaign
 from triggers.errors import NotFound
 
@@ -23,7 +23,7 @@ MAX_VERSION = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class CampaignVersion:
-    """A campaign version without its texts and bytes."""
+    """A campaign version without its texts and bytes. People have the names that they have now."""
 
     campaign: str
     version: int
@@ -33,10 +33,13 @@ class CampaignVersion:
     approval_digest: str
     bundle_digest: str | None
     author: str
+    author_id: int
     created_at: datetime
     submitted_by: str | None
+    submitted_by_id: int | None
     submitted_at: datetime | None
     approved_by: str | None
+    approved_by_id: int | None
     approved_at: datetime | None
     activated_at: datetime | None
     rollout_from: datetime | None
@@ -56,7 +59,19 @@ class StoredContent:
     signal_catalog: str
 
 
-VERSION_COLUMNS = columns_of(CampaignVersion, campaign_versions)
+_PEOPLE = ("author", "submitted_by", "approved_by")
+
+
+def _name_of(person: str) -> Label[Any]:
+    # Its name, not the column: in RETURNING of an INSERT a subquery would get a `FROM campaign_versions` of its own.
+    user_id: ColumnClause[int] = literal_column(f"{campaign_versions.name}.{person}_id")
+    return select(users.c.name).where(users.c.id == user_id).scalar_subquery().label(person)
+
+
+VERSION_COLUMNS = (
+    *columns_of(CampaignVersion, campaign_versions, without=_PEOPLE),
+    *(_name_of(person) for person in _PEOPLE),
+)
 
 
 def get_version(connection: Connection, campaign: str, version: int) -> CampaignVersion:

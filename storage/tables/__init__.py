@@ -2,7 +2,6 @@
 
 from storage.tables.base import is_in_schema, metadata
 from storage.tables.campaigns import (
-    api_tokens,
     assignment_revision,
     campaign_versions,
     compare_counts,
@@ -24,6 +23,7 @@ from storage.tables.clips import (
 )
 from storage.tables.erasure import erased_clips, erased_vehicles, object_deletions
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
+from storage.tables.people import api_tokens, audit, users
 from storage.tables.uploads import (
     dead_letters,
     ledger_accounts,
@@ -36,6 +36,7 @@ from storage.tables.uploads import (
 __all__ = [
     "api_tokens",
     "assignment_revision",
+    "audit",
     "campaign_versions",
     "clip_assets",
     "clip_fires",
@@ -66,5 +67,6 @@ __all__ = [
     "signal_units",
     "upload_pieces",
     "uploads",
+    "users",
     "vehicles",
 ]

@@ -1,9 +1,8 @@
-"""Tables of campaigns, vehicles, API tokens, and what vehicles report."""
+"""Tables of campaigns, vehicles, and what vehicles report."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -36,11 +35,11 @@ campaign_versions = Table(
     Column("approval_digest", Text, nullable=False),
     Column("bundle", LargeBinary),
     Column("bundle_digest", Text),
-    Column("author", Text, nullable=False),
+    Column("author_id", BigInteger, ForeignKey("users.id"), nullable=False),
     created_at(),
-    Column("submitted_by", Text),
+    Column("submitted_by_id", BigInteger, ForeignKey("users.id")),
     at("submitted_at"),
-    Column("approved_by", Text),
+    Column("approved_by_id", BigInteger, ForeignKey("users.id")),
     at("approved_at"),
     at("activated_at"),
     at("rollout_from"),
@@ -97,17 +96,6 @@ vehicles = Table(
 """`attributes` were given at enrolment and win over `reported_attributes`. `revision` is the highest that the
 vehicle has accepted, as far as it can have been given. `erasure` is null for vehicles of the fleet; all others are
 shown nowhere."""
-
-api_tokens = Table(
-    "api_tokens",
-    metadata,
-    Column("token_hash", LargeBinary, primary_key=True),
-    Column("user_name", Text, nullable=False),
-    Column("roles", ARRAY(Text), nullable=False),
-    created_at(),
-    at("revoked_at"),
-)
-"""Only SHA-256 hashes of tokens are kept; tokens are 32 random bytes, so no salt is needed."""
 
 fire_counts = Table(
     "fire_counts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from sqlalchemy import Connection, func, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.erasure.vehicles import require_not_erased
@@ -29,6 +29,13 @@ def enrol(connection: Connection, vehicle_id: str, attributes: Mapping[str, Attr
         .on_conflict_do_update(index_elements=[vehicles.c.id], set_={**row, "revoked_at": None})
     )
     return token
+
+
+def enrolled_attributes(connection: Connection, vehicle_id: str) -> dict[str, AttributeValue] | None:
+    """The attributes that a vehicle was enrolled with; None if it is not enrolled, or erased."""
+    known = select(vehicles.c.attributes).where(vehicles.c.id == vehicle_id, vehicles.c.erasure.is_(None))
+    found: dict[str, AttributeValue] | None = connection.execute(known).scalar_one_or_none()
+    return found
 
 
 def revoke(connection: Connection, vehicle_id: str) -> None:

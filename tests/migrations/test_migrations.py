@@ -17,7 +17,15 @@ from storage.tables import campaign_versions, signal_units, uploads
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.erasure.erasure_support import retain
 from tests.storage.ledger.ledger_support import add_upload
-from tests.support.fleet import PROGRAM, add_draft, add_version, campaign_settings, charged_manifest, enroll_vehicle
+from tests.support.fleet import (
+    PROGRAM,
+    a_user,
+    add_draft,
+    add_version,
+    campaign_settings,
+    charged_manifest,
+    enroll_vehicle,
+)
 from triggers.contracts.bundle import make_bundle, seal_bundle
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.clip import CELL_BYTES
@@ -159,9 +167,37 @@ def test_stored_versions_get_the_digest_of_their_bundle_whether_they_are_approve
         bundle = seal_bundle(
             make_bundle(campaign_settings("approved", limits), 1, PROGRAM), Ed25519PrivateKey.generate()
         )
-        life.submit(connection, "approved", 1, user="ann")
-        life.approve(connection, "approved", 1, bundle=bundle, user="bob")
+        life.submit(connection, "approved", 1, user=a_user(connection))
+        life.approve(connection, "approved", 1, bundle=bundle, user=a_user(connection, "bob"))
         config.attributes["connection"] = connection
         command.downgrade(config, "0011")
         command.upgrade(config, "0012")
         assert connection.execute(digests).scalars().all() == made
+
+
+def test_spellings_of_one_name_become_one_user(database: Database) -> None:
+    config = alembic_config()
+    token = "INSERT INTO api_tokens (token_hash, user_name, roles, created_at) VALUES (:hash, :name, '{viewer}', :at)"
+    with database.begin() as connection:
+        add_version(connection, "braking")
+        label_jobs.ensure(connection, add_clip(connection), "auto")
+        label_jobs.claim(connection, user="MALLORY", task="auto", labeler="a", count=1, lease_s=60)
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0013")
+        for number, name in enumerate(("mallory", "Mallory", "MALLORY", "bob")):
+            values = {"hash": bytes([number]), "name": name, "at": f"2020-01-0{number + 1}T00:00:00Z"}
+            connection.execute(text(token), values)
+        connection.execute(text("UPDATE campaign_versions SET author = 'Mallory', approved_by = 'bob'"))
+        command.upgrade(config, "0014")
+        users = {row.name: row.id for row in connection.execute(text("SELECT name, id FROM users"))}
+        assert {"mallory", "bob"} <= users.keys() and not {"Mallory", "MALLORY"} & users.keys()
+        row = connection.execute(
+            text("SELECT author_id, approved_by_id, submitted_by_id FROM campaign_versions WHERE campaign = 'braking'")
+        )
+        assert row.one() == (users["mallory"], users["bob"], None)
+        of_users = connection.execute(text("SELECT user_id FROM api_tokens ORDER BY token_hash")).scalars().all()
+        assert of_users == [*[users["mallory"]] * 3, users["bob"]]
+        assert connection.execute(text("SELECT claimed_by FROM label_jobs")).scalar_one() == "mallory"
+        command.downgrade(config, "0013")
+        names = connection.execute(text("SELECT user_name FROM api_tokens ORDER BY token_hash")).scalars().all()
+        assert names == ["mallory", "mallory", "mallory", "bob"]

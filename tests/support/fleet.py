@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, update
 
+from storage import users
 from storage.campaigns import life
 from storage.campaigns.queries import CampaignVersion
 from storage.tables import campaign_versions
@@ -17,6 +18,7 @@ from storage.vehicles.enrolment import enrol
 from triggers.contracts.bundle import make_bundle
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, CaptureWindow, TriggerSettings
 from triggers.contracts.clip import CELL_BYTES, ClipManifest, Fire, RecordingManifest
+from triggers.contracts.users import Role, User
 
 PROGRAM = b"a program"
 PROGRAM_DIGEST = hashlib.sha256(PROGRAM).hexdigest()
@@ -29,6 +31,12 @@ _numbers = itertools.count(1)
 def enroll_vehicle(connection: Connection, vehicle_id: str = "car-1") -> str:
     """A vehicle; returns its token."""
     return enrol(connection, vehicle_id, {"region": "eu"})
+
+
+def a_user(connection: Connection, name: str = "ann", *roles: Role) -> User:
+    """A user of this name, who has these roles."""
+    user_id, spelled = users.ensure(connection, name)
+    return User(spelled, frozenset(roles), user_id)
 
 
 def campaign_settings(name: str, limits: BudgetLimits) -> CampaignSettings:
@@ -70,7 +78,7 @@ def add_version(
             approval_digest=hashlib.sha256(f"bundle of {name} {version}".encode()).hexdigest(),
             bundle=b"sealed" if approved else None,
             bundle_digest=hashlib.sha256(f"{name} {version}".encode()).hexdigest() if approved else None,
-            author="ann",
+            author_id=a_user(connection).id,
         )
     )
 
@@ -79,7 +87,7 @@ def add_draft(connection: Connection, content: life.VersionContent, *, author: s
     """The next version of a campaign, a draft, with the digest that an approval has to name."""
     number, settings = life.next_draft(connection, content)
     digest = make_bundle(settings, number, content.program).approval_digest
-    return life.add_draft(connection, content, number, approval_digest=digest, author=author)
+    return life.add_draft(connection, content, number, approval_digest=digest, author=a_user(connection, author))
 
 
 def fire(campaign: str, charged_bytes: int, *, version: int = 1, **changes: Any) -> Fire:

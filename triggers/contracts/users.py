@@ -1,7 +1,8 @@
-"""Users of the API and their roles."""
+"""Users of the API, their roles, and which spellings are the same name."""
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,11 +27,22 @@ ROLES = tuple(Role)
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a user's request came from, for the audit log: its token's id, the client's address, the request's id."""
+
+    token_id: int | None = None
+    address: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class User:
-    """A person or a service that uses the API."""
+    """A person or a service that uses the API. `id` stays when the name changes; one at the machine itself has none."""
 
     name: str
     roles: frozenset[str]
+    id: int | None = None
+    origin: Origin = Origin()
 
     @property
     def is_admin(self) -> bool:
@@ -52,3 +64,13 @@ class User:
             f"this needs the role {needed}; {self.name} has {', '.join(sorted(self.roles))}",
             remedy=f"ask an administrator for a token with the role {needed}",
         )
+
+
+def name_key(name: str) -> str:
+    """What two spellings of one name share: without case, and in one Unicode form (NFKC).
+
+    >>> name_key("Mallory") == name_key("mALLORY"), name_key("Ma\u00df") == name_key("MASS")
+    (True, True)
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return unicodedata.normalize("NFKC", folded).casefold()

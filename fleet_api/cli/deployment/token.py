@@ -1,4 +1,4 @@
-"""`longtail token`: tokens of people and services, issued and revoked directly in the database."""
+"""`longtail token`: tokens of people and services, issued and revoked directly in the database, and their names."""
 
 from __future__ import annotations
 
@@ -70,6 +70,19 @@ def revoke(user: str, data: Path | None) -> None:
     with _database(data) as database, database.begin() as connection:
         count = tokens.revoke_user(connection, user)
     print_result(f"revoked {counted(count, 'token')} of {user}")
+
+
+@token.command()
+@click.argument("user")
+@click.argument("new_name")
+@data_option
+def rename(user: str, new_name: str, data: Path | None) -> None:
+    """Give USER another name. Tokens, and what the user did, stay with the user."""
+    from storage import users
+
+    with _database(data) as database, database.begin() as connection:
+        user_id = users.rename(connection, user, new_name)
+    print_result(f"user {user_id} is called {new_name} now")
 
 
 @contextmanager

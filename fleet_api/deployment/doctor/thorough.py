@@ -1,4 +1,4 @@
-"""The thorough examination: every clip's bytes against its manifest, every object and ledger entry against the rows.
+"""The thorough examination: every clip's bytes, every object, ledger entry and audit entry against what they must be.
 
 It reads all objects once and holds one page of rows and one cell of a clip at a time.
 """
@@ -19,6 +19,7 @@ from fleet_api.deployment.doctor.objects import (
     objects_without_row,
     without_data_dir,
 )
+from storage import audit
 from storage.clips.writer import clip_key
 from storage.database import Database
 from storage.diagnosis import ledger as ledger_queries
@@ -72,6 +73,15 @@ def check(settings: Settings, database: Database, progress: Callable[[str], None
         charges.add(ledger_queries.accounts_that_differ(connection))
         charges.add(ledger_queries.entries_that_differ(connection))
     yield _finding("full: ledger", charges, "clips were charged as their manifests say", AUDIT_REMEDY)
+    yield _audit_log(database)
+
+
+def _audit_log(database: Database) -> Finding:
+    with database.begin() as connection:
+        chain, broken = audit.walk(connection)
+    if broken is not None:
+        return fail("full: audit log", broken, "compare it with an export or a backup: somebody changed it by hand")
+    return ok("full: audit log", f"all {chain.entries} entries are as they were written; the last is {chain.head}")
 
 
 def _finding(name: str, tally: _Tally, good: str, remedy: str) -> Finding:

@@ -43,6 +43,7 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("post", f"{JOB}/complete"): {Role.LABELER},
     ("post", f"{JOB}/fail"): {Role.LABELER},
     ("post", f"{JOB}/renew"): {Role.LABELER},
+    ("get", "/v1/audit"): {Role.OPERATOR},
     ("get", "/v1/outcomes"): READERS,
     ("get", "/v1/dead-letters"): READERS,
     ("post", "/v1/dead-letters/{letter_id}/discard"): {Role.OPERATOR},

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import func, text, update
 
+from storage import tokens, users
 from storage.tables import campaign_versions
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 
@@ -124,6 +125,41 @@ def test_an_author_approves_alone_only_where_the_deployment_allows_it(api: Api, 
     assert answer.status_code == (200 if allowed else 403)
     if not allowed:
         assert "LONGTAIL_ALLOW_SELF_APPROVAL" in answer.json()["remedy"]
+
+
+def test_another_spelling_of_the_authors_name_is_the_author(api: Api) -> None:
+    with api.database.begin() as connection:
+        author, approver = (
+            {"Authorization": f"Bearer {tokens.issue(connection, name, [role])}"}
+            for name, role in (("mallory", "author"), ("Mallory", "approver"))
+        )
+    body = {"source": campaign_text(), "signals": SIGNALS}
+    applied = api.client.post("/v1/campaigns", json=body, headers=author).json()
+    answer = api.client.post(
+        "/v1/campaigns/braking/1/approve", json={"digest": applied["approval_digest"]}, headers=approver
+    )
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert "mallory wrote or submitted" in answer.json()["detail"]
+
+
+def test_an_author_neither_pauses_nor_stops_the_campaign_of_another(api: Api) -> None:
+    api.activate(campaign_text())
+    with api.database.begin() as connection:
+        other = {"Authorization": f"Bearer {tokens.issue(connection, 'mallory', ['author'])}"}
+    for verb in ("pause", "stop"):
+        answer = api.client.post(f"/v1/campaigns/braking/1/{verb}", json={}, headers=other)
+        assert answer.status_code == 403, verb
+        assert "author-user" in answer.json()["remedy"] and "approver" in answer.json()["remedy"]
+    assert api.get("/v1/campaigns/braking/1").json()["state"] == "active"
+
+
+def test_names_are_those_that_people_have_now(api: Api) -> None:
+    active = api.activate(campaign_text())
+    with api.database.begin() as connection:
+        users.rename(connection, "author-user", "alice@fleet.example")
+    shown = api.get("/v1/campaigns/braking/1").json()
+    assert (shown["author"], shown["submitted_by"]) == ("alice@fleet.example", "alice@fleet.example")
+    assert shown["author_id"] == active["author_id"] == shown["submitted_by_id"] != shown["approved_by_id"]
 
 
 def test_a_new_version_supersedes_the_one_that_ran(api: Api) -> None:

@@ -6,8 +6,9 @@ from contextlib import nullcontext
 
 import pytest
 
-from fleet_api.campaigns.rules import check_digest, check_four_eyes, is_submitted_now
+from fleet_api.campaigns.rules import Owners, check_digest, check_four_eyes, check_may_stop, is_submitted_now
 from triggers.contracts.campaign import CampaignState
+from triggers.contracts.users import Role, User
 from triggers.errors import Conflict, Forbidden
 
 
@@ -39,19 +40,32 @@ def test_approval_needs_the_digest_of_all_that_vehicles_get(seen: str, sent: str
         )
 
 
-@pytest.mark.parametrize(
-    ("author", "submitted_by", "refused"),
-    [("ann", "ann", True), ("ann", "bob", True), ("bob", "ann", True), ("bob", "carl", False), ("bob", None, False)],
-)
-def test_nobody_approves_alone_what_they_wrote_or_submitted(author: str, submitted_by: str, refused: bool) -> None:
-    def check(*, allowed: bool) -> None:
-        check_four_eyes(
-            "braking", 1, approver="ann", author=author, submitted_by=submitted_by, allow_self_approval=allowed
-        )
+ANN = User("ann", frozenset({Role.AUTHOR, Role.APPROVER}), id=1)
+OWNED_BY = {1: Owners(frozenset({1}), ("ann",)), 2: Owners(frozenset({2, 1}), ("bob", "ann"))}
+OTHERS = Owners(frozenset({2, 3}), ("bob", "carl"))
 
-    check(allowed=True)
+
+@pytest.mark.parametrize(("owners", "refused"), [(OWNED_BY[1], True), (OWNED_BY[2], True), (OTHERS, False)])
+def test_nobody_approves_alone_what_they_wrote_or_submitted(owners: Owners, refused: bool) -> None:
+    check_four_eyes("braking", 1, approver=ANN, owners=owners, allow_self_approval=True)
+    with pytest.raises(Forbidden, match="ann wrote or submitted braking version 1") if refused else nullcontext():
+        check_four_eyes("braking", 1, approver=ANN, owners=owners, allow_self_approval=False)
+
+
+@pytest.mark.parametrize(
+    ("roles", "owners", "refused"),
+    [
+        ({Role.AUTHOR}, OTHERS, True),
+        ({Role.AUTHOR}, OWNED_BY[2], False),
+        ({Role.APPROVER}, OTHERS, False),
+        ({Role.ADMIN}, OTHERS, False),
+    ],
+)
+def test_a_version_is_stopped_by_its_owner_an_approver_or_an_administrator(
+    roles: set[Role], owners: Owners, refused: bool
+) -> None:
+    user = User("ann", frozenset(roles), id=1)
+    with pytest.raises(Forbidden, match="not ann's to stop") if refused else nullcontext() as error:
+        check_may_stop("braking", 1, user=user, owners=owners, step="stop")
     if refused:
-        with pytest.raises(Forbidden, match="ann wrote or submitted braking version 1"):
-            check(allowed=False)
-    else:
-        check(allowed=False)
+        assert "bob or carl" in error.value.remedy

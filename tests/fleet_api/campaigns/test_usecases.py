@@ -16,15 +16,25 @@ from storage.campaigns import life
 from storage.campaigns.queries import CampaignVersion, get_version, get_versions, running
 from storage.database import Database
 from tests.fleet_api.api_server import SIGNALS, campaign_text
-from tests.support.fleet import PROGRAM, PROGRAM_DIGEST, add_draft, campaign_settings
+from tests.support.fleet import PROGRAM, PROGRAM_DIGEST, a_user, add_draft, campaign_settings
 from triggers.contracts.api.campaigns import ApplyRequest, CampaignView
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.users import Role, User
 from triggers.errors import Conflict, Forbidden, NotFound
 
 TODAY = datetime.now(UTC).date()
-ANN = User("ann", frozenset({Role.AUTHOR, Role.APPROVER}))
-BOB = User("bob", frozenset({Role.APPROVER}))
+
+
+def ann(database: Database) -> User:
+    """An author who is an approver as well."""
+    with database.begin() as connection:
+        return a_user(connection, "ann", Role.AUTHOR, Role.APPROVER)
+
+
+def bob(database: Database) -> User:
+    """An approver."""
+    with database.begin() as connection:
+        return a_user(connection, "bob", Role.APPROVER)
 
 
 def apply(database: Database, name: str = "braking", source: str = "one", **changes: Any) -> CampaignVersion:
@@ -33,16 +43,18 @@ def apply(database: Database, name: str = "braking", source: str = "one", **chan
     settings = campaign_settings(name, limits).model_copy(update=changes)
     content = life.VersionContent(settings=settings, program=PROGRAM, source=source, signal_catalog="")
     with database.begin() as connection:
-        version = add_draft(connection, content, author=ANN.name)
-        return life.submit(connection, name, version.version, user=ANN.name)
+        version = add_draft(connection, content)
+        return life.submit(connection, name, version.version, user=a_user(connection))
 
 
 def approve(
-    services: Services, version: CampaignVersion, user: User = BOB, seen_digest: str | None = None
+    services: Services, version: CampaignVersion, user: User | None = None, seen_digest: str | None = None
 ) -> CampaignView:
     """Approve it, by default with its own digest."""
     digest = seen_digest or version.approval_digest
-    return usecases.approve(services, user, version.campaign, version.version, seen_digest=digest)
+    return usecases.approve(
+        services, user or bob(services.database), version.campaign, version.version, seen_digest=digest
+    )
 
 
 def revision(database: Database) -> int:
@@ -64,7 +76,7 @@ def test_every_change_of_what_runs_raises_the_revision(services: Services) -> No
     approve(services, version)
     seen.append(revision(database))
     for step in (usecases.pause, usecases.resume, usecases.stop):
-        step(services, BOB, "braking", 1)
+        step(services, bob(database), "braking", 1)
         seen.append(revision(database))
     assert seen == sorted(set(seen))
 
@@ -110,8 +122,9 @@ def test_of_equal_steps_at_once_one_succeeds(services: Services) -> None:
 
 def test_the_same_text_applied_at_once_is_one_version(services: Services) -> None:
     request = ApplyRequest(source=campaign_text(), signals=SIGNALS)
+    user = ann(services.database)
     with ThreadPoolExecutor(6) as pool:
-        applied = list(pool.map(lambda _: usecases.apply(services, ANN, request), range(6)))
+        applied = list(pool.map(lambda _: usecases.apply(services, user, request), range(6)))
     assert {view.version for view, _ in applied} == {1}
     assert sorted(is_new for _, is_new in applied) == [False] * 5 + [True]
 
@@ -119,7 +132,7 @@ def test_the_same_text_applied_at_once_is_one_version(services: Services) -> Non
 def test_the_author_does_not_approve_alone_and_nothing_has_changed(services: Services) -> None:
     version = apply(services.database)
     with pytest.raises(Forbidden):
-        approve(services, version, user=ANN)
+        approve(services, version, user=ann(services.database))
     assert state(services.database, version) == "submitted"
 
 
@@ -128,7 +141,7 @@ def test_another_digest_or_version_is_not_approved(services: Services) -> None:
     with pytest.raises(Conflict, match="has the digest"):
         approve(services, version, seen_digest="0" * 64)
     with pytest.raises(NotFound):
-        usecases.approve(services, BOB, "braking", 2**40, seen_digest=PROGRAM_DIGEST)
+        usecases.approve(services, bob(services.database), "braking", 2**40, seen_digest=PROGRAM_DIGEST)
     assert state(services.database, version) == "submitted"
 
 
@@ -149,8 +162,8 @@ def test_of_each_campaign_the_running_version_is_listed_else_the_newest(services
     approve(services, apply(database))
     apply(database, source="two")
     apply(database, "other")
-    first = usecases.list_campaigns(services, BOB, after="", limit=1)
-    second = usecases.list_campaigns(services, BOB, after=first.next or "", limit=2)
+    first = usecases.list_campaigns(services, bob(services.database), after="", limit=1)
+    second = usecases.list_campaigns(services, bob(services.database), after=first.next or "", limit=2)
     assert first.next == "braking"
     assert [(campaign.campaign, campaign.version, campaign.state) for campaign in first.campaigns] == [
         ("braking", 1, "active")

@@ -141,6 +141,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.labels.complete(1, 1, {}),
         lambda: client.labels.fail(1, 1, "a"),
         client.budget.accounts,
+        lambda: next(client.audit.list()),
         client.outcomes.count,
         lambda: next(client.dead_letters.list()),
         lambda: client.dead_letters.discard(1),

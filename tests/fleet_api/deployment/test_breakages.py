@@ -188,6 +188,7 @@ class Case:
 NO_SERVER = "postgresql+psycopg://longtail@127.0.0.1:1/longtail"
 LEDGER = "UPDATE ledger_accounts SET settled = settled {} 7 WHERE kind = 'fleet'"
 ENTRY = "UPDATE ledger_entries SET settled_delta = settled_delta {} 7 WHERE id = (SELECT min(id) FROM ledger_entries"
+AUDIT = "SET session_replication_role = replica; UPDATE audit SET action = {} WHERE sequence = 1"
 CASES = {
     "database away": Case(setting(database_url=NO_SERVER), "database", "127.0.0.1:1"),
     "no database": Case(setting(database_url=""), "database", "no database"),
@@ -221,6 +222,12 @@ CASES = {
         "is not what follows",
         full=True,
         also=frozenset({"ledger"}),
+    ),
+    "audit entry altered": Case(
+        changed(AUDIT.format("action || '!'"), AUDIT.format("rtrim(action, '!')")),
+        "full: audit log",
+        "entry 1 was changed",
+        full=True,
     ),
     "clip row altered": Case(
         changed("UPDATE clips SET size_bytes = size_bytes + 1", "UPDATE clips SET size_bytes = size_bytes - 1"),

@@ -34,6 +34,22 @@ def test_every_request_leaves_a_line_with_what_it_asked_and_got(
     assert "GET /v1/clips answered 404 from testclient in " in caplog.text
 
 
+@pytest.mark.parametrize("given", ["job-7.retry_2", "x" * 64])
+def test_a_request_keeps_the_id_that_its_client_gave_it(
+    client: TestClient, caplog: pytest.LogCaptureFixture, given: str
+) -> None:
+    caplog.set_level(logging.INFO)
+    assert client.get("/v1/clips", headers={"X-Request-Id": given}).headers["x-request-id"] == given
+    assert f", request {given}" in caplog.text
+
+
+@pytest.mark.parametrize("given", ["", "x" * 65, "a b", "a\tb", "a;b", "é"])
+def test_a_request_without_a_plain_id_gets_one(client: TestClient, given: str) -> None:
+    answers = [client.get("/v1/clips", headers={"X-Request-Id": given.encode()}) for _ in range(2)]
+    ids = {answer.headers["x-request-id"] for answer in answers}
+    assert len(ids) == 2 and all(len(each) == 32 and each.isalnum() for each in ids)
+
+
 def test_a_refused_log_in_is_a_warning(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     client.get("/v1/clips?status=401")
     assert [record.levelname for record in caplog.records] == ["WARNING"]

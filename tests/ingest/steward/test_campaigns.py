@@ -16,7 +16,7 @@ from storage.campaigns.queries import CampaignVersion, get_version, running
 from storage.database import Database
 from storage.tables import ledger_accounts
 from tests.storage.ledger.ledger_support import add_upload
-from tests.support.fleet import PROGRAM, campaign_settings, charged_manifest, enroll_vehicle
+from tests.support.fleet import PROGRAM, a_user, add_draft, campaign_settings, charged_manifest, enroll_vehicle
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.campaign_life import has_begun
 
@@ -29,9 +29,9 @@ def approved(database: Database, name: str = "braking", source: str = "one", **c
     settings = campaign_settings(name, limits).model_copy(update=changes)
     content = life.VersionContent(settings=settings, program=PROGRAM, source=source, signal_catalog="")
     with database.begin() as connection:
-        number = life.add_draft(connection, content, author="ann").version
-        life.submit(connection, name, number, user="ann")
-        version = life.approve(connection, name, number, bundle=source.encode(), user="bob")
+        number = add_draft(connection, content).version
+        life.submit(connection, name, number, user=a_user(connection))
+        version = life.approve(connection, name, number, bundle=source.encode(), user=a_user(connection, "bob"))
         return life.activate(connection, name, number) if has_begun(settings, TODAY) else version
 
 

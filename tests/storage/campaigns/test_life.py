@@ -10,20 +10,20 @@ import pytest
 from storage.campaigns import life
 from storage.campaigns.queries import CampaignVersion, get_version, running
 from storage.database import Database
-from tests.support.fleet import PROGRAM, add_draft, add_version, campaign_settings
+from tests.support.fleet import PROGRAM, a_user, add_draft, add_version, campaign_settings
 from triggers.contracts import campaign_life
 from triggers.contracts.campaign import BudgetLimits, CampaignState
 from triggers.contracts.campaign_life import STEPS, CampaignStep
 from triggers.errors import Conflict, InvalidInput, NotFound
 
 TAKE: dict[CampaignStep, Callable[[Any, str, int], CampaignVersion]] = {
-    campaign_life.SUBMIT: lambda c, name, version: life.submit(c, name, version, user="ann"),
-    campaign_life.APPROVE: lambda c, name, version: life.approve(c, name, version, bundle=b"sealed", user="bob"),
+    campaign_life.SUBMIT: lambda c, name, version: life.submit(c, name, version, user=a_user(c)),
+    campaign_life.APPROVE: lambda c, name, version: life.approve(c, name, version, bundle=b"sealed", user=a_user(c)),
     campaign_life.ACTIVATE: life.activate,
     campaign_life.PAUSE: life.pause,
     campaign_life.RESUME: life.resume,
     campaign_life.COMPLETE: lambda c, name, version: life.end(c, name, version, reason="date"),
-    campaign_life.STOP: lambda c, name, version: life.stop(c, name, version, user="bob"),
+    campaign_life.STOP: lambda c, name, version: life.stop(c, name, version, user=a_user(c)),
 }
 
 
@@ -63,7 +63,7 @@ def test_open_versions_are_found_by_all_of_their_content(database: Database) -> 
         assert (first.version, second.version) == (1, 2)
         assert life.find_open(connection, content("one")) == first
         assert life.find_open(connection, content("three")) is None
-        life.stop(connection, "braking", 1, user="ann")
+        life.stop(connection, "braking", 1, user=a_user(connection))
         assert life.find_open(connection, content("one")) is None
 
 

@@ -43,10 +43,14 @@ class CampaignView(View):
     """SHA-256 of everything that the version sends to vehicles: its program, settings, name and number."""
     bundle_digest: str | None
     author: str
+    author_id: int
+    """Ids of people stay when their names change."""
     created_at: datetime
     submitted_by: str | None
+    submitted_by_id: int | None
     submitted_at: datetime | None
     approved_by: str | None
+    approved_by_id: int | None
     approved_at: datetime | None
     activated_at: datetime | None
     paused_at: datetime | None

@@ -49,7 +49,14 @@ class Server:
         names = ("source", "filename", "signals", "campaign")
         compiled = compile_campaign(**{name: body[name] for name in names})
         unknown = dict.fromkeys(name for name in AppliedView.model_fields)
-        known = {"campaign": body["campaign"], "version": 1, "state": "draft", "author": "a", "warnings": []}
+        known = {
+            "campaign": body["campaign"],
+            "version": 1,
+            "state": "draft",
+            "author": "a",
+            "author_id": 1,
+            "warnings": [],
+        }
         digest = compiled.campaign.digest
         answer = (
             unknown

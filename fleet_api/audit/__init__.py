@@ -1,0 +1,1 @@
+"""The API's audit log: routes and use cases."""

@@ -1,0 +1,92 @@
+"""`longtail audit`: who changed what, and whether the log of it holds."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet_api.cli.connection import with_client
+from fleet_api.cli.output import Column, Form, counted, form_options, plain_text, print_list, print_result, remark
+
+if TYPE_CHECKING:
+    from fleet_api.client import ApiClient
+    from triggers.contracts.api.audit import AuditEntryView
+
+_SHOWN_OBJECT = 24
+
+
+def _shown(state: dict[str, object] | None) -> str:
+    """A state in a table: without the settings, which `--json` has."""
+    known = {name: value for name, value in (state or {}).items() if name != "settings"}
+    return ", ".join(
+        f"{name}={plain_text(value) if isinstance(value, str) else json.dumps(value)}" for name, value in known.items()
+    )
+
+
+COLUMNS: tuple[Column[AuditEntryView], ...] = (
+    Column("sequence", lambda entry: entry.sequence, shown=str),
+    Column("at", lambda entry: entry.at),
+    Column("user_name", lambda entry: entry.user_name),
+    Column("address", lambda entry: entry.address),
+    Column("action", lambda entry: entry.action),
+    Column("object", lambda entry: entry.object, shown=lambda text: text if len(text) != 64 else text[:_SHOWN_OBJECT]),
+    Column("before", lambda entry: entry.before, shown=_shown),
+    Column("after", lambda entry: entry.after, shown=_shown),
+    Column("reason", lambda entry: entry.reason),
+    Column("request_id", lambda entry: entry.request_id),
+)
+
+
+@click.command(short_help="Show who changed what.")
+@click.option("--since", help="Only from this time on, RFC 3339, such as 2026-11-28 or 2026-11-28T09:00:00Z.")
+@click.option("--who", help="Only what this user did: a name, or an id.")
+@click.option("--object", "about", help="Only what was done to this: a campaign, vehicle, clip, user or other id.")
+@click.option("--jsonl", is_flag=True, help="Print one JSON document per line, as an export.")
+@click.option("--verify", is_flag=True, help="Walk the whole chain of hashes, and name the first broken entry.")
+@click.option("--head", help="With --verify: a hash that was noted earlier and must still be in the chain.")
+@form_options("json", "csv")
+@with_client
+def audit(
+    client: ApiClient,
+    *,
+    since: str | None,
+    who: str | None,
+    about: str | None,
+    jsonl: bool,
+    verify: bool,
+    head: str | None,
+    form: Form,
+) -> None:
+    """Show who changed what, oldest first: campaigns, vehicles, tokens, label jobs, clips. Needs the role operator.
+
+    Entries are appended in the transaction of what they record, and never changed. Each has the hash of the one before.
+    """
+    if head is not None and not verify:
+        raise click.UsageError("--head needs --verify")
+    if verify:
+        if since or who or about or jsonl or form != "table":
+            raise click.UsageError("--verify reads the whole log, and cannot be combined with other options")
+        chain = client.audit.verify(head=head)
+        print_result(
+            f"{counted(chain.entries, 'entry', 'entries')}, all as they were written; the last is {chain.head}"
+        )
+        remark("note this hash elsewhere: `longtail audit --verify --head HASH` shows that nothing was cut off since")
+        return
+    entries = client.audit.list(since=_moment(since), who=who, about=about)
+    if jsonl:
+        for entry in entries:
+            print_result(entry.model_dump_json())
+        return
+    print_list(form, entries, COLUMNS, none="no such entries")
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError as error:
+        raise click.UsageError(f"--since: {text!r} is not a time such as 2026-11-28T09:00:00Z") from error

@@ -1,0 +1,55 @@
+"""Tables of people: users, their API tokens, and the audit log of what they did."""
+
+from __future__ import annotations
+
+from sqlalchemy import ARRAY, BigInteger, Column, ForeignKey, Identity, Index, LargeBinary, Table, Text
+
+from storage.tables.base import at, created_at, metadata
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False, unique=True),
+    created_at(),
+)
+"""`name` as it was first spelled; `name_key` is the same for all spellings of it. Rows are never deleted."""
+
+api_tokens = Table(
+    "api_tokens",
+    metadata,
+    Column("token_hash", LargeBinary, primary_key=True),
+    Column("id", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False, index=True),
+    Column("roles", ARRAY(Text), nullable=False),
+    created_at(),
+    at("revoked_at"),
+)
+"""Only SHA-256 hashes of tokens are kept; tokens are 32 random bytes, so no salt is needed. `id` names a token where
+its bearer must not be able to use it, as in the audit log."""
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    at("at", nullable=False),
+    Column("user_id", BigInteger, ForeignKey("users.id")),
+    Column("user_name", Text, nullable=False),
+    Column("token_id", BigInteger),
+    Column("address", Text),
+    Column("action", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("object", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("reason", Text),
+    Column("request_id", Text),
+    Column("previous_hash", Text, nullable=False, unique=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Index("ix_audit_kind_object", "kind", "object"),
+    Index("ix_audit_user_id", "user_id"),
+    Index("ix_audit_at", "at"),
+)
+"""Rows are inserted only: a trigger of the migration refuses everything else. `before` and `after` are canonical JSON
+as text, so that the hash covers the bytes. There is no gap between sequences, and one entry for each previous hash."""

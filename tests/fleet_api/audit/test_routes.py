@@ -1,0 +1,197 @@
+"""The audit log over HTTP: every request of a person that changes something leaves an entry; and reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from httpx import Response
+from sqlalchemy import update
+
+from storage import audit, tokens
+from storage.labels import jobs
+from storage.tables import label_jobs
+from storage.uploads import dead_letters
+from tests.fleet_api.api_server import Api, campaign_text
+from tests.storage.clips.catalog_support import OPENLABEL, add_clip
+from triggers.contracts.api.audit import AuditEntryView, AuditPage
+
+VERSION = "/v1/campaigns/{campaign}/{version}"
+JOB = "/v1/label-jobs/{job_id}"
+BRAKING = "/v1/campaigns/braking/1"
+Act = Callable[[Api], Response]
+
+
+def draft(api: Api) -> Any:
+    return api.apply(campaign_text(), draft=True).json()
+
+
+def claimed(api: Api) -> Response:
+    """Claim a label job."""
+    with api.database.begin() as connection:
+        jobs.ensure(connection, add_clip(connection), "auto")
+    return api.post("/v1/label-jobs/claim", {"task": "auto", "labeler": "anna"}, "labeler")
+
+
+def of_job(api: Api, step: str, body: dict[str, Any]) -> Response:
+    """Claim a label job, and do something with it."""
+    (job,) = claimed(api).json()["jobs"]
+    return api.post(f"/v1/label-jobs/{job['id']}/{step}", {"token": job["token"], **body}, "labeler")
+
+
+def retried(api: Api) -> Response:
+    """Let a label job fail for good, and try it again."""
+    (job,) = claimed(api).json()["jobs"]
+    with api.database.begin() as connection:
+        connection.execute(update(label_jobs).values(attempts=jobs.MAX_ATTEMPTS))
+    api.post(f"/v1/label-jobs/{job['id']}/fail", {"token": job["token"], "reason": "dark"}, "labeler")
+    return api.post(f"/v1/label-jobs/{job['id']}/retry", {}, "operator")
+
+
+def erased(api: Api, path: str) -> Response:
+    response: Response = api.client.delete(path, headers=api.as_("operator"), params={"reason": "sold"})
+    return response
+
+
+def clip(api: Api) -> str:
+    with api.database.begin() as connection:
+        return add_clip(connection)
+
+
+def letter(api: Api) -> int:
+    with api.database.begin() as connection:
+        return dead_letters.record(connection, stage="gateway", reason="r", detail="d")
+
+
+def after(step: Callable[[Api], object], act: Act) -> Act:
+    def both(api: Api) -> Response:
+        step(api)
+        return act(api)
+
+    return both
+
+
+def moved(step: str) -> Act:
+    return lambda api: api.post(f"{BRAKING}/{step}", {}, "approver")
+
+
+def approved(api: Api) -> Response:
+    applied = api.apply(campaign_text()).json()
+    return api.post(f"{BRAKING}/approve", {"digest": applied["approval_digest"]}, "approver")
+
+
+ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
+    ("post", "/v1/campaigns"): (lambda api: api.apply(campaign_text()), "campaign.apply"),
+    ("post", f"{VERSION}/submit"): (
+        after(draft, lambda api: api.post(f"{BRAKING}/submit", {}, "author")),
+        "campaign.submit",
+    ),
+    ("post", f"{VERSION}/approve"): (approved, "campaign.approve"),
+    ("post", f"{VERSION}/pause"): (after(approved, moved("pause")), "campaign.pause"),
+    ("post", f"{VERSION}/resume"): (after(approved, after(moved("pause"), moved("resume"))), "campaign.resume"),
+    ("post", f"{VERSION}/stop"): (after(approved, moved("stop")), "campaign.stop"),
+    ("post", "/v1/vehicles"): (lambda api: api.post("/v1/vehicles", {"id": "car-1"}, "operator"), "vehicle.enrol"),
+    ("post", "/v1/vehicles/{vehicle_id}/revoke"): (
+        after(Api.enrol, lambda api: api.post("/v1/vehicles/car-1/revoke", {}, "operator")),
+        "vehicle.revoke",
+    ),
+    ("delete", "/v1/vehicles/{vehicle_id}"): (
+        after(Api.enrol, lambda api: erased(api, "/v1/vehicles/car-1")),
+        "vehicle.erase",
+    ),
+    ("delete", "/v1/clips/{clip_id}"): (lambda api: erased(api, f"/v1/clips/{clip(api)}"), "clip.erase"),
+    ("post", "/v1/label-jobs/claim"): (claimed, "label_job.claim"),
+    ("post", f"{JOB}/retry"): (retried, "label_job.retry"),
+    ("post", f"{JOB}/complete"): (lambda api: of_job(api, "complete", {"openlabel": OPENLABEL}), "label_job.complete"),
+    ("post", f"{JOB}/fail"): (lambda api: of_job(api, "fail", {"reason": "dark"}), "label_job.fail"),
+    ("post", f"{JOB}/renew"): (lambda api: of_job(api, "renew", {}), "label_job.renew"),
+    ("post", "/v1/dead-letters/{letter_id}/discard"): (
+        lambda api: api.post(f"/v1/dead-letters/{letter(api)}/discard", {}, "operator"),
+        "dead_letter.discard",
+    ),
+}
+"""By operation of people that changes something: a request that does, and the action that the log then has last."""
+
+
+def log(api: Api, **params: Any) -> list[AuditEntryView]:
+    answer = api.get("/v1/audit", "operator", **params)
+    assert answer.status_code == 200, answer.text
+    return AuditPage.model_validate_json(answer.content).entries
+
+
+def test_the_table_has_every_request_of_people_that_can_change_something(api: Api) -> None:
+    document = api.client.get("/openapi.json").json()
+    changing = {
+        (method, path)
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if method in ("post", "put", "patch", "delete") and {"user_token": []} in operation.get("security", [])
+    }
+    assert changing == set(ACTIONS)
+
+
+@pytest.mark.parametrize("operation", ACTIONS, ids=" ".join)
+def test_a_request_that_changes_something_leaves_an_entry_with_its_sender(api: Api, operation: tuple[str, str]) -> None:
+    act, action = ACTIONS[operation]
+    api.as_("operator")  # whose token is an entry, too
+    answer = act(api)
+    assert answer.is_success, answer.text
+    entry = log(api)[-1]
+    assert entry.action == action
+    assert entry.user_name.endswith("-user") and entry.user_id is not None and entry.token_id is not None
+    assert entry.address == "testclient"
+    assert entry.request_id == answer.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("path", "role"),
+    [(f"{BRAKING}/pause", "operator"), (f"{BRAKING}/stop", "author"), (f"{BRAKING}/resume", "approver")],
+)
+def test_what_is_refused_leaves_no_entry(api: Api, path: str, role: str) -> None:
+    before = log(api)
+    assert api.post(path, {}, role).status_code in (403, 404)
+    assert [entry for entry in log(api)[len(before) :] if entry.action != "token.issue"] == []
+
+
+def test_applying_the_same_text_again_changes_nothing_and_is_no_entry(api: Api) -> None:
+    for _ in range(2):
+        api.apply(campaign_text())
+    (entry,) = log(api, object="braking")
+    assert (entry.action, entry.object, entry.before) == ("campaign.apply", "braking/1", None)
+    assert entry.after is not None and entry.after["settings"]["budget"]["total_bytes"] == 10**9
+
+
+def test_tokens_and_names_leave_entries_that_do_not_have_the_token(api: Api) -> None:
+    api.as_("operator")
+    with api.database.begin() as connection:
+        token = tokens.issue(connection, "ann", ["viewer"])
+        tokens.revoke(connection, token)
+    issued, revoked = [entry for entry in log(api) if entry.kind == "user"][-2:]
+    assert (issued.action, revoked.action) == ("token.issue", "token.revoke")
+    assert issued.after is not None and issued.after["roles"] == ["viewer"] and issued.user_id is None
+    assert revoked.before == {"token_id": issued.after["token_id"]}
+    assert token not in issued.model_dump_json() + revoked.model_dump_json()
+
+
+def test_a_vehicle_is_found_by_its_id_which_its_entries_do_not_have(api: Api) -> None:
+    for _ in range(2):
+        api.enrol("car-17", region="EU")
+    entries = log(api, object="car-17")
+    assert [entry.action for entry in entries] == ["vehicle.enrol", "vehicle.enrol_again"]
+    assert entries[1].before == entries[1].after == {"attributes": ["region"]}
+    assert entries[0].object == audit.vehicle_object("car-17")
+    assert "car-17" not in "".join(entry.model_dump_json() for entry in entries)
+
+
+def test_pages_lead_through_all_entries_and_filters_are_checked(api: Api) -> None:
+    for number in range(5):
+        api.enrol(f"car-{number}")
+    page = AuditPage.model_validate_json(api.get("/v1/audit", "operator", limit=2).content)
+    seen = [entry.sequence for entry in page.entries]
+    while page.next is not None:
+        page = AuditPage.model_validate_json(api.get("/v1/audit", "operator", limit=2, after=page.next).content)
+        seen += [entry.sequence for entry in page.entries]
+    assert seen == list(range(1, len(seen) + 1)) and len(seen) >= 5
+    for wrong in ({"since": "soon"}, {"limit": 1001}, {"after": -1}, {"what": "x"}):
+        assert api.get("/v1/audit", "operator", **wrong).status_code == 422
