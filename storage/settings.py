@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
+from triggers.contracts.limits import PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
 from triggers.errors import Misconfigured
 from triggers.processes.jail.isolation import Isolation
 from triggers.remedies import what_is_wrong
@@ -77,6 +78,10 @@ class Settings(BaseSettings):
     allow_self_approval: bool = False
     """Whether authors may approve their own submissions without a second person."""
     assignment_ttl_s: Annotated[int, Field(ge=60, le=MAX_LIST_LIFETIME_NS // NS_PER_S)] = 7 * 86400
+    program_state_bytes: Annotated[int, Field(ge=1)] = PROGRAM_STATE_BYTES
+    """State that a campaign's program may have on a vehicle; a signal catalog can only lower it."""
+    program_operations: Annotated[int, Field(ge=1)] = PROGRAM_OPERATIONS
+    """Operations per tick that a campaign's program may take; a signal catalog can only lower it."""
 
     # Pools
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10

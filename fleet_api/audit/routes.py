@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -13,6 +12,9 @@ from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from triggers.contracts.api.audit import AuditPage
 
+MOMENT = r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2})?)?$"
+"""A day, or a time in RFC 3339; without a zone it is in UTC."""
+
 router = APIRouter(prefix="/v1/audit", tags=["audit"], route_class=ApiRoute)
 
 
@@ -21,7 +23,12 @@ def read_audit(
     services: Use,
     user: Caller,
     *,
-    since: Annotated[datetime | None, Query(description="Only entries from this time on, RFC 3339.")] = None,
+    since: Annotated[
+        str | None,
+        Query(
+            pattern=MOMENT, description="Only entries from this day or time on: `2026-11-28`, `2026-11-28T09:00:00Z`."
+        ),
+    ] = None,
     who: Annotated[str | None, Query(max_length=200, description="Only entries of this user, a name or an id.")] = None,
     about: Annotated[
         str | None,

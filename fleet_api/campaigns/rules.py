@@ -1,12 +1,13 @@
-"""Rules for campaigns, as pure functions: what applying a text again does, and who may approve or stop a version."""
+"""Rules for campaigns, as pure functions: what applying does, what is allowed, and who may approve or stop."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from triggers.contracts.api.campaigns import CostView
 from triggers.contracts.campaign import CampaignState
 from triggers.contracts.users import Role, User
-from triggers.errors import Conflict, Forbidden
+from triggers.errors import Conflict, Forbidden, InvalidInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,20 @@ def check_digest(
             f"vehicles would get {sent_digest}, not {approval_digest}",
             remedy="apply the text again, which makes a new version, and approve that one",
         )
+
+
+def check_allowed(campaign: str, cost: CostView, *, state_bytes: int, operations: int) -> None:
+    """InvalidInput for a program that needs more on a vehicle than the deployment allows, whatever its catalog says."""
+    for needed, allowed, what, setting in (
+        (cost.operations_per_tick, operations, "operations per tick", "LONGTAIL_PROGRAM_OPERATIONS"),
+        (cost.state_bytes, state_bytes, "bytes of state", "LONGTAIL_PROGRAM_STATE_BYTES"),
+    ):
+        if needed > allowed:
+            raise InvalidInput(
+                f"{campaign} needs {needed:,} {what} on a vehicle, and this deployment allows {allowed:,}; the "
+                "`limits` of a signal catalog can only lower that",
+                remedy=f"let it do less (see `longtail explain`), split it, or ask the operator to raise {setting}",
+            )
 
 
 def check_four_eyes(campaign: str, version: int, *, approver: User, owners: Owners, allow_self_approval: bool) -> None:

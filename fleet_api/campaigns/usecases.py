@@ -11,7 +11,7 @@ from typing import Any
 
 from fleet_api.campaigns import rules
 from fleet_api.campaigns.compilation import compile_campaign
-from fleet_api.campaigns.review import review
+from fleet_api.campaigns.review import cost_of_program, review
 from fleet_api.campaigns.views import details_view, summary_view
 from fleet_api.services import Services
 from storage import audit, ledger
@@ -39,7 +39,8 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
     """Compile a text and create a version of its campaign, `draft` or submitted; returns it and whether it is new.
 
     If a version that has not ended has the same text, signal catalog, program and settings, it is returned instead; if
-    it is a draft, it is submitted unless the request asks for a draft. DiagnosticsError when the text has mistakes.
+    it is a draft, it is submitted unless the request asks for a draft. DiagnosticsError when the text has mistakes,
+    InvalidInput when its program needs more than the deployment allows.
     """
     user.require(Role.AUTHOR)
     compiled = compile_campaign(
@@ -51,6 +52,7 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
         source=request.source,
         signal_catalog=request.signals,
     )
+    _check_allowed(services, content.settings.name, content.program)
     with services.database.begin() as connection:
         life.lock_campaigns(connection)  # the same text applied twice at once must give one version
         existing = life.find_open(connection, content)
@@ -130,7 +132,9 @@ def approve(services: Services, user: User, campaign: str, version: int, *, seen
     with services.database.begin() as connection:
         submitted = _locked(connection, campaign, version)
         settings = queries.settings_of(submitted.settings)
-        bundle = make_bundle(settings, version, queries.get_program(connection, campaign, version))
+        program = queries.get_program(connection, campaign, version)
+        _check_allowed(services, f"{campaign} version {version}", program)
+        bundle = make_bundle(settings, version, program)
         rules.check_digest(
             campaign,
             version,
@@ -150,7 +154,9 @@ def approve(services: Services, user: User, campaign: str, version: int, *, seen
         approved = life.approve(connection, campaign, version, bundle=sealed, user=user)
         if has_begun(settings, life.utc_today(connection)):
             approved = life.activate(connection, campaign, version)
-        _note(connection, user, "approve", before=submitted, after=approved, bundle_digest=approved.bundle_digest)
+        alone = user.id in _owners(submitted).ids
+        digest = approved.bundle_digest
+        _note(connection, user, "approve", before=submitted, after=approved, bundle_digest=digest, self_approval=alone)
     return CampaignView.model_validate(approved)
 
 
@@ -184,6 +190,16 @@ def stop(services: Services, user: User, campaign: str, version: int) -> Campaig
         stopped = life.stop(connection, campaign, version, user=user)
         _note(connection, user, "stop", before=before, after=stopped)
     return CampaignView.model_validate(stopped)
+
+
+def _check_allowed(services: Services, campaign: str, program: bytes) -> None:
+    """The operator's limits, when a text is applied and again when it is approved: they may have been lowered since."""
+    cost = cost_of_program(program)
+    if cost is not None:  # a program that this release cannot read runs on no vehicle of it either
+        allowed = services.settings
+        rules.check_allowed(
+            campaign, cost, state_bytes=allowed.program_state_bytes, operations=allowed.program_operations
+        )
 
 
 def _locked(connection: Connection, campaign: str, version: int) -> CampaignVersion:

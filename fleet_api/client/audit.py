@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
 
 from fleet_api.client.transport import Transport, path_of
 from triggers.contracts.api.audit import AuditChain, AuditEntryView, AuditPage
@@ -19,13 +18,12 @@ class Audit:
         self._transport = transport
 
     def list(
-        self, *, since: datetime | None = None, who: str | None = None, about: str | None = None
+        self, *, since: str | None = None, who: str | None = None, about: str | None = None
     ) -> Iterator[AuditEntryView]:
         """Entries oldest first, page after page: since a time, of a user (name or id), about a thing (its id)."""
         after: int | None = 0
-        moment = None if since is None else since.isoformat()
         while after is not None:
-            parameters = {"since": moment, "who": who, "object": about, "after": after, "limit": PAGE}
+            parameters = {"since": since, "who": who, "object": about, "after": after, "limit": PAGE}
             page = self._transport.get(AuditPage, path_of("audit"), parameters)
             yield from page.entries
             after = page.next

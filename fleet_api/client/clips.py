@@ -7,8 +7,7 @@ import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from fleet_api.client.prefixes import SHOWN_CANDIDATES, refuse_ambiguous
-from fleet_api.client.transport import Transport, path_of
+from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous
 from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage, ClipView
 from triggers.errors import InvalidInput, Misconfigured, NotFound
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
@@ -16,6 +16,7 @@ from triggers.remedies import first_mistake
 
 TIMEOUT_S = 60.0
 MAX_SEGMENT_CHARACTERS = 1000
+SHOWN_CANDIDATES = 5
 _SETTING = "LONGTAIL_API_URL or --url"
 
 Answer = TypeVar("Answer", bound=BaseModel)
@@ -115,6 +116,12 @@ def request_of(kind: type[Request], **values: Any) -> Request:
     except ValidationError as error:
         first = first_mistake(error)
         raise InvalidInput(str(first), remedy=first.remedy) from error
+
+
+def refuse_ambiguous(things: str, prefix: str, ids: Sequence[str]) -> NoReturn:
+    """Raise InvalidInput, naming some of the ids that begin with `prefix`."""
+    shown = ", ".join(sorted(ids)[:SHOWN_CANDIDATES]) + (" ..." if len(ids) > SHOWN_CANDIDATES else "")
+    raise InvalidInput(f"several {things} have an id that begins with {prefix}: {shown}", remedy="give more of the id")
 
 
 def on_this_machine(url: str) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fleet_api.client.prefixes import SHOWN_CANDIDATES, refuse_ambiguous
-from fleet_api.client.transport import Transport, path_of, request_of
+from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous, request_of
 from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleErasureView, VehicleList, VehicleView
 from triggers.contracts.base import AttributeValue
 

@@ -4,3 +4,7 @@ MAX_SOURCE_BYTES = 1_000_000
 """Largest trigger file."""
 MAX_CATALOG_BYTES = 8 * 1024 * 1024
 """Largest signal catalog, as YAML."""
+PROGRAM_STATE_BYTES = 256 * 1024
+"""State that one campaign's program may have, unless a signal catalog and the deployment say otherwise."""
+PROGRAM_OPERATIONS = 20_000
+"""Operations per tick that it may take, likewise."""

@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from triggers.contracts.base import Contract, Name, ShortText, SignalName
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, MAX_CAPTURE_NS
-from triggers.contracts.limits import MAX_CATALOG_BYTES
+from triggers.contracts.limits import MAX_CATALOG_BYTES, PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
 from triggers.errors import InvalidInput
 from triggers.signals.catalog_mistakes import (
     UNREADABLE,
@@ -139,8 +139,8 @@ def _bytes(amount: Any) -> Any:
 class ProgramLimits(Contract):
     """What one campaign's program may use on a vehicle: bytes of state, and WebAssembly operations per tick."""
 
-    state: Annotated[int, BeforeValidator(_bytes), Field(ge=1, le=MAX_STATE_BYTES)] = 256 * 1024
-    operations: Annotated[int, Field(ge=1, le=MAX_OPERATIONS)] = 20_000
+    state: Annotated[int, BeforeValidator(_bytes), Field(ge=1, le=MAX_STATE_BYTES)] = PROGRAM_STATE_BYTES
+    operations: Annotated[int, Field(ge=1, le=MAX_OPERATIONS)] = PROGRAM_OPERATIONS
 
 
 _Path = tuple[str, ...]

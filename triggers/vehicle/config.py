@@ -61,6 +61,10 @@ class VehicleConfig:
     """Longest span of a recording; if windows keep touching beyond it, a new recording begins."""
     queue_bytes: int = 2048 * MIB
     """Bytes of finished clips kept on disk; beyond that, the clip of lowest priority, then the oldest, is dropped."""
+    max_program_state_bytes: int = 4 * MIB
+    """State of a campaign's program beyond which it is not run, whoever has signed it."""
+    max_program_operations: int = 200_000
+    """Operations per tick, as the program states them, beyond which it is not run."""
     max_clip_age_ns: int = 14 * DAY_NS
     """A clip that is not uploaded within this time is dropped as expired, and counted."""
 
@@ -110,6 +114,8 @@ class VehicleConfig:
             "ring_bytes": 64 * 1024,
             "max_recording_ns": NS_PER_S,
             "queue_bytes": 1,
+            "max_program_state_bytes": 1,
+            "max_program_operations": 1,
             "max_clip_age_ns": NS_PER_S,
             "chunk_bytes": CELL_BYTES,
         }

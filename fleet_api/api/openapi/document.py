@@ -28,6 +28,7 @@ TAGS = (
     ("vehicles", "Enrolment by operators; check-in, bundles and counts by the vehicles themselves."),
     ("clips", "Searching the catalog of clips."),
     ("labels", "The feed for labelers."),
+    ("audit", "Who changed what, in a chain of entries that can only be appended to."),
     ("outcomes", "What became of fires, in counts that add up, and dead letters."),
     ("objects", "The bytes of clips and of what was extracted from them."),
     ("uploads", "Uploads of clips from vehicles (tus 1.0); served by the gateway."),

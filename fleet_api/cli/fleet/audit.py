@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -75,18 +74,9 @@ def audit(
         )
         remark("note this hash elsewhere: `longtail audit --verify --head HASH` shows that nothing was cut off since")
         return
-    entries = client.audit.list(since=_moment(since), who=who, about=about)
+    entries = client.audit.list(since=since, who=who, about=about)
     if jsonl:
         for entry in entries:
             print_result(entry.model_dump_json())
         return
     print_list(form, entries, COLUMNS, none="no such entries")
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError as error:
-        raise click.UsageError(f"--since: {text!r} is not a time such as 2026-11-28T09:00:00Z") from error

@@ -262,3 +262,24 @@ def test_hostile_bodies_are_refused(api: Api, body: bytes, status: int) -> None:
     )
     assert answer.status_code == status
     assert answer.json()["code"] in {"invalid_input", "too_large", "diagnostics"}
+
+
+@pytest.mark.parametrize(
+    ("limits", "says"),
+    [({"program_operations": 10}, "operations per tick"), ({"program_state_bytes": 10}, "bytes of state")],
+)
+def test_a_signal_catalog_cannot_allow_more_than_the_operator_does(api: Api, limits: dict[str, int], says: str) -> None:
+    generous = "limits: {state: 128 MiB, operations: 1000000000}\n" + SIGNALS
+    digest = api.apply(campaign_text()).json()["approval_digest"]
+    api.change_settings(**limits)
+    applied = api.apply(campaign_text(), signals=generous)
+    approved = api.post("/v1/campaigns/braking/1/approve", {"digest": digest}, "approver")
+    for answer in (applied, approved):
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+        assert f"{says} on a vehicle, and this deployment allows 10" in answer.json()["detail"]
+    assert [each["state"] for each in api.get("/v1/campaigns/braking").json()["versions"]] == ["submitted"]
+
+
+def test_a_signal_catalog_can_lower_what_the_operator_allows(api: Api) -> None:
+    answer = api.apply(campaign_text(), signals="limits: {operations: 1}\n" + SIGNALS)
+    assert (answer.status_code, answer.json()["code"]) == (422, "diagnostics")

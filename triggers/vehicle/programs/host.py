@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from triggers.contracts.bundle import Bundle
@@ -21,6 +22,7 @@ from triggers.errors import InvalidInput
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.language.webassembly.host.machine import load
+from triggers.language.webassembly.host.manifest import Manifest, read_manifest
 from triggers.times import NS_PER_S
 from triggers.vehicle.journal.journal import Journal, JournalFull
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
@@ -36,11 +38,22 @@ KEPT_STATES = 64
 """How many states of versions that no longer run (paused, replaced) are kept for their return."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProgramCaps:
+    """What this vehicle lets one program need, whatever its signatures: bytes of state, and operations per tick."""
+
+    state_bytes: int
+    operations: int
+
+
 class Host:
     """All campaigns that run on this vehicle."""
 
-    def __init__(self, vehicle_id: str, journal: Journal, *, speed: SpeedSignal | None = None) -> None:
+    def __init__(
+        self, vehicle_id: str, journal: Journal, *, speed: SpeedSignal | None = None, caps: ProgramCaps | None = None
+    ) -> None:
         self._vehicle_id = vehicle_id
+        self._caps = caps
         self._journal = journal
         self._speed = speed
         self._runs: dict[RunKey, CampaignRun] = {}
@@ -198,6 +211,8 @@ class Host:
             self._leaving |= {run.key: run for run in runs}
 
     def _start(self, bundle: Bundle, problems: list[str]) -> CampaignRun:
+        if self._caps is not None:
+            _check_caps(read_manifest(bundle.program), self._caps)
         evaluator = Evaluator(load(bundle.program, metered=True), checked=True)
         _check(bundle, evaluator)
         name, version = bundle.settings.name, bundle.version
@@ -212,6 +227,17 @@ class Host:
 
 def _name(key: RunKey) -> str:
     return f"{key[0]} version {key[1]}"
+
+
+def _check_caps(manifest: Manifest, caps: ProgramCaps) -> None:
+    """Before the module is compiled, since a large one takes long."""
+    state_bytes, operations = manifest.state.size_bytes, manifest.cost.operations_per_tick
+    if state_bytes > caps.state_bytes or operations > caps.operations:
+        raise InvalidInput(
+            f"its program needs {state_bytes:,} bytes of state and {operations:,} operations per tick; this vehicle "
+            f"allows {caps.state_bytes:,} and {caps.operations:,}",
+            remedy="split the campaign, or raise max_program_state_bytes and max_program_operations of the vehicle",
+        )
 
 
 def _check(bundle: Bundle, evaluator: Evaluator) -> None:

@@ -20,11 +20,11 @@ def test_the_log_is_shown_filtered_and_exported(api: Api, longtail: Longtail) ->
     assert [(row["action"], row["object"]) for row in table] == [("campaign.approve", "braking/1")]
     lines = longtail("audit", "--jsonl").out.splitlines()
     assert AuditChain().broken(map(AuditEntryView.model_validate_json, lines)) is None
-    assert len(lines) == len(longtail("audit", "--json").json()) + 0
+    assert len(lines) == len(longtail("audit", "--json").json())
     assert json.loads(lines[0])["sequence"] == 1
     assert longtail("audit", "--since", "2999-01-01", "--json").json() == []
     assert "no such entries" in longtail("audit", "--since", "2999-01-01T00:00:00Z").err
-    assert "is not a time" in longtail("audit", "--since", "soon").err
+    assert longtail("audit", "--since", "soon").status == longtail("audit", "--since", "2026-13-01").status == 1
 
 
 def test_a_walk_finds_what_was_changed_or_cut_off(api: Api, longtail: Longtail) -> None:

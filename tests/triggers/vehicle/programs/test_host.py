@@ -24,7 +24,7 @@ from triggers.language.webassembly.host import machine
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.journal.journal import Journal
-from triggers.vehicle.programs.host import Host
+from triggers.vehicle.programs.host import Host, ProgramCaps
 from triggers.vehicle.recording.fires import VehicleFire
 
 
@@ -157,6 +157,18 @@ def test_a_module_that_is_refused_names_why_and_the_others_run(journal: Journal)
         "other version 1",
     ]
     assert "imports something" in problems[0] and "`reset`" in problems[1]
+
+
+@pytest.mark.parametrize("caps", [ProgramCaps(state_bytes=10, operations=10**6), ProgramCaps(10**6, operations=10)])
+def test_a_program_beyond_the_vehicles_own_caps_does_not_run_whoever_signed_it(
+    journal: Journal, caps: ProgramCaps
+) -> None:
+    host = Host("car-1", journal, caps=caps)
+    (problem,) = host.assign([compiled(BRAKING)])
+    assert "braking version 1 does not run" in problem and "this vehicle allows" in problem
+    assert host.campaigns == ()
+    generous = Host("car-1", journal, caps=ProgramCaps(10**6, 10**6))
+    assert generous.assign([compiled(BRAKING)]) == []
 
 
 def test_samples_that_come_faster_than_declared_are_reported_once_per_drive(journal: Journal) -> None:
