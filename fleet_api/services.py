@@ -1,4 +1,4 @@
-"""The services that use cases work with: settings, database, object store, signing key. One set per process."""
+"""The services that use cases work with: settings, database, object store, keys. One set per process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,13 @@ from dataclasses import dataclass, field
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleet_api.running import RunningCampaigns
+from fleet_api.signing.chain import KnownChain
+from fleet_api.signing.list_keys import ListKeys, ListSigner
+from fleet_api.signing.remote import RemoteSigner
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.settings import Settings
+from triggers.contracts.signing import load_private_key
 
 
 @dataclass(frozen=True)
@@ -19,5 +23,19 @@ class Services:
     settings: Settings
     database: Database
     store: ObjectStore
-    key: Ed25519PrivateKey
+    key: Ed25519PrivateKey | None
+    """The deployment's own bundle key; None where only people sign bundles."""
+    signer: ListSigner
     running: RunningCampaigns = field(default_factory=RunningCampaigns)
+    trust: KnownChain = field(default_factory=KnownChain)
+
+
+def open_signer(settings: Settings) -> ListSigner:
+    """The signer of lists: the process at its socket, or, where none is set, the list keys in this process."""
+    return RemoteSigner(settings.signer_socket) if settings.signer_socket else ListKeys(settings)
+
+
+def open_bundle_key(settings: Settings) -> Ed25519PrivateKey | None:
+    """The deployment's own bundle key; None if it has no such file."""
+    path = settings.effective_signing_key()
+    return load_private_key(path) if path.exists() else None

@@ -74,7 +74,11 @@ class Settings(BaseSettings):
 
     # Keys and people
     signing_key: Path | None = None
-    """PEM file of the Ed25519 key that signs bundles and assignment lists. Empty: `keys/signing.pem` in data_dir."""
+    """PEM file of the Ed25519 key with which the deployment signs bundles. Empty: `keys/signing.pem` in data_dir."""
+    list_keys: Path | None = None
+    """Folder with the PEM files of list keys (`list*.pem`). Empty: `keys` in data_dir. Without one, the signing key."""
+    signer_socket: Path | None = None
+    """Socket of `longtail signer`, which signs lists. Empty: the API reads the list keys itself."""
     allow_self_approval: bool = False
     """Whether authors may approve their own submissions without a second person."""
     assignment_ttl_s: Annotated[int, Field(ge=60, le=MAX_LIST_LIFETIME_NS // NS_PER_S)] = 7 * 86400
@@ -218,6 +222,10 @@ class Settings(BaseSettings):
     def effective_signing_key(self) -> Path:
         """The signing key's file; by default in the data directory."""
         return self.signing_key or self.require_data_dir() / "keys" / "signing.pem"
+
+    def effective_list_keys(self) -> Path | None:
+        """The folder of the list keys; None if neither it nor a data directory is set."""
+        return self.list_keys or (self.data_dir / "keys" if self.data_dir else None)
 
     def effective_api_url(self) -> str:
         """Where users and vehicles reach the API."""

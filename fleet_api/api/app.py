@@ -15,7 +15,7 @@ from fleet_api.api.openapi import interactive_docs
 from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
 from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
-from fleet_api.services import Services
+from fleet_api.services import Services, open_bundle_key, open_signer
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
 from ingest.single_check import SingleCheck
@@ -23,7 +23,6 @@ from storage.database import Database
 from storage.migrate import require_current
 from storage.objects import open_store
 from storage.settings import Settings
-from triggers.contracts.signing import load_private_key
 
 DESCRIPTION = """Longtail's API: campaigns, vehicles, the catalog of clips, and the feed for labeling.
 
@@ -44,7 +43,8 @@ def create_app(settings: Settings) -> FastAPI:
         settings=settings,
         database=Database.from_settings(settings),
         store=open_store(settings, attempts=STORE_ATTEMPTS),
-        key=load_private_key(settings.effective_signing_key()),
+        key=open_bundle_key(settings),
+        signer=open_signer(settings),
     )
     check = SingleCheck(lambda: require_current(services.database))
 

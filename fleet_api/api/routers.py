@@ -9,8 +9,9 @@ from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
 from fleet_api.labels import routes as labels
 from fleet_api.outcomes import routes as outcomes
+from fleet_api.trust import routes as trust
 from fleet_api.vehicles import routes as vehicles
 
 ROUTERS = tuple(
-    module.router for module in (campaigns, budget, vehicles, clips, labels, outcomes, audit, objects, health)
+    module.router for module in (campaigns, budget, vehicles, clips, labels, outcomes, audit, trust, objects, health)
 )

@@ -21,7 +21,8 @@ from triggers.contracts.api.campaigns import (
     CampaignView,
     VersionList,
 )
-from triggers.errors import Conflict, DiagnosticsError
+from triggers.contracts.api.trust import SignedView, SignRequest
+from triggers.errors import Conflict, DiagnosticsError, Untrusted
 
 MAX_BODY_BYTES = 16 * MIB
 
@@ -96,6 +97,21 @@ def approve(
     The version that ran before is stopped as superseded. A version with a later start date stays approved until then.
     """
     return usecases.approve(services, user, campaign, version, seen_digest=body.digest)
+
+
+@router.post("/{campaign}/{version}/signatures", summary="Sign a version")
+@raises(Untrusted)
+def sign(
+    services: Use,
+    user: Caller,
+    campaign: str,
+    version: int,
+    body: Annotated[SignRequest, json_body(SignRequest)],
+) -> SignedView:
+    """Add the signature of a person's own key over the version's bundle; vehicles ask for as many as their trust
+    document says. A version that runs is sent again with it.
+    """
+    return usecases.sign(services, user, campaign, version, body)
 
 
 @router.post("/{campaign}/{version}/pause", summary="Pause a version")

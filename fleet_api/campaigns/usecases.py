@@ -5,6 +5,7 @@ Each use case checks the user's role and is one transaction.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +15,11 @@ from fleet_api.campaigns.compilation import compile_campaign
 from fleet_api.campaigns.review import cost_of_program, review
 from fleet_api.campaigns.views import details_view, summary_view
 from fleet_api.services import Services
+from fleet_api.signing.bundles import check_signature, sealed_bundle, trusted_signatures
+from fleet_api.signing.chain import read_chain
+from fleet_api.trust.publishing import kept_signatures
 from storage import audit, ledger
-from storage.campaigns import life, queries
+from storage.campaigns import life, queries, signatures
 from storage.campaigns.queries import CampaignVersion
 from storage.counts.compared import compared
 from storage.counts.outcomes import outcomes
@@ -28,8 +32,10 @@ from triggers.contracts.api.campaigns import (
     CampaignView,
     VersionList,
 )
-from triggers.contracts.bundle import make_bundle, seal_bundle
+from triggers.contracts.api.trust import SignedView, SignRequest
+from triggers.contracts.bundle import make_bundle
 from triggers.contracts.campaign_life import has_begun
+from triggers.contracts.signing import Signature, envelope_of
 from triggers.contracts.users import Role, User
 
 MAX_SHOWN_ACCOUNTS = 100
@@ -150,7 +156,13 @@ def approve(services: Services, user: User, campaign: str, version: int, *, seen
             owners=_owners(submitted),
             allow_self_approval=services.settings.allow_self_approval,
         )
-        sealed = seal_bundle(bundle, services.key)
+        sealed = sealed_bundle(
+            f"{campaign} version {version}",
+            bundle.canonical_json(),
+            kept_signatures(connection, campaign, version),
+            read_chain(connection),
+            services.key,
+        )
         approved = life.approve(connection, campaign, version, bundle=sealed, user=user)
         if has_begun(settings, life.utc_today(connection)):
             approved = life.activate(connection, campaign, version)
@@ -158,6 +170,32 @@ def approve(services: Services, user: User, campaign: str, version: int, *, seen
         digest = approved.bundle_digest
         _note(connection, user, "approve", before=submitted, after=approved, bundle_digest=digest, self_approval=alone)
     return CampaignView.model_validate(approved)
+
+
+def sign(services: Services, user: User, campaign: str, version: int, request: SignRequest) -> SignedView:
+    """Keep a person's signature over a version's unsigned bundle; vehicles get it once there are enough of them.
+
+    Untrusted unless a key that vehicles trust for bundles has signed exactly that bundle.
+    """
+    user.require(Role.AUTHOR, Role.APPROVER)
+    signature = Signature(bytes.fromhex(request.key_id), base64.b64decode(request.signature))
+    with services.database.begin() as connection:
+        life.lock_campaigns(connection)
+        shown = queries.get_version(connection, campaign, version)
+        program = queries.get_program(connection, campaign, version)
+        payload = make_bundle(queries.settings_of(shown.settings), version, program).canonical_json()
+        chain = read_chain(connection)
+        check_signature(signature, payload, chain)
+        signatures.add_signature(
+            connection, campaign, version, key_id=signature.key_id, signature=signature.signature, user=user.name
+        )
+        kept = kept_signatures(connection, campaign, version)
+        trusted = trusted_signatures(payload, kept, chain, services.key)
+        needed = chain.newest.bundles.threshold if chain.newest else 1
+        if shown.state in signatures.SEALED and len(trusted) >= needed:
+            signatures.replace_bundle(connection, campaign, version, envelope_of(payload, trusted))
+        _note(connection, user, "sign", before=shown, after=shown, key_id=request.key_id)
+    return SignedView(campaign=campaign, version=version, signatures=len(trusted), needed=needed)
 
 
 def pause(services: Services, user: User, campaign: str, version: int) -> CampaignView:

@@ -52,11 +52,13 @@ COMMANDS = {
         "fleet_api.cli.deployment.backup:restored", "Let a database that was restored by other means move on."
     ),
     "migrate": Entry("fleet_api.cli.deployment.processes:migrate", "Bring the database's schema up to date."),
+    "trust": Entry("fleet_api.cli.trust.commands:trust", "Make, sign and publish which keys vehicles trust."),
     "token": Entry("fleet_api.cli.deployment.token:token", "Issue and revoke tokens of people and services."),
     "api": Entry("fleet_api.cli.deployment.processes:api", "Serve the HTTP API (one process of a deployment)."),
     "gateway": Entry(
         "fleet_api.cli.deployment.processes:gateway", "Serve the upload gateway (one process of a deployment)."
     ),
+    "signer": Entry("fleet_api.cli.deployment.processes:signer", "Sign vehicles' lists (one process of a deployment)."),
     "ingest": Entry(
         "fleet_api.cli.deployment.processes:ingest", "Assemble and extract clips (one process of a deployment)."
     ),

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from fleet_api.client.client import ApiClient
 from triggers.contracts.api.campaigns import AppliedView, CampaignDetails
-from triggers.contracts.bundle import make_bundle
+from triggers.contracts.bundle import Bundle, make_bundle
+from triggers.contracts.signing import BUNDLE, Signature, sign
 from triggers.errors import Conflict, InvalidInput
 from triggers.language.compile import CompiledCampaign, compile_file, compile_source
 from triggers.signals.catalog import SignalCatalog, read_catalog_text
@@ -54,23 +57,27 @@ def _apply(
     return applied
 
 
-def check_compiles_to(details: CampaignDetails) -> None:
-    """Conflict unless a version's text and signal catalog, compiled here, give the digest that an approval names.
+def check_compiles_to(details: CampaignDetails) -> Bundle:
+    """The bundle that a version's text and signal catalog give, compiled here.
 
-    So whoever approves what they read need not believe the API that it is what vehicles will run.
+    Conflict unless it has the digest that an approval names. So whoever approves or signs what they read need not
+    believe the API that it is what vehicles will run.
     """
     name = f"{details.campaign} version {details.version}"
     catalog = SignalCatalog.parse(details.signals, name=f"the signal catalog of {name}")
     compilation = compile_source(details.source, filename=name, catalog=catalog)
     compiled = compilation.campaigns.get(details.campaign)
-    digest = "" if compiled is None else _approval_digest(compiled, details.version)
-    if digest != details.approval_digest:
+    bundle = None if compiled is None else make_bundle(compiled.settings, details.version, compiled.program)
+    if bundle is None or bundle.approval_digest != details.approval_digest:
+        found = bundle.approval_digest if bundle else "nothing"
         raise Conflict(
-            f"the text of {name} compiles to {digest or 'nothing'} on this machine, not to {details.approval_digest}",
-            remedy="use the release of Longtail that the API has; if it is the same one, do not approve: what would "
-            "run is not this text",
+            f"the text of {name} compiles to {found} on this machine, not to {details.approval_digest}",
+            remedy="use the release of Longtail that the API has; if it is the same one, do not approve or sign: "
+            "what would run is not this text",
         )
+    return bundle
 
 
-def _approval_digest(compiled: CompiledCampaign, version: int) -> str:
-    return make_bundle(compiled.settings, version, compiled.program).approval_digest
+def signed_version(details: CampaignDetails, key: Ed25519PrivateKey) -> Signature:
+    """The signature of a person's key over a version's bundle, compiled here; raises as `check_compiles_to` does."""
+    return sign(check_compiles_to(details).canonical_json(), purpose=BUNDLE, key=key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
 from typing import Literal
 
@@ -16,7 +17,9 @@ from triggers.contracts.api.campaigns import (
     CampaignView,
     VersionList,
 )
+from triggers.contracts.api.trust import SignedView, SignRequest
 from triggers.contracts.campaign import RUNNING
+from triggers.contracts.signing import Signature
 
 PAGE = 1000
 Step = Literal["submit", "pause", "resume", "stop"]
@@ -76,6 +79,12 @@ class Campaigns:
         """Approve a submitted version by its `approval_digest`; raises Conflict if it has another."""
         body = request_of(ApproveRequest, digest=digest)
         return self._transport.post(CampaignView, path_of("campaigns", name, version, "approve"), body)
+
+    def sign(self, name: str, version: int, signature: Signature) -> SignedView:
+        """Add a person's signature over the version's unsigned bundle; raises Untrusted if it is no bundle key's."""
+        encoded = base64.b64encode(signature.signature).decode()
+        body = request_of(SignRequest, key_id=signature.key_id.hex(), signature=encoded)
+        return self._transport.post(SignedView, path_of("campaigns", name, version, "signatures"), body)
 
     def move(self, name: str, version: int, step: Step) -> CampaignView:
         """Take another step in a version's life; raises Conflict if its state does not allow the step."""

@@ -15,7 +15,7 @@ from fleet_api.client.health import Health
 from fleet_api.client.labels import Labels
 from fleet_api.client.outcomes import DeadLetters, Outcomes
 from fleet_api.client.transport import TIMEOUT_S, Transport
-from fleet_api.client.vehicles import Vehicles
+from fleet_api.client.vehicles import Trust, Vehicles
 
 
 class ApiClient:
@@ -35,6 +35,7 @@ class ApiClient:
         self.outcomes = Outcomes(self._transport)
         self.dead_letters = DeadLetters(self._transport)
         self.audit = Audit(self._transport)
+        self.trust = Trust(self._transport)
         self.health = Health(self._transport)
 
     @property

@@ -1,10 +1,12 @@
-"""Vehicles: enrol, look up, revoke, erase."""
+"""Vehicles: enrol, look up, revoke, erase; and the trust document that they follow."""
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator, Mapping
 
 from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous, request_of
+from triggers.contracts.api.trust import PublishedView, PublishRequest, TrustView
 from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleErasureView, VehicleList, VehicleView
 from triggers.contracts.base import AttributeValue
 
@@ -60,3 +62,20 @@ class Vehicles:
     def erase(self, vehicle_id: str, *, reason: str) -> VehicleErasureView:
         """Erase a vehicle for good, with everything that it sent. Asking again returns what is left of it."""
         return self._transport.delete(VehicleErasureView, path_of("vehicles", vehicle_id), {"reason": reason})
+
+
+class Trust:
+    """What `client.trust` can do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def newest(self) -> bytes | None:
+        """The envelope of the newest document; None before the first."""
+        envelope = self._transport.get(TrustView, path_of("trust")).envelope
+        return None if envelope is None else base64.b64decode(envelope)
+
+    def publish(self, envelope: bytes) -> PublishedView:
+        """Publish the next document; needs an administrator."""
+        body = request_of(PublishRequest, envelope=base64.b64encode(envelope).decode())
+        return self._transport.post(PublishedView, path_of("trust"), body)

@@ -23,6 +23,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from fleet_api.signing.list_keys import list_key_files
 from storage.backup.index import ObjectIndex
 from storage.backup.objects import Copied, save_objects, wanted_objects
 from storage.backup.snapshot import SavedDatabase, SavedTable, origin_of, save
@@ -219,6 +220,11 @@ def _save_key(settings: Settings, folder: Path) -> str:
     if not target.exists():
         os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
     replace_bytes(target, source.read_bytes())
+    for path in list_key_files(settings):
+        copy = target.with_name(path.name)
+        if not copy.exists():
+            os.close(os.open(copy, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        replace_bytes(copy, path.read_bytes())
     return identity
 
 

@@ -1,7 +1,7 @@
-"""A whole deployment on one machine: PostgreSQL, API, upload gateway and ingest, started and stopped together.
+"""A whole deployment on one machine: PostgreSQL, signer, API, upload gateway and ingest, started and stopped together.
 
 A start goes in this order: database, schema, keys, sockets, processes, readiness, `client.json`. A stop goes the other
-way: first API and gateway, then ingest, then the database. Every part also ends when this process is killed.
+way: first API and gateway, then ingest and signer, then the database. Every part also ends when this process is killed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from typing import Self
 import httpx
 
 from fleet_api.client.data_dir import ClientFile, default_data_dir, read_client_file, write_client_file
-from fleet_api.deployment.keys import ensure_signing_key, require_key_not_lost
+from fleet_api.deployment.keys import require_key_not_lost
+from fleet_api.deployment.trust import ensure_trust
+from fleet_api.signing.socket_path import listen_at
 from ingest.extraction.sandbox.isolation import require_isolation
 from ingest.http.server.serve import listen
 from ingest.log import ensure_cells_topic, open_log
@@ -40,6 +42,7 @@ from triggers.processes.supervisor import Supervisor
 READY_TIMEOUT_S = 90.0
 ADMIN = "admin"
 _PARTS = ("api", "gateway", "ingest")
+SIGNER = "signer"
 RECOVERY_FIRST_PAUSE_S = 1.0
 RECOVERY_LONGEST_PAUSE_S = 30.0
 _WATCH_EVERY_S = 0.5
@@ -125,11 +128,11 @@ class Deployment:
             database.close()
 
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> None:
-        """Send a signal to the process `api`, `gateway` or `ingest`; the supervisor then replaces it."""
+        """Send a signal to the process `api`, `gateway`, `ingest` or `signer`; the supervisor then replaces it."""
         self._child(name).send(number)
 
     def pid(self, name: str) -> int | None:
-        """The pid of the process `api`, `gateway` or `ingest`; None while it is down."""
+        """The pid of the process `api`, `gateway`, `ingest` or `signer`; None while it is down."""
         return self._child(name).pid
 
     def __enter__(self) -> Self:
@@ -183,7 +186,7 @@ class Deployment:
             database.check_server()
             migrate(database)
             require_key_not_lost(self.settings, database)
-            ensure_signing_key(self.settings)
+            ensure_trust(self.settings, database, self._report)
             self.admin_token = self._admin_token(database)
             self._check_engines(database)
         finally:
@@ -217,11 +220,14 @@ class Deployment:
             listener = listen(host, port, setting=f"LONGTAIL_{name.upper()}_PORT or --port")
             self._listeners[name] = listener
             self.settings = self.settings.model_copy(update={f"{name}_port": listener.getsockname()[1]})
+        path = self.settings.signer_socket or self.data_dir / "run" / "signer.sock"
+        self._listeners[SIGNER] = listen_at(path)
+        self.settings = self.settings.model_copy(update={"signer_socket": path})
 
     def _start_processes(self) -> None:
-        self._supervisor = Supervisor(
-            [[self._make_child("api"), self._make_child("gateway")], [self._make_child("ingest")]], self._report
-        )
+        facing, behind = ("api", "gateway"), ("ingest", SIGNER)
+        waves = [[self._make_child(name) for name in wave] for wave in (facing, behind)]
+        self._supervisor = Supervisor(waves, self._report)
         self._supervisor.start()
         deadline_s = time.monotonic() + READY_TIMEOUT_S
         for name in _PARTS:

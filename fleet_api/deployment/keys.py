@@ -1,4 +1,4 @@
-"""The deployment's signing key: created once, by the process that first needs it, readable only by its owner."""
+"""Key files of a deployment: created once, by the process that first needs them, readable only by their owner."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from storage.campaigns.signatures import sealed_versions, signatures_of
 from storage.database import Database
-from storage.diagnosis.campaigns import running_bundle_starts
 from storage.settings import Settings
-from triggers.contracts.signing import HEADER_BYTES, load_private_key, signer_of
+from triggers.contracts.signing import load_private_key, signers_of
 from triggers.errors import Misconfigured
 
 
@@ -23,20 +23,25 @@ def ensure_signing_key(settings: Settings) -> Path:
     Processes that create it at once end up with one key. Misconfigured when it can be neither read nor written.
     """
     path = settings.effective_signing_key()
+    create_key(path)
+    return path
+
+
+def create_key(path: Path) -> Ed25519PrivateKey:
+    """The key of a file, created if it is missing; Misconfigured when it can be neither read nor written."""
     if not path.exists():
         try:
             _write_new(path)
         except OSError as error:
             raise Misconfigured(
-                f"cannot create the signing key {path}: {error.strerror or error}",
+                f"cannot create the key {path}: {error.strerror or error}",
                 remedy="make its directory writable, or set LONGTAIL_SIGNING_KEY",
             ) from error
-    load_private_key(path)
-    return path
+    return load_private_key(path)
 
 
 def require_key_not_lost(settings: Settings, database: Database) -> None:
-    """Misconfigured when the key's file is gone although campaigns run that were signed with it.
+    """Misconfigured when the key's file is gone although vehicles trust nothing without it.
 
     A new key would be trusted by no vehicle, so it is never made in the place of a lost one without being asked for.
     """
@@ -44,14 +49,23 @@ def require_key_not_lost(settings: Settings, database: Database) -> None:
     if path.exists():
         return
     with database.begin() as connection:
-        running = running_bundle_starts(connection, HEADER_BYTES)
-    if running:
-        signer = signer_of(running[0][2])
+        sealed = sealed_versions(connection)
+        peoples = {
+            (campaign, version, each)
+            for campaign, version, _ in sealed
+            for each, _ in signatures_of(connection, campaign, version)
+        }
+    own = {
+        each.hex()
+        for campaign, version, bundle in sealed
+        for each in signers_of(bundle)
+        if (campaign, version, each) not in peoples
+    }
+    if own:
         raise Misconfigured(
-            f"the signing key {path} is gone, but {len(running)} campaigns run that were signed with key "
-            f"{signer.hex() if signer else 'unknown'}; vehicles would trust no other",
-            remedy=f"restore it from its backup; if it is lost for good, make a new one (openssl genpkey -algorithm "
-            f"ed25519 -out {path}), enrol every vehicle again and approve new versions",
+            f"the signing key {path} is gone, but {len(sealed)} campaigns run that were signed with key "
+            f"{', '.join(sorted(own))}; vehicles would trust no other",
+            remedy="restore it from its backup; if it is lost for good, replace it as docs/keys.md says",
         )
 
 

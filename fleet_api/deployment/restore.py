@@ -10,10 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
 from fleet_api.deployment.backup import Backup, index_of, key_of, read_backup, store_of
+from fleet_api.signing.list_keys import PATTERN
+from storage import audit
 from storage.backup.index import ObjectIndex
 from storage.backup.load import check_files, load, restored_from
 from storage.backup.objects import Copied, restore_objects
@@ -58,7 +61,11 @@ def move_on_after_restore(settings: Settings) -> Moved:
         require_current(database)
         with database.begin() as connection:
             now = datetime.now(UTC)
-            return move_on(connection, backup_id=f"restored-{now:%Y%m%dT%H%M%S.%f}", backup_at=now)
+            moved = move_on(connection, backup_id=f"restored-{now:%Y%m%dT%H%M%S.%f}", backup_at=now)
+            audit.record(
+                connection, audit.at_the_machine(), "database.restored", "database", "this", after=asdict(moved)
+            )
+            return moved
     finally:
         database.close()
 
@@ -95,6 +102,8 @@ def _url(settings: Settings, progress: Progress) -> Iterator[str]:
 
 
 def _restore_key(settings: Settings, folder: Path, backup: Backup) -> None:
+    for copy in sorted(key_of(folder).parent.glob(PATTERN)):
+        _restore_file(copy, (settings.effective_list_keys() or settings.require_data_dir() / "keys") / copy.name)
     target, source = settings.effective_signing_key(), key_of(folder)
     if target.exists():
         own = key_id(load_private_key(target).public_key()).hex()
@@ -103,6 +112,13 @@ def _restore_key(settings: Settings, folder: Path, backup: Backup) -> None:
                 f"{target} is key {own}, the backup was made with key {backup.key}",
                 remedy="move that file away, or choose another data directory",
             )
+        return
+    _restore_file(source, target)
+
+
+def _restore_file(source: Path, target: Path) -> None:
+    """Copy a key to where there is none, readable by its owner alone."""
+    if target.exists():
         return
     load_private_key(source)
     target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

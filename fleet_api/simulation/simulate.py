@@ -275,6 +275,8 @@ class SimulatedFleet:
             api_url=enrolled.api_url,
             gateway_url=enrolled.gateway_url,
             trusted_keys=tuple(base64.b64decode(key) for key in enrolled.public_keys),
+            trust_threshold=enrolled.trust_threshold,
+            trust_version=enrolled.trust_version,
             state_directory=state_dir,
             attributes=vehicle.attributes,
             software=SOFTWARE,

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from triggers.assignment.rules import is_assigned
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import RunningCampaign
 from triggers.contracts.checkin import Assignment, AssignmentList, FireCounts
-from triggers.errors import Forbidden, InvalidInput
+from triggers.contracts.trust import RoleKeys, encoded_key
+from triggers.errors import Forbidden, InvalidInput, Misconfigured
 from triggers.times import NS_PER_S
 
 MAX_ASSIGNMENTS = 1000
@@ -70,3 +73,13 @@ def assignment_list(
             for campaign in assigned[:MAX_ASSIGNMENTS]
         ),
     )
+
+
+def untold_roots(key: Ed25519PrivateKey | None) -> RoleKeys:
+    """What a vehicle trusts before there is a trust document: the deployment's key. Misconfigured without one."""
+    if key is None:
+        raise Misconfigured(
+            "there is neither a trust document nor a signing key, so the vehicle could run nothing",
+            remedy="publish one (`longtail trust init`, docs/keys.md), or set LONGTAIL_SIGNING_KEY",
+        )
+    return RoleKeys(keys=(encoded_key(key.public_key().public_bytes_raw()),))

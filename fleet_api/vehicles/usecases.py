@@ -6,11 +6,11 @@ calling vehicle, and check that the request is about that vehicle.
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Collection
 
 from fleet_api.services import Services
+from fleet_api.signing.chain import read_chain
 from fleet_api.vehicles import rules
 from storage import audit
 from storage.backup.restored import last_backup_at
@@ -21,7 +21,6 @@ from storage.jsonb import storable
 from storage.vehicles import check_in as check_ins
 from storage.vehicles import enrolment, queries, telemetry
 from triggers.clips.clock import clock_problem
-from triggers.contracts import signing
 from triggers.contracts.api.vehicles import (
     EnrolledView,
     EnrolRequest,
@@ -30,6 +29,7 @@ from triggers.contracts.api.vehicles import (
     VehicleView,
 )
 from triggers.contracts.checkin import CheckIn, Telemetry
+from triggers.contracts.trust import with_steps
 from triggers.contracts.users import Role, User
 
 _log = logging.getLogger(__name__)
@@ -42,6 +42,8 @@ def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView
     """
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
+        chain = read_chain(connection)
+        roots = chain.newest.root if chain.newest else rules.untold_roots(services.key)
         before = enrolment.enrolled_attributes(connection, request.id)
         token = enrolment.enrol(connection, request.id, request.attributes)
         action = "vehicle.enrol" if before is None else "vehicle.enrol_again"
@@ -49,7 +51,9 @@ def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView
     return EnrolledView(
         id=request.id,
         token=token,
-        public_keys=[base64.b64encode(services.key.public_key().public_bytes_raw()).decode()],
+        public_keys=list(roots.keys),
+        trust_threshold=roots.threshold,
+        trust_version=chain.version,
         api_url=services.settings.effective_api_url(),
         gateway_url=services.settings.effective_gateway_url(),
     )
@@ -139,9 +143,11 @@ def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) 
     content = rules.assignment_list(
         assigned, vehicle_id, revision=revision, now_ns=known.now_ns, ttl_s=services.settings.assignment_ttl_s
     )
-    if report.have == content.content_digest:
+    chain = services.trust.at(services.database, known.trust_version)
+    steps = chain.after(report.trust) if report.trust is not None else ()
+    if report.have == content.content_digest and not steps:
         return None
-    return signing.seal(content.canonical_json(), purpose=signing.ASSIGNMENTS, key=services.key)
+    return with_steps(steps, services.signer.sign(content.canonical_json(), chain.list_key_ids))
 
 
 def fetch_bundle(services: Services, digest: str) -> bytes:

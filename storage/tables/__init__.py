@@ -3,10 +3,12 @@
 from storage.tables.base import is_in_schema, metadata
 from storage.tables.campaigns import (
     assignment_revision,
+    bundle_signatures,
     campaign_versions,
     compare_counts,
     fire_counts,
     restores,
+    trust_documents,
     vehicles,
 )
 from storage.tables.clips import (
@@ -37,6 +39,7 @@ __all__ = [
     "api_tokens",
     "assignment_revision",
     "audit",
+    "bundle_signatures",
     "campaign_versions",
     "clip_assets",
     "clip_fires",
@@ -65,6 +68,7 @@ __all__ = [
     "restores",
     "signal_statistics",
     "signal_units",
+    "trust_documents",
     "upload_pieces",
     "uploads",
     "users",

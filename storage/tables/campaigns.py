@@ -63,6 +63,29 @@ assignment_revision = Table(
 )
 """One row; raised in the transaction of every change to the set of running campaigns."""
 
+trust_documents = Table(
+    "trust_documents",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False),
+    created_at("published_at"),
+    Column("published_by", Text, nullable=False),
+)
+"""The chain of trust documents as vehicles get them; see `triggers.contracts.trust`."""
+
+bundle_signatures = Table(
+    "bundle_signatures",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("key_id", LargeBinary, primary_key=True),
+    Column("signature", LargeBinary, nullable=False),
+    created_at("signed_at"),
+    Column("signed_by", Text, nullable=False),
+    ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
+)
+"""Signatures of people over the unsigned bundles of campaign versions, verified when they came."""
+
 restores = Table(
     "restores",
     metadata,

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, extrac
 from storage.jsonb import storable
 from storage.tables import assignment_revision, vehicles
 from storage.vehicles.attributes import VEHICLE_ATTRIBUTES
+from storage.vehicles.trust import newest_version
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.checkin import MAX_AHEAD_NS, CheckIn
 from triggers.errors import NotFound
@@ -17,10 +18,11 @@ from triggers.times import NS_PER_MS, NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class CheckedIn:
-    """What an assignment needs: the vehicle's attributes, the newest revision, and the database's clock."""
+    """What a list needs: the vehicle's attributes, newest revision and trust document, and the database's clock."""
 
     attributes: dict[str, AttributeValue]
     revision: int
+    trust_version: int
     now_ns: int
 
 
@@ -45,12 +47,13 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
         .returning(
             VEHICLE_ATTRIBUTES.label("attributes"),
             func.coalesce(select(assignment_revision.c.revision).scalar_subquery(), 0).label("revision"),
+            newest_version().label("trust_version"),
             now_ns.label("now_ns"),
         )
     ).one_or_none()
     if row is None:
         raise NotFound(f"there is no vehicle {vehicle_id!r}")
-    return CheckedIn(attributes=row.attributes, revision=row.revision, now_ns=row.now_ns)
+    return CheckedIn(**row._asdict())
 
 
 def _plausible(revision: int | None, now_ns: ColumnElement[int]) -> ColumnElement[int]:

@@ -14,6 +14,8 @@ from httpx import Response
 
 from fleet_api.client import ApiClient
 from fleet_api.deployment.keys import ensure_signing_key
+from fleet_api.services import open_bundle_key, open_signer
+from fleet_api.signing.chain import KnownChain
 from storage import tokens
 from storage.database import Database
 from storage.settings import Settings
@@ -21,6 +23,7 @@ from triggers.contracts import signing
 from triggers.contracts.bundle import Bundle, open_bundle
 from triggers.contracts.checkin import AssignmentList
 from triggers.contracts.signing import load_private_key
+from triggers.contracts.trust import RoleKeys
 
 SIGNALS = """
 signals:
@@ -121,6 +124,21 @@ class Api:
         assert response.status_code == 200, response.text
         payload = signing.unseal(response.content, purpose=signing.ASSIGNMENTS, trusted=self._trusted())
         return AssignmentList.from_json(payload, what="the list")
+
+    def opened(self, sealed: bytes, lists: RoleKeys) -> AssignmentList:
+        """A list whose signature is verified by these keys."""
+        payload = signing.unseal(sealed, purpose=signing.ASSIGNMENTS, trusted=lists.trusted)
+        return AssignmentList.from_json(payload, what="the list")
+
+    def restart(self) -> None:
+        """Let the running application read its keys again."""
+        state = self.app.state
+        state.services = replace(
+            state.services,
+            key=open_bundle_key(self.settings),
+            signer=open_signer(self.settings),
+            trust=KnownChain(),
+        )
 
     def open_bundle(self, response: Response, digest: str) -> Bundle:
         """The bundle out of an answer, its digest and signature verified."""

@@ -10,14 +10,13 @@ from fastapi.testclient import TestClient
 
 from fleet_api.api.app import create_app
 from fleet_api.deployment.keys import ensure_signing_key
-from fleet_api.services import Services
+from fleet_api.services import Services, open_bundle_key, open_signer
 from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings
 from tests.fleet_api.api_server import Api
 from tests.support.applications import api_application
 from tests.support.declared_answers import DeclaredAnswers, Operations
-from triggers.contracts.signing import load_private_key
 
 
 @pytest.fixture
@@ -35,7 +34,8 @@ def services(settings: Settings, database: Database) -> Services:
         settings=settings,
         database=database,
         store=open_store(settings),
-        key=load_private_key(settings.effective_signing_key()),
+        key=open_bundle_key(settings),
+        signer=open_signer(settings),
     )
 
 

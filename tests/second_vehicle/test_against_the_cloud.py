@@ -12,7 +12,7 @@ import pytest
 
 from fleet_api.deployment.deployment import Deployment
 from tests.second_vehicle.vehicle import Campaign, Clip, Row
-from tests.second_vehicle.wire import CELL_BYTES, Cloud, clip_id, have, opened_bundle, opened_list
+from tests.second_vehicle.wire import CELL_BYTES, Cloud, Role, Trust, clip_id, have, opened_bundle, opened_list, parts
 from tests.support.waiting import wait_for
 from tests.support.whole_system import admin, deployment, recording, run_campaign
 
@@ -52,31 +52,37 @@ def rows(end_ns: int) -> list[Row]:
     ]
 
 
-def enrolled(running: Deployment, vehicle_id: str) -> tuple[Cloud, list[bytes]]:
+def enrolled(running: Deployment, vehicle_id: str) -> tuple[Cloud, Trust]:
     """A vehicle that has what enrolment gives."""
     given = admin(running).vehicles.enrol(vehicle_id, {"region": "EU"})
     keys = [base64.b64decode(key) for key in given.public_keys]
-    return Cloud(vehicle_id, given.token, given.api_url, given.gateway_url), keys
+    cloud = Cloud(vehicle_id, given.token, given.api_url, given.gateway_url)
+    return cloud, Trust(Role(keys, given.trust_threshold), given.trust_version)
 
 
-def drive(cloud: Cloud, keys: list[bytes]) -> tuple[Campaign, Clip]:
+def drive(cloud: Cloud, trust: Trust) -> tuple[Campaign, Clip]:
     """Check in, run what is assigned, and drive; the campaign and its only clip."""
     now_ns = time.time_ns()
     body = {"attributes": {"hardware": 4}, "software": {"agent": "second 1.0"}, "vehicle_time_ns": now_ns}
-    sealed = cloud.check_in(body)
-    assert sealed is not None
-    listed = opened_list(sealed, keys, cloud.vehicle_id, now_ns)
-    assert cloud.check_in({**body, "have": have(listed)}) is None
+    answer = cloud.check_in({**body, "trust": trust.version})
+    assert answer is not None
+    steps, sealed = parts(answer)
+    for step in steps:
+        trust.follow(step)
+    assert trust.document is not None
+    listed = opened_list(sealed, trust.role("lists"), cloud.vehicle_id, now_ns)
+    now = {"have": have(listed), "trust": trust.version, "revision": listed["revision"]}
+    assert cloud.check_in({**body, **now}) is None
     (assignment,) = listed["assignments"]
-    bundle, program = opened_bundle(cloud.bundle(assignment["bundle_digest"]), keys, assignment)
+    bundle, program = opened_bundle(cloud.bundle(assignment["bundle_digest"]), trust.role("bundles"), assignment)
     campaign = Campaign(cloud.vehicle_id, bundle, program, {"attributes": {"region": "EU"}})
     (clip,) = campaign.drive(rows(now_ns), {})
     return campaign, clip
 
 
 def test_its_clip_is_in_the_catalog_undamaged_and_its_counts_add_up(running: Deployment) -> None:
-    cloud, keys = enrolled(running, "second-1")
-    campaign, clip = drive(cloud, keys)
+    cloud, trust = enrolled(running, "second-1")
+    campaign, clip = drive(cloud, trust)
     assert len(clip.data) > CELL_BYTES
     cloud.report([campaign.counts()], time.time_ns())
     cloud.upload(clip.manifest, clip.data, "wifi", cells_per_request=1)
@@ -94,8 +100,8 @@ def test_its_clip_is_in_the_catalog_undamaged_and_its_counts_add_up(running: Dep
 
 
 def test_announced_again_the_same_clip_is_the_same_upload(running: Deployment) -> None:
-    cloud, keys = enrolled(running, "second-2")
-    _, clip = drive(cloud, keys)
+    cloud, trust = enrolled(running, "second-2")
+    _, clip = drive(cloud, trust)
     for _ in range(3):
         cloud.upload(clip.manifest, clip.data, "wifi")
     client, name = admin(running), clip_id(clip.manifest)

@@ -29,7 +29,7 @@ def document(name: str) -> Any:
 def campaign() -> vehicle.Campaign:
     """The vector's only campaign, verified as the documents say."""
     given = document("vehicle.json")
-    keys = [base64.b64decode(key) for key in given["public_keys"]]
+    keys = wire.Role([base64.b64decode(key) for key in given["public_keys"]])
     sealed = (VECTOR / "list.bin").read_bytes()
     (assignment,) = wire.opened_list(sealed, keys, given["vehicle_id"], given["now_ns"])["assignments"]
     bundle, program = wire.opened_bundle((VECTOR / "bundle.bin").read_bytes(), keys, assignment)
@@ -75,7 +75,7 @@ def test_the_second_vehicle_makes_the_same_clips_and_manifests(campaign: vehicle
 
 def test_the_second_vehicle_says_at_check_in_what_it_has() -> None:
     given = document("vehicle.json")
-    keys = [base64.b64decode(key) for key in given["public_keys"]]
+    keys = wire.Role([base64.b64decode(key) for key in given["public_keys"]])
     listed = wire.opened_list((VECTOR / "list.bin").read_bytes(), keys, given["vehicle_id"], given["now_ns"])
     first, second = document("check-in-1.json"), document("check-in-2.json")
     assert (first["have"], second["have"]) == (None, wire.have(listed))
@@ -84,7 +84,7 @@ def test_the_second_vehicle_says_at_check_in_what_it_has() -> None:
 @pytest.mark.parametrize("name", ["list.bin", "bundle.bin"])
 def test_a_changed_byte_is_refused(name: str) -> None:
     given = document("vehicle.json")
-    keys = [base64.b64decode(key) for key in given["public_keys"]]
+    keys = wire.Role([base64.b64decode(key) for key in given["public_keys"]])
     sealed = (VECTOR / name).read_bytes()
     purpose = "longtail-bundle" if name == "bundle.bin" else "longtail-assignments"
     wire.unsealed(sealed, purpose, keys)

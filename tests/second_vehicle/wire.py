@@ -21,32 +21,98 @@ def canonical(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def unsealed(envelope: bytes, purpose: str, keys: list[bytes]) -> Any:
+@dataclass(frozen=True)
+class Role:
+    """Keys, and how many of them must sign."""
+
+    keys: list[bytes]
+    threshold: int = 1
+
+
+def role_of(document: dict[str, Any], name: str) -> Role:
+    """A role of a trust document."""
+    return Role([base64.b64decode(key) for key in document[name]["keys"]], document[name]["threshold"])
+
+
+def unsealed(envelope: bytes, purpose: str, role: Role) -> Any:
     """The JSON in a signed envelope; raises InvalidSignature or ValueError."""
-    if envelope[:4] != b"LTS1" or len(envelope) < 76:
+    count, start = (envelope[4], 5) if envelope[:4] == b"LTS2" else (1, 4)
+    payload = envelope[start + 72 * count :]
+    if envelope[:4] not in (b"LTS1", b"LTS2") or not 1 <= count <= 16 or len(envelope) < start + 72 * count:
         raise ValueError("not an envelope")
-    key_id, signature, payload = envelope[4:12], envelope[12:76], envelope[76:]
-    trusted = {hashlib.sha256(key).digest()[:8]: key for key in keys}
-    if key_id not in trusted:
-        raise ValueError("signed by a key that is not trusted")
-    signed = b"\x1f".join((b"LTS1", purpose.encode(), key_id, payload))
-    Ed25519PublicKey.from_public_bytes(trusted[key_id]).verify(signature, signed)
+    trusted = {hashlib.sha256(key).digest()[:8]: key for key in role.keys}
+    signatures = [envelope[at : at + 72] for at in range(start, start + 72 * count, 72)]
+    known = [(entry[:8], entry[8:]) for entry in signatures if entry[:8] in trusted]
+    if len({entry[:8] for entry in signatures}) < count or len(known) < role.threshold:
+        raise ValueError("signed by too few keys that are trusted")
+    for key_id, signature in known:
+        signed = b"\x1f".join((b"LTS1", purpose.encode(), key_id, payload))
+        Ed25519PublicKey.from_public_bytes(trusted[key_id]).verify(signature, signed)
     return json.loads(payload)
 
 
-def opened_list(envelope: bytes, keys: list[bytes], vehicle_id: str, now_ns: int) -> dict[str, Any]:
+def parts(answer: bytes) -> tuple[list[bytes], bytes]:
+    """The steps of trust and the list in the answer to a check-in."""
+    if answer[:4] != b"LTC1":
+        return [], answer
+    steps, at = [], 5
+    for _ in range(answer[4]):
+        size = int.from_bytes(answer[at : at + 4], "big")
+        steps.append(answer[at + 4 : at + 4 + size])
+        at += 4 + size
+    return steps, answer[at:]
+
+
+@dataclass
+class Trust:
+    """What the vehicle trusts: the keys of its enrolment, then the newest trust document."""
+
+    enrolled: Role
+    enrolled_version: int = 0
+    document: dict[str, Any] | None = None
+
+    @property
+    def version(self) -> int:
+        return self.document["version"] if self.document else max(0, self.enrolled_version - 1)
+
+    def role(self, name: str) -> Role:
+        return role_of(self.document, name) if self.document else self.enrolled
+
+    def follow(self, step: bytes) -> None:
+        """Take one step of the chain."""
+        if self.document is None:
+            try:
+                later = unsealed(step, "longtail-trust", self.enrolled)
+            except ValueError:
+                return
+            if later["version"] < self.enrolled_version:
+                raise ValueError("an old trust document")
+        else:
+            later = unsealed(step, "longtail-trust", role_of(self.document, "root"))
+            if later["version"] != self.document["version"] + 1:
+                raise ValueError("a step is missing")
+        unsealed(step, "longtail-trust", role_of(later, "root"))
+        self.document = later
+
+
+def opened_list(envelope: bytes, role: Role, vehicle_id: str, now_ns: int) -> dict[str, Any]:
     """The vehicle's list of campaigns."""
-    listed: dict[str, Any] = unsealed(envelope, "longtail-assignments", keys)
+    listed: dict[str, Any] = unsealed(envelope, "longtail-assignments", role)
     if listed["vehicle_id"] != vehicle_id or now_ns >= listed["expires_at_ns"]:
         raise ValueError("the list is for another vehicle, or has expired")
+    hour_ns, issued_ns = 3600 * 10**9, listed["issued_at_ns"]
+    if max(issued_ns, listed["revision"] * 10**6) > now_ns + hour_ns:
+        raise ValueError("the list is from the future")
+    if listed["expires_at_ns"] - issued_ns > 30 * 24 * hour_ns:
+        raise ValueError("the list is valid for too long")
     return listed
 
 
-def opened_bundle(envelope: bytes, keys: list[bytes], assignment: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def opened_bundle(envelope: bytes, role: Role, assignment: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """A bundle and its program's bytes."""
     if hashlib.sha256(envelope).hexdigest() != assignment["bundle_digest"]:
         raise ValueError("not the bundle that the list names")
-    bundle = unsealed(envelope, "longtail-bundle", keys)
+    bundle = unsealed(envelope, "longtail-bundle", role)
     program = base64.b64decode(bundle["program_base64"], validate=True)
     if hashlib.sha256(program).hexdigest() != bundle["program_digest"]:
         raise ValueError("the program was changed")
@@ -85,7 +151,7 @@ class Cloud:
     gateway_url: str
 
     def check_in(self, body: dict[str, Any]) -> bytes | None:
-        """The sealed list; None if the vehicle has it already (304)."""
+        """The answer with the sealed list; None if the vehicle has it already (304)."""
         status, _, answer = self._call("POST", f"{self.api_url}/v1/vehicles/{self.vehicle_id}/check-in", body)
         if status not in (200, 304):
             raise ConnectionError(f"check-in: {status} {answer[:200]!r}")

@@ -79,6 +79,8 @@ def enrol(client: ApiClient, vehicle_id: str, state: Path, **config: Any) -> Veh
         "api_url": enrolled.api_url,
         "gateway_url": enrolled.gateway_url,
         "trusted_keys": tuple(base64.b64decode(key) for key in enrolled.public_keys),
+        "trust_threshold": enrolled.trust_threshold,
+        "trust_version": enrolled.trust_version,
         "state_directory": state,
         "backoff_first_s": 0.05,
         "backoff_max_s": 0.5,

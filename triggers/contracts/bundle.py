@@ -59,7 +59,7 @@ def seal_bundle(bundle: Bundle, key: Ed25519PrivateKey) -> bytes:
     return signing.seal(bundle.canonical_json(), purpose=signing.BUNDLE, key=key)
 
 
-def open_bundle(data: bytes, trusted: Mapping[bytes, Ed25519PublicKey]) -> Bundle:
+def open_bundle(data: bytes, trusted: Mapping[bytes, Ed25519PublicKey], *, threshold: int = 1) -> Bundle:
     """Verify and parse signed bundle bytes. Raises Untrusted or InvalidInput if the bundle must not be run."""
-    payload = signing.unseal(data[: MAX_BUNDLE_BYTES + 1], purpose=signing.BUNDLE, trusted=trusted)
+    payload = signing.unseal(data[: MAX_BUNDLE_BYTES + 1], purpose=signing.BUNDLE, trusted=trusted, threshold=threshold)
     return Bundle.from_json(payload, what="the bundle")

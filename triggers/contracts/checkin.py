@@ -20,6 +20,7 @@ from triggers.contracts.base import (
 from triggers.contracts.campaign import MAX_COMPARES
 from triggers.contracts.compared import Compared
 from triggers.contracts.fire import TimeNs
+from triggers.contracts.limits import MAX_TRUST_VERSION
 from triggers.times import NS_PER_MS, NS_PER_S
 
 MAX_REASONS = 50
@@ -82,6 +83,8 @@ class CheckIn(Contract):
     """`AssignmentList.content_digest` of the list that the vehicle follows."""
     revision: Revision | None = None
     """The highest revision that the vehicle has accepted; a cloud that is behind it was restored from a backup."""
+    trust: Annotated[int, Field(ge=0, le=MAX_TRUST_VERSION)] | None = None
+    """The version of the trust document that the vehicle has; the answer has those after it before the list."""
     vehicle_time_ns: TimeNs
     problems: Annotated[tuple[ShortText, ...], Field(max_length=100)] = ()
     """What the vehicle refused, and why (an untrusted bundle, an unknown program format)."""

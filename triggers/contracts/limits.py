@@ -8,3 +8,4 @@ PROGRAM_STATE_BYTES = 256 * 1024
 """State that one campaign's program may have, unless a signal catalog and the deployment say otherwise."""
 PROGRAM_OPERATIONS = 20_000
 """Operations per tick that it may take, likewise."""
+MAX_TRUST_VERSION = 2**31 - 1

@@ -117,11 +117,14 @@ class VehicleAgent:
 
     def check_in(self) -> bool:
         """Get the list of campaigns and run it; True if it changed. Raises the errors of `CheckInClient.check_in`."""
-        changed = self._cloud.check_in()
-        self._assign_due |= changed
-        if self._assign_due:
-            self._process()
-            self._run_assigned()
+        try:
+            changed = self._cloud.check_in()
+            self._assign_due |= changed
+        finally:  # keys may have been taken out although the list was refused
+            self._assign_due |= self._cloud.take_moved()
+            if self._assign_due:
+                self._process()
+                self._run_assigned()
         return changed
 
     def feed(self, rows: Iterable[Row], frames: Iterable[tuple[str, VideoFrame]] = ()) -> None:

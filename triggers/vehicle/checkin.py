@@ -18,7 +18,8 @@ import httpx
 from triggers.contracts import signing
 from triggers.contracts.bundle import MAX_BUNDLE_BYTES, Bundle, open_bundle
 from triggers.contracts.checkin import Assignment, AssignmentList, CheckIn, FireCounts, Telemetry
-from triggers.errors import LongtailError, Untrusted
+from triggers.contracts.trust import MAX_STEPS, MAX_TRUST_BYTES, steps_and_list
+from triggers.errors import InvalidInput, LongtailError, Untrusted
 from triggers.language.rows import MAX_T_NS
 from triggers.times import NS_PER_S
 from triggers.vehicle.clock import Clock
@@ -26,9 +27,11 @@ from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.freshness import Freshness
 from triggers.vehicle.http import MAX_PROBLEM_BYTES, json_body, reaching, read_bounded, refusal
 from triggers.vehicle.journal.journal import Journal
+from triggers.vehicle.trust import VehicleTrust
 from triggers.vehicle.trusted_time import TrustedTime
 
 MAX_LIST_BYTES = 4 * 1024**2
+MAX_ANSWER_BYTES = MAX_LIST_BYTES + (MAX_STEPS + 1) * MAX_TRUST_BYTES
 MAX_PROBLEMS = 100
 MAX_PROBLEM_CHARACTERS = 1000
 COUNTS_PER_REPORT = 1000
@@ -52,6 +55,12 @@ class CheckInClient:
         self._problems: list[str] = []
         self._time = TrustedTime(journal, clock)
         self._fresh = Freshness(journal, self._time)
+        self._trust = VehicleTrust(config, journal)
+        self._moved = False
+        if self._trust.problem:
+            self.report_problem(self._trust.problem)
+        if self._trust.replaced:
+            self._fresh.forget()
         self._list = self._kept_list()
 
     @property
@@ -68,6 +77,11 @@ class CheckInClient:
     def clock_offset_ns(self) -> int:
         """Vehicle clock minus cloud clock at the latest check-in (by the HTTP date: to about a second)."""
         return int((self._journal.fact(CLOCK_OFFSET) or b"0").decode())
+
+    def take_moved(self) -> bool:
+        """Whether the trusted keys have changed since this was asked last; bundles must be opened again then."""
+        moved, self._moved = self._moved, False
+        return moved
 
     def keep_time(self) -> None:
         """Let the journal know how late it is, before the vehicle is switched off."""
@@ -96,6 +110,7 @@ class CheckInClient:
             software=dict(self._config.software),
             have=self._have(),
             revision=self._fresh.revision,
+            trust=self._trust.version,
             vehicle_time_ns=sendable(asked_ns),
             problems=tuple(reported),
         )
@@ -104,11 +119,12 @@ class CheckInClient:
             self._http.stream("POST", url, **json_body(body.canonical_json())) as reply,
         ):
             answered_ns = self._clock.now_ns()
-            sealed = read_bounded(reply, MAX_LIST_BYTES)
+            answer = read_bounded(reply, MAX_ANSWER_BYTES)
         if reply.status_code not in (httpx.codes.OK, httpx.codes.NOT_MODIFIED):
-            raise refusal(reply, sealed, "the API refused the check-in")
+            raise refusal(reply, answer, "the API refused the check-in")
         if reply.status_code == httpx.codes.NOT_MODIFIED and body.have is None:
             raise Untrusted("the API answered 304 to a check-in that asked for the whole list", remedy=NOT_THE_API)
+        moved, sealed = self._followed(answer) if reply.status_code == httpx.codes.OK else (False, b"")
         offered = self._opened(sealed) if reply.status_code == httpx.codes.OK else None
         # Only now: what the login page of a network answers says nothing about the cloud's clock.
         date_ns = _date_ns(reply)
@@ -116,7 +132,7 @@ class CheckInClient:
         changed = offered is not None and self._adopt(offered, sealed, date_ns)
         self._problems = [problem for problem in self._problems if problem not in reported]
         fetched = self._fetch_missing()
-        return changed or fetched
+        return changed or fetched or moved
 
     def bundles(self) -> list[Bundle]:
         """The stored bundles of the current list that can be trusted; each of the others becomes a problem."""
@@ -178,15 +194,38 @@ class CheckInClient:
             return None
 
     def _unseal(self, sealed: bytes) -> AssignmentList:
-        payload = signing.unseal(sealed, purpose=signing.ASSIGNMENTS, trusted=self._config.trust_store)
+        if len(sealed) > MAX_LIST_BYTES:
+            raise InvalidInput(f"the list of campaigns is longer than {MAX_LIST_BYTES} bytes")
+        lists = self._trust.lists
+        payload = signing.unseal(sealed, purpose=signing.ASSIGNMENTS, trusted=lists.trusted, threshold=lists.threshold)
         assignments = AssignmentList.from_json(payload, what="the list of campaigns")
         if assignments.vehicle_id != self._config.vehicle_id:
             raise Untrusted(f"the list of campaigns is for vehicle {assignments.vehicle_id}, not for this one")
         return assignments
 
+    def _followed(self, answer: bytes) -> tuple[bool, bytes]:
+        """Follow the steps of trust in an answer; whether there were any, and the sealed list after them.
+
+        After a list key was taken out, nothing that lists have said so far counts.
+        """
+        before = self._trust.version
+        try:
+            steps, sealed = steps_and_list(answer)
+            if self._trust.follow(steps):
+                self._fresh.forget()
+        except LongtailError as error:
+            self.report_problem(str(error))
+            raise
+        finally:
+            if self._trust.version != before:
+                self._moved = True
+                self._list = self._kept_list()
+        return self._trust.version != before, sealed
+
     def _opened(self, sealed: bytes) -> AssignmentList:
         """The list in these bytes; a list that cannot be trusted is reported at the next check-in."""
         try:
+            self._trust.require_in_force(self._time.now_ns())
             return self._unseal(sealed)
         except LongtailError as error:
             self.report_problem(str(error))
@@ -234,7 +273,8 @@ class CheckInClient:
     def _open(self, sealed: bytes, assignment: Assignment) -> Bundle:
         if hashlib.sha256(sealed).hexdigest() != assignment.bundle_digest:
             raise Untrusted("the bundle does not have the digest that the list of campaigns names")
-        bundle = open_bundle(sealed, self._config.trust_store)
+        signers = self._trust.bundles
+        bundle = open_bundle(sealed, signers.trusted, threshold=signers.threshold)
         if (bundle.settings.name, bundle.version) != (assignment.campaign, assignment.version):
             raise Untrusted(f"the bundle is for {bundle.settings.name} version {bundle.version}")
         return bundle

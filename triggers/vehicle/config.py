@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import Field, TypeAdapter, ValidationError
 
 from triggers.contracts.base import AttributeValue, VehicleId
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, Network
 from triggers.contracts.checkin import CheckIn
 from triggers.contracts.clip import CELL_BYTES, MAX_CAMERAS, MAX_RECORDING_NS
-from triggers.contracts.signing import public_keys
+from triggers.contracts.limits import MAX_TRUST_VERSION
 from triggers.distance import SpeedSignal, speed_scale
 from triggers.errors import Misconfigured
 from triggers.remedies import first_mistake
@@ -34,7 +33,9 @@ _VEHICLE_ID: TypeAdapter[str] = TypeAdapter(VehicleId)
 class VehicleConfig:
     """The settings of one agent. Raises Misconfigured, naming the setting, if one cannot work.
 
-    `trusted_keys` are raw 32-byte Ed25519 public keys. `network` is the class of the network at the start
+    `trusted_keys` are raw 32-byte Ed25519 public keys: the root keys of trust document `trust_version` (0: of the first
+    that they signed), of which `trust_threshold` must sign. Without a document they sign bundles and lists.
+    `network` is the class of the network at the start
     (None: offline). `attributes` are what campaign targets test; `software` holds digests or versions of what runs;
     `calibration` gives each camera's parameters (pixels; distortion dimensionless). `speed_signal` names the
     speed, in `speed_unit`, from which the armed distance is counted; without it the distance is reported as 0.
@@ -46,6 +47,8 @@ class VehicleConfig:
     gateway_url: str
     trusted_keys: tuple[bytes, ...]
     state_directory: Path
+    trust_threshold: int = 1
+    trust_version: int = 0
     network: Network | None = Network.WIFI
     attributes: Mapping[str, AttributeValue] = field(default_factory=dict)
     software: Mapping[str, str] = field(default_factory=dict)
@@ -107,6 +110,13 @@ class VehicleConfig:
             raise Misconfigured(
                 "a key in trusted_keys does not have 32 bytes", remedy="give the raw Ed25519 public keys"
             )
+        if not 1 <= self.trust_threshold <= len(set(self.trusted_keys)):
+            raise Misconfigured(
+                f"trust_threshold is {self.trust_threshold}, of {len(set(self.trusted_keys))} trusted_keys",
+                remedy="give at least 1, and at most as many as there are keys",
+            )
+        if not 0 <= self.trust_version <= MAX_TRUST_VERSION:
+            raise Misconfigured(f"trust_version is {self.trust_version}", remedy="give what the enrolment says")
 
     def _check_limits(self) -> None:
         lowest = {
@@ -150,11 +160,6 @@ class VehicleConfig:
     def speed(self) -> SpeedSignal | None:
         """The signal from which the armed distance is computed."""
         return SpeedSignal(self.speed_signal, self.speed_unit) if self.speed_signal else None
-
-    @property
-    def trust_store(self) -> dict[bytes, Ed25519PublicKey]:
-        """The trusted public keys by key id."""
-        return public_keys(*self.trusted_keys)
 
     @property
     def clips_directory(self) -> Path:

@@ -28,7 +28,7 @@ class Freshness:
     @property
     def revision(self) -> int | None:
         """The highest revision ever accepted; None before the first."""
-        return int(kept) if (kept := self._journal.fact(REVISION)) is not None else None
+        return None if (mark := self._mark(REVISION)) < 0 else mark
 
     def is_over(self, followed: AssignmentList) -> bool:
         """Whether a list has expired, now or at any earlier moment."""
@@ -66,6 +66,11 @@ class Freshness:
         self._time.saw(followed.issued_at_ns)
         marks = {REVISION: followed.revision, ISSUED: followed.issued_at_ns}
         self._journal.set_facts({name: str(value).encode() for name, value in marks.items()})
+
+    def forget(self) -> None:
+        """Believe nothing that lists have said so far: the key that signed them was taken out."""
+        self._journal.set_facts(dict.fromkeys((REVISION, ISSUED, OVER), b"-1"))
+        self._time.forget()
 
     def _has_expired(self, listed: AssignmentList) -> bool:
         return listed.issued_at_ns <= self._mark(OVER) or self._time.now_ns() >= listed.expires_at_ns

@@ -44,6 +44,11 @@ class TrustedTime:
         self._slow_ns = max(0, t_ns - self._clock.now_ns())
         self.keep()
 
+    def forget(self) -> None:
+        """Trust the clock alone again."""
+        self._floor_ns = self._slow_ns = 0
+        self._journal.set_facts({FLOOR: b"0", SLOW: b"0"})
+
     def keep(self) -> None:
         """Let the journal know how late it is; on a full disk, with its next write."""
         if self._floor_ns:

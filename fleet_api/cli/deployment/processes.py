@@ -1,4 +1,4 @@
-"""`longtail api`, `gateway`, `ingest` and `migrate`: the processes and the migration of a deployment."""
+"""`longtail api`, `gateway`, `ingest`, `signer` and `migrate`: the processes and the migration of a deployment."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ingest.http.server.connections import ConnectionLimits
     from storage.settings import Settings
 
+_SIGNER_ENDS_S = 5.0
 supervised_option = click.option("--supervised", is_flag=True, hidden=True, help="End when standard input ends.")
 MIGRATE_CHECK = {"current": 0, "empty": 3, "behind": 3, "ahead": 4, "foreign": 1}
 """Exit statuses of `longtail migrate --check`, by the schema's state."""
@@ -49,6 +50,39 @@ def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int
     from ingest.gateway.app import create_app
 
     _serve("gateway", create_app, host, port, listen_fd)
+
+
+@click.command()
+@supervised_option
+@listen_fd_option
+def signer(supervised: bool, listen_fd: int | None) -> None:
+    """Sign vehicles' lists with the list keys, on the socket LONGTAIL_SIGNER_SOCKET, until SIGTERM.
+
+    It signs nothing else, and no list whose revision or times are out of bounds.
+    """
+    _begin("signer", supervised)
+    from fleet_api.signing.list_keys import ListKeys
+    from fleet_api.signing.service import SignerService
+    from fleet_api.signing.socket_path import listen_at
+    from storage.settings import Settings
+    from triggers.errors import Misconfigured
+
+    settings = Settings.load()
+    if listen_fd is not None:
+        listener = socket.socket(fileno=listen_fd)
+    elif settings.signer_socket is not None:
+        listener = listen_at(settings.signer_socket)
+    else:
+        raise Misconfigured("the signer has no socket", remedy="set LONGTAIL_SIGNER_SOCKET")
+    service = SignerService(ListKeys(settings), listener)
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    serving = threading.Thread(target=service.serve, name="signer", daemon=True)
+    serving.start()
+    stop.wait()
+    service.stop()
+    serving.join(_SIGNER_ENDS_S)
 
 
 @click.command()

@@ -50,8 +50,8 @@ def up(data: Path | None, port: int | None) -> None:
         remark(f"API       {deployment.api_url}")
         remark(f"gateway   {deployment.gateway_url}")
         remark("ready; Ctrl-C stops everything")
+        interrupted.begun = True  # first: whoever is told may stop it at once
         notify_systemd("READY=1")
-        interrupted.begun = True
         deployment.run_until(stop)
         remark("stopping")
         notify_systemd("STOPPING=1")

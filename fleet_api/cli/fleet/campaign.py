@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fleet_api.client import ApiClient
     from fleet_api.client.campaigns import Step
     from triggers.contracts.api.campaigns import CampaignDetails, CampaignView
+    from triggers.contracts.api.trust import SignedView
 
 OF_THE_RUNNING = ("pause", "resume", "stop")
 """Steps that by default apply to the active or paused version, even when a newer one waits for approval."""
@@ -27,6 +28,9 @@ running_option = click.option(
     "--version",
     type=WholeNumber(1, 2**31 - 1),
     help="A version.  [default: the active or paused one, else the newest]",
+)
+key_option = click.option(
+    "--key", type=click.Path(path_type=Path), help="Also sign it with this Ed25519 key (PEM) of your own."
 )
 
 
@@ -94,9 +98,12 @@ campaign.add_command(_step_command("submit", "Submit a draft for approval."))
 @click.argument("name")
 @version_option
 @click.option("--digest", help="The version's digest, in full, as `campaign show` prints it.")
+@key_option
 @json_option
 @with_client
-def approve(client: ApiClient, name: str, version: int | None, digest: str | None, as_json: bool) -> None:
+def approve(
+    client: ApiClient, *, name: str, version: int | None, digest: str | None, key: Path | None, as_json: bool
+) -> None:
     """Approve a submitted version, which vehicles then get.
 
     With --version and --digest it is approved at once. Without them it is shown first: its text, settings and cost,
@@ -106,6 +113,8 @@ def approve(client: ApiClient, name: str, version: int | None, digest: str | Non
         if as_json:
             raise click.UsageError("--json needs --version and --digest, since nothing is asked then")
         version, digest = _reviewed(client.campaigns.version(name, version), digest)
+    if key is not None:
+        _sign(client, client.campaigns.version(name, version), key, digest=digest)
     _show_step(client.campaigns.approve(name, version, digest=digest.lower()), as_json)
 
 
@@ -128,6 +137,39 @@ def _reviewed(details: CampaignDetails, digest: str | None) -> tuple[int, str]:
     if ask(question, otherwise=f"not approved; approve it with {chosen}") != "yes":
         raise click.UsageError("not approved: the answer was not yes")
     return details.version, details.approval_digest
+
+
+@campaign.command(short_help="Sign a version with a key of your own.")
+@click.argument("name")
+@version_option
+@click.option("--key", type=click.Path(path_type=Path), required=True, help="Your Ed25519 key (PEM).")
+@json_option
+@with_client
+def sign(client: ApiClient, *, name: str, version: int | None, key: Path, as_json: bool) -> None:
+    """Sign a version with your own key, which stays on this machine; vehicles ask for as many signatures as their trust
+    document says (`longtail trust show`).
+
+    The text is compiled here, so the signature is over what it means and nothing else.
+    """
+    signed = _sign(client, client.campaigns.version(name, version), key)
+    if as_json:
+        print_json(signed.model_dump(mode="json"))
+    else:
+        print_result(f"{name} version {signed.version} has {signed.signatures} of {signed.needed} signatures")
+
+
+def _sign(client: ApiClient, details: CampaignDetails, key: Path, *, digest: str | None = None) -> SignedView:
+    """Sign a version; Conflict if it does not have `digest`, where one is given."""
+    from fleet_api.client.campaign_files import signed_version
+    from triggers.contracts.signing import load_private_key
+
+    if digest is not None and digest.lower() != details.approval_digest:
+        raise Conflict(
+            f"{details.campaign} version {details.version} has digest {details.approval_digest}, not {digest}",
+            remedy=f"review the version again: longtail campaign show {details.campaign}",
+        )
+    signature = signed_version(details, load_private_key(key))
+    return client.campaigns.sign(details.campaign, details.version, signature)
 
 
 campaign.add_command(

@@ -2,7 +2,7 @@
 
 examination.py  all checks in their order           findings.py  what a check says
 settings.py     settings, and where they are from   folders.py   data directory, spool, logs, room on their disks
-keys.py         the signing key                     database.py  server, clock, schema, backlog, fires
+keys.py         keys, trust document, signatures    database.py  server, clock, schema, backlog, fires
 log.py          the log, its topic, its readers     ledger.py    budgets against their entries and limits
 objects.py      the object store, a sample of it    services.py  API, gateway and ingest
 thorough.py     every object and ledger entry (`--full`)

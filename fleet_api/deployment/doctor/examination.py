@@ -27,7 +27,8 @@ def examine(settings: Settings, *, full: bool = False, progress: Progress = _sil
     """
     yield from settings_checks.check(settings)
     yield from guarded_all("data directory", folders.check(settings))
-    yield guarded("signing key", lambda: keys.check_file(settings))
+    if not (settings.database_url and keys.is_missing(settings)):
+        yield guarded("signing key", lambda: keys.check_file(settings))
     yield from guarded_all("isolation", isolation.check(settings))
     if settings.database_url:
         yield from _with_database(settings, full, progress)
@@ -66,6 +67,10 @@ def _with_schema(settings: Settings, connected: Database) -> Iterator[Finding]:
     yield guarded("fires", lambda: database.check_fires(connected))
     yield guarded("revision", lambda: database.check_revision(connected))
     yield guarded("vehicles' clocks", lambda: database.check_vehicle_clocks(connected))
+    if keys.is_missing(settings):
+        yield guarded("signing key", lambda: keys.check_missing(settings, connected))
+    yield guarded("trust", lambda: keys.check_trust(settings, connected))
+    yield guarded("list key", lambda: keys.check_list_key(settings, connected))
     yield guarded("signatures", lambda: keys.check_signatures(settings, connected))
     yield from guarded_all("ledger", ledger.check(settings, connected))
     yield from guarded_all("objects", objects.check(settings))

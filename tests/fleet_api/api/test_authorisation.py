@@ -24,6 +24,9 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("post", "/v1/campaigns"): {Role.AUTHOR},
     ("post", f"{VERSION}/submit"): {Role.AUTHOR},
     ("post", f"{VERSION}/approve"): {Role.APPROVER},
+    ("post", f"{VERSION}/signatures"): {Role.AUTHOR, Role.APPROVER},
+    ("get", "/v1/trust"): set(Role),
+    ("post", "/v1/trust"): set(),
     ("post", f"{VERSION}/pause"): {Role.AUTHOR, Role.APPROVER},
     ("post", f"{VERSION}/resume"): {Role.APPROVER},
     ("post", f"{VERSION}/stop"): {Role.AUTHOR, Role.APPROVER},
@@ -70,6 +73,8 @@ PLACES = {
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/campaigns": {"source": "trigger a {", "signals": SIGNALS},
     f"{VERSION}/approve": {"digest": "0" * 64},
+    f"{VERSION}/signatures": {"key_id": "0" * 16, "signature": "A" * 86 + "=="},
+    "/v1/trust": {"envelope": "AAAA"},
     "/v1/vehicles": {"id": "car-2"},
     "/v1/label-jobs/claim": {"task": "auto", "labeler": "anna"},
     f"{JOB}/complete": {"token": 1, "openlabel": OPENLABEL},

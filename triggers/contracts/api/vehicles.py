@@ -50,10 +50,16 @@ class VehicleErasureView(BaseModel):
 
 
 class EnrolledView(BaseModel):
-    """What a vehicle's agent needs: its token (shown only once), the keys it must trust, and the servers' URLs."""
+    """What a vehicle's agent needs: its token (shown only once), the keys it must trust, and the servers' URLs.
+
+    `public_keys` are the root keys of trust document `trust_version`, of which `trust_threshold` sign the next one.
+    Version 0 means that there is none, and that these keys sign bundles and lists.
+    """
 
     id: str
     token: str
     public_keys: list[str]
+    trust_threshold: int = 1
+    trust_version: int = 0
     api_url: str
     gateway_url: str

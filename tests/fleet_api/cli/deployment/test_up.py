@@ -71,7 +71,7 @@ def test_after_kill_9_nothing_is_left_within_seconds_and_the_next_start_recovers
         family = descendants(process.pid)
         names = {child.name() for child in family}
         assert any("postgres" in name for name in names), names
-        assert len([child for child in family if "fleet_api.cli" in " ".join(child.cmdline())]) == 3
+        assert len([child for child in family if "fleet_api.cli" in " ".join(child.cmdline())]) == 4
         token = json.loads((up_dir / "client.json").read_text())["token"]
         process.kill()
         wait_until_gone(family, within_s=15)

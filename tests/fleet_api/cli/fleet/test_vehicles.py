@@ -28,7 +28,7 @@ def test_enrolling_prints_the_token_alone_and_reads_the_types_of_attributes(long
         "odd": "[1]",
     }
     enrolled = longtail("vehicles", "enrol", "car-2", "--json").json()
-    assert set(enrolled) == {"id", "token", "public_keys", "api_url", "gateway_url"}
+    assert set(enrolled) == {"id", "token", "public_keys", "trust_threshold", "trust_version", "api_url", "gateway_url"}
 
 
 @pytest.mark.parametrize("word", ["region", "=EU", ""])

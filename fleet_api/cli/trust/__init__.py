@@ -1,0 +1,1 @@
+"""`longtail trust`: which keys vehicles trust."""

@@ -1,0 +1,75 @@
+"""The signer: a process that holds the list keys, and signs nothing but vehicles' lists within their bounds."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from fleet_api.signing import frames
+from fleet_api.signing.list_keys import ListSigner
+from triggers.errors import LongtailError
+
+MAX_CONNECTIONS = 256
+_IDLE_S = 600.0
+_log = logging.getLogger(__name__)
+
+
+class SignerService:
+    """Serves a listening Unix socket until it is stopped; a thread for each connection, of which the API has a few."""
+
+    def __init__(self, keys: ListSigner, listener: socket.socket) -> None:
+        self._keys = keys
+        self._listener = listener
+        self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
+        self._lock = threading.Lock()
+        self._open: set[socket.socket] = set()
+
+    def serve(self) -> None:
+        """Serve until `stop`."""
+        while True:
+            self._free.acquire()
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:  # it was shut down
+                return
+            threading.Thread(target=self._serve_one, args=(connection,), name="signer", daemon=True).start()
+
+    def stop(self) -> None:
+        """End `serve`, also while it waits, and all connections."""
+        with self._lock:
+            for each in (self._listener, *self._open):
+                with suppress(OSError):  # it is closed already
+                    each.shutdown(socket.SHUT_RDWR)
+
+    def _serve_one(self, connection: socket.socket) -> None:
+        try:
+            with self._known(connection):
+                connection.settimeout(_IDLE_S)
+                while (request := frames.receive(connection)) is not None:
+                    frames.send(connection, self._answer(request))
+        except (OSError, LongtailError) as error:
+            _log.info("a connection ended: %s", error)
+        finally:
+            self._free.release()
+
+    @contextmanager
+    def _known(self, connection: socket.socket) -> Iterator[None]:
+        with self._lock:
+            self._open.add(connection)
+        try:
+            with connection:
+                yield
+        finally:
+            with self._lock:
+                self._open.discard(connection)
+
+    def _answer(self, request: bytes) -> bytes:
+        try:
+            payload, key_ids = frames.payload_and_keys(request)
+            return frames.signed(self._keys.sign(payload, key_ids))
+        except LongtailError as error:
+            _log.warning("not signed: %s", error)
+            return frames.refused(error)

@@ -1,0 +1,1 @@
+"""The API's trust documents: routes, use cases and rules."""
