@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from fleet_api.campaigns.difference import unified
 from fleet_api.campaigns.settings_text import settings_text
 from storage.campaigns.queries import StoredContent, settings_of
-from triggers.contracts.api.campaigns import CostView, ReviewView
+from triggers.contracts.api.campaigns import BacktestForecast, CostView, ReviewView
 from triggers.errors import InvalidInput
 from triggers.language.webassembly.host.manifest import read_manifest
 
@@ -15,6 +18,7 @@ def review(content: StoredContent, other: StoredContent | None, *, runs: int | N
     return ReviewView(
         settings=_settings(content),
         cost=cost_of_program(content.program),
+        forecast=None if content.forecast is None else forecast_of(content.forecast),
         runs=runs,
         difference="" if other is None else _difference(other, content),
     )
@@ -32,6 +36,11 @@ def cost_of_program(program: bytes) -> CostView | None:
         operations_per_block=manifest.cost.operations_per_block,
         burst_operations=manifest.cost.burst_operations,
     )
+
+
+def forecast_of(stored: dict[str, Any]) -> BacktestForecast:
+    """A forecast, parsed from its column."""
+    return BacktestForecast.model_validate_json(json.dumps(stored))
 
 
 def _settings(content: StoredContent) -> dict[str, str]:

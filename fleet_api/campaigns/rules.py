@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from triggers.contracts.api.campaigns import CostView
+from triggers.contracts.api.campaigns import BacktestForecast, CostView
 from triggers.contracts.campaign import CampaignState
 from triggers.contracts.users import Role, User
 from triggers.errors import Conflict, Forbidden, InvalidInput
@@ -45,6 +45,15 @@ def check_digest(
             f"{campaign} version {version} was submitted to another release of Longtail, or its row was changed: "
             f"vehicles would get {sent_digest}, not {approval_digest}",
             remedy="apply the text again, which makes a new version, and approve that one",
+        )
+
+
+def check_forecast(campaign: str, forecast: BacktestForecast, *, program_digest: str) -> None:
+    """Conflict when the forecast is that of another program."""
+    if forecast.program_digest != program_digest:
+        raise Conflict(
+            f"the forecast is of the program {forecast.program_digest}, but {campaign} has {program_digest}",
+            remedy="run the backtest with this text and signal catalog, and apply it with that report",
         )
 
 

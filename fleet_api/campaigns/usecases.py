@@ -59,14 +59,18 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
         signal_catalog=request.signals,
     )
     _check_allowed(services, content.settings.name, content.program)
+    if request.forecast is not None:
+        rules.check_forecast(content.settings.name, request.forecast, program_digest=compiled.campaign.digest)
     with services.database.begin() as connection:
         life.lock_campaigns(connection)  # the same text applied twice at once must give one version
         existing = life.find_open(connection, content)
         version = existing or _add_draft(connection, content, author=user)
+        if request.forecast is not None:
+            life.set_forecast(connection, version.campaign, version.version, request.forecast.model_dump(mode="json"))
         submits = rules.is_submitted_now(version.state, draft=request.draft)
         if submits:
             version = life.submit(connection, version.campaign, version.version, user=user)
-        if existing is None or submits:
+        if existing is None or submits or request.forecast is not None:
             _note(connection, user, "apply", before=existing, after=version, settings=version.settings)
     return AppliedView(**asdict(version), warnings=compiled.warnings), existing is None
 

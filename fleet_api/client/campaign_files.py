@@ -2,27 +2,42 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import ValidationError
 
 from fleet_api.client.client import ApiClient
-from triggers.contracts.api.campaigns import AppliedView, CampaignDetails
+from triggers.contracts.api.campaigns import AppliedView, BacktestForecast, CampaignDetails
 from triggers.contracts.bundle import Bundle, make_bundle
 from triggers.contracts.signing import BUNDLE, Signature, sign
 from triggers.errors import Conflict, InvalidInput
 from triggers.language.compile import CompiledCampaign, compile_file, compile_source
 from triggers.signals.catalog import SignalCatalog, read_catalog_text
 
+MAX_REPORT_BYTES = 1024**3
+"""A report has every fire of every drive."""
+_QUANTITIES = ("fires_per_fleet_day", "clips_per_fleet_day", "bytes_per_fleet_day", "bytes_per_vehicle_day")
+
 
 def apply_file(
-    client: ApiClient, file: Path, signals: Path, *, campaign: str | None = None, draft: bool = False
+    client: ApiClient,
+    file: Path,
+    signals: Path,
+    *,
+    campaign: str | None = None,
+    draft: bool = False,
+    backtest: Path | None = None,
 ) -> list[AppliedView]:
     """Create a version of each campaign in `file`, or of one; returns the API's answers in the order of the file.
 
     The file is compiled here first: DiagnosticsError reports its mistakes without a request. The API must arrive at the
-    same digest, so that a backtest on this machine ran the same program; otherwise Conflict is raised.
+    same digest, so that a backtest on this machine ran the same program; otherwise Conflict is raised. `backtest` is
+    the JSON report of one, whose forecast approvers then see.
     """
+    report = None if backtest is None else _read_report(backtest)
     catalog_text = read_catalog_text(signals)
     compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals)))
     compilation.require_ok(str(file))
@@ -39,16 +54,24 @@ def apply_file(
             catalog=catalog_text,
             file=file,
             draft=draft,
+            forecast=None if report is None else _forecast_of(report, compilation.campaigns[name]),
         )
         for name in names
     ]
 
 
 def _apply(
-    client: ApiClient, compiled: CompiledCampaign, *, source: str, catalog: str, file: Path, draft: bool
+    client: ApiClient,
+    compiled: CompiledCampaign,
+    *,
+    source: str,
+    catalog: str,
+    file: Path,
+    draft: bool,
+    forecast: BacktestForecast | None,
 ) -> AppliedView:
     name = compiled.settings.name
-    applied = client.campaigns.apply(source, catalog, filename=file.name, campaign=name, draft=draft)
+    applied = client.campaigns.apply(source, catalog, filename=file.name, campaign=name, draft=draft, forecast=forecast)
     if applied.program_digest != compiled.digest:
         raise Conflict(
             f"the API compiled {name} to {applied.program_digest}, but this machine to {compiled.digest}",
@@ -81,3 +104,52 @@ def check_compiles_to(details: CampaignDetails) -> Bundle:
 def signed_version(details: CampaignDetails, key: Ed25519PrivateKey) -> Signature:
     """The signature of a person's key over a version's bundle, compiled here; raises as `check_compiles_to` does."""
     return sign(check_compiles_to(details).canonical_json(), purpose=BUNDLE, key=key)
+
+
+def _read_report(path: Path) -> dict[str, Any]:
+    """The report in a file; InvalidInput if it is none."""
+    try:
+        if path.stat().st_size > MAX_REPORT_BYTES:
+            raise InvalidInput(f"{path} is larger than {MAX_REPORT_BYTES} bytes")
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise InvalidInput(f"{path}: cannot be read as the report of a backtest: {error}") from error
+    if not isinstance(document, dict) or not {"programs", "forecast", "budgets"} <= document.keys():
+        raise InvalidInput(
+            f"{path} is not the report of a backtest", remedy="write one with `longtail backtest --json FILE`"
+        )
+    return document
+
+
+def _forecast_of(report: dict[str, Any], campaign: CompiledCampaign) -> BacktestForecast:
+    """What a report forecasts for a campaign; Conflict unless the backtest ran this very program."""
+    name = campaign.settings.name
+    if campaign.digest not in report["programs"]:
+        raise Conflict(
+            f"the backtest did not run the program of {name} ({campaign.digest})",
+            remedy="run it again with this trigger file and signal catalog",
+        )
+    try:
+        forecast = report["forecast"]
+        of_triggers = {trigger.name: forecast["triggers"].get(trigger.name) for trigger in campaign.settings.triggers}
+        document = {
+            "program_digest": campaign.digest,
+            **{key: report[key] for key in ("drives", "hours")},
+            **{key: forecast[key] for key in ("vehicles", "hours_per_day")},
+            "triggers": {
+                trigger: {quantity: expected[quantity] for quantity in _QUANTITIES}
+                for trigger, expected in of_triggers.items()
+                if expected is not None
+            },
+            "budgets": [
+                {key: value for key, value in use.items() if key != "campaign"}
+                for use in report["budgets"]
+                if use["campaign"] == name
+            ],
+        }
+        return BacktestForecast.model_validate_json(json.dumps(document))
+    except (KeyError, TypeError, AttributeError, ValidationError) as error:
+        raise InvalidInput(
+            f"the report of the backtest has another form than this release writes ({type(error).__name__})",
+            remedy="run the backtest again with the release of Longtail that applies the campaign",
+        ) from error

@@ -11,6 +11,7 @@ from triggers.contracts.api.campaigns import (
     AppliedView,
     ApplyRequest,
     ApproveRequest,
+    BacktestForecast,
     CampaignDetails,
     CampaignList,
     CampaignSummary,
@@ -39,13 +40,20 @@ class Campaigns:
         filename: str = "campaign.trigger",
         campaign: str | None = None,
         draft: bool = False,
+        forecast: BacktestForecast | None = None,
     ) -> AppliedView:
         """Create a version of one campaign in a trigger text; `signals` is the catalog's YAML.
 
         Raises DiagnosticsError with all mistakes of the text. Applying the same text again returns the same version.
         """
         body = request_of(
-            ApplyRequest, source=source, filename=filename, signals=signals, campaign=campaign, draft=draft
+            ApplyRequest,
+            source=source,
+            filename=filename,
+            signals=signals,
+            campaign=campaign,
+            draft=draft,
+            forecast=forecast,
         )
         return self._transport.post(AppliedView, path_of("campaigns"), body)
 

@@ -103,6 +103,16 @@ def add_draft(
     return version_of(row)
 
 
+def set_forecast(connection: Connection, campaign: str, version: int, forecast: Mapping[str, Any]) -> None:
+    """Keep what a backtest of the version's program expects, in place of an earlier forecast, until it is approved."""
+    waiting = _c.state.in_((CampaignState.DRAFT, CampaignState.SUBMITTED))
+    connection.execute(
+        update(campaign_versions)
+        .where(_c.campaign == campaign, _c.version == checked_version(version), waiting)
+        .values(forecast=storable(dict(forecast), what="the forecast"))
+    )
+
+
 def submit(connection: Connection, campaign: str, version: int, *, user: User) -> CampaignVersion:
     """Submit a draft, and record who did."""
     values = {"submitted_by_id": user.id, "submitted_at": func.now()}

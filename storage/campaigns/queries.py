@@ -50,13 +50,14 @@ class CampaignVersion:
 
 @dataclass(frozen=True, slots=True)
 class StoredContent:
-    """What a version consists of: settings as JSON, its program, and the texts that both were compiled from."""
+    """What a version consists of: settings as JSON, its program, the texts that both were compiled from, a forecast."""
 
     version: int
     settings: dict[str, Any]
     program: bytes
     source: str
     signal_catalog: str
+    forecast: dict[str, Any] | None = None
 
 
 _PEOPLE = ("author", "submitted_by", "approved_by")
@@ -87,7 +88,7 @@ def get_version(connection: Connection, campaign: str, version: int) -> Campaign
 def get_content(connection: Connection, campaign: str, version: int) -> StoredContent:
     """What a version consists of, or NotFound."""
     row = connection.execute(
-        select(_c.version, _c.settings, _c.program, _c.source, _c.signal_catalog).where(
+        select(_c.version, _c.settings, _c.program, _c.source, _c.signal_catalog, _c.forecast).where(
             _c.campaign == campaign, _c.version == checked_version(version)
         )
     ).one_or_none()

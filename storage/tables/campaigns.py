@@ -33,6 +33,7 @@ campaign_versions = Table(
     Column("program", LargeBinary, nullable=False),
     Column("program_digest", Text, nullable=False),
     Column("approval_digest", Text, nullable=False),
+    json("forecast", nullable=True),
     Column("bundle", LargeBinary),
     Column("bundle_digest", Text),
     Column("author_id", BigInteger, ForeignKey("users.id"), nullable=False),
@@ -52,7 +53,8 @@ campaign_versions = Table(
     Index("ix_campaign_versions_bundle_digest", "bundle_digest"),
 )
 """Versions are immutable except for their state; approval binds to `approval_digest` and makes the bundle.
-`rollout_from` is when the rollout's stages began to count: pauses push it forward."""
+`rollout_from` is when the rollout's stages began to count: pauses push it forward. `forecast` is what the author's
+backtest expects, which only approvers are shown."""
 
 assignment_revision = Table(
     "assignment_revision",

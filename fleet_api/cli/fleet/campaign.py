@@ -47,10 +47,22 @@ def campaign() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--signals", type=click.Path(path_type=Path), required=True, help="The signal catalog, a YAML file.")
 @click.option("--name", help="Only this campaign of the file.  [default: all of them]")
+@click.option(
+    "--backtest", type=click.Path(path_type=Path), help="The JSON report of a backtest, whose forecast approvers see."
+)
 @click.option("--draft", is_flag=True, help="Keep it as a draft instead of submitting it for approval.")
 @json_option
 @with_client
-def apply(client: ApiClient, *, file: Path, signals: Path, name: str | None, draft: bool, as_json: bool) -> int:
+def apply(
+    client: ApiClient,
+    *,
+    file: Path,
+    signals: Path,
+    name: str | None,
+    backtest: Path | None,
+    draft: bool,
+    as_json: bool,
+) -> int:
     """Compile FILE against the signal catalog, and create a new version of each campaign in it.
 
     Applying the same text again changes nothing.
@@ -58,7 +70,7 @@ def apply(client: ApiClient, *, file: Path, signals: Path, name: str | None, dra
     from fleet_api.client.campaign_files import apply_file
 
     try:
-        versions = apply_file(client, file, signals, campaign=name, draft=draft)
+        versions = apply_file(client, file, signals, campaign=name, draft=draft, backtest=backtest)
     except DiagnosticsError as error:
         if as_json:
             print_json({"diagnostics": error.diagnostics})

@@ -5,13 +5,29 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fleet_api.cli.fleet.budget import show_accounts
-from fleet_api.cli.output import Column, print_fields, print_table, print_text, print_title, remark
+from fleet_api.cli.output import (
+    Column,
+    counted,
+    print_fields,
+    print_table,
+    print_text,
+    print_title,
+    remark,
+    shown_bytes,
+)
 from triggers.contracts.api.outcomes import FIRE_OUTCOMES
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from triggers.contracts.api.campaigns import CampaignDetails, CampaignSummary, ComparedView, CostView
+    from triggers.contracts.api.campaigns import (
+        BacktestForecast,
+        CampaignDetails,
+        CampaignSummary,
+        ComparedView,
+        CostView,
+        Expected,
+    )
     from triggers.contracts.api.outcomes import OutcomesView
 
 CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
@@ -60,12 +76,59 @@ def show_review(details: CampaignDetails) -> None:
     if review.cost is not None:
         print_title("Cost on a vehicle, at most")
         print_fields(_cost_fields(review.cost))
+    if review.forecast is not None:
+        _show_forecast(review.forecast)
+    else:
+        remark("no forecast: the author sent no backtest of this program")
     if review.difference:
         print_text(f"Difference to version {review.runs}, which runs", review.difference)
     elif review.runs is None:
         remark("no version of this campaign runs now")
     elif review.runs != details.version:
         remark(f"version {review.runs}, which runs, has the same text, settings, cost and signal catalog")
+
+
+def _show_forecast(forecast: BacktestForecast) -> None:
+    """What the author's backtest expects, and what that means for the budgets."""
+    title = (
+        f"Forecast of the author's backtest ({counted(forecast.drives, 'drive')}, {forecast.hours:.3g} h) for "
+        f"{counted(forecast.vehicles, 'vehicle')} at {forecast.hours_per_day:g} h per day"
+    )
+    names = ("trigger", "fires per day", "clips per day", "bytes per day", "bytes per vehicle and day")
+    rows = [
+        (
+            trigger,
+            _range(expected.fires_per_fleet_day),
+            _range(expected.clips_per_fleet_day),
+            _range(expected.bytes_per_fleet_day, _bytes),
+            _range(expected.bytes_per_vehicle_day, _bytes),
+        )
+        for trigger, expected in forecast.triggers.items()
+    ]
+    print_table(title, names, rows)
+    budgets = [
+        (use.limit, use.amount, _range(use.per_day), _range(use.days), use.larger_clips) for use in forecast.budgets
+    ]
+    if budgets:
+        print_table(
+            "Budgets in this forecast", ("budget", "limit", "per day", "days until used", "larger clips"), budgets
+        )
+
+
+def _number(value: float) -> str:
+    return f"{value:,.3g}"
+
+
+def _bytes(value: float) -> str:
+    return shown_bytes(round(value))
+
+
+def _range(expected: Expected | None, shown: Callable[[float], str] = _number) -> str:
+    """A mean, with its interval in parentheses."""
+    if expected is None:
+        return ""
+    high = "" if expected.high is None else shown(expected.high)
+    return f"{shown(expected.mean)} ({shown(expected.low)} to {high or 'for ever'})"
 
 
 def _cost_fields(cost: CostView) -> dict[str, str]:

@@ -283,3 +283,18 @@ def test_a_signal_catalog_cannot_allow_more_than_the_operator_does(api: Api, lim
 def test_a_signal_catalog_can_lower_what_the_operator_allows(api: Api) -> None:
     answer = api.apply(campaign_text(), signals="limits: {operations: 1}\n" + SIGNALS)
     assert (answer.status_code, answer.json()["code"]) == (422, "diagnostics")
+
+
+def test_an_approver_sees_the_forecast_of_this_program_and_of_no_other(api: Api) -> None:
+    digest = api.apply(campaign_text()).json()["program_digest"]
+    expected = {"mean": 2.5, "low": 0, "high": None}
+    quantities = ("fires_per_fleet_day", "clips_per_fleet_day", "bytes_per_fleet_day", "bytes_per_vehicle_day")
+    forecast = {"program_digest": digest, "drives": 3, "hours": 1.5, "vehicles": 1000, "hours_per_day": 1}
+    forecast |= {"triggers": {"hard_brake": dict.fromkeys(quantities, expected)}, "budgets": []}
+    assert api.get("/v1/campaigns/braking/1").json()["review"]["forecast"] is None
+    assert api.apply(campaign_text(), forecast=forecast).json()["version"] == 1
+    shown = api.get("/v1/campaigns/braking/1").json()["review"]["forecast"]
+    assert shown["triggers"]["hard_brake"]["bytes_per_fleet_day"] == expected
+    other = api.apply(campaign_text(), forecast=forecast | {"program_digest": "0" * 64})
+    assert (other.status_code, other.json()["code"]) == (409, "conflict")
+    assert api.apply(campaign_text(), forecast=forecast | {"hours": -1}).status_code == 422

@@ -11,8 +11,48 @@ from triggers.contracts.api.base import View
 from triggers.contracts.api.budget import AccountView
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.base import Contract, Name, Sha256Hex
-from triggers.contracts.campaign import CampaignState
+from triggers.contracts.campaign import MAX_TRIGGERS, CampaignState
 from triggers.contracts.limits import MAX_CATALOG_BYTES, MAX_SOURCE_BYTES
+
+
+class Expected(Contract):
+    """What a backtest expects of a day, with its interval; `high` is null where it may last for ever."""
+
+    mean: float
+    low: float
+    high: float | None
+
+
+class TriggerExpected(Contract):
+    """What a trigger is expected to yield per day: of the fleet, and bytes also of a vehicle."""
+
+    fires_per_fleet_day: Expected
+    clips_per_fleet_day: Expected
+    bytes_per_fleet_day: Expected
+    bytes_per_vehicle_day: Expected
+
+
+class BudgetExpected(Contract):
+    """A limit of the campaign beside the forecast, as in the report of a backtest (docs/backtest.md)."""
+
+    limit: Annotated[str, StringConstraints(max_length=64)]
+    amount: Annotated[int, Field(ge=0)]
+    per_day: Expected | None
+    days: Expected | None
+    clips: Annotated[int, Field(ge=0)]
+    larger_clips: Annotated[int, Field(ge=0)]
+
+
+class BacktestForecast(Contract):
+    """What the author's backtest of this very program forecasts. The author states it; whoever doubts it runs one."""
+
+    program_digest: Sha256Hex
+    drives: Annotated[int, Field(ge=0)]
+    hours: Annotated[float, Field(ge=0)]
+    vehicles: Annotated[int, Field(ge=1)]
+    hours_per_day: Annotated[float, Field(gt=0, le=24)]
+    triggers: Annotated[dict[Name, TriggerExpected], Field(max_length=MAX_TRIGGERS)]
+    budgets: Annotated[tuple[BudgetExpected, ...], Field(max_length=10)]
 
 
 class ApplyRequest(Contract):
@@ -24,6 +64,8 @@ class ApplyRequest(Contract):
     campaign: Name | None = None
     """Which campaign of the file; may be omitted if the file has only one."""
     draft: bool = False
+    forecast: BacktestForecast | None = None
+    """Shown to approvers; 409 unless its program is the one that the text compiles to."""
 
 
 class ApproveRequest(Contract):
@@ -97,6 +139,8 @@ class ReviewView(View):
     settings: dict[str, str]
     cost: CostView | None
     """Null if the program is not a module that this release of Longtail can read."""
+    forecast: BacktestForecast | None
+    """Null if the author sent none."""
     runs: int | None
     difference: str
 

@@ -10,6 +10,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import update
 
@@ -193,3 +196,26 @@ def test_fires_that_are_unaccounted_for_are_shown_only_where_there_are_any(
     assert ("unaccounted" in longtail("campaign", "show", "braking").out) == (handed_over > 0)
     (row,) = csv.DictReader(longtail("outcomes", "braking", "--csv").out.splitlines())
     assert (row["campaign"], row["fired"], row["unaccounted"]) == ("braking", "3", str(handed_over))
+
+
+def test_the_forecast_of_a_backtest_is_sent_with_its_program_and_shown(
+    longtail: Longtail, apply: Apply, tmp_path: Path
+) -> None:
+    seconds = np.arange(600) / 10
+    columns = {"t": seconds, "ego.accel": np.where(seconds % 20 < 1, -6.0, 0.0), "ego.speed": np.full(600, 10.0)}
+    pq.write_table(pa.table(columns), tmp_path / "drive.parquet")
+    (tmp_path / "a.trigger").write_text(campaign_text())
+    (tmp_path / "signals.yaml").write_text(SIGNALS)
+    report = str(tmp_path / "report.json")
+    drives = ("--signals", str(tmp_path / "signals.yaml"), "--drives", str(tmp_path / "drive.parquet"))
+    assert longtail("backtest", str(tmp_path / "a.trigger"), *drives, "--json", report).status == 0
+    assert apply(campaign_text(), "--backtest", report)["version"] == 1
+    shown = longtail("campaign", "show", "braking")
+    assert "Forecast of the author's backtest (1 drive, 0.0166 h) for 1000 vehicles at 1 h per day" in shown.out
+    assert re.search(r"^hard_brake +[0-9.,e+]+ \(", shown.out, re.MULTILINE) and "total_bytes" in shown.out
+    (tmp_path / "a.trigger").write_text(campaign_text().replace("-4", "-5"))
+    files = (str(tmp_path / "a.trigger"), "--signals", str(tmp_path / "signals.yaml"))
+    other = longtail("campaign", "apply", *files, "--backtest", report, role="author")
+    assert other.status == 1 and "did not run the program" in other.err
+    for wrong in ("signals.yaml", "none.json"):
+        assert longtail("campaign", "apply", *files, "--backtest", str(tmp_path / wrong), role="author").status == 1
