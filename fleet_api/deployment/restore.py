@@ -61,9 +61,10 @@ def move_on_after_restore(settings: Settings) -> Moved:
         require_current(database)
         with database.begin() as connection:
             now = datetime.now(UTC)
-            moved = move_on(connection, backup_id=f"restored-{now:%Y%m%dT%H%M%S.%f}", backup_at=now)
+            restored = f"restored-{now:%Y%m%dT%H%M%S.%f}"
+            moved = move_on(connection, backup_id=restored, backup_at=now)
             audit.record(
-                connection, audit.at_the_machine(), "database.restored", "database", "this", after=asdict(moved)
+                connection, audit.at_the_machine(), "deployment.restored", "backup", restored, after=asdict(moved)
             )
             return moved
     finally:

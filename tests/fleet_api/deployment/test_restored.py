@@ -48,6 +48,8 @@ def test_a_restored_database_is_noticed_and_moves_on(restored_here: Api, capsys:
     assert api.as_client("author").campaigns.apply(other, SIGNALS).version == 1001
     assert main(["restored", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["versions_above"] == 2000
+    noted = [entry for entry in api.as_client("operator").audit.list() if entry.action == "deployment.restored"]
+    assert [entry.after and entry.after["version_floor"] for entry in noted] == [1000, 2000]
 
 
 def test_a_step_after_an_unnoticed_restore_reaches_vehicles_at_once(api: Api) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from storage import audit
 from storage.backup.load import load
 from storage.backup.snapshot import save
 from storage.clips.details import get_clip
@@ -37,6 +38,9 @@ def test_a_clip_that_was_erased_while_the_backup_was_made_is_erased_after_the_re
         assert connection.execute(select(clips.c.id)).scalars().all() == [kept]
         with pytest.raises(Erased, match="while the backup was made"):
             get_clip(connection, gone)
+        chain, broken = audit.walk(connection)
+        (entry,) = audit.listing(connection, audit.AuditFilter(), after=chain.entries - 1)
+        assert (broken, entry.action, entry.object) == (None, "deployment.restore", "b")
     assert support.balances(restored) == support.balances(database)
     restored.close()
 
