@@ -36,7 +36,7 @@ _NO_SAMPLES = SignalSeries(np.empty(0, np.int64), np.empty(0, np.float64))
 def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
     """Write the files into the folder and return what is in the clip. Damage to one part does not stop the others."""
     try:
-        clip = read_clip(folder / CLIP_FILE, request.recording)
+        clip = read_clip(folder / CLIP_FILE, request.recording, max_messages=request.max_messages)
     except Damaged as damage:
         return ExtractionResult(remarks=_views([damage.remark]))
     remarks = list(clip.remarks)

@@ -31,7 +31,8 @@ from storage.database import Database
 from storage.erasure import clips as erased_clips
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
-from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Remark
+from triggers.clips.blocks import require_magic
+from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Damaged, Remark
 from triggers.errors import LeaseLost, Misconfigured, NotFound, Overloaded, Unreachable
 from triggers.private_files import private_folder
 
@@ -153,6 +154,8 @@ class ExtractionLoop:
                 self._download(job, folder / CLIP_FILE)
             except ObjectNotFound as error:
                 return _nothing("object_missing", error.message)
+            except Damaged as damage:  # so that junk costs no child
+                return Findings(remarks=[damage.remark])
             return self._extract(job, folder, stop)
 
     def _extract(self, job: ExtractionJob, folder: Path, stop: threading.Event) -> Findings:
@@ -176,9 +179,12 @@ class ExtractionLoop:
         )
 
     def _download(self, job: ExtractionJob, path: Path) -> None:
-        with path.open("wb") as file:
+        """Write the clip to a file. Damaged if it does not even begin as one."""
+        with path.open("w+b") as file:
             for chunk in self._store.stream(job.object_key):
                 file.write(chunk)
+            file.seek(0)
+            require_magic(file)
 
     def _upload(self, job: ExtractionJob, folder: Path, result: ExtractionResult, limit_bytes: int) -> list[Asset]:
         """Store the child's files; ChildFailed if they are not what it may have written."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from triggers.clips.damage import REASONS, Remark
+from triggers.clips.reader import MAX_MESSAGES
 from triggers.contracts import media_types
 from triggers.contracts.base import Contract, ShortText, SignalName
 from triggers.contracts.clip import MAX_SIGNALS, RecordingManifest
@@ -38,6 +39,8 @@ class ExtractionRequest(Contract):
     longitude: SignalName | None
     sent_on_change: Annotated[tuple[SignalName, ...], Field(max_length=MAX_SIGNALS)] = ()
     """The signals whose samples hold until the next one: their means are over time."""
+    max_messages: Annotated[int, Field(ge=0)] = MAX_MESSAGES
+    """How many samples and frames are read; what follows is left out."""
     derived_bytes: Annotated[int, Field(ge=0)]
     """What all files together may have; those that do not fit are left out."""
 

@@ -65,8 +65,7 @@ class Blocks:
         self._unpacked_left = UNPACKED_BASE_BYTES + MAX_UNPACKED_RATIO * self._size_bytes
         self._chunks = 0
         file.seek(0)
-        if file.read(len(MAGIC)) != MAGIC:
-            raise Damaged("mcap_unreadable", "the file does not begin with the magic bytes of MCAP")
+        require_magic(file)
 
     def __iter__(self) -> Iterator[memoryview]:
         """Every block; within a block all records are whole, except perhaps the last one of a file that was cut."""
@@ -175,6 +174,12 @@ class Blocks:
         for start in range(0, end, _PIECE_BYTES):
             crc = zlib.crc32(self._file.read(min(_PIECE_BYTES, end - start)), crc)
         return crc
+
+
+def require_magic(file: BinaryIO) -> None:
+    """Read the first bytes of a file; Damaged if they are not those of MCAP."""
+    if file.read(len(MAGIC)) != MAGIC:
+        raise Damaged("mcap_unreadable", "the file does not begin with the magic bytes of MCAP")
 
 
 def _parsed(body: memoryview) -> _Chunk:

@@ -29,6 +29,8 @@ MAX_MESSAGES = 50_000_000
 MESSAGES_BASE, MESSAGES_PER_S = 1_000_000, 100_000
 """What a recording may have: far more than a car's signals, and bounded work for whatever a small file unpacks to."""
 MAX_MALFORMED = 10_000
+MAX_OTHER_RECORDS = 50_000
+"""Schemas, channels and metadata: several times what a recording of the most signals needs."""
 MAX_TIME_BESIDE_NS = 3600 * NS_PER_S
 """A message this long before or after its recording cannot belong to it."""
 _MESSAGE = struct.Struct("<HIQQ")
@@ -66,17 +68,17 @@ class ClipFile:
         return self
 
 
-def read_clip(path: Path, announced: RecordingManifest | None = None) -> ClipFile:
+def read_clip(path: Path, announced: RecordingManifest | None = None, *, max_messages: int = MAX_MESSAGES) -> ClipFile:
     """The content of a clip's file, samples and frames in order of time; of several samples at the same time, the last.
 
     `announced` is the manifest that the vehicle sent to the gateway: the file must be of the same recording, and only
-    the signals and cameras that it lists are read. Raises Damaged if nothing can be kept: the file is not MCAP, has no
-    manifest (a file that was cut off may lack it when it was announced), or is of another recording. Raises OSError if
-    it cannot be opened or the disk fails.
+    the signals and cameras that it lists are read, and at most `max_messages`. Raises Damaged if nothing can be kept:
+    the file is not MCAP, has no manifest (a file that was cut off may lack it when it was announced), or is of another
+    recording. Raises OSError if it cannot be opened or the disk fails.
     """
     with path.open("rb") as file:
         blocks = Blocks(file)
-        content = _Content(_allowed_messages(announced))
+        content = _Content(min(max_messages, _allowed_messages(announced)))
         for block in blocks:
             content.read(block)
             if content.full:
@@ -101,11 +103,13 @@ class _Content:
     manifests: list[str] = field(default_factory=list)
     messages: int = 0
     malformed: int = 0
+    others: int = 0
 
     @property
     def full(self) -> bool:
         """Whether nothing more is read."""
-        return self.messages >= self.allowed or self.malformed >= MAX_MALFORMED
+        too_many = self.malformed >= MAX_MALFORMED or self.others >= MAX_OTHER_RECORDS
+        return self.messages >= self.allowed or too_many
 
     def remarks(self) -> list[Remark]:
         """What was wrong with the records."""
@@ -114,7 +118,7 @@ class _Content:
             detail = f"{self.malformed} records are malformed"
             found.append(Remark("messages_unreadable", detail, self.malformed))
         if self.full:
-            what = f"{self.messages} messages and {self.malformed} malformed records"
+            what = f"{self.messages} messages, {self.malformed} malformed and {self.others} other records"
             found.append(Remark("mcap_too_large", f"the file has {what} or more; the rest is left out"))
         return found
 
@@ -151,7 +155,9 @@ class _Content:
                 channel, _, log_time, _ = _MESSAGE.unpack_from(body)
                 self.messages += 1
                 self.channels.add_message(channel, log_time, body[_MESSAGE.size :])
-            elif opcode == Opcode.SCHEMA:
+                return
+            self.others += 1
+            if opcode == Opcode.SCHEMA:
                 self.channels.add_schema(body)
             elif opcode == Opcode.CHANNEL:
                 self.channels.add_channel(body)

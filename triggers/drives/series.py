@@ -24,6 +24,8 @@ from triggers.times import NS_PER_S
 
 MAX_TABLE_CELLS = 500_000_000
 ROWS_PER_GROUP = 65_536
+CELLS_PER_GROUP = 32_000_000
+"""What is held in memory at once, 9 bytes a cell: a table of very many signals has fewer rows in a group."""
 
 
 class SignalSeries(NamedTuple):
@@ -44,9 +46,10 @@ def write_drive(path: Path, signals: Mapping[str, SignalSeries], *, start_ns: in
         raise InvalidInput(f"{len(signals)} signals at {len(all_ns)} different times are too many for a table")
     fields = [pa.field(TIME_COLUMN, pa.float64()), *(pa.field(name, pa.float64()) for name in signals)]
     schema = pa.schema(fields, metadata={START_KEY: str(start_ns).encode()})
+    rows_each = max(1, min(ROWS_PER_GROUP, CELLS_PER_GROUP // (1 + len(signals))))
     with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-        for first in range(0, max(1, len(all_ns)), ROWS_PER_GROUP):
-            rows_ns = all_ns[first : first + ROWS_PER_GROUP]
+        for first in range(0, max(1, len(all_ns)), rows_each):
+            rows_ns = all_ns[first : first + rows_each]
             columns = [pa.array((rows_ns - start_ns) / NS_PER_S)]
             columns += [_column(series, rows_ns) for series in signals.values()]
             writer.write_table(pa.Table.from_arrays(columns, schema=schema))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from sqlalchemy import func, insert, select, update
 
 from ingest.extraction.loop import ExtractionLoop
-from ingest.extraction.sandbox.answers import LimitReached
+from ingest.extraction.sandbox.limits import ChildLimits
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.steward import events
 from storage import outbox
@@ -39,6 +40,7 @@ from tests.ingest.extraction import footage
 from tests.support.paths import REPOSITORY
 from tests.support.waiting import wait_for
 from triggers.clips.damage import Remark
+from triggers.clips.footage import Footage
 from triggers.errors import LeaseLost, Unreachable
 
 pytestmark = pytest.mark.integration
@@ -58,11 +60,11 @@ def world(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 @pytest.fixture
 def stored(world: World) -> Callable[..., str]:
-    """Store a clip, a sound one or the given bytes; returns its id."""
+    """Store a clip, a sound one, one of this footage, or the given bytes; returns its id."""
 
-    def store(data: bytes | None = None) -> str:
+    def store(data: bytes | None = None, content: Footage | None = None) -> str:
         manifest = footage.recording()
-        data = footage.clip_bytes(manifest, footage.footage()) if data is None else data
+        data = footage.clip_bytes(manifest, content or footage.footage()) if data is None else data
         clip = world.clip(len(data), manifest=footage.announced(manifest, data))
         clip.data = data
         with closing(world.assembler()) as assembler:
@@ -125,7 +127,9 @@ def test_a_stored_clip_becomes_ready_with_its_assets_and_a_label_job(world: Worl
 
 def test_a_clip_that_is_no_mcap_is_damaged_at_the_first_attempt(world: World, stored: Stored, loop: Loops) -> None:
     stored(b"hostile" * 1000)
-    assert loop().work_once(NEVER)
+    extracting = loop(extraction_isolation="require")
+    assert extracting.work_once(NEVER)
+    assert not list(world.folder.glob("extraction/**/server.log")), "junk costs no child"
     clip = row(world, clips)
     assert clip.state == "damaged"
     assert clip.damage.startswith("mcap_unreadable:")
@@ -301,14 +305,32 @@ def test_vehicles_take_turns_however_many_clips_one_of_them_sent(world: World, s
 def test_a_clip_that_meets_a_limit_is_not_tried_again(
     world: World, stored: Stored, loop: Loops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def meet_a_limit(*_: object, **__: object) -> None:
-        raise LimitReached("the extractor needed more than 1 s of processor time")
-
-    stored()
-    monkeypatch.setattr("ingest.extraction.sandbox.sandbox.Sandbox.run", meet_a_limit)
-    assert loop().work_once(NEVER)
+    monkeypatch.setattr(ChildLimits, "lifetime_s", 120.0)  # a busy machine is not what is tried here
+    video = footage.h264_frames(25)
+    frames = tuple(
+        frame._replace(t_ns=frame.t_ns + again * 25 * footage.FRAME_NS) for again in range(200) for frame in video
+    )
+    stored(content=replace(footage.footage(), cameras={"front": frames}))
+    assert loop(extraction_timeout_s=1).work_once(NEVER)
     assert row(world, clips).damage.startswith("extraction_limit: the extractor needed more than 1 s of processor time")
-    assert row(world, jobs_table).attempts == 1
+    assert (row(world, jobs_table).state, row(world, jobs_table).attempts) == ("failed", 1)
+
+
+def test_an_honest_clip_waits_for_one_junk_clip_per_worker(world: World, stored: Stored, loop: Loops) -> None:
+    clip_ids = [stored() for _ in range(7)]
+    with world.database.begin() as connection:
+        (vehicle,) = connection.execute(select(vehicles)).mappings().all()
+        connection.execute(insert(vehicles).values({**vehicle, "id": "honest", "token_hash": b"honest"}))
+        last = jobs_table.c.clip_id == clip_ids[-1]
+        connection.execute(update(jobs_table).where(last).values(vehicle_id="honest"))
+    served: dict[str, list[str]] = {"a": [], "b": []}
+    while "honest" not in [*served["a"], *served["b"]]:
+        for worker, before in served.items():
+            job = claim(world, worker, after=before[-1] if before else "")
+            assert job is not None
+            before.append(job.vehicle_id)
+    assert [before[:1] for before in served.values()] == [[vehicle["id"]]] * 2, "each had a junk clip in its hands"
+    assert max(map(len, served.values())) == 2
 
 
 def test_statistics_have_units_and_say_what_their_mean_is_over(world: World, stored: Stored, loop: Loops) -> None:
