@@ -31,7 +31,8 @@ from triggers.vehicle.http import make_client
 from triggers.vehicle.journal.clips import QueuedClip
 from triggers.vehicle.journal.journal import Journal, JournalFull, check_owner
 from triggers.vehicle.journal.space import is_no_space
-from triggers.vehicle.programs.host import Host, ProgramCaps
+from triggers.vehicle.programs.caps import ProgramCaps
+from triggers.vehicle.programs.host import Host
 from triggers.vehicle.recording.clips import FinishedClip, RecordingContext, make_clip
 from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
@@ -84,8 +85,7 @@ class VehicleAgent:
         self._http = make_client(config, transport)
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
-        caps = ProgramCaps(config.max_program_state_bytes, config.max_program_operations)
-        self._host = Host(config.vehicle_id, self._journal, speed=config.speed, caps=caps)
+        self._host = Host(config.vehicle_id, self._journal, speed=config.speed, caps=ProgramCaps.of(config))
         self._queue = ClipQueue(
             self._journal, config.clips_directory, max_bytes=config.queue_bytes, max_age_ns=config.max_clip_age_ns
         )

@@ -18,6 +18,7 @@ from triggers.contracts.clip import CELL_BYTES, MAX_CAMERAS, MAX_RECORDING_NS
 from triggers.contracts.limits import MAX_TRUST_VERSION
 from triggers.distance import SpeedSignal, speed_scale
 from triggers.errors import Misconfigured
+from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
 from triggers.remedies import first_mistake
 from triggers.times import NS_PER_S
 
@@ -68,6 +69,14 @@ class VehicleConfig:
     """State of a campaign's program beyond which it is not run, whoever has signed it."""
     max_program_operations: int = 200_000
     """Operations per tick, as the program states them, beyond which it is not run."""
+    max_program_memory_bytes: int = 64 * MIB
+    """Memory beyond which it is not run: its row buffers, tables, scratch columns and state."""
+    max_program_operations_per_s: int = OPERATIONS_PER_S
+    """Operations per second of data, as they are counted while it runs, beyond which it is suspended."""
+    compile_cpu_s: int = 20
+    """Seconds of processor time that compiling a program may take; a second attempt needs another limit."""
+    compile_memory_bytes: int = 1024 * MIB
+    """Address space of the process that compiles it, of which about 64 MiB are the process itself."""
     max_clip_age_ns: int = 14 * DAY_NS
     """A clip that is not uploaded within this time is dropped as expired, and counted."""
 
@@ -126,6 +135,10 @@ class VehicleConfig:
             "queue_bytes": 1,
             "max_program_state_bytes": 1,
             "max_program_operations": 1,
+            "max_program_memory_bytes": 1,
+            "max_program_operations_per_s": 1,
+            "compile_cpu_s": 1,
+            "compile_memory_bytes": 64 * MIB,
             "max_clip_age_ns": NS_PER_S,
             "chunk_bytes": CELL_BYTES,
         }

@@ -12,7 +12,6 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 
 from triggers.contracts.bundle import Bundle
@@ -21,11 +20,12 @@ from triggers.distance import SpeedSignal
 from triggers.errors import InvalidInput
 from triggers.language.rows import Row
 from triggers.language.webassembly.host.evaluator import Evaluator
-from triggers.language.webassembly.host.machine import load
-from triggers.language.webassembly.host.manifest import Manifest, read_manifest
+from triggers.language.webassembly.host.manifest import read_manifest
 from triggers.times import NS_PER_S
 from triggers.vehicle.journal.journal import Journal, JournalFull
 from triggers.vehicle.programs.campaign_run import CampaignRun, RunKey
+from triggers.vehicle.programs.caps import DEFAULT_CAPS, ProgramCaps
+from triggers.vehicle.programs.compiler import Compiler
 from triggers.vehicle.recording.fires import VehicleFire
 
 LOGGER = logging.getLogger(__name__)
@@ -38,19 +38,16 @@ KEPT_STATES = 64
 """How many states of versions that no longer run (paused, replaced) are kept for their return."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramCaps:
-    """What this vehicle lets one program need, whatever its signatures: bytes of state, and operations per tick."""
-
-    state_bytes: int
-    operations: int
-
-
 class Host:
     """All campaigns that run on this vehicle."""
 
     def __init__(
-        self, vehicle_id: str, journal: Journal, *, speed: SpeedSignal | None = None, caps: ProgramCaps | None = None
+        self,
+        vehicle_id: str,
+        journal: Journal,
+        *,
+        speed: SpeedSignal | None = None,
+        caps: ProgramCaps = DEFAULT_CAPS,
     ) -> None:
         self._vehicle_id = vehicle_id
         self._caps = caps
@@ -101,13 +98,15 @@ class Host:
         assigned = {(bundle.settings.name, bundle.version, bundle.program_digest): bundle for bundle in bundles}
         self._retire([run for key, run in self._runs.items() if key not in assigned])
         self._suspended &= assigned.keys()
-        for key, bundle in assigned.items():
-            if key in self._suspended:
-                continue
-            try:
-                runs[key] = self._runs.get(key) or self._leaving.pop(key, None) or self._start(bundle, problems)
-            except InvalidInput as error:
-                problems.append(f"{_name(key)} does not run: {error}")
+        with Compiler(self._journal, self._caps.compiler) as compiler:
+            for key, bundle in assigned.items():
+                if key in self._suspended:
+                    continue
+                known = self._runs.get(key) or self._leaving.pop(key, None)
+                try:
+                    runs[key] = known or self._start(bundle, compiler, problems)
+                except InvalidInput as error:
+                    problems.append(f"{_name(key)} does not run: {error}")
         self._runs = runs
         self._journal.keep_states(KEPT_STATES)
         return problems
@@ -210,10 +209,11 @@ class Host:
             self._problems.append(str(error))
             self._leaving |= {run.key: run for run in runs}
 
-    def _start(self, bundle: Bundle, problems: list[str]) -> CampaignRun:
-        if self._caps is not None:
-            _check_caps(read_manifest(bundle.program), self._caps)
-        evaluator = Evaluator(load(bundle.program, metered=True), checked=True)
+    def _start(self, bundle: Bundle, compiler: Compiler, problems: list[str]) -> CampaignRun:
+        self._caps.check_stated(read_manifest(bundle.program))
+        module = compiler.module(bundle.program)
+        self._caps.check_memory(module)
+        evaluator = Evaluator(module, checked=True, operations_per_s=self._caps.operations_per_s)
         _check(bundle, evaluator)
         name, version = bundle.settings.name, bundle.version
         state = self._journal.take_state(name, version, bundle.program_digest)
@@ -227,17 +227,6 @@ class Host:
 
 def _name(key: RunKey) -> str:
     return f"{key[0]} version {key[1]}"
-
-
-def _check_caps(manifest: Manifest, caps: ProgramCaps) -> None:
-    """Before the module is compiled, since a large one takes long."""
-    state_bytes, operations = manifest.state.size_bytes, manifest.cost.operations_per_tick
-    if state_bytes > caps.state_bytes or operations > caps.operations:
-        raise InvalidInput(
-            f"its program needs {state_bytes:,} bytes of state and {operations:,} operations per tick; this vehicle "
-            f"allows {caps.state_bytes:,} and {caps.operations:,}",
-            remedy="split the campaign, or raise max_program_state_bytes and max_program_operations of the vehicle",
-        )
 
 
 def _check(bundle: Bundle, evaluator: Evaluator) -> None:

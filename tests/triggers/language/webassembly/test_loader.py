@@ -71,10 +71,7 @@ def test_a_module_too_large_is_refused_before_it_is_read() -> None:
     assert "more than" in refused(bytes(MAX_PROGRAM_BYTES + 1))
 
 
-def test_a_module_with_any_bytes_changed_is_refused_or_runs_within_its_bounds(
-    good: bytes, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(machine, "FUEL_PER_CALL", 10_000_000)
+def test_a_module_with_any_bytes_changed_is_refused_or_runs_within_its_bounds(good: bytes) -> None:
     chance = random.Random(5)
     rows = [Row(k * 50_000_000, {"x": float(k % 9), "p": float(k % 5 > 1)}) for k in range(80)]
     started = 0
@@ -251,8 +248,7 @@ def test_an_export_of_the_wrong_type_and_memory_of_the_wrong_size_are_refused(pa
     ],
     ids=["trap", "endless", "stack", "data"],
 )
-def test_a_module_that_does_not_start_is_refused(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "FUEL_PER_CALL", 1_000_000)
+def test_a_module_that_does_not_start_is_refused(part: str) -> None:
     assert "does not start" in refused(written(*WHOLE, part))
 
 
@@ -275,10 +271,7 @@ def test_a_module_that_does_not_start_is_refused(part: str, monkeypatch: pytest.
         ("(i32.store (i32.const 8192) (i32.const 1)) i32.const 0", "all fuel consumed"),
     ],
 )
-def test_a_module_that_misbehaves_when_run_raises_and_harms_nothing(
-    body: str, reason: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(machine, "FUEL_PER_CALL", 1_000_000)
+def test_a_module_that_misbehaves_when_run_raises_and_harms_nothing(body: str, reason: str) -> None:
     running = Machine(load(written(*WHOLE[:3], run_that(body)), metered=True))
     for _ in range(2):
         with pytest.raises(LongtailError, match=reason):

@@ -20,11 +20,11 @@ from triggers.contracts.bundle import Bundle, make_bundle
 from triggers.contracts.checkin import FireCounts
 from triggers.errors import Unreachable
 from triggers.language.rows import Row
-from triggers.language.webassembly.host import machine
 from triggers.language.webassembly.host.evaluator import Evaluator
 from triggers.vehicle.agent import VehicleAgent
 from triggers.vehicle.journal.journal import Journal
-from triggers.vehicle.programs.host import Host, ProgramCaps
+from triggers.vehicle.programs.caps import ProgramCaps
+from triggers.vehicle.programs.host import Host
 from triggers.vehicle.recording.fires import VehicleFire
 
 
@@ -123,10 +123,7 @@ def handmade(source: str, trigger: str, *parts: str) -> Bundle:
 @pytest.mark.parametrize(
     ("body", "reason"), [("unreachable", "unreachable"), ("(loop (br 0)) local.get 0", "all fuel consumed")]
 )
-def test_a_program_that_traps_or_never_ends_is_suspended_alone(
-    journal: Journal, monkeypatch: pytest.MonkeyPatch, body: str, reason: str
-) -> None:
-    monkeypatch.setattr(machine, "FUEL_PER_CALL", 10_000_000)
+def test_a_program_that_traps_or_never_ends_is_suspended_alone(journal: Journal, body: str, reason: str) -> None:
     bad = handmade(BRAKING, "hard", *WHOLE[:3], run_that(body))
     host = Host("car-1", journal)
     assert host.assign([bad, compiled(SPEEDING)]) == []

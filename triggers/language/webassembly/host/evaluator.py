@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from triggers.contracts.compared import Compared
 from triggers.errors import InvalidInput
 from triggers.language.rows import Firing, Row
+from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, Times, load
 from triggers.language.webassembly.host.manifest import ManifestInput
 
@@ -22,8 +23,12 @@ from triggers.language.webassembly.host.manifest import ManifestInput
 class Evaluator:
     """Runs one module over the rows of one vehicle; `run` may be called again with the rows that follow."""
 
-    def __init__(self, module: bytes | LoadedModule, *, checked: bool = False) -> None:
-        self.machine = Machine(module if isinstance(module, LoadedModule) else load(module))
+    def __init__(
+        self, module: bytes | LoadedModule, *, checked: bool = False, operations_per_s: int = OPERATIONS_PER_S
+    ) -> None:
+        """`operations_per_s` is the most that a metered module may take per second of data."""
+        loaded = module if isinstance(module, LoadedModule) else load(module)
+        self.machine = Machine(loaded, operations_per_s=operations_per_s)
         self.manifest = self.machine.manifest
         self.inputs = tuple(item.name for item in self.manifest.inputs)
         self._positions = {name: position for position, name in enumerate(self.inputs)}

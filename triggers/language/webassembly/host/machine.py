@@ -5,9 +5,9 @@ from __future__ import annotations
 import ctypes
 import hashlib
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,8 @@ from wasmtime import _ffi as ffi
 
 from triggers.contracts.compared import Compared
 from triggers.errors import InvalidInput, LongtailError
+from triggers.language.webassembly.host.engine import compiled, engine, reason_of, taken_over
+from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S, FuelMeter
 from triggers.language.webassembly.host.manifest import Manifest, read_manifest
 from triggers.language.webassembly.layout import MAX_MEMORY_BYTES
 
@@ -25,23 +27,12 @@ Numbers = NDArray[np.float64]
 FIRE = np.dtype([("t_ns", "<i8"), ("row", "<u4"), ("trigger", "<u4")])
 """A fire: its time, the row that brought it (of one call), and the index of its trigger in the manifest."""
 
-FUEL_PER_CALL = 20_000_000_000
-"""WebAssembly instructions that a metered module may take for one call: some seconds, and far more than any program of
-the compiler needs for a whole row buffer."""
 MAX_FIRES = 1_000_000
 """How many fires a metered module may leave for the rows that it gets at a time."""
 
 _FUNCTIONS = {"run": (["i32"], ["i32"]), "reset": ([], []), "end": ([], [])}
-_UNUSED_PROPOSALS = (
-    "threads",
-    "memory64",
-    "multi_memory",
-    "tail_call",
-    "exceptions",
-    "function_references",
-    "gc",
-    "relaxed_simd",
-)
+OUT_OF_FUEL = "all fuel consumed"
+"""What the runtime says when a module has taken all that it may."""
 _STATE_FORMAT = b"LTS2"
 _DIGEST_BYTES = 32
 
@@ -50,44 +41,30 @@ _DIGEST_BYTES = 32
 class LoadedModule:
     """A module compiled for this machine; any number of machines, on any threads, may run it."""
 
-    engine: wasmtime.Engine
     code: wasmtime.Module
     manifest: Manifest
     digest: bytes
     """SHA-256 of the module's bytes."""
+    memory_bytes: int
+    """The memory of a machine that runs it; it never grows."""
     metered: bool = False
 
 
-def load(module: bytes, *, metered: bool = False) -> LoadedModule:
+def load(module: bytes, *, metered: bool = False, native: bytes | None = None) -> LoadedModule:
     """Check and compile a module. Raises InvalidInput, naming what is wrong with it.
 
     A module that imports anything is refused, so it can reach nothing but its own memory. `metered` ends calls that
-    take more than FUEL_PER_CALL, at the price of a tenth of the speed.
+    take more than a `FuelMeter` allows, at the price of a tenth of the speed. `native` is the module as another process
+    has compiled it (`triggers.vehicle.programs.compiler`), so that it is not compiled here.
     """
     manifest = read_manifest(module)
-    engine = _engine(metered)
-    try:
-        code = wasmtime.Module(engine, module)
-    except wasmtime.WasmtimeError as error:
-        raise InvalidInput(f"program: not a valid WebAssembly module ({_reason(error)})") from error
-    _check_types(code, manifest)
-    return LoadedModule(engine, code, manifest, hashlib.sha256(module).digest(), metered)
+    code = compiled(module, metered=metered) if native is None else taken_over(native, metered=metered)
+    memory_bytes = _check_types(code, manifest)
+    return LoadedModule(code, manifest, hashlib.sha256(module).digest(), memory_bytes, metered)
 
 
-@cache
-def _engine(metered: bool) -> wasmtime.Engine:
-    config = wasmtime.Config()
-    config.consume_fuel = metered
-    for proposal in _UNUSED_PROPOSALS:
-        setattr(config, f"wasm_{proposal}", False)
-    config.cranelift_opt_level = "speed"
-    config.parallel_compilation = False  # its threads do not survive a fork, so compiling would hang in the child
-    return wasmtime.Engine(config)
-
-
-def _check_types(code: wasmtime.Module, manifest: Manifest) -> None:
-    if len(code.imports):
-        raise InvalidInput("program: the module imports something; modules of this compiler import nothing")
+def _check_types(code: wasmtime.Module, manifest: Manifest) -> int:
+    """The module's memory in bytes. Raises InvalidInput unless it exports what a host needs."""
     exports = {item.name: item.type for item in code.exports}
     memory = exports.get("memory")
     if not isinstance(memory, wasmtime.MemoryType) or memory.is_64:
@@ -103,15 +80,18 @@ def _check_types(code: wasmtime.Module, manifest: Manifest) -> None:
             list(map(str, kind.params)) != parameters or list(map(str, kind.results)) != results
         ):
             raise InvalidInput(f"program: the module exports no function `{name}` of the right type")
+    return size
 
 
 class Machine:
     """One instance of a module, with the state of one recording or vehicle in its memory. Not thread-safe."""
 
-    def __init__(self, module: LoadedModule) -> None:
+    def __init__(self, module: LoadedModule, *, operations_per_s: int = OPERATIONS_PER_S) -> None:
+        """`operations_per_s` is the most that a metered module may take per second of data (see `FuelMeter`)."""
         self.module = module
         self.manifest = manifest = module.manifest
-        self._store = wasmtime.Store(module.engine)
+        self._meter = FuelMeter(manifest, operations_per_s)
+        self._store = wasmtime.Store(engine(module.metered))
         self._store.set_limits(memory_size=MAX_MEMORY_BYTES, table_elements=0, instances=1, tables=0, memories=1)
         exports = self._instantiate().exports(self._store)
         self._functions: dict[str, Any] = {name: exports[name] for name in _FUNCTIONS}
@@ -133,15 +113,20 @@ class Machine:
         """
         if len(columns) != len(self._columns):
             raise InvalidInput(f"{len(columns)} columns for {len(self._columns)} inputs")
+        if not len(t_ns):
+            return self._in_order([])
+        with self._metered(t_ns):
+            return self._in_order(self._all_calls(t_ns, columns))
+
+    def _all_calls(self, t_ns: Times, columns: Sequence[Numbers | None]) -> list[NDArray[Any]]:
+        """The fires of all rows, as many calls as they take."""
         parts = []
-        at, fires_left, is_stalled = 0, MAX_FIRES, False
+        at, fires_left = 0, MAX_FIRES
         while at < len(t_ns):
             n = min(len(self._times), len(t_ns) - at)
             self._fill(t_ns, columns, at, n)
-            if not is_stalled:  # otherwise it could go on for ever, one fire at a time
-                self._refuel()
             consumed, count = self._one_call(n, int(t_ns[at]))
-            is_stalled, fires_left = not consumed, fires_left - count
+            fires_left -= count
             if fires_left < 0 and self.module.metered:
                 raise LongtailError(f"program: run left more than {MAX_FIRES} fires of {len(t_ns)} rows")
             if count:
@@ -149,7 +134,24 @@ class Machine:
                 fires["row"] += at
                 parts.append(fires)
             at += consumed
-        return self._in_order(parts)
+        return parts
+
+    @contextmanager
+    def _metered(self, t_ns: Times) -> Iterator[None]:
+        """Give a metered module what it may take for these rows as a whole, however many calls it makes of them."""
+        if not self.module.metered:
+            yield
+            return
+        fuel, whose = self._meter.allow(t_ns)
+        self._store.set_fuel(fuel)
+        try:
+            yield
+        except LongtailError as error:
+            if OUT_OF_FUEL not in error.message:
+                raise
+            raise LongtailError(f"{error.message}: {len(t_ns)} rows took more than the {fuel} that {whose}") from error
+        finally:
+            self._meter.spend(fuel - self._store.get_fuel())
 
     def _one_call(self, rows: int, first_ns: int) -> tuple[int, int]:
         """Call `run` once; returns the rows that it consumed and the fires that it left, which are not both none."""
@@ -217,19 +219,19 @@ class Machine:
         try:
             return wasmtime.Instance(self._store, self.module.code, [])
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
-            raise InvalidInput(f"program: the module does not start ({_reason(error)})") from error
+            raise InvalidInput(f"program: the module does not start ({reason_of(error)})") from error
 
     def _call(self, name: str) -> None:
         self._refuel()
         try:
             self._functions[name](self._store)
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
-            raise LongtailError(f"program: {_reason(error)}") from error
+            raise LongtailError(f"program: {reason_of(error)}") from error
 
     def _refuel(self) -> None:
-        """Give a metered module the fuel for one call."""
+        """Give a metered module the fuel for one call without rows: as much as a second of data may take."""
         if self.module.metered:
-            self._store.set_fuel(FUEL_PER_CALL)
+            self._store.set_fuel(self._meter.operations_per_s)
 
     def _fill(self, t_ns: Times, columns: Sequence[Numbers | None], at: int, n: int) -> None:
         """Copy `n` rows from `at` on into the row buffers."""
@@ -247,11 +249,6 @@ class Machine:
 
     def _integers(self, address: int, count: int) -> tuple[int, ...]:
         return struct.unpack_from(f"<{count}q", self._memory, address)
-
-
-def _reason(error: Exception) -> str:
-    """The last line of the runtime's message: the root cause, below the backtrace."""
-    return str(error).strip().rpartition("\n")[2].strip()[:200]
 
 
 def _memory_of(memory: Any, store: wasmtime.Store) -> Any:
@@ -275,11 +272,11 @@ def _unchecked(store: wasmtime.Store, function: Any) -> Any:
         value[0].i32 = rows
         error = ffi.wasmtime_func_call_unchecked(context, address, value, 1, trap_address)
         if error:
-            raise LongtailError(f"program: {_reason(wasmtime.WasmtimeError._from_ptr(error))}")
+            raise LongtailError(f"program: {reason_of(wasmtime.WasmtimeError._from_ptr(error))}")
         if trap:
             owned = type(trap).from_buffer_copy(trap)
             ctypes.memset(trap_address, 0, ctypes.sizeof(trap))
-            raise LongtailError(f"program: {_reason(wasmtime.Trap._from_ptr(owned))}")
+            raise LongtailError(f"program: {reason_of(wasmtime.Trap._from_ptr(owned))}")
         return int(value[0].i32)
 
     return call
