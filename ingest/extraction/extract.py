@@ -112,7 +112,8 @@ class _Files:
 
     def write_videos(self, footage: Footage) -> None:
         """A preview of every camera with frames, and a thumbnail of the first camera of the manifest."""
-        cameras = [camera for camera in self._request.recording.cameras if footage.cameras[camera]]
+        # A manifest may name a camera twice: it is one camera.
+        cameras = [camera for camera in dict.fromkeys(self._request.recording.cameras) if footage.cameras[camera]]
         budget = Budget(self._left_bytes, len(cameras))
         for camera in cameras:
             number = self._request.recording.cameras.index(camera)

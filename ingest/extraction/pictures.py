@@ -32,10 +32,8 @@ MAX_CLIP_PIXELS = 2_000_000_000
 
 def decodable(frames: Sequence[VideoFrame], camera: str, remarks: list[Remark]) -> Sequence[VideoFrame]:
     """The frames from the first keyframe on, without empty ones. Damaged when none can be decoded."""
+    frames = _of_known_codecs(frames, camera, remarks)
     codec = frames[0].codec
-    unknown = next((frame.codec for frame in frames if frame.codec not in CODECS), None)
-    if unknown is not None:
-        raise Damaged("video_codec_unsupported", f"{unknown[:40]}: the format of the frames of camera {camera}")
     empty = sum(1 for frame in frames if not frame.data)
     if empty:
         detail = f"camera {camera}: {empty} of {len(frames)} frames are empty"
@@ -44,7 +42,23 @@ def decodable(frames: Sequence[VideoFrame], camera: str, remarks: list[Remark]) 
     first = next((index for index, frame in enumerate(filled) if frame.keyframe), None)
     if first is None:
         raise Damaged("video_without_keyframe", f"camera {camera} has {len(frames)} {codec} frames and no keyframe")
+    if first:
+        detail = f"camera {camera}: {first} of {len(frames)} frames are before its first keyframe"
+        remarks.append(Remark("video_frames_undecodable", detail, first))
     return filled[first:]
+
+
+def _of_known_codecs(frames: Sequence[VideoFrame], camera: str, remarks: list[Remark]) -> Sequence[VideoFrame]:
+    """The frames that a decoder is known for, the others are told. Damaged if there are none."""
+    known = [frame for frame in frames if frame.codec in CODECS]
+    if len(known) < len(frames):
+        unknown = next(frame.codec for frame in frames if frame.codec not in CODECS)
+        if not known:
+            raise Damaged("video_codec_unsupported", f"{unknown[:40]}: the format of the frames of camera {camera}")
+        left_out = len(frames) - len(known)
+        detail = f"{unknown[:40]}: the format of {left_out} of {len(frames)} frames of camera {camera}"
+        remarks.append(Remark("video_codec_unsupported", detail, left_out))
+    return known
 
 
 class Pictures:

@@ -64,6 +64,7 @@ class Blocks:
         self._size_bytes = file.seek(0, os.SEEK_END)
         self._unpacked_left = UNPACKED_BASE_BYTES + MAX_UNPACKED_RATIO * self._size_bytes
         self._chunks = 0
+        self._data_end: int | None = None
         file.seek(0)
         require_magic(file)
 
@@ -96,6 +97,20 @@ class Blocks:
             if self._unpacked_left < 0:
                 return
         self._cut(at)
+
+    def repeated(self) -> Iterator[memoryview]:
+        """The schemas and channels that the summary repeats, each a block; after the pass, and none in a cut file."""
+        at = self._data_end
+        while at is not None and at + RECORD.size <= self._size_bytes:
+            self._file.seek(at)
+            opcode, length = RECORD.unpack(self._file.read(RECORD.size))
+            end = at + RECORD.size + length
+            if opcode == Opcode.FOOTER or end > self._size_bytes or length > MAX_RECORD_BYTES:
+                return
+            if opcode in (Opcode.SCHEMA, Opcode.CHANNEL):
+                self._file.seek(at)
+                yield memoryview(self._file.read(RECORD.size + length))
+            at = end
 
     def _run(self, at: int, first_bytes: int) -> memoryview:
         """The record at `at`, and those that follow it as long as they are in no chunk; about _PIECE_BYTES."""
@@ -154,6 +169,7 @@ class Blocks:
         # Chunks have checksums of their own, so that one bad chunk is not told twice.
         if expected and not self._chunks and self._crc_until(at) != expected:
             self.remarks.append(Remark("mcap_crc_mismatch", f"the first {at} bytes do not have their checksum"))
+        self._data_end = end
         opcode = None
         while opcode != Opcode.FOOTER and end + RECORD.size <= self._size_bytes:
             self._file.seek(end)

@@ -36,6 +36,8 @@ class SignalChannel:
     def __init__(self) -> None:
         self.samples = Samples(array("q"), array("d"))
         self.unreadable: Counter[str] = Counter()
+        self.absent = 0
+        """Messages with NaN, which is no sample, as in drives and on vehicles."""
 
     def add_many(self, times_ns: NDArray[np.uint64], values: NDArray[np.float64]) -> None:
         """Many samples at once."""
@@ -43,6 +45,10 @@ class SignalChannel:
         if not possible.all():
             self.unreadable[_LATE] += int(np.count_nonzero(~possible))
             times_ns, values = times_ns[possible], values[possible]
+        measured = ~np.isnan(values)
+        if not measured.all():
+            self.absent += int(np.count_nonzero(~measured))
+            times_ns, values = times_ns[measured], values[measured]
         self.samples.times_ns.frombytes(times_ns.astype(np.int64).tobytes())
         self.samples.values.frombytes(values.tobytes())
 
@@ -121,7 +127,11 @@ class Channels:
         self._by_id: dict[int, SignalChannel | CameraChannel | None] = {}
         self._by_topic: dict[str, SignalChannel | CameraChannel] = {}
         self._unsupported: dict[str, str] = {}
-        self._undeclared = 0
+        self._first_of_topic: dict[str, int] = {}
+        self._shared: NDArray[np.uint16] | None = None
+        """By channel id, the first channel of its topic: of samples with equal times the last in the file counts, so
+        those of several channels are kept in one order. None while each topic has one channel."""
+        self.undeclared = 0
         self._pending = Pending()
 
     def signal(self, name: str) -> Samples:
@@ -149,6 +159,15 @@ class Channels:
             topic, at = text_at(body, 4)
             encoding, _ = text_at(body, at)
             self._by_id[identity] = self._opened(topic, self._schemas.get(schema_id, Schema()), encoding)
+            if self._by_id[identity] is not None:
+                self._share(identity, self._first_of_topic.setdefault(topic, identity))
+
+    def _share(self, identity: int, first: int) -> None:
+        if identity == first:
+            return
+        if self._shared is None:
+            self._shared = np.arange(2**16, dtype=np.uint16)
+        self._shared[identity] = first
 
     def _opened(self, topic: str, schema: Schema, encoding: str) -> SignalChannel | CameraChannel | None:
         """The channel of a topic, which several records may share; None for what is not a clip's, or not readable."""
@@ -167,14 +186,15 @@ class Channels:
     def add_message(self, identity: int, t_ns: int, data: memoryview) -> None:
         """A message; one that cannot be read is counted."""
         if identity not in self._by_id:
-            self._undeclared += 1
+            self.undeclared += 1
             return
         channel = self._by_id[identity]
         if channel is None:
             return
         try:
             if isinstance(channel, SignalChannel):
-                self._pending.add(identity, t_ns, schemas.decode_sample(data))
+                first = identity if self._shared is None else int(self._shared[identity])
+                self._pending.add(first, t_ns, schemas.decode_sample(data))
             else:
                 channel.add(t_ns, data)
         except InvalidInput as error:
@@ -182,7 +202,7 @@ class Channels:
 
     def add_samples(self, ids: NDArray[np.uint16], times: NDArray[np.uint64], values: NDArray[np.float64]) -> None:
         """Many messages at once that all are a sample, in the order of the file."""
-        self._pending.add_many(ids, times, values)
+        self._pending.add_many(ids if self._shared is None else self._shared[ids], times, values)
         if len(self._pending) >= _GROUPED_AT:
             self.flush()
 
@@ -206,14 +226,17 @@ class Channels:
                 if len(channel) or channel.unreadable:
                     yield Remark("channel_unlisted", f"the manifest does not list the channel {topic[:100]!r}")
                 continue
+            if isinstance(channel, SignalChannel) and channel.absent:
+                of = f"{channel.absent} of {channel.absent + len(channel)} messages of {topic[:100]!r}"
+                yield Remark("messages_unreadable", f"{of} are NaN, which is no sample", channel.absent)
             unreadable = channel.unreadable.total()
             if unreadable:
                 reason = "messages_unreadable" if len(channel) else "channel_unreadable"
                 of = f"{unreadable} of {unreadable + len(channel)} messages of {topic[:100]!r}"
                 yield Remark(reason, f"{of}: {next(iter(channel.unreadable))}", unreadable)
-        if self._undeclared:
-            detail = f"{self._undeclared} messages belong to channels that the file does not declare"
-            yield Remark("messages_unreadable", detail, self._undeclared)
+        if self.undeclared:
+            detail = f"{self.undeclared} messages belong to channels that the file does not declare"
+            yield Remark("messages_unreadable", detail, self.undeclared)
 
 
 def text_at(body: memoryview, at: int) -> tuple[str, int]:

@@ -76,14 +76,17 @@ def read_clip(path: Path, announced: RecordingManifest | None = None, *, max_mes
     the file is not MCAP, has no manifest (a file that was cut off may lack it when it was announced), or is of another
     recording. Raises OSError if it cannot be opened or the disk fails.
     """
+    allowed = min(max_messages, _allowed_messages(announced))
     with path.open("rb") as file:
         blocks = Blocks(file)
-        content = _Content(min(max_messages, _allowed_messages(announced)))
-        for block in blocks:
-            content.read(block)
-            if content.full:
-                break
-    content.channels.flush()
+        content = _content(blocks, _Content(allowed))
+        if content.channels.undeclared:
+            # What declared them was in a chunk that is lost, and is repeated where a file has its summary.
+            declared = _Content(allowed)
+            for block in blocks.repeated():
+                declared.read(block)
+            blocks = Blocks(file)
+            content = _content(blocks, declared)
     remarks = blocks.remarks + content.remarks()
     manifest = _manifest(content.manifests, announced, remarks)
     if announced is not None:
@@ -180,6 +183,16 @@ class _Content:
             value, at = text_at(body, at)
             if key == MANIFEST_KEY:
                 self.manifests.append(value)
+
+
+def _content(blocks: Blocks, content: _Content) -> _Content:
+    """`content` with that of all blocks, as far as it may have more."""
+    for block in blocks:
+        content.read(block)
+        if content.full:
+            break
+    content.channels.flush()
+    return content
 
 
 def _allowed_messages(announced: RecordingManifest | None) -> int:

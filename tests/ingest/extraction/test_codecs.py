@@ -78,6 +78,22 @@ def test_another_codec_is_refused_by_its_name(tmp_path: Path, codec: str) -> Non
     assert assets(result) == ["signals"]
 
 
+def test_a_frame_of_another_codec_is_told_and_costs_only_itself(tmp_path: Path) -> None:
+    video = frames("jpeg")
+    video[5] = video[5]._replace(codec="raw")
+    result = extracted_video(tmp_path, video)
+    assert [(remark.reason, remark.count) for remark in result.remarks] == [("video_codec_unsupported", 1)]
+    assert "raw: the format of 1 of 12 frames" in result.remarks[0].message
+    assert "preview" in assets(result)
+
+
+def test_frames_before_the_first_keyframe_are_told(tmp_path: Path) -> None:
+    result = extracted_video(tmp_path, frames("h264", 16)[3:])
+    assert [(remark.reason, remark.count) for remark in result.remarks] == [("video_frames_undecodable", 7)]
+    assert "7 of 13 frames are before its first keyframe" in result.remarks[0].message
+    assert "preview" in assets(result)
+
+
 def test_frames_of_no_bytes_are_counted_and_the_rest_is_shown(tmp_path: Path) -> None:
     video = frames("h264")
     video[5] = video[5]._replace(data=b"")

@@ -58,14 +58,28 @@ def test_signals_become_a_table_in_the_layout_of_a_recorded_drive(tmp_path: Path
     assert table["ego.latitude"].to_pylist() == [48.0, *[None] * 8, 48.001]
 
 
-def test_statistics_count_all_samples_and_measure_the_finite_ones(tmp_path: Path) -> None:
-    values = [1.0, math.inf, -3.0, math.nan]
+def test_statistics_count_infinite_samples_and_measure_the_finite_ones(tmp_path: Path) -> None:
+    values = [1.0, math.inf, -3.0, math.nan]  # NaN is no sample
     speed = Samples.of((T_NS + i, value) for i, value in enumerate(values))
     content = Footage(T_NS, T_NS + 10**9, {"speed": speed}, {})
     by_name = {row.signal: row for row in extracted(tmp_path, cameras=(), content=content).statistics}
-    assert (by_name["speed"].samples, by_name["speed"].minimum, by_name["speed"].maximum) == (4, -3.0, 1.0)
+    assert (by_name["speed"].samples, by_name["speed"].minimum, by_name["speed"].maximum) == (3, -3.0, 1.0)
     assert by_name["speed"].mean == -1.0
     assert list(by_name) == ["speed"], "a signal without samples has no statistics"
+
+
+def test_a_sample_holds_until_the_next_one_whatever_nan_is_between(tmp_path: Path) -> None:
+    speed = Samples.of([(T_NS, 1.0), (T_NS + 10**8, math.nan), (T_NS + 5 * 10**8, 3.0)])
+    content = Footage(T_NS, T_NS + 10**9, {"speed": speed}, {})
+    result = extracted(tmp_path, cameras=(), content=content, sent_on_change=("speed",))
+    (row,) = result.statistics
+    assert (row.samples, row.mean, row.mean_over) == (2, 2.0, "time")
+    assert [(remark.reason, remark.count) for remark in result.remarks] == [("messages_unreadable", 1)]
+
+
+def test_a_camera_that_the_manifest_names_twice_is_one_camera(tmp_path: Path) -> None:
+    result = extracted(tmp_path, cameras=("front", "front"))
+    assert sorted(assets(result)) == ["preview", "signals", "thumbnail"]
 
 
 def test_the_track_follows_the_catalogs_position(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from mcap_protobuf.writer import Writer as ProtobufWriter
 
 from tests.triggers.clips.test_round_trip import START_NS, manifest_of
 from triggers.clips import schemas
+from triggers.clips.blocks import Opcode
 from triggers.clips.footage import Footage, Samples
 from triggers.clips.reader import ClipFile, read_clip
 from triggers.clips.writer import MANIFEST_KEY, MANIFEST_RECORD
@@ -119,6 +121,23 @@ def manifest_record() -> bytes:
     return data[8 + 9 + int.from_bytes(data[9:17], "little") :]
 
 
+@pytest.mark.parametrize("summary", [True, False], ids=["with summary", "cut off before it"])
+def test_a_lost_chunk_costs_only_itself_where_the_summary_repeats_its_channels(tmp_path: Path, summary: bool) -> None:
+    file = File(chunk_size=300, compression=CompressionType.NONE)
+    file.send(file.channel(), *((t_ns, encoded(value)) for t_ns, value in VALUES))
+    file.writer.finish()
+    data = file.bytes.getvalue()
+    changed = data.find(b"longtail.Sample") + 3  # in the first chunk, which declares the channel
+    data = data[:changed] + b"x" + data[changed + 1 :]
+    clip = read(tmp_path, data if summary else data[: data.index(struct.pack("<BQ", Opcode.DATA_END, 4))])
+    read_again = speed(clip)
+    assert read_again == (VALUES[-len(read_again) :] if summary else [])
+    assert (len(read_again) > 20) is summary
+    reasons = [remark.reason for remark in clip.remarks]
+    lost = ["mcap_crc_mismatch"]
+    assert reasons == (lost if summary else [*lost, "mcap_truncated", "messages_unreadable"])
+
+
 @pytest.mark.parametrize(
     ("data", "value"),
     [
@@ -201,6 +220,28 @@ def test_several_schemas_and_channels_of_one_name_are_one_signal(tmp_path: Path)
     file.send(first, (START_NS, encoded(1.0)))
     clip = file.read(tmp_path)
     assert (clip.remarks, speed(clip)) == ((), [(START_NS, 1.0), (START_NS + 1, 2.0)])
+
+
+@pytest.mark.parametrize("zero", [0.0, 1.0], ids=["a message of no bytes", "whole messages"])
+def test_of_samples_of_one_time_in_several_channels_the_last_in_the_file_counts(tmp_path: Path, zero: float) -> None:
+    file = File()
+    first, second = file.channel(), file.channel()
+    file.send(second, (START_NS, encoded(2.0)), (START_NS + 1, encoded(3.0)))
+    file.send(first, (START_NS, encoded(zero)))
+    clip = file.read(tmp_path)
+    assert (clip.remarks, speed(clip)) == ((), [(START_NS, zero), (START_NS + 1, 3.0)])
+
+
+def test_nan_is_no_sample_and_counted(tmp_path: Path) -> None:
+    file = File()
+    file.send(
+        file.channel(), (START_NS, encoded(1.0)), (START_NS, encoded(math.nan)), (START_NS + 1, encoded(math.nan))
+    )
+    clip = file.read(tmp_path)
+    assert speed(clip) == [(START_NS, 1.0)]
+    (remark,) = clip.remarks
+    assert (remark.reason, remark.count, remark.damages) == ("messages_unreadable", 2, False)
+    assert "2 of 3 messages of '/signals/ego.speed' are NaN" in remark.message
 
 
 def test_channels_that_are_no_clips_business_are_passed_over(tmp_path: Path) -> None:
