@@ -14,13 +14,21 @@ TIMEOUT_S = 5.0
 
 
 def check(settings: Settings) -> Iterator[Finding]:
-    """Whether each process answers, and is ready."""
+    """Whether each process answers, and is ready.
+
+    Without a database none of them runs, and what answers at an address that nobody gave is of another deployment.
+    """
+    given = settings.model_fields_set
     urls = {
-        "api": settings.effective_api_url(),
-        "gateway": settings.effective_gateway_url(),
-        "ingest": settings.effective_ingest_url(),
+        "api": (settings.effective_api_url(), {"api_url", "api_host", "api_port"}),
+        "gateway": (settings.effective_gateway_url(), {"gateway_url", "gateway_host", "gateway_port"}),
+        "ingest": (settings.effective_ingest_url(), {"ingest_host", "ingest_port"}),
     }
-    for name, url in urls.items():
+    for name, (url, sources) in urls.items():
+        if not settings.database_url and not given & sources:
+            message = f"the {name} of this deployment does not run, as its database does not"
+            yield fail(name, message, "start it with `longtail up`, or name its --data")
+            continue
         yield guarded(name, lambda name=name, url=url: _service(name, url))  # type: ignore[misc]
 
 

@@ -61,13 +61,16 @@ def described_settings(settings: Settings) -> list[dict[str, Any]]:
 
 
 def settings_of_deployment(data_dir: Path | None) -> Settings:
-    """The settings from the environment, completed by the deployment that runs in the data directory."""
+    """The settings from the environment, completed by the deployment that runs in the data directory.
+
+    One that does not run leaves its `client.json` behind, whose ports others may have by now.
+    """
     settings = Settings.load(**({"data_dir": data_dir} if data_dir else {}))
     folder = Path(settings.data_dir or default_data_dir())
     running: dict[str, Any] = {"data_dir": folder}
     if not settings.database_url:
         running["database_url"] = running_url(folder / "postgres") or ""
-    known = read_client_file(folder)
+    known = read_client_file(folder) if settings.database_url or running.get("database_url") else None
     if known is not None:
         running["api_url"] = settings.api_url or known.api_url
         running["gateway_url"] = settings.gateway_url or known.gateway_url

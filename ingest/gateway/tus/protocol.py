@@ -101,7 +101,11 @@ def has_body(headers: Headers) -> bool:
 
 
 def _number(headers: Headers, name: str) -> int:
-    value = headers.get(name.lower(), "")
+    sent = headers.getlist(name.lower())
+    if len(set(sent)) > 1:
+        shown = ", ".join(repr(value[:30]) for value in sent[:3])
+        raise BadHeader(f"{name} is given {len(sent)} times: {shown}", remedy="send it once")
+    value = sent[0] if sent else ""
     if not _NUMBER.fullmatch(value):
         raise BadHeader(
             f"{name} is {value[:30]!r}" if value else f"the header {name} is missing", remedy="send a number"

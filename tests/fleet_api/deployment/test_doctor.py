@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text, update
 
-from fleet_api.deployment.doctor import described_settings, examine
+from fleet_api.client.data_dir import ClientFile, write_client_file
+from fleet_api.deployment.doctor import described_settings, examine, settings_of_deployment
 from fleet_api.deployment.doctor.findings import Finding
 from fleet_api.deployment.doctor.settings import check
 from fleet_api.deployment.keys import ensure_signing_key
@@ -217,3 +221,33 @@ def test_settings_are_told_with_where_they_come_from(monkeypatch: pytest.MonkeyP
     assert rows["LONGTAIL_DATABASE_URL"]["source"] == "variable"
     assert "secret" not in str(rows)
     assert rows["LONGTAIL_API_PORT"] == {"variable": "LONGTAIL_API_PORT", "value": 8080, "source": "default"}
+
+
+class _Ready(BaseHTTPRequestHandler):
+    """A process of another deployment: it is ready, whoever asks."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_what_answers_for_another_deployment_is_not_taken_for_one_that_does_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A deployment that was stopped leaves its addresses behind, and others may get its ports."""
+    for name in [name for name in os.environ if name.startswith("LONGTAIL_")]:
+        monkeypatch.delenv(name)
+    with HTTPServer(("127.0.0.1", 0), _Ready) as other:
+        Thread(target=other.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{other.server_port}"
+        write_client_file(tmp_path, ClientFile(url, url, "lt_old", url))
+        found = {finding.check: finding for finding in examine(settings_of_deployment(tmp_path))}
+        monkeypatch.setenv("LONGTAIL_API_URL", url)
+        asked_for = {finding.check: finding for finding in examine(settings_of_deployment(tmp_path))}
+        other.shutdown()
+    assert [found[name].status for name in ("database", "api", "gateway", "ingest")] == ["fail"] * 4
+    assert "does not run" in found["api"].message
+    assert asked_for["api"].message == f"{url} is ready", "an address that is given is examined"

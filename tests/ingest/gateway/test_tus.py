@@ -88,6 +88,15 @@ def test_patch_at_another_offset_is_a_conflict_that_changes_nothing(client: TusC
     assert client.offset(location) == 10
 
 
+def test_an_offset_that_is_given_twice_is_refused(client: TusClient) -> None:
+    location = client.begin(clip())
+    headers = [("Upload-Offset", "0"), ("Upload-Offset", "7"), *CHUNK.items()]
+    refused = client.http.patch(location, content=DATA, headers=headers)
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_header")
+    assert refused.json()["detail"] == "Upload-Offset is given 2 times: '0', '7'"
+    assert client.offset(location) == 0
+
+
 def test_patch_answers_204_with_the_new_offset(client: TusClient) -> None:
     location = client.begin(clip())
     answer = client.patch(location, 0, DATA[:10])
