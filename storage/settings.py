@@ -71,6 +71,8 @@ class Settings(BaseSettings):
     """Connections that API and gateway each hold open; fewer where the process may open fewer files."""
     connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 500
     """Of these, from one address. Behind a reverse proxy all clients have its address."""
+    api_body_bytes: Annotated[int, Field(ge=32 * MIB)] = 64 * MIB
+    """The most bytes of requests' bodies that an API process holds in memory; one caller has an eighth."""
 
     # Keys and people
     signing_key: Path | None = None
@@ -120,6 +122,7 @@ class Settings(BaseSettings):
     upload_start_s: Annotated[int, Field(ge=10)] = 900
     """How long a new upload may wait for its first byte; `upload_expiry_s` when that is shorter."""
     gateway_in_flight_bytes: Annotated[int, Field(ge=MIB)] = 64 * MIB
+    """The most bytes of clips that a gateway process holds in memory; one vehicle has an eighth."""
     offset_store_interval_s: Annotated[float, Field(gt=0)] = 2.0
     fleet_total_bytes: Annotated[int, Field(gt=0)] | None = None
     """A limit over all campaigns and vehicles; empty: none."""

@@ -14,6 +14,7 @@ from fleet_api.api.errors import handlers, refuse_nul
 from fleet_api.api.openapi import interactive_docs
 from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
+from fleet_api.http.bodies import new_bodies
 from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
 from fleet_api.services import Services, open_bundle_key, open_signer
 from ingest.http.middleware import public_middleware
@@ -75,6 +76,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.services = services
     app.state.check = check
+    app.state.bodies = new_bodies(settings.api_body_bytes)
     for router in (*ROUTERS, interactive_docs.router):
         app.include_router(router)
     app.openapi = cache(partial(build_document, app, settings))  # type: ignore[method-assign]

@@ -26,7 +26,7 @@ _VehicleBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_vehicl
 
 
 @raises(Unauthenticated, Forbidden)
-def calling_user(services: Use, bearer: _UserBearer, request: Request) -> User:
+def calling_user(request: Request, services: Use, bearer: _UserBearer) -> User:
     """The user whose token was sent; Unauthenticated without a valid one.
 
     Forbidden is declared here on behalf of the use cases, which require a role of this user.
@@ -34,23 +34,31 @@ def calling_user(services: Use, bearer: _UserBearer, request: Request) -> User:
     token = _token(bearer)
     with services.database.begin() as connection:
         user = authenticate(connection, token)
+    request.state.caller = f"user {user.name}"
     address = None if request.client is None else request.client.host
     origin = replace(user.origin, address=address, request_id=request.scope.get(REQUEST_ID))
     return replace(user, origin=origin)
 
 
 @raises(Unauthenticated)
-def calling_vehicle(services: Use, bearer: _VehicleBearer) -> str:
+def calling_vehicle(request: Request, services: Use, bearer: _VehicleBearer) -> str:
     """The id of the vehicle whose token was sent; Unauthenticated without a valid one."""
     token = _token(bearer)
     with services.database.begin() as connection:
-        return authenticate_vehicle(connection, token)
+        vehicle_id = authenticate_vehicle(connection, token)
+    request.state.caller = f"vehicle {vehicle_id}"
+    return vehicle_id
 
 
 Caller = Annotated[User, Depends(calling_user)]
 """The user who calls."""
 CallingVehicle = Annotated[str, Depends(calling_vehicle)]
 """The id of the vehicle that calls."""
+
+
+def caller_of(request: Request) -> str:
+    """Who sends this request, for bounds per caller; its route has authenticated it before it reads a body."""
+    return str(request.state.caller)
 
 
 def _token(bearer: HTTPAuthorizationCredentials | None) -> str:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from typing import Any, TypeVar
 
 from fastapi import Depends, Request
 
+from fleet_api.http.auth import caller_of
 from ingest.http.bodies import require_body
+from ingest.http.bounds.byte_budget import ByteBudget, Hold
+from ingest.http.bounds.nodes import require_few_nodes
+from ingest.http.bounds.pace import PACE, paced
 from ingest.http.raising import raises
 from triggers.body_digest import HEADER, check_content_digest
 from triggers.contracts.base import Contract
-from triggers.errors import BadHeader, InvalidInput, TooLarge, TooSlow, UnsupportedBody
+from triggers.errors import BadHeader, InvalidInput, Overloaded, TooLarge, TooSlow, UnsupportedBody
 
 KIB = 1024
 MIB = 1024**2
 MEDIA_TYPE = "application/json"
-BODY_S = 120.0
-"""How long a body may take to arrive; the server gives silent ones up earlier."""
+LARGEST_BODY_BYTES = 16 * MIB
+"""Of any route; none of them gets a larger limit."""
+WAIT_S = 5.0
+"""How long a body may wait for its caller's share of memory."""
 C = TypeVar("C", bound=Contract)
 _ATTRIBUTE = "body_model"
 
@@ -27,14 +32,31 @@ def json_body(model: type[C], *, limit_bytes: int = 64 * KIB) -> Any:
     """A dependency: the body as a `model`. TooLarge beyond `limit_bytes`, InvalidInput naming the wrong field.
 
     The bytes are read on the event loop and parsed in the route's thread, so that a large body delays no other request.
+    They count as their caller's until the request is answered.
     """
+    if limit_bytes > LARGEST_BODY_BYTES:
+        raise ValueError(f"no body may have {limit_bytes} bytes")
 
-    @raises(InvalidInput)
+    @raises(InvalidInput, TooLarge)
     def parsed(raw: bytes = Depends(_reader(limit_bytes))) -> C:
+        require_few_nodes(raw)
         return model.from_json(raw, what="the body")
 
     setattr(parsed, _ATTRIBUTE, model)
     return Depends(parsed)
+
+
+def new_bodies(total_bytes: int) -> ByteBudget:
+    """The memory for the bodies of all requests of a process."""
+    return ByteBudget(
+        total_bytes, largest_bytes=LARGEST_BODY_BYTES, what="bodies of requests", setting="LONGTAIL_API_BODY_BYTES"
+    )
+
+
+def bodies_of(request: Request) -> ByteBudget:
+    """The budget of the application that handles this request."""
+    budget: ByteBudget = request.app.state.bodies
+    return budget
 
 
 def body_model(dependency: Any) -> type[Contract] | None:
@@ -43,27 +65,32 @@ def body_model(dependency: Any) -> type[Contract] | None:
     return model
 
 
-def _reader(limit_bytes: int) -> Callable[[Request], Coroutine[Any, Any, bytes]]:
-    @raises(BadHeader, TooLarge, TooSlow, UnsupportedBody)
-    async def read(request: Request) -> bytes:
+def _reader(limit_bytes: int) -> Callable[[Request], AsyncIterator[bytes]]:
+    @raises(BadHeader, Overloaded, TooLarge, TooSlow, UnsupportedBody)
+    async def read(request: Request) -> AsyncIterator[bytes]:
         require_body(request.headers, MEDIA_TYPE)
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and len(announced) < 20 and int(announced) > limit_bytes:
             raise _too_large(limit_bytes)
-        parts = bytearray()
+        hold = bodies_of(request).hold(caller_of(request))
         try:
-            async with asyncio.timeout(BODY_S):
-                async for chunk in request.stream():
-                    parts += chunk
-                    if len(parts) > limit_bytes:
-                        raise _too_large(limit_bytes)
-        except TimeoutError as error:
-            raise TooSlow(f"the body did not arrive within {BODY_S:g} s", remedy="send it again, or less") from error
-        body = bytes(parts)
-        check_content_digest(request.headers.get(HEADER), body)
-        return body
+            body = await _received(request, hold, limit_bytes)
+            check_content_digest(request.headers.get(HEADER), body)
+            yield body
+        finally:
+            hold.release()
 
     return read
+
+
+async def _received(request: Request, hold: Hold, limit_bytes: int) -> bytes:
+    parts = bytearray()
+    async for chunk in paced(request.stream(), PACE, remedy="send it again, or less"):
+        if len(parts) + len(chunk) > limit_bytes:
+            raise _too_large(limit_bytes)
+        await hold.grow(len(chunk), wait_s=WAIT_S)
+        parts += chunk
+    return bytes(parts)
 
 
 def _too_large(limit_bytes: int) -> TooLarge:

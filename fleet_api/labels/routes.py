@@ -29,7 +29,7 @@ from triggers.contracts.api.labels import (
 )
 from triggers.errors import Conflict, LeaseLost
 
-MAX_LABELS_BYTES = 64 * MIB
+MAX_LABELS_BYTES = 4 * MIB
 JobId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 router = APIRouter(prefix="/v1/label-jobs", tags=["labels"], route_class=ApiRoute)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 
 from fleet_api.http.auth import Caller, CallingVehicle
-from fleet_api.http.bodies import KIB, MIB, json_body
+from fleet_api.http.bodies import KIB, json_body
 from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from fleet_api.http.signed import signed_response
@@ -22,11 +22,11 @@ from triggers.contracts.api.vehicles import (
 )
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.checkin import AssignmentList, CheckIn, Telemetry
+from triggers.contracts.limits import MAX_TELEMETRY_BYTES
 from triggers.errors import Erased, Forbidden
 
 SEALED = "application/octet-stream"
 MAX_CHECK_IN_BYTES = 512 * KIB
-MAX_TELEMETRY_BYTES = 8 * MIB
 Reason = Annotated[str, Query(min_length=1, max_length=500, description="Why; it is kept, so it names nobody.")]
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 

@@ -7,8 +7,8 @@ import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from ingest.cell_record import CellRecord
-from ingest.gateway.in_flight import ByteBudget
 from ingest.gateway.limits import GatewayLimits
+from ingest.http.bounds.byte_budget import ByteBudget, Hold
 from storage.uploads.progress import DIGEST_BYTES
 from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import CELL_BYTES, cell_count, cell_size
@@ -24,9 +24,8 @@ class CellMismatch(ChecksumMismatch):
 class CellWriter:
     """One request's writing to one upload: one task writes and ends, another iterates over the durable offsets.
 
-    A cell's share of the bytes in flight is taken before its first byte and returned when the log has it: a request
-    that holds a share needs no other share to make progress, so requests cannot block each other for good. Cells that
-    become complete while an append runs go into the next append together.
+    A cell holds the bytes that have come of it until the log has it. Cells that become complete while an append runs go
+    into the next append together.
 
     `digests` are the SHA-256 of the cells from the one at the upload's offset on. An offset within a cell means that
     earlier requests sent its beginning: `load_pieces` gets these bytes once the rest has come. With `hold_last` the
@@ -55,6 +54,8 @@ class CellWriter:
         self._first, self._sent_before = divmod(upload.offset_bytes, CELL_BYTES)
         self._index = self._first
         self._gathered: bytearray | None = None
+        self._holds: dict[int, Hold] = {}
+        """By the index of their cell."""
         self._complete: list[CellRecord] = []
         self._held: CellRecord | None = None
         self._changed = asyncio.Event()
@@ -62,8 +63,6 @@ class CellWriter:
         self._failure: Exception | None = None
         self.durable_bytes = upload.offset_bytes
         """The log, with the pieces of earlier requests, holds all bytes before this offset."""
-        self.cell_began_s: float | None = None
-        """Loop time at which the cell being gathered began; None between cells."""
 
     async def write(self, chunk: memoryview) -> None:
         """Take in bytes, no more than the upload has left.
@@ -75,6 +74,7 @@ class CellWriter:
                 await self._begin_cell()
             assert self._gathered is not None  # noqa: S101 - a cell has begun
             taken = chunk[: self._missing() - len(self._gathered)]
+            await self._grow(len(taken))
             self._gathered += taken
             chunk = chunk[len(taken) :]
             if len(self._gathered) == self._missing():
@@ -138,18 +138,20 @@ class CellWriter:
         await self._own_share.acquire()
         try:
             self._raise_failure()
-            size = cell_size(self._upload.size_bytes, self._index)
-            await self._in_flight.acquire(size, wait_s=self._limits.in_flight_wait_s)
         except BaseException:
             self._own_share.release()
             raise
+        self._holds[self._index] = self._in_flight.hold(self._upload.vehicle_id)
         self._gathered = bytearray()
-        self.cell_began_s = asyncio.get_running_loop().time()
+
+    async def _grow(self, amount: int) -> None:
+        await self._holds[self._index].grow(amount, wait_s=self._limits.in_flight_wait_s)
 
     async def _end_cell(self) -> None:
         assert self._gathered is not None  # noqa: S101 - a cell has begun
         payload = bytes(self._gathered)
         if self._sent_before:
+            await self._grow(self._sent_before)
             payload = await self._load_pieces() + payload
         self._check(payload)
         cell = CellRecord(self._upload.id, self._index, self._upload.writer_epoch, payload)
@@ -159,7 +161,6 @@ class CellWriter:
             self._complete.append(cell)
         self._gathered = None
         self._sent_before = 0
-        self.cell_began_s = None
         self._index += 1
         self._changed.set()
 
@@ -187,5 +188,5 @@ class CellWriter:
 
     def _give_back(self, *indices: int) -> None:
         for index in indices:
-            self._in_flight.release(cell_size(self._upload.size_bytes, index))
+            self._holds.pop(index).release()
             self._own_share.release()

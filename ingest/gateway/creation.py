@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -19,6 +18,8 @@ from ingest.gateway.service import Gateway
 from ingest.gateway.tus import protocol
 from ingest.gateway.tus.metadata import MANIFEST, MAX_SHOWN, NETWORK, upload_metadata
 from ingest.http.bodies import require_body
+from ingest.http.bounds.byte_budget import Hold
+from ingest.http.bounds.pace import paced
 from ingest.http.raising import raises
 from storage.database import Connection
 from storage.uploads import dead_letters
@@ -88,7 +89,7 @@ async def create_upload(gateway: Gateway, request: Request) -> Response:
             submission = Submission(vehicle_id, length, values[MANIFEST], _network(values), metadata)
             upload, new = await _judge(gateway, submission, partitions)
         else:
-            async with _manifest(gateway, request) as body:
+            async with _manifest(gateway, request, vehicle_id) as body:
                 upload, new = await _judge(gateway, Submission(vehicle_id, length, body, None, metadata), partitions)
     location = protocol.location(upload.id, asked=request.scope.get("raw_path", b"").decode("ascii"))
     if new:
@@ -181,33 +182,28 @@ def keep_rejected(
 
 
 @asynccontextmanager
-async def _manifest(gateway: Gateway, request: Request) -> AsyncIterator[bytes]:
+async def _manifest(gateway: Gateway, request: Request, vehicle_id: str) -> AsyncIterator[bytes]:
     """The body of a creation request; its bytes count as manifests in flight, as they come, until the block ends."""
     announced = protocol.content_length(request.headers)
     if announced is not None and announced > MAX_MANIFEST_BYTES:
         raise _manifest_too_large()
     body = bytearray()
+    hold = gateway.manifests_in_flight.hold(vehicle_id)
     try:
-        await _read_manifest(gateway, request, body)
+        await _read_manifest(gateway, request, body, hold)
         check_content_digest(request.headers.get(HEADER), bytes(body))
         yield bytes(body)
     finally:
-        gateway.manifests_in_flight.release(len(body))
+        hold.release()
 
 
-async def _read_manifest(gateway: Gateway, request: Request, body: bytearray) -> None:
+async def _read_manifest(gateway: Gateway, request: Request, body: bytearray, hold: Hold) -> None:
     limits = gateway.limits
-    try:
-        async with asyncio.timeout(limits.body_silence_s):
-            async for chunk in request.stream():
-                if len(body) + len(chunk) > MAX_MANIFEST_BYTES:
-                    raise _manifest_too_large()
-                await gateway.manifests_in_flight.acquire(len(chunk), wait_s=limits.in_flight_wait_s)
-                body += chunk
-    except TimeoutError as error:
-        raise TooSlow(
-            f"the manifest did not arrive within {limits.body_silence_s:g} s", remedy="send it again"
-        ) from error
+    async for chunk in paced(request.stream(), limits.pace, remedy="send it again"):
+        if len(body) + len(chunk) > MAX_MANIFEST_BYTES:
+            raise _manifest_too_large()
+        await hold.grow(len(chunk), wait_s=limits.in_flight_wait_s)
+        body += chunk
 
 
 def _manifest_too_large() -> TooLarge:

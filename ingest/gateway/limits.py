@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ingest.http.bounds.pace import PACE, Pace
 from ingest.single_check import CHECK_S
 from triggers.contracts.clip import MAX_MANIFEST_BYTES
 
@@ -12,10 +13,8 @@ from triggers.contracts.clip import MAX_MANIFEST_BYTES
 class GatewayLimits:
     """Times are in seconds. The limit on clip bytes in flight is a setting (`gateway_in_flight_bytes`)."""
 
-    body_silence_s: float = 20.0
-    """A body that sends nothing for this long is cut off."""
-    cell_deadline_s: float = 300.0
-    """A cell holds memory from its first byte, so a body that takes longer per cell (under 1.7 kB/s) is cut off."""
+    pace: Pace = PACE
+    """What comes of a body is held in memory, so one that is silent or too slow is cut off."""
     in_flight_wait_s: float = 5.0
     """How long a request waits for its share of the bytes in flight before it is refused."""
     cells_per_request: int = 8
@@ -23,10 +22,10 @@ class GatewayLimits:
     writers_per_vehicle: int = 8
     """Concurrent PATCH requests of one vehicle, including broken ones that have not been given up yet."""
     creations_per_vehicle: int = 16
-    """Concurrent creation requests of one vehicle."""
+    """Concurrent creation requests of one vehicle; its manifests share two manifests' worth of memory."""
     mismatches_per_upload: int = 16
     """How often in a row a cell may come with other bytes than the manifest says before its clip is given up."""
-    manifests_in_flight_bytes: int = 4 * MAX_MANIFEST_BYTES
+    manifests_in_flight_bytes: int = 16 * MAX_MANIFEST_BYTES
     waiting_calls: int = 512
     """Calls that may wait for a thread of one pool."""
     token_ttl_s: float = 10.0

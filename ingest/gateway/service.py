@@ -9,14 +9,15 @@ from typing import TypeVar
 
 from ingest.cell_record import CellRecord
 from ingest.cells_topic import CellsTopic
-from ingest.gateway.in_flight import ByteBudget
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.tokens import TokenCache
 from ingest.gateway.workers import Workers
+from ingest.http.bounds.byte_budget import ByteBudget
 from ingest.single_check import SingleCheck
 from storage.database import Connection, Database
 from storage.settings import Settings
 from storage.vehicles.authentication import authenticate_vehicle
+from triggers.contracts.clip import CELL_BYTES, MAX_MANIFEST_BYTES
 from triggers.errors import Overloaded
 
 T = TypeVar("T")
@@ -28,8 +29,15 @@ class Gateway:
     def __init__(self, settings: Settings, limits: GatewayLimits) -> None:
         self.settings = settings
         self.limits = limits
-        self.in_flight = ByteBudget(settings.gateway_in_flight_bytes)
-        self.manifests_in_flight = ByteBudget(limits.manifests_in_flight_bytes)
+        self.in_flight = ByteBudget(
+            settings.gateway_in_flight_bytes,
+            largest_bytes=CELL_BYTES,
+            what="cells on their way to the log",
+            setting="LONGTAIL_GATEWAY_IN_FLIGHT_BYTES",
+        )
+        self.manifests_in_flight = ByteBudget(
+            limits.manifests_in_flight_bytes, largest_bytes=MAX_MANIFEST_BYTES, what="manifests"
+        )
         url, size = settings.require_database_url(), max(2, settings.database_pool_size)
         threads = size // 2
         silence_s = settings.database_silence_s

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -18,6 +17,7 @@ from ingest.gateway.service import Gateway
 from ingest.gateway.tus import protocol
 from ingest.gateway.tus.checksum import BodyChecksum
 from ingest.http.bodies import require_body
+from ingest.http.bounds.pace import paced
 from ingest.http.problems import problem_response
 from ingest.http.raising import raises
 from storage.database import Connection
@@ -184,8 +184,8 @@ class _Writing:
 
     async def _gather(self, request: Request) -> None:
         left = self._begun.size_bytes - self._begun.offset_bytes
-        chunks = request.stream()
-        while (chunk := await self._next_chunk(chunks)) is not None:
+        remedy = "ask for the offset and continue from there"
+        async for chunk in paced(request.stream(), self._gateway.limits.pace, remedy=remedy):
             fitting = memoryview(chunk)[:left]
             left -= len(fitting)
             if self._checksum is not None:
@@ -196,22 +196,6 @@ class _Writing:
         if self._checksum is not None:
             self._checksum.check(self._begun.offset_bytes)
             self._cells.release_last()
-
-    async def _next_chunk(self, chunks: AsyncIterator[bytes]) -> bytes | None:
-        """The body's next bytes, None at its end; TooSlow when they do not come, or the cell takes too long."""
-        limits = self._gateway.limits
-        deadline_s = asyncio.get_running_loop().time() + limits.body_silence_s
-        if self._cells.cell_began_s is not None:
-            deadline_s = min(deadline_s, self._cells.cell_began_s + limits.cell_deadline_s)
-        try:
-            async with asyncio.timeout_at(deadline_s):
-                return await anext(chunks, None)
-        except TimeoutError as error:
-            raise TooSlow(
-                f"the body was silent for {limits.body_silence_s:g} s, "
-                f"or a cell took longer than {limits.cell_deadline_s:g} s",
-                remedy="ask for the offset and continue from there",
-            ) from error
 
     async def _store_offsets(self) -> Exception | None:
         """Store from time to time how far the log is; returns the error of an append or of the database."""

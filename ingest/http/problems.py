@@ -59,7 +59,12 @@ async def _routing(request: Request, error: Exception) -> Response:
 async def _gone(request: Request, _error: Exception) -> Response:
     """The client disconnected before its body was complete; this answer is never seen."""
     _log.info("%s %s: the client disconnected", request.method, request.url.path)
-    return Response(status_code=HTTPStatus.BAD_REQUEST)
+    status = HTTPStatus.BAD_REQUEST
+    detail = "the connection ended before the body was whole"
+    problem = Problem(
+        title=status.phrase, status=status, detail=detail, code=f"http_{status:d}", remedy="send it again"
+    )
+    return _response(problem, {})
 
 
 def _public(error: LongtailError) -> LongtailError:

@@ -9,3 +9,5 @@ PROGRAM_STATE_BYTES = 256 * 1024
 PROGRAM_OPERATIONS = 20_000
 """Operations per tick that it may take, likewise."""
 MAX_TRUST_VERSION = 2**31 - 1
+MAX_TELEMETRY_BYTES = 1024 * 1024
+"""Largest report of counts; a vehicle sends more in several."""

@@ -18,6 +18,7 @@ import httpx
 from triggers.contracts import signing
 from triggers.contracts.bundle import MAX_BUNDLE_BYTES, Bundle, open_bundle
 from triggers.contracts.checkin import Assignment, AssignmentList, CheckIn, FireCounts, Telemetry
+from triggers.contracts.limits import MAX_TELEMETRY_BYTES
 from triggers.contracts.trust import MAX_STEPS, MAX_TRUST_BYTES, steps_and_list
 from triggers.errors import InvalidInput, LongtailError, Untrusted
 from triggers.language.rows import MAX_T_NS
@@ -35,7 +36,7 @@ MAX_ANSWER_BYTES = MAX_LIST_BYTES + (MAX_STEPS + 1) * MAX_TRUST_BYTES
 MAX_PROBLEMS = 100
 MAX_PROBLEM_CHARACTERS = 1000
 COUNTS_PER_REPORT = 1000
-REPORT_BYTES = 4 * 1024**2
+REPORT_BYTES = MAX_TELEMETRY_BYTES // 2
 """Largest report; the counts of one version always fit."""
 
 NOT_THE_API = "check api_url, and whether a login page of the network answers in its place"

@@ -2,40 +2,82 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 from ingest.cell_record import CellRecord
 from ingest.gateway.limits import GatewayLimits
+from ingest.http.bounds.pace import Pace
 from storage.database import Database
 from storage.settings import Settings
 from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still, wait_for_held, waiting_appends
 from tests.ingest.gateway.serving import TusClient, logged_bytes, running_gateway, some_bytes
 from tests.support.fleet import enroll_vehicle
 from tests.support.waiting import wait_for
-from triggers.contracts.clip import CELL_BYTES
+from triggers.contracts.clip import CELL_BYTES, MAX_MANIFEST_BYTES
 
 
 def test_bytes_in_flight_are_bounded_over_all_requests(database: Database, settings: Settings, token: str) -> None:
     tight = settings.model_copy(update={"gateway_in_flight_bytes": 2 * CELL_BYTES})
+    whole = some_bytes(CELL_BYTES)
     with running_gateway(tight, GatewayLimits(in_flight_wait_s=0.2)) as (url, app), ExitStack() as slow:
         client = TusClient(url, token)
-        for _ in range(2):
-            location = client.begin(clip())
-            slow.enter_context(client.open_patch(location, 0, len(DATA), DATA[:100]))
-        wait_for_held(app, 2 * CELL_BYTES)
         location = client.begin(clip())
-        refused = client.patch(location, 0, DATA)
+        slow.enter_context(client.open_patch(location, 0, len(DATA), DATA[: CELL_BYTES - 1]))
+        wait_for_held(app, CELL_BYTES - 1)
+        location = client.begin(clip(whole))
+        refused = client.patch(location, 0, whole)
         assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert f"holds {CELL_BYTES - 1 + int(refused.headers['Upload-Offset'])} of" in refused.json()["detail"]
         assert int(refused.headers["Retry-After"]) > 0
-        assert refused.headers["Upload-Offset"] == "0"
         slow.close()
         wait_for_held(app, 0)
-        assert client.patch(location, 0, DATA).headers["Upload-Offset"] == str(len(DATA))
+        reached = int(refused.headers["Upload-Offset"])
+        assert client.patch(location, reached, whole[reached:]).headers["Upload-Offset"] == str(CELL_BYTES)
         assert held_bytes(app) == 0
         client.close()
+
+
+def send_all(connection: socket.socket, data: bytes) -> None:
+    with suppress(OSError):  # the gateway may have refused it by then
+        connection.sendall(data)
+
+
+def test_vehicles_that_send_nothing_but_a_byte_hold_a_byte(database: Database, settings: Settings, token: str) -> None:
+    tight = settings.model_copy(update={"gateway_in_flight_bytes": 4 * CELL_BYTES})
+    with database.begin() as connection:
+        honest_token = enroll_vehicle(connection, "car-2")
+    with running_gateway(tight, GatewayLimits(in_flight_wait_s=0.2)) as (url, app), ExitStack() as slow:
+        client, honest = TusClient(url, token), TusClient(url, honest_token)
+        for _ in range(8):
+            slow.enter_context(client.open_patch(client.begin(clip()), 0, len(DATA), DATA[:1]))
+        wait_for_held(app, 8)
+        location = honest.begin(clip(vehicle_id="car-2"))
+        assert honest.patch(location, 0, DATA).status_code == 204
+        client.close()
+        honest.close()
+
+
+def test_manifests_that_never_end_keep_no_other_vehicle_out(database: Database, settings: Settings, token: str) -> None:
+    with database.begin() as connection:
+        honest_token = enroll_vehicle(connection, "car-2")
+    size = MAX_MANIFEST_BYTES
+    announced = {"Content-Length": str(size), "Upload-Length": "5", "Content-Type": "application/json"}
+    limits = GatewayLimits(manifests_in_flight_bytes=4 * size, in_flight_wait_s=0.5)
+    with running_gateway(settings, limits) as (url, app), ExitStack() as slow:
+        client, honest = TusClient(url, token), TusClient(url, honest_token)
+        for _ in range(4):
+            connection = slow.enter_context(client.open_request("POST", f"{url}/v1/uploads", announced))
+            sender = threading.Thread(target=send_all, args=(connection, b" " * (size - 1)))
+            sender.start()
+            slow.callback(sender.join)
+        wait_for(lambda: app.state.gateway.manifests_in_flight.held_bytes >= size - 1, within_s=10, what="manifests")
+        assert honest.create(clip(vehicle_id="car-2")).status_code == 201
+        client.close()
+        honest.close()
 
 
 def test_many_uploads_through_the_smallest_bound_all_arrive(database: Database, settings: Settings, token: str) -> None:
@@ -63,9 +105,9 @@ def test_sixty_slow_uploads_do_not_delay_creation(database: Database, settings: 
         for _ in range(60):
             location = client.begin(clip())
             slow.enter_context(client.open_patch(location, 0, len(DATA), DATA[:100]))
-        wait_for_held(app, 60 * CELL_BYTES)
+        wait_for_held(app, 60 * 100)
         client.begin(clip())
-        assert held_bytes(app) == 60 * CELL_BYTES, "all of them still wait"
+        assert held_bytes(app) == 60 * 100, "all of them still wait"
         slow.close()
         wait_for_held(app, 0)
         client.close()
@@ -131,7 +173,7 @@ def test_a_request_takes_no_more_than_its_own_share_of_memory(
 
 
 def test_a_silent_body_is_given_up_and_what_came_counts(database: Database, settings: Settings, token: str) -> None:
-    with running_gateway(settings, GatewayLimits(body_silence_s=0.3)) as (url, app):
+    with running_gateway(settings, GatewayLimits(pace=Pace(silence_s=0.3))) as (url, app):
         client = TusClient(url, token)
         location = client.begin(clip())
         with client.open_patch(location, 0, len(DATA), DATA[: CELL_BYTES + 1]) as connection:
@@ -144,7 +186,7 @@ def test_a_silent_body_is_given_up_and_what_came_counts(database: Database, sett
 
 
 def test_a_silent_manifest_is_given_up(settings: Settings, token: str) -> None:
-    with running_gateway(settings, GatewayLimits(body_silence_s=0.3)) as (url, app):
+    with running_gateway(settings, GatewayLimits(pace=Pace(silence_s=0.3))) as (url, app):
         client = TusClient(url, token)
         head = {"Content-Length": "1000"}
         location = f"{url}/v1/uploads"
@@ -156,8 +198,8 @@ def test_a_silent_manifest_is_given_up(settings: Settings, token: str) -> None:
         client.close()
 
 
-def test_a_cell_that_trickles_in_is_given_up(database: Database, settings: Settings, token: str) -> None:
-    with running_gateway(settings, GatewayLimits(cell_deadline_s=0.5)) as (url, app):
+def test_a_body_that_trickles_in_is_given_up(database: Database, settings: Settings, token: str) -> None:
+    with running_gateway(settings, GatewayLimits(pace=Pace(step_s=0.5))) as (url, app):
         client = TusClient(url, token)
         location = client.begin(clip())
         with client.open_patch(location, 0, len(DATA), DATA[:1]) as connection:
@@ -182,7 +224,7 @@ def test_one_vehicle_cannot_hold_all_memory(database: Database, settings: Settin
         client, other = TusClient(url, token), TusClient(url, other_token)
         for _ in range(2):
             slow.enter_context(client.open_patch(client.begin(clip()), 0, len(DATA), DATA[:100]))
-        wait_for_held(app, 2 * CELL_BYTES)
+        wait_for_held(app, 2 * 100)
         third = client.begin(clip())
         assert client.patch(third, 0, DATA).status_code == 503
         theirs = other.begin(clip(vehicle_id="car-2"))

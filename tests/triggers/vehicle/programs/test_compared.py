@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fleet_api.vehicles.routes import MAX_TELEMETRY_BYTES
 from tests.triggers.vehicle.cloud import Cloud
 from tests.triggers.vehicle.conftest import MakeConfig
 from tests.triggers.vehicle.support import BRAKING, COMPARING, ManualClock, at, compiled, offer, rows
 from triggers.contracts.campaign import MAX_COMPARES
 from triggers.contracts.compared import Compared
+from triggers.contracts.limits import MAX_TELEMETRY_BYTES
 from triggers.errors import Unreachable
 from triggers.language.rows import Row
 from triggers.vehicle.agent import VehicleAgent
