@@ -84,7 +84,7 @@ def _loops(parts: Parts) -> dict[str, Loop]:
 
 def _steward(parts: Parts) -> Steward:
     lost_cells = LostCells(parts.database, parts.log, parts.settings)
-    duties = Duties(parts.database, parts.log, parts.store).all()
+    duties = Duties(parts.database, parts.log, parts.store, parts.settings).all()
     return Steward(
         [*duties, Duty("closing uploads whose cells are gone", LOST_CELLS_S, lambda: lost_cells.look() > 0)],
         readiness=parts.readiness,

@@ -121,6 +121,8 @@ class Settings(BaseSettings):
     """How long an upload may stand still before it ends and frees its budget."""
     upload_start_s: Annotated[int, Field(ge=10)] = 900
     """How long a new upload may wait for its first byte; `upload_expiry_s` when that is shorter."""
+    closed_upload_s: Annotated[int, Field(ge=86400)] = 30 * 86400
+    """How long uploads that ended without a byte are remembered."""
     gateway_in_flight_bytes: Annotated[int, Field(ge=MIB)] = 64 * MIB
     """The most bytes of clips that a gateway process holds in memory; one vehicle has an eighth."""
     offset_store_interval_s: Annotated[float, Field(gt=0)] = 2.0

@@ -26,7 +26,7 @@ from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
 from triggers.body_digest import HEADER, check_content_digest
 from triggers.contracts.campaign import Network
-from triggers.contracts.clip import MAX_MANIFEST_BYTES, ClipManifest, CreationRequest
+from triggers.contracts.clip import ClipManifest, CreationRequest, manifest_bound
 from triggers.errors import (
     BadHeader,
     BudgetExhausted,
@@ -89,7 +89,7 @@ async def create_upload(gateway: Gateway, request: Request) -> Response:
             submission = Submission(vehicle_id, length, values[MANIFEST], _network(values), metadata)
             upload, new = await _judge(gateway, submission, partitions)
         else:
-            async with _manifest(gateway, request, vehicle_id) as body:
+            async with _manifest(gateway, request, vehicle_id, length) as body:
                 upload, new = await _judge(gateway, Submission(vehicle_id, length, body, None, metadata), partitions)
     location = protocol.location(upload.id, asked=request.scope.get("raw_path", b"").decode("ascii"))
     if new:
@@ -182,29 +182,31 @@ def keep_rejected(
 
 
 @asynccontextmanager
-async def _manifest(gateway: Gateway, request: Request, vehicle_id: str) -> AsyncIterator[bytes]:
+async def _manifest(gateway: Gateway, request: Request, vehicle_id: str, length: int) -> AsyncIterator[bytes]:
     """The body of a creation request; its bytes count as manifests in flight, as they come, until the block ends."""
     announced = protocol.content_length(request.headers)
-    if announced is not None and announced > MAX_MANIFEST_BYTES:
-        raise _manifest_too_large()
+    if announced is not None and announced > manifest_bound(length):
+        raise _manifest_too_large(length)
     body = bytearray()
     hold = gateway.manifests_in_flight.hold(vehicle_id)
     try:
-        await _read_manifest(gateway, request, body, hold)
+        await _read_manifest(gateway, request, body, hold, length)
         check_content_digest(request.headers.get(HEADER), bytes(body))
         yield bytes(body)
     finally:
         hold.release()
 
 
-async def _read_manifest(gateway: Gateway, request: Request, body: bytearray, hold: Hold) -> None:
-    limits = gateway.limits
+async def _read_manifest(gateway: Gateway, request: Request, body: bytearray, hold: Hold, length: int) -> None:
+    limits, limit_bytes = gateway.limits, manifest_bound(length)
     async for chunk in paced(request.stream(), limits.pace, remedy="send it again"):
-        if len(body) + len(chunk) > MAX_MANIFEST_BYTES:
-            raise _manifest_too_large()
+        if len(body) + len(chunk) > limit_bytes:
+            raise _manifest_too_large(length)
         await hold.grow(len(chunk), wait_s=limits.in_flight_wait_s)
         body += chunk
 
 
-def _manifest_too_large() -> TooLarge:
-    return TooLarge(f"the manifest is larger than {MAX_MANIFEST_BYTES} bytes", remedy="record shorter clips")
+def _manifest_too_large(length: int) -> TooLarge:
+    return TooLarge(
+        f"the manifest of a clip of {length} bytes may have {manifest_bound(length)}", remedy="record shorter clips"
+    )

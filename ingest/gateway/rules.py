@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from storage.jsonb import storable
 from storage.uploads.creation import ApprovedVersion
 from storage.uploads.fire_identity import ENROL_AGAIN, KnownFires, reused_fire
-from triggers.contracts.clip import ClipManifest, Fire
+from triggers.contracts.clip import MAX_SOFTWARE_TEXT, ClipManifest, Fire
 from triggers.errors import InvalidInput, ManifestInvalid
+
+MAX_SHOWN = 100
 
 
 def check_fires(fires: Sequence[Fire], approved: Mapping[tuple[str, int], ApprovedVersion], known: KnownFires) -> None:
@@ -33,7 +35,13 @@ def check_fires(fires: Sequence[Fire], approved: Mapping[tuple[str, int], Approv
 
 
 def check_storable(manifest: ClipManifest) -> None:
-    """ManifestInvalid for a text that PostgreSQL cannot hold."""
+    """ManifestInvalid for a text that PostgreSQL cannot hold, or that is too long to be a digest or a version."""
+    for name, value in manifest.recording.software.items():
+        if max(len(name), len(value)) > MAX_SOFTWARE_TEXT:
+            raise ManifestInvalid(
+                f"software {name[:MAX_SHOWN]!r} has more than {MAX_SOFTWARE_TEXT} characters",
+                remedy="give a digest or a version",
+            )
     try:
         storable(manifest.model_dump(mode="json"), what="the manifest")
     except InvalidInput as error:

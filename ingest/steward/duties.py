@@ -17,6 +17,7 @@ from storage import ledger, retention
 from storage.clips import extraction_jobs
 from storage.database import Database
 from storage.objects import ObjectStore
+from storage.settings import Settings
 from storage.uploads import endings
 
 LOGGER = logging.getLogger(__name__)
@@ -25,10 +26,11 @@ LOGGER = logging.getLogger(__name__)
 class Duties:
     """The duties of one deployment."""
 
-    def __init__(self, database: Database, log: Log, store: ObjectStore) -> None:
+    def __init__(self, database: Database, log: Log, store: ObjectStore, settings: Settings) -> None:
         self._database = database
         self._log = log
         self._store = store
+        self._settings = settings
         self._staging_after = ""
 
     def all(self) -> list[Duty]:
@@ -44,6 +46,8 @@ class Duties:
             Duty("extracting older clips again", 10.0, self._extract_again),
             Duty("dropping old segments of the log", 60.0, self._drop_segments),
             Duty("deleting sent events", 3600.0, self._forget_events),
+            Duty("dropping manifests of closed uploads", 60.0, self._drop_manifests),
+            Duty("forgetting closed uploads", 3600.0, self._forget_uploads),
             Duty("deleting old vehicle-days", 3600.0, self._forget_vehicle_days),
             Duty("removing unfinished object writes", 3600.0, self._remove_leftovers),
         ]
@@ -82,6 +86,14 @@ class Duties:
     def _forget_events(self) -> bool:
         with self._database.begin() as connection:
             return retention.forget_sent_events(connection) > 0
+
+    def _drop_manifests(self) -> bool:
+        with self._database.begin() as connection:
+            return retention.drop_manifests(connection, after_s=self._settings.log_retention_s) > 0
+
+    def _forget_uploads(self) -> bool:
+        with self._database.begin() as connection:
+            return retention.forget_closed_uploads(connection, after_s=self._settings.closed_upload_s) > 0
 
     def _forget_vehicle_days(self) -> bool:
         with self._database.begin() as connection:

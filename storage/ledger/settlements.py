@@ -36,10 +36,22 @@ _SETTLE_ALL = text("""
 
 _RELEASE = text("""
     INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
-    SELECT account_id, upload_id, 'release', amount, -amount, 0
-    FROM ledger_entries
-    WHERE upload_id = ANY (CAST(:upload_ids AS text[])) AND kind = 'reserve'
-    ORDER BY upload_id, account_id
+    SELECT r.account_id, r.upload_id,
+           CASE WHEN v.actual > 0 THEN 'settle' ELSE 'release' END,
+           CASE WHEN v.actual > 0 THEN v.actual ELSE r.amount END,
+           v.actual - r.amount, v.actual
+    FROM ledger_entries r
+    JOIN ledger_accounts a ON a.id = r.account_id
+    JOIN uploads u ON u.id = r.upload_id
+    CROSS JOIN LATERAL (
+        SELECT CASE
+            WHEN a.kind = 'campaign_clips' THEN 0
+            -- numeric: the product of two sizes does not fit into bigint
+            ELSE CAST(ceil(CAST(r.amount AS numeric) * u.offset_bytes / u.size_bytes) AS bigint)
+        END AS actual
+    ) v
+    WHERE r.upload_id = ANY (CAST(:upload_ids AS text[])) AND r.kind = 'reserve'
+    ORDER BY r.upload_id, r.account_id
     ON CONFLICT DO NOTHING
     RETURNING id
 """)
@@ -67,7 +79,11 @@ def settle_all(connection: Connection, upload_ids: Sequence[str]) -> None:
 
 
 def release(connection: Connection, *upload_ids: str) -> bool:
-    """Free what uploads reserved; False, with nothing changed, when all were settled or released before."""
+    """Free what uploads reserved and did not send; False, with nothing changed, when all were closed before.
+
+    What came of a clip is settled although there will be no clip: a budget is a limit on bytes received. Each account
+    is charged its share of them, rounded up, and no clip.
+    """
     return bool(connection.execute(_RELEASE, {"upload_ids": sorted(upload_ids)}).all())
 
 

@@ -1,7 +1,8 @@
 """How uploads end: stored, failed, terminated by the vehicle, or expired.
 
-Each of them settles or releases the upload's reservation, and drops the pieces of its incomplete cell, in the
-transaction that closes it.
+Each of them settles what came, releases the rest of the upload's reservation, and drops the pieces of its incomplete
+cell, in the transaction that closes it. An upload that ends without a byte loses its manifest at once; others keep it
+as long as the log may bring their cells again (`storage.retention`).
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 
 from storage import ledger
 from storage.tables import uploads
@@ -21,6 +22,13 @@ from triggers.errors import Conflict
 TERMINATED_BY_VEHICLE = "terminated"
 CELLS_LOST = "cells_lost"
 """The reason of an upload whose acknowledged cells the log has lost; the clip may be sent again."""
+
+_NOTHING_CAME = uploads.c.offset_bytes == 0
+_WITHOUT_MANIFEST = {
+    "manifest": case((_NOTHING_CAME, b""), else_=uploads.c.manifest),
+    "cell_digests": case((_NOTHING_CAME, None), else_=uploads.c.cell_digests),
+    "metadata": case((_NOTHING_CAME, None), else_=uploads.c.metadata),
+}
 
 
 def mark_stored(connection: Connection, upload_id: str) -> bool:
@@ -49,12 +57,12 @@ def mark_all_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
 
 
 def fail(connection: Connection, upload_id: str, reason: str) -> bool:
-    """Close an upload whose clip can never be stored, and release its reservation. False when it was closed before."""
+    """Close an upload whose clip can never be stored, releasing what did not come. False when it was closed before."""
     return _close(connection, upload_id, ASSEMBLING, UploadState.FAILED, reason)
 
 
 def expire_one(connection: Connection, upload_id: str) -> bool:
-    """Close an open upload that has expired, and release its reservation. False when it was closed before."""
+    """Close an open upload that has expired, and release what did not come of it. False when it was closed before."""
     return _close(connection, upload_id, (UploadState.OPEN,), UploadState.EXPIRED, EXPIRED_BY_TIME)
 
 
@@ -64,14 +72,14 @@ def lose(connection: Connection, upload_id: str) -> bool:
 
 
 def terminate(connection: Connection, upload_id: str, vehicle_id: str, *, now: datetime) -> None:
-    """Close an upload that its vehicle gives up, and release its reservation. Conflict when all bytes have arrived."""
+    """Close an upload that its vehicle gives up, releasing what did not come. Conflict when all bytes have arrived."""
     upload = find_usable(connection, upload_id, vehicle_id, now=now)
     if not _close(connection, upload.id, (UploadState.OPEN,), UploadState.EXPIRED, TERMINATED_BY_VEHICLE):
         raise Conflict("the upload is complete; its clip is kept")
 
 
 def expire(connection: Connection, *, now: datetime, limit: int = 100) -> int:
-    """Close at most `limit` open uploads that have expired, and release what they reserved; returns how many.
+    """Close at most `limit` open uploads that have expired, and release what did not come of them; returns how many.
 
     Several processes may expire uploads at once: each takes different ones. The vehicle still has the clip and may
     begin again.
@@ -87,7 +95,7 @@ def expire(connection: Connection, *, now: datetime, limit: int = 100) -> int:
     closed = connection.execute(
         update(uploads)
         .where(uploads.c.id.in_(select(due.c.id)))
-        .values(state=UploadState.EXPIRED, reason=EXPIRED_BY_TIME, closed_at=func.now())
+        .values(state=UploadState.EXPIRED, reason=EXPIRED_BY_TIME, closed_at=func.now(), **_WITHOUT_MANIFEST)
         .returning(uploads.c.id)
     )
     expired = list(closed.scalars())
@@ -102,7 +110,7 @@ def _close(
     closed = connection.execute(
         update(uploads)
         .where(uploads.c.id == upload_id, uploads.c.state.in_(states))
-        .values(state=state, reason=reason, closed_at=func.now())
+        .values(state=state, reason=reason, closed_at=func.now(), **_WITHOUT_MANIFEST)
     )
     if closed.rowcount == 0:
         return False

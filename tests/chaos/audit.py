@@ -81,6 +81,7 @@ def findings(stage: Stage, *, at_risk: Collection[str]) -> list[str]:
         stored = {clip.id: _digest(api, clip, stage.folder / "fetched.mcap") for clip in clips}
     with _database(stage) as connection:
         accounts, under_way = _accounts(connection), _rows_under_way(connection)
+        received = _received(connection)
     return [
         *so_far(stage, clips),
         *_clips_missing(stage, clips, outcomes, at_risk=at_risk),
@@ -88,7 +89,7 @@ def findings(stage: Stage, *, at_risk: Collection[str]) -> list[str]:
         *checks.other_bytes(clips, stored),
         *checks.wrong_counts({f"{counts.campaign} version {counts.version}": counts for counts in outcomes}),
         *checks.uncounted(outcomes, clips),
-        *checks.wrong_ledger(accounts, clips),
+        *checks.wrong_ledger(accounts, clips, received),
         *checks.unfinished(under_way),
         *_leftovers(stage, clips),
         *_doctor(stage),
@@ -131,6 +132,19 @@ def _accounts(connection: Connection) -> dict[Account, Amounts]:
         key = (row.kind, row.campaign, row.vehicle_id)
         sums[key] = sums.get(key, Amounts()) + Amounts(row.held, row.settled)
     return sums
+
+
+def _received(connection: Connection) -> dict[Account, int]:
+    """What was settled for uploads that gave no clip, by account."""
+    table, upload = ledger_accounts.c, uploads.c
+    rows = connection.execute(
+        select(table.kind, table.campaign, table.vehicle_id, func.sum(ledger_entries.c.settled_delta))
+        .join(ledger_entries, ledger_entries.c.account_id == table.id)
+        .join(uploads, upload.id == ledger_entries.c.upload_id)
+        .where(upload.state != "stored")
+        .group_by(table.kind, table.campaign, table.vehicle_id)
+    )
+    return {(kind, campaign, vehicle_id): int(total) for kind, campaign, vehicle_id, total in rows}
 
 
 def _rows_under_way(connection: Connection) -> dict[str, int]:

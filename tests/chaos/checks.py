@@ -91,9 +91,14 @@ def uncounted(counted: Iterable[OutcomesView], clips: Iterable[ClipView]) -> Ite
         yield f"{told} fires count as catalogued, and the clips have {there}"
 
 
-def wrong_ledger(accounts: Mapping[Account, Amounts], clips: Iterable[ClipView]) -> Iterator[str]:
-    """Accounts of every kind whose `held` or `settled` is not what the catalogued clips cost."""
-    costs: Counter[Account] = Counter()
+def wrong_ledger(
+    accounts: Mapping[Account, Amounts], clips: Iterable[ClipView], received: Mapping[Account, int] = {}
+) -> Iterator[str]:
+    """Accounts of every kind whose `held` or `settled` is not what the catalogued clips cost and `received`.
+
+    `received` is what came of uploads that gave no clip.
+    """
+    costs: Counter[Account] = Counter(received)
     for clip in clips:
         costs["fleet", "", ""] += clip.size_bytes
         for campaign in {fire.campaign for fire in clip.fires}:

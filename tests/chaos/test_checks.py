@@ -127,6 +127,14 @@ def test_an_account_of_any_kind_that_differs_from_the_clips_is_found(account: Ac
     assert sentence.startswith(f"the account {':'.join(filter(None, account))}: ")
 
 
+def test_bytes_that_came_of_no_clip_are_what_an_account_may_have_more() -> None:
+    account = ("campaign_bytes", "night", "")
+    assert account in RIGHT
+    more = RIGHT | {account: RIGHT[account] + Amounts(7, 7)}
+    assert list(checks.wrong_ledger(more, CLIPS, {account: 7})) == []
+    assert len(list(checks.wrong_ledger(RIGHT, CLIPS, {account: 7}))) == 1
+
+
 def test_an_account_that_is_missing_or_that_no_clip_explains_is_found() -> None:
     without_fleet = {account: amounts for account, amounts in RIGHT.items() if account[0] != "fleet"}
     assert list(checks.wrong_ledger(without_fleet, CLIPS)) == ["the account fleet: 0 held, 0 settled, 300 stored"]

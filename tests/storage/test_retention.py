@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, func, select, text, update
 
 from storage import ledger, outbox, retention
 from storage.database import Database
-from storage.tables import ledger_accounts, ledger_entries
+from storage.diagnosis.ledger import accounts_that_differ, entries_that_differ
+from storage.tables import ledger_accounts, ledger_entries, uploads
+from storage.uploads import endings
 from tests.storage.ledger.ledger_support import account_amounts, add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
 
@@ -94,3 +96,41 @@ def test_two_at_once_forget_different_days_and_wait_for_nobody(fleet: Database) 
         assert retention.forget_vehicle_days(other) == 1
     with fleet.begin() as connection:
         assert vehicle_days(connection) == 0
+
+
+def close(connection: Connection, upload_id: str, *, days_ago: float, came_bytes: int = 0) -> None:
+    """Close an upload as if that many days ago."""
+    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(offset_bytes=came_bytes))
+    assert endings.fail(connection, upload_id, "reason")
+    at = datetime.now(UTC) - timedelta(days=days_ago)
+    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(closed_at=at))
+
+
+def test_closed_uploads_that_brought_nothing_are_forgotten_and_sums_stay(fleet: Database) -> None:
+    month_s = 30 * 86400
+    with fleet.begin() as connection:
+        old, older, young, part = (reserve(connection, 0) for _ in range(4))
+        close(connection, old, days_ago=31)
+        close(connection, older, days_ago=40)
+        close(connection, young, days_ago=29)
+        close(connection, part, days_ago=31, came_bytes=SIZE // 2)
+        assert retention.forget_closed_uploads(connection, after_s=month_s) == 0, "their entries are not folded yet"
+        while ledger.fold(connection):
+            pass
+        before = account_amounts(connection)
+        forgotten = [retention.forget_closed_uploads(connection, after_s=month_s, limit=1) for _ in range(3)]
+        assert forgotten == [1, 1, 0]
+        assert set(connection.execute(select(uploads.c.id)).scalars()) == {young, part}
+        assert account_amounts(connection) == before
+        assert accounts_that_differ(connection) + entries_that_differ(connection) == []
+
+
+def test_a_manifest_goes_once_the_log_cannot_bring_its_cells_again(fleet: Database) -> None:
+    with fleet.begin() as connection:
+        old, young, under_way = (reserve(connection, 0) for _ in range(3))
+        close(connection, old, days_ago=4, came_bytes=1)
+        close(connection, young, days_ago=2, came_bytes=1)
+        assert retention.drop_manifests(connection, after_s=3 * 86400) == 1
+        assert retention.drop_manifests(connection, after_s=3 * 86400) == 0
+        kept = connection.execute(select(uploads.c.id).where(uploads.c.manifest != b"")).scalars()
+        assert set(kept) == {young, under_way}

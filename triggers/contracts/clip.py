@@ -22,7 +22,14 @@ MAX_FIRES = 1000
 MAX_SIGNALS = 5000
 MAX_CAMERAS = 64
 MAX_RECORDING_NS = MAX_CAPTURE_NS
-MAX_MANIFEST_BYTES = 4 * 1024**2
+MAX_SOFTWARE_TEXT = 200
+"""Characters of each name and value in `software`; the gateway checks it, so that what is stored stays readable."""
+
+_MANIFEST_BYTES = 256 * 1024
+_BYTES_PER_FIRE = 768
+_BYTES_PER_CELL = 72
+MAX_MANIFEST_BYTES = _MANIFEST_BYTES + MAX_FIRES * _BYTES_PER_FIRE + (MAX_CLIP_BYTES // CELL_BYTES) * _BYTES_PER_CELL
+"""Largest manifest of any clip, network and all; `manifest_bound` is the one of a clip."""
 
 RecordingId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,79}$")]
 
@@ -126,6 +133,11 @@ class CreationRequest(Contract):
 def cell_count(size_bytes: int) -> int:
     """The number of cells of a clip of `size_bytes` (the last cell may be shorter)."""
     return -(-size_bytes // CELL_BYTES)
+
+
+def manifest_bound(size_bytes: int) -> int:
+    """Most bytes of the creation request of a clip of `size_bytes`, whose fires are not known yet."""
+    return _MANIFEST_BYTES + MAX_FIRES * _BYTES_PER_FIRE + cell_count(size_bytes) * _BYTES_PER_CELL
 
 
 def cell_size(size_bytes: int, index: int) -> int:

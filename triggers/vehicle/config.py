@@ -14,7 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from triggers.contracts.base import AttributeValue, VehicleId
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, Network
 from triggers.contracts.checkin import CheckIn
-from triggers.contracts.clip import CELL_BYTES, MAX_CAMERAS, MAX_RECORDING_NS
+from triggers.contracts.clip import CELL_BYTES, MAX_CAMERAS, MAX_RECORDING_NS, MAX_SOFTWARE_TEXT
 from triggers.contracts.limits import MAX_TRUST_VERSION
 from triggers.distance import SpeedSignal, speed_scale
 from triggers.errors import Misconfigured
@@ -168,6 +168,12 @@ class VehicleConfig:
             place, wrong, remedy = first_mistake(error)
             what = f"attributes, software or calibration: {place or 'calibration'}: {wrong}"
             raise Misconfigured(what, remedy=remedy) from error
+        for name, value in self.software.items():
+            if max(len(name), len(value)) > MAX_SOFTWARE_TEXT:
+                raise Misconfigured(
+                    f"software {name[:MAX_SOFTWARE_TEXT]!r} has more than {MAX_SOFTWARE_TEXT} characters",
+                    remedy="give a digest or a version",
+                )
 
     @property
     def speed(self) -> SpeedSignal | None:

@@ -19,7 +19,7 @@ from tests.ingest.gateway.serving import TusClient, running_gateway, some_bytes
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle, fire, manifest_of
 from triggers.body_digest import content_digest
 from triggers.contracts.campaign import BudgetLimits, Network
-from triggers.contracts.clip import MAX_MANIFEST_BYTES, CreationRequest
+from triggers.contracts.clip import MAX_SOFTWARE_TEXT, CreationRequest, manifest_bound
 
 SIZE = 1000
 
@@ -116,12 +116,21 @@ def test_a_request_that_was_altered_on_the_way_is_no_mistake_of_its_manifest(
 
 @pytest.mark.parametrize("chunked", [False, True])
 def test_a_manifest_above_the_bound_is_refused(client: TusClient, database: Database, chunked: bool) -> None:
-    body = b" " * (MAX_MANIFEST_BYTES + 1)
+    body = b" " * (manifest_bound(SIZE) + 1)
     content: Callable[[], Any] = lambda: iter([body]) if chunked else body  # noqa: E731
     headers = {"Upload-Length": str(SIZE), "Content-Type": "application/json"}
     answer = client.http.post("/v1/uploads", content=content(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
     assert letters(database) == []
+
+
+def test_software_is_versions_and_not_documents(client: TusClient) -> None:
+    manifest = charged_manifest({"wide": SIZE})
+    recording = manifest.recording.model_copy(update={"software": {"agent": "1" * (MAX_SOFTWARE_TEXT + 1)}})
+    refused = client.create(manifest.model_copy(update={"recording": recording}))
+    assert (refused.status_code, refused.json()["code"]) == (422, "manifest_invalid")
+    assert str(MAX_SOFTWARE_TEXT) in refused.json()["detail"]
+    assert len(refused.json()["detail"]) < 500
 
 
 def test_a_vehicle_cannot_fill_the_dead_letters(database: Database, settings: Settings, token: str) -> None:

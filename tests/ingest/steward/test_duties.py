@@ -12,6 +12,7 @@ from sqlalchemy import update
 from ingest.steward.duties import Duties
 from ingest.steward.loop import Duty, Steward
 from storage.database import Database
+from storage.settings import Settings
 from storage.tables import uploads
 from tests.ingest.assembler.world import World
 from triggers.contracts.clip import CELL_BYTES
@@ -90,7 +91,7 @@ def test_one_round_does_every_duty_of_a_deployment(world: World) -> None:
     world.store.put(f"staging/{clip.upload_id}/part", b"parked")
     with world.database.begin() as connection:
         connection.execute(update(uploads).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
-    duties = Duties(world.database, world.log, world.store).all()
+    duties = Duties(world.database, world.log, world.store, Settings()).all()
     Steward(duties).round()
     assert world.upload_state(clip) == "expired"
     assert world.store.list("staging/") == []

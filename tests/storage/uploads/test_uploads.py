@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
@@ -16,6 +16,7 @@ from ingest.gateway.opening import OpeningTerms, open_upload
 from storage import ledger
 from storage.clips import writer as clip_writer
 from storage.database import Database
+from storage.diagnosis.ledger import accounts_that_differ, entries_that_differ
 from storage.tables import uploads as table
 from storage.uploads import creation, endings, progress, rows
 from storage.uploads.rows import UploadRow
@@ -235,6 +236,40 @@ def test_a_failed_clip_frees_its_budget_and_is_not_taken_again(fleet: Database) 
         with pytest.raises(UploadGone):
             progress.begin_write(connection, upload.id, "car-1", 0, now=NOON)
     assert held(fleet) == (0, 0)
+
+
+@pytest.mark.parametrize("how", ["terminate", "fail", "expire_one", "lose", "expire"])
+def test_what_came_is_settled_however_the_upload_ends(fleet: Database, how: str) -> None:
+    upload = new_upload(fleet)
+    with fleet.begin() as connection:
+        store(connection, progress.begin_write(connection, upload.id, "car-1", 0, now=NOON), SIZE // 4)
+    assert held(fleet) == (SIZE, 0)
+    end: dict[str, Callable[[Connection], object]] = {
+        "terminate": lambda c: endings.terminate(c, upload.id, "car-1", now=NOON),
+        "fail": lambda c: endings.fail(c, upload.id, "reason"),
+        "expire_one": lambda c: endings.expire_one(c, upload.id),
+        "lose": lambda c: endings.lose(c, upload.id),
+        "expire": lambda c: endings.expire(c, now=NOON + timedelta(days=365)),
+    }
+    with fleet.begin() as connection:
+        end[how](connection)
+    assert held(fleet) == (SIZE // 4, SIZE // 4)
+    with fleet.begin() as connection:
+        while ledger.fold(connection):
+            pass
+        assert accounts_that_differ(connection) + entries_that_differ(connection) == []
+        clips = [row.held for row in ledger.usage(connection) if row.key.kind == "campaign_clips"]
+    assert clips == [0], "no clip came of it"
+
+
+def test_an_upload_that_ends_without_a_byte_leaves_no_manifest(fleet: Database) -> None:
+    nothing, something = new_upload(fleet), new_upload(fleet)
+    with fleet.begin() as connection:
+        store(connection, progress.begin_write(connection, something.id, "car-1", 0, now=NOON), 1)
+        for upload in (nothing, something):
+            endings.terminate(connection, upload.id, "car-1", now=NOON)
+        kept = connection.execute(select(table.c.id).where(table.c.manifest != b"")).scalars().all()
+    assert kept == [something.id], "its cells may still be in the log"
 
 
 def test_uploads_whose_time_is_over_expire_in_batches_and_free_their_budget(fleet: Database) -> None:
