@@ -13,17 +13,20 @@ from triggers.processes.death_signal import die_with_parent
 def confine(*, memory_bytes: int, cpu_s: int, file_bytes: int, wall_s: int) -> None:
     """Limit memory, processor time, file sizes and lifetime of this process; no limit can be raised again.
 
-    The kernel ends it when it runs too long, even when its parent is gone. It starts no process and no thread (root
-    may, by this limit alone).
+    The kernel ends it when it runs too long, even when its parent is gone.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))  # the soft limit's signal says why, the hard one kills
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(wall_s)
     die_with_parent(signal.SIGKILL)
+
+
+def forbid_processes() -> None:
+    """Start no process and no thread from now on, on systems without a filter of system calls too (root still may)."""
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
 
 
 def be_first_to_go() -> None:

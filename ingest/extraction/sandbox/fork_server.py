@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
-from ingest.extraction.sandbox.confinement import be_first_to_go, confine
+from ingest.extraction.sandbox.confinement import be_first_to_go, confine, forbid_processes
 from ingest.extraction.sandbox.orders import (
     ERRORS_FILE,
     FILE_TOO_LARGE,
@@ -120,6 +120,7 @@ class Server:
             self._redirect()
             confine(**order.model_dump())
             if self._jail is not None:
+                forbid_processes()
                 self._jail.enter(folder)
             status = 1
             self._work(Path())
