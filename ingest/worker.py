@@ -25,8 +25,9 @@ from ingest.steward import events
 from ingest.steward.duties import Duties
 from ingest.steward.loop import Duty, Steward
 from ingest.steward.lost_cells import LostCells
+from storage.catalog_store import open_store_of_catalog
 from storage.database import Database
-from storage.objects import ObjectStore, open_store
+from storage.objects import ObjectStore
 from storage.settings import Settings
 
 LOGGER = logging.getLogger(__name__)
@@ -64,7 +65,8 @@ def run(settings: Settings, stop: threading.Event, readiness: Readiness | None =
     try:
         log = open_log(settings, database)
         ensure_cells_topic(log, settings)
-        parts = Parts(settings, database, log, open_store(settings), readiness=told)
+        store = open_store_of_catalog(settings, database)
+        parts = Parts(settings, database, log, store, readiness=told)
         keep_running(_loops(parts), stop, readiness=told)
         log.close()
     finally:
@@ -122,7 +124,7 @@ def _assemble(parts: Parts, stop: threading.Event) -> None:
 
 
 def _contact_with_store(parts: Parts) -> Loop:
-    store = open_store(parts.settings, attempts=1)
+    store = open_store_of_catalog(parts.settings, parts.database, attempts=1)
     part = parts.readiness.part("object store")
     return lambda stop: repeat(lambda: bool(store.list(_NOWHERE, limit=1)), STORE_CONTACT_S, stop, part)
 

@@ -20,9 +20,9 @@ from fleet_api.services import Services, open_bundle_key, open_signer
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
 from ingest.single_check import SingleCheck
+from storage.catalog_store import open_store_of_catalog
 from storage.database import Database
 from storage.migrate import require_current
-from storage.objects import open_store
 from storage.settings import Settings
 
 DESCRIPTION = """Longtail's API: campaigns, vehicles, the catalog of clips, and the feed for labeling.
@@ -40,10 +40,11 @@ def create_app(settings: Settings) -> FastAPI:
 
     Misconfigured when the database's URL, the object store or the signing key cannot work.
     """
+    database = Database.from_settings(settings)
     services = Services(
         settings=settings,
-        database=Database.from_settings(settings),
-        store=open_store(settings, attempts=STORE_ATTEMPTS),
+        database=database,
+        store=open_store_of_catalog(settings, database, attempts=STORE_ATTEMPTS),
         key=open_bundle_key(settings),
         signer=open_signer(settings),
     )

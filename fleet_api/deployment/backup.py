@@ -27,10 +27,11 @@ from fleet_api.signing.list_keys import list_key_files
 from storage.backup.index import ObjectIndex
 from storage.backup.objects import Copied, save_objects, wanted_objects
 from storage.backup.snapshot import SavedDatabase, SavedTable, origin_of, save
+from storage.catalog_store import open_store_of_catalog
 from storage.database import Database
 from storage.diagnosis.objects import unknown_object_keys
 from storage.embedded.locks import FileLock
-from storage.objects import DirectoryStore, open_store
+from storage.objects import DirectoryStore
 from storage.settings import Settings
 from triggers.atomic_file import replace_bytes, replace_text
 from triggers.contracts.signing import key_id, load_private_key
@@ -85,7 +86,12 @@ def make_backup(settings: Settings, folder: Path, progress: Progress) -> tuple[B
             progress(f"database: {sum(table.rows for table in saved.tables)} rows of {len(saved.tables)} tables")
             with ObjectIndex(folder / _INDEX) as index:
                 done = save_objects(
-                    open_store(settings), store_of(folder), index, wanted_objects(rows), run=run, progress=progress
+                    open_store_of_catalog(settings, database),
+                    store_of(folder),
+                    index,
+                    wanted_objects(rows),
+                    run=run,
+                    progress=progress,
                 )
                 count, size_bytes = index.totals()
             erased, damaged = _sorted_out(database, done)

@@ -27,12 +27,12 @@ from ingest.extraction.sandbox.isolation import require_isolation
 from ingest.http.server.serve import listen
 from ingest.log import ensure_cells_topic, open_log
 from storage import tokens
+from storage.catalog_store import open_store_of_catalog
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres, StartCancelled
 from storage.embedded.cancellation import Cancelled, give_up_if, never
 from storage.embedded.locks import FileLock
 from storage.migrate import migrate
-from storage.objects import open_store
 from storage.settings import Settings
 from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
 from triggers.private_files import private_folder
@@ -196,7 +196,7 @@ class Deployment:
         """End the start here, with one line, if a part cannot work, instead of in a child's log."""
         for lack in require_isolation(self.settings):
             self._report(f"clips are extracted without isolation: {lack}; {lack.remedy}")
-        open_store(self.settings).check()
+        open_store_of_catalog(self.settings, database).check()
         log = open_log(self.settings, database)
         try:
             ensure_cells_topic(log, self.settings)

@@ -19,12 +19,12 @@ __all__ = ["DirectoryStore", "ObjectStore", "open_store", "store_directory"]
 _REMEDY = "set LONGTAIL_OBJECTS_URL to file:///DIRECTORY or s3://BUCKET/PREFIX"
 
 
-def open_store(settings: Settings, *, attempts: int = ATTEMPTS) -> ObjectStore:
+def open_store(settings: Settings, *, attempts: int = ATTEMPTS, create: bool = True) -> ObjectStore:
     """The object store that the settings name, ready for use; each request to a server is tried `attempts` times.
 
     Raises Misconfigured, naming LONGTAIL_OBJECTS_URL, for a URL that names no store and for a directory that cannot
-    be used. The store's directory itself is created; the one it lies in must be there (except the data directory),
-    so that a disk that is not mounted is noticed.
+    be used. The store's directory itself is created unless `create` is false; the one it lies in must be there (except
+    the data directory), so that a disk that is not mounted is noticed.
     """
     url = settings.effective_objects_url()
     scheme = urlsplit(url).scheme
@@ -32,9 +32,9 @@ def open_store(settings: Settings, *, attempts: int = ATTEMPTS) -> ObjectStore:
         return _open_s3(settings, url, attempts)
     if scheme != "file":
         raise Misconfigured(f"LONGTAIL_OBJECTS_URL: no object store for {shown_url(url)!r}", remedy=_REMEDY)
-    if not settings.objects_url:
+    if create and not settings.objects_url:
         settings.require_data_dir().mkdir(parents=True, exist_ok=True)
-    return DirectoryStore(_directory(url), public_url=settings.effective_api_url())
+    return DirectoryStore(_directory(url), public_url=settings.effective_api_url(), create=create)
 
 
 def store_directory(settings: Settings) -> Path | None:

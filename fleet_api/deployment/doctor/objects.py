@@ -25,7 +25,7 @@ def check(settings: Settings) -> Iterator[Finding]:
     if without_data_dir(settings):
         return
     directory = store_directory(settings)
-    yield ok("objects", open_store(settings).check())
+    yield ok("objects", open_store(settings, create=False).check())
     if directory is not None:
         yield check_room("objects disk", directory, wanted_bytes=MAX_CLIP_BYTES)
 
@@ -34,7 +34,7 @@ def check_consistency(settings: Settings, database: Database) -> Finding:
     """A sample: the newest clips and others have whole objects, and objects of clips have their rows."""
     if without_data_dir(settings):
         return fail("consistency", "the data directory with the objects is not there", "name it with --data")
-    store = open_store(settings)
+    store = open_store(settings, create=False)
     with database.begin() as connection:
         named = sample(connection, newest=NEWEST, drawn=DRAWN)
     wrong = objects_that_differ(store, database, named)

@@ -59,7 +59,7 @@ def check(settings: Settings, database: Database, progress: Callable[[str], None
     """Findings on all clips, all other objects, objects without a row, and the whole ledger."""
     if without_data_dir(settings):
         return
-    store = open_store(settings)
+    store = open_store(settings, create=False)
     clips, charges = _clips(store, database, progress)
     yield _finding("full: clips", clips, "clips have the bytes of their manifests", _RESTORE)
     others = _others(store, database, progress)

@@ -39,14 +39,20 @@ _COPY_BYTES = 1024**2
 
 
 class DirectoryStore:
-    """An ObjectStore in the directory `root`; `public_url` is where links to its objects are served."""
+    """An ObjectStore in the directory `root`; `public_url` is where links to its objects are served.
 
-    def __init__(self, root: Path, *, public_url: str) -> None:
+    One that is not there and not to be made (`create`) is Unreachable, as one that goes away later, until it is back.
+    """
+
+    def __init__(self, root: Path, *, public_url: str, create: bool = True) -> None:
         self.root = root
         self._data = root / "data"
         self._tmp = root / ".tmp"
         self._public_url = public_url
+        self._secret: bytes | None = None
         with reaching(root):
+            if not create and not self._data.is_dir() and (root.is_dir() or not root.exists()):
+                return
             _make_directory(root, mode=0o700)
             _make_directory(self._data)
             _make_directory(self._tmp)
@@ -103,11 +109,11 @@ class DirectoryStore:
 
     def link(self, key: str, *, expires_s: int) -> str:
         """A signed URL of the API that reads the object; see ObjectStore."""
-        return links.signed_link(self._secret, self._public_url, key, expires_s)
+        return links.signed_link(self._link_secret(), self._public_url, key, expires_s)
 
     def verify_link(self, key: str, *, expires_unix_s: int, signature: str) -> None:
         """Raises Untrusted unless this store signed a link with this expiry for this key, and it has not expired."""
-        links.verify(self._secret, checked_key(key), expires_unix_s, signature)
+        links.verify(self._link_secret(), checked_key(key), expires_unix_s, signature)
 
     def remove_leftovers(self, *, older_than_s: float = LEFTOVER_AGE_S) -> int:
         """Remove what crashed processes left in `.tmp`; see ObjectStore."""
@@ -234,6 +240,13 @@ class DirectoryStore:
             except (FileNotFoundError, NotADirectoryError) as error:
                 self._require_data()
                 raise ObjectNotFound(f"there is no object {key!r}") from error
+
+    def _link_secret(self) -> bytes:
+        if self._secret is None:  # the directory was not there when the store was opened
+            self._require_data()
+            with reaching(self.root):
+                self._secret = self._shared_secret(self.root / ".link-secret")
+        return self._secret
 
     def _shared_secret(self, path: Path) -> bytes:
         """The secret in `path`; made by the first process that opens the store."""

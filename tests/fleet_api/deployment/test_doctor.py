@@ -39,6 +39,7 @@ def settings(tmp_path: Path) -> Settings:
         spool_bytes=4 * 1024**2,
     )
     ensure_signing_key(made)
+    open_store(made)
     return made
 
 
@@ -221,6 +222,19 @@ def test_settings_are_told_with_where_they_come_from(monkeypatch: pytest.MonkeyP
     assert rows["LONGTAIL_DATABASE_URL"]["source"] == "variable"
     assert "secret" not in str(rows)
     assert rows["LONGTAIL_API_PORT"] == {"variable": "LONGTAIL_API_PORT", "value": 8080, "source": "default"}
+
+
+def test_the_doctor_makes_no_directory_in_place_of_one_that_is_gone(
+    with_database: Settings, database: Database, tmp_path: Path
+) -> None:
+    """A process that lost its store would go on in the new one, and what it stores be hidden by the next mount."""
+    with database.begin() as connection:
+        add_clip(connection)
+    (tmp_path / "objects").rename(tmp_path / "unmounted")
+    found = {finding.check: finding for finding in examine(with_database, full=True)}
+    assert found["objects"].status == found["consistency"].status == found["full"].status == "fail"
+    assert "is not there" in found["objects"].message and "mount or restore it" in found["objects"].remedy
+    assert not (tmp_path / "objects").exists()
 
 
 class _Ready(BaseHTTPRequestHandler):
