@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,13 @@ def test_a_directory_that_is_gone_is_not_made_again_over_stored_clips(
     if mount_point:
         objects.mkdir()
     store = open_store_of_catalog(settings, database)
-    for use in (store.check, lambda: store.put("clips/b", b"b"), lambda: store.link("clips/a", expires_s=60)):
+    uses: list[Callable[[], object]] = [
+        store.check,
+        store.remove_leftovers,
+        lambda: store.put("clips/b", b"b"),
+        lambda: store.link("clips/a", expires_s=60),
+    ]
+    for use in uses:
         with pytest.raises(Unreachable, match="is not there") as refused:
             use()
         assert "mount or restore it" in refused.value.remedy

@@ -120,6 +120,7 @@ class DirectoryStore:
         oldest_unix_s = time.time() - older_than_s
         removed = 0
         with reaching(self.root):
+            self._require_data()
             for entry in os.scandir(self._tmp):
                 with suppress(FileNotFoundError):  # another process tidies at the same time
                     if entry.stat().st_mtime < oldest_unix_s:
