@@ -16,6 +16,7 @@ from fleet_api.deployment.deployment import Deployment
 from fleet_api.deployment.doctor import examine
 from fleet_api.deployment.doctor.findings import Finding
 from storage.migrate import head_revision
+from storage.objects import open_store
 from storage.settings import MIB, Settings
 from tests.support.servers.postgres import libpq_url
 from tests.support.small_disk import fill, small_disk
@@ -162,7 +163,7 @@ def full_disk(below: str) -> Break:
 def full_objects(running: Deployment) -> Iterator[Settings]:
     with small_disk(running.data_dir / "small", mib=8) as folder:
         settings = running.settings.model_copy(update={"objects_url": (folder / "objects").as_uri()})
-        list(examine(settings))  # the store makes its folders
+        open_store(settings)
         fill(folder)
         yield settings
 
