@@ -13,6 +13,7 @@ from fleet_api.deployment.doctor.findings import Finding
 from fleet_api.deployment.keys import ensure_signing_key
 from ingest.log import ensure_cells_topic, open_log
 from storage.database import Database
+from storage.objects import open_store
 from storage.settings import Settings
 from storage.tables import uploads
 from tests.storage.clips.catalog_support import add_clip
@@ -30,6 +31,7 @@ def settings(tmp_path: Path, database: Database) -> Settings:
         data_dir=tmp_path, database_url=database.url, api_url="http://127.0.0.1:1", gateway_url="http://127.0.0.1:1"
     )
     ensure_signing_key(made)
+    open_store(made)
     return made
 
 
