@@ -25,9 +25,9 @@ from ingest.steward import events
 from ingest.steward.duties import Duties
 from ingest.steward.loop import Duty, Steward
 from ingest.steward.lost_cells import LostCells
-from storage.catalog_store import open_store_of_catalog
 from storage.database import Database
 from storage.objects import ObjectStore
+from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 
 LOGGER = logging.getLogger(__name__)

@@ -20,9 +20,9 @@ from fleet_api.services import Services, open_bundle_key, open_signer
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
 from ingest.single_check import SingleCheck
-from storage.catalog_store import open_store_of_catalog
 from storage.database import Database
 from storage.migrate import require_current
+from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 
 DESCRIPTION = """Longtail's API: campaigns, vehicles, the catalog of clips, and the feed for labeling.

@@ -27,11 +27,11 @@ from fleet_api.signing.list_keys import list_key_files
 from storage.backup.index import ObjectIndex
 from storage.backup.objects import Copied, save_objects, wanted_objects
 from storage.backup.snapshot import SavedDatabase, SavedTable, origin_of, save
-from storage.catalog_store import open_store_of_catalog
 from storage.database import Database
 from storage.diagnosis.objects import unknown_object_keys
 from storage.embedded.locks import FileLock
 from storage.objects import DirectoryStore
+from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 from triggers.atomic_file import replace_bytes, replace_text
 from triggers.contracts.signing import key_id, load_private_key

@@ -27,12 +27,12 @@ from ingest.extraction.sandbox.isolation import require_isolation
 from ingest.http.server.serve import listen
 from ingest.log import ensure_cells_topic, open_log
 from storage import tokens
-from storage.catalog_store import open_store_of_catalog
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres, StartCancelled
 from storage.embedded.cancellation import Cancelled, give_up_if, never
 from storage.embedded.locks import FileLock
 from storage.migrate import migrate
+from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
 from triggers.private_files import private_folder

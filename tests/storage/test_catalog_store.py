@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from storage.catalog_store import open_store_of_catalog
 from storage.database import Database
+from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 from tests.storage.clips.catalog_support import add_clip
 from triggers.errors import Unreachable
