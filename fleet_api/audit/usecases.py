@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fleet_api.services import Services
 from storage import audit
 from storage.jsonb import storable
 from triggers.contracts.api.audit import AuditPage
 from triggers.contracts.users import Role, User
-from triggers.errors import InvalidInput
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_audit(
     services: Services,
     user: User,
     *,
-    since: str | None,
+    since_ns: int | None,
     who: str | None,
     about: str | None,
     after: int,
@@ -25,18 +26,10 @@ def read_audit(
     """Entries with a sequence above `after` that the filters leave, oldest first."""
     user.require(Role.OPERATOR)
     chosen = audit.AuditFilter(
-        since=None if since is None else _moment(since),
+        since=None if since_ns is None else _EPOCH + timedelta(microseconds=since_ns // 1000),
         who=storable(who, what="the user"),
         about=storable(about, what="the object"),
     )
     with services.database.begin() as connection:
         entries = audit.listing(connection, chosen, after=after, limit=limit)
     return AuditPage(entries=entries, next=entries[-1].sequence if len(entries) == limit else None)
-
-
-def _moment(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidInput(f"invalid time: {text!r}", remedy="write it as 2026-11-28T09:00:00Z") from error
-    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)

@@ -18,12 +18,12 @@ class Audit:
         self._transport = transport
 
     def list(
-        self, *, since: str | None = None, who: str | None = None, about: str | None = None
+        self, *, since_ns: int | None = None, who: str | None = None, about: str | None = None
     ) -> Iterator[AuditEntryView]:
-        """Entries oldest first, page after page: since a time, of a user (name or id), about a thing (its id)."""
+        """Entries oldest first, page after page: since a time, of a user (name or id), about a thing (id)."""
         after: int | None = 0
         while after is not None:
-            parameters = {"since": since, "who": who, "object": about, "after": after, "limit": PAGE}
+            parameters = {"since_ns": since_ns, "who": who, "object": about, "after": after, "limit": PAGE}
             page = self._transport.get(AuditPage, path_of("audit"), parameters)
             yield from page.entries
             after = page.next

@@ -40,7 +40,7 @@ COLUMNS: tuple[Column[AuditEntryView], ...] = (
 
 
 @click.command(short_help="Show who changed what.")
-@click.option("--since", help="Only from this time on, RFC 3339, such as 2026-11-28 or 2026-11-28T09:00:00Z.")
+@click.option("--since", help="Only from this time or day (in UTC) on: 2026-11-28T09:00:00Z, 2026-11-28.")
 @click.option("--who", help="Only what this user did: a name, or an id.")
 @click.option("--object", "about", help="Only what was done to this: a campaign, vehicle, clip, user or other id.")
 @click.option("--jsonl", is_flag=True, help="Print one JSON document per line, as an export.")
@@ -74,9 +74,16 @@ def audit(
         )
         remark("note this hash elsewhere: `longtail audit --verify --head HASH` shows that nothing was cut off since")
         return
-    entries = client.audit.list(since=since, who=who, about=about)
+    entries = client.audit.list(since_ns=None if since is None else _ns_of(since), who=who, about=about)
     if jsonl:
         for entry in entries:
             print_result(entry.model_dump_json())
         return
     print_list(form, entries, COLUMNS, none="no such entries")
+
+
+def _ns_of(text: str) -> int:
+    """A time, or the beginning of a day in UTC, in ns since the Unix epoch; InvalidInput for anything else."""
+    from triggers.times import parse_time
+
+    return parse_time(text if "T" in text else f"{text}T00:00:00Z")

@@ -193,5 +193,5 @@ def test_pages_lead_through_all_entries_and_filters_are_checked(api: Api) -> Non
         page = AuditPage.model_validate_json(api.get("/v1/audit", "operator", limit=2, after=page.next).content)
         seen += [entry.sequence for entry in page.entries]
     assert seen == list(range(1, len(seen) + 1)) and len(seen) >= 5
-    for wrong in ({"since": "soon"}, {"limit": 1001}, {"after": -1}, {"what": "x"}):
+    for wrong in ({"since_ns": "soon"}, {"since_ns": -1}, {"limit": 1001}, {"after": -1}, {"what": "x"}):
         assert api.get("/v1/audit", "operator", **wrong).status_code == 422

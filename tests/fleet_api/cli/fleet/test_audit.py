@@ -22,8 +22,8 @@ def test_the_log_is_shown_filtered_and_exported(api: Api, longtail: Longtail) ->
     assert AuditChain().broken(map(AuditEntryView.model_validate_json, lines)) is None
     assert len(lines) == len(longtail("audit", "--json").json())
     assert json.loads(lines[0])["sequence"] == 1
-    assert longtail("audit", "--since", "2999-01-01", "--json").json() == []
-    assert "no such entries" in longtail("audit", "--since", "2999-01-01T00:00:00Z").err
+    assert longtail("audit", "--since", "2200-01-01", "--json").json() == []
+    assert "no such entries" in longtail("audit", "--since", "2200-01-01T00:00:00Z").err
     assert longtail("audit", "--since", "soon").status == longtail("audit", "--since", "2026-13-01").status == 1
 
 
