@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
@@ -9,12 +10,15 @@ import pytest
 from httpx import Response
 from sqlalchemy import update
 
+from fleet_api.client.campaign_files import signed_version
 from storage import audit, tokens
 from storage.labels import jobs
 from storage.tables import label_jobs
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import Api, campaign_text
+from tests.fleet_api.trust.test_routes import ANN, Published
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
+from tests.support.keys import role
 from triggers.contracts.api.audit import AuditEntryView, AuditPage
 
 VERSION = "/v1/campaigns/{campaign}/{version}"
@@ -81,6 +85,21 @@ def approved(api: Api) -> Response:
     return api.post(f"{BRAKING}/approve", {"digest": applied["approval_digest"]}, "approver")
 
 
+def trust_published(api: Api) -> Response:
+    deployment = Published(api)
+    return deployment.publish(deployment.next())
+
+
+def signed(api: Api) -> Response:
+    """Let ann sign a version with a key of her own, which is a bundle key from then on."""
+    deployment = Published(api)
+    assert deployment.publish(deployment.next(bundles=role(ANN))).is_success
+    api.apply(campaign_text())
+    signature = signed_version(api.as_client("author").campaigns.version("braking", 1), ANN)
+    encoded = base64.b64encode(signature.signature).decode()
+    return api.post(f"{BRAKING}/signatures", {"key_id": signature.key_id.hex(), "signature": encoded}, "author")
+
+
 ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ("post", "/v1/campaigns"): (lambda api: api.apply(campaign_text()), "campaign.apply"),
     ("post", f"{VERSION}/submit"): (
@@ -88,6 +107,8 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         "campaign.submit",
     ),
     ("post", f"{VERSION}/approve"): (approved, "campaign.approve"),
+    ("post", f"{VERSION}/signatures"): (signed, "campaign.sign"),
+    ("post", "/v1/trust"): (trust_published, "trust.publish"),
     ("post", f"{VERSION}/pause"): (after(approved, moved("pause")), "campaign.pause"),
     ("post", f"{VERSION}/resume"): (after(approved, after(moved("pause"), moved("resume"))), "campaign.resume"),
     ("post", f"{VERSION}/stop"): (after(approved, moved("stop")), "campaign.stop"),
