@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, get_args
 from pydantic import ValidationError
 from pydantic_core.core_schema import ErrorType
 
+from triggers.foreign_text import foreign_name
+
 _OF_LIBRARY = frozenset(get_args(ErrorType)) - {"value_error", "assertion_error"}
 """Kinds whose words are the library's; all others are messages of Longtail."""
 _WHAT = {
@@ -95,7 +97,7 @@ def first_mistake(error: ValidationError) -> Mistake:
 def mistake_of(found: Mapping[str, Any]) -> Mistake:
     """One entry of a validation's list of errors as a mistake."""
     kind = str(found["type"])
-    place = ".".join(str(part) for part in found["loc"])
+    place = ".".join(foreign_name(part) if isinstance(part, str) else str(part) for part in found["loc"])
     return Mistake(place, what_is_wrong(found), _by_kind(kind, _REMEDIES, _REMEDIES_BY_PREFIX, _REMEDY_OTHERWISE))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -12,6 +13,7 @@ import click
 from fleet_api.cli.entry import EXIT_INTERRUPTED
 from fleet_api.cli.lazy import Entry, LazyGroup
 from fleet_api.cli.output import remark
+from fleet_api.deployment.logs import log_warnings_of
 from triggers.errors import LongtailError
 
 EXIT_FAILED = 1
@@ -84,6 +86,7 @@ def cli(ctx: click.Context, debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit status is 0 (success), 1 (failure), 2 (wrong usage) or 130 (interrupted)."""
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    log_warnings_of("longtail")
     try:
         status = _run(arguments)
         if sys.stdout is not None:
@@ -102,7 +105,9 @@ def _run(arguments: list[str]) -> int:
     try:
         result = cli.main(args=arguments, prog_name="longtail", standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        words = io.StringIO()
+        error.show(words)
+        remark(words.getvalue().removesuffix("\n"))
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         remark("longtail: interrupted")
@@ -111,7 +116,7 @@ def _run(arguments: list[str]) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - the edge: a bug is one line, too
         if _wants_traceback(arguments):
-            traceback.print_exc()
+            remark(traceback.format_exc().removesuffix("\n"))
         remark(f"longtail: {_described(error)}")
         return EXIT_FAILED
     return result if isinstance(result, int) else 0

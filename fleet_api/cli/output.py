@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import click
 
+from triggers.foreign_text import escaped, escaped_lines
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -78,7 +80,7 @@ def print_list(form: Form, items: Iterable[Item], columns: Sequence[Column[Item]
     """
     if form == "ids":
         for item in items:
-            print_result(plain_text(columns[0].value(item)))
+            _put_for_programs(plain_text(columns[0].value(item)))
     elif form == "csv":
         _print_csv(items, columns)
     elif form == "json":
@@ -96,7 +98,7 @@ def print_fields(fields: Mapping[str, object]) -> None:
     shown = {name: plain_text(value) for name, value in fields.items() if value not in (None, "", [], {})}
     width = max(map(len, shown), default=0)
     for name, text in shown.items():
-        print_result(f"{name:{width}}  {_visible(text)}")
+        print_result(f"{name:{width}}  {escaped(text)}")
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -109,40 +111,44 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
         for index, name in enumerate(columns)
         if content and all(isinstance(row[index], int | float | None) for row in content)
     ]
-    cells = [[_visible(_shown(cell)) for cell in row] for row in content]
+    cells = [[escaped(_shown(cell)) for cell in row] for row in content]
     if title:
         print_title(title)
     for line in table_lines(columns, cells, right=numeric, width=_terminal_width()):
-        click.echo(_encodable(line))
+        _put(line)
 
 
 def print_title(title: str) -> None:
     """Print the heading of a part of a result."""
     print_result()
-    click.echo(click.style(_encodable(title), bold=True))
+    click.echo(click.style(_encodable(escaped_lines(title)), bold=True))
 
 
 def print_text(title: str, text: str) -> None:
     """Print foreign text line by line, with its control characters as escapes."""
     print_title(title)
     for line in text.removesuffix("\n").split("\n"):
-        print_result("\t".join(map(_visible, line.split("\t"))))
+        _put("\t".join(map(escaped, line.split("\t"))))
 
 
 def print_json(value: Any) -> None:
     """Print the one JSON document that a command with `--json` writes."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    click.echo(text if text == _encodable(text) else json.dumps(value, indent=2))
+    _put_json(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def print_json_line(item: BaseModel) -> None:
+    """Print one of many JSON documents, each on a line of its own."""
+    _put_json(item.model_dump_json())
 
 
 def print_result(text: str = "") -> None:
-    """Print a line of a result."""
-    click.echo(_encodable(text))
+    """Print a line of a result; what is not printable is escaped."""
+    _put(escaped_lines(text))
 
 
 def remark(text: str) -> None:
     """Print a line for the person at the terminal, on standard error: progress, a warning, an error."""
-    click.echo("\n".join(_visible(line) for line in text.split("\n")), err=True)
+    click.echo(escaped_lines(text), err=True)
 
 
 def counted(count: int, thing: str, things: str = "") -> str:
@@ -161,9 +167,9 @@ def shown_bytes(count: int | None) -> str:
 
 
 def _print_csv(items: Iterable[Item], columns: Sequence[Column[Item]]) -> None:
-    print_result(_csv_line([column.name for column in columns]))
+    _put_for_programs(_csv_line([column.name for column in columns]))
     for item in items:
-        print_result(_csv_line([plain_text(column.value(item)) for column in columns]))
+        _put_for_programs(_csv_line([plain_text(column.value(item)) for column in columns]))
 
 
 def _csv_line(cells: Sequence[str]) -> str:
@@ -199,13 +205,26 @@ def plain_text(value: object) -> str:
     return str(value)
 
 
-def _visible(text: str) -> str:
-    """Control characters as escapes, so that foreign text can neither control the terminal nor break a row."""
-    if text.isprintable():
-        return text
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
+def _put(text: str) -> None:
+    """Print text that is escaped where it has to be."""
+    click.echo(_encodable(text))
+
+
+def _put_for_programs(text: str) -> None:
+    """Print a line as it is, since programs compare it; to a terminal nothing goes that it would obey."""
+    _put(escaped_lines(text) if _is_terminal() else text)
+
+
+def _put_json(text: str) -> None:
+    """Print a JSON document: what is not printable, or not in the output's encoding, by JSON's own escapes."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    click.echo("".join(char if char == "\n" or _shows(char, encoding) else json.dumps(char)[1:-1] for char in text))
+
+
+def _shows(character: str, encoding: str) -> bool:
+    if character.isascii() or not character.isprintable():
+        return character.isprintable()
+    return character.encode(encoding, "ignore") != b""
 
 
 def _encodable(text: str) -> str:
@@ -216,6 +235,10 @@ def _encodable(text: str) -> str:
 
 def _terminal_width() -> int | None:
     """Characters per line of the terminal, or COLUMNS; None where standard output is not a terminal."""
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not _is_terminal():
         return None
     return shutil.get_terminal_size().columns
+
+
+def _is_terminal() -> bool:
+    return sys.stdout is not None and sys.stdout.isatty()

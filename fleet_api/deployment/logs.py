@@ -2,20 +2,19 @@
 
     2026-11-28T14:03:07.512Z WARNING ingest ingest.loops: outbox waits 2 s: the database at ... does not answer
 
-Control characters in a message are escaped: vehicles and people choose parts of messages, and must not be able to write
-lines of their own or to command a terminal. Tracebacks follow their line, indented.
+What is not printable in a message is escaped (`triggers.foreign_text`): vehicles and people choose parts of messages,
+and must not be able to write lines of their own or to command a terminal. Tracebacks follow their line, indented.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import sys
 import time
 
 from fleet_api.deployment.repeats import FewRepeats
+from triggers.foreign_text import escaped
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _QUIET = ("httpx", "alembic.runtime.plugins", "uvicorn.access")
 
 
@@ -29,11 +28,11 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The record as its line, and its traceback on further lines."""
         at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
-        message = _CONTROL.sub(_escaped, record.getMessage())
+        message = escaped(record.getMessage())
         line = f"{at} {record.levelname} {self._process} {record.name}: {message}"
         if record.exc_info:
-            trace = "\n".join(self.formatException(record.exc_info).splitlines())
-            line += "\n" + "\n".join(f"    {_CONTROL.sub(_escaped, each)}" for each in trace.splitlines())
+            trace = self.formatException(record.exc_info).splitlines()
+            line += "".join(f"\n    {escaped(each)}" for each in trace)
         return line
 
 
@@ -49,5 +48,7 @@ def log_to_stderr(process: str) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return found.group().encode("unicode_escape").decode("ascii")
+def log_warnings_of(command: str) -> None:
+    """The one format for what a command that logs nothing itself has to warn of."""
+    if logging.lastResort is not None:
+        logging.lastResort.setFormatter(LineFormatter(command))

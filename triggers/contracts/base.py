@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, WithJsonSchema
 
 from triggers.errors import InvalidInput
+from triggers.foreign_text import escaped
 from triggers.remedies import first_mistake
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -92,7 +93,7 @@ def members_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         repeated = Counter(name for name, _ in pairs).most_common(1)[0][0]
-        raise ValueError(f"the key `{repeated[:80]}` is given twice in one object")
+        raise ValueError(f"the key `{escaped(repeated[:80])}` is given twice in one object")
     return members
 
 

@@ -11,6 +11,7 @@ import httpx
 from triggers.body_digest import HEADER, content_digest
 from triggers.contracts.problem import error_of, retry_after_s
 from triggers.errors import InvalidInput, LongtailError, Overloaded, Unreachable
+from triggers.foreign_text import escaped
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.exchange import ExchangeTransport
 
@@ -90,7 +91,7 @@ def refusal(response: httpx.Response, body: bytes, what: str) -> LongtailError:
     server is Unreachable, because it says nothing about what was sent.
     """
     error = error_of(response.status_code, response.headers, body, what="the server")
-    said = f"{what}: {error.message}"[:MAX_MESSAGE_CHARACTERS]
+    said = f"{what}: {escaped(error.message)}"[:MAX_MESSAGE_CHARACTERS]
     if response.status_code in BUSY:
         return Overloaded(said, retry_after_s=retry_after_s(response.headers), remedy=error.remedy)
     if response.is_server_error:

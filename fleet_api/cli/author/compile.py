@@ -10,7 +10,7 @@ import click
 from fleet_api.cli.author.check import show_diagnostics, signals_option
 from fleet_api.cli.folders import make_folder
 from fleet_api.cli.numbers import WholeNumber
-from fleet_api.cli.output import counted, json_option, print_json, remark, shown_bytes
+from fleet_api.cli.output import counted, json_option, print_json, print_result, remark, shown_bytes
 
 if TYPE_CHECKING:
     from triggers.language.compile import CompiledCampaign
@@ -99,7 +99,7 @@ def _show(results: list[_Written], as_json: bool) -> None:
         print_json({"campaigns": [_json(written) for written in results]})
         return
     for written in results:
-        click.echo(f"{written.digest}  {written.module[0]}")
+        print_result(f"{written.digest}  {written.module[0]}")
         files = [f"{path} {shown_bytes(len(data))}" for path, data in filter(None, (written.module, written.bundle))]
         remark(f"campaign {written.campaign}: {', '.join(files)}")
     remark(f"{counted(len(results), 'campaign')} compiled")

@@ -16,6 +16,7 @@ from fleet_api.cli.author.drives_option import SpreadDrives
 from fleet_api.cli.interrupts import interrupt_on_sigterm
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import counted, json_option, print_json, print_result, print_table, remark, shown_bytes
+from triggers.foreign_text import escaped
 
 if TYPE_CHECKING:
     from fleet_api.demo.loop import Step
@@ -141,8 +142,8 @@ def _progress(began_s: float) -> Iterator[Step]:
     with console.status("starting") as status:
 
         def step(text: str) -> None:
-            console.print(f"[dim]{time.monotonic() - began_s:6.1f} s[/dim]  {escape(text)}", highlight=False)
-            status.update(escape(text))
+            console.print(f"[dim]{time.monotonic() - began_s:6.1f} s[/dim]  {escape(escaped(text))}", highlight=False)
+            status.update(escape(escaped(text)))
 
         yield step
 

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.output import Column, Form, counted, form_options, plain_text, print_list, print_result, remark
+from fleet_api.cli.output import (
+    Column,
+    Form,
+    counted,
+    form_options,
+    plain_text,
+    print_json_line,
+    print_list,
+    print_result,
+    remark,
+)
 
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
@@ -77,7 +87,7 @@ def audit(
     entries = client.audit.list(since_ns=None if since is None else _ns_of(since), who=who, about=about)
     if jsonl:
         for entry in entries:
-            print_result(entry.model_dump_json())
+            print_json_line(entry)
         return
     print_list(form, entries, COLUMNS, none="no such entries")
 

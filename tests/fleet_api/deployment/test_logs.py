@@ -32,8 +32,8 @@ def test_a_line_has_time_level_process_logger_and_message() -> None:
 
 
 def test_a_message_cannot_begin_a_line_of_its_own_or_command_a_terminal() -> None:
-    line = record("bad manifest %s", "x\n2026-11-28T00:00:00.000Z INFO forged\x1b]0;PWNED\x07\x9b31m\u2028")
-    assert "\n" not in line and not re.search(r"[\x00-\x1f\x7f-\x9f\u2028]", line)
+    line = record("bad manifest %s", "x\n2026-11-28T00:00:00.000Z INFO forged\x1b]0;PWNED\x07\x9b31m\u2028\u202e")
+    assert line.isprintable()
     assert r"\n2026" in line and r"\x1b]0;PWNED\x07" in line
 
 

@@ -79,7 +79,7 @@ class Diagnostic:
 
     def render(self) -> str:
         """The finding as text: place, message, the source line with carets under the span, and the proposal."""
-        place = f"{self.file}:{self.line}:{self.column}"
+        place = f"{visible(self.file)}:{self.line}:{self.column}"
         parts = [f"{place}: {self.severity}: {visible(self.message)} [{self.code}]"]
         if self.source_line.strip():
             parts += _marked_line(self)
