@@ -7,6 +7,7 @@ and so does one that the compiler cannot bear; what that means is the agent's to
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import resource
@@ -19,6 +20,7 @@ from typing import BinaryIO
 from triggers.errors import InvalidInput
 from triggers.language.webassembly.host.engine import compiled
 from triggers.processes.death_signal import die_with_parent
+from triggers.processes.jail import privileges
 
 ORDER = struct.Struct("<QQQ")
 """Seconds of processor time for each module, bytes of address space, and the most bytes of a compiled module."""
@@ -73,6 +75,10 @@ def confine(memory_bytes: int) -> None:
         (resource.RLIMIT_AS, memory_bytes),
     ):
         resource.setrlimit(kind, (limit, limit))
+    # As root it could raise the limits again. The jail's filter of system calls is of no use here: it forbids memory
+    # that can be executed, and the runtime compiles into such memory.
+    with contextlib.suppress(OSError):  # the limits hold for everybody but root, with or without it
+        privileges.drop_capabilities()
 
 
 def allow(cpu_s: int) -> None:
