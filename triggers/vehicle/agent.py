@@ -1,7 +1,7 @@
 """The agent of a vehicle, which combines check-in, programs, ring buffer, recorder, queue and uploader.
 
-It has no threads: the caller passes in rows and frames, and decides when to check in, upload and report. Rows are
-evaluated in slices of data time; what fires and what is recorded does not depend on where the slices end.
+It has no threads of its own: the caller passes in rows and frames, and decides when to check in, upload and report.
+Rows are evaluated in slices of data time; what fires and what is recorded does not depend on where the slices end.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from triggers.vehicle.recording.clips import FinishedClip, RecordingContext, mak
 from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
 from triggers.vehicle.recording.ring import RingBuffer, RingDrops
+from triggers.vehicle.turns import PatientClock, Turns
 from triggers.vehicle.uploads.clip_queue import ClipQueue
 from triggers.vehicle.uploads.terminations import Terminator
 from triggers.vehicle.uploads.tus import TusClient
@@ -61,7 +62,11 @@ class AgentStatus:
 
 
 class VehicleAgent:
-    """One vehicle, used by one thread at a time. `close` is a clean shutdown; counts add up even if it is killed."""
+    """One vehicle. `close` is a clean shutdown; counts add up even if it is killed.
+
+    Several threads may use it, one at a time: while `check_in`, `upload_pending` or `report` waits for a server, others
+    may `feed`. They should be different threads, since an exchange takes up to `exchange_s`, and an upload any number.
+    """
 
     def __init__(
         self,
@@ -79,10 +84,11 @@ class VehicleAgent:
         self.network = config.network
         self.source: DriveSource | None = None
         """The origin of replayed data, for the manifests of its recordings."""
-        self._clock = clock or SystemClock()
+        self._turns = Turns()
+        self._clock = PatientClock(clock or SystemClock(), self._turns)
         self._journal = journal or Journal(config.state_directory / JOURNAL)
         check_owner(self._journal, config.vehicle_id)
-        self._http = make_client(config, transport)
+        self._http = make_client(config, transport, self._turns)
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
         self._host = Host(config.vehicle_id, self._journal, speed=config.speed, caps=ProgramCaps.of(config))
@@ -117,15 +123,16 @@ class VehicleAgent:
 
     def check_in(self) -> bool:
         """Get the list of campaigns and run it; True if it changed. Raises the errors of `CheckInClient.check_in`."""
-        try:
-            changed = self._cloud.check_in()
-            self._assign_due |= changed
-        finally:  # keys may have been taken out although the list was refused
-            self._assign_due |= self._cloud.take_moved()
-            if self._assign_due:
-                self._process()
-                self._run_assigned()
-        return changed
+        with self._turns.talking():
+            try:
+                changed = self._cloud.check_in()
+                self._assign_due |= changed
+            finally:  # keys may have been taken out although the list was refused
+                self._assign_due |= self._cloud.take_moved()
+                if self._assign_due:
+                    self._process()
+                    self._run_assigned()
+            return changed
 
     def feed(self, rows: Iterable[Row], frames: Iterable[tuple[str, VideoFrame]] = ()) -> None:
         """Take rows and frames (camera, frame), both in order of time; times are ns since the Unix epoch.
@@ -133,16 +140,68 @@ class VehicleAgent:
         Rows of equal time are merged, and the last sample wins; therefore the newest row is held back until a later one
         comes, or until `finish_drive`. If time runs backwards, open recordings end there.
         """
-        items: Iterable[Row | tuple[str, VideoFrame]] = heapq.merge(rows, frames, key=_time_ns)
-        for item in items:
-            if isinstance(item, Row):
-                self._take_row(item)
-            else:
-                self._ring.push_frame(*item)
-        self._process()
+        with self._turns.using():
+            items: Iterable[Row | tuple[str, VideoFrame]] = heapq.merge(rows, frames, key=_time_ns)
+            for item in items:
+                if isinstance(item, Row):
+                    self._take_row(item)
+                else:
+                    self._ring.push_frame(*item)
+            self._process()
 
     def finish_drive(self) -> None:
         """End the drive: open recordings are finished with the data so far."""
+        with self._turns.using():
+            self._finish_drive()
+
+    def upload_pending(self, deadline_s: float = 60.0) -> UploadReport:
+        """Upload queued clips on the current network, for at most `deadline_s` seconds (plus the chunk being sent)."""
+        with self._turns.talking():
+            report = self._uploader.upload_pending(self.network, deadline_s)
+            self._queue.refill_reserve()
+            return report
+
+    def report(self) -> None:
+        """Report the counts of all fires to the cloud; on a full disk, those that are in the journal."""
+        with self._turns.talking():
+            self._flush()
+            self._cloud.send_counts(self._journal.counts())
+
+    def status(self) -> AgentStatus:
+        """Campaigns, counts, queue and drops at this moment; on a full disk, the counts that are in the journal."""
+        with self._turns.using():
+            self._flush()
+            return AgentStatus(
+                suspended=self._cloud.suspended,
+                campaigns=self._host.campaigns,
+                counts=self._journal.counts(),
+                queued=tuple(self._queue.all()),
+                ring_drops=self._ring.drops,
+                clock_offset_ns=self._cloud.clock_offset_ns,
+            )
+
+    def manifest(self, clip: QueuedClip) -> ClipManifest:
+        """The manifest of a clip in `status().queued`."""
+        with self._turns.using():
+            return self._queue.manifest(clip)
+
+    def close(self) -> None:
+        """Clean shutdown: finish the drive, save the evaluators' states, close files and connections.
+
+        On a full disk the states are left out: the programs then start afresh, as after a crash.
+        """
+        with self._turns.talking():
+            try:
+                self._finish_drive()
+                self._host.save()
+                self._cloud.keep_time()
+            except JournalFull as error:
+                LOGGER.warning("the drive's last counts and the programs' states are lost: %s", error)
+            finally:
+                self._journal.close()
+                self._http.close()
+
+    def _finish_drive(self) -> None:
         newest, self._newest = self._newest, None
         if newest is not None:
             self._complete(newest)
@@ -151,48 +210,6 @@ class VehicleAgent:
         self._host.end_drive()
         self._report_problems()
         self._keep()
-
-    def upload_pending(self, deadline_s: float = 60.0) -> UploadReport:
-        """Upload queued clips on the current network, for at most `deadline_s` seconds (plus the chunk being sent)."""
-        report = self._uploader.upload_pending(self.network, deadline_s)
-        self._queue.refill_reserve()
-        return report
-
-    def report(self) -> None:
-        """Report the counts of all fires to the cloud; on a full disk, those that are in the journal."""
-        self._flush()
-        self._cloud.send_counts(self._journal.counts())
-
-    def status(self) -> AgentStatus:
-        """Campaigns, counts, queue and drops at this moment; on a full disk, the counts that are in the journal."""
-        self._flush()
-        return AgentStatus(
-            suspended=self._cloud.suspended,
-            campaigns=self._host.campaigns,
-            counts=self._journal.counts(),
-            queued=tuple(self._queue.all()),
-            ring_drops=self._ring.drops,
-            clock_offset_ns=self._cloud.clock_offset_ns,
-        )
-
-    def manifest(self, clip: QueuedClip) -> ClipManifest:
-        """The manifest of a clip in `status().queued`."""
-        return self._queue.manifest(clip)
-
-    def close(self) -> None:
-        """Clean shutdown: finish the drive, save the evaluators' states, close files and connections.
-
-        On a full disk the states are left out: the programs then start afresh, as after a crash.
-        """
-        try:
-            self.finish_drive()
-            self._host.save()
-            self._cloud.keep_time()
-        except JournalFull as error:
-            LOGGER.warning("the drive's last counts and the programs' states are lost: %s", error)
-        finally:
-            self._journal.close()
-            self._http.close()
 
     def _flush(self) -> None:
         """Write what is pending, if the disk has room for it; otherwise it stays pending."""

@@ -14,16 +14,20 @@ from triggers.errors import InvalidInput, LongtailError, Overloaded, Unreachable
 from triggers.foreign_text import escaped
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.exchange import ExchangeTransport
+from triggers.vehicle.turns import PatientTransport, Turns
 
 MAX_PROBLEM_BYTES = 64 * 1024
 MAX_MESSAGE_CHARACTERS = 900
 BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 
-def make_client(config: VehicleConfig, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+def make_client(
+    config: VehicleConfig, transport: httpx.BaseTransport | None = None, turns: Turns | None = None
+) -> httpx.Client:
     """A client that sends the vehicle's token, follows no redirects, and ends every exchange within `exchange_s`.
 
     `transport` replaces the one that keeps that deadline. Variables of the environment that name a proxy do not count.
+    Waiting for a server gives the turn away.
     """
     return httpx.Client(
         headers={
@@ -34,7 +38,7 @@ def make_client(config: VehicleConfig, transport: httpx.BaseTransport | None = N
         },
         timeout=httpx.Timeout(config.read_timeout_s, connect=config.connect_timeout_s),
         follow_redirects=False,
-        transport=transport or ExchangeTransport(config.exchange_s),
+        transport=PatientTransport(transport or ExchangeTransport(config.exchange_s), turns or Turns()),
     )
 
 

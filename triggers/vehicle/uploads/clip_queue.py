@@ -7,7 +7,8 @@ between leaves a file without a row, which the next start removes (its fires wer
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 
@@ -44,6 +45,8 @@ class ClipQueue:
         self._directory = directory
         self._deleted: set[str] = set()
         """Clips whose files were deleted because the journal needed room; their rows follow with its next write."""
+        self._in_flight = ""
+        """The clip that is being uploaded, which is not dropped meanwhile."""
         self._max_bytes = max_bytes
         self._max_age_ns = max_age_ns
         journal.on_full = self._delete_files
@@ -155,6 +158,15 @@ class ClipQueue:
             return
         self._journal.set_facts({CLOCK: str(now_ns).encode()})
 
+    @contextmanager
+    def in_flight(self, clip: QueuedClip) -> Iterator[None]:
+        """Keep a clip while it is uploaded, whatever room the recording that goes on needs."""
+        self._in_flight = clip.clip_id
+        try:
+            yield
+        finally:
+            self._in_flight = ""
+
     def make_room(self, needed_bytes: int, priority: int, *, spare: str = "") -> bool:
         """Drop clips of at most this priority but `spare`, least value first, until the disk has `needed_bytes` free.
 
@@ -188,7 +200,7 @@ class ClipQueue:
 
     def _shrink(self) -> list[QueuedClip]:
         clips = self._by_value()
-        total_bytes = sum(clip.size_bytes for clip in clips)
+        total_bytes = sum(clip.size_bytes for clip in self.all() if clip.clip_id not in self._deleted)
         dropped = []
         for clip in clips:
             if total_bytes <= self._max_bytes:
@@ -200,7 +212,7 @@ class ClipQueue:
 
     def _by_value(self) -> list[QueuedClip]:
         """The clips in the order in which they are dropped: lowest priority first, then the oldest."""
-        held = [clip for clip in self.all() if clip.clip_id not in self._deleted]
+        held = [clip for clip in self.all() if clip.clip_id not in {*self._deleted, self._in_flight}]
         return sorted(held, key=lambda clip: (clip.priority, clip.queued_at_ns, clip.clip_id))
 
     def _drop(self, clips: Sequence[QueuedClip], reason: Reason) -> None:

@@ -170,11 +170,12 @@ class Uploader:
 
     def _send(self, clip: QueuedClip, network: Network, report: UploadReport, deadline: Deadline) -> bool:
         """Send the clip; True once the gateway has acknowledged all of it, False at the deadline."""
-        upload = ClipUpload.begin(self._queue, self._tus, clip, network)
-        while not upload.whole:
-            report.bytes_acknowledged += upload.send_next()
-            if deadline.passed and not upload.whole:
-                return False
+        with self._queue.in_flight(clip):
+            upload = ClipUpload.begin(self._queue, self._tus, clip, network)
+            while not upload.whole:
+                report.bytes_acknowledged += upload.send_next()
+                if deadline.passed and not upload.whole:
+                    return False
         return True
 
     def _refuse(self, clip: QueuedClip, error: BudgetExhausted, report: UploadReport) -> None:
