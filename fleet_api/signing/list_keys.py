@@ -32,10 +32,16 @@ class ListKeys:
     """The list keys of a folder, for the process that holds them. Files that are added later are found, too."""
 
     def __init__(self, settings: Settings) -> None:
+        """Misconfigured where there is none at all, or a file is no key."""
         self._settings = settings
         self._folder = settings.effective_list_keys()
         self._fallback = settings.effective_signing_key()
         self._keys: Mapping[bytes, Ed25519PrivateKey] = self._read()
+        if not self._keys:
+            raise Misconfigured(
+                f"there is no key that could sign lists: neither {self._fallback} nor {self._folder}/{PATTERN}",
+                remedy="set LONGTAIL_SIGNING_KEY or LONGTAIL_LIST_KEYS, or LONGTAIL_SIGNER_SOCKET to a signer's socket",
+            )
 
     def ids(self) -> frozenset[bytes]:
         """The ids of the keys."""

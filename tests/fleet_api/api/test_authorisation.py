@@ -25,7 +25,7 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("post", f"{VERSION}/submit"): {Role.AUTHOR},
     ("post", f"{VERSION}/approve"): {Role.APPROVER},
     ("post", f"{VERSION}/signatures"): {Role.AUTHOR, Role.APPROVER},
-    ("get", "/v1/trust"): set(Role),
+    ("get", "/v1/trust"): READERS,
     ("post", "/v1/trust"): set(),
     ("post", f"{VERSION}/pause"): {Role.AUTHOR, Role.APPROVER},
     ("post", f"{VERSION}/resume"): {Role.APPROVER},

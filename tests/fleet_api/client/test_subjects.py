@@ -13,6 +13,7 @@ from fleet_api.client import vehicles as vehicles_module
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.support.paths import REPOSITORY
+from triggers.contracts.signing import Signature
 from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, NotFound
 
 
@@ -124,6 +125,9 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.campaigns.version("a", 1),
         lambda: client.campaigns.approve("a", 1, digest="0" * 64),
         *(lambda step=step: client.campaigns.move("a", 1, step) for step in ("submit", "pause", "resume", "stop")),
+        lambda: client.campaigns.sign("a", 1, Signature(bytes(8), bytes(64))),
+        client.trust.newest,
+        lambda: client.trust.publish(b"a"),
         lambda: client.vehicles.enrol("a"),
         lambda: next(client.vehicles.list()),
         lambda: client.vehicles.get("a"),
