@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 
 from storage.campaigns.queries import running
-from storage.database import Database
+from storage.database import Connection
 from triggers.contracts.campaign import RunningCampaign
 
 
@@ -21,14 +21,13 @@ class RunningCampaigns:
         self._revision = -1
         self._campaigns: tuple[RunningCampaign, ...] = ()
 
-    def at(self, database: Database, revision: int) -> tuple[int, tuple[RunningCampaign, ...]]:
+    def at(self, connection: Connection, revision: int) -> tuple[int, tuple[RunningCampaign, ...]]:
         """A revision, `revision` or newer, and its running campaigns; reads the database only if it is not cached."""
         with self._lock:
             if self._revision >= revision:
                 return self._revision, self._campaigns
         # Read without the lock: a slow database must not delay check-ins that are answered from memory.
-        with database.begin() as connection:
-            newest, campaigns = running(connection)
+        newest, campaigns = running(connection)
         with self._lock:
             if newest > self._revision:
                 self._revision, self._campaigns = newest, campaigns

@@ -13,6 +13,7 @@ from fleet_api.signing.remote import RemoteSigner
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.settings import Settings
+from storage.vehicles.assignments import AssignmentTerms
 from triggers.contracts.signing import load_private_key
 
 
@@ -28,6 +29,11 @@ class Services:
     signer: ListSigner
     running: RunningCampaigns = field(default_factory=RunningCampaigns)
     trust: KnownChain = field(default_factory=KnownChain)
+
+    @property
+    def assignment_terms(self) -> AssignmentTerms:
+        """How long fires of a campaign are accepted from a vehicle."""
+        return AssignmentTerms(self.settings.assignment_ttl_s, self.settings.assignment_grace_s)
 
 
 def open_signer(settings: Settings) -> ListSigner:

@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     allow_self_approval: bool = False
     """Whether authors may approve their own submissions without a second person."""
     assignment_ttl_s: Annotated[int, Field(ge=60, le=MAX_LIST_LIFETIME_NS // NS_PER_S)] = 7 * 86400
+    assignment_grace_s: Annotated[int, Field(ge=0, le=3650 * 86400)] = 30 * 86400
+    """How long after a campaign has ended for a vehicle its fires are still accepted: clips may wait for a network."""
     program_state_bytes: Annotated[int, Field(ge=1)] = PROGRAM_STATE_BYTES
     """State that a campaign's program may have on a vehicle; a signal catalog can only lower it."""
     program_operations: Annotated[int, Field(ge=1)] = PROGRAM_OPERATIONS

@@ -4,6 +4,7 @@ LongtailError                what this product raises on purpose
 ├─ InvalidInput              what came from outside breaks a rule; the same input cannot succeed
 │  ├─ DiagnosticsError       a trigger file has mistakes; carries all of them
 │  ├─ ManifestInvalid        a clip's manifest breaks a rule
+│  │  └─ NotAssigned         its fires are of a campaign that the vehicle was not given
 │  ├─ BadHeader              a header is missing or malformed
 │  ├─ WrongProtocolVersion   the client uses another version of tus
 │  ├─ UnsupportedBody        the route does not take this media type or encoding
@@ -74,6 +75,12 @@ class ManifestInvalid(InvalidInput):
     """A clip's manifest breaks a rule; the clip can never be accepted as it is."""
 
     code = "manifest_invalid"
+
+
+class NotAssigned(ManifestInvalid):
+    """A clip has fires of a campaign version that its vehicle was never given, or that ended too long ago."""
+
+    code = "not_assigned"
 
 
 class BadHeader(InvalidInput):

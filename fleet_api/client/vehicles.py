@@ -20,9 +20,14 @@ class Vehicles:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def enrol(self, vehicle_id: str, attributes: Mapping[str, AttributeValue] | None = None) -> EnrolledView:
-        """Enrol a vehicle, or replace its token by enrolling it again. The token cannot be shown again."""
-        body = request_of(EnrolRequest, id=vehicle_id, attributes=dict(attributes or {}))
+    def enrol(
+        self, vehicle_id: str, attributes: Mapping[str, AttributeValue] | None = None, *, replays: bool = False
+    ) -> EnrolledView:
+        """Enrol a vehicle, or replace its token by enrolling it again. The token cannot be shown again.
+
+        `replays` is for a simulated vehicle, whose drives take less time than they contain.
+        """
+        body = request_of(EnrolRequest, id=vehicle_id, attributes=dict(attributes or {}), replays=replays)
         return self._transport.post(EnrolledView, path_of("vehicles"), body)
 
     def list(self, *, prefix: str = "", limit: int | None = None) -> Iterator[VehicleView]:

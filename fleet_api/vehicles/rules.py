@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from triggers.assignment import plausible
+from triggers.assignment.given import AssignedVersion, CountedParts, Refusal, Version
 from triggers.assignment.rules import is_assigned
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import RunningCampaign
@@ -23,22 +26,60 @@ def check_speaks_for(caller: str, vehicle_id: str) -> None:
         raise Forbidden(f"this token does not belong to vehicle {vehicle_id[:64]!r}")
 
 
-def check_counts(counts: Sequence[FireCounts], heads: Mapping[tuple[str, int], frozenset[str]]) -> None:
-    """InvalidInput unless each version is counted once, exists, and compares the heads that are counted.
+@dataclass(frozen=True, slots=True)
+class RefusedCounts:
+    """Counts that are left out, and why: the reason by which refusals are counted, and a sentence."""
 
-    `heads` has, by campaign and version, the compared heads of the versions that exist.
+    counts: FireCounts
+    reason: Refusal
+    why: str
+
+
+def check_counts(counts: Sequence[FireCounts], parts: Mapping[Version, CountedParts]) -> None:
+    """InvalidInput unless each version is counted once, exists, and has the heads and triggers that are counted.
+
+    `parts` has what the versions that exist count.
     """
     by_version = {(count.campaign, count.version): count for count in counts}
     if len(by_version) != len(counts):
         raise InvalidInput("the report counts a campaign version twice")
     for (campaign, version), count in sorted(by_version.items()):
-        if (campaign, version) not in heads:
+        if (campaign, version) not in parts:
             raise InvalidInput(f"the report counts fires of {campaign} version {version}, which does not exist")
-        uncompared = sorted(set(count.compared) - heads[campaign, version])
+        uncompared = sorted(set(count.compared) - parts[campaign, version].heads)
         if uncompared:
             raise InvalidInput(
                 f"the report counts {uncompared[0]}, which {campaign} version {version} does not compare"
             )
+        unknown = sorted(set(count.per_trigger) - parts[campaign, version].triggers)
+        if unknown:
+            raise InvalidInput(
+                f"the report counts fires of {unknown[0]}, which is no trigger of {campaign} version {version}"
+            )
+
+
+def judge_counts(
+    counts: Sequence[FireCounts], assigned: Mapping[Version, AssignedVersion], *, now_ns: int
+) -> tuple[tuple[FireCounts, ...], list[RefusedCounts]]:
+    """Which counts are accepted: those of versions that the vehicle was given, as far as a vehicle can have them.
+
+    `check_counts` has passed them.
+    """
+    refused = [refusal for count in counts if (refusal := _refused(count, assigned, now_ns)) is not None]
+    left_out = {(refusal.counts.campaign, refusal.counts.version) for refusal in refused}
+    return tuple(count for count in counts if (count.campaign, count.version) not in left_out), refused
+
+
+def _refused(count: FireCounts, assigned: Mapping[Version, AssignedVersion], now_ns: int) -> RefusedCounts | None:
+    given = assigned.get((count.campaign, count.version))
+    name = f"{count.campaign} version {count.version}"
+    if given is None:
+        return RefusedCounts(count, Refusal.NOT_ASSIGNED, f"it was never given {name}")
+    if not given.in_time:
+        return RefusedCounts(count, Refusal.NOT_ASSIGNED, f"{name} ended for it too long ago")
+    span = plausible.span_ns(since_ns=given.since_ns, now_ns=now_ns, replays=given.replays)
+    why = plausible.implausible(count, given.cooldowns, span)
+    return None if why is None else RefusedCounts(count, Refusal.IMPLAUSIBLE, f"{name}: {why}")
 
 
 def assigned_campaigns(

@@ -7,7 +7,8 @@ calling vehicle, and check that the request is about that vehicle.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
 
 from fleet_api.services import Services
 from fleet_api.signing.chain import read_chain
@@ -18,8 +19,9 @@ from storage.campaigns.queries import get_bundle
 from storage.database import Connection
 from storage.erasure import vehicles as erased_vehicles
 from storage.jsonb import storable
+from storage.vehicles import assignments, enrolment, queries, refusals, telemetry
 from storage.vehicles import check_in as check_ins
-from storage.vehicles import enrolment, queries, telemetry
+from triggers.assignment.given import Refusal
 from triggers.clips.clock import clock_problem
 from triggers.contracts.api.vehicles import (
     EnrolledView,
@@ -28,9 +30,12 @@ from triggers.contracts.api.vehicles import (
     VehicleList,
     VehicleView,
 )
+from triggers.contracts.campaign import RunningCampaign
 from triggers.contracts.checkin import CheckIn, Telemetry
 from triggers.contracts.trust import with_steps
 from triggers.contracts.users import Role, User
+from triggers.errors import InvalidInput
+from triggers.times import NS_PER_S
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +50,7 @@ def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView
         chain = read_chain(connection)
         roots = chain.newest.root if chain.newest else rules.untold_roots(services.key)
         before = enrolment.enrolled_attributes(connection, request.id)
-        token = enrolment.enrol(connection, request.id, request.attributes)
+        token = enrolment.enrol(connection, request.id, request.attributes, replays=request.replays)
         action = "vehicle.enrol" if before is None else "vehicle.enrol_again"
         _note(connection, user, action, request.id, before=before, after=request.attributes)
     return EnrolledView(
@@ -130,24 +135,39 @@ def _note(
 
 
 def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) -> bytes | None:
-    """Store what a vehicle reports about itself; returns its sealed list of campaigns, None if it has it already."""
+    """Store what a vehicle reports about itself; returns its sealed list of campaigns, None if it has it already.
+
+    A list is recorded before it is given away, so that the cloud knows of every fire whether it can be.
+    """
     rules.check_speaks_for(caller, vehicle_id)
     with services.database.begin() as connection:
         known = check_ins.check_in(connection, vehicle_id, report)
-    revision, running = services.running.at(services.database, known.revision)
+        revision, running = services.running.at(connection, known.revision)
+        content = rules.assignment_list(
+            _assigned(running, vehicle_id, known),
+            vehicle_id,
+            revision=revision,
+            now_ns=known.now_ns,
+            ttl_s=services.settings.assignment_ttl_s,
+        )
+        digest = content.content_digest
+        if known.recorded != digest:
+            given = [(assignment.campaign, assignment.version) for assignment in content.assignments]
+            assignments.record(connection, vehicle_id, given, digest=digest, revision=revision)
+    chain = services.trust.at(services.database, known.trust_version)
+    steps = chain.after(report.trust) if report.trust is not None else ()
+    if report.have == digest and not steps:
+        return None
+    return with_steps(steps, services.signer.sign(content.canonical_json(), chain.list_key_ids))
+
+
+def _assigned(running: Sequence[RunningCampaign], vehicle_id: str, known: check_ins.CheckedIn) -> list[RunningCampaign]:
     assigned = rules.assigned_campaigns(running, vehicle_id, known.attributes, now_ns=known.now_ns)
     if len(assigned) > rules.MAX_ASSIGNMENTS:
         _log.warning(
             "vehicle %s matches %d campaigns; %d are assigned", vehicle_id, len(assigned), rules.MAX_ASSIGNMENTS
         )
-    content = rules.assignment_list(
-        assigned, vehicle_id, revision=revision, now_ns=known.now_ns, ttl_s=services.settings.assignment_ttl_s
-    )
-    chain = services.trust.at(services.database, known.trust_version)
-    steps = chain.after(report.trust) if report.trust is not None else ()
-    if report.have == content.content_digest and not steps:
-        return None
-    return with_steps(steps, services.signer.sign(content.canonical_json(), chain.list_key_ids))
+    return assigned
 
 
 def fetch_bundle(services: Services, digest: str) -> bytes:
@@ -160,14 +180,35 @@ def report_counts(services: Services, caller: str, vehicle_id: str, report: Tele
     """Store what became of a vehicle's fires; InvalidInput, with nothing stored, for an invalid report.
 
     Counts of versions that a restore from a backup has made unknown are left out: the vehicle cannot know of it, and
-    its other counts are wanted.
+    its other counts are wanted. So are counts of versions that the vehicle was not given, and those that no vehicle
+    can have; these are refusals, and counted.
     """
     rules.check_speaks_for(caller, vehicle_id)
-    with services.database.begin() as connection:
-        versions = {(counts.campaign, counts.version) for counts in report.counts}
-        heads = telemetry.compared_heads(connection, versions)
-        if versions - heads.keys() and last_backup_at(connection) is not None:
-            known = tuple(counts for counts in report.counts if (counts.campaign, counts.version) in heads)
-            report = report.model_copy(update={"counts": known})
-        rules.check_counts(report.counts, heads)
-        telemetry.record_counts(connection, vehicle_id, report)
+    try:
+        with services.database.begin() as connection:
+            _record_counts(connection, services, vehicle_id, report)
+    except InvalidInput as error:
+        with services.database.begin() as connection:
+            refusals.note(connection, vehicle_id, Refusal.INVALID_REPORT)
+        _log.warning("vehicle %s: report of counts refused: %s", vehicle_id, error.message)
+        raise
+
+
+def _record_counts(connection: Connection, services: Services, vehicle_id: str, report: Telemetry) -> None:
+    versions = {(counts.campaign, counts.version) for counts in report.counts}
+    parts = telemetry.counted_parts(connection, versions)
+    if versions - parts.keys() and last_backup_at(connection) is not None:
+        known = tuple(counts for counts in report.counts if (counts.campaign, counts.version) in parts)
+        report = report.model_copy(update={"counts": known})
+    rules.check_counts(report.counts, parts)
+    now = datetime.now(UTC)
+    given = assignments.assigned(connection, vehicle_id, versions, services.assignment_terms, now=now)
+    accepted, refused = rules.judge_counts(report.counts, given, now_ns=int(now.timestamp() * NS_PER_S))
+    known_marks = telemetry.watermarks(connection, vehicle_id)
+    for refusal in refused:
+        counts = refusal.counts
+        # What was accepted in time is repeated in every report, and nothing is lost when it is left out then.
+        if counts.watermark > known_marks.get((counts.campaign, counts.version), 0):
+            refusals.note(connection, vehicle_id, refusal.reason)
+            _log.warning("vehicle %s: counts left out (%s): %s", vehicle_id, refusal.reason, refusal.why)
+    telemetry.record_counts(connection, vehicle_id, report.model_copy(update={"counts": accepted}))

@@ -24,6 +24,9 @@ from ingest.http.raising import raises
 from storage.database import Connection
 from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
+from storage.vehicles import refusals
+from storage.vehicles.assignments import AssignmentTerms
+from triggers.assignment.given import Refusal
 from triggers.body_digest import HEADER, check_content_digest
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest, CreationRequest, manifest_bound
@@ -33,6 +36,7 @@ from triggers.errors import (
     ClipFailed,
     InvalidInput,
     ManifestInvalid,
+    NotAssigned,
     TooLarge,
     TooSlow,
     UnsupportedBody,
@@ -66,6 +70,7 @@ class Submission:
     BudgetExhausted,
     ClipFailed,
     ManifestInvalid,
+    NotAssigned,
     TooLarge,
     TooSlow,
     UnsupportedBody,
@@ -113,6 +118,7 @@ async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> t
         log_partitions=partitions,
         fleet_limit_bytes=settings.fleet_total_bytes,
         metadata=submission.metadata,
+        assignment=AssignmentTerms(settings.assignment_ttl_s, settings.assignment_grace_s),
     )
     try:
         asked = await gateway.call(lambda: read_request(submission))
@@ -159,8 +165,12 @@ def keep_rejected(
 ) -> str:
     """Keep a rejected manifest as a dead letter, up to a limit per vehicle; returns what was done.
 
-    Manifests that are not kept are still counted: the vehicle reports the clip's fires as failed.
+    All are counted, and those of versions that the vehicle was not given are never kept: nobody can repair them.
     """
+    refusal = Refusal.NOT_ASSIGNED if isinstance(error, NotAssigned) else Refusal.INVALID_MANIFEST
+    refusals.note(connection, submission.vehicle_id, refusal)
+    if isinstance(error, NotAssigned):
+        return "counted"
     number = dead_letters.count_open_rejections(connection, submission.vehicle_id)
     if number >= limits.rejections_per_vehicle:
         return f"not kept: this vehicle already has {number} dead letters"

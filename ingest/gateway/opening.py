@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from ingest.gateway.rules import check_fires, check_storable
+from ingest.gateway.rules import check_assigned, check_fires, check_storable
 from storage import ledger
 from storage.database import Connection
 from storage.tables.uploads import LIVE, UploadState
 from storage.uploads import creation, endings, rows
 from storage.uploads.fire_identity import known_fires
 from storage.uploads.rows import UploadRow
+from storage.vehicles import assignments
+from storage.vehicles.assignments import AssignmentTerms
 from triggers.contracts.clip import ClipManifest, CreationRequest
-from triggers.errors import ClipFailed, Overloaded, Unauthenticated
+from triggers.errors import ClipFailed, NotAssigned, Overloaded, Unauthenticated
+from triggers.times import NS_PER_S
 
 MAX_OPEN_UPLOADS = 256
 """Open uploads of one vehicle; more are refused until some end, so that one vehicle cannot fill the table."""
@@ -28,6 +31,7 @@ class OpeningTerms:
     fleet_limit_bytes: int | None
     max_open_uploads: int = MAX_OPEN_UPLOADS
     metadata: str | None = None
+    assignment: AssignmentTerms = field(default_factory=AssignmentTerms)
 
 
 def open_upload(
@@ -40,7 +44,7 @@ def open_upload(
     3. write the upload; when another transaction was faster, start over and find its upload
     4. reserve the bytes in every account concerned
 
-    ClipFailed, ManifestInvalid, BudgetExhausted, Overloaded when the vehicle has too many uploads open, or
+    ClipFailed, ManifestInvalid, NotAssigned, BudgetExhausted, Overloaded when the vehicle has too many uploads open, or
     Unauthenticated when it is erased: a token is trusted for some seconds afterwards.
     """
     manifest = request.manifest
@@ -51,7 +55,7 @@ def open_upload(
         return existing, False
     if existing is not None and existing.state == UploadState.FAILED and existing.reason != endings.CELLS_LOST:
         raise ClipFailed(f"clip {manifest.clip_id} failed before: {existing.reason}", remedy="do not send it again")
-    _judge(connection, manifest, terms)
+    _judge(connection, manifest, terms, now)
     upload = creation.insert_open(
         connection,
         request,
@@ -73,10 +77,11 @@ def _existing(connection: Connection, clip_id: str, now: datetime) -> UploadRow 
     return upload
 
 
-def _judge(connection: Connection, manifest: ClipManifest, terms: OpeningTerms) -> None:
+def _judge(connection: Connection, manifest: ClipManifest, terms: OpeningTerms, now: datetime) -> None:
     fires, vehicle_id = manifest.recording.fires, manifest.recording.vehicle_id
     versions = {(fire.campaign, fire.version) for fire in fires}
     check_fires(fires, creation.approved_versions(connection, versions), known_fires(connection, vehicle_id, fires))
+    _judge_assignment(connection, manifest, terms, now)
     check_storable(manifest)
     if creation.count_open(connection, vehicle_id, at_most=terms.max_open_uploads) >= terms.max_open_uploads:
         raise Overloaded(
@@ -84,3 +89,14 @@ def _judge(connection: Connection, manifest: ClipManifest, terms: OpeningTerms) 
             retry_after_s=60,
             remedy="finish or terminate them first",
         )
+
+
+def _judge_assignment(connection: Connection, manifest: ClipManifest, terms: OpeningTerms, now: datetime) -> None:
+    fires, vehicle_id = manifest.recording.fires, manifest.recording.vehicle_id
+    versions = {(fire.campaign, fire.version) for fire in fires}
+    given = assignments.assigned(connection, vehicle_id, versions, terms.assignment, now=now)
+    try:
+        check_assigned(fires, given, now_ns=int(now.timestamp() * NS_PER_S))
+    except NotAssigned:
+        if not assignments.awaits_check_in(connection, vehicle_id):
+            raise

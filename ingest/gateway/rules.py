@@ -7,8 +7,10 @@ from collections.abc import Mapping, Sequence
 from storage.jsonb import storable
 from storage.uploads.creation import ApprovedVersion
 from storage.uploads.fire_identity import ENROL_AGAIN, KnownFires, reused_fire
+from triggers.assignment import plausible
+from triggers.assignment.given import AssignedVersion
 from triggers.contracts.clip import MAX_SOFTWARE_TEXT, ClipManifest, Fire
-from triggers.errors import InvalidInput, ManifestInvalid
+from triggers.errors import InvalidInput, ManifestInvalid, NotAssigned
 
 MAX_SHOWN = 100
 
@@ -32,6 +34,27 @@ def check_fires(fires: Sequence[Fire], approved: Mapping[tuple[str, int], Approv
     reused = reused_fire(fires, known)
     if reused is not None:
         raise ManifestInvalid(reused, remedy=ENROL_AGAIN)
+
+
+def check_assigned(fires: Sequence[Fire], assigned: Mapping[tuple[str, int], AssignedVersion], *, now_ns: int) -> None:
+    """NotAssigned for a fire of a version that the vehicle was not given, ManifestInvalid for an ordinal beyond reason.
+
+    `assigned` has what the vehicle was given; an ordinal may be as high as the time since then allows.
+    """
+    for fire in fires:
+        given = assigned.get((fire.campaign, fire.version))
+        where = f"fire {fire.ordinal} of {fire.campaign} version {fire.version}"
+        if given is None:
+            raise NotAssigned(f"{where}: this vehicle was never given this version", remedy="check in first")
+        if not given.in_time:
+            raise NotAssigned(
+                f"{where}: this version ended for this vehicle too long ago",
+                remedy="send clips earlier, or raise LONGTAIL_ASSIGNMENT_GRACE_S",
+            )
+        span = plausible.span_ns(since_ns=given.since_ns, now_ns=now_ns, replays=given.replays)
+        most = plausible.most_ordinals(given.cooldowns, span)
+        if fire.ordinal > most:
+            raise ManifestInvalid(f"{where}: since it was given this version it can have fired {most} times at most")
 
 
 def check_storable(manifest: ClipManifest) -> None:

@@ -22,6 +22,7 @@ from storage.erasure import clips as erased_clips
 from storage.erasure import objects
 from storage.erasure.clips import ErasedSum
 from storage.tables import (
+    assignments,
     clips,
     compare_counts,
     dead_letters,
@@ -30,6 +31,7 @@ from storage.tables import (
     fires,
     ledger_accounts,
     uploads,
+    vehicle_refusals,
     vehicles,
 )
 from storage.tables.erasure import ErasureCause, VehicleErasure
@@ -173,6 +175,7 @@ def _forget(connection: Connection, vehicle_id: str) -> None:
     for table, emptied in _MOVED:
         connection.execute(update(table).where(table.c.vehicle_id == vehicle_id).values(vehicle_id=nobody, **emptied))
     connection.execute(delete(fire_counts).where(fire_counts.c.vehicle_id == vehicle_id))
+    connection.execute(delete(assignments).where(assignments.c.vehicle_id == vehicle_id))
     letters = delete(dead_letters).where(dead_letters.c.vehicle_id == vehicle_id).returning(dead_letters.c.object_key)
     objects.add(connection, [key for key in connection.execute(letters).scalars() if key is not None])
     connection.execute(delete(vehicles).where(_c.id == vehicle_id))
@@ -185,6 +188,7 @@ _MOVED: Sequence[tuple[Table, dict[str, Any]]] = (
     (fires, {"t_ns": 0}),
     (compare_counts, {}),
     (ledger_accounts, {}),
+    (vehicle_refusals, {}),
 )
 """Tables whose rows stay, and what is taken from them beside the id."""
 

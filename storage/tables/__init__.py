@@ -1,5 +1,6 @@
 """Every table of the one schema; `metadata` is what migrations are compared with."""
 
+from storage.tables.assignments import assignments, vehicle_refusals
 from storage.tables.base import is_in_schema, metadata
 from storage.tables.campaigns import (
     assignment_revision,
@@ -38,6 +39,7 @@ from storage.tables.uploads import (
 __all__ = [
     "api_tokens",
     "assignment_revision",
+    "assignments",
     "audit",
     "bundle_signatures",
     "campaign_versions",
@@ -72,5 +74,6 @@ __all__ = [
     "upload_pieces",
     "uploads",
     "users",
+    "vehicle_refusals",
     "vehicles",
 ]

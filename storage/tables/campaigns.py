@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -111,6 +112,9 @@ vehicles = Table(
     json("problems", default=text("'[]'")),
     Column("clock_offset_ns", BigInteger, nullable=False, server_default="0"),
     Column("revision", BigInteger),
+    Column("replays", Boolean, nullable=False, server_default="false"),
+    Column("assigned_digest", Text),
+    Column("assigned_revision", BigInteger, nullable=False, server_default="-1"),
     created_at("enrolled_at"),
     at("last_check_in_at"),
     at("revoked_at"),
@@ -119,8 +123,9 @@ vehicles = Table(
     Index("ix_vehicles_erasure", "id", postgresql_where=text("erasure = 'requested'")),
 )
 """`attributes` were given at enrolment and win over `reported_attributes`. `revision` is the highest that the
-vehicle has accepted, as far as it can have been given. `erasure` is null for vehicles of the fleet; all others are
-shown nowhere."""
+vehicle has accepted, as far as it can have been given. `replays` is set for simulated vehicles, whose drives take less
+time than they contain. `assigned_digest` and `assigned_revision` are of the list that `assignments` has; null: it has
+none. `erasure` is null for vehicles of the fleet; all others are shown nowhere."""
 
 fire_counts = Table(
     "fire_counts",

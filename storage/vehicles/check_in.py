@@ -18,19 +18,25 @@ from triggers.times import NS_PER_MS, NS_PER_S
 
 @dataclass(frozen=True, slots=True)
 class CheckedIn:
-    """What a list needs: the vehicle's attributes, newest revision and trust document, and the database's clock."""
+    """What a list needs: the vehicle's attributes, newest revision and trust document, and the database's clock.
+
+    `recorded` is the digest of the list that is recorded as the vehicle's; None if none is.
+    """
 
     attributes: dict[str, AttributeValue]
     revision: int
     trust_version: int
     now_ns: int
+    recorded: str | None
 
 
 def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> CheckedIn:
     """Store what a vehicle reports about itself, and read what its assignment needs.
 
     Revision and time come from the same statement: every replica of the API answers with the newest revision and by
-    one clock, so that a vehicle never sees a list that is older than the one it has.
+    one clock, so that a vehicle never sees a list that is older than the one it has. The vehicle's row stays locked
+    until the transaction ends. A check-in that has waited for it may have read an older revision than that of the list
+    that was recorded meanwhile, so the revision of the recorded list counts, too.
     """
     now_ns = cast(extract("epoch", func.statement_timestamp()) * NS_PER_S, BigInteger)
     row = connection.execute(
@@ -46,14 +52,18 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
         )
         .returning(
             VEHICLE_ATTRIBUTES.label("attributes"),
-            func.coalesce(select(assignment_revision.c.revision).scalar_subquery(), 0).label("revision"),
+            func.greatest(
+                func.coalesce(select(assignment_revision.c.revision).scalar_subquery(), 0),
+                vehicles.c.assigned_revision,
+            ).label("revision"),
             newest_version().label("trust_version"),
             now_ns.label("now_ns"),
+            vehicles.c.assigned_digest,
         )
     ).one_or_none()
     if row is None:
         raise NotFound(f"there is no vehicle {vehicle_id!r}")
-    return CheckedIn(**row._asdict())
+    return CheckedIn(row.attributes, row.revision, row.trust_version, row.now_ns, row.assigned_digest)
 
 
 def _plausible(revision: int | None, now_ns: ColumnElement[int]) -> ColumnElement[int]:

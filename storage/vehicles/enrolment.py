@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -15,14 +16,22 @@ from triggers.contracts.base import AttributeValue
 from triggers.errors import NotFound
 
 
-def enrol(connection: Connection, vehicle_id: str, attributes: Mapping[str, AttributeValue]) -> str:
+def enrol(
+    connection: Connection, vehicle_id: str, attributes: Mapping[str, AttributeValue], *, replays: bool = False
+) -> str:
     """Enrol a vehicle and return its token; enrolling again replaces attributes and token, and ends a revocation.
+
+    `replays` is for a simulated vehicle, whose drives take less time than they contain.
 
     The previous token stops working with this transaction. Erased when a vehicle with this id was erased.
     """
     require_not_erased(connection, vehicle_id)
     token = new_token()
-    row = {"token_hash": token_hash(token), "attributes": storable(dict(attributes), what="the attributes")}
+    row: dict[str, Any] = {
+        "token_hash": token_hash(token),
+        "attributes": storable(dict(attributes), what="the attributes"),
+    }
+    row["replays"] = replays
     connection.execute(
         insert(vehicles)
         .values(id=vehicle_id, **row)

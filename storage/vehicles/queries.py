@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,7 @@ from storage.erasure.vehicles import require_not_erased
 from storage.rows import columns_of
 from storage.tables import assignment_revision, vehicles
 from storage.vehicles.attributes import VEHICLE_ATTRIBUTES
+from storage.vehicles.refusals import totals
 from storage.vehicles.telemetry import fallen_counts
 from triggers.contracts.base import AttributeValue
 from triggers.errors import NotFound
@@ -24,7 +25,8 @@ MAX_PAGE = 1000
 class Vehicle:
     """A vehicle as the fleet knows it. `clock_offset_ns` is its clock minus the cloud's at the latest check-in.
 
-    `problems` are those it reported then, and counts of fires that fell, which are signs of a lost journal.
+    `problems` are those it reported then, and counts of fires that fell, which are signs of a lost journal. `refusals`
+    are how often something of it was refused, by reason.
     """
 
     id: str
@@ -35,10 +37,11 @@ class Vehicle:
     enrolled_at: datetime
     last_check_in_at: datetime | None
     revoked_at: datetime | None
+    refusals: dict[str, int]
 
 
 _VEHICLES = select(
-    *columns_of(Vehicle, vehicles, without=("attributes",)), VEHICLE_ATTRIBUTES.label("attributes")
+    *columns_of(Vehicle, vehicles, without=("attributes", "refusals")), VEHICLE_ATTRIBUTES.label("attributes")
 ).where(vehicles.c.erasure.is_(None))
 
 
@@ -48,7 +51,7 @@ def get_vehicle(connection: Connection, vehicle_id: str) -> Vehicle:
     if row is None:
         require_not_erased(connection, vehicle_id)
         raise NotFound(f"there is no vehicle {vehicle_id!r}")
-    return _vehicle(row, fallen_counts(connection, [row.id]))
+    return _vehicles(connection, [row])[0]
 
 
 def list_vehicles(connection: Connection, *, prefix: str = "", after: str = "", limit: int = 100) -> list[Vehicle]:
@@ -58,8 +61,7 @@ def list_vehicles(connection: Connection, *, prefix: str = "", after: str = "", 
         .order_by(vehicles.c.id)
         .limit(max(1, min(limit, MAX_PAGE)))
     ).all()
-    fallen = fallen_counts(connection, [row.id for row in rows])
-    return [_vehicle(row, fallen) for row in rows]
+    return _vehicles(connection, rows)
 
 
 def clocks_off_by(connection: Connection, offset_ns: int) -> list[str]:
@@ -83,5 +85,13 @@ def ahead_of_database(connection: Connection) -> tuple[int, list[tuple[str, int]
     return own, [(row.id, row.revision) for row in connection.execute(ahead)]
 
 
-def _vehicle(row: Row[*tuple[Any, ...]], fallen: Mapping[str, list[str]]) -> Vehicle:
-    return Vehicle(**row._asdict() | {"problems": [*row.problems, *fallen.get(row.id, ())]})
+def _vehicles(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> list[Vehicle]:
+    ids = [row.id for row in rows]
+    fallen, refused = fallen_counts(connection, ids), totals(connection, ids)
+    return [
+        Vehicle(
+            **row._asdict()
+            | {"problems": [*row.problems, *fallen.get(row.id, ())], "refusals": refused.get(row.id, {})}
+        )
+        for row in rows
+    ]

@@ -17,24 +17,37 @@ from storage.campaigns.queries import MAX_VERSION
 from storage.counts.compared import fallen_pairs, record_compared
 from storage.tables import campaign_versions, fire_counts
 from storage.uploads.fire_identity import ENROL_AGAIN
+from triggers.assignment.given import CountedParts, Version
 from triggers.contracts.checkin import FireCounts, Telemetry
 
 _c = fire_counts.c
 _KEYS = ("vehicle_id", "campaign", "version")
 
 
-def compared_heads(
-    connection: Connection, versions: Collection[tuple[str, int]]
-) -> dict[tuple[str, int], frozenset[str]]:
-    """The heads that each of these (campaign, version) compares; versions that do not exist are left out."""
+def counted_parts(connection: Connection, versions: Collection[Version]) -> dict[Version, CountedParts]:
+    """What each of these versions counts; versions that do not exist are left out."""
     table = campaign_versions.c
     storable = [(campaign, version) for campaign, version in versions if version <= MAX_VERSION]
     rows = connection.execute(
-        select(table.campaign, table.version, table.settings["compare"].label("heads")).where(
-            tuple_(table.campaign, table.version).in_(storable)
-        )
+        select(
+            table.campaign,
+            table.version,
+            table.settings["compare"].label("heads"),
+            table.settings["triggers"].label("triggers"),
+        ).where(tuple_(table.campaign, table.version).in_(storable))
     )
-    return {(row.campaign, row.version): frozenset(row.heads or ()) for row in rows}
+    return {
+        (row.campaign, row.version): CountedParts(
+            frozenset(row.heads or ()), frozenset(trigger["name"] for trigger in row.triggers)
+        )
+        for row in rows
+    }
+
+
+def watermarks(connection: Connection, vehicle_id: str) -> dict[Version, int]:
+    """How many fires a vehicle has reported, by campaign version."""
+    rows = connection.execute(select(_c.campaign, _c.version, _c.watermark).where(_c.vehicle_id == vehicle_id))
+    return {(row.campaign, row.version): row.watermark for row in rows}
 
 
 def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry) -> int:

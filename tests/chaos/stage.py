@@ -205,7 +205,7 @@ class Stage:
                 process.wait()
 
     def _enrol(self, api: ApiClient, name: str) -> None:
-        enrolled = api.vehicles.enrol(name)
+        enrolled = api.vehicles.enrol(name, replays=True)
         folder = self.vehicle_folder(name)
         folder.mkdir()
         told = {

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, text, update
 
 from storage import users
 from storage.campaigns import life
@@ -29,8 +29,23 @@ _numbers = itertools.count(1)
 
 
 def enroll_vehicle(connection: Connection, vehicle_id: str = "car-1") -> str:
-    """A vehicle; returns its token."""
-    return enrol(connection, vehicle_id, {"region": "eu"})
+    """A vehicle that has every approved version; returns its token."""
+    token = enrol(connection, vehicle_id, {"region": "eu"})
+    assign_all(connection)
+    return token
+
+
+def assign_all(connection: Connection) -> None:
+    """Give every vehicle every approved version, since 1970."""
+    connection.execute(
+        text("""
+            INSERT INTO assignments (vehicle_id, campaign, version, assigned_from)
+            SELECT v.id, c.campaign, c.version, 'epoch'
+            FROM vehicles v CROSS JOIN campaign_versions c
+            WHERE c.bundle_digest IS NOT NULL
+            ON CONFLICT DO NOTHING
+        """)
+    )
 
 
 def a_user(connection: Connection, name: str = "ann", *roles: Role) -> User:
@@ -58,7 +73,7 @@ def add_version(
     approved: bool = True,
     limits: BudgetLimits | None = None,
 ) -> None:
-    """A campaign version in any state; one that runs stops the version that ran before."""
+    """A campaign version in any state, which all vehicles have; one that runs stops the version that ran before."""
     if state == "active":
         connection.execute(
             update(campaign_versions)
@@ -81,6 +96,7 @@ def add_version(
             author_id=a_user(connection).id,
         )
     )
+    assign_all(connection)
 
 
 def add_draft(connection: Connection, content: life.VersionContent, *, author: str = "ann") -> CampaignVersion:

@@ -72,7 +72,7 @@ def recording(client: ApiClient, clip_id: str) -> bytes:
 
 def enrol(client: ApiClient, vehicle_id: str, state: Path, **config: Any) -> VehicleConfig:
     """A vehicle that the deployment knows, with its agent's configuration."""
-    enrolled = client.vehicles.enrol(vehicle_id)
+    enrolled = client.vehicles.enrol(vehicle_id, replays=True)
     values: dict[str, Any] = {
         "vehicle_id": vehicle_id,
         "token": enrolled.token,

@@ -29,6 +29,7 @@ STATUSES: Mapping[type[LongtailError], int] = {
     errors.InvalidInput: 422,
     errors.DiagnosticsError: 422,
     errors.ManifestInvalid: 422,
+    errors.NotAssigned: 422,
     errors.BadHeader: 400,
     errors.WrongProtocolVersion: 412,
     errors.UnsupportedBody: 415,

@@ -39,6 +39,7 @@ COLUMNS: tuple[Column[VehicleView], ...] = (
     Column("last_check_in_at", lambda vehicle: vehicle.last_check_in_at),
     Column("revoked_at", lambda vehicle: vehicle.revoked_at),
     Column("problems", lambda vehicle: len(vehicle.problems)),
+    Column("refusals", lambda vehicle: sum(vehicle.refusals.values())),
     Column("attributes", lambda vehicle: vehicle.attributes),
 )
 PROBLEM_COLUMNS: tuple[Column[VehicleView], ...] = (
@@ -62,14 +63,15 @@ def vehicles() -> None:
     metavar="NAME=VALUE",
     help="""An attribute of the vehicle; may be repeated. Numbers, true and false are read as such; '"3"' is a text.""",
 )
+@click.option("--replays", is_flag=True, help="It is simulated: it plays drives in less time than they contain.")
 @json_option
 @with_client
-def enrol(client: ApiClient, vehicle: str, attributes: tuple[str, ...], as_json: bool) -> None:
+def enrol(client: ApiClient, vehicle: str, attributes: tuple[str, ...], replays: bool, as_json: bool) -> None:
     """Enrol a vehicle and print its token, which cannot be shown again. Needs the role operator.
 
     Enrolling a vehicle again replaces its token and its attributes.
     """
-    enrolled = client.vehicles.enrol(vehicle, _attributes(attributes))
+    enrolled = client.vehicles.enrol(vehicle, _attributes(attributes), replays=replays)
     if as_json:
         print_json(enrolled.model_dump(mode="json"))
         return
@@ -160,6 +162,7 @@ def _show(vehicle: VehicleView) -> None:
             "vehicle": vehicle.id,
             **{name: getattr(vehicle, name) for name in ("enrolled_at", "last_check_in_at", "revoked_at")},
             "clock_offset_s": vehicle.clock_offset_ns / 1e9 if vehicle.last_check_in_at else None,
+            **{f"refusals.{reason}": number for reason, number in vehicle.refusals.items()},
             **{f"vehicle.{name}": value for name, value in vehicle.attributes.items()},
             **{f"software.{name}": value for name, value in vehicle.software.items()},
         }

@@ -135,7 +135,7 @@ def test_a_clock_that_is_years_off_is_a_problem_of_its_vehicle(api: Api, time_ns
 
 def test_a_clock_that_was_set_back_does_not_hold_up_the_counts(api: Api) -> None:
     api.activate(campaign_text())
-    vehicle = api.enrol()
+    vehicle = api.enrol_assigned()
     counted = {"campaign": "braking", "version": 1, "watermark": 0, "suppressed": 0, "armed_ns": 10**9}
     assert put(api, vehicle, {"counts": [counted], "reported_at_ns": INT64}, "telemetry")[0] == 204
     later = {**counted, "armed_ns": 3 * 10**9}

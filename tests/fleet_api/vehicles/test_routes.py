@@ -11,6 +11,7 @@ from sqlalchemy import text
 from ingest.steward import erasure
 from tests.fleet_api.api_server import Api, campaign_text
 from tests.storage.clips.catalog_support import add_clip
+from triggers.assignment.plausible import REPLAYED_NS
 
 
 def counts(watermark: int, **changes: Any) -> dict[str, Any]:
@@ -144,7 +145,7 @@ def test_a_check_in_is_remembered(api: Api) -> None:
 
 def test_reports_count_once_and_only_forward(api: Api) -> None:
     api.activate(campaign_text())
-    vehicle = api.enrol()
+    vehicle = api.enrol_assigned()
     assert report(api, vehicle, counts(5), at_ns=100) == 204
     assert report(api, vehicle, counts(5), at_ns=100) == 204
     assert fired(api) == 5
@@ -243,7 +244,7 @@ def compared(heads: dict[str, dict[str, int]]) -> dict[str, Any]:
 
 def test_a_campaigns_page_shows_the_pairs_of_each_head_over_all_vehicles(api: Api) -> None:
     api.activate(COMPARING)
-    first, second = api.enrol("car-1"), api.enrol("car-2")
+    first, second = api.enrol_assigned("car-1"), api.enrol_assigned("car-2")
     page = "/v1/campaigns/comparing/1"
     assert list(api.get(page).json()["compared"].items()) == [("lane.valid", pairs()), ("cut_in.detected", pairs())]
     assert report(api, first, compared({"cut_in.detected": pairs(neither=90, only_shadow=4, unknown=1)})) == 204
@@ -257,7 +258,7 @@ def test_a_campaigns_page_shows_the_pairs_of_each_head_over_all_vehicles(api: Ap
 
 def test_an_older_report_of_pairs_changes_nothing_even_when_the_clock_was_set(api: Api) -> None:
     api.activate(COMPARING)
-    vehicle = api.enrol()
+    vehicle = api.enrol_assigned()
     for both, at_ns in ((5, 100), (5, 100), (3, 200), (8, 50), (7, 300)):
         assert report(api, vehicle, compared({"lane.valid": pairs(both=both)}), at_ns=at_ns) == 204
     assert api.get("/v1/campaigns/comparing/1").json()["compared"]["lane.valid"] == pairs(both=8)
@@ -288,9 +289,10 @@ def test_pairs_that_no_vehicle_can_have_counted_are_refused_with_all_of_the_repo
 
 def test_the_largest_of_versionsof_many_vehicles_are_shown(api: Api) -> None:
     api.activate(COMPARING)
-    most = dict.fromkeys(pairs(), 2**60)
+    most = dict.fromkeys(pairs(), REPLAYED_NS // 10**6 // 5)
+    whole = compared({"lane.valid": most}) | {"armed_ns": REPLAYED_NS}
     for number in range(9):
-        vehicle = api.enrol(f"car-{number}")
-        assert report(api, vehicle, compared({"lane.valid": most}), vehicle_id=f"car-{number}") == 204
-        assert report(api, vehicle, compared({"lane.valid": most}), vehicle_id=f"car-{number}") == 204
-    assert api.get("/v1/campaigns/comparing/1").json()["compared"]["lane.valid"]["both"] == 9 * 2**60
+        vehicle = api.enrol_assigned(f"car-{number}", replays=True)
+        assert report(api, vehicle, whole, vehicle_id=f"car-{number}") == 204
+        assert report(api, vehicle, whole, vehicle_id=f"car-{number}") == 204
+    assert api.get("/v1/campaigns/comparing/1").json()["compared"]["lane.valid"]["both"] == 9 * most["both"]

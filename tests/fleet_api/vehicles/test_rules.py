@@ -15,8 +15,10 @@ from fleet_api.vehicles.rules import (
     assignment_list,
     check_counts,
     check_speaks_for,
+    judge_counts,
 )
 from tests.support.fleet import campaign_settings
+from triggers.assignment.given import AssignedVersion, CountedParts, Refusal
 from triggers.contracts.campaign import BudgetLimits, RolloutStage, RunningCampaign
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.compared import Compared
@@ -30,7 +32,10 @@ STAGES = (
     RolloutStage(share=0.5, duration_ns=DAY_NS),
     RolloutStage(share=1.0),
 )
-HEADS = {("braking", 1): frozenset({"h"}), ("braking", 2): frozenset()}
+PARTS = {
+    ("braking", 1): CountedParts(frozenset({"h"}), frozenset({"hard_brake"})),
+    ("braking", 2): CountedParts(frozenset(), frozenset({"hard_brake"})),
+}
 
 
 def campaign(name: str = "braking", **changes: Any) -> RunningCampaign:
@@ -74,8 +79,8 @@ def test_a_vehicle_speaks_for_itself_only() -> None:
 
 
 def test_counts_of_versions_and_heads_that_exist_make_sense() -> None:
-    check_counts([], HEADS)
-    check_counts([counts(version=2), counts(h=Compared(both=1))], HEADS)
+    check_counts([], PARTS)
+    check_counts([counts(version=2), counts(h=Compared(both=1))], PARTS)
 
 
 @pytest.mark.parametrize(
@@ -90,4 +95,46 @@ def test_counts_of_versions_and_heads_that_exist_make_sense() -> None:
 )
 def test_counts_that_belong_to_nothing_are_refused_by_name(report: list[FireCounts], mistake: str) -> None:
     with pytest.raises(InvalidInput, match=mistake):
-        check_counts(report, HEADS)
+        check_counts(report, PARTS)
+
+
+def test_fires_of_a_trigger_that_a_version_does_not_have_are_refused() -> None:
+    made_up = FireCounts(campaign="braking", version=1, watermark=1, suppressed=0, in_flight=1, per_trigger={"x": 1})
+    with pytest.raises(InvalidInput, match="fires of x, which is no trigger of braking version 1"):
+        check_counts([made_up], PARTS)
+
+
+def fires(number: int, **changes: Any) -> FireCounts:
+    """Counts of fires of `braking`, which may take 10 s each."""
+    values = {"watermark": number, "in_flight": number, "per_trigger": {"hard_brake": number}} | changes
+    return FireCounts(campaign="braking", version=1, suppressed=values.pop("suppressed", 0), **values)
+
+
+def given_since(*, in_time: bool = True, replays: bool = False) -> dict[tuple[str, int], AssignedVersion]:
+    """That the vehicle was given `braking` a day before BEGAN."""
+    version = AssignedVersion(BEGAN_NS - DAY_NS, in_time, {"hard_brake": 10 * 10**9}, replays)
+    return {("braking", 1): version}
+
+
+@pytest.mark.parametrize(
+    ("count", "given", "reason", "why"),
+    [
+        (fires(9000, armed_ns=DAY_NS), given_since(), None, ""),
+        (fires(1), {}, Refusal.NOT_ASSIGNED, "never given braking version 1"),
+        (fires(1), given_since(in_time=False), Refusal.NOT_ASSIGNED, "too long ago"),
+        (fires(2**62, armed_ns=2**62), given_since(), Refusal.IMPLAUSIBLE, "ns of armed time, but"),
+        (fires(2**62), given_since(), Refusal.IMPLAUSIBLE, "fires of hard_brake, which can have fired 1000 times"),
+        (fires(9002, armed_ns=DAY_NS), given_since(), Refusal.IMPLAUSIBLE, "can have fired 9001 times"),
+        (fires(0, suppressed=2**62), given_since(), Refusal.IMPLAUSIBLE, "suppressed rises"),
+        (fires(0, distance_m=2**62), given_since(), Refusal.IMPLAUSIBLE, "m in 0 ns of armed time"),
+        (counts(h=Compared(both=2**60)), given_since(), Refusal.IMPLAUSIBLE, "pairs of h"),
+        (fires(9002, armed_ns=30 * DAY_NS), given_since(replays=True), None, ""),
+    ],
+)
+def test_counts_that_the_vehicle_cannot_have_are_left_out(
+    count: FireCounts, given: dict[tuple[str, int], AssignedVersion], reason: Refusal | None, why: str
+) -> None:
+    accepted, refused = judge_counts([count], given, now_ns=BEGAN_NS)
+    assert list(accepted) == ([count] if reason is None else [])
+    assert [refusal.reason for refusal in refused] == ([] if reason is None else [reason])
+    assert all(why in refusal.why for refusal in refused)

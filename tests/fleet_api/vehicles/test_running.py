@@ -36,14 +36,16 @@ def test_revisions_are_the_time_in_ms_and_never_given_twice(database: Database) 
 
 def test_what_runs_is_read_again_when_the_revision_rises_and_only_then(database: Database) -> None:
     known = RunningCampaigns()
-    assert known.at(database, 0) == (0, ())
+    with database.begin() as connection:
+        assert known.at(connection, 0) == (0, ())
     with database.begin() as connection:
         add_version(connection, "braking")
-    assert known.at(database, 0) == (0, ()), "the revision did not rise"
+        assert known.at(connection, 0) == (0, ()), "the revision did not rise"
     raised = raised_revision(database)
-    revision, campaigns = known.at(database, 1)
-    assert (revision, [campaign.campaign for campaign in campaigns]) == (raised, ["braking"])
-    assert known.at(database, 0)[0] == raised, "an older revision never comes back"
+    with database.begin() as connection:
+        revision, campaigns = known.at(connection, 1)
+        assert (revision, [campaign.campaign for campaign in campaigns]) == (raised, ["braking"])
+        assert known.at(connection, 0)[0] == raised, "an older revision never comes back"
 
 
 def test_check_ins_at_once_get_what_runs_by_their_revision_and_never_go_back(database: Database) -> None:
@@ -56,7 +58,7 @@ def test_check_ins_at_once_get_what_runs_by_their_revision_and_never_go_back(dat
         while not done.is_set() or not answers:
             with database.begin() as connection:
                 asked, _ = running(connection)
-            revision, campaigns = known.at(database, asked)
+                revision, campaigns = known.at(connection, asked)
             answers.append((asked, revision, campaigns[0].version if campaigns else 0))
         return answers
 
@@ -75,5 +77,6 @@ def test_check_ins_at_once_get_what_runs_by_their_revision_and_never_go_back(dat
     for answers in [vehicle.result() for vehicle in vehicles]:
         assert all(asked <= revision == revisions[version] for asked, revision, version in answers)
         assert [revision for _, revision, _ in answers] == sorted(revision for _, revision, _ in answers)
-    assert known.at(database, 0)[0] <= revisions[-1]
-    assert known.at(database, revisions[-1])[0] == revisions[-1]
+    with database.begin() as connection:
+        assert known.at(connection, 0)[0] <= revisions[-1]
+        assert known.at(connection, revisions[-1])[0] == revisions[-1]

@@ -6,6 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import timedelta
 
@@ -30,6 +31,7 @@ from triggers.errors import (
     Conflict,
     Fenced,
     ManifestInvalid,
+    NotAssigned,
     NotFound,
     Overloaded,
     UploadGone,
@@ -328,3 +330,54 @@ def test_nobody_finds_the_uploads_of_others(fleet: Database) -> None:
         ):
             with pytest.raises(NotFound):
                 step()
+
+
+def test_an_upload_for_a_campaign_that_the_vehicle_was_not_given_is_refused(fleet: Database) -> None:
+    """One vehicle without any campaign ended one for the whole fleet with 499 clips of a byte."""
+    with fleet.begin() as connection:
+        connection.execute(text("DELETE FROM assignments WHERE vehicle_id = 'car-2'"))
+        connection.execute(text("UPDATE vehicles SET last_check_in_at = now()"))
+    with fleet.begin() as connection, pytest.raises(NotAssigned, match="never given this version"):
+        create(connection, charged_manifest({"alpha": 1}, vehicle_id="car-2"))
+    with fleet.begin() as connection:
+        assert create(connection, charged_manifest({"alpha": 1}))[1], "the other vehicle has it"
+
+
+@pytest.mark.parametrize(("days", "accepted"), [(29, True), (31, False)])
+def test_an_upload_is_accepted_for_a_grace_after_its_campaign_has_ended(
+    fleet: Database, days: int, accepted: bool
+) -> None:
+    with fleet.begin() as connection:
+        until = NOON - timedelta(days=days)
+        connection.execute(text("UPDATE assignments SET assigned_until = :until"), {"until": until})
+    with (
+        fleet.begin() as connection,
+        nullcontext() if accepted else pytest.raises(NotAssigned, match="ended for this vehicle too long ago"),
+    ):
+        create(connection, charged_manifest({"alpha": 1}))
+
+
+def test_an_ordinal_beyond_the_time_since_the_assignment_is_refused(fleet: Database) -> None:
+    with fleet.begin() as connection:
+        since = NOON - timedelta(hours=1)
+        connection.execute(text("UPDATE assignments SET assigned_from = :since"), {"since": since})
+    for ordinal, accepted in ((7_200_000, True), (2**62, False)):
+        manifest = manifest_of(b"x", [fire("alpha", 1, ordinal=ordinal)])
+        refused = nullcontext() if accepted else pytest.raises(ManifestInvalid, match="at most")
+        with fleet.begin() as connection, refused:
+            create(connection, manifest)
+
+
+def test_after_a_restore_a_vehicle_is_believed_until_it_has_checked_in(fleet: Database) -> None:
+    """What it was given after the backup is not known, and its clips must not be lost for that."""
+    with fleet.begin() as connection:
+        connection.execute(text("DELETE FROM assignments"))
+        connection.execute(text("UPDATE vehicles SET last_check_in_at = now() - interval '1 hour'"))
+        connection.execute(
+            text("INSERT INTO restores (backup_id, backup_at, version_floor) VALUES ('b', now() - interval '1 day', 0)")
+        )
+    with fleet.begin() as connection:
+        assert create(connection, charged_manifest({"alpha": 1}))[1]
+        connection.execute(text("UPDATE vehicles SET last_check_in_at = now() + interval '1 second'"))
+    with fleet.begin() as connection, pytest.raises(NotAssigned):
+        create(connection, charged_manifest({"alpha": 1}))

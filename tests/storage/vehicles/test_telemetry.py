@@ -11,7 +11,8 @@ from storage.database import Database
 from storage.tables import fire_counts
 from storage.vehicles import queries, telemetry
 from storage.vehicles.enrolment import enrol
-from tests.support.fleet import add_version
+from tests.support.fleet import TRIGGER, add_version
+from triggers.assignment.given import CountedParts
 from triggers.contracts.checkin import FireCounts, Telemetry
 
 
@@ -77,8 +78,9 @@ def test_a_count_that_falls_is_the_vehicles_problem_and_changes_no_count(databas
     assert "fell to 3 and is 41 here" in seen[5][0]
 
 
-def test_the_heads_of_versions_that_exist_are_known(database: Database) -> None:
+def test_what_versions_that_exist_count_is_known(database: Database) -> None:
     prepare(database)
     with database.begin() as connection:
-        heads = telemetry.compared_heads(connection, {("braking", 1), ("braking", 2), ("none", 1), ("braking", 2**40)})
-    assert heads == {("braking", 1): frozenset()}
+        asked = {("braking", 1), ("braking", 2), ("none", 1), ("braking", 2**40)}
+        parts = telemetry.counted_parts(connection, asked)
+    assert parts == {("braking", 1): CountedParts(frozenset(), frozenset({TRIGGER}))}

@@ -19,6 +19,9 @@ class EnrolRequest(Contract):
 
     id: VehicleId
     attributes: Annotated[dict[str, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] = {}
+    replays: bool = False
+    """It is simulated: it plays drives in less time than they contain, so what it counts is not bounded by the time
+    since it was assigned its campaigns."""
 
 
 class VehicleView(View):
@@ -32,6 +35,8 @@ class VehicleView(View):
     enrolled_at: datetime
     last_check_in_at: datetime | None
     revoked_at: datetime | None
+    refusals: dict[str, int]
+    """How often something that it sent was refused, by reason."""
 
 
 class VehicleList(BaseModel):

@@ -77,7 +77,7 @@ def test_show_has_the_pairs_of_compared_heads(api: Api, longtail: Longtail) -> N
     pairs = {"neither": 121, "only_shadow": 32, "only_active": 43, "both": 504, "unknown": 65}
     counts = {"campaign": "comparing", "version": 1, "watermark": 0, "suppressed": 0}
     body = {"counts": [{**counts, "compared": {"cut_in.detected": pairs}}], "reported_at_ns": 1}
-    assert api.client.post("/v1/vehicles/car-1/telemetry", json=body, headers=api.enrol()).status_code == 204
+    assert api.client.post("/v1/vehicles/car-1/telemetry", json=body, headers=api.enrol_assigned()).status_code == 204
     shown = longtail("campaign", "show", "comparing").out
     (row,) = (line for line in shown.splitlines() if line.startswith("cut_in.detected"))
     assert re.findall(r"\d+", row) == ["121", "32", "43", "504", "65"]
@@ -190,7 +190,7 @@ def test_fires_that_are_unaccounted_for_are_shown_only_where_there_are_any(
         "per_trigger": {"hard_brake": 3},
     }
     body = {"counts": [counts], "reported_at_ns": 1}
-    assert api.client.post("/v1/vehicles/car-1/telemetry", json=body, headers=api.enrol()).status_code == 204
+    assert api.client.post("/v1/vehicles/car-1/telemetry", json=body, headers=api.enrol_assigned()).status_code == 204
     (outcomes,) = longtail("outcomes", "--json").json()["outcomes"]
     assert (outcomes["fired"], outcomes["in_flight"], outcomes["unaccounted"]) == (3, 3, handed_over)
     assert ("unaccounted" in longtail("campaign", "show", "braking").out) == (handed_over > 0)
