@@ -131,6 +131,9 @@ class Settings(BaseSettings):
     fleet_total_bytes: Annotated[int, Field(gt=0)] | None = None
     """A limit over all campaigns and vehicles; empty: none."""
 
+    vehicle_share: Annotated[float, Field(ge=0.001, le=1)] = 0.1
+    """How much of a campaign's total bytes and clips one vehicle may use, if that is more than twice its even share."""
+
     # Assembler
     worker_id: str = "ingest-0"
     """Static membership in the log's consumer group: a restarted worker of the same name gets its partitions back."""

@@ -118,6 +118,7 @@ async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> t
         log_partitions=partitions,
         fleet_limit_bytes=settings.fleet_total_bytes,
         metadata=submission.metadata,
+        vehicle_share=settings.vehicle_share,
         assignment=AssignmentTerms(settings.assignment_ttl_s, settings.assignment_grace_s),
     )
     try:

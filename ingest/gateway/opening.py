@@ -31,6 +31,7 @@ class OpeningTerms:
     fleet_limit_bytes: int | None
     max_open_uploads: int = MAX_OPEN_UPLOADS
     metadata: str | None = None
+    vehicle_share: float = 1.0
     assignment: AssignmentTerms = field(default_factory=AssignmentTerms)
 
 
@@ -65,7 +66,14 @@ def open_upload(
     )
     if upload is None:  # lost the race: the other transaction's upload is committed, so look again
         return open_upload(connection, request, terms, now=now)
-    ledger.reserve(connection, upload.id, manifest, now=now, fleet_limit_bytes=terms.fleet_limit_bytes)
+    ledger.reserve(
+        connection,
+        upload.id,
+        manifest,
+        now=now,
+        fleet_limit_bytes=terms.fleet_limit_bytes,
+        vehicle_share=terms.vehicle_share,
+    )
     return upload, True
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from sqlalchemy import Connection, delete, func, insert, or_, select, update
 
-from storage import outbox
+from storage import ledger, outbox
 from storage.clips import extraction_jobs
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.properties import known_names
@@ -72,7 +72,8 @@ def write(connection: Connection, job: ExtractionJob, findings: Findings) -> lis
     1. close the job, under its fencing token
     2. unless a newer extractor version has written its results: replace assets and statistics
     3. set the track with its box, and the clip's state: `ready`, or `damaged` with the reason
-    4. write the dead letter of a damaged clip, or close the one that an older extractor version left
+    4. of a damaged clip: write the dead letter, and take it out of the limits on clips; of a sound one: close the dead
+       letter that an older extractor version left
     5. write the event
     """
     extraction_jobs.finish(connection, job, failure=findings.damage)
@@ -89,6 +90,7 @@ def write(connection: Connection, job: ExtractionJob, findings: Findings) -> lis
         return []
     replaced = _replace_rows(connection, job, findings)
     if findings.damage:
+        ledger.void_clip(connection, updated.upload_id)
         _record_damage(connection, findings.damage, updated.upload_id, updated.vehicle_id, job.clip_id)
     else:
         dead_letters.mark_replayed(connection, updated.upload_id)

@@ -33,6 +33,7 @@ _ENTRIES_OFF = text("""
     LEFT JOIN ledger_entries r ON r.account_id = e.account_id AND r.upload_id = e.upload_id AND r.kind = 'reserve'
     WHERE CASE e.kind
         WHEN 'reserve' THEN e.held_delta = e.amount AND e.settled_delta = 0
+        WHEN 'void' THEN e.amount = r.amount AND e.held_delta = -e.amount AND e.settled_delta = -e.amount
         WHEN 'settle' THEN e.amount <= r.amount AND e.held_delta = e.amount - r.amount AND e.settled_delta = e.amount
         ELSE e.amount = r.amount AND e.held_delta = -r.amount AND e.settled_delta = 0
     END IS NOT TRUE
@@ -79,7 +80,7 @@ def clips_that_differ(connection: Connection, of_clips: Sequence[StoredClip]) ->
     rows = connection.execute(
         select(*columns, ledger_accounts.c.campaign)
         .join(ledger_accounts, ledger_accounts.c.id == ledger_entries.c.account_id)
-        .where(ledger_entries.c.upload_id.in_([clip.upload_id for clip in of_clips]))
+        .where(ledger_entries.c.upload_id.in_([clip.upload_id for clip in of_clips]), ledger_entries.c.kind != "void")
     )
     for row in rows:
         settled.setdefault(row.upload_id, Counter())[row.kind, row.campaign] += row.settled_delta

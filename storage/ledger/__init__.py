@@ -10,7 +10,7 @@ cannot be exceeded, and a reservation is refused only after the entries that are
 
 from storage.ledger.accounts import AccountKey, AccountUsage
 from storage.ledger.reservations import charges, reserve
-from storage.ledger.settlements import fold, release, settle, settle_all
+from storage.ledger.settlements import fold, release, settle, settle_all, void_clip
 from storage.ledger.usage import unused_limits, usage
 
 __all__ = [
@@ -24,4 +24,5 @@ __all__ = [
     "settle_all",
     "unused_limits",
     "usage",
+    "void_clip",
 ]

@@ -12,6 +12,14 @@ from storage.tables.base import is_one_of
 from triggers.contracts.api.budget import AccountKind, AccountUnit
 from triggers.contracts.campaign import RUNNING
 
+OF_CLIPS: tuple[AccountKind, ...] = ("campaign_clips", "campaign_vehicle_clips")
+"""Accounts whose amounts count clips."""
+SHARES: tuple[AccountKind, ...] = ("campaign_vehicle_bytes", "campaign_vehicle_clips")
+"""What one vehicle uses of its campaign's totals. They exist where the campaign limits the total."""
+EVEN_SHARES = 2
+"""A vehicle may use so many times its even share of a total, or `vehicle_share` of it when that is more: a campaign for
+one or two vehicles is theirs, and of many no single one can use it up."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class AccountKey:
@@ -25,7 +33,7 @@ class AccountKey:
     @property
     def unit(self) -> AccountUnit:
         """What the account's amounts count."""
-        return "clips" if self.kind == "campaign_clips" else "bytes"
+        return "clips" if self.kind in OF_CLIPS else "bytes"
 
     def __str__(self) -> str:
         return ":".join(str(part) for part in (self.kind, self.campaign, self.vehicle_id, self.day) if part)
@@ -55,17 +63,29 @@ def key_of(row: Row[tuple[object, ...]]) -> AccountKey:
 
 LIMITS = f"""
     limits AS (
-        SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget
-        FROM campaign_versions
+        SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget, (
+            SELECT count(*) FROM (
+                SELECT FROM assignments s WHERE s.campaign = v.campaign
+                LIMIT CAST(ceil({EVEN_SHARES} / CAST(:vehicle_share AS numeric)) AS bigint)
+            ) given
+        ) AS vehicles
+        FROM campaign_versions v
         WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
         ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
     )"""  # noqa: S608 - put together from constants
-"""Limits are those of the running version, else of the latest version that was ever approved."""
+"""Limits are those of the running version, else of the latest version that was ever approved. `vehicles` is how many
+have been given the campaign, counted as far as that decides on their shares."""
 
-LIMIT_OF_ACCOUNT = """
+_SHARE = f"""least(1, greatest(
+            CAST(:vehicle_share AS numeric), {EVEN_SHARES}.0 / greatest(1, l.vehicles)
+        ))"""
+
+LIMIT_OF_ACCOUNT = f"""
     CASE a.kind
         WHEN 'fleet' THEN CAST(:fleet_limit_bytes AS bigint)
         WHEN 'campaign_bytes' THEN CAST(l.budget ->> 'total_bytes' AS bigint)
         WHEN 'campaign_clips' THEN CAST(l.budget ->> 'clips' AS bigint)
+        WHEN 'campaign_vehicle_bytes' THEN CAST(ceil(CAST(l.budget ->> 'total_bytes' AS bigint) * {_SHARE}) AS bigint)
+        WHEN 'campaign_vehicle_clips' THEN CAST(ceil(CAST(l.budget ->> 'clips' AS bigint) * {_SHARE}) AS bigint)
         ELSE CAST(l.budget ->> 'vehicle_day_bytes' AS bigint)
     END"""

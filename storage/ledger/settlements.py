@@ -14,7 +14,7 @@ _SETTLE = text("""
     JOIN ledger_accounts a ON a.id = r.account_id
     CROSS JOIN LATERAL (
         SELECT CASE
-            WHEN CAST(:by_campaign AS jsonb) IS NULL OR a.kind = 'campaign_clips' THEN r.amount
+            WHEN CAST(:by_campaign AS jsonb) IS NULL OR a.unit = 'clips' THEN r.amount
             WHEN a.kind = 'fleet' THEN LEAST(r.amount, :total)
             ELSE LEAST(r.amount, COALESCE(CAST(CAST(:by_campaign AS jsonb) ->> a.campaign AS bigint), 0))
         END AS actual
@@ -85,6 +85,22 @@ def release(connection: Connection, *upload_ids: str) -> bool:
     is charged its share of them, rounded up, and no clip.
     """
     return bool(connection.execute(_RELEASE, {"upload_ids": sorted(upload_ids)}).all())
+
+
+_VOID = text("""
+    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
+    SELECT e.account_id, e.upload_id, 'void', e.amount, -e.amount, -e.amount
+    FROM ledger_entries e
+    JOIN ledger_accounts a ON a.id = e.account_id
+    WHERE e.upload_id = :upload_id AND e.kind = 'settle' AND a.unit = 'clips'
+    ORDER BY e.account_id
+    ON CONFLICT DO NOTHING
+""")
+
+
+def void_clip(connection: Connection, upload_id: str) -> None:
+    """Take a damaged clip out of the limits on clips; once, however often. Its bytes have arrived, and stay settled."""
+    connection.execute(_VOID, {"upload_id": upload_id})
 
 
 _LOCK_UNFOLDED = text("""

@@ -30,6 +30,7 @@ _USAGE = text(f"""
     FROM exact a
     LEFT JOIN limits l ON l.campaign = a.campaign
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
+      AND a.kind NOT IN ('campaign_vehicle_bytes','campaign_vehicle_clips')
       AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
     ORDER BY a.day DESC NULLS FIRST, a.kind DESC, CASE WHEN a.day IS NOT NULL THEN -a.held END, a.campaign, a.vehicle_id
     LIMIT :limit
@@ -57,12 +58,20 @@ _SETTLED = text(f"""
     GROUP BY a.campaign
 """)  # noqa: S608 - put together from the constants above
 
+_UNDECIDED = text("""
+    SELECT f.campaign, count(DISTINCT c.id) AS clips
+    FROM clips c JOIN clip_fires f ON f.clip_id = c.id
+    WHERE c.state = 'stored'
+    GROUP BY f.campaign
+""")
+
 _CAMPAIGNS = text("SELECT DISTINCT campaign FROM ledger_accounts WHERE campaign <> ''")
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a campaign's catalogued clips have used. Reservations are not included: they may still be released."""
+    """What a campaign's clips have used that are ready. Neither reservations are included, which may still be released,
+    nor clips (but their bytes) of which it is not known yet whether they are damaged."""
 
     bytes: int = 0
     clips: int = 0
@@ -70,13 +79,17 @@ class Settled:
 
 def settled_by_campaign(connection: Connection) -> dict[str, Settled]:
     """What each campaign has used, by the campaign's name."""
-    return {row.campaign: Settled(int(row.bytes or 0), int(row.clips or 0)) for row in connection.execute(_SETTLED)}
+    undecided = {row.campaign: int(row.clips) for row in connection.execute(_UNDECIDED)}
+    return {
+        row.campaign: Settled(int(row.bytes or 0), max(0, int(row.clips or 0) - undecided.get(row.campaign, 0)))
+        for row in connection.execute(_SETTLED)
+    }
 
 
 def unused_limits(connection: Connection, campaign: str | None = None) -> list[AccountUsage]:
     """Limits of approved campaigns, or of one, without accounts, because nothing was uploaded for them yet."""
     campaigns = [campaign] if campaign is not None else list(connection.execute(_APPROVED).scalars())
-    rows = connection.execute(_UNUSED, {"campaigns": campaigns})
+    rows = connection.execute(_UNUSED, {"campaigns": campaigns, "vehicle_share": 1.0})
     return [AccountUsage(AccountKey(row.kind, row.campaign), row.limit_amount, 0, 0) for row in rows]
 
 
@@ -90,6 +103,8 @@ def usage(
 ) -> list[AccountUsage]:
     """At most `limit` accounts with exact amounts, folded or not: totals first, then vehicle-days, latest day first.
 
+    Vehicles' shares of totals are left out: a refusal tells a vehicle about its own.
+
     The vehicle-days of a day are in the order of what they hold, the most first.
 
     `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days.
@@ -100,6 +115,7 @@ def usage(
         "day": day,
         "campaigns": campaigns,
         "fleet_limit_bytes": fleet_limit_bytes,
+        "vehicle_share": 1.0,
         "limit": limit,
     }
     rows = connection.execute(_USAGE, parameters)

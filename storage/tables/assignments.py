@@ -18,6 +18,7 @@ assignments = Table(
     at("assigned_until"),
     ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
     Index("ix_assignments_open", "vehicle_id", postgresql_where=ASSIGNMENT_IS_OPEN),
+    Index("ix_assignments_campaign", "campaign"),
 )
 """Which campaign versions a vehicle was given, by the database's clock: from the first check-in whose list named one
 until the first that did not (null: its latest list has it). A version that is given again is open again, under the

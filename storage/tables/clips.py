@@ -71,6 +71,7 @@ clips = Table(
     Index("ix_clips_vehicle_id_start_ns", "vehicle_id", "start_ns"),
     Index("ix_clips_attributes", "attributes", postgresql_using="gin"),
     Index("ix_clips_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+    Index("ix_clips_stored", "id", postgresql_where=text("state = 'stored'")),
 )
 """`expires_at` is the latest end of what its fires' campaign versions `retain`; null: the clip stays."""
 

@@ -119,7 +119,11 @@ ledger_accounts = Table(
     Column("held", BigInteger, nullable=False, server_default="0"),
     Column("settled", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("kind", "campaign", "vehicle_id", "day", postgresql_nulls_not_distinct=True),
-    CheckConstraint("kind IN ('fleet','campaign_bytes','campaign_clips','campaign_vehicle_day')", name="kind"),
+    CheckConstraint(
+        "kind IN ('fleet','campaign_bytes','campaign_clips','campaign_vehicle_day',"
+        "'campaign_vehicle_bytes','campaign_vehicle_clips')",
+        name="kind",
+    ),
     CheckConstraint("unit IN ('bytes','clips')", name="unit"),
     Index("ix_ledger_accounts_day", "day", postgresql_where=text("day IS NOT NULL")),
 )
@@ -139,15 +143,20 @@ ledger_entries = Table(
     Column("folded", Boolean, nullable=False, server_default="false"),
     created_at(),
     UniqueConstraint("account_id", "upload_id", "kind"),
-    CheckConstraint("kind IN ('reserve','settle','release')", name="kind"),
+    CheckConstraint("kind IN ('reserve','settle','release','void')", name="kind"),
     Index(
-        "uq_ledger_entries_closing", "account_id", "upload_id", unique=True, postgresql_where=text("kind <> 'reserve'")
+        "uq_ledger_entries_closing",
+        "account_id",
+        "upload_id",
+        unique=True,
+        postgresql_where=text("kind IN ('settle','release')"),
     ),
     Index("ix_ledger_entries_upload_id", "upload_id"),
     Index("ix_ledger_entries_unfolded", "account_id", postgresql_where=text("NOT folded")),
 )
 """Append-only. A reservation changes its accounts at once; settlements and releases are folded into them in batches.
-An upload's reservation is closed once: settled or released, never both."""
+An upload's reservation is closed once: settled or released, never both. A clip that turns out to be damaged was
+settled, and its `void` takes it out of the limits on clips again."""
 
 dead_letters = Table(
     "dead_letters",

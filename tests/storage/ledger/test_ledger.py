@@ -6,10 +6,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from storage import ledger
 from storage.database import Database
+from storage.diagnosis.ledger import entries_that_differ
 from storage.ledger import AccountKey
 from tests.storage.ledger.ledger_support import NOON, account_amounts, add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle, fire, manifest_of
@@ -30,11 +31,23 @@ def fleet(database: Database) -> Database:
 
 
 def reserve(
-    database: Database, manifest: ClipManifest, *, now: datetime = NOON, fleet_limit_bytes: int | None = None
+    database: Database,
+    manifest: ClipManifest,
+    *,
+    now: datetime = NOON,
+    fleet_limit_bytes: int | None = None,
+    vehicle_share: float = 1.0,
 ) -> str:
     with database.begin() as connection:
         upload_id = add_upload(connection, manifest)
-        ledger.reserve(connection, upload_id, manifest, now=now, fleet_limit_bytes=fleet_limit_bytes)
+        ledger.reserve(
+            connection,
+            upload_id,
+            manifest,
+            now=now,
+            fleet_limit_bytes=fleet_limit_bytes,
+            vehicle_share=vehicle_share,
+        )
     return upload_id
 
 
@@ -160,7 +173,7 @@ def test_an_upload_never_settles_more_than_it_reserved(fleet: Database) -> None:
     upload_id = reserve(fleet, charged_manifest({"small": 10, "wide": 20}))
     with fleet.begin() as connection:
         ledger.settle(connection, upload_id, {"small": 4, "wide": 500})
-        assert ledger.fold(connection) == 7
+        assert ledger.fold(connection) == 10
         amounts = account_amounts(connection)
     assert amounts["campaign_bytes", "small"] == (4, 4)
     assert amounts["campaign_bytes", "wide"] == (20, 20)
@@ -211,7 +224,7 @@ def test_fold_takes_no_more_than_its_limit(fleet: Database) -> None:
     while not folded or folded[-1]:
         with fleet.begin() as connection:
             folded.append(ledger.fold(connection, limit=5))
-    assert sum(folded) == 12
+    assert sum(folded) == 15
     assert max(folded) <= 5
 
 
@@ -243,3 +256,50 @@ def test_fires_that_add_no_bytes_pass_a_budget_that_was_lowered_below_its_use(fl
     reserve(fleet, charged_manifest({"small": 0, "wide": 5}))
     with pytest.raises(BudgetExhausted):
         reserve(fleet, charged_manifest({"small": 1}))
+
+
+def test_of_many_vehicles_none_can_use_up_what_is_for_all(fleet: Database) -> None:
+    """One vehicle sent 499 clips of a byte, and a campaign with a limit of 500 clips was over for the whole fleet."""
+    with fleet.begin() as connection:
+        add_version(connection, "shared", limits=BudgetLimits(clips=100, total_bytes=10_000))
+        for number in range(2, 41):
+            enroll_vehicle(connection, f"car-{number}")
+    for _ in range(10):
+        reserve(fleet, charged_manifest({"shared": 1}), vehicle_share=0.1)
+    with pytest.raises(BudgetExhausted, match="0 clips left of 10") as refused:
+        reserve(fleet, charged_manifest({"shared": 1}), vehicle_share=0.1)
+    assert refused.value.accounts == ("campaign_vehicle_clips:shared:car-1",)
+    assert refused.value.retry_after_s is None and "LONGTAIL_VEHICLE_SHARE" in refused.value.remedy
+    with pytest.raises(BudgetExhausted, match="1000 bytes left of 1000"):
+        reserve(fleet, charged_manifest({"shared": 1001}, vehicle_id="car-2"), vehicle_share=0.1)
+    reserve(fleet, charged_manifest({"shared": 1000}, vehicle_id="car-2"), vehicle_share=0.1)
+
+
+@pytest.mark.parametrize(("vehicles", "clips"), [(1, 100), (2, 100), (3, 67), (10, 20), (19, 11), (30, 10)])
+def test_a_vehicles_share_of_a_total_is_twice_its_even_share_or_the_setting(
+    fleet: Database, vehicles: int, clips: int
+) -> None:
+    with fleet.begin() as connection:
+        for number in range(3, vehicles + 1):
+            enroll_vehicle(connection, f"car-{number}")
+        add_version(connection, "shared", limits=BudgetLimits(clips=100))
+        if vehicles == 1:
+            connection.execute(text("DELETE FROM assignments WHERE vehicle_id = 'car-2'"))
+    reserve(fleet, charged_manifest({"shared": 1}), vehicle_share=0.1)
+    with fleet.begin() as connection:
+        connection.execute(text("UPDATE ledger_accounts SET held = 100 WHERE kind = 'campaign_vehicle_clips'"))
+    with pytest.raises(BudgetExhausted, match=f"of {clips}, "):
+        reserve(fleet, charged_manifest({"shared": 1}), vehicle_share=0.1)
+
+
+def test_a_damaged_clip_uses_no_limit_on_clips_but_its_bytes_have_arrived(fleet: Database) -> None:
+    upload_id = reserve(fleet, charged_manifest({"small": 10}))
+    with fleet.begin() as connection:
+        ledger.settle(connection, upload_id)
+        for _ in range(2):
+            ledger.void_clip(connection, upload_id)
+        ledger.fold(connection)
+        amounts = account_amounts(connection)
+        assert entries_that_differ(connection) == []
+    assert amounts["campaign_clips", "small"] == (0, 0)
+    assert amounts["campaign_bytes", "small"] == (10, 10)

@@ -50,7 +50,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.versions = dict.fromkeys(CAMPAIGNS, 1)
         self.model = LedgerModel(FLEET_LIMIT_BYTES, dict(zip(CAMPAIGNS, budgets, strict=True)))
         with self.database.begin() as connection:
-            for table in ("ledger_entries", "ledger_accounts", "uploads", "campaign_versions", "vehicles"):
+            for table in (
+                "ledger_entries",
+                "ledger_accounts",
+                "uploads",
+                "assignments",
+                "campaign_versions",
+                "vehicles",
+            ):
                 connection.execute(text(f"DELETE FROM {table}"))
             for vehicle in ("car-1", "car-2"):
                 enroll_vehicle(connection, vehicle)

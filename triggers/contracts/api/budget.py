@@ -9,7 +9,14 @@ from pydantic import BaseModel
 
 from triggers.contracts.api.base import View
 
-AccountKind = Literal["fleet", "campaign_bytes", "campaign_clips", "campaign_vehicle_day"]
+AccountKind = Literal[
+    "fleet",
+    "campaign_bytes",
+    "campaign_clips",
+    "campaign_vehicle_day",
+    "campaign_vehicle_bytes",
+    "campaign_vehicle_clips",
+]
 """What an account limits: bytes of the whole fleet, bytes or clips of a campaign, its bytes per vehicle and UTC day."""
 AccountUnit = Literal["bytes", "clips"]
 MAX_LISTED_ACCOUNTS = 10_000
