@@ -131,6 +131,8 @@ class Settings(BaseSettings):
     fleet_total_bytes: Annotated[int, Field(gt=0)] | None = None
     """A limit over all campaigns and vehicles; empty: none."""
 
+    junk_before_quarantine: Annotated[int, Field(ge=0)] = 100
+    """Damaged clips and refusals of a vehicle in a UTC day after which it is quarantined; 0: never."""
     vehicle_share: Annotated[float, Field(ge=0.001, le=1)] = 0.1
     """How much of a campaign's total bytes and clips one vehicle may use, if that is more than twice its even share."""
 

@@ -5,6 +5,7 @@ LongtailError                what this product raises on purpose
 │  ├─ DiagnosticsError       a trigger file has mistakes; carries all of them
 │  ├─ ManifestInvalid        a clip's manifest breaks a rule
 │  │  └─ NotAssigned         its fires are of a campaign that the vehicle was not given
+│  │     └─ AssignmentOver   they are of one that ended for it too long ago
 │  ├─ BadHeader              a header is missing or malformed
 │  ├─ WrongProtocolVersion   the client uses another version of tus
 │  ├─ UnsupportedBody        the route does not take this media type or encoding
@@ -21,6 +22,7 @@ LongtailError                what this product raises on purpose
 │  └─ LeaseLost              the job was finished, or given to another worker
 ├─ Unauthenticated           no valid token
 ├─ Forbidden                 a valid token that does not allow this
+│  └─ Quarantined            the vehicle sent junk, and what it sends is refused until an operator lifts it
 ├─ BudgetExhausted           a budget refused a reservation
 ├─ Overloaded                a limit is reached for the moment
 ├─ TooSlow                   the body stopped arriving
@@ -78,9 +80,15 @@ class ManifestInvalid(InvalidInput):
 
 
 class NotAssigned(ManifestInvalid):
-    """A clip has fires of a campaign version that its vehicle was never given, or that ended too long ago."""
+    """A clip has fires of a campaign version that its vehicle was never given."""
 
     code = "not_assigned"
+
+
+class AssignmentOver(NotAssigned):
+    """A clip has fires of a campaign version that ended for its vehicle too long ago."""
+
+    code = "assignment_over"
 
 
 class BadHeader(InvalidInput):
@@ -189,6 +197,12 @@ class Forbidden(LongtailError):
     """The caller is known, but not allowed to do this."""
 
     code = "forbidden"
+
+
+class Quarantined(Forbidden):
+    """The vehicle is in quarantine: its uploads and reports are refused until an operator releases it."""
+
+    code = "quarantined"
 
 
 class BudgetExhausted(LongtailError):

@@ -42,9 +42,9 @@ class Transport:
         """POST a document, or an empty one; the answer's document."""
         return self._parsed(kind, self._post(path, body))
 
-    def act(self, path: str) -> None:
-        """POST an empty document, and ignore the body of the answer."""
-        self._post(path, None)
+    def act(self, path: str, body: BaseModel | None = None) -> None:
+        """POST a document or an empty document, and ignore the body of the answer."""
+        self._post(path, body)
 
     def delete(self, kind: type[Answer], path: str, parameters: Parameters) -> Answer:
         """DELETE what the path names; the answer's document."""

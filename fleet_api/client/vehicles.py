@@ -7,7 +7,14 @@ from collections.abc import Iterator, Mapping
 
 from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous, request_of
 from triggers.contracts.api.trust import PublishedView, PublishRequest, TrustView
-from triggers.contracts.api.vehicles import EnrolledView, EnrolRequest, VehicleErasureView, VehicleList, VehicleView
+from triggers.contracts.api.vehicles import (
+    EnrolledView,
+    EnrolRequest,
+    ReasonRequest,
+    VehicleErasureView,
+    VehicleList,
+    VehicleView,
+)
 from triggers.contracts.base import AttributeValue
 
 PAGE = 1000
@@ -63,6 +70,22 @@ class Vehicles:
     def revoke(self, vehicle_id: str) -> None:
         """Shut a vehicle out until it is enrolled again. What it uploaded stays."""
         self._transport.act(path_of("vehicles", vehicle_id, "revoke"))
+
+    def quarantine(self, vehicle_id: str, *, reason: str) -> None:
+        """Refuse a vehicle's uploads and reports until it is released."""
+        self._transport.act(path_of("vehicles", vehicle_id, "quarantine"), request_of(ReasonRequest, reason=reason))
+
+    def release(self, vehicle_id: str, *, reason: str) -> None:
+        """Accept a vehicle's uploads and reports again."""
+        self._transport.act(path_of("vehicles", vehicle_id, "release"), request_of(ReasonRequest, reason=reason))
+
+    def void_counts(self, vehicle_id: str, *, reason: str) -> None:
+        """Leave a vehicle's counts out of all sums."""
+        self._transport.act(path_of("vehicles", vehicle_id, "void-counts"), request_of(ReasonRequest, reason=reason))
+
+    def restore_counts(self, vehicle_id: str, *, reason: str) -> None:
+        """Have a vehicle's counts in all sums again."""
+        self._transport.act(path_of("vehicles", vehicle_id, "restore-counts"), request_of(ReasonRequest, reason=reason))
 
     def erase(self, vehicle_id: str, *, reason: str) -> VehicleErasureView:
         """Erase a vehicle for good, with everything that it sent. Asking again returns what is left of it."""

@@ -16,6 +16,7 @@ from ingest.http.raising import raises
 from triggers.contracts.api.vehicles import (
     EnrolledView,
     EnrolRequest,
+    ReasonRequest,
     VehicleErasureView,
     VehicleList,
     VehicleView,
@@ -23,11 +24,12 @@ from triggers.contracts.api.vehicles import (
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.checkin import AssignmentList, CheckIn, Telemetry
 from triggers.contracts.limits import MAX_TELEMETRY_BYTES
-from triggers.errors import Erased, Forbidden
+from triggers.errors import Conflict, Erased, Forbidden, Quarantined
 
 SEALED = "application/octet-stream"
 MAX_CHECK_IN_BYTES = 512 * KIB
 Reason = Annotated[str, Query(min_length=1, max_length=500, description="Why; it is kept, so it names nobody.")]
+WithReason = Annotated[ReasonRequest, json_body(ReasonRequest)]
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 router = APIRouter(prefix="/v1", tags=["vehicles"], route_class=ApiRoute)
@@ -64,6 +66,34 @@ def show_vehicle(services: Use, user: Caller, vehicle_id: str) -> VehicleView:
 def revoke_vehicle(services: Use, user: Caller, vehicle_id: str) -> None:
     """Revoke a vehicle's access until it is enrolled again. What it uploaded stays."""
     usecases.revoke_vehicle(services, user, vehicle_id)
+
+
+@router.post("/vehicles/{vehicle_id}/quarantine", status_code=204, summary="Quarantine a vehicle")
+@raises(Conflict)
+def quarantine_vehicle(services: Use, user: Caller, vehicle_id: str, body: WithReason) -> None:
+    """Refuse a vehicle's uploads and reports until it is released. It keeps them, and still checks in."""
+    usecases.quarantine_vehicle(services, user, vehicle_id, body)
+
+
+@router.post("/vehicles/{vehicle_id}/release", status_code=204, summary="Release a vehicle from quarantine")
+@raises(Conflict)
+def release_vehicle(services: Use, user: Caller, vehicle_id: str, body: WithReason) -> None:
+    """Accept a vehicle's uploads and reports again."""
+    usecases.release_vehicle(services, user, vehicle_id, body)
+
+
+@router.post("/vehicles/{vehicle_id}/void-counts", status_code=204, summary="Void a vehicle's counts")
+@raises(Conflict)
+def void_counts(services: Use, user: Caller, vehicle_id: str, body: WithReason) -> None:
+    """Leave a vehicle's counts out of all sums, those to come included. They are kept, and can be restored."""
+    usecases.void_counts(services, user, vehicle_id, body)
+
+
+@router.post("/vehicles/{vehicle_id}/restore-counts", status_code=204, summary="Restore a vehicle's counts")
+@raises(Conflict)
+def restore_counts(services: Use, user: Caller, vehicle_id: str, body: WithReason) -> None:
+    """Have a vehicle's counts in all sums again."""
+    usecases.restore_counts(services, user, vehicle_id, body)
 
 
 @router.delete("/vehicles/{vehicle_id}", status_code=202, summary="Erase a vehicle")
@@ -114,7 +144,7 @@ def fetch_bundle(services: Use, _caller: CallingVehicle, digest: Digest) -> Resp
 
 
 @router.post("/vehicles/{vehicle_id}/telemetry", status_code=204, summary="Report counts")
-@raises(Forbidden)
+@raises(Forbidden, Quarantined)
 def report_counts(
     services: Use,
     caller: CallingVehicle,

@@ -76,7 +76,7 @@ def _refused(count: FireCounts, assigned: Mapping[Version, AssignedVersion], now
     if given is None:
         return RefusedCounts(count, Refusal.NOT_ASSIGNED, f"it was never given {name}")
     if not given.in_time:
-        return RefusedCounts(count, Refusal.NOT_ASSIGNED, f"{name} ended for it too long ago")
+        return RefusedCounts(count, Refusal.ASSIGNMENT_OVER, f"{name} ended for it too long ago")
     span = plausible.span_ns(since_ns=given.since_ns, now_ns=now_ns, replays=given.replays)
     why = plausible.implausible(count, given.cooldowns, span)
     return None if why is None else RefusedCounts(count, Refusal.IMPLAUSIBLE, f"{name}: {why}")

@@ -19,13 +19,14 @@ from storage.campaigns.queries import get_bundle
 from storage.database import Connection
 from storage.erasure import vehicles as erased_vehicles
 from storage.jsonb import storable
-from storage.vehicles import assignments, enrolment, queries, refusals, telemetry
+from storage.vehicles import assignments, enrolment, quarantine, queries, telemetry
 from storage.vehicles import check_in as check_ins
 from triggers.assignment.given import Refusal
 from triggers.clips.clock import clock_problem
 from triggers.contracts.api.vehicles import (
     EnrolledView,
     EnrolRequest,
+    ReasonRequest,
     VehicleErasureView,
     VehicleList,
     VehicleView,
@@ -111,6 +112,42 @@ def erase_vehicle(services: Services, user: User, vehicle_id: str, *, reason: st
     return VehicleErasureView(id=vehicle_id, clips=left.clips, size_bytes=left.size_bytes)
 
 
+def quarantine_vehicle(services: Services, user: User, vehicle_id: str, request: ReasonRequest) -> None:
+    """Refuse a vehicle's uploads and reports until it is released; Conflict if they are refused already."""
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        quarantine.quarantine(connection, vehicle_id, reason=request.reason, by=user.name)
+        _note(connection, user, "vehicle.quarantine", vehicle_id, reason=request.reason)
+    _log.warning("%s quarantines vehicle %s: %s", user.name, vehicle_id, ascii(request.reason))
+
+
+def release_vehicle(services: Services, user: User, vehicle_id: str, request: ReasonRequest) -> None:
+    """Accept a vehicle's uploads and reports again; Conflict if it is not in quarantine."""
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        quarantine.release(connection, vehicle_id, reason=request.reason, by=user.name)
+        _note(connection, user, "vehicle.release", vehicle_id, reason=request.reason)
+    _log.warning("%s releases vehicle %s: %s", user.name, vehicle_id, ascii(request.reason))
+
+
+def void_counts(services: Services, user: User, vehicle_id: str, request: ReasonRequest) -> None:
+    """Leave a vehicle's counts out of all sums; Conflict if they are left out already."""
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        quarantine.void_counts(connection, vehicle_id, reason=request.reason, by=user.name)
+        _note(connection, user, "vehicle.void_counts", vehicle_id, reason=request.reason)
+    _log.warning("%s voids the counts of vehicle %s: %s", user.name, vehicle_id, ascii(request.reason))
+
+
+def restore_counts(services: Services, user: User, vehicle_id: str, request: ReasonRequest) -> None:
+    """Have a vehicle's counts in all sums again; Conflict if they are in them."""
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        quarantine.restore_counts(connection, vehicle_id, reason=request.reason, by=user.name)
+        _note(connection, user, "vehicle.restore_counts", vehicle_id, reason=request.reason)
+    _log.warning("%s restores the counts of vehicle %s: %s", user.name, vehicle_id, ascii(request.reason))
+
+
 def _note(
     connection: Connection,
     user: User,
@@ -189,12 +226,18 @@ def report_counts(services: Services, caller: str, vehicle_id: str, report: Tele
             _record_counts(connection, services, vehicle_id, report)
     except InvalidInput as error:
         with services.database.begin() as connection:
-            refusals.note(connection, vehicle_id, Refusal.INVALID_REPORT)
+            _note_junk(connection, services, vehicle_id, Refusal.INVALID_REPORT)
         _log.warning("vehicle %s: report of counts refused: %s", vehicle_id, error.message)
         raise
 
 
+def _note_junk(connection: Connection, services: Services, vehicle_id: str, reason: Refusal) -> None:
+    after = services.settings.junk_before_quarantine or None
+    quarantine.note_junk(connection, vehicle_id, reason, after=after)
+
+
 def _record_counts(connection: Connection, services: Services, vehicle_id: str, report: Telemetry) -> None:
+    quarantine.require_free(connection, vehicle_id)
     versions = {(counts.campaign, counts.version) for counts in report.counts}
     parts = telemetry.counted_parts(connection, versions)
     if versions - parts.keys() and last_backup_at(connection) is not None:
@@ -209,6 +252,6 @@ def _record_counts(connection: Connection, services: Services, vehicle_id: str, 
         counts = refusal.counts
         # What was accepted in time is repeated in every report, and nothing is lost when it is left out then.
         if counts.watermark > known_marks.get((counts.campaign, counts.version), 0):
-            refusals.note(connection, vehicle_id, refusal.reason)
+            _note_junk(connection, services, vehicle_id, refusal.reason)
             _log.warning("vehicle %s: counts left out (%s): %s", vehicle_id, refusal.reason, refusal.why)
     telemetry.record_counts(connection, vehicle_id, report.model_copy(update={"counts": accepted}))

@@ -74,6 +74,7 @@ class ExtractionLoop:
         self._limits = ChildLimits(settings.extraction_memory_bytes, settings.extraction_timeout_s)
         self._folder = settings.require_data_dir() / "extraction" / worker.replace("/", "-")
         self._derived_share = settings.derived_share
+        self._quarantine_after = settings.junk_before_quarantine or None
         self._sandbox = Sandbox(self._folder, isolation=settings.extraction_isolation, user=extraction_user(settings))
         self._served = ""
 
@@ -205,7 +206,7 @@ class ExtractionLoop:
 
     def _write(self, job: ExtractionJob, findings: Findings) -> None:
         with self._database.begin() as connection:
-            replaced = extraction_results.write(connection, job, findings)
+            replaced = extraction_results.write(connection, job, findings, quarantine_after=self._quarantine_after)
         for key in replaced:
             self._store.delete(key)
         if findings.damage:

@@ -24,7 +24,7 @@ from ingest.http.raising import raises
 from storage.database import Connection
 from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
-from storage.vehicles import refusals
+from storage.vehicles import quarantine
 from storage.vehicles.assignments import AssignmentTerms
 from triggers.assignment.given import Refusal
 from triggers.body_digest import HEADER, check_content_digest
@@ -37,6 +37,7 @@ from triggers.errors import (
     InvalidInput,
     ManifestInvalid,
     NotAssigned,
+    Quarantined,
     TooLarge,
     TooSlow,
     UnsupportedBody,
@@ -71,6 +72,7 @@ class Submission:
     ClipFailed,
     ManifestInvalid,
     NotAssigned,
+    Quarantined,
     TooLarge,
     TooSlow,
     UnsupportedBody,
@@ -125,7 +127,13 @@ async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> t
         asked = await gateway.call(lambda: read_request(submission))
         return await gateway.transact(lambda connection: open_upload(connection, asked, terms, now=datetime.now(UTC)))
     except ManifestInvalid as error:
-        keep = partial(keep_rejected, submission=submission, error=error, limits=gateway.limits)
+        keep = partial(
+            keep_rejected,
+            submission=submission,
+            error=error,
+            limits=gateway.limits,
+            quarantine_after=settings.junk_before_quarantine or None,
+        )
         kept = await gateway.transact(keep)
         _log.warning("vehicle %s: manifest refused (%s): %s", submission.vehicle_id, kept, error.message)
         raise
@@ -162,14 +170,20 @@ def _parsed(submission: Submission) -> CreationRequest:
 
 
 def keep_rejected(
-    connection: Connection, *, submission: Submission, error: ManifestInvalid, limits: GatewayLimits
+    connection: Connection,
+    *,
+    submission: Submission,
+    error: ManifestInvalid,
+    limits: GatewayLimits,
+    quarantine_after: int | None = None,
 ) -> str:
     """Keep a rejected manifest as a dead letter, up to a limit per vehicle; returns what was done.
 
     All are counted, and those of versions that the vehicle was not given are never kept: nobody can repair them.
     """
-    refusal = Refusal.NOT_ASSIGNED if isinstance(error, NotAssigned) else Refusal.INVALID_MANIFEST
-    refusals.note(connection, submission.vehicle_id, refusal)
+    is_reason = error.code in set(Refusal)
+    refusal = Refusal(error.code) if is_reason else Refusal.INVALID_MANIFEST
+    quarantine.note_junk(connection, submission.vehicle_id, refusal, after=quarantine_after)
     if isinstance(error, NotAssigned):
         return "counted"
     number = dead_letters.count_open_rejections(connection, submission.vehicle_id)

@@ -12,7 +12,7 @@ from storage.tables.uploads import LIVE, UploadState
 from storage.uploads import creation, endings, rows
 from storage.uploads.fire_identity import known_fires
 from storage.uploads.rows import UploadRow
-from storage.vehicles import assignments
+from storage.vehicles import assignments, quarantine
 from storage.vehicles.assignments import AssignmentTerms
 from triggers.contracts.clip import ClipManifest, CreationRequest
 from triggers.errors import ClipFailed, NotAssigned, Overloaded, Unauthenticated
@@ -45,12 +45,13 @@ def open_upload(
     3. write the upload; when another transaction was faster, start over and find its upload
     4. reserve the bytes in every account concerned
 
-    ClipFailed, ManifestInvalid, NotAssigned, BudgetExhausted, Overloaded when the vehicle has too many uploads open, or
-    Unauthenticated when it is erased: a token is trusted for some seconds afterwards.
+    ClipFailed, ManifestInvalid, NotAssigned, Quarantined, BudgetExhausted, Overloaded when the vehicle has too many
+    uploads open, or Unauthenticated when it is erased: a token is trusted for some seconds afterwards.
     """
     manifest = request.manifest
     if not creation.takes_part(connection, manifest.recording.vehicle_id):
         raise Unauthenticated("the vehicle was erased", remedy="enrol it under a new id")
+    quarantine.require_free(connection, manifest.recording.vehicle_id)
     existing = _existing(connection, manifest.clip_id, now)
     if existing is not None and existing.state in LIVE:
         return existing, False

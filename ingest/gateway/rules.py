@@ -10,7 +10,7 @@ from storage.uploads.fire_identity import ENROL_AGAIN, KnownFires, reused_fire
 from triggers.assignment import plausible
 from triggers.assignment.given import AssignedVersion
 from triggers.contracts.clip import MAX_SOFTWARE_TEXT, ClipManifest, Fire
-from triggers.errors import InvalidInput, ManifestInvalid, NotAssigned
+from triggers.errors import AssignmentOver, InvalidInput, ManifestInvalid, NotAssigned
 
 MAX_SHOWN = 100
 
@@ -37,7 +37,8 @@ def check_fires(fires: Sequence[Fire], approved: Mapping[tuple[str, int], Approv
 
 
 def check_assigned(fires: Sequence[Fire], assigned: Mapping[tuple[str, int], AssignedVersion], *, now_ns: int) -> None:
-    """NotAssigned for a fire of a version that the vehicle was not given, ManifestInvalid for an ordinal beyond reason.
+    """NotAssigned for a fire of a version that the vehicle was not given (any more), ManifestInvalid for an ordinal beyond
+    reason.
 
     `assigned` has what the vehicle was given; an ordinal may be as high as the time since then allows.
     """
@@ -47,7 +48,7 @@ def check_assigned(fires: Sequence[Fire], assigned: Mapping[tuple[str, int], Ass
         if given is None:
             raise NotAssigned(f"{where}: this vehicle was never given this version", remedy="check in first")
         if not given.in_time:
-            raise NotAssigned(
+            raise AssignmentOver(
                 f"{where}: this version ended for this vehicle too long ago",
                 remedy="send clips earlier, or raise LONGTAIL_ASSIGNMENT_GRACE_S",
             )

@@ -14,6 +14,8 @@ from storage.clips.properties import known_names
 from storage.rows import values_of
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips, signal_statistics
 from storage.uploads import dead_letters
+from storage.vehicles import quarantine
+from triggers.assignment.given import Refusal
 from triggers.clips.damage import Remark
 
 
@@ -64,10 +66,13 @@ class Findings:
         return next((remark.description for remark in self.remarks if remark.damages), None)
 
 
-def write(connection: Connection, job: ExtractionJob, findings: Findings) -> list[str]:
+def write(
+    connection: Connection, job: ExtractionJob, findings: Findings, *, quarantine_after: int | None = None
+) -> list[str]:
     """Conclude a job. LeaseLost when another worker has it now; the caller must then roll back.
 
-    Returns the keys of objects of an older extraction, which the caller deletes after the commit.
+    Returns the keys of objects of an older extraction, which the caller deletes after the commit. A vehicle with
+    `quarantine_after` damaged clips (and refusals) in a day is quarantined.
 
     1. close the job, under its fencing token
     2. unless a newer extractor version has written its results: replace assets and statistics
@@ -77,6 +82,7 @@ def write(connection: Connection, job: ExtractionJob, findings: Findings) -> lis
     5. write the event
     """
     extraction_jobs.finish(connection, job, failure=findings.damage)
+    before = connection.execute(select(clips.c.state).where(clips.c.id == job.clip_id)).scalar_one_or_none()
     updated = connection.execute(
         update(clips)
         .where(
@@ -91,6 +97,8 @@ def write(connection: Connection, job: ExtractionJob, findings: Findings) -> lis
     replaced = _replace_rows(connection, job, findings)
     if findings.damage:
         ledger.void_clip(connection, updated.upload_id)
+        if before == "stored":  # an old clip that a newer extractor refuses says nothing about its vehicle
+            quarantine.note_junk(connection, updated.vehicle_id, Refusal.DAMAGED_CLIP, after=quarantine_after)
         _record_damage(connection, findings.damage, updated.upload_id, updated.vehicle_id, job.clip_id)
     else:
         dead_letters.mark_replayed(connection, updated.upload_id)

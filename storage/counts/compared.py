@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, Text, column, func, select, update, values
 from sqlalchemy.dialects.postgresql import insert
 
-from storage.tables import compare_counts
+from storage.tables import compare_counts, vehicles
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.compared import Compared
 
@@ -66,10 +66,14 @@ def _total(columns: Any) -> ColumnElement[int]:
 
 
 def compared(connection: Connection, campaign: str, version: int) -> dict[str, Compared]:
-    """The confusion tables of a campaign version over all vehicles, by head; heads without any pairs are left out."""
+    """The confusion tables of a campaign version by head, over all vehicles whose counts are not voided.
+
+    Heads without any pairs are left out.
+    """
     rows = connection.execute(
         select(_table.head, *(func.sum(_table[name]) for name in _COUNTS))
-        .where(_table.campaign == campaign, _table.version == version)
+        .join(vehicles, vehicles.c.id == _table.vehicle_id)
+        .where(_table.campaign == campaign, _table.version == version, vehicles.c.counts_voided_at.is_(None))
         .group_by(_table.head)
         .order_by(_table.head)
     )

@@ -24,18 +24,21 @@ from sqlalchemy import Connection, text
 from storage.counts.unaccounted import MAX_MANIFESTS, Handovers
 
 _COUNT = text("""
-    WITH cloud AS (
+    WITH counted AS (
+        SELECT c.* FROM fire_counts c JOIN vehicles v ON v.id = c.vehicle_id WHERE v.counts_voided_at IS NULL
+    ),
+    cloud AS (
         SELECT f.campaign, f.version, f.vehicle_id, f.outcome, coalesce(f.reason, '') AS reason,
             f.without_clip, count(*) AS n
         FROM fires f
-        JOIN fire_counts c USING (campaign, version, vehicle_id)
+        JOIN counted c USING (campaign, version, vehicle_id)
         WHERE f.ordinal <= c.watermark AND (CAST(:campaign AS text) IS NULL OR f.campaign = :campaign)
         GROUP BY f.campaign, f.version, f.vehicle_id, f.outcome, f.reason, f.without_clip
     ),
     by_vehicle AS (
         SELECT c.*, greatest(0, coalesce(k.n, 0) - c.in_flight - c.handed_over) AS overruled,
             c.handed_over - coalesce(k.n, 0) AS missing
-        FROM fire_counts c
+        FROM counted c
         LEFT JOIN (
             SELECT campaign, version, vehicle_id, sum(n) AS n FROM cloud GROUP BY campaign, version, vehicle_id
         ) k USING (campaign, version, vehicle_id)

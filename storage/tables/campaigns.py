@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -118,14 +119,24 @@ vehicles = Table(
     created_at("enrolled_at"),
     at("last_check_in_at"),
     at("revoked_at"),
+    at("quarantined_at"),
+    Column("quarantined_by", Text),
+    Column("quarantine_reason", Text),
+    Column("pardoned", BigInteger, nullable=False, server_default="0"),
+    Column("pardoned_day", Date),
+    at("counts_voided_at"),
+    Column("counts_voided_by", Text),
+    Column("counts_void_reason", Text),
     Column("erasure", Text),
     CheckConstraint(is_one_of("erasure", VehicleErasure), name="erasure"),
     Index("ix_vehicles_erasure", "id", postgresql_where=text("erasure = 'requested'")),
+    Index("ix_vehicles_quarantined", "id", postgresql_where=text("quarantined_at IS NOT NULL")),
 )
 """`attributes` were given at enrolment and win over `reported_attributes`. `revision` is the highest that the
 vehicle has accepted, as far as it can have been given. `replays` is set for simulated vehicles, whose drives take less
 time than they contain. `assigned_digest` and `assigned_revision` are of the list that `assignments` has; null: it has
-none. `erasure` is null for vehicles of the fleet; all others are shown nowhere."""
+none. `pardoned` is how much of what was refused on `pardoned_day` was there when a quarantine was lifted. Counts are in
+no sum while `counts_voided_at` is set. `erasure` is null for vehicles of the fleet; all others are shown nowhere."""
 
 fire_counts = Table(
     "fire_counts",

@@ -37,6 +37,12 @@ class Vehicle:
     enrolled_at: datetime
     last_check_in_at: datetime | None
     revoked_at: datetime | None
+    quarantined_at: datetime | None
+    quarantined_by: str | None
+    quarantine_reason: str | None
+    counts_voided_at: datetime | None
+    counts_voided_by: str | None
+    counts_void_reason: str | None
     refusals: dict[str, int]
 
 

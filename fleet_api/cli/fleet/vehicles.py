@@ -1,4 +1,4 @@
-"""`longtail vehicles`: enrol, show, revoke and erase vehicles."""
+"""`longtail vehicles`: enrol, show, revoke, quarantine and erase vehicles."""
 
 from __future__ import annotations
 
@@ -38,9 +38,21 @@ COLUMNS: tuple[Column[VehicleView], ...] = (
     Column("enrolled_at", lambda vehicle: vehicle.enrolled_at),
     Column("last_check_in_at", lambda vehicle: vehicle.last_check_in_at),
     Column("revoked_at", lambda vehicle: vehicle.revoked_at),
+    Column("quarantined_at", lambda vehicle: vehicle.quarantined_at),
     Column("problems", lambda vehicle: len(vehicle.problems)),
     Column("refusals", lambda vehicle: sum(vehicle.refusals.values())),
     Column("attributes", lambda vehicle: vehicle.attributes),
+)
+SHOWN = (
+    "enrolled_at",
+    "last_check_in_at",
+    "revoked_at",
+    "quarantined_at",
+    "quarantined_by",
+    "quarantine_reason",
+    "counts_voided_at",
+    "counts_voided_by",
+    "counts_void_reason",
 )
 PROBLEM_COLUMNS: tuple[Column[VehicleView], ...] = (
     COLUMNS[0],
@@ -49,9 +61,12 @@ PROBLEM_COLUMNS: tuple[Column[VehicleView], ...] = (
 )
 
 
+_reason_option = click.option("--reason", required=True, help="Why; it is kept and shown.")
+
+
 @click.group()
 def vehicles() -> None:
-    """Enrol vehicles, show them, revoke their tokens, and erase them."""
+    """Enrol vehicles, show them, revoke their tokens, quarantine and erase them."""
 
 
 @vehicles.command(short_help="Enrol a vehicle and print its token.")
@@ -125,6 +140,50 @@ def revoke(client: ApiClient, vehicle: str) -> None:
     print_result(f"{vehicle} is revoked")
 
 
+@vehicles.command(short_help="Refuse what a vehicle sends until it is released.")
+@click.argument("vehicle", metavar="ID")
+@_reason_option
+@with_client
+def quarantine(client: ApiClient, vehicle: str, reason: str) -> None:
+    """Refuse a vehicle's uploads and reports until it is released. It keeps them, and still checks in.
+
+    Needs the role operator. The ID must be given in full.
+    """
+    client.vehicles.quarantine(vehicle, reason=reason)
+    print_result(f"{vehicle} is in quarantine")
+
+
+@vehicles.command(short_help="Accept again what a vehicle in quarantine sends.")
+@click.argument("vehicle", metavar="ID")
+@_reason_option
+@with_client
+def release(client: ApiClient, vehicle: str, reason: str) -> None:
+    """Accept the uploads and reports of a vehicle in quarantine again. Its junk of today is pardoned.
+
+    Needs the role operator. The ID must be given in full.
+    """
+    client.vehicles.release(vehicle, reason=reason)
+    print_result(f"{vehicle} is released")
+
+
+@vehicles.command("void-counts", short_help="Leave a vehicle's counts out of all sums.")
+@click.argument("vehicle", metavar="ID")
+@_reason_option
+@click.option("--undo", is_flag=True, help="Have them in all sums again.")
+@with_client
+def void_counts(client: ApiClient, vehicle: str, reason: str, undo: bool) -> None:
+    """Leave the counts that a vehicle reported, and will report, out of all sums. They are kept.
+
+    Needs the role operator. The ID must be given in full.
+    """
+    if undo:
+        client.vehicles.restore_counts(vehicle, reason=reason)
+        print_result(f"the counts of {vehicle} are in the sums again")
+    else:
+        client.vehicles.void_counts(vehicle, reason=reason)
+        print_result(f"the counts of {vehicle} are in no sum any more")
+
+
 @vehicles.command(short_help="Erase a vehicle with everything that it sent.")
 @click.argument("vehicle", metavar="ID")
 @click.option("--reason", required=True, help="Why; it is kept, so it should name nobody.")
@@ -160,7 +219,7 @@ def _show(vehicle: VehicleView) -> None:
     print_fields(
         {
             "vehicle": vehicle.id,
-            **{name: getattr(vehicle, name) for name in ("enrolled_at", "last_check_in_at", "revoked_at")},
+            **{name: getattr(vehicle, name) for name in SHOWN},
             "clock_offset_s": vehicle.clock_offset_ns / 1e9 if vehicle.last_check_in_at else None,
             **{f"refusals.{reason}": number for reason, number in vehicle.refusals.items()},
             **{f"vehicle.{name}": value for name, value in vehicle.attributes.items()},

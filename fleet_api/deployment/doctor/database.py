@@ -14,6 +14,7 @@ from storage.database import Database
 from storage.diagnosis.backlog import backlog, database_time
 from storage.migrate import SchemaState
 from storage.settings import shown_url
+from storage.vehicles.quarantine import in_quarantine
 from storage.vehicles.queries import ahead_of_database, clocks_off_by
 from triggers.clips.clock import MAX_OFFSET_NS
 
@@ -99,6 +100,21 @@ def check_vehicle_clocks(database: Database) -> Finding:
         "vehicles' clocks",
         f"{len(wrong)} are more than an hour off: {named}",
         "see `longtail vehicles problems`; the clips of such a clock are found by the tag clock_implausible",
+    )
+
+
+def check_quarantine(database: Database) -> Finding:
+    """Whether vehicles are in quarantine: what they recorded waits on them."""
+    with database.begin() as connection:
+        shut_out = in_quarantine(connection)
+    if not shut_out:
+        return ok("quarantine", "no vehicle is in quarantine")
+    named = "; ".join(f"{vehicle}: {reason}" for vehicle, reason in shut_out[:3]) + ("; ..." if shut_out[3:] else "")
+    return warn(
+        "quarantine",
+        f"{len(shut_out)} vehicles are in quarantine: {named}",
+        "find out what they send, then `longtail vehicles release` them, and void counts that are wrong with"
+        " `longtail vehicles void-counts`",
     )
 
 

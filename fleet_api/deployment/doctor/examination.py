@@ -67,6 +67,7 @@ def _with_schema(settings: Settings, connected: Database) -> Iterator[Finding]:
     yield guarded("fires", lambda: database.check_fires(connected))
     yield guarded("revision", lambda: database.check_revision(connected))
     yield guarded("vehicles' clocks", lambda: database.check_vehicle_clocks(connected))
+    yield guarded("quarantine", lambda: database.check_quarantine(connected))
     if keys.is_missing(settings):
         yield guarded("signing key", lambda: keys.check_missing(settings, connected))
     yield guarded("trust", lambda: keys.check_trust(settings, connected))

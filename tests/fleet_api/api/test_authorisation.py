@@ -35,6 +35,10 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/vehicles/{vehicle_id}"): READERS,
     ("post", "/v1/vehicles"): {Role.OPERATOR},
     ("post", "/v1/vehicles/{vehicle_id}/revoke"): {Role.OPERATOR},
+    ("post", "/v1/vehicles/{vehicle_id}/quarantine"): {Role.OPERATOR},
+    ("post", "/v1/vehicles/{vehicle_id}/release"): {Role.OPERATOR},
+    ("post", "/v1/vehicles/{vehicle_id}/void-counts"): {Role.OPERATOR},
+    ("post", "/v1/vehicles/{vehicle_id}/restore-counts"): {Role.OPERATOR},
     ("delete", "/v1/vehicles/{vehicle_id}"): {Role.OPERATOR},
     ("get", "/v1/clips"): READERS,
     ("get", "/v1/clips/{clip_id}"): set(Role),
@@ -76,6 +80,10 @@ BODIES: dict[str, dict[str, Any]] = {
     f"{VERSION}/signatures": {"key_id": "0" * 16, "signature": "A" * 86 + "=="},
     "/v1/trust": {"envelope": "AAAA"},
     "/v1/vehicles": {"id": "car-2"},
+    **{
+        f"/v1/vehicles/{{vehicle_id}}/{verb}": {"reason": "a test"}
+        for verb in ("quarantine", "release", "void-counts", "restore-counts")
+    },
     "/v1/label-jobs/claim": {"task": "auto", "labeler": "anna"},
     f"{JOB}/complete": {"token": 1, "openlabel": OPENLABEL},
     f"{JOB}/fail": {"token": 1, "reason": "dark"},

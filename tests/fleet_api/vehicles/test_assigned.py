@@ -104,7 +104,7 @@ def test_counts_are_accepted_for_a_grace_after_a_campaign_has_ended(api: Api, da
     for watermark in (3, 5):
         assert report(api, vehicle, watermark, handed_over=0, in_flight=watermark) == 204
     assert outcome(api) == (counted, 0)
-    assert refusals(api) == ({} if counted == 5 else {"not_assigned": 1}), "what was reported before is not refused"
+    assert refusals(api) == ({} if counted == 5 else {"assignment_over": 1}), "what was reported before is not refused"
 
 
 def test_a_campaign_that_ended_ends_for_a_vehicle_that_never_asks_again(api: Api) -> None:
@@ -114,4 +114,4 @@ def test_a_campaign_that_ended_ends_for_a_vehicle_that_never_asks_again(api: Api
     with api.database.begin() as connection:
         connection.execute(text("UPDATE campaign_versions SET ended_at = now() - interval '38 days'"))
     assert report(api, vehicle, 5, handed_over=0, in_flight=5) == 204
-    assert refusals(api) == {"not_assigned": 1}, "its list was in force for 7 days, and the grace is 30"
+    assert refusals(api) == {"assignment_over": 1}, "its list was in force for 7 days, and the grace is 30"

@@ -121,7 +121,7 @@ def given_since(*, in_time: bool = True, replays: bool = False) -> dict[tuple[st
     [
         (fires(9000, armed_ns=DAY_NS), given_since(), None, ""),
         (fires(1), {}, Refusal.NOT_ASSIGNED, "never given braking version 1"),
-        (fires(1), given_since(in_time=False), Refusal.NOT_ASSIGNED, "too long ago"),
+        (fires(1), given_since(in_time=False), Refusal.ASSIGNMENT_OVER, "too long ago"),
         (fires(2**62, armed_ns=2**62), given_since(), Refusal.IMPLAUSIBLE, "ns of armed time, but"),
         (fires(2**62), given_since(), Refusal.IMPLAUSIBLE, "fires of hard_brake, which can have fired 1000 times"),
         (fires(9002, armed_ns=DAY_NS), given_since(), Refusal.IMPLAUSIBLE, "can have fired 9001 times"),

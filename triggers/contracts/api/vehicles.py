@@ -24,6 +24,12 @@ class EnrolRequest(Contract):
     since it was assigned its campaigns."""
 
 
+class ReasonRequest(Contract):
+    """Why an operator changes what becomes of a vehicle's data; it is kept and shown."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=500)]
+
+
 class VehicleView(View):
     """A vehicle. `clock_offset_ns` is its clock minus the cloud's at the latest check-in."""
 
@@ -37,6 +43,14 @@ class VehicleView(View):
     revoked_at: datetime | None
     refusals: dict[str, int]
     """How often something that it sent was refused, by reason."""
+    quarantined_at: datetime | None
+    quarantined_by: str | None
+    quarantine_reason: str | None
+    """Since when its uploads and reports are refused. Who and why remain of a quarantine that was lifted."""
+    counts_voided_at: datetime | None
+    counts_voided_by: str | None
+    counts_void_reason: str | None
+    """Since when its counts are in no sum."""
 
 
 class VehicleList(BaseModel):
