@@ -28,13 +28,19 @@ class Vehicles:
         self._transport = transport
 
     def enrol(
-        self, vehicle_id: str, attributes: Mapping[str, AttributeValue] | None = None, *, replays: bool = False
+        self,
+        vehicle_id: str,
+        attributes: Mapping[str, AttributeValue] | None = None,
+        *,
+        replays: bool = False,
+        replace: bool = False,
     ) -> EnrolledView:
-        """Enrol a vehicle, or replace its token by enrolling it again. The token cannot be shown again.
+        """Enrol a vehicle, or with `replace` enrol it again. Its token cannot be shown again.
 
         `replays` is for a simulated vehicle, whose drives take less time than they contain.
         """
-        body = request_of(EnrolRequest, id=vehicle_id, attributes=dict(attributes or {}), replays=replays)
+        given = {"attributes": dict(attributes or {}), "replays": replays, "replace": replace}
+        body = request_of(EnrolRequest, id=vehicle_id, **given)
         return self._transport.post(EnrolledView, path_of("vehicles"), body)
 
     def list(self, *, prefix: str = "", limit: int | None = None) -> Iterator[VehicleView]:

@@ -266,7 +266,7 @@ class SimulatedFleet:
     def _enroll(self, vehicle: PlannedVehicle) -> VehicleConfig:
         """Enrol a vehicle, and return the configuration of its agent."""
         speed = measured_speed(vehicle, self.catalog, self.speed_signal)
-        enrolled = self.client.vehicles.enrol(vehicle.id, vehicle.attributes, replays=True)
+        enrolled = self.client.vehicles.enrol(vehicle.id, vehicle.attributes, replays=True, replace=True)
         state_dir = self.state_dir / vehicle.id
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         return VehicleConfig(

@@ -36,9 +36,9 @@ router = APIRouter(prefix="/v1", tags=["vehicles"], route_class=ApiRoute)
 
 
 @router.post("/vehicles", status_code=201, summary="Enrol a vehicle")
-@raises(Erased)
+@raises(Conflict, Erased)
 def enrol(services: Use, user: Caller, body: Annotated[EnrolRequest, json_body(EnrolRequest)]) -> EnrolledView:
-    """Enrol a vehicle and issue its token, which is shown only once. Enrolling again replaces the token."""
+    """Enrol a vehicle and issue its token, which is shown only once. Enrolling again needs `replace`."""
     return usecases.enrol(services, user, body)
 
 

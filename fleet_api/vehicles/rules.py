@@ -83,9 +83,17 @@ def _refused(count: FireCounts, assigned: Mapping[Version, AssignedVersion], now
 
 
 def assigned_campaigns(
-    running: Sequence[RunningCampaign], vehicle_id: str, attributes: Mapping[str, AttributeValue], *, now_ns: int
+    running: Sequence[RunningCampaign],
+    vehicle_id: str,
+    attributes: Mapping[str, AttributeValue],
+    *,
+    now_ns: int,
+    reported: Mapping[str, AttributeValue] | None = None,
 ) -> list[RunningCampaign]:
-    """The campaigns that are assigned to the vehicle at `now_ns`, most important first and then by name."""
+    """The campaigns that are assigned to the vehicle at `now_ns`, most important first and then by name.
+
+    `attributes` are the fleet's own record, `reported` what the vehicle says itself.
+    """
     assigned = [
         campaign
         for campaign in running
@@ -95,6 +103,7 @@ def assigned_campaigns(
             attributes,
             rollout_from_ns=int(campaign.rollout_from.timestamp()) * NS_PER_S,
             now_ns=now_ns,
+            reported=reported,
         )
     ]
     return sorted(assigned, key=lambda campaign: (-campaign.settings.priority, campaign.campaign))

@@ -42,16 +42,19 @@ _log = logging.getLogger(__name__)
 
 
 def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView:
-    """Enrol a vehicle and issue its token, which is shown only once. Enrolling again replaces the token.
+    """Enrol a vehicle and issue its token, which is shown only once.
 
-    Erased for the id of a vehicle that was erased.
+    Conflict for a vehicle that is enrolled already, unless the request says `replace`; Erased for the id of one that
+    was erased.
     """
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
         chain = read_chain(connection)
         roots = chain.newest.root if chain.newest else rules.untold_roots(services.key)
         before = enrolment.enrolled_attributes(connection, request.id)
-        token = enrolment.enrol(connection, request.id, request.attributes, replays=request.replays)
+        token = enrolment.enrol(
+            connection, request.id, request.attributes, replays=request.replays, replace=request.replace
+        )
         action = "vehicle.enrol" if before is None else "vehicle.enrol_again"
         _note(connection, user, action, request.id, before=before, after=request.attributes)
     return EnrolledView(
@@ -181,7 +184,7 @@ def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) 
         known = check_ins.check_in(connection, vehicle_id, report)
         revision, running = services.running.at(connection, known.revision)
         content = rules.assignment_list(
-            _assigned(running, vehicle_id, known),
+            _assigned(running, vehicle_id, known, report),
             vehicle_id,
             revision=revision,
             now_ns=known.now_ns,
@@ -198,8 +201,12 @@ def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) 
     return with_steps(steps, services.signer.sign(content.canonical_json(), chain.list_key_ids))
 
 
-def _assigned(running: Sequence[RunningCampaign], vehicle_id: str, known: check_ins.CheckedIn) -> list[RunningCampaign]:
-    assigned = rules.assigned_campaigns(running, vehicle_id, known.attributes, now_ns=known.now_ns)
+def _assigned(
+    running: Sequence[RunningCampaign], vehicle_id: str, known: check_ins.CheckedIn, report: CheckIn
+) -> list[RunningCampaign]:
+    assigned = rules.assigned_campaigns(
+        running, vehicle_id, known.attributes, now_ns=known.now_ns, reported=report.attributes
+    )
     if len(assigned) > rules.MAX_ASSIGNMENTS:
         _log.warning(
             "vehicle %s matches %d campaigns; %d are assigned", vehicle_id, len(assigned), rules.MAX_ASSIGNMENTS

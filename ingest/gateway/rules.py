@@ -37,8 +37,8 @@ def check_fires(fires: Sequence[Fire], approved: Mapping[tuple[str, int], Approv
 
 
 def check_assigned(fires: Sequence[Fire], assigned: Mapping[tuple[str, int], AssignedVersion], *, now_ns: int) -> None:
-    """NotAssigned for a fire of a version that the vehicle was not given (any more), ManifestInvalid for an ordinal beyond
-    reason.
+    """NotAssigned for a fire of a version that the vehicle was not given (any more); ManifestInvalid for an ordinal
+    beyond reason.
 
     `assigned` has what the vehicle was given; an ordinal may be as high as the time since then allows.
     """

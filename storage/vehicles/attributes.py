@@ -1,7 +1,8 @@
 """A vehicle's attributes, merged from their two sources.
 
-Attributes given at enrolment are the fleet's own record and take precedence; what the vehicle reports adds to them but
-cannot change them, so a vehicle cannot talk its way into a campaign.
+Attributes given at enrolment are the fleet's own record and take precedence; what the vehicle reports adds to them for
+those who look, but targets test only the former, unless the signal catalog says otherwise: a vehicle cannot talk its
+way into a campaign.
 """
 
 from __future__ import annotations

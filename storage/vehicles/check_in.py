@@ -8,7 +8,6 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, extrac
 
 from storage.jsonb import storable
 from storage.tables import assignment_revision, vehicles
-from storage.vehicles.attributes import VEHICLE_ATTRIBUTES
 from storage.vehicles.trust import newest_version
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.checkin import MAX_AHEAD_NS, CheckIn
@@ -20,6 +19,7 @@ from triggers.times import NS_PER_MS, NS_PER_S
 class CheckedIn:
     """What a list needs: the vehicle's attributes, newest revision and trust document, and the database's clock.
 
+    `attributes` are the fleet's own record, without what the vehicle reports.
     `recorded` is the digest of the list that is recorded as the vehicle's; None if none is.
     """
 
@@ -51,7 +51,7 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
             last_check_in_at=func.now(),
         )
         .returning(
-            VEHICLE_ATTRIBUTES.label("attributes"),
+            vehicles.c.attributes,
             func.greatest(
                 func.coalesce(select(assignment_revision.c.revision).scalar_subquery(), 0),
                 vehicles.c.assigned_revision,

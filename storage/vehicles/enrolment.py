@@ -13,30 +13,40 @@ from storage.jsonb import storable
 from storage.tables import vehicles
 from storage.tokens import new_token, token_hash
 from triggers.contracts.base import AttributeValue
-from triggers.errors import NotFound
+from triggers.errors import Conflict, NotFound
 
 
 def enrol(
-    connection: Connection, vehicle_id: str, attributes: Mapping[str, AttributeValue], *, replays: bool = False
+    connection: Connection,
+    vehicle_id: str,
+    attributes: Mapping[str, AttributeValue],
+    *,
+    replays: bool = False,
+    replace: bool = False,
 ) -> str:
-    """Enrol a vehicle and return its token; enrolling again replaces attributes and token, and ends a revocation.
+    """Enrol a vehicle and return its token.
 
-    `replays` is for a simulated vehicle, whose drives take less time than they contain.
-
-    The previous token stops working with this transaction. Erased when a vehicle with this id was erased.
+    `replace` is needed for a vehicle that is enrolled already (Conflict without it): its token stops working with this
+    transaction, a revocation ends, and `attributes` are added to those that it has. `replays` is for a simulated
+    vehicle, whose drives take less time than they contain. Erased when a vehicle with this id was erased.
     """
     require_not_erased(connection, vehicle_id)
     token = new_token()
     row: dict[str, Any] = {
         "token_hash": token_hash(token),
         "attributes": storable(dict(attributes), what="the attributes"),
+        "replays": replays,
     }
-    row["replays"] = replays
-    connection.execute(
-        insert(vehicles)
-        .values(id=vehicle_id, **row)
-        .on_conflict_do_update(index_elements=[vehicles.c.id], set_={**row, "revoked_at": None})
-    )
+    statement = insert(vehicles).values(id=vehicle_id, **row)
+    added = {**row, "attributes": vehicles.c.attributes.concat(statement.excluded.attributes), "revoked_at": None}
+    again = statement.on_conflict_do_update(index_elements=[vehicles.c.id], set_=added)
+    once = statement.on_conflict_do_nothing(index_elements=[vehicles.c.id])
+    enrolled = connection.execute((again if replace else once).returning(vehicles.c.id)).one_or_none()
+    if enrolled is None:
+        raise Conflict(
+            f"vehicle {vehicle_id} is enrolled already, and its token would stop working",
+            remedy="give the vehicle another id, or say `replace` (`--replace`)",
+        )
     return token
 
 

@@ -100,9 +100,9 @@ class Api:
         """Apply a text as an author."""
         return self.post("/v1/campaigns", {"source": source, "signals": SIGNALS, **fields}, "author")
 
-    def activate(self, source: str) -> dict[str, Any]:
+    def activate(self, source: str, signals: str = SIGNALS) -> dict[str, Any]:
         """Apply and approve; returns the active version."""
-        applied = self.as_client("author").campaigns.apply(source, SIGNALS)
+        applied = self.as_client("author").campaigns.apply(source, signals)
         approved = self.as_client("approver").campaigns.approve(
             applied.campaign, applied.version, digest=applied.approval_digest
         )
@@ -110,12 +110,12 @@ class Api:
 
     def enrol(self, vehicle_id: str = "car-1", **attributes: Any) -> dict[str, str]:
         """Enrol a vehicle; returns its headers."""
-        enrolled = self.as_client("operator").vehicles.enrol(vehicle_id, attributes)
+        enrolled = self.as_client("operator").vehicles.enrol(vehicle_id, attributes, replace=True)
         return {"Authorization": f"Bearer {enrolled.token}"}
 
     def enrol_assigned(self, vehicle_id: str = "car-1", *, replays: bool = False) -> dict[str, str]:
         """Enrol a vehicle that has asked for its list, and so may report; returns its headers."""
-        enrolled = self.as_client("operator").vehicles.enrol(vehicle_id, {}, replays=replays)
+        enrolled = self.as_client("operator").vehicles.enrol(vehicle_id, {}, replays=replays, replace=True)
         headers = {"Authorization": f"Bearer {enrolled.token}"}
         assert self.check_in(headers, vehicle_id).status_code == 200
         return headers

@@ -23,15 +23,18 @@ def is_assigned(
     *,
     rollout_from_ns: int,
     now_ns: int,
+    reported: Mapping[str, AttributeValue] | None = None,
 ) -> bool:
     """Whether the vehicle runs an active campaign at `now_ns`, if its rollout began at `rollout_from_ns` (Unix time).
+
+    `reported` are the attributes that the vehicle itself tells, see `targets.matches`.
 
     The campaign's days are whole days in UTC, including the first and the last.
     """
     today = datetime.fromtimestamp(now_ns // NS_PER_S, UTC).date()
     if not has_begun(settings, today) or is_over(settings, today):
         return False
-    if not matches(settings.target, attributes):
+    if not matches(settings.target, attributes, reported or {}):
         return False
     return admitted(vehicle_id, settings.name, share_at(settings.rollout, max(0, now_ns - rollout_from_ns)))
 

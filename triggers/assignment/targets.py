@@ -17,19 +17,29 @@ _ORDER: dict[str, Callable[..., bool]] = {
 }
 
 
-def matches(target: Target | None, attributes: Mapping[str, AttributeValue]) -> bool:
+Attributes = Mapping[str, AttributeValue]
+_NONE: Attributes = {}
+
+
+def matches(target: Target | None, attributes: Attributes, reported: Attributes = _NONE) -> bool:
     """True if the vehicle's attributes satisfy the target. Without a target every vehicle matches.
+
+    `attributes` are the fleet's own record; what the vehicle has `reported` about itself is looked at only where that
+    has nothing, by comparisons of attributes that the signal catalog declares as reported.
 
     A comparison of an attribute that the vehicle lacks, or has with another type, is unknown, and so is its `not`
     (Kleene logic): a campaign never reaches a vehicle because something about that vehicle is unknown.
     """
-    return target is None or _truth(target, attributes) is True
+    return target is None or _truth(target, attributes, reported) is True
 
 
-def _truth(target: Target, attributes: Mapping[str, AttributeValue]) -> bool | None:
+def _truth(target: Target, attributes: Attributes, reported: Attributes) -> bool | None:
     if isinstance(target, Comparison):
-        return _compared(target, attributes.get(target.attribute))
-    truths = [_truth(operand, attributes) for operand in target.operands]
+        value = attributes.get(target.attribute)
+        if value is None and target.reported:
+            value = reported.get(target.attribute)
+        return _compared(target, value)
+    truths = [_truth(operand, attributes, reported) for operand in target.operands]
     if target.kind == "not":
         return None if truths[0] is None else not truths[0]
     return kleene_and(*truths) if target.kind == "and" else kleene_or(*truths)

@@ -84,6 +84,9 @@ class Comparison(Contract):
     attribute: str
     op: Literal["==", "!=", "<", "<=", ">", ">=", "in"]
     values: Annotated[tuple[AttributeValue, ...], Field(min_length=1, max_length=MAX_TARGET_VALUES)]
+    reported: bool = Field(default=False, exclude_if=operator.not_)
+    """Whether what the vehicle itself reports counts, where the fleet has recorded nothing. Left out when it does not,
+    since vehicles of before know no such member."""
 
 
 class Junction(Contract):

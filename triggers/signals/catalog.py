@@ -176,8 +176,9 @@ class Position(Contract):
 class SignalCatalog(Contract):
     """All signals, vehicle attributes and cameras a trigger file may name.
 
-    `max_gap` and `buffer` in seconds; `buffer` is the longest capture, before and after a fire together, that the
-    fleet's vehicles record (their `max_recording_ns`). `limits` holds a campaign's program while it is compiled.
+    `reported` are attributes of `vehicle` of which targets believe the vehicle. `max_gap` and `buffer` in seconds;
+    `buffer` is the longest capture, before and after a fire together, that the fleet's vehicles record (their
+    `max_recording_ns`). `limits` holds a campaign's program while it is compiled.
     """
 
     max_gap: Annotated[float, Field(ge=SHORTEST_S, le=3600)] = 2.0
@@ -186,9 +187,17 @@ class SignalCatalog(Contract):
     signals: Annotated[dict[SignalName, Signal], Field(min_length=1, max_length=MAX_SIGNALS)]
     position: Position | None = None
     vehicle: Annotated[dict[Name, AttributeType], Field(max_length=1000)] = {}
+    reported: Annotated[tuple[Name, ...], Field(max_length=1000)] = ()
     cameras: Cameras = {}
     time: TimeKey = TimeKey()
     _source: CatalogSource = PrivateAttr(default=CatalogSource())
+
+    @model_validator(mode="after")
+    def _reported_are_declared(self) -> Self:
+        for name in self.reported:
+            if name not in self.vehicle:
+                raise ValueError(f"`reported` names `{name}`, which `vehicle` does not declare")
+        return self
 
     @model_validator(mode="after")
     def _signals_can_be_read(self) -> Self:

@@ -79,14 +79,17 @@ def vehicles() -> None:
     help="""An attribute of the vehicle; may be repeated. Numbers, true and false are read as such; '"3"' is a text.""",
 )
 @click.option("--replays", is_flag=True, help="It is simulated: it plays drives in less time than they contain.")
+@click.option("--replace", is_flag=True, help="The vehicle is enrolled already: replace its token.")
 @json_option
 @with_client
-def enrol(client: ApiClient, vehicle: str, attributes: tuple[str, ...], replays: bool, as_json: bool) -> None:
+def enrol(
+    client: ApiClient, vehicle: str, *, attributes: tuple[str, ...], replays: bool, replace: bool, as_json: bool
+) -> None:
     """Enrol a vehicle and print its token, which cannot be shown again. Needs the role operator.
 
-    Enrolling a vehicle again replaces its token and its attributes.
+    Enrolling a vehicle again needs --replace: it replaces its token, and adds to its attributes.
     """
-    enrolled = client.vehicles.enrol(vehicle, _attributes(attributes), replays=replays)
+    enrolled = client.vehicles.enrol(vehicle, _attributes(attributes), replays=replays, replace=replace)
     if as_json:
         print_json(enrolled.model_dump(mode="json"))
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from tests.fleet_api.api_server import Api, campaign_text
-from tests.fleet_api.cli.conftest import Longtail
 from tests.fleet_api.vehicles.test_assigned import outcome, refusals, report
 
 WHY = {"reason": "a test"}
@@ -53,14 +52,3 @@ def test_counts_that_are_voided_are_kept_and_in_no_sum(api: Api) -> None:
     assert outcome(api) == (2, 0), "nor is what it reports afterwards"
     assert [status(api, verb) for verb in ("restore-counts", "restore-counts")] == [204, 409]
     assert outcome(api) == (8, 6)
-
-
-def test_the_commands_say_what_they_have_done(api: Api, longtail: Longtail) -> None:
-    api.enrol()
-    said = [
-        longtail("vehicles", *words, "--reason", "noise").out
-        for words in (("quarantine", "car-1"), ("release", "car-1"), ("void-counts", "car-1"))
-    ]
-    assert said == ["car-1 is in quarantine\n", "car-1 is released\n", "the counts of car-1 are in no sum any more\n"]
-    assert "noise" in longtail("vehicles", "show", "car-1").out
-    assert "again" in longtail("vehicles", "void-counts", "car-1", "--reason", "right", "--undo").out

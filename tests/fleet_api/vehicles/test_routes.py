@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from ingest.steward import erasure
-from tests.fleet_api.api_server import Api, campaign_text
+from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.storage.clips.catalog_support import add_clip
 from triggers.assignment.plausible import REPLAYED_NS
 
@@ -123,8 +123,12 @@ def test_a_paused_or_stopped_campaign_leaves_the_list_at_once_with_a_higher_revi
     assert after.revision > before.revision
 
 
-def test_a_target_is_matched_by_enrolment_before_what_the_vehicle_reports(api: Api) -> None:
-    api.activate(campaign_text('target vehicle.region == "EU" and vehicle.hardware >= 3'))
+def test_a_target_tests_what_a_vehicle_reports_only_where_the_catalog_says_so(api: Api) -> None:
+    """A vehicle got a campaign of EU cars by saying that it was one."""
+    source = campaign_text('target vehicle.region == "EU" and vehicle.hardware >= 3')
+    api.activate(source, SIGNALS + "reported: [hardware]")
+    stranger = api.open_list(api.check_in(api.enrol(), attributes={"region": "EU", "hardware": 4}))
+    assert stranger.assignments == ()
     vehicle = api.enrol(region="US")
     lying = api.open_list(api.check_in(vehicle, attributes={"region": "EU", "hardware": 4}))
     vehicle = api.enrol(region="EU")

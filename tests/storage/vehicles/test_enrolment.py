@@ -11,7 +11,7 @@ from storage.vehicles.check_in import check_in
 from storage.vehicles.enrolment import enrol, revoke
 from triggers.contracts.api.vehicles import EnrolRequest
 from triggers.contracts.checkin import CheckIn
-from triggers.errors import InvalidInput, NotFound, Unauthenticated
+from triggers.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 
 
 def test_attributes_given_at_enrolment_win_wherever_they_are_read(database: Database) -> None:
@@ -19,23 +19,26 @@ def test_attributes_given_at_enrolment_win_wherever_they_are_read(database: Data
     report = CheckIn(attributes={"region": "US", "hardware": 4}, vehicle_time_ns=1)
     with database.begin() as connection:
         enrol(connection, "car-1", {"region": "EU", "fleet": True})
-        assert check_in(connection, "car-1", report).attributes == merged
+        own = {"region": "EU", "fleet": True}
+        assert check_in(connection, "car-1", report).attributes == own, "targets do not test what it reports"
         assert queries.get_vehicle(connection, "car-1").attributes == merged
         assert queries.list_vehicles(connection)[0].attributes == merged
 
 
-def test_enrolling_again_replaces_attributes_and_token_and_ends_a_revocation(database: Database) -> None:
+def test_enrolling_again_keeps_attributes_replaces_the_token_and_ends_a_revocation(database: Database) -> None:
     with database.begin() as connection:
         former = enrol(connection, "car-1", {"region": "EU"})
         revoke(connection, "car-1")
         with pytest.raises(NotFound):
             revoke(connection, "car-1")
-        latter = enrol(connection, "car-1", {"hardware": 4})
+        with pytest.raises(Conflict, match="enrolled already"):
+            enrol(connection, "car-1", {})
+        latter = enrol(connection, "car-1", {"hardware": 4}, replace=True)
         assert authenticate_vehicle(connection, latter) == "car-1"
         with pytest.raises(Unauthenticated):
             authenticate_vehicle(connection, former)
         vehicle = queries.get_vehicle(connection, "car-1")
-    assert (vehicle.attributes, vehicle.revoked_at) == ({"hardware": 4}, None)
+    assert (vehicle.attributes, vehicle.revoked_at) == ({"region": "EU", "hardware": 4}, None)
 
 
 @pytest.mark.parametrize(

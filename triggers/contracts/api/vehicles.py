@@ -15,10 +15,12 @@ MAX_ATTRIBUTES = 100
 
 
 class EnrolRequest(Contract):
-    """A vehicle and what the fleet knows about it. These attributes override those that the vehicle reports."""
+    """A vehicle and what the fleet knows about it. Targets of campaigns test these attributes."""
 
     id: VehicleId
     attributes: Annotated[dict[str, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] = {}
+    replace: bool = False
+    """Needed to enrol a vehicle again: its token is replaced, and the attributes are added to those that it has."""
     replays: bool = False
     """It is simulated: it plays drives in less time than they contain, so what it counts is not bounded by the time
     since it was assigned its campaigns."""

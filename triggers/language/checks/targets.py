@@ -64,7 +64,7 @@ def _compared(
     sound = tuple(value for value in values if value is not None)
     if len(sound) != len(values):
         return None
-    return Comparison(attribute=name, op=operator, values=sound)
+    return Comparison(attribute=name, op=operator, values=sound, reported=name in context.catalog.reported)
 
 
 def _attribute(context: CheckContext, subject: syntax.Expression) -> str | None:

@@ -92,3 +92,14 @@ def test_a_vehicle_is_erased_by_its_whole_id_typed_twice_or_with_yes(
     assert longtail(*erase, "--yes", "--json").json() == {"id": "car-20", "clips": 0, "size_bytes": 0}
     assert longtail("vehicles", "list", "--ids").out == "car-1\n"
     assert "the owner asked" in longtail("vehicles", "show", "car-20").err
+
+
+def test_quarantine_and_voiding_say_what_they_have_done(api: Api, longtail: Longtail) -> None:
+    api.enrol()
+    said = [
+        longtail("vehicles", *words, "--reason", "noise").out
+        for words in (("quarantine", "car-1"), ("release", "car-1"), ("void-counts", "car-1"))
+    ]
+    assert said == ["car-1 is in quarantine\n", "car-1 is released\n", "the counts of car-1 are in no sum any more\n"]
+    assert "noise" in longtail("vehicles", "show", "car-1").out
+    assert "again" in longtail("vehicles", "void-counts", "car-1", "--reason", "right", "--undo").out
