@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fleet_api.known import KnownVehicles
 from fleet_api.running import RunningCampaigns
 from fleet_api.signing.chain import KnownChain
 from fleet_api.signing.list_keys import ListKeys, ListSigner
@@ -29,6 +30,7 @@ class Services:
     signer: ListSigner
     running: RunningCampaigns = field(default_factory=RunningCampaigns)
     trust: KnownChain = field(default_factory=KnownChain)
+    known: KnownVehicles = field(default_factory=KnownVehicles)
 
     @property
     def assignment_terms(self) -> AssignmentTerms:

@@ -91,6 +91,9 @@ class Settings(BaseSettings):
     program_operations: Annotated[int, Field(ge=1)] = PROGRAM_OPERATIONS
     """Operations per tick that a campaign's program may take; a signal catalog can only lower it."""
 
+    check_in_staleness_s: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """How old what the API remembers of vehicles and campaigns may be, and so how late it notices a revocation."""
+
     # Pools
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     database_silence_s: Annotated[float, Field(ge=1, le=300)] = 10.0

@@ -16,6 +16,7 @@ from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
 from fleet_api.http.bodies import new_bodies
 from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
+from fleet_api.known import KnownVehicles
 from fleet_api.services import Services, open_bundle_key, open_signer
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
         store=open_store_of_catalog(settings, database, attempts=STORE_ATTEMPTS),
         key=open_bundle_key(settings),
         signer=open_signer(settings),
+        known=KnownVehicles(staleness_s=settings.check_in_staleness_s),
     )
     check = SingleCheck(lambda: require_current(services.database))
 
@@ -56,6 +58,7 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             check.close()
+            services.known.flush(services.database)
             services.database.close()
 
     app = FastAPI(

@@ -12,6 +12,7 @@ from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from fleet_api.http.signed import signed_response
 from fleet_api.vehicles import usecases
+from fleet_api.vehicles.unchanged import CheckInRoute
 from ingest.http.raising import raises
 from triggers.contracts.api.vehicles import (
     EnrolledView,
@@ -33,6 +34,7 @@ WithReason = Annotated[ReasonRequest, json_body(ReasonRequest)]
 Digest = Annotated[str, Path(pattern=r"^[0-9a-f]{64}$")]
 
 router = APIRouter(prefix="/v1", tags=["vehicles"], route_class=ApiRoute)
+checking_in = APIRouter(route_class=CheckInRoute)
 
 
 @router.post("/vehicles", status_code=201, summary="Enrol a vehicle")
@@ -107,7 +109,7 @@ def erase_vehicle(services: Use, user: Caller, vehicle_id: str, *, reason: Reaso
     return usecases.erase_vehicle(services, user, vehicle_id, reason=reason)
 
 
-@router.post(
+@checking_in.post(
     "/vehicles/{vehicle_id}/check-in",
     summary="Check in",
     response_class=Response,
@@ -153,3 +155,6 @@ def report_counts(
 ) -> None:
     """Report what became of the vehicle's fires. The same or an older report changes nothing."""
     usecases.report_counts(services, caller, vehicle_id, body)
+
+
+router.include_router(checking_in)

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from triggers.assignment import plausible
 from triggers.assignment.given import AssignedVersion, CountedParts, Refusal, Version
-from triggers.assignment.rules import is_assigned
+from triggers.assignment.rules import is_assigned, next_change_ns
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import RunningCampaign
 from triggers.contracts.checkin import Assignment, AssignmentList, FireCounts
@@ -18,6 +18,7 @@ from triggers.errors import Forbidden, InvalidInput, Misconfigured
 from triggers.times import NS_PER_S
 
 MAX_ASSIGNMENTS = 1000
+DAY_NS = 86_400 * NS_PER_S
 
 
 def check_speaks_for(caller: str, vehicle_id: str) -> None:
@@ -107,6 +108,18 @@ def assigned_campaigns(
         )
     ]
     return sorted(assigned, key=lambda campaign: (-campaign.settings.priority, campaign.campaign))
+
+
+def unchanged_until_ns(running: Sequence[RunningCampaign], *, now_ns: int) -> int:
+    """Until when no assignment changes by time alone: the next day (UTC) or stage of a rollout, whichever is first."""
+    midnight_ns = (now_ns // DAY_NS + 1) * DAY_NS
+    changes = (
+        next_change_ns(
+            campaign.settings, rollout_from_ns=int(campaign.rollout_from.timestamp()) * NS_PER_S, now_ns=now_ns
+        )
+        for campaign in running
+    )
+    return min([midnight_ns, *(change for change in changes if change is not None)])
 
 
 def assignment_list(

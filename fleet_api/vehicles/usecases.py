@@ -10,6 +10,7 @@ import logging
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
+from fleet_api.known import Remembered, told
 from fleet_api.services import Services
 from fleet_api.signing.chain import read_chain
 from fleet_api.vehicles import rules
@@ -196,6 +197,10 @@ def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) 
             assignments.record(connection, vehicle_id, given, digest=digest, revision=revision)
     chain = services.trust.at(services.database, known.trust_version)
     steps = chain.after(report.trust) if report.trust is not None else ()
+    if known.token_hash is not None and not steps:
+        until_ns = rules.unchanged_until_ns(running, now_ns=known.now_ns)
+        remembered = Remembered(vehicle_id, told(report), digest, known.revisions, until_ns)
+        services.known.remember(known.token_hash, remembered)
     if report.have == digest and not steps:
         return None
     return with_steps(steps, services.signer.sign(content.canonical_json(), chain.list_key_ids))

@@ -37,6 +37,7 @@ from storage.tables import (
 from storage.tables.erasure import ErasureCause, VehicleErasure
 from storage.tables.uploads import ASSEMBLING
 from storage.uploads import endings, parking
+from storage.vehicles.check_in import raise_vehicles
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import Erased, InvalidInput, NotFound
 
@@ -142,6 +143,7 @@ def _shut_out(connection: Connection, vehicle_id: str) -> None:
             revoked_at=func.coalesce(_c.revoked_at, func.now()),
         )
     )
+    raise_vehicles(connection)
 
 
 def _end_uploads(connection: Connection, vehicle_id: str) -> None:

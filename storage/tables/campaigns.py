@@ -63,6 +63,7 @@ assignment_revision = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("revision", BigInteger, nullable=False),
+    Column("vehicles", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("id = 1", name="one_row"),
 )
 """One row; raised in the transaction of every change to the set of running campaigns."""

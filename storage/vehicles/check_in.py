@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, extract, func, literal, select, update
+from sqlalchemy import BigInteger, ColumnElement, Connection, case, cast, extract, func, literal, select, text, update
 
 from storage.jsonb import storable
 from storage.tables import assignment_revision, vehicles
@@ -16,11 +17,21 @@ from triggers.times import NS_PER_MS, NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
+class Revisions:
+    """Numbers that rise with every change of what runs, of what vehicles are, and of whom they trust."""
+
+    campaigns: int
+    vehicles: int
+    trust: int
+
+
+@dataclass(frozen=True, slots=True)
 class CheckedIn:
     """What a list needs: the vehicle's attributes, newest revision and trust document, and the database's clock.
 
     `attributes` are the fleet's own record, without what the vehicle reports.
-    `recorded` is the digest of the list that is recorded as the vehicle's; None if none is.
+    `recorded` is the digest of the list that is recorded as the vehicle's; None if none is. `token_hash` is that of the
+    vehicle's token, None if it is revoked; `revisions` are those that the row was read at.
     """
 
     attributes: dict[str, AttributeValue]
@@ -28,6 +39,8 @@ class CheckedIn:
     trust_version: int
     now_ns: int
     recorded: str | None
+    token_hash: bytes | None
+    revisions: Revisions
 
 
 def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> CheckedIn:
@@ -59,11 +72,61 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
             newest_version().label("trust_version"),
             now_ns.label("now_ns"),
             vehicles.c.assigned_digest,
+            vehicles.c.token_hash,
+            vehicles.c.revoked_at,
+            func.coalesce(select(assignment_revision.c.revision).scalar_subquery(), 0).label("campaigns"),
+            func.coalesce(select(assignment_revision.c.vehicles).scalar_subquery(), 0).label("vehicles"),
         )
     ).one_or_none()
     if row is None:
         raise NotFound(f"there is no vehicle {vehicle_id!r}")
-    return CheckedIn(row.attributes, row.revision, row.trust_version, row.now_ns, row.assigned_digest)
+    return CheckedIn(
+        attributes=row.attributes,
+        revision=row.revision,
+        trust_version=row.trust_version,
+        now_ns=row.now_ns,
+        recorded=row.assigned_digest,
+        token_hash=bytes(row.token_hash) if row.revoked_at is None else None,
+        revisions=Revisions(row.campaigns, row.vehicles, row.trust_version),
+    )
+
+
+def read_revisions(connection: Connection) -> Revisions:
+    """The revisions in force now."""
+    revisions = select(assignment_revision.c.revision, assignment_revision.c.vehicles)
+    row = connection.execute(revisions.add_columns(newest_version().label("trust"))).one_or_none()
+    return Revisions(0, 0, 0) if row is None else Revisions(row.revision, row.vehicles, row.trust)
+
+
+def raise_vehicles(connection: Connection) -> None:
+    """Record that this transaction changes a vehicle that may be remembered: its token, its access, its attributes."""
+    connection.execute(update(assignment_revision).values(vehicles=assignment_revision.c.vehicles + 1))
+
+
+def write_seen(connection: Connection, seen: Mapping[str, tuple[int, int]]) -> None:
+    """Write when vehicles checked in that had nothing new to tell: time (Unix ns) and clock offset (ns), by vehicle."""
+    ordered = sorted(seen.items())
+    connection.execute(
+        _SEEN,
+        {
+            "ids": [vehicle_id for vehicle_id, _ in ordered],
+            "times": [at_ns / NS_PER_S for _, (at_ns, _) in ordered],
+            "offsets": [offset_ns for _, (_, offset_ns) in ordered],
+        },
+    )
+
+
+# A row that a check-in is writing is not waited for: that is the later one.
+_SEEN = text("""
+    UPDATE vehicles v SET last_check_in_at = greatest(v.last_check_in_at, to_timestamp(s.at)), clock_offset_ns = s.off
+    FROM (
+        SELECT l.id, s.at, s.off
+        FROM unnest(CAST(:ids AS text[]), CAST(:times AS float8[]), CAST(:offsets AS bigint[])) AS s (id, at, off)
+        JOIN vehicles l ON l.id = s.id
+        FOR NO KEY UPDATE OF l SKIP LOCKED
+    ) s
+    WHERE v.id = s.id
+""")
 
 
 def _plausible(revision: int | None, now_ns: ColumnElement[int]) -> ColumnElement[int]:

@@ -12,6 +12,7 @@ from storage.erasure.vehicles import require_not_erased
 from storage.jsonb import storable
 from storage.tables import vehicles
 from storage.tokens import new_token, token_hash
+from storage.vehicles.check_in import raise_vehicles
 from triggers.contracts.base import AttributeValue
 from triggers.errors import Conflict, NotFound
 
@@ -47,6 +48,8 @@ def enrol(
             f"vehicle {vehicle_id} is enrolled already, and its token would stop working",
             remedy="give the vehicle another id, or say `replace` (`--replace`)",
         )
+    if replace:
+        raise_vehicles(connection)
     return token
 
 
@@ -66,3 +69,4 @@ def revoke(connection: Connection, vehicle_id: str) -> None:
     )
     if revoked.rowcount == 0:
         raise NotFound(f"vehicle {vehicle_id!r} is unknown or revoked already")
+    raise_vehicles(connection)

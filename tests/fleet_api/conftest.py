@@ -22,7 +22,7 @@ from tests.support.declared_answers import DeclaredAnswers, Operations
 @pytest.fixture
 def settings(database: Database, tmp_path: Path) -> Settings:
     """Settings of a deployment with the test's database and a directory for everything else."""
-    settings = Settings(database_url=database.url, data_dir=tmp_path, database_pool_size=5)
+    settings = Settings(database_url=database.url, data_dir=tmp_path, database_pool_size=5, check_in_staleness_s=0)
     ensure_signing_key(settings)
     return settings
 

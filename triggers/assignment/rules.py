@@ -39,6 +39,18 @@ def is_assigned(
     return admitted(vehicle_id, settings.name, share_at(settings.rollout, max(0, now_ns - rollout_from_ns)))
 
 
+def next_change_ns(settings: CampaignSettings, *, rollout_from_ns: int, now_ns: int) -> int | None:
+    """When the campaign may next be assigned to other vehicles than at `now_ns`, by its rollout; None: not by that."""
+    elapsed_ns = 0
+    for stage in settings.rollout:
+        if stage.duration_ns is None:
+            return None
+        elapsed_ns += stage.duration_ns
+        if rollout_from_ns + elapsed_ns > now_ns:
+            return rollout_from_ns + elapsed_ns
+    return None
+
+
 def share_at(stages: Sequence[RolloutStage], elapsed_ns: int) -> float:
     """The share of the fleet that a rollout admits `elapsed_ns` after it began; the last stage has no end."""
     for stage in stages:

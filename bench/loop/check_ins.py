@@ -1,0 +1,164 @@
+"""Check-ins per second of vehicles with nothing new to tell, in turns with `/healthz` of the same process.
+
+`python -m bench.loop.check_ins [--vehicles N ...] [--campaigns N ...]`. What is compared is checked first:
+each vehicle gets the list that it should have, signed, and then a 304; its assignment is recorded. One client on the
+same machine sends over 16 connections.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import psycopg
+
+from fleet_api.deployment.deployment import Deployment
+from tests.support import whole_system
+from tests.support.servers.postgres import libpq_url
+from triggers.contracts import signing
+from triggers.contracts.checkin import AssignmentList
+from triggers.contracts.signing import load_private_key
+
+CONNECTIONS = 16
+ACTIVE = 2000
+"""Vehicles that check in, of all that are enrolled."""
+ROUNDS = 3
+
+_ENROL = """
+    INSERT INTO vehicles (id, token_hash, attributes)
+    SELECT 'bench-' || n, sha256(convert_to('lt_' || lpad(n::text, 43, '0'), 'UTF8')), '{"region": "EU"}'
+    FROM generate_series((SELECT count(*) FROM vehicles) + 1, %s) n
+"""
+_CAMPAIGNS = """
+    INSERT INTO campaign_versions
+    SELECT (jsonb_populate_record(CAST(NULL AS campaign_versions), to_jsonb(v) || jsonb_build_object(
+        'campaign', 'bench_' || n, 'settings', jsonb_set(v.settings, '{name}', to_jsonb('bench_' || n)),
+        'bundle_digest', encode(sha256(convert_to('bench_' || n, 'UTF8')), 'hex')
+    ))).*
+    FROM (SELECT * FROM campaign_versions WHERE state = 'active' AND campaign NOT LIKE 'bench%%' LIMIT 1) v
+    CROSS JOIN generate_series((SELECT count(*) FROM campaign_versions WHERE state = 'active') + 1, %s) n
+"""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Answers per second, and the 99th percentile of the times to them in ms."""
+
+    per_s: float
+    p99_ms: float
+
+
+def request_of(method: str, path: str, host: str, *, token: str = "", body: bytes = b"") -> bytes:
+    """An HTTP/1.1 request as it goes over the wire."""
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
+    if token:
+        lines += [f"Authorization: Bearer {token}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
+    head = await reader.readuntil(b"\r\n\r\n")
+    status = int(head[9:12])
+    length = head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0]
+    return status, await reader.readexactly(int(length or 0)) if status != 304 else b""
+
+
+async def _send(url: str, requests: Sequence[bytes], seconds: float, expected: int) -> Rate:
+    parts, times, end = urlsplit(url), [], time.perf_counter() + seconds
+
+    async def one(number: int) -> None:
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        mine = requests[number::CONNECTIONS] or requests
+        sent = 0
+        while (began := time.perf_counter()) < end:
+            writer.write(mine[sent % len(mine)])
+            status, _ = await _answer(reader)
+            times.append(time.perf_counter() - began)
+            assert status == expected, f"answered {status} instead of {expected}"
+            sent += 1
+        writer.close()
+
+    began = time.perf_counter()
+    await asyncio.gather(*(one(number) for number in range(CONNECTIONS)))
+    spent_s = time.perf_counter() - began
+    return Rate(len(times) / spent_s, sorted(times)[int(len(times) * 0.99)] * 1000)
+
+
+async def _lists(url: str, host: str, active: int) -> list[bytes]:
+    """The sealed list of each active vehicle, which it follows from now on."""
+    parts, lists = urlsplit(url), []
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    for number in range(1, active + 1):
+        writer.write(_check_in(host, number, None))
+        status, sealed = await _answer(reader)
+        assert status == 200, f"vehicle {number} was answered {status}"
+        lists.append(sealed)
+    writer.close()
+    return lists
+
+
+def _check_in(host: str, number: int, have: str | None) -> bytes:
+    told = {"software": {"agent": "1.2.3"}, "have": have, "vehicle_time_ns": time.time_ns()}
+    path = f"/v1/vehicles/bench-{number}/check-in"
+    return request_of("POST", path, host, token=f"lt_{number:043d}", body=json.dumps(told).encode())
+
+
+def measure(running: Deployment, *, vehicles: int, campaigns: int, seconds: float, active: int) -> None:
+    """Make the fleet as large as asked for, check the answers, and print both rates, in turns."""
+    url = running.settings.effective_api_url()
+    host = urlsplit(url).netloc
+    with psycopg.connect(libpq_url(running.settings.require_database_url()), autocommit=True) as connection:
+        connection.execute(_ENROL, (vehicles,))
+        connection.execute(_CAMPAIGNS, (campaigns,))
+        connection.execute("UPDATE assignment_revision SET revision = revision + 1")
+        connection.execute("ANALYZE vehicles")
+        key = load_private_key(running.settings.effective_signing_key())
+        trusted = signing.public_keys(key.public_key().public_bytes_raw())
+        requests = []
+        for number, sealed in enumerate(asyncio.run(_lists(url, host, active)), 1):
+            payload = signing.unseal(sealed, purpose=signing.ASSIGNMENTS, trusted=trusted)
+            given = AssignmentList.from_json(payload, what="the list")
+            assert len(given.assignments) == campaigns, "a list lacks campaigns"
+            requests.append(_check_in(host, number, given.content_digest))
+        recorded = connection.execute("SELECT count(*) FROM assignments WHERE assigned_until IS NULL").fetchone()
+        assert recorded is not None and recorded[0] >= active * campaigns, "an assignment is not recorded"
+    health = [request_of("GET", "/healthz", host)]
+    ratios = []
+    for _ in range(ROUNDS):
+        alive = asyncio.run(_send(url, health, seconds, 200))
+        unchanged = asyncio.run(_send(url, requests, seconds, 304))
+        ratios.append(unchanged.per_s / alive.per_s)
+        size = f"{vehicles:>9} vehicles {campaigns:>4} campaigns"
+        print(
+            f"{size}: /healthz {alive.per_s:7.0f}/s (p99 {alive.p99_ms:.1f} ms),"
+            f" check-in {unchanged.per_s:7.0f}/s (p99 {unchanged.p99_ms:.1f} ms)"
+        )
+    print(f"{'':>9} median ratio {statistics.median(ratios):.2f}", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure every size that is asked for, from small to large."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--vehicles", type=int, nargs="+", default=[10_000, 1_000_000])
+    parser.add_argument("--campaigns", type=int, nargs="+", default=[1, 221])
+    parser.add_argument("--active", type=int, default=ACTIVE)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    asked = parser.parse_args(arguments)
+    with whole_system.deployment() as running:
+        with whole_system.admin(running) as api:
+            whole_system.run_campaign(api)
+        for campaigns in sorted(asked.campaigns):
+            for vehicles in sorted(asked.vehicles):
+                measure(running, vehicles=vehicles, campaigns=campaigns, seconds=asked.seconds, active=asked.active)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
