@@ -53,6 +53,7 @@ class KnownVehicles:
         self._staleness_s = staleness_s
         self._clock = clock
         self._lock = threading.Lock()
+        self._refreshing = threading.Lock()
         self._vehicles: OrderedDict[bytes, Remembered] = OrderedDict()
         self._revisions: Revisions | None = None
         self._read_at = 0.0
@@ -84,13 +85,16 @@ class KnownVehicles:
 
     def refresh(self, database: Database) -> None:
         """Read the revisions, and write which vehicles were seen if it is time; the caller is in a thread."""
-        began = self._clock()
-        with database.begin() as connection:
-            revisions = read_revisions(connection)
-            if began - self._written_at >= WRITE_EVERY_S:
-                self._write(connection)
-        with self._lock:
-            self._revisions, self._read_at = revisions, began
+        with self._refreshing:
+            began = self._clock()
+            if self._staleness_s and self.is_fresh:  # another thread has just read them
+                return
+            with database.begin() as connection:
+                revisions = read_revisions(connection)
+                if began - self._written_at >= WRITE_EVERY_S:
+                    self._write(connection)
+            with self._lock:
+                self._revisions, self._read_at = revisions, began
 
     def is_unchanged(self, vehicle: Remembered, report: CheckIn, *, now_ns: int) -> bool:
         """Whether the vehicle has the list that it should have, and says what it said; it is then seen."""
@@ -98,7 +102,8 @@ class KnownVehicles:
             return False
         if told(report) != vehicle.told:
             return False
-        self._seen[vehicle.vehicle_id] = now_ns, report.vehicle_time_ns - now_ns
+        with self._lock:
+            self._seen[vehicle.vehicle_id] = now_ns, report.vehicle_time_ns - now_ns
         return True
 
     def flush(self, database: Database) -> None:
@@ -110,7 +115,8 @@ class KnownVehicles:
             return  # nobody is there to write to: the next check-ins tell it again
 
     def _write(self, connection: Connection) -> None:
-        seen, self._seen = self._seen, {}
+        with self._lock:
+            seen, self._seen = self._seen, {}
         self._written_at = self._clock()
         if seen:
             write_seen(connection, seen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -132,7 +133,7 @@ def assignment_list(
         issued_at_ns=now_ns,
         expires_at_ns=now_ns + ttl_s * NS_PER_S,
         assignments=tuple(
-            Assignment(campaign=campaign.campaign, version=campaign.version, bundle_digest=campaign.bundle_digest)
+            _assignment(campaign.campaign, campaign.version, campaign.bundle_digest)
             for campaign in assigned[:MAX_ASSIGNMENTS]
         ),
     )
@@ -146,3 +147,9 @@ def untold_roots(key: Ed25519PrivateKey | None) -> RoleKeys:
             remedy="publish one (`longtail trust init`, docs/keys.md), or set LONGTAIL_SIGNING_KEY",
         )
     return RoleKeys(keys=(encoded_key(key.public_key().public_bytes_raw()),))
+
+
+@lru_cache(maxsize=4096)
+def _assignment(campaign: str, version: int, bundle_digest: str) -> Assignment:
+    """The entry of a campaign, which is the same in the lists of all vehicles."""
+    return Assignment(campaign=campaign, version=version, bundle_digest=bundle_digest)

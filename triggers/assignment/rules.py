@@ -31,9 +31,10 @@ def is_assigned(
 
     The campaign's days are whole days in UTC, including the first and the last.
     """
-    today = datetime.fromtimestamp(now_ns // NS_PER_S, UTC).date()
-    if not has_begun(settings, today) or is_over(settings, today):
-        return False
+    if settings.active_from is not None or settings.active_to is not None:
+        today = datetime.fromtimestamp(now_ns // NS_PER_S, UTC).date()
+        if not has_begun(settings, today) or is_over(settings, today):
+            return False
     if not matches(settings.target, attributes, reported or {}):
         return False
     return admitted(vehicle_id, settings.name, share_at(settings.rollout, max(0, now_ns - rollout_from_ns)))

@@ -15,8 +15,12 @@ _SEPARATOR = "\x1f"
 
 def uniform(*fields: str) -> Fraction:
     """The exact number in [0, 1) that belongs to these fields."""
+    return Fraction(_hash(*fields), 1 << 64)
+
+
+def _hash(*fields: str) -> int:
     digest = hashlib.blake2b(_SEPARATOR.join(fields).encode(), digest_size=8).digest()
-    return Fraction(int.from_bytes(digest, "big"), 1 << 64)
+    return int.from_bytes(digest, "big")
 
 
 def keep_fire(  # noqa: PLR0917 - the fields of the hash, in their order
@@ -29,4 +33,7 @@ def keep_fire(  # noqa: PLR0917 - the fields of the hash, in their order
 
 def admitted(vehicle_id: str, campaign: str, share: float) -> bool:
     """Whether a rollout stage with this share of the fleet (0 to 1) admits the vehicle."""
-    return uniform(vehicle_id, campaign) < Fraction(share)
+    if share >= 1:
+        return True  # the number is below 1
+    part, whole = share.as_integer_ratio()
+    return _hash(vehicle_id, campaign) * whole < part << 64

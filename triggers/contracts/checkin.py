@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -15,7 +16,6 @@ from triggers.contracts.base import (
     ShortText,
     SignalName,
     VehicleId,
-    canonical_json,
 )
 from triggers.contracts.campaign import MAX_COMPARES
 from triggers.contracts.compared import Compared
@@ -120,7 +120,13 @@ class AssignmentList(Contract):
     @property
     def content_digest(self) -> str:
         """Digest of the assignments only: equal lists issued at different times have the same digest."""
-        return hashlib.sha256(canonical_json([a.model_dump(mode="json") for a in self.assignments])).hexdigest()
+        return hashlib.sha256(b"[" + b",".join(map(_canonical, self.assignments)) + b"]").hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _canonical(assignment: Assignment) -> bytes:
+    """The part of an assignment in the digests of all lists that have it."""
+    return assignment.canonical_json()
 
 
 def revision_at(now_ns: int) -> int:

@@ -100,6 +100,10 @@ def signed(api: Api) -> Response:
     return api.post(f"{BRAKING}/signatures", {"key_id": signature.key_id.hex(), "signature": encoded}, "author")
 
 
+def told(verb: str) -> Act:
+    return lambda api: api.post(f"/v1/vehicles/car-1/{verb}", {"reason": "r"}, "operator")
+
+
 ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ("post", "/v1/campaigns"): (lambda api: api.apply(campaign_text()), "campaign.apply"),
     ("post", f"{VERSION}/submit"): (
@@ -116,6 +120,16 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ("post", "/v1/vehicles/{vehicle_id}/revoke"): (
         after(Api.enrol, lambda api: api.post("/v1/vehicles/car-1/revoke", {}, "operator")),
         "vehicle.revoke",
+    ),
+    ("post", "/v1/vehicles/{vehicle_id}/quarantine"): (after(Api.enrol, told("quarantine")), "vehicle.quarantine"),
+    ("post", "/v1/vehicles/{vehicle_id}/release"): (
+        after(Api.enrol, after(told("quarantine"), told("release"))),
+        "vehicle.release",
+    ),
+    ("post", "/v1/vehicles/{vehicle_id}/void-counts"): (after(Api.enrol, told("void-counts")), "vehicle.void_counts"),
+    ("post", "/v1/vehicles/{vehicle_id}/restore-counts"): (
+        after(Api.enrol, after(told("void-counts"), told("restore-counts"))),
+        "vehicle.restore_counts",
     ),
     ("delete", "/v1/vehicles/{vehicle_id}"): (
         after(Api.enrol, lambda api: erased(api, "/v1/vehicles/car-1")),

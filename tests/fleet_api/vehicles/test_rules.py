@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +20,7 @@ from fleet_api.vehicles.rules import (
 )
 from tests.support.fleet import campaign_settings
 from triggers.assignment.given import AssignedVersion, CountedParts, Refusal
+from triggers.contracts.base import canonical_json
 from triggers.contracts.campaign import BudgetLimits, RolloutStage, RunningCampaign
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.compared import Compared
@@ -138,3 +140,9 @@ def test_counts_that_the_vehicle_cannot_have_are_left_out(
     assert list(accepted) == ([count] if reason is None else [])
     assert [refusal.reason for refusal in refused] == ([] if reason is None else [reason])
     assert all(why in refusal.why for refusal in refused)
+
+
+def test_the_digest_of_a_list_is_that_of_the_canonical_json_of_its_assignments() -> None:
+    content = assignment_list([campaign("b"), campaign("a")], "car-1", revision=3, now_ns=BEGAN_NS, ttl_s=60)
+    plain = canonical_json([assignment.model_dump(mode="json") for assignment in content.assignments])
+    assert content.content_digest == hashlib.sha256(plain).hexdigest()

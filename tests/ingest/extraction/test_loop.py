@@ -348,11 +348,11 @@ def test_a_clip_that_is_erased_during_its_extraction_leaves_no_object(
     clip_id = stored()
     write = extraction_results.write
 
-    def erased_before(*arguments: Any) -> list[str]:
+    def erased_before(*arguments: Any, **options: Any) -> list[str]:
         assert world.store.list("derived/"), "its files are stored already"
         with world.database.begin() as connection:
             erasure.erase(connection, [clip_id], ErasureCause.ERASED, reason="r", by="olga")
-        return write(*arguments)
+        return write(*arguments, **options)
 
     monkeypatch.setattr(extraction_results, "write", erased_before)
     extracting = loop()

@@ -5,6 +5,9 @@ from __future__ import annotations
 import hashlib
 from fractions import Fraction
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from triggers.assignment.sampling import admitted, keep_fire, uniform
 
 
@@ -35,3 +38,8 @@ def test_a_vehicle_admitted_at_a_share_stays_admitted_at_a_larger_one() -> None:
         assert states == sorted(states)
     assert not admitted("car-1", "c", 0.0)
     assert admitted("car-1", "c", 1.0)
+
+
+@given(st.text(max_size=5), st.floats(0, 1))
+def test_admission_is_exact_at_every_share(vehicle_id: str, share: float) -> None:
+    assert admitted(vehicle_id, "c", share) == (uniform(vehicle_id, "c") < Fraction(share))
