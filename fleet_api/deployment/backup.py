@@ -35,7 +35,7 @@ from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 from triggers.atomic_file import replace_bytes, replace_text
 from triggers.contracts.signing import key_id, load_private_key
-from triggers.errors import Conflict, Misconfigured, Unreachable, Untrusted
+from triggers.errors import Conflict, InvalidInput, Misconfigured, Unreachable, Untrusted
 
 FORMAT = 1
 NAME = "backup.json"
@@ -165,7 +165,11 @@ def _parsed(content: dict[str, Any], folder: Path) -> Backup:
 def _require_elsewhere(settings: Settings, folder: Path) -> None:
     """A backup among the objects would count as objects, and one in any of these folders is lost with it."""
     own = [settings.require_data_dir().resolve() / name for name in _OWN_FOLDERS]
-    if any(folder.resolve().is_relative_to(each) for each in own):
+    try:
+        place = folder.resolve()
+    except (OSError, RuntimeError) as error:  # a link that leads to itself is a RuntimeError up to Python 3.12
+        raise InvalidInput(f"{folder} leads nowhere: {error}", remedy="choose another folder") from error
+    if any(place.is_relative_to(each) for each in own):
         raise Conflict(
             f"{folder} belongs to the deployment itself",
             remedy="choose a folder outside of its data directory, best on another disk",

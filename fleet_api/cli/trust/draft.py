@@ -57,7 +57,7 @@ class Draft:
             previous = None if content["previous"] is None else base64.b64decode(content["previous"], validate=True)
         except OSError as error:
             raise Misconfigured(f"cannot read {path}: {error.strerror or error}") from error
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise InvalidInput(
                 f"{path} is not the file of a trust document ({error!r})",
                 remedy="`longtail trust draft` and `longtail trust init` make one",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
+from storage.tokens import token_hash
 from tests.fleet_api.api_server import Api, campaign_text
 
 TOLD = {"attributes": {"hardware": 4}, "software": {"agent": "1"}, "problems": ["no camera"]}
@@ -81,7 +82,7 @@ def test_a_stage_of_a_rollout_is_noticed(api: Api) -> None:
     vehicle = api.enrol()
     digest = api.open_list(api.check_in(vehicle)).content_digest
     assert api.check_in(vehicle, have=digest).status_code == 304
-    (known,) = api.app.state.services.known._vehicles.values()
+    known = api.app.state.services.known.find(token_hash(vehicle["Authorization"].removeprefix("Bearer ")), "car-1")
     with api.database.begin() as connection:
         now_ns = connection.execute(text("SELECT extract(epoch FROM now()) * 1000000000")).scalar_one()
     assert 0 < known.until_ns - now_ns <= 3600 * 10**9
