@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import socket
 import sys
@@ -16,9 +17,14 @@ _BACKLOG = 128
 
 
 def listen_at(path: Path) -> socket.socket:
-    """A listening socket that only its owner can connect to; what is left of an earlier one is replaced."""
+    """A listening socket that only its owner can connect to; what is left of an earlier one is replaced.
+
+    Misconfigured where that cannot be, also because the path is of something else than a socket.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if path.is_symlink() or (path.exists() and not path.is_socket()):
+            raise FileExistsError(errno.EEXIST, "there is something else at this path")
         path.unlink(missing_ok=True)
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         with address_of(path) as address:

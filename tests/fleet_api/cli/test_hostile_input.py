@@ -19,7 +19,7 @@ from fleet_api.client import ApiClient
 from tests.fleet_api.api_server import SIGNALS, campaign_text
 from tests.support.foreign_words import FOREIGN_WORDS
 
-NEVER_RETURN = {"up", "api", "gateway", "ingest"}
+NEVER_RETURN = {"up", "api", "gateway", "ingest", "signer"}
 """Commands that serve until they are stopped; their settings are tested where they are read."""
 TEXTS = (
     "",

@@ -135,3 +135,18 @@ def test_requests_and_answers_are_read_as_they_were_written() -> None:
     assert frames.envelope_in(frames.signed(b"envelope")) == b"envelope"
     with pytest.raises(Misconfigured, match=r"refuses: no; do that"):
         frames.envelope_in(frames.refused(InvalidInput("no", remedy="do that")))
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "link"])
+def test_a_socket_takes_the_place_of_nothing_but_a_socket(tmp_path: Path, kind: str) -> None:
+    other, path = tmp_path / "other", tmp_path / "here"
+    other.write_text("kept")
+    if kind == "link":
+        path.symlink_to(other)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        path.write_text("kept")
+    with pytest.raises(Misconfigured, match="there is something else at this path"):
+        listen_at(path)
+    assert path.exists() and other.read_text() == "kept"
