@@ -11,11 +11,17 @@ from fleet_api.running import RunningCampaigns
 from fleet_api.signing.chain import KnownChain
 from fleet_api.signing.list_keys import ListKeys, ListSigner
 from fleet_api.signing.remote import RemoteSigner
+from ingest.http.bounds.turns import Turns
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.settings import Settings
 from storage.vehicles.assignments import AssignmentTerms
 from triggers.contracts.signing import load_private_key
+
+SEARCHES = 3
+"""Of all users at once: other requests of people need connections, too."""
+COMPILATIONS = 2
+"""Likewise: each takes a processor."""
 
 
 @dataclass(frozen=True)
@@ -24,10 +30,14 @@ class Services:
 
     settings: Settings
     database: Database
+    vehicle_database: Database
+    """Another pool, for the routes of vehicles alone: whatever people ask for, it has connections."""
     store: ObjectStore
     key: Ed25519PrivateKey | None
     """The deployment's own bundle key; None where only people sign bundles."""
     signer: ListSigner
+    searches: Turns = field(default_factory=lambda: Turns("search", in_all=SEARCHES, retry_after_s=15))
+    compilations: Turns = field(default_factory=lambda: Turns("compilation", in_all=COMPILATIONS, retry_after_s=10))
     running: RunningCampaigns = field(default_factory=RunningCampaigns)
     trust: KnownChain = field(default_factory=KnownChain)
     known: KnownVehicles = field(default_factory=KnownVehicles)

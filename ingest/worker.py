@@ -31,6 +31,8 @@ from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 
 LOGGER = logging.getLogger(__name__)
+STATEMENT_S = 600.0
+"""How long any statement of ingest may run; none of them should take a minute."""
 OUTBOX_PAUSE_S = 0.2
 LOST_CELLS_S = 15.0
 STORE_CONTACT_S = 10.0
@@ -61,7 +63,7 @@ def run(settings: Settings, stop: threading.Event, readiness: Readiness | None =
         LOGGER.warning("an extractor that a hostile clip takes over would not be contained: %s; %s", lack, lack.remedy)
     return_freed_buffers()
     told = readiness or Readiness()
-    database = Database.from_settings(settings)
+    database = Database.from_settings(settings, statement_s=STATEMENT_S)
     try:
         log = open_log(settings, database)
         ensure_cells_topic(log, settings)

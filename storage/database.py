@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from psycopg.errors import QueryCanceled
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -62,9 +63,11 @@ class Database:
         pool_size: int = 10,
         connection_wait_s: float = CONNECTION_WAIT_S,
         silence_s: float = SILENCE_S,
+        statement_s: float | None = None,
     ) -> None:
         """`connection_wait_s` is how long `begin` waits for a connection while all are in use; `silence_s` how long a
-        statement may run before the server is asked whether it lives (storage/watched_connection.py)."""
+        statement may run before the server is asked whether it lives (storage/watched_connection.py); `statement_s` how
+        long it may run at all (None: as long as it needs)."""
         self.url = url
         self.pool_size = pool_size
         self.engine: Engine = create_engine(
@@ -79,15 +82,20 @@ class Database:
 
         @event.listens_for(self.engine, "do_connect")
         def _connect(_dialect: object, _record: object, args: Any, arguments: Any) -> WatchedConnection:
-            return WatchedConnection.opened(silence_s, *args, **arguments)
+            connection = WatchedConnection.opened(silence_s, *args, **arguments)
+            if statement_s is not None:
+                connection.execute(f"SET statement_timeout = {round(statement_s * 1000)}")
+                connection.commit()
+            return connection
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Database:
+    def from_settings(cls, settings: Settings, *, statement_s: float | None = None) -> Database:
         """The database that the settings name."""
         return cls(
             settings.require_database_url(),
             pool_size=settings.database_pool_size,
             silence_s=settings.database_silence_s,
+            statement_s=statement_s,
         )
 
     @contextmanager
@@ -117,6 +125,10 @@ class Database:
                 raise unreachable(self.url, error) from error
             if refusal := _server_refusal(self.url, error):
                 raise refusal from error
+            if isinstance(error.orig, QueryCanceled):
+                raise Overloaded(
+                    "a statement ran too long for a request, and was ended", retry_after_s=5, remedy="ask for less"
+                ) from error
             raise
 
     @contextmanager

@@ -71,6 +71,10 @@ class Settings(BaseSettings):
     """Connections that API and gateway each hold open; fewer where the process may open fewer files."""
     connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 500
     """Of these, from one address. Behind a reverse proxy all clients have its address."""
+    requests_per_token: Annotated[float, Field(gt=0, le=1e6)] = 200.0
+    """Requests per second of one token that API and gateway each answer; five times as many at once."""
+    requests_per_address: Annotated[float, Field(gt=0, le=1e6)] = 50.0
+    """The same for one address, of requests without a valid token."""
     api_body_bytes: Annotated[int, Field(ge=32 * MIB)] = 64 * MIB
     """The most bytes of requests' bodies that an API process holds in memory; one caller has an eighth."""
 
@@ -98,6 +102,9 @@ class Settings(BaseSettings):
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     database_silence_s: Annotated[float, Field(ge=1, le=300)] = 10.0
     """How long a statement may run before the server is asked, over another connection, whether it lives."""
+
+    database_statement_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    """How long a statement of a request may run before the server ends it."""
 
     # Log
     log_partitions: Annotated[int, Field(ge=1, le=1024)] = 4

@@ -25,6 +25,7 @@ LongtailError                what this product raises on purpose
 │  └─ Quarantined            the vehicle sent junk, and what it sends is refused until an operator lifts it
 ├─ BudgetExhausted           a budget refused a reservation
 ├─ Overloaded                a limit is reached for the moment
+│  └─ TooMany             the caller has as many at once, or as many a second, as one caller may
 ├─ TooSlow                   the body stopped arriving
 ├─ Unreachable               a service that this process depends on does not answer
 ├─ Untrusted                 a signature, digest, expiry or counter check failed
@@ -237,6 +238,12 @@ class Overloaded(LongtailError):
     def __init__(self, message: str, *, retry_after_s: int, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
         self.retry_after_s = retry_after_s
+
+
+class TooMany(Overloaded):
+    """This caller has as many requests of a kind at once, or as many per second, as one caller may."""
+
+    code = "too_many"
 
 
 class TooSlow(LongtailError):

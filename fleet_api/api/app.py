@@ -16,8 +16,10 @@ from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
 from fleet_api.http.bodies import new_bodies
 from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
+from fleet_api.http.threads import new_vehicle_threads
 from fleet_api.known import KnownVehicles
 from fleet_api.services import Services, open_bundle_key, open_signer
+from ingest.http.bounds.rates import RateLimit, Rates
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
 from ingest.single_check import SingleCheck
@@ -35,16 +37,20 @@ Unix epoch.
 STORE_ATTEMPTS = 2
 """Of a request to the object store: somebody waits for the answer."""
 
+REQUEST_WAIT_S = 2.0
+"""How long a request waits for a connection to the database; then its client is told to come again."""
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The application for these settings. It starts even without its database, and is ready once that answers.
 
     Misconfigured when the database's URL, the object store or the signing key cannot work.
     """
-    database = Database.from_settings(settings)
+    database = _pool(settings, settings.database_pool_size - settings.database_pool_size // 2)
     services = Services(
         settings=settings,
         database=database,
+        vehicle_database=_pool(settings, settings.database_pool_size // 2),
         store=open_store_of_catalog(settings, database, attempts=STORE_ATTEMPTS),
         key=open_bundle_key(settings),
         signer=open_signer(settings),
@@ -53,12 +59,14 @@ def create_app(settings: Settings) -> FastAPI:
     check = SingleCheck(lambda: require_current(services.database))
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             yield
         finally:
             check.close()
-            services.known.flush(services.database)
+            app.state.vehicle_threads.close()
+            services.known.flush(services.vehicle_database)
+            services.vehicle_database.close()
             services.database.close()
 
     app = FastAPI(
@@ -70,6 +78,7 @@ def create_app(settings: Settings) -> FastAPI:
         dependencies=[Depends(refuse_nul), Depends(refuse_unknown_query), Depends(refuse_odd_numbers)],
         middleware=[
             *public_middleware(settings.effective_api_url(), origins=settings.allowed_origins()),
+            Middleware(RateLimit, rates=Rates(settings.requests_per_token, settings.requests_per_address)),
             Middleware(UnexpectedErrors),
         ],
         generate_unique_id_function=lambda route: route.name,
@@ -80,8 +89,20 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.services = services
     app.state.check = check
+    app.state.vehicle_threads = new_vehicle_threads()
     app.state.bodies = new_bodies(settings.api_body_bytes)
     for router in (*ROUTERS, interactive_docs.router):
         app.include_router(router)
     app.openapi = cache(partial(build_document, app, settings))  # type: ignore[method-assign]
     return app
+
+
+def _pool(settings: Settings, size: int) -> Database:
+    """A part of the connections of this process, for requests: somebody waits for each."""
+    return Database(
+        settings.require_database_url(),
+        pool_size=max(1, size),
+        connection_wait_s=REQUEST_WAIT_S,
+        silence_s=settings.database_silence_s,
+        statement_s=settings.database_statement_s,
+    )

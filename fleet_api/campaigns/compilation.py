@@ -1,37 +1,132 @@
-"""Compiles the text that an author sends into a campaign, or raises its diagnostics."""
+"""Compiles the text that an author sends into a campaign, or raises its diagnostics: in a child process with limits.
+
+The compiler is pure Python and holds the interpreter while it works, and how long it works is the text's choice. In a
+child it delays nobody, and the kernel ends it.
+"""
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
+import multiprocessing
+import resource
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from typing import Any
 
-from triggers.errors import InvalidInput
+from triggers.contracts.campaign import CampaignSettings
+from triggers.contracts.problem import error_of, problem_of
+from triggers.errors import InvalidInput, LongtailError
 from triggers.language.compile import CompiledCampaign, compile_source
 from triggers.signals.catalog import SignalCatalog
+
+CPU_S = 30
+"""Processor time of one compilation; the largest file that is right takes a part of it."""
+LONGEST_S = 120.0
+"""On a machine with much to do, the same work takes longer."""
+MEMORY_BYTES = 2 * 1024**3
+
+_processes = multiprocessing.get_context("forkserver")
+_processes.set_forkserver_preload([__name__])  # so that each child begins with the compiler imported
 
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """One campaign of a file, and the warnings about the file."""
 
-    campaign: CompiledCampaign
+    settings: CampaignSettings
+    program: bytes
     warnings: list[dict[str, Any]]
 
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the program, in lower-case hex."""
+        return hashlib.sha256(self.program).hexdigest()
 
-def compile_campaign(source: str, *, filename: str, signals: str, campaign: str | None) -> Compiled:
-    """Compile `source` against the signal catalog and choose `campaign` from it (None: the only one).
 
-    DiagnosticsError when the text has mistakes, InvalidInput when it does not contain the requested campaign.
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What is compiled: the texts of a trigger file and a signal catalog, and which campaign (None: the only one)."""
+
+    source: str
+    filename: str
+    signals: str
+    campaign: str | None
+
+
+def compile_aside(text: Text, *, cpu_s: int = CPU_S) -> Compiled:
+    """Compile a campaign in a child process.
+
+    DiagnosticsError when the text has mistakes, InvalidInput when it does not contain the requested campaign or takes
+    more processor time or memory than a compilation may.
     """
-    catalog = SignalCatalog.parse(signals, name="signals")
-    compilation = compile_source(source, filename=filename, catalog=catalog)
-    compilation.require_ok(filename)
-    diagnostics = [diagnostic.to_json() for diagnostic in compilation.diagnostics]
-    campaigns = compilation.campaigns
-    if campaign is None and len(campaigns) == 1:
-        return Compiled(next(iter(campaigns.values())), diagnostics)
-    if campaign is None or campaign not in campaigns:
+    receiver, sender = _processes.Pipe(duplex=False)
+    child = _processes.Process(target=_run, args=(sender, text, cpu_s), daemon=True)
+    child.start()
+    sender.close()
+    try:
+        answer = receiver.recv_bytes() if receiver.poll(LONGEST_S) else b""
+    except EOFError:
+        answer = b""
+    finally:
+        receiver.close()
+        child.kill()  # it has answered, or never will
+        child.join()
+    if not answer:
+        raise InvalidInput(
+            f"{text.filename}: compiling it takes more than {cpu_s} s of processor time, or more memory than it may",
+            remedy="divide the file, or simplify its longest conditions",
+        )
+    return _compiled(answer, text.filename)
+
+
+def compile_campaign(text: Text) -> Compiled:
+    """Compile in this process; errors as in `compile_aside`."""
+    catalog = SignalCatalog.parse(text.signals, name="signals")
+    compilation = compile_source(text.source, filename=text.filename, catalog=catalog)
+    compilation.require_ok(text.filename)
+    chosen = _chosen(compilation.campaigns, text)
+    warnings = [diagnostic.to_json() for diagnostic in compilation.diagnostics]
+    return Compiled(chosen.settings, chosen.program, warnings)
+
+
+def _chosen(campaigns: dict[str, CompiledCampaign], text: Text) -> CompiledCampaign:
+    if text.campaign is None and len(campaigns) == 1:
+        return next(iter(campaigns.values()))
+    if text.campaign is None or text.campaign not in campaigns:
         names = ", ".join(sorted(campaigns)) or "none"
-        problem = "no campaign is named" if campaign is None else f"there is no campaign {campaign!r}"
-        raise InvalidInput(f"{filename}: {problem}; the file has {names}", remedy="name one of the file's campaigns")
-    return Compiled(campaigns[campaign], diagnostics)
+        problem = "no campaign is named" if text.campaign is None else f"there is no campaign {text.campaign!r}"
+        raise InvalidInput(
+            f"{text.filename}: {problem}; the file has {names}", remedy="name one of the file's campaigns"
+        )
+    return campaigns[text.campaign]
+
+
+def _run(sender: Connection, text: Text, cpu_s: int) -> None:
+    """In the child: answer with the campaign, or with the problem document of what was wrong, as JSON."""
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    answer: dict[str, Any]
+    try:
+        compiled = compile_campaign(text)
+        answer = {
+            "settings": compiled.settings.model_dump(mode="json"),
+            "program": base64.b64encode(compiled.program).decode(),
+            "warnings": compiled.warnings,
+        }
+    except LongtailError as error:
+        answer = {"problem": problem_of(error).to_json()}
+    except MemoryError:
+        return
+    sender.send_bytes(json.dumps(answer).encode())
+
+
+def _compiled(answer: bytes, filename: str) -> Compiled:
+    parts = json.loads(answer)
+    if "problem" in parts:
+        problem = parts["problem"]
+        raise error_of(problem["status"], {}, json.dumps(problem).encode(), what=filename)
+    settings = CampaignSettings.from_json(json.dumps(parts["settings"]).encode(), what="the campaign's settings")
+    return Compiled(settings, base64.b64decode(parts["program"]), parts["warnings"])

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet_api.campaigns import rules
-from fleet_api.campaigns.compilation import compile_campaign
+from fleet_api.campaigns.compilation import Text, compile_aside
 from fleet_api.campaigns.review import cost_of_program, review
 from fleet_api.campaigns.views import details_view, summary_view
 from fleet_api.services import Services
@@ -46,21 +46,21 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
 
     If a version that has not ended has the same text, signal catalog, program and settings, it is returned instead; if
     it is a draft, it is submitted unless the request asks for a draft. DiagnosticsError when the text has mistakes,
-    InvalidInput when its program needs more than the deployment allows.
+    InvalidInput when its program needs more than the deployment allows, TooMany while another text of this user is
+    compiled.
     """
     user.require(Role.AUTHOR)
-    compiled = compile_campaign(
-        request.source, filename=request.filename, signals=request.signals, campaign=request.campaign
-    )
+    with services.compilations.turn(user.name):
+        compiled = compile_aside(Text(request.source, request.filename, request.signals, request.campaign))
     content = life.VersionContent(
-        settings=compiled.campaign.settings,
-        program=compiled.campaign.program,
+        settings=compiled.settings,
+        program=compiled.program,
         source=request.source,
         signal_catalog=request.signals,
     )
     _check_allowed(services, content.settings.name, content.program)
     if request.forecast is not None:
-        rules.check_forecast(content.settings.name, request.forecast, program_digest=compiled.campaign.digest)
+        rules.check_forecast(content.settings.name, request.forecast, program_digest=compiled.digest)
     with services.database.begin() as connection:
         life.lock_campaigns(connection)  # the same text applied twice at once must give one version
         existing = life.find_open(connection, content)

@@ -34,11 +34,11 @@ def search_clips(
 ) -> ClipPage:
     """A page of the clips for which the filter is true; InvalidInput for a filter, order or token that cannot be used.
 
-    Overloaded when the search takes too long.
+    Overloaded when the search takes too long; TooMany while another search of this user runs.
     """
     user.require(Role.VIEWER)
     query = ClipQuery.parse(filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token)
-    with services.database.snapshot() as connection:
+    with services.searches.turn(user.name), services.database.snapshot() as connection:
         page = search(connection, query)
     return ClipPage(clips=[clip_view(clip) for clip in page.clips], next=page.next, notes=page.notes)
 

@@ -9,6 +9,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from fleet_api.http.services import Use
+from fleet_api.http.threads import in_vehicle_threads
 from ingest.http.raising import raises
 from ingest.http.trace import REQUEST_ID
 from storage.tokens import authenticate
@@ -41,11 +42,16 @@ def calling_user(request: Request, services: Use, bearer: _UserBearer) -> User:
 
 
 @raises(Unauthenticated)
-def calling_vehicle(request: Request, services: Use, bearer: _VehicleBearer) -> str:
+async def calling_vehicle(request: Request, services: Use, bearer: _VehicleBearer) -> str:
     """The id of the vehicle whose token was sent; Unauthenticated without a valid one."""
     token = _token(bearer)
-    with services.database.begin() as connection:
-        vehicle_id = authenticate_vehicle(connection, token)
+
+    def authenticated() -> str:
+        with services.vehicle_database.begin() as connection:
+            return authenticate_vehicle(connection, token)
+
+    vehicle_id = await in_vehicle_threads(request, authenticated)
+    request.state.is_vehicle = True
     request.state.caller = f"vehicle {vehicle_id}"
     return vehicle_id
 

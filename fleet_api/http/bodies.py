@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from fastapi import Depends, Request
 
 from fleet_api.http.auth import caller_of
+from fleet_api.http.threads import in_threads_of_caller
 from ingest.http.bodies import require_body
 from ingest.http.bounds.byte_budget import ByteBudget, Hold
 from ingest.http.bounds.nodes import require_few_nodes
@@ -31,16 +32,19 @@ _ATTRIBUTE = "body_model"
 def json_body(model: type[C], *, limit_bytes: int = 64 * KIB) -> Any:
     """A dependency: the body as a `model`. TooLarge beyond `limit_bytes`, InvalidInput naming the wrong field.
 
-    The bytes are read on the event loop and parsed in the route's thread, so that a large body delays no other request.
+    The bytes are read on the event loop and parsed in a thread of the caller, so that a large body delays nobody else.
     They count as their caller's until the request is answered.
     """
     if limit_bytes > LARGEST_BODY_BYTES:
         raise ValueError(f"no body may have {limit_bytes} bytes")
 
     @raises(InvalidInput, TooLarge)
-    def parsed(raw: bytes = Depends(_reader(limit_bytes))) -> C:
-        require_few_nodes(raw)
-        return model.from_json(raw, what="the body")
+    async def parsed(request: Request, raw: bytes = Depends(_reader(limit_bytes))) -> C:
+        def parse() -> C:
+            require_few_nodes(raw)
+            return model.from_json(raw, what="the body")
+
+        return await in_threads_of_caller(request, parse)
 
     setattr(parsed, _ATTRIBUTE, model)
     return Depends(parsed)

@@ -8,11 +8,11 @@ from fastapi import Depends, Request
 
 from fleet_api.services import Services
 from ingest.http.raising import raises
-from triggers.errors import Misconfigured, Overloaded, Unreachable
+from triggers.errors import Misconfigured, Overloaded, TooMany, Unreachable
 
 
-@raises(Misconfigured, Overloaded, Unreachable)
-def services_of(request: Request) -> Services:
+@raises(Misconfigured, Overloaded, TooMany, Unreachable)
+async def services_of(request: Request) -> Services:
     """The services of the application that handles this request; declares the errors that any use of them may raise."""
     services: Services = request.app.state.services
     return services

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from fleet_api.http.auth import Caller, CallingVehicle
 from fleet_api.http.bodies import KIB, json_body
 from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from fleet_api.http.signed import signed_response
+from fleet_api.http.threads import in_vehicle_threads
 from fleet_api.vehicles import usecases
 from fleet_api.vehicles.unchanged import CheckInRoute
 from ingest.http.raising import raises
@@ -119,7 +120,8 @@ def erase_vehicle(services: Use, user: Caller, vehicle_id: str, *, reason: Reaso
     },
 )
 @raises(Forbidden)
-def check_in(
+async def check_in(
+    request: Request,
     services: Use,
     caller: CallingVehicle,
     vehicle_id: str,
@@ -129,7 +131,7 @@ def check_in(
 
     A 304 does not renew the list: check in without `have` once half of its lifetime is over.
     """
-    sealed_list = usecases.check_in(services, caller, vehicle_id, body)
+    sealed_list = await in_vehicle_threads(request, lambda: usecases.check_in(services, caller, vehicle_id, body))
     return Response(status_code=304) if sealed_list is None else Response(sealed_list, media_type=SEALED)
 
 
@@ -139,22 +141,23 @@ def check_in(
     response_class=Response,
     responses={200: signed_response(Bundle, "A signed campaign bundle")},
 )
-def fetch_bundle(services: Use, _caller: CallingVehicle, digest: Digest) -> Response:
+async def fetch_bundle(request: Request, services: Use, _caller: CallingVehicle, digest: Digest) -> Response:
     """The signed bundle of a campaign version, by the digest in the list of campaigns."""
-    bundle = usecases.fetch_bundle(services, digest)
+    bundle = await in_vehicle_threads(request, lambda: usecases.fetch_bundle(services, digest))
     return Response(bundle, media_type=SEALED, headers={"Cache-Control": "private, max-age=31536000, immutable"})
 
 
 @router.post("/vehicles/{vehicle_id}/telemetry", status_code=204, summary="Report counts")
 @raises(Forbidden, Quarantined)
-def report_counts(
+async def report_counts(
+    request: Request,
     services: Use,
     caller: CallingVehicle,
     vehicle_id: str,
     body: Annotated[Telemetry, json_body(Telemetry, limit_bytes=MAX_TELEMETRY_BYTES)],
 ) -> None:
     """Report what became of the vehicle's fires. The same or an older report changes nothing."""
-    usecases.report_counts(services, caller, vehicle_id, body)
+    await in_vehicle_threads(request, lambda: usecases.report_counts(services, caller, vehicle_id, body))
 
 
 router.include_router(checking_in)

@@ -11,9 +11,9 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
-from starlette.concurrency import run_in_threadpool
 
 from fleet_api.http.routing import ApiRoute
+from fleet_api.http.threads import in_vehicle_threads
 from fleet_api.services import Services
 from storage.tokens import token_hash
 from triggers.body_digest import HEADER, check_content_digest
@@ -62,7 +62,9 @@ async def _is_unchanged(request: Request) -> bool:
         if vehicle is None:
             return False
         if not services.known.is_fresh:
-            await run_in_threadpool(services.known.refresh, services.database)
+            await in_vehicle_threads(request, lambda: services.known.refresh(services.vehicle_database))
+        request.state.is_vehicle = True
+        request.state.caller = f"vehicle {vehicle.vehicle_id}"
         body = await request.body()  # kept by the request, so the long way can still read it
         check_content_digest(headers.get(HEADER), body)
         report = CheckIn.from_json(body, what="the body")

@@ -181,7 +181,7 @@ def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) 
     A list is recorded before it is given away, so that the cloud knows of every fire whether it can be.
     """
     rules.check_speaks_for(caller, vehicle_id)
-    with services.database.begin() as connection:
+    with services.vehicle_database.begin() as connection:
         known = check_ins.check_in(connection, vehicle_id, report)
         revision, running = services.running.at(connection, known.revision)
         content = rules.assignment_list(
@@ -195,7 +195,7 @@ def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) 
         if known.recorded != digest:
             given = [(assignment.campaign, assignment.version) for assignment in content.assignments]
             assignments.record(connection, vehicle_id, given, digest=digest, revision=revision)
-    chain = services.trust.at(services.database, known.trust_version)
+    chain = services.trust.at(services.vehicle_database, known.trust_version)
     steps = chain.after(report.trust) if report.trust is not None else ()
     if known.token_hash is not None and not steps:
         until_ns = rules.unchanged_until_ns(running, now_ns=known.now_ns)
@@ -221,7 +221,7 @@ def _assigned(
 
 def fetch_bundle(services: Services, digest: str) -> bytes:
     """The sealed bundle with this SHA-256, for any vehicle; or NotFound."""
-    with services.database.begin() as connection:
+    with services.vehicle_database.begin() as connection:
         return get_bundle(connection, digest)
 
 
@@ -234,10 +234,10 @@ def report_counts(services: Services, caller: str, vehicle_id: str, report: Tele
     """
     rules.check_speaks_for(caller, vehicle_id)
     try:
-        with services.database.begin() as connection:
+        with services.vehicle_database.begin() as connection:
             _record_counts(connection, services, vehicle_id, report)
     except InvalidInput as error:
-        with services.database.begin() as connection:
+        with services.vehicle_database.begin() as connection:
             _note_junk(connection, services, vehicle_id, Refusal.INVALID_REPORT)
         _log.warning("vehicle %s: report of counts refused: %s", vehicle_id, error.message)
         raise

@@ -22,6 +22,7 @@ from ingest.gateway.service import Gateway
 from ingest.gateway.tus import protocol
 from ingest.gateway.tus.middleware import TusRoutes
 from ingest.gateway.writing import write_upload
+from ingest.http.bounds.rates import RateLimit, Rates
 from ingest.http.methods import options_response
 from ingest.http.middleware import public_middleware
 from ingest.http.problems import exception_handlers, problem_response
@@ -73,7 +74,8 @@ def _middleware(settings: Settings) -> list[Middleware]:
     public = public_middleware(
         settings.effective_gateway_url(), origins=settings.allowed_origins(), headers=protocol.HEADERS
     )
-    return [*public, Middleware(TusRoutes, path=PATH), Middleware(UnexpectedErrors)]
+    rates = Rates(settings.requests_per_token, settings.requests_per_address)
+    return [*public, Middleware(TusRoutes, path=PATH), Middleware(RateLimit, rates=rates), Middleware(UnexpectedErrors)]
 
 
 def _route(path: str, method: str, endpoint: Endpoint) -> Route:
@@ -94,7 +96,7 @@ async def describe(_gateway: Gateway, request: Request) -> Response:
 async def show_upload(gateway: Gateway, request: Request) -> Response:
     """The offset to continue at. 404 for an unknown upload, 410 for one closed before it was complete."""
     protocol.require_version(request.headers)
-    vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
+    vehicle_id = await gateway.authenticate(request)
     upload_id = protocol.upload_id(request.path_params["upload_id"])
     now = datetime.now(UTC)
     upload = await gateway.transact(lambda c: rows.find_usable(c, upload_id, vehicle_id, now=now))
@@ -105,7 +107,7 @@ async def show_upload(gateway: Gateway, request: Request) -> Response:
 async def terminate_upload(gateway: Gateway, request: Request) -> Response:
     """Terminate an upload and release its reservation. 409 when all its bytes have arrived."""
     protocol.require_version(request.headers)
-    vehicle_id = await gateway.authenticate(protocol.bearer_token(request.headers))
+    vehicle_id = await gateway.authenticate(request)
     upload_id = protocol.upload_id(request.path_params["upload_id"])
     now = datetime.now(UTC)
     await gateway.transact(lambda c: endings.terminate(c, upload_id, vehicle_id, now=now))

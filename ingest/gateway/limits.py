@@ -26,6 +26,8 @@ class GatewayLimits:
     mismatches_per_upload: int = 16
     """How often in a row a cell may come with other bytes than the manifest says before its clip is given up."""
     manifests_in_flight_bytes: int = 16 * MAX_MANIFEST_BYTES
+    connection_wait_s: float = 2.0
+    """How long a call waits for a connection to the database; each thread has one, unless they are being replaced."""
     waiting_calls: int = 512
     """Calls that may wait for a thread of one pool."""
     token_ttl_s: float = 10.0

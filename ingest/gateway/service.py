@@ -7,12 +7,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
+from starlette.requests import Request
+
 from ingest.cell_record import CellRecord
 from ingest.cells_topic import CellsTopic
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.tokens import TokenCache
-from ingest.gateway.workers import Workers
+from ingest.gateway.tus.protocol import bearer_token
 from ingest.http.bounds.byte_budget import ByteBudget
+from ingest.http.bounds.rates import CALLER
+from ingest.http.bounds.workers import Workers
 from ingest.single_check import SingleCheck
 from storage.database import Connection, Database
 from storage.settings import Settings
@@ -40,9 +44,8 @@ class Gateway:
         )
         url, size = settings.require_database_url(), max(2, settings.database_pool_size)
         threads = size // 2
-        silence_s = settings.database_silence_s
-        self._database = Database(url, pool_size=size - threads, silence_s=silence_s)
-        self._log_database = Database(url, pool_size=threads, silence_s=silence_s)
+        self._database = self._pool(url, size - threads)
+        self._log_database = self._pool(url, threads)
         self._control = Workers("gateway-control", threads=size - threads, waiting=limits.waiting_calls)
         self._appends = Workers("gateway-append", threads=threads, waiting=limits.waiting_calls)
         self._check = SingleCheck(self._check_all, within_s=limits.check_s)
@@ -50,6 +53,15 @@ class Gateway:
         self._creators: Counter[str] = Counter()
         self._tokens = TokenCache(ttl_s=limits.token_ttl_s, size=limits.cached_tokens)
         self._cells = CellsTopic(settings, self._log_database)
+
+    def _pool(self, url: str, size: int) -> Database:
+        return Database(
+            url,
+            pool_size=size,
+            connection_wait_s=self.limits.connection_wait_s,
+            silence_s=self.settings.database_silence_s,
+            statement_s=self.settings.database_statement_s,
+        )
 
     async def transact(self, function: Callable[[Connection], T]) -> T:
         """Run a function in one transaction, in the thread pool for short transactions, and return its result."""
@@ -81,12 +93,14 @@ class Gateway:
         known = self._cells.partitions
         return known if known is not None else await self._appends.run(self._cells.open)
 
-    async def authenticate(self, token: str) -> str:
-        """The id of the vehicle with this token; Unauthenticated."""
+    async def authenticate(self, request: Request) -> str:
+        """The id of the vehicle whose token was sent; Unauthenticated."""
+        token = bearer_token(request.headers)
         known = self._tokens.get(token)
         if known is None:
             known = await self.transact(lambda connection: authenticate_vehicle(connection, token))
             self._tokens.put(token, known)
+        setattr(request.state, CALLER, known)
         return known
 
     async def check(self) -> None:

@@ -27,6 +27,7 @@ _HEADERS: dict[int, dict[str, Any]] = {
     403: {"Retry-After": _RETRY_AFTER},
     412: {"Tus-Version": {"description": "The tus versions that this server supports.", "schema": {"type": "string"}}},
     416: {"Content-Range": {"description": "The object's size in bytes.", "schema": {"type": "string"}}},
+    429: {"Retry-After": _RETRY_AFTER},
     503: {"Retry-After": _RETRY_AFTER},
 }
 

@@ -33,6 +33,7 @@ def services(settings: Settings, database: Database) -> Services:
     return Services(
         settings=settings,
         database=database,
+        vehicle_database=database,
         store=open_store(settings),
         key=open_bundle_key(settings),
         signer=open_signer(settings),

@@ -50,6 +50,7 @@ STATUSES: Mapping[type[LongtailError], int] = {
     errors.Quarantined: 403,
     errors.BudgetExhausted: 403,
     errors.Overloaded: 503,
+    errors.TooMany: 429,
     errors.TooSlow: 408,
     errors.Unreachable: 503,
     errors.Untrusted: 422,
@@ -79,7 +80,7 @@ _BY_STATUS: Mapping[int, type[LongtailError]] = {
     404: errors.NotFound,
     408: errors.TooSlow,
     410: errors.UploadGone,
-    429: errors.Overloaded,
+    429: errors.TooMany,
     503: errors.Overloaded,
 }
 """The meaning of a refusal without a problem document, which comes from a proxy or from some other server.
@@ -191,11 +192,9 @@ def _made(
             retry_after_s=_bounded(carried.get("retry_after_s")),
             remedy=remedy,
         )
-    if kind is errors.Overloaded:
+    if issubclass(kind, errors.Overloaded):
         wait_s = _bounded(carried.get("retry_after_s"))
-        return errors.Overloaded(
-            message, retry_after_s=retry_after_s(headers) if wait_s is None else wait_s, remedy=remedy
-        )
+        return kind(message, retry_after_s=retry_after_s(headers) if wait_s is None else wait_s, remedy=remedy)
     if kind is errors.DiagnosticsError:
         return errors.DiagnosticsError(message, diagnostics=carried.get("diagnostics") or (), remedy=remedy)
     if kind in _WITH_OFFSET and carried.get("offset") is not None:

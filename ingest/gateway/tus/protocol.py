@@ -21,6 +21,7 @@ from triggers.errors import (
     NotFound,
     Overloaded,
     TooLarge,
+    TooMany,
     Unauthenticated,
     Unreachable,
     UploadGone,
@@ -47,7 +48,15 @@ HEADERS = (
     METHOD_OVERRIDE,
 )
 
-REQUEST_PROBLEMS = (InvalidInput, Misconfigured, Overloaded, Unauthenticated, Unreachable, WrongProtocolVersion)
+REQUEST_PROBLEMS = (
+    InvalidInput,
+    Misconfigured,
+    Overloaded,
+    TooMany,
+    Unauthenticated,
+    Unreachable,
+    WrongProtocolVersion,
+)
 """Errors that any request of a vehicle can be answered with."""
 UPLOAD_PROBLEMS = (*REQUEST_PROBLEMS, NotFound, UploadGone)
 """Errors that any request that names an upload can be answered with."""

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from fleet_api.campaigns.compilation import compile_campaign
+from fleet_api.campaigns.compilation import Text, compile_campaign
 from fleet_api.cli.main import main
 from fleet_api.client import ApiClient
 from fleet_api.client.campaign_files import apply_file
@@ -47,7 +47,7 @@ class Server:
         body = json.loads(request.content)
         self.sources.append(body["source"])
         names = ("source", "filename", "signals", "campaign")
-        compiled = compile_campaign(**{name: body[name] for name in names})
+        compiled = compile_campaign(Text(**{name: body[name] for name in names}))
         unknown = dict.fromkeys(name for name in AppliedView.model_fields)
         known = {
             "campaign": body["campaign"],
@@ -57,7 +57,7 @@ class Server:
             "author_id": 1,
             "warnings": [],
         }
-        digest = compiled.campaign.digest
+        digest = compiled.digest
         answer = (
             unknown
             | known

@@ -1,0 +1,134 @@
+"""Requests per second, by token and by address: whoever sends more is told when to come again, at next to no cost.
+
+A token has its own bucket. Without a token, or with one that was refused, requests count against the address. So
+nobody's guesses cost a transaction each, and a token that is known to be good is not kept out by its neighbours.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ingest.http.problems import problem_response
+from triggers.errors import TooMany
+
+BURST_S = 5
+"""A bucket holds what comes in so many seconds."""
+REMEMBERED = 20_000
+"""Buckets and good tokens; those not used for longest are forgotten, and a forgotten bucket is full again."""
+CALLER = "caller"
+"""The entry of a request's state by which a route says that it knows whose token was sent."""
+LIVENESS = "/healthz"
+"""Answered without any work, and asked by whoever restarts processes: never refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Requests per second of one token, and of one address without a good token."""
+
+    per_token: float
+    per_address: float
+
+
+class Buckets:
+    """A token bucket for each key, of `per_second` and BURST_S times as much at once."""
+
+    def __init__(self, per_second: float, *, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+        self.per_second = per_second
+        self.most = max(1.0, per_second * BURST_S)
+        self._now_s = monotonic_s
+        self._buckets: OrderedDict[bytes, tuple[float, float]] = OrderedDict()
+        """What is left, and when that was so."""
+
+    def take(self, key: bytes) -> float:
+        """Take one if there is one; returns the seconds until there is (0: taken)."""
+        left = self._left(key)
+        if left < 1.0:
+            return (1.0 - left) / self.per_second
+        self._set(key, left - 1.0)
+        return 0.0
+
+    def give_back(self, key: bytes) -> None:
+        """What was taken did not count."""
+        self._set(key, min(self.most, self._left(key) + 1.0))
+
+    def _set(self, key: bytes, left: float) -> None:
+        self._buckets[key] = (left, self._now_s())
+        self._buckets.move_to_end(key)
+        if len(self._buckets) > REMEMBERED:
+            self._buckets.popitem(last=False)
+
+    def _left(self, key: bytes) -> float:
+        left, at_s = self._buckets.get(key, (self.most, 0.0))
+        return min(self.most, left + (self._now_s() - at_s) * self.per_second)
+
+
+class RateLimit:
+    """Middleware in front of the routes; it answers 429 itself."""
+
+    def __init__(self, app: ASGIApp, *, rates: Rates) -> None:
+        self._app = app
+        self._tokens = Buckets(rates.per_token)
+        self._addresses = Buckets(rates.per_address)
+        self._good: OrderedDict[bytes, None] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"].endswith(LIVENESS):
+            await self._app(scope, receive, send)
+            return
+        token = _token_key(scope)
+        address = str((scope.get("client") or ("unknown",))[0]).encode()
+        state = scope.setdefault("state", {})
+        refusal = self._refusal(token, address)
+        if refusal is not None:
+            await problem_response(refusal)(scope, receive, send)
+            return
+
+        async def watched(message: Message) -> None:
+            if message["type"] == "http.response.start" and token is not None:
+                self._learn(token, address, known=state.get(CALLER) is not None, status=message["status"])
+            await send(message)
+
+        await self._app(scope, receive, watched)
+
+    def _refusal(self, token: bytes | None, address: bytes) -> TooMany | None:
+        if token is None or token not in self._good:
+            refused = _too_many("address without a valid token", self._addresses, self._addresses.take(address))
+            if token is None or refused is not None:
+                return refused
+        return _too_many("token", self._tokens, self._tokens.take(token))
+
+    def _learn(self, token: bytes, address: bytes, *, known: bool, status: int) -> None:
+        if status == HTTPStatus.UNAUTHORIZED:
+            self._good.pop(token, None)
+        if not known:
+            return
+        if token not in self._good:
+            self._addresses.give_back(address)
+        self._good[token] = None
+        self._good.move_to_end(token)
+        if len(self._good) > REMEMBERED:
+            self._good.popitem(last=False)
+
+
+def _token_key(scope: Scope) -> bytes | None:
+    credentials = Headers(scope=scope).get("authorization", "").partition(" ")[2].strip()
+    return hashlib.sha256(credentials.encode("utf-8", "replace")).digest() if credentials else None
+
+
+def _too_many(who: str, buckets: Buckets, wait_s: float) -> TooMany | None:
+    if not wait_s:
+        return None
+    return TooMany(
+        f"a {who} may send {buckets.per_second:g} requests per second ({buckets.most:g} at once); yours sent more",
+        retry_after_s=math.ceil(wait_s),
+        remedy="send fewer",
+    )
