@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -70,7 +71,9 @@ class Settings(BaseSettings):
     connections: Annotated[int, Field(ge=8, le=100_000)] = 2000
     """Connections that API and gateway each hold open; fewer where the process may open fewer files."""
     connections_per_address: Annotated[int, Field(ge=1, le=100_000)] = 500
-    """Of these, from one address. Behind a reverse proxy all clients have its address."""
+    """Of these, from one address that is not one of the `proxies`."""
+    proxies: str = ""
+    """Addresses of reverse proxies, separated by commas: their X-Forwarded-For says where a request comes from."""
     requests_per_token: Annotated[float, Field(gt=0, le=1e6)] = 200.0
     """Requests per second of one token that API and gateway each answer; five times as many at once."""
     requests_per_address: Annotated[float, Field(gt=0, le=1e6)] = 50.0
@@ -213,6 +216,14 @@ class Settings(BaseSettings):
                 raise ValueError(f"{origin!r} is not an origin such as https://fleet.example or http://localhost:5173")
         return value
 
+    @field_validator("proxies")
+    @classmethod
+    def _addresses(cls, value: str) -> str:
+        """Names and networks are not compared with the address of a connection."""
+        for address in filter(None, map(str.strip, value.split(","))):
+            ip_address(address)  # ValueError says what is wrong
+        return value
+
     @classmethod
     def load(cls, **overrides: object) -> Settings:
         """Settings from the environment, `overrides` first; Misconfigured names the variable that is wrong."""
@@ -264,6 +275,10 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> tuple[str, ...]:
         """The origins whose pages may call API and gateway."""
         return tuple(filter(None, map(str.strip, self.cors_origins.split(","))))
+
+    def trusted_proxies(self) -> tuple[str, ...]:
+        """The addresses of reverse proxies whose word counts on where a request comes from."""
+        return tuple(filter(None, map(str.strip, self.proxies.split(","))))
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child process."""

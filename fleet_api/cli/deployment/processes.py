@@ -177,4 +177,6 @@ def _listening(name: str, host: str | None, port: int | None, listen_fd: int | N
 def _limits(settings: Settings) -> ConnectionLimits:
     from ingest.http.server.connections import ConnectionLimits
 
-    return ConnectionLimits.of_process(settings.connections, settings.connections_per_address)
+    return ConnectionLimits.of_process(
+        settings.connections, settings.connections_per_address, settings.trusted_proxies()
+    )

@@ -21,18 +21,22 @@ _FEWEST = 8
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """How many connections may be open: in all, and from one address."""
+    """How many connections may be open: in all, and from one address that is not one of the declared `proxies`.
+
+    Of requests that come through these, the client's address is the one that they forward.
+    """
 
     total: int
     per_address: int
+    proxies: tuple[str, ...] = ()
 
     @classmethod
-    def of_process(cls, total: int, per_address: int) -> ConnectionLimits:
+    def of_process(cls, total: int, per_address: int, proxies: tuple[str, ...] = ()) -> ConnectionLimits:
         """These limits, lowered to what the process may open; its limit of open files is raised first if it may be."""
         room = raise_open_files() - _OTHER_FILES - ACCEPTED_AT_ONCE
         fitting = max(_FEWEST, min(total, room))
         shared = fitting if per_address >= total else max(1, fitting * 3 // 4)
-        return cls(fitting, min(per_address, shared))
+        return cls(fitting, min(per_address, shared), proxies)
 
 
 class Connection(Protocol):
@@ -65,7 +69,7 @@ class Connections:
         self._open[connection] = address
         self._by_address[address] += 1
         self.waits(connection)
-        if self._by_address[address] > self._limits.per_address:
+        if self._by_address[address] > self._limits.per_address and address not in self._limits.proxies:
             self._end_one(address, connection)
         elif len(self._open) > self._limits.total:
             self._end_one(max(self._waiting, key=self._by_address.__getitem__), connection)

@@ -77,6 +77,8 @@ def server(app: Any, limits: ConnectionLimits, deadlines: Deadlines | None = Non
         log_config=None,  # the process's own format, by its root logger
         access_log=False,
         server_header=False,
+        proxy_headers=bool(limits.proxies),  # from anybody else, they are what a client made up
+        forwarded_allow_ips=list(limits.proxies),
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
     )
     return _Server(config)

@@ -45,9 +45,9 @@ def application() -> Starlette:
 
 
 @contextmanager
-def running(limits: ConnectionLimits, deadlines: Deadlines) -> Iterator[tuple[str, int]]:
+def running(limits: ConnectionLimits, deadlines: Deadlines, app: Starlette | None = None) -> Iterator[tuple[str, int]]:
     listener = listen("127.0.0.1", 0, setting="")
-    running = server(application(), limits, deadlines)
+    running = server(app or application(), limits, deadlines)
     thread = threading.Thread(target=running.run, args=([listener],))
     thread.start()
     try:
