@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ from triggers.language.checks.signal_catalog import catalog_warnings
 from triggers.language.ir import MAX_NODES, Ir
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
+from triggers.language.text.mistakes.collector import Enough
 from triggers.language.text.parser import parse
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.source_file import decoded, read_bytes
@@ -117,18 +119,25 @@ def compile_source(source: str, *, filename: str, catalog: SignalCatalog) -> Com
         report = Reporter(Source("", filename))
         report.too_large(Span(0, 0), MAX_SOURCE_BYTES)
         return Compilation(report.diagnostics, ok=False)
-    report = Reporter(Source(source, filename))
-    draft = _Draft(parse(report.source, report), catalog, report)
-    if not _is_too_long(draft.file, report):
-        for check in CHECKS:
-            check(draft)
-        for build in BUILDS:
-            if not report.has_errors:
-                build(draft)
+    report = Reporter(Source(source, filename), stops=True)
+    draft = None
+    with suppress(Enough):
+        draft = _Draft(parse(report.source, report), catalog, report)
+        _run_passes(draft)
     diagnostics = (*report.diagnostics, *catalog_warnings(catalog))
-    if report.has_errors:
+    if draft is None or report.has_errors:
         return Compilation(diagnostics, ok=False, source=source)
     return Compilation(diagnostics, ok=True, campaigns=draft.campaigns, triggers=draft.triggers, source=source)
+
+
+def _run_passes(draft: _Draft) -> None:
+    if _is_too_long(draft.file, draft.report):
+        return
+    for check in CHECKS:
+        check(draft)
+    for build in BUILDS:
+        if not draft.report.has_errors:
+            build(draft)
 
 
 @dataclass(slots=True)

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from tests.triggers.language.support import CATALOG
 from triggers.language.compile import compile_bytes
-from triggers.language.text.diagnostics import render_all
-from triggers.language.text.mistakes.collector import MAX_DIAGNOSTICS
+from triggers.language.text.diagnostics import Source, Span, render_all
+from triggers.language.text.mistakes.collector import MAX_DIAGNOSTICS, Enough
+from triggers.language.text.reporter import Reporter
 
 SIZE_BYTES = 100_000
 FACTOR = 20.0
@@ -110,6 +111,19 @@ def test_the_time_grows_with_the_size_not_with_its_square() -> None:
 )
 def test_no_bytes_after_a_beginning_make_it_raise(data: bytes, start: bytes) -> None:
     compiles_or_is_diagnosed(start + data)
+
+
+def test_a_file_is_left_at_the_last_mistake_that_is_shown() -> None:
+    report, found = Reporter(Source("=" * 1000, "fuzz"), stops=True), 0
+    with pytest.raises(Enough):
+        for start in range(1000):
+            found = start + 1
+            report.assignment_in_condition(Span(start, start + 1))
+    assert len(report.diagnostics) == found == MAX_DIAGNOSTICS
+    source = f"trigger t {{ when {' and '.join(f'nothing_{number} > 1' for number in range(500))} }}"
+    result = compile_bytes(source.encode(), filename="fuzz", catalog=CATALOG)
+    assert not result.ok
+    assert len(result.diagnostics) == MAX_DIAGNOSTICS
 
 
 @pytest.mark.parametrize(

@@ -31,16 +31,23 @@ class _Finding:
     proposal: str
 
 
+class Enough(Exception):
+    """A file has MAX_DIAGNOSTICS mistakes, so no more of it need be looked at."""
+
+
 class Collector:
     """Collects the findings of one file. Each code is reported at most once per place."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, stops: bool = False) -> None:
+        """With `stops`, the mistake that is the last one to be shown raises Enough."""
         self.source = source
+        self._stops = stops
         self.names_compared = 0
         """How many comparisons of names were made so far to propose the nearest ones."""
         self.has_errors = False
         """True if a finding prevents the file from being compiled."""
         self._findings: dict[tuple[str, Span], _Finding] = {}
+        self._errors: set[tuple[str, Span]] = set()
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -68,5 +75,9 @@ class Collector:
             return
         self.has_errors = self.has_errors or finding.severity is Severity.ERROR
         known = self._findings.setdefault((code, span), finding)
+        if finding.severity is Severity.ERROR:
+            self._errors.add((code, span))
+            if self._stops and len(self._errors) >= MAX_DIAGNOSTICS:
+                raise Enough
         if finding.proposal and not known.proposal:
             self._findings[code, span] = finding
