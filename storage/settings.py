@@ -136,6 +136,10 @@ class Settings(BaseSettings):
     """How long an upload may stand still before it ends and frees its budget."""
     upload_start_s: Annotated[int, Field(ge=10)] = 900
     """How long a new upload may wait for its first byte; `upload_expiry_s` when that is shorter."""
+    vehicle_day_uploads: Annotated[int, Field(ge=1)] = 10_000
+    """Uploads that one vehicle may create on a UTC day, whatever campaigns it names."""
+    vehicle_day_bytes: Annotated[int, Field(ge=MIB)] = 100 * 1024 * MIB
+    """Bytes that one vehicle may send on a UTC day; those of uploads under way are taken until their request ends."""
     closed_upload_s: Annotated[int, Field(ge=86400)] = 30 * 86400
     """How long uploads that ended without a byte are remembered."""
     gateway_in_flight_bytes: Annotated[int, Field(ge=MIB)] = 64 * MIB

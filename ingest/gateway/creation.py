@@ -122,6 +122,7 @@ async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> t
         metadata=submission.metadata,
         vehicle_share=settings.vehicle_share,
         assignment=AssignmentTerms(settings.assignment_ttl_s, settings.assignment_grace_s),
+        vehicle_day=gateway.vehicle_day,
     )
     try:
         asked = await gateway.call(lambda: read_request(submission))

@@ -9,9 +9,10 @@ from ingest.gateway.rules import check_assigned, check_fires, check_storable
 from storage import ledger
 from storage.database import Connection
 from storage.tables.uploads import LIVE, UploadState
-from storage.uploads import creation, endings, rows
+from storage.uploads import creation, endings, rows, vehicle_days
 from storage.uploads.fire_identity import known_fires
 from storage.uploads.rows import UploadRow
+from storage.uploads.vehicle_days import VehicleDayLimits
 from storage.vehicles import assignments, quarantine
 from storage.vehicles.assignments import AssignmentTerms
 from triggers.contracts.clip import ClipManifest, CreationRequest
@@ -33,6 +34,7 @@ class OpeningTerms:
     metadata: str | None = None
     vehicle_share: float = 1.0
     assignment: AssignmentTerms = field(default_factory=AssignmentTerms)
+    vehicle_day: VehicleDayLimits | None = None
 
 
 def open_upload(
@@ -58,6 +60,8 @@ def open_upload(
     if existing is not None and existing.state == UploadState.FAILED and existing.reason != endings.CELLS_LOST:
         raise ClipFailed(f"clip {manifest.clip_id} failed before: {existing.reason}", remedy="do not send it again")
     _judge(connection, manifest, terms, now)
+    if terms.vehicle_day is not None:
+        vehicle_days.create_one(connection, manifest.recording.vehicle_id, terms.vehicle_day, now=now)
     upload = creation.insert_open(
         connection,
         request,

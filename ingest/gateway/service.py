@@ -20,6 +20,7 @@ from ingest.http.bounds.workers import Workers
 from ingest.single_check import SingleCheck
 from storage.database import Connection, Database
 from storage.settings import Settings
+from storage.uploads.vehicle_days import VehicleDayLimits
 from storage.vehicles.authentication import authenticate_vehicle
 from triggers.contracts.clip import CELL_BYTES, MAX_MANIFEST_BYTES
 from triggers.errors import Overloaded
@@ -33,6 +34,7 @@ class Gateway:
     def __init__(self, settings: Settings, limits: GatewayLimits) -> None:
         self.settings = settings
         self.limits = limits
+        self.vehicle_day = VehicleDayLimits(settings.vehicle_day_uploads, settings.vehicle_day_bytes)
         self.in_flight = ByteBudget(
             settings.gateway_in_flight_bytes,
             largest_bytes=CELL_BYTES,

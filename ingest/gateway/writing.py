@@ -21,7 +21,7 @@ from ingest.http.bounds.pace import paced
 from ingest.http.problems import problem_response
 from ingest.http.raising import raises
 from storage.database import Connection
-from storage.uploads import endings, pieces, progress, rows
+from storage.uploads import endings, pieces, progress, rows, vehicle_days
 from storage.uploads.progress import Reached
 from storage.uploads.rows import UploadRow
 from triggers.contracts.clip import CELL_BYTES, cell_count
@@ -78,7 +78,7 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
         protocol.content_length(request.headers),
     )
     try:
-        upload, digests = await gateway.transact(lambda c: _begin(c, headers, now=datetime.now(UTC)))
+        upload, digests = await gateway.transact(lambda c: _begin(c, gateway, headers, now=datetime.now(UTC)))
     except WrongOffset as error:
         known = await gateway.transact(lambda c: rows.find(c, headers.upload_id, vehicle_id))
         return problem_response(error, headers=protocol.progress_headers(known))
@@ -91,8 +91,11 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
         return await _Writing(gateway, upload, digests, checksum).run(request)
 
 
-def _begin(connection: Connection, headers: ChunkHeaders, *, now: datetime) -> tuple[UploadRow, bytes]:
+def _begin(
+    connection: Connection, gateway: Gateway, headers: ChunkHeaders, *, now: datetime
+) -> tuple[UploadRow, bytes]:
     """The upload with this request as its writer, and the digests of the cells that the request can reach."""
+    vehicle_days.require_room(connection, headers.vehicle_id, gateway.vehicle_day, now=now)
     upload = progress.begin_write(connection, headers.upload_id, headers.vehicle_id, headers.offset, now=now)
     if upload.whole:
         return upload, b""
@@ -212,10 +215,14 @@ class _Writing:
     async def _store(self, reached: Reached) -> None:
         if reached.end_bytes == self._now.offset_bytes:
             return
-        expiry_s = self._gateway.settings.upload_expiry_s
-        self._now = await self._gateway.transact(
-            lambda c: progress.store(c, self._begun, reached, now=datetime.now(UTC), expiry_s=expiry_s)
-        )
+        expiry_s, now = self._gateway.settings.upload_expiry_s, datetime.now(UTC)
+        came_bytes = reached.end_bytes - self._now.offset_bytes
+
+        def stored(connection: Connection) -> UploadRow:
+            vehicle_days.add_received(connection, self._begun.vehicle_id, came_bytes, now=now)
+            return progress.store(connection, self._begun, reached, now=now, expiry_s=expiry_s)
+
+        self._now = await self._gateway.transact(stored)
         self._stored_at_s = asyncio.get_running_loop().time()
 
     def _answer(self, problem: Exception | None) -> Response:

@@ -18,7 +18,7 @@ from storage.clips import extraction_jobs
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.settings import Settings
-from storage.uploads import endings
+from storage.uploads import endings, vehicle_days
 
 LOGGER = logging.getLogger(__name__)
 
@@ -97,6 +97,7 @@ class Duties:
 
     def _forget_vehicle_days(self) -> bool:
         with self._database.begin() as connection:
+            vehicle_days.forget(connection)
             return retention.forget_vehicle_days(connection) > 0
 
     def _remove_leftovers(self) -> bool:

@@ -31,6 +31,7 @@ from storage.tables import (
     fires,
     ledger_accounts,
     uploads,
+    vehicle_days,
     vehicle_refusals,
     vehicles,
 )
@@ -180,6 +181,7 @@ def _forget(connection: Connection, vehicle_id: str) -> None:
     connection.execute(delete(assignments).where(assignments.c.vehicle_id == vehicle_id))
     letters = delete(dead_letters).where(dead_letters.c.vehicle_id == vehicle_id).returning(dead_letters.c.object_key)
     objects.add(connection, [key for key in connection.execute(letters).scalars() if key is not None])
+    connection.execute(delete(vehicle_days).where(vehicle_days.c.vehicle_id == vehicle_id))
     connection.execute(delete(vehicles).where(_c.id == vehicle_id))
     digest = erased_vehicles.c.id_digest == _digest(vehicle_id)
     connection.execute(update(erased_vehicles).where(digest).values(finished_at=func.now()))

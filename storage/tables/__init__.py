@@ -34,6 +34,7 @@ from storage.tables.uploads import (
     parked_cells,
     upload_pieces,
     uploads,
+    vehicle_days,
 )
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "upload_pieces",
     "uploads",
     "users",
+    "vehicle_days",
     "vehicle_refusals",
     "vehicles",
 ]

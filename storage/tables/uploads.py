@@ -95,6 +95,16 @@ upload_pieces = Table(
 )
 """Pieces of an open upload's incomplete cell, by their place in the clip: acknowledged, but not yet in the log."""
 
+vehicle_days = Table(
+    "vehicle_days",
+    metadata,
+    Column("vehicle_id", Text, ForeignKey("vehicles.id"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("uploads", Integer, nullable=False),
+    Column("received_bytes", BigInteger, nullable=False),
+)
+"""What a vehicle created and sent on a UTC day, whatever became of it."""
+
 parked_cells = Table(
     "parked_cells",
     metadata,
