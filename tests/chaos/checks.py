@@ -104,7 +104,11 @@ def wrong_ledger(
         for campaign in {fire.campaign for fire in clip.fires}:
             charged_bytes = sum(fire.charged_bytes for fire in clip.fires if fire.campaign == campaign)
             costs["campaign_bytes", campaign, ""] += charged_bytes
+            if ("campaign_vehicle_bytes", campaign, clip.vehicle) in accounts:  # where the total has a limit
+                costs["campaign_vehicle_bytes", campaign, clip.vehicle] += charged_bytes
             costs["campaign_clips", campaign, ""] += 1
+            if ("campaign_vehicle_clips", campaign, clip.vehicle) in accounts:
+                costs["campaign_vehicle_clips", campaign, clip.vehicle] += 1
             costs["campaign_vehicle_day", campaign, clip.vehicle] += charged_bytes
     for account in sorted({*accounts, *costs}):
         amounts, cost = accounts.get(account, Amounts()), costs[account]

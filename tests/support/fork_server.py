@@ -89,10 +89,15 @@ def _serve(main: Main) -> None:
     for line in sys.stdin:
         match json.loads(line):
             case ["start", arguments]:
+                told, tell = os.pipe()
                 pid = os.fork()
                 if pid == 0:
+                    os.close(tell)
+                    os.read(told, 1)  # its number is told before it says anything
                     _run(main, arguments)
                 _say(pid)
+                os.close(tell)
+                os.close(told)
             case ["wait", pid]:
                 _say(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 

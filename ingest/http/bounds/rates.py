@@ -101,10 +101,10 @@ class RateLimit:
 
     def _refusal(self, token: bytes | None, address: bytes) -> TooMany | None:
         if token is None or token not in self._good:
-            refused = _too_many("address without a valid token", self._addresses, self._addresses.take(address))
+            refused = _too_many("an address without a valid token", self._addresses, self._addresses.take(address))
             if token is None or refused is not None:
                 return refused
-        return _too_many("token", self._tokens, self._tokens.take(token))
+        return _too_many("a token", self._tokens, self._tokens.take(token))
 
     def _learn(self, token: bytes, address: bytes, *, known: bool, status: int) -> None:
         if status == HTTPStatus.UNAUTHORIZED:
@@ -128,7 +128,7 @@ def _too_many(who: str, buckets: Buckets, wait_s: float) -> TooMany | None:
     if not wait_s:
         return None
     return TooMany(
-        f"a {who} may send {buckets.per_second:g} requests per second ({buckets.most:g} at once); yours sent more",
+        f"{who} may send {buckets.per_second:g} requests per second ({buckets.most:g} at once); yours sent more",
         retry_after_s=math.ceil(wait_s),
         remedy="send fewer",
     )

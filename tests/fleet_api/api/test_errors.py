@@ -25,6 +25,7 @@ ARGUMENTS: dict[type[LongtailError], dict[str, Any]] = {
     errors.WrongOffset: {"offset": 524288},
     errors.BudgetExhausted: {"accounts": ("fleet",), "campaigns": ("cut_in",), "retry_after_s": 3600},
     errors.Overloaded: {"retry_after_s": 30},
+    errors.TooMany: {"retry_after_s": 30},
 }
 KINDS = {kind.__name__: kind for kind in STATUSES}
 HIDDEN = (errors.Unreachable, errors.Misconfigured)

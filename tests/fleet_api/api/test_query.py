@@ -19,7 +19,8 @@ TUS = {"Tus-Resumable": "1.0.0"}
 
 @pytest.fixture(scope="module")
 def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    with TestClient(api_application(tmp_path_factory.mktemp("api")), raise_server_exceptions=False) as client:
+    application = api_application(tmp_path_factory.mktemp("api"), requests_per_address=1e6)
+    with TestClient(application, raise_server_exceptions=False) as client:
         yield client
 
 

@@ -17,10 +17,11 @@ from storage.campaigns.queries import CampaignVersion, get_version, get_versions
 from storage.database import Database
 from tests.fleet_api.api_server import SIGNALS, campaign_text
 from tests.support.fleet import PROGRAM, PROGRAM_DIGEST, a_user, add_draft, campaign_settings
+from tests.support.waiting import wait_for
 from triggers.contracts.api.campaigns import ApplyRequest, CampaignView
 from triggers.contracts.campaign import BudgetLimits
 from triggers.contracts.users import Role, User
-from triggers.errors import Conflict, Forbidden, NotFound
+from triggers.errors import Conflict, Forbidden, NotFound, TooMany
 
 TODAY = datetime.now(UTC).date()
 
@@ -123,8 +124,20 @@ def test_of_equal_steps_at_once_one_succeeds(services: Services) -> None:
 def test_the_same_text_applied_at_once_is_one_version(services: Services) -> None:
     request = ApplyRequest(source=campaign_text(), signals=SIGNALS)
     user = ann(services.database)
+
+    applied = []
+
+    def was_applied() -> bool:
+        try:
+            applied.append(usecases.apply(services, user, request))
+        except TooMany:  # a user has one compilation at a time
+            return False
+        return True
+
     with ThreadPoolExecutor(6) as pool:
-        applied = list(pool.map(lambda _: usecases.apply(services, user, request), range(6)))
+        for _ in range(6):
+            pool.submit(wait_for, was_applied, within_s=60, what="a turn")
+    assert len(applied) == 6
     assert {view.version for view, _ in applied} == {1}
     assert sorted(is_new for _, is_new in applied) == [False] * 5 + [True]
 

@@ -19,7 +19,7 @@ TOLD = {"attributes": {"hardware": 4}, "software": {"agent": "1"}, "problems": [
 def statements(api: Api) -> Iterator[list[str]]:
     """The SQL that the application runs meanwhile."""
     ran: list[str] = []
-    engine = api.app.state.services.database.engine
+    engine = api.app.state.services.vehicle_database.engine
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         ran.append(statement)

@@ -17,7 +17,7 @@ from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_sti
 from tests.ingest.gateway.serving import TusClient, logged_bytes, running_gateway, some_bytes
 from tests.support.fleet import enroll_vehicle
 from tests.support.waiting import wait_for
-from triggers.contracts.clip import CELL_BYTES, MAX_MANIFEST_BYTES
+from triggers.contracts.clip import CELL_BYTES, manifest_bound
 
 
 def test_bytes_in_flight_are_bounded_over_all_requests(database: Database, settings: Settings, token: str) -> None:
@@ -64,7 +64,7 @@ def test_vehicles_that_send_nothing_but_a_byte_hold_a_byte(database: Database, s
 def test_manifests_that_never_end_keep_no_other_vehicle_out(database: Database, settings: Settings, token: str) -> None:
     with database.begin() as connection:
         honest_token = enroll_vehicle(connection, "car-2")
-    size = MAX_MANIFEST_BYTES
+    size = manifest_bound(5)
     announced = {"Content-Length": str(size), "Upload-Length": "5", "Content-Type": "application/json"}
     limits = GatewayLimits(manifests_in_flight_bytes=4 * size, in_flight_wait_s=0.5)
     with running_gateway(settings, limits) as (url, app), ExitStack() as slow:

@@ -1,4 +1,4 @@
-"""Uploads whose acknowledged cells are gone from the log end with a reason, and their budget is free; others stay."""
+"""Uploads whose acknowledged cells are gone from the log end with a reason, what came is charged; others stay."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def reason(world: World, clip: SentClip) -> str | None:
         return connection.execute(select(uploads.c.reason).where(uploads.c.id == clip.upload_id)).scalar_one()
 
 
-def test_a_received_clip_whose_cells_are_gone_fails_with_its_budget_free_and_may_be_sent_again(
+def test_a_received_clip_whose_cells_are_gone_fails_and_may_be_sent_again_and_what_came_stays_charged(
     world: World, lost_cells: LostCells
 ) -> None:
     clip = world.clip(SIZE)
@@ -72,7 +72,7 @@ def test_a_received_clip_whose_cells_are_gone_fails_with_its_budget_free_and_may
     read_on(world)  # a probe lies behind what is gone
     assert lost_cells.look() == 1
     assert (world.upload_state(clip), reason(world, clip)) == ("failed", CELLS_LOST)
-    assert world.held_bytes() == 0
+    assert world.held_bytes() == SIZE
     assert world.fire_outcomes() == [("failed", CELLS_LOST)]
     with world.database.begin() as connection:
         assert connection.execute(select(dead_letters.c.reason)).scalar_one() == CELLS_LOST
@@ -84,6 +84,7 @@ def test_a_received_clip_whose_cells_are_gone_fails_with_its_budget_free_and_may
     read_on(world)
     assert world.catalogued() == {clip.manifest.clip_id: clip.data}
     assert world.fire_outcomes() == [("catalogued", None)]
+    assert world.held_bytes() == 2 * SIZE
 
 
 def test_an_open_upload_whose_cells_are_gone_is_closed_so_that_its_vehicle_begins_again(
@@ -98,7 +99,7 @@ def test_an_open_upload_whose_cells_are_gone_is_closed_so_that_its_vehicle_begin
     read_on(world)
     assert lost_cells.look() == 1
     assert (world.upload_state(clip), reason(world, clip)) == ("expired", CELLS_LOST)
-    assert world.held_bytes() == 0
+    assert world.held_bytes() == 2 * CELL_BYTES
     assert world.fire_outcomes() == []
 
 

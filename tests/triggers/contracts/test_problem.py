@@ -26,6 +26,7 @@ _ARGUMENTS: dict[type[LongtailError], dict[str, Any]] = {
     errors.WrongOffset: {"offset": 524288},
     errors.BudgetExhausted: {"accounts": ("fleet",), "campaigns": ("cut_in",), "retry_after_s": 3600},
     errors.Overloaded: {"retry_after_s": 77},
+    errors.TooMany: {"retry_after_s": 77},
 }
 
 
@@ -83,7 +84,7 @@ def test_an_error_that_never_travels_alone_arrives_as_its_base() -> None:
         (409, errors.InvalidInput),
         (410, errors.UploadGone),
         (413, errors.InvalidInput),
-        (429, errors.Overloaded),
+        (429, errors.TooMany),
         (500, errors.Unreachable),
         (502, errors.Unreachable),
         (503, errors.Overloaded),

@@ -269,7 +269,7 @@ def test_integer_times_of_a_declared_unit_are_read(backtest: Backtest) -> None:
         (["--json", "t.trigger"], 1, "--json t.trigger: this file is an input"),
         (["--json", "s.yaml"], 1, "--json s.yaml: this file is an input"),
         (["--fires", "x", "--results", "./x"], 1, "--results x: this file is also that of --fires"),
-        (["--hours-per-day", "nan"], 2, "nan is not a number"),
+        (["--hours-per-day", "nan"], 2, "'nan' is not a number"),
     ],
 )
 def test_nothing_that_is_read_is_written_over(
