@@ -4,6 +4,9 @@ What was true then is true as long as four things stand still: the revision of t
 vehicles (raised when one is enrolled again, revoked or erased), the day or rollout stage that changes assignments next,
 and what the vehicle says about itself. Both revisions are read at most `staleness_s` seconds before an answer, so that
 is how late a revocation or a stop may take effect; a database that does not answer leaves nothing to trust.
+
+Nobody is remembered once half of the time of their token is over, or while it has a former one: the first use of a
+successor needs a transaction, and a usual rotation raises the revision, which all vehicles share, for nobody.
 """
 
 from __future__ import annotations

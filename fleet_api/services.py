@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -11,6 +12,7 @@ from fleet_api.running import RunningCampaigns
 from fleet_api.signing.chain import KnownChain
 from fleet_api.signing.list_keys import ListKeys, ListSigner
 from fleet_api.signing.remote import RemoteSigner
+from fleet_api.used_tokens import UsedTokens
 from ingest.http.bounds.turns import Turns
 from storage.database import Database
 from storage.objects import ObjectStore
@@ -46,6 +48,11 @@ class Services:
     def assignment_terms(self) -> AssignmentTerms:
         """How long fires of a campaign are accepted from a vehicle."""
         return AssignmentTerms(self.settings.assignment_ttl_s, self.settings.assignment_grace_s)
+
+    @cached_property
+    def used_tokens(self) -> UsedTokens:
+        """When users' tokens were last used."""
+        return UsedTokens(self.database)
 
 
 def open_signer(settings: Settings) -> ListSigner:

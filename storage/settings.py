@@ -97,6 +97,14 @@ class Settings(BaseSettings):
     """State that a campaign's program may have on a vehicle; a signal catalog can only lower it."""
     program_operations: Annotated[int, Field(ge=1)] = PROGRAM_OPERATIONS
     """Operations per tick that a campaign's program may take; a signal catalog can only lower it."""
+    token_ttl_s: Annotated[int, Field(ge=60)] = 90 * 86400
+    """How long a user's token is valid unless it is issued for another time."""
+    token_max_ttl_s: Annotated[int, Field(ge=60, le=100 * 366 * 86400)] = 366 * 86400
+    """The longest time for which a user's token can be issued."""
+    token_overlap_s: Annotated[int, Field(ge=0)] = 7 * 86400
+    """How long a user's token stays valid after it was rotated, at most."""
+    vehicle_token_ttl_s: Annotated[int, Field(ge=60, le=100 * 366 * 86400)] = 366 * 86400
+    """How long a vehicle's token is valid; the vehicle asks for another once half of it is over."""
 
     check_in_staleness_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """How old what the API remembers of vehicles and campaigns may be, and so how late it notices a revocation."""

@@ -66,6 +66,7 @@ def create_app(settings: Settings) -> FastAPI:
             check.close()
             app.state.vehicle_threads.close()
             services.known.flush(services.vehicle_database)
+            services.used_tokens.write()
             services.vehicle_database.close()
             services.database.close()
 

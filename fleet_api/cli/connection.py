@@ -1,4 +1,4 @@
-"""The options with which commands find the API: --url, --token and --data."""
+"""The options with which commands find the API: --url, --token, --token-file and --data."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from fleet_api.client import ApiClient
@@ -19,7 +20,18 @@ def with_client(command: Command) -> Command:
     """Add the options, and pass the command an open `ApiClient` as its first argument."""
 
     @click.option("--url", envvar="LONGTAIL_API_URL", help="The API's address (LONGTAIL_API_URL).")
-    @click.option("--token", "api_token", envvar="LONGTAIL_TOKEN", help="Your token (LONGTAIL_TOKEN).")
+    @click.option(
+        "--token",
+        "api_token",
+        envvar="LONGTAIL_TOKEN",
+        help="Your token; better LONGTAIL_TOKEN or --token-file, as everyone on a machine can read its command lines.",
+    )
+    @click.option(
+        "--token-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="LONGTAIL_TOKEN_FILE",
+        help="File with your token, which only you can read (LONGTAIL_TOKEN_FILE).",
+    )
     @click.option(
         "--data",
         type=click.Path(path_type=Path, file_okay=False),
@@ -27,11 +39,26 @@ def with_client(command: Command) -> Command:
         help="Data directory of a `longtail up` on this machine, which holds both (LONGTAIL_DATA_DIR).",
     )
     @functools.wraps(command)
-    def wrapped(*, url: str | None, api_token: str | None, data: Path | None, **options: Any) -> Any:
-        with connect(url, api_token, data) as client:
+    def wrapped(
+        *, url: str | None, api_token: str | None, token_file: Path | None, data: Path | None, **options: Any
+    ) -> Any:
+        with connect(url, _token(api_token, token_file), data) as client:
             return command(client, **options)
 
     return wrapped
+
+
+def _token(token: str | None, file: Path | None) -> str | None:
+    """The token that is meant: what stands on the command line wins over what is in variables."""
+    if file is None or (token and not _typed("token_file")) or (token and _typed("api_token")):
+        return token
+    from fleet_api.cli.token_file import read_token_file
+
+    return read_token_file(file)
+
+
+def _typed(option: str) -> bool:
+    return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
 def connect(url: str | None, token: str | None, data: Path | None) -> ApiClient:

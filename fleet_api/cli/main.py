@@ -55,7 +55,7 @@ COMMANDS = {
     ),
     "migrate": Entry("fleet_api.cli.deployment.processes:migrate", "Bring the database's schema up to date."),
     "trust": Entry("fleet_api.cli.trust.commands:trust", "Make, sign and publish which keys vehicles trust."),
-    "token": Entry("fleet_api.cli.deployment.token:token", "Issue and revoke tokens of people and services."),
+    "token": Entry("fleet_api.cli.deployment.token:token", "List, issue, rotate and revoke tokens of users."),
     "api": Entry("fleet_api.cli.deployment.processes:api", "Serve the HTTP API (one process of a deployment)."),
     "gateway": Entry(
         "fleet_api.cli.deployment.processes:gateway", "Serve the upload gateway (one process of a deployment)."

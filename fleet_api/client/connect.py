@@ -20,14 +20,14 @@ def open_client(url: str | None = None, token: str | None = None, data_dir: Path
     known = read_client_file(file.parent)
     if known is None:
         if url:
-            raise Misconfigured(f"no token for {url}", remedy="give --token or set LONGTAIL_TOKEN")
+            raise Misconfigured(f"no token for {url}", remedy="set LONGTAIL_TOKEN or LONGTAIL_TOKEN_FILE")
         raise Misconfigured(
             f"no deployment found: there is no {file}",
-            remedy="start one with `longtail up`, or give --url and --token (LONGTAIL_API_URL, LONGTAIL_TOKEN)",
+            remedy="start one with `longtail up`, or set LONGTAIL_API_URL and LONGTAIL_TOKEN",
         )
     if url and url.rstrip("/") != known.api_url and not token:
         raise Misconfigured(
             f"no token for {url} (the one in {file} is for {known.api_url})",
-            remedy="give --token or set LONGTAIL_TOKEN",
+            remedy="set LONGTAIL_TOKEN or LONGTAIL_TOKEN_FILE",
         )
     return ApiClient(url or known.api_url, token or known.token)

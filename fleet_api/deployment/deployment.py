@@ -46,6 +46,7 @@ SIGNER = "signer"
 RECOVERY_FIRST_PAUSE_S = 1.0
 RECOVERY_LONGEST_PAUSE_S = 30.0
 _WATCH_EVERY_S = 0.5
+_RENEW_EVERY_S = 3600.0
 _READY_POLL_S = 0.05
 
 
@@ -112,7 +113,11 @@ class Deployment:
     def run_until(self, stop: threading.Event) -> None:
         """Watch the deployment until `stop` is set; a database that died is restarted until it recovers."""
         self._cancelled = stop.is_set
+        renew_s = time.monotonic() + _RENEW_EVERY_S
         while not stop.wait(_WATCH_EVERY_S):
+            if time.monotonic() >= renew_s:
+                renew_s = time.monotonic() + _RENEW_EVERY_S
+                self._renew_admin_token()
             if self._supervisor is not None:
                 self._supervisor.raise_failure()
             if self._postgres is not None and not self._postgres.alive:
@@ -156,8 +161,7 @@ class Deployment:
         self._prepare_database()
         self._listen()
         self._start_processes()
-        api, gateway, ingest = map(self._local_url, _PARTS)
-        write_client_file(self.data_dir, ClientFile(api, gateway, self.admin_token, ingest))
+        self._write_client_file()
 
     def _start_database(self) -> None:
         self._postgres = EmbeddedPostgres(self.data_dir / "postgres")
@@ -205,13 +209,36 @@ class Deployment:
             log.close()
 
     def _admin_token(self, database: Database) -> str:
+        """The administrator's token: the known one during the first half of its time, then its successor."""
         known = read_client_file(self.data_dir)
+        ttl_s = tokens.lifetime_s(self.settings, None)
         with database.begin() as connection:
             if known is not None:
                 with contextlib.suppress(Unauthenticated):
-                    if tokens.authenticate(connection, known.token).may("admin"):
-                        return known.token
-            return tokens.issue(connection, ADMIN, ["admin"])
+                    user = tokens.authenticate(connection, known.token)
+                    if user.may("admin") and user.origin.token_id is not None:
+                        if not tokens.is_past_half(connection, user.origin.token_id):
+                            return known.token
+                        overlap_s = self.settings.token_overlap_s
+                        return tokens.rotate(connection, user.origin.token_id, ttl_s=ttl_s, overlap_s=overlap_s)[1]
+            return tokens.issue(connection, ADMIN, ["admin"], name="client.json", ttl_s=ttl_s)
+
+    def _renew_admin_token(self) -> None:
+        """Keep the token in `client.json` valid, however long this deployment runs."""
+        database = Database(self.settings.require_database_url(), pool_size=1)
+        try:
+            token = self._admin_token(database)
+            if token != self.admin_token:
+                self.admin_token = token
+                self._write_client_file()
+        except LongtailError as error:
+            self._report(f"the administrator's token could not be renewed yet: {error.message}")
+        finally:
+            database.close()
+
+    def _write_client_file(self) -> None:
+        api, gateway, ingest = map(self._local_url, _PARTS)
+        write_client_file(self.data_dir, ClientFile(api, gateway, self.admin_token, ingest))
 
     def _listen(self) -> None:
         """Open the sockets here, so that a free port stays ours and survives a child's restart."""

@@ -35,6 +35,8 @@ def calling_user(request: Request, services: Use, bearer: _UserBearer) -> User:
     token = _token(bearer)
     with services.database.begin() as connection:
         user = authenticate(connection, token)
+    if user.origin.token_id is not None:
+        services.used_tokens.note(user.origin.token_id)
     request.state.caller = f"user {user.name}"
     address = None if request.client is None else request.client.host
     origin = replace(user.origin, address=address, request_id=request.scope.get(REQUEST_ID))

@@ -272,6 +272,7 @@ class SimulatedFleet:
         return VehicleConfig(
             vehicle_id=vehicle.id,
             token=enrolled.token,
+            token_renew_at_ns=int(enrolled.token_renew_at.timestamp()) * NS_PER_S,
             api_url=enrolled.api_url,
             gateway_url=enrolled.gateway_url,
             trusted_keys=tuple(base64.b64decode(key) for key in enrolled.public_keys),

@@ -21,6 +21,7 @@ from triggers.contracts.api.vehicles import (
     ReasonRequest,
     VehicleErasureView,
     VehicleList,
+    VehicleTokenView,
     VehicleView,
 )
 from triggers.contracts.bundle import Bundle
@@ -133,6 +134,17 @@ async def check_in(
     """
     sealed_list = await in_vehicle_threads(request, lambda: usecases.check_in(services, caller, vehicle_id, body))
     return Response(status_code=304) if sealed_list is None else Response(sealed_list, media_type=SEALED)
+
+
+@router.post("/vehicles/{vehicle_id}/token", status_code=201, summary="Rotate the vehicle's token")
+@raises(Forbidden)
+async def rotate_token(request: Request, services: Use, caller: CallingVehicle, vehicle_id: str) -> VehicleTokenView:
+    """Issue the vehicle's next token, which is shown only once, before the one in use expires.
+
+    The token in use stays valid until the next is used for the first time: store the next one, then use it. A vehicle
+    that did not get the answer asks again with the token that it has.
+    """
+    return await in_vehicle_threads(request, lambda: usecases.rotate_token(services, caller, vehicle_id))
 
 
 @router.get(

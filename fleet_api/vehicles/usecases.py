@@ -30,6 +30,7 @@ from triggers.contracts.api.vehicles import (
     ReasonRequest,
     VehicleErasureView,
     VehicleList,
+    VehicleTokenView,
     VehicleView,
 )
 from triggers.contracts.campaign import RunningCampaign
@@ -53,14 +54,21 @@ def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView
         chain = read_chain(connection)
         roots = chain.newest.root if chain.newest else rules.untold_roots(services.key)
         before = enrolment.enrolled_attributes(connection, request.id)
-        token = enrolment.enrol(
-            connection, request.id, request.attributes, replays=request.replays, replace=request.replace
+        issued = enrolment.enrol(
+            connection,
+            request.id,
+            request.attributes,
+            replays=request.replays,
+            replace=request.replace,
+            ttl_s=services.settings.vehicle_token_ttl_s,
         )
         action = "vehicle.enrol" if before is None else "vehicle.enrol_again"
         _note(connection, user, action, request.id, before=before, after=request.attributes)
     return EnrolledView(
         id=request.id,
-        token=token,
+        token=issued.token,
+        token_expires_at=issued.expires_at,
+        token_renew_at=issued.renew_at,
         public_keys=list(roots.keys),
         trust_threshold=roots.threshold,
         trust_version=chain.version,
@@ -175,6 +183,14 @@ def _note(
     )
 
 
+def rotate_token(services: Services, caller: str, vehicle_id: str) -> VehicleTokenView:
+    """The next token of a vehicle; the one in use is valid until the next is used for the first time."""
+    rules.check_speaks_for(caller, vehicle_id)
+    with services.vehicle_database.begin() as connection:
+        issued = enrolment.rotate(connection, vehicle_id, ttl_s=services.settings.vehicle_token_ttl_s)
+    return VehicleTokenView(token=issued.token, token_expires_at=issued.expires_at, token_renew_at=issued.renew_at)
+
+
 def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) -> bytes | None:
     """Store what a vehicle reports about itself; returns its sealed list of campaigns, None if it has it already.
 
@@ -198,9 +214,11 @@ def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) 
     chain = services.trust.at(services.vehicle_database, known.trust_version)
     steps = chain.after(report.trust) if report.trust is not None else ()
     if known.token_hash is not None and not steps:
-        until_ns = rules.unchanged_until_ns(running, now_ns=known.now_ns)
-        remembered = Remembered(vehicle_id, told(report), digest, known.revisions, until_ns)
-        services.known.remember(known.token_hash, remembered)
+        renew_at_ns = known.token_expires_at_ns - services.settings.vehicle_token_ttl_s * NS_PER_S // 2
+        until_ns = min(rules.unchanged_until_ns(running, now_ns=known.now_ns), renew_at_ns)
+        if known.now_ns < until_ns:
+            remembered = Remembered(vehicle_id, told(report), digest, known.revisions, until_ns)
+            services.known.remember(known.token_hash, remembered)
     if report.have == digest and not steps:
         return None
     return with_steps(steps, services.signer.sign(content.canonical_json(), chain.list_key_ids))

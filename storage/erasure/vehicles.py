@@ -141,6 +141,7 @@ def _shut_out(connection: Connection, vehicle_id: str) -> None:
             **nothing,
             erasure=VehicleErasure.REQUESTED,
             token_hash=tokens.token_hash(tokens.new_token()),
+            former_token_hash=None,
             revoked_at=func.coalesce(_c.revoked_at, func.now()),
         )
     )
@@ -172,7 +173,7 @@ def _forget(connection: Connection, vehicle_id: str) -> None:
     nobody = f"erased-{secrets.token_hex(8)}"
     connection.execute(_END_IN_FLIGHT, {"vehicle": vehicle_id, "reason": REASON})
     row = {"id": nobody, "token_hash": secrets.token_bytes(32), "erasure": VehicleErasure.DONE}
-    connection.execute(insert(vehicles).values(**row, revoked_at=func.now()))
+    connection.execute(insert(vehicles).values(**row, token_expires_at=func.now(), revoked_at=func.now()))
     # Counts of pairs refer to counts of fires, so these are copied before the former move, and go afterwards.
     _copy_counts(connection, vehicle_id, nobody)
     for table, emptied in _MOVED:

@@ -108,6 +108,9 @@ vehicles = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("token_hash", LargeBinary, nullable=False, unique=True),
+    at("token_expires_at", nullable=False),
+    Column("former_token_hash", LargeBinary, unique=True),
+    at("former_token_expires_at"),
     json("attributes", default=text("'{}'")),
     json("reported_attributes", default=text("'{}'")),
     json("software", default=text("'{}'")),
@@ -137,7 +140,8 @@ vehicles = Table(
 vehicle has accepted, as far as it can have been given. `replays` is set for simulated vehicles, whose drives take less
 time than they contain. `assigned_digest` and `assigned_revision` are of the list that `assignments` has; null: it has
 none. `pardoned` is how much of what was refused on `pardoned_day` was there when a quarantine was lifted. Counts are in
-no sum while `counts_voided_at` is set. `erasure` is null for vehicles of the fleet; all others are shown nowhere."""
+no sum while `counts_voided_at` is set. `erasure` is null for vehicles of the fleet; all others are shown nowhere. A
+rotation makes the token the former one, which is valid until the new one is used."""
 
 fire_counts = Table(
     "fire_counts",

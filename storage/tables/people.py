@@ -22,12 +22,16 @@ api_tokens = Table(
     Column("token_hash", LargeBinary, primary_key=True),
     Column("id", BigInteger, Identity(always=True), nullable=False, unique=True),
     Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False, index=True),
+    Column("name", Text, nullable=False, server_default=""),
     Column("roles", ARRAY(Text), nullable=False),
     created_at(),
+    at("expires_at", nullable=False),
+    at("last_used_at"),
     at("revoked_at"),
 )
 """Only SHA-256 hashes of tokens are kept; tokens are 32 random bytes, so no salt is needed. `id` names a token where
-its bearer must not be able to use it, as in the audit log."""
+its bearer must not be able to use it, as in the audit log; `name` says what it is for. `last_used_at` may be a minute
+late."""
 
 audit = Table(
     "audit",

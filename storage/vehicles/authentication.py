@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, select
+from datetime import UTC
+
+from sqlalchemy import Connection, case, func, or_, select, update
 
 from storage.tables import vehicles
 from storage.tokens import token_hash
@@ -10,10 +12,28 @@ from triggers.errors import Unauthenticated
 
 
 def authenticate_vehicle(connection: Connection, token: str) -> str:
-    """The id of the vehicle whose token this is; Unauthenticated when it is malformed, unknown or revoked."""
-    vehicle_id = connection.execute(
-        select(vehicles.c.id).where(vehicles.c.token_hash == token_hash(token), vehicles.c.revoked_at.is_(None))
-    ).scalar_one_or_none()
-    if vehicle_id is None:
+    """The id of the vehicle whose token this is; Unauthenticated when it is malformed, unknown, revoked or expired.
+
+    The first use of a rotated token ends its predecessor.
+    """
+    digest, known = token_hash(token), vehicles.c
+    is_newest = known.token_hash == digest
+    expires_at = case((is_newest, known.token_expires_at), else_=known.former_token_expires_at)
+    row = connection.execute(
+        select(
+            known.id,
+            expires_at.label("expires_at"),
+            (expires_at <= func.now()).label("expired"),
+            (is_newest & known.former_token_hash.is_not(None)).label("ends_former"),
+        ).where(or_(is_newest, known.former_token_hash == digest), known.revoked_at.is_(None))
+    ).one_or_none()
+    if row is None:
         raise Unauthenticated("no vehicle has this token, or it was revoked", remedy="enrol the vehicle again")
-    return str(vehicle_id)
+    if row.expired:
+        raise Unauthenticated(
+            f"the vehicle's token expired at {row.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+            remedy="enrol the vehicle again; a vehicle rotates its token once half of its time is over",
+        )
+    if row.ends_former:
+        connection.execute(update(vehicles).where(known.id == row.id, is_newest).values(former_token_hash=None))
+    return str(row.id)

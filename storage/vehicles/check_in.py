@@ -31,7 +31,8 @@ class CheckedIn:
 
     `attributes` are the fleet's own record, without what the vehicle reports.
     `recorded` is the digest of the list that is recorded as the vehicle's; None if none is. `token_hash` is that of the
-    vehicle's token, None if it is revoked; `revisions` are those that the row was read at.
+    vehicle's only token, which expires at `token_expires_at_ns`; None if it is revoked, or while it has a former one,
+    which only a transaction can end. `revisions` are those that the row was read at.
     """
 
     attributes: dict[str, AttributeValue]
@@ -40,6 +41,7 @@ class CheckedIn:
     now_ns: int
     recorded: str | None
     token_hash: bytes | None
+    token_expires_at_ns: int
     revisions: Revisions
 
 
@@ -73,6 +75,8 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
             now_ns.label("now_ns"),
             vehicles.c.assigned_digest,
             vehicles.c.token_hash,
+            cast(extract("epoch", vehicles.c.token_expires_at) * NS_PER_S, BigInteger).label("token_expires_at_ns"),
+            vehicles.c.former_token_hash,
             vehicles.c.revoked_at,
             func.coalesce(select(assignment_revision.c.revision).scalar_subquery(), 0).label("campaigns"),
             func.coalesce(select(assignment_revision.c.vehicles).scalar_subquery(), 0).label("vehicles"),
@@ -86,7 +90,8 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
         trust_version=row.trust_version,
         now_ns=row.now_ns,
         recorded=row.assigned_digest,
-        token_hash=bytes(row.token_hash) if row.revoked_at is None else None,
+        token_hash=bytes(row.token_hash) if row.revoked_at is None and row.former_token_hash is None else None,
+        token_expires_at_ns=row.token_expires_at_ns,
         revisions=Revisions(row.campaigns, row.vehicles, row.trust_version),
     )
 

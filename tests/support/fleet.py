@@ -30,7 +30,7 @@ _numbers = itertools.count(1)
 
 def enroll_vehicle(connection: Connection, vehicle_id: str = "car-1") -> str:
     """A vehicle that has every approved version; returns its token."""
-    token = enrol(connection, vehicle_id, {"region": "eu"}, replace=True)
+    token = enrol(connection, vehicle_id, {"region": "eu"}, replace=True).token
     assign_all(connection)
     return token
 

@@ -21,7 +21,7 @@ from triggers.clips.footage import Footage, VideoFrame
 from triggers.clips.size import estimated_clip_bytes
 from triggers.contracts.checkin import FireCounts
 from triggers.contracts.clip import ClipManifest, DriveSource
-from triggers.errors import InvalidInput
+from triggers.errors import InvalidInput, LongtailError, Unauthenticated
 from triggers.language.rows import MAX_T_NS, Row
 from triggers.times import NS_PER_S
 from triggers.vehicle.checkin import CheckInClient
@@ -37,6 +37,7 @@ from triggers.vehicle.recording.clips import FinishedClip, RecordingContext, mak
 from triggers.vehicle.recording.fires import FireOutcome, Reason, VehicleFire
 from triggers.vehicle.recording.recorder import FinishedRecording, Recorder
 from triggers.vehicle.recording.ring import RingBuffer, RingDrops
+from triggers.vehicle.token import VehicleToken
 from triggers.vehicle.turns import PatientClock, Turns
 from triggers.vehicle.uploads.clip_queue import ClipQueue
 from triggers.vehicle.uploads.terminations import Terminator
@@ -89,6 +90,7 @@ class VehicleAgent:
         self._journal = journal or Journal(config.state_directory / JOURNAL)
         check_owner(self._journal, config.vehicle_id)
         self._http = make_client(config, transport, self._turns)
+        self._token = VehicleToken(config, self._http, self._clock)
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
         self._host = Host(config.vehicle_id, self._journal, speed=config.speed, caps=ProgramCaps.of(config))
@@ -127,12 +129,24 @@ class VehicleAgent:
             try:
                 changed = self._cloud.check_in()
                 self._assign_due |= changed
+                self._rotate_token()
+            except Unauthenticated:
+                self._token.try_the_other()
+                raise
             finally:  # keys may have been taken out although the list was refused
                 self._assign_due |= self._cloud.take_moved()
                 if self._assign_due:
                     self._process()
                     self._run_assigned()
             return changed
+
+    def _rotate_token(self) -> None:
+        """Ask for the next token when it is time. What prevents it is a problem, and the next check-in tries again."""
+        if self._token.is_due:
+            try:
+                self._token.rotate()
+            except LongtailError as error:
+                self._cloud.report_problem(f"the token could not be rotated: {error}")
 
     def feed(self, rows: Iterable[Row], frames: Iterable[tuple[str, VideoFrame]] = ()) -> None:
         """Take rows and frames (camera, frame), both in order of time; times are ns since the Unix epoch.

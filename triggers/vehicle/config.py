@@ -56,6 +56,8 @@ class VehicleConfig:
     calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     speed_signal: str | None = None
     speed_unit: str = "m/s"
+    token_renew_at_ns: int | None = None
+    """When to ask for the next token, as enrolment said (ns since the Unix epoch). None: `token` is not rotated."""
 
     ring_ns: int = 120 * NS_PER_S
     """How far back a capture window can reach; a longer one is shortened."""

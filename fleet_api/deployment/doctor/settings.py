@@ -14,7 +14,7 @@ from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
 from storage.embedded import running_url
 from storage.settings import PREFIX, SECRET_ENDINGS, Settings, shown_url
 
-_OF_THE_COMMAND_LINE = {f"{PREFIX}TOKEN", f"{PREFIX}DEBUG"}
+_OF_THE_COMMAND_LINE = {f"{PREFIX}TOKEN", f"{PREFIX}TOKEN_FILE", f"{PREFIX}DEBUG"}
 _URLS = ("database_url", "objects_url", "log_url")
 
 

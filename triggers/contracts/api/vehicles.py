@@ -70,7 +70,15 @@ class VehicleErasureView(BaseModel):
     size_bytes: int
 
 
-class EnrolledView(BaseModel):
+class VehicleTokenView(BaseModel):
+    """A vehicle's token (shown only once), when it expires, and from when on the vehicle should ask for the next."""
+
+    token: str
+    token_expires_at: datetime
+    token_renew_at: datetime
+
+
+class EnrolledView(VehicleTokenView):
     """What a vehicle's agent needs: its token (shown only once), the keys it must trust, and the servers' URLs.
 
     `public_keys` are the root keys of trust document `trust_version`, of which `trust_threshold` sign the next one.
@@ -78,7 +86,6 @@ class EnrolledView(BaseModel):
     """
 
     id: str
-    token: str
     public_keys: list[str]
     trust_threshold: int = 1
     trust_version: int = 0
