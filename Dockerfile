@@ -4,7 +4,7 @@
 #       --env LONGTAIL_API_URL=https://longtail.example --env LONGTAIL_GATEWAY_URL=https://upload.longtail.example longtail
 #
 # runs a whole deployment with its embedded PostgreSQL; packaging/compose.yaml runs the processes apart. A proxy with TLS
-# belongs in front of both ports. No Alpine: the wheels need glibc. tests/packaging runs these steps in an empty folder.
+# belongs in front of both ports (LONGTAIL_BEHIND_PROXY), or give the files (LONGTAIL_TLS_CERT_FILE and _KEY_FILE). No Alpine: the wheels need glibc. tests/packaging runs these steps in an empty folder.
 FROM python:3.12-slim-bookworm AS build
 WORKDIR /build
 COPY tools/uv.txt ./
@@ -25,7 +25,8 @@ COPY --from=build /opt/longtail /opt/longtail
 ENV PATH=/opt/longtail/bin:$PATH \
     LONGTAIL_DATA_DIR=/var/lib/longtail \
     LONGTAIL_API_HOST=0.0.0.0 \
-    LONGTAIL_GATEWAY_HOST=0.0.0.0
+    LONGTAIL_GATEWAY_HOST=0.0.0.0 \
+    LONGTAIL_BEHIND_PROXY=true
 USER longtail
 WORKDIR /var/lib/longtail
 VOLUME /var/lib/longtail

@@ -65,6 +65,16 @@ class Settings(BaseSettings):
     """Public URL of the API, as users and vehicles reach it. Empty: http://api_host:api_port."""
     gateway_url: str = ""
     """Public URL of the upload gateway. Empty: http://gateway_host:gateway_port."""
+    tls_cert_file: Path | None = None
+    tls_key_file: Path | None = None
+    """PEM files of the certificate (and those between it and its authority) and its key, for API, gateway and ingest.
+    Read again when they change. No key: it is in the certificate's file. No certificate: plain HTTP."""
+    tls_client_ca_file: Path | None = None
+    """PEM file of the authorities that sign clients' certificates; those without one are refused. Empty: none asked."""
+    behind_proxy: bool = False
+    """Whether a proxy with TLS is the only way to API, gateway and ingest; else plain HTTP is for this machine only."""
+    ca_file: Path | None = None
+    """PEM file of the authority that signed the deployment's certificate, for commands. Empty: the machine's."""
     cors_origins: str = ""
     """Origins whose pages may call API and gateway, separated by commas; `*`: all. Empty: none."""
 
@@ -272,17 +282,22 @@ class Settings(BaseSettings):
         """The folder of the list keys; None if neither it nor a data directory is set."""
         return self.list_keys or (self.data_dir / "keys" if self.data_dir else None)
 
+    @property
+    def scheme(self) -> str:
+        """What the listeners speak."""
+        return "https" if self.tls_cert_file else "http"
+
     def effective_api_url(self) -> str:
         """Where users and vehicles reach the API."""
-        return self.api_url or f"http://{self.api_host}:{self.api_port}"
+        return self.api_url or f"{self.scheme}://{self.api_host}:{self.api_port}"
 
     def effective_gateway_url(self) -> str:
         """Where vehicles reach the upload gateway."""
-        return self.gateway_url or f"http://{self.gateway_host}:{self.gateway_port}"
+        return self.gateway_url or f"{self.scheme}://{self.gateway_host}:{self.gateway_port}"
 
     def effective_ingest_url(self) -> str:
         """Where ingest tells whether it works."""
-        return f"http://{self.ingest_host}:{self.ingest_port}"
+        return f"{self.scheme}://{self.ingest_host}:{self.ingest_port}"
 
     def allowed_origins(self) -> tuple[str, ...]:
         """The origins whose pages may call API and gateway."""

@@ -1,4 +1,4 @@
-"""The options with which commands find the API: --url, --token, --token-file and --data."""
+"""The options with which commands find the API: --url, --token, --token-file, --data and --ca-file."""
 
 from __future__ import annotations
 
@@ -38,11 +38,23 @@ def with_client(command: Command) -> Command:
         envvar="LONGTAIL_DATA_DIR",
         help="Data directory of a `longtail up` on this machine, which holds both (LONGTAIL_DATA_DIR).",
     )
+    @click.option(
+        "--ca-file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        envvar="LONGTAIL_CA_FILE",
+        help="File with the authority of the API's certificate (LONGTAIL_CA_FILE).",
+    )
     @functools.wraps(command)
     def wrapped(
-        *, url: str | None, api_token: str | None, token_file: Path | None, data: Path | None, **options: Any
+        *,
+        url: str | None,
+        api_token: str | None,
+        token_file: Path | None,
+        data: Path | None,
+        ca_file: Path | None,
+        **options: Any,
     ) -> Any:
-        with connect(url, _token(api_token, token_file), data) as client:
+        with connect(url, _token(api_token, token_file), data, ca_file) as client:
             return command(client, **options)
 
     return wrapped
@@ -61,8 +73,8 @@ def _typed(option: str) -> bool:
     return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
-def connect(url: str | None, token: str | None, data: Path | None) -> ApiClient:
+def connect(url: str | None, token: str | None, data: Path | None, ca_file: Path | None) -> ApiClient:
     """Open the client; it is imported only now, because importing httpx takes a quarter of a second."""
     from fleet_api.client import open_client
 
-    return open_client(url, token, data)
+    return open_client(url, token, data, ca_file=ca_file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -21,12 +22,20 @@ from fleet_api.client.vehicles import Trust, Vehicles
 class ApiClient:
     """The client of one deployment's API for the owner of `token`. A context manager; threads may share it.
 
-    `http` replaces the HTTP client, for instance with one that calls an application in this process. Raises
-    Misconfigured if the address or the token cannot be valid.
+    `http` replaces the HTTP client, for instance with one that calls an application in this process; `ca_file`
+    has the authority of the server's certificate. Raises Misconfigured if the address or the token cannot be valid.
     """
 
-    def __init__(self, url: str, token: str, *, timeout_s: float = TIMEOUT_S, http: httpx.Client | None = None) -> None:
-        self._transport = Transport(url, token, timeout_s=timeout_s, http=http)
+    def __init__(
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout_s: float = TIMEOUT_S,
+        http: httpx.Client | None = None,
+        ca_file: Path | None = None,
+    ) -> None:
+        self._transport = Transport(url, token, timeout_s=timeout_s, http=http, ca_file=ca_file)
         self.campaigns = Campaigns(self._transport)
         self.vehicles = Vehicles(self._transport)
         self.clips = Clips(self._transport)

@@ -9,13 +9,15 @@ from fleet_api.client.data_dir import NAME, data_dir_of_environment, read_client
 from triggers.errors import Misconfigured
 
 
-def open_client(url: str | None = None, token: str | None = None, data_dir: Path | None = None) -> ApiClient:
+def open_client(
+    url: str | None = None, token: str | None = None, data_dir: Path | None = None, *, ca_file: Path | None = None
+) -> ApiClient:
     """The client of the deployment at `url`, or of the one in a data directory; raises Misconfigured without either.
 
     The token in a data directory is sent only to the deployment of that directory.
     """
     if url and token:
-        return ApiClient(url, token)
+        return ApiClient(url, token, ca_file=ca_file)
     file = (data_dir or data_dir_of_environment()) / NAME
     known = read_client_file(file.parent)
     if known is None:
@@ -30,4 +32,4 @@ def open_client(url: str | None = None, token: str | None = None, data_dir: Path
             f"no token for {url} (the one in {file} is for {known.api_url})",
             remedy="set LONGTAIL_TOKEN or LONGTAIL_TOKEN_FILE",
         )
-    return ApiClient(url or known.api_url, token or known.token)
+    return ApiClient(url or known.api_url, token or known.token, ca_file=ca_file)

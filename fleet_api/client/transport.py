@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -28,10 +30,14 @@ Parameters = Mapping[str, str | int | None]
 class Transport:
     """Requests to one deployment's API with one token."""
 
-    def __init__(self, url: str, token: str, *, timeout_s: float, http: httpx.Client | None = None) -> None:
+    def __init__(
+        self, url: str, token: str, *, timeout_s: float, http: httpx.Client | None = None, ca_file: Path | None = None
+    ) -> None:
         self.url = _checked_url(url)
         self._headers = {"Authorization": f"Bearer {_checked_token(token)}"} if token else {}
-        self._http = http or httpx.Client(timeout=timeout_s, trust_env=not on_this_machine(url))
+        self._http = http or httpx.Client(
+            timeout=timeout_s, trust_env=not on_this_machine(url), verify=verification(ca_file)
+        )
 
     def get(self, kind: type[Answer], path: str, parameters: Parameters | None = None) -> Answer:
         """GET a document."""
@@ -177,3 +183,16 @@ def _checked(response: httpx.Response) -> httpx.Response:
         return response
     what = f"{response.request.method} {response.request.url}"
     raise error_of(response.status_code, response.headers, response.content, what=what)
+
+
+def verification(ca_file: Path | None) -> ssl.SSLContext | bool:
+    """How a server's certificate is verified: by the authorities in this file, else by those that httpx knows."""
+    if ca_file is None:
+        return True
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        raise Misconfigured(
+            f"the authorities in {ca_file} cannot be used: {error}",
+            remedy="name a PEM file (--ca-file, LONGTAIL_CA_FILE)",
+        ) from error

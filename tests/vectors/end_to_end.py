@@ -117,8 +117,8 @@ def files() -> dict[str, bytes]:
         config = VehicleConfig(
             vehicle_id=VEHICLE,
             token="lt_token",
-            api_url="http://cloud",
-            gateway_url="http://cloud",
+            api_url="https://cloud",
+            gateway_url="https://cloud",
             trusted_keys=(key.public_key().public_bytes_raw(),),
             state_directory=Path(folder),
             attributes={"region": "EU", "hardware": 4},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -56,6 +57,10 @@ class VehicleConfig:
     calibration: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     speed_signal: str | None = None
     speed_unit: str = "m/s"
+    ca_file: Path | None = None
+    """PEM file of the authorities that sign the servers' certificates; None: those that this machine trusts."""
+    client_cert_file: Path | None = None
+    """PEM file with the vehicle's own certificate and its key, for servers that ask for one."""
     token_renew_at_ns: int | None = None
     """When to ask for the next token, as enrolment said (ns since the Unix epoch). None: `token` is not rotated."""
 
@@ -113,6 +118,11 @@ class VehicleConfig:
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise Misconfigured(f"{name} {url!r} is not a URL", remedy="write it as https://host[:port]")
+            if parts.scheme == "http" and not _on_this_machine(parts.hostname):
+                raise Misconfigured(
+                    f"{name} {url!r} is plain HTTP to another machine: the token could be read on the way",
+                    remedy="write it as https://host[:port]",
+                )
 
     def _check_keys(self) -> None:
         if not self.trusted_keys:
@@ -186,3 +196,10 @@ class VehicleConfig:
     def clips_directory(self) -> Path:
         """Where finished clips wait for their upload."""
         return self.state_directory / "clips"
+
+
+def _on_this_machine(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

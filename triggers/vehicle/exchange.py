@@ -40,8 +40,9 @@ class Remaining:
 class ExchangeTransport(httpx.HTTPTransport):
     """HTTP/1.1 whose every exchange ends within `exchange_s` seconds, answered or not (name resolution apart)."""
 
-    def __init__(self, exchange_s: float) -> None:
-        context = httpx.create_ssl_context()
+    def __init__(self, exchange_s: float, context: ssl.SSLContext | None = None) -> None:
+        """`context` has whom to trust; without one, the authorities that httpx knows."""
+        context = context or httpx.create_ssl_context()
         super().__init__(verify=context)
         self._remaining = Remaining(exchange_s)
         # httpx has no argument for the network backend of httpcore, where a deadline can be kept.

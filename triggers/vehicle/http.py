@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,7 @@ import httpx
 
 from triggers.body_digest import HEADER, content_digest
 from triggers.contracts.problem import error_of, retry_after_s
-from triggers.errors import InvalidInput, LongtailError, Overloaded, Unreachable
+from triggers.errors import InvalidInput, LongtailError, Misconfigured, Overloaded, Unreachable
 from triggers.foreign_text import escaped
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.exchange import ExchangeTransport
@@ -38,8 +39,23 @@ def make_client(
         },
         timeout=httpx.Timeout(config.read_timeout_s, connect=config.connect_timeout_s),
         follow_redirects=False,
-        transport=PatientTransport(transport or ExchangeTransport(config.exchange_s), turns or Turns()),
+        transport=PatientTransport(transport or ExchangeTransport(config.exchange_s, _tls(config)), turns or Turns()),
     )
+
+
+def _tls(config: VehicleConfig) -> ssl.SSLContext | None:
+    """How servers prove who they are, and the vehicle to them; Misconfigured for files that cannot be used."""
+    if config.ca_file is None and config.client_cert_file is None:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=config.ca_file)
+        if config.client_cert_file is not None:
+            context.load_cert_chain(config.client_cert_file)
+    except OSError as error:
+        raise Misconfigured(
+            f"the TLS files of the vehicle cannot be used: {error}", remedy="check ca_file and client_cert_file (PEM)"
+        ) from error
+    return context
 
 
 def json_body(content: bytes) -> dict[str, Any]:

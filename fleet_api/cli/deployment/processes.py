@@ -98,12 +98,13 @@ def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int 
     _begin("ingest", supervised)
     from ingest.health_app import create_app
     from ingest.http.server.serve import serve_aside
+    from ingest.http.server.tls import Tls
     from ingest.readiness import Readiness
     from ingest.worker import run
 
     readiness = Readiness()
     settings, listener = _listening("ingest", host, port, listen_fd)
-    with serve_aside(create_app(readiness), listener, _limits(settings)):
+    with serve_aside(create_app(readiness), listener, _limits(settings), Tls.from_settings(settings)):
         run(settings, stop, readiness)
 
 
@@ -156,14 +157,16 @@ def _serve(
     name: str, create_app: Callable[..., Any], host: str | None, port: int | None, listen_fd: int | None
 ) -> None:
     from ingest.http.server.serve import serve
+    from ingest.http.server.tls import Tls
 
     settings, listener = _listening(name, host, port, listen_fd)
-    serve(create_app(settings), listener, _limits(settings))
+    serve(create_app(settings), listener, _limits(settings), Tls.from_settings(settings))
 
 
 def _listening(name: str, host: str | None, port: int | None, listen_fd: int | None) -> tuple[Settings, socket.socket]:
     """The settings of a process, and the socket that it serves on."""
     from ingest.http.server.serve import listen
+    from ingest.http.server.tls import require_protected
     from storage.settings import Settings
 
     given = {f"{name}_host": host, f"{name}_port": port}
@@ -171,7 +174,9 @@ def _listening(name: str, host: str | None, port: int | None, listen_fd: int | N
     if listen_fd is not None:
         return settings, socket.socket(fileno=listen_fd)
     variable = f"LONGTAIL_{name.upper()}_PORT or --port"
-    return settings, listen(getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port"), setting=variable)
+    listener = listen(getattr(settings, f"{name}_host"), getattr(settings, f"{name}_port"), setting=variable)
+    require_protected(listener, settings)
+    return settings, listener
 
 
 def _limits(settings: Settings) -> ConnectionLimits:

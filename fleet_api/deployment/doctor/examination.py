@@ -7,7 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from fleet_api.deployment.doctor import database, folders, isolation, keys, ledger, log, objects, services, thorough
+from fleet_api.deployment.doctor import (
+    database,
+    folders,
+    isolation,
+    keys,
+    ledger,
+    log,
+    objects,
+    services,
+    thorough,
+    tls,
+)
 from fleet_api.deployment.doctor import settings as settings_checks
 from fleet_api.deployment.doctor.findings import Finding, FindingStatus, fail, guarded, guarded_all
 from storage.database import Database
@@ -30,6 +41,7 @@ def examine(settings: Settings, *, full: bool = False, progress: Progress = _sil
     if not (settings.database_url and keys.is_missing(settings)):
         yield guarded("signing key", lambda: keys.check_file(settings))
     yield from guarded_all("isolation", isolation.check(settings))
+    yield from guarded_all("tls", tls.check(settings))
     if settings.database_url:
         yield from _with_database(settings, full, progress)
     else:

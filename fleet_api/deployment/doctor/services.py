@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 
-from fleet_api.client.transport import on_this_machine
+from fleet_api.client.transport import on_this_machine, verification
 from fleet_api.deployment.doctor.findings import Finding, fail, guarded, ok
 from storage.settings import Settings
 
@@ -29,13 +30,14 @@ def check(settings: Settings) -> Iterator[Finding]:
             message = f"the {name} of this deployment does not run, as its database does not"
             yield fail(name, message, "start it with `longtail up`, or name its --data")
             continue
-        yield guarded(name, lambda name=name, url=url: _service(name, url))  # type: ignore[misc]
+        yield guarded(name, lambda name=name, url=url: _service(name, url, settings.ca_file))  # type: ignore[misc]
 
 
-def _service(name: str, url: str) -> Finding:
+def _service(name: str, url: str, ca_file: Path | None) -> Finding:
     setting = f"LONGTAIL_{name.upper()}_" + ("HOST and _PORT" if name == "ingest" else "URL, _HOST and _PORT")
+    verified = verification(ca_file)
     try:
-        response = httpx.get(f"{url}/readyz", timeout=TIMEOUT_S, trust_env=not on_this_machine(url))
+        response = httpx.get(f"{url}/readyz", timeout=TIMEOUT_S, trust_env=not on_this_machine(url), verify=verified)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         reason = str(error) or type(error).__name__
         return fail(name, f"{url} does not answer ({reason})", f"start it with `longtail up`, or correct {setting}")

@@ -16,11 +16,13 @@ import uvicorn
 
 from ingest.http.server.connections import ACCEPTED_AT_ONCE, ConnectionLimits, Connections
 from ingest.http.server.protocol import Deadlines, protocol_class
+from ingest.http.server.tls import Tls
 from triggers.errors import Misconfigured
 
 GRACEFUL_SHUTDOWN_S = 5
 MAX_HEAD_BYTES = 32 * 1024
 _BACKLOG = 512
+_TICKS_OF_RELOAD = 20  # of 0.1 s
 _ACCEPT_ERRORS_EVERY_S = 60.0
 
 _log = logging.getLogger(__name__)
@@ -48,16 +50,16 @@ def listen(host: str, port: int, *, setting: str) -> socket.socket:
     return listener
 
 
-def serve(app: Any, listener: socket.socket, limits: ConnectionLimits) -> None:
+def serve(app: Any, listener: socket.socket, limits: ConnectionLimits, tls: Tls | None = None) -> None:
     """Serve on `listener`; after the signal, requests in progress have GRACEFUL_SHUTDOWN_S to finish."""
     _log.info("at most %d connections, %d from one address", limits.total, limits.per_address)
-    server(app, limits).run(sockets=[listener])
+    server(app, limits, tls=tls).run(sockets=[listener])
 
 
 @contextmanager
-def serve_aside(app: Any, listener: socket.socket, limits: ConnectionLimits) -> Iterator[None]:
+def serve_aside(app: Any, listener: socket.socket, limits: ConnectionLimits, tls: Tls | None = None) -> Iterator[None]:
     """Serve in a thread while the block runs, for a process whose work is something else."""
-    aside = server(app, limits)
+    aside = server(app, limits, tls=tls)
     thread = threading.Thread(target=aside.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
     thread.start()
     yield  # after an error the process ends at once, and the thread with it
@@ -65,8 +67,10 @@ def serve_aside(app: Any, listener: socket.socket, limits: ConnectionLimits) -> 
     thread.join(2 * GRACEFUL_SHUTDOWN_S)
 
 
-def server(app: Any, limits: ConnectionLimits, deadlines: Deadlines | None = None) -> uvicorn.Server:
-    """A server for `app` that bounds what its clients can hold."""
+def server(
+    app: Any, limits: ConnectionLimits, deadlines: Deadlines | None = None, *, tls: Tls | None = None
+) -> uvicorn.Server:
+    """A server for `app` that bounds what its clients can hold; without `tls`, of plain HTTP."""
     logging.getLogger("uvicorn.error").addFilter(_not_about_clients)
     config = uvicorn.Config(
         app,
@@ -80,8 +84,9 @@ def server(app: Any, limits: ConnectionLimits, deadlines: Deadlines | None = Non
         proxy_headers=bool(limits.proxies),  # from anybody else, they are what a client made up
         forwarded_allow_ips=list(limits.proxies),
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls.context,
     )
-    return _Server(config)
+    return _Server(config, tls)
 
 
 def _not_about_clients(record: logging.LogRecord) -> bool:
@@ -91,6 +96,15 @@ def _not_about_clients(record: logging.LogRecord) -> bool:
 
 class _Server(uvicorn.Server):
     """uvicorn's server; asyncio would log a traceback each second in which no connection can be accepted."""
+
+    def __init__(self, config: uvicorn.Config, tls: Tls | None) -> None:
+        super().__init__(config)
+        self._tls = tls
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._tls is not None and counter % _TICKS_OF_RELOAD == 0:
+            self._tls.reload()
+        return await super().on_tick(counter)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         asyncio.get_running_loop().set_exception_handler(AcceptErrors())

@@ -57,7 +57,7 @@ def test_what_stands_on_the_command_line_wins_over_variables(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     write_token_file(tmp_path / "f", "lt_file")
-    monkeypatch.setattr(connection, "connect", lambda _url, token, _data: contextlib.nullcontext(token))
+    monkeypatch.setattr(connection, "connect", lambda _url, token, *_others: contextlib.nullcontext(token))
     chosen: list[str] = []
 
     @click.command()

@@ -20,6 +20,11 @@ GOOD: dict[str, Any] = {
 }
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://[::1]:8080", "http://localhost"])
+def test_plain_http_is_for_this_machine(url: str) -> None:
+    assert VehicleConfig(**{**GOOD, "api_url": url}).api_url == url
+
+
 def test_the_token_is_not_printed() -> None:
     assert "very-secret" not in repr(VehicleConfig(**GOOD))
 
@@ -30,6 +35,8 @@ def test_the_token_is_not_printed() -> None:
         ("vehicle_id", "../x"),
         ("api_url", "api.example"),
         ("gateway_url", "ftp://up.example"),
+        ("api_url", "http://api.example"),
+        ("gateway_url", "http://10.0.0.5:8081"),
         ("trusted_keys", ()),
         ("trusted_keys", (b"short",)),
         ("ring_ns", 0),
