@@ -14,6 +14,7 @@ from fleet_api.signing.list_keys import ListKeys, ListSigner
 from fleet_api.signing.remote import RemoteSigner
 from fleet_api.used_tokens import UsedTokens
 from ingest.http.bounds.turns import Turns
+from ingest.nonces import Nonces
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.settings import Settings
@@ -48,6 +49,11 @@ class Services:
     def assignment_terms(self) -> AssignmentTerms:
         """How long fires of a campaign are accepted from a vehicle."""
         return AssignmentTerms(self.settings.assignment_ttl_s, self.settings.assignment_grace_s)
+
+    @cached_property
+    def nonces(self) -> Nonces:
+        """The nonces of vehicles' signed requests."""
+        return Nonces()
 
     @cached_property
     def used_tokens(self) -> UsedTokens:

@@ -115,6 +115,8 @@ class Settings(BaseSettings):
     """How long a user's token stays valid after it was rotated, at most."""
     vehicle_token_ttl_s: Annotated[int, Field(ge=60, le=100 * 366 * 86400)] = 366 * 86400
     """How long a vehicle's token is valid; the vehicle asks for another once half of it is over."""
+    enrolment_code_ttl_s: Annotated[int, Field(ge=60, le=30 * 86400)] = 3600
+    """How long a vehicle may take to enrol with a one-time code."""
 
     check_in_staleness_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """How old what the API remembers of vehicles and campaigns may be, and so how late it notices a revocation."""

@@ -39,6 +39,27 @@ def replace_bytes(path: Path, data: bytes) -> None:
         raise Misconfigured(f"{path}: cannot be written ({error.strerror})") from error
 
 
+def replace_private(path: Path, data: bytes) -> None:
+    """Replace a file that only its owner may ever read; Misconfigured if it cannot be written."""
+    partial = path.with_name(f".{path.name}.new")
+    try:
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    except OSError as error:
+        raise Misconfigured(f"{path}: cannot be written ({error.strerror})", remedy="free space on its disk") from error
+
+
 def _umask() -> int:
     """The process's mask for new files; reading it needs setting it."""
     mask = os.umask(0o022)

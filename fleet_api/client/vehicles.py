@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous, request_of
 from triggers.contracts.api.trust import PublishedView, PublishRequest, TrustView
 from triggers.contracts.api.vehicles import (
+    CodeRequest,
     EnrolledView,
+    EnrolmentCodeView,
     EnrolRequest,
     ReasonRequest,
     VehicleErasureView,
@@ -42,6 +44,17 @@ class Vehicles:
         given = {"attributes": dict(attributes or {}), "replays": replays, "replace": replace}
         body = request_of(EnrolRequest, id=vehicle_id, **given)
         return self._transport.post(EnrolledView, path_of("vehicles"), body)
+
+    def issue_code(
+        self,
+        vehicle_id: str,
+        attributes: Mapping[str, AttributeValue] | None = None,
+        *,
+        replace: bool = False,
+    ) -> EnrolmentCodeView:
+        """A one-time code, with which the vehicle enrols itself, or with `replace` again. It cannot be shown again."""
+        body = request_of(CodeRequest, id=vehicle_id, attributes=dict(attributes or {}), replace=replace)
+        return self._transport.post(EnrolmentCodeView, path_of("enrolment-codes"), body)
 
     def list(self, *, prefix: str = "", limit: int | None = None) -> Iterator[VehicleView]:
         """Vehicles whose id begins with `prefix`, by id, page after page, at most `limit`."""

@@ -1,7 +1,8 @@
-"""Authentication of users and vehicles by bearer token; the use cases check what a user may do."""
+"""Authentication of users and vehicles, by token or signature; the use cases check what a user may do."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated
 
@@ -10,16 +11,19 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from fleet_api.http.services import Use
 from fleet_api.http.threads import in_vehicle_threads
+from fleet_api.services import Services
 from ingest.http.raising import raises
+from ingest.http.signed_requests import is_signed, verify
 from ingest.http.trace import REQUEST_ID
 from storage.tokens import authenticate
-from storage.vehicles.authentication import authenticate_vehicle
+from storage.vehicles.authentication import authenticate_vehicle, vehicle_key
 from triggers.contracts.users import User
 from triggers.errors import Forbidden, Unauthenticated
+from triggers.request_signature import parse
 
 _user_scheme = HTTPBearer(auto_error=False, scheme_name="user_token", description="Token of a user or a service.")
 _vehicle_scheme = HTTPBearer(
-    auto_error=False, scheme_name="vehicle_token", description="Token of a vehicle, from its enrolment."
+    auto_error=False, scheme_name="vehicle_token", description="Token of a vehicle, or its signature."
 )
 
 _UserBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_user_scheme)]
@@ -45,19 +49,43 @@ def calling_user(request: Request, services: Use, bearer: _UserBearer) -> User:
 
 @raises(Unauthenticated)
 async def calling_vehicle(request: Request, services: Use, bearer: _VehicleBearer) -> str:
-    """The id of the vehicle whose token was sent; Unauthenticated without a valid one."""
-    token = _token(bearer)
-
-    def authenticated() -> str:
-        with services.vehicle_database.begin() as connection:
-            return authenticate_vehicle(connection, token)
-
-    vehicle_id = await in_vehicle_threads(request, authenticated)
+    """The id of the vehicle whose token was sent, or whose key signed the request; Unauthenticated without either."""
+    check = _by_signature(request, services) if is_signed(request.headers) else _by_token(services, _token(bearer))
+    vehicle_id = await in_vehicle_threads(request, check)
     request.state.is_vehicle = True
     request.state.caller = f"vehicle {vehicle_id}"
     return vehicle_id
 
 
+def _by_signature(request: Request, services: Services) -> Callable[[], str]:
+    signed = parse(request.method, request.headers)
+
+    def check() -> str:
+        with services.vehicle_database.begin() as connection:
+            key = vehicle_key(connection, signed.vehicle_id)
+        url = services.settings.effective_api_url()
+        return verify(signed, key, services.nonces, path=request.scope["path"], public_url=url)
+
+    return check
+
+
+def _by_token(services: Services, token: str) -> Callable[[], str]:
+    def check() -> str:
+        with services.vehicle_database.begin() as connection:
+            return authenticate_vehicle(connection, token)
+
+    return check
+
+
+def calling_address(request: Request) -> str:
+    """The address of a caller that cannot authenticate yet, which is who the request's memory is charged to."""
+    address = "unknown" if request.client is None else request.client.host
+    request.state.address = f"address {address}"  # it is nobody's: bounds for callers who are known are not for it
+    return address
+
+
+CallingAddress = Annotated[str, Depends(calling_address)]
+"""The address of a caller without a token."""
 Caller = Annotated[User, Depends(calling_user)]
 """The user who calls."""
 CallingVehicle = Annotated[str, Depends(calling_vehicle)]
@@ -66,7 +94,7 @@ CallingVehicle = Annotated[str, Depends(calling_vehicle)]
 
 def caller_of(request: Request) -> str:
     """Who sends this request, for bounds per caller; its route has authenticated it before it reads a body."""
-    return str(request.state.caller)
+    return str(getattr(request.state, "caller", None) or request.state.address)
 
 
 def _token(bearer: HTTPAuthorizationCredentials | None) -> str:

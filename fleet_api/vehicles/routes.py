@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from fleet_api.http.auth import Caller, CallingVehicle
+from fleet_api.http.auth import Caller, CallingAddress, CallingVehicle
 from fleet_api.http.bodies import KIB, json_body
 from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
@@ -16,8 +16,12 @@ from fleet_api.vehicles import usecases
 from fleet_api.vehicles.unchanged import CheckInRoute
 from ingest.http.raising import raises
 from triggers.contracts.api.vehicles import (
+    CodeRequest,
+    EnrolledKeyView,
     EnrolledView,
+    EnrolmentCodeView,
     EnrolRequest,
+    KeyRequest,
     ReasonRequest,
     VehicleErasureView,
     VehicleList,
@@ -27,7 +31,7 @@ from triggers.contracts.api.vehicles import (
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.checkin import AssignmentList, CheckIn, Telemetry
 from triggers.contracts.limits import MAX_TELEMETRY_BYTES
-from triggers.errors import Conflict, Erased, Forbidden, Quarantined
+from triggers.errors import Conflict, Erased, Forbidden, Quarantined, Unauthenticated
 
 SEALED = "application/octet-stream"
 MAX_CHECK_IN_BYTES = 512 * KIB
@@ -44,6 +48,32 @@ checking_in = APIRouter(route_class=CheckInRoute)
 def enrol(services: Use, user: Caller, body: Annotated[EnrolRequest, json_body(EnrolRequest)]) -> EnrolledView:
     """Enrol a vehicle and issue its token, which is shown only once. Enrolling again needs `replace`."""
     return usecases.enrol(services, user, body)
+
+
+@router.post("/enrolment-codes", status_code=201, summary="Issue an enrolment code")
+@raises(Conflict, Erased)
+def issue_code(services: Use, user: Caller, body: Annotated[CodeRequest, json_body(CodeRequest)]) -> EnrolmentCodeView:
+    """Issue a one-time code, shown only once, with which the vehicle enrols itself under a key that it has made.
+
+    It replaces an earlier code of the vehicle; nothing else changes until it is used. For a vehicle that is enrolled
+    already it needs `replace`.
+    """
+    return usecases.issue_code(services, user, body)
+
+
+@router.post("/vehicles/{vehicle_id}/key", status_code=201, summary="Enrol with a code")
+@raises(Unauthenticated, Conflict, Erased)
+def enrol_key(
+    services: Use,
+    _caller: CallingAddress,
+    vehicle_id: str,
+    body: Annotated[KeyRequest, json_body(KeyRequest, limit_bytes=4 * KIB)],
+) -> EnrolledKeyView:
+    """Enrol a vehicle, by its one-time code, under the key with which it signs its requests from then on.
+
+    Its tokens and its former key end. The private key stays on the vehicle.
+    """
+    return usecases.enrol_key(services, vehicle_id, body)
 
 
 @router.get("/vehicles", summary="List vehicles")

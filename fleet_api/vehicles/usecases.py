@@ -20,13 +20,17 @@ from storage.campaigns.queries import get_bundle
 from storage.database import Connection
 from storage.erasure import vehicles as erased_vehicles
 from storage.jsonb import storable
-from storage.vehicles import assignments, enrolment, quarantine, queries, telemetry
+from storage.vehicles import assignments, enrolment, enrolment_codes, quarantine, queries, telemetry
 from storage.vehicles import check_in as check_ins
 from triggers.assignment.given import Refusal
 from triggers.clips.clock import clock_problem
 from triggers.contracts.api.vehicles import (
+    CodeRequest,
+    EnrolledKeyView,
     EnrolledView,
+    EnrolmentCodeView,
     EnrolRequest,
+    KeyRequest,
     ReasonRequest,
     VehicleErasureView,
     VehicleList,
@@ -69,6 +73,40 @@ def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView
         token=issued.token,
         token_expires_at=issued.expires_at,
         token_renew_at=issued.renew_at,
+        public_keys=list(roots.keys),
+        trust_threshold=roots.threshold,
+        trust_version=chain.version,
+        api_url=services.settings.effective_api_url(),
+        gateway_url=services.settings.effective_gateway_url(),
+    )
+
+
+def issue_code(services: Services, user: User, request: CodeRequest) -> EnrolmentCodeView:
+    """A one-time code, with which the vehicle enrols itself under a key of its own.
+
+    Conflict for a vehicle that is enrolled already, unless the request says `replace`; Erased for the id of one that
+    was erased.
+    """
+    user.require(Role.OPERATOR)
+    ttl_s = services.settings.enrolment_code_ttl_s
+    with services.database.begin() as connection:
+        issued = enrolment_codes.issue(connection, request.id, request.attributes, ttl_s=ttl_s, replace=request.replace)
+        _note(connection, user, "vehicle.code", request.id, after=request.attributes)
+    return EnrolmentCodeView(
+        id=request.id, code=issued.code, expires_at=issued.expires_at, api_url=services.settings.effective_api_url()
+    )
+
+
+def enrol_key(services: Services, vehicle_id: str, request: KeyRequest) -> EnrolledKeyView:
+    """Enrol a vehicle under the key that it proves to have, by the code that it was given."""
+    key = request.proven_key(vehicle_id)
+    with services.database.begin() as connection:
+        enrolment_codes.redeem(connection, vehicle_id, request.code, key)
+        chain = read_chain(connection)
+    roots = chain.newest.root if chain.newest else rules.untold_roots(services.key)
+    _log.info("vehicle %s has enrolled with a key of its own", ascii(vehicle_id))
+    return EnrolledKeyView(
+        id=vehicle_id,
         public_keys=list(roots.keys),
         trust_threshold=roots.threshold,
         trust_version=chain.version,

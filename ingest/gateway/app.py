@@ -96,7 +96,7 @@ async def describe(_gateway: Gateway, request: Request) -> Response:
 async def show_upload(gateway: Gateway, request: Request) -> Response:
     """The offset to continue at. 404 for an unknown upload, 410 for one closed before it was complete."""
     protocol.require_version(request.headers)
-    vehicle_id = await gateway.authenticate(request)
+    vehicle_id = await gateway.caller(request)
     upload_id = protocol.upload_id(request.path_params["upload_id"])
     now = datetime.now(UTC)
     upload = await gateway.transact(lambda c: rows.find_usable(c, upload_id, vehicle_id, now=now))
@@ -107,7 +107,7 @@ async def show_upload(gateway: Gateway, request: Request) -> Response:
 async def terminate_upload(gateway: Gateway, request: Request) -> Response:
     """Terminate an upload and release its reservation. 409 when all its bytes have arrived."""
     protocol.require_version(request.headers)
-    vehicle_id = await gateway.authenticate(request)
+    vehicle_id = await gateway.caller(request)
     upload_id = protocol.upload_id(request.path_params["upload_id"])
     now = datetime.now(UTC)
     await gateway.transact(lambda c: endings.terminate(c, upload_id, vehicle_id, now=now))

@@ -84,7 +84,7 @@ async def create_upload(gateway: Gateway, request: Request) -> Response:
     and `network`, and gets 201 in both cases.
     """
     protocol.require_version(request.headers)
-    vehicle_id = await gateway.authenticate(request)
+    vehicle_id = await gateway.caller(request)
     metadata, values = upload_metadata(request.headers)
     in_header = MANIFEST in values and not protocol.has_body(request.headers)
     if not in_header:

@@ -13,17 +13,20 @@ from ingest.cell_record import CellRecord
 from ingest.cells_topic import CellsTopic
 from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.tokens import TokenCache
-from ingest.gateway.tus.protocol import bearer_token
+from ingest.gateway.tus import protocol
 from ingest.http.bounds.byte_budget import ByteBudget
 from ingest.http.bounds.rates import CALLER
 from ingest.http.bounds.workers import Workers
+from ingest.http.signed_requests import is_signed, verify
+from ingest.nonces import Nonces
 from ingest.single_check import SingleCheck
 from storage.database import Connection, Database
 from storage.settings import Settings
 from storage.uploads.vehicle_days import VehicleDayLimits
-from storage.vehicles.authentication import authenticate_vehicle
+from storage.vehicles.authentication import authenticate_vehicle, vehicle_key
 from triggers.contracts.clip import CELL_BYTES, MAX_MANIFEST_BYTES
-from triggers.errors import Overloaded
+from triggers.errors import Overloaded, Unauthenticated
+from triggers.request_signature import parse
 
 T = TypeVar("T")
 
@@ -54,6 +57,8 @@ class Gateway:
         self._writers: Counter[str] = Counter()
         self._creators: Counter[str] = Counter()
         self._tokens = TokenCache(ttl_s=limits.token_ttl_s, size=limits.cached_tokens)
+        self._keys = TokenCache(ttl_s=limits.token_ttl_s, size=limits.cached_tokens)
+        self._nonces = Nonces()
         self._cells = CellsTopic(settings, self._log_database)
 
     def _pool(self, url: str, size: int) -> Database:
@@ -95,15 +100,35 @@ class Gateway:
         known = self._cells.partitions
         return known if known is not None else await self._appends.run(self._cells.open)
 
-    async def authenticate(self, request: Request) -> str:
-        """The id of the vehicle whose token was sent; Unauthenticated."""
-        token = bearer_token(request.headers)
+    async def caller(self, request: Request) -> str:
+        """The id of the vehicle whose token came with a request, or whose key signed it; Unauthenticated."""
+        signed = is_signed(request.headers)
+        vehicle_id = await (self._by_signature(request) if signed else self._by_token(request))
+        setattr(request.state, CALLER, vehicle_id)
+        return vehicle_id
+
+    async def _by_token(self, request: Request) -> str:
+        token = protocol.bearer_token(request.headers)
         known = self._tokens.get(token)
         if known is None:
             known = await self.transact(lambda connection: authenticate_vehicle(connection, token))
             self._tokens.put(token, known)
-        setattr(request.state, CALLER, known)
         return known
+
+    async def _by_signature(self, request: Request) -> str:
+        headers = request.headers
+        signed = parse(request.method, headers)
+        if request.method == "POST" and not protocol.has_body(headers):
+            raise Unauthenticated("the signature covers no manifest", remedy="send the manifest as the body")
+        known = self._keys.get(signed.vehicle_id)
+        if known is None:
+            key = await self.transact(lambda connection: vehicle_key(connection, signed.vehicle_id))
+            if key is not None:
+                self._keys.put(signed.vehicle_id, key.hex())
+        else:
+            key = bytes.fromhex(known)
+        url = self.settings.effective_gateway_url()
+        return verify(signed, key, self._nonces, path=request.scope["path"], public_url=url)
 
     async def check(self) -> None:
         """Unreachable or Misconfigured when something that this process depends on does not work."""

@@ -69,7 +69,7 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
     checked against the manifest before it counts: 460 says from which offset the bytes must be sent again.
     """
     protocol.require_version(request.headers)
-    vehicle_id = await gateway.authenticate(request)
+    vehicle_id = await gateway.caller(request)
     require_body(request.headers, protocol.CHUNK_TYPE)
     headers = ChunkHeaders(
         protocol.upload_id(request.path_params["upload_id"]),

@@ -26,6 +26,7 @@ from storage.tables import (
     clips,
     compare_counts,
     dead_letters,
+    enrolment_codes,
     erased_vehicles,
     fire_counts,
     fires,
@@ -134,6 +135,7 @@ def _digest(vehicle_id: str) -> bytes:
 
 def _shut_out(connection: Connection, vehicle_id: str) -> None:
     nothing: dict[str, Any] = {"attributes": {}, "reported_attributes": {}, "software": {}, "problems": []}
+    connection.execute(delete(enrolment_codes).where(enrolment_codes.c.vehicle_id == vehicle_id))
     connection.execute(
         update(vehicles)
         .where(_c.id == vehicle_id)
@@ -142,6 +144,7 @@ def _shut_out(connection: Connection, vehicle_id: str) -> None:
             erasure=VehicleErasure.REQUESTED,
             token_hash=tokens.token_hash(tokens.new_token()),
             former_token_hash=None,
+            public_key=None,
             revoked_at=func.coalesce(_c.revoked_at, func.now()),
         )
     )

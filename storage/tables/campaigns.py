@@ -111,6 +111,7 @@ vehicles = Table(
     at("token_expires_at", nullable=False),
     Column("former_token_hash", LargeBinary, unique=True),
     at("former_token_expires_at"),
+    Column("public_key", LargeBinary, unique=True),
     json("attributes", default=text("'{}'")),
     json("reported_attributes", default=text("'{}'")),
     json("software", default=text("'{}'")),
@@ -141,7 +142,19 @@ vehicle has accepted, as far as it can have been given. `replays` is set for sim
 time than they contain. `assigned_digest` and `assigned_revision` are of the list that `assignments` has; null: it has
 none. `pardoned` is how much of what was refused on `pardoned_day` was there when a quarantine was lifted. Counts are in
 no sum while `counts_voided_at` is set. `erasure` is null for vehicles of the fleet; all others are shown nowhere. A
-rotation makes the token the former one, which is valid until the new one is used."""
+rotation makes the token the former one, which is valid until the new one is used. `public_key` is the Ed25519 key (32
+bytes) that verifies the requests of a vehicle that signs them."""
+
+enrolment_codes = Table(
+    "enrolment_codes",
+    metadata,
+    Column("vehicle_id", Text, primary_key=True),
+    Column("code_hash", LargeBinary, nullable=False),
+    json("attributes"),
+    created_at(),
+    at("expires_at", nullable=False),
+)
+"""At most one code per vehicle; its row goes when it is used. Only SHA-256 hashes of codes are kept."""
 
 fire_counts = Table(
     "fire_counts",

@@ -1,4 +1,4 @@
-"""Authentication of vehicles by their bearer tokens."""
+"""Authentication of vehicles by their bearer tokens; and the keys of those that sign their requests."""
 
 from __future__ import annotations
 
@@ -37,3 +37,10 @@ def authenticate_vehicle(connection: Connection, token: str) -> str:
     if row.ends_former:
         connection.execute(update(vehicles).where(known.id == row.id, is_newest).values(former_token_hash=None))
     return str(row.id)
+
+
+def vehicle_key(connection: Connection, vehicle_id: str) -> bytes | None:
+    """The raw Ed25519 key with which a vehicle signs its requests; None without one, or when it was revoked."""
+    key = select(vehicles.c.public_key).where(vehicles.c.id == vehicle_id, vehicles.c.revoked_at.is_(None))
+    found: bytes | None = connection.execute(key).scalar_one_or_none()
+    return None if found is None else bytes(found)

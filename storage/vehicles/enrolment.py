@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.erasure.vehicles import require_not_erased
 from storage.jsonb import storable
 from storage.settings import Settings
-from storage.tables import vehicles
+from storage.tables import enrolment_codes, vehicles
 from storage.tokens import new_token, token_hash
 from storage.vehicles.check_in import raise_vehicles
 from triggers.contracts.base import AttributeValue
@@ -42,9 +42,10 @@ def enrol(
 ) -> VehicleToken:
     """Enrol a vehicle and return its token.
 
-    `replace` is needed for a vehicle that is enrolled already (Conflict without it): its tokens stop working with this
-    transaction, a revocation ends, and `attributes` are added to those that it has. `replays` is for a simulated
-    vehicle, whose drives take less time than they contain. Erased when a vehicle with this id was erased.
+    `replace` is needed for a vehicle that is enrolled already (Conflict without it): its tokens, its key and a code for
+    it stop working with this transaction, a revocation ends, and `attributes` are added to those that it has. `replays`
+    is for a simulated vehicle, whose drives take less time than they contain. Erased when a vehicle with this id was
+    erased.
     """
     require_not_erased(connection, vehicle_id)
     token = new_token()
@@ -52,6 +53,7 @@ def enrol(
         "token_hash": token_hash(token),
         "token_expires_at": func.now() + timedelta(seconds=ttl_s),
         "former_token_hash": None,
+        "public_key": None,
         "attributes": storable(dict(attributes), what="the attributes"),
         "replays": replays,
     }
@@ -67,6 +69,7 @@ def enrol(
             f"vehicle {vehicle_id} is enrolled already, and its token would stop working",
             remedy="give the vehicle another id, or say `replace` (`--replace`)",
         )
+    _end_code(connection, vehicle_id)
     if replace:
         raise_vehicles(connection)
     return _issued(token, expires_at, ttl_s)
@@ -101,6 +104,11 @@ def rotate(connection: Connection, vehicle_id: str, *, ttl_s: int) -> VehicleTok
     return _issued(token, expires_at, ttl_s)
 
 
+def _end_code(connection: Connection, vehicle_id: str) -> None:
+    """End a code that the vehicle has not used, which would undo what is decided now."""
+    connection.execute(delete(enrolment_codes).where(enrolment_codes.c.vehicle_id == vehicle_id))
+
+
 def _issued(token: str, expires_at: datetime, ttl_s: int) -> VehicleToken:
     return VehicleToken(token, expires_at, expires_at - timedelta(seconds=ttl_s / 2))
 
@@ -121,4 +129,5 @@ def revoke(connection: Connection, vehicle_id: str) -> None:
     )
     if revoked.rowcount == 0:
         raise NotFound(f"vehicle {vehicle_id!r} is unknown or revoked already")
+    _end_code(connection, vehicle_id)
     raise_vehicles(connection)

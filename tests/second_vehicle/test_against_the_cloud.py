@@ -7,8 +7,10 @@ import hashlib
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleet_api.deployment.deployment import Deployment
 from tests.second_vehicle.vehicle import Campaign, Clip, Row
@@ -60,6 +62,15 @@ def enrolled(running: Deployment, vehicle_id: str) -> tuple[Cloud, Trust]:
     return cloud, Trust(Role(keys, given.trust_threshold), given.trust_version)
 
 
+def enrolled_with_code(running: Deployment, vehicle_id: str) -> tuple[Cloud, Trust]:
+    """A vehicle that has made its own key, and signs its requests."""
+    code, key = admin(running).vehicles.issue_code(vehicle_id, {"region": "EU"}), Ed25519PrivateKey.generate()
+    given = Cloud(vehicle_id, "", code.api_url, "").enrol(code.code, key)
+    keys = [base64.b64decode(each) for each in given["public_keys"]]
+    cloud = Cloud(vehicle_id, "", given["api_url"], given["gateway_url"], key)
+    return cloud, Trust(Role(keys, given["trust_threshold"]), given["trust_version"])
+
+
 def drive(cloud: Cloud, trust: Trust) -> tuple[Campaign, Clip]:
     """Check in, run what is assigned, and drive; the campaign and its only clip."""
     now_ns = time.time_ns()
@@ -97,6 +108,18 @@ def test_its_clip_is_in_the_catalog_undamaged_and_its_counts_add_up(running: Dep
     assert hashlib.sha256(clip.data[:CELL_BYTES]).hexdigest() == clip.manifest["cells"][0]
     counted = client.campaigns.version("second", 1).outcomes
     assert (counted.fired, counted.catalogued, counted.in_flight) == (1, 1, 0)
+
+
+def test_with_a_key_of_its_own_it_needs_no_token_at_either_server(running: Deployment) -> None:
+    cloud, trust = enrolled_with_code(running, "second-3")
+    campaign, clip = drive(cloud, trust)
+    cloud.report([campaign.counts()], time.time_ns())
+    cloud.upload(clip.manifest, clip.data, "wifi", cells_per_request=1)
+    client, name = admin(running), clip_id(clip.manifest)
+    wait_for(lambda: any(found.id == name for found in client.clips.search()), within_s=60, what="the clip")
+    stranger = replace(cloud, key=Ed25519PrivateKey.generate())
+    with pytest.raises(ConnectionError, match="401"):
+        stranger.upload(clip.manifest, clip.data, "wifi")
 
 
 def test_announced_again_the_same_clip_is_the_same_upload(running: Deployment) -> None:

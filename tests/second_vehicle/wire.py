@@ -6,11 +6,13 @@ import base64
 import hashlib
 import http.client
 import json
+import secrets
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 TUS = {"Tus-Resumable": "1.0.0"}
 CELL_BYTES = 512 * 1024
@@ -141,6 +143,26 @@ def clip_id(manifest: dict[str, Any]) -> str:
     return hashlib.blake2b(fields.encode(), digest_size=16).hexdigest()
 
 
+def signed(
+    key: Ed25519PrivateKey, vehicle_id: str, method: str, path: str, body: bytes | None, headers: dict[str, str]
+) -> dict[str, str]:
+    """The headers that sign a request."""
+    lines, names = [f'"@method": {method}', f'"@path": {path}'], '"@method" "@path"'
+    added = {}
+    if method == "POST":
+        digest = f"sha-256=:{base64.b64encode(hashlib.sha256(body or b'').digest()).decode()}:"
+        added["Content-Digest"] = digest
+        lines.append(f'"content-digest": {digest}')
+        names += ' "content-digest"'
+    elif method == "PATCH":
+        lines.append(f'"upload-offset": {headers["Upload-Offset"]}')
+        names += ' "upload-offset"'
+    about = f'({names});created={int(time.time())};nonce="{secrets.token_hex(16)}";keyid="{vehicle_id}";alg="ed25519"'
+    lines.append(f'"@signature-params": {about}')
+    signature = base64.b64encode(key.sign("\n".join(lines).encode())).decode()
+    return {**added, "Signature-Input": f"vehicle={about}", "Signature": f"vehicle=:{signature}:"}
+
+
 @dataclass(frozen=True)
 class Cloud:
     """The two servers, as one vehicle speaks to them."""
@@ -149,6 +171,22 @@ class Cloud:
     token: str
     api_url: str
     gateway_url: str
+    key: Ed25519PrivateKey | None = None
+    """Signs every request, in the place of the token."""
+
+    def enrol(self, code: str, key: Ed25519PrivateKey) -> dict[str, Any]:
+        """Enrol with a one-time code; what the vehicle needs from then on."""
+        proof = key.sign("\x1f".join(("longtail-enrolment", self.vehicle_id, code)).encode())
+        body = {
+            "code": code,
+            "public_key": base64.b64encode(key.public_key().public_bytes_raw()).decode(),
+            "proof": base64.b64encode(proof).decode(),
+        }
+        status, _, answer = self._call("POST", f"{self.api_url}/v1/vehicles/{self.vehicle_id}/key", body)
+        if status != 201:
+            raise ConnectionError(f"enrolment: {status} {answer[:200]!r}")
+        given: dict[str, Any] = json.loads(answer)
+        return given
 
     def check_in(self, body: dict[str, Any]) -> bytes | None:
         """The answer with the sealed list; None if the vehicle has it already (304)."""
@@ -196,9 +234,13 @@ class Cloud:
         self, method: str, url: str, body: Any = None, *, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(url)
-        sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
+        sent = {**(headers or {})}
         if body is not None and not isinstance(body, bytes):
             body, sent["Content-Type"] = canonical(body), "application/json"
+        if self.key is None:
+            sent["Authorization"] = f"Bearer {self.token}"
+        else:
+            sent |= signed(self.key, self.vehicle_id, method, parts.path, body, sent)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=60)
         try:
             connection.request(method, parts.path, body=body, headers=sent)

@@ -90,7 +90,7 @@ class VehicleAgent:
         self._journal = journal or Journal(config.state_directory / JOURNAL)
         check_owner(self._journal, config.vehicle_id)
         self._http = make_client(config, transport, self._turns)
-        self._token = VehicleToken(config, self._http, self._clock)
+        self._token = VehicleToken(config, self._http, self._clock) if config.token else None
         self._ring = RingBuffer(max_span_ns=config.ring_ns, max_bytes=config.ring_bytes)
         self._recorder = Recorder(self._ring, max_span_ns=config.max_recording_ns)
         self._host = Host(config.vehicle_id, self._journal, speed=config.speed, caps=ProgramCaps.of(config))
@@ -131,7 +131,8 @@ class VehicleAgent:
                 self._assign_due |= changed
                 self._rotate_token()
             except Unauthenticated:
-                self._token.try_the_other()
+                if self._token is not None:
+                    self._token.try_the_other()
                 raise
             finally:  # keys may have been taken out although the list was refused
                 self._assign_due |= self._cloud.take_moved()
@@ -142,7 +143,7 @@ class VehicleAgent:
 
     def _rotate_token(self) -> None:
         """Ask for the next token when it is time. What prevents it is a problem, and the next check-in tries again."""
-        if self._token.is_due:
+        if self._token is not None and self._token.is_due:
             try:
                 self._token.rotate()
             except LongtailError as error:

@@ -22,6 +22,7 @@ from triggers.errors import Misconfigured
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
 from triggers.remedies import first_mistake
 from triggers.times import NS_PER_S
+from triggers.vehicle.key import KEY_FILE
 
 MIB = 1024**2
 DAY_NS = 86_400 * NS_PER_S
@@ -44,7 +45,8 @@ class VehicleConfig:
     """
 
     vehicle_id: str
-    token: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    """Empty: the vehicle signs its requests with the key in its state directory (`triggers.vehicle.enrolment`)."""
     api_url: str
     gateway_url: str
     trusted_keys: tuple[bytes, ...]
@@ -111,6 +113,12 @@ class VehicleConfig:
                 f"vehicle_id {self.vehicle_id!r} is not a valid vehicle id",
                 remedy="use 1 to 64 letters, digits, '_', '.', ':' or '-', beginning with a letter or digit",
             ) from error
+
+        if not self.token and not self.key_file.exists():
+            raise Misconfigured(
+                f"there is no token, and no key in {self.key_file}",
+                remedy="enrol the vehicle with a one-time code (triggers.vehicle.enrolment), or give its token",
+            )
 
     def _check_urls(self) -> None:
         for name in ("api_url", "gateway_url"):
@@ -191,6 +199,11 @@ class VehicleConfig:
     def speed(self) -> SpeedSignal | None:
         """The signal from which the armed distance is computed."""
         return SpeedSignal(self.speed_signal, self.speed_unit) if self.speed_signal else None
+
+    @property
+    def key_file(self) -> Path:
+        """The vehicle's own key, with which it signs its requests if it has no token."""
+        return self.state_directory / KEY_FILE
 
     @property
     def clips_directory(self) -> Path:

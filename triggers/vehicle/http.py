@@ -11,10 +11,12 @@ import httpx
 
 from triggers.body_digest import HEADER, content_digest
 from triggers.contracts.problem import error_of, retry_after_s
+from triggers.contracts.signing import load_private_key
 from triggers.errors import InvalidInput, LongtailError, Misconfigured, Overloaded, Unreachable
 from triggers.foreign_text import escaped
 from triggers.vehicle.config import VehicleConfig
 from triggers.vehicle.exchange import ExchangeTransport
+from triggers.vehicle.key import SignedRequests
 from triggers.vehicle.turns import PatientTransport, Turns
 
 MAX_PROBLEM_BYTES = 64 * 1024
@@ -25,14 +27,17 @@ BUSY = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 def make_client(
     config: VehicleConfig, transport: httpx.BaseTransport | None = None, turns: Turns | None = None
 ) -> httpx.Client:
-    """A client that sends the vehicle's token, follows no redirects, and ends every exchange within `exchange_s`.
+    """A client that sends the token, or signs, follows no redirects, and ends every exchange within `exchange_s`.
 
     `transport` replaces the one that keeps that deadline. Variables of the environment that name a proxy do not count.
     Waiting for a server gives the turn away.
     """
+    authorization = {"Authorization": f"Bearer {config.token}"} if config.token else {}
+    signed = None if config.token else SignedRequests(load_private_key(config.key_file), config.vehicle_id)
     return httpx.Client(
+        auth=signed,
         headers={
-            "Authorization": f"Bearer {config.token}",
+            **authorization,
             "User-Agent": "longtail-vehicle",
             # Nothing is unpacked: 32 kB of a hostile reply can unpack to gigabytes before their size is known.
             "Accept-Encoding": "identity",

@@ -6,16 +6,14 @@ cloud that was restored from a backup knows that one and not its successor.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from triggers.atomic_file import replace_private
 from triggers.contracts.api.vehicles import VehicleTokenView
 from triggers.errors import InvalidInput, Misconfigured
 from triggers.times import NS_PER_S
@@ -107,27 +105,6 @@ class VehicleToken:
     def _store(self, held: _Held) -> None:
         content = {"configured": _digest(self._config.token), **asdict(held)}
         replace_private(self._path, json.dumps(content).encode())
-
-
-def replace_private(path: Path, data: bytes) -> None:
-    """Replace a file that only its owner may ever read; Misconfigured if it cannot be written."""
-    partial = path.with_name(f".{path.name}.new")
-    try:
-        with contextlib.suppress(FileNotFoundError):
-            partial.unlink()
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    except OSError as error:
-        raise Misconfigured(f"{path}: cannot be written ({error.strerror})", remedy="free space on its disk") from error
 
 
 def _digest(token: str) -> str:

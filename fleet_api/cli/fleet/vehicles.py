@@ -16,6 +16,7 @@ from fleet_api.cli.output import (
     counted,
     json_option,
     list_options,
+    plain_text,
     print_fields,
     print_json,
     print_list,
@@ -62,6 +63,13 @@ PROBLEM_COLUMNS: tuple[Column[VehicleView], ...] = (
 
 
 _reason_option = click.option("--reason", required=True, help="Why; it is kept and shown.")
+attribute_option = click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="""An attribute of the vehicle; may be repeated. Numbers, true and false are read as such; '"3"' is a text.""",
+)
 
 
 @click.group()
@@ -71,13 +79,7 @@ def vehicles() -> None:
 
 @vehicles.command(short_help="Enrol a vehicle and print its token.")
 @click.argument("vehicle", metavar="ID")
-@click.option(
-    "--attribute",
-    "attributes",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="""An attribute of the vehicle; may be repeated. Numbers, true and false are read as such; '"3"' is a text.""",
-)
+@attribute_option
 @click.option("--replays", is_flag=True, help="It is simulated: it plays drives in less time than they contain.")
 @click.option("--replace", is_flag=True, help="The vehicle is enrolled already: replace its token.")
 @json_option
@@ -97,6 +99,26 @@ def enrol(
     remark(f"this is the token of {enrolled.id}; keep it, because it cannot be shown again")
     remark(f"its agent also needs (--json prints it all): API {enrolled.api_url}, gateway {enrolled.gateway_url},")
     remark(f"public keys {', '.join(enrolled.public_keys)}")
+
+
+@vehicles.command(short_help="Issue a code with which a vehicle enrols itself.")
+@click.argument("vehicle", metavar="ID")
+@attribute_option
+@click.option("--replace", is_flag=True, help="The vehicle is enrolled already: the code ends its token or key.")
+@json_option
+@with_client
+def code(client: ApiClient, vehicle: str, *, attributes: tuple[str, ...], replace: bool, as_json: bool) -> None:
+    """Issue a one-time code with which the vehicle ID enrols itself, under a key that it makes.
+
+    Needs the role operator. No secret is left with people: the code works once, for LONGTAIL_ENROLMENT_CODE_TTL_S (an
+    hour), and the key never leaves the vehicle. It then signs its requests instead of sending a token.
+    """
+    issued = client.vehicles.issue_code(vehicle, _attributes(attributes), replace=replace)
+    if as_json:
+        print_json(issued.model_dump(mode="json"))
+        return
+    print_result(issued.code)
+    remark(f"{issued.id} enrols with it once, at {issued.api_url}, until {plain_text(issued.expires_at)}")
 
 
 @vehicles.command(name="list", short_help="List vehicles by id.")

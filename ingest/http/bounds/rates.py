@@ -2,6 +2,7 @@
 
 A token has its own bucket. Without a token, or with one that was refused, requests count against the address. So
 nobody's guesses cost a transaction each, and a token that is known to be good is not kept out by its neighbours.
+A request that its vehicle has signed counts against the vehicle as far as that may send more, else against the address.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ BURST_S = 5
 REMEMBERED = 20_000
 """Buckets and good tokens; those not used for longest are forgotten, and a forgotten bucket is full again."""
 CALLER = "caller"
-"""The entry of a request's state by which a route says that it knows whose token was sent."""
+"""The entry of a request's state by which a route says that it knows whose token was sent, or who signed."""
 LIVENESS = "/healthz"
 """Answered without any work, and asked by whoever restarts processes: never refused."""
 
@@ -93,8 +94,12 @@ class RateLimit:
             return
 
         async def watched(message: Message) -> None:
-            if message["type"] == "http.response.start" and token is not None:
-                self._learn(token, address, known=state.get(CALLER) is not None, status=message["status"])
+            if message["type"] == "http.response.start":
+                caller = state.get(CALLER)
+                if token is not None:
+                    self._learn(token, address, known=caller is not None, status=message["status"])
+                elif caller is not None and not self._tokens.take(_key(str(caller))):
+                    self._addresses.give_back(address)  # a signed request: its vehicle's bucket has paid
             await send(message)
 
         await self._app(scope, receive, watched)
@@ -121,7 +126,11 @@ class RateLimit:
 
 def _token_key(scope: Scope) -> bytes | None:
     credentials = Headers(scope=scope).get("authorization", "").partition(" ")[2].strip()
-    return hashlib.sha256(credentials.encode("utf-8", "replace")).digest() if credentials else None
+    return _key(credentials) if credentials else None
+
+
+def _key(who: str) -> bytes:
+    return hashlib.sha256(who.encode("utf-8", "replace")).digest()
 
 
 def _too_many(who: str, buckets: Buckets, wait_s: float) -> TooMany | None:

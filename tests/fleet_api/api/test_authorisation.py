@@ -34,6 +34,7 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/vehicles"): READERS,
     ("get", "/v1/vehicles/{vehicle_id}"): READERS,
     ("post", "/v1/vehicles"): {Role.OPERATOR},
+    ("post", "/v1/enrolment-codes"): {Role.OPERATOR},
     ("post", "/v1/vehicles/{vehicle_id}/revoke"): {Role.OPERATOR},
     ("post", "/v1/vehicles/{vehicle_id}/quarantine"): {Role.OPERATOR},
     ("post", "/v1/vehicles/{vehicle_id}/release"): {Role.OPERATOR},
@@ -63,8 +64,13 @@ OF_VEHICLES: set[Operation] = {
     ("get", "/v1/bundles/{digest}"),
     ("post", "/v1/vehicles/{vehicle_id}/telemetry"),
 }
-PUBLIC: set[Operation] = {("get", "/healthz"), ("get", "/readyz"), ("get", "/objects/{key}")}
-"""Without a token: an object's link is its own permission."""
+PUBLIC: set[Operation] = {
+    ("get", "/healthz"),
+    ("get", "/readyz"),
+    ("get", "/objects/{key}"),
+    ("post", "/v1/vehicles/{vehicle_id}/key"),
+}
+"""Without a token: an object's link and an enrolment code are their own permission."""
 
 PLACES = {
     "campaign": "none",
@@ -85,6 +91,7 @@ BODIES: dict[str, dict[str, Any]] = {
         f"/v1/vehicles/{{vehicle_id}}/{verb}": {"reason": "a test"}
         for verb in ("quarantine", "release", "void-counts", "restore-counts")
     },
+    "/v1/enrolment-codes": {"id": "car-2"},
     "/v1/label-jobs/claim": {"task": "auto", "labeler": "anna"},
     f"{JOB}/complete": {"token": 1, "openlabel": OPENLABEL},
     f"{JOB}/fail": {"token": 1, "reason": "dark"},

@@ -117,6 +117,10 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ("post", f"{VERSION}/resume"): (after(approved, after(moved("pause"), moved("resume"))), "campaign.resume"),
     ("post", f"{VERSION}/stop"): (after(approved, moved("stop")), "campaign.stop"),
     ("post", "/v1/vehicles"): (lambda api: api.post("/v1/vehicles", {"id": "car-1"}, "operator"), "vehicle.enrol"),
+    ("post", "/v1/enrolment-codes"): (
+        lambda api: api.post("/v1/enrolment-codes", {"id": "car-1"}, "operator"),
+        "vehicle.code",
+    ),
     ("post", "/v1/vehicles/{vehicle_id}/revoke"): (
         after(Api.enrol, lambda api: api.post("/v1/vehicles/car-1/revoke", {}, "operator")),
         "vehicle.revoke",

@@ -17,7 +17,7 @@ from storage.erasure import vehicles as erasure
 from storage.tables import dead_letters, fires, metadata, uploads
 from storage.tables.erasure import ErasureCause
 from storage.uploads import endings, parking, progress
-from storage.vehicles import queries
+from storage.vehicles import enrolment_codes, queries
 from storage.vehicles.authentication import authenticate_vehicle
 from storage.vehicles.enrolment import enrol, revoke
 from storage.vehicles.telemetry import record_counts
@@ -120,6 +120,7 @@ def test_the_id_is_nowhere_when_a_vehicle_is_erased(fleet: Database) -> None:
 def test_it_takes_no_part_from_the_moment_it_is_asked(fleet: Database) -> None:
     with fleet.begin() as connection:
         token = enroll_vehicle(connection, VEHICLE)
+        code = enrolment_codes.issue(connection, VEHICLE, {}, ttl_s=60, replace=True).code
         upload = support.begin(connection, clip_manifest(b"on its way", vehicle_id=VEHICLE))
     held = support.balances(fleet)["campaign_bytes", "braking"]
     ask(fleet)
@@ -130,6 +131,10 @@ def test_it_takes_no_part_from_the_moment_it_is_asked(fleet: Database) -> None:
             queries.get_vehicle(connection, VEHICLE)
         with pytest.raises(Erased, match="under a new id"):
             enrol(connection, VEHICLE, {})
+        with pytest.raises(Erased):
+            enrolment_codes.issue(connection, VEHICLE, {}, ttl_s=60, replace=True)
+        with pytest.raises(Unauthenticated):
+            enrolment_codes.redeem(connection, VEHICLE, code, bytes(32))
         with pytest.raises(NotFound):
             revoke(connection, VEHICLE)
         with pytest.raises(Unauthenticated, match="was erased"):

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Self
 
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import BaseModel, Field
 
 from triggers.contracts.api.base import View
 from triggers.contracts.base import AttributeValue, Contract, ShownAttribute, VehicleId
+from triggers.errors import InvalidInput
 
 MAX_ATTRIBUTES = 100
 """How many attributes the fleet may record for a vehicle."""
 
 
-class EnrolRequest(Contract):
+class CodeRequest(Contract):
     """A vehicle and what the fleet knows about it. Targets of campaigns test these attributes."""
 
     id: VehicleId
     attributes: Annotated[dict[str, AttributeValue], Field(max_length=MAX_ATTRIBUTES)] = {}
     replace: bool = False
     """Needed to enrol a vehicle again: its token is replaced, and the attributes are added to those that it has."""
+
+
+class EnrolRequest(CodeRequest):
+    """A vehicle that is enrolled with a token."""
+
     replays: bool = False
     """It is simulated: it plays drives in less time than they contain, so what it counts is not bounded by the time
     since it was assigned its campaigns."""
@@ -91,3 +100,53 @@ class EnrolledView(VehicleTokenView):
     trust_version: int = 0
     api_url: str
     gateway_url: str
+
+
+class EnrolmentCodeView(BaseModel):
+    """A one-time code (shown only once) with which the vehicle enrols itself at `api_url`, until `expires_at`."""
+
+    id: str
+    code: str
+    expires_at: datetime
+    api_url: str
+
+
+class EnrolledKeyView(BaseModel):
+    """What a vehicle that signs its requests needs: the keys to trust (see `EnrolledView`), and the servers' URLs."""
+
+    id: str
+    public_keys: list[str]
+    trust_threshold: int
+    trust_version: int
+    api_url: str
+    gateway_url: str
+
+
+class KeyRequest(Contract):
+    """A vehicle's public key (32 bytes) and its signature of the code and the vehicle's id, both in base64."""
+
+    code: Annotated[str, Field(min_length=1, max_length=100)]
+    public_key: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+    proof: Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{86}==$")]
+
+    @classmethod
+    def of(cls, key: Ed25519PrivateKey, vehicle_id: str, code: str) -> Self:
+        """The request with which the owner of `key` enrols."""
+        public, proof = key.public_key().public_bytes_raw(), key.sign(_proven(vehicle_id, code))
+        return cls(code=code, public_key=base64.b64encode(public).decode(), proof=base64.b64encode(proof).decode())
+
+    def proven_key(self, vehicle_id: str) -> bytes:
+        """The raw public key; InvalidInput unless its owner signed this code for this vehicle."""
+        raw = base64.b64decode(self.public_key)
+        try:
+            Ed25519PublicKey.from_public_bytes(raw).verify(base64.b64decode(self.proof), _proven(vehicle_id, self.code))
+        except (InvalidSignature, ValueError) as error:
+            raise InvalidInput(
+                "proof is not a signature of this vehicle's id and code by public_key",
+                remedy="sign `longtail-enrolment`, the id and the code, with the byte 0x1f between them",
+            ) from error
+        return raw
+
+
+def _proven(vehicle_id: str, code: str) -> bytes:
+    return "\x1f".join(("longtail-enrolment", vehicle_id, code)).encode()

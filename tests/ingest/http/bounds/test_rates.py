@@ -19,7 +19,7 @@ SLOW = Rates(per_token=0.01, per_address=0.01)
 
 
 async def whoever(request: Request) -> Response:
-    if request.headers.get("authorization") != GOOD["Authorization"]:
+    if request.headers.get("authorization") != GOOD["Authorization"] and "signature" not in request.headers:
         raise Unauthenticated("no")
     setattr(request.state, CALLER, "vehicle")
     return PlainTextResponse("")
@@ -80,3 +80,9 @@ def test_one_token_is_refused_beyond_its_rate_and_others_are_not() -> None:
     assert http.get("/whoever", headers=GOOD).status_code == 200
     assert http.get("/whoever", headers=GOOD).status_code == 429
     assert http.get("/readyz", headers={"Authorization": "Bearer other"}).status_code == 200
+
+
+def test_requests_that_are_signed_count_against_their_vehicle_first_and_then_against_the_address() -> None:
+    http = client(Rates(per_token=0.4, per_address=0.4))
+    answers = [http.get("/whoever", headers={"Signature": "good"}).status_code for _ in range(5)]
+    assert answers == [200, 200, 200, 200, 429]

@@ -1,0 +1,42 @@
+"""Nonces of signed requests: each is accepted once, and remembered for as long as its request would be."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from triggers.errors import Overloaded, Unauthenticated
+from triggers.request_signature import WINDOW_S
+
+MAX_NONCES = 500_000
+
+
+class Nonces:
+    """The nonces of the accepted requests of one process, for as long as their time would be accepted.
+
+    Bounded: two generations, of which the older is forgotten once its requests are too old. When there are too many,
+    requests are refused, and never a nonce forgotten early.
+    """
+
+    def __init__(self, *, limit: int = MAX_NONCES, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._newer: set[tuple[str, str]] = set()
+        self._older: set[tuple[str, str]] = set()
+        self._turn_s = clock() + 2 * WINDOW_S
+
+    def use(self, vehicle_id: str, nonce: str) -> None:
+        """Unauthenticated when the vehicle has used this nonce before; Overloaded when there are too many."""
+        used = (vehicle_id, nonce)
+        with self._lock:
+            if self._clock() >= self._turn_s:
+                # The newest of the older ones was accepted 2 windows ago: its time may have been a window ahead.
+                self._older, self._newer = self._newer, set()
+                self._turn_s = self._clock() + 2 * WINDOW_S
+            if used in self._newer or used in self._older:
+                raise Unauthenticated("this request was received before", remedy="sign each request with a new nonce")
+            if len(self._newer) >= self._limit:
+                raise Overloaded("too many signed requests", retry_after_s=WINDOW_S, remedy="try again later")
+            self._newer.add(used)

@@ -1,0 +1,77 @@
+"""A whole deployment over TLS: commands, the doctor, a vehicle that enrols with a code, and its upload."""
+
+from __future__ import annotations
+
+import base64
+from pathlib import Path
+
+import pytest
+
+from fleet_api.cli.main import main
+from fleet_api.client import ApiClient
+from fleet_api.deployment.deployment import Deployment
+from fleet_api.deployment.doctor import services as doctor
+from fleet_api.deployment.doctor.findings import FindingStatus
+from storage.settings import Settings
+from tests.support.paths import server_folder
+from tests.support.servers.certificates import write_server_certificate
+from tests.support.whole_system import FREE_PORTS, deployment, record_events, run_campaign
+from triggers.contracts.campaign import Network
+from triggers.errors import Misconfigured, Unreachable
+from triggers.vehicle.agent import VehicleAgent
+from triggers.vehicle.config import VehicleConfig
+from triggers.vehicle.enrolment import enrol_with_code
+from triggers.vehicle.http import make_client
+from triggers.vehicle.key import ensure_key
+
+pytestmark = pytest.mark.integration
+
+
+def test_everything_works_over_tls_and_nothing_without_its_authority(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ca, served, state = tmp_path / "ca.pem", tmp_path / "served.pem", tmp_path / "state"
+    write_server_certificate(ca, served)
+    for name in ("LONGTAIL_API_URL", "LONGTAIL_TOKEN", "LONGTAIL_TOKEN_FILE", "LONGTAIL_CA_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    with deployment(tls_cert_file=served) as running:
+        assert running.api_url.startswith("https://127.0.0.1:")
+        data = ["--data", str(running.data_dir)]
+        assert main(["vehicles", "list", *data, "--ca-file", str(ca)]) == 0
+        assert main(["vehicles", "list", *data]) == 1, "an unknown authority"
+        settings = running.settings.model_copy(update={"ca_file": ca})
+        assert {finding.status for finding in doctor.check(settings)} == {FindingStatus.OK}
+
+        client = ApiClient(running.api_url, running.admin_token, ca_file=ca)
+        run_campaign(client)
+        ensure_key(state)
+        config = VehicleConfig(
+            vehicle_id="car-1",
+            api_url=running.api_url,
+            gateway_url=running.gateway_url,
+            trusted_keys=(bytes(32),),
+            state_directory=state,
+            ca_file=ca,
+            network=Network.WIFI,
+        )
+        with make_client(config) as http:
+            enrolled = enrol_with_code(running.api_url, "car-1", client.vehicles.issue_code("car-1").code, state, http)
+        keys = tuple(base64.b64decode(key) for key in enrolled.public_keys)
+        with VehicleAgent(_changed(config, trusted_keys=keys)) as agent:
+            agent.check_in()
+            record_events(agent, 1)
+            assert agent.upload_pending().handed_over == 1
+            agent.report()
+        with VehicleAgent(_changed(config, trusted_keys=keys, ca_file=None)) as agent, pytest.raises(Unreachable):
+            agent.check_in()
+
+
+def _changed(config: VehicleConfig, **changes: object) -> VehicleConfig:
+    return VehicleConfig(**{**vars(config), **changes})  # type: ignore[arg-type]
+
+
+def test_a_deployment_does_not_listen_beyond_this_machine_without_tls() -> None:
+    with server_folder() as folder:
+        settings = Settings.load(data_dir=folder, gateway_host="0.0.0.0", **FREE_PORTS)
+        with pytest.raises(Misconfigured, match=r"plain HTTP on 0\.0\.0\.0"):
+            Deployment(settings).start()
