@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -18,7 +19,10 @@ _log = logging.getLogger(__name__)
 
 
 class SignerService:
-    """Serves a listening Unix socket until it is stopped; a thread for each connection, of which the API has a few."""
+    """Serves a listening Unix socket until it is stopped; a thread for each connection, of which the API has a few.
+
+    The socket stays open: whoever passed it on gives it to the next signer, which takes the connections that wait.
+    """
 
     def __init__(self, keys: ListSigner, listener: socket.socket) -> None:
         self._keys = keys
@@ -26,21 +30,28 @@ class SignerService:
         self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
+        self._stopped, self._stop = socket.socketpair()
+        listener.setblocking(False)
 
     def serve(self) -> None:
         """Serve until `stop`."""
         while True:
             self._free.acquire()
+            ready, _, _ = select.select([self._listener, self._stopped], [], [])
+            if self._stopped in ready:
+                return
             try:
                 connection, _ = self._listener.accept()
-            except OSError:  # it was shut down
-                return
+            except OSError:  # its client did not wait for it
+                self._free.release()
+                continue
             threading.Thread(target=self._serve_one, args=(connection,), name="signer", daemon=True).start()
 
     def stop(self) -> None:
         """End `serve`, also while it waits, and all connections."""
         with self._lock:
-            for each in (self._listener, *self._open):
+            self._stop.close()
+            for each in self._open:
                 with suppress(OSError):  # it is closed already
                     each.shutdown(socket.SHUT_RDWR)
 

@@ -150,3 +150,17 @@ def test_a_socket_takes_the_place_of_nothing_but_a_socket(tmp_path: Path, kind: 
     with pytest.raises(Misconfigured, match="there is something else at this path"):
         listen_at(path)
     assert path.exists() and other.read_text() == "kept"
+
+
+def test_a_signer_that_ends_in_order_leaves_its_socket_to_the_next(settings: Settings) -> None:
+    assert settings.signer_socket is not None
+    remote = RemoteSigner(settings.signer_socket)
+    with listen_at(settings.signer_socket) as listener:
+        for _ in range(2):
+            service = SignerService(ListKeys(settings), listener)
+            thread = threading.Thread(target=service.serve, daemon=True)
+            thread.start()
+            assert remote.sign(a_list(), ())
+            service.stop()
+            thread.join(10)
+            assert not thread.is_alive()
