@@ -22,6 +22,8 @@ import httpx
 from fleet_api.client.data_dir import ClientFile, default_data_dir, read_client_file, write_client_file
 from fleet_api.deployment.keys import require_key_not_lost
 from fleet_api.deployment.trust import ensure_trust
+from fleet_api.services import open_bundle_key
+from fleet_api.signing.list_keys import ListKeys
 from fleet_api.signing.socket_path import listen_at
 from ingest.extraction.sandbox.isolation import require_isolation
 from ingest.http.server.serve import listen
@@ -199,6 +201,8 @@ class Deployment:
 
     def _check_engines(self, database: Database) -> None:
         """End the start here, with one line, if a part cannot work, instead of in a child's log."""
+        open_bundle_key(self.settings)
+        ListKeys(self.settings)
         for lack in require_isolation(self.settings):
             self._report(f"clips are extracted without isolation: {lack}; {lack.remedy}")
         open_store_of_catalog(self.settings, database).check()
