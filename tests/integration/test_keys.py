@@ -164,7 +164,7 @@ def test_a_database_that_was_restored_is_noticed_and_vehicles_go_on_once_it_has_
         agent.check_in()
         assert check_revision(database).status == "ok"
         client.campaigns.move("loss_free", 1, "pause")
-        agent.check_in()
+        wait_for(lambda: agent.check_in() or agent.status().campaigns == (), within_s=30, what="the pause")
         assert agent.status().campaigns == ()
         client.campaigns.move("loss_free", 1, "resume")
     finally:

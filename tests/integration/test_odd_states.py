@@ -86,7 +86,7 @@ def test_a_port_that_is_taken_is_named_with_its_setting(data: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         line = refusal(data, "--port", str(port))
-    assert f"127.0.0.1:{port}" in line and "LONGTAIL_API_PORT or --port" in line and "stop the process" in line
+    assert f"'127.0.0.1', port {port}" in line and "LONGTAIL_API_PORT or --port" in line and "stop the process" in line
 
 
 def test_a_data_directory_that_is_a_file_or_lies_in_one_is_named(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_what_is_not_there_is_not_found(client: ApiClient) -> None:
         client.clips.get("0" * 32)
 
 
-FOR_VEHICLES = {"check-in", "telemetry", "bundles", "uploads"}
+FOR_VEHICLES = {"check-in", "telemetry", "bundles", "uploads", "token", "key"}
 """Parts of the routes that vehicles call; people have no use for them."""
 
 
@@ -129,6 +129,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         client.trust.newest,
         lambda: client.trust.publish(b"a"),
         lambda: client.vehicles.enrol("a"),
+        lambda: client.vehicles.issue_code("a"),
         lambda: client.vehicles.quarantine("a", reason="r"),
         lambda: client.vehicles.release("a", reason="r"),
         lambda: client.vehicles.void_counts("a", reason="r"),
