@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
+from typing import Protocol
 
 from fleet_api.known import Remembered, told
 from fleet_api.services import Services
@@ -162,40 +163,65 @@ def erase_vehicle(services: Services, user: User, vehicle_id: str, *, reason: st
     return VehicleErasureView(id=vehicle_id, clips=left.clips, size_bytes=left.size_bytes)
 
 
-def quarantine_vehicle(services: Services, user: User, vehicle_id: str, request: ReasonRequest) -> None:
-    """Refuse a vehicle's uploads and reports until it is released; Conflict if they are refused already."""
+class _Decision(Protocol):
+    """A step of `storage.vehicles.quarantine` that an operator takes for a reason."""
+
+    def __call__(self, connection: Connection, vehicle_id: str, *, reason: str, by: str) -> None: ...
+
+
+def _decide(
+    services: Services, user: User, vehicle_id: str, request: ReasonRequest, step: _Decision, *, action: str, said: str
+) -> None:
+    """Take the step, with its entry in the audit log and a line in the process's."""
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
-        quarantine.quarantine(connection, vehicle_id, reason=request.reason, by=user.name)
-        _note(connection, user, "vehicle.quarantine", vehicle_id, reason=request.reason)
-    _log.warning("%s quarantines vehicle %s: %s", user.name, vehicle_id, ascii(request.reason))
+        step(connection, vehicle_id, reason=request.reason, by=user.name)
+        _note(connection, user, action, vehicle_id, reason=request.reason)
+    _log.warning("%s %s %s: %s", user.name, said, vehicle_id, ascii(request.reason))
+
+
+def quarantine_vehicle(services: Services, user: User, vehicle_id: str, request: ReasonRequest) -> None:
+    """Refuse a vehicle's uploads and reports until it is released; Conflict if they are refused already."""
+    _decide(
+        services,
+        user,
+        vehicle_id,
+        request,
+        quarantine.quarantine,
+        action="vehicle.quarantine",
+        said="quarantines vehicle",
+    )
 
 
 def release_vehicle(services: Services, user: User, vehicle_id: str, request: ReasonRequest) -> None:
     """Accept a vehicle's uploads and reports again; Conflict if it is not in quarantine."""
-    user.require(Role.OPERATOR)
-    with services.database.begin() as connection:
-        quarantine.release(connection, vehicle_id, reason=request.reason, by=user.name)
-        _note(connection, user, "vehicle.release", vehicle_id, reason=request.reason)
-    _log.warning("%s releases vehicle %s: %s", user.name, vehicle_id, ascii(request.reason))
+    _decide(services, user, vehicle_id, request, quarantine.release, action="vehicle.release", said="releases vehicle")
 
 
 def void_counts(services: Services, user: User, vehicle_id: str, request: ReasonRequest) -> None:
     """Leave a vehicle's counts out of all sums; Conflict if they are left out already."""
-    user.require(Role.OPERATOR)
-    with services.database.begin() as connection:
-        quarantine.void_counts(connection, vehicle_id, reason=request.reason, by=user.name)
-        _note(connection, user, "vehicle.void_counts", vehicle_id, reason=request.reason)
-    _log.warning("%s voids the counts of vehicle %s: %s", user.name, vehicle_id, ascii(request.reason))
+    _decide(
+        services,
+        user,
+        vehicle_id,
+        request,
+        quarantine.void_counts,
+        action="vehicle.void_counts",
+        said="voids the counts of vehicle",
+    )
 
 
 def restore_counts(services: Services, user: User, vehicle_id: str, request: ReasonRequest) -> None:
     """Have a vehicle's counts in all sums again; Conflict if they are in them."""
-    user.require(Role.OPERATOR)
-    with services.database.begin() as connection:
-        quarantine.restore_counts(connection, vehicle_id, reason=request.reason, by=user.name)
-        _note(connection, user, "vehicle.restore_counts", vehicle_id, reason=request.reason)
-    _log.warning("%s restores the counts of vehicle %s: %s", user.name, vehicle_id, ascii(request.reason))
+    _decide(
+        services,
+        user,
+        vehicle_id,
+        request,
+        quarantine.restore_counts,
+        action="vehicle.restore_counts",
+        said="restores the counts of vehicle",
+    )
 
 
 def _note(
