@@ -83,6 +83,7 @@ def run(
             recovered_s = _recover(stage, fault.name)
         except (AssertionError, LongtailError, httpx.HTTPError) as late:
             survived.findings.append(f"{fault.name}: {late}")
+            report(f"    {late}")
             break
         report(f"    work goes on after {recovered_s:.0f} s")
         survived.take(fault, recovered_s)
@@ -177,14 +178,19 @@ def newest_clips(stage: Stage) -> list[ClipView]:
 
 
 def _audited(stage: Stage, at_risk: set[str], survived: Survived) -> list[str]:
+    """What the audit finds once everything has come to rest, and what kept it from that, or from an audit."""
+    found = []
     try:
         _drain(stage)
         _until_nothing_is(lambda: audit.under_way(stage), stage, within_s=SETTLE_S, what="what is under way")
     except AssertionError as late:
-        return [str(late), *audit.findings(stage, at_risk=at_risk)]
-    with stage.api() as api:
-        survived.clips = sum(1 for _ in api.clips.search())
-    return audit.findings(stage, at_risk=at_risk)
+        found.append(str(late))
+    try:
+        with stage.api() as api:
+            survived.clips = sum(1 for _ in api.clips.search())
+        return [*found, *audit.findings(stage, at_risk=at_risk)]
+    except (LongtailError, httpx.HTTPError) as error:
+        return [*found, f"nothing could be audited: {error}"]
 
 
 def _drain(stage: Stage) -> None:
