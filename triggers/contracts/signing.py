@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from triggers.errors import Misconfigured, Untrusted
+from triggers.public_keys import checked_key
 
 MAGIC = b"LTS1"
 MAGIC_OF_SEVERAL = b"LTS2"
@@ -136,6 +137,6 @@ def load_private_key(path: Path) -> Ed25519PrivateKey:
 
 
 def public_keys(*keys_raw: bytes) -> dict[bytes, Ed25519PublicKey]:
-    """A trust store (public keys by key id) from raw 32-byte public keys."""
-    keys = (Ed25519PublicKey.from_public_bytes(raw) for raw in keys_raw)
+    """A trust store (public keys by key id) from raw 32-byte public keys; ValueError for one that is not safe."""
+    keys = (checked_key(raw) for raw in keys_raw)
     return {key_id(key): key for key in keys}

@@ -20,6 +20,7 @@ from triggers.contracts.limits import MAX_TRUST_VERSION
 from triggers.distance import SpeedSignal, speed_scale
 from triggers.errors import Misconfigured
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
+from triggers.public_keys import checked_key
 from triggers.remedies import first_mistake
 from triggers.times import NS_PER_S
 from triggers.vehicle.key import KEY_FILE
@@ -135,10 +136,11 @@ class VehicleConfig:
     def _check_keys(self) -> None:
         if not self.trusted_keys:
             raise Misconfigured("trusted_keys is empty: the vehicle could run nothing", remedy="give a public key")
-        if any(len(key) != 32 for key in self.trusted_keys):
-            raise Misconfigured(
-                "a key in trusted_keys does not have 32 bytes", remedy="give the raw Ed25519 public keys"
-            )
+        for key in self.trusted_keys:
+            try:
+                checked_key(key)
+            except ValueError as error:
+                raise Misconfigured(f"trusted_keys: {error}", remedy="give the raw Ed25519 public keys") from error
         if not 1 <= self.trust_threshold <= len(set(self.trusted_keys)):
             raise Misconfigured(
                 f"trust_threshold is {self.trust_threshold}, of {len(set(self.trusted_keys))} trusted_keys",

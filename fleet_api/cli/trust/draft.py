@@ -17,6 +17,7 @@ from triggers.atomic_file import replace_text
 from triggers.contracts.signing import TRUST, Signature, envelope_of, key_id, sign, verifies
 from triggers.contracts.trust import Role, RoleKeys, TrustDocument, encoded_key, open_own
 from triggers.errors import Conflict, InvalidInput, Misconfigured
+from triggers.public_keys import checked_key
 from triggers.times import NS_PER_S
 
 DAY_NS = 86_400 * NS_PER_S
@@ -148,12 +149,17 @@ def read_public_key(path: Path) -> str:
         raise Misconfigured(f"cannot read the key {path}: {error}") from error
     if not isinstance(public, Ed25519PublicKey):
         raise Misconfigured(f"{path} is not an Ed25519 key", remedy="make one: longtail trust new-key FILE")
-    return encoded_key(public.public_bytes_raw())
+    raw = public.public_bytes_raw()
+    try:
+        checked_key(raw)
+    except ValueError as error:
+        raise Misconfigured(f"{path}: {error}", remedy="make one: longtail trust new-key FILE") from error
+    return encoded_key(raw)
 
 
 def shown_keys(keys: RoleKeys) -> list[tuple[str, str]]:
     """Id (hex) and public key (base64) of each key of a role."""
-    return [(key_id(Ed25519PublicKey.from_public_bytes(raw)).hex(), encoded_key(raw)) for raw in keys.raw]
+    return [(key_id(checked_key(raw)).hex(), encoded_key(raw)) for raw in keys.raw]
 
 
 def _changed(document: TrustDocument, *, version: int, days: int) -> TrustDocument:

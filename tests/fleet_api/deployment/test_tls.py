@@ -6,6 +6,7 @@ import base64
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleet_api.cli.main import main
 from fleet_api.client import ApiClient
@@ -49,7 +50,7 @@ def test_everything_works_over_tls_and_nothing_without_its_authority(
             vehicle_id="car-1",
             api_url=running.api_url,
             gateway_url=running.gateway_url,
-            trusted_keys=(bytes(32),),
+            trusted_keys=(Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw(),),
             state_directory=state,
             ca_file=ca,
             network=Network.WIFI,

@@ -28,6 +28,7 @@ from triggers.contracts.trust import (
     MAX_TRUST_BYTES,
     RoleKeys,
     TrustDocument,
+    encoded_key,
     open_first,
     open_own,
     open_step,
@@ -54,6 +55,16 @@ def test_a_bundle_is_run_once_enough_keys_have_signed_exactly_it() -> None:
     with pytest.raises(Untrusted, match="was changed"):
         open_bundle(both.replace(b'"version":3', b'"version":4'), trusted, threshold=2)
     assert envelope_of(payload, [mine]) == seal_bundle(make_bundle(SETTINGS, 3, b"program"), A)
+
+
+@pytest.mark.parametrize("weak", [1, 0, 2**255 - 20, 2**255 - 19 + 3, 2], ids=["1", "0", "-1", "3 again", "off"])
+def test_a_document_with_a_key_that_is_not_safe_is_none(weak: int) -> None:
+    """Keys of small order, written in another form, or that are no points: one of them would count as a signature."""
+    key = encoded_key(weak.to_bytes(32, "little"))
+    with pytest.raises(ValidationError, match="make another one"):
+        RoleKeys(keys=(*role(A).keys, key), threshold=2)
+    with pytest.raises(ValueError, match="make another one"):
+        public_keys(weak.to_bytes(32, "little"))
 
 
 def test_a_key_that_is_named_twice_does_not_count_twice() -> None:

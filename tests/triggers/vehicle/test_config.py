@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from triggers.errors import Misconfigured
 from triggers.vehicle.config import VehicleConfig
@@ -15,7 +16,7 @@ GOOD: dict[str, Any] = {
     "token": "very-secret",
     "api_url": "https://api.example",
     "gateway_url": "https://up.example:8443",
-    "trusted_keys": (bytes(32),),
+    "trusted_keys": (Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw(),),
     "state_directory": Path("state"),
 }
 
@@ -39,6 +40,7 @@ def test_the_token_is_not_printed() -> None:
         ("gateway_url", "http://10.0.0.5:8081"),
         ("trusted_keys", ()),
         ("trusted_keys", (b"short",)),
+        ("trusted_keys", (bytes(32),)),
         ("ring_ns", 0),
         ("max_recording_ns", 11 * 60 * 10**9),
         ("chunk_bytes", 1000),

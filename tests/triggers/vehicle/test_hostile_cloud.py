@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 import zstandard
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from tests.triggers.vehicle.hostile import Answer, answering, dripping, endless, once, silent
 from tests.triggers.vehicle.support import ManualClock
@@ -41,7 +42,7 @@ def config_of(url: str, folder: Path) -> VehicleConfig:
         token="t",
         api_url=url,
         gateway_url=url,
-        trusted_keys=(bytes(range(32)),),
+        trusted_keys=(Ed25519PrivateKey.from_private_bytes(bytes(32)).public_key().public_bytes_raw(),),
         state_directory=folder,
         exchange_s=EXCHANGE_S,
     )

@@ -7,12 +7,13 @@ from datetime import datetime
 from typing import Annotated, Self
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import BaseModel, Field
 
 from triggers.contracts.api.base import View
 from triggers.contracts.base import AttributeValue, Contract, ShownAttribute, VehicleId
 from triggers.errors import InvalidInput
+from triggers.public_keys import checked_key
 
 MAX_ATTRIBUTES = 100
 """How many attributes the fleet may record for a vehicle."""
@@ -136,11 +137,15 @@ class KeyRequest(Contract):
         return cls(code=code, public_key=base64.b64encode(public).decode(), proof=base64.b64encode(proof).decode())
 
     def proven_key(self, vehicle_id: str) -> bytes:
-        """The raw public key; InvalidInput unless its owner signed this code for this vehicle."""
+        """The raw public key; InvalidInput unless it is a safe one, whose owner signed this code for this vehicle."""
         raw = base64.b64decode(self.public_key)
         try:
-            Ed25519PublicKey.from_public_bytes(raw).verify(base64.b64decode(self.proof), _proven(vehicle_id, self.code))
-        except (InvalidSignature, ValueError) as error:
+            key = checked_key(raw)
+        except ValueError as error:
+            raise InvalidInput(f"public_key: {error}") from error
+        try:
+            key.verify(base64.b64decode(self.proof), _proven(vehicle_id, self.code))
+        except InvalidSignature as error:
             raise InvalidInput(
                 "proof is not a signature of this vehicle's id and code by public_key",
                 remedy="sign `longtail-enrolment`, the id and the code, with the byte 0x1f between them",

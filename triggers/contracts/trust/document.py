@@ -15,9 +15,9 @@ from triggers.contracts import signing
 from triggers.contracts.base import Contract
 from triggers.contracts.fire import TimeNs
 from triggers.contracts.limits import MAX_TRUST_VERSION
+from triggers.public_keys import checked_key
 
 Role = Literal["root", "bundles", "lists"]
-KEY_BYTES = 32
 
 
 class RoleKeys(Contract):
@@ -84,6 +84,5 @@ def _decoded(key: str) -> bytes:
         raw = base64.b64decode(key, validate=True)
     except (binascii.Error, ValueError) as error:
         raise ValueError("a key is not base64") from error
-    if len(raw) != KEY_BYTES:
-        raise ValueError(f"a key has {len(raw)} bytes, not {KEY_BYTES}")
+    checked_key(raw)
     return raw
