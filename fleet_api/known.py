@@ -5,7 +5,8 @@ vehicles (raised when one is enrolled again, revoked or erased), the day or roll
 and what the vehicle says about itself. Both revisions are read at most `staleness_s` seconds before an answer, so that
 is how late a revocation or a stop may take effect; a database that does not answer leaves nothing to trust.
 
-Nobody is remembered once half of the time of their token is over, or while it has a former one: the first use of a
+A vehicle that signs its requests is remembered with its key, which holds for as long as the two revisions stand still.
+By its token nobody is remembered once half of that one's time is over, or while it has a former one: the first use of a
 successor needs a transaction, and a usual rotation raises the revision, which all vehicles share, for nobody.
 """
 
@@ -17,6 +18,8 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from storage.database import Connection, Database
 from storage.vehicles.check_in import Revisions, read_revisions, write_seen
@@ -33,7 +36,8 @@ WRITE_EVERY_S = 2.0
 class Remembered:
     """A vehicle as of its latest check-in with a transaction, and until when (Unix ns) its list cannot change.
 
-    `told` is the digest of what it said about itself, `digest` that of its list.
+    `told` is the digest of what it said about itself, `digest` that of its list. `key` is the one with which it signs
+    its requests; None for a vehicle with a token.
     """
 
     vehicle_id: str
@@ -41,6 +45,12 @@ class Remembered:
     digest: str
     revisions: Revisions
     until_ns: int
+    key: Ed25519PublicKey | None = None
+
+
+def signer(vehicle_id: str) -> bytes:
+    """What a vehicle is remembered by that signs its requests; no token has this hash."""
+    return hashlib.sha256(b"vehicle\x1f" + vehicle_id.encode("utf-8", "backslashreplace")).digest()
 
 
 def told(report: CheckIn) -> bytes:
@@ -50,7 +60,7 @@ def told(report: CheckIn) -> bytes:
 
 
 class KnownVehicles:
-    """What this process remembers of vehicles, by the SHA-256 of their tokens. Thread-safe."""
+    """What this process remembers of vehicles, by the SHA-256 of their tokens, or as signers. Thread-safe."""
 
     def __init__(self, *, staleness_s: float = 0.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._staleness_s = staleness_s
@@ -77,7 +87,7 @@ class KnownVehicles:
             self._vehicles.pop(token_hash, None)
 
     def find(self, token_hash: bytes, vehicle_id: str) -> Remembered | None:
-        """The vehicle with this token, if it is this one."""
+        """The vehicle with this token, or that signs, if it is this one."""
         vehicle = self._vehicles.get(token_hash)
         return vehicle if vehicle is not None and vehicle.vehicle_id == vehicle_id else None
 
@@ -100,14 +110,19 @@ class KnownVehicles:
                 self._revisions, self._read_at = revisions, began
 
     def is_unchanged(self, vehicle: Remembered, report: CheckIn, *, now_ns: int) -> bool:
-        """Whether the vehicle has the list that it should have, and says what it said; it is then seen."""
-        if report.have != vehicle.digest or vehicle.revisions != self._revisions or now_ns >= vehicle.until_ns:
+        """Whether the vehicle has the list that it should have, and says what it said."""
+        if report.have != vehicle.digest or not self.is_current(vehicle) or now_ns >= vehicle.until_ns:
             return False
-        if told(report) != vehicle.told:
-            return False
+        return told(report) == vehicle.told
+
+    def is_current(self, vehicle: Remembered) -> bool:
+        """Whether no vehicle has changed, and nothing that runs on them, since this one was remembered."""
+        return vehicle.revisions == self._revisions
+
+    def seen(self, vehicle: Remembered, report: CheckIn, *, now_ns: int) -> None:
+        """Note that a vehicle has checked in; it is written later, with others."""
         with self._lock:
             self._seen[vehicle.vehicle_id] = now_ns, report.vehicle_time_ns - now_ns
-        return True
 
     def flush(self, database: Database) -> None:
         """Write which vehicles were seen, before the process ends."""

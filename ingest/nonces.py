@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable
@@ -9,7 +10,8 @@ from collections.abc import Callable
 from triggers.errors import Overloaded, Unauthenticated
 from triggers.request_signature import WINDOW_S
 
-MAX_NONCES = 500_000
+MAX_NONCES = 1_000_000
+"""Of a generation: about 100 MB, and 1,600 signed requests per second for as long as it lasts."""
 
 
 class Nonces:
@@ -23,13 +25,14 @@ class Nonces:
         self._limit = limit
         self._clock = clock
         self._lock = threading.Lock()
-        self._newer: set[tuple[str, str]] = set()
-        self._older: set[tuple[str, str]] = set()
+        self._newer: set[bytes] = set()
+        self._older: set[bytes] = set()
         self._turn_s = clock() + 2 * WINDOW_S
 
     def use(self, vehicle_id: str, nonce: str) -> None:
         """Unauthenticated when the vehicle has used this nonce before; Overloaded when there are too many."""
-        used = (vehicle_id, nonce)
+        # A digest takes a third of the memory of the two texts. Neither of them can contain the byte between them.
+        used = hashlib.blake2b(f"{vehicle_id}\x1f{nonce}".encode(), digest_size=16).digest()
         with self._lock:
             if self._clock() >= self._turn_s:
                 # The newest of the older ones was accepted 2 windows ago: its time may have been a window ahead.

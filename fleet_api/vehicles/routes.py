@@ -183,9 +183,12 @@ async def rotate_token(request: Request, services: Use, caller: CallingVehicle, 
     response_class=Response,
     responses={200: signed_response(Bundle, "A signed campaign bundle")},
 )
-async def fetch_bundle(request: Request, services: Use, _caller: CallingVehicle, digest: Digest) -> Response:
-    """The signed bundle of a campaign version, by the digest in the list of campaigns."""
-    bundle = await in_vehicle_threads(request, lambda: usecases.fetch_bundle(services, digest))
+async def fetch_bundle(request: Request, services: Use, caller: CallingVehicle, digest: Digest) -> Response:
+    """The signed bundle of a campaign version, by the digest in the list of campaigns.
+
+    404 for one of a version that the vehicle was never given, whether there is such a bundle or not.
+    """
+    bundle = await in_vehicle_threads(request, lambda: usecases.fetch_bundle(services, caller, digest))
     return Response(bundle, media_type=SEALED, headers={"Cache-Control": "private, max-age=31536000, immutable"})
 
 

@@ -8,21 +8,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
 
-from fleet_api.known import Remembered, told
+from fleet_api.known import Remembered, signer, told
 from fleet_api.services import Services
 from fleet_api.signing.chain import read_chain
 from fleet_api.vehicles import rules
 from storage import audit
 from storage.backup.restored import last_backup_at
-from storage.campaigns.queries import get_bundle
 from storage.database import Connection
 from storage.erasure import vehicles as erased_vehicles
 from storage.jsonb import storable
 from storage.vehicles import assignments, enrolment, enrolment_codes, quarantine, queries, telemetry
 from storage.vehicles import check_in as check_ins
+from storage.vehicles.assignments import assigned_bundle
 from triggers.assignment.given import Refusal
 from triggers.clips.clock import clock_problem
 from triggers.contracts.api.vehicles import (
@@ -43,6 +44,7 @@ from triggers.contracts.checkin import CheckIn, Telemetry
 from triggers.contracts.trust import with_steps
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput
+from triggers.public_keys import checked_key
 from triggers.times import NS_PER_S
 
 _log = logging.getLogger(__name__)
@@ -277,15 +279,23 @@ def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) 
             assignments.record(connection, vehicle_id, given, digest=digest, revision=revision)
     chain = services.trust.at(services.vehicle_database, known.trust_version)
     steps = chain.after(report.trust) if report.trust is not None else ()
-    if known.token_hash is not None and not steps:
-        renew_at_ns = known.token_expires_at_ns - services.settings.vehicle_token_ttl_s * NS_PER_S // 2
-        until_ns = min(rules.unchanged_until_ns(running, now_ns=known.now_ns), renew_at_ns)
-        if known.now_ns < until_ns:
-            remembered = Remembered(vehicle_id, told(report), digest, known.revisions, until_ns)
-            services.known.remember(known.token_hash, remembered)
+    if not steps:
+        until_ns = rules.unchanged_until_ns(running, now_ns=known.now_ns)
+        _remember(services, known, Remembered(vehicle_id, told(report), digest, known.revisions, until_ns))
     if report.have == digest and not steps:
         return None
     return with_steps(steps, services.signer.sign(content.canonical_json(), chain.list_key_ids))
+
+
+def _remember(services: Services, known: check_ins.CheckedIn, vehicle: Remembered) -> None:
+    """Remember a vehicle by its key, and by its token for the first half of that one's time."""
+    if known.public_key is not None:
+        services.known.remember(signer(vehicle.vehicle_id), replace(vehicle, key=checked_key(known.public_key)))
+    if known.token_hash is not None:
+        renew_at_ns = known.token_expires_at_ns - services.settings.vehicle_token_ttl_s * NS_PER_S // 2
+        until_ns = min(vehicle.until_ns, renew_at_ns)
+        if known.now_ns < until_ns:
+            services.known.remember(known.token_hash, replace(vehicle, until_ns=until_ns))
 
 
 def _assigned(
@@ -301,10 +311,10 @@ def _assigned(
     return assigned
 
 
-def fetch_bundle(services: Services, digest: str) -> bytes:
-    """The sealed bundle with this SHA-256, for any vehicle; or NotFound."""
+def fetch_bundle(services: Services, caller: str, digest: str) -> bytes:
+    """The sealed bundle with this SHA-256, if the vehicle was ever given its version; NotFound for all others."""
     with services.vehicle_database.begin() as connection:
-        return get_bundle(connection, digest)
+        return assigned_bundle(connection, caller, digest)
 
 
 def report_counts(services: Services, caller: str, vehicle_id: str, report: Telemetry) -> None:

@@ -159,14 +159,6 @@ def running(connection: Connection) -> tuple[int, tuple[RunningCampaign, ...]]:
     )
 
 
-def get_bundle(connection: Connection, digest: str) -> bytes:
-    """The sealed bundle with this SHA-256, or NotFound."""
-    bundle = connection.execute(select(_c.bundle).where(_c.bundle_digest == digest).limit(1)).scalar_one_or_none()
-    if bundle is None:
-        raise NotFound(f"there is no bundle {digest}")
-    return bytes(bundle)
-
-
 def settings_of(stored: Mapping[str, Any]) -> CampaignSettings:
     """A campaign's settings, parsed from their column."""
     return CampaignSettings.model_validate_json(json.dumps(stored))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, text
 
 from storage.campaigns.queries import MAX_VERSION
 from triggers.assignment.given import AssignedVersion, Version
+from triggers.errors import NotFound
 
 DEFAULT_LIST_S = 7 * 86_400
 DEFAULT_GRACE_S = 30 * 86_400
@@ -62,6 +63,12 @@ _ASSIGNED = text("""
     WHERE a.vehicle_id = :vehicle
 """)
 
+_BUNDLE = text("""
+    SELECT c.bundle FROM campaign_versions c
+    JOIN assignments a ON a.vehicle_id = :vehicle AND a.campaign = c.campaign AND a.version = c.version
+    WHERE c.bundle_digest = :digest LIMIT 1
+""")
+
 _AWAITED = text("""
     SELECT EXISTS (
         SELECT FROM restores r JOIN vehicles v ON v.id = :vehicle
@@ -93,6 +100,16 @@ def assigned(
         )
         for row in rows
     }
+
+
+def assigned_bundle(connection: Connection, vehicle_id: str, digest: str) -> bytes:
+    """The sealed bundle with this SHA-256; NotFound, in the same words, if the vehicle was never given its version."""
+    bundle = connection.execute(_BUNDLE, {"vehicle": vehicle_id, "digest": digest}).scalar_one_or_none()
+    if bundle is None:
+        raise NotFound(
+            f"no campaign of this vehicle has the bundle {digest}", remedy="check in, and ask for those of the new list"
+        )
+    return bytes(bundle)
 
 
 def awaits_check_in(connection: Connection, vehicle_id: str) -> bool:

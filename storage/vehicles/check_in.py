@@ -32,7 +32,8 @@ class CheckedIn:
     `attributes` are the fleet's own record, without what the vehicle reports.
     `recorded` is the digest of the list that is recorded as the vehicle's; None if none is. `token_hash` is that of the
     vehicle's only token, which expires at `token_expires_at_ns`; None if it is revoked, or while it has a former one,
-    which only a transaction can end. `revisions` are those that the row was read at.
+    which only a transaction can end. `public_key` is the key with which it signs its requests; None if it has none, or
+    is revoked. `revisions` are those that the row was read at.
     """
 
     attributes: dict[str, AttributeValue]
@@ -42,6 +43,7 @@ class CheckedIn:
     recorded: str | None
     token_hash: bytes | None
     token_expires_at_ns: int
+    public_key: bytes | None
     revisions: Revisions
 
 
@@ -77,6 +79,7 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
             vehicles.c.token_hash,
             cast(extract("epoch", vehicles.c.token_expires_at) * NS_PER_S, BigInteger).label("token_expires_at_ns"),
             vehicles.c.former_token_hash,
+            vehicles.c.public_key,
             vehicles.c.revoked_at,
             func.coalesce(select(assignment_revision.c.revision).scalar_subquery(), 0).label("campaigns"),
             func.coalesce(select(assignment_revision.c.vehicles).scalar_subquery(), 0).label("vehicles"),
@@ -92,6 +95,7 @@ def check_in(connection: Connection, vehicle_id: str, report: CheckIn) -> Checke
         recorded=row.assigned_digest,
         token_hash=bytes(row.token_hash) if row.revoked_at is None and row.former_token_hash is None else None,
         token_expires_at_ns=row.token_expires_at_ns,
+        public_key=None if row.revoked_at is not None or row.public_key is None else bytes(row.public_key),
         revisions=Revisions(row.campaigns, row.vehicles, row.trust_version),
     )
 

@@ -79,7 +79,9 @@ def test_versions_with_one_program_have_digests_of_their_own_and_neither_approve
 
 def test_what_is_approved_is_the_digest_of_what_vehicles_get(api: Api) -> None:
     active = api.activate(campaign_text("target vehicle.hardware != -0"))
-    sealed = api.client.get(f"/v1/bundles/{active['bundle_digest']}", headers=api.enrol())
+    vehicle = api.enrol()
+    api.check_in(vehicle)
+    sealed = api.client.get(f"/v1/bundles/{active['bundle_digest']}", headers=vehicle)
     bundle = api.open_bundle(sealed, active["bundle_digest"])
     assert bundle.approval_digest == active["approval_digest"]
 

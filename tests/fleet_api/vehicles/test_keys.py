@@ -16,9 +16,10 @@ from starlette.requests import Request
 
 from fleet_api.http.auth import caller_of, calling_address
 from ingest.http.bounds.rates import CALLER
-from storage.tables import enrolment_codes
-from tests.fleet_api.api_server import Api
+from storage.tables import enrolment_codes, vehicles
+from tests.fleet_api.api_server import Api, campaign_text
 from tests.fleet_api.vehicles.in_process import InProcess
+from tests.fleet_api.vehicles.test_unchanged import statements
 from triggers.body_digest import content_digest
 from triggers.contracts.api.vehicles import KeyRequest
 from triggers.errors import Conflict, Unauthenticated
@@ -167,18 +168,73 @@ def test_a_vehicle_in_memory_is_shut_out_when_it_enrols_with_a_code(api: Api) ->
     assert api.check_in(token, have=digest).status_code == 401
 
 
-def test_a_signed_check_in_is_never_answered_from_memory(api: Api) -> None:
-    redeem(api, code_for(api))
-    bearer = {"Authorization": f"Bearer {rotated(api)}"}
-    digest = api.open_list(api.check_in(bearer)).content_digest
-    assert api.check_in(bearer, have=digest).status_code == 304
+def unchanged(api: Api, digest: str, *, key: Ed25519PrivateKey = KEY, **changes: Any) -> httpx.Response:
+    """A signed check-in of car-1 that has nothing new to tell."""
     body = json.dumps({"vehicle_time_ns": 1, "have": digest}).encode()
     headers = {"content-digest": content_digest(body), "content-type": "application/json"}
     path = "/v1/vehicles/car-1/check-in"
-    signature = sign(KEY, "car-1", "POST", path, headers, created_s=int(time.time()))
-    for expected in (304, 401):
-        answer = api.client.post(path, content=body, headers={**headers, **signature})
-        assert answer.status_code == expected, "the second time its nonce has been used"
+    signature = sign(key, "car-1", "POST", path, headers, **{"created_s": int(time.time()), **changes})
+    answer: httpx.Response = api.client.post(path, content=body, headers={**headers, **signature})
+    return answer
+
+
+def remembered(api: Api) -> str:
+    """car-1 with a key, which the process remembers; the digest of its list."""
+    redeem(api, code_for(api))
+    digest = api.open_list(checked_in(api)).content_digest
+    assert unchanged(api, digest).status_code == 304
+    return digest
+
+
+def test_a_signed_check_in_with_nothing_new_is_answered_from_memory(api: Api) -> None:
+    digest = remembered(api)
+    with statements(api) as ran:
+        assert unchanged(api, digest).status_code == 304
+    assert len(ran) == 1 and "assignment_revision" in ran[0], "only the revisions are read, which all check-ins share"
+
+
+def test_a_signed_check_in_that_is_answered_from_memory_is_accepted_once_in_its_time_from_its_key(api: Api) -> None:
+    digest = remembered(api)
+    assert unchanged(api, digest, nonce="n" * 22).status_code == 304
+    assert unchanged(api, digest, nonce="n" * 22).status_code == 401
+    assert unchanged(api, digest, created_s=int(time.time()) - 400).status_code == 401
+    other = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    assert unchanged(api, digest, key=other, nonce="m" * 22).status_code == 401
+    assert unchanged(api, digest, nonce="m" * 22).status_code == 304, "a nonce that a stranger sent is not used up"
+
+
+def test_a_signed_check_in_with_something_new_uses_its_nonce_once(api: Api) -> None:
+    digest = remembered(api)
+    api.activate(campaign_text())
+    assert api.open_list(unchanged(api, digest)).content_digest != digest
+
+
+@pytest.mark.parametrize("how", ["revoked", "enrolled again", "another key", "erased"])
+def test_a_vehicle_whose_key_is_remembered_and_that_is_shut_out_is_noticed(api: Api, how: str) -> None:
+    digest = remembered(api)
+    operator = api.as_client("operator").vehicles
+    if how == "revoked":
+        operator.revoke("car-1")
+    elif how == "erased":
+        operator.erase("car-1", reason="a test")
+    elif how == "another key":
+        assert redeem(api, code_for(api), key=Ed25519PrivateKey.from_private_bytes(bytes(32))).status_code == 201
+    else:
+        operator.enrol("car-1", replace=True)
+    assert unchanged(api, digest).status_code == 401
+
+
+def test_a_key_with_which_anybody_could_sign_is_refused(api: Api) -> None:
+    """With the identity as its key, one signature would be right for every request."""
+    code = code_for(api)
+    identity = (1).to_bytes(32, "little")
+    weak = {"public_key": base64.b64encode(identity).decode(), "proof": base64.b64encode(identity + bytes(32)).decode()}
+    answer = api.client.post("/v1/vehicles/car-1/key", json={"code": code, **weak})
+    assert (answer.status_code, "small order" in answer.json()["detail"]) == (422, True)
+    assert redeem(api, code).status_code == 201, "the code was not used up"
+    with api.database.begin() as connection:
+        connection.execute(update(vehicles).values(public_key=identity))
+    assert "small order" in checked_in(api).json()["detail"], "nor is one that is kept from before"
 
 
 def test_who_is_not_known_yet_is_bounded_as_an_address_whatever_token_it_shows() -> None:

@@ -215,6 +215,23 @@ def test_bundles_are_for_vehicles_and_named_by_digest(api: Api) -> None:
     assert api.client.get(f"/v1/bundles/{'0' * 64}", headers=api.as_("viewer")).status_code == 401
 
 
+def test_a_vehicle_gets_only_bundles_that_it_was_given_and_is_not_told_of_others(api: Api) -> None:
+    active = api.activate(campaign_text('target vehicle.region in ("EU")'))
+    mine, other = api.enrol(region="EU"), api.enrol("car-2", region="US")
+    url = f"/v1/bundles/{active['bundle_digest']}"
+    assert api.client.get(url, headers=mine).status_code == 404, "before its first list"
+    for vehicle, vehicle_id in ((mine, "car-1"), (other, "car-2")):
+        assert api.check_in(vehicle, vehicle_id).status_code == 200
+    assert api.client.get(url, headers=mine).status_code == 200
+    refused, unknown = (api.client.get(f"/v1/bundles/{digest}", headers=other) for digest in (url[-64:], "0" * 64))
+    assert refused.status_code == unknown.status_code == 404
+    told = [answer.text.replace(answer.url.path[-64:], "DIGEST") for answer in (refused, unknown)]
+    assert told[0] == told[1]
+    api.post("/v1/campaigns/braking/1/stop", {}, "admin")
+    api.check_in(mine)
+    assert api.client.get(url, headers=mine).status_code == 200, "it may still be fetching what its last list named"
+
+
 def test_vehicles_are_listed_by_id_in_pages(api: Api) -> None:
     for number in range(5):
         api.enrol(f"car-{number}")
