@@ -24,6 +24,7 @@ from storage.database import Connection
 from storage.uploads import endings, pieces, progress, rows, vehicle_days
 from storage.uploads.progress import Reached
 from storage.uploads.rows import UploadRow
+from storage.vehicles import quarantine
 from triggers.contracts.clip import CELL_BYTES, cell_count
 from triggers.errors import (
     BadHeader,
@@ -31,6 +32,7 @@ from triggers.errors import (
     ClipFailed,
     Fenced,
     LongtailError,
+    Quarantined,
     TooLarge,
     TooSlow,
     UnsupportedBody,
@@ -57,6 +59,7 @@ class ChunkHeaders:
     ChecksumMismatch,
     ClipFailed,
     Fenced,
+    Quarantined,
     TooLarge,
     TooSlow,
     UnsupportedBody,
@@ -79,6 +82,9 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
     )
     try:
         upload, digests = await gateway.transact(lambda c: _begin(c, gateway, headers, now=datetime.now(UTC)))
+    except Quarantined:
+        await gateway.transact(lambda c: endings.end_for_quarantine(c, headers.upload_id))
+        raise
     except WrongOffset as error:
         known = await gateway.transact(lambda c: rows.find(c, headers.upload_id, vehicle_id))
         return problem_response(error, headers=protocol.progress_headers(known))
@@ -94,11 +100,15 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
 def _begin(
     connection: Connection, gateway: Gateway, headers: ChunkHeaders, *, now: datetime
 ) -> tuple[UploadRow, bytes]:
-    """The upload with this request as its writer, and the digests of the cells that the request can reach."""
+    """The upload with this request as its writer, and the digests of the cells that the request can reach.
+
+    Quarantined when the vehicle is in quarantine, and bytes of the upload are still to come.
+    """
     vehicle_days.require_room(connection, headers.vehicle_id, gateway.vehicle_day, now=now)
     upload = progress.begin_write(connection, headers.upload_id, headers.vehicle_id, headers.offset, now=now)
     if upload.whole:
         return upload, b""
+    quarantine.require_free(connection, headers.vehicle_id)
     first, cells = headers.offset // CELL_BYTES, cell_count(upload.size_bytes)
     if headers.announced is not None:
         cells = min(cells, cell_count(headers.offset + headers.announced))

@@ -1,4 +1,4 @@
-"""How uploads end: stored, failed, terminated by the vehicle, or expired.
+"""How uploads end: stored, failed, terminated by the vehicle or its quarantine, or expired.
 
 Each of them settles what came, releases the rest of the upload's reservation, and drops the pieces of its incomplete
 cell, in the transaction that closes it. An upload that ends without a byte loses its manifest at once; others keep it
@@ -20,6 +20,7 @@ from storage.uploads.rows import EXPIRED_BY_TIME, find_usable
 from triggers.errors import Conflict
 
 TERMINATED_BY_VEHICLE = "terminated"
+QUARANTINED = "quarantined"
 CELLS_LOST = "cells_lost"
 """The reason of an upload whose acknowledged cells the log has lost; the clip may be sent again."""
 
@@ -69,6 +70,11 @@ def expire_one(connection: Connection, upload_id: str) -> bool:
 def lose(connection: Connection, upload_id: str) -> bool:
     """Close an open upload whose acknowledged cells are gone, so that its vehicle begins again. False when closed."""
     return _close(connection, upload_id, (UploadState.OPEN,), UploadState.EXPIRED, CELLS_LOST)
+
+
+def end_for_quarantine(connection: Connection, upload_id: str) -> bool:
+    """Close an open upload of a vehicle in quarantine; what came of it is settled. False when it was closed before."""
+    return _close(connection, upload_id, (UploadState.OPEN,), UploadState.EXPIRED, QUARANTINED)
 
 
 def terminate(connection: Connection, upload_id: str, vehicle_id: str, *, now: datetime) -> None:
