@@ -14,6 +14,7 @@ from fleet_api.api.errors import handlers, refuse_nul
 from fleet_api.api.openapi import interactive_docs
 from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
+from fleet_api.campaigns import compilation
 from fleet_api.http.bodies import new_bodies
 from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
 from fleet_api.http.threads import new_vehicle_threads
@@ -60,6 +61,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        compilation.begin()
         try:
             yield
         finally:

@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import resource
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -28,7 +29,8 @@ LONGEST_S = 120.0
 MEMORY_BYTES = 2 * 1024**3
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload([__name__])  # so that each child begins with the compiler imported
+# So that each child begins with the compiler imported, and with the tables that it makes when it is first used.
+_processes.set_forkserver_preload(["fleet_api.campaigns.compiler_warm_up"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +57,19 @@ class Text:
     campaign: str | None
 
 
-def compile_aside(text: Text, *, cpu_s: int = CPU_S) -> Compiled:
+def begin() -> None:
+    """Start the process that children are forked from, which then imports the compiler: nobody has to wait for it."""
+    forkserver.ensure_running()
+
+
+def compile_aside(text: Text, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_BYTES) -> Compiled:
     """Compile a campaign in a child process.
 
     DiagnosticsError when the text has mistakes, InvalidInput when it does not contain the requested campaign or takes
     more processor time or memory than a compilation may.
     """
     receiver, sender = _processes.Pipe(duplex=False)
-    child = _processes.Process(target=_run, args=(sender, text, cpu_s), daemon=True)
+    child = _processes.Process(target=_run, args=(sender, text, cpu_s, memory_bytes), daemon=True)
     child.start()
     sender.close()
     try:
@@ -75,7 +82,8 @@ def compile_aside(text: Text, *, cpu_s: int = CPU_S) -> Compiled:
         child.join()
     if not answer:
         raise InvalidInput(
-            f"{text.filename}: compiling it takes more than {cpu_s} s of processor time, or more memory than it may",
+            f"{text.filename}: compiling it takes more than {cpu_s} s of processor time, or more than "
+            f"{memory_bytes // 2**20} MiB of memory",
             remedy="divide the file, or simplify its longest conditions",
         )
     return _compiled(answer, text.filename)
@@ -103,10 +111,10 @@ def _chosen(campaigns: dict[str, CompiledCampaign], text: Text) -> CompiledCampa
     return campaigns[text.campaign]
 
 
-def _run(sender: Connection, text: Text, cpu_s: int) -> None:
+def _run(sender: Connection, text: Text, cpu_s: int, memory_bytes: int) -> None:
     """In the child: answer with the campaign, or with the problem document of what was wrong, as JSON."""
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answer: dict[str, Any]
     try:
@@ -118,7 +126,7 @@ def _run(sender: Connection, text: Text, cpu_s: int) -> None:
         }
     except LongtailError as error:
         answer = {"problem": problem_of(error).to_json()}
-    except MemoryError:
+    except MemoryError:  # or the interpreter has crashed, since not all of its parts stand that
         return
     sender.send_bytes(json.dumps(answer).encode())
 
