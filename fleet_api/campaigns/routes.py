@@ -12,6 +12,7 @@ from fleet_api.http.bodies import MIB, json_body
 from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
+from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.campaigns import (
     AppliedView,
     ApplyRequest,
@@ -97,6 +98,21 @@ def approve(
     The version that ran before is stopped as superseded. A version with a later start date stays approved until then.
     """
     return usecases.approve(services, user, campaign, version, seen_digest=body.digest)
+
+
+@router.post("/{campaign}/{version}/reject", summary="Reject a version")
+@raises(Conflict)
+def reject(
+    services: Use,
+    user: Caller,
+    campaign: str,
+    version: int,
+    body: Annotated[ReasonRequest, json_body(ReasonRequest)],
+) -> CampaignView:
+    """Return a submitted version to its author, as a draft, with a reason. It may be submitted again as it is, or
+    another version applied in its place.
+    """
+    return usecases.reject(services, user, campaign, version, body)
 
 
 @router.post("/{campaign}/{version}/signatures", summary="Sign a version")

@@ -24,6 +24,7 @@ from storage.campaigns.queries import CampaignVersion
 from storage.counts.compared import compared
 from storage.counts.outcomes import outcomes
 from storage.database import Connection
+from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.campaigns import (
     AppliedView,
     ApplyRequest,
@@ -176,6 +177,16 @@ def approve(services: Services, user: User, campaign: str, version: int, *, seen
     return CampaignView.model_validate(approved)
 
 
+def reject(services: Services, user: User, campaign: str, version: int, request: ReasonRequest) -> CampaignView:
+    """Return a submitted version to its author, who sees the reason. The version is a draft again."""
+    user.require(Role.APPROVER)
+    with services.database.begin() as connection:
+        before = _locked(connection, campaign, version)
+        rejected = life.reject(connection, campaign, version, reason=request.reason, user=user)
+        _note(connection, user, "reject", before=before, after=rejected, reason=request.reason)
+    return CampaignView.model_validate(rejected)
+
+
 def sign(services: Services, user: User, campaign: str, version: int, request: SignRequest) -> SignedView:
     """Keep a person's signature over a version's unsigned bundle; vehicles get it once there are enough of them.
 
@@ -257,6 +268,7 @@ def _note(
     *,
     before: CampaignVersion | None,
     after: CampaignVersion,
+    reason: str | None = None,
     **more: Any,
 ) -> None:
     audit.record(
@@ -267,6 +279,7 @@ def _note(
         f"{after.campaign}/{after.version}",
         before=None if before is None else {"state": before.state},
         after={"state": after.state, "approval_digest": after.approval_digest, **more},
+        reason=reason,
     )
 
 

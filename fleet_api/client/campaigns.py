@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 from fleet_api.client.transport import Transport, path_of, request_of
+from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.campaigns import (
     AppliedView,
     ApplyRequest,
@@ -87,6 +88,11 @@ class Campaigns:
         """Approve a submitted version by its `approval_digest`; raises Conflict if it has another."""
         body = request_of(ApproveRequest, digest=digest)
         return self._transport.post(CampaignView, path_of("campaigns", name, version, "approve"), body)
+
+    def reject(self, name: str, version: int, *, reason: str) -> CampaignView:
+        """Return a submitted version to its author, who sees the reason; raises Conflict if it is not submitted."""
+        body = request_of(ReasonRequest, reason=reason)
+        return self._transport.post(CampaignView, path_of("campaigns", name, version, "reject"), body)
 
     def sign(self, name: str, version: int, signature: Signature) -> SignedView:
         """Add a person's signature over the version's unsigned bundle; raises Untrusted if it is no bundle key's."""

@@ -6,13 +6,13 @@ import base64
 from collections.abc import Iterator, Mapping
 
 from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous, request_of
+from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.trust import PublishedView, PublishRequest, TrustView
 from triggers.contracts.api.vehicles import (
     CodeRequest,
     EnrolledView,
     EnrolmentCodeView,
     EnrolRequest,
-    ReasonRequest,
     VehicleErasureView,
     VehicleList,
     VehicleView,

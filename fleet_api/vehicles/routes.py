@@ -15,6 +15,7 @@ from fleet_api.http.threads import in_vehicle_threads
 from fleet_api.vehicles import usecases
 from fleet_api.vehicles.unchanged import CheckInRoute
 from ingest.http.raising import raises
+from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.vehicles import (
     CodeRequest,
     EnrolledKeyView,
@@ -22,7 +23,6 @@ from triggers.contracts.api.vehicles import (
     EnrolmentCodeView,
     EnrolRequest,
     KeyRequest,
-    ReasonRequest,
     VehicleErasureView,
     VehicleList,
     VehicleTokenView,

@@ -26,6 +26,7 @@ from storage.vehicles import check_in as check_ins
 from storage.vehicles.assignments import assigned_bundle
 from triggers.assignment.given import Refusal
 from triggers.clips.clock import clock_problem
+from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.vehicles import (
     CodeRequest,
     EnrolledKeyView,
@@ -33,7 +34,6 @@ from triggers.contracts.api.vehicles import (
     EnrolmentCodeView,
     EnrolRequest,
     KeyRequest,
-    ReasonRequest,
     VehicleErasureView,
     VehicleList,
     VehicleTokenView,

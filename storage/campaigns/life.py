@@ -36,6 +36,7 @@ SUPERSEDED = "superseded"
 """The reason recorded when another version of the campaign replaces one."""
 
 _c = campaign_versions.c
+_NOT_REJECTED = {"rejected_by_id": None, "rejected_at": None, "rejected_reason": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +115,8 @@ def set_forecast(connection: Connection, campaign: str, version: int, forecast: 
 
 
 def submit(connection: Connection, campaign: str, version: int, *, user: User) -> CampaignVersion:
-    """Submit a draft, and record who did."""
-    values = {"submitted_by_id": user.id, "submitted_at": func.now()}
+    """Submit a draft, and record who did. That it was rejected before is over."""
+    values = {"submitted_by_id": user.id, "submitted_at": func.now(), **_NOT_REJECTED}
     return _take(campaign_life.SUBMIT, connection, campaign, version, values)
 
 
@@ -133,6 +134,16 @@ def approve(connection: Connection, campaign: str, version: int, *, bundle: byte
     approved = _take(campaign_life.APPROVE, connection, campaign, version, values)
     _supersede(connection, campaign, version, states=(CampaignState.APPROVED,))
     return approved
+
+
+def reject(connection: Connection, campaign: str, version: int, *, reason: str, user: User) -> CampaignVersion:
+    """Return a submitted version to its author as a draft, and record who did and why."""
+    values = {
+        "rejected_by_id": user.id,
+        "rejected_at": func.now(),
+        "rejected_reason": storable(reason, what="the reason"),
+    }
+    return _take(campaign_life.REJECT, connection, campaign, version, values)
 
 
 def activate(connection: Connection, campaign: str, version: int) -> CampaignVersion:

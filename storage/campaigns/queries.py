@@ -41,6 +41,10 @@ class CampaignVersion:
     approved_by: str | None
     approved_by_id: int | None
     approved_at: datetime | None
+    rejected_by: str | None
+    rejected_by_id: int | None
+    rejected_at: datetime | None
+    rejected_reason: str | None
     activated_at: datetime | None
     rollout_from: datetime | None
     paused_at: datetime | None
@@ -60,7 +64,7 @@ class StoredContent:
     forecast: dict[str, Any] | None = None
 
 
-_PEOPLE = ("author", "submitted_by", "approved_by")
+_PEOPLE = ("author", "submitted_by", "approved_by", "rejected_by")
 
 
 def _name_of(person: str) -> Label[Any]:

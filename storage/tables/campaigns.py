@@ -44,6 +44,9 @@ campaign_versions = Table(
     at("submitted_at"),
     Column("approved_by_id", BigInteger, ForeignKey("users.id")),
     at("approved_at"),
+    Column("rejected_by_id", BigInteger, ForeignKey("users.id")),
+    at("rejected_at"),
+    Column("rejected_reason", Text),
     at("activated_at"),
     at("rollout_from"),
     at("paused_at"),
@@ -55,6 +58,7 @@ campaign_versions = Table(
     Index("ix_campaign_versions_bundle_digest", "bundle_digest"),
 )
 """Versions are immutable except for their state; approval binds to `approval_digest` and makes the bundle.
+`rejected_...` say who returned the draft that it is, and why, until it is submitted again.
 `rollout_from` is when the rollout's stages began to count: pauses push it forward. `forecast` is what the author's
 backtest expects, which only approvers are shown."""
 

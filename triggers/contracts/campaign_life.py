@@ -36,13 +36,14 @@ class CampaignStep:
 
 SUBMIT = CampaignStep("submitted", (CampaignState.DRAFT,), CampaignState.SUBMITTED)
 APPROVE = CampaignStep("approved", (CampaignState.SUBMITTED,), CampaignState.APPROVED)
+REJECT = CampaignStep("rejected", (CampaignState.SUBMITTED,), CampaignState.DRAFT)
 ACTIVATE = CampaignStep("activated", (CampaignState.APPROVED,), CampaignState.ACTIVE)
 PAUSE = CampaignStep("paused", (CampaignState.ACTIVE,), CampaignState.PAUSED)
 RESUME = CampaignStep("resumed", (CampaignState.PAUSED,), CampaignState.ACTIVE)
 COMPLETE = CampaignStep("completed", RUNNING, CampaignState.COMPLETED)
 STOP = CampaignStep("stopped", tuple(state for state in CampaignState if state not in ENDED), CampaignState.STOPPED)
 
-STEPS = (SUBMIT, APPROVE, ACTIVATE, PAUSE, RESUME, COMPLETE, STOP)
+STEPS = (SUBMIT, APPROVE, REJECT, ACTIVATE, PAUSE, RESUME, COMPLETE, STOP)
 
 
 def has_begun(settings: CampaignSettings, today: date) -> bool:

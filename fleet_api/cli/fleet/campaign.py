@@ -151,6 +151,18 @@ def _reviewed(details: CampaignDetails, digest: str | None) -> tuple[int, str]:
     return details.version, details.approval_digest
 
 
+@campaign.command(short_help="Return a submitted version to its author.")
+@click.argument("name")
+@version_option
+@click.option("--reason", required=True, help="Why, in at most 500 characters; its author sees it.")
+@json_option
+@with_client
+def reject(client: ApiClient, *, name: str, version: int | None, reason: str, as_json: bool) -> None:
+    """Return a submitted version to its author, as a draft. The reason is shown with it and in the audit log."""
+    chosen = client.campaigns.version(name, version)
+    _show_step(client.campaigns.reject(name, chosen.version, reason=reason), as_json)
+
+
 @campaign.command(short_help="Sign a version with a key of your own.")
 @click.argument("name")
 @version_option

@@ -69,7 +69,8 @@ def show_review(details: CampaignDetails) -> None:
     """Print what an approver looks at: fields, text, settings, cost, and the difference to the version that runs."""
     review = details.review
     names = ("campaign", "version", "state", "ended_reason", "author", "created_at", "approved_by", "approved_at")
-    print_fields({name: getattr(details, name) for name in (*names, "program_digest", "approval_digest")})
+    rejected = ("rejected_by", "rejected_at", "rejected_reason") if details.rejected_at else ()
+    print_fields({name: getattr(details, name) for name in (*names, *rejected, "program_digest", "approval_digest")})
     print_text("Trigger text", details.source)
     print_title("Settings")
     print_fields(review.settings)

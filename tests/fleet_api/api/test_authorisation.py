@@ -24,6 +24,7 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("post", "/v1/campaigns"): {Role.AUTHOR},
     ("post", f"{VERSION}/submit"): {Role.AUTHOR},
     ("post", f"{VERSION}/approve"): {Role.APPROVER},
+    ("post", f"{VERSION}/reject"): {Role.APPROVER},
     ("post", f"{VERSION}/signatures"): {Role.AUTHOR, Role.APPROVER},
     ("get", "/v1/trust"): READERS,
     ("post", "/v1/trust"): set(),
@@ -84,6 +85,7 @@ PLACES = {
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/campaigns": {"source": "trigger a {", "signals": SIGNALS},
     f"{VERSION}/approve": {"digest": "0" * 64},
+    f"{VERSION}/reject": {"reason": "a test"},
     f"{VERSION}/signatures": {"key_id": "0" * 16, "signature": "A" * 86 + "=="},
     "/v1/trust": {"envelope": "AAAA"},
     "/v1/vehicles": {"id": "car-2"},

@@ -111,6 +111,13 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         "campaign.submit",
     ),
     ("post", f"{VERSION}/approve"): (approved, "campaign.approve"),
+    ("post", f"{VERSION}/reject"): (
+        after(
+            lambda api: api.apply(campaign_text()),
+            lambda api: api.post(f"{BRAKING}/reject", {"reason": "too wide"}, "approver"),
+        ),
+        "campaign.reject",
+    ),
     ("post", f"{VERSION}/signatures"): (signed, "campaign.sign"),
     ("post", "/v1/trust"): (trust_published, "trust.publish"),
     ("post", f"{VERSION}/pause"): (after(approved, moved("pause")), "campaign.pause"),

@@ -79,11 +79,38 @@ def test_versions_with_one_program_have_digests_of_their_own_and_neither_approve
 
 def test_what_is_approved_is_the_digest_of_what_vehicles_get(api: Api) -> None:
     active = api.activate(campaign_text("target vehicle.hardware != -0"))
-    vehicle = api.enrol()
+    vehicle = api.enrol(hardware=4)
     api.check_in(vehicle)
     sealed = api.client.get(f"/v1/bundles/{active['bundle_digest']}", headers=vehicle)
     bundle = api.open_bundle(sealed, active["bundle_digest"])
     assert bundle.approval_digest == active["approval_digest"]
+
+
+def test_a_submitted_version_is_returned_to_its_author_with_a_reason_until_it_is_submitted_again(api: Api) -> None:
+    digest = api.apply(campaign_text()).json()["approval_digest"]
+    rejected = api.post("/v1/campaigns/braking/1/reject", {"reason": "10 MB are enough"}, "approver").json()
+    assert (rejected["state"], rejected["rejected_by"]) == ("draft", "approver-user")
+    assert api.get("/v1/campaigns/braking/1").json()["rejected_reason"] == "10 MB are enough"
+    for step, body in (("approve", {"digest": digest}), ("reject", {"reason": "again"})):
+        assert api.post(f"/v1/campaigns/braking/1/{step}", body, "approver").status_code == 409, "it is a draft"
+    again = api.post("/v1/campaigns/braking/1/submit", {}, "author").json()
+    assert (again["state"], again["rejected_at"], again["rejected_reason"]) == ("submitted", None, None)
+    assert api.post("/v1/campaigns/braking/1/approve", {"digest": digest}, "approver").json()["state"] == "active"
+    late = api.post("/v1/campaigns/braking/1/reject", {"reason": "too late"}, "approver")
+    assert (late.status_code, late.json()["remedy"]) == (409, "this is only possible in the state submitted")
+    entry = api.get("/v1/audit", "operator", object="braking").json()["entries"][1]
+    assert (entry["action"], entry["reason"], entry["before"]) == (
+        "campaign.reject",
+        "10 MB are enough",
+        {"state": "submitted"},
+    )
+
+
+@pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": "x" * 501}, {"reason": "a\x00b"}])
+def test_a_rejection_says_why(api: Api, body: dict[str, str]) -> None:
+    api.apply(campaign_text())
+    assert api.post("/v1/campaigns/braking/1/reject", body, "approver").status_code == 422
+    assert api.get("/v1/campaigns/braking/1").json()["state"] == "submitted"
 
 
 def test_a_version_whose_row_was_changed_is_not_approved(api: Api) -> None:

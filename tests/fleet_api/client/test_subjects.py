@@ -28,6 +28,7 @@ def test_a_campaign_is_applied_approved_found_and_stopped(api: Api, client: ApiC
     approved = client.campaigns.approve("braking", 1, digest=applied.approval_digest)
     assert approved.state == "active"
     client.campaigns.apply(campaign_text("priority 10"), SIGNALS)
+    assert client.campaigns.reject("braking", 2, reason="not before Monday").rejected_reason == "not before Monday"
     assert client.campaigns.version("braking").version == 2
     assert client.campaigns.version("braking", running=True).version == 1
     assert client.campaigns.version("braking", 1).source == campaign_text()
@@ -123,6 +124,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: next(client.campaigns.list()),
         lambda: client.campaigns.versions("a"),
         lambda: client.campaigns.version("a", 1),
+        lambda: client.campaigns.reject("a", 1, reason="r"),
         lambda: client.campaigns.approve("a", 1, digest="0" * 64),
         *(lambda step=step: client.campaigns.move("a", 1, step) for step in ("submit", "pause", "resume", "stop")),
         lambda: client.campaigns.sign("a", 1, Signature(bytes(8), bytes(64))),

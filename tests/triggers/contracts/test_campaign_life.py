@@ -13,6 +13,7 @@ from triggers.contracts.campaign_life import (
     APPROVE,
     COMPLETE,
     PAUSE,
+    REJECT,
     RESUME,
     STEPS,
     STOP,
@@ -36,7 +37,7 @@ def test_ended_versions_have_no_way_out_and_all_others_can_be_stopped() -> None:
 
 
 def test_steps_that_touch_running_versions_change_what_runs() -> None:
-    assert [step for step in STEPS if not step.changes_what_runs] == [SUBMIT, APPROVE]
+    assert [step for step in STEPS if not step.changes_what_runs] == [SUBMIT, APPROVE, REJECT]
     assert {ACTIVATE.to, PAUSE.to, RESUME.to} == set(RUNNING) == set(COMPLETE.from_states)
 
 

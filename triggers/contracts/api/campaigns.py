@@ -94,6 +94,11 @@ class CampaignView(View):
     approved_by: str | None
     approved_by_id: int | None
     approved_at: datetime | None
+    rejected_by: str | None
+    """Who returned this draft to its author; null once it is submitted again."""
+    rejected_by_id: int | None
+    rejected_at: datetime | None
+    rejected_reason: str | None
     activated_at: datetime | None
     paused_at: datetime | None
     ended_at: datetime | None

@@ -36,12 +36,6 @@ class EnrolRequest(CodeRequest):
     since it was assigned its campaigns."""
 
 
-class ReasonRequest(Contract):
-    """Why an operator changes what becomes of a vehicle's data; it is kept and shown."""
-
-    reason: Annotated[str, Field(min_length=1, max_length=500)]
-
-
 class VehicleView(View):
     """A vehicle. `clock_offset_ns` is its clock minus the cloud's at the latest check-in."""
 

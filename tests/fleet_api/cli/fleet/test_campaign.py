@@ -125,6 +125,16 @@ def test_a_file_is_applied_submitted_and_approved_by_its_version_and_digest(long
     assert (shown.status, shown.out) == (0, "braking version 1 is active\n")
 
 
+def test_a_rejected_version_is_a_draft_that_shows_why(longtail: Longtail, apply: Apply) -> None:
+    apply(campaign_text())
+    shown = longtail("campaign", "reject", "braking", "--reason", "10 MB are enough", role="approver")
+    assert shown.out == "braking version 1 is draft\n"
+    details = longtail("campaign", "show", "braking").out
+    assert re.search(r"^rejected_by +approver-user$", details, re.MULTILINE)
+    assert re.search(r"^rejected_reason +10 MB are enough$", details, re.MULTILINE)
+    assert longtail("campaign", "reject", "braking", role="approver").status == 2, "without a reason"
+
+
 def test_the_digest_of_a_version_that_was_reviewed_does_not_approve_a_wider_one_with_the_same_program(
     longtail: Longtail, apply: Apply
 ) -> None:
