@@ -10,10 +10,10 @@ import os
 import re
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
@@ -22,6 +22,7 @@ from triggers.errors import Misconfigured
 from triggers.processes.jail.isolation import Isolation
 from triggers.remedies import what_is_wrong
 from triggers.times import NS_PER_S
+from triggers.written_numbers import is_number, is_whole_number
 
 MIB = 1024**2
 PREFIX = "LONGTAIL_"
@@ -193,6 +194,21 @@ class Settings(BaseSettings):
     """What the files derived from a clip may have together, as a share of its bytes (and 256 KiB more). What does not
     fit is left out, previews first."""
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _as_written(cls, value: object, info: ValidationInfo) -> object:
+        """A number has one form, as everywhere else: a slip of the pen is refused, not read as another number. Empty is
+        not set, where a setting may be unset: a path would otherwise be the working directory."""
+        kinds = _kinds_of(cls.model_fields[info.field_name or ""].annotation)
+        if value == "" and type(None) in kinds:
+            return None
+        if isinstance(value, str) and kinds & {int, float}:
+            if int in kinds and not is_whole_number(value):
+                raise ValueError("it must be a whole number in digits, such as 100")
+            if not is_number(value):
+                raise ValueError("it must be a number, such as 0.5")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _with_driver(cls, value: str) -> str:
@@ -319,6 +335,11 @@ class Settings(BaseSettings):
         variables = {PREFIX + name.upper() for name in type(self).model_fields}
         others = {name: value for name, value in os.environ.items() if name not in variables}
         return {**others, **own}  # a setting that is None here must not reach the child from our environment
+
+
+def _kinds_of(annotation: Any) -> set[object]:
+    """The plain types of a setting: `{int, NoneType}` for `Annotated[int, ...] | None`."""
+    return {annotation}.union(*map(_kinds_of, get_args(annotation)))
 
 
 def shown_url(url: str) -> str:

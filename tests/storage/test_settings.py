@@ -77,3 +77,33 @@ def test_a_refused_number_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LONGTAIL_API_PORT", "many")
     with pytest.raises(Misconfigured, match=r"LONGTAIL_API_PORT: .*\(got 'many'\)"):
         Settings.load()
+
+
+@pytest.mark.parametrize("value", ["5.0", " 5 ", "1e3", "1_000", "+5", "05", "\u0665"])
+@pytest.mark.parametrize("variable", ["LONGTAIL_API_PORT", "LONGTAIL_FLEET_TOTAL_BYTES", "LONGTAIL_LOG_RETENTION_S"])
+def test_a_whole_number_has_one_form(monkeypatch: pytest.MonkeyPatch, variable: str, value: str) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(Misconfigured, match=f"{variable}: it must be a whole number in digits, such as 100"):
+        Settings.load()
+
+
+@pytest.mark.parametrize("value", [" 5", "1_000.0", "+5", ".5", "inf", "nan", "5 s", ""])
+def test_a_number_has_one_form(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("LONGTAIL_PARK_AFTER_S", value)
+    with pytest.raises(Misconfigured, match=r"LONGTAIL_PARK_AFTER_S: it must be a number, such as 0\.5"):
+        Settings.load()
+
+
+def test_numbers_in_their_one_form_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, value in {"API_PORT": "0", "FLEET_TOTAL_BYTES": "1000000000000", "PARK_AFTER_S": "1.5e1"}.items():
+        monkeypatch.setenv(f"LONGTAIL_{variable}", value)
+    settings = Settings.load()
+    assert (settings.api_port, settings.fleet_total_bytes, settings.park_after_s) == (0, 10**12, 15.0)
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in ("FLEET_TOTAL_BYTES", "DATA_DIR", "SIGNER_SOCKET", "TLS_CERT_FILE", "KAFKA_REPLICATION_FACTOR"):
+        monkeypatch.setenv(f"LONGTAIL_{variable}", "")
+    settings = Settings.load()
+    assert (settings.fleet_total_bytes, settings.data_dir, settings.signer_socket) == (None, None, None)
+    assert (settings.tls_cert_file, settings.kafka_replication_factor) == (None, None)

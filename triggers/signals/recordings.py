@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import floor
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints
@@ -29,7 +30,12 @@ def _bytes_per_s(amount: Any) -> Any:
     rate = parse_amount(amount, "B/s") if isinstance(amount, str) else None
     if rate is None:
         raise ValueError("a bit rate is a number with its unit, such as `4 Mbit/s` or `500 kB/s`")
-    return round(rate)
+    if rate.denominator != 1:
+        raise ValueError(
+            f"a bit rate is a whole number of bytes per second: {amount} lies between {floor(rate)} and "
+            f"{floor(rate) + 1} B/s; write one of these"
+        )
+    return int(rate)
 
 
 BitRate = Annotated[

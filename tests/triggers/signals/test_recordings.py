@@ -43,6 +43,11 @@ def test_cameras_are_names_or_have_bit_rates(text: str, rates: dict[str, int | N
         ("cameras: {front: {bit_rate: 1/0 Mbit/s}}", "a bit rate is a number with its unit"),
         ("cameras: {front: {bit_rate: 1e999999999 Mbit/s}}", "a bit rate is a number with its unit"),
         ("cameras: {front: {bit_rate: 0 Mbit/s}}", "`0 Mbit/s` is out of range: it must be at least 1"),
+        (
+            "cameras: {front: {bit_rate: 4.00001 Mbit/s}}",
+            "4.00001 Mbit/s lies between 500001 and 500002 B/s; write one of these",
+        ),
+        ("cameras: {front: {bit_rate: 12 bit/s}}", "lies between 1 and 2 B/s"),
         ("cameras: {front: {codec: h264}}", "cameras.front.codec"),
         ("time: {column: ts, unit: min}", "time.unit"),
         ("time: {column: ''}", "time.column"),
