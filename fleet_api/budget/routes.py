@@ -23,12 +23,15 @@ router = APIRouter(prefix="/v1/budget", tags=["budget"], route_class=ApiRoute)
 def show_budget(
     services: Use,
     user: Caller,
+    *,
     campaign: Annotated[str | None, Query(max_length=64, description="Show only this campaign's accounts.")] = None,
     day: Annotated[date | None, Query(description="Show the vehicle-days of this UTC day instead of today's.")] = None,
+    after: Annotated[str | None, Query(max_length=300, description="`next` of the previous page.")] = None,
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED_ACCOUNTS)] = 1000,
 ) -> BudgetList:
     """How much is used of the budgets of one campaign, or of all campaigns and the fleet.
 
-    Totals come first, also those of which nothing is used yet, then the vehicle-days of one day that hold the most.
+    Totals come first, also those of which nothing is used yet, then the vehicle-days of one day, those that hold the
+    most first. One whose amount changes from one page to the next may be on both, or on neither.
     """
-    return usecases.show_budget(services, user, campaign=campaign, limit=limit, day=day)
+    return usecases.show_budget(services, user, campaign=campaign, limit=limit, day=day, after=after)

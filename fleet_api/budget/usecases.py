@@ -13,13 +13,21 @@ from triggers.contracts.users import Role, User
 
 
 def show_budget(
-    services: Services, user: User, *, campaign: str | None, limit: int, day: date | None = None
+    services: Services,
+    user: User,
+    *,
+    campaign: str | None,
+    limit: int,
+    day: date | None = None,
+    after: str | None = None,
 ) -> BudgetList:
-    """The accounts of one campaign, or of all campaigns and the fleet; at most `limit`, vehicle-days of one day (UTC).
+    """A page of the accounts of one campaign, or of all campaigns and the fleet, with vehicle-days of one day (UTC).
 
-    That day is `day`, else today. Limits of which nothing is used are shown, too. NotFound without such a campaign.
+    That day is `day`, else today. Limits of which nothing is used are shown, too. `after` is the `next` of the page
+    before. NotFound without such a campaign.
     """
     user.require(Role.VIEWER)
+    position = None if after is None else ledger.Position.parse(after)
     with services.database.begin() as connection:
         if campaign is not None:
             get_versions(connection, campaign, limit=1)
@@ -28,14 +36,15 @@ def show_budget(
             campaign,
             day=day or datetime.now(UTC).date(),
             fleet_limit_bytes=services.settings.fleet_total_bytes,
+            after=position,
             limit=limit + 1,
         )
         unused = ledger.unused_limits(connection, campaign)
     fleet_limit_bytes = services.settings.fleet_total_bytes
-    if campaign is None and fleet_limit_bytes is not None and not any(each.key.kind == "fleet" for each in accounts):
+    if campaign is None and fleet_limit_bytes is not None:
         unused.append(ledger.AccountUsage(ledger.AccountKey("fleet"), fleet_limit_bytes, 0, 0))
-    totals = [*(account for account in accounts if account.key.day is None), *unused]
-    totals.sort(key=lambda account: (account.key.kind, account.key.campaign))
-    shown = [*sorted(totals, key=lambda account: account.key.kind, reverse=True), *accounts]
-    shown = list({account.key: account for account in shown}.values())
-    return BudgetList(accounts=[account_view(account) for account in shown[:limit]], capped=len(shown) > limit)
+    unused = [account for account in unused if position is None or position < account.position]
+    known = {account.key: account for account in [*unused, *accounts]}  # what is used takes the place of its limit
+    shown = sorted(known.values(), key=lambda account: account.position)
+    more = str(shown[limit - 1].position) if len(shown) > limit else None
+    return BudgetList(accounts=[account_view(account) for account in shown[:limit]], next=more)

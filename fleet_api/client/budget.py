@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 
 from fleet_api.client.transport import Transport, path_of
-from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, BudgetList
+from triggers.contracts.api.budget import AccountView, BudgetList
+
+PAGE = 1000
 
 
 class Budget:
@@ -14,13 +17,23 @@ class Budget:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def accounts(
-        self, campaign: str | None = None, *, day: date | None = None, limit: int = MAX_LISTED_ACCOUNTS
-    ) -> BudgetList:
-        """The accounts of one campaign, or of all campaigns and the fleet: totals first, then vehicle-days of `day`.
+    def accounts(self, campaign: str | None = None, *, day: date | None = None) -> Iterator[AccountView]:
+        """The accounts of one campaign, or of all campaigns and the fleet, page after page: totals first, then
+        vehicle-days of `day`.
 
-        The day (UTC) is today unless given; vehicle-days that hold the most come first. `capped` says whether there are
-        more accounts than `limit`.
+        The day (UTC) is today unless given; vehicle-days that hold the most come first. One whose amount changes
+        meanwhile may come twice or not at all.
         """
-        parameters = {"campaign": campaign, "limit": limit, "day": None if day is None else day.isoformat()}
-        return self._transport.get(BudgetList, path_of("budget"), parameters)
+        after: str | None = None
+        while True:
+            parameters = {
+                "campaign": campaign,
+                "limit": PAGE,
+                "day": None if day is None else day.isoformat(),
+                "after": after,
+            }
+            page = self._transport.get(BudgetList, path_of("budget"), parameters)
+            yield from page.accounts
+            after = page.next
+            if after is None:
+                return

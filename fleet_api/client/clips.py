@@ -9,12 +9,13 @@ from pathlib import Path
 
 from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous
 from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage, ClipView
+from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.errors import InvalidInput, Misconfigured, NotFound
 
 PAGE = 100
 MAX_READ_BYTES = 1024**3
 ID_CHARACTERS = 32
-_PREFIX = re.compile(r"[0-9a-f]+")
+_PREFIX = re.compile(rf"[0-9a-f]{{1,{ID_CHARACTERS}}}")
 
 
 class Clips:
@@ -65,11 +66,13 @@ class Clips:
     def resolve(self, prefix: str) -> str:
         """The id of the only clip whose id begins with `prefix`.
 
-        Raises NotFound if there is no such clip, and InvalidInput with candidates if there are several. A text that
-        cannot begin an id is returned unchanged, so that the API can say what is wrong with it.
+        Raises NotFound if there is no such clip, and InvalidInput with candidates if there are several, or if no id can
+        begin with this text.
         """
         prefix = prefix.lower()
-        if len(prefix) >= ID_CHARACTERS or not _PREFIX.fullmatch(prefix):
+        if not _PREFIX.fullmatch(prefix):
+            raise InvalidInput(f"{prefix[:60]!r} is not a clip's id, nor the beginning of one", remedy=CLIP_ID_FORM)
+        if len(prefix) == ID_CHARACTERS:
             return prefix
         ids = [clip.id for clip in self.search(f"id LIKE '{prefix}%'", limit=SHOWN_CANDIDATES + 1)]
         if not ids:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.contracts.problem import error_of
 from triggers.errors import InvalidInput, Misconfigured, Unreachable
 from triggers.remedies import first_mistake
@@ -20,6 +21,12 @@ TIMEOUT_S = 60.0
 MAX_SEGMENT_CHARACTERS = 1000
 SHOWN_CANDIDATES = 5
 _SETTING = "LONGTAIL_API_URL or --url"
+_FORMS = {
+    "clips": CLIP_ID_FORM,
+    "vehicles": "a vehicle's id has at most 64 of A-Z a-z 0-9 . _ : -; `longtail vehicles list` shows all",
+    "campaigns": "a campaign's name has at most 64 of a-z 0-9 _; `longtail campaign list` shows all",
+}
+"""What ids and names look like, by the first segment of their paths."""
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Request = TypeVar("Request", bound=BaseModel)
@@ -112,7 +119,8 @@ class Transport:
 
 def path_of(*segments: str | int) -> str:
     """A path below /v1, with each segment quoted; raises InvalidInput for a text that cannot be a segment."""
-    return "/v1/" + "/".join(_segment(str(segment)) for segment in segments)
+    remedy = _FORMS.get(str(segments[0]), "")
+    return "/v1/" + "/".join(_segment(str(segment), remedy) for segment in segments)
 
 
 def request_of(kind: type[Request], **values: Any) -> Request:
@@ -157,13 +165,14 @@ def _checked_token(token: str) -> str:
     return token
 
 
-def _segment(text: str) -> str:
-    if text in ("", ".", "..") or len(text) > MAX_SEGMENT_CHARACTERS:
-        raise InvalidInput(f"{text[:60]!r} is not a name or id")
+def _segment(text: str, remedy: str) -> str:
+    """A slash would be taken for the end of the segment by the server, and what follows for another address."""
+    if text in ("", ".", "..") or "/" in text or len(text) > MAX_SEGMENT_CHARACTERS:
+        raise InvalidInput(f"{text[:60]!r} is not a name or id", remedy=remedy)
     try:
         return quote(text, safe="")
     except UnicodeEncodeError as error:
-        raise InvalidInput(f"{text!r} is not UTF-8 text") from error
+        raise InvalidInput(f"{text!r} is not UTF-8 text", remedy=remedy) from error
 
 
 def _encoded(body: BaseModel) -> bytes:

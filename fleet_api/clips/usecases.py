@@ -66,7 +66,7 @@ def erase_clip(services: Services, user: User, clip_id: str, *, reason: str) -> 
         erased = erased_clips.erase(connection, [clip_id], ErasureCause.ERASED, reason=reason, by=user.name)
         if not erased.clips:
             erased_clips.require(connection, clip_id)
-            raise NotFound(f"there is no clip {clip_id[:100]!r}")
+            raise erased_clips.no_clip(clip_id)
         gone = {"size_bytes": erased.size_bytes}
         audit.record(connection, user, "clip.erase", "clip", clip_id, before=gone, reason=reason)
     _log.warning("%s erases clip %s: %s", user.name, clip_id, ascii(reason))

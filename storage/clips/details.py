@@ -10,11 +10,10 @@ from sqlalchemy import Connection, select
 
 from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
-from storage.erasure.clips import require
+from storage.erasure.clips import no_clip, require
 from storage.rows import columns_of
 from storage.tables import clip_assets, clips, labels, signal_statistics
 from triggers.clips.damage import Remark
-from triggers.errors import NotFound
 
 MAX_LABELS = 100
 
@@ -55,7 +54,7 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
     ).one_or_none()
     if row is None:
         require(connection, clip_id)
-        raise NotFound(f"there is no clip {clip_id[:100]!r}")
+        raise no_clip(clip_id)
     (clip,) = clips_of(connection, [row])
     return ClipDetails(
         clip=clip,

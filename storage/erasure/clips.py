@@ -29,6 +29,7 @@ from storage.tables import (
     uploads,
 )
 from storage.tables.erasure import ErasureCause
+from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.errors import Erased, NotFound
 
 BATCH = 100
@@ -130,7 +131,12 @@ def require(connection: Connection, clip_id: str) -> None:
     if row is not None:
         raise _erased(Tombstone(*row))
     if connection.execute(select(clips.c.id).where(clips.c.id == clip_id)).one_or_none() is None:
-        raise NotFound(f"there is no clip {clip_id[:100]!r}")
+        raise no_clip(clip_id)
+
+
+def no_clip(clip_id: str) -> NotFound:
+    """The error for an id that no clip has, or ever had."""
+    return NotFound(f"there is no clip {clip_id[:100]!r}", remedy=CLIP_ID_FORM)
 
 
 _WHY = {

@@ -87,7 +87,7 @@ def request(connection: Connection, vehicle_id: str, *, reason: str, by: str) ->
     row = connection.execute(locked).one_or_none()
     if row is None or row.erasure == VehicleErasure.DONE:
         require_not_erased(connection, vehicle_id)
-        raise NotFound(f"there is no vehicle {vehicle_id[:64]!r}")
+        raise NotFound(f"there is no vehicle {vehicle_id[:64]!r}", remedy="`longtail vehicles list` shows all vehicles")
     _end_uploads(connection, vehicle_id)
     sums = select(func.count(), func.coalesce(func.sum(clips.c.size_bytes), 0)).where(clips.c.vehicle_id == vehicle_id)
     count, size_bytes = connection.execute(sums).one()

@@ -8,7 +8,7 @@ account; `fold` carries them into the accounts in batches. Until then `held` is 
 cannot be exceeded, and a reservation is refused only after the entries that are not folded yet have been counted.
 """
 
-from storage.ledger.accounts import AccountKey, AccountUsage
+from storage.ledger.accounts import AccountKey, AccountUsage, Position
 from storage.ledger.reservations import charges, reserve
 from storage.ledger.settlements import fold, release, settle, settle_all, void_clip
 from storage.ledger.usage import unused_limits, usage
@@ -16,6 +16,7 @@ from storage.ledger.usage import unused_limits, usage
 __all__ = [
     "AccountKey",
     "AccountUsage",
+    "Position",
     "charges",
     "fold",
     "release",

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import cast
+from typing import cast, get_args
 
 from sqlalchemy import Row
 
 from storage.tables.base import is_one_of
 from triggers.contracts.api.budget import AccountKind, AccountUnit
 from triggers.contracts.campaign import RUNNING
+from triggers.errors import InvalidInput
+from triggers.written_numbers import is_whole_number
 
 OF_CLIPS: tuple[AccountKind, ...] = ("campaign_clips", "campaign_vehicle_clips")
 """Accounts whose amounts count clips."""
@@ -54,6 +56,41 @@ class AccountUsage:
     def unit(self) -> AccountUnit:
         """What the amounts count."""
         return self.key.unit
+
+    @property
+    def position(self) -> Position:
+        """Its place in a list of accounts."""
+        is_day = self.key.day is not None
+        return Position(is_day, self.key.kind, self.held if is_day else 0, self.key.campaign, self.key.vehicle_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in lists of accounts: totals, then vehicle-days by what they hold, the most first; then names."""
+
+    is_day: bool
+    kind: AccountKind
+    held: int
+    """Of a vehicle-day; 0 for totals, which are in the order of their names."""
+    campaign: str
+    vehicle_id: str
+
+    def __lt__(self, other: Position) -> bool:
+        if (self.is_day, self.kind) != (other.is_day, other.kind):
+            return (other.is_day, self.kind) > (self.is_day, other.kind)
+        return (-self.held, self.campaign, self.vehicle_id) < (-other.held, other.campaign, other.vehicle_id)
+
+    def __str__(self) -> str:
+        """As clients get it: names have no slash."""
+        return f"{self.kind}/{self.campaign}/{self.vehicle_id}/{self.held}"
+
+    @classmethod
+    def parse(cls, text: str) -> Position:
+        """The position that was written so; InvalidInput for every other text."""
+        kind, *rest = text.split("/")
+        if kind not in get_args(AccountKind) or len(rest) != 3 or not is_whole_number(rest[2]) or len(rest[2]) > 19:
+            raise InvalidInput(f"{text[:100]!r} is no position in a list of budgets", remedy="send a page's `next`")
+        return cls(kind == "campaign_vehicle_day", cast(AccountKind, kind), int(rest[2]), rest[0], rest[1])
 
 
 def key_of(row: Row[tuple[object, ...]]) -> AccountKey:

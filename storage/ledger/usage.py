@@ -7,7 +7,7 @@ from datetime import date
 
 from sqlalchemy import Connection, text
 
-from storage.ledger.accounts import LIMIT_OF_ACCOUNT, LIMITS, AccountKey, AccountUsage, key_of
+from storage.ledger.accounts import LIMIT_OF_ACCOUNT, LIMITS, AccountKey, AccountUsage, Position, key_of
 from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS
 
 # Entries that are not folded yet are added to what their account already says.
@@ -23,7 +23,8 @@ _EXACT = """
     )
 """
 
-# Of vehicle-days, of which a fleet has as many as vehicles, those that hold the most come first.
+# In the order of `Position`. Of vehicle-days, of which a fleet has as many as vehicles, those that hold the most come
+# first.
 _USAGE = text(f"""
     WITH {LIMITS}, {_EXACT}
     SELECT a.kind, a.campaign, a.vehicle_id, a.day, {LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
@@ -32,7 +33,12 @@ _USAGE = text(f"""
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
       AND a.kind NOT IN ('campaign_vehicle_bytes','campaign_vehicle_clips')
       AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
-    ORDER BY a.day DESC NULLS FIRST, a.kind DESC, CASE WHEN a.day IS NOT NULL THEN -a.held END, a.campaign, a.vehicle_id
+      AND (CAST(:kind AS text) IS NULL OR (a.day IS NOT NULL) > :is_day OR (a.day IS NOT NULL) = :is_day AND (
+          a.kind COLLATE "C" < :kind OR a.kind = :kind AND (
+              CASE WHEN a.day IS NOT NULL THEN -a.held ELSE 0 END, a.campaign COLLATE "C", a.vehicle_id COLLATE "C"
+          ) > (-CAST(:held AS numeric), CAST(:after_campaign AS text), CAST(:vehicle_id AS text))))
+    ORDER BY a.day DESC NULLS FIRST, a.kind COLLATE "C" DESC, CASE WHEN a.day IS NOT NULL THEN -a.held ELSE 0 END,
+        a.campaign COLLATE "C", a.vehicle_id COLLATE "C"
     LIMIT :limit
 """)  # noqa: S608 - put together from the constants above
 
@@ -99,6 +105,7 @@ def usage(
     *,
     day: date | None = None,
     fleet_limit_bytes: int | None = None,
+    after: Position | None = None,
     limit: int = MAX_LISTED_ACCOUNTS,
 ) -> list[AccountUsage]:
     """At most `limit` accounts with exact amounts, folded or not: totals first, then vehicle-days, latest day first.
@@ -107,7 +114,8 @@ def usage(
 
     The vehicle-days of a day are in the order of what they hold, the most first.
 
-    `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days.
+    `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days, `after` (with `day`) all that does
+    not come after this position.
     """
     campaigns = [campaign] if campaign is not None else list(connection.execute(_CAMPAIGNS).scalars())
     parameters = {
@@ -117,6 +125,11 @@ def usage(
         "fleet_limit_bytes": fleet_limit_bytes,
         "vehicle_share": 1.0,
         "limit": limit,
+        "kind": after and after.kind,
+        "is_day": after is not None and after.is_day,
+        "held": 0 if after is None else after.held,
+        "after_campaign": "" if after is None else after.campaign,
+        "vehicle_id": "" if after is None else after.vehicle_id,
     }
     rows = connection.execute(_USAGE, parameters)
     return [AccountUsage(key_of(row), row.limit_amount, int(row.held), int(row.settled)) for row in rows]

@@ -129,5 +129,7 @@ def _change(
     changed = connection.execute(update(vehicles).where(*known, condition).values(**values))
     if changed.rowcount == 0:
         if connection.execute(select(_c.id).where(*known)).one_or_none() is None:
-            raise NotFound(f"there is no vehicle {vehicle_id[:64]!r}")
+            raise NotFound(
+                f"there is no vehicle {vehicle_id[:64]!r}", remedy="`longtail vehicles list` shows all vehicles"
+            )
         raise Conflict(f"vehicle {vehicle_id} {otherwise}")

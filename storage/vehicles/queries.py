@@ -56,7 +56,7 @@ def get_vehicle(connection: Connection, vehicle_id: str) -> Vehicle:
     row = connection.execute(_VEHICLES.where(vehicles.c.id == vehicle_id)).one_or_none()
     if row is None:
         require_not_erased(connection, vehicle_id)
-        raise NotFound(f"there is no vehicle {vehicle_id!r}")
+        raise NotFound(f"there is no vehicle {vehicle_id[:64]!r}", remedy="`longtail vehicles list` shows all vehicles")
     return _vehicles(connection, [row])[0]
 
 

@@ -150,6 +150,10 @@ def clip_digest(cells: tuple[str, ...]) -> str:
     return hashlib.sha256(b"".join(bytes.fromhex(cell) for cell in cells)).hexdigest()
 
 
+CLIP_ID_FORM = "a clip's id has 32 characters of 0-9 and a-f; `longtail clips search` lists them"
+"""What to do about an id that is none."""
+
+
 def clip_id(vehicle_id: str, recording_id: str, digest: str) -> str:
     """32 hex digits of BLAKE2b over vehicle, recording and digest, joined by U+001F."""
     fields = "\x1f".join((vehicle_id, recording_id, digest)).encode()

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from fleet_api.client import ApiClient
     from triggers.contracts.api.budget import AccountView
 
-MAX_TOP = 5000
+MAX_COUNTED = 10_000
+"""Vehicle-days that are counted beside those that are shown: a fleet may have a million."""
 
 
 def left_of(account: AccountView) -> int | None:
@@ -52,7 +53,7 @@ def budget() -> None:
 )
 @click.option(
     "--top",
-    type=WholeNumber(0, MAX_TOP),
+    type=WholeNumber(0),
     default=10,
     show_default=True,
     help="How many vehicle-days to show: those that hold the most.",
@@ -66,26 +67,23 @@ def show(client: ApiClient, campaign: str | None, form: Form, day: datetime | No
     limit that is reserved or used, and `settled` the part of `held` that has arrived; `left` is what can still be
     reserved.
     """
-    from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, BudgetList
-
-    listed = client.budget.accounts(campaign, day=None if day is None else day.date(), limit=MAX_LISTED_ACCOUNTS)
-    totals = [account for account in listed.accounts if account.day is None]
-    days = [account for account in listed.accounts if account.day is not None]
-    shown = [*totals, *days[:top]]
+    accounts = client.budget.accounts(campaign, day=None if day is None else day.date())
+    shown: list[AccountView] = []
+    more = 0
+    for account in accounts:
+        if account.day is None or top > 0:
+            shown.append(account)
+            top -= account.day is not None
+        elif (more := more + 1) == MAX_COUNTED:
+            break
     if form == "json":
-        capped = listed.capped or len(days) > top
-        print_json(BudgetList(accounts=shown, capped=capped).model_dump(mode="json"))
+        print_json({"accounts": [account.model_dump(mode="json") for account in shown], "capped": more > 0})
     elif form == "table" and shown:
         show_accounts(shown)
     else:
         print_list(form, shown, COLUMNS, none="no campaign has a limit, and nothing has been uploaded yet")
-    if len(days) > top:
-        remark(f"{'more than ' if listed.capped else ''}{len(days) - top} more vehicle-days; --top shows more of them")
-    if listed.capped:
-        remark(
-            f"only the first {len(listed.accounts)} accounts were read, totals first, and there are more of them; "
-            "name a campaign to read its own only"
-        )
+    if more:
+        remark(f"{'at least ' if more == MAX_COUNTED else ''}{more} more vehicle-days; --top shows more of them")
 
 
 def show_accounts(accounts: Sequence[AccountView], *, title: str = "") -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
 from storage import ledger
 from tests.fleet_api.api_server import Api
 from tests.storage.ledger.ledger_support import add_upload
@@ -29,7 +31,7 @@ def test_all_budgets_come_in_one_answer_totals_first(api: Api) -> None:
     api.change_settings(fleet_total_bytes=10**6)
     reserve(api, "car-1")
     shown = api.get("/v1/budget").json()
-    assert shown["capped"] is False
+    assert shown["next"] is None
     accounts = [
         (account["kind"], account["campaign"], account["limit"], account["held"], account["settled"])
         for account in shown["accounts"]
@@ -52,12 +54,29 @@ def test_one_campaigns_budget_is_the_one_its_page_shows(api: Api) -> None:
     assert accounts == api.get("/v1/campaigns/lanes/1").json()["budget"]
 
 
-def test_a_capped_answer_says_so_and_keeps_the_totals(api: Api) -> None:
-    reserve(api, "car-1", "car-2", "car-3")
-    shown = api.get("/v1/budget", limit=5).json()
-    assert shown["capped"] is True
-    assert all(account["day"] is None for account in shown["accounts"])
-    assert api.get("/v1/budget", limit=11).json()["capped"] is False
+@pytest.mark.parametrize("limit", [1, 2, 3, 5])
+def test_pages_of_every_size_have_each_account_once_and_in_the_order_of_one_page(api: Api, limit: int) -> None:
+    api.change_settings(fleet_total_bytes=10**6)
+    reserve(api, "car-1", "Car_2", "car-3")
+    with api.database.begin() as connection:
+        add_version(connection, "unused", limits=BudgetLimits(total_bytes=1000, clips=7))
+    whole = api.get("/v1/budget").json()
+    assert whole["next"] is None and len(whole["accounts"]) == 13
+    paged, after = [], {}
+    for _ in range(len(whole["accounts"])):
+        page = api.get("/v1/budget", limit=limit, **after).json()
+        assert len(page["accounts"]) <= limit
+        paged += page["accounts"]
+        if page["next"] is None:
+            break
+        after = {"after": page["next"]}
+    assert paged == whole["accounts"]
+
+
+@pytest.mark.parametrize("after", ["", "fleet", "nothing///0", "fleet///x", "fleet///" + "9" * 20, "fleet//// 1"])
+def test_a_position_that_no_page_gave_is_refused(api: Api, after: str) -> None:
+    refused = api.get("/v1/budget", after=after)
+    assert refused.status_code == 422 and "position in a list of budgets" in refused.json()["detail"]
 
 
 def test_a_campaign_without_clips_has_its_limits_and_an_unknown_one_is_not_found(api: Api) -> None:

@@ -12,6 +12,7 @@ from fleet_api.client import ApiClient
 from fleet_api.client import vehicles as vehicles_module
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
+from tests.fleet_api.budget.test_routes import reserve
 from tests.support.paths import REPOSITORY
 from triggers.contracts.signing import Signature
 from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, NotFound
@@ -88,11 +89,33 @@ def test_dead_letters_are_listed_over_pages_up_to_the_limit(api: Api) -> None:
 def test_outcomes_budget_jobs_and_health_have_their_types(api: Api, client: ApiClient) -> None:
     api.activate(campaign_text())
     assert client.outcomes.count("braking").outcomes == []
-    (account,) = client.budget.accounts("braking").accounts
+    (account,) = client.budget.accounts("braking")
     assert (account.kind, account.held) == ("campaign_bytes", 0)
     assert client.labels.claim("auto", "me") == []
     assert client.labels.stats().tasks == {}
     assert (client.health.live().status, client.health.ready().schema_revision is None) == ("ok", False)
+
+
+def test_budgets_are_listed_over_pages(api: Api, client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    reserve(api, "car-1", "car-2")
+    whole = list(client.budget.accounts())
+    monkeypatch.setattr("fleet_api.client.budget.PAGE", 3)
+    assert list(client.budget.accounts()) == whole and len(whole) == 9
+
+
+@pytest.mark.parametrize("clip_id", ["/", "a/b", "..", "", "7", "x" * 32, "0" * 33, "-1"])
+def test_what_is_no_clips_id_is_told_what_one_looks_like(client: ApiClient, clip_id: str) -> None:
+    for call in (lambda: client.clips.get(clip_id), lambda: client.clips.get(client.clips.resolve(clip_id))):
+        with pytest.raises((InvalidInput, NotFound)) as caught:
+            call()
+        assert "32 characters of 0-9 and a-f" in str(caught.value) or clip_id == "7"
+
+
+def test_a_name_with_a_slash_is_refused_with_what_a_name_looks_like(client: ApiClient) -> None:
+    with pytest.raises(InvalidInput, match="A-Z a-z 0-9"):
+        client.vehicles.get("/")
+    with pytest.raises(InvalidInput, match="a-z 0-9 _"):
+        client.campaigns.versions("a/b")
 
 
 def test_a_role_that_does_not_suffice_is_refused_as_the_api_says(api: Api) -> None:
@@ -151,7 +174,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.labels.renew(1, 1),
         lambda: client.labels.complete(1, 1, {}),
         lambda: client.labels.fail(1, 1, "a"),
-        client.budget.accounts,
+        lambda: next(client.budget.accounts()),
         lambda: next(client.audit.list()),
         client.outcomes.count,
         lambda: next(client.dead_letters.list()),

@@ -39,7 +39,7 @@ class AccountView(View):
 
 
 class BudgetList(BaseModel):
-    """Accounts: totals first, then one day's vehicle-days. `capped` if there are more accounts than were asked for."""
+    """Accounts: totals first, then one day's vehicle-days; pass `next` as `after` to continue, null at the end."""
 
     accounts: list[AccountView]
-    capped: bool
+    next: str | None

@@ -60,17 +60,18 @@ def test_the_vehicle_days_that_hold_the_most_are_shown_and_the_others_counted(ap
     assert all(account["day"] is None for account in none["accounts"]) and none["capped"] is False
 
 
-def test_accounts_beyond_those_that_are_read_at_once_are_said_even_if_only_totals_were_read(
+def test_accounts_beyond_one_page_are_shown_and_counted(
     api: Api, longtail: Longtail, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    reserve(api, "car-1", "car-2")
-    remark = "accounts were read, totals first, and there are more of them; name a campaign"
-    assert remark not in longtail("budget", "show").err
-    monkeypatch.setattr("triggers.contracts.api.budget.MAX_LISTED_ACCOUNTS", 2)
-    shown = longtail("budget", "show")
-    assert f"only the first 2 {remark}" in shown.err
-    assert "vehicle-days" not in shown.err
-    assert longtail("budget", "show", "--json").json()["capped"] is True
+    reserve(api, "car-1", "car-2", "car-3")
+    whole = longtail("budget", "show", "--csv").out
+    monkeypatch.setattr("fleet_api.client.budget.PAGE", 2)
+    assert longtail("budget", "show", "--csv").out == whole
+    assert len(longtail("budget", "show", "--json").json()["accounts"]) == 11
+    shown = longtail("budget", "show", "--top", "1", "--json")
+    assert shown.json()["capped"] is True and shown.err.startswith("5 more vehicle-days")
+    monkeypatch.setattr("fleet_api.cli.fleet.budget.MAX_COUNTED", 3)
+    assert longtail("budget", "show", "--top", "1").err.startswith("at least 3 more vehicle-days")
 
 
 def test_a_campaign_that_is_not_there_is_said_in_one_line(longtail: Longtail) -> None:
