@@ -11,6 +11,7 @@ import hashlib
 import json
 import multiprocessing
 import resource
+import signal
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -20,6 +21,7 @@ from triggers.contracts.campaign import CampaignSettings
 from triggers.contracts.problem import error_of, problem_of
 from triggers.errors import InvalidInput, LongtailError
 from triggers.language.compile import CompiledCampaign, compile_source
+from triggers.processes.death_signal import signal_on_parents_death
 from triggers.signals.catalog import SignalCatalog
 
 CPU_S = 30
@@ -113,6 +115,7 @@ def _chosen(campaigns: dict[str, CompiledCampaign], text: Text) -> CompiledCampa
 
 def _run(sender: Connection, text: Text, cpu_s: int, memory_bytes: int) -> None:
     """In the child: answer with the campaign, or with the problem document of what was wrong, as JSON."""
+    signal_on_parents_death(signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -222,6 +222,9 @@ def _wake_on_signals(on_terminate: Any) -> int:
 
 
 def main() -> int:
+    prctl = _linux_prctl()
+    if prctl:
+        prctl(_PR_SET_PDEATHSIG, int(signal.SIGCONT))  # it would not notice if somebody had stopped it
     line = b""
     while not line.endswith(b"\n"):
         byte = os.read(_CONTROL_FD, 1)  # unbuffered: what follows the line belongs to the loop

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -76,6 +77,7 @@ class Guardian:
         """Orderly end; returns when the program is gone. The guard bounds how long that takes."""
         with contextlib.suppress(BrokenPipeError):
             self._send(b"stop\n")
+        self._process.send_signal(signal.SIGCONT)  # somebody may have stopped it, and it would not hear us
         self._process.wait()
         self.last_words()
         self._close()

@@ -97,6 +97,11 @@ class ChildProcess:
         if self._process is not None:
             self._process.send_signal(number)
 
+    def request_end(self) -> None:
+        """Ask it to end in order, also if somebody has stopped it: it would not notice otherwise."""
+        self.send(signal.SIGTERM)
+        self.send(signal.SIGCONT)
+
     def finish(self, deadline_s: float) -> bool:
         """Wait until `deadline_s` (monotonic) for it to end, then kill it; False if it had to be killed."""
         if self._process is None:

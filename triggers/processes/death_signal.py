@@ -13,7 +13,7 @@ import sys
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
-def die_with_parent(number: signal.Signals) -> None:
+def signal_on_parents_death(number: signal.Signals) -> None:
     """Let the kernel send this process the signal `number` when its parent dies."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, int(number))

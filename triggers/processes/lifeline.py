@@ -1,8 +1,9 @@
 """The lifeline, by which a supervised process ends when its supervisor dies, however that happens.
 
 Its standard input is a pipe whose other end the supervisor holds and never writes to: when the supervisor dies the
-kernel closes it, on every system. Linux also sends a signal when the parent dies, which covers the time before the pipe
-is watched. The process first gets SIGTERM, so that it can end in order; then the rest of its process group is killed.
+kernel closes it, on every system. The process first gets SIGTERM, so that it can end in order; then the rest of its
+process group is killed. On Linux a process that somebody has stopped (SIGSTOP) is continued for that: the signal of the
+parent's death is SIGCONT, as a stopped process would neither see the pipe's end nor take a SIGTERM.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import signal
 import threading
 import time
 
-from triggers.processes.death_signal import die_with_parent
+from triggers.processes.death_signal import signal_on_parents_death
 
 ORPHAN_PATIENCE_S = 5.0
 _CHECK_EVERY_S = 1.0
@@ -25,7 +26,7 @@ def hold_lifeline(fd: int = 0, *, patience_s: float = ORPHAN_PATIENCE_S) -> None
     After the supervisor's death the process has `patience_s` seconds to end on its own.
     """
     parent = os.getppid()
-    die_with_parent(signal.SIGTERM)
+    signal_on_parents_death(signal.SIGCONT)
     threading.Thread(target=_watch, args=(fd, parent, patience_s), name="lifeline", daemon=True).start()
 
 
@@ -35,8 +36,11 @@ def _watch(fd: int, parent: int, patience_s: float) -> None:
         ready, _, _ = select.select([fd], [], [], _CHECK_EVERY_S)
         if ready and not os.read(fd, 1):
             break
+    leads = os.getpgrp() == os.getpid()  # the supervisor made it so; the group is our own children
+    if leads:
+        os.killpg(os.getpid(), signal.SIGCONT)  # one that was stopped would not notice our end either
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(patience_s)
-    if os.getpgrp() == os.getpid():  # the supervisor made it so; the group is our own children
+    if leads:
         os.killpg(os.getpid(), signal.SIGKILL)
     os.kill(os.getpid(), signal.SIGKILL)

@@ -6,7 +6,6 @@ on Linux the death signal is sent when the *thread* that started a child ends.
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -144,7 +143,7 @@ class Supervisor:
         for wave in sorted({watched.wave for watched in self._watched}):
             children = [watched.child for watched in self._watched if watched.wave == wave]
             for child in children:
-                child.send(signal.SIGTERM)
+                child.request_end()
             deadline_s = time.monotonic() + self._stop_patience_s
             for child in children:
                 if not child.finish(deadline_s):

@@ -7,7 +7,7 @@ import resource
 import signal
 import sys
 
-from triggers.processes.death_signal import die_with_parent
+from triggers.processes.death_signal import signal_on_parents_death
 
 
 def confine(*, memory_bytes: int, cpu_s: int, file_bytes: int, wall_s: int) -> None:
@@ -21,7 +21,7 @@ def confine(*, memory_bytes: int, cpu_s: int, file_bytes: int, wall_s: int) -> N
     resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(wall_s)
-    die_with_parent(signal.SIGKILL)
+    signal_on_parents_death(signal.SIGKILL)
 
 
 def forbid_processes() -> None:

@@ -36,7 +36,7 @@ from ingest.extraction.sandbox.orders import (
     Setup,
     hear,
 )
-from triggers.processes.death_signal import die_with_parent
+from triggers.processes.death_signal import signal_on_parents_death
 from triggers.processes.ends import kill_group
 from triggers.processes.jail.descendants import Descendants
 from triggers.processes.jail.isolation import Isolation
@@ -72,7 +72,7 @@ class Server:
         setup = Setup.from_json(said.line, what="the setup")
         be_first_to_go()
         lacks = self._confine(setup, said.descriptor) if self._jailed else []
-        die_with_parent(signal.SIGKILL)  # after the change of user, which clears it
+        signal_on_parents_death(signal.SIGKILL)  # after the change of user, which clears it
         # What is alive now stays so: collections in a child would otherwise copy every page of it.
         gc.collect()
         gc.freeze()

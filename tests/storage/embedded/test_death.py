@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -92,6 +93,29 @@ def test_the_server_is_gone_when_its_guard_was_killed(data_dir: Path) -> None:
         wait_until_gone(processes, within_s=GONE_WITHIN_S)
         assert owner.poll() is None
     assert kept_rows(data_dir) == ["committed"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent has died")
+@pytest.mark.parametrize("stopped", ["guard", "server"])
+def test_a_stopped_process_does_not_outlive_the_owner(data_dir: Path, stopped: str) -> None:
+    with owner_of(data_dir) as (owner, processes):
+        postmaster = postmaster_in(data_dir)
+        process = postmaster.parent() if stopped == "guard" else postmaster
+        assert process is not None
+        process.suspend()
+        wait_for(lambda: process.status() == psutil.STATUS_STOPPED, within_s=10, what="the process to stop")
+        owner.kill()
+        wait_until_gone(processes, within_s=3 * GONE_WITHIN_S)
+    assert kept_rows(data_dir) == ["committed"]
+
+
+def test_a_stopped_guard_still_stops_the_server_in_order(data_dir: Path) -> None:
+    with EmbeddedPostgres(data_dir):
+        guard = postmaster_in(data_dir).parent()
+        assert guard is not None
+        guard.suspend()
+        wait_for(lambda: guard.status() == psutil.STATUS_STOPPED, within_s=10, what="the guard to stop")
+    assert not guard.is_running()
 
 
 def test_the_owner_sees_that_its_server_was_killed(data_dir: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from subprocess import Popen
 
 import psutil
 import pytest
@@ -207,3 +208,35 @@ def test_children_die_with_a_supervisor_that_is_killed(code: str, tmp_path: Path
         wait_for(lambda: log.exists() and "up" in log.read_text(), within_s=20, what="the child's start")
         supervising.kill()
         wait_until_gone([child], within_s=20)
+
+
+def start_stopped(supervising: Popen[str], log: Path) -> psutil.Process:
+    """The supervised child, once it has started and was stopped by somebody."""
+    child = psutil.Process(int(read_line(supervising)))
+    wait_for(lambda: log.exists() and "up" in log.read_text(), within_s=20, what="the child's start")
+    child.suspend()
+    wait_for(lambda: child.status() == psutil.STATUS_STOPPED, within_s=10, what="the child to stop")
+    return child
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent has died")
+@pytest.mark.parametrize("code", [LIFELINE + WAITS, LIFELINE + DEAF], ids=["well-behaved", "ignores SIGTERM"])
+def test_a_stopped_child_dies_with_a_supervisor_that_is_killed(code: str, tmp_path: Path) -> None:
+    log = tmp_path / "c.log"
+    with python_process("-c", SUPERVISING, code, str(log)) as supervising:
+        child = start_stopped(supervising, log)
+        supervising.kill()
+        wait_until_gone([child], within_s=20)
+
+
+def test_a_stopped_child_ends_in_order(make_child: MakeChild) -> None:
+    said: list[str] = []
+    child = make_child("worker", WAITS)
+    supervisor = Supervisor([[child]], said.append)
+    supervisor.start()
+    wait_for_start(child)
+    process = psutil.Process(child.pid)
+    process.suspend()
+    wait_for(lambda: process.status() == psutil.STATUS_STOPPED, within_s=10, what="the child to stop")
+    supervisor.stop()
+    assert is_gone(process) and said == []

@@ -19,7 +19,7 @@ from typing import BinaryIO
 
 from triggers.errors import InvalidInput
 from triggers.language.webassembly.host.engine import compiled
-from triggers.processes.death_signal import die_with_parent
+from triggers.processes.death_signal import signal_on_parents_death
 from triggers.processes.jail import privileges
 
 ORDER = struct.Struct("<QQQ")
@@ -64,7 +64,7 @@ def send(verdicts: BinaryIO, kind: bytes, answer: bytes) -> None:
 
 def confine(memory_bytes: int) -> None:
     """No more memory than this, no file, no socket, no core; first to go when the vehicle's memory is short."""
-    die_with_parent(signal.SIGKILL)
+    signal_on_parents_death(signal.SIGKILL)
     if sys.platform == "linux":
         Path("/proc/self/oom_score_adj").write_text("1000")
     for kind, limit in (

@@ -81,6 +81,17 @@ def test_after_kill_9_nothing_is_left_within_seconds_and_the_next_start_recovers
         assert answer.status_code == 200, answer.text  # the token of before: the database is the same
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent has died")
+def test_after_kill_9_nothing_is_left_of_processes_that_were_stopped(up_dir: Path) -> None:
+    with longtail_up(up_dir) as process:
+        family = descendants(process.pid)
+        for each in family:
+            each.suspend()
+        process.kill()
+        wait_until_gone(family, within_s=60)
+        assert running_url(up_dir / "postgres") is None
+
+
 def test_sigterm_ends_everything_in_order_with_status_0(up_dir: Path) -> None:
     with longtail_up(up_dir) as process:
         family = descendants(process.pid)
