@@ -31,7 +31,7 @@ def create_app(readiness: Readiness) -> Starlette:
             await check.run()
         except LongtailError as error:
             return problem_response(error, status=503)
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok", "deployment": readiness.deployment})
 
     routes = [Route("/healthz", _healthz), Route("/readyz", readyz)]
     return Starlette(routes=routes, exception_handlers=exception_handlers(), lifespan=lifespan)

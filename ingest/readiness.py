@@ -60,6 +60,8 @@ class Readiness:
         self._now_s = monotonic_s
         self._lock = threading.Lock()
         self._parts: dict[str, Part] = {}
+        self.deployment: str | None = None
+        """The id of the deployment that the process belongs to, once it has begun."""
 
     def part(self, name: str, *, silent_s: float | None = SILENT_S, probe: Probe | None = None) -> Part:
         """The part of this name, which is not ready until something has passed through.

@@ -26,6 +26,7 @@ from ingest.steward.duties import Duties
 from ingest.steward.loop import Duty, Steward
 from ingest.steward.lost_cells import LostCells
 from storage.database import Database
+from storage.diagnosis.deployment import deployment_of
 from storage.objects import ObjectStore
 from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
@@ -65,6 +66,7 @@ def run(settings: Settings, stop: threading.Event, readiness: Readiness | None =
     told = readiness or Readiness()
     database = Database.from_settings(settings, statement_s=STATEMENT_S)
     try:
+        told.deployment = deployment_of(database)
         log = open_log(settings, database)
         ensure_cells_topic(log, settings)
         store = open_store_of_catalog(settings, database)

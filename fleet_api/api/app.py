@@ -25,7 +25,7 @@ from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
 from ingest.single_check import SingleCheck
 from storage.database import Database
-from storage.migrate import require_current
+from storage.diagnosis.deployment import deployment_of
 from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 
@@ -57,7 +57,7 @@ def create_app(settings: Settings) -> FastAPI:
         signer=open_signer(settings),
         known=KnownVehicles(staleness_s=settings.check_in_staleness_s),
     )
-    check = SingleCheck(lambda: require_current(services.database))
+    check = SingleCheck(lambda: deployment_of(services.database))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

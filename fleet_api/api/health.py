@@ -22,6 +22,5 @@ async def healthz() -> HealthView:  # async, so that a full thread pool does not
 @router.get("/readyz", summary="Readiness")
 async def readyz(request: Request, _services: Use) -> HealthView:  # async: a full thread pool does not hide an outage
     """Whether the database answers within 5 s and has the schema of this version."""
-    check: SingleCheck = request.app.state.check
-    await check.run()
-    return HealthView(schema_revision=head_revision())
+    check: SingleCheck[str] = request.app.state.check
+    return HealthView(deployment=await check.run(), schema_revision=head_revision())

@@ -122,7 +122,6 @@ async def healthz(_gateway: Gateway, _request: Request) -> Response:
 async def readyz(gateway: Gateway, _request: Request) -> Response:
     """200 when database and log answer, else 503. What does not answer is logged, but not told to clients."""
     try:
-        await gateway.check()
-        return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": "ok", "deployment": await gateway.check()})
     except LongtailError as error:
         return problem_response(error, status=503)

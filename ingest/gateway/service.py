@@ -21,6 +21,7 @@ from ingest.http.signed_requests import is_signed, verify
 from ingest.nonces import Nonces
 from ingest.single_check import SingleCheck
 from storage.database import Connection, Database
+from storage.diagnosis.deployment import deployment_of
 from storage.settings import Settings
 from storage.uploads.vehicle_days import VehicleDayLimits
 from storage.vehicles.authentication import authenticate_vehicle, vehicle_key
@@ -130,13 +131,15 @@ class Gateway:
         url = self.settings.effective_gateway_url()
         return verify(signed, key, self._nonces, path=request.scope["path"], public_url=url)
 
-    async def check(self) -> None:
-        """Unreachable or Misconfigured when something that this process depends on does not work."""
-        await self._check.run()
+    async def check(self) -> str:
+        """The deployment's id; Unreachable or Misconfigured when something that this process needs does not work."""
+        return await self._check.run()
 
-    def _check_all(self) -> None:
+    def _check_all(self) -> str:
         self._database.check_server()
+        deployment = deployment_of(self._database)
         self._cells.check()
+        return deployment
 
     def close(self) -> None:
         """Wait for running calls, and close every connection."""

@@ -25,6 +25,7 @@ from storage.tables.clips import (
     signal_statistics,
     signal_units,
 )
+from storage.tables.deployment import deployment
 from storage.tables.erasure import erased_clips, erased_vehicles, object_deletions
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
 from storage.tables.people import api_tokens, audit, users
@@ -50,6 +51,7 @@ __all__ = [
     "clips",
     "compare_counts",
     "dead_letters",
+    "deployment",
     "enrolment_codes",
     "erased_clips",
     "erased_vehicles",

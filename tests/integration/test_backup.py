@@ -97,6 +97,7 @@ def test_a_backup_under_load_restored_elsewhere_gives_the_same_catalog_and_vehic
             record_events(agent, 1, seed=1)
             agent.upload_pending()
         settings = restored_settings(elsewhere / "data", running)
+        old_id = sql(running, "SELECT id FROM deployment")
         old_key = load_private_key(running.settings.effective_signing_key()).public_key().public_bytes_raw()
 
     restore_backup(settings, backup, quiet)
@@ -107,6 +108,7 @@ def test_a_backup_under_load_restored_elsewhere_gives_the_same_catalog_and_vehic
         assert {clip_id: recording(client, clip_id) for clip_id in first} == contents
         key = load_private_key(again.settings.effective_signing_key()).public_key().public_bytes_raw()
         assert key == old_key
+        assert sql(again, "SELECT id FROM deployment") != old_id, "a copy is told from its model"
         findings = {finding.check: finding for finding in examine(again.settings, full=True)}
         assert not [each for each in findings.values() if each.status == "fail"], findings
         assert sql(again, "SELECT revision FROM assignment_revision") > seen

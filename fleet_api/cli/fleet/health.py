@@ -25,4 +25,4 @@ def health(client: ApiClient, as_json: bool) -> None:
     if as_json:
         print_json(ready.model_dump(mode="json"))
     else:
-        print_fields({"api": client.url, "status": ready.status, "schema_revision": ready.schema_revision})
+        print_fields({"api": client.url, **ready.model_dump()})

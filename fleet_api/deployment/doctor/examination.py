@@ -5,7 +5,7 @@ A check that an earlier failure makes impossible is skipped, so that one cause g
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 from fleet_api.deployment.doctor import (
     database,
@@ -22,7 +22,9 @@ from fleet_api.deployment.doctor import (
 from fleet_api.deployment.doctor import settings as settings_checks
 from fleet_api.deployment.doctor.findings import Finding, FindingStatus, fail, guarded, guarded_all
 from storage.database import Database
+from storage.diagnosis.deployment import deployment_of
 from storage.settings import Settings
+from triggers.errors import LongtailError
 
 Progress = Callable[[str], None]
 
@@ -42,35 +44,46 @@ def examine(settings: Settings, *, full: bool = False, progress: Progress = _sil
         yield guarded("signing key", lambda: keys.check_file(settings))
     yield from guarded_all("isolation", isolation.check(settings))
     yield from guarded_all("tls", tls.check(settings))
+    deployment = None
     if settings.database_url:
-        yield from _with_database(settings, full, progress)
+        deployment = yield from _with_database(settings, full, progress)
     else:
         remedy = "start `longtail up`, name its --data, or set LONGTAIL_DATABASE_URL"
         yield fail("database", "no database is set, and no embedded one runs in the data directory", remedy)
         yield from _without_database(settings)
-    yield from services.check(settings)
+    yield from services.check(settings, deployment)
 
 
-def _with_database(settings: Settings, full: bool, progress: Progress) -> Iterator[Finding]:
-    """What needs the database, as far as that works; then log and objects, which may lie elsewhere."""
+def _with_database(settings: Settings, full: bool, progress: Progress) -> Generator[Finding, None, str | None]:
+    """What needs the database, as far as that works; then log and objects, which may lie elsewhere. Returns the id of
+    the deployment that the database belongs to."""
     connected = Database(settings.database_url, pool_size=2)
     try:
         reached = guarded("database", lambda: database.check_server(connected))
         yield reached
         if reached.status is not FindingStatus.OK:
             yield from _without_database(settings)
-            return
+            return None
         yield guarded("clock", lambda: database.check_clock(connected))
         schema = guarded("schema", lambda: database.check_schema(connected))
         yield schema
         if schema.status is FindingStatus.FAIL:
             yield from _without_database(settings)
-            return
+            return None
         yield from _with_schema(settings, connected)
         if full:
             yield from guarded_all("full", thorough.check(settings, connected, progress))
+        return _deployment(connected)
     finally:
         connected.close()
+
+
+def _deployment(connected: Database) -> str | None:
+    """None when the database has failed since its schema was found well: then nothing tells it."""
+    try:
+        return deployment_of(connected)
+    except LongtailError:
+        return None
 
 
 def _with_schema(settings: Settings, connected: Database) -> Iterator[Finding]:

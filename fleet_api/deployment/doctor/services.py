@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+from pydantic import ValidationError
 
 from fleet_api.client.transport import on_this_machine, verification
-from fleet_api.deployment.doctor.findings import Finding, fail, guarded, ok
+from fleet_api.deployment.doctor.findings import Finding, fail, guarded, ok, warn
 from storage.settings import Settings
+from triggers.contracts.api.health import HealthView
 
 TIMEOUT_S = 5.0
 
 
-def check(settings: Settings) -> Iterator[Finding]:
-    """Whether each process answers, and is ready.
+def check(settings: Settings, deployment: str | None) -> Iterator[Finding]:
+    """Whether each process answers, is ready, and belongs to the deployment of this id (None: no database tells it).
 
     Without a database none of them runs, and what answers at an address that nobody gave is of another deployment.
     """
@@ -30,10 +32,10 @@ def check(settings: Settings) -> Iterator[Finding]:
             message = f"the {name} of this deployment does not run, as its database does not"
             yield fail(name, message, "start it with `longtail up`, or name its --data")
             continue
-        yield guarded(name, lambda name=name, url=url: _service(name, url, settings.ca_file))  # type: ignore[misc]
+        yield guarded(name, lambda name=name, url=url: _service(name, url, settings.ca_file, deployment))  # type: ignore[misc]
 
 
-def _service(name: str, url: str, ca_file: Path | None) -> Finding:
+def _service(name: str, url: str, ca_file: Path | None, deployment: str | None) -> Finding:
     setting = f"LONGTAIL_{name.upper()}_" + ("HOST and _PORT" if name == "ingest" else "URL, _HOST and _PORT")
     verified = verification(ca_file)
     try:
@@ -43,4 +45,25 @@ def _service(name: str, url: str, ca_file: Path | None) -> Finding:
         return fail(name, f"{url} does not answer ({reason})", f"start it with `longtail up`, or correct {setting}")
     if response.status_code != httpx.codes.OK:
         return fail(name, f"{url} is not ready: {response.text[:200]}", f"look at the log of `longtail {name}`")
+    return _belonging(name, url, setting, deployment, _told_by(response))
+
+
+def _belonging(name: str, url: str, setting: str, deployment: str | None, told: str | None) -> Finding:
+    if told is None:
+        remedy = f"upgrade it if it is an older Longtail, else correct {setting}"
+        return warn(name, f"{url} is ready, but does not say to which deployment it belongs", remedy)
+    if deployment is None:
+        remedy = "make the database reachable from here; what answers may be another deployment's"
+        return warn(name, f"{url} is ready, but no database says whether its deployment ({told}) is this one", remedy)
+    if told != deployment:
+        message = f"{url} belongs to another deployment ({told}); this one is {deployment}"
+        return fail(name, message, f"start it with `longtail up`, or correct {setting}")
     return ok(name, f"{url} is ready")
+
+
+def _told_by(response: httpx.Response) -> str | None:
+    """The deployment's id in an answer of `/readyz`, which may come from any program."""
+    try:
+        return HealthView.model_validate_json(response.content).deployment
+    except ValidationError:
+        return None

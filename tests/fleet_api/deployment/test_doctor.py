@@ -18,6 +18,7 @@ from fleet_api.deployment.doctor.findings import Finding
 from fleet_api.deployment.doctor.settings import check
 from fleet_api.deployment.keys import ensure_signing_key
 from storage.database import Database
+from storage.diagnosis.deployment import deployment_of
 from storage.erasure import objects as erased_objects
 from storage.objects import open_store
 from storage.settings import Settings
@@ -240,9 +241,12 @@ def test_the_doctor_makes_no_directory_in_place_of_one_that_is_gone(
 class _Ready(BaseHTTPRequestHandler):
     """A process of another deployment: it is ready, whoever asks."""
 
+    answer = b'{"status": "ok", "deployment": "another"}'
+
     def do_GET(self) -> None:
         self.send_response(200)
         self.end_headers()
+        self.wfile.write(self.answer)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -264,4 +268,26 @@ def test_what_answers_for_another_deployment_is_not_taken_for_one_that_does_not_
         other.shutdown()
     assert [found[name].status for name in ("database", "api", "gateway", "ingest")] == ["fail"] * 4
     assert "does not run" in found["api"].message
-    assert asked_for["api"].message == f"{url} is ready", "an address that is given is examined"
+    assert asked_for["api"].status == "warn", "an address that is given is examined"
+    assert asked_for["api"].message.startswith(f"{url} is ready, but no database says")
+
+
+def test_a_process_of_another_deployment_is_not_taken_for_one_of_this(
+    with_database: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with HTTPServer(("127.0.0.1", 0), _Ready) as other:
+        Thread(target=other.serve_forever, daemon=True).start()
+        addresses = {"api_url": "", "api_port": other.server_port, "ingest_port": other.server_port}
+        settings = with_database.model_copy(update=addresses)
+        found = findings(settings)
+        own = deployment_of(database)
+        monkeypatch.setattr(_Ready, "answer", f'{{"deployment": "{own}"}}'.encode())
+        same = findings(settings)
+        monkeypatch.setattr(_Ready, "answer", b"<html>welcome</html>")
+        foreign = findings(settings)
+        other.shutdown()
+    for name in ("api", "ingest"):
+        assert found[name].status == "fail" and "belongs to another deployment (another)" in found[name].message
+        assert own in found[name].message and f"LONGTAIL_{name.upper()}" in found[name].remedy
+        assert same[name].status == "ok"
+        assert foreign[name].status == "warn" and "does not say" in foreign[name].message

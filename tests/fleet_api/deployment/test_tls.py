@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from fleet_api.client import ApiClient
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.deployment.doctor import services as doctor
 from fleet_api.deployment.doctor.findings import FindingStatus
+from storage.database import Database
+from storage.diagnosis.deployment import deployment_of
 from storage.settings import Settings
 from tests.support.paths import server_folder
 from tests.support.servers.certificates import write_server_certificate
@@ -41,7 +44,9 @@ def test_everything_works_over_tls_and_nothing_without_its_authority(
         assert main(["vehicles", "list", *data, "--ca-file", str(ca)]) == 0
         assert main(["vehicles", "list", *data]) == 1, "an unknown authority"
         settings = running.settings.model_copy(update={"ca_file": ca})
-        assert {finding.status for finding in doctor.check(settings)} == {FindingStatus.OK}
+        with closing(Database.from_settings(settings)) as database:
+            deployment_id = deployment_of(database)
+        assert {finding.status for finding in doctor.check(settings, deployment_id)} == {FindingStatus.OK}
 
         client = ApiClient(running.api_url, running.admin_token, ca_file=ca)
         run_campaign(client)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
@@ -301,4 +302,5 @@ def test_errors_of_routing_are_problems_too(gateway_url: str) -> None:
 def test_the_gateway_is_alive_and_ready(gateway_url: str) -> None:
     assert httpx.get(f"{gateway_url}/healthz").json() == {"status": "ok"}
     ready = httpx.get(f"{gateway_url}/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"status": "ok"})
+    assert (ready.status_code, ready.json()["status"]) == (200, "ok")
+    assert re.fullmatch("[0-9a-f]{32}", ready.json()["deployment"])
