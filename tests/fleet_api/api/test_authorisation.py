@@ -1,12 +1,17 @@
-"""Who may do what: every route of the API by every role, without a token, and with the other kind of token."""
+"""Who may do what at every listener: each route by every role, without a token, and with the other kind of token."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 from httpx import Response
 
+from ingest.gateway.app import create_app as create_gateway
+from ingest.health_app import create_app as create_health
+from ingest.readiness import Readiness
 from tests.fleet_api.api_server import SIGNALS, Api
 from tests.storage.clips.catalog_support import OPENLABEL
 from triggers.contracts.users import ROLES, Role
@@ -72,6 +77,23 @@ PUBLIC: set[Operation] = {
     ("post", "/v1/vehicles/{vehicle_id}/key"),
 }
 """Without a token: an object's link and an enrolment code are their own permission."""
+PAGES: set[Operation] = {("get", path) for path in ("/docs", "/docs/start.js", "/docs/{asset}", "/openapi.json")}
+"""Of the route table and not of the document, without a token: the document itself, and its pages."""
+
+UPLOAD = "/v1/uploads/{upload_id}"
+OF_THE_GATEWAY: dict[Operation, bool] = {
+    ("post", "/v1/uploads"): True,
+    ("head", UPLOAD): True,
+    ("patch", UPLOAD): True,
+    ("delete", UPLOAD): True,
+    ("options", "/v1/uploads"): False,
+    ("options", UPLOAD): False,
+    ("get", "/healthz"): False,
+    ("get", "/readyz"): False,
+}
+"""By operation, whether it is for vehicles; the others need no token."""
+OF_INGEST: set[Operation] = {("get", "/healthz"), ("get", "/readyz")}
+"""Without a token, and nothing else."""
 
 PLACES = {
     "campaign": "none",
@@ -151,3 +173,60 @@ def test_a_vehicle_uses_its_own_routes_and_not_those_of_another_vehicle(api: Api
         assert send(api, operation, own).status_code in (200, 201, 204, 404)
         of_all = operation[1] == "/v1/bundles/{digest}"
         assert send(api, operation, other).status_code == (404 if of_all else 403)
+
+
+def test_the_table_has_every_route_of_every_listener(api: Api) -> None:
+    assert set(operations_of(api.app.routes)) == {*ALLOWED, *OF_VEHICLES, *PUBLIC, *PAGES}
+    assert set(operations_of(create_gateway(api.settings).routes)) == set(OF_THE_GATEWAY)
+    assert set(operations_of(create_health(Readiness()).routes)) == OF_INGEST
+
+
+def test_the_document_has_the_routes_of_the_gateway_and_says_which_need_a_token(api: Api) -> None:
+    paths = api.client.get("/openapi.json").json()["paths"]
+    documented = {
+        (method, path): bool(operation["security"])
+        for path, item in paths.items()
+        if "servers" in item
+        for method, operation in item.items()
+        if method != "servers"
+    }
+    assert documented == {operation: needs for operation, needs in OF_THE_GATEWAY.items() if operation[0] != "get"}
+
+
+def test_the_gateway_serves_vehicles_and_nobody_else(api: Api) -> None:
+    own, revoked = api.enrol("car-1"), api.enrol("car-9")
+    api.as_client("operator").vehicles.revoke("car-9")
+    strangers = [{}, {"Authorization": "Bearer x"}, {"Authorization": f"Bearer lt_{'a' * 43}"}, revoked]
+    strangers += [api.as_(role) for role in ROLES]
+    with TestClient(create_gateway(api.settings)) as gateway:
+        for operation, needs_vehicle in OF_THE_GATEWAY.items():
+            for headers in strangers:
+                status = send_to_gateway(gateway, operation, headers).status_code
+                assert (status == 401) == needs_vehicle, (operation, status)
+            assert send_to_gateway(gateway, operation, own).status_code not in (401, 403, 500), operation
+
+
+def operations_of(routes: Iterable[Any], prefix: str = "") -> Iterator[Operation]:
+    """Every operation of a route table, routers within routers included; HEAD comes with GET."""
+    for route in routes:
+        if hasattr(route, "original_router"):
+            yield from operations_of(route.original_router.routes, prefix + route.include_context.prefix)
+            continue
+        for method in route.methods:
+            if method != "HEAD" or "GET" not in route.methods:
+                yield method.lower(), (prefix + route.path).replace("{key:path}", "{key}")
+
+
+def send_to_gateway(gateway: TestClient, operation: Operation, headers: dict[str, str]) -> Response:
+    """A request that only its sender's rights, or an upload that is not there, can stop."""
+    method, path = operation
+    tus = {"Tus-Resumable": "1.0.0", "Upload-Offset": "0", "Upload-Length": "1"}
+    kinds = {"post": "application/json", "patch": "application/offset+octet-stream"}
+    of_body = {"Content-Type": kinds[method]} if method in kinds else {}
+    answer: Response = gateway.request(
+        method,
+        path.format(upload_id="0" * 32),
+        headers={**tus, **of_body, **headers},
+        content=b"{}" if method in kinds else None,
+    )
+    return answer
