@@ -15,6 +15,8 @@ CAMPAIGN ?=
 PYTEST_ARGS ?= -n 2 --dist worksteal
 # For `make chaos`: --minutes 30, --longest 120, --seed N, --only TEXT, --logs FOLDER.
 CHAOS_ARGS ?=
+# For `make attack`: --seconds 8, --only TEXT, --seed N, --untimed.
+ATTACK_ARGS ?=
 # For `make bench`: --only log,objects,loop,extraction,language,speed, --quick, --json FILE.
 BENCH_ARGS ?=
 
@@ -22,7 +24,7 @@ BENCH_ARGS ?=
 unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
-.PHONY: help demo servers bench chaos setup setup-run setup-bench test test-long timing lint types imports pytest map
+.PHONY: help demo servers bench chaos attack setup setup-run setup-bench test test-long timing lint types imports pytest map
 .PHONY: sbom audit format clean
 
 help:  ## show this list
@@ -64,6 +66,9 @@ test-long: setup  ## compare module and interpreter on 20,000 random programs (a
 
 chaos: setup  ## half an hour of faults against the real servers (CHAOS_ARGS="--minutes 5 --seed 7")
 	@exec $(BIN)/python -m tests.chaos $(CHAOS_ARGS)
+
+attack: setup  ## flood, drip, fill, forge and replay against a running deployment (ATTACK_ARGS="--only flood")
+	@exec $(BIN)/python -m tests.attack $(ATTACK_ARGS)
 
 sbom:  ## write dist/longtail.cdx.json: what Longtail is made of, as CycloneDX
 	@python3 tools/supply_chain.py sbom dist/longtail.cdx.json
