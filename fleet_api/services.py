@@ -19,7 +19,6 @@ from storage.database import Database
 from storage.objects import ObjectStore
 from storage.settings import Settings
 from storage.vehicles.assignments import AssignmentTerms
-from triggers.contracts.signing import load_private_key
 
 SEARCHES = 3
 """Of all users at once: other requests of people need connections, too."""
@@ -64,9 +63,3 @@ class Services:
 def open_signer(settings: Settings) -> ListSigner:
     """The signer of lists: the process at its socket, or, where none is set, the list keys in this process."""
     return RemoteSigner(settings.signer_socket) if settings.signer_socket else ListKeys(settings)
-
-
-def open_bundle_key(settings: Settings) -> Ed25519PrivateKey | None:
-    """The deployment's own bundle key; None if it has no such file."""
-    path = settings.effective_signing_key()
-    return load_private_key(path) if path.exists() else None

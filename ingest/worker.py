@@ -16,6 +16,7 @@ from ingest.assembler.failures import Failures
 from ingest.assembler.spool import Spool
 from ingest.extraction.loop import ExtractionLoop
 from ingest.extraction.sandbox.isolation import require_isolation
+from ingest.extraction.sandbox.starter import Starter
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
 from ingest.loops import Loop, keep_running, repeat
@@ -53,9 +54,13 @@ class Parts:
     failures: Failures = field(default_factory=Failures)
     """Only the assembler uses it, but it outlives restarts of the assembler's loop."""
     readiness: Readiness = field(default_factory=Readiness)
+    starter: Starter | None = None
+    """Starts extractors as their own user, where this process has given up root."""
 
 
-def run(settings: Settings, stop: threading.Event, readiness: Readiness | None = None) -> None:
+def run(
+    settings: Settings, stop: threading.Event, readiness: Readiness | None = None, starter: Starter | None = None
+) -> None:
     """Work until `stop` is set. Misconfigured or Unreachable when it cannot start; a fatal error of any loop is raised.
 
     `readiness` is told how every part of the process does.
@@ -70,7 +75,7 @@ def run(settings: Settings, stop: threading.Event, readiness: Readiness | None =
         log = open_log(settings, database)
         ensure_cells_topic(log, settings)
         store = open_store_of_catalog(settings, database)
-        parts = Parts(settings, database, log, store, readiness=told)
+        parts = Parts(settings, database, log, store, readiness=told, starter=starter)
         keep_running(_loops(parts), stop, readiness=told)
         log.close()
     finally:
@@ -101,7 +106,7 @@ def _extractor(parts: Parts, number: int) -> Loop:
     settings, name = parts.settings, f"extraction-{number}"
     part = parts.readiness.part(name, silent_s=settings.extraction_timeout_s + SILENT_S, probe=parts.store.check)
     worker = f"{settings.worker_id}/{number}"
-    return ExtractionLoop(settings, parts.database, parts.store, worker=worker, part=part).run
+    return ExtractionLoop(settings, parts.database, parts.store, worker=worker, part=part, starter=parts.starter).run
 
 
 def _assemble(parts: Parts, stop: threading.Event) -> None:

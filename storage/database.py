@@ -199,7 +199,8 @@ def _server_refusal(url: str, error: DBAPIError) -> LongtailError | None:
     if state in _NO_RIGHTS:
         return Misconfigured(
             f"the database at {shown_url(url)} refuses its user the right to something ({reason})",
-            remedy="make the user of LONGTAIL_DATABASE_URL the owner of the database and its schema",
+            remedy="name the owner of database and schema in LONGTAIL_DATABASE_URL, and run `longtail migrate`, which "
+            "also gives the roles of processes their rights",
         )
     return None
 

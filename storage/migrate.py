@@ -21,6 +21,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import ProgrammingError
 
 from storage.database import Database
+from storage.roles.grants import apply_grants
 from storage.settings import shown_url
 from storage.tables import is_in_schema, metadata
 from triggers.errors import Misconfigured
@@ -92,6 +93,7 @@ def migrate(database: Database) -> str:
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             connection.execute(text(f"COMMENT ON TABLE alembic_version IS 'migrated by longtail {_own_version()}'"))
+        apply_grants(connection)
     return head_revision()
 
 

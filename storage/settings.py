@@ -27,6 +27,13 @@ from triggers.written_numbers import is_number, is_whole_number
 MIB = 1024**2
 PREFIX = "LONGTAIL_"
 SECRET_ENDINGS = ("_SECRET_KEY", "_PASSWORD", "_TOKEN")
+_CREDENTIALS = {
+    "objects_access_key": ("api", "ingest"),
+    "objects_secret_key": ("api", "ingest"),
+    "kafka_sasl_username": ("gateway", "ingest"),
+    "kafka_sasl_password": ("gateway", "ingest"),
+}
+"""Which processes need what."""
 _ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:_-]+")
 _WORKER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 _USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
@@ -41,6 +48,11 @@ class Settings(BaseSettings):
     # Engines
     database_url: str = ""
     """SQLAlchemy URL, `postgresql+psycopg://...`. Empty: `longtail up` starts the embedded PostgreSQL."""
+    api_database_url: str = ""
+    gateway_database_url: str = ""
+    ingest_database_url: str = ""
+    """The same database for one process, as a role that may only do what it does (`longtail database roles`).
+    Empty: `database_url`."""
     log_url: str = "postgresql:"
     """`postgresql:` keeps the log in the database, `kafka://HOST:PORT[,HOST:PORT...][/PREFIX]` in Apache Kafka."""
     objects_url: str = ""
@@ -121,6 +133,15 @@ class Settings(BaseSettings):
 
     check_in_staleness_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """How old what the API remembers of vehicles and campaigns may be, and so how late it notices a revocation."""
+
+    # Users
+    api_user: Annotated[str, Field(min_length=1)] = "61001"
+    gateway_user: Annotated[str, Field(min_length=1)] = "61002"
+    ingest_user: Annotated[str, Field(min_length=1)] = "61003"
+    signer_user: Annotated[str, Field(min_length=1)] = "61004"
+    """Whom processes become that root starts, by name or number; `root`: they stay. Each must own nothing else."""
+    process_group: Annotated[str, Field(min_length=1)] = "61005"
+    """The group, by name or number, that API, gateway and ingest then have in common. It may reach the database."""
 
     # Pools
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
@@ -209,7 +230,7 @@ class Settings(BaseSettings):
                 raise ValueError("it must be a number, such as 0.5")
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "api_database_url", "gateway_database_url", "ingest_database_url")
     @classmethod
     def _with_driver(cls, value: str) -> str:
         """`postgresql://` (as most people write it) means the one driver that is installed."""
@@ -324,6 +345,14 @@ class Settings(BaseSettings):
     def trusted_proxies(self) -> tuple[str, ...]:
         """The addresses of reverse proxies whose word counts on where a request comes from."""
         return tuple(filter(None, map(str.strip, self.proxies.split(","))))
+
+    def of_process(self, name: str) -> Settings:
+        """These settings for one process: with its own database URL, and without the credentials of others."""
+        own = {"api": self.api_database_url, "gateway": self.gateway_database_url, "ingest": self.ingest_database_url}
+        url = (own[name] or self.database_url) if name in own else ""
+        changed: dict[str, str] = {f"{each}_database_url": "" for each in own} | {"database_url": url}
+        changed |= {field: "" for field, users in _CREDENTIALS.items() if name not in users}
+        return self.model_copy(update=changed)
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child process."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from storage.database import Database
+from tests.support import process_roles
 from tests.support.failure_reports import parse_alone, pytest_sessionfinish
 from tests.support.paths import server_folder
 from tests.support.servers import postgres
@@ -27,6 +28,7 @@ settings.register_profile("longtail", deadline=None, suppress_health_check=[Heal
 settings.load_profile("longtail")
 
 parse_alone()
+process_roles.install()
 
 __all__ = [
     "kafka_server",

@@ -23,7 +23,8 @@ from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest
 from ingest.extraction.requests import DERIVED_BASE_BYTES
 from ingest.extraction.sandbox.isolation import extraction_user
 from ingest.extraction.sandbox.limits import ChildLimits
-from ingest.extraction.sandbox.sandbox import MODULE, Sandbox
+from ingest.extraction.sandbox.sandbox import Sandbox
+from ingest.extraction.sandbox.starter import MODULE
 from storage.settings import Settings
 from tests.ingest.extraction import footage
 from tests.support.fleet import T_NS

@@ -19,7 +19,8 @@ from fleet_api.http.bodies import new_bodies
 from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
 from fleet_api.http.threads import new_vehicle_threads
 from fleet_api.known import KnownVehicles
-from fleet_api.services import Services, open_bundle_key, open_signer
+from fleet_api.services import Services, open_signer
+from fleet_api.signing.bundle_key import open_bundle_key
 from ingest.http.bounds.rates import RateLimit, Rates
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors

@@ -54,6 +54,7 @@ COMMANDS = {
         "fleet_api.cli.deployment.backup:restored", "Let a database that was restored by other means move on."
     ),
     "migrate": Entry("fleet_api.cli.deployment.processes:migrate", "Bring the database's schema up to date."),
+    "database": Entry("fleet_api.cli.deployment.database:database", "Show the roles of a deployment's database."),
     "trust": Entry("fleet_api.cli.trust.commands:trust", "Make, sign and publish which keys vehicles trust."),
     "token": Entry("fleet_api.cli.deployment.token:token", "List, issue, rotate and revoke tokens of users."),
     "api": Entry("fleet_api.cli.deployment.processes:api", "Serve the HTTP API (one process of a deployment)."),

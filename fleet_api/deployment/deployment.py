@@ -22,7 +22,8 @@ import httpx
 from fleet_api.client.data_dir import ClientFile, default_data_dir, read_client_file, write_client_file
 from fleet_api.deployment.keys import require_key_not_lost
 from fleet_api.deployment.trust import ensure_trust
-from fleet_api.services import open_bundle_key
+from fleet_api.deployment.users.process_users import group_of, users_of
+from fleet_api.signing.bundle_key import read_bundle_key
 from fleet_api.signing.list_keys import ListKeys
 from fleet_api.signing.socket_path import listen_at
 from ingest.extraction.sandbox.isolation import require_isolation
@@ -36,6 +37,7 @@ from storage.embedded.cancellation import Cancelled, give_up_if, never
 from storage.embedded.locks import FileLock
 from storage.migrate import migrate
 from storage.objects.catalog_store import open_store_of_catalog
+from storage.roles.rights import PROCESS_ROLES, DatabaseRole
 from storage.settings import Settings
 from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
 from triggers.private_files import private_folder
@@ -167,9 +169,12 @@ class Deployment:
         self._write_client_file()
 
     def _start_database(self) -> None:
-        self._postgres = EmbeddedPostgres(self.data_dir / "postgres")
+        group = group_of(self.settings) if users_of(self.settings) else None
+        self._postgres = EmbeddedPostgres(self.data_dir / "postgres", group=group)
         self._postgres.start(self._report, cancelled=self._cancelled)
-        self.settings = self.settings.model_copy(update={"database_url": self._postgres.url})
+        urls = {f"{name}_database_url": self._postgres.url_as(role) for name, role in PROCESS_ROLES.items()}
+        urls["database_url"] = self._postgres.url_as(DatabaseRole.OWNER)
+        self.settings = self.settings.model_copy(update=urls)
 
     def _take_data_dir(self) -> None:
         try:
@@ -201,7 +206,7 @@ class Deployment:
 
     def _check_engines(self, database: Database) -> None:
         """End the start here, with one line, if a part cannot work, instead of in a child's log."""
-        open_bundle_key(self.settings)
+        read_bundle_key(self.settings)
         ListKeys(self.settings)
         for lack in require_isolation(self.settings):
             self._report(f"clips are extracted without isolation: {lack}; {lack.remedy}")
@@ -273,7 +278,7 @@ class Deployment:
         return ChildProcess(
             name,
             [sys.executable, "-P", "-m", "fleet_api.cli", name, "--supervised", f"--listen-fd={listener.fileno()}"],
-            environment=self.settings.environment(),
+            environment=self.settings.of_process(name).environment(),
             log=log,
             inherited_fds=[listener.fileno()],
         )

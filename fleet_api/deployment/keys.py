@@ -40,6 +40,14 @@ def create_key(path: Path) -> Ed25519PrivateKey:
     return load_private_key(path)
 
 
+def share_with_folder(path: Path) -> None:
+    """Let the signer read a new list key that root has made: it is in the group that may look into the folder."""
+    group = path.parent.stat().st_gid
+    if os.geteuid() == 0 and group != 0:
+        os.chown(path, -1, group, follow_symlinks=False)
+        path.chmod(0o640)
+
+
 def require_key_not_lost(settings: Settings, database: Database) -> None:
     """Misconfigured when the key's file is gone although vehicles trust nothing without it.
 

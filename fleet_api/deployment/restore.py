@@ -25,6 +25,7 @@ from storage.database import Database
 from storage.embedded import EmbeddedPostgres, running_url
 from storage.migrate import require_current
 from storage.objects import open_store
+from storage.roles.rights import DatabaseRole
 from storage.settings import Settings
 from triggers.atomic_file import replace_bytes
 from triggers.contracts.signing import key_id, load_private_key
@@ -97,7 +98,7 @@ def _url(settings: Settings, progress: Progress) -> Iterator[str]:
     server = EmbeddedPostgres(folder)
     server.start(progress)
     try:
-        yield server.url
+        yield server.url_as(DatabaseRole.OWNER)
     finally:
         server.stop()
 

@@ -8,6 +8,7 @@ from fleet_api.services import Services
 from storage import audit
 from storage.campaigns.queries import get_versions
 from storage.counts.outcomes import outcomes
+from storage.erasure import objects
 from storage.uploads import dead_letters
 from triggers.contracts.api.outcomes import (
     CampaignOutcomesView,
@@ -54,13 +55,13 @@ def list_dead_letters(
 def discard_dead_letter(services: Services, user: User, letter_id: int) -> None:
     """Erase the content kept for a dead letter; NotFound when there is none, Conflict when it is no longer open.
 
-    Its object is deleted after the commit, so that no open letter ever names an object that is gone.
+    Its object is deleted after the commit, by the steward, so that no open letter ever names an object that is gone.
     """
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
         letter, _ = dead_letters.get(connection, letter_id)
         object_key = dead_letters.discard(connection, letter_id)
         before = {"state": letter.state, "stage": letter.stage, "reason": letter.reason, "fires": letter.fires}
+        if object_key is not None:
+            objects.add(connection, [object_key])
         audit.record(connection, user, "dead_letter.discard", "dead letter", str(letter_id), before=before)
-    if object_key is not None:
-        services.store.delete(object_key)

@@ -1,7 +1,8 @@
 """Messages between the API and the signer: a 4-byte length, then the bytes.
 
-A request is a byte with the number of key ids, these, and the list's canonical JSON. An answer is a byte, 0 and the
-envelope, or 1 and the message and remedy of an error as JSON.
+A request for a list is a byte with the number of key ids, these, and the list's canonical JSON. Two others begin with a
+byte that is no such number: the question for the bundle key, and a bundle's canonical JSON to be signed. An answer is a
+byte, 0 and the envelope (or public key, or signature), or 1 and the message and remedy of an error as JSON.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import json
 import socket
 from collections.abc import Sequence
 
+from triggers.contracts.bundle import MAX_BUNDLE_BYTES
 from triggers.contracts.signing import KEY_ID_BYTES
 from triggers.errors import InvalidInput, LongtailError, Misconfigured, Unreachable
 
-MAX_FRAME_BYTES = 4 * 1024**2
+MAX_FRAME_BYTES = MAX_BUNDLE_BYTES + 1
+WHICH_BUNDLE_KEY, SIGN_BUNDLE = b"\xff", b"\xfe"
 _LENGTH_BYTES = 4
 _SIGNED, _REFUSED = b"\0", b"\1"
 
@@ -65,7 +68,7 @@ def envelope_in(answer: bytes) -> bytes:
     if answer[:1] == _SIGNED:
         return answer[1:]
     message, remedy = json.loads(answer[1:])
-    raise Misconfigured(f"the signer of lists refuses: {message}", remedy=remedy)
+    raise Misconfigured(f"the signer refuses: {message}", remedy=remedy)
 
 
 def _exactly(connection: socket.socket, size: int) -> bytes:

@@ -24,12 +24,22 @@ class RemoteSigner:
 
     def sign(self, payload: bytes, key_ids: Sequence[bytes]) -> bytes:
         """As `ListSigner.sign`; Unreachable if the signer does not answer."""
-        request = frames.request_of(payload, key_ids)
+        return self._answer(frames.request_of(payload, key_ids))
+
+    def bundle_key(self) -> bytes:
+        """The public part of the bundle key that the signer holds; empty if it holds none."""
+        return self._answer(frames.WHICH_BUNDLE_KEY)
+
+    def sign_bundle(self, payload: bytes) -> bytes:
+        """The signature of that key over an unsigned bundle; errors as those of `sign`."""
+        return self._answer(frames.SIGN_BUNDLE + payload)
+
+    def _answer(self, request: bytes) -> bytes:
         try:
             answer = self._ask(request)
         except (OSError, InvalidInput) as error:
             raise Unreachable(
-                f"the signer of lists at {self._path} does not answer: {error}",
+                f"the signer at {self._path} does not answer: {error}",
                 remedy="see whether `longtail signer` runs, and its log (LONGTAIL_SIGNER_SOCKET)",
             ) from error
         return frames.envelope_in(answer)

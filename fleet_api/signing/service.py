@@ -1,4 +1,4 @@
-"""The signer: a process that holds the list keys, and signs nothing but vehicles' lists within their bounds."""
+"""The signer: a process that holds the deployment's keys, and signs nothing but bundles, and lists within bounds."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from fleet_api.signing import frames
+from fleet_api.signing.bundle_key import sign_bundle
 from fleet_api.signing.list_keys import ListSigner
-from triggers.errors import LongtailError
+from triggers.errors import LongtailError, Misconfigured
 
 MAX_CONNECTIONS = 256
 _IDLE_S = 600.0
@@ -24,8 +27,9 @@ class SignerService:
     The socket stays open: whoever passed it on gives it to the next signer, which takes the connections that wait.
     """
 
-    def __init__(self, keys: ListSigner, listener: socket.socket) -> None:
+    def __init__(self, keys: ListSigner, listener: socket.socket, bundle_key: Ed25519PrivateKey | None = None) -> None:
         self._keys = keys
+        self._bundle_key = bundle_key
         self._listener = listener
         self._free = threading.BoundedSemaphore(MAX_CONNECTIONS)
         self._lock = threading.Lock()
@@ -79,8 +83,19 @@ class SignerService:
 
     def _answer(self, request: bytes) -> bytes:
         try:
+            if request[:1] == frames.WHICH_BUNDLE_KEY:
+                key = self._bundle_key
+                return frames.signed(b"" if key is None else key.public_key().public_bytes_raw())
+            if request[:1] == frames.SIGN_BUNDLE:
+                return frames.signed(self._signature(request[1:]))
             payload, key_ids = frames.payload_and_keys(request)
             return frames.signed(self._keys.sign(payload, key_ids))
         except LongtailError as error:
             _log.warning("not signed: %s", error)
             return frames.refused(error)
+
+    def _signature(self, bundle: bytes) -> bytes:
+        if self._bundle_key is None:
+            remedy = "give it LONGTAIL_SIGNING_KEY, or have people sign bundles"
+            raise Misconfigured("it has no bundle key", remedy=remedy)
+        return sign_bundle(bundle, self._bundle_key)

@@ -21,6 +21,7 @@ from ingest.extraction.sandbox.answers import ChildFailed, LimitReached, open_ou
 from ingest.extraction.sandbox.isolation import extraction_user
 from ingest.extraction.sandbox.limits import ChildLimits
 from ingest.extraction.sandbox.sandbox import Interrupted, Sandbox
+from ingest.extraction.sandbox.starter import Starter
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.readiness import Part, Readiness
 from storage.clips import extraction_jobs, extraction_results
@@ -58,6 +59,7 @@ class ExtractionLoop:
         *,
         worker: str,
         part: Part | None = None,
+        starter: Starter | None = None,
         extractor_version: int = EXTRACTOR_VERSION,
         retry_s: float = RETRY_S,
         outage_s: float = OUTAGE_S,
@@ -75,7 +77,9 @@ class ExtractionLoop:
         self._folder = settings.require_data_dir() / "extraction" / worker.replace("/", "-")
         self._derived_share = settings.derived_share
         self._quarantine_after = settings.junk_before_quarantine or None
-        self._sandbox = Sandbox(self._folder, isolation=settings.extraction_isolation, user=extraction_user(settings))
+        self._sandbox = Sandbox(
+            self._folder, isolation=settings.extraction_isolation, user=extraction_user(settings), starter=starter
+        )
         self._served = ""
 
     def run(self, stop: threading.Event) -> None:

@@ -4,7 +4,8 @@ server.py    EmbeddedPostgres: start, wait, stop, URL
 guardian.py  the owner's side of the guard       guard.py  the guard process itself
 cluster.py   the files on disk                   locks.py  who may use them
 binaries.py  the programs                        runas.py  the user they run as
-sockets.py   the only way to reach the server    cancellation.py  how a long start is cancelled
+sockets.py   the only way to reach the server    access.py  who may connect, and as whom
+cancellation.py  how a long start is cancelled
 """
 
 from storage.embedded.cancellation import StartCancelled

@@ -17,6 +17,7 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 
+from storage.embedded.access import Access
 from storage.embedded.binaries import Binaries, binaries_for, installed_binaries
 from storage.embedded.cancellation import Cancelled, give_up_if, never
 from storage.embedded.cluster import SUPERUSER, Cluster
@@ -24,6 +25,7 @@ from storage.embedded.guardian import Guardian
 from storage.embedded.locks import FileLock
 from storage.embedded.runas import ServerUser, prepare_data_dir, server_user
 from storage.embedded.sockets import PORT, make_socket_dir, remove_socket_dir, socket_in, url_at
+from storage.roles.rights import DatabaseRole
 from triggers.errors import Conflict, Misconfigured, Unreachable
 
 DATABASE = "longtail"
@@ -63,12 +65,18 @@ class EmbeddedPostgres:
     """A PostgreSQL server in `data_dir` that lives no longer than this object's process.
 
     `settings` are PostgreSQL's (`{"max_connections": 50}`); what guards privacy and durability cannot be set. Only a
-    `volatile` server never waits for the disk: it may lose its data with the machine, and is for tests.
+    `volatile` server never waits for the disk: it may lose its data with the machine, and is for tests. Members of
+    `group` may connect as the roles of processes, with passwords (see access.py; only for root).
     Not thread-safe. The server survives neither `stop()` nor the death of this process, however it dies.
     """
 
     def __init__(
-        self, data_dir: Path, *, settings: Mapping[str, str | int] | None = None, volatile: bool = False
+        self,
+        data_dir: Path,
+        *,
+        settings: Mapping[str, str | int] | None = None,
+        volatile: bool = False,
+        group: int | None = None,
     ) -> None:
         self.data_dir = Path(data_dir).absolute()
         given = {name: str(value) for name, value in (settings or {}).items()}
@@ -76,6 +84,7 @@ class EmbeddedPostgres:
         if refused := _NOT_SETTABLE.intersection(settings or {}):
             raise Misconfigured(f"the embedded PostgreSQL fixes {', '.join(sorted(refused))}", remedy="leave it out")
         self._cluster = Cluster(self.data_dir)
+        self._access = Access(group)
         self._log = self.data_dir / "server.log"
         self._owner_lock: FileLock | None = None
         self._server_lock: FileLock | None = None
@@ -120,14 +129,16 @@ class EmbeddedPostgres:
 
     @property
     def url(self) -> str:
-        """SQLAlchemy's URL of the database, for this process and those it trusts with its rights."""
+        """SQLAlchemy's URL of the database for the superuser."""
         return self.url_of(DATABASE)
 
+    def url_as(self, role: DatabaseRole) -> str:
+        """SQLAlchemy's URL of the database for the owner or a process."""
+        return url_at(self._reachable(), DATABASE, user=role, password=self._access.password(role))
+
     def url_of(self, database: str) -> str:
-        """SQLAlchemy's URL of another database on this server."""
-        if self._socket_dir is None:
-            raise Unreachable(f"the embedded PostgreSQL in {self.data_dir} is not running", remedy="start it first")
-        return url_at(self._socket_dir, database)
+        """SQLAlchemy's URL of another database on this server, for the superuser."""
+        return url_at(self._reachable(), database)
 
     @property
     def alive(self) -> bool:
@@ -199,8 +210,10 @@ class EmbeddedPostgres:
     def _launch(self, binaries: Binaries, user: ServerUser | None) -> None:
         assert self._owner_lock is not None and self._server_lock is not None  # noqa: S101 - taken by `_start`
         self._socket_dir = make_socket_dir(user)
+        self._access.open_folder(self._socket_dir)
         _write_note(self._owner_lock, str(self._socket_dir))
-        settings = self._settings | {"unix_socket_directories": str(self._socket_dir)} | _shared_memory()
+        own = self._access.settings(self.data_dir)
+        settings = self._settings | own | {"unix_socket_directories": str(self._socket_dir)} | _shared_memory()
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._guardian = Guardian(
             [binaries.postgres, "-D", self._cluster.path, *options],
@@ -239,6 +252,8 @@ class EmbeddedPostgres:
                 if database is None:
                     connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE)))
                 vector = connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'").fetchone()
+            with psycopg.connect(**self._connection(DATABASE), autocommit=True) as connection:
+                self._access.make_roles(connection)
         except psycopg.Error as error:
             self._fail_if_dead()
             raise Unreachable(
@@ -247,6 +262,12 @@ class EmbeddedPostgres:
             ) from error
         if vector is None:
             raise Misconfigured("the embedded PostgreSQL lacks the extension pgvector", remedy="run `make setup` again")
+
+    def _reachable(self) -> Path:
+        """The socket's folder; Unreachable when there is none."""
+        if self._socket_dir is None:
+            raise Unreachable(f"the embedded PostgreSQL in {self.data_dir} is not running", remedy="start it first")
+        return self._socket_dir
 
     def _connection(self, database: str) -> dict[str, Any]:
         return {"host": str(self._socket_dir), "port": PORT, "user": SUPERUSER, "dbname": database}
@@ -273,12 +294,12 @@ os.register_at_fork(after_in_child=_forget_all_in_forked_child)
 
 
 def running_url(data_dir: Path) -> str | None:
-    """The URL of the server that runs in `data_dir`, None when there is none."""
+    """The owner's URL of the server that runs in `data_dir`, None when there is none."""
     with contextlib.suppress(OSError, ValueError):
         note = json.loads((Path(data_dir) / "owner.lock").read_bytes())
         socket_dir = note.get("socket_dir")
         if socket_dir and socket_in(Path(socket_dir)).is_socket():
-            return url_at(Path(socket_dir), DATABASE)
+            return url_at(Path(socket_dir), DATABASE, user=DatabaseRole.OWNER)
     return None
 
 

@@ -43,6 +43,7 @@ def socket_in(socket_dir: Path) -> Path:
     return socket_dir / f".s.PGSQL.{PORT}"
 
 
-def url_at(socket_dir: Path, database: str) -> str:
+def url_at(socket_dir: Path, database: str, *, user: str = SUPERUSER, password: str = "") -> str:
     """SQLAlchemy's URL; the port is named so that PGPORT cannot change it."""
-    return f"postgresql+psycopg://{SUPERUSER}@/{quote(database)}?host={quote(str(socket_dir))}&port={PORT}"
+    who = f"{user}:{quote(password)}" if password else user
+    return f"postgresql+psycopg://{who}@/{quote(database)}?host={quote(str(socket_dir))}&port={PORT}"

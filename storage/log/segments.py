@@ -2,7 +2,8 @@
 
 Appends go to the newest segment. A new one is begun while the rows of all partitions are locked: when it is seen, every
 append to the one before is committed. A segment goes when the newest record of each topic in it is older than that
-topic's retention. One advisory lock keeps maintainers of several processes apart.
+topic's retention. One advisory lock keeps maintainers of several processes apart. Functions of the schema make and drop
+the tables, since the roles of processes may not (storage/roles).
 """
 
 from __future__ import annotations
@@ -21,8 +22,6 @@ SEGMENTS_PER_RETENTION = 8
 """A segment is closed after this fraction of the shortest retention, so that it can be dropped soon after its time."""
 MAINTENANCE_LOCK = 0x6C6F6773  # "logs"
 _DROP_LOCK_TIMEOUT_MS = 500
-_STORAGE = "autovacuum_vacuum_insert_threshold = -1, toast.autovacuum_vacuum_insert_threshold = -1"
-"""Freezing the rows of a table that is dropped within days would read and write all of it for nothing."""
 
 
 class SegmentInUse(Conflict):
@@ -80,10 +79,7 @@ def is_empty(connection: Connection, segment: int) -> bool:
 def begin(connection: Connection) -> int:
     """Close the open segment and begin the next; returns its number. The maintainers' lock must be held."""
     segment = int(connection.execute(select(func.coalesce(func.max(log_segments.c.segment), 0))).scalar_one()) + 1
-    table = _table(segment)
-    connection.execute(text(f"CREATE TABLE {table} (LIKE log_records INCLUDING DEFAULTS) WITH (" + _STORAGE + ")"))
-    connection.execute(text(f"ALTER TABLE {table} ALTER COLUMN value SET STORAGE EXTERNAL"))
-    connection.execute(text(f"ALTER TABLE log_records ATTACH PARTITION {table} FOR VALUES IN ({segment})"))
+    connection.execute(select(func.begin_log_segment(segment)))
     in_order = log_partitions.c.topic, log_partitions.c.partition
     connection.execute(select(log_partitions.c.partition).order_by(*in_order).with_for_update())
     now = func.clock_timestamp()
@@ -151,7 +147,7 @@ def drop(connection: Connection, segment: int, held: list[SegmentPart]) -> None:
         )
     connection.execute(text(f"SET LOCAL lock_timeout = {_DROP_LOCK_TIMEOUT_MS}"))
     try:
-        connection.execute(text(f"DROP TABLE {_table(segment)}"))
+        connection.execute(select(func.drop_log_segment(segment)))
     except OperationalError as error:
         if isinstance(error.orig, LockNotAvailable):
             raise SegmentInUse(f"segment {segment} of the log is being read", remedy="try again later") from error

@@ -14,7 +14,8 @@ from httpx import Response
 
 from fleet_api.client import ApiClient
 from fleet_api.deployment.keys import ensure_signing_key
-from fleet_api.services import open_bundle_key, open_signer
+from fleet_api.services import open_signer
+from fleet_api.signing.bundle_key import open_bundle_key
 from fleet_api.signing.chain import KnownChain
 from storage import tokens
 from storage.database import Database

@@ -10,7 +10,8 @@ from fastapi.testclient import TestClient
 
 from fleet_api.api.app import create_app
 from fleet_api.deployment.keys import ensure_signing_key
-from fleet_api.services import Services, open_bundle_key, open_signer
+from fleet_api.services import Services, open_signer
+from fleet_api.signing.bundle_key import open_bundle_key
 from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.paths import REPOSITORY
 
 _LIST = """
@@ -66,3 +68,32 @@ def _copy(source: Path, folder: Path) -> None:
         copy_tree(source, folder / source.name, ignore=ignored)
     elif source.is_file():
         _link(str(source), str(folder / source.name))
+
+
+def interpreter_for_everybody() -> str:
+    """A Python of this version that `nobody` may execute: this one may lie in root's home."""
+    candidates = [
+        sys.executable,
+        f"/usr/bin/python3.{sys.version_info.minor}",
+        f"/usr/local/bin/python3.{sys.version_info.minor}",
+    ]
+    for candidate in candidates:
+        options: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        try:
+            tried = subprocess.run([candidate, "-c", ""], cwd="/", capture_output=True, check=False, **options)
+        except OSError:
+            continue
+        if tried.returncode == 0:
+            return candidate
+    pytest.skip(f"NOT TESTED: what an unprivileged user does; 'nobody' may run none of {candidates}")
+
+
+def python_path_for_everybody(python: str) -> str:
+    """A PYTHONPATH with this project and its environment, if every user may read it; else the test is skipped."""
+    path = os.pathsep.join([str(REPOSITORY), sysconfig.get_path("purelib")])
+    options: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+    code = [python, "-c", "import fleet_api.api.app"]
+    tried = subprocess.run(code, cwd="/", env={"PYTHONPATH": path}, capture_output=True, check=False, **options)
+    if tried.returncode:
+        pytest.skip(f"NOT TESTED: what processes do as users of their own: they may not read {path}")
+    return path

@@ -121,8 +121,13 @@ def signers_of(envelope: bytes) -> tuple[bytes, ...]:
         return ()
 
 
+def prefix_of(purpose: str, identity: bytes) -> bytes:
+    """What the key of this id signs before the payload, so that no signature serves another purpose."""
+    return b"\x1f".join((MAGIC, purpose.encode(), identity, b""))
+
+
 def _covered(payload: bytes, purpose: str, identity: bytes) -> bytes:
-    return b"\x1f".join((MAGIC, purpose.encode(), identity, payload))
+    return prefix_of(purpose, identity) + payload
 
 
 def load_private_key(path: Path) -> Ed25519PrivateKey:

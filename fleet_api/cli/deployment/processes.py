@@ -36,7 +36,7 @@ def api(host: str | None, port: int | None, supervised: bool, listen_fd: int | N
     _begin("api", supervised)
     from fleet_api.api.app import create_app
 
-    _serve("api", create_app, host, port, listen_fd)
+    _serve("api", create_app, host, port, listen_fd, supervised=supervised)
 
 
 @click.command()
@@ -49,7 +49,7 @@ def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int
     _begin("gateway", supervised)
     from ingest.gateway.app import create_app
 
-    _serve("gateway", create_app, host, port, listen_fd)
+    _serve("gateway", create_app, host, port, listen_fd, supervised=supervised)
 
 
 @click.command()
@@ -58,23 +58,27 @@ def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int
 def signer(supervised: bool, listen_fd: int | None) -> None:
     """Sign vehicles' lists with the list keys, on the socket LONGTAIL_SIGNER_SOCKET, until SIGTERM.
 
-    It signs nothing else, and no list whose revision or times are out of bounds.
+    It signs no list whose revision or times are out of bounds. With the deployment's bundle key it also signs bundles,
+    and nothing else.
     """
     _begin("signer", supervised)
+    from fleet_api.deployment.users.lowering import drop_root
+    from fleet_api.signing.bundle_key import read_bundle_key
     from fleet_api.signing.list_keys import ListKeys
     from fleet_api.signing.service import SignerService
     from fleet_api.signing.socket_path import listen_at
     from storage.settings import Settings
     from triggers.errors import Misconfigured
 
-    settings = Settings.load()
+    settings = Settings.load().of_process("signer")
     if listen_fd is not None:
         listener = socket.socket(fileno=listen_fd)
     elif settings.signer_socket is not None:
         listener = listen_at(settings.signer_socket)
     else:
         raise Misconfigured("the signer has no socket", remedy="set LONGTAIL_SIGNER_SOCKET")
-    service = SignerService(ListKeys(settings), listener)
+    service = SignerService(ListKeys(settings), listener, read_bundle_key(settings))
+    drop_root(settings, "signer", supervised=supervised)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -96,6 +100,9 @@ def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _begin("ingest", supervised)
+    from fleet_api.deployment.users.lowering import drop_root
+    from ingest.extraction.sandbox.isolation import extraction_user
+    from ingest.extraction.sandbox.starter import Starter
     from ingest.health_app import create_app
     from ingest.http.server.serve import serve_aside
     from ingest.http.server.tls import Tls
@@ -104,14 +111,21 @@ def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int 
 
     readiness = Readiness()
     settings, listener = _listening("ingest", host, port, listen_fd)
-    with serve_aside(create_app(readiness), listener, _limits(settings), Tls.from_settings(settings)):
-        run(settings, stop, readiness)
+    tls = Tls.from_settings(settings)
+    user = extraction_user(settings)  # while this process may make children that user's
+    starter = Starter(user) if user is not None and settings.extraction_workers else None
+    is_lowered = drop_root(settings, "ingest", supervised=supervised)
+    if starter is not None and not is_lowered:
+        starter.close()
+        starter = None
+    with serve_aside(create_app(readiness), listener, _limits(settings), tls):
+        run(settings, stop, readiness, starter)
 
 
 @click.command()
 @click.option("--check", is_flag=True, help="Change nothing; tell the schema's state by the exit status.")
 def migrate(check: bool) -> int:
-    """Bring the schema of the database at LONGTAIL_DATABASE_URL up to date.
+    """Bring the schema of the database at LONGTAIL_DATABASE_URL up to date, and the rights of its roles.
 
     It is safe to run this repeatedly, and in several processes at once. With --check, the exit status is 0 when the
     schema is current, 3 when it has to be migrated, 4 when a newer version of Longtail has migrated it, and 1 when the
@@ -145,6 +159,7 @@ def _begin(process: str, supervised: bool) -> None:
     from triggers.processes.jail.privileges import hide_memory
 
     log_to_stderr(process)
+    os.environ.setdefault("PGAPPNAME", f"longtail {process}")  # the server shows whose its sessions are
     hide_memory()
     os.umask(0o077)
     if supervised:
@@ -154,13 +169,27 @@ def _begin(process: str, supervised: bool) -> None:
 
 
 def _serve(
-    name: str, create_app: Callable[..., Any], host: str | None, port: int | None, listen_fd: int | None
+    name: str,
+    create_app: Callable[..., Any],
+    host: str | None,
+    port: int | None,
+    listen_fd: int | None,
+    *,
+    supervised: bool,
 ) -> None:
+    from fleet_api.deployment.users.lowering import drop_root
     from ingest.http.server.serve import serve
     from ingest.http.server.tls import Tls
 
     settings, listener = _listening(name, host, port, listen_fd)
-    serve(create_app(settings), listener, _limits(settings), Tls.from_settings(settings))
+    tls = Tls.from_settings(settings)
+    if name == "api" and settings.signer_socket is None:  # it holds the keys itself, which only root may read
+        app = create_app(settings)
+        drop_root(settings, name, supervised=supervised)
+    else:
+        drop_root(settings, name, supervised=supervised)
+        app = create_app(settings)
+    serve(app, listener, _limits(settings), tls)
 
 
 def _listening(name: str, host: str | None, port: int | None, listen_fd: int | None) -> tuple[Settings, socket.socket]:
@@ -170,7 +199,7 @@ def _listening(name: str, host: str | None, port: int | None, listen_fd: int | N
     from storage.settings import Settings
 
     given = {f"{name}_host": host, f"{name}_port": port}
-    settings = Settings.load(**{key: value for key, value in given.items() if value is not None})
+    settings = Settings.load(**{key: value for key, value in given.items() if value is not None}).of_process(name)
     if listen_fd is not None:
         return settings, socket.socket(fileno=listen_fd)
     variable = f"LONGTAIL_{name.upper()}_PORT or --port"

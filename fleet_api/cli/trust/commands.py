@@ -220,11 +220,12 @@ def rotate_list_key(client: ApiClient, *, file: Path, keys: Path, days: int) -> 
     The key takes over when the document is published. Run this where the signer runs, then have FILE signed.
     """
     from fleet_api.cli.trust.draft import read_public_key
-    from fleet_api.deployment.keys import create_key
+    from fleet_api.deployment.keys import create_key, share_with_folder
 
     begun = _next(client, days)
     path = keys / f"list-{begun.document.version}.pem"
     create_key(path)
+    share_with_folder(path)
     _save(begun.with_role("lists", _role_keys("lists", (read_public_key(path),), 1)), file)
     remark(f"{path} is the new list key")
 

@@ -13,6 +13,7 @@ from storage.counts.outcomes import outcomes
 from storage.database import Database
 from storage.diagnosis.backlog import backlog, database_time
 from storage.migrate import SchemaState
+from storage.roles.sessions import process_sessions
 from storage.settings import shown_url
 from storage.vehicles.quarantine import in_quarantine
 from storage.vehicles.queries import ahead_of_database, clocks_off_by
@@ -50,6 +51,25 @@ def check_schema(database: Database) -> Finding:
         what = f"differs from revision {schema.revision} in {len(differences)} places: {differences[0]}"
         return warn("schema", what, "undo manual changes")
     return ok("schema", f"at revision {schema.revision}, as this version needs it")
+
+
+def check_roles(database: Database) -> Finding:
+    """Whether each process that is connected may only do what it does there."""
+    with database.begin() as connection:
+        sessions = process_sessions(connection)
+    if not sessions:
+        return ok("database roles", "no process is connected")
+    entitled = [session for session in sessions if session.is_superuser or session.is_owner]
+    named = ", ".join(f"{each.process} as {each.user}" for each in entitled or sessions)
+    if not entitled:
+        return ok("database roles", f"connected: {named}; each may only do there what it does")
+    what = "a superuser" if any(each.is_superuser for each in entitled) else "the owner of the schema"
+    return warn(
+        "database roles",
+        f"connected as {what}, who may do anything there: {named}",
+        "`longtail database roles` prints the SQL that makes roles for them; then set LONGTAIL_API_DATABASE_URL, "
+        "LONGTAIL_GATEWAY_DATABASE_URL and LONGTAIL_INGEST_DATABASE_URL",
+    )
 
 
 def check_backlog(database: Database) -> Iterator[Finding]:

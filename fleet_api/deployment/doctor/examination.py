@@ -42,6 +42,7 @@ def examine(settings: Settings, *, full: bool = False, progress: Progress = _sil
     yield from guarded_all("data directory", folders.check(settings))
     if not (settings.database_url and keys.is_missing(settings)):
         yield guarded("signing key", lambda: keys.check_file(settings))
+    yield from guarded_all("users", isolation.check_users(settings))
     yield from guarded_all("isolation", isolation.check(settings))
     yield from guarded_all("tls", tls.check(settings))
     deployment = None
@@ -87,6 +88,7 @@ def _deployment(connected: Database) -> str | None:
 
 
 def _with_schema(settings: Settings, connected: Database) -> Iterator[Finding]:
+    yield guarded("database roles", lambda: database.check_roles(connected))
     yield from guarded_all("log", log.check(settings, connected))
     yield from guarded_all("uploads", database.check_backlog(connected))
     yield guarded("fires", lambda: database.check_fires(connected))

@@ -1,14 +1,40 @@
-"""Isolation: whether extractors on this machine can be confined, and which parts of the jail the system lacks."""
+"""Isolation: which users the processes are, and whether extractors can be confined or the system lacks parts of it."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
+from fleet_api.deployment.users.process_users import PROCESSES, obstacle, users_of
 from ingest.extraction.sandbox.isolation import extraction_user
 from storage.settings import Settings
 from triggers.processes.jail import landlock, parts
 from triggers.processes.jail.isolation import Isolation
+
+
+def check_users(settings: Settings) -> Iterator[Finding]:
+    """Whether root's processes become users of their own, and what is in the way; as seen by who runs the doctor."""
+    if os.geteuid() != 0:
+        message = (
+            f"all processes of user {os.geteuid()} can reach each other's files; root would give each its own user"
+        )
+        yield ok("users", message)
+        return
+    users = users_of(settings)
+    stuck = {user.process: why for user in users if (why := obstacle(user, settings))}
+    become = [f"{user.process} {user.account.uid}" for user in users if user.process not in stuck]
+    stay = sorted(set(PROCESSES) - {user.process for user in users})
+    if become or not stuck:
+        said = [f"when root starts them, processes become users: {', '.join(become)}"] if become else []
+        yield ok("users", "; ".join([*said, *([f"by their settings, {', '.join(stay)} stay root"] if stay else [])]))
+    if stuck:
+        yield warn(
+            "users",
+            f"{', '.join(stuck)} stay root: {next(iter(stuck.values()))}",
+            "install Longtail and its Python where every user can read them (not below root's home), let users pass "
+            "through the folders above the data directory, or run longtail as an ordinary user",
+        )
 
 
 def check(settings: Settings) -> Iterator[Finding]:

@@ -6,7 +6,7 @@ import time
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
 from fleet_api.deployment.trust import root_key_of
-from fleet_api.services import open_bundle_key
+from fleet_api.signing.bundle_key import read_bundle_key
 from fleet_api.signing.bundles import trusted_signatures
 from fleet_api.signing.chain import TrustChain, read_chain
 from fleet_api.signing.list_keys import ListKeys
@@ -93,7 +93,7 @@ def check_signatures(settings: Settings, database: Database) -> Finding:
     with database.begin() as connection:
         chain = read_chain(connection)
         bundles = sealed_versions(connection)
-    own = None if chain.newest else open_bundle_key(settings)
+    own = None if chain.newest else read_bundle_key(settings)
     if chain.newest is None and own is None:
         return ok("signatures", f"{len(bundles)} bundles, and no key to compare them with")
     known = None if own is None else key_id(own.public_key())
@@ -116,7 +116,7 @@ def check_signatures(settings: Settings, database: Database) -> Finding:
 
 
 def _own_key_is_trusted(settings: Settings, chain: TrustChain, bundles: int) -> Finding:
-    own = open_bundle_key(settings)
+    own = read_bundle_key(settings)
     identity = None if own is None else key_id(own.public_key())
     if identity is None or chain.newest is None or identity in chain.newest.bundles.trusted:
         return ok("signatures", f"{bundles} bundles are signed as vehicles ask for")

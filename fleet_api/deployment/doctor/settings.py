@@ -15,7 +15,14 @@ from storage.embedded import running_url
 from storage.settings import PREFIX, SECRET_ENDINGS, Settings, shown_url
 
 _OF_THE_COMMAND_LINE = {f"{PREFIX}TOKEN", f"{PREFIX}TOKEN_FILE", f"{PREFIX}DEBUG"}
-_URLS = ("database_url", "objects_url", "log_url")
+_URLS = (
+    "database_url",
+    "api_database_url",
+    "gateway_database_url",
+    "ingest_database_url",
+    "objects_url",
+    "log_url",
+)
 
 
 def check(settings: Settings) -> Iterator[Finding]:

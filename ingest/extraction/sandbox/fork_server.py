@@ -71,6 +71,8 @@ class Server:
             return False
         setup = Setup.from_json(said.line, what="the setup")
         be_first_to_go()
+        if setup.shared:
+            os.umask(0o027)
         lacks = self._confine(setup, said.descriptor) if self._jailed else []
         signal_on_parents_death(signal.SIGKILL)  # after the change of user, which clears it
         # What is alive now stays so: collections in a child would otherwise copy every page of it.
@@ -138,7 +140,7 @@ class Server:
 
     def _redirect(self) -> None:
         """Standard input and output are the null device, standard error a file; no descriptor of the server is left."""
-        errors = os.open(ERRORS_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+        errors = os.open(ERRORS_FILE, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o640)
         self._control.detach()  # its descriptor is the standard input
         for opened, standard in ((self._null, 0), (self._null, 1), (errors, 2)):
             os.dup2(opened, standard)

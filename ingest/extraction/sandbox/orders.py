@@ -23,6 +23,8 @@ class Setup(Contract):
     uid: int | None = None
     gid: int | None = None
     """Whom to become; None: nobody else."""
+    shared: bool = False
+    """Whether the group may read what children write: ingest is in it, as it is neither root nor that user."""
 
 
 class LackView(Contract):

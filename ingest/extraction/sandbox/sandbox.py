@@ -6,8 +6,6 @@ import contextlib
 import os
 import select
 import socket
-import subprocess
-import sys
 import time
 import weakref
 from collections.abc import Callable, Sequence
@@ -18,24 +16,15 @@ from ingest.extraction.sandbox.answers import ChildFailed, last_line, read_resul
 from ingest.extraction.sandbox.isolation import not_isolated
 from ingest.extraction.sandbox.limits import ChildLimits
 from ingest.extraction.sandbox.orders import KILL, Ended, Order, Ready, Setup
+from ingest.extraction.sandbox.starter import MODULE, WALL_GRACE_S, OwnServer, StartedServer, Starter
 from triggers.errors import LongtailError
 from triggers.private_files import private_folder
-from triggers.processes.ends import kill_group
 from triggers.processes.jail.isolation import Isolation
 from triggers.processes.jail.parts import Part, lack
 from triggers.processes.jail.privileges import Account
 
 FILE_BYTES_BASE = 256 * 1024**2
-WALL_GRACE_S = 5
 START_S = 120.0
-MODULE = ("-m", "ingest.extraction.sandbox.fork_server")
-_KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
-_ONE_THREAD = {
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "ARROW_DEFAULT_MEMORY_POOL": "system",
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",  # pyarrow's jemalloc would start one at import
-}
 _POLL_S = 0.05
 
 
@@ -55,10 +44,18 @@ class Sandbox:
         isolation: Isolation = Isolation.REQUIRE,
         user: Account | None = None,
         program: Sequence[str] = MODULE,
+        starter: Starter | None = None,
     ) -> None:
-        """All clips' folders are beneath `folder`, in which the server's log is. `user`: whom children become."""
+        """All clips' folders are beneath `folder`, in which the server's log is. `user`: whom children become.
+
+        A `starter` starts the servers where this process has given up root; it says whom they become.
+        """
         self._folder = folder
-        self._setup = Setup(isolation=isolation, uid=user and user.uid, gid=user and user.gid)
+        whom = user if starter is None else None  # its servers are another user's from the beginning
+        self._setup = Setup(
+            isolation=isolation, uid=whom and whom.uid, gid=whom and whom.gid, shared=starter is not None
+        )
+        self._starter = starter
         self._program = tuple(program)
         self._server: _Server | None = None
         self.used: Ended | None = None
@@ -76,8 +73,8 @@ class Sandbox:
         (folder / REQUEST_FILE).write_bytes(request.canonical_json())
         order = _order(folder, limits)
         if self._server is None or not self._server.alive():
-            self._server = _Server(self._folder, self._setup, self._program)
-        _hand_over(folder, self._server.user)
+            self._server = _Server(self._folder, self._setup, self._program, self._starter)
+        _hand_over(folder, self._server.user, shared=self._setup.shared)
         try:
             self.used = self._server.run(order, folder, limits.lifetime_s, go_on)
         except BaseException:
@@ -97,23 +94,15 @@ class Sandbox:
 class _Server:
     """A running fork server, and the socket to it."""
 
-    def __init__(self, folder: Path, setup: Setup, program: Sequence[str]) -> None:
+    def __init__(self, folder: Path, setup: Setup, program: Sequence[str], starter: Starter | None) -> None:
         """Starts it, and waits until it is ready. ChildFailed if it does not become so, Misconfigured if unconfined."""
         self.idle = True
         log = folder / "server.log"
         private_folder(folder)
         self._control, theirs = socket.socketpair()
         with theirs, log.open("wb") as errors:
-            self._process = subprocess.Popen(
-                [sys.executable, "-P", *program],
-                stdin=theirs.fileno(),
-                stdout=subprocess.DEVNULL,
-                stderr=errors,
-                env=_environment(),
-                cwd="/",
-                umask=0o077,
-                start_new_session=True,
-            )
+            descriptors = theirs.fileno(), errors.fileno()
+            self._process = starter.start(*descriptors) if starter else OwnServer(tuple(program), *descriptors)
         self._end = weakref.finalize(self, _end, self._process, self._control)
         try:
             self._send(setup, folder)
@@ -128,12 +117,13 @@ class _Server:
             self.close()
             raise not_isolated(lacks)
         changed = setup.uid is not None and setup.gid is not None and Part.USER not in [each.part for each in lacks]
-        self.user = Account(setup.uid or 0, setup.gid or 0) if changed else None
+        became = Account(setup.uid or 0, setup.gid or 0) if changed else None
+        self.user = became if starter is None else starter.user
         """Whom the server has become; None: nobody else."""
 
     def alive(self) -> bool:
         """Whether it can be given an order."""
-        return self._process.poll() is None
+        return self._process.alive()
 
     def run(self, order: Order, folder: Path, lifetime_s: float, go_on: Callable[[], bool]) -> Ended:
         """Let a child work in the folder.
@@ -196,13 +186,9 @@ class _TimedOut(Exception):
     """No answer within the time."""
 
 
-def _end(process: subprocess.Popen[bytes], control: socket.socket) -> None:
-    """The end of the socket lets the server kill its child; then it is killed itself."""
+def _end(process: OwnServer | StartedServer, control: socket.socket) -> None:
     control.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(WALL_GRACE_S)
-    kill_group(process.pid)
-    process.wait()
+    process.end()
 
 
 def _order(folder: Path, limits: ChildLimits) -> Order:
@@ -214,16 +200,18 @@ def _order(folder: Path, limits: ChildLimits) -> Order:
     )
 
 
-def _hand_over(folder: Path, user: Account | None) -> None:
-    """Let the child's user read its clip and request, and write into its folder, which nobody else can enter."""
+def _hand_over(folder: Path, user: Account | None, *, shared: bool) -> None:
+    """Let the child's user read its clip and request, and write into its folder, which nobody else can enter.
+
+    `shared`: the folder stays ours, and its group is the child's, since only root can give it away.
+    """
     if user is None:
         return
     for name in (CLIP_FILE, REQUEST_FILE):
         with contextlib.suppress(FileNotFoundError):
             (folder / name).chmod(0o644)
-    os.chown(folder, user.uid, user.gid)
-
-
-def _environment() -> dict[str, str]:
-    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
-    return kept | _ONE_THREAD
+    if shared:
+        os.chown(folder, -1, user.gid)
+        folder.chmod(0o770)
+    else:
+        os.chown(folder, user.uid, user.gid)

@@ -116,7 +116,7 @@ def test_the_api_goes_on_with_a_signer_that_was_restarted(settings: Settings) ->
 
 def test_odd_clients_do_not_end_the_signer(settings: Settings) -> None:
     assert settings.signer_socket is not None
-    odd = [b"", b"\x00", b"\xff\xff\xff\xff", (5).to_bytes(4, "big") + b"ab", (1).to_bytes(4, "big") + b"\xff"]
+    odd = [b"", b"\x00", b"\xff\xff\xff\xff", (5).to_bytes(4, "big") + b"ab", (1).to_bytes(4, "big") + b"\x10"]
     with serving(settings) as signer:
         for sent in odd:
             with socket.socket(socket.AF_UNIX) as connection, address_of(settings.signer_socket) as address:

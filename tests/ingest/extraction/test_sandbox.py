@@ -14,7 +14,8 @@ from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionRe
 from ingest.extraction.sandbox.answers import ChildFailed, LimitReached
 from ingest.extraction.sandbox.isolation import extraction_user
 from ingest.extraction.sandbox.limits import ChildLimits
-from ingest.extraction.sandbox.sandbox import MODULE, Interrupted, Sandbox
+from ingest.extraction.sandbox.sandbox import Interrupted, Sandbox
+from ingest.extraction.sandbox.starter import MODULE
 from storage.settings import Settings
 from tests.ingest.extraction import footage
 from tests.support.paths import REPOSITORY

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 
 from storage.embedded import EmbeddedPostgres, running_url
+from storage.roles.rights import DatabaseRole
 from tests.support.processes import descendants, is_gone
 from tests.support.servers.postgres import libpq_url
 from triggers.errors import Conflict, Misconfigured, Unreachable
@@ -36,7 +37,7 @@ def test_a_stopped_server_leaves_no_process_and_no_socket(data_dir: Path) -> Non
     before = {process.pid for process in descendants()}
     with EmbeddedPostgres(data_dir) as server:
         url = running_url(data_dir)
-        assert url == server.url
+        assert url == server.url_as(DatabaseRole.OWNER)
         started = [process for process in descendants() if process.pid not in before]
         socket_dir = Path(url.partition("?host=")[2].partition("&")[0])
         assert stat.S_IMODE(socket_dir.stat().st_mode) == 0o700

@@ -6,7 +6,6 @@ import os
 import pwd
 import stat
 import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from storage.embedded import EmbeddedPostgres, binaries
 from storage.embedded.binaries import Binaries, binaries_for, installed_binaries
 from storage.embedded.runas import ServerUser, server_user
 from tests.support.processes import descendants, named
-from tests.support.readable_copy import copy_imports, copy_tree
+from tests.support.readable_copy import copy_imports, copy_tree, interpreter_for_everybody
 from triggers.errors import Misconfigured
 
 pytestmark = pytest.mark.integration
@@ -185,21 +184,3 @@ def test_a_process_that_may_not_read_its_own_installation_is_told_so(data_dir: P
     answer = start_and_ask(data_dir / "home", closed)
     assert f"may not read Longtail's installation in {closed}" in answer.stderr
     assert "install it where this user can read it" in answer.stderr
-
-
-def interpreter_for_everybody() -> str:
-    """A Python of this version that `nobody` may execute: this one may lie in root's home."""
-    candidates = [
-        sys.executable,
-        f"/usr/bin/python3.{sys.version_info.minor}",
-        f"/usr/local/bin/python3.{sys.version_info.minor}",
-    ]
-    for candidate in candidates:
-        options = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
-        try:
-            tried = subprocess.run([candidate, "-c", ""], cwd="/", capture_output=True, check=False, **options)
-        except OSError:
-            continue
-        if tried.returncode == 0:
-            return candidate
-    pytest.skip(f"NOT TESTED: the server of an unprivileged user; 'nobody' may run none of {candidates}")

@@ -7,6 +7,7 @@ import os
 import pwd
 import struct
 import sys
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from triggers.errors import Misconfigured
@@ -41,9 +42,9 @@ def account(name: str) -> Account:
     return found
 
 
-def become(user: Account) -> None:
-    """Change to another user for good; OSError if this process may not."""
-    os.setgroups([])
+def become(user: Account, groups: Sequence[int] = ()) -> None:
+    """Change to another user for good, in these groups besides its own; OSError if this process may not."""
+    os.setgroups(groups)
     os.setresgid(user.gid, user.gid, user.gid)
     os.setresuid(user.uid, user.uid, user.uid)
 

@@ -1,0 +1,79 @@
+"""Brings the rights of the processes' roles to what `rights.py` says: those that are missing are given, others taken.
+
+Part of each migration, in its transaction, so that a table of a new version has its rights when it appears. Roles that
+do not exist get none: a database that one user owns and uses for everything needs no roles.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import groupby
+
+from sqlalchemy import Connection, text
+
+from storage.roles.rights import FUNCTION_RIGHTS, TABLE_RIGHTS, DatabaseRole
+
+Right = tuple[str, str, str]
+"""The right, to which kind of thing, by its name: `("SELECT", "TABLE", "clips")`."""
+
+_RIGHT = re.compile(r"(\w+)(?: \(([^)]*)\))?")
+_EXISTING = text("SELECT rolname FROM pg_roles WHERE rolname = ANY (:names)")
+_OWN_TABLE = "c.relnamespace = to_regnamespace(current_schema()) AND c.relkind IN ('r', 'p') AND NOT c.relispartition"
+_RIGHTS = text(f"""
+    SELECT a.privilege_type, 'TABLE', c.relname
+        FROM pg_class c, aclexplode(c.relacl) a WHERE {_OWN_TABLE} AND a.grantee = CAST(:role AS regrole)
+    UNION ALL SELECT a.privilege_type || ' (' || quote_ident(t.attname) || ')', 'TABLE', c.relname
+        FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid, aclexplode(t.attacl) a
+        WHERE {_OWN_TABLE} AND a.grantee = CAST(:role AS regrole)
+    UNION ALL SELECT a.privilege_type, 'FUNCTION', format('%s(%s)', p.proname, oidvectortypes(p.proargtypes))
+        FROM pg_proc p, aclexplode(p.proacl) a
+        WHERE p.pronamespace = to_regnamespace(current_schema()) AND a.grantee = CAST(:role AS regrole)
+    UNION ALL SELECT a.privilege_type, 'SCHEMA', n.nspname
+        FROM pg_namespace n, aclexplode(n.nspacl) a
+        WHERE n.nspname = current_schema() AND a.grantee = CAST(:role AS regrole)
+""")  # noqa: S608 - put together from the constants above
+
+
+def apply_grants(connection: Connection) -> list[DatabaseRole]:
+    """Give each role that exists exactly its rights; returns these roles. The connection is the owner's."""
+    names = [str(role) for role in TABLE_RIGHTS]
+    existing = [DatabaseRole(name) for name in connection.execute(_EXISTING, {"names": names}).scalars()]
+    schema = str(connection.execute(text("SELECT current_schema()")).scalar_one())
+    for role in existing:
+        wanted = set(rights_of(role, schema))
+        for right, things in _by_right(_held(connection, role) - wanted):
+            connection.execute(text(f"REVOKE {right} ON {things} FROM {role}"))
+        # Read again: a right that is taken of a table is taken of its columns, too.
+        for right, things in _by_right(wanted - _held(connection, role)):
+            connection.execute(text(f"GRANT {right} ON {things} TO {role}"))
+    return existing
+
+
+def _held(connection: Connection, role: DatabaseRole) -> set[Right]:
+    return {(what, kind, name) for what, kind, name in connection.execute(_RIGHTS, {"role": str(role)})}
+
+
+def _by_right(rights: set[Right]) -> Iterator[tuple[str, str]]:
+    """Each right with everything that it is for, so that few statements give them."""
+    for (kind, what), group in groupby(sorted(rights, key=_by_kind), key=_by_kind):
+        yield what, f"{kind} {', '.join(_quoted(kind, name) for _, _, name in group)}"
+
+
+def _by_kind(right: Right) -> tuple[str, str]:
+    return right[1], right[0]
+
+
+def rights_of(role: DatabaseRole, schema: str) -> Iterator[Right]:
+    """The rights of a process's role, one by one, each column apart."""
+    yield "USAGE", "SCHEMA", schema
+    for table, rights in TABLE_RIGHTS[role].items():
+        for right, columns in _RIGHT.findall(rights):
+            for column in columns.split(", "):
+                yield f"{right} ({column})" if column else right, "TABLE", table
+    for function in FUNCTION_RIGHTS[role]:
+        yield "EXECUTE", "FUNCTION", function
+
+
+def _quoted(kind: str, name: str) -> str:
+    return name if kind == "FUNCTION" else '"' + name.replace('"', '""') + '"'

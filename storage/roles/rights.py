@@ -1,0 +1,140 @@
+"""The rights of each process's role: what it may do to which table, and which functions it may call.
+
+A table that is not listed is closed to that role. A right with columns in parentheses is for these alone. The words are
+PostgreSQL's: locking rows (`FOR UPDATE`, `FOR SHARE`) takes UPDATE of any column, `ON CONFLICT` and `RETURNING` take
+SELECT. Keys that refer to other tables are checked with the owner's rights.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class DatabaseRole(StrEnum):
+    """The roles of a deployment, by their names in PostgreSQL."""
+
+    OWNER = "longtail_owner"
+    """Owns the schema: migrations, backups, and the commands of those who operate the deployment."""
+    API = "longtail_api"
+    GATEWAY = "longtail_gateway"
+    INGEST = "longtail_ingest"
+
+
+PROCESS_ROLES = {"api": DatabaseRole.API, "gateway": DatabaseRole.GATEWAY, "ingest": DatabaseRole.INGEST}
+"""By the process's name, as whom it connects. The signer has no database."""
+
+_READ = "SELECT"
+_ADD = "SELECT, INSERT"
+_CHANGE = "SELECT, UPDATE"
+_WRITE = "SELECT, INSERT, UPDATE"
+_ALL = "SELECT, INSERT, UPDATE, DELETE"
+_JUNK = "UPDATE (former_token_hash, quarantined_at, quarantined_by, quarantine_reason)"
+
+_API = {
+    "alembic_version": _READ,
+    # People. Tokens are issued at the machine, so whatever the API is made to do, it cannot make one.
+    "users": _READ,
+    "api_tokens": f"{_READ}, UPDATE (last_used_at)",
+    "audit": _ADD,
+    # Campaigns and keys
+    "assignment_revision": _CHANGE,
+    "bundle_signatures": _ADD,
+    "campaign_versions": _WRITE,
+    "restores": _READ,
+    "trust_documents": _ADD,
+    # Vehicles
+    "assignments": _WRITE,
+    "compare_counts": _WRITE,
+    "enrolment_codes": _ALL,
+    "erased_vehicles": _ADD,
+    "fire_counts": _WRITE,
+    "vehicle_refusals": _WRITE,
+    "vehicles": _WRITE,
+    # The catalog. A clip is erased in the request that asks for it.
+    "clip_assets": f"{_READ}, DELETE",
+    "clip_fires": f"{_READ}, DELETE",
+    "clips": f"{_CHANGE}, DELETE",
+    "dead_letters": _CHANGE,
+    "erased_clips": _ADD,
+    "extraction_jobs": f"{_CHANGE}, DELETE",
+    "fires": _CHANGE,
+    "label_jobs": f"{_CHANGE}, DELETE",
+    "labels": f"{_ADD}, DELETE",
+    "object_deletions": _ADD,
+    "outbox": _ADD,
+    "signal_statistics": f"{_READ}, DELETE",
+    "signal_units": _READ,
+    # Uploads, which end with their vehicle
+    "ledger_accounts": _READ,
+    "ledger_entries": _READ,
+    "uploads": _CHANGE,
+}
+_GATEWAY = {
+    "alembic_version": _READ,
+    "assignments": _READ,
+    "campaign_versions": _READ,
+    "clips": _READ,
+    "dead_letters": _ADD,
+    "fires": _WRITE,
+    "ledger_accounts": _WRITE,
+    "ledger_entries": _WRITE,
+    "log_partitions": _WRITE,
+    "log_records": _ADD,
+    "log_segments": _WRITE,
+    "parked_cells": f"{_READ}, DELETE",
+    "restores": _READ,
+    "upload_pieces": _ALL,
+    "uploads": _WRITE,
+    "vehicle_days": _WRITE,
+    "vehicle_refusals": _WRITE,
+    "vehicles": f"{_READ}, {_JUNK}",
+}
+_INGEST = {
+    "alembic_version": _READ,
+    "assignment_revision": _CHANGE,
+    "assignments": f"{_READ}, DELETE",
+    "campaign_versions": _CHANGE,
+    "clip_assets": _ALL,
+    "clip_fires": _ALL,
+    "clips": _ALL,
+    "compare_counts": f"{_CHANGE}, DELETE",
+    "dead_letters": _ALL,
+    "erased_clips": _ADD,
+    "erased_vehicles": _CHANGE,
+    "extraction_jobs": _ALL,
+    "fire_counts": _ALL,
+    "fires": _WRITE,
+    "label_jobs": _ALL,
+    "labels": f"{_READ}, DELETE",
+    "ledger_accounts": _ALL,
+    "ledger_entries": _ALL,
+    "log_claims": _WRITE,
+    "log_members": _ALL,
+    "log_partitions": _WRITE,
+    "log_records": _ADD,
+    "log_segments": _ALL,
+    "object_deletions": _ALL,
+    "outbox": _ALL,
+    "parked_cells": _ALL,
+    "restores": _READ,
+    "signal_statistics": _ALL,
+    "signal_units": _WRITE,
+    "upload_pieces": f"{_READ}, DELETE",
+    "uploads": f"{_CHANGE}, DELETE",
+    "users": _READ,
+    "vehicle_days": _ALL,
+    "vehicle_refusals": _WRITE,
+    "vehicles": _ALL,
+}
+TABLE_RIGHTS: Mapping[DatabaseRole, Mapping[str, str]] = {
+    DatabaseRole.API: _API,
+    DatabaseRole.GATEWAY: _GATEWAY,
+    DatabaseRole.INGEST: _INGEST,
+}
+FUNCTION_RIGHTS: Mapping[DatabaseRole, tuple[str, ...]] = {
+    DatabaseRole.API: (),
+    DatabaseRole.GATEWAY: ("begin_log_segment(bigint)",),
+    DatabaseRole.INGEST: ("begin_log_segment(bigint)", "drop_log_segment(bigint)"),
+}
+"""Functions that do with the owner's rights what takes them: segments of the log are tables."""

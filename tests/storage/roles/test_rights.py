@@ -1,0 +1,186 @@
+"""What each process's role may do in the database, and what it is refused, as a connection of that role finds out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from storage import audit, tokens
+from storage.database import Connection, Database, SqlError
+from storage.embedded.cluster import SUPERUSER
+from storage.log import segments
+from storage.migrate import migrate
+from storage.roles.grants import apply_grants
+from storage.roles.rights import FUNCTION_RIGHTS, PROCESS_ROLES, TABLE_RIGHTS, DatabaseRole
+from storage.roles.sessions import ProcessSession, process_sessions
+from storage.tables import metadata
+from triggers.errors import Misconfigured
+
+pytestmark = pytest.mark.integration
+PROCESSES = sorted(PROCESS_ROLES.values())
+ENTRY = "deployment.test", "test", "1"
+
+
+def url_as(database: Database, role: str, **query: str) -> str:
+    return make_url(database.url).set(username=role).update_query_dict(query).render_as_string(hide_password=False)
+
+
+@contextmanager
+def begun_as(database: Database, role: DatabaseRole) -> Iterator[Connection]:
+    own = Database(url_as(database, role), pool_size=1)
+    try:
+        with own.begin() as connection:
+            yield connection
+    finally:
+        own.close()
+
+
+def require_refused(database: Database, role: DatabaseRole, statement: str) -> None:
+    refused = pytest.raises(Misconfigured, match=r"refuses its user .*(permission denied|must be owner)")
+    with refused, begun_as(database, role) as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("role", PROCESSES)
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit SET action = 'other'", "DELETE FROM audit", "TRUNCATE audit", "DROP TABLE audit"]
+)
+def test_no_process_changes_the_audit_log(database: Database, role: DatabaseRole, statement: str) -> None:
+    require_refused(database, role, statement)
+
+
+def test_the_api_appends_to_the_audit_log_and_reads_it(database: Database) -> None:
+    with begun_as(database, DatabaseRole.API) as connection:
+        audit.record(connection, audit.at_the_machine(), *ENTRY)
+        assert audit.walk(connection)[0].entries == 1
+
+
+@pytest.mark.parametrize("role", [DatabaseRole.GATEWAY, DatabaseRole.INGEST])
+@pytest.mark.parametrize("table", ["api_tokens", "audit", "trust_documents", "enrolment_codes", "bundle_signatures"])
+def test_gateway_and_ingest_cannot_read_what_is_for_people(database: Database, role: DatabaseRole, table: str) -> None:
+    require_refused(database, role, f"SELECT * FROM {table}")
+
+
+def test_the_api_verifies_tokens_and_cannot_make_one(database: Database) -> None:
+    with database.begin() as connection:
+        token = tokens.issue(connection, "ada", ["viewer"])
+    with begun_as(database, DatabaseRole.API) as connection:
+        assert tokens.authenticate(connection, token).name == "ada"
+    with pytest.raises(Misconfigured, match="permission denied"), begun_as(database, DatabaseRole.API) as connection:
+        tokens.issue(connection, "eve", ["admin"])
+    require_refused(database, DatabaseRole.API, "UPDATE api_tokens SET roles = '{admin}'")
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        (DatabaseRole.GATEWAY, "UPDATE vehicles SET token_hash = 'x'"),
+        (DatabaseRole.GATEWAY, "UPDATE vehicles SET public_key = 'x'"),
+        (DatabaseRole.GATEWAY, "DELETE FROM vehicles"),
+        (DatabaseRole.GATEWAY, "UPDATE campaign_versions SET bundle = 'x'"),
+        (DatabaseRole.GATEWAY, "DELETE FROM clips"),
+        (DatabaseRole.GATEWAY, "DELETE FROM uploads"),
+        (DatabaseRole.GATEWAY, "SELECT * FROM labels"),
+        (DatabaseRole.GATEWAY, "SELECT drop_log_segment(1)"),
+        (DatabaseRole.INGEST, "INSERT INTO campaign_versions (campaign) VALUES ('x')"),
+        (DatabaseRole.INGEST, "UPDATE users SET name = 'x'"),
+        (DatabaseRole.INGEST, "DELETE FROM erased_clips"),
+        (DatabaseRole.INGEST, "UPDATE restores SET version_floor = 0"),
+        (DatabaseRole.API, "SELECT * FROM log_records"),
+        (DatabaseRole.API, "INSERT INTO clips (id) VALUES ('x')"),
+        (DatabaseRole.API, "UPDATE ledger_accounts SET held = 0"),
+        (DatabaseRole.API, "DELETE FROM trust_documents"),
+        (DatabaseRole.API, "UPDATE trust_documents SET version = 9"),
+        (DatabaseRole.API, "DELETE FROM vehicles"),
+        (DatabaseRole.API, "SELECT begin_log_segment(99)"),
+    ],
+)
+def test_a_process_cannot_do_what_only_others_do(database: Database, role: DatabaseRole, statement: str) -> None:
+    require_refused(database, role, statement)
+
+
+@pytest.mark.parametrize("role", [*PROCESSES, DatabaseRole.OWNER])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT pg_read_file('/etc/passwd')",
+        "COPY users FROM PROGRAM 'id'",
+        "SET log_statement = 'all'",
+        f"SET ROLE {SUPERUSER}",
+        "SELECT * FROM pg_authid",
+    ],
+)
+def test_no_role_reaches_the_server(database: Database, role: DatabaseRole, statement: str) -> None:
+    require_refused(database, role, statement)
+
+
+@pytest.mark.parametrize("role", PROCESSES)
+def test_no_process_makes_tables_or_reads_those_that_it_is_not_given(database: Database, role: DatabaseRole) -> None:
+    require_refused(database, role, "CREATE TABLE own (x integer)")
+    require_refused(database, role, "ALTER TABLE vehicles ADD COLUMN x integer")
+    with database.begin() as connection:
+        connection.execute(text("CREATE TABLE later (x integer)"))
+    require_refused(database, role, "SELECT * FROM later")
+
+
+def test_segments_are_dropped_by_ingest_only_when_they_are_closed(database: Database) -> None:
+    with begun_as(database, DatabaseRole.INGEST) as connection:
+        first = segments.begin(connection)
+        second = segments.begin(connection)
+        segments.drop(connection, first, [])
+        assert segments.segments(connection) == [second]
+    for statement in (f"SELECT drop_log_segment({second})", f"SELECT begin_log_segment({second})"):
+        refused = pytest.raises(SqlError, match=r"is not closed|is not the next one")
+        with refused, begun_as(database, DatabaseRole.INGEST) as connection:
+            connection.execute(text(statement))
+
+
+def test_a_migration_takes_rights_that_nobody_has_given_to_a_role(database: Database) -> None:
+    with database.begin() as connection:
+        connection.execute(text("GRANT DELETE, UPDATE ON audit TO longtail_api"))
+        connection.execute(text("GRANT UPDATE (roles) ON api_tokens TO longtail_api"))
+        connection.execute(text("REVOKE SELECT ON clips FROM longtail_api"))
+    migrate(database)
+    require_refused(database, DatabaseRole.API, "DELETE FROM audit")
+    require_refused(database, DatabaseRole.API, "UPDATE api_tokens SET roles = '{}'")
+    with begun_as(database, DatabaseRole.API) as connection:
+        connection.execute(text("SELECT id FROM clips"))
+        connection.execute(text("UPDATE api_tokens SET last_used_at = now()"))
+
+
+def test_roles_that_do_not_exist_need_no_rights(database: Database) -> None:
+    connection = database.engine.connect()
+    try:
+        connection.execute(text("ALTER ROLE longtail_ingest RENAME TO somebody"))
+        assert sorted(apply_grants(connection)) == [DatabaseRole.API, DatabaseRole.GATEWAY]
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+def test_every_right_is_for_something_that_there_is(database: Database) -> None:
+    known = {*metadata.tables, "alembic_version"}
+    for rights in TABLE_RIGHTS.values():
+        assert set(rights) <= known
+    with database.begin() as connection:
+        for function in {each for functions in FUNCTION_RIGHTS.values() for each in functions}:
+            assert connection.execute(text("SELECT to_regprocedure(:name)"), {"name": function}).scalar_one()
+
+
+@pytest.mark.parametrize(
+    ("role", "superuser", "owner"),
+    [(DatabaseRole.GATEWAY, False, False), (SUPERUSER, True, True)],
+)
+def test_a_session_tells_its_process_and_what_its_user_may(
+    database: Database, role: str, superuser: bool, owner: bool
+) -> None:
+    own = Database(url_as(database, role, application_name="longtail gateway"), pool_size=1)
+    try:
+        with own.begin(), database.begin() as connection:
+            assert process_sessions(connection) == [ProcessSession("gateway", role, superuser, owner)]
+    finally:
+        own.close()
