@@ -92,7 +92,7 @@ def python_path_for_everybody(python: str) -> str:
     """A PYTHONPATH with this project and its environment, if every user may read it; else the test is skipped."""
     path = os.pathsep.join([str(REPOSITORY), sysconfig.get_path("purelib")])
     options: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
-    code = [python, "-c", "import fleet_api.api.app"]
+    code = [python, "-c", "import fleet_api, psycopg, pydantic"]
     tried = subprocess.run(code, cwd="/", env={"PYTHONPATH": path}, capture_output=True, check=False, **options)
     if tried.returncode:
         pytest.skip(f"NOT TESTED: what processes do as users of their own: they may not read {path}")
