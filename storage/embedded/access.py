@@ -68,11 +68,15 @@ class Access:
         wanted = {"roles": len(names), "owner": DatabaseRole.OWNER, "names": names}
         if connection.execute(_ARE_MADE, wanted).fetchone() != (True,):
             connection.execute(roles_script())
-        for role, password in self._passwords.items():
-            digest = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
-            connection.execute(
-                sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(digest.decode()))
-            )
+        if not self._passwords:
+            return
+        with connection.transaction():
+            connection.execute("SET LOCAL synchronous_commit = off")  # the next start sets others anyway
+            for role, password in self._passwords.items():
+                digest = connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
+                connection.execute(
+                    sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(digest.decode()))
+                )
 
     def password(self, role: str) -> str:
         """The password of a role; empty when it needs none."""

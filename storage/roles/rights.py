@@ -39,7 +39,7 @@ _API = {
     "audit": _ADD,
     # Campaigns and keys
     "assignment_revision": _CHANGE,
-    "bundle_signatures": _ADD,
+    "bundle_signatures": _WRITE,
     "campaign_versions": _WRITE,
     "restores": _READ,
     "trust_documents": _ADD,
@@ -58,7 +58,7 @@ _API = {
     "dead_letters": _CHANGE,
     "erased_clips": _ADD,
     "extraction_jobs": f"{_CHANGE}, DELETE",
-    "fires": _CHANGE,
+    "fires": _WRITE,
     "label_jobs": f"{_CHANGE}, DELETE",
     "labels": f"{_ADD}, DELETE",
     "object_deletions": _ADD,
@@ -67,7 +67,9 @@ _API = {
     "signal_units": _READ,
     # Uploads, which end with their vehicle
     "ledger_accounts": _READ,
-    "ledger_entries": _READ,
+    "ledger_entries": _ADD,
+    "parked_cells": f"{_READ}, DELETE",
+    "upload_pieces": f"{_READ}, DELETE",
     "uploads": _CHANGE,
 }
 _GATEWAY = {

@@ -107,3 +107,31 @@ def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatc
     settings = Settings.load()
     assert (settings.fleet_total_bytes, settings.data_dir, settings.signer_socket) == (None, None, None)
     assert (settings.tls_cert_file, settings.kafka_replication_factor) == (None, None)
+
+
+def test_a_process_gets_its_own_database_url_and_no_credentials_of_others() -> None:
+    urls = {f"{name}_database_url": f"postgresql://{name}:secret@host/db" for name in ("api", "gateway", "ingest")}
+    settings = Settings(
+        database_url="postgresql://owner:secret@host/db",
+        objects_secret_key="objects",
+        kafka_sasl_password="kafka",
+        **urls,
+    )
+    has = {name: settings.of_process(name) for name in ("api", "gateway", "ingest", "signer")}
+    assert {name: each.database_url for name, each in has.items()} == {
+        "api": "postgresql+psycopg://api:secret@host/db",
+        "gateway": "postgresql+psycopg://gateway:secret@host/db",
+        "ingest": "postgresql+psycopg://ingest:secret@host/db",
+        "signer": "",
+    }
+    for name, each in has.items():
+        environment = "\n".join(each.environment().values())
+        assert not any(f"//{other}:secret" in environment for other in ("owner", *has) if other != name)
+        assert ("objects" in environment.split()) == (name in ("api", "ingest"))
+        assert ("kafka" in environment.split()) == (name in ("gateway", "ingest"))
+
+
+def test_one_database_url_is_for_every_process_that_has_none_of_its_own() -> None:
+    settings = Settings(database_url="postgresql://all@host/db", gateway_database_url="postgresql://own@host/db")
+    assert settings.of_process("api").database_url == "postgresql+psycopg://all@host/db"
+    assert settings.of_process("gateway").database_url == "postgresql+psycopg://own@host/db"
