@@ -25,13 +25,14 @@ def check_users(settings: Settings) -> Iterator[Finding]:
     stuck = {user.process: why for user in users if (why := obstacle(user, settings))}
     become = [f"{user.process} {user.account.uid}" for user in users if user.process not in stuck]
     stay = sorted(set(PROCESSES) - {user.process for user in users})
-    if become or not stuck:
-        said = [f"when root starts them, processes become users: {', '.join(become)}"] if become else []
-        yield ok("users", "; ".join([*said, *([f"by their settings, {', '.join(stay)} stay root"] if stay else [])]))
+    said = [f"when root starts them, processes become users: {', '.join(become)}"] if become else []
+    said += [f"root by their settings: {', '.join(stay)}"] if stay else []
+    if said:
+        yield ok("users", "; ".join(said))
     if stuck:
         yield warn(
             "users",
-            f"{', '.join(stuck)} stay root: {next(iter(stuck.values()))}",
+            f"root, although they should not be: {', '.join(stuck)}: {next(iter(stuck.values()))}",
             "install Longtail and its Python where every user can read them (not below root's home), let users pass "
             "through the folders above the data directory, or run longtail as an ordinary user",
         )

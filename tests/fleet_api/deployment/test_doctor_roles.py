@@ -1,0 +1,82 @@
+"""What the doctor says of the users of processes, in the database and on the machine; and the SQL that makes roles."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy.engine import make_url
+
+from fleet_api.cli.main import main
+from fleet_api.deployment.doctor.database import check_roles
+from fleet_api.deployment.doctor.isolation import check_users
+from storage.database import Database
+from storage.roles.script import roles_script
+from storage.settings import Settings
+
+
+@contextmanager
+def connected(database: Database, process: str, user: str) -> Iterator[None]:
+    url = make_url(database.url).set(username=user).update_query_dict({"application_name": f"longtail {process}"})
+    own = Database(url.render_as_string(hide_password=False), pool_size=1)
+    try:
+        with own.begin():
+            yield
+    finally:
+        own.close()
+
+
+@pytest.mark.integration
+def test_processes_with_their_roles_are_as_they_should_be(database: Database) -> None:
+    with connected(database, "api", "longtail_api"), connected(database, "ingest", "longtail_ingest"):
+        finding = check_roles(database)
+    assert finding.status == "ok"
+    assert "api as longtail_api, ingest as longtail_ingest" in finding.message
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("user", "what"), [("longtail", "a superuser"), ("longtail_owner", "the owner of the schema")])
+def test_a_process_that_may_do_anything_is_named_with_what_to_do(database: Database, user: str, what: str) -> None:
+    with database.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE alembic_version OWNER TO longtail_owner")
+    try:
+        with connected(database, "api", "longtail_api"), connected(database, "gateway", user):
+            finding = check_roles(database)
+    finally:
+        with database.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE alembic_version OWNER TO longtail")
+    assert finding.status == "warn"
+    assert finding.message == f"connected as {what}, who may do anything there: gateway as {user}"
+    assert "LONGTAIL_GATEWAY_DATABASE_URL" in finding.remedy
+
+
+@pytest.mark.integration
+def test_a_database_without_processes_is_no_reason_to_worry(database: Database) -> None:
+    assert check_roles(database).document() == {
+        "check": "database roles", "status": "ok", "message": "no process is connected", "remedy": "",
+    }  # fmt: skip
+
+
+def test_an_ordinary_user_is_told_once_that_nothing_keeps_the_processes_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    (finding,) = check_users(Settings())
+    assert finding.status == "ok"
+    assert "all processes of user 1000 can reach each other's files" in finding.message
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="about what root does; these tests do not run as root")
+def test_processes_that_stay_root_are_named_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = "user 61001 may not run /root/python"
+    monkeypatch.setattr(
+        "fleet_api.deployment.doctor.isolation.obstacle", lambda user, _: said * (user.process == "api")
+    )
+    others, stuck = check_users(Settings(signer_user="root"))
+    assert others.message.endswith("users: gateway 61002, ingest 61003; root by their settings: signer")
+    assert (stuck.status, stuck.message) == ("warn", f"root, although they should not be: api: {said}")
+
+
+def test_the_command_prints_the_sql_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["database", "roles"]) == 0
+    assert capsys.readouterr().out == roles_script()
