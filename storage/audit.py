@@ -77,6 +77,28 @@ def at_the_machine() -> User:
     return User(f"{account} (at the machine)", frozenset())
 
 
+def record_if_new(connection: Connection, user: User, action: str, kind: str, object_id: str, *, after: State) -> bool:
+    """Append an entry if the last one about this thing has another state after it; `before` has what changed of that.
+
+    Likewise last in a transaction. Several processes may do so at once: the second then finds what the first has noted.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    about = select(_c.after).where(_c.kind == kind, _c.object == object_id).order_by(_c.sequence.desc()).limit(1)
+    last = connection.execute(about).scalar_one_or_none()
+    known: dict[str, Any] = {} if last is None else json.loads(last)
+    wanted = _bounded(after) or {}
+    if last is not None and known == wanted:
+        return False
+    changed = {name: known.get(name) for name in sorted(known.keys() | wanted) if known.get(name) != wanted.get(name)}
+    record(connection, user, action, kind, object_id, before=None if last is None else changed, after=after)
+    return True
+
+
+def the_deployment() -> User:
+    """Who did what the deployment does by itself."""
+    return User("longtail (system)", frozenset())
+
+
 def vehicle_object(vehicle_id: str) -> str:
     """A vehicle as entries name it: they stay when it is erased, so they must not hold its id."""
     return hashlib.sha256(vehicle_id.encode()).hexdigest()

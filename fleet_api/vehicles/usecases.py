@@ -352,10 +352,10 @@ def _record_counts(connection: Connection, services: Services, vehicle_id: str, 
     given = assignments.assigned(connection, vehicle_id, versions, services.assignment_terms, now=now)
     accepted, refused = rules.judge_counts(report.counts, given, now_ns=int(now.timestamp() * NS_PER_S))
     known_marks = telemetry.watermarks(connection, vehicle_id)
+    telemetry.record_counts(connection, vehicle_id, report.model_copy(update={"counts": accepted}))
     for refusal in refused:
         counts = refusal.counts
         # What was accepted in time is repeated in every report, and nothing is lost when it is left out then.
         if counts.watermark > known_marks.get((counts.campaign, counts.version), 0):
             _note_junk(connection, services, vehicle_id, refusal.reason)
             _log.warning("vehicle %s: counts left out (%s): %s", vehicle_id, refusal.reason, refusal.why)
-    telemetry.record_counts(connection, vehicle_id, report.model_copy(update={"counts": accepted}))

@@ -80,6 +80,7 @@ def write(
     4. of a damaged clip: write the dead letter, and take it out of the limits on clips; of a sound one: close the dead
        letter that an older extractor version left
     5. write the event
+    6. count the damage of a clip that is new
     """
     extraction_jobs.finish(connection, job, failure=findings.damage)
     before = connection.execute(select(clips.c.state).where(clips.c.id == job.clip_id)).scalar_one_or_none()
@@ -97,13 +98,13 @@ def write(
     replaced = _replace_rows(connection, job, findings)
     if findings.damage:
         ledger.void_clip(connection, updated.upload_id)
-        if before == "stored":  # an old clip that a newer extractor refuses says nothing about its vehicle
-            quarantine.note_junk(connection, updated.vehicle_id, Refusal.DAMAGED_CLIP, after=quarantine_after)
         _record_damage(connection, findings.damage, updated.upload_id, updated.vehicle_id, job.clip_id)
     else:
         dead_letters.mark_replayed(connection, updated.upload_id)
     event = outbox.CLIP_DAMAGED if findings.damage else outbox.CLIP_READY
     outbox.add_clip_event(connection, event, job.clip_id, extractor_version=job.extractor_version)
+    if findings.damage and before == "stored":  # an old clip that a newer extractor refuses says nothing of its vehicle
+        quarantine.note_junk(connection, updated.vehicle_id, Refusal.DAMAGED_CLIP, after=quarantine_after)
     return replaced
 
 

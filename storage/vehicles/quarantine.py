@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, text, update
 
+from storage import audit
 from storage.jsonb import storable
 from storage.tables import vehicles
 from storage.vehicles import refusals
@@ -49,7 +50,7 @@ def require_free(connection: Connection, vehicle_id: str) -> None:
 def note_junk(connection: Connection, vehicle_id: str, reason: Refusal, *, after: int | None) -> None:
     """Count something of a vehicle that was refused or damaged, and quarantine it once there were `after` in a day.
 
-    `after` None: never.
+    `after` None: never. That is recorded in the audit log, so call it last in a transaction.
     """
     refusals.note(connection, vehicle_id, reason)
     if after is None or reason == _HARMLESS:
@@ -58,7 +59,9 @@ def note_junk(connection: Connection, vehicle_id: str, reason: Refusal, *, after
     if junk >= after:
         why = f"{junk} damaged clips and refusals today, the last one: {reason}"
         free = update(vehicles).where(_c.id == vehicle_id, _c.quarantined_at.is_(None))
-        connection.execute(free.values(**_entered(why, AUTOMATIC)))
+        if connection.execute(free.values(**_entered(why, AUTOMATIC))).rowcount:
+            about = audit.vehicle_object(vehicle_id)
+            audit.record(connection, audit.the_deployment(), "vehicle.quarantine", "vehicle", about, reason=why)
 
 
 def quarantine(connection: Connection, vehicle_id: str, *, reason: str, by: str) -> None:

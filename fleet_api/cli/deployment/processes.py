@@ -100,6 +100,7 @@ def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     _begin("ingest", supervised)
+    from fleet_api.deployment.settings_record import recording_settings
     from fleet_api.deployment.users.lowering import drop_root
     from ingest.extraction.sandbox.isolation import extraction_user
     from ingest.extraction.sandbox.starter import Starter
@@ -118,7 +119,8 @@ def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int 
     if starter is not None and not is_lowered:
         starter.close()
         starter = None
-    with serve_aside(create_app(readiness), listener, _limits(settings), tls):
+    serving = serve_aside(create_app(readiness), listener, _limits(settings), tls)
+    with serving, recording_settings("ingest", settings):
         run(settings, stop, readiness, starter)
 
 
@@ -177,6 +179,7 @@ def _serve(
     *,
     supervised: bool,
 ) -> None:
+    from fleet_api.deployment.settings_record import recording_settings
     from fleet_api.deployment.users.lowering import drop_root
     from ingest.http.server.serve import serve
     from ingest.http.server.tls import Tls
@@ -184,12 +187,13 @@ def _serve(
     settings, listener = _listening(name, host, port, listen_fd)
     tls = Tls.from_settings(settings)
     if name == "api" and settings.signer_socket is None:  # it holds the keys itself, which only root may read
-        app = create_app(settings)
+        application = create_app(settings)
         drop_root(settings, name, supervised=supervised)
     else:
         drop_root(settings, name, supervised=supervised)
-        app = create_app(settings)
-    serve(app, listener, _limits(settings), tls)
+        application = create_app(settings)
+    with recording_settings(name, settings):
+        serve(application, listener, _limits(settings), tls)
 
 
 def _listening(name: str, host: str | None, port: int | None, listen_fd: int | None) -> tuple[Settings, socket.socket]:

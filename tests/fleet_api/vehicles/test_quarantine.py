@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from storage import audit
 from tests.fleet_api.api_server import Api, campaign_text
 from tests.fleet_api.vehicles.test_assigned import outcome, refusals, report
 
@@ -27,6 +28,9 @@ def test_a_vehicle_that_sends_junk_is_quarantined_until_an_operator_releases_it(
     shown = api.get("/v1/vehicles/car-1").json()
     assert (shown["quarantined_by"], shown["quarantined_at"] is None) == ("longtail", False)
     assert "3 damaged clips and refusals today, the last one: invalid_report" in shown["quarantine_reason"]
+    (entry,) = [each for each in api.as_client("operator").audit.list() if each.action == "vehicle.quarantine"]
+    assert (entry.user_name, entry.user_id, entry.reason) == ("longtail (system)", None, shown["quarantine_reason"])
+    assert entry.object == audit.vehicle_object("car-1")
     assert status(api, "release") == 204
     assert report(api, vehicle, 1, per_trigger={"made_up": 1}) == 422, "what was before is pardoned"
     assert report(api, vehicle, 1, handed_over=0, in_flight=1) == 204
