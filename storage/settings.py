@@ -120,6 +120,8 @@ class Settings(BaseSettings):
     """State that a campaign's program may have on a vehicle; a signal catalog can only lower it."""
     program_operations: Annotated[int, Field(ge=1)] = PROGRAM_OPERATIONS
     """Operations per tick that a campaign's program may take; a signal catalog can only lower it."""
+    author_catalogs: bool = False
+    """Whether authors may bring signal catalogs of their own although operators have published some."""
     token_ttl_s: Annotated[int, Field(ge=60)] = 90 * 86400
     """How long a user's token is valid unless it is issued for another time."""
     token_max_ttl_s: Annotated[int, Field(ge=60, le=100 * 366 * 86400)] = 366 * 86400

@@ -1,39 +1,46 @@
-"""Check-ins per second of vehicles with nothing new to tell, in turns with `/healthz` of the same process.
+"""Check-ins per second of vehicles with nothing new to tell, by token and signed, in turns with `/healthz`.
 
 `python -m bench.loop.check_ins [--vehicles N ...] [--campaigns N ...]`. What is compared is checked first:
 each vehicle gets the list that it should have, signed, and then a 304; its assignment is recorded. One client on the
-same machine sends over 16 connections.
+same machine sends over 16 connections. Signed requests are made before they are timed, each with a nonce of its own.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import statistics
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import psycopg
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
 from tests.support.servers.postgres import libpq_url
+from triggers.body_digest import content_digest
 from triggers.contracts import signing
 from triggers.contracts.checkin import AssignmentList
 from triggers.contracts.signing import load_private_key
+from triggers.request_signature import sign
 
 CONNECTIONS = 16
 ACTIVE = 2000
 """Vehicles that check in, of all that are enrolled."""
 ROUNDS = 3
+NONE: Mapping[str, str] = MappingProxyType({})
 
 _ENROL = """
-    INSERT INTO vehicles (id, token_hash, attributes)
-    SELECT 'bench-' || n, sha256(convert_to('lt_' || lpad(n::text, 43, '0'), 'UTF8')), '{"region": "EU"}'
+    INSERT INTO vehicles (id, token_hash, token_expires_at, attributes)
+    SELECT 'bench-' || n, sha256(convert_to('lt_' || lpad(n::text, 43, '0'), 'UTF8')),
+        now() + interval '366 days', '{"region": "EU"}'
     FROM generate_series((SELECT count(*) FROM vehicles) + 1, %s) n
 """
 _CAMPAIGNS = """
@@ -55,11 +62,11 @@ class Rate:
     p99_ms: float
 
 
-def request_of(method: str, path: str, host: str, *, token: str = "", body: bytes = b"") -> bytes:
+def request_of(method: str, path: str, host: str, *, headers: Mapping[str, str] = NONE, body: bytes = b"") -> bytes:
     """An HTTP/1.1 request as it goes over the wire."""
-    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}"]
-    if token:
-        lines += [f"Authorization: Bearer {token}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+    lines = [f"{method} {path} HTTP/1.1", f"Host: {host}", *(f"{name}: {value}" for name, value in headers.items())]
+    if body:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
@@ -104,10 +111,19 @@ async def _lists(url: str, host: str, active: int) -> list[bytes]:
     return lists
 
 
-def _check_in(host: str, number: int, have: str | None) -> bytes:
+def _check_in(host: str, number: int, have: str | None, *, signed: bool = False) -> bytes:
     told = {"software": {"agent": "1.2.3"}, "have": have, "vehicle_time_ns": time.time_ns()}
-    path = f"/v1/vehicles/bench-{number}/check-in"
-    return request_of("POST", path, host, token=f"lt_{number:043d}", body=json.dumps(told).encode())
+    path, body = f"/v1/vehicles/bench-{number}/check-in", json.dumps(told).encode()
+    headers = {"Authorization": f"Bearer lt_{number:043d}"}
+    if signed:
+        covered = {"content-digest": content_digest(body)}
+        headers = covered | sign(key_of(number), f"bench-{number}", "POST", path, covered, created_s=int(time.time()))
+    return request_of("POST", path, host, headers=headers, body=body)
+
+
+def key_of(number: int) -> Ed25519PrivateKey:
+    """The key of a vehicle that signs."""
+    return Ed25519PrivateKey.from_private_bytes(number.to_bytes(32, "big"))
 
 
 def measure(running: Deployment, *, vehicles: int, campaigns: int, seconds: float, active: int) -> None:
@@ -119,28 +135,37 @@ def measure(running: Deployment, *, vehicles: int, campaigns: int, seconds: floa
         connection.execute(_CAMPAIGNS, (campaigns,))
         connection.execute("UPDATE assignment_revision SET revision = revision + 1")
         connection.execute("ANALYZE vehicles")
-        key = load_private_key(running.settings.effective_signing_key())
-        trusted = signing.public_keys(key.public_key().public_bytes_raw())
-        requests = []
-        for number, sealed in enumerate(asyncio.run(_lists(url, host, active)), 1):
+        folder = running.settings.effective_list_keys()
+        keys = [] if folder is None else [load_private_key(path).public_key() for path in folder.glob("list*.pem")]
+        trusted = signing.public_keys(*(key.public_bytes_raw() for key in keys))
+        connection.cursor().executemany(
+            "UPDATE vehicles SET public_key = %s WHERE id = %s",
+            [(key_of(each).public_key().public_bytes_raw(), f"bench-{each}") for each in range(1, active + 1)],
+        )
+        digests = []
+        for sealed in asyncio.run(_lists(url, host, active)):
             payload = signing.unseal(sealed, purpose=signing.ASSIGNMENTS, trusted=trusted)
             given = AssignmentList.from_json(payload, what="the list")
             assert len(given.assignments) == campaigns, "a list lacks campaigns"
-            requests.append(_check_in(host, number, given.content_digest))
+            digests.append(given.content_digest)
         recorded = connection.execute("SELECT count(*) FROM assignments WHERE assigned_until IS NULL").fetchone()
         assert recorded is not None and recorded[0] >= active * campaigns, "an assignment is not recorded"
     health = [request_of("GET", "/healthz", host)]
-    ratios = []
+    by_token = [_check_in(host, number, digest) for number, digest in enumerate(digests, 1)]
+    ratios: dict[str, list[float]] = {"token": [], "signed": []}
     for _ in range(ROUNDS):
         alive = asyncio.run(_send(url, health, seconds, 200))
-        unchanged = asyncio.run(_send(url, requests, seconds, 304))
-        ratios.append(unchanged.per_s / alive.per_s)
+        unchanged = asyncio.run(_send(url, by_token, seconds, 304))
+        many = itertools.islice(itertools.cycle(enumerate(digests, 1)), round(unchanged.per_s * seconds * 1.2) + active)
+        fresh = [_check_in(host, number, digest, signed=True) for number, digest in many]
+        signed = asyncio.run(_send(url, fresh, seconds, 304))
+        ratios["token"].append(unchanged.per_s / alive.per_s)
+        ratios["signed"].append(signed.per_s / alive.per_s)
         size = f"{vehicles:>9} vehicles {campaigns:>4} campaigns"
-        print(
-            f"{size}: /healthz {alive.per_s:7.0f}/s (p99 {alive.p99_ms:.1f} ms),"
-            f" check-in {unchanged.per_s:7.0f}/s (p99 {unchanged.p99_ms:.1f} ms)"
-        )
-    print(f"{'':>9} median ratio {statistics.median(ratios):.2f}", flush=True)
+        shown = (f"{rate.per_s:7.0f}/s (p99 {rate.p99_ms:.1f} ms)" for rate in (alive, unchanged, signed))
+        print("{}: /healthz {}, check-in by token {}, signed {}".format(size, *shown))
+    medians = ", ".join(f"{how} {statistics.median(each):.2f}" for how, each in ratios.items())
+    print(f"{'':>9} median ratios: {medians}", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,9 +9,23 @@ from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
 from fleet_api.labels import routes as labels
 from fleet_api.outcomes import routes as outcomes
+from fleet_api.signal_catalogs import routes as signal_catalogs
 from fleet_api.trust import routes as trust
 from fleet_api.vehicles import routes as vehicles
 
 ROUTERS = tuple(
-    module.router for module in (campaigns, budget, vehicles, clips, labels, outcomes, audit, trust, objects, health)
+    module.router
+    for module in (
+        campaigns,
+        signal_catalogs,
+        budget,
+        vehicles,
+        clips,
+        labels,
+        outcomes,
+        audit,
+        trust,
+        objects,
+        health,
+    )
 )

@@ -1,4 +1,4 @@
-"""Compiles the text that an author sends into a campaign, or raises its diagnostics: in a child process with limits.
+"""Compiles texts of authors into campaigns, and reads signal catalogs: in a child process with limits.
 
 The compiler is pure Python and holds the interpreter while it works, and how long it works is the text's choice. In a
 child it delays nobody, and the kernel ends it.
@@ -12,6 +12,7 @@ import json
 import multiprocessing
 import resource
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
@@ -22,7 +23,7 @@ from triggers.contracts.problem import error_of, problem_of
 from triggers.errors import InvalidInput, LongtailError
 from triggers.language.compile import CompiledCampaign, compile_source
 from triggers.processes.death_signal import signal_on_parents_death
-from triggers.signals.catalog import SignalCatalog
+from triggers.signals.catalog import ProgramLimits, SignalCatalog
 
 CPU_S = 30
 """Processor time of one compilation; the largest file that is right takes a part of it."""
@@ -64,14 +65,37 @@ def begin() -> None:
     forkserver.ensure_running()
 
 
+@dataclass(frozen=True, slots=True)
+class ReadCatalog:
+    """What a signal catalog says of itself: how many signals it has, and what it allows programs."""
+
+    signals: int
+    limits: ProgramLimits
+
+
 def compile_aside(text: Text, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_BYTES) -> Compiled:
     """Compile a campaign in a child process.
 
     DiagnosticsError when the text has mistakes, InvalidInput when it does not contain the requested campaign or takes
     more processor time or memory than a compilation may.
     """
+    parts = _aside(_compile, text, what=text.filename, cpu_s=cpu_s, memory_bytes=memory_bytes)
+    settings = CampaignSettings.from_json(json.dumps(parts["settings"]).encode(), what="the campaign's settings")
+    return Compiled(settings, base64.b64decode(parts["program"]), parts["warnings"])
+
+
+def read_catalog_aside(signals: str) -> ReadCatalog:
+    """Read a signal catalog in a child process, within the same limits; InvalidInput when it has mistakes."""
+    parts = _aside(_read, signals, what="the signal catalog", cpu_s=CPU_S, memory_bytes=MEMORY_BYTES)
+    return ReadCatalog(parts["signals"], ProgramLimits(**parts["limits"]))
+
+
+def _aside(
+    work: Callable[[Any], dict[str, Any]], given: object, *, what: str, cpu_s: int, memory_bytes: int
+) -> dict[str, Any]:
+    """What `work` makes of `given` in a child process, as JSON; raises what it raises there."""
     receiver, sender = _processes.Pipe(duplex=False)
-    child = _processes.Process(target=_run, args=(sender, text, cpu_s, memory_bytes), daemon=True)
+    child = _processes.Process(target=_run, args=(sender, work, given, cpu_s, memory_bytes), daemon=True)
     child.start()
     sender.close()
     try:
@@ -84,11 +108,15 @@ def compile_aside(text: Text, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_
         child.join()
     if not answer:
         raise InvalidInput(
-            f"{text.filename}: compiling it takes more than {cpu_s} s of processor time, or more than "
+            f"{what}: compiling it takes more than {cpu_s} s of processor time, or more than "
             f"{memory_bytes // 2**20} MiB of memory",
             remedy="divide the file, or simplify its longest conditions",
         )
-    return _compiled(answer, text.filename)
+    parts: dict[str, Any] = json.loads(answer)
+    if "problem" in parts:
+        problem = parts["problem"]
+        raise error_of(problem["status"], {}, json.dumps(problem).encode(), what=what)
+    return parts
 
 
 def compile_campaign(text: Text) -> Compiled:
@@ -113,20 +141,17 @@ def _chosen(campaigns: dict[str, CompiledCampaign], text: Text) -> CompiledCampa
     return campaigns[text.campaign]
 
 
-def _run(sender: Connection, text: Text, cpu_s: int, memory_bytes: int) -> None:
-    """In the child: answer with the campaign, or with the problem document of what was wrong, as JSON."""
+def _run(
+    sender: Connection, work: Callable[[Any], dict[str, Any]], given: object, cpu_s: int, memory_bytes: int
+) -> None:
+    """In the child: answer with what was made, or with the problem document of what was wrong, as JSON."""
     signal_on_parents_death(signal.SIGKILL)
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s))
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     answer: dict[str, Any]
     try:
-        compiled = compile_campaign(text)
-        answer = {
-            "settings": compiled.settings.model_dump(mode="json"),
-            "program": base64.b64encode(compiled.program).decode(),
-            "warnings": compiled.warnings,
-        }
+        answer = work(given)
     except LongtailError as error:
         answer = {"problem": problem_of(error).to_json()}
     except MemoryError:  # or the interpreter has crashed, since not all of its parts stand that
@@ -134,10 +159,15 @@ def _run(sender: Connection, text: Text, cpu_s: int, memory_bytes: int) -> None:
     sender.send_bytes(json.dumps(answer).encode())
 
 
-def _compiled(answer: bytes, filename: str) -> Compiled:
-    parts = json.loads(answer)
-    if "problem" in parts:
-        problem = parts["problem"]
-        raise error_of(problem["status"], {}, json.dumps(problem).encode(), what=filename)
-    settings = CampaignSettings.from_json(json.dumps(parts["settings"]).encode(), what="the campaign's settings")
-    return Compiled(settings, base64.b64decode(parts["program"]), parts["warnings"])
+def _compile(text: Text) -> dict[str, Any]:
+    compiled = compile_campaign(text)
+    return {
+        "settings": compiled.settings.model_dump(mode="json"),
+        "program": base64.b64encode(compiled.program).decode(),
+        "warnings": compiled.warnings,
+    }
+
+
+def _read(signals: str) -> dict[str, Any]:
+    catalog = SignalCatalog.parse(signals, name="signals")
+    return {"signals": len(catalog.signals), "limits": catalog.limits.model_dump(exclude_unset=True)}

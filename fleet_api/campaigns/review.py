@@ -8,14 +8,20 @@ from typing import Any
 from fleet_api.campaigns.difference import unified
 from fleet_api.campaigns.settings_text import settings_text
 from storage.campaigns.queries import StoredContent, settings_of
+from storage.campaigns.signal_catalogs import digest_of
 from triggers.contracts.api.campaigns import BacktestForecast, CostView, ReviewView
 from triggers.errors import InvalidInput
 from triggers.language.webassembly.host.manifest import read_manifest
 
 
-def review(content: StoredContent, other: StoredContent | None, *, runs: int | None) -> ReviewView:
-    """The review of a version; `other` is the version that runs, unless it is the same one or none runs."""
+def review(content: StoredContent, other: StoredContent | None, *, runs: int | None, catalogs: list[str]) -> ReviewView:
+    """The review of a version; `other` is the version that runs, unless it is the same one or none runs.
+
+    `catalogs` are the published versions of its signal catalog.
+    """
     return ReviewView(
+        catalog_digest=digest_of(content.signal_catalog),
+        catalogs=catalogs,
         settings=_settings(content),
         cost=cost_of_program(content.program),
         forecast=None if content.forecast is None else forecast_of(content.forecast),

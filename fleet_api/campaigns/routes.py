@@ -23,7 +23,7 @@ from triggers.contracts.api.campaigns import (
     VersionList,
 )
 from triggers.contracts.api.trust import SignedView, SignRequest
-from triggers.errors import Conflict, DiagnosticsError, Untrusted
+from triggers.errors import Conflict, DiagnosticsError, NotFound, Untrusted
 
 MAX_BODY_BYTES = 16 * MIB
 
@@ -36,7 +36,7 @@ router = APIRouter(prefix="/v1/campaigns", tags=["campaigns"], route_class=ApiRo
     summary="Apply a trigger text",
     responses={200: {"model": AppliedView, "description": "The same text was applied before; this is that version"}},
 )
-@raises(Conflict, DiagnosticsError)
+@raises(Conflict, DiagnosticsError, NotFound)
 def apply_campaign(
     services: Use,
     user: Caller,
@@ -46,7 +46,8 @@ def apply_campaign(
     """Compile the text and create a new version of the campaign: a draft, or submitted for approval at once.
 
     If a version that has not ended has the same text, signal catalog, program and settings, that version is returned.
-    A text with mistakes is answered with 422 and all `diagnostics`.
+    A text with mistakes is answered with 422 and all `diagnostics`. Where operators have published signal catalogs,
+    name one as `catalog`.
     """
     applied, is_new = usecases.apply(services, user, body)
     if not is_new:

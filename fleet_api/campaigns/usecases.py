@@ -15,11 +15,12 @@ from fleet_api.campaigns.compilation import Text, compile_aside
 from fleet_api.campaigns.review import cost_of_program, review
 from fleet_api.campaigns.views import details_view, summary_view
 from fleet_api.services import Services
+from fleet_api.signal_catalogs import rules as catalog_rules
 from fleet_api.signing.bundles import check_signature, sealed_bundle, trusted_signatures
 from fleet_api.signing.chain import read_chain
 from fleet_api.trust.publishing import kept_signatures
 from storage import audit, ledger
-from storage.campaigns import life, queries, signatures
+from storage.campaigns import life, queries, signal_catalogs, signatures
 from storage.campaigns.queries import CampaignVersion
 from storage.counts.compared import compared
 from storage.counts.outcomes import outcomes
@@ -48,16 +49,14 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
     If a version that has not ended has the same text, signal catalog, program and settings, it is returned instead; if
     it is a draft, it is submitted unless the request asks for a draft. DiagnosticsError when the text has mistakes,
     InvalidInput when its program needs more than the deployment allows, TooMany while another text of this user is
-    compiled.
+    compiled; NotFound for a catalog that is not published, Forbidden for the author's own where others are.
     """
     user.require(Role.AUTHOR)
+    signals = _catalog_text(services, request)
     with services.compilations.turn(user.name):
-        compiled = compile_aside(Text(request.source, request.filename, request.signals, request.campaign))
+        compiled = compile_aside(Text(request.source, request.filename, signals, request.campaign))
     content = life.VersionContent(
-        settings=compiled.settings,
-        program=compiled.program,
-        source=request.source,
-        signal_catalog=request.signals,
+        settings=compiled.settings, program=compiled.program, source=request.source, signal_catalog=signals
     )
     _check_allowed(services, content.settings.name, content.program)
     if request.forecast is not None:
@@ -72,8 +71,22 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
         if submits:
             version = life.submit(connection, version.campaign, version.version, user=user)
         if existing is None or submits or request.forecast is not None:
-            _note(connection, user, "apply", before=existing, after=version, settings=version.settings)
+            catalog = signal_catalogs.digest_of(signals)
+            _note(connection, user, "apply", before=existing, after=version, settings=version.settings, catalog=catalog)
     return AppliedView(**asdict(version), warnings=compiled.warnings), existing is None
+
+
+def _catalog_text(services: Services, request: ApplyRequest) -> str:
+    """The signal catalog that a text is applied against."""
+    with services.database.begin() as connection:
+        if request.signals is None:
+            return signal_catalogs.find(connection, request.catalog or "")[1]
+        catalog_rules.check_may_bring(
+            signal_catalogs.any_is_published(connection),
+            signal_catalogs.published_as(connection, signal_catalogs.digest_of(request.signals)),
+            allowed=services.settings.author_catalogs,
+        )
+    return request.signals
 
 
 def _add_draft(connection: Connection, content: life.VersionContent, *, author: User) -> CampaignVersion:
@@ -116,11 +129,11 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
         runs = queries.running_version(connection, campaign)
         other = None if runs in (None, version) else queries.get_content(connection, campaign, runs)
         counted = outcomes(connection, campaign)
+        catalogs = signal_catalogs.published_as(connection, signal_catalogs.digest_of(content.signal_catalog))
         pairs = compared(connection, campaign, version)
         accounts = ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS)
-    return details_view(
-        shown, counted, content=content, review=review(content, other, runs=runs), pairs=pairs, accounts=accounts
-    )
+    shown_review = review(content, other, runs=runs, catalogs=catalogs)
+    return details_view(shown, counted, content=content, review=shown_review, pairs=pairs, accounts=accounts)
 
 
 def submit(services: Services, user: User, campaign: str, version: int) -> CampaignView:

@@ -28,7 +28,7 @@ COMMANDS = {
         "fleet_api.cli.author.compile:compile_campaigns", "Write WebAssembly modules and signed bundles of campaigns."
     ),
     "fmt": Entry("fleet_api.cli.author.fmt:fmt", "Rewrite trigger files in their canonical form."),
-    "signals": Entry("fleet_api.cli.author.vss:signals", "Make a signal catalog from a COVESA VSS file."),
+    "signals": Entry("fleet_api.cli.fleet.signals:signals", "Make, publish, list and get signal catalogs."),
     "vehicles": Entry("fleet_api.cli.fleet.vehicles:vehicles", "Enrol, show and revoke vehicles."),
     "campaign": Entry("fleet_api.cli.fleet.campaign:campaign", "Apply, approve, list and control campaigns."),
     "outcomes": Entry("fleet_api.cli.fleet.outcomes:outcomes", "Count the outcomes of every fire."),

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
 from fleet_api.client.client import ApiClient
 from triggers.contracts.api.campaigns import AppliedView, BacktestForecast, CampaignDetails
+from triggers.contracts.api.signal_catalogs import SignalCatalogDetails
 from triggers.contracts.bundle import Bundle, make_bundle
 from triggers.contracts.signing import BUNDLE, Signature, sign
 from triggers.errors import Conflict, InvalidInput
@@ -25,21 +27,25 @@ _QUANTITIES = ("fires_per_fleet_day", "clips_per_fleet_day", "bytes_per_fleet_da
 def apply_file(
     client: ApiClient,
     file: Path,
-    signals: Path,
+    signals: Path | None,
     *,
+    catalog: str | None = None,
     campaign: str | None = None,
     draft: bool = False,
     backtest: Path | None = None,
 ) -> list[AppliedView]:
     """Create a version of each campaign in `file`, or of one; returns the API's answers in the order of the file.
 
+    `signals` is the file of the signal catalog; without one, `catalog` names a published one.
+
     The file is compiled here first: DiagnosticsError reports its mistakes without a request. The API must arrive at the
     same digest, so that a backtest on this machine ran the same program; otherwise Conflict is raised. `backtest` is
     the JSON report of one, whose forecast approvers then see.
     """
     report = None if backtest is None else _read_report(backtest)
-    catalog_text = read_catalog_text(signals)
-    compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals)))
+    published = None if catalog is None else client.signal_catalogs.get(catalog)
+    catalog_text = _catalog_text(signals, published)
+    compilation = compile_file(file, SignalCatalog.parse(catalog_text, name=str(signals or catalog)))
     compilation.require_ok(str(file))
     names = [campaign] if campaign else list(compilation.campaigns)
     unknown = [name for name in names if name not in compilation.campaigns]
@@ -51,7 +57,8 @@ def apply_file(
             client,
             compilation.campaigns[name],
             source=compilation.source,
-            catalog=catalog_text,
+            signals=catalog_text if published is None else None,
+            catalog=None if published is None else published.digest,
             file=file,
             draft=draft,
             forecast=None if report is None else _forecast_of(report, compilation.campaigns[name]),
@@ -60,18 +67,33 @@ def apply_file(
     ]
 
 
+def _catalog_text(signals: Path | None, published: SignalCatalogDetails | None) -> str:
+    """The one that is given; InvalidInput unless it is exactly one, or for a published text with another digest."""
+    if (signals is None) == (published is None):
+        raise InvalidInput("give either the file of a signal catalog, or the name of a published one")
+    if published is None:
+        return read_catalog_text(cast(Path, signals))
+    if hashlib.sha256(published.text.encode("utf-8", "surrogatepass")).hexdigest() != published.digest:
+        name = f"{published.name}@{published.version}"
+        raise InvalidInput(f"the text of signal catalog {name} does not have the digest {published.digest}")
+    return published.text
+
+
 def _apply(
     client: ApiClient,
     compiled: CompiledCampaign,
     *,
     source: str,
-    catalog: str,
+    signals: str | None,
+    catalog: str | None,
     file: Path,
     draft: bool,
     forecast: BacktestForecast | None,
 ) -> AppliedView:
     name = compiled.settings.name
-    applied = client.campaigns.apply(source, catalog, filename=file.name, campaign=name, draft=draft, forecast=forecast)
+    applied = client.campaigns.apply(
+        source, signals, catalog=catalog, filename=file.name, campaign=name, draft=draft, forecast=forecast
+    )
     if applied.program_digest != compiled.digest:
         raise Conflict(
             f"the API compiled {name} to {applied.program_digest}, but this machine to {compiled.digest}",

@@ -1,4 +1,4 @@
-"""Campaigns: apply a trigger text, find a version, and move it through its life."""
+"""Campaigns: apply a trigger text, find a version, and move it through its life; and published signal catalogs."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ from triggers.contracts.api.campaigns import (
     CampaignView,
     VersionList,
 )
+from triggers.contracts.api.signal_catalogs import (
+    PublishCatalogRequest,
+    SignalCatalogDetails,
+    SignalCatalogList,
+    SignalCatalogView,
+)
 from triggers.contracts.api.trust import SignedView, SignRequest
 from triggers.contracts.campaign import RUNNING
 from triggers.contracts.signing import Signature
@@ -36,14 +42,17 @@ class Campaigns:
     def apply(
         self,
         source: str,
-        signals: str,
+        signals: str | None,
         *,
+        catalog: str | None = None,
         filename: str = "campaign.trigger",
         campaign: str | None = None,
         draft: bool = False,
         forecast: BacktestForecast | None = None,
     ) -> AppliedView:
-        """Create a version of one campaign in a trigger text; `signals` is the catalog's YAML.
+        """Create a version of one campaign in a trigger text; `signals` is the signal catalog's YAML.
+
+        Or it is None, and `catalog` names a published one: `NAME`, `NAME@VERSION` or its digest.
 
         Raises DiagnosticsError with all mistakes of the text. Applying the same text again returns the same version.
         """
@@ -52,6 +61,7 @@ class Campaigns:
             source=source,
             filename=filename,
             signals=signals,
+            catalog=catalog,
             campaign=campaign,
             draft=draft,
             forecast=forecast,
@@ -103,3 +113,27 @@ class Campaigns:
     def move(self, name: str, version: int, step: Step) -> CampaignView:
         """Take another step in a version's life; raises Conflict if its state does not allow the step."""
         return self._transport.post(CampaignView, path_of("campaigns", name, version, step))
+
+
+class SignalCatalogs:
+    """What `client.signal_catalogs` can do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def publish(self, name: str, signals: str) -> SignalCatalogView:
+        """Publish a catalog's YAML as the next version of this name; the newest is returned if it has the same text."""
+        body = request_of(PublishCatalogRequest, name=name, signals=signals)
+        return self._transport.post(SignalCatalogView, path_of("signal-catalogs"), body)
+
+    def list(self) -> Iterator[SignalCatalogView]:
+        """The newest version of each name, by name, all pages."""
+        after: str | None = ""
+        while after is not None:
+            page = self._transport.get(SignalCatalogList, path_of("signal-catalogs"), {"after": after, "limit": PAGE})
+            yield from page.catalogs
+            after = page.next
+
+    def get(self, reference: str) -> SignalCatalogDetails:
+        """The version that `NAME`, `NAME@VERSION` or a digest names, with its text; raises NotFound."""
+        return self._transport.get(SignalCatalogDetails, path_of("signal-catalogs", reference))

@@ -10,7 +10,7 @@ import httpx
 
 from fleet_api.client.audit import Audit
 from fleet_api.client.budget import Budget
-from fleet_api.client.campaigns import Campaigns
+from fleet_api.client.campaigns import Campaigns, SignalCatalogs
 from fleet_api.client.clips import Clips
 from fleet_api.client.health import Health
 from fleet_api.client.labels import Labels
@@ -37,6 +37,7 @@ class ApiClient:
     ) -> None:
         self._transport = Transport(url, token, timeout_s=timeout_s, http=http, ca_file=ca_file)
         self.campaigns = Campaigns(self._transport)
+        self.signal_catalogs = SignalCatalogs(self._transport)
         self.vehicles = Vehicles(self._transport)
         self.clips = Clips(self._transport)
         self.labels = Labels(self._transport)

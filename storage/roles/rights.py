@@ -33,6 +33,7 @@ _JUNK = "UPDATE (former_token_hash, quarantined_at, quarantined_by, quarantine_r
 
 _API = {
     "alembic_version": _READ,
+    "deployment": _READ,
     # People. Tokens are issued at the machine, so whatever the API is made to do, it cannot make one.
     "users": _READ,
     "api_tokens": f"{_READ}, UPDATE (last_used_at)",
@@ -42,6 +43,7 @@ _API = {
     "bundle_signatures": _WRITE,
     "campaign_versions": _WRITE,
     "restores": _READ,
+    "signal_catalogs": _ADD,
     "trust_documents": _ADD,
     # Vehicles
     "assignments": _WRITE,
@@ -74,7 +76,9 @@ _API = {
 }
 _GATEWAY = {
     "alembic_version": _READ,
+    "deployment": _READ,
     "assignments": _READ,
+    "audit": _ADD,
     "campaign_versions": _READ,
     "clips": _READ,
     "dead_letters": _ADD,
@@ -94,8 +98,10 @@ _GATEWAY = {
 }
 _INGEST = {
     "alembic_version": _READ,
+    "deployment": _READ,
     "assignment_revision": _CHANGE,
     "assignments": f"{_READ}, DELETE",
+    "audit": _ADD,
     "campaign_versions": _CHANGE,
     "clip_assets": _ALL,
     "clip_fires": _ALL,

@@ -10,6 +10,7 @@ from storage.tables.campaigns import (
     enrolment_codes,
     fire_counts,
     restores,
+    signal_catalogs,
     trust_documents,
     vehicles,
 )
@@ -73,6 +74,7 @@ __all__ = [
     "outbox",
     "parked_cells",
     "restores",
+    "signal_catalogs",
     "signal_statistics",
     "signal_units",
     "trust_documents",

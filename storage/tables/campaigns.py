@@ -62,6 +62,23 @@ campaign_versions = Table(
 `rollout_from` is when the rollout's stages began to count: pauses push it forward. `forecast` is what the author's
 backtest expects, which only approvers are shown."""
 
+signal_catalogs = Table(
+    "signal_catalogs",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("signals", Integer, nullable=False),
+    Column("state_bytes", BigInteger, nullable=False),
+    Column("operations", BigInteger, nullable=False),
+    Column("published_by_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    created_at("published_at"),
+    Index("ix_signal_catalogs_digest", "digest"),
+)
+"""Signal catalogs that operators have published. Rows are inserted only: a trigger of the migration refuses everything
+else. `digest` is the SHA-256 of the text; campaign versions keep the text that they were compiled against."""
+
 assignment_revision = Table(
     "assignment_revision",
     metadata,

@@ -1,4 +1,4 @@
-"""`longtail signals`: signal catalogs made from other descriptions of a vehicle's signals."""
+"""`longtail signals import-vss`: a signal catalog made from a COVESA Vehicle Signal Specification."""
 
 from __future__ import annotations
 
@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 _STANDARD_OUTPUT = Path("-")
 
 
-@click.group()
-def signals() -> None:
-    """Make a signal catalog from other descriptions of a vehicle's signals."""
-
-
-@signals.command(name="import-vss", short_help="Turn a COVESA VSS file (JSON) into a signal catalog.")
+@click.command(name="import-vss", short_help="Turn a COVESA VSS file (JSON) into a signal catalog.")
 @click.argument("vss_file", metavar="VSS.json", type=click.Path(path_type=Path))
 @click.option(
     "-o",

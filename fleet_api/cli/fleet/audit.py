@@ -25,11 +25,15 @@ if TYPE_CHECKING:
     from triggers.contracts.api.audit import AuditEntryView
 
 _SHOWN_OBJECT = 24
+_SHOWN_VALUES = 20
+"""Values of a state in a table; of more, as of a process's settings, the number."""
 
 
 def _shown(state: dict[str, object] | None) -> str:
-    """A state in a table: without the settings, which `--json` has."""
+    """A state in a table: without what only `--json` has room for."""
     known = {name: value for name, value in (state or {}).items() if name != "settings"}
+    if len(known) > _SHOWN_VALUES:
+        return counted(len(known), "value")
     return ", ".join(
         f"{name}={plain_text(value) if isinstance(value, str) else json.dumps(value)}" for name, value in known.items()
     )

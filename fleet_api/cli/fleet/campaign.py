@@ -45,7 +45,8 @@ def campaign() -> None:
 
 @campaign.command(short_help="Create a version of each campaign in a file.")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--signals", type=click.Path(path_type=Path), required=True, help="The signal catalog, a YAML file.")
+@click.option("--signals", type=click.Path(path_type=Path), help="The signal catalog, a YAML file.")
+@click.option("--catalog", help="Or a published signal catalog: NAME, NAME@VERSION, or its digest.")
 @click.option("--name", help="Only this campaign of the file.  [default: all of them]")
 @click.option(
     "--backtest", type=click.Path(path_type=Path), help="The JSON report of a backtest, whose forecast approvers see."
@@ -57,20 +58,23 @@ def apply(
     client: ApiClient,
     *,
     file: Path,
-    signals: Path,
+    signals: Path | None,
+    catalog: str | None,
     name: str | None,
     backtest: Path | None,
     draft: bool,
     as_json: bool,
 ) -> int:
-    """Compile FILE against the signal catalog, and create a new version of each campaign in it.
+    """Compile FILE against a signal catalog, and create a new version of each campaign in it.
 
     Applying the same text again changes nothing.
     """
     from fleet_api.client.campaign_files import apply_file
 
+    if (signals is None) == (catalog is None):
+        raise click.UsageError("give either --signals FILE or --catalog NAME")
     try:
-        versions = apply_file(client, file, signals, campaign=name, draft=draft, backtest=backtest)
+        versions = apply_file(client, file, signals, catalog=catalog, campaign=name, draft=draft, backtest=backtest)
     except DiagnosticsError as error:
         if as_json:
             print_json({"diagnostics": error.diagnostics})

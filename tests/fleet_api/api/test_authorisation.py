@@ -27,6 +27,9 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/campaigns/{campaign}"): READERS,
     ("get", VERSION): READERS,
     ("post", "/v1/campaigns"): {Role.AUTHOR},
+    ("get", "/v1/signal-catalogs"): READERS,
+    ("get", "/v1/signal-catalogs/{reference}"): READERS,
+    ("post", "/v1/signal-catalogs"): {Role.OPERATOR},
     ("post", f"{VERSION}/submit"): {Role.AUTHOR},
     ("post", f"{VERSION}/approve"): {Role.APPROVER},
     ("post", f"{VERSION}/reject"): {Role.APPROVER},
@@ -103,9 +106,11 @@ PLACES = {
     "job_id": "1",
     "letter_id": "1",
     "digest": "0" * 64,
+    "reference": "none",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/campaigns": {"source": "trigger a {", "signals": SIGNALS},
+    "/v1/signal-catalogs": {"name": "fleet", "signals": "a mistake"},
     f"{VERSION}/approve": {"digest": "0" * 64},
     f"{VERSION}/reject": {"reason": "a test"},
     f"{VERSION}/signatures": {"key_id": "0" * 16, "signature": "A" * 86 + "=="},

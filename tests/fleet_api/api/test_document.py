@@ -55,7 +55,7 @@ def test_every_refusal_is_the_problem_that_is_sent(document: dict[str, Any]) -> 
         ("check_in", {200, 304, 400, 401, 403, 404, 408, 413, 415, 422, 429, 500, 503}),
         ("read_object", {200, 206, 403, 404, 416, 422, 429, 500, 503}),
         ("create_upload", {200, 201, 400, 401, 403, 408, 409, 412, 413, 415, 422, 429, 500, 503}),
-        ("write_upload", {204, 400, 401, 404, 408, 409, 410, 412, 413, 415, 422, 429, 460, 500, 503}),
+        ("write_upload", {204, 400, 401, 403, 404, 408, 409, 410, 412, 413, 415, 422, 429, 460, 500, 503}),
     ],
 )
 def test_the_statuses_of_a_route_come_from_what_it_depends_on(

@@ -15,7 +15,7 @@ from storage import audit, tokens
 from storage.labels import jobs
 from storage.tables import label_jobs
 from storage.uploads import dead_letters
-from tests.fleet_api.api_server import Api, campaign_text
+from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.fleet_api.trust.test_routes import ANN, Published
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
 from tests.support.keys import role
@@ -106,6 +106,10 @@ def told(verb: str) -> Act:
 
 ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ("post", "/v1/campaigns"): (lambda api: api.apply(campaign_text()), "campaign.apply"),
+    ("post", "/v1/signal-catalogs"): (
+        lambda api: api.post("/v1/signal-catalogs", {"name": "fleet", "signals": SIGNALS}, "operator"),
+        "signal_catalog.publish",
+    ),
     ("post", f"{VERSION}/submit"): (
         after(draft, lambda api: api.post(f"{BRAKING}/submit", {}, "author")),
         "campaign.submit",

@@ -51,6 +51,17 @@ def test_campaigns_are_listed_over_pages(api: Api, client: ApiClient, monkeypatc
     assert [each.campaign for each in client.campaigns.list()] == ["a", "b", "c"]
 
 
+def test_signal_catalogs_are_published_listed_and_applied_against(
+    client: ApiClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("fleet_api.client.campaigns.PAGE", 2)
+    for name in ("cars", "trucks", "vans"):
+        assert client.signal_catalogs.publish(name, SIGNALS).version == 1
+    assert [each.name for each in client.signal_catalogs.list()] == ["cars", "trucks", "vans"]
+    assert client.signal_catalogs.get("cars@1").text == SIGNALS
+    assert client.campaigns.apply(campaign_text(), None, catalog="cars").version == 1
+
+
 def test_vehicles_are_enrolled_listed_shown_and_revoked(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vehicles_module, "PAGE", 2)
     for name in ("car-1", "car-10", "car-11", "van-1"):
@@ -148,6 +159,9 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.campaigns.versions("a"),
         lambda: client.campaigns.version("a", 1),
         lambda: client.campaigns.reject("a", 1, reason="r"),
+        lambda: client.signal_catalogs.get("a"),
+        lambda: next(client.signal_catalogs.list()),
+        lambda: client.signal_catalogs.publish("a", ""),
         lambda: client.campaigns.approve("a", 1, digest="0" * 64),
         *(lambda step=step: client.campaigns.move("a", 1, step) for step in ("submit", "pause", "resume", "stop")),
         lambda: client.campaigns.sign("a", 1, Signature(bytes(8), bytes(64))),

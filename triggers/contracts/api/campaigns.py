@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from triggers.contracts.api.base import View
 from triggers.contracts.api.budget import AccountView
@@ -13,6 +13,9 @@ from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.base import Contract, Name, Sha256Hex
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignState
 from triggers.contracts.limits import MAX_CATALOG_BYTES, MAX_SOURCE_BYTES
+
+CatalogReference = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+"""A published signal catalog: a name, `NAME@VERSION`, or the SHA-256 of its text in lower-case hex."""
 
 
 class Expected(Contract):
@@ -56,16 +59,25 @@ class BacktestForecast(Contract):
 
 
 class ApplyRequest(Contract):
-    """A trigger file and the signal catalog to compile it against."""
+    """A trigger file and the signal catalog to compile it against: its text, or the published one to take."""
 
     source: Annotated[str, Field(max_length=MAX_SOURCE_BYTES)]
     filename: Annotated[str, StringConstraints(min_length=1, max_length=300)] = "campaign.trigger"
-    signals: Annotated[str, Field(max_length=MAX_CATALOG_BYTES)]
+    signals: Annotated[str, Field(max_length=MAX_CATALOG_BYTES)] | None = None
+    """The catalog's YAML. Where catalogs are published it must be one of them, unless the deployment allows others."""
+    catalog: CatalogReference | None = None
+    """In its place, a published catalog: `NAME` (its newest version), `NAME@VERSION`, or the digest of its text."""
     campaign: Name | None = None
     """Which campaign of the file; may be omitted if the file has only one."""
     draft: bool = False
     forecast: BacktestForecast | None = None
     """Shown to approvers; 409 unless its program is the one that the text compiles to."""
+
+    @model_validator(mode="after")
+    def _one_catalog(self) -> Self:
+        if (self.signals is None) == (self.catalog is None):
+            raise ValueError("give either `signals`, the text of a signal catalog, or `catalog`, a published one")
+        return self
 
 
 class ApproveRequest(Contract):
@@ -138,9 +150,13 @@ class ReviewView(View):
 
     `settings` has every setting as a path and a text with its unit, in the order of the contract. `runs` is the number
     of the version that is active or paused, and `difference` leads from it to this version: settings, cost, trigger
-    text and signal catalog as a unified diff, empty where `runs` is null or this version itself.
+    text and signal catalog as a unified diff, empty where `runs` is null or this version itself. `catalog_digest` is
+    the SHA-256 of the signal catalog's text, and `catalogs` has the published versions (`NAME@VERSION`) with that text,
+    newest first: none if its author brought it.
     """
 
+    catalog_digest: str
+    catalogs: list[str]
     settings: dict[str, str]
     cost: CostView | None
     """Null if the program is not a module that this release of Longtail can read."""

@@ -1,0 +1,1 @@
+"""The API's signal catalogs: routes, use cases and rules."""
