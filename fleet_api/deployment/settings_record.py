@@ -20,6 +20,8 @@ from triggers.errors import LongtailError
 
 RETRY_S = 5.0
 """A process may start before its database."""
+END_S = 1.0
+"""How long the end of a process waits for an attempt that has begun."""
 OF_ONE_PROCESS = frozenset({"worker_id", "api_port", "gateway_port", "ingest_port"})
 _log = logging.getLogger(__name__)
 
@@ -45,7 +47,7 @@ def recording_settings(process: str, settings: Settings) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(RETRY_S)
+        thread.join(END_S)
 
 
 def _record(process: str, settings: Settings, stop: threading.Event) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Protocol
@@ -290,7 +291,8 @@ def check_in(services: Services, caller: str, vehicle_id: str, report: CheckIn) 
 def _remember(services: Services, known: check_ins.CheckedIn, vehicle: Remembered) -> None:
     """Remember a vehicle by its key, and by its token for the first half of that one's time."""
     if known.public_key is not None:
-        services.known.remember(signer(vehicle.vehicle_id), replace(vehicle, key=checked_key(known.public_key)))
+        with suppress(ValueError):  # a key from a release that accepted any: nothing is signed with it
+            services.known.remember(signer(vehicle.vehicle_id), replace(vehicle, key=checked_key(known.public_key)))
     if known.token_hash is not None:
         renew_at_ns = known.token_expires_at_ns - services.settings.vehicle_token_ttl_s * NS_PER_S // 2
         until_ns = min(vehicle.until_ns, renew_at_ns)

@@ -232,9 +232,11 @@ def test_a_key_with_which_anybody_could_sign_is_refused(api: Api) -> None:
     answer = api.client.post("/v1/vehicles/car-1/key", json={"code": code, **weak})
     assert (answer.status_code, "small order" in answer.json()["detail"]) == (422, True)
     assert redeem(api, code).status_code == 201, "the code was not used up"
+    token = {"Authorization": f"Bearer {rotated(api)}"}
     with api.database.begin() as connection:
         connection.execute(update(vehicles).values(public_key=identity))
     assert "small order" in checked_in(api).json()["detail"], "nor is one that is kept from before"
+    assert api.check_in(token).status_code == 200
 
 
 def test_who_is_not_known_yet_is_bounded_as_an_address_whatever_token_it_shows() -> None:
