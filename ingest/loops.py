@@ -1,6 +1,8 @@
 """Runs loops in threads and keeps them running until they are told to stop.
 
-A loop that fails with an unexpected error is logged and restarted after a growing pause.
+A loop that fails with an unexpected error is logged and restarted after a growing pause. So is one that a setting
+prevents from working, if it has worked before: a key was rotated or a bucket renamed, and may be put right at its
+server. One that never worked ends the process, in one line.
 """
 
 from __future__ import annotations
@@ -58,14 +60,18 @@ class _Keeper(threading.Thread):
             try:
                 self._loop(self._stop_event)
             except Misconfigured as error:
-                self.fatal = error
-                self._stop_event.set()
+                if not self._part.has_worked:
+                    self.fatal = error
+                    self._stop_event.set()
+                    return
+                self._part.failed(error)
+                LOGGER.warning("the loop %s cannot go on and is restarted in %.1f s: %s", self.name, pause_s, error)
             except Exception as error:
                 self._part.failed(f"{type(error).__name__}: {error}")
-                pause_s = self._first_pause_s if time.monotonic() - began_s > STEADY_S else pause_s
                 LOGGER.exception("the loop %s failed and is restarted in %.1f s", self.name, pause_s)
-                self._stop_event.wait(pause_s)
-                pause_s = min(2 * pause_s, LONGEST_RESTART_PAUSE_S)
+            steady = time.monotonic() - began_s > STEADY_S
+            self._stop_event.wait(pause_s)
+            pause_s = self._first_pause_s if steady else min(2 * pause_s, LONGEST_RESTART_PAUSE_S)
 
 
 def keep_running(
@@ -77,7 +83,7 @@ def keep_running(
 ) -> None:
     """Run the loops, by name, until `stop`; then give them SHUTDOWN_S to end. Each is a part of the process.
 
-    When one loop raises Misconfigured, all loops are ended and the error is raised.
+    When a loop raises Misconfigured that never worked, all loops are ended and the error is raised.
     """
     ended = threading.Event()
     parts = readiness or Readiness()

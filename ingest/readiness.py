@@ -24,9 +24,12 @@ class Part:
         self._now_s = now_s
         self._problem: str | None = None if silent_s is None else "it has not begun"
         self._reported_s = now_s()
+        self.has_worked = False
+        """Whether any unit of work has ever passed through."""
 
     def passed(self) -> None:
         """A unit of work passed through."""
+        self.has_worked = True
         self._reported_s = self._now_s()
         self._problem = None
 

@@ -19,7 +19,7 @@ from ingest.extraction.sandbox.isolation import require_isolation
 from ingest.extraction.sandbox.starter import Starter
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
-from ingest.loops import Loop, keep_running, repeat
+from ingest.loops import OUTAGE_PAUSE_S, Loop, keep_running, repeat
 from ingest.memory import return_freed_buffers
 from ingest.readiness import SILENT_S, Readiness
 from ingest.steward import events
@@ -31,6 +31,7 @@ from storage.diagnosis.deployment import deployment_of
 from storage.objects import ObjectStore
 from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
+from triggers.errors import Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
 STATEMENT_S = 600.0
@@ -61,9 +62,9 @@ class Parts:
 def run(
     settings: Settings, stop: threading.Event, readiness: Readiness | None = None, starter: Starter | None = None
 ) -> None:
-    """Work until `stop` is set. Misconfigured or Unreachable when it cannot start; a fatal error of any loop is raised.
+    """Work until `stop` is set. Misconfigured when it cannot start; a fatal error of any loop is raised.
 
-    `readiness` is told how every part of the process does.
+    It waits for a database, log or store that does not answer. `readiness` is told how every part of the process does.
     """
     for lack in require_isolation(settings):
         LOGGER.warning("an extractor that a hostile clip takes over would not be contained: %s; %s", lack, lack.remedy)
@@ -71,15 +72,36 @@ def run(
     told = readiness or Readiness()
     database = Database.from_settings(settings, statement_s=STATEMENT_S)
     try:
-        told.deployment = deployment_of(database)
-        log = open_log(settings, database)
-        ensure_cells_topic(log, settings)
-        store = open_store_of_catalog(settings, database)
-        parts = Parts(settings, database, log, store, readiness=told, starter=starter)
-        keep_running(_loops(parts), stop, readiness=told)
-        log.close()
+        starting = told.part("start", silent_s=None)
+        starting.failed("it has not begun")
+        parts = _opened(settings, database, stop, told, starter)
+        if parts is not None:
+            loops = _loops(parts)
+            starting.passed()  # from now on the loops say how they do
+            keep_running(loops, stop, readiness=told)
+            parts.log.close()
     finally:
         database.close()
+
+
+def _opened(
+    settings: Settings, database: Database, stop: threading.Event, told: Readiness, starter: Starter | None
+) -> Parts | None:
+    """What the loops work with, once all of it answers; None when it never did until `stop` was set."""
+    while not stop.is_set():
+        log = open_log(settings, database)
+        try:
+            told.deployment = deployment_of(database)
+            ensure_cells_topic(log, settings)
+            store = open_store_of_catalog(settings, database)
+        except (Unreachable, Overloaded) as error:
+            log.close()
+            told.part("start").failed(error)
+            LOGGER.warning("the start waits %.0f s: %s", OUTAGE_PAUSE_S, error)
+            stop.wait(OUTAGE_PAUSE_S)
+        else:
+            return Parts(settings, database, log, store, readiness=told, starter=starter)
+    return None
 
 
 def _loops(parts: Parts) -> dict[str, Loop]:

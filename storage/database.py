@@ -34,6 +34,14 @@ _REFUSALS = (
     "server does not support SSL",
 )
 
+# Likewise: connections are used up, by whomever. The last is PgBouncer's.
+_NO_CONNECTION_LEFT = (
+    "too many clients already",
+    "remaining connection slots are reserved",
+    "too many connections for",
+    "no more connections allowed",
+)
+
 # By the beginning of a SQLSTATE (PostgreSQL's appendix A): what the server cannot do now, and may do later.
 _CANNOT_NOW = {
     "53100": ("is full", "free space on its disk; the work continues by itself then"),
@@ -174,6 +182,11 @@ def _numbers(version: str) -> tuple[int, ...]:
 def connection_failed(url: str, error: DBAPIError) -> LongtailError:
     """Why there is no connection: a server answered and refused it, or nothing answered."""
     reason = _reason(error)
+    if any(words in reason for words in _NO_CONNECTION_LEFT):
+        return Unreachable(
+            f"the database at {shown_url(url)} has no connection left ({reason})",
+            remedy="end what else holds its connections, or raise max_connections; the work continues by itself then",
+        )
     if any(words in reason for words in _REFUSALS):
         return Misconfigured(
             f"the database at {shown_url(url)} refuses the connection ({reason})",
@@ -185,7 +198,8 @@ def connection_failed(url: str, error: DBAPIError) -> LongtailError:
 def _reason(error: DBAPIError) -> str:
     """The line of the driver's message that says why: libpq puts it last, after the addresses it tried."""
     lines = str(error.orig).strip().splitlines() if error.orig else []
-    return next((line.strip() for line in lines if any(words in line for words in _REFUSALS)), "") or (
+    telling = (*_NO_CONNECTION_LEFT, *_REFUSALS)
+    return next((line.strip() for line in lines if any(words in line for words in telling)), "") or (
         lines[0] if lines else "no answer"
     )
 

@@ -18,7 +18,7 @@ from fleet_api.deployment.backup import Backup, index_of, key_of, read_backup, s
 from fleet_api.signing.list_keys import PATTERN
 from storage import audit
 from storage.backup.index import ObjectIndex
-from storage.backup.load import check_files, load, restored_from
+from storage.backup.load import check_files, load, require_empty, require_known, restored_from
 from storage.backup.objects import Copied, restore_objects
 from storage.backup.restored import Moved, move_on
 from storage.database import Database
@@ -42,10 +42,13 @@ def restore_backup(settings: Settings, folder: Path, progress: Progress) -> tupl
     """
     backup = read_backup(folder)
     rows = folder / backup.database_folder
+    require_known(backup.database)
     check_files(rows, backup.database)
     with database_to_fill(settings, progress) as database:
         if restored_from(database, backup.id):
             progress("database: restored from this backup already")
+        else:
+            require_empty(database)  # before anything is written among what belongs to another deployment
         _restore_key(settings, folder, backup)
         with ObjectIndex(index_of(folder)) as index:
             done = restore_objects(store_of(folder), open_store(settings), index, progress)

@@ -1,7 +1,7 @@
 """Background threads for slow effects, so that the assembler keeps polling (and its lease) while they run.
 
-An effect that finds the store or database unreachable is retried with growing pauses until it succeeds or is
-abandoned; any other error becomes the task's result.
+An effect that finds store or database unreachable, or refusing (a key was rotated, a bucket renamed), is retried with
+growing pauses until it succeeds or is abandoned; any other error becomes the task's result.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from ingest.readiness import Part, Readiness
-from triggers.errors import Overloaded, Unreachable
+from triggers.errors import Misconfigured, Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
 FIRST_PAUSE_S = 0.2
@@ -55,7 +55,7 @@ class Task(Generic[T]):
         while not self._given_up.is_set():
             try:
                 outcome = self.effect()
-            except (Unreachable, Overloaded) as error:
+            except (Unreachable, Overloaded, Misconfigured) as error:
                 self._part.failed(error)
                 LOGGER.warning("%s waits %.1f s: %s", self.what, pause_s, error)
             else:

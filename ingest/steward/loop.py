@@ -47,7 +47,7 @@ class Steward:
         self._now_s = monotonic_s
 
     def run(self, stop: threading.Event) -> None:
-        """Run rounds until `stop` is set. Misconfigured when a duty finds a setting that cannot work."""
+        """Run rounds until `stop` is set. Misconfigured when a setting keeps a duty from working that never worked."""
         while not stop.is_set():
             stop.wait(self.round())
 
@@ -66,9 +66,9 @@ class Steward:
             more = duty.work()
             part.passed()
             return 0.0 if more else duty.period_s
-        except Misconfigured:
-            raise
-        except (Unreachable, Overloaded) as error:
+        except (Unreachable, Overloaded, Misconfigured) as error:
+            if isinstance(error, Misconfigured) and not part.has_worked:
+                raise
             LOGGER.warning("%s waits: %s", duty.name, error)
             part.failed(error)
         except Exception as error:

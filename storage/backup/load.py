@@ -47,6 +47,15 @@ def check_files(folder: Path, saved: SavedDatabase) -> None:
             raise Untrusted(f"{path} was changed after it was written", remedy="use another backup")
 
 
+def require_known(saved: SavedDatabase) -> None:
+    """Misconfigured when the backup is a newer version's."""
+    if saved.revision not in known_revisions():
+        raise Misconfigured(
+            f"the backup has schema revision {saved.revision}, which is newer than this version of Longtail",
+            remedy="install the version that made the backup, or a newer one",
+        )
+
+
 def load(database: Database, folder: Path, saved: SavedDatabase, *, backup_id: str, erased: Sequence[str] = ()) -> None:
     """Fill the empty database with the rows of a backup; see above. Conflict unless it is empty.
 
@@ -55,13 +64,9 @@ def load(database: Database, folder: Path, saved: SavedDatabase, *, backup_id: s
 
     Misconfigured when the backup is a newer version's, Untrusted when its files do not hold what they should.
     """
-    if saved.revision not in known_revisions():
-        raise Misconfigured(
-            f"the backup has schema revision {saved.revision}, which is newer than this version of Longtail",
-            remedy="install the version that made the backup, or a newer one",
-        )
+    require_known(saved)
     check_files(folder, saved)
-    _require_empty(database)
+    require_empty(database)
     config = alembic_config()
     with database.begin() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -90,7 +95,8 @@ def restored_from(database: Database, backup_id: str) -> bool:
         return found.first() is not None
 
 
-def _require_empty(database: Database) -> None:
+def require_empty(database: Database) -> None:
+    """Conflict unless nothing is in the database."""
     schema = schema_of(database)
     if schema.state is not SchemaState.EMPTY:
         raise Conflict(

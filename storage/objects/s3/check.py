@@ -22,7 +22,7 @@ _CANNOT_TELL = frozenset({"AccessDenied", "MethodNotAllowed", "NotImplemented", 
 
 def require_usable(client: Any, location: S3Location) -> str:
     """One line on the bucket. Raises Misconfigured, or an error of boto3, when something that the store needs fails."""
-    head = _head_of_bucket(client, location)
+    head = require_bucket(client, location)
     region = head.get("BucketRegion") or client.meta.region_name
     if not location.endpoint and region != client.meta.region_name:
         raise Misconfigured(
@@ -36,7 +36,8 @@ def require_usable(client: Any, location: S3Location) -> str:
     return f"objects in the bucket {location.bucket} (prefix {location.prefix or 'none'}) of {server}, writable"
 
 
-def _head_of_bucket(client: Any, location: S3Location) -> dict[str, Any]:
+def require_bucket(client: Any, location: S3Location) -> dict[str, Any]:
+    """What the server tells about the bucket. Misconfigured when there is none, or an error of boto3."""
     try:
         return dict(client.head_bucket(Bucket=location.bucket))
     except ClientError as error:

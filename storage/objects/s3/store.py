@@ -30,7 +30,7 @@ from storage.objects.contract import (
     checked_parts,
     checked_range,
 )
-from storage.objects.s3.check import require_usable
+from storage.objects.s3.check import require_bucket, require_usable
 from storage.objects.s3.errors import code_of, reaching, status_of
 from storage.objects.s3.listing import abort_uploads, listed
 from storage.objects.s3.location import TIMEOUT_S, S3Location, connect, parse_location
@@ -135,7 +135,11 @@ class S3Store:
     def stat(self, key: str) -> ObjectInfo:
         """Size of an object; see ObjectStore."""
         with reaching(self.location):
-            return ObjectInfo(key, int(self._head(key)["ContentLength"]))
+            try:
+                return ObjectInfo(key, int(self._head(key)["ContentLength"]))
+            except ObjectNotFound:
+                require_bucket(self._client, self.location)  # the answer to HEAD does not say what is not there
+                raise
 
     def list(self, prefix: str = "", *, after: str = "", limit: int = 1000) -> list[ObjectInfo]:
         """Objects in byte order of their keys; see ObjectStore."""

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
+from ingest.readiness import Readiness
 from ingest.steward.duties import Duties
 from ingest.steward.loop import Duty, Steward
 from storage.database import Database
@@ -16,7 +17,7 @@ from storage.settings import Settings
 from storage.tables import uploads
 from tests.ingest.assembler.world import World
 from triggers.contracts.clip import CELL_BYTES
-from triggers.errors import Misconfigured, Unreachable
+from triggers.errors import LongtailError, Misconfigured, Unreachable
 
 
 @pytest.fixture
@@ -83,6 +84,24 @@ def test_a_setting_that_cannot_work_ends_the_steward() -> None:
     steward = Steward([Duty("duty", 1, Work(error=Misconfigured("LONGTAIL_X")))])
     with pytest.raises(Misconfigured, match="LONGTAIL_X"):
         steward.run(threading.Event())
+
+
+def test_a_duty_that_has_worked_waits_for_its_setting_to_work_again_and_keeps_no_other_waiting() -> None:
+    problems: list[LongtailError] = []
+
+    def refused() -> bool:
+        if problems:
+            raise problems[0]
+        return False
+
+    readiness, other = Readiness(), Work()
+    steward = Steward([Duty("refused", 0, refused), Duty("other", 0, other)], readiness=readiness)
+    steward.round()
+    problems.append(Misconfigured("the key was rotated"))
+    steward.round()
+    with pytest.raises(Unreachable, match="refused: the key was rotated"):
+        readiness.check()
+    assert other.turns == 2
 
 
 @pytest.mark.integration
