@@ -45,7 +45,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture
 def settings(database: Database, folder: Path) -> Settings:
     """A deployment with clips whose objects are there, and a key."""
-    from fleet_api.deployment.keys import ensure_signing_key  # noqa: PLC0415
+    from fleet_api.deployment.keys import ensure_signing_key
 
     made = Settings(database_url=database.url, data_dir=folder / "data")
     ensure_signing_key(made)

@@ -9,7 +9,7 @@ import signal
 from fleet_api.deployment.users.ownership import let_pass, prepare
 from fleet_api.deployment.users.process_users import obstacle, user_of
 from storage.settings import Settings
-from triggers.processes.death_signal import die_with_parent
+from triggers.processes.death_signal import signal_on_parents_death
 from triggers.processes.jail.privileges import become, drop_bounding_set, drop_capabilities, hide_memory
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,7 @@ def drop_root(settings: Settings, process: str, *, supervised: bool = False) -> 
     drop_capabilities()
     hide_memory()
     if supervised:
-        die_with_parent(signal.SIGTERM)  # the kernel has cleared it with the change
+        signal_on_parents_death(signal.SIGTERM)  # the kernel has cleared it with the change
     if process == "ingest":
         os.umask(_SHARES_WITH_GROUP)  # the API reads its objects; its other folders let nobody in
     _log.info("%s runs as user %d", process, user.account.uid)
