@@ -8,6 +8,8 @@ from functools import cached_property
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleet_api.known import KnownVehicles
+from fleet_api.openid.fetching import Fetching
+from fleet_api.openid.provider import Provider
 from fleet_api.running import RunningCampaigns
 from fleet_api.signing.chain import KnownChain
 from fleet_api.signing.list_keys import ListKeys, ListSigner
@@ -24,6 +26,9 @@ SEARCHES = 3
 """Of all users at once: other requests of people need connections, too."""
 COMPILATIONS = 2
 """Likewise: each takes a processor."""
+LOG_INS = 8
+"""Likewise: each waits for the OpenID provider, and needs no token to begin."""
+LOG_INS_PER_ADDRESS = 4
 
 
 @dataclass(frozen=True)
@@ -40,6 +45,9 @@ class Services:
     signer: ListSigner
     searches: Turns = field(default_factory=lambda: Turns("search", in_all=SEARCHES, retry_after_s=15))
     compilations: Turns = field(default_factory=lambda: Turns("compilation", in_all=COMPILATIONS, retry_after_s=10))
+    log_ins: Turns = field(
+        default_factory=lambda: Turns("log-in", in_all=LOG_INS, per_caller=LOG_INS_PER_ADDRESS, retry_after_s=2)
+    )
     running: RunningCampaigns = field(default_factory=RunningCampaigns)
     trust: KnownChain = field(default_factory=KnownChain)
     known: KnownVehicles = field(default_factory=KnownVehicles)
@@ -53,6 +61,11 @@ class Services:
     def nonces(self) -> Nonces:
         """The nonces of vehicles' signed requests."""
         return Nonces()
+
+    @cached_property
+    def openid(self) -> Provider:
+        """The OpenID provider of these settings, and what is remembered of it."""
+        return Provider(self.settings.oidc_issuer, Fetching(self.settings.oidc_ca_file))
 
     @cached_property
     def used_tokens(self) -> UsedTokens:

@@ -101,7 +101,12 @@ def the_deployment() -> User:
 
 def vehicle_object(vehicle_id: str) -> str:
     """A vehicle as entries name it: they stay when it is erased, so they must not hold its id."""
-    return hashlib.sha256(vehicle_id.encode()).hexdigest()
+    return digest_object(vehicle_id)
+
+
+def digest_object(identity: str) -> str:
+    """What entries name a thing by whose identity is too long for them, or must not be in them."""
+    return hashlib.sha256(identity.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

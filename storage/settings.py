@@ -16,8 +16,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from triggers.addresses import is_protected
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.contracts.limits import PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
+from triggers.contracts.users import groups_of_roles
 from triggers.errors import Misconfigured
 from triggers.processes.jail.isolation import Isolation
 from triggers.remedies import what_is_wrong
@@ -132,6 +134,29 @@ class Settings(BaseSettings):
     """How long a vehicle's token is valid; the vehicle asks for another once half of it is over."""
     enrolment_code_ttl_s: Annotated[int, Field(ge=60, le=30 * 86400)] = 3600
     """How long a vehicle may take to enrol with a one-time code."""
+
+    # Log-in of people by OpenID Connect
+    oidc_issuer: str = ""
+    """URL of the OpenID provider, as its discovery document spells it. Empty: people have tokens only."""
+    oidc_client_id: str = ""
+    """The client that the provider knows this deployment by; its redirect URI is `/v1/login/callback` of `api_url`."""
+    oidc_client_secret_file: Path | None = None
+    """File with that client's secret. Empty: a public client, whose log-ins PKCE protects."""
+    oidc_command_line_client_id: str = ""
+    """The public client of `longtail login`, with loopback redirect URIs (RFC 8252). Empty: the client above."""
+    oidc_scopes: str = "openid profile email"
+    oidc_name_claim: Annotated[str, Field(min_length=1, max_length=200)] = "preferred_username"
+    """The claim of ID tokens that names a person at the first log-in; `email` counts only if it is verified."""
+    oidc_groups_claim: Annotated[str, Field(min_length=1, max_length=200)] = "groups"
+    """The claim of ID tokens that lists a person's groups."""
+    oidc_roles: str = ""
+    """The groups that give each role, as JSON: `{"author": ["fleet-authors"], "viewer": ["staff"]}`."""
+    oidc_email_domains: str = ""
+    """Domains of verified addresses that may log in, separated by commas. Empty: any person of the provider."""
+    oidc_ca_file: Path | None = None
+    """PEM file of the authority that signed the provider's certificate. Empty: those that httpx knows."""
+    oidc_session_s: Annotated[int, Field(ge=300, le=86400)] = 8 * 3600
+    """How long a log-in is valid, and so how late the loss of a group takes a role away."""
 
     check_in_staleness_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """How old what the API remembers of vehicles and campaigns may be, and so how late it notices a revocation."""
@@ -256,6 +281,21 @@ class Settings(BaseSettings):
             raise ValueError("must be an address such as https://fleet.example or http://10.0.0.5:8080/longtail")
         return value
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _issuer(cls, value: str) -> str:
+        """What the provider says decides who may do what, so nobody on the way may change it."""
+        if value and (not is_protected(value) or "?" in value or "#" in value):
+            raise ValueError("must be an https:// URL such as https://login.example/realms/fleet")
+        return value
+
+    @field_validator("oidc_roles")
+    @classmethod
+    def _groups_of_roles(cls, value: str) -> str:
+        """A group that is spelled as a role, or a role that does not exist, would give nobody anything."""
+        groups_of_roles(value)
+        return value
+
     @field_validator("worker_id")
     @classmethod
     def _name(cls, value: str) -> str:
@@ -264,7 +304,15 @@ class Settings(BaseSettings):
             raise ValueError("must be 1 to 200 of A-Z a-z 0-9 . _ -, and not begin with a point")
         return value
 
-    @field_validator("data_dir", "signing_key", "kafka_ca_file", "kafka_client_cert_file", "kafka_client_key_file")
+    @field_validator(
+        "data_dir",
+        "signing_key",
+        "kafka_ca_file",
+        "kafka_client_cert_file",
+        "kafka_client_key_file",
+        "oidc_client_secret_file",
+        "oidc_ca_file",
+    )
     @classmethod
     def _absolute(cls, value: Path | None) -> Path | None:
         """A path means the same in the processes that this one starts, whose working directory is another one."""

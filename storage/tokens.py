@@ -125,6 +125,7 @@ def authenticate(connection: Connection, token: str) -> User:
             api_tokens.c.user_id,
             users_table.c.name,
             api_tokens.c.roles,
+            api_tokens.c.issuer,
             api_tokens.c.expires_at,
             (api_tokens.c.expires_at <= func.now()).label("expired"),
         )
@@ -134,9 +135,10 @@ def authenticate(connection: Connection, token: str) -> User:
     if row is None:
         raise Unauthenticated("the token is unknown or revoked", remedy="ask an administrator for a new one")
     if row.expired:
+        rotate_it = f"ask whoever operates the deployment for a new one: `longtail token rotate {row.id}`"
         raise Unauthenticated(
             f"the token expired at {row.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-            remedy=f"ask whoever operates the deployment for a new one: `longtail token rotate {row.id}`",
+            remedy=rotate_it if row.issuer is None else "log in again: `longtail login`, or the console",
         )
     return User(row.name, frozenset(row.roles), row.user_id, Origin(token_id=row.id))
 
@@ -157,15 +159,17 @@ def rotate(
     """Issue the successor of a token, which itself ends after `overlap_s` at the latest.
 
     Returns what is known of the former one, and the new token. One that has expired can be rotated, too; NotFound when
-    it is unknown or revoked.
+    it is unknown or revoked, or was issued by a log-in.
     """
     changed = connection.execute(
-        update(api_tokens)
-        .where(api_tokens.c.id == token_id, api_tokens.c.revoked_at.is_(None))
+        update(api_tokens)  # not those of log-ins, whose roles and end are the provider's to say
+        .where(api_tokens.c.id == token_id, api_tokens.c.revoked_at.is_(None), api_tokens.c.issuer.is_(None))
         .values(expires_at=func.least(api_tokens.c.expires_at, _after(overlap_s)))
     )
     if changed.rowcount == 0:
-        raise _no_token()
+        raise NotFound(
+            "there is no such token, or it is revoked already, or of a log-in", remedy="see `longtail token list --all`"
+        )
     owner = select(*_RECORD).join(users_table, users_table.c.id == api_tokens.c.user_id)
     former = TokenRecord(*connection.execute(owner.where(api_tokens.c.id == token_id)).one())
     user_id, _ = users.find(connection, former.user_name)

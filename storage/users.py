@@ -28,6 +28,14 @@ def ensure(connection: Connection, name: str) -> tuple[int, str]:
     return find(connection, name)
 
 
+def create(connection: Connection, name: str) -> tuple[int, str] | None:
+    """A new user's id and name; None if a spelling of it is somebody's. InvalidInput for what cannot be a name."""
+    _require_name(name)
+    added = insert(users).values(name=name, name_key=name_key(name))
+    row = connection.execute(added.on_conflict_do_nothing(index_elements=["name_key"]).returning(users.c.id)).first()
+    return None if row is None else (row.id, name)
+
+
 def find(connection: Connection, name: str) -> tuple[int, str]:
     """The id of a user and the name as it is spelled; NotFound if there is none."""
     row = connection.execute(select(users.c.id, users.c.name).where(users.c.name_key == name_key(name))).one_or_none()

@@ -8,6 +8,7 @@ from fleet_api.budget import routes as budget
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
 from fleet_api.labels import routes as labels
+from fleet_api.login import routes as login
 from fleet_api.outcomes import routes as outcomes
 from fleet_api.signal_catalogs import routes as signal_catalogs
 from fleet_api.trust import routes as trust
@@ -25,6 +26,7 @@ ROUTERS = tuple(
         outcomes,
         audit,
         trust,
+        login,
         objects,
         health,
     )

@@ -37,6 +37,9 @@ COMMANDS = {
     "dead-letters": Entry(
         "fleet_api.cli.fleet.dead_letters:dead_letters", "List and discard what could not be processed."
     ),
+    "login": Entry("fleet_api.cli.login.commands:login", "Log in at a deployment, with a browser."),
+    "logout": Entry("fleet_api.cli.login.commands:logout", "End a log-in, and forget it."),
+    "whoami": Entry("fleet_api.cli.login.commands:whoami", "Show who you are to a deployment, and until when."),
     "audit": Entry("fleet_api.cli.fleet.audit:audit", "Show who changed what, and verify the log of it."),
     "budget": Entry("fleet_api.cli.fleet.budget:budget", "Show how much of its budget each campaign has used."),
     "demo": Entry(

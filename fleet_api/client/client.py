@@ -14,6 +14,7 @@ from fleet_api.client.campaigns import Campaigns, SignalCatalogs
 from fleet_api.client.clips import Clips
 from fleet_api.client.health import Health
 from fleet_api.client.labels import Labels
+from fleet_api.client.login.subject import Login
 from fleet_api.client.outcomes import DeadLetters, Outcomes
 from fleet_api.client.transport import TIMEOUT_S, Transport
 from fleet_api.client.vehicles import Trust, Vehicles
@@ -47,6 +48,7 @@ class ApiClient:
         self.audit = Audit(self._transport)
         self.trust = Trust(self._transport)
         self.health = Health(self._transport)
+        self.login = Login(self._transport)
 
     @property
     def url(self) -> str:

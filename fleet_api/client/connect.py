@@ -1,4 +1,4 @@
-"""Finding a deployment: by address and token, else by the file that `longtail up` leaves in its data directory."""
+"""Finding a deployment: by address and token, by a log-in that is kept, else by the file that `longtail up` leaves."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ from pathlib import Path
 
 from fleet_api.client.client import ApiClient
 from fleet_api.client.data_dir import NAME, data_dir_of_environment, read_client_file
+from fleet_api.client.login import kept
 from triggers.errors import Misconfigured
+
+_LOG_IN = "set LONGTAIL_TOKEN or LONGTAIL_TOKEN_FILE, or `longtail login"
 
 
 def open_client(
@@ -14,15 +17,18 @@ def open_client(
 ) -> ApiClient:
     """The client of the deployment at `url`, or of the one in a data directory; raises Misconfigured without either.
 
-    The token in a data directory is sent only to the deployment of that directory.
+    Without a token, whoever has logged in at that deployment (`longtail login`) goes on under that name. The token in a
+    data directory is sent only to the deployment of that directory.
     """
     if url and token:
         return ApiClient(url, token, ca_file=ca_file)
+    if url and (login := kept.read(url)) is not None:
+        return ApiClient(url, login.token, ca_file=ca_file)
     file = (data_dir or data_dir_of_environment()) / NAME
     known = read_client_file(file.parent)
     if known is None:
         if url:
-            raise Misconfigured(f"no token for {url}", remedy="set LONGTAIL_TOKEN or LONGTAIL_TOKEN_FILE")
+            raise Misconfigured(f"no token for {url}", remedy=f"{_LOG_IN} --url {url}`")
         raise Misconfigured(
             f"no deployment found: there is no {file}",
             remedy="start one with `longtail up`, or set LONGTAIL_API_URL and LONGTAIL_TOKEN",
@@ -30,6 +36,8 @@ def open_client(
     if url and url.rstrip("/") != known.api_url and not token:
         raise Misconfigured(
             f"no token for {url} (the one in {file} is for {known.api_url})",
-            remedy="set LONGTAIL_TOKEN or LONGTAIL_TOKEN_FILE",
+            remedy=f"{_LOG_IN} --url {url}`",
         )
+    if not url and not token and (login := kept.read(known.api_url)) is not None:
+        return ApiClient(known.api_url, login.token, ca_file=ca_file)
     return ApiClient(url or known.api_url, token or known.token, ca_file=ca_file)

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Depends, Request, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from fleet_api.http.services import Use
+from fleet_api.http.session import NAME as SESSION
+from fleet_api.http.session import require_own_page, session_cookie
 from fleet_api.http.threads import in_vehicle_threads
 from fleet_api.services import Services
 from ingest.http.raising import raises
@@ -17,7 +19,7 @@ from ingest.http.signed_requests import is_signed, verify
 from ingest.http.trace import REQUEST_ID
 from storage.tokens import authenticate
 from storage.vehicles.authentication import authenticate_vehicle, vehicle_key
-from triggers.contracts.users import User
+from triggers.contracts.users import Origin, User
 from triggers.errors import Forbidden, Unauthenticated
 from triggers.request_signature import parse
 
@@ -26,25 +28,38 @@ _vehicle_scheme = HTTPBearer(
     auto_error=False, scheme_name="vehicle_token", description="Token of a vehicle, or its signature."
 )
 
+_session_scheme = APIKeyCookie(
+    auto_error=False,
+    name=f"__Host-{SESSION}",
+    scheme_name="user_session",
+    description="The cookie of a browser that has logged in. A request that changes something must come from a page of "
+    "this API. On plain HTTP, which is for one machine, the name lacks the prefix; below a path it is `__Secure-`.",
+)
+
 _UserBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_user_scheme)]
+_UserSession = Annotated[str | None, Security(_session_scheme)]
 _VehicleBearer = Annotated[HTTPAuthorizationCredentials | None, Security(_vehicle_scheme)]
 
 
 @raises(Unauthenticated, Forbidden)
-def calling_user(request: Request, services: Use, bearer: _UserBearer) -> User:
-    """The user whose token was sent; Unauthenticated without a valid one.
+def calling_user(request: Request, services: Use, bearer: _UserBearer, _session: _UserSession) -> User:
+    """The user whose token was sent, in a header or as the cookie of a browser; Unauthenticated without a valid one.
 
     Forbidden is declared here on behalf of the use cases, which require a role of this user.
     """
-    token = _token(bearer)
+    token = _session_token(request, services) if bearer is None else _token(bearer)
     with services.database.begin() as connection:
         user = authenticate(connection, token)
     if user.origin.token_id is not None:
         services.used_tokens.note(user.origin.token_id)
     request.state.caller = f"user {user.name}"
+    return replace(user, origin=replace(origin_of(request), token_id=user.origin.token_id))
+
+
+def origin_of(request: Request) -> Origin:
+    """Where a request comes from, as the audit log has it; without a token, which only its user has."""
     address = None if request.client is None else request.client.host
-    origin = replace(user.origin, address=address, request_id=request.scope.get(REQUEST_ID))
-    return replace(user, origin=origin)
+    return Origin(address=address, request_id=request.scope.get(REQUEST_ID))
 
 
 @raises(Unauthenticated)
@@ -95,6 +110,16 @@ CallingVehicle = Annotated[str, Depends(calling_vehicle)]
 def caller_of(request: Request) -> str:
     """Who sends this request, for bounds per caller; its route has authenticated it before it reads a body."""
     return str(getattr(request.state, "caller", None) or request.state.address)
+
+
+def _session_token(request: Request, services: Services) -> str:
+    """The token in the session cookie, in a request that may have been made by a page of another site."""
+    url = services.settings.effective_api_url()
+    token = session_cookie(url).read(request)
+    if token is None:
+        return _token(None)
+    require_own_page(request.method, request.headers, url)
+    return token
 
 
 def _token(bearer: HTTPAuthorizationCredentials | None) -> str:

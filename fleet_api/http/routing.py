@@ -26,6 +26,9 @@ _FORMS: Mapping[type, tuple[Callable[[str], bool], str]] = {
 class ApiRoute(APIRoute):
     """A route that answers HEAD where it answers GET (RFC 9110, section 9.3.2); Starlette's own routes do so too."""
 
+    takes_any_query = False
+    """Whether parameters that the route does not know are ignored: others than our clients write its addresses."""
+
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
         methods = self.methods or set()
@@ -40,7 +43,7 @@ class ApiRoute(APIRoute):
 async def refuse_unknown_query(request: Request) -> None:
     """A dependency of every route: InvalidInput for a query parameter that is unknown, or sent twice."""
     route = request.scope["route"]
-    if isinstance(route, ApiRoute):
+    if isinstance(route, ApiRoute) and not route.takes_any_query:
         check_query(request.query_params, route.known_query)
 
 

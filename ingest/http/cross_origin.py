@@ -1,7 +1,7 @@
 """CORS: which pages of other origins may call (https://fetch.spec.whatwg.org/#http-cors-protocol).
 
-Users and vehicles send a bearer token, which a page has to hold itself; no cookie is involved, so CORS credentials are
-never allowed.
+A page of another origin has to hold a bearer token itself: CORS credentials are never allowed, so the session cookie of
+the API's own pages is of no use to it.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ class SafeHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers.setdefault("X-Content-Type-Options", "nosniff")
-                if "authorization" in sent:
+                if "authorization" in sent or "cookie" in sent:
                     headers.setdefault("Cache-Control", "no-store")
                 if self._over_tls:
                     headers.setdefault("Strict-Transport-Security", HSTS)

@@ -34,9 +34,10 @@ _JUNK = "UPDATE (former_token_hash, quarantined_at, quarantined_by, quarantine_r
 _API = {
     "alembic_version": _READ,
     "deployment": _READ,
-    # People. Tokens are issued at the machine, so whatever the API is made to do, it cannot make one.
-    "users": _READ,
-    "api_tokens": f"{_READ}, UPDATE (last_used_at)",
+    # People. A log-in begins and ends sessions, which are tokens, and may bring somebody new.
+    "users": _WRITE,
+    "api_tokens": f"{_ADD}, UPDATE (last_used_at, revoked_at)",
+    "identities": _ADD,
     "audit": _ADD,
     # Campaigns and keys
     "assignment_revision": _CHANGE,

@@ -29,7 +29,7 @@ from storage.tables.clips import (
 from storage.tables.deployment import deployment
 from storage.tables.erasure import erased_clips, erased_vehicles, object_deletions
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
-from storage.tables.people import api_tokens, audit, users
+from storage.tables.people import api_tokens, audit, identities, users
 from storage.tables.uploads import (
     dead_letters,
     ledger_accounts,
@@ -59,6 +59,7 @@ __all__ = [
     "extraction_jobs",
     "fire_counts",
     "fires",
+    "identities",
     "is_in_schema",
     "label_jobs",
     "labels",

@@ -28,10 +28,21 @@ api_tokens = Table(
     at("expires_at", nullable=False),
     at("last_used_at"),
     at("revoked_at"),
+    Column("issuer", Text),
 )
 """Only SHA-256 hashes of tokens are kept; tokens are 32 random bytes, so no salt is needed. `id` names a token where
 its bearer must not be able to use it, as in the audit log; `name` says what it is for. `last_used_at` may be a minute
-late."""
+late. One with an `issuer` was issued by a log-in at that OpenID provider."""
+
+identities = Table(
+    "identities",
+    metadata,
+    Column("issuer", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    Column("user_id", BigInteger, ForeignKey("users.id"), nullable=False, index=True),
+    created_at(),
+)
+"""Which user a person at an OpenID provider is. `subject` is what the provider never gives to somebody else."""
 
 audit = Table(
     "audit",

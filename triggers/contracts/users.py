@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
@@ -74,3 +75,21 @@ def name_key(name: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", name).casefold()
     return unicodedata.normalize("NFKC", folded).casefold()
+
+
+def groups_of_roles(text: str) -> dict[Role, tuple[str, ...]]:
+    """The groups that give each role, from JSON such as `{"author": ["staff"]}`. ValueError says what is wrong."""
+    try:
+        given = json.loads(text or "{}")
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"must be JSON ({error})") from error
+    if not isinstance(given, dict):
+        raise ValueError(  # noqa: TRY004 - pydantic reports ValueError
+            'must be a JSON object such as {"author": ["fleet-authors"]}'
+        )
+    for role, groups in given.items():
+        if role not in tuple(Role):
+            raise ValueError(f"{role!r} is not a role; choose from {', '.join(Role)}")
+        if not isinstance(groups, list) or not all(isinstance(group, str) and group for group in groups):
+            raise ValueError(f"the groups of {role} must be a list of names")
+    return {Role(role): tuple(groups) for role, groups in given.items()}

@@ -25,6 +25,7 @@ from triggers.errors import LongtailError, NotFound
 TAGS = (
     ("campaigns", "What to collect: apply a trigger text, approve it, and see what became of its fires."),
     ("signal catalogs", "The signals that texts are compiled against, published by operators."),
+    ("login", "Log-in of people at an OpenID provider, and who somebody is."),
     ("budget", "How much of each budget is used."),
     ("trust", "The trust document: which keys vehicles trust."),
     ("vehicles", "Enrolment by operators; check-in, bundles and counts by the vehicles themselves."),

@@ -167,6 +167,26 @@ def rename(user: str, new_name: str, data: Path | None) -> None:
     print_result(f"user {user_id} is called {new_name} now")
 
 
+@token.command(short_help="Let a user log in as a person of the OpenID provider.")
+@click.argument("user")
+@click.argument("subject")
+@click.option("--issuer", help="The provider.  [default: LONGTAIL_OIDC_ISSUER]")
+@data_option
+def link(user: str, subject: str, issuer: str | None, data: Path | None) -> None:
+    """Let USER log in as the person whose SUBJECT (`sub`) the OpenID provider names in its ID tokens.
+
+    The audit log has the subjects of people whose log-in was refused. Who logs in without a link becomes a new user.
+    """
+    from storage.logins import identities
+
+    with _database(data) as (settings, database), database.begin() as connection:
+        named = issuer or settings.oidc_issuer
+        if not named:
+            raise Misconfigured("no OpenID provider is set", remedy="set LONGTAIL_OIDC_ISSUER, or give --issuer")
+        user_id = identities.link(connection, user, identities.Identity(named, subject))
+    print_result(f"user {user_id} is who {named} calls {plain_text(subject)}")
+
+
 def _keep(issued: str, out: Path | None) -> None:
     """Write the token to its file within the transaction: one that cannot be kept is not issued."""
     if out is not None:

@@ -17,9 +17,9 @@ from fleet_api.deployment.doctor import (
     objects,
     services,
     thorough,
-    tls,
 )
 from fleet_api.deployment.doctor import settings as settings_checks
+from fleet_api.deployment.doctor.access import openid, tls
 from fleet_api.deployment.doctor.findings import Finding, FindingStatus, fail, guarded, guarded_all
 from storage.database import Database
 from storage.diagnosis.deployment import deployment_of
@@ -45,6 +45,7 @@ def examine(settings: Settings, *, full: bool = False, progress: Progress = _sil
     yield from guarded_all("users", isolation.check_users(settings))
     yield from guarded_all("isolation", isolation.check(settings))
     yield from guarded_all("tls", tls.check(settings))
+    yield from guarded_all(openid.CHECK, openid.check(settings))
     deployment = None
     if settings.database_url:
         deployment = yield from _with_database(settings, full, progress)

@@ -61,6 +61,8 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("post", f"{JOB}/fail"): {Role.LABELER},
     ("post", f"{JOB}/renew"): {Role.LABELER},
     ("get", "/v1/audit"): {Role.OPERATOR},
+    ("get", "/v1/me"): set(Role),
+    ("post", "/v1/logout"): set(Role),
     ("get", "/v1/outcomes"): READERS,
     ("get", "/v1/dead-letters"): READERS,
     ("post", "/v1/dead-letters/{letter_id}/discard"): {Role.OPERATOR},
@@ -78,8 +80,12 @@ PUBLIC: set[Operation] = {
     ("get", "/readyz"),
     ("get", "/objects/{key}"),
     ("post", "/v1/vehicles/{vehicle_id}/key"),
+    ("get", "/v1/login"),
+    ("get", "/v1/login/callback"),
+    ("get", "/v1/login/provider"),
+    ("post", "/v1/login/code"),
 }
-"""Without a token: an object's link and an enrolment code are their own permission."""
+"""Without a token: an object's link, an enrolment code and what a log-in brings back are their own permission."""
 PAGES: set[Operation] = {("get", path) for path in ("/docs", "/docs/start.js", "/docs/{asset}", "/openapi.json")}
 """Of the route table and not of the document, without a token: the document itself, and its pages."""
 
@@ -148,7 +154,9 @@ def test_the_table_has_every_route_of_the_document(api: Api) -> None:
         for method, operation in item.items()
         if method in ("get", "post", "put", "patch", "delete")
     }
-    assert {operation for operation, names in schemes.items() if names == ["user_token"]} == set(ALLOWED)
+    assert {operation for operation, names in schemes.items() if names == ["user_token", "user_session"]} == set(
+        ALLOWED
+    )
     assert {operation for operation, names in schemes.items() if names == ["vehicle_token"]} == OF_VEHICLES
     assert {operation for operation, names in schemes.items() if not names} == PUBLIC
 

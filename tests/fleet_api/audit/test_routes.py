@@ -11,8 +11,9 @@ from httpx import Response
 from sqlalchemy import update
 
 from fleet_api.client.campaign_files import signed_version
-from storage import audit, tokens
+from storage import audit, tokens, users
 from storage.labels import jobs
+from storage.logins import sessions
 from storage.tables import label_jobs
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
@@ -20,6 +21,7 @@ from tests.fleet_api.trust.test_routes import ANN, Published
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
 from tests.support.keys import role
 from triggers.contracts.api.audit import AuditEntryView, AuditPage
+from triggers.contracts.users import Role, User
 
 VERSION = "/v1/campaigns/{campaign}/{version}"
 JOB = "/v1/label-jobs/{job_id}"
@@ -100,6 +102,16 @@ def signed(api: Api) -> Response:
     return api.post(f"{BRAKING}/signatures", {"key_id": signature.key_id.hex(), "signature": encoded}, "author")
 
 
+def logged_out(api: Api) -> Response:
+    """Log out of a session that a log-in began."""
+    with api.database.begin() as connection:
+        user_id, name = users.ensure(connection, "ann-user")
+        ann = User(name, frozenset(), user_id)
+        session = sessions.begin(connection, ann, [Role.VIEWER], issuer="https://login.example", ttl_s=60)
+    response: Response = api.client.post("/v1/logout", headers={"Authorization": f"Bearer {session.token}"})
+    return response
+
+
 def told(verb: str) -> Act:
     return lambda api: api.post(f"/v1/vehicles/car-1/{verb}", {"reason": "r"}, "operator")
 
@@ -123,6 +135,7 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         "campaign.reject",
     ),
     ("post", f"{VERSION}/signatures"): (signed, "campaign.sign"),
+    ("post", "/v1/logout"): (logged_out, "user.logout"),
     ("post", "/v1/trust"): (trust_published, "trust.publish"),
     ("post", f"{VERSION}/pause"): (after(approved, moved("pause")), "campaign.pause"),
     ("post", f"{VERSION}/resume"): (after(approved, after(moved("pause"), moved("resume"))), "campaign.resume"),

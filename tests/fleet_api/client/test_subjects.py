@@ -143,6 +143,7 @@ def test_what_is_not_there_is_not_found(client: ApiClient) -> None:
 
 FOR_VEHICLES = {"check-in", "telemetry", "bundles", "uploads", "token", "key"}
 """Parts of the routes that vehicles call; people have no use for them."""
+FOR_BROWSERS = {"/v1/login", "/v1/login/callback"}
 
 
 def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
@@ -195,6 +196,10 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.dead_letters.discard(1),
         client.health.live,
         client.health.ready,
+        client.login.provider,
+        lambda: client.login.exchange("code", verifier="v" * 43, nonce="n" * 43, redirect_uri="http://127.0.0.1:1/"),
+        client.login.me,
+        client.login.log_out,
     ):
         with suppress(NotFound):
             call()
@@ -204,6 +209,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         (method, path)
         for method, path in routes
         if not FOR_VEHICLES & set(path.split("/"))
+        and path not in FOR_BROWSERS
         and not any(method == verb and re.fullmatch(re.sub(r"{[^}]+}", "[^/]+", path), url) for verb, url in asked)
     }
     assert unreached == set()

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from fleet_api.deployment.doctor import tls as doctor
+from fleet_api.deployment.doctor.access import tls as doctor
 from fleet_api.deployment.doctor.findings import FindingStatus
 from ingest.http.server.connections import ConnectionLimits
 from ingest.http.server.serve import listen, server

@@ -1,0 +1,1 @@
+"""`longtail login`, `logout` and `whoami`: people at a command line."""
