@@ -7,14 +7,13 @@ import json
 from pathlib import Path
 from typing import Any, cast
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pydantic import ValidationError
 
 from fleet_api.client.client import ApiClient
 from triggers.contracts.api.campaigns import AppliedView, BacktestForecast, CampaignDetails
 from triggers.contracts.api.signal_catalogs import SignalCatalogDetails
 from triggers.contracts.bundle import Bundle, make_bundle
-from triggers.contracts.signing import BUNDLE, Signature, sign
+from triggers.contracts.signing import BUNDLE, Signature, SigningKey, sign
 from triggers.errors import Conflict, InvalidInput
 from triggers.language.compile import CompiledCampaign, compile_file, compile_source
 from triggers.signals.catalog import SignalCatalog, read_catalog_text
@@ -123,7 +122,7 @@ def check_compiles_to(details: CampaignDetails) -> Bundle:
     return bundle
 
 
-def signed_version(details: CampaignDetails, key: Ed25519PrivateKey) -> Signature:
+def signed_version(details: CampaignDetails, key: SigningKey) -> Signature:
     """The signature of a person's key over a version's bundle, compiled here; raises as `check_compiles_to` does."""
     return sign(check_compiles_to(details).canonical_json(), purpose=BUNDLE, key=key)
 

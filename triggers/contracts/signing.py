@@ -12,6 +12,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
@@ -41,12 +42,22 @@ class Signature:
     signature: bytes
 
 
+class SigningKey(Protocol):
+    """What signs: a private key in memory, or one in hardware that nobody can read."""
+
+    def public_key(self) -> Ed25519PublicKey:
+        """Its public half."""
+
+    def sign(self, data: bytes, /) -> bytes:
+        """The Ed25519 signature of these bytes."""
+
+
 def key_id(public_key: Ed25519PublicKey) -> bytes:
     """The first 8 bytes of the SHA-256 of the raw public key. It names the key but proves nothing."""
     return hashlib.sha256(public_key.public_bytes_raw()).digest()[:KEY_ID_BYTES]
 
 
-def sign(payload: bytes, *, purpose: str, key: Ed25519PrivateKey) -> Signature:
+def sign(payload: bytes, *, purpose: str, key: SigningKey) -> Signature:
     """The signature of `key` over `payload` for `purpose`. Deterministic, like Ed25519."""
     identity = key_id(key.public_key())
     return Signature(identity, key.sign(_covered(payload, purpose, identity)))

@@ -29,9 +29,7 @@ running_option = click.option(
     type=WholeNumber(1, 2**31 - 1),
     help="A version.  [default: the active or paused one, else the newest]",
 )
-key_option = click.option(
-    "--key", type=click.Path(path_type=Path), help="Also sign it with this Ed25519 key (PEM) of your own."
-)
+key_option = click.option("--key", help="Also sign it with this Ed25519 key of your own: a PEM file or a pkcs11: URI.")
 
 
 @click.group()
@@ -118,7 +116,7 @@ campaign.add_command(_step_command("submit", "Submit a draft for approval."))
 @json_option
 @with_client
 def approve(
-    client: ApiClient, *, name: str, version: int | None, digest: str | None, key: Path | None, as_json: bool
+    client: ApiClient, *, name: str, version: int | None, digest: str | None, key: str | None, as_json: bool
 ) -> None:
     """Approve a submitted version, which vehicles then get.
 
@@ -170,10 +168,10 @@ def reject(client: ApiClient, *, name: str, version: int | None, reason: str, as
 @campaign.command(short_help="Sign a version with a key of your own.")
 @click.argument("name")
 @version_option
-@click.option("--key", type=click.Path(path_type=Path), required=True, help="Your Ed25519 key (PEM).")
+@click.option("--key", required=True, help="Your Ed25519 key: a PEM file, or the pkcs11: URI of one in hardware.")
 @json_option
 @with_client
-def sign(client: ApiClient, *, name: str, version: int | None, key: Path, as_json: bool) -> None:
+def sign(client: ApiClient, *, name: str, version: int | None, key: str, as_json: bool) -> None:
     """Sign a version with your own key, which stays on this machine; vehicles ask for as many signatures as their trust
     document says (`longtail trust show`).
 
@@ -186,17 +184,17 @@ def sign(client: ApiClient, *, name: str, version: int | None, key: Path, as_jso
         print_result(f"{name} version {signed.version} has {signed.signatures} of {signed.needed} signatures")
 
 
-def _sign(client: ApiClient, details: CampaignDetails, key: Path, *, digest: str | None = None) -> SignedView:
+def _sign(client: ApiClient, details: CampaignDetails, key: str, *, digest: str | None = None) -> SignedView:
     """Sign a version; Conflict if it does not have `digest`, where one is given."""
+    from fleet_api.cli.trust.keys import signing_key
     from fleet_api.client.campaign_files import signed_version
-    from triggers.contracts.signing import load_private_key
 
     if digest is not None and digest.lower() != details.approval_digest:
         raise Conflict(
             f"{details.campaign} version {details.version} has digest {details.approval_digest}, not {digest}",
             remedy=f"review the version again: longtail campaign show {details.campaign}",
         )
-    signature = signed_version(details, load_private_key(key))
+    signature = signed_version(details, signing_key(key))
     return client.campaigns.sign(details.campaign, details.version, signature)
 
 

@@ -36,12 +36,18 @@ def trust() -> None:
 
 
 @trust.command(name="new-key", short_help="Make an Ed25519 key.")
-@file_argument
-def new_key(file: Path) -> None:
-    """Make an Ed25519 key in FILE (PEM, mode 0600), and print its public key."""
+@click.argument("key")
+def new_key(key: str) -> None:
+    """Make an Ed25519 key and print its public key. KEY is a new file (PEM, mode 0600), or a pkcs11: URI that names the
+    key in hardware: there it is made on the token and cannot be read from it."""
     from fleet_api.cli.trust.draft import read_public_key
+    from fleet_api.cli.trust.keys import SCHEME, generate
     from fleet_api.deployment.keys import create_key
 
+    if key.startswith(SCHEME):
+        print_result(generate(key))
+        return
+    file = Path(key)
     if file.exists():
         raise Conflict(f"{file} exists already", remedy="choose another name; a key is never overwritten")
     create_key(file)
@@ -50,32 +56,33 @@ def new_key(file: Path) -> None:
 
 @trust.command(short_help="Begin the first trust document of a deployment.")
 @file_argument
-@click.option("--root-key", "roots", type=_PATH, multiple=True, required=True, help="A root key; may be repeated.")
+@click.option("--root-key", "roots", multiple=True, required=True, help="A root key; may be repeated.")
 @click.option("--root-threshold", type=click.IntRange(1, 16), default=1, show_default=True, help="Root keys that sign.")
-@click.option(
-    "--bundle-key", "bundles", type=_PATH, multiple=True, required=True, help="A bundle key; may be repeated."
-)
-@click.option("--list-key", "lists", type=_PATH, multiple=True, required=True, help="A list key; may be repeated.")
+@click.option("--bundle-key", "bundles", multiple=True, required=True, help="A bundle key; may be repeated.")
+@click.option("--list-key", "lists", multiple=True, required=True, help="A list key; may be repeated.")
 @days_option
 def init(
     *,
     file: Path,
-    roots: tuple[Path, ...],
+    roots: tuple[str, ...],
     root_threshold: int,
-    bundles: tuple[Path, ...],
-    lists: tuple[Path, ...],
+    bundles: tuple[str, ...],
+    lists: tuple[str, ...],
     days: int,
 ) -> None:
     """Begin the first trust document of a deployment in FILE (`longtail up` makes its own).
 
-    Keys are PEM files, public or private. If vehicles are enrolled already, the deployment's signing key must be a root
+    Keys are PEM files, public or private, or pkcs11: URIs of keys in hardware.
+
+    If vehicles are enrolled already, the deployment's signing key must be a root
     key of the first document, since they trust no other; take it out with the second.
     """
-    from fleet_api.cli.trust.draft import Draft, read_public_key
+    from fleet_api.cli.trust.draft import Draft
+    from fleet_api.cli.trust.keys import public_key
     from triggers.contracts.trust import RoleKeys
 
-    def role(paths: tuple[Path, ...], threshold: int = 1) -> RoleKeys:
-        return RoleKeys(keys=tuple(read_public_key(path) for path in paths), threshold=threshold)
+    def role(names: tuple[str, ...], threshold: int = 1) -> RoleKeys:
+        return RoleKeys(keys=tuple(public_key(name) for name in names), threshold=threshold)
 
     first = Draft.first(root=role(roots, root_threshold), bundles=role(bundles), lists=role(lists), days=days)
     _save(first, file)
@@ -93,14 +100,18 @@ def draft(client: ApiClient, file: Path, days: int) -> None:
 @trust.command(name="add-key", short_help="Add a key to a role of a draft.")
 @file_argument
 @role_argument
-@click.argument("key", type=_PATH)
-def add_key(file: Path, role: Any, key: Path) -> None:
-    """Add the public key in KEY (a PEM file) to a role of the draft in FILE. Signatures so far are void then."""
-    from fleet_api.cli.trust.draft import Draft, read_public_key
+@click.argument("key")
+def add_key(file: Path, role: Any, key: str) -> None:
+    """Add the public half of KEY (a PEM file or a pkcs11: URI) to a role of the draft in FILE.
+
+    Signatures so far are void then.
+    """
+    from fleet_api.cli.trust.draft import Draft
+    from fleet_api.cli.trust.keys import public_key
 
     begun = Draft.load(file)
     before = begun.document.role(role)
-    keys = (*before.keys, read_public_key(key))
+    keys = (*before.keys, public_key(key))
     _save(begun.with_role(role, _role_keys(role, keys, before.threshold)), file)
 
 
@@ -137,13 +148,13 @@ def threshold(file: Path, role: Any, number: int) -> None:
 
 @trust.command(short_help="Sign a draft with a root key.")
 @file_argument
-@click.option("--key", type=_PATH, required=True, help="A root key (PEM) of this document, or of the one before.")
-def sign(file: Path, key: Path) -> None:
+@click.option("--key", required=True, help="A root key (PEM file or pkcs11: URI) of this document or the one before.")
+def sign(file: Path, key: str) -> None:
     """Sign the draft in FILE with a root key. Look at it with `longtail trust check` before."""
     from fleet_api.cli.trust.draft import Draft
-    from triggers.contracts.signing import load_private_key
+    from fleet_api.cli.trust.keys import signing_key
 
-    _save(Draft.load(file).signed(load_private_key(key)), file)
+    _save(Draft.load(file).signed(signing_key(key)), file)
 
 
 @trust.command(short_help="Show a draft, and who has signed it.")

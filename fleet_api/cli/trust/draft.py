@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from pydantic import ValidationError
 
 from triggers.atomic_file import replace_text
-from triggers.contracts.signing import TRUST, Signature, envelope_of, key_id, sign, verifies
+from triggers.contracts.signing import TRUST, Signature, SigningKey, envelope_of, key_id, sign, verifies
 from triggers.contracts.trust import Role, RoleKeys, TrustDocument, encoded_key, open_own
 from triggers.errors import Conflict, InvalidInput, Misconfigured
 from triggers.public_keys import checked_key
@@ -87,7 +87,7 @@ class Draft:
             raise InvalidInput(f"{role}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from error
         return replace(self, document=document, signatures=())
 
-    def signed(self, key: Ed25519PrivateKey) -> Draft:
+    def signed(self, key: SigningKey) -> Draft:
         """The draft with the signature of a root key of this document or of the one before. Conflict for another."""
         mine = sign(self.document.canonical_json(), purpose=TRUST, key=key)
         if not any(mine.key_id in role.trusted for role in self._roots()):

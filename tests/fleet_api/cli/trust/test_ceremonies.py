@@ -122,6 +122,7 @@ def test_every_ceremony_of_the_page_works_and_a_vehicle_follows(
     assert car.check_in() == (7, ["braking"])
     assert len(car.trust.role("root").keys) == 3
     perform("A deployment without `longtail up`")
+    del page["Keys in hardware"]  # test_hardware.py performs it
     assert not [heading for heading, lines in page.items() if lines], "every command of the page was run"
 
 
