@@ -30,10 +30,10 @@ def is_protected(url: str) -> bool:
     return parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname))
 
 
-def origin_of(url: str) -> str:
+def web_origin(url: str) -> str:
     """The origin of a URL as a browser states it (RFC 6454): scheme, host, and the port unless it is the scheme's own.
 
-    >>> origin_of("HTTPS://Fleet.example:443/longtail"), origin_of("http://127.0.0.1:8080/docs")
+    >>> web_origin("HTTPS://Fleet.example:443/longtail"), web_origin("http://127.0.0.1:8080/docs")
     ('https://fleet.example', 'http://127.0.0.1:8080')
     """
     parts = urlsplit(url)

@@ -19,6 +19,7 @@ from fleet_api.http.bodies import new_bodies
 from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
 from fleet_api.http.threads import new_vehicle_threads
 from fleet_api.known import KnownVehicles
+from fleet_api.openid.configuration import OpenId
 from fleet_api.services import Services, open_signer
 from fleet_api.signing.bundle_key import open_bundle_key
 from ingest.http.bounds.rates import RateLimit, Rates
@@ -46,8 +47,10 @@ REQUEST_WAIT_S = 2.0
 def create_app(settings: Settings) -> FastAPI:
     """The application for these settings. It starts even without its database, and is ready once that answers.
 
-    Misconfigured when the database's URL, the object store or the signing key cannot work.
+    Misconfigured when the database's URL, the object store, the signing key or log-in cannot work.
     """
+    if settings.oidc_issuer:
+        OpenId.from_settings(settings)
     database = _pool(settings, settings.database_pool_size - settings.database_pool_size // 2)
     services = Services(
         settings=settings,

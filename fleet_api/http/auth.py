@@ -53,10 +53,10 @@ def calling_user(request: Request, services: Use, bearer: _UserBearer, _session:
     if user.origin.token_id is not None:
         services.used_tokens.note(user.origin.token_id)
     request.state.caller = f"user {user.name}"
-    return replace(user, origin=replace(origin_of(request), token_id=user.origin.token_id))
+    return replace(user, origin=replace(request_origin(request), token_id=user.origin.token_id))
 
 
-def origin_of(request: Request) -> Origin:
+def request_origin(request: Request) -> Origin:
     """Where a request comes from, as the audit log has it; without a token, which only its user has."""
     address = None if request.client is None else request.client.host
     return Origin(address=address, request_id=request.scope.get(REQUEST_ID))

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ingest.http.prefix import prefix_of
-from triggers.addresses import origin_of
+from triggers.addresses import web_origin
 from triggers.errors import Forbidden
 
 NAME = "longtail_session"
@@ -81,9 +81,9 @@ def require_own_page(method: str, headers: Headers, public_url: str) -> None:
     if method in SAFE_METHODS:
         return
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
-    if site == "same-origin" or (site is None and origin == origin_of(public_url)):
+    if site == "same-origin" or (site is None and origin == web_origin(public_url)):
         return
     raise Forbidden(
         "this request has a session cookie, and does not come from a page of this API",
-        remedy=f"send it from a page at {origin_of(public_url)}, or with `Authorization: Bearer` and no cookie",
+        remedy=f"send it from a page at {web_origin(public_url)}, or with `Authorization: Bearer` and no cookie",
     )

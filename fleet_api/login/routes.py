@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from fleet_api.http.auth import Caller, CallingAddress, origin_of
+from fleet_api.http.auth import Caller, CallingAddress, request_origin
 from fleet_api.http.bodies import json_body
 from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
@@ -90,7 +90,7 @@ def end_login(
     public_url = services.settings.effective_api_url()
     begun = attempts.kept(request, public_url)
     answered = usecases.Answered(state=state, code=code, error=error, issuer=iss)
-    logged_in = usecases.complete(services, origin_of(request), begun.attempt if begun else None, answered)
+    logged_in = usecases.complete(services, request_origin(request), begun.attempt if begun else None, answered)
     wanted = rules.local_path(begun.wanted if begun else None, prefix_of(public_url))
     response = RedirectResponse(wanted, status_code=303)
     attempts.forget(response, public_url)
@@ -112,7 +112,7 @@ def exchange_code(
     request: Request, services: Use, _address: CallingAddress, body: Annotated[CodeRequest, json_body(CodeRequest)]
 ) -> LoginView:
     """Exchange the code that came back to a command line (RFC 8252) for a token. No token is needed."""
-    return usecases.complete_for_command_line(services, origin_of(request), body)
+    return usecases.complete_for_command_line(services, request_origin(request), body)
 
 
 @router.get("/me", summary="Show who you are")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import urlencode
 
 from fleet_api.login import rules
@@ -18,7 +19,7 @@ from fleet_api.services import Services
 from storage.logins import identities, sessions
 from storage.logins.identities import Identity
 from triggers.contracts.api.login import CodeRequest, LoggedOutView, LoginView, MeView, ProviderView
-from triggers.contracts.users import Origin, Role, User
+from triggers.contracts.users import Origin, User
 from triggers.errors import Forbidden, InvalidInput, LongtailError, Unauthenticated
 from triggers.foreign_text import escaped
 
@@ -127,25 +128,19 @@ def _admit(services: Services, settings: OpenId, origin: Origin, verified: Verif
     admission = rules.Admission(settings.name_claim, settings.groups_claim, settings.groups, settings.email_domains)
     try:
         roles = admission.roles_of(verified.claims)
-        name = admission.name_of(verified.claims)
-        return _begun(services, origin, identity, roles=roles, name=name, ttl_s=settings.session_s)
+        with services.database.begin() as connection:
+            named = partial(admission.name_of, verified.claims)
+            user_id, user_name = identities.user_of(connection, identity, named)
+            user = User(user_name, frozenset(roles), user_id, origin)
+            session = sessions.begin(connection, user, roles, issuer=identity.issuer, ttl_s=settings.session_s)
     except (Forbidden, InvalidInput) as error:
         called = escaped(str(verified.claims.get(settings.name_claim) or verified.subject)[:100])
         with services.database.begin() as connection:
             sessions.refuse(connection, identity, called, error.message, origin=origin)
         _log.warning("refused the log-in of %s from %s: %s", called, origin.address, error.message)
         raise
-
-
-def _begun(
-    services: Services, origin: Origin, identity: Identity, *, roles: frozenset[Role], name: str, ttl_s: int
-) -> LoginView:
-    with services.database.begin() as connection:
-        user_id, user_name = identities.user_of(connection, identity, name)
-        user = User(user_name, frozenset(roles), user_id, origin)
-        session = sessions.begin(connection, user, roles, issuer=identity.issuer, ttl_s=ttl_s)
-    _log.info("%s logged in from %s as %s", user_name, origin.address, ", ".join(sorted(roles)))
-    return LoginView(token=session.token, user=user_name, roles=sorted(roles), expires_at=session.expires_at)
+    _log.info("%s logged in from %s as %s", user.name, origin.address, ", ".join(sorted(roles)))
+    return LoginView(token=session.token, user=user.name, roles=sorted(roles), expires_at=session.expires_at)
 
 
 def _require_issuer(services: Services, named: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, select
@@ -26,14 +27,15 @@ class Identity:
     subject: str
 
 
-def user_of(connection: Connection, identity: Identity, name: str) -> tuple[int, str]:
-    """The id and name of the user who this person is; a new one called `name` at the first log-in.
+def user_of(connection: Connection, identity: Identity, called: Callable[[], str]) -> tuple[int, str]:
+    """The id and name of the user who this person is; at the first log-in a new one, who is `called` so.
 
     Forbidden when somebody else has the name: a provider's names prove nothing about users who were here before.
     InvalidInput for what cannot be a name.
     """
     if (known := _known(connection, identity)) is not None:
         return known
+    name = called()
     if (created := users.create(connection, name)) is not None:
         _insert(connection, identity, created[0])
         return created
@@ -79,4 +81,5 @@ def _known(connection: Connection, identity: Identity) -> tuple[int, str] | None
 
 def _insert(connection: Connection, identity: Identity, user_id: int) -> bool:
     row = {"issuer": identity.issuer, "subject": identity.subject, "user_id": user_id}
-    return bool(connection.execute(insert(identities).values(row).on_conflict_do_nothing()).rowcount)
+    added = insert(identities).values(row).on_conflict_do_nothing().returning(_c.user_id)
+    return connection.execute(added).first() is not None

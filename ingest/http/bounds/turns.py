@@ -31,7 +31,7 @@ class Turns:
         with self._lock:
             if self._callers[caller] >= self._per_caller:
                 raise TooMany(
-                    f"each user may have {self._per_caller} {self._what} at a time, and yours is not over yet",
+                    f"each caller may do {self._per_caller} of this at a time, and yours is not over yet: {self._what}",
                     retry_after_s=self._retry_after_s,
                     remedy="wait for its answer",
                 )

@@ -110,8 +110,10 @@ def test_a_token_that_an_operator_issued_is_not_ended_by_logging_out(api: Api, b
 def test_a_person_is_one_user_whatever_the_provider_calls_it(browser: Browser, provider: OpenIdProvider) -> None:
     browser.log_in()
     first = browser.send("GET", "/v1/me").json()
-    provider.person |= {"preferred_username": "ann-marie"}
-    browser.log_in()
+    for name in ("ann-marie", "not a name", None):
+        provider.person |= {"preferred_username": name}
+        browser.log_in()
+        assert browser.send("GET", "/v1/me").json()["id"] == first["id"], "only the first log-in names a person"
     assert browser.send("GET", "/v1/me").json()["id"] == first["id"]
     provider.person |= {"sub": "another", "preferred_username": "bob"}
     browser.log_in()

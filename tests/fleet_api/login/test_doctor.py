@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from flask import Response
 
+from fleet_api.api.app import create_app
 from fleet_api.deployment.doctor.access import openid
 from fleet_api.deployment.doctor.findings import Finding, guarded_all
 from storage.settings import Settings
 from tests.support.servers.openid_provider import OpenIdProvider
+from triggers.errors import Misconfigured
 
 WELL_KNOWN = "/.well-known/openid-configuration"
 
@@ -66,6 +68,11 @@ def test_settings_that_cannot_work_are_named(settings: Settings) -> None:
         assert found.status == "fail" and words in found.message and found.remedy, changes
     (found,) = findings(settings)
     assert found.status == "warn" and "others can read the client's secret" in found.message
+
+
+def test_an_api_whose_log_in_cannot_work_does_not_start(settings: Settings) -> None:
+    with pytest.raises(Misconfigured, match="nobody can log in"):
+        create_app(settings.model_copy(update={"oidc_roles": ""}))
 
 
 def test_a_provider_that_is_down_is_a_failure(settings: Settings, provider: OpenIdProvider) -> None:
