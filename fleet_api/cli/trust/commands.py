@@ -38,8 +38,11 @@ def trust() -> None:
 @trust.command(name="new-key", short_help="Make an Ed25519 key.")
 @click.argument("key")
 def new_key(key: str) -> None:
-    """Make an Ed25519 key and print its public key. KEY is a new file (PEM, mode 0600), or a pkcs11: URI that names the
-    key in hardware: there it is made on the token and cannot be read from it."""
+    """Make an Ed25519 key and print its public key.
+
+    KEY is a new file (PEM, mode 0600), or a pkcs11: URI that names the key in hardware: it is made on the token, and
+    cannot be read from it.
+    """
     from fleet_api.cli.trust.draft import read_public_key
     from fleet_api.cli.trust.keys import SCHEME, generate
     from fleet_api.deployment.keys import create_key
