@@ -20,7 +20,7 @@ from typing import Any
 
 from triggers.contracts.campaign import CampaignSettings
 from triggers.contracts.problem import error_of, problem_of
-from triggers.errors import InvalidInput, LongtailError
+from triggers.errors import InvalidInput, LongtailError, Unreachable
 from triggers.language.compile import CompiledCampaign, compile_source
 from triggers.processes.death_signal import signal_on_parents_death
 from triggers.signals.catalog import ProgramLimits, SignalCatalog
@@ -77,7 +77,7 @@ def compile_aside(text: Text, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_
     """Compile a campaign in a child process.
 
     DiagnosticsError when the text has mistakes, InvalidInput when it does not contain the requested campaign or takes
-    more processor time or memory than a compilation may.
+    more processor time or memory than a compilation may; Unreachable when this machine cannot start a process now.
     """
     parts = _aside(_compile, text, what=text.filename, cpu_s=cpu_s, memory_bytes=memory_bytes)
     settings = CampaignSettings.from_json(json.dumps(parts["settings"]).encode(), what="the campaign's settings")
@@ -96,8 +96,16 @@ def _aside(
     """What `work` makes of `given` in a child process, as JSON; raises what it raises there."""
     receiver, sender = _processes.Pipe(duplex=False)
     child = _processes.Process(target=_run, args=(sender, work, given, cpu_s, memory_bytes), daemon=True)
-    child.start()
-    sender.close()
+    try:
+        child.start()
+    except OSError as error:  # no process, or no room for the socket of their server, which is in a temporary folder
+        receiver.close()
+        raise Unreachable(
+            f"no process can be started to compile {what} ({error})",
+            remedy="let the API's user start processes, and write to /tmp or to the folder of TMPDIR",
+        ) from error
+    finally:
+        sender.close()
     try:
         answer = receiver.recv_bytes() if receiver.poll(LONGEST_S) else b""
     except EOFError:

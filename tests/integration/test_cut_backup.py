@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import text
 
 from fleet_api.deployment.backup import make_backup, read_backup
+from fleet_api.deployment.keys import ensure_signing_key
 from fleet_api.deployment.restore import restore_backup
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres
@@ -45,8 +46,6 @@ def folder() -> Iterator[Path]:
 @pytest.fixture
 def settings(database: Database, folder: Path) -> Settings:
     """A deployment with clips whose objects are there, and a key."""
-    from fleet_api.deployment.keys import ensure_signing_key
-
     made = Settings(database_url=database.url, data_dir=folder / "data")
     ensure_signing_key(made)
     store = open_store(made)

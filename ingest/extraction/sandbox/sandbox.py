@@ -17,7 +17,7 @@ from ingest.extraction.sandbox.isolation import not_isolated
 from ingest.extraction.sandbox.limits import ChildLimits
 from ingest.extraction.sandbox.orders import KILL, Ended, Order, Ready, Setup
 from ingest.extraction.sandbox.starter import MODULE, WALL_GRACE_S, OwnServer, StartedServer, Starter
-from triggers.errors import LongtailError
+from triggers.errors import LongtailError, Unreachable
 from triggers.private_files import private_folder
 from triggers.processes.jail.isolation import Isolation
 from triggers.processes.jail.parts import Part, lack
@@ -66,9 +66,9 @@ class Sandbox:
     ) -> ExtractionResult:
         """Extract the clip in the folder, which is new and this clip's alone.
 
-        ChildFailed without an answer, Interrupted once `go_on` returns False, Misconfigured without the isolation that
-        is required. `go_on` is called all the time; the child and all that it started are gone when this returns or
-        raises.
+        ChildFailed without an answer, Unreachable when no child can be had, Interrupted once `go_on` returns False,
+        Misconfigured without the isolation that is required. `go_on` is called all the time; the child and all that it
+        started are gone when this returns or raises.
         """
         (folder / REQUEST_FILE).write_bytes(request.canonical_json())
         order = _order(folder, limits)
@@ -95,14 +95,14 @@ class _Server:
     """A running fork server, and the socket to it."""
 
     def __init__(self, folder: Path, setup: Setup, program: Sequence[str], starter: Starter | None) -> None:
-        """Starts it, and waits until it is ready. ChildFailed if it does not become so, Misconfigured if unconfined."""
+        """Starts it, and waits until it is ready. Unreachable if it does not become so, Misconfigured if unconfined."""
         self.idle = True
         log = folder / "server.log"
         private_folder(folder)
         self._control, theirs = socket.socketpair()
         with theirs, log.open("wb") as errors:
             descriptors = theirs.fileno(), errors.fileno()
-            self._process = starter.start(*descriptors) if starter else OwnServer(tuple(program), *descriptors)
+            self._process = starter.start(*descriptors) if starter else OwnServer(tuple(program), *descriptors, folder)
         self._end = weakref.finalize(self, _end, self._process, self._control)
         try:
             self._send(setup, folder)
@@ -111,7 +111,9 @@ class _Server:
             answer = b""
         if not answer:
             self.close()
-            raise ChildFailed(f"the extractor does not start{last_line(log)}")
+            raise Unreachable(  # it has seen no clip yet, so none is to blame
+                f"the extractor does not start{last_line(log)}", remedy="make room in the data directory, or in memory"
+            )
         lacks = [lack(view.part, view.why) for view in Ready.from_json(answer, what="the extractor's start").lacks]
         if lacks and setup.isolation is Isolation.REQUIRE:
             self.close()

@@ -17,6 +17,7 @@ import sys
 import threading
 import weakref
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from triggers.processes.ends import kill_group
@@ -82,8 +83,9 @@ class StartedServer:
 class OwnServer:
     """A fork server that is our own child."""
 
-    def __init__(self, program: tuple[str, ...], control: int, log: int) -> None:
-        self._process = start_server(program, control, log)
+    def __init__(self, program: tuple[str, ...], control: int, log: int, folder: Path) -> None:
+        """`folder`: for its temporary files, as /tmp may be full, and is everybody's."""
+        self._process = start_server(program, control, log, temporary=folder)
 
     def alive(self) -> bool:
         """Whether it runs."""
@@ -95,7 +97,7 @@ class OwnServer:
 
 
 def start_server(
-    program: tuple[str, ...], control: int, log: int, user: Account | None = None
+    program: tuple[str, ...], control: int, log: int, user: Account | None = None, temporary: Path | None = None
 ) -> subprocess.Popen[bytes]:
     """Start a fork server in a session of its own, with nothing of this process but these descriptors."""
     whose: dict[str, Any] = {} if user is None else {"user": user.uid, "group": user.gid, "extra_groups": []}
@@ -104,7 +106,7 @@ def start_server(
         stdin=control,
         stdout=subprocess.DEVNULL,
         stderr=log,
-        env=clean_environment(),
+        env=clean_environment() | ({} if temporary is None else {"TMPDIR": str(temporary)}),
         cwd="/",
         umask=0o077,
         start_new_session=True,
