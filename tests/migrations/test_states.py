@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
+import psycopg
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
+from fleet_api.api.app import create_app
 from fleet_api.cli.main import main
 from fleet_api.deployment.deployment import Deployment
+from fleet_api.deployment.keys import ensure_signing_key
+from ingest import worker
+from ingest.gateway.app import create_app as create_gateway
 from storage.database import Database
-from storage.migrate import SchemaState, head_revision, migrate, schema_of
+from storage.migrate import SchemaState, differences, head_revision, migrate, schema_of
 from storage.settings import Settings
+from tests.ingest.gateway.serving import serve
+from tests.support.paths import REPOSITORY
 from tests.support.servers.database import migrated_database
+from tests.support.servers.postgres import libpq_url
+from tests.support.waiting import wait_for
 from tests.support.whole_system import FREE_PORTS
 from triggers.errors import Misconfigured, Unreachable
 
@@ -28,6 +42,8 @@ BREAKAGES = {
     "half-restored": ("DROP TABLE alembic_version; DROP TABLE clips CASCADE", SchemaState.FOREIGN, "cut off"),
     "two revisions": ("INSERT INTO alembic_version VALUES ('0001')", SchemaState.FOREIGN, "restore a backup"),
 }
+COMMAND = [sys.executable, "-m", "fleet_api.cli"]
+OLDER = "UPDATE alembic_version SET version_num = '0003'"
 EMPTY = "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
 EMPTIED = {
     "another program's": (
@@ -102,6 +118,51 @@ def test_a_migration_that_does_not_fit_changes_nothing_and_says_so(database: Dat
     with pytest.raises(Misconfigured, match="is not one that Longtail has left"):
         migrate(database)
     assert schema_of(database).revision == "0003"
+
+
+@pytest.mark.parametrize(
+    ("statements", "remedy"), [(NEWER, "install longtail 9.1"), (OLDER, "longtail migrate")], ids=["newer", "older"]
+)
+def test_no_process_is_ready_on_the_schema_of_another_version_and_each_says_what_to_do(
+    database: Database, data_dir: Path, caplog: pytest.LogCaptureFixture, statements: str, remedy: str
+) -> None:
+    settings = Settings(database_url=database.url, data_dir=data_dir, extraction_workers=0)
+    ensure_signing_key(settings)
+    do(database, statements)
+    for app in (create_app(settings), create_gateway(settings)):
+        caplog.clear()
+        with serve(app) as url:
+            assert httpx.get(f"{url}/readyz", timeout=60).status_code in (500, 503)
+        assert remedy in caplog.text
+    with pytest.raises(Misconfigured) as caught:
+        worker.run(settings, threading.Event())
+    assert remedy in caught.value.remedy
+
+
+def test_a_migration_that_was_killed_in_the_middle_changed_nothing_and_is_made_by_the_next(database: Database) -> None:
+    do(database, EMPTY)
+    with psycopg.connect(libpq_url(database.url)) as blocker:  # it waits in the middle, for a lock on its own table
+        blocker.execute("CREATE TABLE audit (id int)")
+        environment = {**os.environ, "LONGTAIL_DATABASE_URL": database.url}
+        process = subprocess.Popen([*COMMAND, "migrate"], env=environment, cwd=REPOSITORY)
+        try:
+            wait_for(lambda: waits_for_a_lock(database), within_s=60, what="the migration to be in its middle")
+        finally:
+            process.kill()
+            process.wait()
+        assert schema_of(database).state is SchemaState.EMPTY
+        blocker.rollback()  # the server notices only now that nobody waits for its answer
+    assert schema_of(database).state is SchemaState.EMPTY
+    assert migrate(database) == head_revision() == migrate(database)
+    assert differences(database) == []
+
+
+def waits_for_a_lock(database: Database) -> bool:
+    with database.begin() as connection:
+        waiting = text(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        )
+        return connection.execute(waiting).scalar_one() > 0
 
 
 def test_other_tables_beside_ours_are_left_alone(database: Database) -> None:

@@ -20,6 +20,7 @@ from storage.settings import Settings
 from tests.ingest.extraction import footage
 from tests.support.paths import REPOSITORY
 from tests.support.waiting import wait_for
+from triggers.errors import Unreachable
 
 pytestmark = pytest.mark.integration
 CHILDREN = str(Path(__file__).with_name("children.py"))
@@ -131,6 +132,20 @@ def test_a_crash_costs_one_clip_only(tmp_path: Path, opened: Opened) -> None:
     for _ in range(2):
         with pytest.raises(ChildFailed, match="was killed by SIGSEGV"):
             run(sandbox, tmp_path)
+
+
+def test_a_server_that_cannot_start_is_no_clips_fault(tmp_path: Path) -> None:
+    broken = Sandbox(tmp_path, program=("-c", "raise SystemExit('No space left on device')"))
+    with pytest.raises(Unreachable, match=r"the extractor does not start.*No space left on device"):
+        run(broken, tmp_path)
+
+
+def test_no_folder_for_temporary_files_is_needed_but_its_own(
+    tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", "/proc/nowhere")
+    (tmp_path / CLIP_FILE).write_bytes(b"x")
+    assert run(opened(), tmp_path).remarks[0].reason == "mcap_unreadable"
 
 
 def test_a_server_that_was_killed_is_started_again(tmp_path: Path, opened: Opened) -> None:
