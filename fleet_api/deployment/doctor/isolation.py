@@ -31,7 +31,7 @@ def check_users(settings: Settings) -> Iterator[Finding]:
         yield ok("users", "; ".join(said))
     if stuck:
         yield warn(
-            "users",
+            "users: root",
             f"root, although they should not be: {', '.join(stuck)}: {next(iter(stuck.values()))}",
             "install Longtail and its Python where every user can read them (not below root's home), let users pass "
             "through the folders above the data directory, or run longtail as an ordinary user",
