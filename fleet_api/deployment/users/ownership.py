@@ -49,6 +49,16 @@ def let_pass(settings: Settings) -> None:
             folder.chmod(mode | 0o111)
 
 
+def take_back(settings: Settings) -> None:
+    """Root works as ingest: once that has its user again, what root has written is given to it with all the rest."""
+    folders = [store_directory(settings)]
+    if settings.data_dir is not None:
+        folders += [settings.data_dir / "spool", settings.data_dir / "extraction"]
+    for folder in folders:
+        if folder is not None and folder.is_dir() and folder.stat().st_uid != 0:
+            os.chown(folder, 0, -1)
+
+
 def _prepare_api(settings: Settings, account: Account) -> None:
     _share_objects(settings)
     path = settings.signer_socket
@@ -91,13 +101,15 @@ def _share_objects(settings: Settings) -> None:
     """Objects in a directory are ingest's, and the API's to read: files in a folder have the folder's group."""
     directory = store_directory(settings)
     api, ingest = user_of(settings, "api"), user_of(settings, "ingest")
-    if directory is None or ingest is None:
+    if directory is None or (api is None and ingest is None):
         return
     if not (directory / "data").is_dir():
         _make_store(settings)
     if directory.is_dir():
-        group = ingest.account.gid if api is None else api.account.gid
-        _adopt(directory, ingest.account.uid, group, _SHARED_FOLDER, _SHARED_FILE)
+        reader = api or ingest
+        assert reader is not None  # noqa: S101 - checked above
+        owner = 0 if ingest is None else ingest.account.uid
+        _adopt(directory, owner, reader.account.gid, _SHARED_FOLDER, _SHARED_FILE)
 
 
 def _make_store(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
+from fleet_api.deployment.users.ownership import prepare, take_back
 from fleet_api.deployment.users.process_users import PROCESSES, obstacle, user_of, users_of
 from storage.embedded import running_url, scratch_dir
 from storage.roles.rights import PROCESS_ROLES
@@ -199,3 +200,22 @@ def test_a_user_that_cannot_reach_the_data_directory_is_an_obstacle(tmp_path: Pa
     user = user_of(Settings(), "api")
     assert user is not None
     assert "user 61001" in obstacle(user, Settings(data_dir=closed / "data"))
+
+
+def test_what_root_wrote_in_between_is_given_to_ingest_with_all_the_rest(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path)
+    user = user_of(settings, "ingest")
+    assert user is not None
+    clip = tmp_path / "objects" / "data" / "clip.mcap"
+    clip.parent.mkdir(parents=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_bytes(b"of somebody else")
+    os.link(elsewhere, clip.parent / "linked")
+    (clip.parent / "pointing").symlink_to(elsewhere)
+    prepare(settings, user)
+    clip.write_bytes(b"written by root")
+    take_back(settings)
+    prepare(settings, user)
+    assert (clip.stat().st_uid, clip.stat().st_gid) == (USERS["ingest"], USERS["api"])
+    assert stat.S_IMODE(clip.stat().st_mode) == 0o640
+    assert (elsewhere.stat().st_uid, stat.S_IMODE(elsewhere.stat().st_mode)) == (0, 0o644)
