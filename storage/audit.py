@@ -46,9 +46,9 @@ def record(
     Call it last in a transaction: until that ends, every other one that records something waits.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    last = connection.execute(select(_c.sequence, _c.hash).order_by(_c.sequence.desc()).limit(1)).one_or_none()
+    last = connection.execute(text("SELECT sequence, hash FROM audit_head()")).one()
     entry = AuditEntryView(
-        sequence=1 if last is None else last.sequence + 1,
+        sequence=1 if last.sequence is None else last.sequence + 1,
         at=connection.execute(select(func.clock_timestamp())).scalar_one(),
         user_id=user.id,
         user_name=user.name,
@@ -61,7 +61,7 @@ def record(
         after=_bounded(after),
         reason=reason,
         request_id=user.origin.request_id,
-        previous_hash=FIRST if last is None else last.hash,
+        previous_hash=FIRST if last.hash is None else last.hash,
         hash="",
     )
     values = entry.model_dump() | {"hash": entry.computed_hash()}
@@ -83,8 +83,7 @@ def record_if_new(connection: Connection, user: User, action: str, kind: str, ob
     Likewise last in a transaction. Several processes may do so at once: the second then finds what the first has noted.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    about = select(_c.after).where(_c.kind == kind, _c.object == object_id).order_by(_c.sequence.desc()).limit(1)
-    last = connection.execute(about).scalar_one_or_none()
+    last = connection.execute(select(func.audit_state(kind, object_id))).scalar_one()
     known: dict[str, Any] = {} if last is None else json.loads(last)
     wanted = _bounded(after) or {}
     if last is not None and known == wanted:

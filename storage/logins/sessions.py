@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, not_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, select, text, update
 
 from storage import audit, tokens
 from storage.logins.identities import Identity
@@ -21,6 +21,8 @@ AT_ONCE = 20
 REFUSALS_EVERY = timedelta(minutes=1)
 """Refused log-ins of one person leave an entry in the audit log at most so often: nobody may fill it."""
 _c = api_tokens.c
+_BEGIN = text("SELECT id, expires_at FROM begin_session(:hash, :user, :name, :roles, :issuer, :ttl_s)")
+"""The API's role may make tokens in this way only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,8 @@ def begin(connection: Connection, user: User, roles: Collection[Role], *, issuer
     granted = sorted(roles)
     ended = _end_beyond(connection, user.id, issuer, granted)
     token = tokens.new_token()
-    row = {"token_hash": tokens.token_hash(token), "user_id": user.id, "name": TOKEN_NAME, "roles": granted}
-    added = insert(api_tokens).values(**row, issuer=issuer, expires_at=func.now() + timedelta(seconds=ttl_s))
-    token_id, expires_at = connection.execute(added.returning(_c.id, _c.expires_at)).one()
+    values = {"hash": tokens.token_hash(token), "user": user.id, "name": TOKEN_NAME, "roles": granted}
+    token_id, expires_at = connection.execute(_BEGIN, {**values, "issuer": issuer, "ttl_s": ttl_s}).one()
     began = {"token_id": token_id, "roles": granted, "issuer": issuer, "valid_s": ttl_s}
     before = {"ended_token_ids": ended} if ended else None
     audit.record(connection, user, "user.login", "user", str(user.id), before=before, after=began)

@@ -34,9 +34,9 @@ _JUNK = "UPDATE (former_token_hash, quarantined_at, quarantined_by, quarantine_r
 _API = {
     "alembic_version": _READ,
     "deployment": _READ,
-    # People. A log-in begins and ends sessions, which are tokens, and may bring somebody new.
+    # People. A log-in may bring somebody new, and begins a session by a function: the API cannot make other tokens.
     "users": _WRITE,
-    "api_tokens": f"{_ADD}, UPDATE (last_used_at, revoked_at)",
+    "api_tokens": f"{_READ}, UPDATE (last_used_at, revoked_at)",
     "identities": _ADD,
     "audit": _ADD,
     # Campaigns and keys
@@ -79,7 +79,7 @@ _GATEWAY = {
     "alembic_version": _READ,
     "deployment": _READ,
     "assignments": _READ,
-    "audit": _ADD,
+    "audit": "INSERT",
     "campaign_versions": _READ,
     "clips": _READ,
     "dead_letters": _ADD,
@@ -102,7 +102,7 @@ _INGEST = {
     "deployment": _READ,
     "assignment_revision": _CHANGE,
     "assignments": f"{_READ}, DELETE",
-    "audit": _ADD,
+    "audit": "INSERT",
     "campaign_versions": _CHANGE,
     "clip_assets": _ALL,
     "clip_fires": _ALL,
@@ -141,9 +141,11 @@ TABLE_RIGHTS: Mapping[DatabaseRole, Mapping[str, str]] = {
     DatabaseRole.GATEWAY: _GATEWAY,
     DatabaseRole.INGEST: _INGEST,
 }
+_AUDIT = ("audit_head()", "audit_state(text, text)")
 FUNCTION_RIGHTS: Mapping[DatabaseRole, tuple[str, ...]] = {
-    DatabaseRole.API: (),
-    DatabaseRole.GATEWAY: ("begin_log_segment(bigint)",),
-    DatabaseRole.INGEST: ("begin_log_segment(bigint)", "drop_log_segment(bigint)"),
+    DatabaseRole.API: (*_AUDIT, "begin_session(bytea, bigint, text, text[], text, integer)"),
+    DatabaseRole.GATEWAY: (*_AUDIT, "begin_log_segment(bigint)"),
+    DatabaseRole.INGEST: (*_AUDIT, "begin_log_segment(bigint)", "drop_log_segment(bigint)"),
 }
-"""Functions that do with the owner's rights what takes them: segments of the log are tables."""
+"""Functions that do with the owner's rights what takes them: segments of the log are tables, an entry of the audit log
+needs the hash of the one before, and a log-in makes a token that lasts a day at most."""

@@ -9,7 +9,14 @@ from __future__ import annotations
 from storage.roles.rights import DatabaseRole
 from storage.tables import metadata
 
-_FUNCTIONS = ("refuse_audit_change", "begin_log_segment", "drop_log_segment")
+_FUNCTIONS = (
+    "refuse_audit_change",
+    "begin_log_segment",
+    "drop_log_segment",
+    "audit_head",
+    "audit_state",
+    "begin_session",
+)
 _ROLE = """
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN

@@ -65,7 +65,7 @@ def test_gateway_and_ingest_cannot_read_what_is_for_people(database: Database, r
     require_refused(database, role, f"SELECT * FROM {table}")
 
 
-def test_the_api_verifies_tokens_and_cannot_make_one(database: Database) -> None:
+def test_the_api_verifies_tokens_and_makes_none_but_sessions_of_a_day_at_most(database: Database) -> None:
     with database.begin() as connection:
         token = tokens.issue(connection, "ada", ["viewer"])
     with begun_as(database, DatabaseRole.API) as connection:
@@ -73,6 +73,19 @@ def test_the_api_verifies_tokens_and_cannot_make_one(database: Database) -> None
     with pytest.raises(Misconfigured, match="permission denied"), begun_as(database, DatabaseRole.API) as connection:
         tokens.issue(connection, "eve", ["admin"])
     require_refused(database, DatabaseRole.API, "UPDATE api_tokens SET roles = '{admin}'")
+    for issuer, valid_s in (("'https://id.example'", 86401), ("NULL", 60)):
+        longer = f"SELECT begin_session('x', 1, '', '{{admin}}', {issuer}, {valid_s})"
+        with pytest.raises(SqlError, match="lasts a day at most"), begun_as(database, DatabaseRole.API) as connection:
+            connection.execute(text(longer))
+
+
+@pytest.mark.parametrize("role", PROCESSES)
+def test_each_process_appends_to_the_audit_log(database: Database, role: DatabaseRole) -> None:
+    for state in ({"a": 1}, {"a": 1}, {"a": 2}):
+        with begun_as(database, role) as connection:
+            audit.record_if_new(connection, audit.the_deployment(), *ENTRY, after=state)
+    with database.begin() as connection:
+        assert audit.walk(connection)[0].entries == 2
 
 
 @pytest.mark.parametrize(
