@@ -29,13 +29,6 @@ from triggers.written_numbers import is_number, is_whole_number
 MIB = 1024**2
 PREFIX = "LONGTAIL_"
 SECRET_ENDINGS = ("_SECRET_KEY", "_PASSWORD", "_TOKEN")
-_CREDENTIALS = {
-    "objects_access_key": ("api", "ingest"),
-    "objects_secret_key": ("api", "ingest"),
-    "kafka_sasl_username": ("gateway", "ingest"),
-    "kafka_sasl_password": ("gateway", "ingest"),
-}
-"""Which processes need what."""
 _ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:_-]+")
 _WORKER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 _USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
@@ -395,14 +388,6 @@ class Settings(BaseSettings):
     def trusted_proxies(self) -> tuple[str, ...]:
         """The addresses of reverse proxies whose word counts on where a request comes from."""
         return tuple(filter(None, map(str.strip, self.proxies.split(","))))
-
-    def of_process(self, name: str) -> Settings:
-        """These settings for one process: with its own database URL, and without the credentials of others."""
-        own = {"api": self.api_database_url, "gateway": self.gateway_database_url, "ingest": self.ingest_database_url}
-        url = (own[name] or self.database_url) if name in own else ""
-        changed: dict[str, str] = {f"{each}_database_url": "" for each in own} | {"database_url": url}
-        changed |= {field: "" for field, users in _CREDENTIALS.items() if name not in users}
-        return self.model_copy(update=changed)
 
     def environment(self) -> dict[str, str]:
         """This process's environment with these settings in it, for a child process."""

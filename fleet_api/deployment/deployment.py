@@ -37,6 +37,7 @@ from storage.embedded.cancellation import Cancelled, give_up_if, never
 from storage.embedded.locks import FileLock
 from storage.migrate import migrate
 from storage.objects.catalog_store import open_store_of_catalog
+from storage.roles.process_settings import settings_of_process
 from storage.roles.rights import PROCESS_ROLES, DatabaseRole
 from storage.settings import Settings
 from triggers.errors import Conflict, LongtailError, Misconfigured, Unauthenticated, Unreachable
@@ -278,7 +279,7 @@ class Deployment:
         return ChildProcess(
             name,
             [sys.executable, "-P", "-m", "fleet_api.cli", name, "--supervised", f"--listen-fd={listener.fileno()}"],
-            environment=self.settings.of_process(name).environment(),
+            environment=settings_of_process(self.settings, name).environment(),
             log=log,
             inherited_fds=[listener.fileno()],
         )

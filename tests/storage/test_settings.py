@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from storage.roles.process_settings import settings_of_process
 from storage.settings import Settings, shown_url
 from triggers.errors import Misconfigured
 
@@ -117,7 +118,7 @@ def test_a_process_gets_its_own_database_url_and_no_credentials_of_others() -> N
         kafka_sasl_password="kafka",
         **urls,
     )
-    has = {name: settings.of_process(name) for name in ("api", "gateway", "ingest", "signer")}
+    has = {name: settings_of_process(settings, name) for name in ("api", "gateway", "ingest", "signer")}
     assert {name: each.database_url for name, each in has.items()} == {
         "api": "postgresql+psycopg://api:secret@host/db",
         "gateway": "postgresql+psycopg://gateway:secret@host/db",
@@ -133,5 +134,5 @@ def test_a_process_gets_its_own_database_url_and_no_credentials_of_others() -> N
 
 def test_one_database_url_is_for_every_process_that_has_none_of_its_own() -> None:
     settings = Settings(database_url="postgresql://all@host/db", gateway_database_url="postgresql://own@host/db")
-    assert settings.of_process("api").database_url == "postgresql+psycopg://all@host/db"
-    assert settings.of_process("gateway").database_url == "postgresql+psycopg://own@host/db"
+    assert settings_of_process(settings, "api").database_url == "postgresql+psycopg://all@host/db"
+    assert settings_of_process(settings, "gateway").database_url == "postgresql+psycopg://own@host/db"

@@ -67,10 +67,11 @@ def signer(supervised: bool, listen_fd: int | None) -> None:
     from fleet_api.signing.list_keys import ListKeys
     from fleet_api.signing.service import SignerService
     from fleet_api.signing.socket_path import listen_at
+    from storage.roles.process_settings import settings_of_process
     from storage.settings import Settings
     from triggers.errors import Misconfigured
 
-    settings = Settings.load().of_process("signer")
+    settings = settings_of_process(Settings.load(), "signer")
     if listen_fd is not None:
         listener = socket.socket(fileno=listen_fd)
     elif settings.signer_socket is not None:
@@ -200,10 +201,12 @@ def _listening(name: str, host: str | None, port: int | None, listen_fd: int | N
     """The settings of a process, and the socket that it serves on."""
     from ingest.http.server.serve import listen
     from ingest.http.server.tls import require_protected
+    from storage.roles.process_settings import settings_of_process
     from storage.settings import Settings
 
     given = {f"{name}_host": host, f"{name}_port": port}
-    settings = Settings.load(**{key: value for key, value in given.items() if value is not None}).of_process(name)
+    loaded = Settings.load(**{key: value for key, value in given.items() if value is not None})
+    settings = settings_of_process(loaded, name)
     if listen_fd is not None:
         return settings, socket.socket(fileno=listen_fd)
     variable = f"LONGTAIL_{name.upper()}_PORT or --port"
