@@ -78,6 +78,7 @@ class Database:
         long it may run at all (None: as long as it needs)."""
         self.url = url
         self.pool_size = pool_size
+        self._statement_s = statement_s
         self.engine: Engine = create_engine(
             url,
             pool_size=pool_size,
@@ -121,7 +122,7 @@ class Database:
             raise connection_failed(self.url, error) from error
         except PoolTimeout as error:
             raise Overloaded(
-                f"all {self.pool_size} database connections of this process are in use",
+                f"all {self.pool_size} database connections of this process are in use, and each request takes one",
                 retry_after_s=5,
                 remedy="try again; if this persists, raise LONGTAIL_DATABASE_POOL_SIZE",
             ) from error
@@ -134,10 +135,14 @@ class Database:
             if refusal := _server_refusal(self.url, error):
                 raise refusal from error
             if isinstance(error.orig, QueryCanceled):
-                raise Overloaded(
-                    "a statement ran too long for a request, and was ended", retry_after_s=5, remedy="ask for less"
-                ) from error
+                raise self._too_long() from error
             raise
+
+    def _too_long(self) -> Overloaded:
+        limit = "" if self._statement_s is None else f"; one may take {self._statement_s:g} s"
+        return Overloaded(
+            f"a statement of your request ran too long, and was ended{limit}", retry_after_s=5, remedy="ask for less"
+        )
 
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:

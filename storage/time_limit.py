@@ -28,5 +28,5 @@ def time_limit(connection: Connection, seconds: float, *, what: str, remedy: str
         if not isinstance(error.orig, QueryCanceled):
             raise
         raise Overloaded(
-            f"{what} took longer than {seconds:g} s", retry_after_s=math.ceil(seconds), remedy=remedy
+            f"{what} may take {seconds:g} s, and took longer", retry_after_s=math.ceil(seconds), remedy=remedy
         ) from error

@@ -38,7 +38,7 @@ def search(connection: Connection, query: ClipQuery, *, timeout_s: float = SEARC
     `timeout_s`.
     """
     narrower = "narrow it down, for instance by start or vehicle"
-    with time_limit(connection, timeout_s, what="the search", remedy=narrower):
+    with time_limit(connection, timeout_s, what="your search", remedy=narrower):
         known_names.require_known(connection, query.properties())
         rows = connection.execute(query.statement(*CLIP_COLUMNS)).all()
         page = rows[: query.page.limit]

@@ -20,6 +20,8 @@ GROWTH_ALLOWANCE_BYTES = 24 * MIB
 GROWTH_PER_CHARGED_BYTE = 2.5
 """A byte of a clip is in the log, and then in its object and what is derived from it."""
 BUSY = (429, 503)
+_NO_LIMIT = ("unreachable", "misconfigured")
+"""Codes of refusals for which no limit is the reason."""
 _NUMBER = re.compile(r"\d")
 _SHARE = re.compile(r"\b(your|yours|this caller|this vehicle|each|one|an address|a token|stolen-\d+)\b")
 
@@ -65,13 +67,13 @@ def _lacks(answer: Answer, problem: Problem) -> Iterator[str]:
         yield "what the caller did wrong: it is an error of the server"
     if not problem.detail:
         yield "what was wrong"
-    if answer.status in BUSY:
-        if not (answer.retry_after.isdigit() and int(answer.retry_after) > 0):
-            yield "when to try again"
+    if answer.status in BUSY and problem.code not in _NO_LIMIT:
         if not _NUMBER.search(problem.detail):
             yield "the limit"
         if not _SHARE.search(problem.detail):
             yield "what of it is the caller's"
+    if answer.status in BUSY and not (answer.retry_after.isdigit() and int(answer.retry_after) > 0):
+        yield "when to try again"
     if answer.status in (*BUSY, 408, 413) and not problem.remedy:
         yield "what to do"
     if answer.status in (408, 413) and not _NUMBER.search(problem.detail):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingest.nonces import Nonces
-from triggers.errors import Overloaded, Unauthenticated
+from triggers.errors import Overloaded, TooMany, Unauthenticated
 from triggers.request_signature import WINDOW_S
 
 
@@ -27,10 +27,24 @@ def test_too_many_nonces_are_refused_and_none_is_forgotten_early() -> None:
     now = [0.0]
     nonces = Nonces(limit=3, clock=lambda: now[0])
     for number in range(3):
-        nonces.use("car-1", str(number))
-    with pytest.raises(Overloaded):
-        nonces.use("car-1", "3")
+        nonces.use(f"car-{number}", "n")
+    with pytest.raises(Overloaded, match="3 signed requests are accepted"):
+        nonces.use("car-3", "n")
     with pytest.raises(Unauthenticated):
-        nonces.use("car-1", "0")
+        nonces.use("car-0", "n")
     now[0] = 2.0 * WINDOW_S
-    nonces.use("car-1", "3")
+    nonces.use("car-3", "n")
+
+
+def test_one_vehicle_uses_up_its_own_share_and_is_told_when_it_may_go_on() -> None:
+    now = [100.0]
+    nonces = Nonces(limit=80, clock=lambda: now[0])
+    for number in range(10):
+        nonces.use("car-1", str(number))
+    now[0] += 50
+    with pytest.raises(TooMany, match="one vehicle may sign 10 requests in 600 s") as refused:
+        nonces.use("car-1", "one more")
+    assert refused.value.retry_after_s == 550
+    nonces.use("car-2", "0")
+    now[0] += 550
+    nonces.use("car-1", "one more")

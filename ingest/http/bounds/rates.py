@@ -1,12 +1,15 @@
-"""Requests per second, by token and by address: whoever sends more is told when to come again, at next to no cost.
+"""Requests per second and at once, by token and by address: whoever sends more waits, or is told when to come again.
 
 A token has its own bucket. Without a token, or with one that was refused, requests count against the address. So
 nobody's guesses cost a transaction each, and a token that is known to be good is not kept out by its neighbours.
 A request that its vehicle has signed counts against the vehicle as far as that may send more, else against the address.
+A refusal comes after a pause, in the caller's own turn, so that refusing a flood takes next to nothing from others.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import math
 import time
@@ -18,6 +21,7 @@ from http import HTTPStatus
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingest.http.bounds.fair_turns import CURRENT, FairTurns, Turn
 from ingest.http.problems import problem_response
 from triggers.errors import TooMany
 
@@ -29,6 +33,8 @@ CALLER = "caller"
 """The entry of a request's state by which a route says that it knows whose token was sent, or who signed."""
 LIVENESS = "/healthz"
 """Answered without any work, and asked by whoever restarts processes: never refused."""
+PAUSE_S = 0.1
+"""Before a refusal: one caller gets at most as many per second as its turns have pauses in a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +86,51 @@ class RateLimit:
         self._tokens = Buckets(rates.per_token)
         self._addresses = Buckets(rates.per_address)
         self._good: OrderedDict[bytes, None] = OrderedDict()
+        self._turns = FairTurns()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"].endswith(LIVENESS):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         token = _token_key(scope)
         address = str((scope.get("client") or ("unknown",))[0]).encode()
-        state = scope.setdefault("state", {})
+        if scope["path"].endswith(LIVENESS):
+            await self._alive(scope, receive, send, LIVENESS.encode() + address)
+            return
+        caller = token if token is not None and token in self._good else address
+        turn = Turn(self._turns, caller)
+        CURRENT.set(turn)
+        try:
+            await turn.take()
+        except TooMany as error:
+            await problem_response(error)(scope, receive, send)
+            return
+        try:
+            await self._within_rate(scope, turn.receiving(receive), turn.sending(send), token, address)
+        finally:
+            turn.give_back()
+
+    async def _alive(self, scope: Scope, receive: Receive, send: Send, caller: bytes) -> None:
+        """The answer that the process lives: beyond the rate of an address it is late, in the caller's own turn."""
+        turn = Turn(self._turns, caller)
+        try:
+            with contextlib.suppress(TooMany):
+                await turn.take()
+            if self._addresses.take(caller):
+                await asyncio.sleep(PAUSE_S)
+            await self._app(scope, receive, turn.sending(send))
+        finally:
+            turn.give_back()
+
+    async def _within_rate(
+        self, scope: Scope, receive: Receive, send: Send, token: bytes | None, address: bytes
+    ) -> None:
         refusal = self._refusal(token, address)
         if refusal is not None:
+            await asyncio.sleep(PAUSE_S)
             await problem_response(refusal)(scope, receive, send)
             return
+        state = scope.setdefault("state", {})
 
         async def watched(message: Message) -> None:
             if message["type"] == "http.response.start":

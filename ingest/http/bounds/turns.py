@@ -37,7 +37,7 @@ class Turns:
                 )
             if self._callers.total() >= self._in_all:
                 raise Overloaded(
-                    f"this process does at most {self._in_all} of this at a time: {self._what}",
+                    f"this process does at most {self._in_all} of this at a time, one for each user: {self._what}",
                     retry_after_s=self._retry_after_s,
                     remedy="try again; operators add a process if this persists",
                 )

@@ -1,7 +1,8 @@
 """A thread pool for blocking calls, limited in threads and in waiting calls.
 
 The event loop's default pool is shared by everything: sixty uploads that waited for the log once delayed every other
-route by seconds. Calls that wait for the log therefore have their own pool, apart from the short transactions.
+route by seconds. Calls that wait for the log therefore have their own pool, apart from the short transactions. Within a
+pool one caller has a share of the threads, so that its hundred calls keep nobody else's one waiting.
 """
 
 from __future__ import annotations
@@ -11,28 +12,45 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from ingest.http.bounds.fair_turns import CURRENT, FairTurns, Turn
 from triggers.errors import Overloaded
 
 T = TypeVar("T")
+SHARE = 2
+"""One caller has at most one part in so many of a pool's threads."""
+WAITING_SHARE = 4
+"""And of the places to wait."""
 
 
 class Workers:
-    """`threads` threads for one event loop; beyond `waiting` queued calls, further ones are refused."""
+    """`threads` threads for one event loop; beyond `waiting` queued calls, or a caller's share, others are refused."""
 
     def __init__(self, name: str, *, threads: int, waiting: int) -> None:
         self._name = name
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._limit = threads + waiting
         self._calls = 0
+        self._turns = FairTurns(at_once=max(1, threads // SHARE), waiting=max(1, waiting // WAITING_SHARE))
 
     async def run(self, function: Callable[[], T]) -> T:
-        """Run a function in a thread and return its result; Overloaded when too many calls wait already."""
+        """Run a function in a thread and return its result; Overloaded when too many calls wait, TooMany when too
+        many of this caller do."""
         if self._calls >= self._limit:
-            raise Overloaded(f"{self._calls} calls wait for the pool {self._name}", retry_after_s=1, remedy="try again")
+            raise Overloaded(
+                f"at most {self._limit} requests are at work here or wait, and that many are; yours was not begun",
+                retry_after_s=1,
+                remedy="try again",
+            )
         self._calls += 1
+        of_request = CURRENT.get()
+        turn = Turn(self._turns, of_request.caller if of_request is not None else b"")
+        if of_request is not None:
+            of_request.give_back()
         try:
+            await turn.take()
             return await asyncio.get_running_loop().run_in_executor(self._executor, function)
         finally:
+            turn.give_back()
             self._calls -= 1
 
     def close(self) -> None:

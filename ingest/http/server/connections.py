@@ -46,8 +46,8 @@ class Connection(Protocol):
         """Close at once: another connection needs the place."""
         ...
 
-    def refuse(self) -> None:
-        """Say that there is no place, and close."""
+    def refuse(self, why: str) -> None:
+        """Say why there is no place, and close."""
         ...
 
 
@@ -98,8 +98,16 @@ class Connections:
 
     def _end_one(self, address: str, newcomer: Connection) -> None:
         longest = next(iter(self._waiting[address]))
+        own = self._by_address[address] - (longest is newcomer)
         self.closed(longest)
-        (longest.refuse if longest is newcomer else longest.make_room)()
+        if longest is not newcomer:
+            longest.make_room()
+            return
+        limits = self._limits
+        longest.refuse(
+            f"{limits.total} connections may be open here, {limits.per_address} of them from one address, and none is "
+            f"free now; {own} are open from yours"
+        )
 
 
 def raise_open_files() -> int:

@@ -121,11 +121,9 @@ class BoundedProtocol(H11Protocol):
         """Close at once."""
         self.transport.abort()
 
-    def refuse(self) -> None:
-        """Say that the server has no place for the connection, and close it."""
-        self._answer_and_close(
-            HTTPStatus.SERVICE_UNAVAILABLE, "all connections of this server are in use", "try again later"
-        )
+    def refuse(self, why: str) -> None:
+        """Say why the server has no place for the connection, and close it."""
+        self._answer_and_close(HTTPStatus.SERVICE_UNAVAILABLE, why, "close those that you do not need, or try again")
 
     @property
     def _working(self) -> bool:

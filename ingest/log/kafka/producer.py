@@ -116,7 +116,11 @@ class _Room:
         needed_bytes = min(size_bytes, self._limit_bytes)
         with self._changed:
             if not self._changed.wait_for(lambda: self._free_bytes >= needed_bytes, timeout_s):
-                raise Overloaded(f"{self._limit_bytes} bytes are in flight to Kafka already", retry_after_s=5)
+                raise Overloaded(
+                    f"{self._limit_bytes} bytes may be in flight to Kafka, and there was no room for yours in time",
+                    retry_after_s=5,
+                    remedy="try again",
+                )
             self._free_bytes -= needed_bytes
         try:
             yield
