@@ -14,6 +14,7 @@ from fleet_api.http.session import NAME as SESSION
 from fleet_api.http.session import require_own_page, session_cookie
 from fleet_api.http.threads import in_vehicle_threads
 from fleet_api.services import Services
+from ingest.http.bounds.fair_turns import work_for
 from ingest.http.raising import raises
 from ingest.http.signed_requests import is_signed, verify
 from ingest.http.trace import REQUEST_ID
@@ -67,6 +68,7 @@ async def calling_vehicle(request: Request, services: Use, bearer: _VehicleBeare
     """The id of the vehicle whose token was sent, or whose key signed the request; Unauthenticated without either."""
     check = _by_signature(request, services) if is_signed(request.headers) else _by_token(services, _token(bearer))
     vehicle_id = await in_vehicle_threads(request, check)
+    work_for(f"vehicle {vehicle_id}")
     request.state.is_vehicle = True
     request.state.caller = f"vehicle {vehicle_id}"
     return vehicle_id

@@ -15,6 +15,7 @@ from ingest.gateway.limits import GatewayLimits
 from ingest.gateway.tokens import TokenCache
 from ingest.gateway.tus import protocol
 from ingest.http.bounds.byte_budget import ByteBudget
+from ingest.http.bounds.fair_turns import work_for
 from ingest.http.bounds.rates import CALLER
 from ingest.http.bounds.workers import Workers
 from ingest.http.signed_requests import is_signed, verify
@@ -106,6 +107,7 @@ class Gateway:
         signed = is_signed(request.headers)
         vehicle_id = await (self._by_signature(request) if signed else self._by_token(request))
         setattr(request.state, CALLER, vehicle_id)
+        work_for(f"vehicle {vehicle_id}")
         return vehicle_id
 
     async def _by_token(self, request: Request) -> str:

@@ -20,8 +20,8 @@ from starlette.types import Message, Receive, Send
 
 from triggers.errors import TooMany
 
-AT_ONCE = 4
-"""Requests of one caller that are worked on at the same time."""
+AT_ONCE = 2
+"""Requests of one caller that are worked on at the same time: somebody else's is then one of three, and no slower."""
 WAITING = 500
 """Requests of one caller that may wait for their turn; as many as one address may have connections."""
 RETRY_AFTER_S = 2
@@ -107,6 +107,12 @@ class Turn:
             self._held = False
             self._turns.give_back(self.caller)
 
+    def rename(self, caller: bytes) -> None:
+        """The caller turned out to be this one: what follows is in its turns."""
+        if caller != self.caller:
+            self.give_back()
+            self.caller = caller
+
     def receiving(self, receive: Receive) -> Receive:
         """`receive`, which gives the turn back while the client is waited for.
 
@@ -138,3 +144,10 @@ class Turn:
 
 CURRENT: ContextVar[Turn | None] = ContextVar("turn", default=None)
 """The turn of the request that the current task works on; None for the process's own work."""
+
+
+def work_for(caller: str) -> None:
+    """Say who sends the request that the current task works on, once that is known."""
+    turn = CURRENT.get()
+    if turn is not None:
+        turn.rename(caller.encode())

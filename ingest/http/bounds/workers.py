@@ -2,7 +2,7 @@
 
 The event loop's default pool is shared by everything: sixty uploads that waited for the log once delayed every other
 route by seconds. Calls that wait for the log therefore have their own pool, apart from the short transactions. Within a
-pool one caller has a share of the threads, so that its hundred calls keep nobody else's one waiting.
+pool one caller has a few of the threads, so that its hundred calls keep nobody else's one waiting.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from ingest.http.bounds.fair_turns import CURRENT, FairTurns, Turn
+from ingest.http.bounds.fair_turns import AT_ONCE, CURRENT, FairTurns, Turn
 from triggers.errors import Overloaded
 
 T = TypeVar("T")
-SHARE = 2
-"""One caller has at most one part in so many of a pool's threads."""
 WAITING_SHARE = 4
-"""And of the places to wait."""
+"""One caller has at most one part in so many of the places to wait."""
 
 
 class Workers:
@@ -30,7 +28,7 @@ class Workers:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._limit = threads + waiting
         self._calls = 0
-        self._turns = FairTurns(at_once=max(1, threads // SHARE), waiting=max(1, waiting // WAITING_SHARE))
+        self._turns = FairTurns(at_once=min(AT_ONCE, threads), waiting=max(1, waiting // WAITING_SHARE))
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run a function in a thread and return its result; Overloaded when too many calls wait, TooMany when too

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import logging
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,6 +25,8 @@ MAX_HEAD_BYTES = 32 * 1024
 _BACKLOG = 512
 _TICKS_OF_RELOAD = 20  # of 0.1 s
 _ACCEPT_ERRORS_EVERY_S = 60.0
+_SWITCH_S = 0.001
+"""How long a thread may compute before the event loop, which everybody waits for, gets its turn again."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +56,7 @@ def listen(host: str, port: int, *, setting: str) -> socket.socket:
 def serve(app: Any, listener: socket.socket, limits: ConnectionLimits, tls: Tls | None = None) -> None:
     """Serve on `listener`; after the signal, requests in progress have GRACEFUL_SHUTDOWN_S to finish."""
     _log.info("at most %d connections, %d from one address", limits.total, limits.per_address)
+    sys.setswitchinterval(_SWITCH_S)
     server(app, limits, tls=tls).run(sockets=[listener])
 
 

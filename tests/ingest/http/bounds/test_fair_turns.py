@@ -128,3 +128,18 @@ def test_a_body_in_pieces_waits_for_no_turn_again_since_another_one_may_wait_for
         assert len(turns) == 0
 
     asyncio.run(scene())
+
+
+def test_whoever_turns_out_to_be_another_caller_takes_nothing_of_the_first_ones_turns() -> None:
+    async def scene() -> None:
+        turns = FairTurns(at_once=1)
+        car, neighbour = Turn(turns, b"address"), Turn(turns, b"address")
+        await car.take()
+        car.rename(b"car-1")
+        await asyncio.wait_for(neighbour.take(), 1)
+        await asyncio.wait_for(car.take(), 1)
+        neighbour.give_back()
+        car.give_back()
+        assert len(turns) == 0
+
+    asyncio.run(scene())

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from ingest.http.bounds.fair_turns import CURRENT, FairTurns, Turn
-from ingest.http.bounds.workers import SHARE, WAITING_SHARE, Workers
+from ingest.http.bounds.fair_turns import AT_ONCE, CURRENT, FairTurns, Turn
+from ingest.http.bounds.workers import WAITING_SHARE, Workers
 from triggers.errors import Overloaded, TooMany
 
 THREADS, WAITING = 4, 16
@@ -41,10 +41,10 @@ def test_another_callers_call_is_worked_on_while_one_has_its_share() -> None:
     async def scene() -> None:
         workers, held, begun = Workers("test", threads=THREADS, waiting=WAITING), threading.Event(), list[bytes]()
         loud = asyncio.create_task(many(workers, b"ann", 5, held, begun))
-        await until(begun, THREADS // SHARE)
+        await until(begun, AT_ONCE)
         quiet = asyncio.create_task(many(workers, b"bob", 1, held, begun))
-        await until(begun, THREADS // SHARE + 1)
-        assert begun == [b"ann"] * (THREADS // SHARE) + [b"bob"]
+        await until(begun, AT_ONCE + 1)
+        assert begun == [b"ann"] * (AT_ONCE) + [b"bob"]
         held.set()
         assert await loud == [None] * 5
         assert await quiet == [None]
@@ -56,9 +56,9 @@ def test_another_callers_call_is_worked_on_while_one_has_its_share() -> None:
 def test_a_caller_is_refused_beyond_its_share_of_places_and_all_are_beyond_the_whole() -> None:
     async def scene() -> None:
         workers, held, begun = Workers("test", threads=THREADS, waiting=WAITING), threading.Event(), list[bytes]()
-        most = THREADS // SHARE + WAITING // WAITING_SHARE
+        most = AT_ONCE + WAITING // WAITING_SHARE
         loud = asyncio.create_task(many(workers, b"ann", most + 1, held, begun))
-        await until(begun, THREADS // SHARE)
+        await until(begun, AT_ONCE)
         others = [asyncio.create_task(many(workers, bytes([n]), most, held, begun)) for n in range(2)]
         await until(begun, THREADS)
         last = asyncio.create_task(many(workers, b"bob", most, held, begun))
