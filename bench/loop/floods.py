@@ -112,7 +112,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         program = Running("quiet", view.program_digest or "", "event", "noise.n0", view.version)
         person = running.issue_token("person", [Role.VIEWER])
         quiet, loud = (api.vehicles.enrol(name, replays=True) for name in ("quiet-car", "loud-car"))
-        part = Part(running.api_url, running.gateway_url, person, quiet.id, quiet.token, program, uploads=False)
+        part = Part(running.api_url, running.gateway_url, person, quiet.id, quiet.token, program)
         every = floods(running.api_url, running.gateway_url, loud.id, loud.token)
         chosen = {name: flood for name, flood in every.items() if asked.only in name}
         with witnesses(part) as seen:

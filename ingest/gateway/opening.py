@@ -61,7 +61,8 @@ def open_upload(
         raise ClipFailed(f"clip {manifest.clip_id} failed before: {existing.reason}", remedy="do not send it again")
     _judge(connection, manifest, terms, now)
     if terms.vehicle_day is not None:
-        vehicle_days.create_one(connection, manifest.recording.vehicle_id, terms.vehicle_day, now=now)
+        size = len(manifest.canonical_json())
+        vehicle_days.create_one(connection, manifest.recording.vehicle_id, size, terms.vehicle_day, now=now)
     upload = creation.insert_open(
         connection,
         request,

@@ -27,15 +27,17 @@ class VehicleDayLimits:
     received_bytes: int
 
 
-def create_one(connection: Connection, vehicle_id: str, limits: VehicleDayLimits, *, now: datetime) -> None:
-    """Count one more created upload; TooMany, with nothing counted, when the day's limit is reached."""
+def create_one(
+    connection: Connection, vehicle_id: str, manifest_bytes: int, limits: VehicleDayLimits, *, now: datetime
+) -> None:
+    """Count one more created upload and its manifest; TooMany, with nothing counted, when a limit is reached."""
     require_room(connection, vehicle_id, limits, now=now)
     row = {"vehicle_id": vehicle_id, "day": _day(now)}
-    added = insert(vehicle_days).values(**row, uploads=1, received_bytes=0)
+    added = insert(vehicle_days).values(**row, uploads=1, received_bytes=manifest_bytes)
     counted = connection.execute(
         added.on_conflict_do_update(
             index_elements=[_d.vehicle_id, _d.day],
-            set_={"uploads": _d.uploads + 1},
+            set_={"uploads": _d.uploads + 1, "received_bytes": _d.received_bytes + manifest_bytes},
             where=_d.uploads < limits.uploads,
         ).returning(_d.uploads)
     ).one_or_none()

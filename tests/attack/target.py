@@ -36,7 +36,7 @@ ATTACKERS_ADDRESS = "127.0.0.66"
 """An address of this machine's loopback that is not the witnesses': attackers are somewhere else."""
 CLIPS_OF_THE_CAMPAIGN = 500
 VEHICLE_DAY_BYTES = 64 * MIB
-VEHICLE_DAY_UPLOADS = 200
+VEHICLE_DAY_UPLOADS = 250
 SETTINGS: dict[str, object] = {
     "vehicle_day_bytes": VEHICLE_DAY_BYTES,
     "vehicle_day_uploads": VEHICLE_DAY_UPLOADS,
@@ -157,6 +157,7 @@ def target(seed: int) -> Iterator[Target]:
             WITNESS_VEHICLE,
             admin.vehicles.enrol(WITNESS_VEHICLE, {"fleet": "ours"}, replays=True).token,
             programs[OURS],
+            upload_every_s=4.0,
         )
         yield Target(running, random.Random(seed), programs, admin, http, part)
 

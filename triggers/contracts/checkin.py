@@ -18,6 +18,7 @@ from triggers.contracts.base import (
     VehicleId,
 )
 from triggers.contracts.campaign import MAX_COMPARES
+from triggers.contracts.clip import MAX_SOFTWARE_TEXT
 from triggers.contracts.compared import Compared
 from triggers.contracts.fire import TimeNs
 from triggers.contracts.limits import MAX_TRUST_VERSION
@@ -29,6 +30,7 @@ MAX_AHEAD_NS = 3600 * NS_PER_S
 """How far a list may lie ahead of its reader's clock, by its issue time and by its revision."""
 MAX_LIST_LIFETIME_NS = 30 * 86_400 * NS_PER_S
 Revision = Annotated[int, Field(ge=0, le=MAX_REVISION)]
+_ShortName = Annotated[str, Field(max_length=MAX_SOFTWARE_TEXT)]
 Count = Annotated[int, Field(ge=0, le=2**62)]
 Reasons = Annotated[
     dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")], Count], Field(max_length=MAX_REASONS)
@@ -77,8 +79,8 @@ class FireCounts(Contract):
 class CheckIn(Contract):
     """Body of a vehicle's check-in. The reply is a signed AssignmentList, or 304 if `have` is still current."""
 
-    attributes: Annotated[dict[str, AttributeValue], Field(max_length=100)] = {}
-    software: Annotated[dict[str, str], Field(max_length=100)] = {}
+    attributes: Annotated[dict[_ShortName, AttributeValue], Field(max_length=100)] = {}
+    software: Annotated[dict[_ShortName, _ShortName], Field(max_length=100)] = {}
     have: Sha256Hex | None = None
     """`AssignmentList.content_digest` of the list that the vehicle follows."""
     revision: Revision | None = None

@@ -25,10 +25,10 @@ GARBAGE_BYTES = 8 * MIB
 def manifests_that_are_created_and_given_up(target: Target, notes: Notes, _seconds: float) -> None:
     """Creation, termination, again, with the largest manifest there can be: until the vehicle's day is full."""
     stolen = target.steal_vehicle()
-    software = {f"part-{number}-{'n' * 180}": "v" * 200 for number in range(100)}
+    signals = [f"noise.n{number:05d}{'n' * 80}" for number in range(5000)]
     created = 0
     for _ in range(VEHICLE_DAY_UPLOADS + 1):
-        answer = notes.hear(target.begin(stolen, b"0123456789", software=software), 201, 429)
+        answer = notes.hear(target.begin(stolen, b"0123456789", signals=signals), 201, 429)
         if answer.status_code != 201:
             break
         created += 1

@@ -79,7 +79,7 @@ def bytes_that_are_no_request(target: Target, notes: Notes, seconds: float) -> N
 def costly_searches_by_a_viewer(target: Target, notes: Notes, seconds: float) -> None:
     """The lowest role may search, and a search can take as long as it is allowed to."""
     clauses = " OR ".join(
-        f"(casei(damage) LIKE '%a%b%c{n}%' OR signal.x{n}.max > {n} OR label = 'x{n}' OR tag = 'q{n}')"
+        f"(casei(damage) LIKE '%a%b%c{n}%' OR noise.n{n}.max > {n} OR label = 'x{n}' OR tag = 'q{n}')"
         for n in range(18)
     )
     query = f"filter={_quoted(clauses)}"

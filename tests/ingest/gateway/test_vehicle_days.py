@@ -36,8 +36,9 @@ def test_uploads_that_are_created_and_given_up_are_counted_and_end(
     few = settings.model_copy(update={"vehicle_day_uploads": 3})
     with running_gateway(few) as (url, _app):
         client, other = TusClient(url, token), TusClient(url, other_token)
+        manifest = clip()
         for _ in range(3):
-            assert client.http.delete(client.begin(clip())).status_code == 204
+            assert client.http.delete(client.begin(manifest)).status_code == 204
         refused = client.create(clip())
         assert (refused.status_code, refused.json()["code"]) == (429, "too_many")
         assert "3 uploads" in refused.json()["detail"]
@@ -45,18 +46,19 @@ def test_uploads_that_are_created_and_given_up_are_counted_and_end(
         other.begin(clip(vehicle_id="car-2"))
         client.close()
         other.close()
-    assert counted(database) == (3, 0)
+    assert counted(database) == (3, 3 * len(manifest.canonical_json()))
 
 
 def test_bytes_that_came_are_counted_good_or_not_and_end(database: Database, settings: Settings, token: str) -> None:
     few = settings.model_copy(update={"vehicle_day_bytes": 1 * MIB})
     with running_gateway(few) as (url, _app):
         client = TusClient(url, token)
-        location = client.begin(clip())
+        manifest = clip()
+        location, own = client.begin(manifest), len(manifest.canonical_json())
         assert client.patch(location, 0, some_bytes(CELL_BYTES, seed=9)).status_code == 460
-        assert counted(database) == (1, CELL_BYTES)
+        assert counted(database) == (1, own + CELL_BYTES)
         assert client.patch(location, 0, DATA[: CELL_BYTES + 7]).status_code == 204
-        assert counted(database) == (1, 2 * CELL_BYTES + 7)
+        assert counted(database) == (1, own + 2 * CELL_BYTES + 7)
         for refused in (client.patch(location, CELL_BYTES + 7, DATA[CELL_BYTES + 7 :]), client.create(clip())):
             assert (refused.status_code, refused.json()["code"]) == (429, "too_many")
             assert str(MIB) in refused.json()["detail"]

@@ -30,7 +30,6 @@ PERSON, VEHICLE, GATEWAY, UPLOAD = "person", "vehicle", "gateway", "upload"
 STREAMS = (PERSON, VEHICLE, GATEWAY)
 """What is timed; the clips that are uploaded beside it are fewer, and every one must be accepted."""
 EVERY_S = 0.05
-UPLOAD_EVERY_S = 2.0
 NEW_CONNECTION_EVERY = 10
 ANSWER_WITHIN_S = 30.0
 _ENDS_WITHIN_S = 60.0
@@ -48,7 +47,8 @@ class Part:
     vehicle_token: str
     running: Running
     reads: tuple[str, ...] = ("/v1/campaigns", "/v1/clips?limit=10", "/v1/outcomes")
-    uploads: bool = True
+    upload_every_s: float | None = None
+    """How often the vehicle uploads a clip; None: never."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +166,8 @@ class _Scene:
             self._again(VEHICLE, self._part.api_url, self._check_in, EVERY_S),
             self._again(GATEWAY, self._part.gateway_url, self._ask_offset, EVERY_S),
         ]
-        if self._part.uploads:
-            tasks.append(self._again(UPLOAD, self._part.gateway_url, self._upload, UPLOAD_EVERY_S))
+        if self._part.upload_every_s is not None:
+            tasks.append(self._again(UPLOAD, self._part.gateway_url, self._upload, self._part.upload_every_s))
         await asyncio.gather(self._listen(), *tasks)
 
     async def _listen(self) -> None:

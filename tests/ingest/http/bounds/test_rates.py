@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+
+import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -10,6 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
+from ingest.http.bounds.fair_turns import AT_ONCE
 from ingest.http.bounds.rates import BURST_S, CALLER, Buckets, RateLimit, Rates
 from ingest.http.problems import exception_handlers
 from triggers.errors import Unauthenticated
@@ -86,3 +90,37 @@ def test_requests_that_are_signed_count_against_their_vehicle_first_and_then_aga
     http = client(Rates(per_token=0.4, per_address=0.4))
     answers = [http.get("/whoever", headers={"Signature": "good"}).status_code for _ in range(5)]
     assert answers == [200, 200, 200, 200, 429]
+
+
+def test_a_flood_is_worked_on_a_few_at_once_while_others_are_served_and_the_process_says_that_it_lives() -> None:
+    under_way, most = 0, 0
+
+    async def scene() -> None:
+        go_on = asyncio.Event()
+
+        async def slow(_request: Request) -> Response:
+            nonlocal under_way, most
+            under_way += 1
+            most = max(most, under_way)
+            await go_on.wait()
+            under_way -= 1
+            return PlainTextResponse("")
+
+        routes = [Route("/slow", slow), Route("/whoever", whoever), Route("/healthz", anybody)]
+        middleware = [Middleware(RateLimit, rates=Rates(per_token=1000, per_address=1000))]
+        app = Starlette(routes=routes, middleware=middleware, exception_handlers=exception_handlers())
+        transport = httpx.ASGITransport(app, client=("10.0.0.1", 1))
+        async with httpx.AsyncClient(transport=transport, base_url="http://api", timeout=20) as http:
+            assert (await http.get("/whoever", headers=GOOD)).status_code == 200
+            flood = [asyncio.create_task(http.get("/slow")) for _ in range(50)]
+            async with asyncio.timeout(20):
+                while under_way < AT_ONCE:
+                    await asyncio.sleep(0.01)
+                assert (await http.get("/whoever", headers=GOOD)).status_code == 200
+                assert (await http.get("/healthz")).status_code == 200
+                assert not any(task.done() for task in flood)
+                go_on.set()
+                assert {answer.status_code for answer in await asyncio.gather(*flood)} == {200}
+
+    asyncio.run(scene())
+    assert most == AT_ONCE
