@@ -140,6 +140,7 @@ def flooding(*floods: Flood) -> Iterator[list[Flooded]]:
             assert process.stdin is not None
             process.stdin.write(flood.to_json())
             process.stdin.close()
+            process.stdin = None  # it is written
         yield found
         found += _ended(started, floods)
     finally:
@@ -150,9 +151,8 @@ def flooding(*floods: Flood) -> Iterator[list[Flooded]]:
 
 def _ended(started: Sequence[subprocess.Popen[str]], floods: Sequence[Flood]) -> Iterator[Flooded]:
     for process, flood in zip(started, floods, strict=True):
-        assert process.stdout is not None
-        process.wait(flood.seconds + _ANSWER_WITHIN_S + _ENDS_WITHIN_S)
-        told = json.loads(process.stdout.read())
+        said, _ = process.communicate(timeout=flood.seconds + _ANSWER_WITHIN_S + _ENDS_WITHIN_S)
+        told = json.loads(said)
         kinds = [Answer(**each | {"body": base64.b64decode(each["body"])}) for each in told["kinds"]]
         yield Flooded({int(status): count for status, count in told["statuses"].items()}, kinds, told["cut"])
 
