@@ -29,10 +29,11 @@ class SingleCheck(Generic[T]):
         if self._running is None or self._running.done():
             self._running = asyncio.get_running_loop().run_in_executor(self._thread, self._check)
             self._running.add_done_callback(_retrieve)
-        done, _ = await asyncio.wait([self._running], timeout=self._within_s)
+        awaited = self._running  # the next one may begin before everybody who waits for this one goes on
+        done, _ = await asyncio.wait([awaited], timeout=self._within_s)
         if not done:
             raise Unreachable(f"what this process depends on did not answer within {self._within_s:g} s")
-        return self._running.result()
+        return awaited.result()
 
     def close(self) -> None:
         """Wait for a check in progress."""
