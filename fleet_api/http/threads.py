@@ -14,13 +14,15 @@ T = TypeVar("T")
 
 VEHICLE_THREADS = 16
 """More than a vehicle route has connections to the database: part of each request is work without one."""
+OF_ONE_VEHICLE = 1
+"""A vehicle asks one thing at a time, and threads that compute share one processor: two would be two shares."""
 WAITING_VEHICLES = 512
 """Requests of vehicles that may wait for a thread; further ones are told to come again."""
 
 
 def new_vehicle_threads() -> Workers:
     """The threads of all vehicle routes of a process."""
-    return Workers("vehicles", threads=VEHICLE_THREADS, waiting=WAITING_VEHICLES)
+    return Workers("vehicles", threads=VEHICLE_THREADS, waiting=WAITING_VEHICLES, of_one_caller=OF_ONE_VEHICLE)
 
 
 async def in_vehicle_threads(request: Request, function: Callable[[], T]) -> T:

@@ -23,12 +23,12 @@ WAITING_SHARE = 4
 class Workers:
     """`threads` threads for one event loop; beyond `waiting` queued calls, or a caller's share, others are refused."""
 
-    def __init__(self, name: str, *, threads: int, waiting: int) -> None:
+    def __init__(self, name: str, *, threads: int, waiting: int, of_one_caller: int = AT_ONCE) -> None:
         self._name = name
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
         self._limit = threads + waiting
         self._calls = 0
-        self._turns = FairTurns(at_once=min(AT_ONCE, threads), waiting=max(1, waiting // WAITING_SHARE))
+        self._turns = FairTurns(at_once=min(of_one_caller, threads), waiting=max(1, waiting // WAITING_SHARE))
 
     async def run(self, function: Callable[[], T]) -> T:
         """Run a function in a thread and return its result; Overloaded when too many calls wait, TooMany when too
