@@ -106,7 +106,7 @@ def uploads_that_are_opened_and_left(target: Target, notes: Notes, _seconds: flo
         if answer.status_code != 201:
             break
         opened += 1
-    accounts = target.admin.budget.accounts(EVERYBODYS).accounts
+    accounts = list(target.admin.budget.accounts(EVERYBODYS))
     held = max((a.held / a.limit for a in accounts if a.kind == "campaign_bytes" and a.limit), default=0.0)
     notes.remarks.append(f"{opened} uploads were opened, which hold {held:.0%} of the campaign's bytes")
     notes.require(held < 0.5, f"one vehicle holds {held:.0%} of a campaign's bytes")

@@ -76,7 +76,7 @@ def uploads_from_their_beginning(target: Target, notes: Notes, _seconds: float) 
         again = notes.hear(target.http.send(created.request), 200)
         notes.require(target.located(again) == address, "the same clip has two uploads")
         notes.hear(target.send(stolen, address, data), 204, 409, 410)
-    held = [a.held for a in target.admin.budget.accounts(EVERYBODYS).accounts if a.vehicle_id == stolen.vehicle_id]
+    held = [a.held for a in target.admin.budget.accounts(EVERYBODYS) if a.vehicle_id == stolen.vehicle_id]
     notes.require(
         held.count(len(data)) == len([amount for amount in held if amount > 1]), f"charged {held} for one clip"
     )
