@@ -8,20 +8,36 @@ import shlex
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy import Connection
 
 from storage.clips.cql2 import parse_filter, source
+from storage.clips.cql2.arithmetic.ratio import MAX_DIGITS
 from storage.clips.cql2.parse import OPERATORS
+from storage.clips.cql2.standard import FUNCTIONS
+from storage.clips.cql2.standard.conformance import NAMES as CLASSES
+from storage.clips.cql2.track.geometry import MAX_POSITIONS
+from storage.clips.cql2.written import translate
 from storage.clips.details import MAX_LABELS
 from storage.clips.order import DEFAULT_SORT
-from storage.clips.properties import PATTERNS, PROPERTIES, Property, require_property, sortable_names
+from storage.clips.properties import (
+    PATTERNS,
+    PROPERTIES,
+    Property,
+    known_names,
+    require_property,
+    sortable_names,
+)
 from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
 from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.labels import jobs as label_jobs
 from tests.support.paths import REPOSITORY
+from tests.support.servers.database import migrated_database
 from triggers.contracts.api.clips import ClipDetailsView, ClipView
 from triggers.contracts.api.labels import MAX_CLAIM
 from triggers.errors import InvalidInput
 
+NOW_NS = 1_796_472_000 * 10**9
+"""2026-12-05T12:00:00Z"""
 PAGE = (REPOSITORY / "docs" / "catalog.md").read_text("utf-8")
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 _BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -52,9 +68,29 @@ def names(text: str) -> set[str]:
     return set(re.findall(r"`([^`]+)`", text))
 
 
-@pytest.mark.parametrize("text", [*filters(), *dict.fromkeys(searches())])
+@pytest.mark.parametrize("text", filters())
 def test_every_filter_compiles(text: str) -> None:
     parse_filter(text, "cql2-text").where()
+
+
+@pytest.fixture(scope="module")
+def catalog(postgres_url: str, migrated: str) -> Iterator[Connection]:
+    """A catalog that knows the unit of the signal that searches on the command line ask for."""
+    with migrated_database(postgres_url, migrated) as database, database.begin() as connection:
+        known_names.add_units(connection, [("ego.speed", "m/s")])
+        yield connection
+
+
+@pytest.mark.parametrize("text", dict.fromkeys(searches()))
+def test_every_search_on_the_command_line_is_translated_and_compiles(catalog: Connection, text: str) -> None:
+    parse_filter(translate(catalog, text, now_ns=NOW_NS), "cql2-text").where()
+
+
+def test_the_table_of_translations_is_what_they_give(catalog: Connection) -> None:
+    rows = re.findall(r"^\| `([^`]+)` \| `([^`]+)`.* \|$", section("Units"), re.MULTILINE)
+    assert len(rows) > 3
+    for written, translated in rows:
+        assert translate(catalog, written, now_ns=NOW_NS) == translated
 
 
 def test_every_tree_compiles() -> None:
@@ -81,7 +117,7 @@ def test_the_page_has_filters_and_searches() -> None:
 def row_of(described: Property) -> str:
     """A property as a row of the page's table."""
     called = ", ".join(f"`{name}`" for name in (described.name, *described.aliases))
-    kind = {"attribute": "text, number or bool", "geometry": "box"}.get(described.kind, described.kind)
+    kind = {"attribute": "text, number or bool", "geometry": "track"}.get(described.kind, described.kind)
     values = ": " + ", ".join(f"`{value}`" for value in described.values) if described.values else ""
     cells = [called, kind, described.unit or "", "yes" if described.sort else "", described.description + values]
     return "| " + " | ".join(cells) + " |"
@@ -109,6 +145,8 @@ def test_limits_and_sort_keys_are_those_of_the_code() -> None:
     assert f"{source.MAX_BYTES} bytes, {source.MAX_NODES} operators" in limits
     assert f"nested {source.MAX_DEPTH} deep |" in limits
     assert f"{source.MAX_ITEMS} items" in limits
+    assert f"{MAX_POSITIONS} positions" in limits
+    assert f"{MAX_DIGITS} digits" in limits
     assert f"{MAX_PAGE} clips" in limits
     assert f"{SEARCH_TIMEOUT_S:g} s" in limits
     assert f"newest {MAX_LABELS} " in limits
@@ -121,7 +159,15 @@ def test_limits_and_sort_keys_are_those_of_the_code() -> None:
     assert f"After {label_jobs.MAX_ATTEMPTS} attempts" in jobs
 
 
+def test_the_classes_and_functions_on_the_page_are_those_of_the_code() -> None:
+    standard = section("The standard")
+    titles = {title.lower() for title in re.findall(r'"([^"]+)"', standard)} - {"property-property"}
+    assert len(titles) == len(CLASSES)
+    assert titles >= {name.replace("-", " ") for name in ("cql2-text", "cql2-json", "spatial-functions", "functions")}
+    assert names(standard) - {"GET /v1/functions"} == {function.name for function in FUNCTIONS}
+
+
 def test_what_the_page_says_is_not_there_is_refused() -> None:
-    for refused in ("size_bytes + 1 > 2", "f(state)", "vehicle.a = vehicle.b", "region = 'EU'"):
+    for refused in ("f(state)", "S_TOUCHES(box, POINT(1 2))", "S_CROSSES(geometry, box)", "region = 'EU'"):
         with pytest.raises(InvalidInput):
             parse_filter(refused, "cql2-text")

@@ -7,6 +7,7 @@ from fleet_api.audit import routes as audit
 from fleet_api.budget import routes as budget
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
+from fleet_api.filters import routes as filters
 from fleet_api.labels import routes as labels
 from fleet_api.login import routes as login
 from fleet_api.outcomes import routes as outcomes
@@ -22,6 +23,7 @@ ROUTERS = tuple(
         budget,
         vehicles,
         clips,
+        filters,
         labels,
         outcomes,
         audit,

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous
-from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage, ClipView
+from triggers.contracts.api.clips import (
+    ClipDetailsView,
+    ClipErasureView,
+    ClipPage,
+    ClipView,
+    FilterView,
+    FunctionsView,
+    FunctionView,
+)
 from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.errors import InvalidInput, Misconfigured, NotFound
 
@@ -54,6 +62,17 @@ class Clips:
             token = page.next
             if token is None:
                 return
+
+    def translate(self, filter_text: str) -> str:
+        """The CQL2 text that a filter with units and relative times stands for now.
+
+        `ego.speed.max > 80 km/h AND start > now - 7 d` becomes what `search` takes.
+        """
+        return self._transport.get(FilterView, path_of("filter"), {"filter": filter_text}).filter
+
+    def functions(self) -> list[FunctionView]:
+        """The functions that filters can call beside those of CQL2 itself."""
+        return self._transport.get(FunctionsView, path_of("functions")).functions
 
     def get(self, clip_id: str) -> ClipDetailsView:
         """A clip with its fires, statistics, labels, and links to its files, which are valid for an hour."""

@@ -13,7 +13,8 @@ _TYPES: dict[PropertyKind, dict[str, Any]] = {
     "time": _MOMENT,
     "interval": {"type": "array", "items": _MOMENT, "minItems": 2, "maxItems": 2},
     "attribute": {"type": ["string", "number", "boolean"]},
-    "geometry": {"format": "geometry-polygon"},
+    "geometry": {"format": "geometry-any"},
+    "box": {"format": "geometry-polygon"},
 }
 _UCUM = {"byte": "By"}
 """Units that are spelled differently in `x-ogc-unit`, which takes codes of the Unified Code for Units of Measure."""

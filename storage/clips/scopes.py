@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, and_, column, exists, func, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, column, exists, func, literal, select
 
 from storage.tables import clip_fires, clips, fires, labels
 
@@ -23,6 +23,15 @@ def some(scope: Scope, condition: ColumnElement[bool] | None = None) -> ColumnEl
     if condition is not None:
         query = query.where(condition)
     return exists(query.correlate(clips))
+
+
+def all_labels() -> ColumnElement[list[str]]:
+    """Every label of the clip, as an array of texts; empty without one."""
+    elements = func.unnest(labels.c.types).table_valued("element", name="element")
+    of_clip = select(elements.c.element).select_from(labels).join(elements, labels.c.clip_id == clips.c.id)
+    found = func.array_agg(elements.c.element, type_=ARRAY(Text))
+    listed = of_clip.with_only_columns(func.coalesce(found, literal([], ARRAY(Text))))
+    return listed.correlate(clips).scalar_subquery()
 
 
 def _fires() -> Select[int]:

@@ -53,10 +53,21 @@ def clips() -> None:
 @click.argument("cql2", required=False)
 @click.option("--limit", type=WholeNumber(1), help="At most this many clips.  [default: all]")
 @click.option("--sortby", help="A property to sort by; a leading - reverses the order.  [default: -recorded]")
+@click.option("--explain", is_flag=True, help="Only print the filter as the API takes it.")
 @list_options
 @with_client
-def search(client: ApiClient, cql2: str | None, limit: int | None, sortby: str | None, form: Form) -> None:
-    """List the clips that match a CQL2 text, such as "trigger = 'hard_braking' AND vehicle.region = 'EU'"."""
+def search(
+    client: ApiClient, cql2: str | None, *, limit: int | None, sortby: str | None, explain: bool, form: Form
+) -> None:
+    """List the clips that match a CQL2 text, such as "trigger = 'hard_braking' AND vehicle.region = 'EU'".
+
+    A number may have a unit, and a time may be relative to now: "ego.speed.max > 80 km/h AND start > now - 7 d".
+    """
+    if cql2 is not None:
+        cql2 = client.clips.translate(cql2)
+    if explain:
+        print_result(cql2 or "TRUE")
+        return
     none = "no clips yet; they arrive after a trigger of an active campaign has fired and the vehicle has uploaded"
     print_list(
         form,

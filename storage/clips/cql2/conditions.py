@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     ColumnElement,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     not_,
     null,
     or_,
@@ -32,11 +34,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import array
 
-from storage.clips.cql2 import spatial
+from storage.clips.cql2 import spatial, track
+from storage.clips.cql2.arithmetic import compiled
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS, Moment
 from storage.clips.cql2.nodes import Number
 from storage.clips.cql2.operands import (
+    AccentFolded,
+    Arithmetic,
     CaseFolded,
+    Distance,
     IntervalOperand,
     Kind,
     Operand,
@@ -48,6 +54,8 @@ from storage.clips.cql2.operands import (
 from storage.clips.cql2.temporal import RELATIONS, TIME_COMPARISONS, Range
 from storage.clips.cql2.tree import (
     And,
+    Array,
+    ArrayRelation,
     Between,
     Comparison,
     Constant,
@@ -61,10 +69,12 @@ from storage.clips.cql2.tree import (
     SomeFire,
     SpatialRelation,
     TemporalRelation,
+    TrackRelation,
     scope,
     scopes,
 )
-from storage.clips.scopes import Scope, some
+from storage.clips.scopes import Scope, all_labels, some
+from storage.tables import clips
 
 Condition = ColumnElement[bool]
 
@@ -84,7 +94,7 @@ def condition(predicate: Predicate) -> Condition:
         case Constant() | And() | Or() | Not():
             return _combined(predicate, condition)
         case SomeFire(member):
-            return _some("fire", _of_the_fire(member), about_clip=None in scopes(member))
+            return _some("fire", of_the_fire(member), about_clip=None in scopes(member))
     return _of_the_clip(predicate)
 
 
@@ -107,11 +117,11 @@ def _some(about: Scope, of_one: Condition, *, about_clip: bool) -> Condition:
     return case((some(about, of_one), true()), (some(about, of_one.is_(None)), null()), else_=false())
 
 
-def _of_the_fire(predicate: Predicate) -> Condition:
+def of_the_fire(predicate: Predicate) -> Condition:
     """The condition on the one fire that `some` selects."""
     match predicate:
         case Constant() | And() | Or() | Not():
-            return _combined(predicate, _of_the_fire)
+            return _combined(predicate, of_the_fire)
         case SomeFire():
             raise ValueError("a fire within a fire")  # the parser refuses it
     return _leaf(predicate) if scope(predicate) == "fire" else _of_the_clip(predicate)
@@ -132,6 +142,8 @@ def _combined(predicate: Constant | And | Or | Not, inner: Callable[[Predicate],
 def _leaf(leaf: Leaf) -> Condition:
     """The condition on one row: the clip's, or that of a fire, a tag or a label."""
     match leaf:
+        case SpatialRelation() | TrackRelation() | ArrayRelation():
+            return _related(leaf)
         case Comparison():
             return _compared(leaf)
         case Between(at_least, at_most):
@@ -140,20 +152,41 @@ def _leaf(leaf: Leaf) -> Condition:
             return _column(value).in_([_column(choice, value) for choice in choices])
         case Like(value, pattern):
             return _column(value).like(_column(pattern))
+        case IsNull(Arithmetic() as number):
+            return compiled.is_unknown(number, _column)
         case IsNull(operand):
             return _column(operand).is_(None)
         case TemporalRelation(name, left, right):
             return _known(RELATIONS[name](_range(left), _range(right)), left, right)
+
+
+def _related(leaf: SpatialRelation | TrackRelation | ArrayRelation) -> Condition:
+    match leaf:
         case SpatialRelation(name, _, shape):
             return spatial.relation(name, shape)
+        case TrackRelation(name, _, geometry):
+            return track.relation(name, geometry)
+        case ArrayRelation(name, left, right):
+            return _ARRAY_RELATIONS[name](left, right)
 
 
 def _compared(comparison: Comparison) -> Condition:
     left, right = comparison.left, comparison.right
+    if compiled.is_calculated(left, right):
+        return compiled.compared(comparison.operator, left, right, _column)
+    if kind_of(left) == "attribute":
+        return _attributes_compared(comparison.operator, _column(left), _column(right))
     if kind_of(left) == "time":
         return TIME_COMPARISONS[comparison.operator](_range(left), _range(right))
     compared: Condition = _COMPARISONS[comparison.operator](_column(left, right), _column(right, left))
     return compared
+
+
+def _attributes_compared(name: str, left: ColumnElement[Any], right: ColumnElement[Any]) -> Condition:
+    """Two attributes of one type, which is the clip's own; unknown if their types differ. Bools have no order."""
+    kinds = [kind for kind in _JSON_TYPES if kind != "bool" or name in ("=", "<>")]
+    of_kind = [(_attribute(left, kind), _attribute(right, kind)) for kind in kinds]
+    return case(*((and_(a.is_not(None), b.is_not(None)), _COMPARISONS[name](a, b)) for a, b in of_kind), else_=null())
 
 
 def _known(related: Condition, *times: Operand) -> Condition:
@@ -186,6 +219,13 @@ def _column(operand: Operand, other: Operand | None = None) -> ColumnElement[Any
             return asked.expression
         case CaseFolded(text):
             return func.lower(_column(text))
+        case AccentFolded(text):
+            apart = func.normalize(_column(text), literal_column("NFD"))
+            return func.regexp_replace(apart, _ACCENTS, "", "g", type_=Text())
+        case Distance(_, geometry):
+            return track.distance_m(geometry)
+        case Arithmetic():
+            raise ValueError("a calculation is compared as a fraction")  # see compiled.compared
         case Moment() | IntervalOperand():
             return _range(operand).first
 
@@ -214,6 +254,36 @@ def _attribute(document: ColumnElement[Any], kind: Kind) -> ColumnElement[Any]:
     unquoted = document.op("#>>")(array([], type_=Text))
     return case((func.jsonb_typeof(document) == json_type, cast(unquoted, sql_type())), else_=None)
 
+
+_ACCENTS = "[\u0300-\u036f]"
+"""The combining diacritical marks of Unicode, into which and a letter NFD takes an accented letter apart."""
+
+
+def _set(array: Array) -> ColumnElement[Any]:
+    """A set of texts as an array in SQL."""
+    match array.of:
+        case None:
+            return literal(list(array.texts), ARRAY(Text))
+        case asked if asked.scope == "tag":
+            return clips.c.tags
+        case _:
+            return all_labels()
+
+
+def _contains(left: Array, right: Array) -> Condition:
+    """Whether the first set has every element of the second one, of which others than texts are in no clip."""
+    if right.others and left.of is not None:
+        return false()
+    result: Condition = _set(left).op("@>", is_comparison=True)(_set(right))
+    return result
+
+
+_ARRAY_RELATIONS: Mapping[str, Callable[[Array, Array], Condition]] = {
+    "a_contains": _contains,
+    "a_containedby": lambda left, right: _contains(right, left),
+    "a_equals": lambda left, right: and_(_contains(left, right), _contains(right, left)),
+    "a_overlaps": lambda left, right: _set(left).op("&&", is_comparison=True)(_set(right)),
+}
 
 _JSON_TYPES: Mapping[Kind, tuple[str, type[Text | Numeric[Any] | Boolean]]] = {
     "text": ("string", Text),

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, Literal, TypeAlias
 
+from storage.clips.cql2.arithmetic import ratio
 from storage.clips.cql2.moments import ALWAYS, Moment, day, instant, instant_or_day, require_order
 from storage.clips.cql2.nodes import Node, Number, at, is_number, shown_number
+from storage.clips.cql2.track import Geometry, parse_geometry
 from storage.clips.properties import Property, in_unit, require_property
 from triggers.errors import InvalidInput
 
-Kind = Literal["text", "number", "bool", "time", "interval", "attribute", "geometry"]
+Kind = Literal["text", "number", "bool", "time", "interval", "attribute", "geometry", "box"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,32 @@ class CaseFolded:
     text: Operand
 
 
-Operand: TypeAlias = Value | Reference | Moment | IntervalOperand | CaseFolded
+@dataclass(frozen=True)
+class AccentFolded:
+    """`ACCENTI(text)`."""
+
+    text: Operand
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """`left operator right` of two numbers; `operator` is one of ARITHMETIC."""
+
+    operator: str
+    left: Operand
+    right: Operand
+
+
+@dataclass(frozen=True)
+class Distance:
+    """`DISTANCE(geometry, ...)`: the distance between the clip's track and a literal geometry in metres."""
+
+    geometry: Reference
+    to: Geometry
+
+
+Folded: TypeAlias = CaseFolded | AccentFolded
+Operand: TypeAlias = Value | Reference | Moment | IntervalOperand | Folded | Arithmetic | Distance
 
 
 def kind_of(operand: Operand) -> Kind:
@@ -52,9 +81,9 @@ def kind_of(operand: Operand) -> Kind:
     match operand:
         case Value(bool()):
             return "bool"
-        case Value(str()) | CaseFolded():
+        case Value(str()) | CaseFolded() | AccentFolded():
             return "text"
-        case Value():
+        case Value() | Arithmetic() | Distance():
             return "number"
         case Reference():
             return operand.kind
@@ -71,8 +100,12 @@ def properties_of(operand: Operand) -> tuple[Property, ...]:
             return (operand.property,)
         case IntervalOperand():
             return (*properties_of(operand.first), *properties_of(operand.last))
-        case CaseFolded():
+        case CaseFolded() | AccentFolded():
             return properties_of(operand.text)
+        case Arithmetic(_, left, right):
+            return (*properties_of(left), *properties_of(right))
+        case Distance(geometry):
+            return (geometry.property,)
         case _:
             return ()
 
@@ -90,6 +123,12 @@ def shown(operand: Operand) -> str:
             return "the INTERVAL"
         case CaseFolded():
             return f"CASEI({shown(operand.text)})"
+        case AccentFolded():
+            return f"ACCENTI({shown(operand.text)})"
+        case Arithmetic(operator):
+            return f"what {operator} gives"
+        case Distance():
+            return "the DISTANCE"
 
 
 def _shown_value(value: str | Number | bool) -> str:
@@ -125,13 +164,31 @@ def _composed(node: dict[str, Any]) -> Operand:
             )
         case {"op": str(name), "args": arguments} if name.lower() in _FUNCTIONS:
             return _FUNCTIONS[name.lower()](arguments)
+        case {"op": str(name), "args": [left, right]} if name.lower() in ARITHMETIC:
+            return computed(name.lower(), number_of(left), number_of(right))
     name = str(node.get("op", node.get("type", ", ".join(sorted(map(str, node))))))
     if name in ARITHMETIC:
-        raise InvalidInput(f"the filter cannot compute with {name}", remedy="calculate the number first")
+        raise InvalidInput(f"{name} takes two numbers", remedy="write it between two numbers, like size_bytes / 2")
     raise InvalidInput(
         f"the filter cannot compare with {name[:60]!r}",
-        remedy="compare properties, texts, numbers, true, false, TIMESTAMP, DATE, CASEI(...) and IN_UNIT(...)",
+        remedy=f"compare properties, texts, numbers, true, false, TIMESTAMP, DATE, {', '.join(FUNCTIONS).upper()}",
     )
+
+
+def number_of(node: object) -> Operand:
+    """The operand of a calculation that a node stands for."""
+    return as_kind(parse_operand(node), "number")
+
+
+def computed(operator: str, left: Operand, right: Operand) -> Operand:
+    """The result of a calculation: a number if both sides are literals and it is one, exactly."""
+    operand = Arithmetic(operator, left, right)
+    match left, right:
+        case Value(int() | Decimal() as a), Value(int() | Decimal() as b):
+            exact = ratio.of_literals(operator, Fraction(a), Fraction(b))
+            number = None if exact is None else ratio.decimal_of(exact)
+            return operand if number is None else Value(number)
+    return operand
 
 
 def _interval(first: Operand, last: Operand) -> IntervalOperand:
@@ -153,9 +210,35 @@ def _end(node: object) -> Operand:
 
 
 def _case_folded(arguments: object) -> Operand:
+    return CaseFolded(_only_text("CASEI", arguments))
+
+
+def _accent_folded(arguments: object) -> Operand:
+    return AccentFolded(_only_text("ACCENTI", arguments))
+
+
+def _only_text(name: str, arguments: object) -> Operand:
     if not isinstance(arguments, list) or len(arguments) != 1:
-        raise InvalidInput("CASEI takes one argument", remedy="write CASEI(x) = CASEI('a')")
-    return CaseFolded(as_kind(parse_operand(arguments[0]), "text"))
+        raise InvalidInput(f"{name} takes one argument", remedy=f"write {name}(x) = {name}('a')")
+    return as_kind(parse_operand(arguments[0]), "text")
+
+
+def _distance(arguments: object) -> Operand:
+    """`DISTANCE(geometry, POINT(11.5 48.1))`, in either order."""
+    match arguments:
+        case [first, second]:
+            for asked, other in ((first, second), (second, first)):
+                if (geometry := track_named(asked)) is not None:
+                    return Distance(geometry, parse_geometry(other))
+    raise InvalidInput(
+        "DISTANCE takes `geometry` and a geometry", remedy="write distance(geometry, POINT(11.5 48.1)) < 500"
+    )
+
+
+def track_named(node: object) -> Reference | None:
+    """The property of the clip's track, if that is what a node names."""
+    operand = parse_operand(node) if isinstance(node, dict) and set(node) == {"property"} else None
+    return operand if isinstance(operand, Reference) and operand.kind == "geometry" else None
 
 
 def _converted(arguments: object) -> Operand:
@@ -170,7 +253,12 @@ def _converted(arguments: object) -> Operand:
     )
 
 
-_FUNCTIONS: Mapping[str, Callable[[object], Operand]] = {"casei": _case_folded, "in_unit": _converted}
+_FUNCTIONS: Mapping[str, Callable[[object], Operand]] = {
+    "casei": _case_folded,
+    "accenti": _accent_folded,
+    "in_unit": _converted,
+    "distance": _distance,
+}
 FUNCTIONS = tuple(_FUNCTIONS)
 """Functions that give a value, in lower case."""
 ARITHMETIC = ("+", "-", "*", "/", "%", "^", "div")
@@ -194,10 +282,8 @@ def as_kind(operand: Operand, kind: Kind) -> Operand:
 
 
 def alike(a: Operand, b: Operand) -> tuple[Operand, Operand]:
-    """Both operands converted to one type."""
+    """Both operands converted to one type; two attributes keep theirs, which each clip has its own way."""
     kind_a, kind_b = kind_of(a), kind_of(b)
-    if kind_a == kind_b == "attribute":
-        raise InvalidInput("two attributes cannot be compared", remedy="compare an attribute with a text or a number")
     follows_b = kind_a == "attribute" or (kind_a == "text" and kind_b == "time")
     kind = kind_b if follows_b else kind_a
     return as_kind(a, kind), as_kind(b, kind)
@@ -211,4 +297,5 @@ _HINTS: dict[Kind, str] = {
     "interval": "compare its start or end, or use t_intersects and the other t_... relations",
     "attribute": "compare an attribute with a text or a number",
     "geometry": "use s_intersects(geometry, BBOX(west, south, east, north))",
+    "box": "use s_intersects(box, BBOX(west, south, east, north))",
 }

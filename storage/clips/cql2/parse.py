@@ -10,7 +10,10 @@ from storage.clips.cql2.nodes import at
 from storage.clips.cql2.operands import (
     ARITHMETIC,
     FUNCTIONS,
+    AccentFolded,
+    Arithmetic,
     CaseFolded,
+    Distance,
     Kind,
     Operand,
     Reference,
@@ -22,9 +25,9 @@ from storage.clips.cql2.operands import (
     properties_of,
     shown,
 )
-from storage.clips.cql2.shapes import parse_shape
-from storage.clips.cql2.spatial import SPATIAL_OPERATORS
+from storage.clips.cql2.parsing import ARRAY_OPERATORS, SPATIAL_OPERATORS, near, parse_array_relation, parse_spatial
 from storage.clips.cql2.temporal import RELATIONS
+from storage.clips.cql2.track import bounds_within
 from storage.clips.cql2.tree import (
     And,
     Between,
@@ -38,9 +41,9 @@ from storage.clips.cql2.tree import (
     Or,
     Predicate,
     SomeFire,
-    SpatialRelation,
     TemporalRelation,
     contains_fire,
+    operands_of,
     scopes,
 )
 from storage.clips.properties import require_value
@@ -101,15 +104,23 @@ def _fire(name: str, arguments: list[Any]) -> SomeFire:
     return SomeFire(member)
 
 
-def _comparison(name: str, arguments: list[Any]) -> Comparison:
+def _comparison(name: str, arguments: list[Any]) -> Predicate:
     left, right = (parse_operand(node) for node in _exactly(name, arguments, 2))
-    return _compared(name, left, right)
+    comparison = _compared(name, left, right)
+    match comparison:
+        case Comparison("<" | "<=", Distance() as distance, Value(limit)):
+            pass
+        case Comparison(">" | ">=", Value(limit), Distance() as distance):
+            pass
+        case _:
+            return comparison
+    return near(bounds_within(distance.to, float(limit)), comparison)
 
 
 def _compared(name: str, left: Operand, right: Operand) -> Comparison:
     left, right = alike(left, right)
     kind = kind_of(left)
-    if kind in ("geometry", "interval"):
+    if kind in ("geometry", "box", "interval"):
         raise InvalidInput(f"{shown(left)} cannot be compared by {name}", remedy="use the s_... or t_... relations")
     if kind == "bool" and name not in ("=", "<>"):
         raise InvalidInput(f"true and false are not ordered, so {name} cannot compare them", remedy="use = or <>")
@@ -137,14 +148,17 @@ def _in(name: str, arguments: list[Any]) -> In | Or:
     asked = parse_operand(value)
     equal = tuple(_compared("=", asked, parse_operand(choice)) for choice in choices)
     kinds: set[Kind] = {kind_of(comparison.left) for comparison in equal}
-    if kinds in ({"text"}, {"number"}):
+    calculated = any(isinstance(operand, Arithmetic) for comparison in equal for operand in operands_of(comparison))
+    if kinds in ({"text"}, {"number"}) and not calculated:
         return _of_one_scope(In(equal[0].left, tuple(comparison.right for comparison in equal)))
     return Or(equal)  # days, or an attribute that may be of several types
 
 
 def _like(name: str, arguments: list[Any]) -> Like:
     value, pattern = (as_kind(parse_operand(node), "text") for node in _exactly(name, arguments, 2))
-    literal = pattern.text if isinstance(pattern, CaseFolded) else pattern
+    literal = pattern
+    while isinstance(literal, CaseFolded | AccentFolded):
+        literal = literal.text
     if not isinstance(literal, Value):
         raise InvalidInput("the pattern of LIKE must be a text", remedy="write x LIKE 'a%'")
     written = str(literal.value)
@@ -156,7 +170,7 @@ def _like(name: str, arguments: list[Any]) -> Like:
 def _is_null(name: str, arguments: list[Any]) -> IsNull:
     (node,) = _exactly(name, arguments, 1)
     asked = parse_operand(node)
-    if not isinstance(asked, Reference | CaseFolded) or not properties_of(asked):
+    if not isinstance(asked, Reference | CaseFolded | AccentFolded | Arithmetic | Distance) or not properties_of(asked):
         raise InvalidInput("IS NULL in the filter tests a literal", remedy="write property IS NULL")
     return IsNull(asked)
 
@@ -174,21 +188,6 @@ def _time(operand: Operand) -> Operand:
             f"{shown(operand)} is not a time", remedy="use start, end, time, TIMESTAMP, DATE or INTERVAL"
         )
     return operand
-
-
-def _spatial(name: str, arguments: list[Any]) -> SpatialRelation:
-    """`geometry` comes first in s_within; the other relations are symmetric."""
-    first, second = _exactly(name, arguments, 2)
-    if (geometry := _geometry(first)) and not _geometry(second):
-        return SpatialRelation(name, geometry, parse_shape(second))
-    if (geometry := _geometry(second)) and not _geometry(first) and name != "s_within":
-        return SpatialRelation(name, geometry, parse_shape(first))
-    raise InvalidInput(f"{name} must relate `geometry` with a shape", remedy=f"write {name}(geometry, BBOX(...))")
-
-
-def _geometry(node: object) -> Reference | None:
-    operand = parse_operand(node) if isinstance(node, dict) and set(node) == {"property"} else None
-    return operand if isinstance(operand, Reference) and operand.kind == "geometry" else None
 
 
 def _of_one_scope(leaf: LeafT) -> LeafT:
@@ -217,7 +216,8 @@ _PARSERS: Mapping[str, Callable[[str, list[Any]], Predicate]] = {
     "like": _like,
     "isnull": _is_null,
     **dict.fromkeys(RELATIONS, _temporal),
-    **dict.fromkeys(SPATIAL_OPERATORS, _spatial),
+    **dict.fromkeys(SPATIAL_OPERATORS, parse_spatial),
+    **dict.fromkeys(ARRAY_OPERATORS, parse_array_relation),
 }
 OPERATORS = tuple(_PARSERS)
 """Every operator, in lower case."""

@@ -13,6 +13,8 @@ from storage.clips.cql2.nodes import at, is_number
 from triggers.errors import InvalidInput
 
 TURN = 360.0
+DECIMALS = 15
+"""Decimals of a coordinate in degrees: a tenth of a nanometre. Below that no product of two differences underflows."""
 Position: TypeAlias = tuple[float, float]
 """Longitude and latitude in degrees."""
 
@@ -54,11 +56,9 @@ def parse_shape(node: object) -> Shape:
 
 def _shape(node: object) -> Shape:
     match node:
-        case {"type": _, "crs": crs} if crs is not None and "CRS84" not in json.dumps(crs, default=str):
-            raise InvalidInput(
-                "a shape in the filter is in another reference system than longitude and latitude",
-                remedy="give longitude and latitude in degrees (CRS84), without `crs`",
-            )
+        case {"type": _, "crs": crs} if crs is not None:
+            require_crs84(crs)
+    match node:
         case {"type": "Point", "coordinates": coordinates}:
             longitude, latitude = _position(coordinates)
             return (Box(longitude, latitude, longitude, latitude),)
@@ -91,9 +91,23 @@ def _position(node: object) -> Position:
     if isinstance(node, list) and len(node) in (2, 3) and all(map(is_number, node)):
         longitude, latitude = float(node[0]), float(node[1])
         if -180 <= longitude <= 180 and -90 <= latitude <= 90:
-            return longitude, latitude
+            return round(longitude, DECIMALS), round(latitude, DECIMALS)
+    raise refused_position(node)
+
+
+def require_crs84(crs: object) -> None:
+    """InvalidInput for the `crs` of another reference system than longitude and latitude."""
+    if "CRS84" not in json.dumps(crs, default=str):
+        raise InvalidInput(
+            "a shape in the filter is in another reference system than longitude and latitude",
+            remedy="give longitude and latitude in degrees (CRS84), without `crs`",
+        )
+
+
+def refused_position(node: object) -> InvalidInput:
+    """The error of what is not a position."""
     shown = ", ".join(map(_shown, node)) if isinstance(node, list) else _shown(node)
-    raise InvalidInput(
+    return InvalidInput(
         f"invalid position in the filter: {shown[:60]}", remedy="write longitude and latitude in degrees"
     )
 

@@ -22,6 +22,12 @@ def parse_text(source: str) -> Any:
     return bounded(parse(source))
 
 
+def parse_written(source: str) -> Any:
+    """The nodes of a CQL2 text in which numbers may have units, and times may be relative to `now`."""
+    _require_size(source)
+    return bounded(parse(source, units=True))
+
+
 def parse_json(source: str) -> Any:
     """The nodes of a CQL2 JSON document."""
     _require_size(source)

@@ -1,7 +1,8 @@
 """Spatial relations in SQL: boxes and polygons against the box around a clip's track.
 
-The box is tested, not the track, so a clip whose track only passes close by may match. A box whose west is greater than
-its east crosses the antimeridian (RFC 7946, section 5.2). For clips without a position every relation is unknown.
+The box is tested, not the track (track/), so a clip whose track only passes close by may match. A box whose west is
+greater than its east crosses the antimeridian (RFC 7946, section 5.2). For clips without a position every relation is
+unknown.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from storage.clips.cql2.polygons import Rectangle
 from storage.clips.cql2.shapes import TURN, Box, PolygonRing, Shape
 from storage.tables import clips
 
-SPATIAL_OPERATORS = ("s_intersects", "s_disjoint", "s_within")
+BOX_OPERATORS = ("s_intersects", "s_disjoint", "s_within")
 _c = clips.c
 _west, _east = _c.min_longitude, _c.max_longitude
 _crosses = _west > _east
@@ -21,7 +22,7 @@ _HALF = TURN / 2
 
 
 def relation(operator: str, shape: Shape) -> ColumnElement[bool]:
-    """`operator(geometry, shape)`: true, false, or NULL without a position."""
+    """`operator(box, shape)`: true, false, or NULL without a position."""
     related = _within(shape) if operator == "s_within" else _intersects(shape)
     if operator == "s_disjoint":
         related = not_(related)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from storage.clips.cql2.operands import Operand, Reference, properties_of
 from storage.clips.cql2.shapes import Shape
+from storage.clips.cql2.track import Geometry
 from storage.clips.properties import Property
 from storage.clips.scopes import Scope
 
@@ -110,7 +111,36 @@ class SpatialRelation:
     shape: Shape
 
 
-Leaf: TypeAlias = Comparison | Between | In | Like | IsNull | TemporalRelation | SpatialRelation
+@dataclass(frozen=True)
+class TrackRelation:
+    """A relation of DE-9IM between the clip's track and a literal geometry, by its name in lower case."""
+
+    name: str
+    geometry: Reference
+    to: Geometry
+
+
+@dataclass(frozen=True)
+class Array:
+    """A set of values: all tags or labels of the clip, or literals, of which those that are not texts are counted."""
+
+    of: Property | None = None
+    texts: tuple[str, ...] = ()
+    others: int = 0
+
+
+@dataclass(frozen=True)
+class ArrayRelation:
+    """A relation between two sets, such as `A_CONTAINS`; it is about the clip, not about one of its tags."""
+
+    name: str
+    left: Array
+    right: Array
+
+
+Leaf: TypeAlias = (
+    Comparison | Between | In | Like | IsNull | TemporalRelation | SpatialRelation | TrackRelation | ArrayRelation
+)
 Predicate: TypeAlias = Constant | And | Or | Not | SomeFire | Leaf
 
 
@@ -127,8 +157,10 @@ def operands_of(leaf: Leaf) -> tuple[Operand, ...]:
             return value, pattern
         case IsNull(operand):
             return (operand,)
-        case SpatialRelation(_, geometry, _):
+        case SpatialRelation(_, geometry, _) | TrackRelation(_, geometry, _):
             return (geometry,)
+        case ArrayRelation(_, left, right):
+            return tuple(Reference(array.of, "text") for array in (left, right) if array.of is not None)
 
 
 def leaves(predicate: Predicate) -> Iterator[Leaf]:
@@ -163,7 +195,13 @@ def properties(predicate: Predicate) -> set[Property]:
 
 def scopes(predicate: Predicate) -> set[Scope | None]:
     """What a predicate is about: fires, tags, labels, and None for the clip itself; nothing for literals alone."""
-    return {asked.scope for asked in properties(predicate)}
+    return {about for leaf in leaves(predicate) for about in _leaf_scopes(leaf)}
+
+
+def _leaf_scopes(leaf: Leaf) -> set[Scope | None]:
+    if isinstance(leaf, ArrayRelation):
+        return {None}
+    return {asked.scope for operand in operands_of(leaf) for asked in properties_of(operand)}
 
 
 def scope(leaf: Leaf) -> Scope | None:

@@ -65,6 +65,16 @@ def _require_signals(connection: Connection, asked: Collection[Property]) -> Non
             _require_one_unit(described, sorted(units.get(described.signal or "", ())))
 
 
+def known_units(connection: Connection, asked: Property) -> set[str]:
+    """The units in which clips have the signal of a statistic; of one that no clip has, those of signal catalogs."""
+    known = select(signal_units.c.unit).where(signal_units.c.signal == asked.signal, signal_units.c.unit.is_not(None))
+    units = set(connection.execute(known).scalars())
+    if not units:
+        declared = (catalog.signals.get(asked.signal or "") for catalog in _catalogs(connection))
+        units = {signal.unit for signal in declared if signal is not None and signal.type == "number"}
+    return units - {""}
+
+
 def _refuse_unless_declared(connection: Connection, name: str) -> None:
     known = set(connection.execute(select(signal_units.c.signal).distinct()).scalars())
     declared = {signal for catalog in _catalogs(connection) for signal in catalog.signals}

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, Float, cast, extract, func, select
+from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, extract, func, select
 
 from storage.clips.scopes import ELEMENT, Scope
 from storage.tables import clips, fires, labels
 from triggers.times import NS_PER_S
 
-PropertyKind = Literal["text", "number", "time", "interval", "attribute", "geometry"]
+PropertyKind = Literal["text", "number", "time", "interval", "attribute", "geometry", "box"]
 SortType = Literal["integer", "float", "text"]
 
 
@@ -142,11 +142,12 @@ PROPERTIES: tuple[Property, ...] = (
     Property(
         "geometry",
         "geometry",
-        "Box",
-        "box around the clip's track, in degrees",
-        clips.c.min_latitude,
-        aliases=("box",),
+        "Track",
+        "the clip's track, a line or, if it stays at one place, a point; in degrees",
+        case((func.jsonb_typeof(clips.c.track) == "array", clips.c.track)),
+        aliases=("track",),
     ),
+    Property("box", "box", "Box", "box around the clip's track, in degrees", clips.c.min_latitude),
     Property("campaign", "text", "Campaign", "campaign of a fire", fires.c.campaign, scope="fire"),
     Property("version", "number", "Version", "version of the campaign of a fire", fires.c.version, scope="fire"),
     Property("trigger", "text", "Trigger", "trigger of a fire", fires.c.trigger, scope="fire"),

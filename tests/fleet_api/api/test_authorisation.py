@@ -52,6 +52,8 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("delete", "/v1/vehicles/{vehicle_id}"): {Role.OPERATOR},
     ("get", "/v1/clips"): READERS,
     ("get", "/v1/clips/{clip_id}"): set(Role),
+    ("get", "/v1/filter"): READERS,
+    ("get", "/v1/functions"): READERS,
     ("delete", "/v1/clips/{clip_id}"): {Role.OPERATOR},
     ("post", "/v1/label-jobs/claim"): {Role.LABELER},
     ("get", "/v1/label-jobs/stats"): set(Role),

@@ -180,6 +180,8 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.vehicles.erase("a", reason="b"),
         lambda: next(client.clips.search()),
         lambda: client.clips.get("a"),
+        lambda: client.clips.translate("TRUE"),
+        client.clips.functions,
         lambda: client.clips.erase("a", reason="b"),
         lambda: client.clips.read("/objects/a"),
         lambda: client.labels.claim("a", "b"),

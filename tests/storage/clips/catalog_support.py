@@ -50,12 +50,15 @@ def add_clip(
 ) -> str:
     """A clip with fires of (campaign, trigger), statistics by signal (min, max, mean) and their units.
 
-    `box` is west, south, east, north.
+    `box` is west, south, east, north; unless `track` says otherwise, the clip goes from its south-west to its
+    north-east.
     """
     _ensure_vehicle(connection, vehicle_id)
     end_ns = start_ns + int(duration_s * SECOND_NS)
     upload = add_row(connection, uploads, vehicle_id=vehicle_id, state="stored")
     west, south, east, north = box or (None, None, None, None)
+    if box is not None:
+        columns.setdefault("track", [[south, west], [north, east]])
     span = {"start_ns": start_ns, "end_ns": end_ns}
     corners = {"min_longitude": west, "min_latitude": south, "max_longitude": east, "max_latitude": north}
     clip_id = str(upload["id"])

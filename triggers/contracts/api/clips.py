@@ -1,4 +1,4 @@
-"""Clips in the API: a page of clips, and a single clip with all its details.
+"""Clips in the API: a page of clips, a single clip with all its details, and the filters that clips are searched with.
 
 Names are those used in filters (docs/catalog.md): `vehicle`, `start`, `vehicle.model`, `ego.speed.max`. Times of a
 vehicle's clock are given twice, as RFC 3339 with nine decimals and as ns since the Unix epoch.
@@ -7,7 +7,7 @@ vehicle's clock are given twice, as RFC 3339 with nine decimals and as ns since 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, computed_field
 
@@ -162,3 +162,38 @@ class ClipDetailsView(ClipView):
     mean_over: dict[str, str]
     remarks: list[RemarkView]
     label_documents: list[LabelView]
+
+
+class FilterView(BaseModel):
+    """A filter as `GET /v1/clips` takes it: numbers in the units of what they are compared with, times absolute."""
+
+    filter: str
+    language: Literal["cql2-text"] = Field("cql2-text", alias="filter-lang")
+
+    model_config = {"populate_by_name": True}
+
+
+ValueType = Literal["string", "number", "integer", "datetime", "geometry", "boolean"]
+
+
+class ArgumentView(BaseModel):
+    """An argument of a function, and the types that it may have."""
+
+    title: str
+    description: str
+    type: list[ValueType]
+
+
+class FunctionView(BaseModel):
+    """A function of filters, and the types of its result."""
+
+    name: str
+    description: str
+    args: list[ArgumentView]
+    returns: list[ValueType]
+
+
+class FunctionsView(BaseModel):
+    """The functions that filters can call beside those of CQL2, as OGC 21-065r2 lists them."""
+
+    functions: list[FunctionView]

@@ -29,6 +29,7 @@ _HINTS = {
     "|": "write OR",
     "[": "lists go in parentheses: x IN ('a', 'b')",
     "`": "names need no quotes, and texts go in single quotes",
+    "\u00b0": "write degrees as deg, and degrees Celsius as degC",
     ";": "a filter is one condition; join several with AND or OR",
 }
 _HINTS.update(dict.fromkeys("\u2018\u2019\u201c\u201d\u00b4", "texts go in straight single quotes: '"))
@@ -36,11 +37,12 @@ _HINTS.update(dict.fromkeys("\u2018\u2019\u201c\u201d\u00b4", "texts go in strai
 
 @dataclass(frozen=True)
 class Token:
-    """A token: `value` is what it stands for, without quotes; `place` is `line 1, column 5`."""
+    """A token: `value` is what it stands for, without quotes; `place` is `line 1, column 5`, `start` its index."""
 
     kind: Kind
     value: str
     place: str
+    start: int
 
     @property
     def word(self) -> str:
@@ -68,9 +70,9 @@ def tokens(source: str) -> list[Token]:
         kind = match.lastgroup or "name"
         if kind != "blank":
             value = match[kind] if match.lastgroup else match[0]
-            found.append(Token(_KINDS[kind], _unquoted(kind, value), places.of(position)))
+            found.append(Token(_KINDS[kind], _unquoted(kind, value), places.of(position), position))
         position = match.end()
-    return [*found, Token("end", "", places.of(len(source)))]
+    return [*found, Token("end", "", places.of(len(source)), len(source))]
 
 
 class _Places:

@@ -1,12 +1,13 @@
 """The parser of CQL2 text: precedence climbing over the tokens, in linear time and with bounded nesting.
 
-It accepts more than has a meaning in a filter (arithmetic, any function), so that what is not supported is refused
-by name, and not as a syntax error.
+It accepts more than has a meaning in a filter (any function), so that what is not supported is refused by name, and not
+as a syntax error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,19 +26,36 @@ _BINARY = {
     "^": POWER,
 }
 _CONSTANTS = {"true": True, "false": False, "null": None}
+_FUNCTION_WORDS = {*GEOMETRIES, "geometrycollection", "date", "timestamp", "interval", "bbox"}
 _EXAMPLE = "compare like campaign = 'x' AND vehicle.model IN ('a', 'b'); texts go in single quotes"
 
 
-def parse(source: str) -> Any:
-    """The CQL2 JSON of a text, with a Node for each of its objects; InvalidInput with line and column of a mistake."""
-    return _Parser(tokens(source)).whole()
+_UNIT = re.compile(r"%|[^\W\d_][\w%*/^.-]*")
+_AFTER_PERCENT = ("", "and", "or", "between", ")", ",", "+", "*", "<", ">", "=", "<>", "<=", ">=", "in", "is")
+"""What may follow a `%` that is a unit; before an operand it is the remainder of a division."""
+
+
+def parse(source: str, *, units: bool = False) -> Any:
+    """The CQL2 JSON of a text, with a Node for each of its objects; InvalidInput with line and column of a mistake.
+
+    With `units`, as people write filters, a number may be followed by a unit: `80 km/h` is {"quantity": 80, "unit":
+    "km/h"}. And `now` is {"now": 0}.
+    """
+    return _Parser(tokens(source), source if units else None).whole()
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a property's name needs double quotes because it is also a word of the language."""
+    return name.lower() in _BINARY or name.lower() in _CONSTANTS or name.lower() in _FUNCTION_WORDS
 
 
 class _Parser:
     """The state of one parse: the next token, and how deep it is nested."""
 
-    def __init__(self, found: list[Token]) -> None:
+    def __init__(self, found: list[Token], source: str | None) -> None:
+        """`source` is the text itself if numbers may have units."""
         self._tokens = found
+        self._source = source
         self._position = 0
         self._depth = 0
 
@@ -123,13 +141,20 @@ class _Parser:
                 parsed = _operation(word, [left, self._expression(SUM)], token)
         return _operation("not", [parsed], token) if negated else parsed
 
-    def _list(self) -> list[Any]:
+    def _list(self, item: Callable[[], Any] | None = None) -> list[Any]:
+        read = item or (lambda: self._expression(OR))
         self._require("(")
-        items = [self._expression(OR)]
+        items = [read()]
         while self._takes(","):
-            items.append(self._expression(OR))
+            items.append(read())
         self._require(")")
         return items
+
+    def _set(self) -> Any:
+        """An argument of a relation of sets: a list in parentheses, which may be empty, or an expression."""
+        if self._next.word != "(":
+            return self._expression(OR)
+        return self._arguments_of()
 
     def _operand(self) -> Any:
         with self._nested():
@@ -152,19 +177,40 @@ class _Parser:
                     return self._named()
             raise self._unexpected("a property, a value or `(`")
 
-    def _number(self) -> Number:
+    def _number(self) -> Any:
         token = self._take()
         with at(Node({}, token.place)):
             number = read_number(token.value)
+        if self._source is not None and self._is_unit():
+            return self._quantity(number, token, self._source)
         if self._next.kind == "name" and self._next.word not in _BINARY:
             raise _unit_after(token, self._next)
         return number
+
+    def _is_unit(self) -> bool:
+        if self._next.word == "%":
+            return self._tokens[self._position + 1].word in _AFTER_PERCENT and not self._begins_operand(1)
+        return self._next.kind == "name" and self._next.word not in _BINARY
+
+    def _begins_operand(self, ahead: int) -> bool:
+        return self._tokens[self._position + ahead].kind in ("number", "text", "quoted name")
+
+    def _quantity(self, number: Number, token: Token, source: str) -> Node:
+        """The number with the unit that follows it, which ends at a blank or a bracket."""
+        match = _UNIT.match(source, self._next.start)
+        written = match[0] if match else self._next.value
+        end = self._next.start + len(written)
+        while self._next.kind != "end" and self._next.start < end:
+            self._take()
+        return Node({"quantity": number, "unit": written}, token.place)
 
     def _signed(self) -> Any:
         token = self._take()
         signed = self._operand()
         if token.word == "+":
             return signed
+        if isinstance(signed, Node) and "quantity" in signed:
+            return Node({**signed, "quantity": -signed["quantity"]}, signed.place)
         return -signed if is_number(signed) else _operation("*", [-1, signed], token)
 
     def _parenthesised(self) -> Any:
@@ -179,23 +225,30 @@ class _Parser:
         token = self._take()
         if token.word in _CONSTANTS:
             return _CONSTANTS[token.word]
-        if token.word in GEOMETRIES and (self._next.word in ("(", "z")):
+        if token.word in GEOMETRIES and self._next.word in ("(", "z"):
             self._takes("z")
             return Node(GEOMETRIES[token.word](self._coordinates()), token.place)
+        if token.word == "geometrycollection" and self._next.word in ("(", "z"):
+            self._takes("z")
+            with self._nested():
+                return Node({"type": "GeometryCollection", "geometries": self._list()}, token.place)
         if self._next.word != "(":
+            if self._source is not None and token.word == "now":
+                return Node({"now": 0}, token.place)
             return Node({"property": token.value}, token.place)
-        arguments = self._arguments()
+        arguments = self._arguments_of(self._set if token.word.startswith("a_") else None)
         if token.word in ("date", "timestamp"):
             return Node({token.word: arguments[0] if len(arguments) == 1 else arguments}, token.place)
         if token.word in ("interval", "bbox"):
             return Node({token.word: arguments}, token.place)
         return _operation(token.word, arguments, token)
 
-    def _arguments(self) -> list[Any]:
+    def _arguments_of(self, item: Callable[[], Any] | None = None) -> list[Any]:
         if self._tokens[self._position + 1].word == ")":
             self._position += 2
             return []
-        return self._list()
+        with self._nested():
+            return self._list(item)
 
     def _coordinates(self) -> list[Any]:
         """Positions, or lists of positions, in parentheses: `(1 2, 3 4)` and `((1 2, 3 4))`."""
@@ -238,7 +291,8 @@ def _unit_after(number: Token, unit: Token) -> PlacedMistake:
     return PlacedMistake(
         f"the filter is not CQL2 text: expected AND, OR or the end, found {unit.shown} ({unit.place})",
         remedy="numbers have no units in CQL2; "
-        f"state the unit of a statistic, like in_unit(ego.speed.max, 'km/h') > {number.value[:30]}",
+        f"state the unit of a statistic, like in_unit(ego.speed.max, 'km/h') > {number.value[:30]}, "
+        "or let GET /v1/filter translate it",
     )
 
 

@@ -148,3 +148,14 @@ def test_clips_are_erased_by_their_whole_ids(longtail: Longtail, clip_id: str, m
     assert longtail(*erase, clip_id[:8], "--yes").status == 1, "not by a beginning"
     assert longtail(*erase, clip_id, "--yes").out.startswith(f"{clip_id} is erased (")
     assert "a face is visible" in longtail("clips", "get", clip_id).err
+
+
+def test_a_filter_may_have_units_and_is_explained(longtail: Longtail, api: Api) -> None:
+    with api.database.begin() as connection:
+        fast = add_clip(connection, statistics={"ego.yaw": (0.0, 25.0, 9.0)}, units={"ego.yaw": "deg/s"})
+    written = "ego.yaw.max > 0.1 rad/s AND start < now"
+    assert longtail("clips", "search", written, "--ids").out == f"{fast}\n"
+    explained = longtail("clips", "search", "ego.yaw.max > 0.5 deg/s", "--explain")
+    assert explained.out.strip() == "ego.yaw.max > 0.5"
+    refused = longtail("clips", "search", "ego.yaw.max > 5 kg")
+    assert refused.status != 0 and "5 kg is a mass" in refused.err

@@ -6,6 +6,7 @@ A filter is CQL2 JSON. The result is True, False, or None for unknown.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -81,6 +82,10 @@ class Member:
     of: dict[str, Any] = field(default_factory=dict)
 
 
+def without_accents(text: str) -> str:
+    return "".join(letter for letter in unicodedata.normalize("NFD", text) if not "\u0300" <= letter <= "\u036f")
+
+
 def both(truths: Iterable[Truth]) -> Truth:
     known = list(truths)
     return False if False in known else None if None in known else True
@@ -137,6 +142,8 @@ def _names(node: Any) -> Iterable[str]:
 def _of_one(operator: str, args: list[Any], clip: Record, member: Member) -> Truth:
     if operator.startswith("s_"):
         return _spatial(operator, args, clip)
+    if operator.startswith("a_"):
+        return _of_sets(operator, *(_set(arg, clip) for arg in args))
     if operator == "isnull":
         return _value(args[0], clip, member) is None
     if operator == "between":
@@ -151,12 +158,22 @@ def _of_one(operator: str, args: list[Any], clip: Record, member: Member) -> Tru
     return _compared(operator, args[0], args[1], clip, member)
 
 
+def _set(node: Any, clip: Record) -> set[Any]:
+    return set(node) if isinstance(node, list) else set(getattr(clip, node["property"]))
+
+
+def _of_sets(operator: str, a: set[Any], b: set[Any]) -> bool:
+    return {"a_contains": a >= b, "a_containedby": a <= b, "a_equals": a == b, "a_overlaps": bool(a & b)}[operator]
+
+
 def _compared(operator: str, left: Any, right: Any, clip: Record, member: Member) -> Truth:
     a, b = _value(left, clip, member), _value(right, clip, member)
     if isinstance(a, Span) or isinstance(b, Span):
         return None if a is None or b is None else _times(operator, _span(a), _span(b))
     if a is None or b is None or _kind(a) is not _kind(b):
         return None
+    if isinstance(a, bool) and operator not in ("=", "<>"):
+        return None  # of two attributes that are true or false
     if isinstance(a, Double) or isinstance(b, Double):
         a, b = (float(number.value if isinstance(number, Double) else number) for number in (a, b))
     return COMPARE[operator](a, b)
@@ -217,7 +234,9 @@ def _value(node: Any, clip: Record, member: Member) -> Any:
         )  # a literal is the decimal it is written as
     if "op" in node:
         folded = _value(node["args"][0], clip, member)
-        return folded.lower() if isinstance(folded, str) else None
+        if not isinstance(folded, str):
+            return None
+        return folded.lower() if node["op"] == "casei" else without_accents(folded)
     if "date" in node:
         return _span(node["date"])
     if "timestamp_ns" in node:
@@ -239,7 +258,7 @@ def _property(name: str, clip: Record, member: Member) -> Any:
         "start_ns": lambda: Fraction(clip.start_ns),
         "size_bytes": lambda: Fraction(clip.size_bytes),
         "ready_at": lambda: None if clip.ready_ns is None else Span(clip.ready_ns, clip.ready_ns),
-        "geometry": lambda: clip.box,
+        "box": lambda: clip.box,
         "ego.speed.min": lambda: clip.speed and Double(clip.speed[0]),
         "ego.speed.max": lambda: clip.speed and Double(clip.speed[1]),
         "ego.speed.samples": lambda: clip.speed and Fraction(5),

@@ -35,7 +35,7 @@ class Boxes:
             self.boxes = {add_clip(connection, box=box): box for box in boxes}
 
     def find(self, operator: str, shape: dict[str, Any]) -> set[Box]:
-        tree = {"op": operator, "args": [{"property": "geometry"}, shape]}
+        tree = {"op": operator, "args": [{"property": "box"}, shape]}
         query = ClipQuery.parse(filter_source=json.dumps(tree), language="cql2-json", limit=1000)
         with self.database.begin() as connection:
             return {self.boxes[clip.id] for clip in search(connection, query).clips}
