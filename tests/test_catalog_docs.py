@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from storage.clips.cql2 import parse_filter, source
 from storage.clips.cql2.arithmetic.ratio import MAX_DIGITS
+from storage.clips.cql2.filter import MAX_OF_TRACK
 from storage.clips.cql2.parse import OPERATORS
 from storage.clips.cql2.standard import FUNCTIONS
 from storage.clips.cql2.standard.conformance import NAMES as CLASSES
@@ -147,6 +148,7 @@ def test_limits_and_sort_keys_are_those_of_the_code() -> None:
     assert f"{source.MAX_ITEMS} items" in limits
     assert f"{MAX_POSITIONS} positions" in limits
     assert f"{MAX_DIGITS} digits" in limits
+    assert f"{MAX_OF_TRACK} in a filter" in limits
     assert f"{MAX_PAGE} clips" in limits
     assert f"{SEARCH_TIMEOUT_S:g} s" in limits
     assert f"newest {MAX_LABELS} " in limits

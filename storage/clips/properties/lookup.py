@@ -9,7 +9,7 @@ import re
 from dataclasses import replace
 from difflib import get_close_matches
 
-from sqlalchemy import ColumnElement, Select, Text, case, literal, select
+from sqlalchemy import ColumnElement, Select, Text, case, func, literal, select
 
 from storage.clips.properties.table import PROPERTIES, Property, SortType
 from storage.tables import clips, signal_statistics, signal_units
@@ -22,6 +22,8 @@ _ATTRIBUTE = re.compile(r"vehicle\.([A-Za-z_]\w{0,199})")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _STATISTIC = re.compile(r"(?:signal\.)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.(min|max|mean|samples)")
 _STATISTIC_COLUMNS = {"min": "minimum", "max": "maximum", "mean": "mean", "samples": "samples"}
+_LARGEST, _SMALLEST = 1e250, 1e-250
+"""Statistics that can be converted: a larger one is unknown in another unit, a smaller one is 0."""
 _WHERE = "docs/catalog.md lists all properties"
 
 PATTERNS = ("vehicle.ATTRIBUTE", "SIGNAL.min", "SIGNAL.max", "SIGNAL.mean", "SIGNAL.samples")
@@ -163,7 +165,9 @@ def _of_signal(signal: str, value: ColumnElement[float]) -> Select[float]:
 
 def _converted(signal: str, statistic: str, unit: Unit) -> ColumnElement[float]:
     value, stored = signal_statistics.c[_STATISTIC_COLUMNS[statistic]], signal_units.c
-    converted = (value * stored.scale + stored.zero - float(unit.offset)) / float(unit.scale)
+    size = func.abs(value)  # beyond these bounds the product would be an error of the database
+    within = case((size > _LARGEST, None), (size < _SMALLEST, 0.0), else_=value)
+    converted = (within * stored.scale + stored.zero - float(unit.offset)) / float(unit.scale)
     same = signal_statistics.c.unit == literal(unit.symbol, Text)  # which stays as it is, without rounding
     query = _of_signal(signal, case((same, value), else_=converted)).where(
         stored.signal == signal_statistics.c.signal,

@@ -108,3 +108,11 @@ def test_every_property_can_be_compared_with_every_other_or_is_refused(catalog: 
         if searched(catalog, {"op": operator, "args": [{"property": left}, right]})
     ]
     assert accepted or left in ("geometry", "box", "time")
+
+
+@pytest.mark.parametrize("unit", ["km/h", "mph", "kn", "m/s"])
+def test_statistics_of_any_size_are_converted_or_unknown(catalog: Connection, unit: str) -> None:
+    for statistic in ("max", "mean"):
+        assert searched(
+            catalog, {"op": ">", "args": [{"op": "in_unit", "args": [{"property": f"ego.speed.{statistic}"}, unit]}, 1]}
+        )
