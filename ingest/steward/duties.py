@@ -15,6 +15,7 @@ from ingest.steward.loop import Duty
 from ingest.steward.staging import clean_staging
 from storage import ledger, retention
 from storage.clips import extraction_jobs
+from storage.clips.properties import indexed_signals
 from storage.database import Database
 from storage.objects import ObjectStore
 from storage.settings import Settings
@@ -44,6 +45,7 @@ class Duties:
             Duty("erasing expired clips", 10.0, lambda: erasure.expire_clips(self._database)),
             Duty("deleting erased objects", 2.0, lambda: erasure.delete_objects(self._database, self._store)),
             Duty("extracting older clips again", 10.0, self._extract_again),
+            Duty("indexing signals", 10.0, self._index_signals),
             Duty("dropping old segments of the log", 60.0, self._drop_segments),
             Duty("deleting sent events", 3600.0, self._forget_events),
             Duty("dropping manifests of closed uploads", 60.0, self._drop_manifests),
@@ -78,6 +80,14 @@ class Duties:
             queued = extraction_jobs.add_for_older_clips(connection, EXTRACTOR_VERSION)
         _did(queued, "older clips queued for extraction")
         return False
+
+    def _index_signals(self) -> bool:
+        """Signals that were declared `indexed` after clips had them: the statistics of these, a batch at a time."""
+        with self._database.begin() as connection:
+            declared = indexed_signals.declare(connection)
+        _did(declared, "signals are declared `indexed`")
+        with self._database.begin() as connection:
+            return _did(indexed_signals.complete(connection), "statistics of earlier clips indexed")
 
     def _drop_segments(self) -> bool:
         _did(self._log.enforce_retention(), "log segments dropped")

@@ -14,9 +14,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage import outbox
 from storage.clips import extraction_jobs, writer
+from storage.clips.properties import known_names
 from storage.clips.writer import Ending, PendingUpload
 from storage.erasure.expiry import expiries_of
-from storage.tables import clip_fires, clips
+from storage.tables import clips
 from storage.tables import uploads as uploads_table
 from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import endings, parking
@@ -85,5 +86,5 @@ def _catalogue(connection: Connection, uploads: Sequence[PendingUpload]) -> None
         reused = reused_fire(of_fires, known_fires(connection, vehicle_id, of_fires))
         if reused is not None:
             raise writer.FireReused(reused)
-    links = [row for upload in uploads for row in writer.fire_links(upload)]
-    connection.execute(insert(clip_fires).on_conflict_do_nothing(), links)
+    writer.link_fires(connection, uploads)
+    known_names.add_attributes(connection, {name for recording in recordings for name in recording.attributes})

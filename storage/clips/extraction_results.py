@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from storage import ledger, outbox
 from storage.clips import extraction_jobs
 from storage.clips.extraction_jobs import ExtractionJob
-from storage.clips.properties import known_names
+from storage.clips.properties import indexed_signals, known_names
 from storage.rows import values_of
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips, signal_statistics
 from storage.uploads import dead_letters
@@ -150,7 +150,11 @@ def _replace_rows(connection: Connection, job: ExtractionJob, findings: Findings
     if findings.statistics:
         units = known_names.units_of(signal_catalogs(connection, job.clip_id))
         statistics = [replace(row, unit=units.get(row.signal)) for row in findings.statistics]
-        rows = [{**values_of(row, signal_statistics), "clip_id": job.clip_id} for row in statistics]
+        indexed = indexed_signals.of_these(connection, {row.signal for row in statistics})
+        rows = [
+            {**values_of(row, signal_statistics), "clip_id": job.clip_id, "indexed": row.signal in indexed}
+            for row in statistics
+        ]
         connection.execute(insert(signal_statistics), rows)
         known_names.add_units(connection, {(row.signal, row.unit) for row in statistics})
     return sorted(replaced)

@@ -5,6 +5,7 @@ Clips without the property come last, in ascending and in descending order.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeAlias
@@ -59,23 +60,53 @@ class Order:
     def __str__(self) -> str:
         return f"-{self.by.name}" if self.falling else self.by.name
 
-    def terms(self) -> tuple[ColumnElement[Any], ...]:
-        """The terms of ORDER BY."""
-        key, clip_id = self.by.expression, clips.c.id
-        if self.by.nullable:
-            return (key.desc().nulls_last(), clip_id.desc()) if self.falling else (key.asc().nulls_last(), clip_id)
-        # No NULLS LAST here: the index on (start_ns, id) is not sorted that way, and a page should be a scan of it.
-        return (key.desc(), clip_id.desc()) if self.falling else (key, clip_id)
+    def sorted(self, key: ColumnElement[Any], clip_id: ColumnElement[str]) -> tuple[ColumnElement[Any], ...]:
+        """The terms of ORDER BY for rows that are sorted: clips without the property come last."""
+        return (key.desc().nulls_last(), clip_id.desc()) if self.falling else (key.asc().nulls_last(), clip_id.asc())
+
+    def walked(self, key: ColumnElement[Any], clip_id: ColumnElement[str]) -> tuple[ColumnElement[Any], ...]:
+        """The terms of ORDER BY for one segment, as an index on (key, id) has them, in one direction or the other."""
+        return (key.desc(), clip_id.desc()) if self.falling else (key.asc(), clip_id.asc())
+
+    def segments(self, after: PagePosition | None) -> tuple[Segment, ...]:
+        """The segments that come after a position (None: all): clips with the property, then those without it."""
+        if not self.by.nullable:
+            return (Segment(self, after),)
+        without = Segment(self, after if after is not None and after.key is None else None, lacks=True)
+        return (without,) if after is not None and after.key is None else (Segment(self, after), without)
 
     def after(self, position: PagePosition) -> ColumnElement[bool]:
         """The condition that a clip comes after a position."""
-        key, clip_id = self.by.expression, literal(position.clip_id, Text)
+        key = self.by.expression
         if position.key is None:
-            return and_(key.is_(None), clips.c.id < clip_id if self.falling else clips.c.id > clip_id)
-        last = tuple_(literal(position.key, _SQL_TYPES[self._type]), clip_id)
-        row = tuple_(key, clips.c.id)
-        after = row < last if self.falling else row > last
+            return and_(key.is_(None), self._beyond(clips.c.id, literal(position.clip_id, Text)))
+        after = self.beyond(key, clips.c.id, position)
         return or_(after, key.is_(None)) if self.by.nullable else after
+
+    def beyond(
+        self, key: ColumnElement[Any], clip_id: ColumnElement[str], position: PagePosition
+    ) -> ColumnElement[bool]:
+        """The condition that a row with the property comes after a position that has it, too."""
+        return self._beyond(tuple_(key, clip_id), self._row(position))
+
+    def up_to(self, key: ColumnElement[Any], clip_id: ColumnElement[str], end: PagePosition) -> ColumnElement[bool]:
+        """The condition that a row of a segment does not come after a position of the same segment."""
+        if end.key is None:
+            last = literal(end.clip_id, Text)
+            return clip_id >= last if self.falling else clip_id <= last
+        row, last_row = tuple_(key, clip_id), self._row(end)
+        return row >= last_row if self.falling else row <= last_row
+
+    def first_of(self, positions: Iterable[PagePosition]) -> list[PagePosition]:
+        """Positions in an order by a number that no clip lacks, sorted, each once."""
+        keyed = {(int(position.key or 0), position.clip_id): position for position in positions}
+        return [keyed[place] for place in sorted(keyed, reverse=self.falling)]
+
+    def _row(self, position: PagePosition) -> ColumnElement[Any]:
+        return tuple_(literal(position.key, _SQL_TYPES[self._type]), literal(position.clip_id, Text))
+
+    def _beyond(self, row: ColumnElement[Any], last: ColumnElement[Any]) -> ColumnElement[bool]:
+        return row < last if self.falling else row > last
 
     def takes(self, key: object) -> bool:
         """Whether this can be a sort key of the order: of its type, and within what SQL holds."""
@@ -90,6 +121,27 @@ class Order:
         if self.by.sort is None:
             raise ValueError(f"{self.by.name} is not a sort key")
         return self.by.sort
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of an order that is one range of an index: the clips with the property, or those without it (`lacks`)."""
+
+    order: Order
+    after: PagePosition | None = None
+    lacks: bool = False
+
+    def conditions(self, key: ColumnElement[Any], clip_id: ColumnElement[str]) -> list[ColumnElement[bool]]:
+        """What holds of its rows: of one that follows a position, only of those after it."""
+        order = self.order
+        if self.lacks:
+            after = None if self.after is None else literal(self.after.clip_id, Text)
+            lacking: list[ColumnElement[bool]] = [key.is_(None)]
+            if after is not None:
+                lacking.append(clip_id < after if order.falling else clip_id > after)
+            return lacking
+        known: list[ColumnElement[bool]] = [key.is_not(None)] if order.by.nullable else []
+        return known if self.after is None else [*known, order.beyond(key, clip_id, self.after)]
 
 
 def _remedy(name: str) -> str:

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, select, true
+from sqlalchemy import ColumnElement, Connection, true
 
 from storage.clips.cql2 import Filter, Language, parse_filter
 from storage.clips.cql2.tree import properties
 from storage.clips.order import DEFAULT_SORT, Order, PagePosition
 from storage.clips.page_tokens import fingerprint, read_token, write_token
+from storage.clips.plan import Caps, find_page
 from storage.clips.properties import Property
 from triggers.errors import InvalidInput
 
@@ -68,17 +68,14 @@ class ClipQuery:
         """Every property that the filter and the order ask for."""
         return {self.order.by} | (set() if self.filter is None else properties(self.filter.tree))
 
-    def statement(self, *columns: ColumnElement[Any]) -> Select[Any]:
-        """Selects columns, `id` among them, of the page's clips, and of one more clip when there is a next page."""
-        key = self.order.by.expression
-        query = select(*columns, key.label("sort_key")).where(self.where()).order_by(*self.order.terms())
-        if self.page.after is not None:
-            query = query.where(self.order.after(self.page.after))
-        return query.limit(self.page.limit + 1)
+    def positions(self, connection: Connection, caps: Caps | None = None) -> list[PagePosition]:
+        """The sort keys and ids of the page's clips, and of one more clip when there is a next page."""
+        tree = None if self.filter is None else self.filter.tree
+        return find_page(connection, tree, self.order, after=self.page.after, limit=self.page.limit + 1, caps=caps)
 
-    def token_after(self, row: Row[Any]) -> str:
-        """The token of the page after the clip of this row of the statement."""
-        return write_token(self.fingerprint, PagePosition(row.sort_key, row.id))
+    def token_after(self, position: PagePosition) -> str:
+        """The token of the page after the clip at this position."""
+        return write_token(self.fingerprint, position)
 
     @property
     def fingerprint(self) -> str:

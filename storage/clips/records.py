@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Text, any_, literal, select
 
 from storage.rows import columns_of
-from storage.tables import clip_fires, clips, fires, labels
+from storage.tables import clip_fires, clips, labels
 
 Box = tuple[float, float, float, float]
 """West, south, east and north in degrees."""
@@ -68,7 +68,7 @@ class Clip:
 
 
 CLIP_COLUMNS = columns_of(Clip, clips, without=("fires", "labels"))
-_FIRE_COLUMNS = columns_of(FireRecord, fires, clip_fires)
+_FIRE_COLUMNS = columns_of(FireRecord, clip_fires)
 
 
 def clips_of(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Clip]:
@@ -84,11 +84,9 @@ def clips_of(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Clip
 
 def _fires(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[FireRecord, ...]]:
     """The fires of clips, by clip, in chronological order."""
-    identity = ("campaign", "version", "vehicle_id", "ordinal")
+    order = (clip_fires.c.t_ns, clip_fires.c.campaign, clip_fires.c.version, clip_fires.c.ordinal)
     rows = connection.execute(
-        select(clip_fires.c.clip_id, *_FIRE_COLUMNS)
-        .where(clip_fires.c.clip_id.in_(clip_ids), and_(*(clip_fires.c[name] == fires.c[name] for name in identity)))
-        .order_by(fires.c.t_ns, fires.c.campaign, fires.c.version, fires.c.ordinal)
+        select(clip_fires.c.clip_id, *_FIRE_COLUMNS).where(one_of(clip_fires.c.clip_id, clip_ids)).order_by(*order)
     )
     by_clip: dict[str, list[FireRecord]] = {}
     for clip_id, *values in rows:
@@ -98,9 +96,13 @@ def _fires(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[F
 
 def _label_types(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The types that the labels of clips name, by clip, sorted."""
-    named = func.unnest(labels.c.types)
-    rows = connection.execute(select(labels.c.clip_id, named).where(labels.c.clip_id.in_(clip_ids)).distinct())
-    by_clip: dict[str, list[str]] = {}
-    for clip_id, name in rows:
-        by_clip.setdefault(clip_id, []).append(name)
+    rows = connection.execute(select(labels.c.clip_id, labels.c.types).where(one_of(labels.c.clip_id, clip_ids)))
+    by_clip: dict[str, set[str]] = {}
+    for clip_id, types in rows:
+        by_clip.setdefault(clip_id, set()).update(types)
     return {clip_id: tuple(sorted(names)) for clip_id, names in by_clip.items()}
+
+
+def one_of(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a text is one of these values; one parameter, however many there are."""
+    return column == any_(literal(list(values), ARRAY(Text)))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, and_, column, exists, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, column, exists, func, literal, select
 
-from storage.tables import clip_fires, clips, fires, labels
+from storage.tables import clip_fires, clips, labels
 
 Scope = Literal["fire", "tag", "label", "labeling"]
 
@@ -22,7 +22,9 @@ def some(scope: Scope, condition: ColumnElement[bool] | None = None) -> ColumnEl
     query = _MEMBERS[scope]
     if condition is not None:
         query = query.where(condition)
-    return exists(query.correlate(clips))
+    # OFFSET 0 keeps PostgreSQL from making a join of it, or from reading all fires into a hash: a search asks it of the
+    # clips that it visits, one by one, and how many these are is decided in storage/clips/plan.
+    return exists(query.correlate(clips).offset(0))
 
 
 def all_labels() -> ColumnElement[list[str]]:
@@ -35,9 +37,7 @@ def all_labels() -> ColumnElement[list[str]]:
 
 
 def _fires() -> Select[int]:
-    keys = ("campaign", "version", "vehicle_id", "ordinal")
-    same_fire = and_(*(fires.c[key] == clip_fires.c[key] for key in keys))
-    return select(1).select_from(clip_fires).join(fires, same_fire).where(clip_fires.c.clip_id == clips.c.id)
+    return select(1).select_from(clip_fires).where(clip_fires.c.clip_id == clips.c.id)
 
 
 def _tags() -> Select[int]:

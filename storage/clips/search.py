@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, select
 
 from storage.clips.cql2.absent import absent_names
+from storage.clips.plan import Caps
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
-from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
+from storage.clips.records import CLIP_COLUMNS, Clip, clips_of, one_of
 from storage.tables import clips
 from storage.time_limit import time_limit
 
@@ -31,24 +32,28 @@ class FoundClips:
     """Of a search that finds nothing: the names in its filter that nothing has."""
 
 
-def search(connection: Connection, query: ClipQuery, *, timeout_s: float = SEARCH_TIMEOUT_S) -> FoundClips:
+def search(
+    connection: Connection, query: ClipQuery, *, timeout_s: float = SEARCH_TIMEOUT_S, caps: Caps | None = None
+) -> FoundClips:
     """The page of clips that a query asks for.
 
-    InvalidInput when it asks for a name that no clip has had; Overloaded when one of its statements takes longer than
-    `timeout_s`.
+    InvalidInput when it asks for a name that no clip has had, or would have to look at all clips of a large catalog;
+    Overloaded when one of its statements takes longer than `timeout_s`.
     """
     narrower = "narrow it down, for instance by start or vehicle"
     with time_limit(connection, timeout_s, what="your search", remedy=narrower):
         known_names.require_known(connection, query.properties())
-        rows = connection.execute(query.statement(*CLIP_COLUMNS)).all()
-        page = rows[: query.page.limit]
-        more = len(rows) > len(page)
+        positions = query.positions(connection, caps)
+        page = positions[: query.page.limit]
         if not page and query.page.after is None and query.filter is not None:
             return FoundClips([], None, tuple(absent_names(connection, query.filter.tree)))
-        return FoundClips(clips_of(connection, page), query.token_after(page[-1]) if more else None)
+        found = get_clips(connection, [position.clip_id for position in page])
+        # A clip that was erased a moment ago is left out.
+        listed = [found[position.clip_id] for position in page if position.clip_id in found]
+        return FoundClips(listed, query.token_after(page[-1]) if len(positions) > len(page) else None)
 
 
 def get_clips(connection: Connection, clip_ids: Sequence[str]) -> dict[str, Clip]:
     """The clips with these ids, by id; ids without a clip are left out."""
-    rows = connection.execute(select(*CLIP_COLUMNS).where(clips.c.id.in_(clip_ids))).all()
+    rows = connection.execute(select(*CLIP_COLUMNS).where(one_of(clips.c.id, clip_ids))).all()
     return {clip.id: clip for clip in clips_of(connection, rows)}

@@ -12,15 +12,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, func, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from storage import outbox
 from storage.clips import extraction_jobs
+from storage.clips.properties import known_names
 from storage.erasure.expiry import expiries_of
 from storage.rows import values_of
-from storage.tables import campaign_versions, clip_fires, clips, fires
+from storage.tables import campaign_versions, clips, fires
 from storage.tables import uploads as uploads_table
+from storage.tables.clips import fired_terms
 from storage.tables.uploads import ASSEMBLING, UploadState
 from storage.uploads import dead_letters, endings, parking
 from storage.uploads.fire_identity import known_fires, reused_fire
@@ -187,7 +189,8 @@ def _catalogue(connection: Connection, upload: PendingUpload) -> None:
     reused = reused_fire(of_fires, known_fires(connection, upload.vehicle_id, of_fires))
     if reused is not None:
         raise FireReused(reused)
-    connection.execute(insert(clip_fires).on_conflict_do_nothing(), fire_links(upload))
+    link_fires(connection, [upload])
+    known_names.add_attributes(connection, upload.manifest.recording.attributes)
 
 
 def _lock_state(connection: Connection, upload_id: str) -> str:
@@ -209,6 +212,7 @@ def clip_row(upload: PendingUpload, *, tags: Sequence[str], expires_at: datetime
         "object_key": upload.object_key,
         "manifest": manifest.model_dump(mode="json"),
         "tags": list(tags),
+        "fired": sorted({term for fire in recording.fires for term in fired_terms(fire.campaign, fire.trigger)}),
         "expires_at": expires_at,
     }
 
@@ -261,7 +265,29 @@ def write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire
     )
 
 
-def fire_links(upload: PendingUpload) -> list[dict[str, Any]]:
-    """The rows that link a clip to its fires."""
-    clip = {"clip_id": upload.clip_id, "vehicle_id": upload.vehicle_id}
-    return [{**values_of(fire, clip_fires), **clip} for fire in upload.manifest.recording.fires]
+# What a link repeats comes from the rows of the fire and the clip, as another clip may have brought this fire before.
+_LINK_FIRES = text("""
+    INSERT INTO clip_fires (
+        clip_id, vehicle_id, campaign, version, ordinal, window_start_ns, window_end_ns, charged_bytes,
+        trigger, program_digest, t_ns, inclusion_probability, recorded_ns
+    )
+    SELECT n.*, f.trigger, f.program_digest, f.t_ns, f.inclusion_probability, c.recorded_ns
+    FROM unnest(
+        CAST(:clip_id AS text[]), CAST(:vehicle_id AS text[]), CAST(:campaign AS text[]), CAST(:version AS integer[]),
+        CAST(:ordinal AS bigint[]), CAST(:window_start_ns AS bigint[]), CAST(:window_end_ns AS bigint[]),
+        CAST(:charged_bytes AS bigint[])
+    ) AS n (clip_id, vehicle_id, campaign, version, ordinal, window_start_ns, window_end_ns, charged_bytes)
+    JOIN fires f USING (campaign, version, vehicle_id, ordinal)
+    JOIN clips c ON c.id = n.clip_id
+    ON CONFLICT DO NOTHING
+""")
+_OF_A_LINK = ("campaign", "version", "ordinal", "window_start_ns", "window_end_ns", "charged_bytes")
+
+
+def link_fires(connection: Connection, uploads: Sequence[PendingUpload]) -> None:
+    """Link clips to their fires; the rows of both exist."""
+    pairs = [(upload, fire) for upload in uploads for fire in upload.manifest.recording.fires]
+    arrays: dict[str, list[Any]] = {name: [getattr(fire, name) for _, fire in pairs] for name in _OF_A_LINK}
+    arrays["clip_id"] = [upload.clip_id for upload, _ in pairs]
+    arrays["vehicle_id"] = [upload.vehicle_id for upload, _ in pairs]
+    connection.execute(_LINK_FIRES, arrays)

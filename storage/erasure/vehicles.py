@@ -121,7 +121,7 @@ def go_on(connection: Connection, *, limit: int = BATCH) -> Progress | None:
     if vehicle_id is None:
         return None
     _end_uploads(connection, vehicle_id)
-    of_vehicle = select(clips.c.id).where(clips.c.vehicle_id == vehicle_id).order_by(clips.c.start_ns).limit(limit)
+    of_vehicle = select(clips.c.id).where(clips.c.vehicle_id == vehicle_id).order_by(clips.c.recorded_ns).limit(limit)
     clip_ids = connection.execute(of_vehicle).scalars().all()
     if clip_ids:
         return Progress(erased_clips.erase(connection, clip_ids, ErasureCause.VEHICLE_ERASED))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Computed,
@@ -36,6 +37,25 @@ _RECORDED_NS = f"""
 With the casts that PostgreSQL adds when it shows the expression, so that the two can be compared.
 """
 
+_DURATION_S = "((end_ns - start_ns)::double precision / 1000000000::double precision)"
+BOX = (
+    "box(point(min_longitude, min_latitude), "
+    "point(max_longitude + (360 * (min_longitude > max_longitude)::integer)::double precision, max_latitude))"
+)
+"""The box around a clip's track for its index; the east of one that crosses the antimeridian is above 180."""
+
+
+def _moment_ns(column: str) -> str:
+    """A timestamptz as ns since 1970, exactly, as storage/clips/properties/table.py spells it."""
+    return f"((EXTRACT(epoch FROM ({column} AT TIME ZONE 'UTC'::text)) * 1000000000::numeric)::bigint)"
+
+
+def _by(name: str, *columns: str, where: str | None = None) -> Index:
+    """An index of `clips`; its last column is the id, so that pages in its order are ranges of it."""
+    condition = None if where is None else text(where)
+    return Index(f"ix_clips_{name}_id", *(text(column) for column in columns), "id", postgresql_where=condition)
+
+
 clips = Table(
     "clips",
     metadata,
@@ -53,6 +73,7 @@ clips = Table(
     json("attributes"),
     json("software"),
     Column("tags", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("fired", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     Column("track", JSONB),
     Column("min_latitude", Float),
     Column("max_latitude", Float),
@@ -68,12 +89,42 @@ clips = Table(
     CheckConstraint("state IN ('stored','ready','damaged')", name="state"),
     Index("ix_clips_start_ns_id", "start_ns", "id"),
     Index("ix_clips_recorded_ns_id", "recorded_ns", "id"),
-    Index("ix_clips_vehicle_id_start_ns", "vehicle_id", "start_ns"),
-    Index("ix_clips_attributes", "attributes", postgresql_using="gin"),
+    Index("ix_clips_end_ns_id", "end_ns", "id"),
+    Index("ix_clips_vehicle_id_id", "vehicle_id", "id"),
+    Index("ix_clips_vehicle_id_recorded_ns_id", "vehicle_id", "recorded_ns", "id"),
+    Index("ix_clips_state_recorded_ns_id", "state", "recorded_ns", "id"),
+    Index("ix_clips_size_bytes_id", "size_bytes", "id"),
+    Index("ix_clips_recording_id", "recording_id"),
+    Index("ix_clips_digest", "digest"),
+    Index("ix_clips_damage", text('"left"(damage, 100)'), postgresql_where=text("damage IS NOT NULL")),
+    Index("ix_clips_implausible", "start_ns", postgresql_where=text("recorded_ns <> start_ns")),
+    _by("duration_s", _DURATION_S),
+    _by("stored_at", _moment_ns("stored_at")),
+    _by("ready_at", _moment_ns("ready_at")),
+    _by("expires_at", _moment_ns("expires_at")),
+    Index(
+        "ix_clips_terms",
+        "attributes",
+        "tags",
+        "fired",
+        postgresql_using="gin",
+        postgresql_ops={"attributes": "jsonb_path_ops"},
+        postgresql_with={"gin_pending_list_limit": 256},
+    ),
+    Index("ix_clips_box", text(BOX), postgresql_using="gist", postgresql_where=text("min_latitude IS NOT NULL")),
     Index("ix_clips_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     Index("ix_clips_stored", "id", postgresql_where=text("state = 'stored'")),
 )
-"""`expires_at` is the latest end of what its fires' campaign versions `retain`; null: the clip stays."""
+"""`expires_at` is the latest end of what its fires' campaign versions `retain`; null: the clip stays. `fired` names the
+campaigns and triggers of its fires, and each pair of them (`fired_terms`), for one index with attributes and tags."""
+
+
+def fired_terms(campaign: str | None = None, trigger: str | None = None) -> list[str]:
+    """What `clips.fired` contains because of a fire: its campaign, its trigger, and both together."""
+    terms = [f"campaign {campaign}"] if campaign is not None else []
+    terms += [f"trigger {trigger}"] if trigger is not None else []
+    return [*terms, f"both {campaign} {trigger}"] if len(terms) == 2 else terms
+
 
 fires = Table(
     "fires",
@@ -111,12 +162,25 @@ clip_fires = Table(
     Column("window_start_ns", BigInteger, nullable=False),
     Column("window_end_ns", BigInteger, nullable=False),
     Column("charged_bytes", BigInteger, nullable=False),
+    Column("trigger", Text, nullable=False),
+    Column("program_digest", Text, nullable=False),
+    Column("t_ns", BigInteger, nullable=False),
+    Column("inclusion_probability", Float, nullable=False),
+    Column("recorded_ns", BigInteger, nullable=False),
     ForeignKeyConstraint(
         ["campaign", "version", "vehicle_id", "ordinal"],
         ["fires.campaign", "fires.version", "fires.vehicle_id", "fires.ordinal"],
     ),
     Index("ix_clip_fires_fire", "campaign", "version", "vehicle_id", "ordinal"),
+    *(
+        Index(f"ix_clip_fires_{column}_recorded_ns_clip_id", column, "recorded_ns", "clip_id")
+        for column in ("campaign", "version", "trigger", "program_digest")
+    ),
+    Index("ix_clip_fires_t_ns_clip_id", "t_ns", "clip_id"),
+    Index("ix_clip_fires_inclusion_probability_clip_id", "inclusion_probability", "clip_id"),
 )
+"""Which fires a clip has. What filters ask of a fire stands here again, with the clip's `recorded_ns`, so that the
+clips of a trigger are a range of an index, the newest first. `fires` is where it comes from, and never changes."""
 
 signal_statistics = Table(
     "signal_statistics",
@@ -129,7 +193,12 @@ signal_statistics = Table(
     Column("mean", Float),
     Column("mean_over", Text, nullable=False, server_default="samples"),
     Column("unit", Text),
+    Column("indexed", Boolean, nullable=False, server_default=text("false")),
     CheckConstraint("mean_over IN ('samples','time')", name="mean_over"),
+    *(
+        Index(f"ix_signal_statistics_{column}", "signal", column, "clip_id", postgresql_where=text("indexed"))
+        for column in ("minimum", "maximum", "mean", "samples")
+    ),
 )
 """`unit` is that of the campaigns' catalogs, empty for a bare number; null where they do not agree, or do not know the
 signal."""
@@ -146,6 +215,21 @@ signal_units = Table(
 )
 """The signals that clips have had, with every unit they had. A value in this unit, times `scale` plus `zero`, is in the
 base unit of its `dimension`."""
+
+indexed_signals = Table(
+    "indexed_signals",
+    metadata,
+    Column("signal", Text, primary_key=True),
+    Column("complete", Boolean, nullable=False, server_default=text("false")),
+)
+"""Signals that a campaign's catalog declares `indexed`; `complete` once the statistics of all clips are."""
+
+known_attributes = Table(
+    "known_attributes",
+    metadata,
+    Column("attribute", Text, primary_key=True),
+)
+"""The attributes of vehicles that clips have had."""
 
 clip_assets = Table(
     "clip_assets",
@@ -235,6 +319,7 @@ labels = Table(
     json("provenance"),
     created_at(),
     Index("ix_labels_clip_id", "clip_id"),
+    Index("ix_labels_labeler_clip_id", "labeler", "clip_id"),
     Index("ix_labels_types", "types", postgresql_using="gin"),
 )
 """Labels as ASAM OpenLABEL documents; `types` are the object, event, ... types in them. `labeler` tells people who

@@ -59,7 +59,17 @@ def _plain(table: Table, number: int) -> dict[str, Any]:
             "inclusion_probability": 1.0,
             "outcome": "catalogued",
         },
-        clip_fires: {**fire, "window_start_ns": T_NS, "window_end_ns": T_NS, "charged_bytes": 1},
+        clip_fires: {
+            **fire,
+            "window_start_ns": T_NS,
+            "window_end_ns": T_NS,
+            "charged_bytes": 1,
+            "trigger": TRIGGER,
+            "program_digest": PROGRAM_DIGEST,
+            "t_ns": T_NS,
+            "inclusion_probability": 1.0,
+            "recorded_ns": T_NS,
+        },
         signal_statistics: {"signal": "speed", "samples": 5},
         clip_assets: {
             "name": "signals.parquet",

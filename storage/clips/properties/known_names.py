@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from storage.clips.catalogs import parsed
 from storage.clips.properties.lookup import unit_columns
 from storage.clips.properties.table import Property
-from storage.tables import campaign_versions, clips, signal_units, vehicles
+from storage.tables import campaign_versions, known_attributes, signal_units, vehicles
 from triggers.errors import InvalidInput
 from triggers.signals.catalog import SignalCatalog
 
@@ -27,6 +27,14 @@ def add_units(connection: Connection, units: Iterable[tuple[str, str | None]]) -
     ]
     if rows:
         connection.execute(insert(signal_units).on_conflict_do_nothing(), rows)
+
+
+def add_attributes(connection: Connection, attributes: Collection[str]) -> None:
+    """Add attributes of vehicles to those that clips have had."""
+    known = set(connection.execute(select(known_attributes.c.attribute)).scalars())
+    rows = [{"attribute": attribute} for attribute in sorted(set(attributes) - known)]
+    if rows:
+        connection.execute(insert(known_attributes).on_conflict_do_nothing(), rows)
 
 
 def units_of(catalog_texts: Iterable[str]) -> dict[str, str | None]:
@@ -91,15 +99,14 @@ def _require_one_unit(asked: Property, units: list[str]) -> None:
 
 
 def _require_attribute(connection: Connection, name: str) -> None:
-    of_clips = select(literal(1)).where(clips.c.attributes.has_key(name)).exists()
+    of_clips = select(literal(1)).where(known_attributes.c.attribute == name).exists()
     either = or_(vehicles.c.attributes.has_key(name), vehicles.c.reported_attributes.has_key(name))
     of_vehicles = select(literal(1)).where(either).exists()
     if connection.execute(select(or_(of_clips, of_vehicles))).scalar_one():
         return
     known = set(connection.execute(select(func.jsonb_object_keys(vehicles.c.reported_attributes)).distinct()).scalars())
     known |= set(connection.execute(select(func.jsonb_object_keys(vehicles.c.attributes)).distinct()).scalars())
-    newest = select(clips.c.attributes).order_by(clips.c.start_ns.desc()).limit(1000).subquery()
-    known |= set(connection.execute(select(func.jsonb_object_keys(newest.c.attributes)).distinct()).scalars())
+    known |= set(connection.execute(select(known_attributes.c.attribute)).scalars())
     declared = {attribute for catalog in _catalogs(connection) for attribute in catalog.vehicle}
     if known and name not in declared:
         raise _unknown("attribute", name, known | declared, prefix="vehicle.")

@@ -21,7 +21,7 @@ MAX_NAME_CHARACTERS = 250
 _ATTRIBUTE = re.compile(r"vehicle\.([A-Za-z_]\w{0,199})")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+")
 _STATISTIC = re.compile(r"(?:signal\.)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.(min|max|mean|samples)")
-_STATISTIC_COLUMNS = {"min": "minimum", "max": "maximum", "mean": "mean", "samples": "samples"}
+STATISTIC_COLUMNS = {"min": "minimum", "max": "maximum", "mean": "mean", "samples": "samples"}
 _LARGEST, _SMALLEST = 1e250, 1e-250
 """Statistics that can be converted: a larger one is unknown in another unit, a smaller one is 0."""
 _WHERE = "docs/catalog.md lists all properties"
@@ -74,7 +74,7 @@ def _near(name: str) -> list[str]:
     """Names that a wrong one could have been meant to be, at most three."""
     if property_named(name.lower()) is not None:
         head, _, statistic = name.rpartition(".")
-        of_signal = [f"{head}.{statistic.lower()}"] if statistic.lower() in _STATISTIC_COLUMNS else []
+        of_signal = [f"{head}.{statistic.lower()}"] if statistic.lower() in STATISTIC_COLUMNS else []
         return list(dict.fromkeys((name.lower(), *of_signal)))  # the name of a signal may have capitals
     if _DOTTED.fullmatch(name) and property_named(f"{name}.max") is not None:
         return [f"{name}.max", f"{name}.min", f"{name}.mean"]
@@ -110,7 +110,7 @@ def statistic_names(signal: str) -> dict[str, str]:
     A signal whose name would mean something else (`vehicle.max` is an attribute) gets the prefix `signal.`.
     """
     prefix = "signal." if _ATTRIBUTE.fullmatch(f"{signal}.max") or signal.startswith("signal.") else ""
-    return {statistic: f"{prefix}{signal}.{statistic}" for statistic in _STATISTIC_COLUMNS}
+    return {statistic: f"{prefix}{signal}.{statistic}" for statistic in STATISTIC_COLUMNS}
 
 
 def in_unit(asked: Property, written: str) -> Property:
@@ -153,7 +153,7 @@ def _attribute(name: str, attribute: str) -> Property:
 
 def _statistic(name: str, signal: str, statistic: str) -> Property:
     """A statistic of a signal over the clip; null when the clip does not have the signal."""
-    value = _of_signal(signal, signal_statistics.c[_STATISTIC_COLUMNS[statistic]]).scalar_subquery()
+    value = _of_signal(signal, signal_statistics.c[STATISTIC_COLUMNS[statistic]]).scalar_subquery()
     title, description, sort = _STATISTICS[statistic]
     return Property(name, "number", title, description, value, sort=sort, nullable=True, signal=signal)
 
@@ -164,7 +164,7 @@ def _of_signal(signal: str, value: ColumnElement[float]) -> Select[float]:
 
 
 def _converted(signal: str, statistic: str, unit: Unit) -> ColumnElement[float]:
-    value, stored = signal_statistics.c[_STATISTIC_COLUMNS[statistic]], signal_units.c
+    value, stored = signal_statistics.c[STATISTIC_COLUMNS[statistic]], signal_units.c
     size = func.abs(value)  # beyond these bounds the product would be an error of the database
     within = case((size > _LARGEST, None), (size < _SMALLEST, 0.0), else_=value)
     converted = (within * stored.scale + stored.zero - float(unit.offset)) / float(unit.scale)

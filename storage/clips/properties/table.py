@@ -9,11 +9,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, extract, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Float,
+    Numeric,
+    case,
+    cast,
+    extract,
+    func,
+    literal_column,
+    select,
+)
 
 from storage.clips.scopes import ELEMENT, Scope
-from storage.tables import clips, fires, labels
-from triggers.times import NS_PER_S
+from storage.tables import clip_fires, clips, labels
 
 PropertyKind = Literal["text", "number", "time", "interval", "attribute", "geometry", "box"]
 SortType = Literal["integer", "float", "text"]
@@ -46,9 +57,15 @@ class Property:
     signal: str | None = None
 
 
+# Spelled as the indexes on them are (storage/tables/clips.py), with constants in the text: PostgreSQL does not use an
+# index of an expression if one of its constants is a parameter.
+_DURATION_S = cast(clips.c.end_ns - clips.c.start_ns, Float) / literal_column("1000000000::double precision", Float)
+
+
 def _ns(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """A timestamptz as ns since 1970; exact, as `extract` gives a numeric."""
-    return cast(extract("epoch", column) * NS_PER_S, BigInteger)
+    utc = func.timezone(literal_column("'UTC'"), column, type_=DateTime())
+    return cast(extract("epoch", utc) * literal_column("1000000000::numeric", Numeric), BigInteger)
 
 
 PROPERTIES: tuple[Property, ...] = (
@@ -111,7 +128,7 @@ PROPERTIES: tuple[Property, ...] = (
         "number",
         "Duration",
         "from `start` to `end`",
-        cast(clips.c.end_ns - clips.c.start_ns, Float) / 1e9,
+        _DURATION_S,
         unit="s",
         sort="float",
     ),
@@ -148,21 +165,31 @@ PROPERTIES: tuple[Property, ...] = (
         aliases=("track",),
     ),
     Property("box", "box", "Box", "box around the clip's track, in degrees", clips.c.min_latitude),
-    Property("campaign", "text", "Campaign", "campaign of a fire", fires.c.campaign, scope="fire"),
-    Property("version", "number", "Version", "version of the campaign of a fire", fires.c.version, scope="fire"),
-    Property("trigger", "text", "Trigger", "trigger of a fire", fires.c.trigger, scope="fire"),
+    Property("campaign", "text", "Campaign", "campaign of a fire", clip_fires.c.campaign, scope="fire"),
+    Property("version", "number", "Version", "version of the campaign of a fire", clip_fires.c.version, scope="fire"),
+    Property("trigger", "text", "Trigger", "trigger of a fire", clip_fires.c.trigger, scope="fire"),
     Property(
-        "program_digest", "text", "Program", "digest of the program of a fire", fires.c.program_digest, scope="fire"
+        "program_digest",
+        "text",
+        "Program",
+        "digest of the program of a fire",
+        clip_fires.c.program_digest,
+        scope="fire",
     ),
     Property(
-        "fire_time", "time", "Time of fire", "when a trigger fired, by the vehicle's clock", fires.c.t_ns, scope="fire"
+        "fire_time",
+        "time",
+        "Time of fire",
+        "when a trigger fired, by the vehicle's clock",
+        clip_fires.c.t_ns,
+        scope="fire",
     ),
     Property(
         "fire_time_ns",
         "number",
         "Time of fire in ns",
         "`fire_time` as a number, since 1970",
-        fires.c.t_ns,
+        clip_fires.c.t_ns,
         scope="fire",
         unit="ns",
     ),
@@ -171,7 +198,7 @@ PROPERTIES: tuple[Property, ...] = (
         "number",
         "Inclusion probability",
         "probability that a fire was included, above 0 and at most 1",
-        fires.c.inclusion_probability,
+        clip_fires.c.inclusion_probability,
         scope="fire",
     ),
     Property("tags", "text", "Tag", "a tag of a trigger that fired", ELEMENT, scope="tag", aliases=("tag",)),

@@ -14,12 +14,14 @@ from storage.tables import (
     clip_fires,
     clips,
     fires,
+    indexed_signals,
     label_jobs,
     labels,
     signal_statistics,
     uploads,
     vehicles,
 )
+from storage.tables.clips import fired_terms
 from tests.support.fleet import add_version, enroll_vehicle
 from tests.support.rows import add_row
 
@@ -63,12 +65,16 @@ def add_clip(
     corners = {"min_longitude": west, "min_latitude": south, "max_longitude": east, "max_latitude": north}
     clip_id = str(upload["id"])
     identity = {"id": clip_id, "upload_id": clip_id, "vehicle_id": vehicle_id, "object_key": f"clips/{clip_id}.mcap"}
-    add_row(connection, clips, **{**identity, **span, **corners, **columns})
+    terms = [term for campaign, trigger in fired for term in fired_terms(campaign, trigger)]
+    row = add_row(connection, clips, **{**identity, **span, **corners, "fired": terms, **columns})
+    known_names.add_attributes(connection, row["attributes"])
     for campaign, trigger in fired:
         _add_fire(connection, clip_id, vehicle_id, campaign, trigger, start_ns, end_ns)
     for signal, (low, high, mean) in (statistics or {}).items():
         row = {"clip_id": clip_id, "signal": signal, "minimum": low, "maximum": high, "mean": mean}
-        add_row(connection, signal_statistics, **row, unit=(units or {}).get(signal))
+        indexed = select(indexed_signals.c.signal).where(indexed_signals.c.signal == signal).exists()
+        flag = connection.execute(select(indexed)).scalar_one()
+        add_row(connection, signal_statistics, **row, unit=(units or {}).get(signal), indexed=flag)
         known_names.add_units(connection, [(signal, (units or {}).get(signal))])
     return clip_id
 
@@ -91,5 +97,7 @@ def _add_fire(
     if connection.execute(known).one_or_none() is None:
         add_version(connection, campaign)
     fire = add_row(connection, fires, campaign=campaign, vehicle_id=vehicle_id, trigger=trigger, t_ns=start_ns)
-    identity = {name: fire[name] for name in ("campaign", "version", "vehicle_id", "ordinal")}
-    add_row(connection, clip_fires, **identity, clip_id=clip_id, window_start_ns=start_ns, window_end_ns=end_ns)
+    repeated = {name: value for name, value in fire.items() if name in clip_fires.c}
+    recorded_ns = connection.execute(select(clips.c.recorded_ns).where(clips.c.id == clip_id)).scalar_one()
+    window = {"window_start_ns": start_ns, "window_end_ns": end_ns, "recorded_ns": recorded_ns}
+    add_row(connection, clip_fires, **repeated, clip_id=clip_id, **window)

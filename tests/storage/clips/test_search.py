@@ -150,7 +150,7 @@ def test_the_time_limit_holds_for_what_is_read_with_the_clips(database: Database
     with database.begin() as connection:
         add_clip(connection)
     with database.begin() as writer:
-        writer.execute(text("LOCK TABLE fires IN ACCESS EXCLUSIVE MODE"))
+        writer.execute(text("LOCK TABLE labels IN ACCESS EXCLUSIVE MODE"))
         with pytest.raises(Overloaded), database.begin() as reader:
             search(reader, ClipQuery(), timeout_s=0.05)
     with database.begin() as connection:

@@ -204,13 +204,14 @@ def test_a_byte_order_mark_is_not_part_of_a_catalog(tmp_path: Path) -> None:
 INDEXED = "# über\nsignals:\n  x: {rate: 10}\n  y: {rate: 10, indexed: true}\n  z: {rate: 10, indexed: true}\n"
 
 
-def test_a_setting_without_effect_is_warned_about_once_where_the_catalog_has_it() -> None:
-    result = compile_source("trigger t { when x > 1 }", filename="test", catalog=parse(INDEXED))
+def test_a_warning_about_the_catalog_has_its_place_in_it() -> None:
+    catalog = parse("# über\nsignals:\n  x: {rate: 10}\n  y: {rate: 10, max_age: 0.1}\n")
+    result = compile_source("trigger t { when x > 1 }", filename="test", catalog=catalog)
     assert result.ok
     (found,) = result.diagnostics
-    assert (found.code, found.severity, found.file) == ("LT909", "warning", "signals.yaml")
+    assert (found.code, found.severity, found.file) == ("LT916", "warning", "signals.yaml")
     assert (found.line, found.column, found.end_column) == (4, 17, 24)
-    assert found.source_line == "  y: {rate: 10, indexed: true}"
+    assert found.source_line == "  y: {rate: 10, max_age: 0.1}"
 
 
 def test_where_a_catalog_was_read_from_is_not_part_of_what_it_is() -> None:

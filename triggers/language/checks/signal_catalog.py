@@ -13,13 +13,9 @@ NOTICED_NS = 2 * HEARTBEAT_NS
 
 
 def catalog_warnings(catalog: SignalCatalog) -> tuple[Diagnostic, ...]:
-    """The first use of a setting without effect, and each stated `max_age` that is shorter than can be noticed."""
+    """Each stated `max_age` that is shorter than can be noticed."""
     source = catalog.source
     report = Reporter(Source(source.text, source.name or "signal catalog"))
-    indexed = [name for name, signal in catalog.signals.items() if signal.indexed]
-    if indexed:
-        span = Span(*source.characters(("signals", indexed[0], "indexed")))
-        report.not_enforced(span, "indexed", "remove it: all signals are searched in the same way")
     for name, signal in catalog.signals.items():
         if signal.max_age is not None and (signal.max_age_ns or 0) < NOTICED_NS:
             span = Span(*source.characters(("signals", name, "max_age")))

@@ -54,11 +54,11 @@ def test_one_of_a_thing_is_told_in_the_singular(folder: Path, capsys: pytest.Cap
 def test_what_the_signal_catalog_is_warned_about_is_shown_once(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (folder / "signals.yaml").write_text(CATALOG.replace("rate: 10", "rate: 10, indexed: true"))
+    (folder / "signals.yaml").write_text(CATALOG.replace("rate: 10", "rate: 10, max_age: 0.1"))
     (folder / "also.trigger").write_text(GOOD)
     assert call(folder, "check", "good.trigger", "also.trigger", "--signals", "signals.yaml") == 0
     captured = capsys.readouterr()
-    assert captured.err.count("signals.yaml:2:36: warning: `indexed` is not enforced yet [LT909]") == 1
+    assert captured.err.count("signals.yaml:2:36: warning: `max_age` of `ego.speed` is ") == 1
     assert captured.err.endswith("2 files: 0 errors, 1 warning\n")
 
 

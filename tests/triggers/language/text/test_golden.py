@@ -23,7 +23,6 @@ NOT_FROM_TEXT = {
     "LT114",
     "LT211",
     "LT504",
-    "LT909",
     "LT916",
 }  # of bytes, or of another catalog: tested in test_compile, test_limits, test_catalog
 

@@ -54,10 +54,6 @@ class Warnings(Collector):
         )
         self._warning("LT908", span, message, "shorten it, or state the vehicles' `buffer` in the signal catalog")
 
-    def not_enforced(self, span: Span, setting: str, meanwhile: str) -> None:
-        """LT909: a setting of the signal catalog that is accepted but has no effect yet."""
-        self._warning("LT909", span, f"`{setting}` is not enforced yet", meanwhile)
-
     def unknown_in_silence(self, span: Span, signal: str, plain: str) -> None:
         """LT910: a negation that is unknown, not true, while a signal is silent."""
         message = f"this is unknown, not true, while `{signal}` is silent"

@@ -1,0 +1,129 @@
+"""The questions of the benchmark: every documented filter alone, for many clips, for few, for none, and any two.
+
+`made.py` says what its catalogs hold. `old` filters match many clips, but none of the newest two thirds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+
+from bench.search.made import FIRST_NS, SPAN_NS
+
+_MIDDLE = datetime.fromtimestamp((FIRST_NS + SPAN_NS // 2) / 1e9, UTC)
+_HOUR = f"{_MIDDLE:%Y-%m-%dT%H}"
+_NOWHERE = "S_INTERSECTS(geometry, BBOX(-150, -60, -149, -59))"
+
+FILTERS: dict[str, dict[str, str]] = {
+    "vehicle": {"many": "vehicle = 'car-0'", "few": "vehicle = 'car-rare'", "none": "vehicle = 'nobody'"},
+    "state": {"many": "state = 'ready'", "few": "state = 'damaged'", "none": "state = 'stored'"},
+    "start": {
+        "many": "start > DATE('2020-01-01')",
+        "old": "start < DATE('2025-06-01')",
+        "few": f"start BETWEEN TIMESTAMP('{_HOUR}:00:00Z') AND TIMESTAMP('{_HOUR}:10:00Z')",
+        "none": "start > DATE('2030-01-01')",
+    },
+    "time": {
+        "many": "T_INTERSECTS(time, INTERVAL('2025-01-01', '..'))",
+        "few": f"T_INTERSECTS(time, INTERVAL('{_HOUR}:00:00Z', '{_HOUR}:10:00Z'))",
+        "none": "T_AFTER(time, DATE('2030-01-01'))",
+    },
+    "size_bytes": {"many": "size_bytes > 0", "few": "size_bytes > 30950000", "none": "size_bytes < 5"},
+    "duration_s": {"many": "duration_s > 1", "few": "duration_s > 29.998", "none": "duration_s < 1"},
+    "stored_at": {
+        "many": "stored_at > DATE('2020-01-01')",
+        "few": f"stored_at BETWEEN TIMESTAMP('{_HOUR}:00:00Z') AND TIMESTAMP('{_HOUR}:10:00Z')",
+        "none": "stored_at > DATE('2030-01-01')",
+    },
+    "expires_at": {
+        "many": "expires_at IS NOT NULL",
+        "few": "expires_at < TIMESTAMP('2026-02-05T01:30:00Z')",
+        "none": "expires_at > DATE('2030-01-01')",
+    },
+    "damage": {"few": "damage IS NOT NULL", "none": "damage = 'nothing'"},
+    "campaign": {
+        "many": "campaign = 'c-t0'",
+        "old": "campaign = 'c-old'",
+        "few": "campaign = 'c-rare'",
+        "none": "campaign = 'nobody'",
+    },
+    "trigger": {
+        "many": "trigger = 't0'",
+        "old": "trigger = 'old'",
+        "few": "trigger = 'rare'",
+        "none": "trigger = 'nobody'",
+    },
+    "version": {"many": "version = 1", "none": "version > 7"},
+    "fire_time": {
+        "many": "fire_time > DATE('2020-01-01')",
+        "few": f"fire_time BETWEEN TIMESTAMP('{_HOUR}:00:00Z') AND TIMESTAMP('{_HOUR}:10:00Z')",
+        "none": "fire_time > DATE('2030-01-01')",
+    },
+    "inclusion_probability": {
+        "many": "inclusion_probability > 0.5",
+        "few": "inclusion_probability < 0.0101",
+        "none": "inclusion_probability < 0.001",
+    },
+    "fire(...)": {
+        "many": "fire(campaign = 'c-t0' AND trigger = 't0' AND version = 1)",
+        "few": "fire(campaign = 'c-rare' AND trigger = 'rare' AND inclusion_probability > 0)",
+        "none": "fire(campaign = 'c-t0' AND trigger = 't1')",
+    },
+    "tag": {"many": "tag = 'highway'", "few": "tag = 'rare'", "none": "tag = 'nobody'"},
+    "label": {"many": "label = 'car'", "few": "label = 'rare'", "none": "label = 'nobody'"},
+    "labeler": {"many": "labeler = 'ann/auto-0'", "none": "labeler = 'nobody'"},
+    "attribute": {
+        "many": "vehicle.region = 'EU'",
+        "old": "vehicle.model = 'old'",
+        "few": "vehicle.model = 'rare'",
+        "none": "vehicle.model = 'nobody'",
+    },
+    "statistic": {
+        "many": "ego.speed.max > 15",
+        "few": "ego.speed.max > 44.996",
+        "none": "ego.speed.max > 100",
+    },
+    "place": {
+        "many": "S_INTERSECTS(geometry, BBOX(-20, 30, 40, 60))",
+        "few": "S_INTERSECTS(geometry, BBOX(%(west).4f, %(south).4f, %(east).4f, %(north).4f))",
+        "none": _NOWHERE,
+    },
+}
+"""By property: filters that match many clips, many old ones, about a hundred, and none."""
+
+SORTS = ("-recorded", "start", "-size_bytes", "duration_s", "-ready_at", "-ego.speed.max", "vehicle")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A filter (empty: none) and an order."""
+
+    name: str
+    filter: str = ""
+    sortby: str = "-recorded"
+
+
+def singles(place: dict[str, float]) -> Iterator[Question]:
+    """Each filter alone, and each order alone. `place` is a box in which about a hundred clips are."""
+    for sortby in SORTS:
+        yield Question(f"all, {sortby}", "", sortby)
+    for asked, filters in FILTERS.items():
+        for match, source in filters.items():
+            yield Question(f"{asked}: {match}", source % place if "%(" in source else source)
+
+
+def pairs(place: dict[str, float]) -> Iterator[Question]:
+    """Any two filters of different properties together."""
+    alone = [question for question in singles(place) if question.filter]
+    for one, other in combinations(alone, 2):
+        if one.name.partition(":")[0] != other.name.partition(":")[0]:
+            yield Question(f"{one.name} + {other.name}", f"{one.filter} AND {other.filter}")
+
+
+def sorted_filters(place: dict[str, float]) -> Iterator[Question]:
+    """Each filter alone in other orders than the newest first."""
+    for question in singles(place):
+        for sortby in SORTS[1:] if question.filter else ():
+            yield Question(f"{question.name}, {sortby}", question.filter, sortby)

@@ -1,0 +1,196 @@
+"""What a leaf of a filter says about one column: bounds of its value, or the values that it may have.
+
+Every clip for which the leaf is true has a value within its bounds. Where a leaf is about one property and literals,
+the opposite holds as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import BigInteger, ColumnElement, Float, Text, and_, false, literal, true
+
+from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS, Moment
+from storage.clips.cql2.operands import IntervalOperand, Operand, Reference, Value
+from storage.clips.cql2.tree import Between, Comparison, In, Leaf, TemporalRelation
+from storage.clips.properties import Property
+
+Kind: TypeAlias = Literal["integer", "float", "text"]
+_SQL_TYPES = {"integer": BigInteger, "float": Float, "text": Text}
+_MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Values from `low` to `high` (None: without an end); `choices`, if not None, are all there are.
+
+    `low_open` and `high_open` leave out the end itself. A time is in ns, a literal day is its first or last ns.
+    """
+
+    low: Any = None
+    high: Any = None
+    low_open: bool = False
+    high_open: bool = False
+    choices: tuple[Any, ...] | None = None
+
+    def __and__(self, other: Bounds) -> Bounds:
+        """What both allow. Texts are ordered by the database, so of two bounds of texts the first one stays."""
+        low, low_open = _tighter(self.low, self.low_open, other.low, other.low_open, sign=1)
+        high, high_open = _tighter(self.high, self.high_open, other.high, other.high_open, sign=-1)
+        choices = self.choices if other.choices is None else other.choices
+        if self.choices is not None and other.choices is not None:
+            choices = tuple(choice for choice in self.choices if choice in other.choices)
+        return Bounds(low, high, low_open, high_open, choices)
+
+    def condition(self, column: ColumnElement[Any], kind: Kind) -> ColumnElement[bool]:
+        """The bounds as a condition that an index of the column answers."""
+        conditions: list[ColumnElement[bool]] = []
+        if self.choices is not None:
+            values = [self._typed(choice, kind, up=None) for choice in self.choices]
+            values = [value for value in values if value is not None]
+            if not values:
+                return false()
+            typed: list[ColumnElement[Any]] = [literal(value, _SQL_TYPES[kind]) for value in values]
+            conditions.append(column == typed[0] if len(typed) == 1 else column.in_(typed))
+        low = None if self.low is None else self._typed(self.low, kind, up=True)
+        high = None if self.high is None else self._typed(self.high, kind, up=False)
+        if kind == "integer" and (_beyond(low, HIGHEST_NS, 1) or _beyond(high, LOWEST_NS, -1)):
+            return false()
+        if low is not None:
+            first: ColumnElement[Any] = literal(low if kind != "integer" else max(low, LOWEST_NS), _SQL_TYPES[kind])
+            conditions.append(column > first if self.low_open and low == self.low else column >= first)
+        if high is not None:
+            last: ColumnElement[Any] = literal(high if kind != "integer" else min(high, HIGHEST_NS), _SQL_TYPES[kind])
+            conditions.append(column < last if self.high_open and high == self.high else column <= last)
+        return and_(*conditions) if conditions else true()
+
+    def _typed(self, value: Any, kind: Kind, *, up: bool | None) -> Any:
+        """A value as the column has it: integers rounded into the bounds, and no choice that is not one."""
+        if kind == "text":
+            return value
+        if kind == "float":
+            return float(value)
+        if up is None:
+            return int(value) if value == int(value) and LOWEST_NS <= value <= HIGHEST_NS else None
+        return math.ceil(value) if up else math.floor(value)
+
+
+def _beyond(end: int | None, limit: int, sign: int) -> bool:
+    return end is not None and sign * end > sign * limit
+
+
+def _tighter(a: Any, a_open: bool, b: Any, b_open: bool, *, sign: int) -> tuple[Any, bool]:
+    if a is None or b is None:
+        return (b, b_open) if a is None else (a, a_open)
+    if isinstance(a, str) or a == b:
+        return a, a_open or (b_open and a == b)
+    return (b, b_open) if (b > a) == (sign > 0) else (a, a_open)
+
+
+def bounds_of(leaf: Leaf) -> tuple[Property, Bounds] | None:
+    """The one property that a leaf compares with literals, and its bounds; None if it is of another form."""
+    match leaf:
+        case Comparison(name, Reference() as asked, literal_):
+            return _compared(asked, name, literal_)
+        case Comparison(name, literal_, Reference() as asked):
+            return _compared(asked, _MIRRORED[name], literal_)
+        case Between(at_least, at_most):
+            low, high = bounds_of(at_least), bounds_of(at_most)
+            return (low[0], low[1] & high[1]) if low and high else None
+        case In(Reference() as asked, choices) if all(isinstance(choice, Value) for choice in choices):
+            return asked.property, Bounds(choices=tuple(choice.value for choice in choices))  # type: ignore[union-attr]
+    return None
+
+
+def _compared(asked: Reference, name: str, other: Operand) -> tuple[Property, Bounds] | None:
+    match other:
+        case Value(bool()):
+            return None
+        case Value(value):
+            first = last = value
+        case Moment(first, last):
+            pass
+        case _:
+            return None
+    found = _BY_OPERATOR.get(name)
+    return None if found is None else (asked.property, found(first, last))
+
+
+_BY_OPERATOR: Mapping[str, Any] = {
+    "=": lambda first, last: Bounds(choices=(first,)) if first == last else Bounds(first, last),
+    "<": lambda first, _: Bounds(high=first, high_open=True),
+    "<=": lambda _, last: Bounds(high=last),
+    ">": lambda _, last: Bounds(low=last, low_open=True),
+    ">=": lambda first, _: Bounds(low=first),
+}
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bounds of the beginning and of the end of a time or an interval."""
+
+    first: Bounds = Bounds()
+    last: Bounds = Bounds()
+
+
+def span_of(leaf: Leaf) -> tuple[Property, Span] | None:
+    """The time or interval of a clip that a temporal relation relates with a literal one, and its bounds."""
+    match leaf:
+        case TemporalRelation(name, Reference() as asked, literal_):
+            name = name.lower()
+        case TemporalRelation(name, literal_, Reference() as asked):
+            name = _CONVERSES.get(name.lower(), name.lower())
+        case _:
+            return None
+    ends = _literal_ends(literal_)
+    related = _RELATIONS.get(name)
+    return None if ends is None or related is None else (asked.property, related(*ends))
+
+
+def _literal_ends(operand: Operand) -> tuple[int, int] | None:
+    match operand:
+        case Moment(first, last):
+            return first, last
+        case IntervalOperand(Moment() as first, Moment() as last):
+            return first.first_ns, last.last_ns
+    return None
+
+
+def _equal(value: int) -> Bounds:
+    return Bounds(value, value)
+
+
+# Of a clip's time and a literal one from `first` to `last` (OGC 21-065r2, section 8.3); the ends are left in.
+_RELATIONS: Mapping[str, Callable[[int, int], Span]] = {
+    "t_after": lambda _, last: Span(Bounds(low=last), Bounds(low=last)),
+    "t_before": lambda first, _: Span(Bounds(high=first), Bounds(high=first)),
+    "t_contains": lambda first, last: Span(Bounds(high=first), Bounds(low=last)),
+    "t_during": lambda first, last: Span(Bounds(first, last), Bounds(first, last)),
+    "t_equals": lambda first, last: Span(_equal(first), _equal(last)),
+    "t_finishedby": lambda first, last: Span(Bounds(high=first), _equal(last)),
+    "t_finishes": lambda first, last: Span(Bounds(first, last), _equal(last)),
+    "t_intersects": lambda first, last: Span(Bounds(high=last), Bounds(low=first)),
+    "t_meets": lambda first, _: Span(Bounds(high=first), _equal(first)),
+    "t_metby": lambda _, last: Span(_equal(last), Bounds(low=last)),
+    "t_overlappedby": lambda first, last: Span(Bounds(first, last), Bounds(low=last)),
+    "t_overlaps": lambda first, last: Span(Bounds(high=first), Bounds(first, last)),
+    "t_startedby": lambda first, last: Span(_equal(first), Bounds(low=last)),
+    "t_starts": lambda first, last: Span(_equal(first), Bounds(first, last)),
+}
+_CONVERSES = {
+    "t_after": "t_before",
+    "t_before": "t_after",
+    "t_contains": "t_during",
+    "t_during": "t_contains",
+    "t_finishedby": "t_finishes",
+    "t_finishes": "t_finishedby",
+    "t_meets": "t_metby",
+    "t_metby": "t_meets",
+    "t_overlappedby": "t_overlaps",
+    "t_overlaps": "t_overlappedby",
+    "t_startedby": "t_starts",
+    "t_starts": "t_startedby",
+}

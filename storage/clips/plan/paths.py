@@ -1,0 +1,266 @@
+"""Access paths: which indexes have the clips for which a member of a filter can be true.
+
+A member has several accesses if several indexes have its clips (`fire(campaign = 'a' AND trigger = 'b')`), and one
+access has several paths if only together they have them all (`a OR b`). A member without one is checked clip by clip.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from sqlalchemy import ARRAY, ColumnElement, Table, Text, cast, false, literal, or_, true
+from sqlalchemy.dialects.postgresql import JSONB
+
+from storage.clips.cql2.conditions import of_the_fire
+from storage.clips.cql2.operands import Reference, Value
+from storage.clips.cql2.tree import (
+    Comparison,
+    Constant,
+    In,
+    IsNull,
+    Not,
+    Or,
+    Predicate,
+    SomeFire,
+    SpatialRelation,
+    scope,
+    scopes,
+)
+from storage.clips.plan import places
+from storage.clips.plan.bounds import Bounds, Span, bounds_of, span_of
+from storage.clips.plan.indexes import END, START, Index, damage_bounds, index_of, statistic_index
+from storage.clips.plan.normal import conjunction
+from storage.clips.properties import Property
+from storage.tables import clip_fires, clips, labels
+from storage.tables.clips import fired_terms
+
+Condition = ColumnElement[bool]
+
+
+@dataclass(frozen=True)
+class Path:
+    """Rows of `source` that an index finds by `condition`, and of these the ones for which `rest` is true.
+
+    `in_steps`: the index gives its rows one after the other, so counting them can stop early. `by_time`: it has them in
+    the order of `recorded_ns` (see `Index`). `exact`: the member is true of the clips of these rows, and of no others.
+    """
+
+    source: Table
+    condition: Condition
+    rest: Condition = field(default_factory=true)
+    in_steps: bool = True
+    by_time: int = 0
+    exact: bool = False
+
+
+Access: TypeAlias = tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Member:
+    """A member of the conjunction that a filter is, and its accesses."""
+
+    predicate: Predicate
+    accesses: tuple[Access, ...] = ()
+
+
+@dataclass
+class Paths:
+    """The members of a filter. `ranges` are bounds of columns of clips, of all members together; `fired` those of the
+    times of fires; `unindexed` the statistics whose signal no index has.
+
+    `is_indexed` says whether the index of statistics has all clips of a signal.
+    """
+
+    members: list[Member]
+    ranges: dict[Index, Bounds]
+    fired: Bounds
+    unindexed: list[Property]
+
+    @classmethod
+    def of(cls, predicate: Predicate | None, is_indexed: Callable[[str], bool]) -> Paths:
+        found = cls([], {}, Bounds(), [])
+        for member in () if predicate is None else conjunction(predicate):
+            found._add(member, is_indexed)
+        return found
+
+    def _add(self, member: Predicate, is_indexed: Callable[[str], bool]) -> None:
+        for index, bounds in _ranges(member):
+            self.ranges[index] = self.ranges.get(index, Bounds()) & bounds
+        accesses = tuple(_accesses(member, is_indexed, self.unindexed))
+        if isinstance(member, Comparison) and (about := bounds_of(member)) and about[0].name.startswith("fire_time"):
+            self.fired = self.fired & about[1]
+        self.members.append(Member(member, accesses))
+
+    def accesses(self) -> Iterator[tuple[Member | None, Access]]:
+        """Every access, with the member that it is of; None for those of `ranges`."""
+        for index, bounds in self.ranges.items():
+            one = bounds.choices is not None and len(bounds.choices) == 1
+            yield None, (Path(clips, index.condition(bounds), by_time=index.by_time if one else 0),)
+        for member in self.members:
+            for access in member.accesses:
+                yield member, access
+
+
+def _ranges(member: Predicate) -> Iterator[tuple[Index, Bounds]]:
+    """The bounds that a member sets to columns of clips."""
+    if isinstance(member, Constant | Or | Not | SomeFire) or not hasattr(member, "__dataclass_fields__"):
+        return
+    if found := bounds_of(member):  # type: ignore[arg-type]
+        index = index_of(found[0])
+        if index is not None and index.source is clips:
+            yield index, found[1]
+    elif found_span := span_of(member):  # type: ignore[arg-type]
+        yield from _spanned(*found_span)
+
+
+def _spanned(asked: Property, span: Span) -> Iterator[tuple[Index, Bounds]]:
+    index = index_of(asked)
+    if asked.name == "time":
+        yield START, span.first
+        yield END, span.last
+    elif index is not None and index.source is clips:
+        yield index, span.first & span.last
+
+
+def _accesses(member: Predicate, is_indexed: Callable[[str], bool], unindexed: list[Property]) -> Iterator[Access]:
+    """The accesses of a member beside those of its ranges."""
+    match member:
+        case Constant(False):
+            yield (Path(clips, false()),)
+        case Or(members):
+            yield from _union(members, is_indexed, unindexed)
+        case SomeFire(inner):
+            yield from _one_fire(inner)
+        case SpatialRelation():
+            if conditions := places.near(member):
+                yield tuple(Path(clips, condition) for condition in conditions)
+        case IsNull(Reference(asked)) | Not(IsNull(Reference(asked))) if asked.nullable and (index := index_of(asked)):
+            is_null = isinstance(member, IsNull)
+            yield (Path(clips, index.column.is_(None) if is_null else index.column.is_not(None)),)
+        case Not(IsNull(Reference(asked))) if asked.name == "damage":
+            yield (Path(clips, clips.c.damage.is_not(None), exact=True),)
+        case Not() | Constant() | IsNull():
+            return
+        case Comparison() | In() if (equal := _equal_values(member)) and equal[0].attribute is not None:
+            yield (_of_attribute(*equal),)
+        case _:
+            yield from _of_leaf(member, is_indexed, unindexed)
+
+
+def _of_leaf(member: Any, is_indexed: Callable[[str], bool], unindexed: list[Property]) -> Iterator[Access]:
+    found = bounds_of(member)
+    if found is None:
+        return
+    asked, bounds = found
+    if asked.signal is not None:
+        if not is_indexed(asked.signal):
+            unindexed.append(asked)
+        elif asked.unit is None:
+            index = statistic_index(asked)
+            yield (Path(index.source, index.condition(bounds), exact=True),)
+    elif scope(member) == "fire" and scopes(member) == {"fire"}:
+        yield from _of_fire(asked, bounds, true(), exact=True)
+    else:
+        yield from _of_words(asked, bounds)
+
+
+def _of_words(asked: Property, bounds: Bounds) -> Iterator[Access]:
+    """The accesses by damage, tags and labels."""
+    if asked.name == "damage" and (condition := damage_bounds(bounds)) is not None:
+        yield (Path(clips, condition),)
+    elif asked.name == "tags" and bounds.choices is not None:
+        yield (Path(clips, _overlap(clips.c.tags, bounds.choices), in_steps=False, exact=True),)
+    elif asked.name == "labels" and bounds.choices is not None:
+        yield (Path(labels, _overlap(labels.c.types, bounds.choices), in_steps=False, exact=True),)
+    elif asked.name == "labeler" and (index := index_of(asked)) is not None:
+        yield (Path(labels, index.condition(bounds), exact=True),)
+    elif asked.name == "label_count" and _at_least_one(bounds):
+        yield (Path(labels, labels.c.clip_id.is_not(None)),)
+
+
+def _at_least_one(bounds: Bounds) -> bool:
+    if bounds.choices is not None:
+        return all(choice >= 1 for choice in bounds.choices)
+    return bounds.low is not None and (bounds.low > 0 or (bounds.low == 0 and bounds.low_open))
+
+
+def _one_fire(inner: Predicate) -> Iterator[Access]:
+    """The accesses of `fire(inner)`: by each index that has its fires, and by the terms of the clip."""
+    members = conjunction(inner)
+    indexed: list[tuple[Property, Bounds]] = []
+    for member in members:
+        if not isinstance(member, Constant | Or | Not | SomeFire) and scopes(member) == {"fire"}:
+            found = bounds_of(member)  # type: ignore[arg-type]
+            if found is not None:
+                indexed.append(found)
+    exact = all(scopes(member) <= {"fire"} for member in members)
+    rest = of_the_fire(inner) if exact else true()
+    for asked, bounds in indexed:
+        yield from _of_fire(asked, bounds, rest, exact=exact, terms=False)
+    names = {asked.name: bounds.choices[0] for asked, bounds in indexed if bounds.choices and len(bounds.choices) == 1}
+    terms = fired_terms(names.get("campaign"), names.get("trigger"))
+    if terms:
+        yield (Path(clips, clips.c.fired.op("@>", is_comparison=True)(_texts(terms)), in_steps=False),)
+
+
+def _of_fire(asked: Property, bounds: Bounds, rest: Condition, *, exact: bool, terms: bool = True) -> Iterator[Access]:
+    index = index_of(asked)
+    if index is None:
+        return
+    one = bounds.choices is not None and len(bounds.choices) == 1
+    condition = index.condition(bounds)
+    yield (Path(clip_fires, condition, rest, by_time=index.by_time if one else 0, exact=exact),)
+    if terms and asked.name in ("campaign", "trigger") and bounds.choices is not None:
+        named = [term for choice in bounds.choices for term in fired_terms(**{asked.name: choice})]
+        yield (Path(clips, _overlap(clips.c.fired, named), in_steps=False, exact=exact),)
+
+
+def _union(
+    members: Iterable[Predicate], is_indexed: Callable[[str], bool], unindexed: list[Property]
+) -> Iterator[Access]:
+    """One access of all members together, if each has one."""
+    together: list[Path] = []
+    for member in members:
+        branch = Paths.of(member, is_indexed)
+        unindexed += branch.unindexed
+        first = next(iter(sorted(branch.accesses(), key=lambda pair: (len(pair[1]), not pair[1][0].in_steps))), None)
+        if first is None:
+            return
+        together += first[1]
+    yield tuple(together)
+
+
+def _equal_values(leaf: Comparison | In) -> tuple[Property, tuple[Any, ...]] | None:
+    """The property and the literals that one of must be equal to it."""
+    match leaf:
+        case Comparison("=", Reference(asked), Value(value)) | Comparison("=", Value(value), Reference(asked)):
+            return asked, (value,)
+        case In(Reference(asked), choices) if all(isinstance(choice, Value) for choice in choices):
+            return asked, tuple(choice.value for choice in choices)  # type: ignore[union-attr]
+    return None
+
+
+def _of_attribute(asked: Property, values: tuple[Any, ...]) -> Path:
+    documents = (f"{{{json.dumps(asked.attribute)}: {_json(value)}}}" for value in values)
+    contained = (clips.c.attributes.contains(cast(literal(document, Text), JSONB)) for document in documents)
+    return Path(clips, or_(*contained), in_steps=False, exact=True)
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, str | bool | int) else str(value)  # a Decimal as it was written
+
+
+def _texts(values: Iterable[Any]) -> ColumnElement[Any]:
+    return literal(list(values), ARRAY(Text))
+
+
+def _overlap(column: ColumnElement[Any], values: Iterable[Any]) -> Condition:
+    """Whether an array has one of the values."""
+    texts = [str(value) for value in values]
+    operator = "@>" if len(texts) == 1 else "&&"
+    found: Condition = column.op(operator, is_comparison=True)(_texts(texts))
+    return found

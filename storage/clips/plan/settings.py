@@ -1,0 +1,56 @@
+"""What PostgreSQL's planner may choose from, for one kind of statement at a time.
+
+Whether a page is found by walking or by collecting is decided here by counting, and a statement is one of them. The
+planner does not know how far a walk goes, nor how values hang together, so it is left no other way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+
+from sqlalchemy import Connection, text
+
+_ALWAYS: Mapping[str, str] = {
+    "jit": "off",  # it takes longer than the whole search
+    "plan_cache_mode": "force_custom_plan",  # an index of an expression or of some rows is found for literals only
+    "max_parallel_workers_per_gather": "0",
+    "enable_seqscan": "off",
+}
+_JOINS = ("enable_hashjoin", "enable_mergejoin")
+
+
+class Way(Enum):
+    """How rows are found: `COUNT` one after the other, so that counting them can stop,
+    `WALK` in the order of an index, `COLLECT` by an index and sorted, `INTERSECT` by several
+    indexes that all have many."""
+
+    COUNT = "count"
+    WALK = "walk"
+    COLLECT = "collect"
+    INTERSECT = "intersect"
+
+
+_OFF: Mapping[Way, tuple[str, ...]] = {
+    Way.COUNT: (*_JOINS, "enable_bitmapscan"),
+    Way.WALK: (*_JOINS, "enable_bitmapscan", "enable_sort", "enable_incremental_sort"),
+    Way.COLLECT: _JOINS,
+    Way.INTERSECT: (),
+}
+_SWITCHED = sorted({name for names in _OFF.values() for name in names} | set(_ALWAYS))
+
+
+def use(connection: Connection, way: Way) -> None:
+    """Let the statements that follow in this transaction be of one kind."""
+    values = {name: "off" if name in _OFF[way] else "on" for name in _SWITCHED} | dict(_ALWAYS)
+    _set(connection, values)
+
+
+def reset(connection: Connection) -> None:
+    """Leave the choice to the planner again, except for what never helps a search."""
+    _set(connection, {name: "on" for name in _SWITCHED if name.startswith("enable_")} | {"jit": "off"})
+
+
+def _set(connection: Connection, values: Mapping[str, str]) -> None:
+    calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in sorted(values.items()))
+    connection.execute(text(f"SELECT {calls}"))

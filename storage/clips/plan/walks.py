@@ -1,0 +1,98 @@
+"""The walks of a search: which index has its order, and how the filter narrows the range of it that is walked."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, and_, not_, true
+
+from storage.clips.cql2.tree import Between, Comparison, In
+from storage.clips.order import Order, Segment
+from storage.clips.plan import spans
+from storage.clips.plan.bounds import Bounds, bounds_of
+from storage.clips.plan.indexes import RECORDED, START, Index, index_of, statistic_index
+from storage.clips.plan.paths import Access, Condition, Member, Path, Paths
+from storage.clips.plan.statements import Walk
+from storage.tables import clip_fires, clips
+
+_ANY = Bounds()
+STRAY = clips.c.recorded_ns != clips.c.start_ns
+"""Clips of a wrong clock: their start says nothing about when they were recorded."""
+
+
+@dataclass(frozen=True)
+class Walks:
+    """The walks of one search. `index` is the one of its order, None if none has it.
+
+    `narrowed` are bounds of the order's key that hold of all clips of the filter but `STRAY` ones. `member` holds of
+    every row of `path`, which has clips in the order of their recording, and so, except for stray ones, of their start.
+    """
+
+    order: Order
+    index: Index | None
+    narrowed: Bounds | None = None
+    member: Member | None = None
+    path: Path | None = None
+    own: Bounds = _ANY
+    """What the filter says of the order's key itself."""
+
+    @classmethod
+    def of(cls, order: Order, paths: Paths, indexed: Collection[str]) -> Walks:
+        index = _index_of_order(order, indexed)
+        member, path = _in_time(paths.accesses()) if index in (RECORDED, START) else (None, None)
+        own = Bounds() if index is None else paths.ranges.get(index, Bounds())
+        if order.by.signal is not None:
+            for one in paths.members:
+                found = bounds_of(one.predicate) if isinstance(one.predicate, Comparison | Between | In) else None
+                own = own & found[1] if found is not None and found[0] == order.by else own
+        return cls(order, index, spans.by_recording(index, paths.ranges), member, path, own)
+
+    @property
+    def leaves_strays(self) -> bool:
+        """Whether clips of a wrong clock may be missing in the walks, and must be looked for besides."""
+        return self.narrowed is not None or (self.index == START and self.path is not None)
+
+    def with_all_clips(self) -> Walks:
+        """Walks that leave out none, for a catalog in which clips of a wrong clock are many."""
+        if self.index == START:
+            return replace(self, narrowed=None, member=None, path=None)
+        return replace(self, narrowed=None)
+
+    def walk(self, segment: Segment) -> Walk:
+        """The walk over a segment of the order."""
+        if self.index is None or (segment.lacks and self.index.source is not clips):
+            # No index has the clips without a signal; they are found among all clips, in the order of their ids.
+            return Walk(self.order, segment, self.order.by.expression, by_id=True)
+        key, source, found, rest = self._source(self.index)
+        if not segment.lacks:
+            found = and_(found, self.own.condition(key, self.index.kind))
+            if self.narrowed is not None:
+                found = and_(found, self.narrowed.condition(key, "integer"))
+        return Walk(self.order, segment, key, source, found, rest)
+
+    def _source(self, index: Index) -> tuple[ColumnElement[Any], Table, Condition, Condition]:
+        if self.path is None:
+            return index.column, index.source, index.where, true()
+        source = self.path.source
+        key: ColumnElement[Any] = clip_fires.c.recorded_ns if source is clip_fires else clips.c.recorded_ns
+        rest = self.path.rest if index == RECORDED else and_(self.path.rest, not_(STRAY))
+        return key, source, self.path.condition, rest
+
+
+def strays(ranges: dict[Index, Bounds]) -> list[Condition]:
+    """The conditions that find the clips which walks may leave out, of those in these ranges."""
+    return [STRAY, *(bounds.condition(index.column, index.kind) for index, bounds in ranges.items())]
+
+
+def _index_of_order(order: Order, indexed: Collection[str]) -> Index | None:
+    if order.by.signal is None:
+        return index_of(order.by)
+    return statistic_index(order.by) if order.by.signal in indexed else None
+
+
+def _in_time(accesses: Iterable[tuple[Member | None, Access]]) -> tuple[Member | None, Path | None]:
+    """The most selective path, as a rule, whose index has its clips in the order of their recording."""
+    found = [(member, access[0]) for member, access in accesses if len(access) == 1 and access[0].by_time]
+    return max(found, key=lambda pair: pair[1].by_time, default=(None, None))

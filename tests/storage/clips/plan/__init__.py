@@ -1,0 +1,1 @@
+"""The plans of searches: which indexes they use, and how many rows they visit."""

@@ -1,0 +1,155 @@
+"""Each class of filter uses its index and visits a bounded number of rows, whatever matches: many, old, few or none.
+
+The catalog has 4,000 clips and the caps are small, so that a plan that visits a share of the catalog is told from one
+that visits as many rows as a page needs. Rows are counted, not time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import Connection
+
+from bench.search.made import make, place_with
+from bench.search.questions import FILTERS, SORTS, Question, pairs
+from bench.search.timed import naive_page
+from storage.clips.plan import Caps
+from storage.clips.query import ClipQuery
+from storage.database import Database
+from tests.storage.clips.plan.explained import Explained, explain
+from tests.support.servers.database import migrated_database
+from triggers.errors import InvalidInput
+
+pytestmark = pytest.mark.integration
+
+CLIPS = 4000
+LARGE = {"clips", "clip_fires", "signal_statistics", "labels"}
+CAPS = Caps(collected=150, glanced=50, walked=300)
+LIMIT = 20
+BOUND = 2500
+"""Rows that one search may visit in all: its counts, walks and collections together, and subqueries of each row."""
+PLACE = {"west": 0.0, "south": 0.0, "east": 0.0, "north": 0.0}
+
+INDEXES = {
+    "vehicle": "ix_clips_vehicle_id_recorded_ns_id",
+    "state": "ix_clips_state_recorded_ns_id",
+    "start": "ix_clips_start_ns_id",
+    "time": "ix_clips_start_ns_id",
+    "size_bytes": "ix_clips_size_bytes_id",
+    "duration_s": "ix_clips_duration_s_id",
+    "stored_at": "ix_clips_stored_at_id",
+    "expires_at": "ix_clips_expires_at_id",
+    "damage": "ix_clips_damage",
+    "campaign": "ix_clip_fires_campaign_recorded_ns_clip_id",
+    "trigger": "ix_clip_fires_trigger_recorded_ns_clip_id",
+    "version": "ix_clip_fires_version_recorded_ns_clip_id",
+    "fire_time": "ix_clip_fires_t_ns_clip_id",
+    "inclusion_probability": "ix_clip_fires_inclusion_probability_clip_id",
+    "fire(...)": "ix_clip_fires_trigger_recorded_ns_clip_id",
+    "tag": "ix_clips_terms",
+    "label": "ix_labels_types",
+    "labeler": "ix_labels_labeler_clip_id",
+    "attribute": "ix_clips_terms",
+    "statistic": "ix_signal_statistics_maximum",
+    "place": "ix_clips_box",
+}
+"""The index that each filter needs when it matches few clips or none."""
+
+
+@pytest.fixture(scope="module")
+def catalog(postgres_url: str, migrated: str) -> Iterator[Database]:
+    with migrated_database(postgres_url, migrated) as database:
+        make(database, CLIPS)
+        with database.begin() as connection:
+            PLACE.update(place_with(connection, 20))
+        yield database
+
+
+@pytest.fixture
+def connection(catalog: Database) -> Iterator[Connection]:
+    with catalog.begin() as connection:
+        yield connection
+
+
+def asked(question: Question) -> ClipQuery:
+    source = question.filter % PLACE if "%(" in question.filter else question.filter
+    return ClipQuery.parse(filter_source=source or None, sortby=question.sortby, limit=LIMIT)
+
+
+def explained(connection: Connection, question: Question) -> Explained:
+    return explain(connection, asked(question), CAPS)
+
+
+SINGLES = [
+    Question(f"{about}: {match}", source) for about, filters in FILTERS.items() for match, source in filters.items()
+]
+SCATTERED = re.compile(r"attribute: old")
+"""Filters of many clips, none of them new, by an index that does not have them by time: they are collected whole."""
+
+
+@pytest.mark.parametrize("question", SINGLES, ids=lambda question: question.name)
+def test_a_filter_alone_uses_its_index_and_visits_few_rows(connection: Connection, question: Question) -> None:
+    done = explained(connection, question)
+    assert not done.whole_tables & LARGE, done
+    assert done.visited < BOUND or SCATTERED.search(question.name), done
+    about, _, match = question.name.partition(": ")
+    if match in ("few", "none"):
+        assert INDEXES[about] in done.indexes, done
+        assert done.steps[-1].startswith("collect"), done
+
+
+@pytest.mark.parametrize("sortby", SORTS)
+def test_an_order_alone_is_a_walk_of_as_many_rows_as_a_page(connection: Connection, sortby: str) -> None:
+    done = explained(connection, Question("all", "", sortby))
+    assert done.steps == ["walk 50"]
+    assert not done.whole_tables & LARGE, done
+    assert done.visited < 4 * CAPS.glanced, done
+
+
+def test_two_filters_together_visit_few_rows_and_find_what_looking_at_all_clips_finds(connection: Connection) -> None:
+    """Every 23rd of 1,600 pairs, of which each filter and each way of matching is a part."""
+    for question in list(pairs(PLACE))[::23]:
+        done = explained(connection, question)
+        assert not done.whole_tables & LARGE, (question, done)
+        assert done.visited < BOUND or SCATTERED.search(question.name), (question, done)
+        assert done.ids[:LIMIT] == naive_page(connection, asked(question)), (question, done)
+
+
+@pytest.mark.parametrize("sortby", ["-recorded", "start", "-size_bytes", "-ready_at", "-ego.speed.max"])
+def test_deep_pages_visit_as_few_rows_as_the_first(connection: Connection, sortby: str) -> None:
+    query = ClipQuery.parse(sortby=sortby, limit=LIMIT)
+    for _ in range(30):
+        positions = query.positions(connection, CAPS)
+        query = ClipQuery.parse(sortby=sortby, limit=LIMIT, token=query.token_after(positions[LIMIT - 1]))
+    done = explain(connection, query, CAPS)
+    assert done.steps == ["walk 50"]
+    assert done.visited < 4 * CAPS.glanced, done
+
+
+@pytest.mark.parametrize(
+    ("source", "sortby"),
+    [("ego.jerk.max > 1", "-recorded"), ("NOT tag = 'rain' AND ego.jerk.max > 1", "-recorded"), ("", "-ego.jerk.max")],
+)
+def test_a_signal_that_is_not_indexed_is_refused_in_a_large_catalog_and_searched_in_a_small_one(
+    connection: Connection, source: str, sortby: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        explained(connection, Question("jerk", source, sortby))
+    assert "`ego.jerk.max` is not declared `indexed`" in str(refused.value)
+    assert "add a time, a vehicle or a trigger" in refused.value.remedy
+    query = asked(Question("jerk", source, sortby))
+    assert query.positions(connection, Caps(walked=CLIPS))[:LIMIT]
+
+
+@pytest.mark.parametrize(
+    "narrower",
+    ["vehicle = 'car-rare'", "trigger = 'rare'", "start > DATE('2030-01-01')", "fire_time < DATE('2025-01-02')"],
+)
+def test_a_signal_that_is_not_indexed_is_searched_beside_what_few_clips_have(
+    connection: Connection, narrower: str
+) -> None:
+    done = explained(connection, Question("jerk", f"ego.jerk.max > 1 AND {narrower}", "-ego.jerk.max"))
+    assert done.steps == ["collect"]
+    assert done.visited < BOUND, done
