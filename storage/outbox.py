@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.rows import inserted
 from storage.tables import outbox
 
 CLIPS = "clips"
@@ -66,7 +67,9 @@ def add_clip_events(connection: Connection, event: str, clip_ids: Sequence[str])
         {"topic": CLIPS, "key": f"{event}:{clip_id}", "payload": {"event": event, "clip_id": clip_id}}
         for clip_id in clip_ids
     ]
-    connection.execute(insert(outbox).on_conflict_do_nothing(index_elements=[outbox.c.topic, outbox.c.key]), rows)
+    if rows:
+        once = inserted(outbox, rows).on_conflict_do_nothing(index_elements=[outbox.c.topic, outbox.c.key])
+        connection.execute(once)
 
 
 def dispatch(connection: Connection, handlers: Mapping[str, Handler], *, limit: int = 100) -> int:

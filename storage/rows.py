@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import json
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
-from sqlalchemy import Column, FromClause, Table
+from sqlalchemy import BindParameter, Column, FromClause, Table, Text, bindparam, column, select, text
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -35,3 +37,14 @@ def values_of(value: DataclassInstance | BaseModel, table: Table) -> dict[str, A
     """The values that a dataclass or a contract has for a table: its fields that bear a column's name."""
     names = [field.name for field in fields(value)] if is_dataclass(value) else list(type(value).model_fields)
     return {name: getattr(value, name) for name in names if name in table.c}
+
+
+def inserted(table: Table, rows: Sequence[Mapping[str, Any]]) -> Insert:
+    """The statement that inserts rows, which all have the same columns, in their order; not for bytes.
+
+    They are one parameter, a JSON document: that takes a tenth of the time of one statement, or one list, per row.
+    """
+    names = sorted(rows[0])
+    document: BindParameter[str] = bindparam("rows", json.dumps(list(rows), default=str), Text)
+    source = text(f"jsonb_populate_recordset(CAST(NULL AS {table.name}), CAST(:rows AS jsonb))").bindparams(document)
+    return insert(table).from_select(names, select(*(column(name) for name in names)).select_from(source))

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
+from storage.clips.properties import terms
 from storage.database import Database
 
 SEED = 20261128
@@ -126,6 +127,7 @@ def make(database: Database, clips: int) -> dict[str, float]:
 
 def _names(connection: Connection) -> None:
     """What the write path keeps beside clips: names, units, and which signals are indexed."""
+    terms.note_all(connection)
     connection.execute(text("INSERT INTO known_attributes VALUES ('model'), ('region'), ('hardware'), ('towing')"))
     for signal in (*INDEXED, UNINDEXED):
         row = {"signal": signal}

@@ -7,29 +7,33 @@ import statistics
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 
 from bench.measure import ResultsDiffer
 from bench.search.questions import Question
 from storage.clips.query import ClipQuery
-from storage.clips.search import search
+from storage.clips.search import FoundClips, search
 from storage.database import Database
 from storage.tables import clips
+from triggers.errors import Overloaded
 
 LIMIT = 100
 
 
 @dataclass(frozen=True)
 class Timed:
-    """Times of one question, in ms, and how many clips its first page has."""
+    """Times and CPU times of one question, in ms, and how many clips its first page has."""
 
     question: Question
     found: int
     ms: tuple[float, ...]
+    cpu_ms: tuple[float, ...]
 
-    def percentile(self, share: float) -> float:
-        ordered = sorted(self.ms)
+    def percentile(self, share: float, *, cpu: bool) -> float:
+        """The time that this share of rounds did not exceed."""
+        ordered = sorted(self.cpu_ms if cpu else self.ms)
         return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
@@ -65,27 +69,45 @@ def check(database: Database, questions: Iterable[Question]) -> dict[str, int]:
 def measure(database: Database, questions: Sequence[Question], rounds: int) -> list[Timed]:
     """Ask all questions in turns, in another order each round; one round before that is not timed."""
     ms: dict[Question, list[float]] = {question: [] for question in questions}
+    cpu_ms: dict[Question, list[float]] = {question: [] for question in questions}
     found: dict[Question, int] = {}
     for number in range(rounds + 1):
         for question in random.Random(number).sample(questions, len(questions)):
-            query = parsed(question)
-            started_s = time.perf_counter()
-            with database.begin() as connection:
-                found[question] = len(search(connection, query).clips)
+            page, wall, cpu = _asked(database, parsed(question))
+            found[question] = len(page.clips)
             if number:
-                ms[question].append((time.perf_counter() - started_s) * 1000)
-    return [Timed(question, found[question], tuple(times)) for question, times in ms.items()]
+                ms[question].append(wall)
+                cpu_ms[question].append(cpu)
+    return [Timed(one, found[one], tuple(ms[one]), tuple(cpu_ms[one])) for one in questions]
 
 
 def deep(database: Database, question: Question, pages: int) -> tuple[float, float]:
-    """Median time of the first and of the last ten of so many pages, in ms."""
+    """Median CPU time of the first and of the last ten of so many pages, in ms."""
     times, token = [], None
     for _ in range(pages):
-        started_s = time.perf_counter()
-        with database.begin() as connection:
-            page = search(connection, parsed(question, token))
-        times.append((time.perf_counter() - started_s) * 1000)
+        page, _wall, cpu = _asked(database, parsed(question, token))
+        times.append(cpu)
         token = page.next
         if token is None:
             break
     return statistics.median(times[:10]), statistics.median(times[-10:])
+
+
+def _asked(database: Database, query: ClipQuery) -> tuple[FoundClips, float, float]:
+    """A page, and the time and CPU time that it took, in ms."""
+    with database.begin() as connection:
+        pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
+    before = on_cpu_ns(pid) + time.process_time_ns()
+    started_s = time.perf_counter()
+    try:
+        with database.begin() as connection:
+            page = search(connection, query)
+    except Overloaded:  # cancelled at its time limit, which is then its time
+        page = FoundClips([], None)
+    wall_ms = (time.perf_counter() - started_s) * 1000
+    return page, wall_ms, (on_cpu_ns(pid) + time.process_time_ns() - before) / 1e6
+
+
+def on_cpu_ns(pid: int) -> int:
+    """How long a process has run on a processor (Linux)."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])

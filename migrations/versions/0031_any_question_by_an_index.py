@@ -37,6 +37,18 @@ _FILL_FIRED = """
     ) AS terms
     WHERE c.id = terms.clip_id
 """
+_FILL_TERMS = """
+    INSERT INTO clip_terms (term, first_ns, last_ns)
+    SELECT md5('attribute ' || to_json(a.key)::text || ' ' || CASE WHEN jsonb_typeof(a.value) = 'number'
+            THEN trim_scale(CAST((a.value #>> '{}') AS numeric))::text ELSE a.value::text END)::uuid,
+        greatest(min(recorded_ns)::numeric - 3600e9, -9223372036854775808)::bigint,
+        least(max(recorded_ns)::numeric + 3600e9, 9223372036854775807)::bigint
+    FROM clips CROSS JOIN LATERAL jsonb_each(attributes) AS a GROUP BY 1
+    UNION ALL
+    SELECT md5('tag ' || tag)::uuid, greatest(min(recorded_ns)::numeric - 3600e9, -9223372036854775808)::bigint,
+        least(max(recorded_ns)::numeric + 3600e9, 9223372036854775807)::bigint
+    FROM clips CROSS JOIN LATERAL unnest(tags) AS tag GROUP BY 1
+"""
 _DURATION_S = "(CAST(end_ns - start_ns AS double precision) / CAST(1000000000 AS double precision))"
 _BOX = """box(
     point(min_longitude, min_latitude),
@@ -48,6 +60,11 @@ def _ns(column: str) -> str:
     return f"(CAST(EXTRACT(epoch FROM ({column} AT TIME ZONE 'UTC')) * CAST(1000000000 AS numeric) AS bigint))"
 
 
+_EXPIRES_S = "EXTRACT(epoch FROM (expires_at AT TIME ZONE 'UTC'))"
+_EXPIRES_NS = f"""(CAST(
+    ({_EXPIRES_S} - GREATEST({_EXPIRES_S} - CAST(9223372036 AS numeric), CAST(0 AS numeric)))
+    * CAST(1000000000 AS numeric) AS bigint
+))"""
 _ORDERS = {
     "end_ns_id": ("end_ns", "id"),
     "vehicle_id_id": ("vehicle_id", "id"),
@@ -59,7 +76,7 @@ _ORDERS = {
     "duration_s_id": (_DURATION_S, "id"),
     "stored_at_id": (_ns("stored_at"), "id"),
     "ready_at_id": (_ns("ready_at"), "id"),
-    "expires_at_id": (_ns("expires_at"), "id"),
+    "expires_at_id": (_EXPIRES_NS, "id"),
 }
 _OF_FIRES = ("campaign", "version", "trigger", "program_digest")
 _STATISTICS = ("minimum", "maximum", "mean", "samples")
@@ -82,6 +99,14 @@ def upgrade() -> None:
     op.create_table("known_attributes", sa.Column("attribute", sa.Text(), nullable=False),
                     sa.PrimaryKeyConstraint("attribute", name=op.f("pk_known_attributes")))  # fmt: skip
     op.execute("INSERT INTO known_attributes SELECT DISTINCT jsonb_object_keys(attributes) FROM clips")
+    op.create_table(
+        "clip_terms",
+        sa.Column("term", sa.UUID(as_uuid=False), nullable=False),
+        sa.Column("first_ns", sa.BigInteger(), nullable=False),
+        sa.Column("last_ns", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("term", name=op.f("pk_clip_terms")),
+    )
+    op.execute(_FILL_TERMS)
     op.add_column("signal_statistics", _flag("indexed"))
     _index_clips()
     for column in _OF_FIRES:
@@ -123,6 +148,7 @@ def downgrade() -> None:
     for column in _STATISTICS:
         op.drop_index(f"ix_signal_statistics_{column}", table_name="signal_statistics")
     op.drop_column("signal_statistics", "indexed")
+    op.drop_table("clip_terms")
     op.drop_table("known_attributes")
     op.drop_table("indexed_signals")
     for name in (*_ORDERS, "damage", "implausible", "terms", "box"):

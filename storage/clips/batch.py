@@ -10,13 +10,13 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.postgresql import insert
 
 from storage import outbox
 from storage.clips import extraction_jobs, writer
-from storage.clips.properties import known_names
+from storage.clips.properties import known_names, terms
 from storage.clips.writer import Ending, PendingUpload
 from storage.erasure.expiry import expiries_of
+from storage.rows import inserted
 from storage.tables import clips
 from storage.tables import uploads as uploads_table
 from storage.tables.uploads import ASSEMBLING, UploadState
@@ -76,7 +76,8 @@ def _catalogue(connection: Connection, uploads: Sequence[PendingUpload]) -> None
     recordings = [upload.manifest.recording for upload in uploads]
     marks = zip(uploads, writer.tags_of(connection, recordings), expiries_of(connection, recordings), strict=True)
     rows = [writer.clip_row(upload, tags=tags, expires_at=expires_at) for upload, tags, expires_at in marks]
-    connection.execute(insert(clips).on_conflict_do_nothing(), sorted(rows, key=lambda row: str(row["id"])))
+    ordered = sorted(rows, key=lambda row: str(row["id"]))
+    connection.execute(inserted(clips, ordered).on_conflict_do_nothing())
     by_vehicle: dict[str, list[Fire]] = defaultdict(list)
     for upload in uploads:
         by_vehicle[upload.vehicle_id] += upload.manifest.recording.fires
@@ -87,4 +88,5 @@ def _catalogue(connection: Connection, uploads: Sequence[PendingUpload]) -> None
         if reused is not None:
             raise writer.FireReused(reused)
     writer.link_fires(connection, uploads)
+    terms.note(connection, [upload.clip_id for upload in uploads])
     known_names.add_attributes(connection, {name for recording in recordings for name in recording.attributes})

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage import job_leases
+from storage.rows import inserted
 from storage.tables import clips, extraction_jobs
 from triggers.contracts.clip import ClipManifest
 
@@ -50,8 +51,9 @@ def add_many(connection: Connection, of_vehicles: Sequence[tuple[str, str]], ext
         {"clip_id": clip_id, "vehicle_id": vehicle_id, "extractor_version": extractor_version}
         for clip_id, vehicle_id in of_vehicles
     ]
-    once = insert(extraction_jobs).on_conflict_do_nothing(index_elements=[_TABLE.clip_id, _TABLE.extractor_version])
-    connection.execute(once, rows)
+    if rows:
+        key = [_TABLE.clip_id, _TABLE.extractor_version]
+        connection.execute(inserted(extraction_jobs, rows).on_conflict_do_nothing(index_elements=key))
 
 
 def add_for_older_clips(connection: Connection, extractor_version: int, *, at_most_open: int = 100) -> int:

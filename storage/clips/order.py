@@ -87,23 +87,30 @@ class Order:
         self, key: ColumnElement[Any], clip_id: ColumnElement[str], position: PagePosition
     ) -> ColumnElement[bool]:
         """The condition that a row with the property comes after a position that has it, too."""
-        return self._beyond(tuple_(key, clip_id), self._row(position))
+        here = self._key(position)
+        # The key alone as well: beside other bounds of it, PostgreSQL does not end a scan by a comparison of rows.
+        return and_(
+            key <= here if self.falling else key >= here, self._beyond(tuple_(key, clip_id), self._row(position))
+        )
 
     def up_to(self, key: ColumnElement[Any], clip_id: ColumnElement[str], end: PagePosition) -> ColumnElement[bool]:
         """The condition that a row of a segment does not come after a position of the same segment."""
         if end.key is None:
             last = literal(end.clip_id, Text)
             return clip_id >= last if self.falling else clip_id <= last
-        row, last_row = tuple_(key, clip_id), self._row(end)
-        return row >= last_row if self.falling else row <= last_row
+        row, last_row, there = tuple_(key, clip_id), self._row(end), self._key(end)
+        return and_(key >= there, row >= last_row) if self.falling else and_(key <= there, row <= last_row)
 
     def first_of(self, positions: Iterable[PagePosition]) -> list[PagePosition]:
         """Positions in an order by a number that no clip lacks, sorted, each once."""
         keyed = {(int(position.key or 0), position.clip_id): position for position in positions}
         return [keyed[place] for place in sorted(keyed, reverse=self.falling)]
 
+    def _key(self, position: PagePosition) -> ColumnElement[Any]:
+        return literal(position.key, _SQL_TYPES[self._type])
+
     def _row(self, position: PagePosition) -> ColumnElement[Any]:
-        return tuple_(literal(position.key, _SQL_TYPES[self._type]), literal(position.clip_id, Text))
+        return tuple_(self._key(position), literal(position.clip_id, Text))
 
     def _beyond(self, row: ColumnElement[Any], last: ColumnElement[Any]) -> ColumnElement[bool]:
         return row < last if self.falling else row > last

@@ -17,9 +17,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage import outbox
 from storage.clips import extraction_jobs
-from storage.clips.properties import known_names
+from storage.clips.properties import known_names, terms
 from storage.erasure.expiry import expiries_of
-from storage.rows import values_of
+from storage.rows import inserted, values_of
 from storage.tables import campaign_versions, clips, fires
 from storage.tables import uploads as uploads_table
 from storage.tables.clips import fired_terms
@@ -191,6 +191,7 @@ def _catalogue(connection: Connection, upload: PendingUpload) -> None:
         raise FireReused(reused)
     link_fires(connection, [upload])
     known_names.add_attributes(connection, upload.manifest.recording.attributes)
+    terms.note(connection, [upload.clip_id])
 
 
 def _lock_state(connection: Connection, upload_id: str) -> str:
@@ -249,19 +250,20 @@ def write_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire
     """Write fires with their outcome: `catalogued` once any of their clips is, else `failed` with the first reason."""
     outcome = {"vehicle_id": vehicle_id, "outcome": "failed" if reason else "catalogued", "reason": reason}
     # Always in one order: otherwise two clips with the same fires could deadlock on each other's rows.
-    ordered = sorted(of_fires, key=lambda fire: (fire.campaign, fire.version, fire.ordinal))
-    rows = [{**values_of(fire, fires), **outcome} for fire in ordered]
-    statement = insert(fires)
+    of_identity = {(fire.campaign, fire.version, fire.ordinal): fire for fire in reversed(of_fires)}
+    rows = [{**values_of(of_identity[identity], fires), **outcome} for identity in sorted(of_identity)]
+    if not rows:
+        return
+    statement = inserted(fires, rows)
     if reason:
-        connection.execute(statement.on_conflict_do_nothing(), rows)
+        connection.execute(statement.on_conflict_do_nothing())
         return
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=list(fires.primary_key),
             set_={"outcome": "catalogued", "reason": None, "without_clip": None},
             where=(fires.c.outcome == "failed") | fires.c.without_clip.is_not(None),
-        ),
-        rows,
+        )
     )
 
 

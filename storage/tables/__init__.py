@@ -17,6 +17,7 @@ from storage.tables.campaigns import (
 from storage.tables.clips import (
     clip_assets,
     clip_fires,
+    clip_terms,
     clips,
     extraction_jobs,
     fires,
@@ -51,6 +52,7 @@ __all__ = [
     "campaign_versions",
     "clip_assets",
     "clip_fires",
+    "clip_terms",
     "clips",
     "compare_counts",
     "dead_letters",

@@ -20,7 +20,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, UUID
 
 from storage.tables.base import at, created_at, is_one_of, json, metadata
 from triggers.clips.clock import IMPLAUSIBLE
@@ -48,6 +48,13 @@ BOX = (
 def _moment_ns(column: str) -> str:
     """A timestamptz as ns since 1970, exactly, as storage/clips/properties/table.py spells it."""
     return f"((EXTRACT(epoch FROM ({column} AT TIME ZONE 'UTC'::text)) * 1000000000::numeric)::bigint)"
+
+
+_EXPIRES_S = "EXTRACT(epoch FROM (expires_at AT TIME ZONE 'UTC'::text))"
+_EXPIRES_NS = (
+    f"((({_EXPIRES_S} - GREATEST({_EXPIRES_S} - 9223372036::numeric, 0::numeric)) * 1000000000::numeric)::bigint)"
+)
+"""The same of a time that may be far away: what is beyond the year 2262 is as late as can be said in ns."""
 
 
 def _by(name: str, *columns: str, where: str | None = None) -> Index:
@@ -101,7 +108,7 @@ clips = Table(
     _by("duration_s", _DURATION_S),
     _by("stored_at", _moment_ns("stored_at")),
     _by("ready_at", _moment_ns("ready_at")),
-    _by("expires_at", _moment_ns("expires_at")),
+    _by("expires_at", _EXPIRES_NS),
     Index(
         "ix_clips_terms",
         "attributes",
@@ -230,6 +237,28 @@ known_attributes = Table(
     Column("attribute", Text, primary_key=True),
 )
 """The attributes of vehicles that clips have had."""
+
+clip_terms = Table(
+    "clip_terms",
+    metadata,
+    Column("term", UUID(as_uuid=False), primary_key=True),
+    Column("first_ns", BigInteger, nullable=False),
+    Column("last_ns", BigInteger, nullable=False),
+)
+"""For each value of an attribute and each tag that clips have had: bounds of `recorded_ns` of these clips."""
+
+
+def attribute_term(name: str, value: str) -> str:
+    """The term of an attribute's value in SQL; numbers that are equal are the same, however they are written."""
+    number = f"trim_scale(CAST(({value} #>> '{{}}') AS numeric))::text"
+    spelled = f"CASE WHEN jsonb_typeof({value}) = 'number' THEN {number} ELSE {value}::text END"
+    return f"md5('attribute ' || to_json({name})::text || ' ' || {spelled})::uuid"
+
+
+def tag_term(tag: str) -> str:
+    """The term of a tag in SQL."""
+    return f"md5('tag ' || {tag})::uuid"
+
 
 clip_assets = Table(
     "clip_assets",

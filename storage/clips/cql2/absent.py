@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, select, union_all
+from sqlalchemy import ARRAY, Connection, Select, Text, func, literal, select, union_all
 
 from storage.clips.cql2.operands import Operand, Reference, Value
 from storage.clips.cql2.tree import Comparison, In, Predicate, leaves
@@ -16,7 +16,7 @@ from storage.tables import campaign_versions, clips, labels, vehicles
 MAX_KNOWN = 10_000
 MAX_NOTES = 5
 NEWEST = 1000
-"""Clips whose attributes are looked at beside those of the vehicles."""
+"""Clips whose attributes are looked at beside those of the vehicles, and labelings whose types are."""
 
 
 def absent_names(connection: Connection, predicate: Predicate) -> list[str]:
@@ -27,6 +27,8 @@ def absent_names(connection: Connection, predicate: Predicate) -> list[str]:
     notes: dict[str, None] = {}
     for asked, value in _equalities(predicate):
         known = _known(connection, asked)
+        if asked.name == "labels" and _is_label(connection, value):
+            continue
         if value not in known and known:
             folded = {name.lower(): name for name in sorted(known)}
             near = get_close_matches(value[:200].lower(), folded, n=1)
@@ -35,6 +37,12 @@ def absent_names(connection: Connection, predicate: Predicate) -> list[str]:
         if len(notes) == MAX_NOTES:
             break
     return list(notes)
+
+
+def _is_label(connection: Connection, value: str) -> bool:
+    """Whether any label is of this type, by the index of types."""
+    found = select(labels.c.id).where(labels.c.types.op("@>")(literal([value], ARRAY(Text)))).limit(1)
+    return connection.execute(found).one_or_none() is not None
 
 
 def _equalities(predicate: Predicate) -> Iterator[tuple[Property, str]]:
@@ -58,7 +66,8 @@ def _known(connection: Connection, asked: Property) -> set[str]:
     elif asked.name == "trigger":
         query = select(func.jsonb_array_elements(campaign_versions.c.settings["triggers"]).op("->>")("name"))
     elif asked.name == "labels":
-        query = select(func.unnest(labels.c.types))
+        newest_labels = select(labels.c.types).order_by(labels.c.id.desc()).limit(NEWEST).subquery()
+        query = select(func.unnest(newest_labels.c.types))
     elif asked.attribute is not None:
         newest = select(clips.c.attributes).order_by(clips.c.recorded_ns.desc()).limit(NEWEST).subquery()
         columns = (vehicles.c.attributes, vehicles.c.reported_attributes, newest.c.attributes)

@@ -27,11 +27,20 @@ class Index:
     column: ColumnElement[Any] = field(compare=False)
     kind: Kind = "integer"
     by_time: int = 0
+    visits: bool = False
+    """Of an expression: PostgreSQL reads the rows of the table, too, where an index of a column is enough."""
     where: ColumnElement[bool] = field(default_factory=true, compare=False)
     """What rows of the table must be to stand in it."""
 
     def condition(self, bounds: Bounds) -> ColumnElement[bool]:
-        """Bounds of its column as a condition that it answers."""
+        """Bounds of its column as a condition that it answers.
+
+        One value of an index by time is written as a range: ordered by this column as well, the rows are then in the
+        order of this index and of no other, which is what PostgreSQL should use.
+        """
+        one = bounds.choices[0] if bounds.choices is not None and len(bounds.choices) == 1 else None
+        if self.by_time and one is not None:
+            bounds = Bounds(one, one)
         return self.where & bounds.condition(self.column, self.kind)
 
 
@@ -41,8 +50,8 @@ def clip_id(source: Table) -> ColumnElement[str]:
     return column
 
 
-def _of_clip(name: str, kind: Kind, *, by_time: int = 0) -> Index:
-    return Index(name, clips, require_property(name).expression, kind, by_time)
+def _of_clip(name: str, kind: Kind, *, by_time: int = 0, visits: bool = False) -> Index:
+    return Index(name, clips, require_property(name).expression, kind, by_time, visits)
 
 
 START, END, RECORDED = (_of_clip(name, "integer") for name in ("start", "end", "recorded"))
@@ -51,8 +60,9 @@ _CLIPS = (
     *(_of_clip(name, "text") for name in ("id", "recording_id", "digest")),
     _of_clip("state", "text", by_time=1),
     _of_clip("vehicle", "text", by_time=6),
-    *(_of_clip(name, "integer") for name in ("size_bytes", "stored_at", "ready_at", "expires_at")),
-    _of_clip("duration_s", "float"),
+    *(_of_clip(name, "integer", visits=True) for name in ("stored_at", "ready_at", "expires_at")),
+    _of_clip("size_bytes", "integer"),
+    _of_clip("duration_s", "float", visits=True),
     START,
     END,
     RECORDED,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import ARRAY, ColumnElement, Table, Text, cast, false, literal, or_, true
@@ -44,15 +44,18 @@ Condition = ColumnElement[bool]
 class Path:
     """Rows of `source` that an index finds by `condition`, and of these the ones for which `rest` is true.
 
-    `in_steps`: the index gives its rows one after the other, so counting them can stop early. `by_time`: it has them in
-    the order of `recorded_ns` (see `Index`). `exact`: the member is true of the clips of these rows, and of no others.
+    `in_steps`: the index gives its rows one after the other, so counting them can stop early. `visits`: each row is
+    looked up in the table for it, which takes longer. `by_time`: it has them in the order of `recorded_ns` (see
+    `Index`), after `leading`. `exact`: the member is true of the clips of these rows, and of no others.
     """
 
     source: Table
     condition: Condition
     rest: Condition = field(default_factory=true)
     in_steps: bool = True
+    visits: bool = False
     by_time: int = 0
+    leading: ColumnElement[Any] | None = None
     exact: bool = False
 
 
@@ -95,11 +98,19 @@ class Paths:
             self.fired = self.fired & about[1]
         self.members.append(Member(member, accesses))
 
+    def equalities(self) -> Iterator[tuple[Property, tuple[Any, ...]]]:
+        """The attributes and tags of which clips must have one of some values."""
+        for member in self.members:
+            equal = _equal_values(member.predicate) if isinstance(member.predicate, Comparison | In) else None
+            if equal is not None and (equal[0].attribute is not None or equal[0].name == "tags"):
+                yield equal
+
     def accesses(self) -> Iterator[tuple[Member | None, Access]]:
         """Every access, with the member that it is of; None for those of `ranges`."""
         for index, bounds in self.ranges.items():
             one = bounds.choices is not None and len(bounds.choices) == 1
-            yield None, (Path(clips, index.condition(bounds), by_time=index.by_time if one else 0),)
+            by_time, condition = index.by_time if one else 0, index.condition(bounds)
+            yield None, (Path(clips, condition, by_time=by_time, leading=index.column, visits=index.visits),)
         for member in self.members:
             for access in member.accesses:
                 yield member, access
@@ -137,7 +148,7 @@ def _accesses(member: Predicate, is_indexed: Callable[[str], bool], unindexed: l
             yield from _one_fire(inner)
         case SpatialRelation():
             if conditions := places.near(member):
-                yield tuple(Path(clips, condition) for condition in conditions)
+                yield tuple(Path(clips, condition, visits=True) for condition in conditions)
         case IsNull(Reference(asked)) | Not(IsNull(Reference(asked))) if asked.nullable and (index := index_of(asked)):
             is_null = isinstance(member, IsNull)
             yield (Path(clips, index.column.is_(None) if is_null else index.column.is_not(None)),)
@@ -213,7 +224,8 @@ def _of_fire(asked: Property, bounds: Bounds, rest: Condition, *, exact: bool, t
         return
     one = bounds.choices is not None and len(bounds.choices) == 1
     condition = index.condition(bounds)
-    yield (Path(clip_fires, condition, rest, by_time=index.by_time if one else 0, exact=exact),)
+    by_time = index.by_time if one else 0
+    yield (Path(clip_fires, condition, rest, by_time=by_time, leading=index.column, exact=exact),)
     if terms and asked.name in ("campaign", "trigger") and bounds.choices is not None:
         named = [term for choice in bounds.choices for term in fired_terms(**{asked.name: choice})]
         yield (Path(clips, _overlap(clips.c.fired, named), in_steps=False, exact=exact),)
@@ -230,7 +242,7 @@ def _union(
         first = next(iter(sorted(branch.accesses(), key=lambda pair: (len(pair[1]), not pair[1][0].in_steps))), None)
         if first is None:
             return
-        together += first[1]
+        together += (replace(path, exact=False) for path in first[1])  # the branch may ask for more
     yield tuple(together)
 
 

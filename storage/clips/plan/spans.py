@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS
 from storage.clips.plan.bounds import Bounds
 from storage.clips.plan.indexes import END, RECORDED, START, Index
-from storage.clips.properties import require_property
+from storage.clips.plan.paths import Paths
+from storage.clips.properties import require_property, terms
 from triggers.times import NS_PER_S
 
 _ROUNDING_NS = 1_000_000
@@ -37,7 +38,33 @@ def related(ranges: dict[Index, Bounds], fired: Bounds, longest: int) -> dict[In
 def by_recording(key: Index | None, ranges: dict[Index, Bounds]) -> Bounds | None:
     """For an order by `recorded` or `start`, bounds of the other one, which all but clips of a wrong clock obey."""
     other = {RECORDED: START, START: RECORDED}.get(key) if key is not None else None
-    return None if other is None or other not in ranges or key in ranges else ranges[other]
+    return None if other is None else ranges.get(other)
+
+
+def of_terms(connection: Connection, paths: Paths) -> Bounds:
+    """When the clips were recorded that have the attributes and tags of a filter."""
+    bounds = Bounds()
+    for asked, values in paths.equalities():
+        if asked.attribute is not None:
+            span = terms.span_of_attribute(connection, asked.attribute, values)
+        else:
+            span = terms.span_of_tags(connection, [str(value) for value in values])
+        bounds = bounds if span is None else bounds & Bounds(*span)
+    return bounds
+
+
+def of_paths(connection: Connection, paths: Paths) -> Bounds:
+    """When the clips of paths were recorded whose indexes have them by time: the first and the last row of each."""
+    bounds = Bounds()
+    found = list(paths.accesses())
+    for path in (access[0] for _, access in found if len(access) == 1 and access[0].by_time and len(found) > 1):
+        recorded: ColumnElement[int] = path.source.c.recorded_ns
+        leading = recorded if path.leading is None else path.leading
+        rows = select(recorded).where(path.condition).limit(1)
+        ends = (rows.order_by(leading, recorded), rows.order_by(leading.desc(), recorded.desc()))
+        first, last = connection.execute(select(*(end.scalar_subquery() for end in ends))).one()
+        bounds = bounds if first is None else bounds & Bounds(first, last)
+    return bounds
 
 
 def _shifted(bounds: Bounds, low: int, high: int) -> Bounds:

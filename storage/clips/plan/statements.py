@@ -57,6 +57,8 @@ class Walk:
     found: Condition = ANY
     rest: Condition = ANY
     """What is checked of each row of `source`."""
+    leading: ColumnElement[Any] | None = None
+    """The first column of the index, of which the walk has one value."""
     by_id: bool = False
     """The order of ids alone, in which a segment of clips without a property may be walked."""
 
@@ -75,7 +77,8 @@ class Walk:
             query = query.where(self.order.up_to(self.key, id_, until))
         if self.source is not clips:
             # A clip with two fires of a trigger is in the walk twice, one after the other.
-            query = query.join_from(self.source, clips, clips.c.id == id_).ext(distinct_on(self.key, id_))
+            leading = [] if self.leading is None else [self.leading]
+            query = query.join_from(self.source, clips, clips.c.id == id_).ext(distinct_on(*leading, self.key, id_))
         return query.where(checked([self.rest, residual])).order_by(*self._terms()).limit(limit)
 
     def _segment(self) -> Sequence[Condition]:
@@ -85,12 +88,16 @@ class Walk:
     def _terms(self) -> tuple[ColumnElement[Any], ...]:
         if self.by_id:
             return self.order.walked(self.key, clip_id(self.source))[1:]
-        return self.order.walked(self.key, clip_id(self.source))
+        terms = self.order.walked(self.key, clip_id(self.source))
+        if self.leading is None:
+            return terms
+        return (self.leading.desc() if self.order.falling else self.leading.asc(), *terms)
 
 
-def count(accesses: Sequence[Access], cap: int) -> Select[Any]:
-    """How many rows each access finds, and not more than `cap` + 1, as one row."""
-    sums = [sum((_capped(path, cap) for path in access), start=literal(0)) for access in accesses]
+def count(accesses: Sequence[Access], caps: Sequence[int]) -> Select[Any]:
+    """How many rows each access finds, as one row; of each path not more than its cap and one."""
+    pairs = zip(accesses, caps, strict=True)
+    sums = [sum((_capped(path, cap) for path in access), start=literal(0)) for access, cap in pairs]
     query: Select[Any] = _SELECT(*sums)
     return query
 

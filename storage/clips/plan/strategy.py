@@ -37,6 +37,8 @@ class Caps:
     """How many rows a search may visit before it tries another way."""
 
     collected: int = 10_000
+    visited: int = 2_000
+    """Of rows that are looked up in their table to be counted, before the first walk."""
     glanced: int = 1_000
     walked: int = 10_000
 
@@ -74,9 +76,13 @@ class Search:
     def __post_init__(self) -> None:
         indexed = _indexed_signals(self.connection)
         self._paths = Paths.of(self.predicate, lambda signal: signal in indexed)
+        settings.use(self.connection, Way.WALK)  # the first and last rows of indexes are asked for
         if self._paths.fired != Bounds() or {START, END} & set(self._paths.ranges):
             longest = spans.longest_ns(self.connection)
             self._paths.ranges = spans.related(self._paths.ranges, self._paths.fired, longest)
+        recorded = spans.of_terms(self.connection, self._paths) & spans.of_paths(self.connection, self._paths)
+        if recorded != Bounds():
+            self._paths.ranges[RECORDED] = self._paths.ranges.get(RECORDED, Bounds()) & recorded
         self._accesses = list(self._paths.accesses())
         self._walks = Walks.of(self.order, self._paths, indexed)
         if self._walks.leaves_strays and not self._few_strays():
@@ -112,17 +118,23 @@ class Search:
         if not in_steps:
             return None
         settings.use(self.connection, Way.COUNT)
-        query = statements.count([access for _, access in in_steps], self.caps.collected)
-        counts = self.connection.execute(query).one()
-        count, fewest = min(zip(counts, in_steps, strict=True), key=lambda pair: pair[0])
-        return fewest if count <= self.caps.collected else None
+        caps = [self._cap(access) for _, access in in_steps]
+        query = statements.count([access for _, access in in_steps], caps)
+        counted = zip(self.connection.execute(query).one(), caps, in_steps, strict=True)
+        few = [(count, pair) for count, cap, pair in counted if count <= cap]
+        return min(few, key=lambda found: found[0])[1] if few else None
+
+    def _cap(self, access: Access) -> int:
+        visits = any(path.visits for path in access)
+        return min(self.caps.visited, self.caps.collected) if visits else self.caps.collected
 
     def _few_at_once(self) -> tuple[Member | None, Access] | None:
-        """The same of indexes of other tables whose rows are found all at once."""
+        """The same of what takes longer to count: rows that are found all at once, or looked up in their table."""
         for member, access in self._accesses:
-            if any(path.source is not clips and not path.in_steps for path in access):
-                query = statements.count([access], self.caps.collected)
-                settings.use(self.connection, Way.COLLECT)
+            at_once = any(path.source is not clips and not path.in_steps for path in access)
+            if at_once or any(path.visits for path in access):
+                settings.use(self.connection, Way.COLLECT if at_once else Way.COUNT)
+                query = statements.count([access], [self.caps.collected])
                 if self.connection.execute(query).scalar_one() <= self.caps.collected:
                     return member, access
         return None
@@ -192,15 +204,22 @@ class Search:
     def _intersect(self) -> list[PagePosition]:
         self.steps.append("intersect")
         settings.use(self.connection, Way.INTERSECT)
-        of_clips = self._of_clips()
-        conditions = [statements.either(access) for access in of_clips]
-        others = [access for _, access in self._accesses if access not in of_clips]
-        residual = self._residual([])
+        of_clips, others, exact = self._one_of_each()
+        conditions, residual = [statements.either(access) for access in of_clips], self._residual(exact)
         if not others:
             return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
         sets = [statements.ids_of(access) for access in others]
         sets += [select(clips.c.id).where(*conditions)] if conditions else []
         return self._run(statements.collect(self.order, self.after, sets, residual, self.limit))
+
+    def _one_of_each(self) -> tuple[list[Access], list[Access], list[Member]]:
+        """One access of each member: those in the table of clips, the others, and the members that they are exactly."""
+        on_clips = [pair for pair in self._accesses if all(path.source is clips for path in pair[1])]
+        there = [member for member, _ in on_clips if member is not None]
+        elsewhere = [pair for pair in self._accesses if pair not in on_clips and pair[0] not in there]
+        both = [*on_clips, *elsewhere]
+        exact = [member for member, access in both if member is not None and all(path.exact for path in access)]
+        return [access for _, access in on_clips], [access for _, access in elsewhere], exact
 
     def _residual(self, found_by: Collection[Member]) -> Condition:
         """What is left to check of rows that are exactly those of these members."""

@@ -70,7 +70,8 @@ class Walks:
             found = and_(found, self.own.condition(key, self.index.kind))
             if self.narrowed is not None:
                 found = and_(found, self.narrowed.condition(key, "integer"))
-        return Walk(self.order, segment, key, source, found, rest)
+        leading = None if self.path is None else self.path.leading
+        return Walk(self.order, segment, key, source, found, rest, leading)
 
     def _source(self, index: Index) -> tuple[ColumnElement[Any], Table, Condition, Condition]:
         if self.path is None:

@@ -64,8 +64,18 @@ _DURATION_S = cast(clips.c.end_ns - clips.c.start_ns, Float) / literal_column("1
 
 def _ns(column: ColumnElement[Any]) -> ColumnElement[Any]:
     """A timestamptz as ns since 1970; exact, as `extract` gives a numeric."""
-    utc = func.timezone(literal_column("'UTC'"), column, type_=DateTime())
-    return cast(extract("epoch", utc) * literal_column("1000000000::numeric", Numeric), BigInteger)
+    return cast(_seconds(column) * literal_column("1000000000::numeric", Numeric), BigInteger)
+
+
+def _ns_at_most(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same of a time that may be after 2262, which is the last year that ns in 64 bits reach."""
+    seconds, most = _seconds(column), literal_column("9223372036::numeric", Numeric)
+    within = seconds - func.greatest(seconds - most, literal_column("0::numeric", Numeric), type_=Numeric())
+    return cast(within * literal_column("1000000000::numeric", Numeric), BigInteger)
+
+
+def _seconds(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    return extract("epoch", func.timezone(literal_column("'UTC'"), column, type_=DateTime()))
 
 
 PROPERTIES: tuple[Property, ...] = (
@@ -152,7 +162,7 @@ PROPERTIES: tuple[Property, ...] = (
         "time",
         "Expires at",
         "when the clip will be erased",
-        _ns(clips.c.expires_at),
+        _ns_at_most(clips.c.expires_at),
         sort="integer",
         nullable=True,
     ),

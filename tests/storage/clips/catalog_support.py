@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from storage.clips.properties import known_names
+from storage.clips.properties import known_names, terms
 from storage.tables import (
     campaign_versions,
     clip_fires,
@@ -65,9 +65,10 @@ def add_clip(
     corners = {"min_longitude": west, "min_latitude": south, "max_longitude": east, "max_latitude": north}
     clip_id = str(upload["id"])
     identity = {"id": clip_id, "upload_id": clip_id, "vehicle_id": vehicle_id, "object_key": f"clips/{clip_id}.mcap"}
-    terms = [term for campaign, trigger in fired for term in fired_terms(campaign, trigger)]
-    row = add_row(connection, clips, **{**identity, **span, **corners, "fired": terms, **columns})
+    words = [word for campaign, trigger in fired for word in fired_terms(campaign, trigger)]
+    row = add_row(connection, clips, **{**identity, **span, **corners, "fired": words, **columns})
     known_names.add_attributes(connection, row["attributes"])
+    terms.note(connection, [clip_id])
     for campaign, trigger in fired:
         _add_fire(connection, clip_id, vehicle_id, campaign, trigger, start_ns, end_ns)
     for signal, (low, high, mean) in (statistics or {}).items():

@@ -293,7 +293,13 @@ def test_a_filter_finds_what_its_meaning_says(catalog: Catalog, tree: Any) -> No
     assert set(catalog.find(as_text(source), "cql2-text")) == expected
 
 
-CAPS = [Caps(0, 1, 1), Caps(3, 2, 10), Caps(10_000, 1, 10_000), Caps(0, 10_000, 10_000), Caps(5, 20, 20)]
+CAPS = [
+    Caps(collected=0, visited=0, glanced=1, walked=1),
+    Caps(collected=3, visited=1, glanced=2, walked=10),
+    Caps(collected=10_000, visited=0, glanced=1),
+    Caps(collected=0, visited=0, glanced=10_000),
+    Caps(collected=5, visited=2, glanced=20, walked=20),
+]
 """With these, catalogs of 60 clips are searched in every way that large ones are."""
 
 
