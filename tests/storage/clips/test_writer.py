@@ -12,6 +12,7 @@ from storage.clips import writer as clip_writer
 from storage.clips.writer import PendingUpload, clip_key
 from storage.database import Database
 from storage.tables import clip_fires, clips, fires, outbox
+from storage.tables.clips import fired_terms
 from storage.uploads import dead_letters, endings
 from tests.ingest.assembler.world import SentClip, World, random_bytes
 from tests.support.fleet import T_NS, clip_manifest
@@ -152,3 +153,30 @@ def test_a_clip_of_a_clock_that_cannot_be_right_bears_a_tag(
         clip_writer.store_clip(connection, upload, extractor_version=1)
         (tags,) = connection.execute(select(clips.c.tags)).scalars()
     assert (IMPLAUSIBLE in tags) == marked
+
+
+def test_a_link_repeats_the_fire_and_when_the_clip_was_recorded(world: World) -> None:
+    (clip,) = shared_fire(world, 1)
+    upload = pending(world, clip)
+    with world.database.begin() as connection:
+        clip_writer.store_clip(connection, upload, extractor_version=1)
+        repeated = [column for column in fires.c if column.name in clip_fires.c]
+        same = [clip_fires.c[column.name] == column for column in repeated]
+        joined = select(clip_fires.c.recorded_ns, clips.c.recorded_ns, clips.c.fired).where(*same)
+        link, recorded, fired = connection.execute(joined.where(clips.c.id == clip_fires.c.clip_id)).one()
+    (of_clip,) = upload.manifest.recording.fires
+    assert link == recorded
+    assert fired == sorted(fired_terms(of_clip.campaign, of_clip.trigger))
+
+
+def test_what_another_clip_said_of_a_fire_before_stays(world: World) -> None:
+    first, second = (pending(world, clip) for clip in shared_fire(world, 1, 2))
+    (of_clip,) = second.manifest.recording.fires
+    other = of_clip.model_copy(update={"inclusion_probability": 0.5})
+    recording = second.manifest.recording.model_copy(update={"fires": (other,)})
+    second = replace(second, manifest=second.manifest.model_copy(update={"recording": recording}))
+    with world.database.begin() as connection:
+        for upload in (first, second):
+            clip_writer.store_clip(connection, upload, extractor_version=1)
+        said = connection.execute(select(clip_fires.c.inclusion_probability)).scalars().all()
+        assert said == [of_clip.inclusion_probability] * 2
