@@ -14,7 +14,7 @@ from bench.search.made import FIRST_NS, SPAN_NS
 
 _MIDDLE = datetime.fromtimestamp((FIRST_NS + SPAN_NS // 2) / 1e9, UTC)
 _HOUR = f"{_MIDDLE:%Y-%m-%dT%H}"
-_NOWHERE = "S_INTERSECTS(geometry, BBOX(-150, -60, -149, -59))"
+_NOWHERE = "S_INTERSECTS(box, BBOX(-150, -60, -149, -59))"
 
 FILTERS: dict[str, dict[str, str]] = {
     "vehicle": {"many": "vehicle = 'car-0'", "few": "vehicle = 'car-rare'", "none": "vehicle = 'nobody'"},
@@ -86,8 +86,8 @@ FILTERS: dict[str, dict[str, str]] = {
         "none": "ego.speed.max > 100",
     },
     "place": {
-        "many": "S_INTERSECTS(geometry, BBOX(-20, 30, 40, 60))",
-        "few": "S_INTERSECTS(geometry, BBOX(%(west).4f, %(south).4f, %(east).4f, %(north).4f))",
+        "many": "S_INTERSECTS(box, BBOX(-20, 30, 40, 60))",
+        "few": "S_INTERSECTS(box, BBOX(%(west).4f, %(south).4f, %(east).4f, %(north).4f))",
         "none": _NOWHERE,
     },
 }

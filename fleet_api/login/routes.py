@@ -18,8 +18,8 @@ from ingest.http.prefix import prefix_of
 from ingest.http.raising import raises
 from triggers.contracts.api.login import (
     MAX_CODE_CHARACTERS,
-    CodeRequest,
     LoggedOutView,
+    LoginCodeRequest,
     LoginView,
     MeView,
     ProviderView,
@@ -109,7 +109,10 @@ def show_provider(services: Use, address: CallingAddress) -> ProviderView:
 @router.post("/login/code", summary="Log in with a command line")
 @raises(Forbidden, InvalidInput, NotFound, Unauthenticated)
 def exchange_code(
-    request: Request, services: Use, _address: CallingAddress, body: Annotated[CodeRequest, json_body(CodeRequest)]
+    request: Request,
+    services: Use,
+    _address: CallingAddress,
+    body: Annotated[LoginCodeRequest, json_body(LoginCodeRequest)],
 ) -> LoginView:
     """Exchange the code that came back to a command line (RFC 8252) for a token. No token is needed."""
     return usecases.complete_for_command_line(services, request_origin(request), body)

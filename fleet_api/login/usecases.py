@@ -18,7 +18,7 @@ from fleet_api.openid.id_tokens import VerifiedClaims
 from fleet_api.services import Services
 from storage.logins import identities, sessions
 from storage.logins.identities import Identity
-from triggers.contracts.api.login import CodeRequest, LoggedOutView, LoginView, MeView, ProviderView
+from triggers.contracts.api.login import LoggedOutView, LoginCodeRequest, LoginView, MeView, ProviderView
 from triggers.contracts.users import Origin, User
 from triggers.errors import Forbidden, InvalidInput, LongtailError, Unauthenticated
 from triggers.foreign_text import escaped
@@ -88,7 +88,7 @@ def complete(services: Services, origin: Origin, attempt: Attempt | None, answer
     return _admit(services, settings, origin, verified)
 
 
-def complete_for_command_line(services: Services, origin: Origin, request: CodeRequest) -> LoginView:
+def complete_for_command_line(services: Services, origin: Origin, request: LoginCodeRequest) -> LoginView:
     """End a log-in of `longtail login`, which brings the code itself."""
     settings = OpenId.from_settings(services.settings)
     rules.require_loopback(request.redirect_uri)

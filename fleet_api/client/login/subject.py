@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fleet_api.client.transport import Transport, request_of
-from triggers.contracts.api.login import CodeRequest, LoggedOutView, LoginView, MeView, ProviderView
+from triggers.contracts.api.login import LoggedOutView, LoginCodeRequest, LoginView, MeView, ProviderView
 
 
 class Login:
@@ -18,7 +18,7 @@ class Login:
 
     def exchange(self, code: str, *, verifier: str, nonce: str, redirect_uri: str) -> LoginView:
         """The token for the code that the provider sent to `redirect_uri`; Unauthenticated for one that was used."""
-        request = request_of(CodeRequest, code=code, verifier=verifier, nonce=nonce, redirect_uri=redirect_uri)
+        request = request_of(LoginCodeRequest, code=code, verifier=verifier, nonce=nonce, redirect_uri=redirect_uri)
         return self._transport.post(LoginView, "/v1/login/code", request)
 
     def me(self) -> MeView:

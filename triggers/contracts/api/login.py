@@ -25,7 +25,7 @@ class ProviderView(BaseModel):
     """Whether the provider's answer names the issuer (RFC 9207), and so must be refused when it does not."""
 
 
-class CodeRequest(Contract):
+class LoginCodeRequest(Contract):
     """The code that came back to a command line, with what only it knows: the PKCE verifier and the nonce."""
 
     code: Annotated[str, Field(min_length=1, max_length=MAX_CODE_CHARACTERS)]

@@ -123,7 +123,7 @@ class LineParts:
 
     def meet_inside(self) -> Condition:
         """Whether a point that is an end of neither belongs to both: where segments cross, or at a corner."""
-        crossing = _any_pair(self._edges, lambda segment, edge: segment.crosses(edge))
+        crossing = _any_pair(self._edges, self._cross_inside)
         at, edge = positions(), edges(self._edges)
         corner = and_(edge.holds(point_of(at)), not_(_is_track_end(point_of(at))), not_(self.have_end(point_of(at))))
         corners = [crossing, _exists_pair(at, edge.rows, corner)]
@@ -132,6 +132,16 @@ class LineParts:
             theirs = and_(segment.holds(point_of(place)), not_(_is_track_end(point_of(place))))
             corners.append(_exists_pair(place, segment.rows, theirs))
         return or_(*corners)
+
+    def _cross_inside(self, segment: Segment, edge: Segment) -> Condition:
+        """Whether a segment and an edge cross where no end is: a line may come back to its own end."""
+        at = positions()
+        tracks = and_(_is_track_end(point_of(at)), segment.holds(point_of(at)), edge.holds(point_of(at)))
+        ends = [_exists(at, tracks)]
+        if self._ends:
+            end = points(self._ends)
+            ends.append(_exists(end, and_(segment.holds(point_of(end)), edge.holds(point_of(end)))))
+        return and_(segment.crosses(edge), not_(or_(*ends)))
 
     def cover_line(self) -> Condition:
         """Whether every point of the track is on them."""
@@ -186,8 +196,18 @@ class AreaParts:
         return _any_pair(self._edges, lambda segment, edge: segment.meets(edge))
 
     def cross_line(self) -> Condition:
-        """Whether an edge and a segment of the track go through each other's inside, from inside to outside."""
-        return _any_pair(self._edges, lambda segment, edge: segment.crosses(edge))
+        """Whether an edge and a segment of the track go through each other's inside, from inside to outside.
+
+        Where another part touches the edge from outside, the track may go on in that part: its pieces tell.
+        """
+        return _any_pair(
+            self._edges, lambda segment, edge: and_(segment.crosses(edge), not_(self._touch(segment, edge)))
+        )
+
+    def _touch(self, segment: Segment, edge: Segment) -> Condition:
+        """Whether a corner lies where an edge and a segment go through each other's inside."""
+        other = edges(self._edges, near_track=True)
+        return _exists(other.rows, and_(edge.holds(other.a), segment.holds(other.a)))
 
     def hold_a_piece(self) -> Condition:
         """Whether some piece of a track that meets the edges lies inside."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import Phase, assume, given, settings
+from hypothesis import Phase, assume, example, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, update
 
@@ -112,8 +112,19 @@ SIMPLE = st.one_of(
 )
 
 
+PARTS_THAT_TOUCH = shapely.MultiPolygon(
+    [
+        shapely.Polygon([(0.375, 0.375), (0.0, 0.25), (0.25, 0.0), (0.25, 0.25)]),
+        shapely.Polygon([(0.125, 0.375), (0.375, 0.5), (0.5, 0.5), (0.5, 0.375)]),
+    ]
+)
+"""A corner of the first part lies on an edge of the second: a track may go from one into the other there."""
+
+
 @settings(max_examples=25, phases=[Phase.explicit, Phase.generate])
 @given(SIMPLE)
+@example(PARTS_THAT_TOUCH)
+@example(shapely.LineString([(0.25, 0.25), (0.0, 0.5), (0.0, 0.375), (0.375, 0.375), (0.375, 0.5)]))
 def test_every_relation_finds_what_shapely_finds(tracks: Tracks, geometry: Any) -> None:
     node = json.loads(shapely.to_geojson(geometry))
     for operator in TRACK_OPERATORS:
