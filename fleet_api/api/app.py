@@ -22,6 +22,7 @@ from fleet_api.known import KnownVehicles
 from fleet_api.openid.configuration import OpenId
 from fleet_api.services import Services, open_signer
 from fleet_api.signing.bundle_key import open_bundle_key
+from fleet_api.scans.runner import ScanRunner
 from ingest.http.bounds.rates import RateLimit, Rates
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
@@ -66,10 +67,13 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         compilation.begin()
+        app.state.scans = ScanRunner(_pool(settings, settings.scan_workers), settings)  # connections of its own
+        app.state.scans.start()
         try:
             yield
         finally:
             check.close()
+            app.state.scans.close()
             app.state.vehicle_threads.close()
             services.known.flush(services.vehicle_database)
             services.used_tokens.write()

@@ -1,4 +1,4 @@
-"""Compiles texts of authors into campaigns, and reads signal catalogs: in a child process with limits.
+"""Compiles texts of users, campaigns and conditions, and reads signal catalogs: in a child process with limits.
 
 The compiler is pure Python and holds the interpreter while it works, and how long it works is the text's choice. In a
 child it delays nobody, and the kernel ends it.
@@ -23,7 +23,8 @@ from triggers.contracts.problem import error_of, problem_of
 from triggers.errors import InvalidInput, LongtailError, Unreachable
 from triggers.language.compile import CompiledCampaign, compile_source
 from triggers.processes.death_signal import signal_on_parents_death
-from triggers.signals.catalog import ProgramLimits, SignalCatalog
+from triggers.scan.condition import FILENAME, Condition, compile_for_scan
+from triggers.signals.catalog import ProgramLimits, Signal, SignalCatalog
 
 CPU_S = 30
 """Processor time of one compilation; the largest file that is right takes a part of it."""
@@ -33,7 +34,8 @@ MEMORY_BYTES = 2 * 1024**3
 
 _processes = multiprocessing.get_context("forkserver")
 # So that each child begins with the compiler imported, and with the tables that it makes when it is first used.
-_processes.set_forkserver_preload(["fleet_api.campaigns.compiler_warm_up"])
+# What runs scans (`fleet_api.scans.reader`) is forked from the same process.
+_processes.set_forkserver_preload(["fleet_api.campaigns.compiler_warm_up", "fleet_api.scans.reading"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ def begin() -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class ConditionText:
+    """The texts of a condition, as after `when`, and of a signal catalog."""
+
+    condition: str
+    signals: str
+
+
+@dataclass(frozen=True, slots=True)
 class ReadCatalog:
     """What a signal catalog says of itself: how many signals it has, and what it allows programs."""
 
@@ -82,6 +92,13 @@ def compile_aside(text: Text, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_
     parts = _aside(_compile, text, what=text.filename, cpu_s=cpu_s, memory_bytes=memory_bytes)
     settings = CampaignSettings.from_json(json.dumps(parts["settings"]).encode(), what="the campaign's settings")
     return Compiled(settings, base64.b64decode(parts["program"]), parts["warnings"])
+
+
+def compile_condition_aside(text: ConditionText) -> tuple[Condition, list[dict[str, Any]]]:
+    """Compile a condition in a child process, with the warnings about it; errors as in `compile_aside`."""
+    parts = _aside(_compile_condition, text, what=FILENAME, cpu_s=CPU_S, memory_bytes=MEMORY_BYTES)
+    signals = {name: Signal.model_validate(declared, strict=False) for name, declared in parts["signals"].items()}
+    return Condition(base64.b64decode(parts["program"]), signals), parts["warnings"]
 
 
 def read_catalog_aside(signals: str) -> ReadCatalog:
@@ -173,6 +190,15 @@ def _compile(text: Text) -> dict[str, Any]:
         "settings": compiled.settings.model_dump(mode="json"),
         "program": base64.b64encode(compiled.program).decode(),
         "warnings": compiled.warnings,
+    }
+
+
+def _compile_condition(text: ConditionText) -> dict[str, Any]:
+    condition, warnings = compile_for_scan(text.condition, SignalCatalog.parse(text.signals, name="signals"))
+    return {
+        "signals": {name: signal.model_dump(mode="json") for name, signal in condition.signals.items()},
+        "program": base64.b64encode(condition.program).decode(),
+        "warnings": warnings,
     }
 
 

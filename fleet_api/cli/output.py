@@ -151,6 +151,14 @@ def remark(text: str) -> None:
     click.echo(escaped_lines(text), err=True)
 
 
+def show_findings(diagnostics: Iterable[Mapping[str, Any]]) -> None:
+    """Print findings of the compiler, as the API sends them, on standard error, each with its place."""
+    from triggers.language.text.diagnostics import Diagnostic
+
+    for diagnostic in diagnostics:
+        remark(Diagnostic(**diagnostic).render() + "\n")
+
+
 def counted(count: int, thing: str, things: str = "") -> str:
     """`1 error`, `2 errors`; `things` is the plural if it is not formed with an `s`."""
     return f"{count} {thing}" if count == 1 else f"{count} {things or thing + 's'}"

@@ -12,6 +12,7 @@ from fleet_api.client.audit import Audit
 from fleet_api.client.budget import Budget
 from fleet_api.client.campaigns import Campaigns, SignalCatalogs
 from fleet_api.client.clips import Clips
+from fleet_api.client.clips.scans import Scans
 from fleet_api.client.health import Health
 from fleet_api.client.labels import Labels
 from fleet_api.client.login.subject import Login
@@ -41,6 +42,7 @@ class ApiClient:
         self.signal_catalogs = SignalCatalogs(self._transport)
         self.vehicles = Vehicles(self._transport)
         self.clips = Clips(self._transport)
+        self.scans = Scans(self._transport)
         self.labels = Labels(self._transport)
         self.budget = Budget(self._transport)
         self.outcomes = Outcomes(self._transport)

@@ -14,6 +14,7 @@ from storage.objects import ObjectStore
 from triggers.clips.damage import REASONS, Remark
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import (
+    RECORDING_ASSET,
     AssetView,
     ClipDetailsView,
     ClipView,
@@ -23,7 +24,6 @@ from triggers.contracts.api.clips import (
 )
 
 LINK_S = 3600
-CLIP_ASSET = "clip.mcap"
 
 
 def clip_view(clip: Clip) -> ClipView:
@@ -45,7 +45,7 @@ def _clip_values(clip: Clip) -> dict[str, Any]:
 def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
     """One clip, with links to its files."""
     recording = AssetView(
-        name=CLIP_ASSET,
+        name=RECORDING_ASSET,
         href=store.link(details.clip.object_key, expires_s=LINK_S),
         media_type=media_types.MCAP,
         size_bytes=details.clip.size_bytes,

@@ -13,7 +13,7 @@ from typing import Any
 from fleet_api.client import ApiClient
 from fleet_api.demo.maneuvers import LabelSpan, Parameters, find_maneuvers
 from fleet_api.demo.openlabel import openlabel_document
-from triggers.contracts.api.clips import ClipDetailsView
+from triggers.contracts.api.clips import SIGNALS_ASSET, ClipDetailsView
 from triggers.contracts.api.labels import JobView
 from triggers.contracts.base import canonical_json
 from triggers.drives.series import SignalSeries, read_series
@@ -24,7 +24,6 @@ VERSION = "1.0.0"
 TASK = "auto"
 LEASE_S = 120
 BATCH = 4
-SIGNALS_ASSET = "signals"
 
 
 @dataclass

@@ -10,9 +10,8 @@ from pathlib import Path
 from fleet_api.client import ApiClient
 from fleet_api.demo.summary import ClipResult
 from fleet_api.simulation.simulate import PlannedVehicle, Trip
-from triggers.contracts.api.clips import ClipDetailsView
+from triggers.contracts.api.clips import RECORDING_ASSET, ClipDetailsView
 
-CLIP_ASSET = "clip.mcap"
 THUMBNAIL_ASSET = "thumbnail"
 
 
@@ -51,7 +50,7 @@ def _fetched(client: ApiClient, clip: ClipDetailsView, trip: Trip, folder: Path)
         digest=clip.digest,
         fires=len(clip.fires),
         labels=_labels(clip, folder / f"{name}.openlabel.json"),
-        file=_file(client, links.get(CLIP_ASSET), folder / f"{name}.mcap"),
+        file=_file(client, links.get(RECORDING_ASSET), folder / f"{name}.mcap"),
         thumbnail=_file(client, links.get(THUMBNAIL_ASSET), folder / f"{name}.jpg"),
     )
 

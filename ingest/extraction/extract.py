@@ -10,7 +10,6 @@ import numpy as np
 from ingest.extraction.outputs import (
     CLIP_FILE,
     MAX_REMARKS,
-    SIGNALS_ASSET,
     THUMBNAIL_ASSET,
     ExtractionRequest,
     ExtractionResult,
@@ -27,6 +26,7 @@ from ingest.extraction.video import Budget, PreviewFiles, write_previews
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Damaged, Remark
 from triggers.clips.footage import Footage
 from triggers.clips.reader import read_clip
+from triggers.contracts.api.clips import SIGNALS_ASSET
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.errors import InvalidInput
 

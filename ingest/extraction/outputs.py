@@ -10,6 +10,7 @@ from pydantic import Field
 from triggers.clips.damage import REASONS, Remark
 from triggers.clips.reader import MAX_MESSAGES
 from triggers.contracts import media_types
+from triggers.contracts.api.clips import SIGNALS_ASSET
 from triggers.contracts.base import Contract, ShortText, SignalName
 from triggers.contracts.clip import MAX_SIGNALS, RecordingManifest
 from triggers.errors import InvalidInput
@@ -25,7 +26,6 @@ Longitude = Annotated[float, Field(ge=-180, le=180)]
 Box = tuple[Longitude, Latitude, Longitude, Latitude]
 """West, south, east, north in degrees; west is greater than east across the antimeridian (RFC 7946, section 5.2)."""
 
-SIGNALS_ASSET = "signals"
 THUMBNAIL_ASSET = "thumbnail"
 PREVIEW_ASSET = "preview"
 

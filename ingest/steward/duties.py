@@ -18,6 +18,7 @@ from storage.clips import extraction_jobs
 from storage.clips.properties import indexed_signals
 from storage.database import Database
 from storage.objects import ObjectStore
+from storage.scans import jobs as scans
 from storage.settings import Settings
 from storage.uploads import endings, vehicle_days
 
@@ -51,6 +52,7 @@ class Duties:
             Duty("dropping manifests of closed uploads", 60.0, self._drop_manifests),
             Duty("forgetting closed uploads", 3600.0, self._forget_uploads),
             Duty("deleting old vehicle-days", 3600.0, self._forget_vehicle_days),
+            Duty("forgetting expired scans", 60.0, self._forget_scans),
             Duty("removing unfinished object writes", 3600.0, self._remove_leftovers),
         ]
 
@@ -109,6 +111,10 @@ class Duties:
         with self._database.begin() as connection:
             vehicle_days.forget(connection)
             return retention.forget_vehicle_days(connection) > 0
+
+    def _forget_scans(self) -> bool:
+        with self._database.begin() as connection:
+            return scans.expire(connection) > 0
 
     def _remove_leftovers(self) -> bool:
         _did(self._store.remove_leftovers(), "unfinished object writes removed")

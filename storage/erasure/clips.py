@@ -25,6 +25,7 @@ from storage.tables import (
     extraction_jobs,
     label_jobs,
     labels,
+    scan_hits,
     signal_statistics,
     uploads,
 )
@@ -35,7 +36,15 @@ from triggers.errors import Erased, NotFound
 BATCH = 100
 LATE_WRITERS = timedelta(hours=1)
 """A worker that was slow or cut off may write an object of a clip after it was erased; none takes longer than this."""
-_PARTS: tuple[Table, ...] = (labels, label_jobs, extraction_jobs, signal_statistics, clip_assets, clip_fires)
+_PARTS: tuple[Table, ...] = (
+    labels,
+    label_jobs,
+    extraction_jobs,
+    scan_hits,
+    signal_statistics,
+    clip_assets,
+    clip_fires,
+)
 """What refers to a clip, each table before those that it refers to."""
 
 # In the order in which clips that are being stored write them, so that the two wait for each other at most one way.
@@ -156,11 +165,14 @@ def _erased(tombstone: Tombstone) -> Erased:
 
 
 def _lock(connection: Connection, clip_ids: Collection[str]) -> Sequence[Row[Any]]:
-    """The clips' rows. Jobs come first, as in the transactions that conclude them; otherwise they could deadlock."""
-    for table in (extraction_jobs, label_jobs):
+    """The clips' rows. Jobs come first, as in the transactions that conclude them; otherwise they could deadlock.
+
+    So do hits, in the order in which a scan that is removed takes them.
+    """
+    for table in (extraction_jobs, label_jobs, scan_hits):
         keys = list(table.primary_key)
-        jobs = select(*keys).where(table.c.clip_id.in_(clip_ids)).order_by(*keys)
-        connection.execute(jobs.with_for_update())
+        rows = select(*keys).where(table.c.clip_id.in_(clip_ids)).order_by(*keys)
+        connection.execute(rows.with_for_update())
     c = clips.c
     columns = (c.id, c.digest, c.size_bytes, c.upload_id, c.object_key, c.stored_at)
     locked = select(*columns, func.now().label("now")).where(c.id.in_(clip_ids)).order_by(c.id)

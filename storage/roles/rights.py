@@ -69,6 +69,8 @@ _API = {
     "labels": f"{_ADD}, DELETE",
     "object_deletions": _ADD,
     "outbox": _ADD,
+    "scan_hits": _ALL,
+    "scans": _ALL,
     "signal_statistics": f"{_READ}, DELETE",
     "signal_units": _READ,
     # Uploads, which end with their vehicle
@@ -133,6 +135,8 @@ _INGEST = {
     "outbox": _ALL,
     "parked_cells": _ALL,
     "restores": _READ,
+    "scan_hits": f"{_CHANGE}, DELETE",
+    "scans": f"{_READ}, DELETE",
     "signal_statistics": _ALL,
     "signal_units": _WRITE,
     "upload_pieces": f"{_READ}, DELETE",

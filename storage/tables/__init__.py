@@ -33,6 +33,7 @@ from storage.tables.deployment import deployment
 from storage.tables.erasure import erased_clips, erased_vehicles, object_deletions
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
 from storage.tables.people import api_tokens, audit, identities, users
+from storage.tables.scans import scan_hits, scans
 from storage.tables.uploads import (
     dead_letters,
     ledger_accounts,
@@ -81,6 +82,8 @@ __all__ = [
     "outbox",
     "parked_cells",
     "restores",
+    "scan_hits",
+    "scans",
     "signal_catalogs",
     "signal_statistics",
     "signal_units",

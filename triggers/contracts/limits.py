@@ -2,6 +2,8 @@
 
 MAX_SOURCE_BYTES = 1_000_000
 """Largest trigger file."""
+MAX_CONDITION_BYTES = 10_000
+"""Longest condition that stands alone, in a search by what happened."""
 MAX_CATALOG_BYTES = 8 * 1024 * 1024
 """Largest signal catalog, as YAML."""
 PROGRAM_STATE_BYTES = 256 * 1024

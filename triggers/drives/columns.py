@@ -22,6 +22,8 @@ from triggers.signals.catalog import Signal
 Numbers = NDArray[np.float64]
 
 _NO_SAMPLE = pa.scalar(float("nan"))
+_FEW = 16_384
+"""For so few values Arrow's compute functions take longer to call than to run."""
 _FLOAT64 = pa.float64()
 _EXACT_INTEGERS = 1 << 53
 """A float64 holds every integer up to this size."""
@@ -43,9 +45,12 @@ class ColumnReader:
         `first_row` is the row of the batch's first value in the file. None for a batch of only nulls. Raises
         InvalidInput if the column cannot hold the signal at all.
         """
-        check_type(column.type, self._name, self._signal)
         if column.null_count == len(column):
+            check_type(column.type, self._name, self._signal)
             return None
+        if column.type == _FLOAT64 and self._signal.type == "number":  # as clips have them: nothing else can be wrong
+            return _floats(column)
+        check_type(column.type, self._name, self._signal)
         if pa.types.is_dictionary(column.type) and not _is_text(column.type.value_type):
             column = column.dictionary_decode()
         kind = column.type
@@ -151,9 +156,9 @@ def _floats(column: Any) -> Numbers:
         column = column.cast(pa.string())  # Arrow's direct cast rounds twice: 0.3 would become 0.30000000000000004
     if column.type != _FLOAT64:
         column = column.cast(_FLOAT64, safe=False)
-    if column.null_count:
+    if column.null_count and len(column) > _FEW:
         column = pc.fill_null(column, _NO_SAMPLE)
-    result: Numbers = column.to_numpy()
+    result: Numbers = column.to_numpy(zero_copy_only=False)  # NaN for null
     return result
 
 

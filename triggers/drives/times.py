@@ -43,6 +43,14 @@ def step_bounds_ns(t_ns: Times) -> tuple[int, int]:
     return int(steps_ns.min()), int(steps_ns.max())
 
 
+def written_ns(seconds: Seconds) -> Times:
+    """Seconds that are whole ns divided by 1e9, as `write_drive` writes them, as these ns; for times within 13 days.
+
+    Both roundings together are off by less than half a ns, so no tie can be missed, at a sixth of the work of `to_ns`.
+    """
+    return np.rint(seconds * 1e9).astype(np.int64)
+
+
 def to_ns(seconds: Seconds) -> Times:
     """Convert seconds (from 0 to 2^63 ns) to ns, rounded half-even as if computed exactly."""
     near = near_to_ns(seconds)

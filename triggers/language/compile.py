@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignSettings, TriggerSettings
-from triggers.contracts.limits import MAX_SOURCE_BYTES
+from triggers.contracts.limits import MAX_CONDITION_BYTES, MAX_SOURCE_BYTES
 from triggers.errors import DiagnosticsError
 from triggers.language.checks.campaigns import campaign_settings, check_budget, check_collected, check_places
 from triggers.language.checks.checker import check_definitions, check_names, lower
@@ -23,11 +23,13 @@ from triggers.language.ir import MAX_NODES, Ir
 from triggers.language.text import syntax
 from triggers.language.text.diagnostics import Diagnostic, Source, Span
 from triggers.language.text.mistakes.collector import Enough
-from triggers.language.text.parser import parse
+from triggers.language.text.parser import parse, parse_condition
 from triggers.language.text.reporter import Reporter
 from triggers.language.text.source_file import decoded, read_bytes
 from triggers.signals.catalog import SignalCatalog
 
+CONDITION = "condition"
+"""The name of the trigger of a condition that is compiled alone."""
 MAX_CAMPAIGNS = 1_000
 MAX_FILE_NODES = 10 * MAX_NODES
 """The limit for all campaigns of a file together, which bounds the work of compiling however they share triggers."""
@@ -120,11 +122,36 @@ def compile_source(source: str, *, filename: str, catalog: SignalCatalog) -> Com
         report.too_large(Span(0, 0), MAX_SOURCE_BYTES)
         return Compilation(report.diagnostics, ok=False)
     report = Reporter(Source(source, filename), stops=True)
+    return _compiled(report, lambda: parse(report.source, report), catalog, catalog_warnings(catalog))
+
+
+def compile_condition(source: str, *, filename: str, catalog: SignalCatalog) -> Compilation:
+    """Compile the text of one condition, as after `when`, into a program with the one trigger CONDITION.
+
+    It has the checks and limits of a trigger file, and its places are those in this text.
+
+    >>> catalog = SignalCatalog.parse("signals: {ego.speed: {unit: m/s, rate: 10}}", name="signals.yaml")
+    >>> fast = compile_condition("ego.speed > 36 km/h", filename="--when", catalog=catalog)
+    >>> [trigger.name for trigger in fast.triggers.settings], len(fast.triggers.ir.nodes)
+    (['condition'], 3)
+    """
+    report = Reporter(Source(source, filename), stops=True)
+    if len(source.encode("utf-8", "surrogatepass")) > MAX_CONDITION_BYTES:
+        report.too_large(Span(0, 0), MAX_CONDITION_BYTES)
+        return Compilation(report.diagnostics, ok=False)
+    return _compiled(report, lambda: parse_condition(report.source, report, CONDITION), catalog, ())
+
+
+def _compiled(
+    report: Reporter, parsed: Callable[[], syntax.File], catalog: SignalCatalog, warnings: Sequence[Diagnostic]
+) -> Compilation:
+    """Parse, and run the passes over what was parsed."""
     draft = None
     with suppress(Enough):
-        draft = _Draft(parse(report.source, report), catalog, report)
+        draft = _Draft(parsed(), catalog, report)
         _run_passes(draft)
-    diagnostics = (*report.diagnostics, *catalog_warnings(catalog))
+    diagnostics = (*report.diagnostics, *warnings)
+    source = report.source.text
     if draft is None or report.has_errors:
         return Compilation(diagnostics, ok=False, source=source)
     return Compilation(diagnostics, ok=True, campaigns=draft.campaigns, triggers=draft.triggers, source=source)

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.campaign_report import CAMPAIGN_COLUMNS, VERSION_COLUMNS, show_details, show_review
 from fleet_api.cli.numbers import WholeNumber
-from fleet_api.cli.output import Form, json_option, list_options, print_json, print_list, print_result, remark
+from fleet_api.cli.output import (
+    Form,
+    json_option,
+    list_options,
+    print_json,
+    print_list,
+    print_result,
+    remark,
+    show_findings,
+)
 from fleet_api.cli.questions import ask
 from triggers.errors import Conflict, DiagnosticsError
 
@@ -76,10 +85,10 @@ def apply(
     except DiagnosticsError as error:
         if as_json:
             print_json({"diagnostics": error.diagnostics})
-        _show_diagnostics(error.diagnostics)
+        show_findings(error.diagnostics)
         return 1
     for version in versions:
-        _show_diagnostics(version.warnings)
+        show_findings(version.warnings)
     if as_json:
         print_json([version.model_dump(mode="json") for version in versions])
         return 0
@@ -243,10 +252,3 @@ def _show_step(version: CampaignView, as_json: bool) -> None:
         print_json(version.model_dump(mode="json"))
     else:
         print_result(f"{version.campaign} version {version.version} is {version.state}")
-
-
-def _show_diagnostics(diagnostics: list[dict[str, Any]]) -> None:
-    from triggers.language.text.diagnostics import Diagnostic
-
-    for diagnostic in diagnostics:
-        remark(Diagnostic(**diagnostic).render() + "\n")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.fleet.clips_when import refuse_with_when, search_when
 from fleet_api.cli.folders import make_folder
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import (
@@ -54,20 +55,34 @@ def clips() -> None:
 @click.option("--limit", type=WholeNumber(1), help="At most this many clips.  [default: all]")
 @click.option("--sortby", help="A property to sort by; a leading - reverses the order.  [default: -recorded]")
 @click.option("--explain", is_flag=True, help="Only print the filter as the API takes it.")
+@click.option(
+    "--when", help="A condition of the trigger language: list the clips, and the instants, where it became true."
+)
 @list_options
 @with_client
 def search(
-    client: ApiClient, cql2: str | None, *, limit: int | None, sortby: str | None, explain: bool, form: Form
-) -> None:
+    client: ApiClient,
+    cql2: str | None,
+    *,
+    limit: int | None,
+    sortby: str | None,
+    explain: bool,
+    when: str | None,
+    form: Form,
+) -> int:
     """List the clips that match a CQL2 text, such as "trigger = 'hard_braking' AND vehicle.region = 'EU'".
 
-    A number may have a unit, and a time may be relative to now: "ego.speed.max > 80 km/h AND start > now - 7 d".
+    A number may have a unit, and a time may be relative to now: "ego.speed.max > 80 km/h AND start > now - 7 d". With
+    --when, look into their signals, for something like "rate(ego.speed over 1.5 s) < -3 m/s^2". Ctrl-C ends that.
     """
     if cql2 is not None:
         cql2 = client.clips.translate(cql2)
     if explain:
         print_result(cql2 or "TRUE")
-        return
+        return 0
+    if when is not None:
+        refuse_with_when(sortby=sortby)
+        return search_when(client, cql2, when, limit=limit, form=form)
     none = "no clips yet; they arrive after a trigger of an active campaign has fired and the vehicle has uploaded"
     print_list(
         form,
@@ -75,6 +90,7 @@ def search(
         COLUMNS,
         none="no clip matches" if cql2 else none,
     )
+    return 0
 
 
 @clips.command(short_help="Show a clip, and download its files.")

@@ -65,6 +65,12 @@ def clip(api: Api) -> str:
         return add_clip(connection)
 
 
+def scan_begun(api: Api) -> Response:
+    """Begin a scan, by the signal catalog of a campaign."""
+    draft(api)
+    return api.post("/v1/scans", {"when": "ego.speed > 3 m/s"}, "operator")
+
+
 def letter(api: Api) -> int:
     with api.database.begin() as connection:
         return dead_letters.record(connection, stage="gateway", reason="r", detail="d")
@@ -164,6 +170,11 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         "vehicle.erase",
     ),
     ("delete", "/v1/clips/{clip_id}"): (lambda api: erased(api, f"/v1/clips/{clip(api)}"), "clip.erase"),
+    ("post", "/v1/scans"): (scan_begun, "scan.create"),
+    ("delete", "/v1/scans/{scan_id}"): (
+        lambda api: api.client.delete(f"/v1/scans/{scan_begun(api).json()['id']}", headers=api.as_("operator")),
+        "scan.remove",
+    ),
     ("post", "/v1/label-jobs/claim"): (claimed, "label_job.claim"),
     ("post", f"{JOB}/retry"): (retried, "label_job.retry"),
     ("post", f"{JOB}/complete"): (lambda api: of_job(api, "complete", {"openlabel": OPENLABEL}), "label_job.complete"),

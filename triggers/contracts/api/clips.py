@@ -15,6 +15,11 @@ from triggers.contracts.api.base import View
 from triggers.contracts.base import ShownAttribute
 from triggers.times import NS_PER_S, format_time
 
+RECORDING_ASSET = "clip.mcap"
+"""The recording itself among a clip's files."""
+SIGNALS_ASSET = "signals"
+"""The extracted signals among them, in the format of a recorded drive."""
+
 Position = Annotated[
     tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]],
     Field(description="Longitude and latitude in degrees."),

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from triggers.language.text import syntax
 from triggers.language.text.clauses import CAMPAIGN_CLAUSES, TRIGGER_CLAUSES, Clause, ClauseParser, Part
-from triggers.language.text.diagnostics import Source
+from triggers.language.text.diagnostics import Source, Span
 from triggers.language.text.expression_parser import Panic
 from triggers.language.text.lexer import Token, TokenKind, tokenize
 from triggers.language.text.reporter import Reporter
@@ -43,6 +43,20 @@ def parse(source: Source, reporter: Reporter) -> syntax.File:
     ['a duration needs a unit of time, but `5` has none']
     """
     return parse_with_layout(source, reporter)[0]
+
+
+def parse_condition(source: Source, reporter: Reporter, name: str) -> syntax.File:
+    """A file with one trigger, called `name`, whose condition is the whole text; mistakes go to the reporter."""
+    parser = ClauseParser(tokenize(source, reporter), reporter)
+    trigger = syntax.Trigger(syntax.Word(name, Span(0, len(source.text))))
+    try:
+        trigger.when = parser.expression()
+        if parser.next.kind is not TokenKind.END:
+            parser.fail("the end of this condition")
+    except Panic:
+        trigger.when = None
+        trigger.broken.add("when")
+    return syntax.File(triggers=[trigger])
 
 
 def parse_with_layout(source: Source, reporter: Reporter) -> tuple[syntax.File, Layout]:

@@ -103,6 +103,7 @@ class Machine:
         self._fires = self._array(manifest.fires, manifest.fire_capacity, FIRE)
         self._fire_count = self._array(manifest.fire_count, 1, np.dtype("<u4"))
         self._call_run = _unchecked(self._store, self._functions["run"])
+        self._call_reset = _unchecked(self._store, self._functions["reset"])
 
     def run(self, t_ns: Times, columns: Sequence[Numbers | None]) -> NDArray[Any]:
         """Evaluate rows; their fires (FIRE) in the order of rows, then of time, then of triggers.
@@ -175,7 +176,8 @@ class Machine:
 
     def reset(self) -> None:
         """Return to the initial state."""
-        self._call("reset")
+        self._refuel()
+        self._call_reset(0)
 
     def end_drive(self) -> None:
         """End the recording with the latest row: no heartbeat follows it, and the next row begins a segment."""
@@ -259,7 +261,7 @@ def _memory_of(memory: Any, store: wasmtime.Store) -> Any:
 
 
 def _unchecked(store: wasmtime.Store, function: Any) -> Any:
-    """The function `run` as a callable of an int.
+    """A function with at most one argument, an i32, and at most one result, as a callable of an int.
 
     `Func.__call__` looks up the function's type at each call, which takes 18 microseconds, as long as evaluating
     thousands of rows. The type was checked when the module was loaded, so the C interface is called directly.

@@ -1,0 +1,5 @@
+"""Clips in the client: searching the catalog and the signals, clips as objects, and reading parts of their files."""
+
+from fleet_api.client.clips.subject import Clips
+
+__all__ = ["Clips"]

@@ -1,0 +1,148 @@
+"""The process in a jail that evaluates conditions: signals of clips come through a pipe, instants go back.
+
+The signals are files that extraction made of what vehicles sent. Whatever is wrong with one, this process can reach
+nothing but its pipe: no file, no socket, no program, no credential.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+from pydantic import Field
+
+from ingest.extraction.sandbox.confinement import be_first_to_go, confine, forbid_processes
+from triggers.contracts.base import Contract, ShortText
+from triggers.language.rows import MAX_T_NS
+from triggers.processes.jail import landlock, privileges, seccomp
+from triggers.processes.jail.isolation import Isolation
+from triggers.scan.evaluate import MAX_INSTANTS, Evaluator, scan_clip
+
+MAX_ANSWER_BYTES = 64 * 1024
+MEMORY_BYTES = 2 * 1024**3
+"""Beside what the process has when it begins."""
+Instant = Annotated[int, Field(ge=0, le=MAX_T_NS)]
+
+
+class Answer(Contract):
+    """What became of one clip: see `triggers.scan.evaluate.Scanned`. Checked, as a taken-over process may write it."""
+
+    t_ns: Annotated[tuple[Instant, ...], Field(max_length=MAX_INSTANTS)] = ()
+    count: Annotated[int, Field(ge=0, le=MAX_T_NS)] = 0
+    problem: ShortText | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one evaluating process may use, and what to do where the system lacks a part of the jail."""
+
+    seconds: int
+    isolation: Isolation
+
+
+class EvaluatingProcess:
+    """One such process, as its parent holds it. Not for several threads at a time."""
+
+    def __init__(self, pid: int, pipe: Connection) -> None:
+        self.pid = pid
+        self._pipe = pipe
+
+    def evaluate(self, data: bytes, candidates: Sequence[int], *, timeout_s: float) -> Answer | None:
+        """Evaluate the first of the conditions whose signals the clip has; None if the process did not survive it.
+
+        InvalidInput for an answer that is none.
+        """
+        try:
+            self._pipe.send_bytes(json.dumps(list(candidates)).encode())
+            self._pipe.send_bytes(data)
+            if not self._pipe.poll(timeout_s):
+                return None
+            said = self._pipe.recv_bytes(MAX_ANSWER_BYTES)
+        except (EOFError, OSError):
+            return None
+        return Answer.from_json(said, what="the answer of an evaluating process")
+
+    def end(self) -> None:
+        """End it at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, 9)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+        self._pipe.close()
+
+
+def fork(
+    pipes: tuple[Connection, Connection], evaluators: Sequence[Callable[[], Evaluator]], limits: Limits
+) -> EvaluatingProcess:
+    """Fork an evaluating process; `evaluators` make the conditions' evaluators in it. Only without other threads."""
+    ours, theirs = pipes
+    pid = os.fork()
+    if pid == 0:
+        _be_child(theirs, evaluators, limits)
+    theirs.close()
+    return EvaluatingProcess(pid, ours)
+
+
+def _be_child(pipe: Connection, evaluators: Sequence[Callable[[], Evaluator]], limits: Limits) -> NoReturn:
+    """In the child: never returns into the parent's code."""
+    status = 1
+    try:
+        ready = [make() for make in evaluators]  # the jail lets no memory become executable
+        _confine(pipe, limits)
+        status = 0
+        _serve(pipe, ready)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _serve(pipe: Connection, evaluators: Sequence[Evaluator]) -> None:
+    while True:
+        candidates = json.loads(pipe.recv_bytes())
+        scanned = scan_clip(pipe.recv_bytes(), [evaluators[index] for index in candidates])
+        problem = None if scanned.problem is None else scanned.problem[:500]
+        answer = Answer(t_ns=scanned.t_ns, count=scanned.count, problem=problem)
+        pipe.send_bytes(answer.model_dump_json().encode())
+
+
+def _confine(pipe: Connection, limits: Limits) -> None:
+    """Give up all but computing and the pipe. OSError where a part of the jail cannot be had and is required."""
+    os.environ.clear()
+    pipe_number = pipe.fileno()
+    os.closerange(3, pipe_number)
+    os.closerange(pipe_number + 1, 65_536)
+    be_first_to_go()
+    confine(
+        memory_bytes=_address_space_bytes() + MEMORY_BYTES,
+        cpu_s=limits.seconds,
+        file_bytes=0,
+        wall_s=2 * limits.seconds,
+    )
+    forbid_processes()
+    for part in (
+        privileges.drop_capabilities,
+        privileges.hide_memory,
+        lambda: landlock.restrict([], []),
+        seccomp.restrict,
+    ):
+        try:
+            part()
+        except OSError:
+            if limits.isolation is Isolation.REQUIRE:
+                raise
+
+
+def _address_space_bytes() -> int:
+    """How much address space this process has: the memories of modules reserve some without using it."""
+    if sys.platform != "linux":
+        return 0
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    return pages * os.sysconf("SC_PAGE_SIZE")

@@ -1,0 +1,107 @@
+"""The clips that a scan reads, page by page: where their extracted signals are, and which campaigns they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select, tuple_
+
+from storage.clips.properties import known_names
+from storage.clips.query import ClipQuery
+from storage.tables import campaign_versions, clip_assets, clip_fires, clips, fires
+from storage.time_limit import time_limit
+from triggers.contracts.api.clips import SIGNALS_ASSET
+
+PAGE_TIMEOUT_S = 30.0
+COUNT_TIMEOUT_S = 15.0
+_NARROWER = "narrow the filter, for instance by start or vehicle"
+
+Version = tuple[str, int]
+"""A campaign's name and a number of its versions."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedClip:
+    """A clip to scan: its extracted signals (None: none), and its fires' campaign versions, the earliest first."""
+
+    id: str
+    state: str
+    signals_key: str | None
+    signals_bytes: int
+    versions: tuple[Version, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanPage:
+    """A page of clips, and the token of the next one (None: this was the last)."""
+
+    clips: list[ScannedClip]
+    next: str | None
+
+
+def read_page(connection: Connection, query: ClipQuery) -> ScanPage:
+    """The page of clips that a query asks for; errors as in `storage.clips.search.search`."""
+    with time_limit(connection, PAGE_TIMEOUT_S, what="a page of the scan", remedy=_NARROWER):
+        known_names.require_known(connection, query.properties())
+        rows = connection.execute(query.statement(clips.c.id, clips.c.state)).all()
+        page = rows[: query.page.limit]
+        ids = [row.id for row in page]
+        assets, versions = _signals(connection, ids), _versions(connection, ids)
+    found = []
+    for row in page:
+        key, size_bytes = assets.get(row.id, (None, 0))
+        found.append(ScannedClip(row.id, row.state, key, size_bytes, tuple(versions.get(row.id, ()))))
+    return ScanPage(found, query.token_after(page[-1]) if len(rows) > len(page) else None)
+
+
+def count(connection: Connection, query: ClipQuery, *, at_most: int) -> int:
+    """How many clips the query's filter admits, counted up to `at_most`; Overloaded when that takes too long."""
+    with time_limit(connection, COUNT_TIMEOUT_S, what="counting the clips", remedy=_NARROWER):
+        matching = select(clips.c.id).where(query.where()).limit(at_most).subquery()
+        return connection.execute(select(func.count()).select_from(matching)).scalar_one()
+
+
+def _signals(connection: Connection, clip_ids: Collection[str]) -> dict[str, tuple[str, int]]:
+    asset = clip_assets.c
+    rows = connection.execute(
+        select(asset.clip_id, asset.object_key, asset.size_bytes).where(
+            asset.clip_id.in_(clip_ids), asset.name == SIGNALS_ASSET
+        )
+    )
+    return {clip_id: (key, size_bytes) for clip_id, key, size_bytes in rows}
+
+
+def _versions(connection: Connection, clip_ids: Collection[str]) -> dict[str, list[Version]]:
+    link = clip_fires.c
+    identity = ("campaign", "version", "vehicle_id", "ordinal")
+    rows = connection.execute(
+        select(link.clip_id, link.campaign, link.version)
+        .where(link.clip_id.in_(clip_ids), *(link[name] == fires.c[name] for name in identity))
+        .group_by(link.clip_id, link.campaign, link.version)
+        .order_by(func.min(fires.c.t_ns), link.campaign, link.version)
+    )
+    by_clip: dict[str, list[Version]] = {}
+    for clip_id, campaign, version in rows:
+        by_clip.setdefault(clip_id, []).append((campaign, version))
+    return by_clip
+
+
+def catalogs(connection: Connection, versions: Collection[Version]) -> dict[Version, str]:
+    """The signal catalogs of campaign versions, as YAML."""
+    if not versions:
+        return {}
+    known = campaign_versions.c
+    rows = connection.execute(
+        select(known.campaign, known.version, known.signal_catalog).where(
+            tuple_(known.campaign, known.version).in_(list(versions))
+        )
+    )
+    return {(campaign, version): text for campaign, version, text in rows}
+
+
+def newest_versions(connection: Connection, limit: int) -> list[Version]:
+    """The campaign versions that were written last."""
+    known = campaign_versions.c
+    rows = connection.execute(select(known.campaign, known.version).order_by(known.created_at.desc()).limit(limit))
+    return [(campaign, version) for campaign, version in rows]
