@@ -32,7 +32,9 @@ COMMANDS = {
     "vehicles": Entry("fleet_api.cli.fleet.vehicles:vehicles", "Enrol, show and revoke vehicles."),
     "campaign": Entry("fleet_api.cli.fleet.campaign:campaign", "Apply, approve, list and control campaigns."),
     "outcomes": Entry("fleet_api.cli.fleet.outcomes:outcomes", "Count the outcomes of every fire."),
-    "clips": Entry("fleet_api.cli.fleet.clips:clips", "Search the catalog of clips, and download their files."),
+    "clips": Entry(
+        "fleet_api.cli.fleet.clips.commands:clips", "Search the catalog of clips, and download their files."
+    ),
     "labels": Entry("fleet_api.cli.fleet.labels:labels", "Claim and complete label jobs."),
     "dead-letters": Entry(
         "fleet_api.cli.fleet.dead_letters:dead_letters", "List and discard what could not be processed."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -29,3 +30,20 @@ class Number(click.FloatRange):
             self.fail(f"{value[:60]!r} is not a number, such as 0.5", param, ctx)
         number: float = super().convert(value, param, ctx)
         return number
+
+
+class Seconds(click.ParamType[float]):
+    """A time in seconds, written as in triggers: a number with its unit, such as 2s, 1.5 min or 500 ms."""
+
+    name = "duration"
+    _UNITS = {"ms": 0.001, "s": 1.0, "min": 60.0}
+    _FORM = re.compile(r"(.+?) ?(ms|s|min)")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds, or a usage error."""
+        if isinstance(value, float):
+            return value
+        match = self._FORM.fullmatch(value)
+        if match is None or not is_number(match[1]):
+            self.fail(f"{value[:60]!r} is not a time with its unit, such as 2s or 500ms", param, ctx)
+        return float(match[1]) * self._UNITS[match[2]]

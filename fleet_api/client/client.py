@@ -17,15 +17,17 @@ from fleet_api.client.health import Health
 from fleet_api.client.labels import Labels
 from fleet_api.client.login.subject import Login
 from fleet_api.client.outcomes import DeadLetters, Outcomes
-from fleet_api.client.transport import TIMEOUT_S, Transport
+from fleet_api.client.transport import PATIENCE_S, TIMEOUT_S, Transport
 from fleet_api.client.vehicles import Trust, Vehicles
 
 
 class ApiClient:
     """The client of one deployment's API for the owner of `token`. A context manager; threads may share it.
 
-    `http` replaces the HTTP client, for instance with one that calls an application in this process; `ca_file`
-    has the authority of the server's certificate. Raises Misconfigured if the address or the token cannot be valid.
+    Where the API asks to come again later (429 and 503 with Retry-After), a request waits as it asks, up to
+    `patience_s` in all. `http` replaces the HTTP client, for instance with one that calls an application in this
+    process; `ca_file` has the authority of the server's certificate. Raises Misconfigured if the address or the token
+    cannot be valid.
     """
 
     def __init__(
@@ -34,10 +36,11 @@ class ApiClient:
         token: str,
         *,
         timeout_s: float = TIMEOUT_S,
+        patience_s: float = PATIENCE_S,
         http: httpx.Client | None = None,
         ca_file: Path | None = None,
     ) -> None:
-        self._transport = Transport(url, token, timeout_s=timeout_s, http=http, ca_file=ca_file)
+        self._transport = Transport(url, token, timeout_s=timeout_s, patience_s=patience_s, http=http, ca_file=ca_file)
         self.campaigns = Campaigns(self._transport)
         self.signal_catalogs = SignalCatalogs(self._transport)
         self.vehicles = Vehicles(self._transport)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
@@ -13,13 +14,17 @@ import httpx
 from pydantic import BaseModel, ValidationError
 
 from triggers.contracts.clip import CLIP_ID_FORM
-from triggers.contracts.problem import error_of
-from triggers.errors import InvalidInput, Misconfigured, Unreachable
+from triggers.contracts.problem import error_of, retry_after_s
+from triggers.errors import InvalidInput, Misconfigured, Overloaded, Unreachable
 from triggers.remedies import first_mistake
 
 TIMEOUT_S = 60.0
+PATIENCE_S = 30.0
+"""How long a request waits in all where the API asks to come again (Retry-After)."""
 MAX_SEGMENT_CHARACTERS = 1000
 SHOWN_CANDIDATES = 5
+SHORTEST_PAUSE_S = 0.1
+_COME_AGAIN = (httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 _SETTING = "LONGTAIL_API_URL or --url"
 _FORMS = {
     "clips": CLIP_ID_FORM,
@@ -38,8 +43,16 @@ class Transport:
     """Requests to one deployment's API with one token."""
 
     def __init__(
-        self, url: str, token: str, *, timeout_s: float, http: httpx.Client | None = None, ca_file: Path | None = None
+        self,
+        url: str,
+        token: str,
+        *,
+        timeout_s: float,
+        patience_s: float = PATIENCE_S,
+        http: httpx.Client | None = None,
+        ca_file: Path | None = None,
     ) -> None:
+        self._patience_s = patience_s
         self.url = _checked_url(url)
         self._headers = {"Authorization": f"Bearer {_checked_token(token)}"} if token else {}
         self._http = http or httpx.Client(
@@ -64,21 +77,39 @@ class Transport:
         return self._parsed(kind, self._send("DELETE", path, params=dict(parameters)))
 
     @contextmanager
-    def linked(self, link: str) -> Iterator[httpx.Response]:
-        """The response for a link from an earlier answer, its body not yet read. The token is sent only to the API."""
+    def linked(self, link: str, *, span: str | None = None) -> Iterator[httpx.Response]:
+        """The response for a link from an earlier answer, its body not yet read. The token is sent only to the API.
+
+        `span` is a value of the header Range.
+        """
         url = urljoin(self.url + "/", link)
         with ExitStack() as stack:
-            http, headers = self._http, self._headers
+            http, headers = self._http, dict(self._headers)
             if not url.startswith(self.url + "/"):
                 http = stack.enter_context(httpx.Client(timeout=TIMEOUT_S, trust_env=not on_this_machine(url)))
                 headers = {}
+            if span is not None:
+                headers |= {"Range": span, "Accept-Encoding": "identity"}
             try:
-                response = stack.enter_context(http.stream("GET", url, headers=headers))
-                if not response.is_success:
-                    response.read()
+                for pause in _Pauses(self._patience_s):
+                    response = stack.enter_context(http.stream("GET", url, headers=headers))
+                    if not response.is_success:
+                        response.read()
+                    if not pause(response):
+                        break
                 yield _checked(response)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise Unreachable(f"{url} does not answer, or its answer is incomplete ({_reason(error)})") from error
+
+    def range_of(self, link: str, start: int, end: int) -> bytes:
+        """The bytes of a linked file from `start` to before `end`."""
+        with self.linked(link, span=f"bytes={start}-{end - 1}") as response:
+            content = response.read()
+        if response.status_code != httpx.codes.PARTIAL_CONTENT:  # a server need not know ranges (RFC 9110, 14.2)
+            content = content[start:end]
+        if len(content) != end - start:
+            raise Unreachable(f"{response.url} answered with {len(content)} bytes of {end - start}")
+        return content
 
     def close(self) -> None:
         """Close the connections."""
@@ -92,9 +123,12 @@ class Transport:
         self, method: str, path: str, *, headers: Mapping[str, str] | None = None, **request: Any
     ) -> httpx.Response:
         try:
-            response = self._http.request(
-                method, self.url + path, headers={**self._headers, **(headers or {})}, **request
-            )
+            for pause in _Pauses(self._patience_s):
+                response = self._http.request(
+                    method, self.url + path, headers={**self._headers, **(headers or {})}, **request
+                )
+                if not pause(response):
+                    break
         except httpx.HTTPError as error:
             raise Unreachable(
                 f"the API at {self.url} does not answer ({_reason(error)})",
@@ -115,6 +149,36 @@ class Transport:
                 f"the answer from {response.request.url} is not one of Longtail's API ({first_mistake(error)})",
                 remedy=f"check {_SETTING}, and that the client and the server have the same version",
             ) from error
+
+
+class _Pauses:
+    """The attempts of a request: after each, a pause as the answer asks, until they would take too long together."""
+
+    def __init__(self, patience_s: float) -> None:
+        self._left_s = patience_s
+
+    def __iter__(self) -> Iterator[Callable[[httpx.Response], bool]]:
+        while True:
+            yield self._pause
+
+    def _pause(self, response: httpx.Response) -> bool:
+        """Wait as long as this answer asks, and return true, if the request is to be sent again."""
+        if response.status_code not in _COME_AGAIN or "Retry-After" not in response.headers:
+            return False
+        if response.request.method != "GET" and not _is_refused_unread(response):
+            return False
+        wait_s = retry_after_s(response.headers)
+        if wait_s > self._left_s:
+            return False
+        self._left_s -= max(wait_s, SHORTEST_PAUSE_S)
+        time.sleep(max(wait_s, SHORTEST_PAUSE_S))
+        return True
+
+
+def _is_refused_unread(response: httpx.Response) -> bool:
+    """Whether nothing was done for this request: what it asks for may be asked again, whatever it is."""
+    error = error_of(response.status_code, response.headers, response.content, what="a request")
+    return isinstance(error, Overloaded)
 
 
 def path_of(*segments: str | int) -> str:

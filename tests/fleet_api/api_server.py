@@ -74,7 +74,7 @@ class Api:
     def as_client(self, role: str) -> ApiClient:
         """The client library of a user with `role`, calling the application in this process."""
         token = self.as_(role)["Authorization"].removeprefix("Bearer ")
-        return ApiClient(str(self.client.base_url), token, http=self.client)
+        return ApiClient(str(self.client.base_url), token, patience_s=0, http=self.client)
 
     def _headers(self, role: str, user: str = "") -> dict[str, str]:
         with self.database.begin() as connection:

@@ -5,18 +5,14 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
+from fleet_api.client.clips.clip import Clip, ClipDetails, PageOfClips
+from fleet_api.client.clips.found import FoundClips
+from fleet_api.client.clips.ranges import LinkedFile
 from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous
-from triggers.contracts.api.clips import (
-    ClipDetailsView,
-    ClipErasureView,
-    ClipPage,
-    ClipView,
-    FilterView,
-    FunctionsView,
-    FunctionView,
-)
+from triggers.contracts.api.clips import ClipErasureView, FilterView, FunctionsView, FunctionView
 from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.errors import InvalidInput, Misconfigured, NotFound
 
@@ -39,11 +35,17 @@ class Clips:
         limit: int | None = None,
         sortby: str | None = None,
         note: Callable[[str], None] = lambda _: None,
-    ) -> Iterator[ClipView]:
-        """Clips by CQL2 text, page after page, at most `limit`; newest first unless `sortby` says otherwise.
+    ) -> FoundClips:
+        """Clips by CQL2 text, at most `limit`; newest first unless `sortby` says otherwise.
 
+        What is returned is iterated, page after page, or turned into a table (`FoundClips.to_arrow`, `to_pandas`).
         `note` is told the names in the filter that nothing has, when nothing is found.
         """
+        return FoundClips(lambda: self._pages(filter_text, limit, sortby, note))
+
+    def _pages(
+        self, filter_text: str | None, limit: int | None, sortby: str | None, note: Callable[[str], None]
+    ) -> Iterator[Clip]:
         token: str | None = None
         left = limit
         while left is None or left > 0:
@@ -54,10 +56,10 @@ class Clips:
                 "limit": PAGE if left is None else min(PAGE, left),
                 "token": token,
             }
-            page = self._transport.get(ClipPage, path_of("clips"), parameters)
+            page = self._transport.get(PageOfClips, path_of("clips"), parameters)
             for text in page.notes:
                 note(text)
-            yield from page.clips
+            yield from (clip.bound(self._transport) for clip in page.clips)
             left = None if left is None else left - len(page.clips)
             token = page.next
             if token is None:
@@ -74,9 +76,13 @@ class Clips:
         """The functions that filters can call beside those of CQL2 itself."""
         return self._transport.get(FunctionsView, path_of("functions")).functions
 
-    def get(self, clip_id: str) -> ClipDetailsView:
+    def get(self, clip_id: str) -> ClipDetails:
         """A clip with its fires, statistics, labels, and links to its files, which are valid for an hour."""
-        return self._transport.get(ClipDetailsView, path_of("clips", clip_id))
+        return self._transport.get(ClipDetails, path_of("clips", clip_id)).bound(self._transport)
+
+    def open_link(self, link: str, size_bytes: int) -> LinkedFile:
+        """An asset, by its `href` and size, as a file of which only what is read travels."""
+        return LinkedFile(partial(self._transport.range_of, link), size_bytes)
 
     def erase(self, clip_id: str, *, reason: str) -> ClipErasureView:
         """Erase a clip for good, with everything that belongs to it."""

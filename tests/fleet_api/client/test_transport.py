@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 
 from fleet_api.client import ApiClient
@@ -26,6 +27,7 @@ from triggers.errors import (
     Misconfigured,
     NotFound,
     Overloaded,
+    TooMany,
     Unauthenticated,
     Unreachable,
 )
@@ -189,6 +191,66 @@ def test_an_answer_of_something_else_than_longtail_is_named_with_its_setting(
     api.body = body
     with pytest.raises(Misconfigured, match=r"outcomes is not one of Longtail's API.*LONGTAIL_API_URL"):
         client.outcomes.count()
+
+
+class Busy:
+    """A server that asks to come again, until it has been asked often enough."""
+
+    def __init__(self, status: int, refusals: int, *, code: str = "too_many", after_s: int = 3) -> None:
+        self.asked: list[str] = []
+        self._status, self._refusals, self._code, self._after_s = status, refusals, code, after_s
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request.method)
+        if len(self.asked) > self._refusals:
+            return httpx.Response(200, json={"outcomes": [], "dead_letters": {}, "id": "a"})
+        document = {"status": self._status, "code": self._code, "detail": "busy", "retry_after_s": self._after_s}
+        return httpx.Response(self._status, json=document, headers={"Retry-After": str(self._after_s)})
+
+    def client(self, patience_s: float = 30) -> ApiClient:
+        http = httpx.Client(transport=httpx.MockTransport(self))
+        return ApiClient("http://x", "lt_x", http=http, patience_s=patience_s)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses that the client makes, which take no time."""
+    made: list[float] = []
+    monkeypatch.setattr("fleet_api.client.transport.time.sleep", made.append)
+    return made
+
+
+@pytest.mark.parametrize(("status", "code"), [(429, "too_many"), (503, "overloaded"), (503, "unreachable")])
+def test_a_request_waits_as_the_answer_asks_and_is_sent_again(pauses: list[float], status: int, code: str) -> None:
+    busy = Busy(status, 2, code=code)
+    assert busy.client().outcomes.count().outcomes == []
+    assert (busy.asked, pauses) == (["GET"] * 3, [3, 3])
+
+
+def test_patience_ends(pauses: list[float]) -> None:
+    busy = Busy(429, 100, after_s=12)
+    with pytest.raises(TooMany) as caught:
+        busy.client().outcomes.count()
+    assert (len(busy.asked), pauses, caught.value.retry_after_s) == (3, [12, 12], 12)
+    with pytest.raises(TooMany):
+        busy.client(patience_s=0).outcomes.count()
+    assert pauses == [12, 12]
+
+
+def test_what_changes_something_is_sent_again_only_if_nothing_was_done(pauses: list[float]) -> None:
+    refused = Busy(429, 1)
+    refused.client().dead_letters.discard(1)
+    assert refused.asked == ["POST", "POST"]
+    unknown = Busy(503, 1, code="unreachable")
+    with pytest.raises(Unreachable):
+        unknown.client().dead_letters.discard(1)
+    assert (unknown.asked, pauses) == (["POST"], [3])
+
+
+def test_a_link_waits_likewise(pauses: list[float]) -> None:
+    busy = Busy(503, 1, code="overloaded")
+    assert busy.client().clips.read("/objects/a").startswith(b"{")
+    assert (busy.asked, pauses) == (["GET", "GET"], [3])
 
 
 def test_members_that_a_newer_server_adds_are_ignored(api: Api, client: ApiClient) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet_api.cli.fleet.clips import file_name, statistics_rows
+from fleet_api.cli.fleet.clips.commands import file_name, statistics_rows
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail
 from tests.storage.clips.catalog_support import T_NS, add_clip, add_labels

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.fleet.clips_when import refuse_with_when, search_when
+from fleet_api.cli.fleet.clips.part import Part, show_part
+from fleet_api.cli.fleet.clips.when import refuse_with_when, search_when
 from fleet_api.cli.folders import make_folder
-from fleet_api.cli.numbers import WholeNumber
+from fleet_api.cli.numbers import Seconds, WholeNumber
 from fleet_api.cli.output import (
     Column,
     Form,
@@ -93,14 +94,35 @@ def search(
     return 0
 
 
-@clips.command(short_help="Show a clip, and download its files.")
+@clips.command(short_help="Show a clip, and download its files or a part of them.")
 @click.argument("clip_id", metavar="ID")
 @click.option("--out", type=click.Path(path_type=Path), help="Download its files into this folder.")
+@click.option("--signals", multiple=True, help="Only these signals, such as ego.*; may be repeated.")
+@click.option("--video", multiple=True, metavar="CAMERA", help="Only this camera's pictures; may be repeated.")
+@click.option("--from", "from_s", type=Seconds(), help="Only from this time after the clip's start, such as 2s.")
+@click.option("--to", "to_s", type=Seconds(), help="Only up to this time after the clip's start, such as 8s.")
 @json_option
 @with_client
-def get(client: ApiClient, clip_id: str, out: Path | None, as_json: bool) -> None:
-    """Show a clip with its fires, files, statistics and labels. The beginning of an ID is enough if it is unique."""
+def get(
+    client: ApiClient,
+    clip_id: str,
+    *,
+    out: Path | None,
+    signals: tuple[str, ...],
+    video: tuple[str, ...],
+    from_s: float | None,
+    to_s: float | None,
+    as_json: bool,
+) -> None:
+    """Show a clip with its fires, files, statistics and labels. The beginning of an ID is enough if it is unique.
+
+    With --signals, --video, --from or --to, only that part of its signals and pictures is fetched: it is printed, or,
+    with --out, written as `signals.parquet` and one file per camera.
+    """
     clip = client.clips.get(client.clips.resolve(clip_id))
+    if signals or video or from_s is not None or to_s is not None:
+        show_part(clip, Part(signals, video, from_s, to_s), out, as_json=as_json)
+        return
     if as_json:
         print_json(clip.model_dump(mode="json"))
     else:

@@ -1,0 +1,1 @@
+"""`longtail clips`: the commands, parts of clips, and searches by what happened."""
