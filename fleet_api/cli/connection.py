@@ -14,10 +14,23 @@ if TYPE_CHECKING:
     from fleet_api.client import ApiClient
 
 Command = Callable[..., Any]
+OpenApi = Callable[[], "ApiClient"]
 
 
 def with_client(command: Command) -> Command:
     """Add the options, and pass the command an open `ApiClient` as its first argument."""
+
+    @with_api
+    @functools.wraps(command)
+    def wrapped(*, open_api: OpenApi, **options: Any) -> Any:
+        with open_api() as client:
+            return command(client, **options)
+
+    return wrapped
+
+
+def with_api(command: Command) -> Command:
+    """Add the options, and pass the command `open_api`, which opens the client if the command needs one."""
 
     @click.option("--url", envvar="LONGTAIL_API_URL", help="The API's address (LONGTAIL_API_URL).")
     @click.option(
@@ -54,8 +67,7 @@ def with_client(command: Command) -> Command:
         ca_file: Path | None,
         **options: Any,
     ) -> Any:
-        with connect(url, _token(api_token, token_file), data, ca_file) as client:
-            return command(client, **options)
+        return command(open_api=lambda: connect(url, _token(api_token, token_file), data, ca_file), **options)
 
     return wrapped
 

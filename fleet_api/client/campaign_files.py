@@ -150,6 +150,11 @@ def _forecast_of(report: dict[str, Any], campaign: CompiledCampaign) -> Backtest
             f"the backtest did not run the program of {name} ({campaign.digest})",
             remedy="run it again with this trigger file and signal catalog",
         )
+    if report["forecast"] is None:
+        raise InvalidInput(
+            "this backtest has no forecast: it ran over clips, which were recorded because something happened",
+            remedy="run one over recorded drives, with --drives",
+        )
     try:
         forecast = report["forecast"]
         of_triggers = {trigger.name: forecast["triggers"].get(trigger.name) for trigger in campaign.settings.triggers}

@@ -51,17 +51,21 @@ class BudgetUse:
 
 
 def budget_uses(
-    campaigns: Sequence[CampaignSettings], drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
+    campaigns: Sequence[CampaignSettings],
+    drives: Sequence[DriveResult],
+    fleet: ForecastFleet | None,
+    catalog: SignalCatalog,
 ) -> tuple[BudgetUse, ...]:
-    """Every limit of every campaign, in the order of the file."""
+    """Every limit of every campaign, in the order of the file; without a fleet nothing is expected per day."""
     return tuple(use for campaign in campaigns for use in _uses(campaign, drives, fleet, catalog))
 
 
 def _uses(
-    campaign: CampaignSettings, drives: Sequence[DriveResult], fleet: ForecastFleet, catalog: SignalCatalog
+    campaign: CampaignSettings, drives: Sequence[DriveResult], fleet: ForecastFleet | None, catalog: SignalCatalog
 ) -> Iterator[BudgetUse]:
-    day = _vehicle_day(campaign, drives, fleet, catalog)
-    fleet_day = day.scaled(fleet.vehicles) if day else None
+    day = fleet_day = None
+    if fleet is not None and (day := _vehicle_day(campaign, drives, fleet, catalog)) is not None:
+        fleet_day = day.scaled(fleet.vehicles)
     sizes = _clip_sizes(campaign, drives, catalog)
     limits = {
         VEHICLE_DAY: (campaign.budget.vehicle_day_bytes, day.bytes if day else None, False),

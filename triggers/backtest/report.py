@@ -105,7 +105,8 @@ class BacktestReport:
     overlap: tuple[TriggerOverlap, ...]
     compared: dict[str, Compared]
     overflows: int
-    forecast: Forecast
+    forecast: Forecast | None
+    """None where the drives are no sample of how vehicles drive."""
     by_drive: tuple[DriveCounts, ...]
     """In the order in which the drives were given."""
     left_out: tuple[LeftOut, ...]
@@ -132,7 +133,7 @@ class BacktestReport:
             "overlap": [asdict(pair) for pair in self.overlap],
             "compared": {head: asdict(counts) for head, counts in self.compared.items()},
             "overflows": self.overflows,
-            "forecast": self.forecast.to_json(),
+            "forecast": None if self.forecast is None else self.forecast.to_json(),
             "by_drive": [asdict(drive) for drive in self.by_drive],
             "left_out": [asdict(each) for each in self.left_out],
             "findings": [asdict(found) for found in self.findings],
@@ -144,9 +145,12 @@ class BacktestReport:
 
 
 def make_report(
-    plan: BacktestPlan, result: BacktestResult, fleet: ForecastFleet, catalog: SignalCatalog
+    plan: BacktestPlan, result: BacktestResult, fleet: ForecastFleet | None, catalog: SignalCatalog
 ) -> BacktestReport:
-    """Sum up all drives and make the forecast for a fleet."""
+    """Sum up all drives and make the forecast for a fleet; without a fleet there is none.
+
+    Then nothing of the report says how often something happens on the road: budgets have only their sizes.
+    """
     drives = result.drives
     return BacktestReport(
         drives=len(drives),
@@ -160,7 +164,7 @@ def make_report(
         overlap=_overlap(drives),
         compared=_compared(drives),
         overflows=sum(drive.overflows for drive in drives),
-        forecast=make_forecast(plan, drives, fleet, catalog),
+        forecast=None if fleet is None else make_forecast(plan, drives, fleet, catalog),
         by_drive=_by_drive(drives),
         left_out=_left_out(drives),
         findings=summed((drive.name, drive.findings) for drive in drives),

@@ -15,6 +15,7 @@ from fleet_api.cli.author.backtest_remarks import tell_remarks
 from fleet_api.cli.author.backtest_report import show_report
 from fleet_api.cli.author.check import show_diagnostics, signals_option
 from fleet_api.cli.author.drives_option import SpreadDrives, drives_option
+from fleet_api.cli.connection import OpenApi, with_api
 from fleet_api.cli.numbers import Number, WholeNumber
 from fleet_api.cli.output import counted, print_json, remark
 
@@ -40,6 +41,8 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
 @click.argument("file", type=_file)
 @signals_option
 @drives_option
+@click.option("--clips", "cql2", metavar="FILTER", help="Instead of drives: the catalogued clips that match this CQL2.")
+@click.option("--limit", type=WholeNumber(1), help="At most this many clips, the latest.  [default: all]")
 @click.option(
     "--workers", type=WholeNumber(1, 1024), help="How many drives to run at the same time.  [default: one per core]"
 )
@@ -62,11 +65,15 @@ def _number(_context: click.Context, _option: click.Parameter, value: float) -> 
     type=WholeNumber(1),
     help="Keep 1 in this many fires in the forecast.  [default: as the campaigns say]",
 )
+@with_api
 def backtest(
     *,
+    open_api: OpenApi,
     file: Path,
     catalog_file: Path,
     drive_paths: tuple[Path, ...],
+    cql2: str | None,
+    limit: int | None,
     workers: int | None,
     json_file: Path | None,
     fires_file: Path | None,
@@ -78,7 +85,8 @@ def backtest(
     """Run the triggers of FILE over recorded drives, and forecast what they would do in a fleet.
 
     FILE comes before --drives. A drive that cannot be read is reported and left out, and the exit status is
-    then 1. So it is for a trigger that could run on no drive.
+    then 1. So it is for a trigger that could run on no drive. With --clips it runs over clips of a deployment,
+    and there is no forecast.
     """
     from triggers.backtest.forecast import ForecastFleet
     from triggers.backtest.plan import make_plan
@@ -89,6 +97,8 @@ def backtest(
     from triggers.language.compile import compile_file
     from triggers.signals.catalog import SignalCatalog
 
+    if bool(drive_paths) == (cql2 is not None) or (limit is not None and cql2 is None):
+        raise click.UsageError("give either --drives PATH..., or --clips FILTER and perhaps --limit")
     outputs = {"--json": json_file, "--fires": fires_file, "--results": results_file}
     _check_outputs(outputs)
     catalog = SignalCatalog.load(catalog_file)
@@ -99,14 +109,19 @@ def backtest(
     plan = make_plan(compilation)
     drives = find_drives(drive_paths)
     _check_not_inputs(outputs, (file, catalog_file, *(drive.path for drive in drives)))
-    result = _run(plan, drives, catalog, workers or available_cores())
+    workers = workers or available_cores()
+    if cql2 is None:
+        result = _run(plan, drives, catalog, workers)
+    else:
+        result = _run_over_clips(open_api, (cql2, limit), plan, catalog, workers)
     if fires_file is not None:
         write_fires(fires_file, result)
     if results_file is not None:
         write_counts(results_file, plan, result)
     for failure in result.failures:
         remark(f"left out: {failure}")
-    report = make_report(plan, result, ForecastFleet(vehicles, hours_per_day, sample), catalog)
+    fleet = ForecastFleet(vehicles, hours_per_day, sample) if cql2 is None else None
+    report = make_report(plan, result, fleet, catalog)
     tell_remarks(report)
     _give(report, json_file)
     ran_nowhere = [name for name, counts in report.triggers.items() if result.drives and not counts.drives]
@@ -159,6 +174,23 @@ def _run(plan: BacktestPlan, drives: Sequence[Drive], catalog: SignalCatalog, wo
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(counted(len(drives), "drive"), total=total)
         return run(plan, drives, catalog, lambda count: progress.advance(task, count), workers=workers)
+
+
+def _run_over_clips(
+    open_api: OpenApi, search: tuple[str, int | None], plan: BacktestPlan, catalog: SignalCatalog, workers: int
+) -> BacktestResult:
+    """Run the plan over clips, whose signals lie in a temporary folder meanwhile."""
+    from tempfile import TemporaryDirectory
+
+    from fleet_api.cli.author.backtest_clips import fetch_clips, named_for_clips
+    from fleet_api.client.clips.drives import catalog_for_clips
+
+    with TemporaryDirectory(prefix="longtail-clips-") as place, open_api() as client:
+        folder = Path(place)
+        fetched = fetch_clips(client, search, plan, catalog, folder)
+        result = named_for_clips(_run(plan, fetched.drives, catalog_for_clips(catalog), workers), folder)
+    result.failures[:0] = fetched.failures
+    return result
 
 
 def _give(report: BacktestReport, json_file: Path | None) -> None:

@@ -36,9 +36,9 @@ def show_report(report: BacktestReport) -> None:
 
 
 def _show_triggers(report: BacktestReport) -> None:
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name, counts in report.triggers.items():
-        forecast = report.forecast.triggers.get(name)
+        forecast = report.forecast.triggers.get(name) if report.forecast else None
         rows.append(
             (
                 name,
@@ -52,7 +52,7 @@ def _show_triggers(report: BacktestReport) -> None:
                 _byte_range(forecast.vehicle_day.bytes) if forecast else "",
             )
         )
-    columns = (
+    columns: tuple[str, ...] = (
         "trigger",
         "fires",
         "clips",
@@ -63,6 +63,8 @@ def _show_triggers(report: BacktestReport) -> None:
         "per fire",
         "per vehicle-day",
     )
+    if report.forecast is None:
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     print_table("Triggers", columns, rows)
     for name, counts in report.triggers.items():
         if counts.drives > 1 and counts.largest_share is not None and counts.largest_share > _CONCENTRATED:
@@ -144,6 +146,12 @@ def _show_compared(heads: Mapping[str, Compared]) -> None:
 
 def _show_forecast(report: BacktestReport) -> None:
     forecast = report.forecast
+    if forecast is None:
+        print_result(
+            "no forecast: clips were recorded because something happened, so they are not a random sample of driving, "
+            "and neither are these rates those of a vehicle"
+        )
+        return
     vehicles = f"{counted(forecast.fleet.vehicles, 'vehicle')} at {forecast.fleet.hours_per_day:g} h per day"
     if forecast.fleet_day is None:
         print_result(f"no forecast for {vehicles}: no time was recorded")

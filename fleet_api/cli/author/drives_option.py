@@ -11,7 +11,6 @@ drives_option = click.option(
     "drive_paths",
     type=click.Path(path_type=Path),
     multiple=True,
-    required=True,
     metavar="PATH...",
     help="Parquet files, folders with a signals.parquet, or folders of either; takes every word up to the next option.",
 )

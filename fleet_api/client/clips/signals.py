@@ -6,7 +6,8 @@ has no new sample. Written as Parquet, it can be backtested.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -23,6 +24,27 @@ from triggers.errors import InvalidInput
 from triggers.times import NS_PER_S
 
 
+class SignalsFile:
+    """The file of a clip's signals, of which its footer is read when it is opened."""
+
+    def __init__(self, file: LinkedFile) -> None:
+        """InvalidInput if it is not such a file."""
+        self._file = file
+        with _readable():
+            self._source: Any = pq.ParquetFile(pa.PythonFile(file, mode="r"), pre_buffer=False)
+            self._start_ns = int(self._source.metadata.metadata[START_KEY])
+            self.signals: list[str] = [name for name in self._source.schema.names if name != TIME_COLUMN]
+
+    def read(self, names: Sequence[str], *, first_ns: int | None = None, last_ns: int | None = None) -> pa.Table:
+        """The samples of these signals, from `first_ns` to `last_ns`; rows without any are left out."""
+        with _readable():
+            groups: list[int | None] = [*_groups(self._source, self._start_ns, first_ns, last_ns)]
+            self._file.fetch(span for group in groups for span in _chunks(self._source, group, {TIME_COLUMN, *names}))
+            parts = [_part(self._source, group, list(names), self._start_ns) for group in groups or [None]]
+            table = pa.concat_tables(parts)
+            return table.filter(_wanted(table, names, first_ns, last_ns))
+
+
 def read_signals(
     file: LinkedFile, patterns: Sequence[str], *, first_ns: int | None = None, last_ns: int | None = None
 ) -> pa.Table:
@@ -30,17 +52,16 @@ def read_signals(
 
     Rows in which none of them has a sample are left out. InvalidInput for a pattern that names no signal of the clip.
     """
+    signals = SignalsFile(file)
+    return signals.read(matching(signals.signals, patterns), first_ns=first_ns, last_ns=last_ns)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
     try:
-        source = pq.ParquetFile(pa.PythonFile(file, mode="r"), pre_buffer=False)
-        start_ns = int(source.metadata.metadata[START_KEY])
-        names = matching([name for name in source.schema.names if name != TIME_COLUMN], patterns)
-        groups = _groups(source, start_ns, first_ns, last_ns)
-        file.fetch(span for group in groups for span in _chunks(source, group, {TIME_COLUMN, *names}))
-        parts = [_part(source, group, names, start_ns) for group in groups]
+        yield
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidInput(f"the clip's signals cannot be read ({str(error)[:200]})") from error
-    table = pa.concat_tables(parts) if parts else _part(source, None, names, start_ns)
-    return table.filter(_wanted(table, names, first_ns, last_ns))
 
 
 def matching(names: Sequence[str], patterns: Sequence[str]) -> list[str]:
@@ -70,7 +91,7 @@ def _groups(source: Any, start_ns: int, first_ns: int | None, last_ns: int | Non
     return wanted
 
 
-def _chunks(source: Any, group: int, names: set[str]) -> list[Span]:
+def _chunks(source: Any, group: int | None, names: set[str]) -> list[Span]:
     """Where the columns of a row group are in the file."""
     spans = []
     columns = source.metadata.row_group(group)
@@ -95,7 +116,7 @@ def _part(source: Any, group: int | None, names: list[str], start_ns: int) -> pa
     return table.set_column(0, pa.field(TIME_COLUMN, times.type), times).replace_schema_metadata(None)
 
 
-def _wanted(table: pa.Table, names: list[str], first_ns: int | None, last_ns: int | None) -> pa.Array:
+def _wanted(table: pa.Table, names: Sequence[str], first_ns: int | None, last_ns: int | None) -> pa.Array:
     """Which rows are in the time and have a sample of one of the signals."""
     t_ns = table[TIME_COLUMN].cast(pa.int64()).to_numpy()
     wanted = np.ones(len(t_ns), bool)

@@ -1,0 +1,83 @@
+"""`longtail backtest --clips`: catalogued clips instead of recorded drives, fetched from a deployment."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from fleet_api.cli.output import counted, remark
+
+if TYPE_CHECKING:
+    from fleet_api.client import ApiClient
+    from fleet_api.client.clips.drives import ClipDrives
+    from triggers.backtest.plan import BacktestPlan
+    from triggers.backtest.result import BacktestResult
+    from triggers.errors import InvalidInput
+    from triggers.signals.catalog import SignalCatalog
+
+NOT_A_SAMPLE = (
+    "clips are not a random sample of driving: each was recorded because a trigger fired. So there is no forecast per "
+    "vehicle and day, and rates per hour are those of these clips"
+)
+
+
+def fetch_clips(
+    client: ApiClient, search: tuple[str, int | None], plan: BacktestPlan, catalog: SignalCatalog, folder: Path
+) -> ClipDrives:
+    """The clips of a search (a filter, and at most how many) as drives in a folder; only the needed signals travel."""
+    from fleet_api.client.clips.drives import ClipsAsDrives
+    from triggers.drives.find import MAX_DRIVES
+    from triggers.errors import InvalidInput
+
+    cql2, limit = search
+    found = list(client.clips.search(cql2 or None, limit=min(limit or MAX_DRIVES, MAX_DRIVES), note=remark))
+    if not found:
+        raise InvalidInput("no clip matches the filter", remedy="try it with `longtail clips search`")
+    with _progress(len(found)) as advance:
+        fetched = ClipsAsDrives(client.campaigns, catalog, _needed(plan, catalog), folder).fetch(found, advance)
+    remark(NOT_A_SAMPLE)
+    return fetched
+
+
+def _needed(plan: BacktestPlan, catalog: SignalCatalog) -> set[str]:
+    """What programs read, what triggers capture, and what the distance is measured by."""
+    position = () if catalog.position is None else (catalog.position.latitude, catalog.position.longitude)
+    captured = [settings.capture.signals for settings in plan.settings.values()]
+    read = [*plan.signals.values(), *plan.head_signals.values()]
+    return set[str]().union(*read, *captured, position, {"ego.speed"} & catalog.signals.keys())
+
+
+def named_for_clips(result: BacktestResult, folder: Path) -> BacktestResult:
+    """The result without the files in which the clips lay for the run: drives and reasons name the clips."""
+    drives = [
+        replace(
+            drive,
+            path=Path(drive.name),
+            left_out={name: _named(error, folder) for name, error in drive.left_out.items()},
+        )
+        for drive in result.drives
+    ]
+    return replace(result, drives=drives, failures=[_named(error, folder) for error in result.failures])
+
+
+def _named(error: InvalidInput, folder: Path) -> InvalidInput:
+    message = error.message.replace(f"{folder}/", "clip ").replace(".parquet:", ":", 1)
+    return type(error)(message, remedy=error.remedy)
+
+
+@contextmanager
+def _progress(clips: int) -> Iterator[Callable[[], None]]:
+    if not sys.stderr.isatty():
+        yield lambda: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(f"fetching {counted(clips, 'clip')}", total=clips)
+        yield lambda: progress.advance(task)

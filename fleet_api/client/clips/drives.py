@@ -1,0 +1,119 @@
+"""Clips as recorded drives: of each clip that a filter admits, the needed signals in a file of their own.
+
+Units and values of a signal are those of the campaign for which a clip was recorded. A clip whose campaigns declare a
+needed signal otherwise than the catalog that is to read it is left out, with the reason: its numbers would mean others.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from fleet_api.client.campaigns import Campaigns
+from fleet_api.client.clips.clip import Clip
+from fleet_api.client.clips.signals import SignalsFile
+from triggers.contracts.api.clips import SIGNALS_ASSET
+from triggers.drives.drive import Drive
+from triggers.errors import InvalidInput, LongtailError, NotFound
+from triggers.signals.catalog import Signal, SignalCatalog
+from triggers.signals.recordings import TimeKey
+
+FETCHERS = 8
+
+
+@dataclass
+class ClipDrives:
+    """The drives, each named for its clip, and for each clip that gives none the reason."""
+
+    drives: list[Drive] = field(default_factory=list)
+    failures: list[InvalidInput] = field(default_factory=list)
+
+
+def catalog_for_clips(catalog: SignalCatalog) -> SignalCatalog:
+    """The catalog as clips are read by it: their columns have the signals' own names, whatever drives call them."""
+    signals = {name: signal.model_copy(update={"column": None}) for name, signal in catalog.signals.items()}
+    return catalog.model_copy(update={"signals": signals, "time": TimeKey()})
+
+
+class ClipsAsDrives:
+    """Fetches clips' signals into a folder."""
+
+    def __init__(self, campaigns: Campaigns, catalog: SignalCatalog, needed: Collection[str], folder: Path) -> None:
+        """`needed` are the signals that are read; a clip gives those of them that it has."""
+        self._campaigns = campaigns
+        self._catalog = catalog
+        self._needed = sorted(needed)
+        self._folder = folder
+        self._declared: dict[tuple[str, int], SignalCatalog | None] = {}
+        self._lock = threading.Lock()
+
+    def fetch(self, clips: Sequence[Clip], progress: Callable[[], None] = lambda: None) -> ClipDrives:
+        """The drives of these clips, in their order; `progress` is called after each."""
+
+        def one(clip: Clip) -> Drive | InvalidInput:
+            try:
+                return self._drive(clip)
+            except (InvalidInput, NotFound) as error:
+                return InvalidInput(f"clip {clip.id}: {error.message}", remedy=error.remedy)
+            finally:
+                progress()
+
+        with ThreadPoolExecutor(FETCHERS, "clips") as threads:
+            fetched = list(threads.map(one, clips))
+        return ClipDrives(
+            drives=[each for each in fetched if isinstance(each, Drive)],
+            failures=[each for each in fetched if isinstance(each, InvalidInput)],
+        )
+
+    def _drive(self, clip: Clip) -> Drive:
+        self._require_same_signals(clip)
+        signals = SignalsFile(clip.open(SIGNALS_ASSET))
+        table = signals.read([name for name in self._needed if name in signals.signals])
+        path = self._folder / f"{clip.id}.parquet"
+        pq.write_table(table, path, compression="zstd")
+        return Drive(path)
+
+    def _require_same_signals(self, clip: Clip) -> None:
+        versions = list(dict.fromkeys((fire.campaign, fire.version) for fire in clip.fires))
+        catalogs = [(version, self._catalog_of(*version)) for version in versions]
+        for name in self._needed:
+            mine = self._catalog.signals.get(name)
+            for (campaign, version), catalog in catalogs:
+                theirs = None if catalog is None else catalog.signals.get(name)
+                if mine is None or theirs is None:
+                    continue
+                if (difference := _difference(mine, theirs)) is not None:
+                    raise InvalidInput(
+                        f"`{name}` {difference} in the catalog of {campaign} version {version}",
+                        remedy="run the backtest with that signal catalog, over these clips alone",
+                    )
+                break
+
+    def _catalog_of(self, campaign: str, version: int) -> SignalCatalog | None:
+        with self._lock:
+            if (campaign, version) not in self._declared:
+                self._declared[campaign, version] = self._asked(campaign, version)
+            return self._declared[campaign, version]
+
+    def _asked(self, campaign: str, version: int) -> SignalCatalog | None:
+        text = self._campaigns.version(campaign, version).signals
+        try:
+            return SignalCatalog.parse(text, name=f"the catalog of {campaign} version {version}")
+        except LongtailError:  # of a release that this one cannot read: its clips are taken as they are
+            return None
+
+
+def _difference(mine: Signal, theirs: Signal) -> str | None:
+    """In what a signal is declared otherwise, so that its numbers mean others."""
+    if mine.type != theirs.type:
+        return f"is a {theirs.type}, not a {mine.type},"
+    if mine.unit != theirs.unit:
+        return f"is in {theirs.unit or 'no unit'}, not in {mine.unit or 'no unit'},"
+    if mine.values != theirs.values:
+        return "has other `values`"
+    return None
