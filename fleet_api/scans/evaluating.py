@@ -20,14 +20,19 @@ from pydantic import Field
 
 from ingest.extraction.sandbox.confinement import be_first_to_go, confine, forbid_processes
 from triggers.contracts.base import Contract, ShortText
+from triggers.errors import InvalidInput
 from triggers.language.rows import MAX_T_NS
 from triggers.processes.jail import landlock, privileges, seccomp
 from triggers.processes.jail.isolation import Isolation
-from triggers.scan.evaluate import MAX_INSTANTS, Evaluator, scan_clip
+from triggers.scan.evaluate import MAX_INSTANTS, Evaluator, Scanned, scan_clips
 
-MAX_ANSWER_BYTES = 64 * 1024
+GROUP = 32
+"""The most clips that are evaluated together."""
+MAX_ANSWER_BYTES = 1024**2
 MEMORY_BYTES = 2 * 1024**3
 """Beside what the process has when it begins."""
+ClipData = tuple[bytes, Sequence[int]]
+"""The file of a clip's signals, and the conditions to try, by their indexes."""
 Instant = Annotated[int, Field(ge=0, le=MAX_T_NS)]
 
 
@@ -37,6 +42,12 @@ class Answer(Contract):
     t_ns: Annotated[tuple[Instant, ...], Field(max_length=MAX_INSTANTS)] = ()
     count: Annotated[int, Field(ge=0, le=MAX_T_NS)] = 0
     problem: ShortText | None = None
+
+
+class Answers(Contract):
+    """The answers for a group of clips, in their order."""
+
+    answers: Annotated[tuple[Answer, ...], Field(max_length=GROUP)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +65,21 @@ class EvaluatingProcess:
         self.pid = pid
         self._pipe = pipe
 
-    def evaluate(self, data: bytes, candidates: Sequence[int], *, timeout_s: float) -> Answer | None:
-        """Evaluate the first of the conditions whose signals the clip has; None if the process did not survive it.
+    def evaluate(self, clips: Sequence[ClipData], *, timeout_s: float) -> list[Answer] | None:
+        """Evaluate, for each clip, the first of its conditions whose signals it has.
 
-        InvalidInput for an answer that is none.
+        None if the process did not survive one of them, did not answer in time, or not with answers.
         """
         try:
-            self._pipe.send_bytes(json.dumps(list(candidates)).encode())
-            self._pipe.send_bytes(data)
+            self._pipe.send_bytes(json.dumps([candidates for _, candidates in clips]).encode())
+            for data, _ in clips:
+                self._pipe.send_bytes(data)
             if not self._pipe.poll(timeout_s):
                 return None
-            said = self._pipe.recv_bytes(MAX_ANSWER_BYTES)
-        except (EOFError, OSError):
+            answers = Answers.from_json(self._pipe.recv_bytes(MAX_ANSWER_BYTES), what="its answer").answers
+        except (EOFError, OSError, InvalidInput):
             return None
-        return Answer.from_json(said, what="the answer of an evaluating process")
+        return list(answers) if len(answers) == len(clips) else None
 
     def end(self) -> None:
         """End it at once."""
@@ -106,11 +118,15 @@ def _be_child(pipe: Connection, evaluators: Sequence[Callable[[], Evaluator]], l
 
 def _serve(pipe: Connection, evaluators: Sequence[Evaluator]) -> None:
     while True:
-        candidates = json.loads(pipe.recv_bytes())
-        scanned = scan_clip(pipe.recv_bytes(), [evaluators[index] for index in candidates])
-        problem = None if scanned.problem is None else scanned.problem[:500]
-        answer = Answer(t_ns=scanned.t_ns, count=scanned.count, problem=problem)
-        pipe.send_bytes(answer.model_dump_json().encode())
+        of_clips: list[list[int]] = json.loads(pipe.recv_bytes())
+        clips = [(pipe.recv_bytes(), [evaluators[index] for index in candidates]) for candidates in of_clips]
+        answers = Answers(answers=tuple(_answer(scanned) for scanned in scan_clips(clips)))
+        pipe.send_bytes(answers.model_dump_json().encode())
+
+
+def _answer(scanned: Scanned) -> Answer:
+    problem = None if scanned.problem is None else scanned.problem[:500]
+    return Answer(t_ns=scanned.t_ns, count=scanned.count, problem=problem)
 
 
 def _confine(pipe: Connection, limits: Limits) -> None:

@@ -15,7 +15,7 @@ from triggers.contracts.problem import error_of
 from triggers.errors import LongtailError
 from triggers.scan.condition import Condition
 
-MAX_RESTARTS = 20
+MAX_RESTARTS = 100
 """Of the process in one scan: clips that end evaluating processes, or processes that do not start, must end it."""
 _ASK_S = 1.0
 

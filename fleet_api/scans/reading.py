@@ -16,18 +16,21 @@ from functools import partial
 from multiprocessing.connection import Connection
 from typing import Self
 
-from fleet_api.scans.evaluating import Answer, EvaluatingProcess, Limits, fork
+from fleet_api.scans.evaluating import GROUP, Answer, ClipData, EvaluatingProcess, Limits, fork
 from storage.objects import ObjectStore, open_store
 from storage.settings import Settings
 from triggers.contracts.problem import problem_of
-from triggers.errors import InvalidInput, LongtailError, NotFound
+from triggers.errors import LongtailError, NotFound
 from triggers.language.webassembly.host.machine import load
 from triggers.scan.condition import Condition
 from triggers.scan.evaluate import Evaluator
 
 FETCHERS = 8
+GROUP_BYTES = 8 * 1024**2
+"""Of signals that are evaluated together; a larger clip is evaluated alone."""
 EVALUATION_S = 60.0
-"""What one clip may take, however busy the machine is."""
+"""What a group of clips may take, however busy the machine is."""
+_GONE = "its signals are not in the object store: it is being erased, or they are lost"
 _UNREADABLE = "its signals cannot be read: reading them took more time or memory than it may"
 
 
@@ -93,30 +96,53 @@ class BatchReader:
 
     def batch(self, tasks: Sequence[Task]) -> Batch:
         """An answer for each task; Unreachable when the object store does not answer."""
-        return list(self._threads.map(self._one, tasks))
+        groups = [tasks[first : first + GROUP] for first in range(0, len(tasks), GROUP)]
+        return [answer for answers in self._threads.map(self._group, groups) for answer in answers]
 
-    def _one(self, task: Task) -> Answer | None:
-        try:
-            data = self._store.get(task.key)
-        except NotFound:
-            return Answer(problem="its signals are not in the object store: it is being erased, or they are lost")
-        process = self._idle.get()
-        if process is None:  # the last one is gone: whoever waits next must learn that, too
-            self._idle.put(None)
-            return None
-        return self._evaluated(process, data, task)
+    def _group(self, tasks: Sequence[Task]) -> Batch:
+        """Fetch and evaluate some clips together, as far as they are small together."""
+        answers: Batch = [None] * len(tasks)
+        held: list[tuple[int, ClipData]] = []
+        for index, task in enumerate(tasks):
+            try:
+                data = self._store.get(task.key)
+            except NotFound:
+                answers[index] = Answer(problem=_GONE)
+                continue
+            held.append((index, (data, task.candidates)))
+            if sum(len(data) for _, (data, _) in held) >= GROUP_BYTES:
+                self._evaluate(held, answers)
+                held = []
+        self._evaluate(held, answers)
+        return answers
 
-    def _evaluated(self, process: EvaluatingProcess, data: bytes, task: Task) -> Answer:
-        try:
-            answer = process.evaluate(data, task.candidates, timeout_s=EVALUATION_S)
-        except InvalidInput:
-            answer = None
-        if answer is not None:
+    def _evaluate(self, held: Sequence[tuple[int, ClipData]], answers: Batch) -> None:
+        """Have clips evaluated; where a process ends over them, each alone, so that the one to blame is found."""
+        if not held or (process := self._free()) is None:
+            return
+        given = process.evaluate([clip for _, clip in held], timeout_s=EVALUATION_S)
+        if given is not None:
             self._idle.put(process)
-            return answer
+            for (index, _), answer in zip(held, given, strict=True):
+                answers[index] = answer
+            return
+        self._bury(process)
+        if len(held) == 1:
+            answers[held[0][0]] = Answer(problem=_UNREADABLE)
+            return
+        for one in held:
+            self._evaluate([one], answers)
+
+    def _free(self) -> EvaluatingProcess | None:
+        """A process that has nothing to do, once there is one; None if all are gone."""
+        process = self._idle.get()
+        if process is None:  # whoever waits next must learn that, too
+            self._idle.put(None)
+        return process
+
+    def _bury(self, process: EvaluatingProcess) -> None:
         process.end()
         with self._count:
             self._alive -= 1
             if not self._alive:
                 self._idle.put(None)
-        return Answer(problem=_UNREADABLE)

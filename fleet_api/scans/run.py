@@ -24,7 +24,7 @@ from storage.settings import Settings
 from triggers.errors import DiagnosticsError, InvalidInput, Overloaded
 from triggers.scan.condition import Condition
 
-PAGE = 200
+PAGE = 512
 LEASE_S = 30.0
 MAX_SIGNALS_BYTES = 256 * 1024**2
 """Of one clip's signals, which are read whole."""

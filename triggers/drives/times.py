@@ -48,7 +48,8 @@ def written_ns(seconds: Seconds) -> Times:
 
     Both roundings together are off by less than half a ns, so no tie can be missed, at a sixth of the work of `to_ns`.
     """
-    return np.rint(seconds * 1e9).astype(np.int64)
+    counted = seconds * 1e9
+    return np.rint(counted, out=counted).astype(np.int64)
 
 
 def to_ns(seconds: Seconds) -> Times:

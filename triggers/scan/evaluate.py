@@ -7,7 +7,7 @@ signals that are sent on change, is done here by the same code.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +21,7 @@ from triggers.drives.columns import ColumnReader
 from triggers.drives.file import START_KEY
 from triggers.drives.findings import Findings
 from triggers.drives.time_column import TIME_COLUMN
-from triggers.drives.times import Times, step_bounds_ns, written_ns
+from triggers.drives.times import Times, written_ns
 from triggers.errors import InvalidInput, LongtailError
 from triggers.language.rows import MAX_T_NS
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, load
@@ -63,16 +63,27 @@ class Evaluator:
         """The signals that it reads and a clip with these columns has not."""
         return [name for name in self._readers if name not in columns]
 
-    def instants(self, file: ClipSignals) -> Scanned:
-        """The instants at which the condition became true. InvalidInput if the signals cannot be read."""
+    def batch(self, file: ClipSignals, rows: Any) -> Batch:
+        """Rows of a clip as arrays of times and of the numbers of its signals. InvalidInput if that cannot be."""
+        t_ns = file.times(rows.column(TIME_COLUMN))
+        return Batch(t_ns, {name: reader.numbers(rows.column(name), 0) for name, reader in self._readers.items()})
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that it reads."""
+        return [TIME_COLUMN, *self._readers]
+
+    def instants(self, batches: Iterable[Batch]) -> Scanned:
+        """The instants at which the condition became true in one clip."""
         names = list(self._readers)
         found: list[int] = []
         count = 0
         try:
-            for batch in carried(file.batches(self._readers), self._on_change, self._max_gap_ns):
+            for batch in carried(batches, self._on_change, self._max_gap_ns):
                 fires = self._machine.run(batch.t_ns, [batch.columns[name] for name in names])
-                count += len(fires)
-                found += fires["t_ns"][: MAX_INSTANTS - len(found)].tolist()
+                if len(fires):
+                    count += len(fires)
+                    found += fires["t_ns"][: MAX_INSTANTS - len(found)].tolist()
         finally:
             self._machine.reset()
         return Scanned(tuple(found), count)
@@ -94,23 +105,13 @@ class ClipSignals:
         if not 0 <= self._start_ns <= MAX_T_NS or len(self.columns) != len(names):
             raise InvalidInput("its signals cannot be read (no start time, or a column twice)")
 
-    def batches(self, readers: dict[str, ColumnReader]) -> Iterator[Batch]:
-        """The rows of these signals, by the vehicle's clock. InvalidInput if they cannot be read."""
-        latest_ns = -1
-        for group in range(self._file.num_row_groups):
-            rows = self._rows(group, [TIME_COLUMN, *readers])
-            if not rows.num_rows:
-                continue
-            t_ns, steps_ns = self._times(rows.column(TIME_COLUMN))
-            if t_ns[0] <= latest_ns:
-                raise InvalidInput(_NOT_ASCENDING)
-            latest_ns = int(t_ns[-1])
-            yield Batch(
-                t_ns, {name: reader.numbers(rows.column(name), 0) for name, reader in readers.items()}, steps_ns
-            )
+    @property
+    def groups(self) -> int:
+        """How many row groups it has; of ten seconds it is one."""
+        return int(self._file.num_row_groups)
 
-    def _rows(self, group: int, columns: list[str]) -> Any:
-        """The rows of a row group, each of whose columns is one array."""
+    def rows(self, group: int, columns: list[str]) -> Any:
+        """The rows of a row group, each of whose columns is one array. InvalidInput if they cannot be read."""
         if self._file.metadata.row_group(group).total_byte_size > MAX_GROUP_BYTES:
             raise InvalidInput(f"its signals unpack to more than {MAX_GROUP_BYTES} bytes at once")
         try:
@@ -120,33 +121,93 @@ class ClipSignals:
             raise InvalidInput(f"its signals cannot be read ({_reason(error)})") from error
         return rows
 
-    def _times(self, column: Any) -> tuple[Times, tuple[int, int]]:
-        """The times of rows in ns, with their shortest and longest step."""
+    def times(self, column: Any) -> Times:
+        """The times of rows in ns, by the vehicle's clock. InvalidInput unless they ascend."""
         if column.type != pa.float64() or column.null_count:
             raise InvalidInput(f"its signals cannot be read (`{TIME_COLUMN}` is not in seconds)")
         seconds = column.to_numpy()
+        if not len(seconds):
+            return np.empty(0, np.int64)
         if not (seconds[0] >= 0 and seconds[-1] < MAX_LENGTH_S):
             raise InvalidInput(_NOT_ASCENDING)
         t_ns = written_ns(seconds)
-        shortest_ns, longest_ns = step_bounds_ns(t_ns)
-        if shortest_ns <= 0:
+        if not (t_ns[1:] > t_ns[:-1]).all():
             raise InvalidInput(_NOT_ASCENDING)
-        return t_ns + np.int64(self._start_ns), (shortest_ns, longest_ns)
+        t_ns += self._start_ns
+        return t_ns
 
 
 def scan_clip(data: bytes, evaluators: Sequence[Evaluator]) -> Scanned:
     """Evaluate the first of these conditions whose signals the clip has; `data` is its file of extracted signals."""
-    try:
-        file = ClipSignals(data)
+    return scan_clips([(data, evaluators)])[0]
+
+
+def scan_clips(clips: Sequence[tuple[bytes, Sequence[Evaluator]]]) -> list[Scanned]:
+    """The same for several clips, step by step for all of them.
+
+    A step's code then stays in the processor's caches, which makes small clips a fifth faster than one after the other.
+    """
+    pending = [_Clip(data, evaluators) for data, evaluators in clips]
+    for step in (_Clip.open, _Clip.decode, _Clip.convert, _Clip.run):
+        for clip in pending:
+            if clip.result is None:
+                try:
+                    step(clip)
+                except LongtailError as error:
+                    clip.result = Scanned(problem=error.message)
+    return [clip.result or Scanned() for clip in pending]
+
+
+class _Clip:
+    """One clip on its way through the steps of its evaluation."""
+
+    def __init__(self, data: bytes, evaluators: Sequence[Evaluator]) -> None:
+        self.result: Scanned | None = None
+        self._data = data
+        self._evaluators = evaluators
+        self._file: ClipSignals | None = None
+        self._rows: Any = None
+        self._batch: Batch | None = None
+
+    def open(self) -> None:
+        """Read the file's footer, and choose the condition."""
+        self._file = ClipSignals(self._data)
         lacking: list[str] = []
-        for evaluator in evaluators:
-            if not (missing := evaluator.missing(file.columns)):
-                return evaluator.instants(file)
+        for evaluator in self._evaluators:
+            if not (missing := evaluator.missing(self._file.columns)):
+                self._evaluator = evaluator
+                return
             lacking = lacking or missing
-    except LongtailError as error:
-        return Scanned(problem=error.message)
-    names = ", ".join(f"`{name}`" for name in sorted(lacking)[:5]) + (" ..." if len(lacking) > 5 else "")
-    return Scanned(problem=f"it has no signal {names}")
+        names = ", ".join(f"`{name}`" for name in sorted(lacking)[:5]) + (" ..." if len(lacking) > 5 else "")
+        self.result = Scanned(problem=f"it has no signal {names}")
+
+    def decode(self) -> None:
+        """Decode the needed columns of a short clip; a long one is read piece by piece while it is evaluated."""
+        if self._file is not None and self._file.groups == 1:
+            self._rows = self._file.rows(0, self._evaluator.columns)
+
+    def convert(self) -> None:
+        """Make arrays of them."""
+        if self._file is not None and self._rows is not None:
+            self._batch = self._evaluator.batch(self._file, self._rows)
+
+    def run(self) -> None:
+        """Evaluate the condition."""
+        if self._batch is not None:
+            self.result = self._evaluator.instants([self._batch] if len(self._batch) else [])
+        elif self._file is not None:
+            self.result = self._evaluator.instants(self._pieces(self._file))
+
+    def _pieces(self, file: ClipSignals) -> Iterator[Batch]:
+        latest_ns = -1
+        for group in range(file.groups):
+            batch = self._evaluator.batch(file, file.rows(group, self._evaluator.columns))
+            if not len(batch):
+                continue
+            if batch.t_ns[0] <= latest_ns:
+                raise InvalidInput(_NOT_ASCENDING)
+            latest_ns = int(batch.t_ns[-1])
+            yield batch
 
 
 def _reason(error: Exception) -> str:

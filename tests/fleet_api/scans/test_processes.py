@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 
 from fleet_api.scans import reading
-from fleet_api.scans.evaluating import EvaluatingProcess, Limits, fork
+from fleet_api.scans.evaluating import Answer, EvaluatingProcess, Limits, fork
 from fleet_api.scans.reader import MAX_RESTARTS, Reader
 from fleet_api.scans.reading import BatchReader, Setup, Task
 from storage.objects import open_store
 from storage.settings import Settings
 from tests.fleet_api.scans.recorded import BRAKING, SIGNALS, SLOWER, SLOWER_AT_NS, signals_file
 from tests.storage.clips.catalog_support import T_NS
+from triggers.drives.batches import Batch
 from triggers.errors import LongtailError, Unreachable
 from triggers.processes.jail.isolation import Isolation
 from triggers.scan.condition import Condition, compile_for_scan
@@ -46,16 +47,27 @@ def forked(*evaluators: Callable[[], Any], limits: Limits = LIMITS) -> Iterator[
         process.end()
 
 
+def evaluated(process: EvaluatingProcess, data: bytes = DATA, *, timeout_s: float = 60) -> Answer | None:
+    """The answer for one clip."""
+    answers = process.evaluate([(data, [0])], timeout_s=timeout_s)
+    return None if answers is None else answers[0]
+
+
 class Trying:
     """Instead of an evaluator: it does what a process that a file has taken over might do, and says what happened."""
 
     def __init__(self, act: Callable[[], object]) -> None:
         self._act = act
 
+    columns = ["t"]
+
     def missing(self, _columns: object) -> list[str]:
         return []
 
-    def instants(self, _file: ClipSignals) -> Scanned:
+    def batch(self, _file: ClipSignals, _rows: object) -> list[int]:
+        return [1]
+
+    def instants(self, _batches: object) -> Scanned:
         try:
             self._act()
         except OSError as error:
@@ -66,10 +78,10 @@ class Trying:
 def test_an_evaluating_process_answers_with_instants_one_clip_after_the_other() -> None:
     with forked(lambda: Evaluator(condition())) as process:
         for _ in range(3):
-            answer = process.evaluate(DATA, [0], timeout_s=60)
+            answer = evaluated(process)
             assert answer is not None
             assert (answer.t_ns, answer.count, answer.problem) == ((T_NS + SLOWER_AT_NS,), 1, None)
-        broken = process.evaluate(b"no parquet", [0], timeout_s=60)
+        broken = evaluated(process, b"no parquet")
         assert broken is not None and "cannot be read" in str(broken.problem)
 
 
@@ -94,7 +106,7 @@ def test_a_process_that_a_clip_has_taken_over_reaches_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with forked(lambda: Trying(act)) as process:
-        answer = process.evaluate(DATA, [0], timeout_s=60)
+        answer = evaluated(process)
     assert answer is not None and answer.problem == "PermissionError"
 
 
@@ -106,24 +118,24 @@ def test_a_process_has_no_secrets_in_its_environment(monkeypatch: pytest.MonkeyP
             raise OSError("there is something")
 
     with forked(lambda: Trying(look)) as process:
-        answer = process.evaluate(DATA, [0], timeout_s=60)
+        answer = evaluated(process)
     assert answer is not None and answer.problem == "it did"
 
 
 def test_a_process_that_does_not_answer_in_time_or_with_nonsense_is_given_up() -> None:
     with forked(lambda: Trying(signal.pause)) as process:
-        assert process.evaluate(DATA, [0], timeout_s=0.2) is None
+        assert evaluated(process, timeout_s=0.2) is None
     with forked(lambda: Trying(lambda: os._exit(3))) as process:
-        assert process.evaluate(DATA, [0], timeout_s=60) is None
+        assert evaluated(process) is None
 
 
 class Fragile(Evaluator):
     """An evaluator whose process ends over one file."""
 
-    def instants(self, file: ClipSignals) -> Scanned:
+    def batch(self, file: ClipSignals, rows: Any) -> Batch:
         if "fatal" in file.columns:
             os._exit(3)
-        return super().instants(file)
+        return super().batch(file, rows)
 
 
 @pytest.fixture
@@ -140,7 +152,7 @@ def test_a_clip_that_ends_its_process_costs_itself_and_no_other(
     settings_with_clips: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reading, "Evaluator", Fragile)
-    with BatchReader(Setup(settings_with_clips, (condition(),), 2, LIMITS)) as reader:
+    with BatchReader(Setup(settings_with_clips, (condition(),), 3, LIMITS)) as reader:
         answers = reader.batch([Task("good", (0,)), Task("fatal", (0,)), Task("good", (0,)), Task("nowhere", (0,))])
         assert [answer and answer.count for answer in answers] == [1, 0, 1, 0]
         assert answers[1] is not None and "more time or memory" in str(answers[1].problem)
