@@ -1,9 +1,10 @@
 """Scans: a condition over ten-second clips in a directory store, against pyarrow that decodes the needed columns alone.
 
 The scan is the product's own: objects fetched by key, handed to processes in a jail, decoded, evaluated tick by tick,
-and answered clip by clip; only the pages of the catalog are left out, which cost milliseconds. The limit reads the same
-files with pyarrow in as many processes and converts the columns that the condition needs to numpy arrays, and does
-nothing with them: once with the fewest calls that it takes, once by `pyarrow.parquet.read_table`. What the scan found is first compared with the reference interpreter on some of the clips.
+and answered clip by clip; only the pages of the catalog are left out, which cost milliseconds. The limits read the same
+files in as many processes, convert the columns that the condition needs to numpy arrays, and do nothing with them: once
+with the fewest calls of pyarrow that it takes, once by `pyarrow.parquet.read_table`. What the scan found is first
+compared with the reference interpreter on some of the clips.
 """
 
 from __future__ import annotations

@@ -20,9 +20,9 @@ from fleet_api.http.routing import refuse_odd_numbers, refuse_unknown_query
 from fleet_api.http.threads import new_vehicle_threads
 from fleet_api.known import KnownVehicles
 from fleet_api.openid.configuration import OpenId
+from fleet_api.scans.runner import ScanRunner
 from fleet_api.services import Services, open_signer
 from fleet_api.signing.bundle_key import open_bundle_key
-from fleet_api.scans.runner import ScanRunner
 from ingest.http.bounds.rates import RateLimit, Rates
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors

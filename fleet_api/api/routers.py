@@ -11,8 +11,8 @@ from fleet_api.filters import routes as filters
 from fleet_api.labels import routes as labels
 from fleet_api.login import routes as login
 from fleet_api.outcomes import routes as outcomes
-from fleet_api.signal_catalogs import routes as signal_catalogs
 from fleet_api.scans import routes as scans
+from fleet_api.signal_catalogs import routes as signal_catalogs
 from fleet_api.trust import routes as trust
 from fleet_api.vehicles import routes as vehicles
 
