@@ -10,6 +10,7 @@ compared with the reference interpreter on some of the clips.
 from __future__ import annotations
 
 import hashlib
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from io import BytesIO
@@ -23,7 +24,7 @@ import pyarrow.parquet as pq
 
 from bench.engines import Engines
 from bench.measure import Comparison, Contender, ResultsDiffer, Role, compare
-from fleet_api.scans.evaluating import Answer, Limits
+from fleet_api.scans.evaluating import GROUP, Answer, Limits
 from fleet_api.scans.reader import Reader
 from fleet_api.scans.reading import Task
 from fleet_api.scans.run import PAGE
@@ -35,6 +36,7 @@ from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 from triggers.processes.jail.isolation import Isolation
 from triggers.scan.condition import compile_for_scan
+from triggers.scan.evaluate import Evaluator, scan_clips
 from triggers.signals.catalog import SignalCatalog
 
 CONDITION = "rate(ego.speed over 1.5 s) < -3 m/s^2 then lead.distance < 5 m within 2 s"
@@ -60,8 +62,40 @@ LIMITS = Limits(seconds=3600, isolation=Isolation.BEST_EFFORT)
 def run(engines: Engines, *, quick: bool) -> Iterator[Comparison]:
     """One scan over all clips per round."""
     clips, rounds = (400, 1) if quick else (10_000, 5)
+    yield _one_process(clips=min(clips, DIFFERENT), rounds=rounds)
     with engines.scratch("scans") as folder:
         yield _compare(Path(folder), clips=clips, rounds=rounds)
+
+
+def _one_process(*, clips: int, rounds: int) -> Comparison:
+    """Evaluation alone, of files in memory; "CPU here" tells the two apart on a machine that has other work, too."""
+    files = [_clip(number) for number in range(clips)]
+    evaluators = [Evaluator(compile_for_scan(CONDITION, CATALOG)[0])]
+    found: list[list[int]] = []
+
+    def evaluate(_round: int) -> None:
+        found.clear()
+        for first in range(0, clips, GROUP):
+            scanned = scan_clips([(data, evaluators) for data in files[first : first + GROUP]])
+            found.extend(list(each.t_ns) for each in scanned)
+
+    def decode(_round: int) -> None:
+        for data in files:
+            _decoded(pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(columns=NEEDED, use_threads=False))
+
+    def result() -> str:
+        _require_reference(files, found)
+        return hashlib.sha256(repr(found).encode()).hexdigest()
+
+    own = Contender(name="longtail evaluates", role=Role.OWN, run=evaluate, result=result)
+    limit = Contender(name="pyarrow decodes", role=Role.LIMIT, run=decode)
+    compared = compare(
+        f"scan: {clips:,} clips in memory, one process", [own, limit], amount=clips, unit="clip", rounds=rounds
+    )
+    ours, theirs = compared.timings
+    ratios = [decoding / evaluating for evaluating, decoding in zip(ours.cpu_s, theirs.cpu_s, strict=True)]
+    compared.extra["by CPU time, x pyarrow decodes"] = statistics.median(ratios)
+    return compared
 
 
 def _compare(folder: Path, *, clips: int, rounds: int) -> Comparison:
@@ -119,10 +153,7 @@ class OwnScan:
 
     def _checked(self, files: Sequence[bytes]) -> str:
         """A digest of what was found; ResultsDiffer unless the reference interpreter finds the same in some clips."""
-        for number in range(min(CHECKED, len(files))):
-            expected = _reference(files[number])
-            if list(self.answers[number].t_ns) != expected:
-                raise ResultsDiffer(f"clip {number}: found {self.answers[number].t_ns}, the reference {expected}")
+        _require_reference(files, [list(answer.t_ns) for answer in self.answers])
         return hashlib.sha256(repr([answer.t_ns for answer in self.answers]).encode()).hexdigest()
 
 
@@ -154,7 +185,7 @@ def decode_all(paths: Sequence[str]) -> int:
         with Path(path).open("rb") as file:
             data = file.read()
         table = pq.ParquetFile(pa.BufferReader(data), pre_buffer=False).read(columns=NEEDED, use_threads=False)
-        values += sum(len(table.column(name).to_numpy()) for name in NEEDED)
+        values += _decoded(table)
     return values
 
 
@@ -163,7 +194,7 @@ def read_all(paths: Sequence[str]) -> int:
     values = 0
     for path in paths:
         table = pq.read_table(path, columns=NEEDED, use_threads=False)
-        values += sum(len(table.column(name).to_numpy()) for name in NEEDED)
+        values += _decoded(table)
     return values
 
 
@@ -186,6 +217,18 @@ def _clip(number: int) -> bytes:
         path = Path(folder, "signals.parquet")
         write_drive(path, series, start_ns=start_ns)
         return path.read_bytes()
+
+
+def _decoded(table: pa.Table) -> int:
+    """The columns as arrays; how many values they have."""
+    return sum(len(table.column(name).to_numpy()) for name in NEEDED)
+
+
+def _require_reference(files: Sequence[bytes], found: Sequence[list[int]]) -> None:
+    """ResultsDiffer unless the reference interpreter finds the same in the first clips."""
+    for number in range(min(CHECKED, len(files))):
+        if found[number] != (expected := _reference(files[number])):
+            raise ResultsDiffer(f"clip {number}: found {found[number]}, the reference {expected}")
 
 
 def _reference(data: bytes) -> list[int]:

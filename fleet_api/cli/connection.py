@@ -11,14 +11,14 @@ import click
 from click.core import ParameterSource
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
 
 Command = Callable[..., Any]
-OpenApi = Callable[[], "ApiClient"]
+OpenApi = Callable[[], "Client"]
 
 
 def with_client(command: Command) -> Command:
-    """Add the options, and pass the command an open `ApiClient` as its first argument."""
+    """Add the options, and pass the command an open `Client` as its first argument."""
 
     @with_api
     @functools.wraps(command)
@@ -85,7 +85,7 @@ def _typed(option: str) -> bool:
     return click.get_current_context().get_parameter_source(option) is ParameterSource.COMMANDLINE
 
 
-def connect(url: str | None, token: str | None, data: Path | None, ca_file: Path | None) -> ApiClient:
+def connect(url: str | None, token: str | None, data: Path | None, ca_file: Path | None) -> Client:
     """Open the client; it is imported only now, because importing httpx takes a quarter of a second."""
     from fleet_api.client import open_client
 

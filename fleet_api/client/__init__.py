@@ -1,8 +1,8 @@
 """The Python client of the API: contract types in and out, errors as the server raised them.
 
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
 
-    with ApiClient("https://fleet.example", token) as client:
+    with Client("https://fleet.example", token) as client:
         for clip in client.clips.search("trigger = 'cut_in_missed'", limit=20):
             print(clip.id, client.clips.get(clip.id).assets)
 
@@ -15,7 +15,7 @@ other than Longtail answers, and InvalidInput for a request that cannot be sent.
 applies it; import it separately, because it needs the compiler.
 """
 
-from fleet_api.client.client import ApiClient
+from fleet_api.client.client import Client
 from fleet_api.client.connect import open_client
 
-__all__ = ["ApiClient", "open_client"]
+__all__ = ["Client", "open_client"]

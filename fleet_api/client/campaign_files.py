@@ -9,7 +9,7 @@ from typing import Any, cast
 
 from pydantic import ValidationError
 
-from fleet_api.client.client import ApiClient
+from fleet_api.client.client import Client
 from triggers.contracts.api.campaigns import AppliedView, BacktestForecast, CampaignDetails
 from triggers.contracts.api.signal_catalogs import SignalCatalogDetails
 from triggers.contracts.bundle import Bundle, make_bundle
@@ -24,7 +24,7 @@ _QUANTITIES = ("fires_per_fleet_day", "clips_per_fleet_day", "bytes_per_fleet_da
 
 
 def apply_file(
-    client: ApiClient,
+    client: Client,
     file: Path,
     signals: Path | None,
     *,
@@ -79,7 +79,7 @@ def _catalog_text(signals: Path | None, published: SignalCatalogDetails | None) 
 
 
 def _apply(
-    client: ApiClient,
+    client: Client,
     compiled: CompiledCampaign,
     *,
     source: str,

@@ -1,4 +1,4 @@
-"""`ApiClient`: the client of one deployment's API, with one attribute per subject."""
+"""`Client`: the client of one deployment's API, with one attribute per subject."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fleet_api.client.transport import PATIENCE_S, TIMEOUT_S, Transport
 from fleet_api.client.vehicles import Trust, Vehicles
 
 
-class ApiClient:
+class Client:
     """The client of one deployment's API for the owner of `token`. A context manager; threads may share it.
 
     Where the API asks to come again later (429 and 503 with Retry-After), a request waits as it asks, up to

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fleet_api.client.client import ApiClient
+from fleet_api.client.client import Client
 from fleet_api.client.data_dir import NAME, data_dir_of_environment, read_client_file
 from fleet_api.client.login import kept
 from triggers.errors import Misconfigured
@@ -14,16 +14,16 @@ _LOG_IN = "set LONGTAIL_TOKEN or LONGTAIL_TOKEN_FILE, or `longtail login"
 
 def open_client(
     url: str | None = None, token: str | None = None, data_dir: Path | None = None, *, ca_file: Path | None = None
-) -> ApiClient:
+) -> Client:
     """The client of the deployment at `url`, or of the one in a data directory; raises Misconfigured without either.
 
     Without a token, whoever has logged in at that deployment (`longtail login`) goes on under that name. The token in a
     data directory is sent only to the deployment of that directory.
     """
     if url and token:
-        return ApiClient(url, token, ca_file=ca_file)
+        return Client(url, token, ca_file=ca_file)
     if url and (login := kept.read(url)) is not None:
-        return ApiClient(url, login.token, ca_file=ca_file)
+        return Client(url, login.token, ca_file=ca_file)
     file = (data_dir or data_dir_of_environment()) / NAME
     known = read_client_file(file.parent)
     if known is None:
@@ -39,5 +39,5 @@ def open_client(
             remedy=f"{_LOG_IN} --url {url}`",
         )
     if not url and not token and (login := kept.read(known.api_url)) is not None:
-        return ApiClient(known.api_url, login.token, ca_file=ca_file)
-    return ApiClient(url or known.api_url, token or known.token, ca_file=ca_file)
+        return Client(known.api_url, login.token, ca_file=ca_file)
+    return Client(url or known.api_url, token or known.token, ca_file=ca_file)

@@ -10,7 +10,7 @@ import io
 from dataclasses import dataclass, field
 from typing import Any
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.demo.maneuvers import LabelSpan, Parameters, find_maneuvers
 from fleet_api.demo.openlabel import openlabel_document
 from triggers.contracts.api.clips import SIGNALS_ASSET, ClipDetailsView
@@ -38,7 +38,7 @@ class Labeled:
 class AutoLabeler:
     """Does the jobs of task `auto`; `parameters` are the thresholds of its labels."""
 
-    def __init__(self, client: ApiClient, parameters: Parameters | None = None) -> None:
+    def __init__(self, client: Client, parameters: Parameters | None = None) -> None:
         self._client = client
         self._parameters = parameters or Parameters()
         self.done = Labeled()

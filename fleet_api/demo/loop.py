@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.client.campaign_files import apply_file
 from fleet_api.demo.inputs import DemoInputs
 from fleet_api.demo.labeler import AutoLabeler
@@ -91,16 +91,16 @@ class Demo:
             for client in clients.values():
                 client.close()
 
-    def _client(self, deployment: Deployment, name: str) -> ApiClient:
-        return ApiClient(deployment.api_url, deployment.issue_token(name, [_ROLES[name]]))
+    def _client(self, deployment: Deployment, name: str) -> Client:
+        return Client(deployment.api_url, deployment.issue_token(name, [_ROLES[name]]))
 
-    def _start_campaigns(self, author: ApiClient, approver: ApiClient) -> None:
+    def _start_campaigns(self, author: Client, approver: Client) -> None:
         for applied in apply_file(author, self.inputs.campaign_path, self.inputs.signals_path):
             name, digest = applied.campaign, applied.approval_digest
             approved = approver.campaigns.approve(name, applied.version, digest=digest)
             self.step(f"{AUTHOR} applied {name}, {APPROVER} approved digest {digest[:12]}: {approved.state}")
 
-    def _label_until_closed(self, client: ApiClient, labeler: AutoLabeler, *, expected: int) -> None:
+    def _label_until_closed(self, client: Client, labeler: AutoLabeler, *, expected: int) -> None:
         """Label clips until each uploaded clip is labelled or damaged and no fire is in flight, or until time is up."""
         deadline_s = time.monotonic() + CLOSE_TIMEOUT_S
         while time.monotonic() < deadline_s:
@@ -112,7 +112,7 @@ class Demo:
             time.sleep(_POLL_S)
 
     @staticmethod
-    def _is_closed(client: ApiClient, labeler: AutoLabeler, expected: int) -> bool:
+    def _is_closed(client: Client, labeler: AutoLabeler, expected: int) -> bool:
         if any(counts.in_flight for counts in client.outcomes.count().outcomes):
             return False
         damaged = sum(1 for _ in client.clips.search("state = 'damaged'"))
@@ -121,7 +121,7 @@ class Demo:
     def _sum_up(
         self,
         deployment: Deployment,
-        client: ApiClient,
+        client: Client,
         plan: list[PlannedVehicle],
         results: tuple[list[VehicleResult], Prediction],
     ) -> Summary:

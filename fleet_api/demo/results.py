@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.demo.summary import ClipResult
 from fleet_api.simulation.simulate import PlannedVehicle, Trip
 from triggers.contracts.api.clips import RECORDING_ASSET, ClipDetailsView
@@ -15,7 +15,7 @@ from triggers.contracts.api.clips import RECORDING_ASSET, ClipDetailsView
 THUMBNAIL_ASSET = "thumbnail"
 
 
-def clip_results(client: ApiClient, plan: Iterable[PlannedVehicle], folder: Path) -> list[ClipResult]:
+def clip_results(client: Client, plan: Iterable[PlannedVehicle], folder: Path) -> list[ClipResult]:
     """Every clip in the catalog, by drive and time; its MCAP, picture and labels are written into `folder`."""
     trips = {vehicle.id: vehicle.trips for vehicle in plan}
     clips = [client.clips.get(clip.id) for clip in client.clips.search()]
@@ -29,7 +29,7 @@ def _trip_of(clip: ClipDetailsView, trips: Sequence[Trip]) -> Trip:
     return max(begun or trips, key=lambda trip: trip.offset_ns)
 
 
-def _fetched(client: ApiClient, clip: ClipDetailsView, trip: Trip, folder: Path) -> ClipResult:
+def _fetched(client: Client, clip: ClipDetailsView, trip: Trip, folder: Path) -> ClipResult:
     fired = sorted(((fire.fire_time_ns - trip.offset_ns) / 1e9, fire.trigger) for fire in clip.fires)
     seconds = [second for second, _ in fired]
     triggers = sorted({fire.trigger for fire in clip.fires})
@@ -55,7 +55,7 @@ def _fetched(client: ApiClient, clip: ClipDetailsView, trip: Trip, folder: Path)
     )
 
 
-def _file(client: ApiClient, link: str | None, path: Path) -> str:
+def _file(client: Client, link: str | None, path: Path) -> str:
     """Download an asset; returns its name in the folder, or an empty one if there is none (no camera, no picture)."""
     if link is None:
         return ""

@@ -18,7 +18,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from triggers.assignment.targets import matches
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import Comparison, Junction, Target
@@ -222,7 +222,7 @@ class SimulatedFleet:
     vehicles continue where they stopped.
     """
 
-    client: ApiClient
+    client: Client
     catalog: SignalCatalog
     state_dir: Path
     speed_signal: str | None = None

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.deployment.deployment import Deployment
 from storage.settings import MIB
 from tests.support import whole_system
@@ -70,7 +70,7 @@ class Target:
     rng: random.Random
     programs: Mapping[str, Running]
     """The campaigns' versions that run, by name."""
-    admin: ApiClient
+    admin: Client
     http: httpx.Client
     witness: Part
     tokens: dict[Role, str] = field(default_factory=dict)
@@ -162,7 +162,7 @@ def target(seed: int) -> Iterator[Target]:
         yield Target(running, random.Random(seed), programs, admin, http, part)
 
 
-def _run(admin: ApiClient, name: str) -> Running:
+def _run(admin: Client, name: str) -> Running:
     whole_system.run_campaign(admin, SOURCE, CATALOG, name)
     view = admin.campaigns.version(name)
     assert view.program_digest is not None

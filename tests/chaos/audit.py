@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.deployment.doctor import settings_of_deployment
 from storage.database import Database
 from storage.tables import (
@@ -108,7 +108,7 @@ def _clips_missing(
     yield from checks.vanished(recorded(stage), catalogued, other_ends=others)
 
 
-def _digest(api: ApiClient, clip: ClipView, target: Path) -> str:
+def _digest(api: Client, clip: ClipView, target: Path) -> str:
     """The digest of the recording as a user downloads it."""
     links = {asset.name: asset.href for asset in api.clips.get(clip.id).assets}
     api.clips.download(links["clip.mcap"], target)

@@ -19,7 +19,7 @@ from pathlib import Path
 import httpx
 import psutil
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.client.data_dir import read_client_file
 from storage.objects import ObjectStore, open_store
 from tests.chaos import vehicle
@@ -141,11 +141,11 @@ class Stage:
         """Where a vehicle's witness writes: on the machine's disk, which is never full."""
         return self.folder / f"{name}.witness.jsonl"
 
-    def api(self) -> ApiClient:
+    def api(self) -> Client:
         """The API as the administrator uses it, past every wire."""
         known = read_client_file(self.data_dir)
         assert known is not None
-        return ApiClient(known.api_url, known.token, timeout_s=10.0)
+        return Client(known.api_url, known.token, timeout_s=10.0)
 
     def store(self) -> ObjectStore:
         """The object store as the deployment uses it, past every wire."""
@@ -204,7 +204,7 @@ class Stage:
                 process.kill()
                 process.wait()
 
-    def _enrol(self, api: ApiClient, name: str) -> None:
+    def _enrol(self, api: Client, name: str) -> None:
         enrolled = api.vehicles.enrol(name, replays=True)
         folder = self.vehicle_folder(name)
         folder.mkdir()

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from httpx import Response
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.deployment.keys import ensure_signing_key
 from fleet_api.services import open_signer
 from fleet_api.signing.bundle_key import open_bundle_key
@@ -71,10 +71,10 @@ class Api:
         self.settings = settings
         self.as_ = cache(self._headers)
 
-    def as_client(self, role: str) -> ApiClient:
+    def as_client(self, role: str) -> Client:
         """The client library of a user with `role`, calling the application in this process."""
         token = self.as_(role)["Authorization"].removeprefix("Bearer ")
-        return ApiClient(str(self.client.base_url), token, patience_s=0, http=self.client)
+        return Client(str(self.client.base_url), token, patience_s=0, http=self.client)
 
     def _headers(self, role: str, user: str = "") -> dict[str, str]:
         with self.database.begin() as connection:

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from fleet_api.cli.main import main
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.deployment.backup import make_backup, store_of
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.deployment.doctor import examine
@@ -43,7 +43,7 @@ def quiet(_: str) -> None:
     return None
 
 
-def ready(client: ApiClient) -> dict[str, Any]:
+def ready(client: Client) -> dict[str, Any]:
     return {clip.id: clip for clip in client.clips.search() if clip.state == "ready"}
 
 
@@ -137,7 +137,7 @@ def catalog() -> str:
 class loaded:  # noqa: N801 - reads like a function
     """A vehicle that records and uploads in a thread while the block runs."""
 
-    def __init__(self, client: ApiClient, state: Path) -> None:
+    def __init__(self, client: Client, state: Path) -> None:
         self._config = enrol(client, "car-2", state)
         self._stop = threading.Event()
         self._begun = threading.Event()

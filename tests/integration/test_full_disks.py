@@ -12,7 +12,7 @@ import httpx
 import psycopg
 import pytest
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.deployment.doctor import examine
 from storage.settings import Settings
@@ -47,7 +47,7 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
     return Settings(**own | {"allow_self_approval": True, "log_lease_s": 2.0} | changes)
 
 
-def stored(client: ApiClient) -> int:
+def stored(client: Client) -> int:
     return len(list(client.clips.search()))
 
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.deployment.deployment import Deployment
 from tests.support import whole_system
 from tests.support.waiting import Deadline, let_pass, wait_for
@@ -41,7 +41,7 @@ def recorded(agent: VehicleAgent) -> dict[str, bytes]:
     return {clip_digest(hash_cells(path).cells): path.read_bytes() for path in paths}
 
 
-def catalogued(api: ApiClient) -> dict[str, bytes]:
+def catalogued(api: Client) -> dict[str, bytes]:
     """What the catalog holds: digest to the recording's bytes; a clip that is there twice fails."""
     clips = list(api.clips.search())
     found = {clip.digest: whole_system.recording(api, clip.id) for clip in clips}

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.demo.drives import generate_drives, package_file
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.simulation.simulate import PlannedVehicle, SimulatedFleet, draw_attributes, plan_fleet
@@ -106,13 +106,13 @@ def simulated(
         return catalog_of(api)
 
 
-def is_closed(api: ApiClient, clips: int) -> bool:
+def is_closed(api: Client, clips: int) -> bool:
     states = [clip.state for clip in api.clips.search()]
     in_flight = sum(counts.in_flight for counts in api.outcomes.count().outcomes)
     return states == ["ready"] * clips and not in_flight
 
 
-def catalog_of(api: ApiClient) -> Catalog:
+def catalog_of(api: Client) -> Catalog:
     """By clip: everything that is known of it, and the hash of each of its objects."""
     catalog: Catalog = {}
     for listed in api.clips.search():
@@ -124,7 +124,7 @@ def catalog_of(api: ApiClient) -> Catalog:
     return catalog
 
 
-def fetched_digest(api: ApiClient, link: str) -> str:
+def fetched_digest(api: Client, link: str) -> str:
     return hashlib.sha256(api.clips.read(link)).hexdigest()
 
 

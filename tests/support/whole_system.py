@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.deployment.deployment import Deployment
 from storage.settings import Settings
 from tests.support.paths import server_folder
@@ -53,24 +53,24 @@ def deployment(**settings: object) -> Iterator[Deployment]:
         yield running
 
 
-def admin(running: Deployment) -> ApiClient:
+def admin(running: Deployment) -> Client:
     """The API of a deployment as its administrator uses it."""
-    return ApiClient(running.api_url, running.admin_token)
+    return Client(running.api_url, running.admin_token)
 
 
-def run_campaign(client: ApiClient, source: str = SOURCE, signals: str = CATALOG, campaign: str | None = None) -> None:
+def run_campaign(client: Client, source: str = SOURCE, signals: str = CATALOG, campaign: str | None = None) -> None:
     """Apply a campaign of a text, and approve it."""
     applied = client.campaigns.apply(source, signals, filename="test.trigger", campaign=campaign)
     client.campaigns.approve(applied.campaign, applied.version, digest=applied.approval_digest)
 
 
-def recording(client: ApiClient, clip_id: str) -> bytes:
+def recording(client: Client, clip_id: str) -> bytes:
     """A clip's MCAP file."""
     links = {asset.name: asset.href for asset in client.clips.get(clip_id).assets}
     return client.clips.read(links["clip.mcap"])
 
 
-def enrol(client: ApiClient, vehicle_id: str, state: Path, **config: Any) -> VehicleConfig:
+def enrol(client: Client, vehicle_id: str, state: Path, **config: Any) -> VehicleConfig:
     """A vehicle that the deployment knows, with its agent's configuration."""
     enrolled = client.vehicles.enrol(vehicle_id, replays=True)
     values: dict[str, Any] = {

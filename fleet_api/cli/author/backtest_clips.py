@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fleet_api.cli.output import counted, remark
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from fleet_api.client.clips.drives import ClipDrives
     from triggers.backtest.plan import BacktestPlan
     from triggers.backtest.result import BacktestResult
@@ -26,7 +26,7 @@ NOT_A_SAMPLE = (
 
 
 def fetch_clips(
-    client: ApiClient, search: tuple[str, int | None], plan: BacktestPlan, catalog: SignalCatalog, folder: Path
+    client: Client, search: tuple[str, int | None], plan: BacktestPlan, catalog: SignalCatalog, folder: Path
 ) -> ClipDrives:
     """The clips of a search (a filter, and at most how many) as drives in a folder; only the needed signals travel."""
     from fleet_api.client.clips.drives import ClipsAsDrives

@@ -16,7 +16,7 @@ from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import counted, json_option, print_json, print_table, remark, shown_bytes
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from fleet_api.simulation.simulate import VehicleResult
 
 path_type = click.Path(path_type=Path, exists=True)
@@ -54,7 +54,7 @@ path_type = click.Path(path_type=Path, exists=True)
 )
 @json_option
 @with_client
-def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options: Any) -> int:
+def simulate(client: Client, *, state: Path | None, as_json: bool, **options: Any) -> int:
     """Enrol simulated vehicles, let them play the drives, and upload their clips. Needs the role operator.
 
     The same seed, drives and campaigns give the same clips.
@@ -83,7 +83,7 @@ def simulate(client: ApiClient, *, state: Path | None, as_json: bool, **options:
     return 1 if queued else 0
 
 
-def _run(client: ApiClient, state: Path, options: dict[str, Any]) -> list[VehicleResult]:
+def _run(client: Client, state: Path, options: dict[str, Any]) -> list[VehicleResult]:
     from fleet_api.simulation.needed_signals import check_drives, need_of
     from fleet_api.simulation.simulate import SimulatedFleet, draw_attributes, plan_fleet
     from triggers.drives.find import find_drives

@@ -21,7 +21,7 @@ from fleet_api.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.audit import AuditEntryView
 
 _SHOWN_OBJECT = 24
@@ -63,7 +63,7 @@ COLUMNS: tuple[Column[AuditEntryView], ...] = (
 @form_options("json", "csv")
 @with_client
 def audit(
-    client: ApiClient,
+    client: Client,
     *,
     since: str | None,
     who: str | None,

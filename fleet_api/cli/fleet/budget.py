@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.budget import AccountView
 
 MAX_COUNTED = 10_000
@@ -60,7 +60,7 @@ def budget() -> None:
 )
 @form_options("json", "csv")
 @with_client
-def show(client: ApiClient, campaign: str | None, form: Form, day: datetime | None, top: int) -> None:
+def show(client: Client, campaign: str | None, form: Form, day: datetime | None, top: int) -> None:
     """Show the budgets of a campaign, or of all campaigns and the fleet.
 
     Totals come first, then the vehicles that hold the most of their limits on one day (UTC). `held` is the part of the

@@ -25,7 +25,7 @@ from fleet_api.cli.questions import ask
 from triggers.errors import Conflict, DiagnosticsError
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from fleet_api.client.campaigns import Step
     from triggers.contracts.api.campaigns import CampaignDetails, CampaignView
     from triggers.contracts.api.trust import SignedView
@@ -62,7 +62,7 @@ def campaign() -> None:
 @json_option
 @with_client
 def apply(
-    client: ApiClient,
+    client: Client,
     *,
     file: Path,
     signals: Path | None,
@@ -107,7 +107,7 @@ def _step_command(step: Step, text: str, rest: str = "") -> click.Command:
     @(running_option if step in OF_THE_RUNNING else version_option)
     @json_option
     @with_client
-    def command(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
+    def command(client: Client, name: str, version: int | None, as_json: bool) -> None:
         chosen = client.campaigns.version(name, version, running=step in OF_THE_RUNNING)
         _show_step(client.campaigns.move(name, chosen.version, step), as_json)
 
@@ -125,7 +125,7 @@ campaign.add_command(_step_command("submit", "Submit a draft for approval."))
 @json_option
 @with_client
 def approve(
-    client: ApiClient, *, name: str, version: int | None, digest: str | None, key: str | None, as_json: bool
+    client: Client, *, name: str, version: int | None, digest: str | None, key: str | None, as_json: bool
 ) -> None:
     """Approve a submitted version, which vehicles then get.
 
@@ -168,7 +168,7 @@ def _reviewed(details: CampaignDetails, digest: str | None) -> tuple[int, str]:
 @click.option("--reason", required=True, help="Why, in at most 500 characters; its author sees it.")
 @json_option
 @with_client
-def reject(client: ApiClient, *, name: str, version: int | None, reason: str, as_json: bool) -> None:
+def reject(client: Client, *, name: str, version: int | None, reason: str, as_json: bool) -> None:
     """Return a submitted version to its author, as a draft. The reason is shown with it and in the audit log."""
     chosen = client.campaigns.version(name, version)
     _show_step(client.campaigns.reject(name, chosen.version, reason=reason), as_json)
@@ -180,7 +180,7 @@ def reject(client: ApiClient, *, name: str, version: int | None, reason: str, as
 @click.option("--key", required=True, help="Your Ed25519 key: a PEM file, or the pkcs11: URI of one in hardware.")
 @json_option
 @with_client
-def sign(client: ApiClient, *, name: str, version: int | None, key: str, as_json: bool) -> None:
+def sign(client: Client, *, name: str, version: int | None, key: str, as_json: bool) -> None:
     """Sign a version with your own key, which stays on this machine; vehicles ask for as many signatures as their trust
     document says (`longtail trust show`).
 
@@ -193,7 +193,7 @@ def sign(client: ApiClient, *, name: str, version: int | None, key: str, as_json
         print_result(f"{name} version {signed.version} has {signed.signatures} of {signed.needed} signatures")
 
 
-def _sign(client: ApiClient, details: CampaignDetails, key: str, *, digest: str | None = None) -> SignedView:
+def _sign(client: Client, details: CampaignDetails, key: str, *, digest: str | None = None) -> SignedView:
     """Sign a version; Conflict if it does not have `digest`, where one is given."""
     from fleet_api.cli.trust.keys import signing_key
     from fleet_api.client.campaign_files import signed_version
@@ -217,7 +217,7 @@ campaign.add_command(_step_command("stop", "Stop a campaign for good."))
 @campaign.command(name="list", short_help="List the campaigns with their states.")
 @list_options
 @with_client
-def list_(client: ApiClient, form: Form) -> None:
+def list_(client: Client, form: Form) -> None:
     """List the campaigns, each with its active or paused version, else with its newest."""
     none = "no campaigns yet; create one with `longtail campaign apply FILE --signals CATALOG`"
     print_list(form, client.campaigns.list(), CAMPAIGN_COLUMNS, none=none)
@@ -227,7 +227,7 @@ def list_(client: ApiClient, form: Form) -> None:
 @click.argument("name")
 @list_options
 @with_client
-def versions(client: ApiClient, name: str, form: Form) -> None:
+def versions(client: Client, name: str, form: Form) -> None:
     """List the versions of a campaign, newest first."""
     print_list(form, client.campaigns.versions(name).versions, VERSION_COLUMNS, none=f"{name} has no versions")
 
@@ -237,7 +237,7 @@ def versions(client: ApiClient, name: str, form: Form) -> None:
 @version_option
 @json_option
 @with_client
-def show(client: ApiClient, name: str, version: int | None, as_json: bool) -> None:
+def show(client: Client, name: str, version: int | None, as_json: bool) -> None:
     """Show a campaign version: its state, text, settings and cost, how it differs from the version that runs, the
     outcomes of its fires, its compared heads, and its use of the budget."""
     details = client.campaigns.version(name, version)

@@ -12,7 +12,7 @@ from fleet_api.cli.output import Column, Form, list_options, print_list, print_r
 from triggers.contracts.api.outcomes import LetterStage, LetterState
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.outcomes import DeadLetterView
 
 COLUMNS: tuple[Column[DeadLetterView], ...] = (
@@ -45,7 +45,7 @@ def dead_letters() -> None:
 @click.option("--limit", type=WholeNumber(1), default=100, show_default=True, help="At most this many.")
 @list_options
 @with_client
-def list_(client: ApiClient, state: LetterState, stage: LetterStage | None, limit: int, form: Form) -> None:
+def list_(client: Client, state: LetterState, stage: LetterStage | None, limit: int, form: Form) -> None:
     """List dead letters, newest first."""
     letters = client.dead_letters.list(state=state, stage=stage, limit=limit)
     print_list(form, letters, COLUMNS, none=f"no {state} dead letters")
@@ -54,7 +54,7 @@ def list_(client: ApiClient, state: LetterState, stage: LetterStage | None, limi
 @dead_letters.command(short_help="Acknowledge dead letters.")
 @click.argument("letters", metavar="ID...", nargs=-1, required=True, type=WholeNumber(1, 2**63 - 1))
 @with_client
-def discard(client: ApiClient, letters: tuple[int, ...]) -> None:
+def discard(client: Client, letters: tuple[int, ...]) -> None:
     """Acknowledge dead letters, and erase the data kept with them. The letters and their reasons remain.
 
     Needs the role operator.

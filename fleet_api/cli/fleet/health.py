@@ -10,13 +10,13 @@ from fleet_api.cli.connection import with_client
 from fleet_api.cli.output import json_option, print_fields, print_json
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
 
 
 @click.command()
 @json_option
 @with_client
-def health(client: ApiClient, as_json: bool) -> None:
+def health(client: Client, as_json: bool) -> None:
     """Ask the API whether it is ready: whether its database answers and has the schema that it needs.
 
     The exit status is 1 if it is not. `longtail doctor` examines a whole deployment.

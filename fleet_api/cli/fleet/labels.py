@@ -27,7 +27,7 @@ from triggers.contracts.api.labels import JobState
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.labels import JobRecordView
 
 MAX_JOB_TOKEN = 2**63 - 1
@@ -86,7 +86,7 @@ def labels() -> None:
 @click.option("--count", type=WholeNumber(1, 100), default=1, show_default=True, help="At most this many.")
 @_lease_option
 @with_client
-def claim(client: ApiClient, task: str, labeler: str, count: int, lease_s: int) -> None:
+def claim(client: Client, task: str, labeler: str, count: int, lease_s: int) -> None:
     """Claim jobs, those free for longest first, and print them as JSON.
 
     They cannot be claimed again until the lease ends.
@@ -100,7 +100,7 @@ def claim(client: ApiClient, task: str, labeler: str, count: int, lease_s: int) 
 @click.option("--openlabel", type=_file, required=True, help="The file with the labels.")
 @click.option("--provenance", type=_file, help="A JSON file that says who or what made the labels.")
 @with_client
-def complete(client: ApiClient, job: int, job_token: int, openlabel: Path, provenance: Path | None) -> None:
+def complete(client: Client, job: int, job_token: int, openlabel: Path, provenance: Path | None) -> None:
     """Hand in the labels of a claimed job: an ASAM OpenLABEL 1.0.0 document."""
     made_by = read_json_object(provenance) if provenance else {}
     client.labels.complete(job, job_token, read_json_object(openlabel), made_by)
@@ -111,7 +111,7 @@ def complete(client: ApiClient, job: int, job_token: int, openlabel: Path, prove
 @_job_options
 @_lease_option
 @with_client
-def renew(client: ApiClient, job: int, job_token: int, lease_s: int) -> None:
+def renew(client: Client, job: int, job_token: int, lease_s: int) -> None:
     """Extend the lease of a claimed job."""
     until = client.labels.renew(job, job_token, lease_s=lease_s).lease_until
     print_result(f"job {job} is yours until {plain_text(until)}")
@@ -121,7 +121,7 @@ def renew(client: ApiClient, job: int, job_token: int, lease_s: int) -> None:
 @_job_options
 @click.option("--reason", required=True, help="Why the job could not be done.")
 @with_client
-def fail(client: ApiClient, job: int, job_token: int, reason: str) -> None:
+def fail(client: Client, job: int, job_token: int, reason: str) -> None:
     """Give a claimed job back. After a pause it can be claimed again, until its attempts are used up."""
     print_result(f"job {job} is {client.labels.fail(job, job_token, reason).state}")
 
@@ -132,7 +132,7 @@ def fail(client: ApiClient, job: int, job_token: int, reason: str) -> None:
 @click.option("--limit", type=WholeNumber(1), default=100, show_default=True, help="At most this many.")
 @list_options
 @with_client
-def list_(client: ApiClient, task: str | None, state: JobState | None, limit: int, form: Form) -> None:
+def list_(client: Client, task: str | None, state: JobState | None, limit: int, form: Form) -> None:
     """List jobs, newest first."""
     print_list(form, client.labels.list(task=task, state=state, limit=limit), COLUMNS, none="no such label jobs")
 
@@ -140,7 +140,7 @@ def list_(client: ApiClient, task: str | None, state: JobState | None, limit: in
 @labels.command(short_help="Let failed jobs be claimed again.")
 @click.argument("jobs", metavar="JOB...", nargs=-1, required=True, type=WholeNumber(1, 2**63 - 1))
 @with_client
-def retry(client: ApiClient, jobs: tuple[int, ...]) -> None:
+def retry(client: Client, jobs: tuple[int, ...]) -> None:
     """Let jobs that used up their attempts be claimed again, with all their attempts.
 
     Needs the role operator or labeler. `labels list --state failed --ids` prints what to give here.
@@ -153,7 +153,7 @@ def retry(client: ApiClient, jobs: tuple[int, ...]) -> None:
 @labels.command(short_help="Count jobs by task and state.")
 @json_option
 @with_client
-def stats(client: ApiClient, as_json: bool) -> None:
+def stats(client: Client, as_json: bool) -> None:
     """Show how many jobs there are, by task and state."""
     answer = client.labels.stats()
     if as_json:

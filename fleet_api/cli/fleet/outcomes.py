@@ -12,7 +12,7 @@ from fleet_api.cli.output import Column, Form, form_options, print_json, print_l
 from triggers.contracts.api.outcomes import FIRE_OUTCOMES
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.outcomes import CampaignOutcomesView
 
 
@@ -31,7 +31,7 @@ COLUMNS: tuple[Column[CampaignOutcomesView], ...] = (
 @click.argument("campaign", required=False)
 @form_options("json", "csv")
 @with_client
-def outcomes(client: ApiClient, campaign: str | None, form: Form) -> None:
+def outcomes(client: Client, campaign: str | None, form: Form) -> None:
     """Count the outcomes of fires for each version of one campaign, or of all campaigns.
 
     `fired` is the sum of sampled_out, refused, dropped, failed, catalogued and in_flight. `expired` and `erased` are

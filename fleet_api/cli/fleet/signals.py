@@ -12,7 +12,7 @@ from fleet_api.cli.connection import with_client
 from fleet_api.cli.output import Column, Form, json_option, list_options, print_json, print_list, print_result
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.signal_catalogs import SignalCatalogView
 
 COLUMNS: tuple[Column[SignalCatalogView], ...] = (
@@ -43,7 +43,7 @@ signals.add_command(import_vss)
 @click.argument("file", type=click.Path(path_type=Path))
 @json_option
 @with_client
-def publish(client: ApiClient, *, name: str, file: Path, as_json: bool) -> None:
+def publish(client: Client, *, name: str, file: Path, as_json: bool) -> None:
     """Publish FILE, a signal catalog, as the next version of NAME. Versions are never changed or taken back.
 
     Publishing the same text again changes nothing. Its `limits` are those of the programs that are compiled against it.
@@ -60,7 +60,7 @@ def publish(client: ApiClient, *, name: str, file: Path, as_json: bool) -> None:
 @signals.command(name="list", short_help="List the published signal catalogs.")
 @list_options
 @with_client
-def list_(client: ApiClient, form: Form) -> None:
+def list_(client: Client, form: Form) -> None:
     """List the published signal catalogs, each with its newest version and what it allows programs."""
     none = "no signal catalog is published; an operator publishes one with `longtail signals publish NAME FILE`"
     print_list(form, client.signal_catalogs.list(), COLUMNS, none=none)
@@ -70,7 +70,7 @@ def list_(client: ApiClient, form: Form) -> None:
 @click.argument("reference", metavar="NAME[@VERSION]")
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Write it to this file.")
 @with_client
-def get(client: ApiClient, *, reference: str, output: Path) -> None:
+def get(client: Client, *, reference: str, output: Path) -> None:
     """Write a published signal catalog, by its name, NAME@VERSION or digest, to a file: for `check` and `backtest`."""
     from triggers.atomic_file import replace_text
 

@@ -30,7 +30,7 @@ from fleet_api.cli.questions import ask
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.vehicles import VehicleView
     from triggers.contracts.base import AttributeValue
 
@@ -85,7 +85,7 @@ def vehicles() -> None:
 @json_option
 @with_client
 def enrol(
-    client: ApiClient, vehicle: str, *, attributes: tuple[str, ...], replays: bool, replace: bool, as_json: bool
+    client: Client, vehicle: str, *, attributes: tuple[str, ...], replays: bool, replace: bool, as_json: bool
 ) -> None:
     """Enrol a vehicle and print its token, which cannot be shown again. Needs the role operator.
 
@@ -107,7 +107,7 @@ def enrol(
 @click.option("--replace", is_flag=True, help="The vehicle is enrolled already: the code ends its token or key.")
 @json_option
 @with_client
-def code(client: ApiClient, vehicle: str, *, attributes: tuple[str, ...], replace: bool, as_json: bool) -> None:
+def code(client: Client, vehicle: str, *, attributes: tuple[str, ...], replace: bool, as_json: bool) -> None:
     """Issue a one-time code with which the vehicle ID enrols itself, under a key that it makes.
 
     Needs the role operator. No secret is left with people: the code works once, for LONGTAIL_ENROLMENT_CODE_TTL_S (an
@@ -125,7 +125,7 @@ def code(client: ApiClient, vehicle: str, *, attributes: tuple[str, ...], replac
 @click.option("--limit", type=WholeNumber(1), help="At most this many.  [default: all]")
 @list_options
 @with_client
-def list_(client: ApiClient, limit: int | None, form: Form) -> None:
+def list_(client: Client, limit: int | None, form: Form) -> None:
     """List vehicles by id, with what they reported at their latest check-in."""
     none = "no vehicles yet; enrol one with `longtail vehicles enrol ID`"
     print_list(form, client.vehicles.list(limit=limit), COLUMNS, none=none)
@@ -135,7 +135,7 @@ def list_(client: ApiClient, limit: int | None, form: Form) -> None:
 @click.argument("vehicle", metavar="ID")
 @json_option
 @with_client
-def show(client: ApiClient, vehicle: str, as_json: bool) -> None:
+def show(client: Client, vehicle: str, as_json: bool) -> None:
     """Show a vehicle. The beginning of an ID is enough if it is unique."""
     details = client.vehicles.get(client.vehicles.resolve(vehicle))
     if as_json:
@@ -148,7 +148,7 @@ def show(client: ApiClient, vehicle: str, as_json: bool) -> None:
 @click.option("--limit", type=WholeNumber(1), help="Examine at most this many vehicles.  [default: all]")
 @list_options
 @with_client
-def problems(client: ApiClient, limit: int | None, form: Form) -> None:
+def problems(client: Client, limit: int | None, form: Form) -> None:
     """List the vehicles that reported problems at their latest check-in, with the problems."""
     print_list(form, _troubled(client, limit), PROBLEM_COLUMNS, none="no vehicle reports a problem")
 
@@ -156,7 +156,7 @@ def problems(client: ApiClient, limit: int | None, form: Form) -> None:
 @vehicles.command(short_help="Revoke the token of a vehicle.")
 @click.argument("vehicle", metavar="ID")
 @with_client
-def revoke(client: ApiClient, vehicle: str) -> None:
+def revoke(client: Client, vehicle: str) -> None:
     """Revoke the token of a vehicle, which shuts it out until it is enrolled again. What it uploaded stays.
 
     Needs the role operator. The ID must be given in full.
@@ -169,7 +169,7 @@ def revoke(client: ApiClient, vehicle: str) -> None:
 @click.argument("vehicle", metavar="ID")
 @_reason_option
 @with_client
-def quarantine(client: ApiClient, vehicle: str, reason: str) -> None:
+def quarantine(client: Client, vehicle: str, reason: str) -> None:
     """Refuse a vehicle's uploads and reports until it is released. It keeps them, and still checks in.
 
     Needs the role operator. The ID must be given in full.
@@ -182,7 +182,7 @@ def quarantine(client: ApiClient, vehicle: str, reason: str) -> None:
 @click.argument("vehicle", metavar="ID")
 @_reason_option
 @with_client
-def release(client: ApiClient, vehicle: str, reason: str) -> None:
+def release(client: Client, vehicle: str, reason: str) -> None:
     """Accept the uploads and reports of a vehicle in quarantine again. Its junk of today is pardoned.
 
     Needs the role operator. The ID must be given in full.
@@ -196,7 +196,7 @@ def release(client: ApiClient, vehicle: str, reason: str) -> None:
 @_reason_option
 @click.option("--undo", is_flag=True, help="Have them in all sums again.")
 @with_client
-def void_counts(client: ApiClient, vehicle: str, reason: str, undo: bool) -> None:
+def void_counts(client: Client, vehicle: str, reason: str, undo: bool) -> None:
     """Leave the counts that a vehicle reported, and will report, out of all sums. They are kept.
 
     Needs the role operator. The ID must be given in full.
@@ -215,7 +215,7 @@ def void_counts(client: ApiClient, vehicle: str, reason: str, undo: bool) -> Non
 @click.option("--yes", is_flag=True, help="Do not ask for the ID again.")
 @json_option
 @with_client
-def erase(client: ApiClient, vehicle: str, reason: str, yes: bool, as_json: bool) -> None:
+def erase(client: Client, vehicle: str, reason: str, yes: bool, as_json: bool) -> None:
     """Erase a vehicle for good: its clips, labels, uploads and its id. Counts and budgets keep their sums.
 
     Needs the role operator. The ID must be given in full, and once more when asked. Given again, it says what is left.
@@ -236,7 +236,7 @@ def _confirm(vehicle: str) -> None:
         raise click.UsageError(f"nothing was erased: `{typed}` is not `{vehicle}`")
 
 
-def _troubled(client: ApiClient, limit: int | None) -> Iterator[VehicleView]:
+def _troubled(client: Client, limit: int | None) -> Iterator[VehicleView]:
     return (vehicle for vehicle in client.vehicles.list(limit=limit) if vehicle.problems)
 
 

@@ -13,7 +13,7 @@ from fleet_api.cli.output import json_option, plain_text, print_json, print_resu
 from triggers.errors import LongtailError, Misconfigured
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
 
 WAIT_S = 300
 url_option = click.option("--url", envvar="LONGTAIL_API_URL", help="The API's address (LONGTAIL_API_URL).")
@@ -48,11 +48,11 @@ def login(*, url: str | None, data: Path | None, ca_file: Path | None, browser: 
 
     Commands without a token go on under your name until the log-in ends, after some hours.
     """
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from fleet_api.client.login.kept import KeptLogin, keep
 
     address = _address(url, data)
-    with ApiClient(address, "", ca_file=ca_file) as client:
+    with Client(address, "", ca_file=ca_file) as client:
         logged_in = _logged_in(client, browser, port)
     keep(KeptLogin(url=address, user=logged_in.user, token=logged_in.token, expires_at=logged_in.expires_at))
     if as_json:
@@ -68,7 +68,7 @@ def login(*, url: str | None, data: Path | None, ca_file: Path | None, browser: 
 @ca_option
 def logout(url: str | None, data: Path | None, ca_file: Path | None) -> None:
     """End your log-in at a deployment, and delete its token on this machine."""
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from fleet_api.client.login import kept
 
     address = _address(url, data)
@@ -76,7 +76,7 @@ def logout(url: str | None, data: Path | None, ca_file: Path | None) -> None:
         login = kept.read(address)
         if login is None:
             raise Misconfigured(f"you are not logged in at {address}", remedy="see `longtail whoami`")
-        with ApiClient(address, login.token, ca_file=ca_file) as client:
+        with Client(address, login.token, ca_file=ca_file) as client:
             page = client.login.log_out().provider_logout_url
     except LongtailError as error:
         if not kept.forget(address):
@@ -92,7 +92,7 @@ def logout(url: str | None, data: Path | None, ca_file: Path | None) -> None:
 @click.command()
 @json_option
 @with_client
-def whoami(client: ApiClient, as_json: bool) -> None:
+def whoami(client: Client, as_json: bool) -> None:
     """Show who you are to a deployment: your name, roles, and until when your token is valid."""
     me = client.login.me()
     if as_json:
@@ -102,7 +102,7 @@ def whoami(client: ApiClient, as_json: bool) -> None:
     print_result(f"{me.name} ({', '.join(me.roles)}), {how}, until {plain_text(me.expires_at)}")
 
 
-def _logged_in(client: ApiClient, browser: bool, port: int) -> Any:
+def _logged_in(client: Client, browser: bool, port: int) -> Any:
     """Send a browser to the provider, wait for it to come back, and exchange what it brings."""
     import webbrowser
 

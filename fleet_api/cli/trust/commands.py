@@ -13,7 +13,7 @@ from triggers.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
     from fleet_api.cli.trust.draft import Draft
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.trust import RoleKeys, TrustDocument
 
 ROLES = ("root", "bundles", "lists")
@@ -95,7 +95,7 @@ def init(
 @file_argument
 @days_option
 @with_client
-def draft(client: ApiClient, file: Path, days: int) -> None:
+def draft(client: Client, file: Path, days: int) -> None:
     """Begin the next trust document in FILE: the published one, to be changed. To renew it, change nothing."""
     _save(_next(client, days), file)
 
@@ -180,7 +180,7 @@ def check(file: Path, as_json: bool) -> int:
 @trust.command(short_help="Show the published trust document.")
 @json_option
 @with_client
-def show(client: ApiClient, as_json: bool) -> None:
+def show(client: Client, as_json: bool) -> None:
     """Show the published trust document: which keys vehicles trust, and until when."""
     from triggers.contracts.trust import open_own
 
@@ -198,7 +198,7 @@ def show(client: ApiClient, as_json: bool) -> None:
 @file_argument
 @json_option
 @with_client
-def publish(client: ApiClient, file: Path, as_json: bool) -> int:
+def publish(client: Client, file: Path, as_json: bool) -> int:
     """Publish the signed document in FILE. Needs an administrator. Vehicles get it with their next check-in.
 
     The exit status is 1 if bundles lack signatures under it: vehicles refuse these until they are signed.
@@ -228,7 +228,7 @@ def publish(client: ApiClient, file: Path, as_json: bool) -> int:
 )
 @days_option
 @with_client
-def rotate_list_key(client: ApiClient, *, file: Path, keys: Path, days: int) -> None:
+def rotate_list_key(client: Client, *, file: Path, keys: Path, days: int) -> None:
     """Make a new list key for the signer, and begin a trust document in FILE that names it alone.
 
     The key takes over when the document is published. Run this where the signer runs, then have FILE signed.
@@ -244,7 +244,7 @@ def rotate_list_key(client: ApiClient, *, file: Path, keys: Path, days: int) -> 
     remark(f"{path} is the new list key")
 
 
-def _next(client: ApiClient, days: int) -> Draft:
+def _next(client: Client, days: int) -> Draft:
     from fleet_api.cli.trust.draft import Draft
 
     newest = client.trust.newest()

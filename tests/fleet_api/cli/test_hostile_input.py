@@ -15,7 +15,7 @@ import pytest
 
 from fleet_api.cli import connection
 from fleet_api.cli.main import cli, main
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from tests.fleet_api.api_server import SIGNALS, campaign_text
 from tests.support.foreign_words import FOREIGN_WORDS
 
@@ -151,7 +151,7 @@ def test_odd_values_of_any_parameter_end_in_a_line_that_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     page = httpx.Client(transport=httpx.MockTransport(ANSWERS["a page"]))
-    monkeypatch.setattr(connection, "connect", lambda *_: nullcontext(ApiClient("http://x", "lt_x", http=page)))
+    monkeypatch.setattr(connection, "connect", lambda *_: nullcontext(Client("http://x", "lt_x", http=page)))
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(CONTENTS["binary"])))
     for words in command_lines(command, folder):
         check([*path, *words], capfd)
@@ -170,7 +170,7 @@ def test_whatever_answers_instead_of_the_api_is_reported_in_a_line(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     odd = httpx.Client(transport=httpx.MockTransport(answer))
-    monkeypatch.setattr(connection, "connect", lambda *_: nullcontext(ApiClient("http://x", "lt_x", http=odd)))
+    monkeypatch.setattr(connection, "connect", lambda *_: nullcontext(Client("http://x", "lt_x", http=odd)))
     for path, command in CALLING:
         words = [word for each in command.params for word in words_of(each, benign(each, folder))]
         check([*path, *words], capfd)

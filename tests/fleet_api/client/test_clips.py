@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import update
 
-from fleet_api.client import ApiClient, clips
+from fleet_api.client import Client, clips
 from fleet_api.client.clips.ranges import CLOSE_BYTES, LinkedFile
 from fleet_api.client.clips.signals import read_signals
 from storage.objects.s3.store import S3Store, parse_location
@@ -198,7 +198,7 @@ def test_parts_of_a_file_in_a_bucket_travel_by_presigned_links(s3_server: S3Serv
     data = signals_file({f"s{n}": {ms: float(RNG.random()) for ms in range(0, 4000, 2)} for n in range(20)})
     store.put("signals.parquet", data)
     link = store.link("signals.parquet", expires_s=60)
-    with ApiClient("http://127.0.0.1:1", "lt_x") as client:
+    with Client("http://127.0.0.1:1", "lt_x") as client:
         file = client.clips.open_link(link, len(data))
         assert read_signals(file, ["s3"]).num_rows == 2000
     assert 0 < file.read_bytes < len(data)
@@ -207,13 +207,13 @@ def test_parts_of_a_file_in_a_bucket_travel_by_presigned_links(s3_server: S3Serv
 def test_a_server_without_ranges_gives_the_same_bytes() -> None:
     data = RNG.bytes(1000)
     whole = httpx.Client(transport=httpx.MockTransport(lambda _request: httpx.Response(200, content=data)))
-    client = ApiClient("http://x", "lt_x", http=whole)
+    client = Client("http://x", "lt_x", http=whole)
     file = client.clips.open_link("/objects/a", len(data))
     file.seek(990)
     assert file.read() == data[990:]
     short = httpx.Client(transport=httpx.MockTransport(lambda _request: httpx.Response(206, content=data[:5])))
     with pytest.raises(Unreachable, match="5 bytes of"):
-        ApiClient("http://x", "lt_x", http=short).clips.open_link("/objects/a", len(data)).read(100)
+        Client("http://x", "lt_x", http=short).clips.open_link("/objects/a", len(data)).read(100)
 
 
 def test_the_command_line_prints_and_writes_parts(api: Api, clip_id: str, longtail: Longtail, tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_the_examples_of_the_page_on_the_client_run(
     examples = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
     assert len(examples) >= 5
     names = {"client": api.as_client("viewer"), "clip_id": clip_id}
-    monkeypatch.setattr("fleet_api.client.ApiClient", lambda *_: api.as_client("viewer"))
+    monkeypatch.setattr("fleet_api.client.Client", lambda *_: api.as_client("viewer"))
     monkeypatch.setattr("fleet_api.client.open_client", lambda *_: api.as_client("viewer"))
     for example in examples:
         exec(example, names)

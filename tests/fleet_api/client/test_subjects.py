@@ -8,7 +8,7 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.client import vehicles as vehicles_module
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
@@ -19,11 +19,11 @@ from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, NotFound
 
 
 @pytest.fixture
-def client(api: Api) -> ApiClient:
+def client(api: Api) -> Client:
     return api.as_client("admin")
 
 
-def test_a_campaign_is_applied_approved_found_and_stopped(api: Api, client: ApiClient) -> None:
+def test_a_campaign_is_applied_approved_found_and_stopped(api: Api, client: Client) -> None:
     applied = api.as_client("author").campaigns.apply(campaign_text(), SIGNALS)
     assert (applied.campaign, applied.version, applied.state) == ("braking", 1, "submitted")
     approved = client.campaigns.approve("braking", 1, digest=applied.approval_digest)
@@ -38,13 +38,13 @@ def test_a_campaign_is_applied_approved_found_and_stopped(api: Api, client: ApiC
     assert client.campaigns.version("braking", running=True).version == 2, "none runs: the newest"
 
 
-def test_a_text_with_mistakes_comes_back_with_all_of_them(client: ApiClient) -> None:
+def test_a_text_with_mistakes_comes_back_with_all_of_them(client: Client) -> None:
     with pytest.raises(DiagnosticsError) as caught:
         client.campaigns.apply("trigger a { when ego.sped > 3 }", SIGNALS)
     assert caught.value.diagnostics
 
 
-def test_campaigns_are_listed_over_pages(api: Api, client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_campaigns_are_listed_over_pages(api: Api, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b", "c"):
         api.apply(campaign_text().replace("braking", name))
     monkeypatch.setattr("fleet_api.client.campaigns.PAGE", 2)
@@ -52,7 +52,7 @@ def test_campaigns_are_listed_over_pages(api: Api, client: ApiClient, monkeypatc
 
 
 def test_signal_catalogs_are_published_listed_and_applied_against(
-    client: ApiClient, monkeypatch: pytest.MonkeyPatch
+    client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("fleet_api.client.campaigns.PAGE", 2)
     for name in ("cars", "trucks", "vans"):
@@ -62,7 +62,7 @@ def test_signal_catalogs_are_published_listed_and_applied_against(
     assert client.campaigns.apply(campaign_text(), None, catalog="cars").version == 1
 
 
-def test_vehicles_are_enrolled_listed_shown_and_revoked(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vehicles_are_enrolled_listed_shown_and_revoked(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vehicles_module, "PAGE", 2)
     for name in ("car-1", "car-10", "car-11", "van-1"):
         assert client.vehicles.enrol(name, {"region": "EU"}).token.startswith("lt_")
@@ -74,7 +74,7 @@ def test_vehicles_are_enrolled_listed_shown_and_revoked(client: ApiClient, monke
     assert client.vehicles.get("van-1").revoked_at is not None
 
 
-def test_the_beginning_of_a_vehicles_id_stands_for_the_only_one(client: ApiClient) -> None:
+def test_the_beginning_of_a_vehicles_id_stands_for_the_only_one(client: Client) -> None:
     for name in ("car-1", "car-10", "car_2"):
         client.vehicles.enrol(name)
     assert client.vehicles.resolve("car-1") == "car-1", "an id that is whole is meant"
@@ -97,7 +97,7 @@ def test_dead_letters_are_listed_over_pages_up_to_the_limit(api: Api) -> None:
     assert [each.id for each in client.dead_letters.list(state="discarded")] == ids[:1]
 
 
-def test_outcomes_budget_jobs_and_health_have_their_types(api: Api, client: ApiClient) -> None:
+def test_outcomes_budget_jobs_and_health_have_their_types(api: Api, client: Client) -> None:
     api.activate(campaign_text())
     assert client.outcomes.count("braking").outcomes == []
     (account,) = client.budget.accounts("braking")
@@ -107,7 +107,7 @@ def test_outcomes_budget_jobs_and_health_have_their_types(api: Api, client: ApiC
     assert (client.health.live().status, client.health.ready().schema_revision is None) == ("ok", False)
 
 
-def test_budgets_are_listed_over_pages(api: Api, client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_budgets_are_listed_over_pages(api: Api, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     reserve(api, "car-1", "car-2")
     whole = list(client.budget.accounts())
     monkeypatch.setattr("fleet_api.client.budget.PAGE", 3)
@@ -115,14 +115,14 @@ def test_budgets_are_listed_over_pages(api: Api, client: ApiClient, monkeypatch:
 
 
 @pytest.mark.parametrize("clip_id", ["/", "a/b", "..", "", "7", "x" * 32, "0" * 33, "-1"])
-def test_what_is_no_clips_id_is_told_what_one_looks_like(client: ApiClient, clip_id: str) -> None:
+def test_what_is_no_clips_id_is_told_what_one_looks_like(client: Client, clip_id: str) -> None:
     for call in (lambda: client.clips.get(clip_id), lambda: client.clips.get(client.clips.resolve(clip_id))):
         with pytest.raises((InvalidInput, NotFound)) as caught:
             call()
         assert "32 characters of 0-9 and a-f" in str(caught.value) or clip_id == "7"
 
 
-def test_a_name_with_a_slash_is_refused_with_what_a_name_looks_like(client: ApiClient) -> None:
+def test_a_name_with_a_slash_is_refused_with_what_a_name_looks_like(client: Client) -> None:
     with pytest.raises(InvalidInput, match="A-Z a-z 0-9"):
         client.vehicles.get("/")
     with pytest.raises(InvalidInput, match="a-z 0-9 _"):
@@ -134,7 +134,7 @@ def test_a_role_that_does_not_suffice_is_refused_as_the_api_says(api: Api) -> No
         api.as_client("viewer").vehicles.enrol("car-1")
 
 
-def test_what_is_not_there_is_not_found(client: ApiClient) -> None:
+def test_what_is_not_there_is_not_found(client: Client) -> None:
     with pytest.raises(NotFound):
         client.campaigns.version("nothing")
     with pytest.raises(NotFound):
@@ -153,7 +153,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         asked.add((request.method.lower(), request.url.path))
         return httpx.Response(404)
 
-    client = ApiClient("http://x", "lt_x", http=httpx.Client(transport=httpx.MockTransport(refuse)))
+    client = Client("http://x", "lt_x", http=httpx.Client(transport=httpx.MockTransport(refuse)))
     for call in (
         lambda: client.campaigns.apply("", ""),
         lambda: next(client.campaigns.list()),

@@ -13,7 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from triggers.contracts.problem import problem_of
 from triggers.errors import (
     BudgetExhausted,
@@ -76,8 +76,8 @@ def api() -> Iterator[Api]:
 
 
 @pytest.fixture
-def client(api: Api) -> Iterator[ApiClient]:
-    with ApiClient(api.url, "lt_mine") as opened:
+def client(api: Api) -> Iterator[Client]:
+    with Client(api.url, "lt_mine") as opened:
         yield opened
 
 
@@ -99,7 +99,7 @@ def client(api: Api) -> Iterator[ApiClient]:
     ],
 )
 def test_a_problem_is_raised_as_the_error_it_was(
-    api: Api, client: ApiClient, status: int, code: str, kind: type[LongtailError]
+    api: Api, client: Client, status: int, code: str, kind: type[LongtailError]
 ) -> None:
     document = {"status": status, "code": code, "detail": "what", "diagnostics": [], "retry_after_s": 3}
     api.status, api.body = status, json.dumps(document).encode()
@@ -108,7 +108,7 @@ def test_a_problem_is_raised_as_the_error_it_was(
     assert type(caught.value) is kind
 
 
-def test_a_refused_budget_keeps_its_accounts_and_when_to_come_back(api: Api, client: ApiClient) -> None:
+def test_a_refused_budget_keeps_its_accounts_and_when_to_come_back(api: Api, client: Client) -> None:
     problem = problem_of(BudgetExhausted("m", accounts=("a",), campaigns=("c",), retry_after_s=60)).to_json()
     api.status, api.body = 403, json.dumps(problem).encode()
     with pytest.raises(BudgetExhausted) as caught:
@@ -118,14 +118,14 @@ def test_a_refused_budget_keeps_its_accounts_and_when_to_come_back(api: Api, cli
 
 @pytest.mark.parametrize("body", [b"<html>502 Bad Gateway</html>", b"[1]", b""])
 def test_a_refusal_without_a_problem_document_is_reported_with_its_status(
-    api: Api, client: ApiClient, body: bytes
+    api: Api, client: Client, body: bytes
 ) -> None:
     api.status, api.body = 502, body
     with pytest.raises(Unreachable, match="answered 502"):
         client.outcomes.count()
 
 
-def test_the_token_goes_to_the_api_and_to_nobody_else(api: Api, client: ApiClient) -> None:
+def test_the_token_goes_to_the_api_and_to_nobody_else(api: Api, client: Client) -> None:
     client.clips.read("/objects/clips/a.mcap?signature=1")
     client.clips.read(f"{api.url}/objects/clips/b.mcap")
     other = api.url.replace("127.0.0.1", "localhost")
@@ -133,9 +133,7 @@ def test_the_token_goes_to_the_api_and_to_nobody_else(api: Api, client: ApiClien
     assert [authorization for _, _, authorization in api.asked] == ["Bearer lt_mine", "Bearer lt_mine", None]
 
 
-def test_a_download_replaces_its_target_and_leaves_nothing_beside_it(
-    api: Api, client: ApiClient, tmp_path: Path
-) -> None:
+def test_a_download_replaces_its_target_and_leaves_nothing_beside_it(api: Api, client: Client, tmp_path: Path) -> None:
     target = tmp_path / "clip.mcap"
     target.write_bytes(b"old")
     api.body = bytes(range(256)) * 4096
@@ -146,7 +144,7 @@ def test_a_download_replaces_its_target_and_leaves_nothing_beside_it(
 
 @pytest.mark.parametrize(("status", "kind"), [(200, Unreachable), (404, NotFound)])
 def test_a_download_that_fails_leaves_what_was_there(
-    api: Api, client: ApiClient, tmp_path: Path, status: int, kind: type[LongtailError]
+    api: Api, client: Client, tmp_path: Path, status: int, kind: type[LongtailError]
 ) -> None:
     target = tmp_path / "clip.mcap"
     target.write_bytes(b"old")
@@ -156,12 +154,12 @@ def test_a_download_that_fails_leaves_what_was_there(
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("clip.mcap", b"old")]
 
 
-def test_a_download_into_a_folder_that_is_not_there_names_it(client: ApiClient, tmp_path: Path) -> None:
+def test_a_download_into_a_folder_that_is_not_there_names_it(client: Client, tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="nowhere"):
         client.clips.download("/objects/clips/a.mcap", tmp_path / "nowhere" / "clip.mcap")
 
 
-def test_reading_into_memory_has_a_limit(api: Api, client: ApiClient) -> None:
+def test_reading_into_memory_has_a_limit(api: Api, client: Client) -> None:
     api.body = b"x" * 1000
     assert client.clips.read("/objects/signals", limit_bytes=1000) == api.body
     with pytest.raises(InvalidInput, match="more than 999 bytes"):
@@ -170,14 +168,14 @@ def test_reading_into_memory_has_a_limit(api: Api, client: ApiClient) -> None:
 
 @pytest.mark.parametrize("url", ["not a url", "ftp://x", "http://[::1", "http://", "", "http://127.0.0.1:1"])
 def test_an_address_that_cannot_work_is_named_with_its_setting(url: str) -> None:
-    with pytest.raises(LongtailError, match="LONGTAIL_API_URL"), ApiClient(url, "lt_x") as client:
+    with pytest.raises(LongtailError, match="LONGTAIL_API_URL"), Client(url, "lt_x") as client:
         client.outcomes.count()
 
 
 @pytest.mark.parametrize("token", ["lt x", "lt_\n", "lt_\u00e9", "lt_\udcff"])
 def test_a_token_that_no_header_can_hold_is_refused_without_being_shown(token: str) -> None:
     with pytest.raises(Misconfigured, match="LONGTAIL_TOKEN") as caught:
-        ApiClient("http://127.0.0.1:1", token)
+        Client("http://127.0.0.1:1", token)
     assert token not in str(caught.value)
 
 
@@ -186,7 +184,7 @@ def test_a_token_that_no_header_can_hold_is_refused_without_being_shown(token: s
     [b"<html>It works!</html>", b"", b"[]", b"\xff\xfe", b'{"outcomes": 1}', b"[" * 100_000, b'{"outcomes": []}'],
 )
 def test_an_answer_of_something_else_than_longtail_is_named_with_its_setting(
-    api: Api, client: ApiClient, body: bytes
+    api: Api, client: Client, body: bytes
 ) -> None:
     api.body = body
     with pytest.raises(Misconfigured, match=r"outcomes is not one of Longtail's API.*LONGTAIL_API_URL"):
@@ -207,9 +205,9 @@ class Busy:
         document = {"status": self._status, "code": self._code, "detail": "busy", "retry_after_s": self._after_s}
         return httpx.Response(self._status, json=document, headers={"Retry-After": str(self._after_s)})
 
-    def client(self, patience_s: float = 30) -> ApiClient:
+    def client(self, patience_s: float = 30) -> Client:
         http = httpx.Client(transport=httpx.MockTransport(self))
-        return ApiClient("http://x", "lt_x", http=http, patience_s=patience_s)
+        return Client("http://x", "lt_x", http=http, patience_s=patience_s)
 
 
 @pytest.fixture
@@ -253,12 +251,12 @@ def test_a_link_waits_likewise(pauses: list[float]) -> None:
     assert (busy.asked, pauses) == (["GET", "GET"], [3])
 
 
-def test_members_that_a_newer_server_adds_are_ignored(api: Api, client: ApiClient) -> None:
+def test_members_that_a_newer_server_adds_are_ignored(api: Api, client: Client) -> None:
     api.body = b'{"outcomes": [], "dead_letters": {"fire_reused": 2}, "since": 7}'
     assert client.outcomes.count().dead_letters == {"fire_reused": 2}
 
 
-def test_parameters_keep_their_names_and_those_without_value_are_left_out(api: Api, client: ApiClient) -> None:
+def test_parameters_keep_their_names_and_those_without_value_are_left_out(api: Api, client: Client) -> None:
     api.body = b'{"clips": [], "next": null}'
     assert list(client.clips.search("id = 'a'", limit=3)) == []
     assert list(client.clips.search(sortby="size_bytes")) == []
@@ -269,22 +267,20 @@ def test_parameters_keep_their_names_and_those_without_value_are_left_out(api: A
 
 
 @pytest.mark.parametrize("name", ["", ".", "..", "\udcff", "x" * 100_000])
-def test_a_text_that_no_path_can_hold_is_refused_before_anything_is_sent(
-    api: Api, client: ApiClient, name: str
-) -> None:
+def test_a_text_that_no_path_can_hold_is_refused_before_anything_is_sent(api: Api, client: Client, name: str) -> None:
     with pytest.raises(InvalidInput):
         client.campaigns.versions(name)
     assert api.asked == []
 
 
-def test_a_name_with_signs_of_a_path_stays_one_segment(api: Api, client: ApiClient) -> None:
+def test_a_name_with_signs_of_a_path_stays_one_segment(api: Api, client: Client) -> None:
     api.body = b'{"campaign": "a", "versions": []}'
     client.campaigns.versions("..a?b#c%2f")
     assert api.asked[0][0] == "/v1/campaigns/..a%3Fb%23c%252f"
 
 
 @pytest.mark.parametrize("filter_text", ["id = '\udcff'", "x" * 1_000_000])
-def test_a_filter_that_cannot_be_sent_is_refused(client: ApiClient, filter_text: str) -> None:
+def test_a_filter_that_cannot_be_sent_is_refused(client: Client, filter_text: str) -> None:
     with pytest.raises(InvalidInput, match="cannot be sent"):
         list(client.clips.search(filter_text))
 
@@ -297,12 +293,12 @@ def deep(levels: int) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("document", [{"a": "\udcff"}, deep(100_000)], ids=["surrogate", "deep"])
-def test_a_document_that_json_cannot_hold_is_refused(client: ApiClient, document: dict[str, Any]) -> None:
+def test_a_document_that_json_cannot_hold_is_refused(client: Client, document: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         client.labels.complete(1, 1, document)
 
 
-def test_a_request_that_breaks_a_rule_names_the_value(client: ApiClient) -> None:
+def test_a_request_that_breaks_a_rule_names_the_value(client: Client) -> None:
     with pytest.raises(InvalidInput, match="count"):
         client.labels.claim("auto", "me", count=101)
 
@@ -310,4 +306,4 @@ def test_a_request_that_breaks_a_rule_names_the_value(client: ApiClient) -> None
 @pytest.mark.parametrize("url", ["http://127.0.0.1/\udce9", "http://[::1", "127.0.0.1:8080", "ftp://x"])
 def test_an_address_that_cannot_be_one_is_named(url: str) -> None:
     with pytest.raises(Misconfigured, match="LONGTAIL_API_URL"):
-        ApiClient(url, "lt_1")
+        Client(url, "lt_1")

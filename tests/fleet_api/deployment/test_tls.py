@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fleet_api.cli.main import main
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.deployment.doctor import services as doctor
 from fleet_api.deployment.doctor.findings import FindingStatus
@@ -48,7 +48,7 @@ def test_everything_works_over_tls_and_nothing_without_its_authority(
             deployment_id = deployment_of(database)
         assert {finding.status for finding in doctor.check(settings, deployment_id)} == {FindingStatus.OK}
 
-        client = ApiClient(running.api_url, running.admin_token, ca_file=ca)
+        client = Client(running.api_url, running.admin_token, ca_file=ca)
         run_campaign(client)
         ensure_key(state)
         config = VehicleConfig(

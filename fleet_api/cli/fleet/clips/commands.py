@@ -31,7 +31,7 @@ from fleet_api.cli.questions import ask
 from triggers.contracts.media_types import ENDINGS
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.clips import ClipDetailsView, ClipView
 
 STATISTICS = ("samples", "min", "max", "mean")
@@ -62,7 +62,7 @@ def clips() -> None:
 @list_options
 @with_client
 def search(
-    client: ApiClient,
+    client: Client,
     cql2: str | None,
     *,
     limit: int | None,
@@ -104,7 +104,7 @@ def search(
 @json_option
 @with_client
 def get(
-    client: ApiClient,
+    client: Client,
     clip_id: str,
     *,
     out: Path | None,
@@ -136,7 +136,7 @@ def get(
 @click.option("--reason", required=True, help="Why; it is shown to whoever asks for the clip.")
 @click.option("--yes", is_flag=True, help="Do not ask whether to erase them.")
 @with_client
-def erase(client: ApiClient, clip_ids: tuple[str, ...], reason: str, yes: bool) -> None:
+def erase(client: Client, clip_ids: tuple[str, ...], reason: str, yes: bool) -> None:
     """Erase clips for good, with their labels and everything derived from them. Their fires are still counted.
 
     Needs the role operator. Each ID must be given in full. It stops at the first that cannot be erased.
@@ -194,7 +194,7 @@ def file_name(asset: str, media_type: str) -> str:
     return name if Path(name).suffix else name + ENDINGS.get(media_type, "")
 
 
-def _fetch(client: ApiClient, clip: ClipDetailsView, out: Path) -> None:
+def _fetch(client: Client, clip: ClipDetailsView, out: Path) -> None:
     make_folder(out)
     for asset in clip.assets:
         target = out / file_name(asset.name, asset.media_type)

@@ -13,7 +13,7 @@ from fleet_api.cli.output import Column, Form, counted, print_json, print_list, 
 from triggers.errors import DiagnosticsError
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.clips import ScanHitView, ScanView
 
 SHOWN_INSTANTS = 5
@@ -28,7 +28,7 @@ COLUMNS: tuple[Column[ScanHitView], ...] = (
 )
 
 
-def search_when(client: ApiClient, cql2: str | None, when: str, *, limit: int | None, form: Form) -> int:
+def search_when(client: Client, cql2: str | None, when: str, *, limit: int | None, form: Form) -> int:
     """Scan the clips that a filter admits, and print what is found; the exit status. Ctrl-C ends the scan, too."""
     try:
         begun = client.scans.begin(when, filter_text=cql2, limit=limit)

@@ -15,7 +15,7 @@ import pytest
 
 from fleet_api.campaigns.compilation import Text, compile_campaign
 from fleet_api.cli.main import main
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.client.campaign_files import apply_file
 from triggers.contracts.api.campaigns import AppliedView
 from triggers.contracts.limits import MAX_SOURCE_BYTES
@@ -77,7 +77,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def apply(server: Server) -> list[AppliedView]:
     http = httpx.Client(transport=httpx.MockTransport(server))
-    with ApiClient("http://x", "lt_x", http=http) as client:
+    with Client("http://x", "lt_x", http=http) as client:
         return apply_file(client, Path("file.trigger"), Path("signals.yaml"))
 
 
