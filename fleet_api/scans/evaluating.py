@@ -7,6 +7,7 @@ nothing but its pipe: no file, no socket, no program, no credential.
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import sys
@@ -107,6 +108,7 @@ def _be_child(pipe: Connection, evaluators: Sequence[Callable[[], Evaluator]], l
     status = 1
     try:
         ready = [make() for make in evaluators]  # the jail lets no memory become executable
+        gc.freeze()  # what is imported stays: collections would go through all of it, again and again
         _confine(pipe, limits)
         status = 0
         _serve(pipe, ready)
