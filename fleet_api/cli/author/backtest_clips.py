@@ -34,7 +34,8 @@ def fetch_clips(
     from triggers.errors import InvalidInput
 
     cql2, limit = search
-    found = list(client.clips.search(cql2 or None, limit=min(limit or MAX_DRIVES, MAX_DRIVES), note=remark))
+    chosen = client.clips.translate(cql2) if cql2 else None
+    found = list(client.clips.search(chosen, limit=min(limit or MAX_DRIVES, MAX_DRIVES), note=remark))
     if not found:
         raise InvalidInput("no clip matches the filter", remedy="try it with `longtail clips search`")
     with _progress(len(found)) as advance:
