@@ -14,9 +14,10 @@ from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from triggers.addresses import is_protected
+from storage.scans.settings import ScanSettings
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.contracts.limits import PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
 from triggers.contracts.users import groups_of_roles
@@ -35,7 +36,7 @@ _USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
 _QUERY_PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*")
 
 
-class Settings(BaseSettings):
+class Settings(ScanSettings):
     """Every setting of the cloud side. The variable of `database_url` is `LONGTAIL_DATABASE_URL`, and so on."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
@@ -221,18 +222,6 @@ class Settings(BaseSettings):
     spool_bytes: Annotated[int, Field(ge=4 * MIB)] = 2048 * MIB
     park_after_s: Annotated[float, Field(gt=0)] = 60.0
     single_put_bytes: Annotated[int, Field(ge=1)] = 16 * MIB
-
-    # Scans
-    scan_workers: Annotated[int, Field(ge=0, le=16)] = 1
-    """Scans that an API process runs at a time; 0: other processes run them."""
-    scan_processes: Annotated[int, Field(ge=1, le=64)] = 2
-    """Processes in which one scan evaluates its condition."""
-    scan_clips: Annotated[int, Field(ge=1, le=10_000_000)] = 100_000
-    scan_bytes: Annotated[int, Field(ge=MIB)] = 100 * 1024 * MIB
-    scan_s: Annotated[int, Field(ge=1, le=86400)] = 1800
-    """The most clips, bytes of their signals, and seconds of one scan; it then ends with what it has found."""
-    scan_keep_s: Annotated[int, Field(ge=60, le=366 * 86400)] = 7 * 86400
-    """How long a scan and what it found are kept."""
 
     # Extraction
     extraction_workers: Annotated[int, Field(ge=0, le=64)] = 2
