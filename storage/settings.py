@@ -16,8 +16,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from triggers.addresses import is_protected
 from storage.scans.settings import ScanSettings
+from triggers.addresses import is_protected
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.contracts.limits import PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
 from triggers.contracts.users import groups_of_roles
