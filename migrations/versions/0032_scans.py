@@ -6,13 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-<<<<<<<< HEAD:migrations/versions/0032_scans.py
 revision: str = "0032"
 down_revision: str | None = "0031"
-========
-revision: str = "0031"
-down_revision: str | None = "0030"
->>>>>>>> 71d84389 (`backtest --clips` takes filters with units and relative times, and the migration of scans comes after the others):migrations/versions/0031_scans.py
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

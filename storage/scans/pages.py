@@ -44,15 +44,16 @@ def read_page(connection: Connection, query: ClipQuery) -> ScanPage:
     """The page of clips that a query asks for; errors as in `storage.clips.search.search`."""
     with time_limit(connection, PAGE_TIMEOUT_S, what="a page of the scan", remedy=_NARROWER):
         known_names.require_known(connection, query.properties())
-        rows = connection.execute(query.statement(clips.c.id, clips.c.state)).all()
-        page = rows[: query.page.limit]
-        ids = [row.id for row in page]
-        assets, versions = _signals(connection, ids), _versions(connection, ids)
+        positions = query.positions(connection)
+        page = positions[: query.page.limit]
+        ids = [position.clip_id for position in page]
+        states, assets, versions = _states(connection, ids), _signals(connection, ids), _versions(connection, ids)
     found = []
-    for row in page:
-        key, size_bytes = assets.get(row.id, (None, 0))
-        found.append(ScannedClip(row.id, row.state, key, size_bytes, tuple(versions.get(row.id, ()))))
-    return ScanPage(found, query.token_after(page[-1]) if len(rows) > len(page) else None)
+    for clip_id in ids:
+        if clip_id in states:  # else it was erased a moment ago
+            key, size_bytes = assets.get(clip_id, (None, 0))
+            found.append(ScannedClip(clip_id, states[clip_id], key, size_bytes, tuple(versions.get(clip_id, ()))))
+    return ScanPage(found, query.token_after(page[-1]) if len(positions) > len(page) else None)
 
 
 def count(connection: Connection, query: ClipQuery, *, at_most: int) -> int:
@@ -60,6 +61,11 @@ def count(connection: Connection, query: ClipQuery, *, at_most: int) -> int:
     with time_limit(connection, COUNT_TIMEOUT_S, what="counting the clips", remedy=_NARROWER):
         matching = select(clips.c.id).where(query.where()).limit(at_most).subquery()
         return connection.execute(select(func.count()).select_from(matching)).scalar_one()
+
+
+def _states(connection: Connection, clip_ids: Collection[str]) -> dict[str, str]:
+    rows = connection.execute(select(clips.c.id, clips.c.state).where(clips.c.id.in_(clip_ids)))
+    return {clip_id: state for clip_id, state in rows}
 
 
 def _signals(connection: Connection, clip_ids: Collection[str]) -> dict[str, tuple[str, int]]:
