@@ -8,9 +8,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from fleet_api.http.routing import refused_parameters
 from ingest.http.problems import exception_handlers, problem_response
 from triggers.errors import InvalidInput
-from triggers.remedies import mistake_of
 
 
 def handlers() -> dict[Any, Any]:
@@ -27,5 +27,4 @@ async def refuse_nul(request: Request) -> None:
 async def _parameters(_request: Request, error: Exception) -> Response:
     """The answer to invalid path or query parameters; it names the first one."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - it is registered for this class
-    first = mistake_of(error.errors()[0])
-    return problem_response(InvalidInput(str(first), remedy=first.remedy))
+    return problem_response(refused_parameters(error))

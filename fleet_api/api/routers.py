@@ -13,6 +13,7 @@ from fleet_api.login import routes as login
 from fleet_api.outcomes import routes as outcomes
 from fleet_api.scans import routes as scans
 from fleet_api.signal_catalogs import routes as signal_catalogs
+from fleet_api.stac import routes as stac
 from fleet_api.trust import routes as trust
 from fleet_api.vehicles import routes as vehicles
 
@@ -26,6 +27,7 @@ ROUTERS = tuple(
         clips,
         filters,
         scans,
+        stac,
         labels,
         outcomes,
         audit,

@@ -8,11 +8,14 @@ from typing import Any, get_args
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 
 from ingest.http.query import MAX_SHOWN, check_query
 from ingest.http.raising import raises
+from triggers.contracts.problem import STATUSES
 from triggers.errors import InvalidInput
+from triggers.remedies import mistake_of
 from triggers.written_numbers import is_day, is_number, is_whole_number
 
 _FORMS: Mapping[type, tuple[Callable[[str], bool], str]] = {
@@ -28,6 +31,8 @@ class ApiRoute(APIRoute):
 
     takes_any_query = False
     """Whether parameters that the route does not know are ignored: others than our clients write its addresses."""
+    refused_status = STATUSES[InvalidInput]
+    """The status of an InvalidInput."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -57,6 +62,12 @@ async def refuse_odd_numbers(request: Request) -> None:
             if name in sent and not is_written(str(sent[name])):
                 what = f"{name}: {str(sent[name])[:MAX_SHOWN]!r} is not {words}"
                 raise InvalidInput(what, remedy="write only the digits, without blanks or signs such as + and _")
+
+
+def refused_parameters(error: RequestValidationError) -> InvalidInput:
+    """The error for path or query parameters that FastAPI refuses; it names the first one."""
+    first = mistake_of(error.errors()[0])
+    return InvalidInput(str(first), remedy=first.remedy)
 
 
 def _form_of(annotation: Any) -> tuple[Callable[[str], bool], str] | None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from triggers.contracts.problem import MEDIA_TYPE, Problem, status_of_class
-from triggers.errors import LongtailError, Misconfigured, Unreachable
+from triggers.errors import InvalidInput, LongtailError, Misconfigured, Unreachable
 
 F = TypeVar("F", bound=Callable[..., Any])
 Errors = tuple[type[LongtailError], ...]
@@ -51,11 +51,17 @@ def declared(function: Any) -> Errors:
     return errors
 
 
-def problem_responses(errors: Iterable[type[LongtailError]]) -> dict[str, dict[str, Any]]:
-    """The OpenAPI responses of these errors: by status, with each `code` and what it means."""
+def problem_responses(
+    errors: Iterable[type[LongtailError]], *, refused_status: int | None = None
+) -> dict[str, dict[str, Any]]:
+    """The OpenAPI responses of these errors: by status, with each `code` and what it means.
+
+    `refused_status` is that of an InvalidInput where it is not the usual one.
+    """
     by_status: dict[int, dict[str, str]] = {}
     for error in errors:
-        by_status.setdefault(status_of_class(error), {})[error.code] = _meaning(error)
+        overridden = refused_status if error is InvalidInput else None
+        by_status.setdefault(overridden or status_of_class(error), {})[error.code] = _meaning(error)
     return {str(status): _response(status, by_status[status]) for status in sorted(by_status)}
 
 

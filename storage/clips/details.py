@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, select
 
@@ -16,6 +17,8 @@ from storage.tables import clip_assets, clips, labels, signal_statistics
 from triggers.clips.damage import Remark
 
 MAX_LABELS = 100
+Track: TypeAlias = Sequence[tuple[float, float]]
+"""Latitudes and longitudes in degrees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +64,28 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
         software=row.software,
         track=row.track,
         remarks=tuple(Remark(**remark) for remark in row.remarks),
-        assets=_assets(connection, clip_id),
+        assets=assets_of(connection, [clip_id]).get(clip_id, ()),
         statistics=_statistics(connection, clip_id),
         label_documents=_label_documents(connection, clip_id),
     )
 
 
-def _assets(connection: Connection, clip_id: str) -> tuple[Asset, ...]:
+def assets_of(connection: Connection, clip_ids: Sequence[str]) -> Mapping[str, tuple[Asset, ...]]:
+    """What was extracted from clips, by clip, in the order of the names; clips without anything are left out."""
     columns, table = columns_of(Asset, clip_assets), clip_assets.c
-    rows = connection.execute(select(*columns).where(table.clip_id == clip_id).order_by(table.name))
-    return tuple(Asset(*row) for row in rows)
+    rows = connection.execute(
+        select(table.clip_id, *columns).where(table.clip_id.in_(clip_ids)).order_by(table.clip_id, table.name)
+    )
+    by_clip: dict[str, tuple[Asset, ...]] = {}
+    for clip_id, *values in rows:
+        by_clip[clip_id] = (*by_clip.get(clip_id, ()), Asset(*values))
+    return by_clip
+
+
+def tracks_of(connection: Connection, clip_ids: Sequence[str]) -> Mapping[str, Track]:
+    """The tracks of clips, by clip; clips without a position are left out."""
+    rows = connection.execute(select(clips.c.id, clips.c.track).where(clips.c.id.in_(clip_ids)))
+    return {clip_id: track for clip_id, track in rows if track}
 
 
 def _statistics(connection: Connection, clip_id: str) -> tuple[SignalStatistics, ...]:

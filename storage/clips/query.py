@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, Connection, true
 
@@ -36,6 +36,8 @@ class ClipQuery:
     filter: Filter | None = None
     order: Order = field(default_factory=lambda: Order.parse(DEFAULT_SORT))
     page: Page = field(default_factory=Page)
+    absent_is_null: bool = False
+    """Whether a signal or an attribute that no clip has had is null, and not refused: for searches of others."""
 
     @classmethod
     def parse(
@@ -53,12 +55,15 @@ class ClipQuery:
         """
         if limit < 1:
             raise InvalidInput(f"limit is {limit}", remedy=f"give 1 to {MAX_PAGE}")
-        order = Order.parse(sortby)
         parsed = None if filter_source is None else parse_filter(filter_source, language)
-        query = cls(parsed, order, Page(min(limit, MAX_PAGE)))
+        return cls(parsed, Order.parse(sortby), Page(min(limit, MAX_PAGE))).at_token(token)
+
+    def at_token(self, token: str | None) -> ClipQuery:
+        """The same query at the page that a token (None: the first page) stands for; InvalidInput if it is not its."""
         if token is None:
-            return query
-        return cls(parsed, order, Page(query.page.limit, read_token(token, query.fingerprint, order)))
+            return self
+        after = read_token(token, self.fingerprint, self.order)
+        return replace(self, page=replace(self.page, after=after))
 
     def where(self) -> ColumnElement[bool]:
         """The condition on the table `clips`."""

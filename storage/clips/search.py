@@ -42,7 +42,7 @@ def search(
     """
     narrower = "narrow it down, for instance by start or vehicle"
     with time_limit(connection, timeout_s, what="your search", remedy=narrower):
-        known_names.require_known(connection, query.properties())
+        known_names.require_known(connection, query.properties(), absent_is_null=query.absent_is_null)
         positions = query.positions(connection, caps)
         page = positions[: query.page.limit]
         if not page and query.page.after is None and query.filter is not None:

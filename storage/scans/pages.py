@@ -65,7 +65,7 @@ def count(connection: Connection, query: ClipQuery, *, at_most: int) -> int:
 
 def _states(connection: Connection, clip_ids: Collection[str]) -> dict[str, str]:
     rows = connection.execute(select(clips.c.id, clips.c.state).where(clips.c.id.in_(clip_ids)))
-    return {clip_id: state for clip_id, state in rows}
+    return {row.id: row.state for row in rows}
 
 
 def _signals(connection: Connection, clip_ids: Collection[str]) -> dict[str, tuple[str, int]]:

@@ -30,6 +30,7 @@ TAGS = (
     ("trust", "The trust document: which keys vehicles trust."),
     ("vehicles", "Enrolment by operators; check-in, bundles and counts by the vehicles themselves."),
     ("clips", "Searching the catalog of clips."),
+    ("stac", "The same catalog as STAC 1.1, read-only, for tools that know the standard."),
     ("labels", "The feed for labelers."),
     ("audit", "Who changed what, in a chain of entries that can only be appended to."),
     ("outcomes", "What became of fires, in counts that add up, and dead letters."),
@@ -78,7 +79,8 @@ def _complete(path: dict[str, Any], route: RouteContext) -> set[type[BaseModel]]
     """Add a route's problems and its request body to its operations; returns the models that these refer to."""
     every = list(with_dependencies(route.dependant))
     bodies = [model for dependant in every if (model := body_model(dependant.call)) is not None]
-    problems = problem_responses(_raised(route, [dependant.call for dependant in every]))
+    refused = getattr(route.original_route, "refused_status", None)
+    problems = problem_responses(_raised(route, [dependant.call for dependant in every]), refused_status=refused)
     for method in route.methods or ():
         operation = path[method.lower()]
         for parameter in operation.get("parameters", ()):

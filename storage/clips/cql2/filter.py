@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import ColumnElement
 
 from storage.clips.cql2.conditions import condition
+from storage.clips.cql2.foreign import Names, translated
 from storage.clips.cql2.nodes import PlacedMistake
 from storage.clips.cql2.operands import properties_of
 from storage.clips.cql2.parse import parse_predicate
 from storage.clips.cql2.source import parse_json, parse_text
-from storage.clips.cql2.tree import IsNull, Predicate, leaves, operands_of
+from storage.clips.cql2.tree import And, IsNull, Predicate, leaves, operands_of
 from triggers.errors import InvalidInput
 
 Language = Literal["cql2-text", "cql2-json"]
@@ -39,18 +42,39 @@ MAX_OF_TRACK = 10
 """Relations and distances of the track in one filter, each of which is a long condition in SQL."""
 
 
-def parse_filter(source: str, language: Language) -> Filter:
-    """The filter of this text or JSON; InvalidInput says what in it is not understood."""
+def parse_filter(source: str, language: Language, *, names: Names | None = None) -> Filter:
+    """The filter of this text or JSON; InvalidInput says what in it is not understood.
+
+    `names` makes it one of others, see the room `foreign`: then a condition on a name that nothing has is unknown.
+    """
     try:
         document = parse_text(source) if language == "cql2-text" else parse_json(source)
-        tree = parse_predicate(document)
-        _require_few_of_track(tree)
-        return Filter(source, language, tree)
+        if names is not None:
+            document = translated(document, names)
+        return Filter(source, language, _few_of_track(parse_predicate(document)))
     except PlacedMistake as mistake:
         raise InvalidInput(mistake.message, remedy=mistake.remedy) from mistake
 
 
-def _require_few_of_track(tree: Predicate) -> None:
+def filter_of(document: Any) -> Filter:
+    """The filter of a CQL2 JSON document that code has made from somebody's input, of any length."""
+    source = json.dumps(document)
+    try:
+        return Filter(source, "cql2-json", _few_of_track(parse_predicate(parse_json(source, max_bytes=None))))
+    except PlacedMistake as mistake:
+        raise InvalidInput(mistake.message, remedy=mistake.remedy) from mistake
+
+
+def all_of(filters: Sequence[Filter]) -> Filter | None:
+    """The filter that is true where each of these is; None for none. InvalidInput where they are too much together."""
+    if len(filters) < 2:
+        return filters[0] if filters else None
+    source = json.dumps([[part.language, part.source] for part in filters])
+    return Filter(source, "cql2-json", _few_of_track(And(tuple(part.tree for part in filters))))
+
+
+def _few_of_track(tree: Predicate) -> Predicate:
+    """The tree itself, or InvalidInput."""
     compared = (leaf for leaf in leaves(tree) if not isinstance(leaf, IsNull))
     asked = [asked for leaf in compared for operand in operands_of(leaf) for asked in properties_of(operand)]
     count = sum(1 for each in asked if each.kind == "geometry")
@@ -59,3 +83,4 @@ def _require_few_of_track(tree: Predicate) -> None:
             f"the filter relates the track {count} times, more than {MAX_OF_TRACK}",
             remedy="join the places to one MULTIPOLYGON or GEOMETRYCOLLECTION, or use box",
         )
+    return tree

@@ -47,26 +47,28 @@ def units_of(catalog_texts: Iterable[str]) -> dict[str, str | None]:
     return units
 
 
-def require_known(connection: Connection, asked: Collection[Property]) -> None:
+def require_known(connection: Connection, asked: Collection[Property], *, absent_is_null: bool = False) -> None:
     """InvalidInput for a signal or an attribute that neither a clip nor a signal catalog has, with near names.
 
     Also for a signal whose clips have more than one unit, if the property does not say which unit is meant. While there
-    is no clip every name is accepted.
+    is no clip every name is accepted. With `absent_is_null` every name is: no clip has it, so it is null.
     """
     of_signals = [described for described in asked if described.signal is not None]
     if of_signals:
-        _require_signals(connection, of_signals)
+        _require_signals(connection, of_signals, absent_is_null=absent_is_null)
+    if absent_is_null:
+        return
     for name in sorted({described.attribute for described in asked if described.attribute is not None}):
         _require_attribute(connection, name)
 
 
-def _require_signals(connection: Connection, asked: Collection[Property]) -> None:
+def _require_signals(connection: Connection, asked: Collection[Property], *, absent_is_null: bool) -> None:
     names = {described.signal for described in asked if described.signal is not None}
     known = select(signal_units.c.signal, signal_units.c.unit).where(signal_units.c.signal.in_(names))
     units: dict[str, set[str]] = {}
     for signal, unit in connection.execute(known):
         units.setdefault(signal, set()).update({unit} - {None})
-    for name in sorted(names - set(units)):
+    for name in sorted(names - set(units)) if not absent_is_null else ():
         _refuse_unless_declared(connection, name)
     for described in sorted(asked, key=lambda described: described.name):
         if described.unit is None and not described.name.endswith(".samples"):

@@ -36,12 +36,12 @@ CHUNK = {"Content-Type": "application/offset+octet-stream"}
 
 
 @contextmanager
-def serve(app: ASGIApp) -> Iterator[str]:
-    """The application behind uvicorn in a thread; yields its URL."""
+def serve(app: ASGIApp, listener: socket.socket | None = None) -> Iterator[str]:
+    """The application behind uvicorn in a thread; yields its URL. `listener` is bound, for an address known before."""
     server = uvicorn.Server(
         uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", lifespan="on", timeout_graceful_shutdown=5)
     )
-    thread = threading.Thread(target=server.run)
+    thread = threading.Thread(target=server.run, args=([listener] if listener else None,))
     thread.start()
     try:
         wait_for(lambda: server.started or not thread.is_alive(), within_s=10, what="the gateway's start")

@@ -1,0 +1,258 @@
+"""Routes for STAC: the landing page, collections, items and search, for tools that know the standard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.responses import Response
+
+from fleet_api.http.auth import Caller
+from fleet_api.http.bodies import KIB, json_body
+from fleet_api.http.routing import ApiRoute, refused_parameters
+from fleet_api.http.services import Use
+from fleet_api.stac import usecases
+from fleet_api.stac.conformance import CONFORMANCE_CLASSES
+from fleet_api.stac.links import GEOJSON, JSON, ROOT, SCHEMA
+from fleet_api.stac.rules import search_of_query
+from ingest.http.problems import problem_response
+from ingest.http.raising import raises
+from triggers.contracts.api.stac import (
+    MAX_TEXT,
+    ItemSearch,
+    StacCatalog,
+    StacCollection,
+    StacCollections,
+    StacConformance,
+    StacItem,
+    StacItems,
+    StacQueryables,
+)
+from triggers.contracts.users import Role
+from triggers.errors import Erased, InvalidInput
+
+MAX_SEARCH_BYTES = 256 * KIB
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class StacRoute(ApiRoute):
+    """A route whose refusals of input are 400, as OGC API - Features wants, where our own are 422."""
+
+    refused_status = 400
+
+    def get_route_handler(self) -> Handler:
+        """The route's handler, with such refusals answered."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                return problem_response(refused_parameters(error), status=self.refused_status)
+            except InvalidInput as error:
+                if type(error) is not InvalidInput:
+                    raise
+                return problem_response(error, status=self.refused_status)
+
+        return answer
+
+
+class GeoJson(JSONResponse):
+    """A response with GeoJSON."""
+
+    media_type = GEOJSON
+
+
+class JsonSchema(JSONResponse):
+    """A response with a JSON Schema."""
+
+    media_type = SCHEMA
+
+
+router = APIRouter(prefix=ROOT, tags=["stac"], route_class=StacRoute)
+
+Bbox = Annotated[str | None, Query(max_length=MAX_TEXT, description="west,south,east,north in degrees.")]
+When = Annotated[str | None, Query(alias="datetime", max_length=MAX_TEXT, description="A time, or `from/to`.")]
+Limit = Annotated[int | None, Query(ge=1, description=f"Above {usecases.MAX_ITEMS} counts as that.")]
+Token = Annotated[str | None, Query(max_length=MAX_TEXT, description="Of the link `next` of the page before.")]
+FilterText = Annotated[str | None, Query(alias="filter", max_length=MAX_TEXT, description="CQL2 text or JSON.")]
+FilterLang = Annotated[str | None, Query(alias="filter-lang", max_length=20)]
+FilterCrs = Annotated[str | None, Query(alias="filter-crs", max_length=100)]
+SortBy = Annotated[str | None, Query(max_length=MAX_TEXT, description="A property; a leading - reverses the order.")]
+FieldList = Annotated[str | None, Query(max_length=MAX_TEXT, description="Wanted members; - before one leaves it out.")]
+
+
+@router.get("", summary="STAC landing page", response_model=StacCatalog, response_model_exclude_unset=True)
+def stac_landing(services: Use, user: Caller) -> Any:
+    """The STAC catalog: what it conforms to, and links to its collections and to search."""
+    return usecases.show_landing(services, user)
+
+
+@router.get("/conformance", summary="STAC conformance")
+def stac_conformance(user: Caller) -> StacConformance:
+    """The conformance classes that these routes meet."""
+    user.require(Role.VIEWER)
+    return StacConformance(conformsTo=list(CONFORMANCE_CLASSES))
+
+
+@router.get("/queryables", summary="STAC queryables", response_model=StacQueryables, response_class=JsonSchema)
+def stac_queryables(services: Use, user: Caller) -> Any:
+    """What filters can ask for."""
+    return usecases.show_queryables(services, user, None)
+
+
+@router.get(
+    "/collections",
+    summary="List STAC collections",
+    response_model=StacCollections,
+    response_model_exclude_unset=True,
+)
+def stac_collections(
+    request: Request,
+    services: Use,
+    user: Caller,
+    *,
+    limit: Annotated[int, Query(ge=1)] = usecases.MAX_COLLECTIONS,
+    token: Token = None,
+) -> Any:
+    """The collections by name: a campaign that vehicles have had is one."""
+    found = usecases.list_collections(services, user, limit=limit, after=token or "")
+    links = usecases.links_of(services).of_page(f"{ROOT}/collections", request.url.query, found.next, JSON)
+    return {"collections": found.members, "links": links}
+
+
+@router.get(
+    "/collections/{collection_id}",
+    summary="Show a STAC collection",
+    response_model=StacCollection,
+    response_model_exclude_unset=True,
+)
+def stac_collection(services: Use, user: Caller, collection_id: str) -> Any:
+    """One collection, with the extent of its items."""
+    return usecases.show_collection(services, user, collection_id)
+
+
+@router.get(
+    "/collections/{collection_id}/queryables",
+    summary="STAC queryables of a collection",
+    response_model=StacQueryables,
+    response_class=JsonSchema,
+)
+def stac_collection_queryables(services: Use, user: Caller, collection_id: str) -> Any:
+    """What filters can ask for; the same in every collection."""
+    return usecases.show_queryables(services, user, collection_id)
+
+
+@router.get(
+    "/collections/{collection_id}/items",
+    summary="List the items of a STAC collection",
+    response_model=StacItems,
+    response_model_exclude_unset=True,
+    response_class=GeoJson,
+)
+def stac_items(
+    request: Request,
+    services: Use,
+    user: Caller,
+    collection_id: str,
+    *,
+    bbox: Bbox = None,
+    when: When = None,
+    limit: Limit = None,
+    token: Token = None,
+    filter_source: FilterText = None,
+    language: FilterLang = None,
+    crs: FilterCrs = None,
+    sortby: SortBy = None,
+    fields: FieldList = None,
+) -> Any:
+    """The clips of one campaign, the latest first unless `sortby` says otherwise."""
+    asked = search_of_query(
+        bbox=bbox,
+        ids=None,
+        collections=None,
+        intersects=None,
+        sortby=sortby,
+        fields=fields,
+        others={"datetime": when, "limit": limit, "token": token, "filter": filter_source}
+        | {"filter-lang": language, "filter-crs": crs},
+    )
+    found = usecases.find_items(services, user, asked, within=collection_id)
+    path = f"{ROOT}/collections/{collection_id}/items"
+    return _page(found, usecases.links_of(services).of_page(path, request.url.query, found.next, GEOJSON))
+
+
+@router.get(
+    "/collections/{collection_id}/items/{item_id}",
+    summary="Show a STAC item",
+    response_model=StacItem,
+    response_model_exclude_unset=True,
+    response_class=GeoJson,
+)
+@raises(Erased)
+def stac_item(services: Use, user: Caller, collection_id: str, item_id: str) -> Any:
+    """One clip, with links to its files."""
+    return usecases.show_item(services, user, collection_id, item_id)
+
+
+@router.get(
+    "/search",
+    summary="Search STAC items",
+    response_model=StacItems,
+    response_model_exclude_unset=True,
+    response_class=GeoJson,
+)
+def stac_search(
+    request: Request,
+    services: Use,
+    user: Caller,
+    *,
+    collections: Annotated[str | None, Query(max_length=MAX_TEXT, description="Names, separated by commas.")] = None,
+    ids: Annotated[str | None, Query(max_length=MAX_TEXT, description="Ids, separated by commas.")] = None,
+    bbox: Bbox = None,
+    when: When = None,
+    intersects: Annotated[str | None, Query(max_length=MAX_TEXT, description="A GeoJSON geometry.")] = None,
+    limit: Limit = None,
+    token: Token = None,
+    filter_source: FilterText = None,
+    language: FilterLang = None,
+    crs: FilterCrs = None,
+    sortby: SortBy = None,
+    fields: FieldList = None,
+) -> Any:
+    """The clips of all campaigns for which every condition holds, the latest first unless `sortby` says otherwise."""
+    asked = search_of_query(
+        bbox=bbox,
+        ids=ids,
+        collections=collections,
+        intersects=intersects,
+        sortby=sortby,
+        fields=fields,
+        others={"datetime": when, "limit": limit, "token": token, "filter": filter_source}
+        | {"filter-lang": language, "filter-crs": crs},
+    )
+    found = usecases.find_items(services, user, asked)
+    return _page(found, usecases.links_of(services).of_page(f"{ROOT}/search", request.url.query, found.next, GEOJSON))
+
+
+@router.post(
+    "/search",
+    summary="Search STAC items by a body",
+    response_model=StacItems,
+    response_model_exclude_unset=True,
+    response_class=GeoJson,
+)
+def stac_search_by_body(
+    services: Use, user: Caller, asked: Annotated[ItemSearch, json_body(ItemSearch, limit_bytes=MAX_SEARCH_BYTES)]
+) -> Any:
+    """The same search as with GET."""
+    found = usecases.find_items(services, user, asked)
+    return _page(found, usecases.links_of(services).of_posted_page(asked, found.next))
+
+
+def _page(found: usecases.Found, links: list[dict[str, Any]]) -> dict[str, Any]:
+    count = len(found.members)
+    return {"type": "FeatureCollection", "features": found.members, "links": links, "numberReturned": count}

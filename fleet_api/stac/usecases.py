@@ -1,0 +1,173 @@
+"""Use cases for STAC: show the catalog and its collections, search for items, and show one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fleet_api.services import Services
+from fleet_api.stac import collections, rules
+from fleet_api.stac.fields import selected, wants_assets
+from fleet_api.stac.links import Links
+from fleet_api.stac.names import own_name
+from fleet_api.stac.views import assets_view, collection_view, item_view, landing_view, queryables_view
+from storage.clips.cql2 import Filter, all_of, filter_of, parse_filter
+from storage.clips.details import assets_of, get_clip, tracks_of
+from storage.clips.extraction_results import Asset
+from storage.clips.order import DEFAULT_SORT, Order
+from storage.clips.query import ClipQuery, Page
+from storage.clips.records import Clip
+from storage.clips.search import search
+from storage.database import Connection
+from triggers.contracts.api.stac import ItemSearch, SortKey
+from triggers.contracts.users import Role, User
+from triggers.errors import InvalidInput, NotFound
+
+DEFAULT_ITEMS = 100
+MAX_ITEMS = 500
+"""Of a page; a larger limit counts as this. Every file of every item has a link that is signed."""
+MAX_COLLECTIONS = 100
+"""Likewise of collections."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A page of items or collections, and the token of the next one (None: this was the last)."""
+
+    members: list[dict[str, Any]]
+    next: str | None
+
+
+def links_of(services: Services) -> Links:
+    """The links of this deployment."""
+    return Links(services.settings.effective_api_url().rstrip("/"))
+
+
+def show_landing(services: Services, user: User) -> dict[str, Any]:
+    """The landing page with links to the first MAX_COLLECTIONS collections."""
+    user.require(Role.VIEWER)
+    with services.database.snapshot() as connection:
+        listed = collections.list_collections(connection, after="", limit=MAX_COLLECTIONS)
+    return landing_view(links_of(services), [collection.campaign for collection in listed])
+
+
+def show_queryables(services: Services, user: User, collection: str | None) -> dict[str, Any]:
+    """What filters can ask for, of a collection or of all; NotFound without the collection."""
+    user.require(Role.VIEWER)
+    if collection is not None:
+        with services.database.snapshot() as connection:
+            collections.find_collection(connection, collection)
+    return queryables_view(links_of(services), collection)
+
+
+def list_collections(services: Services, user: User, *, limit: int, after: str) -> Found:
+    """A page of collections by name; TooMany while another search of this user runs."""
+    user.require(Role.VIEWER)
+    wanted = min(limit, MAX_COLLECTIONS)
+    with services.searches.turn(user.name):
+        with services.database.snapshot() as connection:
+            listed = collections.list_collections(connection, after=after, limit=wanted + 1)
+        page = listed[:wanted]
+        extents = collections.measured_extents(services.database, page)
+    links = links_of(services)
+    views = [collection_view(links, collection, extents.get(collection.campaign)) for collection in page]
+    return Found(views, page[-1].campaign if len(listed) > wanted else None)
+
+
+def show_collection(services: Services, user: User, name: str) -> dict[str, Any]:
+    """One collection, or NotFound; TooMany while another search of this user runs."""
+    user.require(Role.VIEWER)
+    with services.searches.turn(user.name):
+        with services.database.snapshot() as connection:
+            found = collections.find_collection(connection, name)
+        extents = collections.measured_extents(services.database, [found])
+    return collection_view(links_of(services), found, extents.get(found.campaign))
+
+
+def find_items(services: Services, user: User, asked: ItemSearch, *, within: str | None = None) -> Found:
+    """A page of the items that a search asks for, of the collection `within` if one is named.
+
+    InvalidInput for what is not understood in it, NotFound without that collection; Overloaded when it takes too long;
+    TooMany while another search of this user runs.
+    """
+    user.require(Role.VIEWER)
+    if within is not None:
+        asked = asked.model_copy(update={"collections": (within,)})
+    query = _query(asked)
+    with services.searches.turn(user.name), services.database.snapshot() as connection:
+        if within is not None:
+            collections.find_collection(connection, within)
+        found = search(connection, query)
+        with_assets = wants_assets(asked.fields)
+        items = _items(services, connection, found.clips, asked.collections, with_assets=with_assets)
+    return Found([selected(item, asked.fields) for item in items], found.next)
+
+
+def show_item(services: Services, user: User, collection: str, item_id: str) -> dict[str, Any]:
+    """One item of a collection; NotFound when it has none such, Erased when the clip was erased."""
+    user.require(Role.VIEWER)
+    with services.database.snapshot() as connection:
+        clip = get_clip(connection, item_id).clip
+        if collection not in {fire.campaign for fire in clip.fires}:
+            what = f"the collection {collection[:100]!r} has no item {item_id[:100]!r}"
+            raise NotFound(what, remedy="GET /stac/search?ids=... finds it in any")
+        (item,) = _items(services, connection, [clip], [collection], with_assets=True)
+    return item
+
+
+def _items(
+    services: Services,
+    connection: Connection,
+    clips: Sequence[Clip],
+    asked: Collection[str] | None,
+    *,
+    with_assets: bool,
+) -> list[dict[str, Any]]:
+    ids, links = [clip.id for clip in clips], links_of(services)
+    tracks = tracks_of(connection, ids)
+    extracted = assets_of(connection, ids) if with_assets else {}
+
+    def files(clip: Clip) -> dict[str, Any]:
+        of_clip: tuple[Asset, ...] = extracted.get(clip.id, ())
+        return assets_view(clip, of_clip, services.store) if with_assets else {}
+
+    return [
+        item_view(
+            links,
+            rules.collection_of({fire.campaign for fire in clip.fires}, asked),
+            clip,
+            tracks.get(clip.id, ()),
+            files(clip),
+        )
+        for clip in clips
+    ]
+
+
+def _query(asked: ItemSearch) -> ClipQuery:
+    """The query of a search. A name that no clip has had is null in it: clients ask all catalogs the same."""
+    limit = min(asked.limit or DEFAULT_ITEMS, MAX_ITEMS)
+    parts = [filter_of(condition) for condition in rules.conditions(asked)]
+    if asked.filter is not None:
+        parts.append(_filter(asked))
+    return ClipQuery(all_of(parts), _order(asked.sortby), Page(limit), absent_is_null=True).at_token(asked.token)
+
+
+def _filter(asked: ItemSearch) -> Filter:
+    if isinstance(asked.filter, str):
+        return parse_filter(asked.filter, asked.filter_lang or "cql2-text", names=own_name)
+    if asked.filter_lang == "cql2-text":
+        raise InvalidInput("filter: it is JSON, not CQL2 text", remedy="send a text, or filter-lang cql2-json")
+    return parse_filter(json.dumps(asked.filter), "cql2-json", names=own_name)
+
+
+def _order(keys: Sequence[SortKey] | None) -> Order:
+    """The order of one sort key, and of `id` in the same direction, by which ties are sorted anyway."""
+    if not keys:
+        return Order.parse(DEFAULT_SORT)
+    first, *others = keys
+    if others not in ([], [SortKey(field="id", direction=first.direction)]):
+        raise InvalidInput("sortby has more than one key", remedy="sort by one; ties are sorted by id")
+    name = own_name(first.field) or first.field
+    return Order.parse(f"-{name}" if first.direction == "desc" else name)

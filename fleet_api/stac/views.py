@@ -1,0 +1,154 @@
+"""The API's STAC views: the landing page, campaigns as collections, clips as items."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from fleet_api.clips.views import LINK_S
+from fleet_api.stac.conformance import CONFORMANCE_CLASSES
+from fleet_api.stac.geometry import geometry_of
+from fleet_api.stac.links import Links
+from fleet_api.stac.names import PREFIX, queryable_patterns, queryables
+from storage.campaigns.collected import CollectedCampaign, Extent
+from storage.clips.details import Track
+from storage.clips.extraction_results import Asset
+from storage.clips.properties import attribute_name
+from storage.clips.records import Clip
+from storage.objects import ObjectStore
+from triggers.contracts import media_types
+from triggers.contracts.api.clips import RECORDING_ASSET
+from triggers.contracts.api.stac import STAC_VERSION
+from triggers.times import NS_PER_S, format_time
+
+FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
+TIMESTAMPS_EXTENSION = "https://stac-extensions.github.io/timestamps/v1.1.0/schema.json"
+WORLD = (-180.0, -90.0, 180.0, 90.0)
+_ROLES: Mapping[str, list[str]] = {
+    media_types.MCAP: ["data"],
+    media_types.PARQUET: ["data"],
+    media_types.JPEG: ["thumbnail"],
+    media_types.MP4: ["overview"],
+    media_types.JSON: ["metadata"],
+}
+
+
+def landing_view(links: Links, collections: Sequence[str]) -> dict[str, Any]:
+    """The landing page, with a link to each of these collections."""
+    return {
+        "type": "Catalog",
+        "stac_version": STAC_VERSION,
+        "id": "longtail",
+        "title": "Longtail",
+        "description": "Clips that vehicles have recorded, in a collection for each campaign that asked for them.",
+        "conformsTo": list(CONFORMANCE_CLASSES),
+        "links": links.of_landing(collections),
+    }
+
+
+def queryables_view(links: Links, collection: str | None) -> dict[str, Any]:
+    """What filters can ask for: the same in every collection."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": links.queryables(collection),
+        "type": "object",
+        "title": "Properties of clips",
+        "description": "Names without `longtail:` work, too. A property that no clip has is null.",
+        "properties": queryables(),
+        "patternProperties": queryable_patterns(),
+        "additionalProperties": True,
+    }
+
+
+def collection_view(links: Links, campaign: CollectedCampaign, extent: Extent | None) -> dict[str, Any]:
+    """A campaign as a collection. Without an extent it is the widest one: everywhere, since the campaign began."""
+    triggers = [str(trigger["name"]) for trigger in campaign.settings["triggers"]]
+    tags = {str(tag) for trigger in campaign.settings["triggers"] for tag in trigger.get("tags", ())}
+    about = campaign.settings.get("describe") or f"Clips of the campaign {campaign.campaign}: {', '.join(triggers)}"
+    interval = (_moment(campaign.since), None)
+    box = WORLD if extent is None else extent.box or WORLD
+    return {
+        "type": "Collection",
+        "stac_version": STAC_VERSION,
+        "id": campaign.campaign,
+        "title": campaign.campaign,
+        "description": about,
+        "keywords": sorted({*triggers, *tags}),
+        "license": "other",
+        "summaries": {f"{PREFIX}trigger": triggers} if triggers else {},
+        "extent": {
+            "spatial": {"bbox": [box]},
+            "temporal": {
+                "interval": [interval if extent is None else (format_time(extent.start_ns), format_time(extent.end_ns))]
+            },
+        },
+        "links": links.of_collection(campaign.campaign),
+    }
+
+
+def item_view(links: Links, collection: str, clip: Clip, track: Track, assets: dict[str, Any]) -> dict[str, Any]:
+    """A clip as an item of a collection."""
+    geometry = geometry_of(track)
+    return {
+        "type": "Feature",
+        "stac_version": STAC_VERSION,
+        "stac_extensions": [FILE_EXTENSION, *([TIMESTAMPS_EXTENSION] if clip.expires_at else [])],
+        "id": clip.id,
+        "geometry": geometry,
+        **({"bbox": clip.box} if geometry is not None and clip.box is not None else {}),
+        "properties": _properties(clip),
+        "links": links.of_item(collection, clip.id),
+        "assets": assets,
+        "collection": collection,
+    }
+
+
+def assets_view(clip: Clip, extracted: Sequence[Asset], store: ObjectStore) -> dict[str, Any]:
+    """The files of a clip by name, with links to them that are valid for LINK_S."""
+    recording = Asset(RECORDING_ASSET, clip.object_key, media_types.MCAP, clip.size_bytes)
+    return {asset.name: _asset(asset, store) for asset in (recording, *extracted)}
+
+
+def _asset(asset: Asset, store: ObjectStore) -> dict[str, Any]:
+    return {
+        "href": store.link(asset.object_key, expires_s=LINK_S),
+        "type": asset.media_type,
+        "title": asset.name,
+        "roles": _ROLES.get(asset.media_type, ["data"]),
+        "file:size": asset.size_bytes,
+    }
+
+
+def _properties(clip: Clip) -> dict[str, Any]:
+    """Under the standard's names and, for what it has none, under those that filters use, after a prefix."""
+    start, end = format_time(clip.start_ns), format_time(clip.end_ns)
+    triggers = sorted({fire.trigger for fire in clip.fires})
+    own = {
+        "recording_id": clip.recording_id,
+        "digest": clip.digest,
+        "state": clip.state,
+        "duration_s": (clip.end_ns - clip.start_ns) / NS_PER_S,
+        "size_bytes": clip.size_bytes,
+        "campaign": sorted({fire.campaign for fire in clip.fires}),
+        "trigger": triggers,
+        "labels": list(clip.labels),
+        **({} if clip.damage is None else {"damage": clip.damage}),
+        **({} if clip.ready_at is None else {"ready_at": _moment(clip.ready_at)}),
+        **{attribute_name(name): value for name, value in clip.attributes.items()},
+    }
+    return {
+        "title": f"{', '.join(triggers)} of {clip.vehicle_id} at {start[:19]}Z",
+        "datetime": start,
+        "start_datetime": start,
+        "end_datetime": end,
+        "created": _moment(clip.stored_at),
+        **({} if clip.expires_at is None else {"expires": _moment(clip.expires_at)}),
+        "platform": clip.vehicle_id,
+        "keywords": list(clip.tags),
+        **{PREFIX + name: value for name, value in own.items()},
+    }
+
+
+def _moment(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
