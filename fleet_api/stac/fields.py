@@ -25,7 +25,7 @@ def selected(item: dict[str, Any], fields: Fields | None) -> dict[str, Any]:
         return item
     include, exclude = frozenset(fields.include or ()), frozenset(fields.exclude or ())
     if not include and (not exclude or "include" in fields.model_fields_set):
-        include = frozenset(USUAL)
+        include = frozenset(USUAL) - exclude
     return _chosen(item, "", include | frozenset(ALWAYS) if include else include, exclude, wanted=not include)
 
 

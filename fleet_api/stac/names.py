@@ -37,7 +37,8 @@ def own_name(name: str) -> str | None:
 
 def queryables() -> dict[str, dict[str, object]]:
     """The schema of each property that filters can ask for, by its name in items."""
-    others = (known.name for known in PROPERTIES if known.name not in STANDARD.values())
+    here = {"campaign"} | {known.name for known in PROPERTIES} - set(STANDARD.values())  # all of a clip's campaigns
+    others = (known.name for known in PROPERTIES if known.name in here)
     names = {**STANDARD, **{PREFIX + name: name for name in others}}
     return {name: queryable(require_property(own)) for name, own in names.items()}
 

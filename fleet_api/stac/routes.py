@@ -74,6 +74,8 @@ class JsonSchema(JSONResponse):
 
 router = APIRouter(prefix=ROOT, tags=["stac"], route_class=StacRoute)
 
+Collections = Annotated[str | None, Query(max_length=MAX_TEXT, description="Names, separated by commas.")]
+Ids = Annotated[str | None, Query(max_length=MAX_TEXT, description="Ids, separated by commas.")]
 Bbox = Annotated[str | None, Query(max_length=MAX_TEXT, description="west,south,east,north in degrees.")]
 When = Annotated[str | None, Query(alias="datetime", max_length=MAX_TEXT, description="A time, or `from/to`.")]
 Limit = Annotated[int | None, Query(ge=1, description=f"Above {usecases.MAX_ITEMS} counts as that.")]
@@ -159,6 +161,8 @@ def stac_items(
     user: Caller,
     collection_id: str,
     *,
+    collections: Collections = None,
+    ids: Ids = None,
     bbox: Bbox = None,
     when: When = None,
     limit: Limit = None,
@@ -172,8 +176,8 @@ def stac_items(
     """The clips of one campaign, the latest first unless `sortby` says otherwise."""
     asked = search_of_query(
         bbox=bbox,
-        ids=None,
-        collections=None,
+        ids=ids,
+        collections=collections,
         intersects=None,
         sortby=sortby,
         fields=fields,
@@ -210,8 +214,8 @@ def stac_search(
     services: Use,
     user: Caller,
     *,
-    collections: Annotated[str | None, Query(max_length=MAX_TEXT, description="Names, separated by commas.")] = None,
-    ids: Annotated[str | None, Query(max_length=MAX_TEXT, description="Ids, separated by commas.")] = None,
+    collections: Collections = None,
+    ids: Ids = None,
     bbox: Bbox = None,
     when: When = None,
     intersects: Annotated[str | None, Query(max_length=MAX_TEXT, description="A GeoJSON geometry.")] = None,

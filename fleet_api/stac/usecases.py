@@ -94,7 +94,8 @@ def find_items(services: Services, user: User, asked: ItemSearch, *, within: str
     """
     user.require(Role.VIEWER)
     if within is not None:
-        asked = asked.model_copy(update={"collections": (within,)})
+        others = asked.collections is not None and within not in asked.collections
+        asked = asked.model_copy(update={"collections": () if others else (within,)})
     query = _query(asked)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
         if within is not None:

@@ -20,6 +20,7 @@ Operation = tuple[str, str]
 """Method and path."""
 VERSION = "/v1/campaigns/{campaign}/{version}"
 JOB = "/v1/label-jobs/{job_id}"
+COLLECTION = "/stac/collections/{collection_id}"
 
 READERS = set(Role) - {Role.LABELER}
 ALLOWED: dict[Operation, set[Role]] = {
@@ -59,6 +60,18 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/scans"): READERS,
     ("get", "/v1/scans/{scan_id}"): READERS,
     ("delete", "/v1/scans/{scan_id}"): READERS,
+
+
+    ("get", "/stac"): READERS,
+    ("get", "/stac/conformance"): READERS,
+    ("get", "/stac/queryables"): READERS,
+    ("get", "/stac/collections"): READERS,
+    ("get", COLLECTION): READERS,
+    ("get", f"{COLLECTION}/queryables"): READERS,
+    ("get", f"{COLLECTION}/items"): READERS,
+    ("get", f"{COLLECTION}/items/{{item_id}}"): READERS,
+    ("get", "/stac/search"): READERS,
+    ("post", "/stac/search"): READERS,
     ("post", "/v1/label-jobs/claim"): {Role.LABELER},
     ("get", "/v1/label-jobs/stats"): set(Role),
     ("get", "/v1/label-jobs"): set(Role),
@@ -119,6 +132,10 @@ PLACES = {
     "vehicle_id": "car-1",
     "clip_id": "none",
     "scan_id": "none",
+
+
+    "collection_id": "none",
+    "item_id": "none",
     "job_id": "1",
     "letter_id": "1",
     "digest": "0" * 64,
@@ -138,6 +155,9 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "/v1/enrolment-codes": {"id": "car-2"},
     "/v1/scans": {"when": "ego.speed > 3 m/s"},
+
+
+    "/stac/search": {"limit": 1},
     "/v1/label-jobs/claim": {"task": "auto", "labeler": "anna"},
     f"{JOB}/complete": {"token": 1, "openlabel": OPENLABEL},
     f"{JOB}/fail": {"token": 1, "reason": "dark"},

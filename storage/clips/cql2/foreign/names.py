@@ -50,6 +50,8 @@ def _junction(node: Any, members: list[Any], operator: str) -> Any:
     if any(member is decisive for member in members):
         return decisive
     asked = [member for member in members if not isinstance(member, bool)]
+    if len(asked) == 1:
+        return asked[0]
     return _with(node, args=asked) if asked or not members else not decisive
 
 
