@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from triggers.contracts.api.stac import Fields
+from triggers.contracts.api.stac.search import Fields
 
 USUAL = ("geometry", "bbox", "links", "assets", "properties.datetime")
 """Of a request that names no member."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
-from triggers.contracts.api.stac import ItemSearch
+from triggers.contracts.api.stac.search import ItemSearch
 
 JSON = "application/json"
 GEOJSON = "application/geo+json"

@@ -20,9 +20,7 @@ from fleet_api.stac.links import GEOJSON, JSON, ROOT, SCHEMA
 from fleet_api.stac.rules import search_of_query
 from ingest.http.problems import problem_response
 from ingest.http.raising import raises
-from triggers.contracts.api.stac import (
-    MAX_TEXT,
-    ItemSearch,
+from triggers.contracts.api.stac.answers import (
     StacCatalog,
     StacCollection,
     StacCollections,
@@ -31,6 +29,7 @@ from triggers.contracts.api.stac import (
     StacItems,
     StacQueryables,
 )
+from triggers.contracts.api.stac.search import MAX_TEXT, ItemSearch
 from triggers.contracts.users import Role
 from triggers.errors import Erased, InvalidInput
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from triggers.contracts.api.stac import ItemSearch
+from triggers.contracts.api.stac.search import ItemSearch
 from triggers.errors import InvalidInput
 from triggers.times import parse_time
 from triggers.written_numbers import is_number

@@ -21,7 +21,7 @@ from storage.clips.query import ClipQuery, Page
 from storage.clips.records import Clip
 from storage.clips.search import search
 from storage.database import Connection
-from triggers.contracts.api.stac import ItemSearch, SortKey
+from triggers.contracts.api.stac.search import ItemSearch, SortKey
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput, NotFound
 

@@ -19,7 +19,7 @@ from storage.clips.records import Clip
 from storage.objects import ObjectStore
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import RECORDING_ASSET
-from triggers.contracts.api.stac import STAC_VERSION
+from triggers.contracts.api.stac.answers import STAC_VERSION
 from triggers.times import NS_PER_S, format_time
 
 FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"

@@ -194,6 +194,10 @@ def log(api: Api, **params: Any) -> list[AuditEntryView]:
     return AuditPage.model_validate_json(answer.content).entries
 
 
+ONLY_ASK = {("post", "/stac/search")}
+"""Requests that change nothing, and are posted as what they ask for may be too long for an address."""
+
+
 def test_the_table_has_every_request_of_people_that_can_change_something(api: Api) -> None:
     document = api.client.get("/openapi.json").json()
     changing = {
@@ -202,7 +206,7 @@ def test_the_table_has_every_request_of_people_that_can_change_something(api: Ap
         for method, operation in item.items()
         if method in ("post", "put", "patch", "delete") and {"user_token": []} in operation.get("security", [])
     }
-    assert changing == set(ACTIONS)
+    assert changing == {*ACTIONS, *ONLY_ASK}
 
 
 @pytest.mark.parametrize("operation", ACTIONS, ids=" ".join)

@@ -6,6 +6,7 @@ cannot be told to test filters (it takes `filter` and looks for `item-search#fil
 
 from __future__ import annotations
 
+import io
 import json
 import sys
 from importlib.resources import as_file, files
@@ -66,8 +67,7 @@ def serve_schemas() -> None:
         schema = known.get(address.partition("#")[0])
         response.status_code = 404 if schema is None else 200
         response.headers["Content-Type"] = "application/json"
-        response.raw = None
-        response._content = json.dumps(schema).encode()
+        response.raw = io.BytesIO(json.dumps(schema).encode())
         return response
 
     requests.Session.send = answer  # type: ignore[method-assign]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet_api.stac.fields import selected, wants_assets
-from triggers.contracts.api.stac import Fields
+from triggers.contracts.api.stac.search import Fields
 
 IDENTITY = {"type": "Feature", "stac_version": "1.1.0", "id": "a", "collection": "c"}
 ITEM: dict[str, Any] = {

@@ -1,25 +1,15 @@
-"""The catalog as STAC 1.1 in the API: landing page, collections, items, and the body of a search.
+"""Answers of the STAC routes: landing page, collections, items, queryables.
 
 STAC API 1.0.0 and STAC 1.1.0 say what each member means (https://stacspec.org). Members that do not apply are left out.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
-
-from triggers.contracts.base import Contract
+from pydantic import BaseModel, Field
 
 STAC_VERSION = "1.1.0"
-MAX_IDS = 1000
-MAX_COLLECTIONS = 100
-MAX_FIELDS = 100
-MAX_TEXT = 10_000
-SortDirection = Literal["asc", "desc"]
-_Text = Annotated[str, StringConstraints(max_length=MAX_TEXT)]
-_Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
-_Field = Annotated[str, StringConstraints(min_length=1, max_length=300)]
 
 
 class StacLink(BaseModel):
@@ -127,36 +117,3 @@ class StacQueryables(BaseModel):
     properties: dict[str, dict[str, Any]]
     patternProperties: dict[str, dict[str, Any]]  # noqa: N815
     additionalProperties: bool  # noqa: N815 - as JSON Schema spells it
-
-
-class SortKey(Contract):
-    """A property that items are sorted by."""
-
-    field: _Field
-    direction: SortDirection = "asc"
-
-
-class Fields(Contract):
-    """Which members of items are wanted, and which are not; without either, the usual ones."""
-
-    include: Annotated[tuple[_Field, ...], Field(max_length=MAX_FIELDS)] | None = None
-    exclude: Annotated[tuple[_Field, ...], Field(max_length=MAX_FIELDS)] | None = None
-
-
-class ItemSearch(Contract):
-    """A search for items, as the body of a POST has it. Every condition that is given holds of each item."""
-
-    collections: Annotated[tuple[_Id, ...], Field(max_length=MAX_COLLECTIONS)] | None = None
-    ids: Annotated[tuple[_Id, ...], Field(max_length=MAX_IDS)] | None = None
-    bbox: Annotated[tuple[float, ...], Field(min_length=4, max_length=6)] | None = None
-    datetime: _Text | None = None
-    intersects: dict[str, Any] | None = None
-    filter: dict[str, Any] | bool | _Text | None = None
-    filter_lang: Annotated[Literal["cql2-text", "cql2-json"] | None, Field(alias="filter-lang")] = None
-    filter_crs: Annotated[Literal["http://www.opengis.net/def/crs/OGC/1.3/CRS84"] | None, Field(alias="filter-crs")] = (
-        None
-    )
-    sortby: Annotated[tuple[SortKey, ...], Field(max_length=10)] | None = None
-    fields: Fields = Field(default=None)  # type: ignore[assignment]  # absent: whole items; null is refused
-    limit: Annotated[int, Field(ge=1)] | None = None
-    token: _Text | None = None
