@@ -42,6 +42,8 @@ TAGS = (
 
 _OF_FASTAPI = ("HTTPValidationError", "ValidationError")
 """Schemas of FastAPI's own answer to invalid parameters; here these answers are problem documents."""
+_REFUSED = "422"
+"""The status of that answer."""
 
 
 class _Documented(RouteContext):
@@ -85,7 +87,8 @@ def _complete(path: dict[str, Any], route: RouteContext) -> set[type[BaseModel]]
         operation = path[method.lower()]
         for parameter in operation.get("parameters", ()):
             forbid_nul(parameter["schema"])
-        operation["responses"] = dict(sorted({**operation["responses"], **problems}.items()))
+        answers = {status: answer for status, answer in operation["responses"].items() if status != _REFUSED}
+        operation["responses"] = dict(sorted({**answers, **problems}.items()))
         for model in bodies:
             operation["requestBody"] = _request_body(model)
     return set(bodies)

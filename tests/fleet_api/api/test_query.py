@@ -59,7 +59,7 @@ def test_every_number_and_day_in_an_address_is_written_in_one_way(api: TestClien
                 query = {} if in_path else {name: odd}
                 method = min(route.methods - {"HEAD"})
                 answer = api.request(method, re.sub(r"\{\w+\}", "1", path), params=query)
-                assert answer.status_code == 422, (path, odd, answer.text)
+                assert answer.status_code == route.refused_status, (path, odd, answer.text)
                 assert answer.json()["detail"].startswith(f"{name}: {odd!r} is not a "), (path, odd)
                 tried += 1
     assert tried > 100
@@ -75,7 +75,7 @@ def test_parameters_are_refused_in_words_of_ours(api: TestClient) -> None:
                 query = {name: value} if name in route.known_query else {}
                 answer = api.request(min(route.methods - {"HEAD"}), path, params=query)
                 assert not FOREIGN_WORDS.search(answer.text), (path, query, answer.text)
-                seen += answer.status_code == 422
+                seen += answer.status_code == route.refused_status
     assert seen > 30
 
 

@@ -227,6 +227,9 @@ def test_what_others_ask_for_and_no_clip_has_is_null_here_and_refused_by_our_own
         ({"filter": "TRUE", "filter-lang": "cql"}, "filter-lang"),
         ({"filter-crs": "http://www.opengis.net/def/crs/EPSG/0/4326"}, "filter-crs"),
         ({"collections": "braking"}, "collections"),
+        ({"collections": ["a\0"]}, "U+0000"),
+        ({"fields": {"exclude": ["a\0"]}}, "U+0000"),
+        ({"ids": ["a"] * 1001}, "ids"),
         ({"query": {}}, "query"),
     ],
 )
