@@ -60,8 +60,6 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/scans"): READERS,
     ("get", "/v1/scans/{scan_id}"): READERS,
     ("delete", "/v1/scans/{scan_id}"): READERS,
-
-
     ("get", "/stac"): READERS,
     ("get", "/stac/conformance"): READERS,
     ("get", "/stac/queryables"): READERS,
@@ -132,8 +130,6 @@ PLACES = {
     "vehicle_id": "car-1",
     "clip_id": "none",
     "scan_id": "none",
-
-
     "collection_id": "none",
     "item_id": "none",
     "job_id": "1",
@@ -155,8 +151,6 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "/v1/enrolment-codes": {"id": "car-2"},
     "/v1/scans": {"when": "ego.speed > 3 m/s"},
-
-
     "/stac/search": {"limit": 1},
     "/v1/label-jobs/claim": {"task": "auto", "labeler": "anna"},
     f"{JOB}/complete": {"token": 1, "openlabel": OPENLABEL},
