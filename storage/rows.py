@@ -8,7 +8,21 @@ from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
-from sqlalchemy import BindParameter, Column, FromClause, Table, Text, bindparam, column, select, text
+from sqlalchemy import (
+    ARRAY,
+    BindParameter,
+    Column,
+    ColumnElement,
+    FromClause,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    column,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 if TYPE_CHECKING:
@@ -48,3 +62,8 @@ def inserted(table: Table, rows: Sequence[Mapping[str, Any]]) -> Insert:
     document: BindParameter[str] = bindparam("rows", json.dumps(list(rows), default=str), Text)
     source = text(f"jsonb_populate_recordset(CAST(NULL AS {table.name}), CAST(:rows AS jsonb))").bindparams(document)
     return insert(table).from_select(names, select(*(column(name) for name in names)).select_from(source))
+
+
+def is_among(text_column: ColumnElement[str], values: Collection[str]) -> ColumnElement[bool]:
+    """Whether a text is one of many: as one parameter, since a statement may have 65,535 at most."""
+    return text_column == any_(cast(list(values), ARRAY(Text)))

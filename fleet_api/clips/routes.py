@@ -16,7 +16,7 @@ from storage.clips.order import DEFAULT_SORT
 from storage.clips.properties import MAX_NAME_CHARACTERS, sortable_names
 from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
 from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage
-from triggers.errors import Erased
+from triggers.errors import Conflict, Erased
 
 router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=ApiRoute)
 
@@ -62,13 +62,20 @@ def show_clip(services: Use, user: Caller, clip_id: str) -> ClipDetailsView:
 
 
 @router.delete("/{clip_id}", summary="Erase a clip")
-@raises(Erased)
+@raises(Conflict, Erased)
 def erase_clip(
     services: Use,
     user: Caller,
     clip_id: str,
     *,
     reason: Annotated[str, Query(min_length=1, max_length=500, description="Why; shown to who asks for the clip.")],
+    datasets: Annotated[
+        str, Query(max_length=7000, description="Every dataset that the clip is in, separated by commas.")
+    ] = "",
 ) -> ClipErasureView:
-    """Erase a clip for good, with its labels and everything derived from it. Its fires are still counted."""
-    return usecases.erase_clip(services, user, clip_id, reason=reason)
+    """Erase a clip for good, with its labels and everything derived from it. Its fires are still counted.
+
+    One that is in datasets is erased only when all of them are named; they list it as erased from then on.
+    """
+    named = [name for name in datasets.split(",") if name]
+    return usecases.erase_clip(services, user, clip_id, reason=reason, named=named)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 
+from fleet_api.clips import rules
 from fleet_api.clips.views import clip_view, details_view
 from fleet_api.services import Services
 from storage import audit
@@ -11,6 +13,7 @@ from storage.clips.cql2 import Language
 from storage.clips.details import get_clip
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
+from storage.datasets import holds
 from storage.erasure import clips as erased_clips
 from storage.jsonb import storable
 from storage.labels import jobs
@@ -58,8 +61,13 @@ def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:
     return details_view(details, services.store)
 
 
-def erase_clip(services: Services, user: User, clip_id: str, *, reason: str) -> ClipErasureView:
-    """Erase a clip with everything derived from it; its objects are deleted soon after. Errors as in `show_clip`."""
+def erase_clip(
+    services: Services, user: User, clip_id: str, *, reason: str, named: Collection[str] = ()
+) -> ClipErasureView:
+    """Erase a clip with everything derived from it; its objects are deleted soon after. Errors as in `show_clip`.
+
+    Conflict unless `named` has every dataset that the clip is in. They list it as erased from then on.
+    """
     user.require(Role.OPERATOR)
     storable(reason, what="the reason")
     with services.database.begin() as connection:
@@ -67,7 +75,9 @@ def erase_clip(services: Services, user: User, clip_id: str, *, reason: str) -> 
         if not erased.clips:
             erased_clips.require(connection, clip_id)
             raise erased_clips.no_clip(clip_id)
-        gone = {"size_bytes": erased.size_bytes}
+        datasets = holds.datasets_of(connection, [clip_id])  # no more can come: the clip is locked
+        rules.check_may_erase(clip_id, datasets, named)
+        gone = {"size_bytes": erased.size_bytes, "datasets": datasets}
         audit.record(connection, user, "clip.erase", "clip", clip_id, before=gone, reason=reason)
     _log.warning("%s erases clip %s: %s", user.name, clip_id, ascii(reason))
     return ClipErasureView(id=clip_id, size_bytes=erased.size_bytes)

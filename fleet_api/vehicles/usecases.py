@@ -20,6 +20,7 @@ from fleet_api.vehicles import rules
 from storage import audit
 from storage.backup.restored import last_backup_at
 from storage.database import Connection
+from storage.datasets import holds
 from storage.erasure import vehicles as erased_vehicles
 from storage.jsonb import storable
 from storage.vehicles import assignments, enrolment, enrolment_codes, quarantine, queries, telemetry
@@ -161,7 +162,15 @@ def erase_vehicle(services: Services, user: User, vehicle_id: str, *, reason: st
     storable(reason, what="the reason")
     with services.database.begin() as connection:
         left = erased_vehicles.request(connection, vehicle_id, reason=reason, by=user.name)
-        _note(connection, user, "vehicle.erase", vehicle_id, reason=reason)
+        audit.record(
+            connection,
+            user,
+            "vehicle.erase",
+            "vehicle",
+            audit.vehicle_object(vehicle_id),
+            before={"datasets": holds.datasets_of_vehicle(connection, vehicle_id)},
+            reason=reason,
+        )
     _log.warning("%s erases vehicle %s with %d clips: %s", user.name, vehicle_id, left.clips, ascii(reason))
     return VehicleErasureView(id=vehicle_id, clips=left.clips, size_bytes=left.size_bytes)
 

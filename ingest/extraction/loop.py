@@ -7,6 +7,7 @@ The job of a clip that is erased meanwhile is gone, and what was stored for it i
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import shutil
@@ -14,6 +15,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import BinaryIO
 
 from ingest.extraction.outputs import CLIP_FILE, ExtractionResult, assets_of
 from ingest.extraction.requests import request_for
@@ -201,11 +203,13 @@ class ExtractionLoop:
             left_bytes = limit_bytes - sum(asset.size_bytes for asset in assets)
             with open_output(folder / name, left_bytes) as file:
                 size_bytes = os.fstat(file.fileno()).st_size
+                digest = _digest_of(file)
+                file.seek(0)
                 if size_bytes <= PART_BYTES:
                     self._store.put(key, file.read())
                 else:
                     self._store.put_parts(key, iter(lambda file=file: file.read(PART_BYTES), b""))  # type: ignore[misc]
-            assets.append(Asset(output.asset, key, media_type, size_bytes))
+            assets.append(Asset(output.asset, key, media_type, size_bytes, digest))
         return assets
 
     def _write(self, job: ExtractionJob, findings: Findings) -> None:
@@ -262,3 +266,10 @@ class _Lease:
 def _nothing(reason: str, detail: str) -> Findings:
     """The findings of a clip of which nothing could be extracted."""
     return Findings(remarks=[Remark(reason, detail[:MAX_DETAIL_CHARACTERS])])
+
+
+def _digest_of(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while part := file.read(PART_BYTES):
+        digest.update(part)
+    return digest.hexdigest()

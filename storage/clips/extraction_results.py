@@ -21,12 +21,13 @@ from triggers.clips.damage import Remark
 
 @dataclass(frozen=True, slots=True)
 class Asset:
-    """One derived object of a clip; `name` is unique within the clip."""
+    """One derived object of a clip; `name` is unique within the clip, `digest` the SHA-256 of its bytes in hex."""
 
     name: str
     object_key: str
     media_type: str
     size_bytes: int
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

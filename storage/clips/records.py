@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Text, any_, literal, select
+from sqlalchemy import Connection, select
 
-from storage.rows import columns_of
+from storage.rows import columns_of, is_among
 from storage.tables import clip_fires, clips, labels
 
 Box = tuple[float, float, float, float]
@@ -86,7 +86,7 @@ def _fires(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[F
     """The fires of clips, by clip, in chronological order."""
     order = (clip_fires.c.t_ns, clip_fires.c.campaign, clip_fires.c.version, clip_fires.c.ordinal)
     rows = connection.execute(
-        select(clip_fires.c.clip_id, *_FIRE_COLUMNS).where(one_of(clip_fires.c.clip_id, clip_ids)).order_by(*order)
+        select(clip_fires.c.clip_id, *_FIRE_COLUMNS).where(is_among(clip_fires.c.clip_id, clip_ids)).order_by(*order)
     )
     by_clip: dict[str, list[FireRecord]] = {}
     for clip_id, *values in rows:
@@ -96,13 +96,8 @@ def _fires(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[F
 
 def _label_types(connection: Connection, clip_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The types that the labels of clips name, by clip, sorted."""
-    rows = connection.execute(select(labels.c.clip_id, labels.c.types).where(one_of(labels.c.clip_id, clip_ids)))
+    rows = connection.execute(select(labels.c.clip_id, labels.c.types).where(is_among(labels.c.clip_id, clip_ids)))
     by_clip: dict[str, set[str]] = {}
     for clip_id, types in rows:
         by_clip.setdefault(clip_id, set()).update(types)
     return {clip_id: tuple(sorted(names)) for clip_id, names in by_clip.items()}
-
-
-def one_of(column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
-    """Whether a text is one of these values; one parameter, however many there are."""
-    return column == any_(literal(list(values), ARRAY(Text)))

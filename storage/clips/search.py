@@ -15,7 +15,8 @@ from storage.clips.cql2.absent import absent_names
 from storage.clips.plan import Caps
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
-from storage.clips.records import CLIP_COLUMNS, Clip, clips_of, one_of
+from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
+from storage.rows import is_among
 from storage.tables import clips
 from storage.time_limit import time_limit
 
@@ -55,5 +56,5 @@ def search(
 
 def get_clips(connection: Connection, clip_ids: Sequence[str]) -> dict[str, Clip]:
     """The clips with these ids, by id; ids without a clip are left out."""
-    rows = connection.execute(select(*CLIP_COLUMNS).where(one_of(clips.c.id, clip_ids))).all()
+    rows = connection.execute(select(*CLIP_COLUMNS).where(is_among(clips.c.id, clip_ids))).all()
     return {clip.id: clip for clip in clips_of(connection, rows)}

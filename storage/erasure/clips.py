@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select, text, update
 
 from storage import outbox
+from storage.datasets import holds
 from storage.erasure import objects
 from storage.rows import columns_of
 from storage.tables import (
@@ -93,8 +94,9 @@ class Tombstone:
 
 
 def expire(connection: Connection, *, limit: int = BATCH) -> ErasedSum:
-    """Erase at most `limit` clips whose `expires_at` is over, the longest expired first."""
-    due = select(clips.c.id).where(clips.c.expires_at <= func.now()).order_by(clips.c.expires_at).limit(limit)
+    """Erase at most `limit` clips whose `expires_at` is over and that no dataset keeps, the longest expired first."""
+    is_due = clips.c.expires_at <= func.now(), ~holds.is_kept()
+    due = select(clips.c.id).where(*is_due).order_by(clips.c.expires_at).limit(limit)
     return erase(connection, connection.execute(due).scalars().all(), ErasureCause.EXPIRED)
 
 
@@ -108,7 +110,8 @@ def erase(
 ) -> ErasedSum:
     """Erase clips with everything that belongs to them; those that are not in the catalog are left out.
 
-    1. lock the clips, after their jobs: whoever concludes a job does it before, or finds no job
+    1. lock the clips, after their jobs: whoever concludes a job does it before, or finds no job; leave out those that
+       expired and that a dataset has come to keep meanwhile, which cannot change any more
     2. note the objects to delete, and a second time for those that a worker may still be writing
     3. mark the fires that will be in no clip any more
     4. delete the rows
@@ -116,6 +119,8 @@ def erase(
     6. write tombstones and events
     """
     locked = _lock(connection, clip_ids)
+    if cause is ErasureCause.EXPIRED:
+        locked = _not_kept(connection, locked)
     if not locked:
         return ErasedSum()
     ids = [row.id for row in locked]
@@ -177,6 +182,12 @@ def _lock(connection: Connection, clip_ids: Collection[str]) -> Sequence[Row[Any
     columns = (c.id, c.digest, c.size_bytes, c.upload_id, c.object_key, c.stored_at)
     locked = select(*columns, func.now().label("now")).where(c.id.in_(clip_ids)).order_by(c.id)
     return connection.execute(locked.with_for_update()).all()
+
+
+def _not_kept(connection: Connection, locked: Sequence[Row[Any]]) -> list[Row[Any]]:
+    ids = [row.id for row in locked]
+    kept = set(connection.execute(select(clips.c.id).where(clips.c.id.in_(ids), holds.is_kept())).scalars())
+    return [row for row in locked if row.id not in kept]
 
 
 def _note_objects(connection: Connection, locked: Sequence[Row[Any]]) -> None:

@@ -73,6 +73,11 @@ _API = {
     "scans": _ALL,
     "signal_statistics": f"{_READ}, DELETE",
     "signal_units": _READ,
+    # Datasets, whose versions and members are added and never changed; searches are their owners'.
+    "dataset_members": _ADD,
+    "dataset_versions": _ADD,
+    "datasets": f"{_ADD}, UPDATE (lets_expire, changed_by_id, changed_at, change_reason)",
+    "saved_searches": _ALL,
     # Uploads, which end with their vehicle
     "ledger_accounts": _READ,
     "ledger_entries": _ADD,
@@ -114,6 +119,8 @@ _INGEST = {
     "clip_terms": _WRITE,
     "clips": _ALL,
     "compare_counts": f"{_CHANGE}, DELETE",
+    "dataset_members": _READ,
+    "datasets": _READ,
     "dead_letters": _ALL,
     "erased_clips": _ADD,
     "erased_vehicles": _CHANGE,

@@ -11,6 +11,7 @@ from storage.tables import metadata
 
 _FUNCTIONS = (
     "refuse_audit_change",
+    "refuse_dataset_change",
     "begin_log_segment",
     "drop_log_segment",
     "audit_head",

@@ -29,6 +29,7 @@ from storage.tables.clips import (
     signal_statistics,
     signal_units,
 )
+from storage.tables.datasets import dataset_members, dataset_versions, datasets, saved_searches
 from storage.tables.deployment import deployment
 from storage.tables.erasure import erased_clips, erased_vehicles, object_deletions
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
@@ -56,6 +57,9 @@ __all__ = [
     "clip_terms",
     "clips",
     "compare_counts",
+    "dataset_members",
+    "dataset_versions",
+    "datasets",
     "dead_letters",
     "deployment",
     "enrolment_codes",
@@ -82,6 +86,7 @@ __all__ = [
     "outbox",
     "parked_cells",
     "restores",
+    "saved_searches",
     "scan_hits",
     "scans",
     "signal_catalogs",

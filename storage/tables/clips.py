@@ -268,9 +268,11 @@ clip_assets = Table(
     Column("object_key", Text, nullable=False),
     Column("media_type", Text, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
+    Column("digest", Text),
     Column("extractor_version", Integer, nullable=False),
     created_at(),
 )
+"""`digest` is the SHA-256 of the object's bytes, in hex; null for those of before it was kept."""
 
 outbox = Table(
     "outbox",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -84,9 +84,10 @@ class Clips:
         """An asset, by its `href` and size, as a file of which only what is read travels."""
         return LinkedFile(partial(self._transport.range_of, link), size_bytes)
 
-    def erase(self, clip_id: str, *, reason: str) -> ClipErasureView:
-        """Erase a clip for good, with everything that belongs to it."""
-        return self._transport.delete(ClipErasureView, path_of("clips", clip_id), {"reason": reason})
+    def erase(self, clip_id: str, *, reason: str, datasets: Sequence[str] = ()) -> ClipErasureView:
+        """Erase a clip for good, with everything that belongs to it; `datasets` are all those that it is in."""
+        parameters = {"reason": reason} | ({"datasets": ",".join(datasets)} if datasets else {})
+        return self._transport.delete(ClipErasureView, path_of("clips", clip_id), parameters)
 
     def resolve(self, prefix: str) -> str:
         """The id of the only clip whose id begins with `prefix`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -119,6 +120,8 @@ def test_a_stored_clip_becomes_ready_with_its_assets_and_a_label_job(world: Worl
     assert sorted(assets) == ["preview", "signals", "thumbnail"]
     assert assets["signals"].object_key == f"derived/v{EXTRACTOR_VERSION}/{clip_id}/signals.parquet"
     assert world.store.stat(assets["preview"].object_key).size_bytes == assets["preview"].size_bytes > 0
+    for asset in assets.values():
+        assert asset.digest == hashlib.sha256(world.store.get(asset.object_key)).hexdigest()
     assert signals == set(footage.SIGNALS)
     assert row(world, label_jobs).task == "auto"
     assert row(world, jobs_table).state == "done"

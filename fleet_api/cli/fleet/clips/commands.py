@@ -135,18 +135,20 @@ def get(
 @click.argument("clip_ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why; it is shown to whoever asks for the clip.")
 @click.option("--yes", is_flag=True, help="Do not ask whether to erase them.")
+@click.option("--from", "datasets", metavar="DATASET", multiple=True, help="A dataset that they are in; repeatable.")
 @with_client
-def erase(client: Client, clip_ids: tuple[str, ...], reason: str, yes: bool) -> None:
+def erase(client: Client, *, clip_ids: tuple[str, ...], reason: str, yes: bool, datasets: tuple[str, ...]) -> None:
     """Erase clips for good, with their labels and everything derived from them. Their fires are still counted.
 
-    Needs the role operator. Each ID must be given in full. It stops at the first that cannot be erased.
+    Needs the role operator. Each ID must be given in full. It stops at the first that cannot be erased. A clip that is
+    in datasets is erased only if each of them is named with --from; they list it as erased from then on.
     """
     if not yes:
         typed = ask(f"Erase {counted(len(clip_ids), 'clip')} for good? [y/N]")
         if typed.strip().lower() not in ("y", "yes"):
             raise click.UsageError("nothing was erased")
     for clip_id in clip_ids:
-        erased = client.clips.erase(clip_id, reason=reason)
+        erased = client.clips.erase(clip_id, reason=reason, datasets=datasets)
         print_result(f"{clip_id} is erased ({shown_bytes(erased.size_bytes)})")
 
 

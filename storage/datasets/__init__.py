@@ -1,0 +1,1 @@
+"""Datasets: which clips they have, their versions, what keeps their clips; and saved searches"""

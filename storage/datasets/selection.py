@@ -1,0 +1,159 @@
+"""Which clips a version is to have: those of a filter, of a list, or what a diverse choice is made from."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, func, select
+
+from storage.clips.properties import known_names
+from storage.clips.query import ClipQuery
+from storage.clips.search import SEARCH_TIMEOUT_S
+from storage.erasure.clips import require
+from storage.rows import is_among
+from storage.tables import clip_fires, clips, fires, signal_statistics
+from storage.time_limit import time_limit
+from triggers.contracts.api.datasets.versions import MAX_MEMBERS
+from triggers.errors import InvalidInput
+
+MAX_CANDIDATES = 4000
+"""The most clips that a diverse choice compares: each with each other one."""
+MAX_SIGNALS = 32
+"""The most signals whose statistics a diverse choice compares: those that most of the clips have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """What splits and diverse choices are about: a clip, its vehicle, and the middle of its box in degrees."""
+
+    clip_id: str
+    vehicle_id: str
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """What a diverse choice is made from: clips by id, their triggers, and (min, max, mean) by clip and signal.
+
+    `matching` is how many clips there are to choose from; of more than MAX_CANDIDATES those with the smallest MD5 of
+    their id are compared, which are a fair sample and the same ones each time.
+    """
+
+    clips: Sequence[Grouped]
+    triggers: dict[str, frozenset[str]]
+    signals: Sequence[str]
+    statistics: dict[tuple[str, str], tuple[float, float, float]]
+    matching: int
+
+
+def matching(connection: Connection, filter_source: str) -> list[str]:
+    """The ids of all clips for which a filter is true; InvalidInput for none, or for more than MAX_MEMBERS."""
+    query = ClipQuery.parse(filter_source=filter_source)
+    with time_limit(connection, SEARCH_TIMEOUT_S, what="the search", remedy="narrow it down"):
+        known_names.require_known(connection, query.properties())
+        found = connection.execute(select(clips.c.id).where(query.where()).limit(MAX_MEMBERS + 1)).scalars().all()
+    if len(found) > MAX_MEMBERS:
+        raise InvalidInput(
+            f"more than {MAX_MEMBERS:,} clips match, and a dataset has at most that many",
+            remedy="narrow the filter down, for instance by `start`, or make several datasets",
+        )
+    _require_some(found)
+    return list(found)
+
+
+def listed(connection: Connection, clip_ids: Sequence[str]) -> list[str]:
+    """The ids of a list; InvalidInput for one that is twice in it, NotFound or Erased for one without a clip."""
+    if twice := [clip_id for clip_id, count in Counter(clip_ids).items() if count > 1]:
+        raise InvalidInput(f"the list has clip {twice[0]} more than once", remedy="list each clip once")
+    there = set(connection.execute(select(clips.c.id).where(is_among(clips.c.id, clip_ids))).scalars())
+    for clip_id in clip_ids:
+        if clip_id not in there:
+            require(connection, clip_id)
+    return list(clip_ids)
+
+
+def candidates(connection: Connection, filter_source: str | None) -> Candidates:
+    """What a diverse choice among the clips of a filter is made from; InvalidInput when there are none."""
+    query = ClipQuery.parse(filter_source=filter_source)
+    with time_limit(connection, SEARCH_TIMEOUT_S, what="the search", remedy="narrow it down"):
+        known_names.require_known(connection, query.properties())
+        count = connection.execute(select(func.count()).select_from(clips).where(query.where())).scalar_one()
+        sample = select(clips.c.id).where(query.where()).order_by(func.md5(clips.c.id)).limit(MAX_CANDIDATES)
+        ids = sorted(connection.execute(sample).scalars())
+        _require_some(ids)
+        signals = _common_signals(connection, ids)
+        return Candidates(
+            grouped(connection, ids), _triggers(connection, ids), signals, _statistics(connection, ids, signals), count
+        )
+
+
+def grouped(connection: Connection, clip_ids: Collection[str]) -> list[Grouped]:
+    """What splits are made by, of those of these clips that are in the catalog, in the order of their ids."""
+    c = clips.c
+    columns = (c.id, c.vehicle_id, c.min_latitude, c.max_latitude, c.min_longitude, c.max_longitude)
+    rows = connection.execute(select(*columns).where(is_among(c.id, clip_ids)).order_by(c.id))
+    return [Grouped(row.id, row.vehicle_id, *_middle(*row[2:])) for row in rows]
+
+
+def _middle(
+    south: float | None, north: float | None, west: float | None, east: float | None
+) -> tuple[float, float] | tuple[None, None]:
+    """The middle of a box; one whose west is greater than its east crosses the antimeridian."""
+    if south is None or north is None or west is None or east is None:
+        return None, None
+    longitude = (west + east) / 2 if west <= east else (west + east + 360) / 2
+    return (south + north) / 2, longitude - 360 if longitude > 180 else longitude
+
+
+def _require_some(ids: Sequence[str]) -> None:
+    if not ids:
+        raise InvalidInput("no clip matches, and a dataset has at least one", remedy="try it: longtail clips search")
+
+
+def _common_signals(connection: Connection, clip_ids: Sequence[str]) -> list[str]:
+    table, count = signal_statistics.c, func.count()
+    rows = (
+        select(table.signal)
+        .where(is_among(table.clip_id, clip_ids), table.minimum.is_not(None))
+        .group_by(table.signal)
+        .order_by(count.desc(), table.signal)
+        .limit(MAX_SIGNALS)
+    )
+    return list(connection.execute(rows).scalars())
+
+
+def _statistics(
+    connection: Connection, clip_ids: Sequence[str], signals: Sequence[str]
+) -> dict[tuple[str, str], tuple[float, float, float]]:
+    table = signal_statistics.c
+    rows = connection.execute(
+        select(table.clip_id, table.signal, table.minimum, table.maximum, table.mean).where(
+            is_among(table.clip_id, clip_ids),
+            table.signal.in_(signals),
+            table.minimum.is_not(None),
+            table.maximum.is_not(None),
+            table.mean.is_not(None),
+        )
+    )
+    return {(row.clip_id, row.signal): (row.minimum, row.maximum, row.mean) for row in rows}
+
+
+def _triggers(connection: Connection, clip_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+    link, fire = clip_fires.c, fires.c
+    joined = clip_fires.join(
+        fires,
+        (link.vehicle_id == fire.vehicle_id)
+        & (link.campaign == fire.campaign)
+        & (link.version == fire.version)
+        & (link.ordinal == fire.ordinal),
+    )
+    rows = connection.execute(
+        select(link.clip_id, fire.trigger).select_from(joined).where(is_among(link.clip_id, clip_ids)).distinct()
+    )
+    by_clip: dict[str, set[str]] = {}
+    for clip_id, trigger in rows:
+        by_clip.setdefault(clip_id, set()).add(trigger)
+    return {clip_id: frozenset(names) for clip_id, names in by_clip.items()}

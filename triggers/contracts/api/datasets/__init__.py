@@ -1,0 +1,1 @@
+"""Datasets and saved searches in the API"""
