@@ -7,11 +7,13 @@ from fleet_api.audit import routes as audit
 from fleet_api.budget import routes as budget
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
+from fleet_api.datasets import routes as datasets
 from fleet_api.filters import routes as filters
 from fleet_api.labels import routes as labels
 from fleet_api.login import routes as login
 from fleet_api.outcomes import routes as outcomes
 from fleet_api.scans import routes as scans
+from fleet_api.searches import routes as searches
 from fleet_api.signal_catalogs import routes as signal_catalogs
 from fleet_api.stac import routes as stac
 from fleet_api.trust import routes as trust
@@ -28,6 +30,8 @@ ROUTERS = tuple(
         filters,
         scans,
         stac,
+        datasets,
+        searches,
         labels,
         outcomes,
         audit,

@@ -13,6 +13,8 @@ from fleet_api.client.budget import Budget
 from fleet_api.client.campaigns import Campaigns, SignalCatalogs
 from fleet_api.client.clips import Clips
 from fleet_api.client.clips.scans import Scans
+from fleet_api.client.datasets.searches import Searches
+from fleet_api.client.datasets.subject import Datasets
 from fleet_api.client.health import Health
 from fleet_api.client.labels import Labels
 from fleet_api.client.login.subject import Login
@@ -46,6 +48,8 @@ class Client:
         self.vehicles = Vehicles(self._transport)
         self.clips = Clips(self._transport)
         self.scans = Scans(self._transport)
+        self.datasets = Datasets(self._transport)
+        self.searches = Searches(self._transport)
         self.labels = Labels(self._transport)
         self.budget = Budget(self._transport)
         self.outcomes = Outcomes(self._transport)

@@ -21,6 +21,7 @@ Operation = tuple[str, str]
 VERSION = "/v1/campaigns/{campaign}/{version}"
 JOB = "/v1/label-jobs/{job_id}"
 COLLECTION = "/stac/collections/{collection_id}"
+DATASET = "/v1/datasets/{name}"
 
 READERS = set(Role) - {Role.LABELER}
 ALLOWED: dict[Operation, set[Role]] = {
@@ -70,6 +71,19 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", f"{COLLECTION}/items/{{item_id}}"): READERS,
     ("get", "/stac/search"): READERS,
     ("post", "/stac/search"): READERS,
+    ("get", "/v1/datasets"): READERS,
+    ("get", "/v1/datasets/{name}"): READERS,
+    ("get", f"{DATASET}/difference"): READERS,
+    ("get", f"{DATASET}/versions/{{version}}"): READERS,
+    ("get", f"{DATASET}/versions/{{version}}/members"): READERS,
+    ("post", "/v1/datasets"): {Role.AUTHOR, Role.OPERATOR},
+    ("post", f"{DATASET}/versions"): {Role.AUTHOR, Role.OPERATOR},
+    ("post", f"{DATASET}/release"): {Role.OPERATOR},
+    ("post", f"{DATASET}/keep"): {Role.OPERATOR},
+    ("get", "/v1/searches"): READERS,
+    ("get", "/v1/searches/{name}"): READERS,
+    ("post", "/v1/searches"): READERS,
+    ("delete", "/v1/searches/{name}"): READERS,
     ("post", "/v1/label-jobs/claim"): {Role.LABELER},
     ("get", "/v1/label-jobs/stats"): set(Role),
     ("get", "/v1/label-jobs"): set(Role),
@@ -121,7 +135,12 @@ OF_THE_GATEWAY: dict[Operation, bool] = {
 OF_INGEST: set[Operation] = {("get", "/healthz"), ("get", "/readyz")}
 """Without a token, and nothing else."""
 
-QUERIES = {"/v1/filter": {"filter": "TRUE"}}
+QUERIES: dict[Operation, dict[str, Any]] = {
+    ("get", "/v1/filter"): {"filter": "TRUE"},
+    ("get", f"{DATASET}/difference"): {"before": 1, "after": 2},
+    ("delete", "/v1/searches/{name}"): {},
+    ("delete", "/v1/scans/{scan_id}"): {},
+}
 """What routes must be asked with, so that it is not the query that is refused."""
 
 PLACES = {
@@ -136,6 +155,7 @@ PLACES = {
     "letter_id": "1",
     "digest": "0" * 64,
     "reference": "none",
+    "name": "none",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/campaigns": {"source": "trigger a {", "signals": SIGNALS},
@@ -152,6 +172,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "/v1/enrolment-codes": {"id": "car-2"},
     "/v1/scans": {"when": "ego.speed > 3 m/s"},
     "/stac/search": {"limit": 1},
+    "/v1/datasets": {"name": "none", "filter": "vehicle = 'car-1'"},
+    f"{DATASET}/versions": {"filter": "vehicle = 'car-1'"},
+    **{f"{DATASET}/{verb}": {"reason": "a test"} for verb in ("release", "keep")},
+    "/v1/searches": {"name": "cuts", "filter": "vehicle = 'car-1'"},
     "/v1/label-jobs/claim": {"task": "auto", "labeler": "anna"},
     f"{JOB}/complete": {"token": 1, "openlabel": OPENLABEL},
     f"{JOB}/fail": {"token": 1, "reason": "dark"},
@@ -161,7 +185,6 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-WITHOUT_REASON = {"/v1/scans/{scan_id}"}
 """What is deleted without saying why: one's own."""
 
 
@@ -169,9 +192,7 @@ def send(api: Api, operation: Operation, headers: dict[str, str]) -> Response:
     """A request that only its sender's rights, or a thing that is not there, can stop."""
     method, path = operation
     body = BODIES.get(path) if method == "post" else None
-    query = QUERIES.get(path)
-    if method == "delete" and path not in WITHOUT_REASON:
-        query = {"reason": "a test"}
+    query = QUERIES.get(operation, {"reason": "a test"} if method == "delete" else None)
     answer: Response = api.client.request(method, path.format(**PLACES), headers=headers, json=body, params=query)
     return answer
 

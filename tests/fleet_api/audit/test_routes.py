@@ -25,6 +25,7 @@ from triggers.contracts.users import Role, User
 
 VERSION = "/v1/campaigns/{campaign}/{version}"
 JOB = "/v1/label-jobs/{job_id}"
+DATASET = "/v1/datasets/{name}"
 BRAKING = "/v1/campaigns/braking/1"
 Act = Callable[[Api], Response]
 
@@ -69,6 +70,15 @@ def scan_begun(api: Api) -> Response:
     """Begin a scan, by the signal catalog of a campaign."""
     draft(api)
     return api.post("/v1/scans", {"when": "ego.speed > 3 m/s"}, "operator")
+
+
+def dataset(api: Api) -> Response:
+    """Create a dataset `cuts` with one clip."""
+    return api.post("/v1/datasets", {"name": "cuts", "clips": [clip(api)]}, "author")
+
+
+def saved_search(api: Api) -> Response:
+    return api.post("/v1/searches", {"name": "cuts", "filter": "vehicle = 'car-1'"}, "viewer")
 
 
 def letter(api: Api) -> int:
@@ -174,6 +184,24 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ("delete", "/v1/scans/{scan_id}"): (
         lambda api: api.client.delete(f"/v1/scans/{scan_begun(api).json()['id']}", headers=api.as_("operator")),
         "scan.remove",
+    ),
+    ("post", "/v1/datasets"): (dataset, "dataset.create"),
+    ("post", f"{DATASET}/versions"): (
+        after(dataset, lambda api: api.post("/v1/datasets/cuts/versions", {"clips": [clip(api)]}, "author")),
+        "dataset.add_version",
+    ),
+    ("post", f"{DATASET}/release"): (
+        after(dataset, lambda api: api.post("/v1/datasets/cuts/release", {"reason": "r"}, "operator")),
+        "dataset.release",
+    ),
+    ("post", f"{DATASET}/keep"): (
+        after(dataset, lambda api: api.post("/v1/datasets/cuts/keep", {"reason": "r"}, "operator")),
+        "dataset.keep",
+    ),
+    ("post", "/v1/searches"): (saved_search, "search.save"),
+    ("delete", "/v1/searches/{name}"): (
+        after(saved_search, lambda api: api.client.delete("/v1/searches/cuts", headers=api.as_("viewer"))),
+        "search.delete",
     ),
     ("post", "/v1/label-jobs/claim"): (claimed, "label_job.claim"),
     ("post", f"{JOB}/retry"): (retried, "label_job.retry"),

@@ -1,0 +1,1 @@
+"""Datasets in the client: versions and their members, saved searches, and exports to a folder"""

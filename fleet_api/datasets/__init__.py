@@ -1,0 +1,1 @@
+"""The API's datasets: routes, use cases and rules"""

@@ -1,0 +1,181 @@
+"""Use cases for datasets: make versions, show them with their members and differences, and let retention erase or not.
+
+Each is one transaction. A version is made by whoever has the role author or operator; what keeps clips from being
+erased is decided by operators.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from fleet_api.datasets import rules
+from fleet_api.datasets.diversity import choose
+from fleet_api.datasets.vectors import vectors_of
+from fleet_api.datasets.views import member_views
+from fleet_api.services import Services
+from storage import audit
+from storage.database import Connection
+from storage.datasets import freezing, holds, selection, versions
+from storage.datasets.freezing import Frozen, NewVersion
+from triggers.contracts.api.base import ReasonRequest
+from triggers.contracts.api.datasets.versions import (
+    CreateDatasetRequest,
+    DatasetDetails,
+    DatasetList,
+    DatasetView,
+    DifferenceView,
+    MemberPage,
+    Split,
+    SplitRequest,
+    VersionRequest,
+    VersionView,
+)
+from triggers.contracts.users import Role, User
+from triggers.errors import InvalidInput
+
+_log = logging.getLogger(__name__)
+
+
+def create(services: Services, user: User, request: CreateDatasetRequest) -> VersionView:
+    """Begin a dataset with its first version. Conflict when the name is taken; errors of the choice as in `_choose`."""
+    user.require(Role.AUTHOR, Role.OPERATOR)
+    with services.searches.turn(user.name), services.database.begin() as connection:
+        freezing.create(
+            connection, request.name, description=request.description, lets_expire=request.lets_expire, user=user
+        )
+        frozen = freezing.add_version(connection, request.name, _choose(connection, request), user=user)
+        after = _told(frozen) | {"lets_expire": request.lets_expire}
+        audit.record(connection, user, "dataset.create", "dataset", request.name, after=after)
+        return _version(connection, request.name, frozen.version)
+
+
+def add_version(services: Services, user: User, name: str, request: VersionRequest) -> tuple[VersionView, bool]:
+    """Add a version to a dataset; returns it, or the newest one if that has the same members, and whether it is new."""
+    user.require(Role.AUTHOR, Role.OPERATOR)
+    with services.searches.turn(user.name), services.database.begin() as connection:
+        versions.find_dataset(connection, name)
+        frozen = freezing.add_version(connection, name, _choose(connection, request), user=user)
+        if frozen.is_new:
+            audit.record(connection, user, "dataset.add_version", "dataset", name, after=_told(frozen))
+        return _version(connection, name, frozen.version), frozen.is_new
+
+
+def _choose(connection: Connection, request: VersionRequest) -> NewVersion:
+    """The clips that a request asks for, their splits, and the recipe to keep.
+
+    InvalidInput when the filter cannot be used, or matches no clip or too many; NotFound or Erased for a listed clip.
+    """
+    recipe: dict[str, Any] = {}
+    if request.clips is not None:
+        chosen = selection.listed(connection, request.clips)
+        recipe["listed"] = len(chosen)
+    elif request.diverse is not None:
+        chosen, recipe = _diverse(connection, request.filter, request.diverse)
+    else:
+        chosen = selection.matching(connection, request.filter or "")
+        recipe["filter"] = request.filter
+    if request.split is None:
+        return NewVersion(chosen, {}, recipe)
+    return NewVersion(
+        chosen, _splits(connection, chosen, request.split), recipe | {"split": request.split.model_dump()}
+    )
+
+
+def _diverse(connection: Connection, filter_source: str | None, count: int) -> tuple[list[str], dict[str, Any]]:
+    found = selection.candidates(connection, filter_source)
+    if count > len(found.clips):
+        raise InvalidInput(
+            f"a diverse choice of {count} among {len(found.clips)} clips",
+            remedy="ask for fewer, or for all of them with the filter alone",
+        )
+    chosen = choose(vectors_of(found), np.ones(len(found.clips)), count=count)
+    recipe = {"filter": filter_source, "diverse": count, "matching": found.matching, "compared": len(found.clips)}
+    return [found.clips[index].clip_id for index in chosen], recipe | {"signals": list(found.signals)}
+
+
+def _splits(connection: Connection, chosen: list[str], request: SplitRequest) -> dict[str, Split]:
+    return {
+        clip.clip_id: rules.side_of(request, vehicle=clip.vehicle_id, latitude=clip.latitude, longitude=clip.longitude)
+        for clip in selection.grouped(connection, chosen)
+    }
+
+
+def list_datasets(services: Services, user: User, *, after: str, limit: int) -> DatasetList:
+    """Datasets whose name sorts after `after`, by name; at most `limit`."""
+    user.require(Role.VIEWER)
+    with services.database.snapshot() as connection:
+        found = versions.list_datasets(connection, after=after, limit=limit)
+    return DatasetList(
+        datasets=[DatasetView.model_validate(each) for each in found],
+        next=found[-1].name if len(found) == limit else None,
+    )
+
+
+def show_dataset(services: Services, user: User, name: str) -> DatasetDetails:
+    """A dataset with its versions, the newest first; or NotFound."""
+    user.require(Role.VIEWER)
+    with services.database.snapshot() as connection:
+        found = versions.find_dataset(connection, name)
+        history = versions.versions_of(connection, name)
+    return DatasetDetails(**asdict(found), history=[VersionView.model_validate(each) for each in history])
+
+
+def show_version(services: Services, user: User, name: str, version: int | None) -> VersionView:
+    """A version of a dataset (None: its newest), or NotFound."""
+    user.require(Role.VIEWER)
+    with services.database.snapshot() as connection:
+        return _version(connection, name, version)
+
+
+def list_members(
+    services: Services, user: User, name: str, version: int, *, after: str, limit: int, documents: bool
+) -> MemberPage:
+    """Members of a version by the id of their clip, with what the catalog has of them now; or NotFound."""
+    user.require(Role.VIEWER)
+    with services.database.snapshot() as connection:
+        versions.find_version(connection, name, version)
+        found = versions.members_of(connection, name, version, after=after, limit=limit)
+        views = member_views(connection, services.store, found, documents=documents)
+    return MemberPage(members=views, next=views[-1].clip_id if len(views) == limit else None)
+
+
+def show_difference(services: Services, user: User, name: str, before: int, after: int) -> DifferenceView:
+    """How the members of version `after` differ from those of `before`; or NotFound."""
+    user.require(Role.VIEWER)
+    with services.database.snapshot() as connection:
+        for version in (before, after):
+            versions.find_version(connection, name, version)
+        found = versions.difference(connection, name, before, after)
+    return DifferenceView(name=name, before=before, after=after, **asdict(found))
+
+
+def let_expire(services: Services, user: User, name: str, request: ReasonRequest, *, allowed: bool) -> DatasetView:
+    """Let retention erase clips of a dataset, or keep them from it; or NotFound."""
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        before = holds.let_expire(connection, name, allowed=allowed, reason=request.reason, user=user)
+        found = DatasetView.model_validate(versions.find_dataset(connection, name))
+        audit.record(
+            connection,
+            user,
+            "dataset.release" if allowed else "dataset.keep",
+            "dataset",
+            name,
+            before={"lets_expire": before},
+            after={"lets_expire": allowed},
+            reason=request.reason,
+        )
+    _log.warning("%s %s dataset %s: %s", user.name, "releases" if allowed else "keeps", name, ascii(request.reason))
+    return found
+
+
+def _version(connection: Connection, name: str, version: int | None) -> VersionView:
+    return VersionView.model_validate(versions.find_version(connection, name, version))
+
+
+def _told(frozen: Frozen) -> dict[str, Any]:
+    return {"version": frozen.version, "digest": frozen.digest}

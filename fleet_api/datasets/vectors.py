@@ -1,0 +1,71 @@
+"""Vectors of clips for a diverse choice: standardised statistics of their signals, their place, and their triggers.
+
+They are used as long as clips have no vectors of their own. The statistics of each signal are standardised over the
+candidates; missing ones count as the mean, and one more column says whether they are there. A place is a point on the
+unit sphere, standardised likewise. A trigger is a column of 0 and 1. A signal and the place are divided by the root of
+their number of columns, so that each counts as much as one property.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fleet_api.datasets.diversity import Floats
+from storage.datasets.selection import Candidates, Grouped
+
+STATISTICS = 3
+"""Minimum, maximum and mean."""
+MAX_TRIGGERS = 64
+"""Columns for triggers: those that most of the clips have."""
+
+
+def vectors_of(candidates: Candidates) -> Floats:
+    """One row for each candidate."""
+    groups = [_of_signal(candidates, signal) for signal in candidates.signals]
+    groups.append(_places(candidates.clips))
+    return np.hstack([*(group / np.sqrt(group.shape[1]) for group in groups), _triggers(candidates)])
+
+
+def _of_signal(candidates: Candidates, signal: str) -> Floats:
+    missing = (np.nan,) * STATISTICS
+    rows = [candidates.statistics.get((clip.clip_id, signal), missing) for clip in candidates.clips]
+    return _standardised(np.array(rows, dtype=np.float64))
+
+
+def _places(clips: Sequence[Grouped]) -> Floats:
+    missing = np.nan
+    latitudes = np.radians([missing if clip.latitude is None else clip.latitude for clip in clips])
+    longitudes = np.radians([missing if clip.longitude is None else clip.longitude for clip in clips])
+    east, north = np.cos(latitudes) * np.cos(longitudes), np.cos(latitudes) * np.sin(longitudes)
+    return _standardised(np.column_stack([east, north, np.sin(latitudes)]))
+
+
+def _triggers(candidates: Candidates) -> Floats:
+    clips_by_trigger: dict[str, set[int]] = {}
+    for index, clip in enumerate(candidates.clips):
+        for name in candidates.triggers.get(clip.clip_id, frozenset()):
+            clips_by_trigger.setdefault(name, set()).add(index)
+    most = sorted(clips_by_trigger, key=lambda name: (-len(clips_by_trigger[name]), name))[:MAX_TRIGGERS]
+    columns = np.zeros((len(candidates.clips), len(most)))
+    for column, name in enumerate(most):
+        columns[sorted(clips_by_trigger[name]), column] = 1
+    return columns
+
+
+def _standardised(columns: Floats) -> Floats:
+    """Each column with mean 0 and deviation 1, without its missing values, and a column of what is there."""
+    there = np.isfinite(columns).all(axis=1)
+    if not there.any():
+        return np.zeros((len(columns), columns.shape[1] + 1))
+    known = columns[there]
+    # Halves and a scale first: values may be so large that their sum, or their square, is no longer a number.
+    scale = np.abs(known).max(axis=0)
+    scale[scale == 0] = 1
+    known = known / scale
+    deviation = known.std(axis=0)
+    result = np.zeros((len(columns), columns.shape[1] + 1))
+    result[there, :-1] = (known - known.mean(axis=0)) / np.where(deviation > 1e-9, deviation, 1)
+    result[:, -1] = there
+    return result

@@ -1,0 +1,49 @@
+"""The API's views of a dataset's members: as they were frozen, and what the catalog has of them now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from fleet_api.clips.views import CLIP_ASSET, LINK_S, clip_view
+from storage.clips.search import get_clips
+from storage.database import Connection
+from storage.datasets import members
+from storage.datasets.versions import MemberRecord
+from storage.objects import ObjectStore
+from triggers.contracts.api.clips import LabelView
+from triggers.contracts.api.datasets.versions import ErasureView, FrozenAsset, FrozenLabel, MemberView
+
+
+def member_views(
+    connection: Connection, store: ObjectStore, records: Sequence[MemberRecord], *, documents: bool
+) -> list[MemberView]:
+    """Members with links to the files that are still the frozen ones; with `documents` also their pinned labels."""
+    ids = [record.clip_id for record in records]
+    clips = get_clips(connection, ids)
+    keys = members.object_keys(connection, ids)
+    pinned = {record.clip_id: [label["id"] for label in record.labels] for record in records}
+    labels = members.label_documents(connection, pinned) if documents else {}
+    views = []
+    for record in records:
+        clip = clips.get(record.clip_id)
+        unchanged = {
+            asset["name"]: keys[asset_key]
+            for asset in record.assets
+            if (asset_key := (record.clip_id, asset["name"], asset["digest"])) in keys and asset["digest"]
+        }
+        files = unchanged if clip is None else {CLIP_ASSET: clip.object_key, **unchanged}
+        views.append(
+            MemberView(
+                clip_id=record.clip_id,
+                digest=record.digest,
+                size_bytes=record.size_bytes,
+                split=record.split,
+                assets=[FrozenAsset(**asset) for asset in record.assets],
+                labels=[FrozenLabel(**label) for label in record.labels],
+                clip=None if clip is None else clip_view(clip),
+                links={name: store.link(key, expires_s=LINK_S) for name, key in files.items()},
+                label_documents=[LabelView.model_validate(each) for each in labels.get(record.clip_id, ())],
+                erased=None if record.erasure is None else ErasureView.model_validate(record.erasure),
+            )
+        )
+    return views

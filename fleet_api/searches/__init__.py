@@ -1,0 +1,1 @@
+"""The API's saved searches: routes and use cases"""
