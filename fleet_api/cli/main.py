@@ -35,6 +35,8 @@ COMMANDS = {
     "clips": Entry(
         "fleet_api.cli.fleet.clips.commands:clips", "Search the catalog of clips, and download their files."
     ),
+    "search": Entry("fleet_api.cli.datasets.searches:search", "Keep searches of clips under names."),
+    "dataset": Entry("fleet_api.cli.datasets.commands:dataset", "Freeze clips as datasets, and export them."),
     "labels": Entry("fleet_api.cli.fleet.labels:labels", "Claim and complete label jobs."),
     "dead-letters": Entry(
         "fleet_api.cli.fleet.dead_letters:dead_letters", "List and discard what could not be processed."

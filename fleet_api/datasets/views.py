@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleet_api.clips.views import CLIP_ASSET, LINK_S, clip_view
+from fleet_api.clips.views import LINK_S, clip_view
 from storage.clips.search import get_clips
 from storage.database import Connection
 from storage.datasets import members
 from storage.datasets.versions import MemberRecord
 from storage.objects import ObjectStore
-from triggers.contracts.api.clips import LabelView
+from triggers.contracts.api.clips import RECORDING_ASSET, LabelView
 from triggers.contracts.api.datasets.versions import ErasureView, FrozenAsset, FrozenLabel, MemberView
 
 
@@ -31,7 +31,7 @@ def member_views(
             for asset in record.assets
             if (asset_key := (record.clip_id, asset["name"], asset["digest"])) in keys and asset["digest"]
         }
-        files = unchanged if clip is None else {CLIP_ASSET: clip.object_key, **unchanged}
+        files = unchanged if clip is None else {RECORDING_ASSET: clip.object_key, **unchanged}
         views.append(
             MemberView(
                 clip_id=record.clip_id,

@@ -185,9 +185,6 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 
 
-"""What is deleted without saying why: one's own."""
-
-
 def send(api: Api, operation: Operation, headers: dict[str, str]) -> Response:
     """A request that only its sender's rights, or a thing that is not there, can stop."""
     method, path = operation
