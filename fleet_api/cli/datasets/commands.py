@@ -28,7 +28,7 @@ from fleet_api.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from fleet_api.client.datasets.export.run import Progress
     from triggers.contracts.api.datasets.versions import DatasetView, MemberView, SplitRequest, VersionView
 
@@ -102,7 +102,7 @@ def dataset() -> None:
 @json_option
 @with_client
 def create(
-    client: ApiClient, *, name: str, description: str, let_expire: bool, as_json: bool, **choice: Unpack[Choice]
+    client: Client, *, name: str, description: str, let_expire: bool, as_json: bool, **choice: Unpack[Choice]
 ) -> None:
     """Freeze the clips of a filter, of a list, or a diverse choice under a new NAME. Needs the role author or operator.
 
@@ -117,7 +117,7 @@ def create(
 @_choice_options
 @json_option
 @with_client
-def add_version(client: ApiClient, *, name: str, as_json: bool, **choice: Unpack[Choice]) -> None:
+def add_version(client: Client, *, name: str, as_json: bool, **choice: Unpack[Choice]) -> None:
     """Freeze clips as the next version of NAME, as in `create`. Earlier versions stay as they are.
 
     The newest version stays the newest one if it has exactly these members.
@@ -128,7 +128,7 @@ def add_version(client: ApiClient, *, name: str, as_json: bool, **choice: Unpack
 @dataset.command(name="list", short_help="List the datasets.")
 @list_options
 @with_client
-def list_(client: ApiClient, form: Form) -> None:
+def list_(client: Client, form: Form) -> None:
     """List the datasets by name."""
     print_list(form, client.datasets.list(), COLUMNS, none="no dataset yet; `longtail dataset create` makes one")
 
@@ -137,7 +137,7 @@ def list_(client: ApiClient, form: Form) -> None:
 @click.argument("name")
 @json_option
 @with_client
-def show(client: ApiClient, *, name: str, as_json: bool) -> None:
+def show(client: Client, *, name: str, as_json: bool) -> None:
     """Show a dataset with its versions: how many clips each has, how many were erased since, and what chose them."""
     found = client.datasets.get(name)
     if as_json:
@@ -154,7 +154,7 @@ def show(client: ApiClient, *, name: str, as_json: bool) -> None:
 @click.argument("reference", metavar="NAME[@VERSION]")
 @list_options
 @with_client
-def members(client: ApiClient, reference: str, form: Form) -> None:
+def members(client: Client, reference: str, form: Form) -> None:
     """List the clips of a version (default: the newest), with their hashes, and which were erased and why."""
     print_list(form, client.datasets.members(reference), MEMBER_COLUMNS, none="no clips")
 
@@ -165,7 +165,7 @@ def members(client: ApiClient, reference: str, form: Form) -> None:
 @click.argument("after", type=WholeNumber(1))
 @json_option
 @with_client
-def diff(client: ApiClient, *, name: str, before: int, after: int, as_json: bool) -> None:
+def diff(client: Client, *, name: str, before: int, after: int, as_json: bool) -> None:
     """Show which clips version AFTER has that BEFORE has not (+), the other way round (-), and which differ (~)."""
     found = client.datasets.difference(name, before, after)
     if as_json:
@@ -181,7 +181,7 @@ def diff(client: ApiClient, *, name: str, before: int, after: int, as_json: bool
 @click.argument("name")
 @click.option("--reason", required=True, help="Why; it is kept and shown.")
 @with_client
-def release(client: ApiClient, *, name: str, reason: str) -> None:
+def release(client: Client, *, name: str, reason: str) -> None:
     """Let retention erase clips of NAME when their time is over; they stay listed as erased.
 
     Needs the role operator.
@@ -194,7 +194,7 @@ def release(client: ApiClient, *, name: str, reason: str) -> None:
 @click.argument("name")
 @click.option("--reason", required=True, help="Why; it is kept and shown.")
 @with_client
-def keep(client: ApiClient, *, name: str, reason: str) -> None:
+def keep(client: Client, *, name: str, reason: str) -> None:
     """Keep the clips of NAME from retention. Needs the role operator."""
     client.datasets.keep(name, reason=reason)
     print_result(f"retention erases no clip of {name}")
@@ -205,7 +205,7 @@ def keep(client: ApiClient, *, name: str, reason: str) -> None:
 @click.option("--to", "folder", type=click.Path(path_type=Path), required=True, help="The folder.")
 @click.option("--format", "kind", type=click.Choice(FORMATS), required=True, help="What to write.")
 @with_client
-def export(client: ApiClient, *, reference: str, folder: Path, kind: Any) -> None:
+def export(client: Client, *, reference: str, folder: Path, kind: Any) -> None:
     """Export a version (default: the newest) to a folder: a Parquet manifest, and the clips as MCAP files or in the tar
     files of a WebDataset; or GeoParquet of items.
 
@@ -236,7 +236,7 @@ class _Told:
             remark(f"{progress.done} of {counted(progress.clips, 'clip')}, {shown_bytes(progress.fetched_bytes)} read")
 
 
-def _chosen(client: ApiClient, choice: Choice) -> dict[str, Any]:
+def _chosen(client: Client, choice: Choice) -> dict[str, Any]:
     """The arguments of the client for options; UsageError for those that cannot be meant."""
     file, written = choice["clips"], choice["filter_text"]
     return {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.fleet.clips import COLUMNS as CLIP_COLUMNS
+from fleet_api.cli.fleet.clips.commands import COLUMNS as CLIP_COLUMNS
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import (
     Column,
@@ -22,7 +22,7 @@ from fleet_api.cli.output import (
 )
 
 if TYPE_CHECKING:
-    from fleet_api.client import ApiClient
+    from fleet_api.client import Client
     from triggers.contracts.api.datasets.searches import SavedSearchView
 
 COLUMNS: tuple[Column[SavedSearchView], ...] = (
@@ -45,7 +45,7 @@ def search() -> None:
 @click.option("--sortby", help="A property to sort by; a leading - reverses the order.  [default: -recorded]")
 @click.option("--replace", is_flag=True, help="Replace the search that has this name.")
 @with_client
-def save(client: ApiClient, *, name: str, cql2: str, sortby: str | None, replace: bool) -> None:
+def save(client: Client, *, name: str, cql2: str, sortby: str | None, replace: bool) -> None:
     """Keep a CQL2 text under a NAME, and print its link. Saving the same again changes nothing.
 
     Units are translated as in `clips search`, and a time relative to now becomes the time that it is now.
@@ -59,7 +59,7 @@ def save(client: ApiClient, *, name: str, cql2: str, sortby: str | None, replace
 @search.command(name="list", short_help="List the saved searches.")
 @list_options
 @with_client
-def list_(client: ApiClient, form: Form) -> None:
+def list_(client: Client, form: Form) -> None:
     """List the saved searches by name."""
     print_list(form, client.searches.list(), COLUMNS, none="no search is saved; `longtail search save` keeps one")
 
@@ -68,7 +68,7 @@ def list_(client: ApiClient, form: Form) -> None:
 @click.argument("name")
 @json_option
 @with_client
-def show(client: ApiClient, *, name: str, as_json: bool) -> None:
+def show(client: Client, *, name: str, as_json: bool) -> None:
     """Show a saved search with its link, which others can open with a token of theirs."""
     found = client.searches.get(name)
     if as_json:
@@ -82,7 +82,7 @@ def show(client: ApiClient, *, name: str, as_json: bool) -> None:
 @click.option("--limit", type=WholeNumber(1), help="At most this many clips.  [default: all]")
 @list_options
 @with_client
-def run(client: ApiClient, name: str, limit: int | None, form: Form) -> None:
+def run(client: Client, name: str, limit: int | None, form: Form) -> None:
     """List the clips that a saved search finds now."""
     saved = client.searches.get(name)
     clips = client.clips.search(saved.filter, limit=limit, sortby=saved.sortby, note=remark)
@@ -92,7 +92,7 @@ def run(client: ApiClient, name: str, limit: int | None, form: Form) -> None:
 @search.command(short_help="Delete a saved search.")
 @click.argument("name")
 @with_client
-def delete(client: ApiClient, *, name: str) -> None:
+def delete(client: Client, *, name: str) -> None:
     """Delete a saved search, which who saved it and operators may. No clip is erased."""
     client.searches.delete(name)
     print_result(f"{name} is deleted")

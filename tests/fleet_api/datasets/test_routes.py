@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, text
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from ingest.steward import erasure
 from storage.database import SqlError
 from storage.tables import clip_assets, dataset_members
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.integration
 
 
 @pytest.fixture
-def client(api: Api) -> ApiClient:
+def client(api: Api) -> Client:
     return api.as_client("admin")
 
 
@@ -33,11 +33,11 @@ def add(api: Api, count: int = 1, **columns: Any) -> list[str]:
         return [add_clip(connection, **columns) for _ in range(count)]
 
 
-def members(client: ApiClient, reference: str) -> list[str]:
+def members(client: Client, reference: str) -> list[str]:
     return [member.clip_id for member in client.datasets.members(reference)]
 
 
-def test_a_filter_is_frozen_and_clips_that_come_later_are_in_the_next_version(api: Api, client: ApiClient) -> None:
+def test_a_filter_is_frozen_and_clips_that_come_later_are_in_the_next_version(api: Api, client: Client) -> None:
     first = add(api, 3, fired=[("braking", "hard")])
     add(api, 2)
     made = client.datasets.create("cuts", filter_text="trigger = 'hard'", description="hard braking")
@@ -54,7 +54,7 @@ def test_a_filter_is_frozen_and_clips_that_come_later_are_in_the_next_version(ap
     assert [row.name for row in client.datasets.list()] == ["cuts"]
 
 
-def test_the_digest_of_a_version_is_that_of_its_members_as_they_are_listed(api: Api, client: ApiClient) -> None:
+def test_the_digest_of_a_version_is_that_of_its_members_as_they_are_listed(api: Api, client: Client) -> None:
     (one, two) = add(api, 2)
     with api.database.begin() as connection:
         add_row(connection, clip_assets, clip_id=one, name="b", digest="1" * 64, object_key="x/b")
@@ -70,7 +70,7 @@ def test_the_digest_of_a_version_is_that_of_its_members_as_they_are_listed(api: 
     assert again.digest == made.digest, "the name and the order of the list do not count"
 
 
-def test_the_same_members_again_are_the_version_that_there_is(api: Api, client: ApiClient) -> None:
+def test_the_same_members_again_are_the_version_that_there_is(api: Api, client: Client) -> None:
     ids = add(api, 2)
     made = client.datasets.create("cuts", clips=ids)
     assert client.datasets.add_version("cuts", clips=ids[::-1]) == made
@@ -79,7 +79,7 @@ def test_the_same_members_again_are_the_version_that_there_is(api: Api, client: 
     assert api.post("/v1/datasets/cuts/versions", {"clips": ids[:1]}, "author").status_code == 201
 
 
-def test_labels_are_pinned_and_later_ones_are_in_later_versions(api: Api, client: ApiClient) -> None:
+def test_labels_are_pinned_and_later_ones_are_in_later_versions(api: Api, client: Client) -> None:
     (clip_id,) = add(api)
     with api.database.begin() as connection:
         add_labels(connection, clip_id, "car")
@@ -100,7 +100,7 @@ def test_labels_are_pinned_and_later_ones_are_in_later_versions(api: Api, client
     assert client.datasets.difference("cuts", 1, 2).changed == [clip_id]
 
 
-def test_the_difference_of_versions_says_what_came_and_what_went(api: Api, client: ApiClient) -> None:
+def test_the_difference_of_versions_says_what_came_and_what_went(api: Api, client: Client) -> None:
     one, two, three = add(api, 3)
     client.datasets.create("cuts", clips=[one, two])
     client.datasets.add_version("cuts", clips=[two, three])
@@ -112,7 +112,7 @@ def test_the_difference_of_versions_says_what_came_and_what_went(api: Api, clien
         client.datasets.difference("cuts", 1, 3)
 
 
-def test_splits_keep_vehicles_on_one_side_in_every_version(api: Api, client: ApiClient) -> None:
+def test_splits_keep_vehicles_on_one_side_in_every_version(api: Api, client: Client) -> None:
     for number in range(12):
         add(api, 2, vehicle_id=f"car-{number}")
     split = SplitRequest(by="vehicle", train=50, val=25, test=25)
@@ -127,7 +127,7 @@ def test_splits_keep_vehicles_on_one_side_in_every_version(api: Api, client: Api
         assert member.clip is not None and member.split == sides[member.clip.vehicle]
 
 
-def test_splits_keep_places_on_one_side(api: Api, client: ApiClient) -> None:
+def test_splits_keep_places_on_one_side(api: Api, client: Client) -> None:
     for number in range(10):
         for vehicle in ("car-1", "car-2"):
             add(api, vehicle_id=vehicle, box=(13.0 + number, 52.0, 13.001 + number, 52.001))
@@ -139,7 +139,7 @@ def test_splits_keep_places_on_one_side(api: Api, client: ApiClient) -> None:
     assert len(sides) == 10 and all(len(of_place) == 1 for of_place in sides.values())
 
 
-def test_a_diverse_choice_takes_one_clip_of_each_kind(api: Api, client: ApiClient) -> None:
+def test_a_diverse_choice_takes_one_clip_of_each_kind(api: Api, client: Client) -> None:
     kinds = {}
     for speed in (0.0, 20.0, 40.0, 60.0):
         for clip_id in add(api, 4, statistics={"ego.speed": (speed, speed + 1, speed)}, fired=[("braking", "hard")]):
@@ -154,7 +154,7 @@ def test_a_diverse_choice_takes_one_clip_of_each_kind(api: Api, client: ApiClien
         client.datasets.create("more", diverse=20)
 
 
-def test_an_erased_clip_stays_in_the_list_with_the_reason(api: Api, client: ApiClient) -> None:
+def test_an_erased_clip_stays_in_the_list_with_the_reason(api: Api, client: Client) -> None:
     one, two = add(api, 2)
     made = client.datasets.create("cuts", clips=[one, two])
     with pytest.raises(Conflict, match=f"clip {one} is in dataset cuts"):
@@ -174,7 +174,7 @@ def test_an_erased_clip_stays_in_the_list_with_the_reason(api: Api, client: ApiC
         client.datasets.add_version("cuts", clips=[one])
 
 
-def test_erasing_a_vehicle_needs_no_dataset_named_and_is_recorded_with_them(api: Api, client: ApiClient) -> None:
+def test_erasing_a_vehicle_needs_no_dataset_named_and_is_recorded_with_them(api: Api, client: Client) -> None:
     (mine,) = add(api, vehicle_id="car-7")
     (other,) = add(api, vehicle_id="car-8")
     client.datasets.create("cuts", clips=[mine, other])
@@ -233,13 +233,13 @@ def test_versions_that_are_added_at_once_have_numbers_of_their_own(api: Api) -> 
 
 @pytest.mark.parametrize("table", ["dataset_versions", "dataset_members"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET digest = 'x'", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
-def test_nobody_changes_a_version(api: Api, client: ApiClient, table: str, statement: str) -> None:
+def test_nobody_changes_a_version(api: Api, client: Client, table: str, statement: str) -> None:
     client.datasets.create("cuts", clips=add(api))
     with pytest.raises(SqlError, match="never changed"), api.database.begin() as connection:
         connection.execute(text(statement.format(table)))
 
 
-def test_members_without_a_version_cannot_be_written(api: Api, client: ApiClient) -> None:
+def test_members_without_a_version_cannot_be_written(api: Api, client: Client) -> None:
     client.datasets.create("cuts", clips=add(api))
     row = {
         "name": "cuts",
@@ -284,7 +284,7 @@ def test_what_cannot_be_a_dataset_is_refused_and_leaves_none(api: Api, body: dic
     assert api.get("/v1/datasets").json() == {"datasets": [], "next": None}
 
 
-def test_clips_and_datasets_that_are_not_there_are_not_found(api: Api, client: ApiClient) -> None:
+def test_clips_and_datasets_that_are_not_there_are_not_found(api: Api, client: Client) -> None:
     known = add(api)
     with pytest.raises(NotFound, match=f"there is no clip '{'0' * 32}'"):
         client.datasets.create("cuts", clips=[*known, "0" * 32])
@@ -304,7 +304,7 @@ def test_clips_and_datasets_that_are_not_there_are_not_found(api: Api, client: A
 
 
 def test_more_clips_than_a_dataset_may_have_are_refused(
-    api: Api, client: ApiClient, monkeypatch: pytest.MonkeyPatch
+    api: Api, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(api, 4)
     monkeypatch.setattr("storage.datasets.selection.MAX_MEMBERS", 3)
@@ -323,7 +323,7 @@ def test_a_list_may_be_longer_than_a_statement_has_parameters(api: Api) -> None:
     assert api.post("/v1/datasets", body, "author").status_code == 404
 
 
-def test_one_user_makes_one_version_at_a_time(api: Api, client: ApiClient) -> None:
+def test_one_user_makes_one_version_at_a_time(api: Api, client: Client) -> None:
     ids = add(api)
     services = api.app.state.services
     with services.searches.turn("admin-user"), pytest.raises(TooMany):
@@ -335,7 +335,7 @@ def test_whoever_only_reads_makes_no_dataset(api: Api) -> None:
         api.as_client("viewer").datasets.create("cuts", clips=add(api))
 
 
-def test_a_released_dataset_says_who_released_it_and_why(api: Api, client: ApiClient) -> None:
+def test_a_released_dataset_says_who_released_it_and_why(api: Api, client: Client) -> None:
     client.datasets.create("cuts", clips=add(api))
     released = client.datasets.release("cuts", reason="the model is retired")
     assert released.lets_expire and released.changed_by == "admin-user"

@@ -14,7 +14,7 @@ import shapely
 import webdataset
 from sqlalchemy import update
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from fleet_api.client.datasets.export import folder as folders
 from fleet_api.client.datasets.export import rows, shards
 from fleet_api.client.datasets.export.run import FORMATS, Format, Progress, export
@@ -54,12 +54,12 @@ def out(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def client(api: Api) -> ApiClient:
+def client(api: Api) -> Client:
     return api.as_client("admin")
 
 
 @pytest.fixture
-def fetched(client: ApiClient, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+def fetched(client: Client, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The links that were followed."""
     links: list[str] = []
     opened = client.datasets.opened
@@ -93,7 +93,7 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def test_the_manifest_has_every_member_with_its_hashes(client: ApiClient, clips: dict[str, bytes], out: Path) -> None:
+def test_the_manifest_has_every_member_with_its_hashes(client: Client, clips: dict[str, bytes], out: Path) -> None:
     done = export(client.datasets, "cuts", out, "parquet")
     assert (done.clips, done.done, done.fetched, done.erased) == (CLIPS, CLIPS, 0, 0)
     file = pq.ParquetFile(out / "manifest.parquet")
@@ -115,7 +115,7 @@ def test_the_manifest_has_every_member_with_its_hashes(client: ApiClient, clips:
 
 
 def test_recordings_are_whole_and_the_manifest_says_where_they_are(
-    client: ApiClient, clips: dict[str, bytes], out: Path
+    client: Client, clips: dict[str, bytes], out: Path
 ) -> None:
     done = export(client.datasets, "cuts@1", out, "mcap")
     assert (done.fetched, done.reused, done.fetched_bytes) == (CLIPS, 0, sum(map(len, clips.values())))
@@ -127,7 +127,7 @@ def test_recordings_are_whole_and_the_manifest_says_where_they_are(
 @pytest.mark.parametrize("kind", ["mcap", "webdataset"])
 @pytest.mark.parametrize("count", [1, 3, 5])
 def test_a_killed_export_goes_on_and_fetches_nothing_twice(
-    client: ApiClient,
+    client: Client,
     clips: dict[str, bytes],
     fetched: list[str],
     out: Path,
@@ -149,7 +149,7 @@ def test_a_killed_export_goes_on_and_fetches_nothing_twice(
 
 @pytest.mark.parametrize("kind", ["mcap", "webdataset"])
 def test_a_file_that_is_cut_off_or_altered_in_the_folder_is_fetched_again(
-    client: ApiClient, clips: dict[str, bytes], out: Path, kind: Format
+    client: Client, clips: dict[str, bytes], out: Path, kind: Format
 ) -> None:
     assert clips
     export(client.datasets, "cuts", out, kind)
@@ -163,7 +163,7 @@ def test_a_file_that_is_cut_off_or_altered_in_the_folder_is_fetched_again(
 
 
 def test_an_export_that_dies_within_a_file_leaves_no_part_of_it(
-    client: ApiClient, clips: dict[str, bytes], out: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, clips: dict[str, bytes], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert clips
 
@@ -183,7 +183,7 @@ def test_an_export_that_dies_within_a_file_leaves_no_part_of_it(
 
 
 def test_the_webdataset_package_reads_every_sample(
-    client: ApiClient, clips: dict[str, bytes], out: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, clips: dict[str, bytes], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "SHARD_SAMPLES", 2)
     done = export(client.datasets, "cuts", out, "webdataset")
@@ -208,7 +208,7 @@ def test_the_webdataset_package_reads_every_sample(
 
 
 def test_shards_are_the_same_bytes_wherever_and_whenever_they_are_made(
-    client: ApiClient, clips: dict[str, bytes], out: Path
+    client: Client, clips: dict[str, bytes], out: Path
 ) -> None:
     assert clips
     for name in ("one", "two"):
@@ -217,7 +217,7 @@ def test_shards_are_the_same_bytes_wherever_and_whenever_they_are_made(
 
 
 def test_a_clip_that_is_erased_later_leaves_its_shard_and_no_other_one_changes(
-    client: ApiClient, clips: dict[str, bytes], out: Path, monkeypatch: pytest.MonkeyPatch
+    client: Client, clips: dict[str, bytes], out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shards, "SHARD_SAMPLES", 2)
     export(client.datasets, "cuts", out, "webdataset")
@@ -235,7 +235,7 @@ def test_a_clip_that_is_erased_later_leaves_its_shard_and_no_other_one_changes(
 
 
 def test_items_are_geoparquet_that_pyarrow_and_shapely_read(
-    api: Api, client: ApiClient, clips: dict[str, bytes], out: Path
+    api: Api, client: Client, clips: dict[str, bytes], out: Path
 ) -> None:
     over_the_line = add_whole_clip(api, 8, box=(179.5, -1.0, -179.5, 1.0))
     nowhere, point = add_whole_clip(api, 9, box=None), add_whole_clip(api, 10, box=(5.0, 5.0, 5.0, 5.0))
@@ -262,7 +262,7 @@ def test_items_are_geoparquet_that_pyarrow_and_shapely_read(
 
 
 @pytest.mark.parametrize("kind", FORMATS)
-def test_a_folder_keeps_its_version(client: ApiClient, clips: dict[str, bytes], out: Path, kind: Format) -> None:
+def test_a_folder_keeps_its_version(client: Client, clips: dict[str, bytes], out: Path, kind: Format) -> None:
     export(client.datasets, "cuts", out, "parquet")
     client.datasets.add_version("cuts", clips=sorted(clips)[:2])
     with pytest.raises(Conflict, match=r"has cuts@1 with the digest [0-9a-f]+, not cuts@2"):
@@ -270,7 +270,7 @@ def test_a_folder_keeps_its_version(client: ApiClient, clips: dict[str, bytes], 
     assert export(client.datasets, "cuts@1", out, kind).done == CLIPS
 
 
-def test_two_exports_do_not_write_to_one_folder(client: ApiClient, clips: dict[str, bytes], out: Path) -> None:
+def test_two_exports_do_not_write_to_one_folder(client: Client, clips: dict[str, bytes], out: Path) -> None:
     assert clips
     with (
         folders.opened(out, client.datasets.version("cuts")),
@@ -280,7 +280,7 @@ def test_two_exports_do_not_write_to_one_folder(client: ApiClient, clips: dict[s
 
 
 def test_bytes_that_are_not_the_frozen_ones_are_refused(
-    api: Api, client: ApiClient, clips: dict[str, bytes], out: Path
+    api: Api, client: Client, clips: dict[str, bytes], out: Path
 ) -> None:
     api.app.state.services.store.put(f"clips/{max(clips)}.mcap", b"other bytes")
     for kind in ("mcap", "webdataset"):
@@ -290,7 +290,7 @@ def test_bytes_that_are_not_the_frozen_ones_are_refused(
 
 
 def test_a_label_that_is_not_the_pinned_one_is_refused(
-    api: Api, client: ApiClient, clips: dict[str, bytes], out: Path
+    api: Api, client: Client, clips: dict[str, bytes], out: Path
 ) -> None:
     assert clips
     with api.database.begin() as connection:
@@ -300,7 +300,7 @@ def test_a_label_that_is_not_the_pinned_one_is_refused(
 
 
 def test_files_that_were_derived_again_are_left_out_and_counted(
-    api: Api, client: ApiClient, clips: dict[str, bytes], out: Path
+    api: Api, client: Client, clips: dict[str, bytes], out: Path
 ) -> None:
     with api.database.begin() as connection:
         connection.execute(update(clip_assets).where(clip_assets.c.clip_id == max(clips)).values(digest="0" * 64))
@@ -310,7 +310,7 @@ def test_files_that_were_derived_again_are_left_out_and_counted(
     assert sum(name.endswith(".signals.parquet") for name in names) == CLIPS - 1
 
 
-def test_a_folder_that_cannot_be_one_is_named(client: ApiClient, clips: dict[str, bytes], out: Path) -> None:
+def test_a_folder_that_cannot_be_one_is_named(client: Client, clips: dict[str, bytes], out: Path) -> None:
     assert clips
     file = out / "file"
     file.write_text("x")
