@@ -11,6 +11,7 @@ from fleet_api.datasets import routes as datasets
 from fleet_api.filters import routes as filters
 from fleet_api.labels import routes as labels
 from fleet_api.login import routes as login
+from fleet_api.marks import routes as marks
 from fleet_api.outcomes import routes as outcomes
 from fleet_api.scans import routes as scans
 from fleet_api.searches import routes as searches
@@ -32,6 +33,7 @@ ROUTERS = tuple(
         stac,
         datasets,
         searches,
+        marks,
         labels,
         outcomes,
         audit,

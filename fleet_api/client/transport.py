@@ -72,6 +72,10 @@ class Transport:
         """POST a document or an empty document, and ignore the body of the answer."""
         self._post(path, body)
 
+    def remove(self, path: str) -> None:
+        """DELETE what the path names, and ignore the body of the answer."""
+        self._send("DELETE", path)
+
     def delete(self, kind: type[Answer], path: str, parameters: Parameters) -> Answer:
         """DELETE what the path names; the answer's document."""
         return self._parsed(kind, self._send("DELETE", path, params=dict(parameters)))

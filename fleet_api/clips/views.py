@@ -15,11 +15,13 @@ from triggers.clips.damage import REASONS, Remark
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import (
     RECORDING_ASSET,
+    AddedTagView,
     AssetView,
     ClipDetailsView,
     ClipView,
     FireView,
     LabelView,
+    NoteView,
     RemarkView,
 )
 
@@ -70,6 +72,8 @@ def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
         mean_over={row.signal: row.mean_over for row in details.statistics},
         remarks=[_remark(remark) for remark in sorted(details.remarks, key=lambda remark: not remark.damages)],
         label_documents=[LabelView.model_validate(record) for record in details.label_documents],
+        added_tags=[AddedTagView.model_validate(tag) for tag in details.added_tags],
+        notes=[NoteView.model_validate(note) for note in details.notes],
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import Connection, select
 
 from storage.clips.extraction_results import Asset, SignalStatistics
+from storage.clips.marks import notes, tags
 from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
 from storage.erasure.clips import no_clip, require
 from storage.rows import columns_of
@@ -45,6 +46,8 @@ class ClipDetails:
     assets: tuple[Asset, ...]
     statistics: tuple[SignalStatistics, ...]
     label_documents: tuple[LabelRecord, ...]
+    added_tags: tuple[tags.AddedTag, ...]
+    notes: tuple[notes.Note, ...]
 
 
 def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
@@ -67,6 +70,8 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
         assets=assets_of(connection, [clip_id]).get(clip_id, ()),
         statistics=_statistics(connection, clip_id),
         label_documents=_label_documents(connection, clip_id),
+        added_tags=tags.added_to(connection, clip_id),
+        notes=notes.of_clip(connection, clip_id),
     )
 
 

@@ -20,6 +20,8 @@ from storage.rows import columns_of
 from storage.tables import (
     clip_assets,
     clip_fires,
+    clip_notes,
+    clip_tags,
     clips,
     dead_letters,
     erased_clips,
@@ -45,6 +47,8 @@ _PARTS: tuple[Table, ...] = (
     signal_statistics,
     clip_assets,
     clip_fires,
+    clip_tags,
+    clip_notes,
 )
 """What refers to a clip, each table before those that it refers to."""
 

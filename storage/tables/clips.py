@@ -122,8 +122,9 @@ clips = Table(
     Index("ix_clips_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     Index("ix_clips_stored", "id", postgresql_where=text("state = 'stored'")),
 )
-"""`expires_at` is the latest end of what its fires' campaign versions `retain`; null: the clip stays. `fired` names the
-campaigns and triggers of its fires, and each pair of them (`fired_terms`), for one index with attributes and tags."""
+"""`tags` are those of triggers that fired, and of people (`clip_tags` says which). `expires_at` is the latest end of
+what its fires' campaign versions `retain`; null: the clip stays. `fired` names the campaigns and triggers of its fires,
+and each pair of them (`fired_terms`), for one index with attributes and tags."""
 
 
 def fired_terms(campaign: str | None = None, trigger: str | None = None) -> list[str]:

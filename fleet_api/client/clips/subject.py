@@ -1,4 +1,4 @@
-"""Clips: search the catalog, get one clip, download its files, erase one."""
+"""Clips: search the catalog, get one clip, download its files, tag it and note something, erase one."""
 
 from __future__ import annotations
 
@@ -11,8 +11,17 @@ from pathlib import Path
 from fleet_api.client.clips.clip import Clip, ClipDetails, PageOfClips
 from fleet_api.client.clips.found import FoundClips
 from fleet_api.client.clips.ranges import LinkedFile
-from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous
-from triggers.contracts.api.clips import ClipErasureView, FilterView, FunctionsView, FunctionView
+from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous, request_of
+from triggers.contracts.api.clips import (
+    ClipErasureView,
+    ClipTagsView,
+    FilterView,
+    FunctionsView,
+    FunctionView,
+    NoteRequest,
+    NoteView,
+    TagsRequest,
+)
 from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.errors import InvalidInput, Misconfigured, NotFound
 
@@ -88,6 +97,22 @@ class Clips:
         """Erase a clip for good, with everything that belongs to it; `datasets` are all those that it is in."""
         parameters = {"reason": reason} | ({"datasets": ",".join(datasets)} if datasets else {})
         return self._transport.delete(ClipErasureView, path_of("clips", clip_id), parameters)
+
+    def tag(self, clip_id: str, *tags: str) -> ClipTagsView:
+        """Add tags to a clip; the answer has all of its tags."""
+        return self._transport.post(ClipTagsView, path_of("clips", clip_id, "tags"), request_of(TagsRequest, tags=tags))
+
+    def untag(self, clip_id: str, tag: str) -> ClipTagsView:
+        """Remove a tag that a person has added; the answer has the tags that are left."""
+        return self._transport.delete(ClipTagsView, path_of("clips", clip_id, "tags"), {"tag": tag})
+
+    def note(self, clip_id: str, text: str) -> NoteView:
+        """Add a note to a clip."""
+        return self._transport.post(NoteView, path_of("clips", clip_id, "notes"), request_of(NoteRequest, text=text))
+
+    def remove_note(self, clip_id: str, note_id: int) -> None:
+        """Remove a note: one's own, or any with the role operator."""
+        self._transport.remove(path_of("clips", clip_id, "notes", note_id))
 
     def resolve(self, prefix: str) -> str:
         """The id of the only clip whose id begins with `prefix`.

@@ -211,7 +211,15 @@ PROPERTIES: tuple[Property, ...] = (
         clip_fires.c.inclusion_probability,
         scope="fire",
     ),
-    Property("tags", "text", "Tag", "a tag of a trigger that fired", ELEMENT, scope="tag", aliases=("tag",)),
+    Property(
+        "tags",
+        "text",
+        "Tag",
+        "a tag of a trigger that fired, or one that a person has added",
+        ELEMENT,
+        scope="tag",
+        aliases=("tag",),
+    ),
     Property(
         "labels", "text", "Label", "a type that a label of the clip names", ELEMENT, scope="label", aliases=("label",)
     ),

@@ -81,6 +81,22 @@ def saved_search(api: Api) -> Response:
     return api.post("/v1/searches", {"name": "cuts", "filter": "vehicle = 'car-1'"}, "viewer")
 
 
+def untagged(api: Api) -> Response:
+    """Add a tag to a clip, and remove it."""
+    path = f"/v1/clips/{clip(api)}/tags"
+    assert api.post(path, {"tags": ["wet"]}, "viewer").is_success
+    response: Response = api.client.delete(path, headers=api.as_("viewer"), params={"tag": "wet"})
+    return response
+
+
+def note_removed(api: Api) -> Response:
+    """Add a note to a clip, and remove it."""
+    path = f"/v1/clips/{clip(api)}/notes"
+    note = api.post(path, {"text": "wet"}, "viewer").json()
+    response: Response = api.client.delete(f"{path}/{note['id']}", headers=api.as_("viewer"))
+    return response
+
+
 def letter(api: Api) -> int:
     with api.database.begin() as connection:
         return dead_letters.record(connection, stage="gateway", reason="r", detail="d")
@@ -203,6 +219,16 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         after(saved_search, lambda api: api.client.delete("/v1/searches/cuts", headers=api.as_("viewer"))),
         "search.delete",
     ),
+    ("post", "/v1/clips/{clip_id}/tags"): (
+        lambda api: api.post(f"/v1/clips/{clip(api)}/tags", {"tags": ["wet"]}, "viewer"),
+        "clip.tag",
+    ),
+    ("delete", "/v1/clips/{clip_id}/tags"): (untagged, "clip.untag"),
+    ("post", "/v1/clips/{clip_id}/notes"): (
+        lambda api: api.post(f"/v1/clips/{clip(api)}/notes", {"text": "wet"}, "viewer"),
+        "clip.note",
+    ),
+    ("delete", "/v1/clips/{clip_id}/notes/{note_id}"): (note_removed, "clip.remove_note"),
     ("post", "/v1/label-jobs/claim"): (claimed, "label_job.claim"),
     ("post", f"{JOB}/retry"): (retried, "label_job.retry"),
     ("post", f"{JOB}/complete"): (lambda api: of_job(api, "complete", {"openlabel": OPENLABEL}), "label_job.complete"),

@@ -24,7 +24,17 @@ from triggers.contracts.clip import ClipManifest, CreationRequest
 
 TERMS = OpeningTerms(expiry_s=3600, log_partitions=1, fleet_limit_bytes=None)
 EXTRACTOR = 1
-REST = ("clips", "clip_fires", "signal_statistics", "clip_assets", "extraction_jobs", "label_jobs", "labels")
+REST = (
+    "clips",
+    "clip_fires",
+    "signal_statistics",
+    "clip_assets",
+    "extraction_jobs",
+    "label_jobs",
+    "labels",
+    "clip_tags",
+    "clip_notes",
+)
 """The tables in which nothing of an erased clip may be left."""
 
 

@@ -31,6 +31,12 @@ Position = Annotated[
     Field(description="Longitude and latitude in degrees."),
 ]
 
+MAX_TAGS_AT_ONCE = 20
+MAX_TAG_CHARACTERS = 100
+MAX_NOTE_CHARACTERS = 2000
+Tag = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^\S(.*\S)?$")]
+"""A tag that a person adds: one line, without blanks at its ends, which nobody would see."""
+
 
 class FireView(View):
     """A fire in a clip. Its window is the span that it asked to be recorded."""
@@ -153,6 +159,43 @@ class LabelView(View):
     created_at: datetime
 
 
+class AddedTagView(View):
+    """A tag that a person has added to a clip."""
+
+    tag: str
+    by: str
+    added_at: datetime
+
+
+class NoteView(View):
+    """A note that a person has added to a clip."""
+
+    id: int
+    text: str
+    by: str
+    created_at: datetime
+
+
+class TagsRequest(Contract):
+    """Tags to add to a clip."""
+
+    tags: Annotated[tuple[Tag, ...], Field(min_length=1, max_length=MAX_TAGS_AT_ONCE)]
+
+
+class NoteRequest(Contract):
+    """A note to add to a clip."""
+
+    text: Annotated[str, Field(min_length=1, max_length=MAX_NOTE_CHARACTERS, pattern=r"\S")]
+
+
+class ClipTagsView(View):
+    """The tags of a clip: all of them, and those that people have added."""
+
+    id: str
+    tags: list[str]
+    added_tags: list[AddedTagView]
+
+
 class ClipDetailsView(ClipView):
     """Everything about a clip. Links are valid for an hour.
 
@@ -162,6 +205,7 @@ class ClipDetailsView(ClipView):
     list of [longitude, latitude] in degrees, like the coordinates of GeoJSON; null without a position. `derived_bytes`
     is the size of all files but the recording itself. `remarks` tell what was wrong with the recording; those that
     damage the clip come first. `label_documents` come newest first.
+    `added_tags` are those of `tags` that people have added; `notes` come oldest first.
     """
 
     software: dict[str, str]
@@ -173,6 +217,8 @@ class ClipDetailsView(ClipView):
     mean_over: dict[str, str]
     remarks: list[RemarkView]
     label_documents: list[LabelView]
+    added_tags: list[AddedTagView]
+    notes: list[NoteView]
 
 
 class FilterView(BaseModel):

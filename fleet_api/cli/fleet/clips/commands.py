@@ -1,4 +1,4 @@
-"""`longtail clips`: search the catalog, show a clip, download its files, erase clips."""
+"""`longtail clips`: search the catalog, show a clip, download its files, tag clips, write notes, erase clips."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ COLUMNS: tuple[Column[ClipView], ...] = (
 
 @click.group()
 def clips() -> None:
-    """Search the catalog of clips, show clips, download their files, and erase them."""
+    """Search the catalog of clips, show clips, download their files, tag them, write notes, and erase them."""
 
 
 @clips.command(short_help="List the clips that match a CQL2 filter.")
@@ -152,6 +152,46 @@ def erase(client: Client, *, clip_ids: tuple[str, ...], reason: str, yes: bool, 
         print_result(f"{clip_id} is erased ({shown_bytes(erased.size_bytes)})")
 
 
+@clips.command(short_help="Add tags to a clip.")
+@click.argument("clip_id", metavar="ID")
+@click.argument("tags", metavar="TAG...", nargs=-1, required=True)
+@with_client
+def tag(client: Client, clip_id: str, tags: tuple[str, ...]) -> None:
+    """Add tags to a clip, which filters find as they find those of triggers. The beginning of an ID is enough."""
+    tagged = client.clips.tag(client.clips.resolve(clip_id), *tags)
+    print_result(f"{tagged.id} has the tags {', '.join(tagged.tags)}")
+
+
+@clips.command(short_help="Remove tags that people have added to a clip.")
+@click.argument("clip_id", metavar="ID")
+@click.argument("tags", metavar="TAG...", nargs=-1, required=True)
+@with_client
+def untag(client: Client, clip_id: str, tags: tuple[str, ...]) -> None:
+    """Remove tags that people have added to a clip. It stops at the first that cannot be removed."""
+    whole = client.clips.resolve(clip_id)
+    for each in tags:
+        left = client.clips.untag(whole, each)
+        stays = " as a trigger's" if each in left.tags else ""
+        print_result(f"the tag {each} is {'still there' if stays else 'gone'}{stays}")
+
+
+@clips.command(short_help="Write a note on a clip, or remove one.")
+@click.argument("clip_id", metavar="ID")
+@click.argument("text", required=False)
+@click.option("--remove", type=WholeNumber(1), metavar="NUMBER", help="Remove the note of this number instead.")
+@with_client
+def note(client: Client, clip_id: str, text: str | None, remove: int | None) -> None:
+    """Write a note on a clip, or remove one: your own, or any with the role operator."""
+    if (text is None) == (remove is None):
+        raise click.UsageError("give either a TEXT or --remove NUMBER")
+    whole = client.clips.resolve(clip_id)
+    if remove is not None:
+        client.clips.remove_note(whole, remove)
+        print_result(f"note {remove} is gone")
+    elif text is not None:
+        print_result(f"note {client.clips.note(whole, text).id} is on {whole}")
+
+
 def _show(clip: ClipDetailsView) -> None:
     names = ("end", "stored_at", "expires_at", "tags", "labels", "box")
     others = {name: getattr(clip, name) for name in names}
@@ -167,6 +207,10 @@ def _show(clip: ClipDetailsView) -> None:
     print_table("Signals", ("signal", *STATISTICS, "unit", "mean_over"), rows)
     if clip.remarks:
         _print_parts("Remarks", ("reason", "message", "count", "remedy"), clip.remarks)
+    if clip.added_tags:
+        _print_parts("Tags of people", ("tag", "by", "added_at"), clip.added_tags)
+    if clip.notes:
+        _print_parts("Notes", ("id", "text", "by", "created_at"), clip.notes)
     if clip.label_documents:
         _print_parts("Labels", ("labeler", "types", "created_at"), clip.label_documents)
 

@@ -159,3 +159,15 @@ def test_a_filter_may_have_units_and_is_explained(longtail: Longtail, api: Api) 
     assert explained.out.strip() == "ego.yaw.max > 0.5"
     refused = longtail("clips", "search", "ego.yaw.max > 5 kg")
     assert refused.status != 0 and "5 kg is a mass" in refused.err
+
+
+def test_clips_are_tagged_and_noted_and_show_who_did_it(longtail: Longtail, clip_id: str) -> None:
+    assert longtail("clips", "tag", clip_id, "wet road").out == f"{clip_id} has the tags rain, wet road\n"
+    assert re.fullmatch(rf"note \d+ is on {clip_id}\n", longtail("clips", "note", clip_id, "closed lane").out)
+    shown = longtail("clips", "get", clip_id).out
+    assert re.search(r"Tags of people\n.*\n\s*wet road +\S+-user", shown), shown
+    (note,) = longtail("clips", "get", clip_id, "--json").json()["notes"]
+    assert note["text"] == "closed lane" and "closed lane" in shown
+    assert longtail("clips", "note", clip_id, "--remove", str(note["id"])).out == f"note {note['id']} is gone\n"
+    assert longtail("clips", "untag", clip_id, "wet road").out == "the tag wet road is gone\n"
+    assert "give either a TEXT or --remove" in longtail("clips", "note", clip_id).err
