@@ -8,6 +8,7 @@ from fleet_api.budget import routes as budget
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
 from fleet_api.datasets import routes as datasets
+from fleet_api.facets import routes as facets
 from fleet_api.filters import routes as filters
 from fleet_api.labels import routes as labels
 from fleet_api.login import routes as login
@@ -27,6 +28,7 @@ ROUTERS = tuple(
         signal_catalogs,
         budget,
         vehicles,
+        facets,  # before /v1/clips/{clip_id}
         clips,
         filters,
         scans,

@@ -11,6 +11,7 @@ from storage import ledger, outbox
 from storage.clips import extraction_jobs
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.properties import indexed_signals, known_names
+from storage.clips.properties.place_cells import cell_of
 from storage.rows import values_of
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips, signal_statistics
 from storage.uploads import dead_letters
@@ -77,7 +78,7 @@ def write(
 
     1. close the job, under its fencing token
     2. unless a newer extractor version has written its results: replace assets and statistics
-    3. set the track with its box, and the clip's state: `ready`, or `damaged` with the reason
+    3. set the track with its box and cell, and the clip's state: `ready`, or `damaged` with the reason
     4. of a damaged clip: write the dead letter, and take it out of the limits on clips; of a sound one: close the dead
        letter that an older extractor version left
     5. write the event
@@ -132,6 +133,7 @@ def _clip_values(job: ExtractionJob, findings: Findings) -> dict[str, object]:
         "ready_at": None if findings.damage else func.now(),
         "track": [list(point) for point in findings.track] or None,
         "remarks": [asdict(remark) for remark in findings.remarks],
+        "place_cell": cell_of(findings.track),
         "min_latitude": south,
         "max_latitude": north,
         "min_longitude": west,

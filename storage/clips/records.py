@@ -51,6 +51,7 @@ class Clip:
     min_latitude: float | None
     max_longitude: float | None
     max_latitude: float | None
+    place_cell: str | None
     damage: str | None
     stored_at: datetime
     ready_at: datetime | None

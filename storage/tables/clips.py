@@ -86,6 +86,7 @@ clips = Table(
     Column("max_latitude", Float),
     Column("min_longitude", Float),
     Column("max_longitude", Float),
+    Column("place_cell", Text),
     Column("extractor_version", Integer),
     Column("damage", Text),
     json("remarks", default=text("'[]'")),
@@ -120,11 +121,13 @@ clips = Table(
     ),
     Index("ix_clips_box", text(BOX), postgresql_using="gist", postgresql_where=text("min_latitude IS NOT NULL")),
     Index("ix_clips_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
+    Index("ix_clips_place_cell", "place_cell", "id", postgresql_where=text("place_cell IS NOT NULL")),
     Index("ix_clips_stored", "id", postgresql_where=text("state = 'stored'")),
 )
 """`tags` are those of triggers that fired, and of people (`clip_tags` says which). `expires_at` is the latest end of
 what its fires' campaign versions `retain`; null: the clip stays. `fired` names the campaigns and triggers of its fires,
-and each pair of them (`fired_terms`), for one index with attributes and tags."""
+and each pair of them (`fired_terms`), for one index with attributes and tags.
+`place_cell` is where the track begins."""
 
 
 def fired_terms(campaign: str | None = None, trigger: str | None = None) -> list[str]:

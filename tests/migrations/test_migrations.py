@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, text, update
 
 from storage.campaigns import life
+from storage.clips.marks import tags
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
 from storage.database import Database
@@ -203,3 +204,27 @@ def test_spellings_of_one_name_become_one_user(database: Database) -> None:
         command.downgrade(config, "0013")
         names = connection.execute(text("SELECT user_name FROM api_tokens ORDER BY token_hash")).scalars().all()
         assert names == ["mallory", "mallory", "mallory", "bob"]
+
+
+def test_clips_of_before_get_the_cell_in_which_their_track_begins(database: Database) -> None:
+    config = alembic_config()
+    with database.begin() as connection:
+        placed = add_clip(connection, track=[[48.1, 11.5], [10.0, 20.0]], place_cell="x")
+        add_clip(connection, track=None)
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0031")
+        command.upgrade(config, "0032")
+        rows = connection.execute(text("SELECT id, place_cell FROM clips WHERE place_cell IS NOT NULL")).all()
+    assert [tuple(row) for row in rows] == [(placed, "871f8d45affffff")]
+
+
+def test_the_tags_of_people_leave_their_clips_on_the_way_back(database: Database) -> None:
+    config = alembic_config()
+    with database.begin() as connection:
+        clip_id = add_clip(connection, tags=["rain", "night"])
+        tags.add(connection, clip_id, ["night", "wet road", "a"], user_id=a_user(connection).id or 0)
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0030")
+        kept = connection.execute(text("SELECT tags FROM clips")).scalar_one()
+        command.upgrade(config, "head")
+    assert kept == ["night", "rain"]

@@ -15,6 +15,8 @@ from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, ref
 from triggers.contracts.api.clips import (
     ClipErasureView,
     ClipTagsView,
+    CountView,
+    FacetsView,
     FilterView,
     FunctionsView,
     FunctionView,
@@ -59,8 +61,7 @@ class Clips:
         left = limit
         while left is None or left > 0:
             parameters = {
-                "filter": filter_text,
-                "filter-lang": None if filter_text is None else "cql2-text",
+                **_filtered(filter_text),
                 "sortby": sortby,
                 "limit": PAGE if left is None else min(PAGE, left),
                 "token": token,
@@ -92,6 +93,14 @@ class Clips:
     def open_link(self, link: str, size_bytes: int) -> LinkedFile:
         """An asset, by its `href` and size, as a file of which only what is read travels."""
         return LinkedFile(partial(self._transport.range_of, link), size_bytes)
+
+    def count(self, filter_text: str | None = None) -> CountView:
+        """How many clips a CQL2 text finds: exactly up to 10,000, an estimate with its interval above."""
+        return self._transport.get(CountView, path_of("clips", "count"), _filtered(filter_text))
+
+    def facets(self, filter_text: str | None = None, *, by: str | None = None) -> FacetsView:
+        """How the clips that a CQL2 text finds are spread over properties: `trigger,vehicle.model:20,recorded:week`."""
+        return self._transport.get(FacetsView, path_of("clips", "facets"), {**_filtered(filter_text), "by": by})
 
     def erase(self, clip_id: str, *, reason: str, datasets: Sequence[str] = ()) -> ClipErasureView:
         """Erase a clip for good, with everything that belongs to it; `datasets` are all those that it is in."""
@@ -159,3 +168,7 @@ class Clips:
                 if len(content) > limit_bytes:
                     raise InvalidInput(f"{response.url} has more than {limit_bytes} bytes", remedy="download it")
         return bytes(content)
+
+
+def _filtered(filter_text: str | None) -> dict[str, str | int | None]:
+    return {"filter": filter_text, "filter-lang": None if filter_text is None else "cql2-text"}

@@ -23,6 +23,7 @@ from sqlalchemy import (
     select,
 )
 
+from storage.clips.properties.place_cells import coarser
 from storage.clips.scopes import ELEMENT, Scope
 from storage.tables import clip_fires, clips, labels
 
@@ -38,7 +39,7 @@ class Property:
     the clip itself. `sort` is the type of its value as a sort key, None when pages cannot be sorted by it;
     `nullable` says that clips may lack that key. `expression` is the value in the unit `unit`, the same for filter
     and sort: ns since 1970 for times; an interval has its end in `last`. `attribute` and `signal` are the names that
-    properties with a variable part contain.
+    properties with a variable part contain. `few` numbers are counted one by one, not in bins.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Property:
     values: tuple[str, ...] = ()
     attribute: str | None = None
     signal: str | None = None
+    few: bool = False
 
 
 # Spelled as the indexes on them are (storage/tables/clips.py), with constants in the text: PostgreSQL does not use an
@@ -175,8 +177,35 @@ PROPERTIES: tuple[Property, ...] = (
         aliases=("track",),
     ),
     Property("box", "box", "Box", "box around the clip's track, in degrees", clips.c.min_latitude),
+    Property(
+        "place_cell",
+        "text",
+        "Cell",
+        "cell of the [H3](https://h3geo.org) grid in which the clip begins: 5 km² on average (resolution 7)",
+        clips.c.place_cell,
+        nullable=True,
+    ),
+    *(
+        Property(
+            f"place_cell_{resolution}",
+            "text",
+            f"Cell of resolution {resolution}",
+            f"the cell of resolution {resolution} that `place_cell` lies in: {area} km² on average",
+            coarser(clips.c.place_cell, resolution),
+            nullable=True,
+        )
+        for resolution, area in ((5, "250"), (3, "12,000"))
+    ),
     Property("campaign", "text", "Campaign", "campaign of a fire", clip_fires.c.campaign, scope="fire"),
-    Property("version", "number", "Version", "version of the campaign of a fire", clip_fires.c.version, scope="fire"),
+    Property(
+        "version",
+        "number",
+        "Version",
+        "version of the campaign of a fire",
+        clip_fires.c.version,
+        scope="fire",
+        few=True,
+    ),
     Property("trigger", "text", "Trigger", "trigger of a fire", clip_fires.c.trigger, scope="fire"),
     Property(
         "program_digest",
@@ -229,6 +258,7 @@ PROPERTIES: tuple[Property, ...] = (
         "Number of labels",
         "how often the clip has been labeled, whether something was found or not",
         select(func.count()).select_from(labels).where(labels.c.clip_id == clips.c.id).scalar_subquery(),
+        few=True,
     ),
     Property(
         "labeler", "text", "Labeler", "who labeled the clip, as `<user>/<labeler>`", labels.c.labeler, scope="labeling"

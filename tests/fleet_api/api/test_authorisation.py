@@ -53,6 +53,8 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("post", "/v1/vehicles/{vehicle_id}/restore-counts"): {Role.OPERATOR},
     ("delete", "/v1/vehicles/{vehicle_id}"): {Role.OPERATOR},
     ("get", "/v1/clips"): READERS,
+    ("get", "/v1/clips/count"): READERS,
+    ("get", "/v1/clips/facets"): READERS,
     ("get", "/v1/clips/{clip_id}"): set(Role),
     ("get", "/v1/filter"): READERS,
     ("get", "/v1/functions"): READERS,
@@ -144,6 +146,8 @@ QUERIES: dict[Operation, dict[str, Any]] = {
     ("get", f"{DATASET}/difference"): {"before": 1, "after": 2},
     ("delete", "/v1/searches/{name}"): {},
     ("delete", "/v1/scans/{scan_id}"): {},
+    ("delete", "/v1/clips/{clip_id}/tags"): {"tag": "a"},
+    ("delete", "/v1/clips/{clip_id}/notes/{note_id}"): {},
 }
 """What routes must be asked with, so that it is not the query that is refused."""
 

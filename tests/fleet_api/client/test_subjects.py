@@ -197,6 +197,8 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.clips.get("a"),
         lambda: client.clips.translate("TRUE"),
         client.clips.functions,
+        client.clips.count,
+        client.clips.facets,
         lambda: client.clips.erase("a", reason="b"),
         lambda: client.clips.read("/objects/a"),
         lambda: client.scans.begin("a"),

@@ -1,4 +1,4 @@
-"""Clips in the API: a page of clips, one with all its details, filters that clips are searched with, and scans.
+"""Clips in the API: a page of clips, one with its details and what people add to it, counts, filters, and scans.
 
 Names are those used in filters (docs/catalog.md): `vehicle`, `start`, `vehicle.model`, `ego.speed.max`. Times of a
 vehicle's clock are given twice, as RFC 3339 with nine decimals and as ns since the Unix epoch.
@@ -89,6 +89,7 @@ class ClipView(View):
     tags: list[str]
     labels: list[str]
     box: tuple[float, float, float, float] | None
+    place_cell: str | None
     stored_at: datetime
     ready_at: datetime | None
     expires_at: datetime | None
@@ -354,3 +355,58 @@ class ScanList(BaseModel):
     """A user's own scans, the newest first."""
 
     scans: list[ScanView]
+
+
+class CountView(View):
+    """A number of clips. If it is not `exact`, `low` and `high` enclose the true one with 95 % confidence."""
+
+    clips: int
+    exact: bool
+    low: int
+    high: int
+
+
+class ValueView(View):
+    """How many clips have a value."""
+
+    value: ShownAttribute
+    clips: int
+
+
+class BinView(BaseModel):
+    """How many clips have a value from `at_least` up to, and without, `below`; null: there is no number above it.
+
+    Times are RFC 3339, numbers are in the property's unit.
+    """
+
+    at_least: int | float | str
+    below: int | float | str | None
+    clips: int
+
+
+class FacetView(BaseModel):
+    """How the clips are spread over a property: by `values`, the most frequent first, or by `bins` in order.
+
+    `by` is as it was asked for. `distinct` is how many values there are in all, null for bins. `missing` clips have no
+    value. `unit` is that of the bins, null where it is not known.
+    """
+
+    by: str
+    property: str
+    unit: str | None
+    values: list[ValueView]
+    bins: list[BinView]
+    distinct: int | None
+    missing: int
+
+
+class FacetsView(BaseModel):
+    """How many clips a filter finds, and how they are spread.
+
+    If `capped`, the facets are those of the `looked_at` newest clips alone.
+    """
+
+    count: CountView
+    looked_at: int
+    capped: bool
+    facets: list[FacetView]

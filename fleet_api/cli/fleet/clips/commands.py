@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.fleet import clip_facets
 from fleet_api.cli.fleet.clips.part import Part, show_part
 from fleet_api.cli.fleet.clips.when import refuse_with_when, search_when
 from fleet_api.cli.folders import make_folder
@@ -49,6 +50,10 @@ COLUMNS: tuple[Column[ClipView], ...] = (
 @click.group()
 def clips() -> None:
     """Search the catalog of clips, show clips, download their files, tag them, write notes, and erase them."""
+
+
+clips.add_command(clip_facets.count)
+clips.add_command(clip_facets.facets)
 
 
 @clips.command(short_help="List the clips that match a CQL2 filter.")

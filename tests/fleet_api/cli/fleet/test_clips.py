@@ -171,3 +171,13 @@ def test_clips_are_tagged_and_noted_and_show_who_did_it(longtail: Longtail, clip
     assert longtail("clips", "note", clip_id, "--remove", str(note["id"])).out == f"note {note['id']} is gone\n"
     assert longtail("clips", "untag", clip_id, "wet road").out == "the tag wet road is gone\n"
     assert "give either a TEXT or --remove" in longtail("clips", "note", clip_id).err
+
+
+def test_clips_are_counted_and_their_facets_are_shown_with_bars(longtail: Longtail, clip_id: str) -> None:
+    assert longtail("clips", "count", "trigger = 'cut_in'").out == "1 clip\n"
+    assert longtail("clips", "count", "--json").json() == {"clips": 1, "exact": True, "low": 1, "high": 1}
+    shown = longtail("clips", "facets", "--by", "trigger,label", "--by", "size_bytes:1")
+    assert re.search(r"trigger\n.*\n\s*cut_in +1 +#{30}", shown.out), shown.out
+    assert re.search(r"size_bytes:1 \[byte\]\n", shown.out) and re.search(r"\(none\) +1", shown.out)
+    found = longtail("clips", "facets", "state = 'ready'", "--by", "trigger", "--json").json()
+    assert found["facets"][0]["values"] == [{"value": "cut_in", "clips": 1}, {"value": "hard_brake", "clips": 1}]

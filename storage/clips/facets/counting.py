@@ -1,0 +1,83 @@
+"""How many clips a filter finds: exactly up to a bound, above it an estimate from a sample, with an interval.
+
+A clip's id is a digest (`triggers.contracts.clip.clip_id`), so the clips in ranges of ids are a random sample, each
+taken by the same chance whatever it is like: the number for which the filter holds is binomial, and nearly Poisson.
+The estimate divides it by the share of all ids that the ranges are; the interval is Garwood's (triggers/statistics.py).
+The index of ids finds the sample, so its cost does not grow with the catalog. There are many short ranges, so that a
+filter on ids meets its share of them, and always the same, so that the same question has the same answer.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Select, Text, column, func, literal, select, text, true, values
+
+from storage.tables import clips
+from triggers.statistics import poisson_interval
+
+EXACT_UP_TO = 10_000
+"""The largest number of clips that is counted one by one."""
+SAMPLE = 20_000
+"""Clips that an estimate looks at, about: with more than EXACT_UP_TO of a million found, 200 or more of them."""
+_RANGES = 64
+_DIGITS = 8
+_IDS = 16**_DIGITS
+_ROWS = text("SELECT reltuples FROM pg_class WHERE oid = 'clips'::regclass")
+"""The planner's number of clips, from when the table was last analyzed; -1 when it never was."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClipCount:
+    """A number of clips. If it is not exact, low and high enclose the true one with 95 % confidence."""
+
+    clips: int
+    exact: bool
+    low: int
+    high: int
+
+
+def exactly(clips_counted: int) -> ClipCount:
+    """A number that was counted."""
+    return ClipCount(clips_counted, True, clips_counted, clips_counted)
+
+
+def count(connection: Connection, where: ColumnElement[bool]) -> ClipCount:
+    """How many clips a condition on the table `clips` holds for."""
+    bounded = select(clips.c.id).where(where).limit(EXACT_UP_TO + 1).subquery()
+    found = connection.execute(select(func.count()).select_from(bounded)).scalar_one()
+    return exactly(found) if found <= EXACT_UP_TO else estimate(connection, where)
+
+
+def estimate(connection: Connection, where: ColumnElement[bool]) -> ClipCount:
+    """How many of more than EXACT_UP_TO clips; of a catalog that is not much larger than a sample, exactly."""
+    known: float = connection.execute(_ROWS).scalar_one()
+    if known < 2 * SAMPLE:
+        return exactly(connection.execute(select(func.count()).select_from(clips).where(where)).scalar_one())
+    width = max(1, round(_IDS / _RANGES * SAMPLE / known))
+    share = width * _RANGES / _IDS
+    found = connection.execute(_in_sample(where, width)).scalar_one()
+    low, high = poisson_interval(found)
+    return ClipCount(
+        max(round(found / share), EXACT_UP_TO + 1),
+        False,
+        max(math.floor(low / share), EXACT_UP_TO + 1),  # so many were found
+        max(math.ceil(high / share), EXACT_UP_TO + 1),
+    )
+
+
+def _in_sample(where: ColumnElement[bool], width: int) -> Select[int]:
+    """Counts the clips of the sample for which a condition holds: those in _RANGES ranges of ids, evenly spread."""
+    starts = [number * (_IDS // _RANGES) for number in range(_RANGES)]
+    ranges = values(column("first", Text), column("after", Text), name="ranges").data(
+        [(literal(f"{start:0{_DIGITS}x}", Text), literal(f"{start + width:0{_DIGITS}x}", Text)) for start in starts]
+    )
+    # Laterally, so that the planner goes through the index range by range and does not read all clips.
+    sampled = (
+        select(clips.c.id)
+        .where(clips.c.id >= ranges.c.first, clips.c.id < ranges.c.after, where)
+        .correlate(ranges)
+        .lateral("sampled")
+    )
+    return select(func.count()).select_from(ranges.join(sampled, true()))

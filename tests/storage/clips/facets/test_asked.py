@@ -1,0 +1,84 @@
+"""What clips are counted by: how it is written, and what is said about mistakes."""
+
+from __future__ import annotations
+
+import doctest
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fleet_api.cli.fleet import clip_facets
+from storage.clips.facets import DEFAULT_BY, bins, parse_by
+from storage.clips.facets.bins import float_edges, integer_edges, time_edges
+from triggers.errors import InvalidInput
+
+INT64 = st.integers(-(2**63), 2**63 - 1)
+SHOWN = st.integers(2, 100)
+
+
+def test_properties_are_written_with_commas_and_colons() -> None:
+    asked = parse_by("trigger, vehicle.model:20,in_unit(ego.speed.max, 'km/h'):5,recorded:week,day")
+    assert [(each.about.name, each.shown, each.step) for each in asked] == [
+        ("trigger", 10, None),
+        ("vehicle.model", 20, None),
+        ("in_unit(ego.speed.max, 'km/h')", 5, None),
+        ("recorded", 20, "week"),
+        ("recorded", 20, "day"),
+    ]
+    assert len(parse_by(DEFAULT_BY)) == 9
+
+
+@pytest.mark.parametrize(
+    ("by", "message", "remedy"),
+    [
+        ("", "no property at character 1", "write properties with commas"),
+        ("trigger,,tag", "no property at character 9", "write properties with commas"),
+        ("trigger,", "no property at character 9", "write properties with commas"),
+        ("in_unit(ego.speed.max, 'km/h'", "no property at character 8", "write properties with commas"),
+        ("tag,trigge", "property 2 of by: clips have no property 'trigge'", "did you mean trigger?"),
+        ("geometry", "cannot be counted by their boxes", "count by place_cell"),
+        ("time", "cannot be counted by `time`", "count by start"),
+        ("trigger:0", "'0' after trigger is not a number of values", "write 1 to 100"),
+        ("trigger:101", "is not a number of values", "write 1 to 100"),
+        ("trigger:1e2", "is not a number of values", "write 1 to 100"),
+        ("size_bytes:day", "is not a number of bins", "write 1 to 100"),
+        ("start:weeks", "is not a number of bins", "did you mean week? write 1 to 100, or one of second"),
+        ("tag,tag", "by has 'tag' twice", "write it once"),
+        (",".join(f"vehicle.a{n}" for n in range(21)), "by has 21 properties", "ask in several requests"),
+        ("x" * 4001, "by has 4001 characters", "count by less"),
+        ("in_unit(ego.speed.max, 'kmh')", "there is no unit 'kmh'", "did you mean"),
+        ("in_unit(tag, 'km/h')", "cannot be converted to a unit", "give a signal's"),
+    ],
+)
+def test_a_mistake_is_named_with_its_place_and_a_remedy(by: str, message: str, remedy: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_by(by)
+    assert message in caught.value.message
+    assert caught.value.remedy.startswith(remedy)
+
+
+@given(INT64, INT64, SHOWN)
+def test_edges_of_integers_and_times_enclose_all_values_with_few_bins(a: int, b: int, shown: int) -> None:
+    low, high = sorted((a, b))
+    for edges in (integer_edges(low, high, shown), time_edges(low, high, max(shown, 20))):
+        assert edges[0] <= low and edges[-1] > high
+        assert all(one < other for one, other in pairwise(edges))
+        assert len(edges) - 1 <= max(shown, 20)
+    assert len(integer_edges(low, high, shown)) - 1 <= shown
+
+
+@given(*[st.floats(allow_nan=False, allow_infinity=False)] * 2, SHOWN)
+def test_edges_of_doubles_rise_from_the_lowest_value(a: float, b: float, shown: int) -> None:
+    low, high = sorted((a, b))
+    edges = float_edges(low, high, shown)
+    assert edges[0] <= low
+    assert all(one < other for one, other in pairwise(edges))
+    assert len(edges) - 1 <= shown
+
+
+@pytest.mark.parametrize("module", [bins, clip_facets])
+def test_the_examples_are_true(module: object) -> None:
+    results = doctest.testmod(module)  # type: ignore[arg-type]
+    assert results.attempted and not results.failed
