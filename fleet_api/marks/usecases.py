@@ -60,7 +60,7 @@ def remove_note(services: Services, user: User, clip_id: str, note_id: int) -> N
     with services.database.begin() as connection:
         note = notes.find(connection, clip_id, note_id)
         rules.check_writer(user, note.user_id, written_by=note.by)
-        notes.remove(connection, note)
+        notes.remove(connection, clip_id, note)
         audit.record(connection, user, "clip.remove_note", "clip", clip_id, before=_shown(note))
 
 

@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage import outbox
 from storage.clips import extraction_jobs
+from storage.clips.marks import texts
 from storage.clips.properties import known_names, terms
 from storage.erasure.expiry import expiries_of
 from storage.rows import inserted, values_of
@@ -97,8 +98,8 @@ def store_clip(connection: Connection, upload: PendingUpload, *, extractor_versi
 
     1. lock the upload; when it is closed already, end here
     2. write the clip, state `stored`
-    3. write its fires (a fire that another clip brought before stays one fire) and link them to the clip; when one
-       has the ordinal of another fire, undo 2 and 3 and fail the upload instead
+    3. write its fires (a fire that another clip brought before stays one fire), link them to the clip, and its words;
+       if one has the ordinal of another fire, undo 2 and 3 and fail the upload instead
     4. close the upload as `stored` and settle its reservation
     5. write the event `clip.stored`
     6. write the extraction job
@@ -192,6 +193,7 @@ def _catalogue(connection: Connection, upload: PendingUpload) -> None:
     link_fires(connection, [upload])
     known_names.add_attributes(connection, upload.manifest.recording.attributes)
     terms.note(connection, [upload.clip_id])
+    texts.write(connection, [upload.clip_id])
 
 
 def _lock_state(connection: Connection, upload_id: str) -> str:

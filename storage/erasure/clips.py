@@ -22,6 +22,7 @@ from storage.tables import (
     clip_fires,
     clip_notes,
     clip_tags,
+    clip_texts,
     clips,
     dead_letters,
     erased_clips,
@@ -49,6 +50,7 @@ _PARTS: tuple[Table, ...] = (
     clip_fires,
     clip_tags,
     clip_notes,
+    clip_texts,
 )
 """What refers to a clip, each table before those that it refers to."""
 

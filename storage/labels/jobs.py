@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, exists, func, insert, literal, select, u
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storage import job_leases
+from storage.clips.marks import texts
 from storage.jsonb import storable
 from storage.rows import columns_of
 from storage.tables import clips, label_jobs, labels
@@ -153,6 +154,7 @@ def complete(
         )
         .returning(labels.c.id)
     ).scalar_one()
+    texts.write(connection, [job.clip_id])
     return label_id
 
 

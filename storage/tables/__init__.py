@@ -33,7 +33,7 @@ from storage.tables.datasets import dataset_members, dataset_versions, datasets,
 from storage.tables.deployment import deployment
 from storage.tables.erasure import erased_clips, erased_vehicles, object_deletions
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
-from storage.tables.marks import clip_notes, clip_tags
+from storage.tables.marks import clip_notes, clip_tags, clip_texts
 from storage.tables.people import api_tokens, audit, identities, users
 from storage.tables.scans import scan_hits, scans
 from storage.tables.uploads import (
@@ -58,6 +58,7 @@ __all__ = [
     "clip_notes",
     "clip_tags",
     "clip_terms",
+    "clip_texts",
     "clips",
     "compare_counts",
     "dataset_members",

@@ -1,8 +1,9 @@
-"""Tables of what people add to clips: tags and notes."""
+"""Tables of what people add to clips, tags and notes, and of the words by which clips are found."""
 
 from __future__ import annotations
 
 from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Identity, Index, Table, Text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 
 from storage.tables.base import created_at, metadata
 
@@ -29,3 +30,12 @@ clip_notes = Table(
     Index("ix_clip_notes_clip_id", "clip_id"),
 )
 """Notes of people, which are never changed: one that was wrong is removed."""
+
+clip_texts = Table(
+    "clip_texts",
+    metadata,
+    Column("clip_id", Text, ForeignKey("clips.id"), primary_key=True),
+    Column("words", TSVECTOR, nullable=False),
+    Index("ix_clip_texts_words", "words", postgresql_using="gin"),
+)
+"""The words of each clip (storage/clips/marks/texts.py). Apart from `clips`, so that a note writes one index."""

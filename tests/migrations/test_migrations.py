@@ -212,8 +212,8 @@ def test_clips_of_before_get_the_cell_in_which_their_track_begins(database: Data
         placed = add_clip(connection, track=[[48.1, 11.5], [10.0, 20.0]], place_cell="x")
         add_clip(connection, track=None)
         config.attributes["connection"] = connection
-        command.downgrade(config, "0031")
-        command.upgrade(config, "0032")
+        command.downgrade(config, "0034")
+        command.upgrade(config, "0035")
         rows = connection.execute(text("SELECT id, place_cell FROM clips WHERE place_cell IS NOT NULL")).all()
     assert [tuple(row) for row in rows] == [(placed, "871f8d45affffff")]
 
@@ -224,7 +224,18 @@ def test_the_tags_of_people_leave_their_clips_on_the_way_back(database: Database
         clip_id = add_clip(connection, tags=["rain", "night"])
         tags.add(connection, clip_id, ["night", "wet road", "a"], user_id=a_user(connection).id or 0)
         config.attributes["connection"] = connection
-        command.downgrade(config, "0030")
+        command.downgrade(config, "0033")
         kept = connection.execute(text("SELECT tags FROM clips")).scalar_one()
         command.upgrade(config, "head")
     assert kept == ["night", "rain"]
+
+
+def test_clips_of_before_are_found_by_their_words(database: Database) -> None:
+    config = alembic_config()
+    with database.begin() as connection:
+        clip_id = add_clip(connection, tags=["wet_road"], fired=[("braking", "hard_brake")])
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0035")
+        command.upgrade(config, "0036")
+        query = ClipQuery.parse(filter_source="text('wet roads')")
+        assert [clip.id for clip in search(connection, query).clips] == [clip_id]

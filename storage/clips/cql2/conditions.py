@@ -69,10 +69,12 @@ from storage.clips.cql2.tree import (
     SomeFire,
     SpatialRelation,
     TemporalRelation,
+    TextMatch,
     TrackRelation,
     scope,
     scopes,
 )
+from storage.clips.marks import texts
 from storage.clips.scopes import Scope, all_labels, some
 from storage.tables import clips
 
@@ -158,6 +160,8 @@ def _leaf(leaf: Leaf) -> Condition:
             return _column(operand).is_(None)
         case TemporalRelation(name, left, right):
             return _known(RELATIONS[name](_range(left), _range(right)), left, right)
+        case TextMatch(words):
+            return texts.has_words(words)
 
 
 def _related(leaf: SpatialRelation | TrackRelation | ArrayRelation) -> Condition:

@@ -42,10 +42,12 @@ from storage.clips.cql2.tree import (
     Predicate,
     SomeFire,
     TemporalRelation,
+    TextMatch,
     contains_fire,
     operands_of,
     scopes,
 )
+from storage.clips.marks import texts
 from storage.clips.properties import require_value
 from triggers.errors import InvalidInput
 
@@ -190,6 +192,13 @@ def _time(operand: Operand) -> Operand:
     return operand
 
 
+def _text(name: str, arguments: list[Any]) -> TextMatch:
+    (written,) = _exactly(name, arguments, 1)
+    if not isinstance(written, str):
+        raise InvalidInput("TEXT in the filter needs words in single quotes", remedy="write text('wet road')")
+    return TextMatch(tuple(texts.words_of(written)))
+
+
 def _of_one_scope(leaf: LeafT) -> LeafT:
     if len(scopes(leaf) - {None}) > 1:
         raise InvalidInput("one comparison in the filter mixes fires, tags and labels", remedy="compare with a literal")
@@ -218,6 +227,7 @@ _PARSERS: Mapping[str, Callable[[str, list[Any]], Predicate]] = {
     **dict.fromkeys(RELATIONS, _temporal),
     **dict.fromkeys(SPATIAL_OPERATORS, parse_spatial),
     **dict.fromkeys(ARRAY_OPERATORS, parse_array_relation),
+    "text": _text,
 }
 OPERATORS = tuple(_PARSERS)
 """Every operator, in lower case."""

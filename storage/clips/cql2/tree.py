@@ -103,6 +103,13 @@ class TemporalRelation:
 
 
 @dataclass(frozen=True)
+class TextMatch:
+    """`TEXT(words)`: the texts of the clip have each of these words, or one that begins like a word with a `*`."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SpatialRelation:
     """A relation between the box around the clip's track and a shape."""
 
@@ -139,7 +146,16 @@ class ArrayRelation:
 
 
 Leaf: TypeAlias = (
-    Comparison | Between | In | Like | IsNull | TemporalRelation | SpatialRelation | TrackRelation | ArrayRelation
+    Comparison
+    | Between
+    | In
+    | Like
+    | IsNull
+    | TemporalRelation
+    | SpatialRelation
+    | TrackRelation
+    | ArrayRelation
+    | TextMatch
 )
 Predicate: TypeAlias = Constant | And | Or | Not | SomeFire | Leaf
 
@@ -159,6 +175,8 @@ def operands_of(leaf: Leaf) -> tuple[Operand, ...]:
             return (operand,)
         case SpatialRelation(_, geometry, _) | TrackRelation(_, geometry, _):
             return (geometry,)
+        case TextMatch():
+            return ()
         case ArrayRelation(_, left, right):
             return tuple(Reference(array.of, "text") for array in (left, right) if array.of is not None)
 

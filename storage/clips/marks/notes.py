@@ -7,6 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from storage.clips.marks import texts
 from storage.clips.marks.clip_row import lock_clip
 from storage.tables import clip_notes, clips, users
 from triggers.errors import Conflict, NotFound
@@ -45,6 +46,7 @@ def add(connection: Connection, clip_id: str, text: str, *, user_id: int) -> tup
         raise Conflict(f"clip {clip_id} has {MAX_NOTES} notes already", remedy="remove one that is not needed any more")
     added = insert(clip_notes).values(clip_id=clip_id, user_id=user_id, text=text).returning(_c.id)
     note_id = connection.execute(added).scalar_one()
+    texts.write(connection, [clip_id])
     return Note(*connection.execute(_NOTES.where(_c.id == note_id)).one()), True
 
 
@@ -57,9 +59,10 @@ def find(connection: Connection, clip_id: str, note_id: int) -> Note:
     return Note(*row)
 
 
-def remove(connection: Connection, note: Note) -> None:
-    """Remove a note."""
+def remove(connection: Connection, clip_id: str, note: Note) -> None:
+    """Remove a note of a clip."""
     connection.execute(delete(clip_notes).where(_c.id == note.id))
+    texts.write(connection, [clip_id])
 
 
 def of_clip(connection: Connection, clip_id: str) -> tuple[Note, ...]:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import ARRAY, Connection, Text, delete, func, insert, literal, select, update
 
+from storage.clips.marks import texts
 from storage.clips.marks.clip_row import lock_clip
 from storage.clips.properties import terms
 from storage.tables import clip_tags, clips, users
@@ -106,3 +107,4 @@ def _set_tags(connection: Connection, clip_id: str, tags: Sequence[str]) -> None
     values = func.coalesce(literal(list(tags), ARRAY(Text)), literal([], ARRAY(Text)))
     connection.execute(update(clips).where(clips.c.id == clip_id).values(tags=values))
     terms.note(connection, [clip_id])  # or a search that walks by time would not look where this clip is
+    texts.write(connection, [clip_id])

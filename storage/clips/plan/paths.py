@@ -26,15 +26,17 @@ from storage.clips.cql2.tree import (
     Predicate,
     SomeFire,
     SpatialRelation,
+    TextMatch,
     scope,
     scopes,
 )
+from storage.clips.marks.texts import match_words
 from storage.clips.plan import places
 from storage.clips.plan.bounds import Bounds, Span, bounds_of, span_of
 from storage.clips.plan.indexes import END, START, Index, damage_bounds, index_of, statistic_index
 from storage.clips.plan.normal import conjunction
 from storage.clips.properties import Property
-from storage.tables import clip_fires, clips, labels
+from storage.tables import clip_fires, clip_texts, clips, labels
 from storage.tables.clips import fired_terms
 
 Condition = ColumnElement[bool]
@@ -163,6 +165,9 @@ def _accesses(member: Predicate, is_indexed: Callable[[str], bool], unindexed: l
 
 
 def _of_leaf(member: Any, is_indexed: Callable[[str], bool], unindexed: list[Property]) -> Iterator[Access]:
+    if isinstance(member, TextMatch):
+        yield (Path(clip_texts, match_words(member.words), in_steps=False, exact=True),)
+        return
     found = bounds_of(member)
     if found is None:
         return

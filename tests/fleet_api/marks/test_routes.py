@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from fleet_api.client import ApiClient
+from fleet_api.client import Client
 from storage.clips.marks import notes, tags
 from storage.tables import clip_notes, clip_tags
 from tests.fleet_api.api_server import Api
@@ -21,7 +21,7 @@ def clip_id(api: Api) -> str:
         return add_clip(connection, tags=["rain"])
 
 
-def found(client: ApiClient, filter_text: str) -> list[str]:
+def found(client: Client, filter_text: str) -> list[str]:
     return [clip.id for clip in client.clips.search(filter_text)]
 
 

@@ -34,6 +34,7 @@ REST = (
     "labels",
     "clip_tags",
     "clip_notes",
+    "clip_texts",
 )
 """The tables in which nothing of an erased clip may be left."""
 

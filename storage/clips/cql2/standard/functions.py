@@ -57,4 +57,10 @@ FUNCTIONS = (
         (_TRACK, _PLACE, Argument("distance", "metres", "number")),
         "boolean",
     ),
+    Function(
+        "text",
+        "Whether the texts of the clip have each of some words: tags, types of labels, notes, and descriptions.",
+        (Argument("words", "words, of which one with a * at its end stands for all that begin like it", "string"),),
+        "boolean",
+    ),
 )
