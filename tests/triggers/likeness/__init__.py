@@ -1,0 +1,1 @@
+"""Tests of the vector by which clips are alike."""
