@@ -14,6 +14,7 @@ from ingest.assembler.background import Background
 from ingest.assembler.clip_store import ClipStore
 from ingest.assembler.failures import Failures
 from ingest.assembler.spool import Spool
+from ingest.extraction.likeness.loop import LikenessLoop
 from ingest.extraction.loop import ExtractionLoop
 from ingest.extraction.sandbox.isolation import require_isolation
 from ingest.extraction.sandbox.starter import Starter
@@ -110,6 +111,7 @@ def _loops(parts: Parts) -> dict[str, Loop]:
         "assembler": lambda stop: _assemble(parts, stop),
         "outbox": lambda stop: _send_events(parts, stop),
         "object store": _contact_with_store(parts),
+        "likeness": _likeness(parts),
         "steward": _steward(parts).run,
     }
     return loops | {f"extraction-{number}": _extractor(parts, number) for number in range(settings.extraction_workers)}
@@ -129,6 +131,14 @@ def _extractor(parts: Parts, number: int) -> Loop:
     part = parts.readiness.part(name, silent_s=settings.extraction_timeout_s + SILENT_S, probe=parts.store.check)
     worker = f"{settings.worker_id}/{number}"
     return ExtractionLoop(settings, parts.database, parts.store, worker=worker, part=part, starter=parts.starter).run
+
+
+def _likeness(parts: Parts) -> Loop:
+    settings = parts.settings
+    silent_s = settings.extraction_timeout_s + SILENT_S
+    part = parts.readiness.part("likeness", silent_s=silent_s, probe=parts.store.check)
+    worker = f"{settings.worker_id}/likeness"
+    return LikenessLoop(settings, parts.database, parts.store, worker=worker, part=part, starter=parts.starter).run
 
 
 def _assemble(parts: Parts, stop: threading.Event) -> None:

@@ -47,8 +47,7 @@ class Settings(ScanSettings):
     api_database_url: str = ""
     gateway_database_url: str = ""
     ingest_database_url: str = ""
-    """The same database for one process, as a role that may only do what it does (`longtail database roles`).
-    Empty: `database_url`."""
+    """The same database for one process, as its role of `longtail database roles`. Empty: `database_url`."""
     log_url: str = "postgresql:"
     """`postgresql:` keeps the log in the database, `kafka://HOST:PORT[,HOST:PORT...][/PREFIX]` in Apache Kafka."""
     objects_url: str = ""
@@ -233,8 +232,9 @@ class Settings(ScanSettings):
     extraction_user: Annotated[str, Field(min_length=1)] = "61000"
     """The user, by name or number, that extractors become when ingest runs as root. It must own nothing."""
     derived_share: Annotated[float, Field(ge=0, le=100)] = 0.5
-    """What the files derived from a clip may have together, as a share of its bytes (and 256 KiB more). What does not
-    fit is left out, previews first."""
+    """What the files derived from a clip may have together, as a share of its bytes (and 256 KiB more)."""
+    duplicate_distance: Annotated[float, Field(ge=0, le=2)] = 0.03
+    """How near a clip must be to an earlier one to be its duplicate, as the distance of their vectors; 0: none is."""
 
     @field_validator("*", mode="before")
     @classmethod

@@ -53,7 +53,7 @@ def generated(seed: int, drives: int) -> tuple[list[Event], dict[str, Channel]]:
         channels = channels_of([catalog], signals)
         for kind, fire_s in _moments(truth, random):
             fire_ns = int(fire_s * NS_PER_S)
-            clips.append(Event(index, kind, fire_ns, _around(signals, fire_ns)))
+            clips.append(Event(index, kind, fire_ns, cut_out(signals, fire_ns)))
     return clips, channels
 
 
@@ -66,7 +66,7 @@ def _moments(truth: GroundTruth, random: np.random.Generator) -> list[tuple[str,
     return [*events, *(("quiet", float(t)) for t in chosen)]
 
 
-def _around(signals: Mapping[str, SignalSeries], fire_ns: int) -> dict[str, SignalSeries]:
+def cut_out(signals: Mapping[str, SignalSeries], fire_ns: int) -> dict[str, SignalSeries]:
     """As a clip has them: the samples from before to after the fire, and what still held at its beginning."""
     start_ns, end_ns = fire_ns - BEFORE_S * NS_PER_S, fire_ns + AFTER_S * NS_PER_S
     cut = {}

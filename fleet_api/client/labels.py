@@ -37,10 +37,19 @@ class Labels:
         self._transport = transport
 
     def claim(
-        self, task: str, labeler: str, *, count: int = 1, lease_s: float = DEFAULT_LEASE_S
+        self,
+        task: str,
+        labeler: str,
+        *,
+        count: int = 1,
+        lease_s: float = DEFAULT_LEASE_S,
+        duplicates: bool = False,
     ) -> builtins.list[JobView]:
-        """Lease at most `count` jobs for `lease_s` seconds, those free for longest first; an empty list without any."""
-        body = request_of(ClaimRequest, task=task, labeler=labeler, count=count, lease_s=lease_s)
+        """Lease at most `count` jobs for `lease_s` seconds, those free for longest first; an empty list without any.
+
+        Jobs of near duplicates are left out unless `duplicates`; then they come last.
+        """
+        body = request_of(ClaimRequest, task=task, labeler=labeler, count=count, lease_s=lease_s, duplicates=duplicates)
         return self._transport.post(ClaimedView, path_of("label-jobs", "claim"), body).jobs
 
     def renew(self, job_id: int, token: int, *, lease_s: float = DEFAULT_LEASE_S) -> RenewedView:

@@ -68,6 +68,11 @@ class Transport:
         """POST a document, or an empty one; the answer's document."""
         return self._parsed(kind, self._post(path, body))
 
+    def put(self, kind: type[Answer], path: str, body: BaseModel) -> Answer:
+        """PUT a document; the answer's document."""
+        headers = {"Content-Type": "application/json"}
+        return self._parsed(kind, self._send("PUT", path, content=_encoded(body), headers=headers))
+
     def act(self, path: str, body: BaseModel | None = None) -> None:
         """POST a document or an empty document, and ignore the body of the answer."""
         self._post(path, body)

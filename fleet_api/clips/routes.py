@@ -1,4 +1,4 @@
-"""Routes for clips: searching the catalog, one clip with everything that belongs to it, and erasing one."""
+"""Routes for clips: searching the catalog, similar clips and their vectors, one clip, and erasing one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query
 
 from fleet_api.clips import usecases
 from fleet_api.http.auth import Caller
+from fleet_api.http.bodies import json_body
 from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
@@ -15,8 +16,17 @@ from storage.clips.cql2 import Language
 from storage.clips.order import DEFAULT_SORT
 from storage.clips.properties import MAX_NAME_CHARACTERS, sortable_names
 from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
-from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage
-from triggers.errors import Conflict, Erased
+from triggers.contracts.api.clips import (
+    ClipDetailsView,
+    ClipErasureView,
+    ClipPage,
+    ClipVector,
+    ClipVectorView,
+    EmbeddingId,
+    SimilarClips,
+    SimilarRequest,
+)
+from triggers.errors import Conflict, Erased, NotFound
 
 router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=ApiRoute)
 
@@ -52,6 +62,31 @@ def search_clips(
     return usecases.search_clips(
         services, user, filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token
     )
+
+
+@router.post("/similar", summary="Find similar clips")
+@raises(NotFound, Erased)
+def similar_clips(
+    services: Use, user: Caller, body: Annotated[SimilarRequest, json_body(SimilarRequest)]
+) -> SimilarClips:
+    """The clips whose vectors are nearest to those of the examples, and far from the counter-examples."""
+    return usecases.similar_clips(services, user, body)
+
+
+@router.put("/{clip_id}/vectors/{embedding_id}", summary="Write a clip's vector")
+@raises(Erased, Conflict)
+def put_vector(
+    services: Use,
+    user: Caller,
+    clip_id: str,
+    embedding_id: EmbeddingId,
+    body: Annotated[ClipVector, json_body(ClipVector)],
+) -> ClipVectorView:
+    """Write a vector that a model of your own has computed; `POST /v1/clips/similar` finds clips by it.
+
+    The first vector of an embedding decides how many numbers its vectors have.
+    """
+    return usecases.put_vector(services, user, clip_id, embedding_id, body)
 
 
 @router.get("/{clip_id}", summary="Show a clip")

@@ -1,4 +1,4 @@
-"""Use cases for clips: search the catalog, show one clip with everything that belongs to it, and erase one."""
+"""Use cases for clips: search the catalog, find similar ones, show one with all that belongs to it, and erase one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import logging
 from collections.abc import Collection
 
 from fleet_api.clips import rules
-from fleet_api.clips.views import clip_view, details_view
+from fleet_api.clips.views import clip_view, details_view, similar_clip
 from fleet_api.services import Services
 from storage import audit
-from storage.clips.cql2 import Language
+from storage.clips.cql2 import Language, parse_filter
 from storage.clips.details import get_clip
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
@@ -17,10 +17,22 @@ from storage.datasets import holds
 from storage.erasure import clips as erased_clips
 from storage.jsonb import storable
 from storage.labels import jobs
+from storage.likeness import embeddings, vectors
+from storage.likeness.nearest import Question, nearest
 from storage.tables.erasure import ErasureCause
-from triggers.contracts.api.clips import ClipDetailsView, ClipErasureView, ClipPage
+from triggers.contracts.api.clips import (
+    OWN_EMBEDDINGS,
+    ClipDetailsView,
+    ClipErasureView,
+    ClipPage,
+    ClipVector,
+    ClipVectorView,
+    SimilarClips,
+    SimilarRequest,
+)
 from triggers.contracts.users import Role, User
-from triggers.errors import NotFound
+from triggers.errors import InvalidInput, NotFound
+from triggers.likeness.vector import EMBEDDING_ID
 
 _log = logging.getLogger(__name__)
 
@@ -44,6 +56,46 @@ def search_clips(
     with services.searches.turn(user.name), services.database.snapshot() as connection:
         page = search(connection, query)
     return ClipPage(clips=[clip_view(clip) for clip in page.clips], next=page.next, notes=page.notes)
+
+
+def similar_clips(services: Services, user: User, request: SimilarRequest) -> SimilarClips:
+    """The clips nearest to some examples; errors as `nearest` has them, and as a search for its filter."""
+    user.require(Role.VIEWER)
+    question = Question(
+        embedding_id=request.embedding or EMBEDDING_ID,
+        like=tuple(dict.fromkeys(request.like)),
+        unlike=tuple(dict.fromkeys(request.unlike)),
+        filter=None if request.filter is None else parse_filter(request.filter, request.filter_lang),
+        limit=request.limit,
+    )
+    with services.searches.turn(user.name), services.database.snapshot() as connection:
+        found = nearest(connection, question)
+    return SimilarClips(
+        embedding=question.embedding_id,
+        is_exact=found.is_exact,
+        clips=[similar_clip(each.clip, each.distance) for each in found.clips],
+    )
+
+
+def put_vector(services: Services, user: User, clip_id: str, embedding_id: str, body: ClipVector) -> ClipVectorView:
+    """Write a clip's vector of another model, or another one in its place; the same one again changes nothing.
+
+    InvalidInput for an id that is Longtail's own, Conflict for other dimensions than the embedding's, NotFound or
+    Erased without the clip.
+    """
+    user.require(Role.OPERATOR)
+    if embedding_id.startswith(OWN_EMBEDDINGS):
+        raise InvalidInput(
+            f"vectors of {embedding_id} are written by Longtail alone", remedy="give your model an id of its own"
+        )
+    vector = body.direction()
+    with services.database.begin() as connection:
+        erased_clips.require(connection, clip_id)
+        embedding, is_first = embeddings.begin(connection, embedding_id, len(vector))
+        if vectors.put(connection, clip_id, embedding, vector):
+            after = {"embedding": embedding_id, "dimensions": len(vector)}
+            audit.record(connection, user, "clip.vector", "clip", clip_id, after=after)
+    return ClipVectorView(clip_id=clip_id, embedding=embedding_id, dimensions=len(vector), is_first=is_first)
 
 
 def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:

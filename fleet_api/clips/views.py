@@ -23,6 +23,7 @@ from triggers.contracts.api.clips import (
     LabelView,
     NoteView,
     RemarkView,
+    SimilarClip,
 )
 
 LINK_S = 3600
@@ -31,6 +32,11 @@ LINK_S = 3600
 def clip_view(clip: Clip) -> ClipView:
     """A clip in a list."""
     return ClipView.model_validate(_clip_values(clip))
+
+
+def similar_clip(clip: Clip, distance: float) -> SimilarClip:
+    """A clip with its distance to a question."""
+    return SimilarClip.model_validate({**_clip_values(clip), "distance": distance})
 
 
 def _clip_values(clip: Clip) -> dict[str, Any]:

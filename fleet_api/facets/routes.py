@@ -12,7 +12,7 @@ from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from storage.clips.cql2 import Language
 from storage.clips.facets import DEFAULT_BY, EXACT_UP_TO, LOOKED_AT
-from triggers.contracts.api.clips import CountView, FacetsView
+from triggers.contracts.api.facets.answers import CountView, FacetsView
 
 router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=ApiRoute)
 

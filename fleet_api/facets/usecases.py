@@ -6,7 +6,7 @@ from fleet_api.facets.views import count_view, facets_view
 from fleet_api.services import Services
 from storage.clips import facets
 from storage.clips.cql2 import Filter, Language, parse_filter
-from triggers.contracts.api.clips import CountView, FacetsView
+from triggers.contracts.api.facets.answers import CountView, FacetsView
 from triggers.contracts.users import Role, User
 
 

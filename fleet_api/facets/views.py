@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage.clips.facets import Asked, Bin, ClipCount, Facets, Spread
-from triggers.contracts.api.clips import BinView, CountView, FacetsView, FacetView, ValueView
+from triggers.contracts.api.facets.answers import BinView, CountView, FacetsView, FacetView, ValueView
 from triggers.times import format_time
 
 

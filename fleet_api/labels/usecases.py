@@ -46,6 +46,7 @@ def claim(services: Services, user: User, request: ClaimRequest) -> ClaimedView:
             labeler=request.labeler,
             count=request.count,
             lease_s=request.lease_s,
+            duplicates=request.duplicates,
         )
         clips = get_clips(connection, [job.clip_id for job in claimed])
         if claimed:

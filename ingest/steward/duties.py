@@ -17,10 +17,12 @@ from storage import ledger, retention
 from storage.clips import extraction_jobs
 from storage.clips.properties import indexed_signals
 from storage.database import Database
+from storage.likeness import jobs as vector_jobs
 from storage.objects import ObjectStore
 from storage.scans import jobs as scans
 from storage.settings import Settings
 from storage.uploads import endings, vehicle_days
+from triggers.likeness.vector import EMBEDDING_ID
 
 LOGGER = logging.getLogger(__name__)
 
@@ -47,6 +49,7 @@ class Duties:
             Duty("deleting erased objects", 2.0, lambda: erasure.delete_objects(self._database, self._store)),
             Duty("extracting older clips again", 10.0, self._extract_again),
             Duty("indexing signals", 10.0, self._index_signals),
+            Duty("queueing vectors of older clips", 10.0, self._queue_vectors),
             Duty("dropping old segments of the log", 60.0, self._drop_segments),
             Duty("deleting sent events", 3600.0, self._forget_events),
             Duty("dropping manifests of closed uploads", 60.0, self._drop_manifests),
@@ -90,6 +93,13 @@ class Duties:
         _did(declared, "signals are declared `indexed`")
         with self._database.begin() as connection:
             return _did(indexed_signals.complete(connection), "statistics of earlier clips indexed")
+
+    def _queue_vectors(self) -> bool:
+        """Clips from before this embedding, a few at a time."""
+        with self._database.begin() as connection:
+            queued = vector_jobs.queue_older_clips(connection, EMBEDDING_ID)
+        _did(queued, "older clips queued for their vectors")
+        return False
 
     def _drop_segments(self) -> bool:
         _did(self._log.enforce_retention(), "log segments dropped")

@@ -25,6 +25,7 @@ from storage.backup.tables import columns_sql
 from storage.clips import writer
 from storage.database import Database
 from storage.erasure import clips as erased_clips
+from storage.likeness import embeddings
 from storage.migrate import MIGRATION_LOCK, SchemaState, alembic_config, known_revisions, schema_of
 from storage.tables import clips, dead_letters, restores, uploads
 from storage.tables.erasure import ErasureCause
@@ -78,6 +79,7 @@ def load(database: Database, folder: Path, saved: SavedDatabase, *, backup_id: s
                 _read(connection, file_of(folder, table.name), table)
         command.upgrade(config, "head")
         move_on(connection, backup_id=backup_id, backup_at=saved.taken_at)
+        embeddings.index_all(connection)
         _close_uploads(connection)
         connection.execute(update(dead_letters).where(dead_letters.c.object_key.in_(erased)).values(object_key=None))
         gone = connection.execute(select(clips.c.id).where(clips.c.object_key.in_(erased))).scalars().all()

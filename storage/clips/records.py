@@ -56,6 +56,7 @@ class Clip:
     stored_at: datetime
     ready_at: datetime | None
     expires_at: datetime | None
+    duplicate_of: str | None
     fires: tuple[FireRecord, ...]
     labels: tuple[str, ...]
 

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, Table, delete, func, insert, select, tex
 from storage import outbox
 from storage.datasets import holds
 from storage.erasure import objects
+from storage.likeness import duplicates
 from storage.rows import columns_of
 from storage.tables import (
     clip_assets,
@@ -23,6 +24,7 @@ from storage.tables import (
     clip_notes,
     clip_tags,
     clip_texts,
+    clip_vectors,
     clips,
     dead_letters,
     erased_clips,
@@ -32,6 +34,7 @@ from storage.tables import (
     scan_hits,
     signal_statistics,
     uploads,
+    vector_jobs,
 )
 from storage.tables.erasure import ErasureCause
 from triggers.contracts.clip import CLIP_ID_FORM
@@ -45,6 +48,8 @@ _PARTS: tuple[Table, ...] = (
     label_jobs,
     extraction_jobs,
     scan_hits,
+    vector_jobs,
+    clip_vectors,
     signal_statistics,
     clip_assets,
     clip_fires,
@@ -120,7 +125,7 @@ def erase(
        expired and that a dataset has come to keep meanwhile, which cannot change any more
     2. note the objects to delete, and a second time for those that a worker may still be writing
     3. mark the fires that will be in no clip any more
-    4. delete the rows
+    4. let clips that were duplicates of these be their own again, and delete the rows
     5. empty the manifests of the uploads, and discard the dead letters
     6. write tombstones and events
     """
@@ -132,6 +137,7 @@ def erase(
     ids = [row.id for row in locked]
     _note_objects(connection, locked)
     _mark_fires(connection, ids, "expired" if cause is ErasureCause.EXPIRED else "erased")
+    duplicates.release(connection, ids)
     for table in _PARTS:
         connection.execute(delete(table).where(table.c.clip_id.in_(ids)))
     connection.execute(delete(clips).where(clips.c.id.in_(ids)))
@@ -180,7 +186,7 @@ def _lock(connection: Connection, clip_ids: Collection[str]) -> Sequence[Row[Any
 
     So do hits, in the order in which a scan that is removed takes them.
     """
-    for table in (extraction_jobs, label_jobs, scan_hits):
+    for table in (extraction_jobs, vector_jobs, label_jobs, scan_hits):
         keys = list(table.primary_key)
         rows = select(*keys).where(table.c.clip_id.in_(clip_ids)).order_by(*keys)
         connection.execute(rows.with_for_update())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, func, insert, literal, select, update
+from sqlalchemy import Connection, Row, and_, exists, false, func, insert, literal, select, true, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from storage import job_leases
@@ -81,26 +81,38 @@ def has_claimed(connection: Connection, clip_id: str, *, user: str) -> bool:
 
 def ensure(connection: Connection, clip_id: str, task: str) -> bool:
     """Create the job of this task for a clip; False when it exists already, or when the clip was erased."""
-    clip = select(clips.c.id, literal(task)).where(clips.c.id == clip_id).with_for_update(read=True, key_share=True)
+    is_duplicate = clips.c.duplicate_of.is_not(None)
+    clip = select(clips.c.id, literal(task), is_duplicate).where(clips.c.id == clip_id)
+    clip = clip.with_for_update(read=True, key_share=True)
     added = connection.execute(
         upsert(label_jobs)
-        .from_select(["clip_id", "task"], clip)
+        .from_select(["clip_id", "task", "is_duplicate"], clip)
         .on_conflict_do_nothing(index_elements=[_c.clip_id, _c.task])
         .returning(_c.id)
     )
     return added.one_or_none() is not None
 
 
-def claim(connection: Connection, *, user: str, task: str, labeler: str, count: int, lease_s: float) -> list[LabelJob]:
+def claim(
+    connection: Connection,
+    *,
+    user: str,
+    task: str,
+    labeler: str,
+    count: int,
+    lease_s: float,
+    duplicates: bool = False,
+) -> list[LabelJob]:
     """Lease at most `count` jobs of a task to a user's labeler; no other claim returns them meanwhile.
 
-    The jobs that have been free for longest come first: new ones oldest first, those given back behind them.
+    The jobs that have been free for longest come first: new ones oldest first, those given back behind them. Those of
+    clips that are near duplicates are passed over, or with `duplicates` come last.
     """
     rows = job_leases.claim(
         connection,
         label_jobs,
-        among=_c.task == task,
-        order_by=(_DUE,),
+        among=and_(_c.task == task, true() if duplicates else _c.is_duplicate == false()),
+        order_by=(_c.is_duplicate, _DUE),
         holder={"claimed_by": user, "labeler": labeler},
         count=count,
         lease_s=lease_s,

@@ -61,8 +61,10 @@ _API = {
     "clip_tags": f"{_ADD}, DELETE",
     "clip_terms": _WRITE,
     "clip_texts": _ALL,
+    "clip_vectors": _ALL,
     "clips": f"{_CHANGE}, DELETE",
     "dead_letters": _CHANGE,
+    "embeddings": _READ,
     "erased_clips": _ADD,
     "extraction_jobs": f"{_CHANGE}, DELETE",
     "fires": _WRITE,
@@ -81,6 +83,7 @@ _API = {
     "dataset_versions": _ADD,
     "datasets": f"{_ADD}, UPDATE (lets_expire, changed_by_id, changed_at, change_reason)",
     "saved_searches": _ALL,
+    "vector_jobs": f"{_CHANGE}, DELETE",
     # Uploads, which end with their vehicle
     "ledger_accounts": _READ,
     "ledger_entries": _ADD,
@@ -123,11 +126,13 @@ _INGEST = {
     "clip_tags": f"{_READ}, DELETE",
     "clip_terms": _WRITE,
     "clip_texts": _ALL,
+    "clip_vectors": _ALL,
     "clips": _ALL,
     "compare_counts": f"{_CHANGE}, DELETE",
     "dataset_members": _READ,
     "datasets": _READ,
     "dead_letters": _ALL,
+    "embeddings": _READ,
     "erased_clips": _ADD,
     "erased_vehicles": _CHANGE,
     "extraction_jobs": _ALL,
@@ -155,6 +160,7 @@ _INGEST = {
     "upload_pieces": f"{_READ}, DELETE",
     "uploads": f"{_CHANGE}, DELETE",
     "users": _READ,
+    "vector_jobs": _ALL,
     "vehicle_days": _ALL,
     "vehicle_refusals": _WRITE,
     "vehicles": _ALL,
@@ -165,10 +171,11 @@ TABLE_RIGHTS: Mapping[DatabaseRole, Mapping[str, str]] = {
     DatabaseRole.INGEST: _INGEST,
 }
 _AUDIT = ("audit_head()", "audit_state(text, text)")
+_EMBEDDING = "begin_embedding(text, integer)"
 FUNCTION_RIGHTS: Mapping[DatabaseRole, tuple[str, ...]] = {
-    DatabaseRole.API: (*_AUDIT, "begin_session(bytea, bigint, text, text[], text, integer)"),
+    DatabaseRole.API: (*_AUDIT, _EMBEDDING, "begin_session(bytea, bigint, text, text[], text, integer)"),
     DatabaseRole.GATEWAY: (*_AUDIT, "begin_log_segment(bigint)"),
-    DatabaseRole.INGEST: (*_AUDIT, "begin_log_segment(bigint)", "drop_log_segment(bigint)"),
+    DatabaseRole.INGEST: (*_AUDIT, _EMBEDDING, "begin_log_segment(bigint)", "drop_log_segment(bigint)"),
 }
 """Functions that do with the owner's rights what takes them: segments of the log are tables, an entry of the audit log
-needs the hash of the one before, and a log-in makes a token that lasts a day at most."""
+needs the hash of the one before, a log-in makes a token that lasts a day at most, and an embedding has an index."""

@@ -17,6 +17,7 @@ _FUNCTIONS = (
     "audit_head",
     "audit_state",
     "begin_session",
+    "begin_embedding",
 )
 _ROLE = """
 DO $$ BEGIN
@@ -31,6 +32,7 @@ DECLARE
     thing regclass;
     called regprocedure;
 BEGIN
+    CREATE EXTENSION IF NOT EXISTS vector;
     EXECUTE format('ALTER DATABASE %I OWNER TO {owner}', current_database());
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());
     EXECUTE format('GRANT CONNECT ON DATABASE %I TO {processes}', current_database());

@@ -32,6 +32,7 @@ from storage.tables.clips import (
 from storage.tables.datasets import dataset_members, dataset_versions, datasets, saved_searches
 from storage.tables.deployment import deployment
 from storage.tables.erasure import erased_clips, erased_vehicles, object_deletions
+from storage.tables.likeness import clip_vectors, embeddings, vector_jobs
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
 from storage.tables.marks import clip_notes, clip_tags, clip_texts
 from storage.tables.people import api_tokens, audit, identities, users
@@ -59,6 +60,7 @@ __all__ = [
     "clip_tags",
     "clip_terms",
     "clip_texts",
+    "clip_vectors",
     "clips",
     "compare_counts",
     "dataset_members",
@@ -66,6 +68,7 @@ __all__ = [
     "datasets",
     "dead_letters",
     "deployment",
+    "embeddings",
     "enrolment_codes",
     "erased_clips",
     "erased_vehicles",
@@ -100,6 +103,7 @@ __all__ = [
     "upload_pieces",
     "uploads",
     "users",
+    "vector_jobs",
     "vehicle_days",
     "vehicle_refusals",
     "vehicles",

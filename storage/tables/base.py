@@ -19,6 +19,10 @@ metadata = MetaData(
 )
 
 
+VECTOR_INDEX = "ix_clip_vectors_of_"
+"""What the name of an embedding's index begins with; its number follows."""
+
+
 def at(name: str, *, nullable: bool = True) -> Column[Any]:
     """A point in time for people and leases (`timestamptz`)."""
     return Column(name, DateTime(timezone=True), nullable=nullable)
@@ -40,5 +44,7 @@ def is_one_of(column: str, states: Iterable[str]) -> str:
 
 
 def is_in_schema(name: str | None, kind: str, _parents: object) -> bool:
-    """Whether Alembic compares an object; the log's segments are partitions made at run time, and are left out."""
-    return not (kind == "table" and (name or "").startswith("log_records_"))
+    """Whether Alembic compares an object. What is made at run time is left out: the log's segments, which are
+    partitions, and the index of each embedding."""
+    made = {"table": "log_records_", "index": VECTOR_INDEX}.get(kind)
+    return made is None or not (name or "").startswith(made)

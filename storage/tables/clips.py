@@ -94,6 +94,7 @@ clips = Table(
     at("ready_at"),
     at("expires_at"),
     Column("recorded_ns", BigInteger, Computed(_RECORDED_NS, persisted=True), nullable=False),
+    Column("duplicate_of", Text, ForeignKey("clips.id", ondelete="SET NULL")),
     CheckConstraint("state IN ('stored','ready','damaged')", name="state"),
     Index("ix_clips_start_ns_id", "start_ns", "id"),
     Index("ix_clips_recorded_ns_id", "recorded_ns", "id"),
@@ -123,11 +124,13 @@ clips = Table(
     Index("ix_clips_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     Index("ix_clips_place_cell", "place_cell", "id", postgresql_where=text("place_cell IS NOT NULL")),
     Index("ix_clips_stored", "id", postgresql_where=text("state = 'stored'")),
+    Index("ix_clips_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
+    Index("ix_clips_middle", text("((min_latitude + max_latitude) / 2)"), "recorded_ns"),
 )
 """`tags` are those of triggers that fired, and of people (`clip_tags` says which). `expires_at` is the latest end of
 what its fires' campaign versions `retain`; null: the clip stays. `fired` names the campaigns and triggers of its fires,
-and each pair of them (`fired_terms`), for one index with attributes and tags.
-`place_cell` is where the track begins."""
+and each pair of them (`fired_terms`), for one index with attributes and tags. `place_cell` is where the track begins.
+`duplicate_of` is an earlier clip that is almost the same; once that is erased, this one is its own again."""
 
 
 def fired_terms(campaign: str | None = None, trigger: str | None = None) -> list[str]:
@@ -295,7 +298,8 @@ outbox = Table(
 never by `id > last`."""
 
 
-def _job_columns() -> list[Column[object]]:
+def job_columns() -> list[Column[object]]:
+    """What `storage.job_leases` needs of a table."""
     return [
         Column("state", Text, nullable=False, server_default="ready"),
         Column("attempts", Integer, nullable=False, server_default="0"),
@@ -312,7 +316,7 @@ extraction_jobs = Table(
     metadata,
     Column("clip_id", Text, ForeignKey("clips.id"), primary_key=True),
     Column("extractor_version", Integer, primary_key=True),
-    *_job_columns(),
+    *job_columns(),
     Column("worker", Text),
     Column("vehicle_id", Text, ForeignKey("vehicles.id"), nullable=False),
     CheckConstraint(is_one_of("state", JobState), name="state"),
@@ -326,21 +330,24 @@ label_jobs = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("clip_id", Text, ForeignKey("clips.id"), nullable=False),
     Column("task", Text, nullable=False),
-    *_job_columns(),
+    *job_columns(),
     Column("claimed_by", Text),
     Column("labeler", Text),
+    Column("is_duplicate", Boolean, nullable=False, server_default=text("false")),
     UniqueConstraint("clip_id", "task"),
     CheckConstraint("(claimed_by IS NULL) = (labeler IS NULL)", name="claimant"),
     CheckConstraint(is_one_of("state", JobState), name="state"),
     Index(
         "ix_label_jobs_open",
         "task",
+        "is_duplicate",
         text("coalesce(lease_until, created_at)"),
         "id",
         postgresql_where=text(is_one_of("state", OPEN_JOBS)),
     ),
 )
-"""`claimed_by` is the user who holds the job or held it last, `labeler` who labels for that user."""
+"""`claimed_by` is the user who holds the job or held it last, `labeler` who labels for that user. `is_duplicate`: its
+clip is a duplicate (`clips.duplicate_of`), so that claims pass over any number of them."""
 
 labels = Table(
     "labels",

@@ -42,7 +42,7 @@ def test_a_generated_column_with_another_expression_is_a_difference(database: Da
         generated = "bigint GENERATED ALWAYS AS (start_ns + 1) STORED NOT NULL"
         connection.execute(text(f"ALTER TABLE clips ADD COLUMN recorded_ns {generated}"))
         for index in metadata.tables["clips"].indexes:
-            if "recorded_ns" in index.columns or index.name == "ix_clips_implausible":
+            if "recorded_ns" in index.columns or index.name in ("ix_clips_implausible", "ix_clips_middle"):
                 index.create(connection)
     (difference,) = differences(database)
     assert "recorded_ns" in difference

@@ -7,7 +7,7 @@ metadata. A backtest reads drives in batches instead (`DriveFile`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -67,13 +67,17 @@ def _column(series: SignalSeries, rows_ns: Times) -> pa.Array:
     return pa.array(column, mask=missing)
 
 
-def read_series(source: Path | BinaryIO) -> dict[str, SignalSeries]:
-    """All signals of a drive that `write_drive` wrote; signals without a sample are included, and empty.
+def read_series(source: Path | BinaryIO, *, only: Container[str] | None = None) -> dict[str, SignalSeries]:
+    """All signals (or those of `only`) of a drive that `write_drive` wrote; those without a sample are empty.
+
+    It is read in this thread alone.
 
     Raises InvalidInput if it is not such a drive. NaN means no sample, as in every drive.
     """
     try:
-        table = pq.read_table(source)
+        with pq.ParquetFile(source, pre_buffer=False) as file:
+            names = [name for name in file.schema_arrow.names if only is None or name == TIME_COLUMN or name in only]
+            table = file.read(columns=names, use_threads=False)
         start_ns = int((table.schema.metadata or {})[START_KEY])
         t_ns = start_ns + to_ns(table[TIME_COLUMN].to_numpy())
         columns = {name: _numbers(table[name]) for name in table.column_names if name != TIME_COLUMN}

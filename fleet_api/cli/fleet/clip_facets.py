@@ -12,7 +12,7 @@ from fleet_api.cli.output import json_option, print_json, print_result, print_ta
 
 if TYPE_CHECKING:
     from fleet_api.client import Client
-    from triggers.contracts.api.clips import CountView, FacetView
+    from triggers.contracts.api.facets.answers import CountView, FacetView
 
 BAR_CHARACTERS = 30
 

@@ -84,14 +84,15 @@ def labels() -> None:
 @click.option("--task", default="auto", show_default=True, help="Kind of the jobs.")
 @click.option("--labeler", required=True, help="Name of the labeler, the same every time.")
 @click.option("--count", type=WholeNumber(1, 100), default=1, show_default=True, help="At most this many.")
+@click.option("--duplicates", is_flag=True, help="Also jobs of near duplicates of other clips, last.")
 @_lease_option
 @with_client
-def claim(client: Client, task: str, labeler: str, count: int, lease_s: int) -> None:
+def claim(client: Client, *, task: str, labeler: str, count: int, lease_s: int, duplicates: bool) -> None:
     """Claim jobs, those free for longest first, and print them as JSON.
 
     They cannot be claimed again until the lease ends.
     """
-    jobs = client.labels.claim(task, labeler, count=count, lease_s=lease_s)
+    jobs = client.labels.claim(task, labeler, count=count, lease_s=lease_s, duplicates=duplicates)
     print_json([job.model_dump(mode="json") for job in jobs])
 
 

@@ -1,4 +1,4 @@
-"""Clips: search the catalog, get one clip, download its files, tag it and note something, erase one."""
+"""Clips: search the catalog, find similar ones, get one clip, download its files, tag, annotate and erase it."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from fleet_api.client.clips.found import FoundClips
 from fleet_api.client.clips.ranges import LinkedFile
 from fleet_api.client.transport import SHOWN_CANDIDATES, Transport, path_of, refuse_ambiguous, request_of
 from triggers.contracts.api.clips import (
+    DEFAULT_SIMILAR,
     ClipErasureView,
     ClipTagsView,
-    CountView,
-    FacetsView,
+    ClipVector,
+    ClipVectorView,
     FilterView,
     FunctionsView,
     FunctionView,
     NoteRequest,
     NoteView,
+    SimilarClips,
+    SimilarRequest,
     TagsRequest,
 )
+from triggers.contracts.api.facets.answers import CountView, FacetsView
 from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.errors import InvalidInput, Misconfigured, NotFound
 
@@ -101,6 +105,28 @@ class Clips:
     def facets(self, filter_text: str | None = None, *, by: str | None = None) -> FacetsView:
         """How the clips that a CQL2 text finds are spread over properties: `trigger,vehicle.model:20,recorded:week`."""
         return self._transport.get(FacetsView, path_of("clips", "facets"), {**_filtered(filter_text), "by": by})
+
+    def similar(
+        self,
+        *like: str,
+        unlike: Sequence[str] = (),
+        filter_text: str | None = None,
+        embedding: str | None = None,
+        limit: int = DEFAULT_SIMILAR,
+    ) -> SimilarClips:
+        """The clips nearest to the examples `like`, and far from `unlike`, for which the CQL2 text is true.
+
+        `embedding` names the vectors that are compared; None: Longtail's own.
+        """
+        body = request_of(
+            SimilarRequest, like=like, unlike=tuple(unlike), filter=filter_text, embedding=embedding, limit=limit
+        )
+        return self._transport.post(SimilarClips, path_of("clips", "similar"), body)
+
+    def put_vector(self, clip_id: str, embedding: str, vector: Sequence[float]) -> ClipVectorView:
+        """Write a clip's vector of another model under an id of that model's own."""
+        body = request_of(ClipVector, vector=tuple(float(number) for number in vector))
+        return self._transport.put(ClipVectorView, path_of("clips", clip_id, "vectors", embedding), body)
 
     def erase(self, clip_id: str, *, reason: str, datasets: Sequence[str] = ()) -> ClipErasureView:
         """Erase a clip for good, with everything that belongs to it; `datasets` are all those that it is in."""

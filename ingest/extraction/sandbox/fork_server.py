@@ -177,8 +177,31 @@ def serve(work: Work, *, jailed: bool = True) -> None:
         server.run()
 
 
+def work_in(folder: Path) -> None:
+    """The work of a real child, which the name of the request's file tells: an extraction, or a clip's vector."""
+    from ingest.extraction.likeness.contract import VECTOR_REQUEST_FILE  # noqa: PLC0415 - as below
+
+    if (folder / VECTOR_REQUEST_FILE).exists():
+        write_vector_in(folder)
+    else:
+        extract_in(folder)
+
+
+def write_vector_in(folder: Path) -> None:
+    """Read the request and the clip's signals, and write its vector."""
+    from ingest.extraction.likeness.child import vector_in  # noqa: PLC0415 - done once, before the first fork
+    from ingest.extraction.likeness.contract import (  # noqa: PLC0415
+        VECTOR_REQUEST_FILE,
+        VECTOR_RESULT_FILE,
+        VectorRequest,
+    )
+
+    request = VectorRequest.from_json((folder / VECTOR_REQUEST_FILE).read_bytes(), what="the vector request")
+    (folder / VECTOR_RESULT_FILE).write_bytes(vector_in(folder, request).canonical_json())
+
+
 def extract_in(folder: Path) -> None:
-    """The work of a real child: read the request, extract, write the result. Imported when the server starts."""
+    """Read the request, extract, write the result. Imported when the server starts."""
     from ingest.extraction.extract import extract  # noqa: PLC0415 - done once, before the first fork
     from ingest.extraction.outputs import REQUEST_FILE, RESULT_FILE, ExtractionRequest  # noqa: PLC0415
 
@@ -188,8 +211,9 @@ def extract_in(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    import ingest.extraction.extract  # noqa: F401 - parsing libraries are loaded once, and no clip is read with them here
+    import ingest.extraction.extract
+    import ingest.extraction.likeness.child  # noqa: F401 - parsing libraries are loaded once, and no clip is read with them here
     from ingest.extraction.sandbox.warm_up import warm_up
 
     warm_up()
-    serve(extract_in)
+    serve(work_in)

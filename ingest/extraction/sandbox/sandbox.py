@@ -11,7 +11,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ingest.extraction.outputs import CLIP_FILE, REQUEST_FILE, ExtractionRequest, ExtractionResult
+from ingest.extraction.outputs import REQUEST_FILE, ExtractionRequest, ExtractionResult
 from ingest.extraction.sandbox.answers import ChildFailed, last_line, read_result, require_success
 from ingest.extraction.sandbox.isolation import not_isolated
 from ingest.extraction.sandbox.limits import ChildLimits
@@ -70,7 +70,14 @@ class Sandbox:
         Misconfigured without the isolation that is required. `go_on` is called all the time; the child and all that it
         started are gone when this returns or raises.
         """
-        (folder / REQUEST_FILE).write_bytes(request.canonical_json())
+        self.work(folder, REQUEST_FILE, request.canonical_json(), limits, go_on=go_on)
+        return read_result(folder, request)
+
+    def work(
+        self, folder: Path, request_file: str, request: bytes, limits: ChildLimits, *, go_on: Callable[[], bool]
+    ) -> None:
+        """Let a child do what the request file asks for; its name says which work that is. Errors as in `run`."""
+        (folder / request_file).write_bytes(request)
         order = _order(folder, limits)
         if self._server is None or not self._server.alive():
             self._server = _Server(self._folder, self._setup, self._program, self._starter)
@@ -82,7 +89,6 @@ class Sandbox:
                 self.close()
             raise
         require_success(self.used, limits, folder)
-        return read_result(folder, request)
 
     def close(self) -> None:
         """End the server, with its child if it has one."""
@@ -203,15 +209,14 @@ def _order(folder: Path, limits: ChildLimits) -> Order:
 
 
 def _hand_over(folder: Path, user: Account | None, *, shared: bool) -> None:
-    """Let the child's user read its clip and request, and write into its folder, which nobody else can enter.
+    """Let the child's user read what it is given, and write into its folder, which nobody else can enter.
 
     `shared`: the folder stays ours, and its group is the child's, since only root can give it away.
     """
     if user is None:
         return
-    for name in (CLIP_FILE, REQUEST_FILE):
-        with contextlib.suppress(FileNotFoundError):
-            (folder / name).chmod(0o644)
+    for given in folder.iterdir():
+        given.chmod(0o644)
     if shared:
         os.chown(folder, -1, user.gid)
         folder.chmod(0o770)

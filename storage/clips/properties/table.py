@@ -101,6 +101,13 @@ PROPERTIES: tuple[Property, ...] = (
     ),
     Property("damage", "text", "Damage", "why the clip is damaged", clips.c.damage),
     Property(
+        "duplicate_of",
+        "text",
+        "Duplicate of",
+        "the earlier clip that this one is almost the same as",
+        clips.c.duplicate_of,
+    ),
+    Property(
         "vehicle", "text", "Vehicle", "id of the vehicle", clips.c.vehicle_id, sort="text", aliases=("vehicle_id",)
     ),
     Property(

@@ -58,6 +58,8 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/clips/{clip_id}"): set(Role),
     ("get", "/v1/filter"): READERS,
     ("get", "/v1/functions"): READERS,
+    ("post", "/v1/clips/similar"): READERS,
+    ("put", "/v1/clips/{clip_id}/vectors/{embedding_id}"): {Role.OPERATOR},
     ("delete", "/v1/clips/{clip_id}"): {Role.OPERATOR},
     ("post", "/v1/scans"): READERS,
     ("get", "/v1/scans"): READERS,
@@ -165,9 +167,12 @@ PLACES = {
     "digest": "0" * 64,
     "reference": "none",
     "name": "none",
+    "embedding_id": "none",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/campaigns": {"source": "trigger a {", "signals": SIGNALS},
+    "/v1/clips/similar": {"like": ["none"]},
+    "/v1/clips/{clip_id}/vectors/{embedding_id}": {"vector": [1.0, 0.0]},
     "/v1/signal-catalogs": {"name": "fleet", "signals": "a mistake"},
     f"{VERSION}/approve": {"digest": "0" * 64},
     f"{VERSION}/reject": {"reason": "a test"},
@@ -199,7 +204,7 @@ BODIES: dict[str, dict[str, Any]] = {
 def send(api: Api, operation: Operation, headers: dict[str, str]) -> Response:
     """A request that only its sender's rights, or a thing that is not there, can stop."""
     method, path = operation
-    body = BODIES.get(path) if method == "post" else None
+    body = BODIES.get(path) if method in ("post", "put") else None
     query = QUERIES.get(operation, {"reason": "a test"} if method == "delete" else None)
     answer: Response = api.client.request(method, path.format(**PLACES), headers=headers, json=body, params=query)
     return answer

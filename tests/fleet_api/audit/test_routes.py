@@ -97,6 +97,12 @@ def note_removed(api: Api) -> Response:
     return response
 
 
+def vector_put(api: Api) -> Response:
+    path = f"/v1/clips/{clip(api)}/vectors/vit-1"
+    response: Response = api.client.put(path, headers=api.as_("operator"), json={"vector": [1.0, 0.0]})
+    return response
+
+
 def letter(api: Api) -> int:
     with api.database.begin() as connection:
         return dead_letters.record(connection, stage="gateway", reason="r", detail="d")
@@ -229,6 +235,7 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         "clip.note",
     ),
     ("delete", "/v1/clips/{clip_id}/notes/{note_id}"): (note_removed, "clip.remove_note"),
+    ("put", "/v1/clips/{clip_id}/vectors/{embedding_id}"): (vector_put, "clip.vector"),
     ("post", "/v1/label-jobs/claim"): (claimed, "label_job.claim"),
     ("post", f"{JOB}/retry"): (retried, "label_job.retry"),
     ("post", f"{JOB}/complete"): (lambda api: of_job(api, "complete", {"openlabel": OPENLABEL}), "label_job.complete"),
@@ -248,7 +255,7 @@ def log(api: Api, **params: Any) -> list[AuditEntryView]:
     return AuditPage.model_validate_json(answer.content).entries
 
 
-ONLY_ASK = {("post", "/stac/search")}
+ONLY_ASK = {("post", "/stac/search"), ("post", "/v1/clips/similar")}
 """Requests that change nothing, and are posted as what they ask for may be too long for an address."""
 
 

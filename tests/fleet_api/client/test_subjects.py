@@ -200,6 +200,8 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         client.clips.count,
         client.clips.facets,
         lambda: client.clips.erase("a", reason="b"),
+        lambda: client.clips.similar("a"),
+        lambda: client.clips.put_vector("a", "b", [1.0, 0.0]),
         lambda: client.clips.read("/objects/a"),
         lambda: client.scans.begin("a"),
         lambda: next(client.scans.hits("a")),

@@ -1,4 +1,4 @@
-"""Clips in the API: a page of clips, one with its details and what people add to it, counts, filters, and scans.
+"""Clips in the API: pages of clips, one with its details and what people add to it, similar ones, filters, and scans.
 
 Names are those used in filters (docs/catalog.md): `vehicle`, `start`, `vehicle.model`, `ego.speed.max`. Times of a
 vehicle's clock are given twice, as RFC 3339 with nine decimals and as ns since the Unix epoch.
@@ -6,11 +6,12 @@ vehicle's clock are given twice, as RFC 3339 with nine decimals and as ns since 
 
 from __future__ import annotations
 
+import math
 from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints, computed_field
+from pydantic import BaseModel, Field, StringConstraints, computed_field, field_validator
 
 from triggers.contracts.api.base import View
 from triggers.contracts.base import Contract, ShownAttribute
@@ -25,7 +26,16 @@ MAX_FILTER_CHARACTERS = 10_000
 MAX_WANTED = 100_000
 MAX_HITS_PAGE = 1000
 DEFAULT_HITS_PAGE = 100
-
+MAX_EXAMPLES = 50
+DEFAULT_SIMILAR, MAX_SIMILAR = 20, 200
+MIN_DIMENSIONS, MAX_DIMENSIONS = 2, 2000
+"""What pgvector's index can hold."""
+MAX_COORDINATE, SHORTEST = 1e6, 1e-6
+OWN_EMBEDDINGS = "signals-"
+"""What the ids of Longtail's own vectors begin with, which only it writes."""
+ClipReference = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+EmbeddingId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,99}$")]
+"""The id of a model's vectors, such as `clip-vit-b32.2`: another version of a model is another id."""
 Position = Annotated[
     tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]],
     Field(description="Longitude and latitude in degrees."),
@@ -73,7 +83,8 @@ class ClipView(View):
 
     `attributes` are the vehicle's, under the names that filters use (`vehicle.model`). `labels` are the types in the
     clip's labels. `box` is west, south, east, north in degrees; null without a position. One whose west is greater than
-    its east crosses the antimeridian. `expires_at` is when it will be erased; null: it stays.
+    its east crosses the antimeridian. `expires_at` is when it will be erased; null: it stays. `duplicate_of` is the
+    earlier clip that this one is almost the same as; null: there is none.
     """
 
     id: str
@@ -93,6 +104,7 @@ class ClipView(View):
     stored_at: datetime
     ready_at: datetime | None
     expires_at: datetime | None
+    duplicate_of: str | None
     fires: list[FireView]
 
     @computed_field
@@ -120,6 +132,68 @@ class ClipPage(BaseModel):
     clips: list[ClipView]
     next: str | None
     notes: tuple[str, ...] = ()
+
+
+class SimilarRequest(Contract):
+    """Which clips to find: like the `like`, unlike the `unlike`, and with `filter` true, as in a search.
+
+    The question is the mean of the examples less half the mean of the counter-examples. `embedding` names the vectors
+    that are compared; without it they are Longtail's own.
+    """
+
+    like: Annotated[tuple[ClipReference, ...], Field(min_length=1, max_length=MAX_EXAMPLES)]
+    unlike: Annotated[tuple[ClipReference, ...], Field(max_length=MAX_EXAMPLES)] = ()
+    filter: str | None = None
+    filter_lang: Literal["cql2-text", "cql2-json"] = "cql2-text"
+    embedding: EmbeddingId | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_SIMILAR)] = DEFAULT_SIMILAR
+
+
+class SimilarClip(ClipView):
+    """A clip, and its cosine distance to the question: 0 is the same direction, 2 the opposite one."""
+
+    distance: float
+
+
+class SimilarClips(BaseModel):
+    """The nearest clips, nearest first, without the examples.
+
+    `is_exact`: every admitted clip was compared; else the index was asked, which misses one in some dozens at times.
+    """
+
+    embedding: str
+    is_exact: bool
+    clips: list[SimilarClip]
+
+
+class ClipVector(Contract):
+    """A clip's vector by a model of your own. Only its direction counts: it is kept at the length 1."""
+
+    vector: Annotated[
+        tuple[Annotated[float, Field(ge=-MAX_COORDINATE, le=MAX_COORDINATE)], ...],
+        Field(min_length=MIN_DIMENSIONS, max_length=MAX_DIMENSIONS),
+    ]
+
+    @field_validator("vector")
+    @classmethod
+    def _has_direction(cls, vector: tuple[float, ...]) -> tuple[float, ...]:
+        if math.hypot(*vector) < SHORTEST:
+            raise ValueError(f"a vector shorter than {SHORTEST:g} has no direction")
+        return vector
+
+    def direction(self) -> tuple[float, ...]:
+        """The vector at the length 1."""
+        length = math.hypot(*self.vector)
+        return tuple(number / length for number in self.vector)
+
+
+class ClipVectorView(BaseModel):
+    """A vector that was written, and whether its embedding began with it."""
+
+    clip_id: str
+    embedding: str
+    dimensions: int
+    is_first: bool
 
 
 class ClipErasureView(BaseModel):
@@ -355,58 +429,3 @@ class ScanList(BaseModel):
     """A user's own scans, the newest first."""
 
     scans: list[ScanView]
-
-
-class CountView(View):
-    """A number of clips. If it is not `exact`, `low` and `high` enclose the true one with 95 % confidence."""
-
-    clips: int
-    exact: bool
-    low: int
-    high: int
-
-
-class ValueView(View):
-    """How many clips have a value."""
-
-    value: ShownAttribute
-    clips: int
-
-
-class BinView(BaseModel):
-    """How many clips have a value from `at_least` up to, and without, `below`; null: there is no number above it.
-
-    Times are RFC 3339, numbers are in the property's unit.
-    """
-
-    at_least: int | float | str
-    below: int | float | str | None
-    clips: int
-
-
-class FacetView(BaseModel):
-    """How the clips are spread over a property: by `values`, the most frequent first, or by `bins` in order.
-
-    `by` is as it was asked for. `distinct` is how many values there are in all, null for bins. `missing` clips have no
-    value. `unit` is that of the bins, null where it is not known.
-    """
-
-    by: str
-    property: str
-    unit: str | None
-    values: list[ValueView]
-    bins: list[BinView]
-    distinct: int | None
-    missing: int
-
-
-class FacetsView(BaseModel):
-    """How many clips a filter finds, and how they are spread.
-
-    If `capped`, the facets are those of the `looked_at` newest clips alone.
-    """
-
-    count: CountView
-    looked_at: int
-    capped: bool
-    facets: list[FacetView]

@@ -38,12 +38,16 @@ FencingToken = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
 class ClaimRequest(Contract):
-    """How many jobs of which task to claim, for which labeler, and for how long."""
+    """How many jobs of which task to claim, for which labeler, and for how long.
+
+    Jobs of clips that are near duplicates of others are left out unless `duplicates`; then they come last.
+    """
 
     task: WorkName
     labeler: WorkName
     count: Annotated[int, Field(ge=1, le=MAX_CLAIM)] = 1
     lease_s: LeaseSeconds = DEFAULT_LEASE_S
+    duplicates: bool = False
 
 
 class CompleteRequest(Contract):

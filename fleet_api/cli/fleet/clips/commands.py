@@ -1,4 +1,4 @@
-"""`longtail clips`: search the catalog, show a clip, download its files, tag clips, write notes, erase clips."""
+"""`longtail clips`: search the catalog, find similar clips, show a clip, download its files, mark and erase clips."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from triggers.contracts.media_types import ENDINGS
 
 if TYPE_CHECKING:
     from fleet_api.client import Client
-    from triggers.contracts.api.clips import ClipDetailsView, ClipView
+    from triggers.contracts.api.clips import ClipDetailsView, ClipView, SimilarClip
 
 STATISTICS = ("samples", "min", "max", "mean")
 COLUMNS: tuple[Column[ClipView], ...] = (
@@ -97,6 +97,38 @@ def search(
         none="no clip matches" if cql2 else none,
     )
     return 0
+
+
+@clips.command(short_help="List the clips that are like others.")
+@click.argument("clip_id", metavar="ID")
+@click.option("--like", multiple=True, metavar="ID", help="Another example. May be repeated.")
+@click.option("--unlike", multiple=True, metavar="ID", help="A counter-example. May be repeated.")
+@click.option("--filter", "cql2", help="Only clips for which this CQL2 text is true.")
+@click.option("--embedding", help="The vectors to compare.  [default: Longtail's own]")
+@click.option("--limit", type=WholeNumber(1, 200), default=20, show_default=True, help="At most this many clips.")
+@list_options
+@with_client
+def similar(
+    client: Client,
+    clip_id: str,
+    *,
+    like: tuple[str, ...],
+    unlike: tuple[str, ...],
+    cql2: str | None,
+    embedding: str | None,
+    limit: int,
+    form: Form,
+) -> None:
+    """List the clips in which much the same happened as in clip ID, nearest first.
+
+    Distances are from 0 (the same) to 2. The beginning of an ID is enough if it is unique.
+    """
+    examples = [client.clips.resolve(each) for each in (clip_id, *like)]
+    counter_examples = [client.clips.resolve(each) for each in unlike]
+    found = client.clips.similar(*examples, unlike=counter_examples, filter_text=cql2, embedding=embedding, limit=limit)
+    shown: list[Column[SimilarClip]] = [Column(column.name, column.value) for column in COLUMNS]
+    shown.insert(1, Column("distance", lambda clip: round(clip.distance, 4)))
+    print_list(form, found.clips, shown, none="no other clip has a vector" if cql2 is None else "no clip matches")
 
 
 @clips.command(short_help="Show a clip, and download its files or a part of them.")
@@ -198,7 +230,7 @@ def note(client: Client, clip_id: str, text: str | None, remove: int | None) -> 
 
 
 def _show(clip: ClipDetailsView) -> None:
-    names = ("end", "stored_at", "expires_at", "tags", "labels", "box")
+    names = ("end", "stored_at", "expires_at", "duplicate_of", "tags", "labels", "box")
     others = {name: getattr(clip, name) for name in names}
     print_fields(
         {column.name: column.value(clip) for column in COLUMNS}

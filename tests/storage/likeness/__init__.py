@@ -1,0 +1,1 @@
+"""Tests of vectors in the database: written, searched, and what is almost the same."""

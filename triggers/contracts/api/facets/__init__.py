@@ -1,0 +1,1 @@
+"""Counts and facets in the API."""
