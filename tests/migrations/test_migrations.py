@@ -236,6 +236,6 @@ def test_clips_of_before_are_found_by_their_words(database: Database) -> None:
         clip_id = add_clip(connection, tags=["wet_road"], fired=[("braking", "hard_brake")])
         config.attributes["connection"] = connection
         command.downgrade(config, "0035")
-        command.upgrade(config, "0036")
+        command.upgrade(config, "head")
         query = ClipQuery.parse(filter_source="text('wet roads')")
         assert [clip.id for clip in search(connection, query).clips] == [clip_id]
