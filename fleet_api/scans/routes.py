@@ -12,7 +12,7 @@ from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from fleet_api.scans import usecases
 from ingest.http.raising import raises
-from triggers.contracts.api.clips import (
+from triggers.contracts.api.scans.answers import (
     DEFAULT_HITS_PAGE,
     MAX_HITS_PAGE,
     ScanList,

@@ -14,7 +14,7 @@ from storage.jsonb import storable
 from storage.scans import hits, jobs, pages
 from storage.scans.jobs import NewScan, Scan
 from storage.scans.pages import Version
-from triggers.contracts.api.clips import ScanList, ScanPage, ScanRequest, ScanState, ScanView
+from triggers.contracts.api.scans.answers import ScanList, ScanPage, ScanRequest, ScanState, ScanView
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput
 

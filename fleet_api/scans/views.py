@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from storage.scans.hits import FoundClip
 from storage.scans.jobs import Scan
-from triggers.contracts.api.clips import LeftOutView, ScanHitView, ScanState, ScanView
 from triggers.contracts.api.labels import JobState
+from triggers.contracts.api.scans.answers import LeftOutView, ScanHitView, ScanState, ScanView
 
 _STATES = {
     JobState.READY: ScanState.WAITING,

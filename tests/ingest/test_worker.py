@@ -17,9 +17,10 @@ from storage.settings import Settings
 from storage.tables import clips, label_jobs
 from tests.ingest.assembler.world import World
 from tests.ingest.extraction import footage
+from tests.support.ingest_thread import ingesting, problem
 from tests.support.paths import REPOSITORY
 from tests.support.waiting import wait_for
-from triggers.errors import Misconfigured, Unreachable
+from triggers.errors import Misconfigured
 
 pytestmark = pytest.mark.integration
 
@@ -80,7 +81,7 @@ def test_a_setting_that_cannot_work_ends_the_process_with_that_error(world: Worl
         other.close()
 
 
-def test_an_unreachable_database_is_said_in_one_line(tmp_path: Path) -> None:
+def test_an_unreachable_database_is_waited_for_and_told_as_what_is_not_ready(tmp_path: Path) -> None:
     nowhere = Settings(database_url="postgresql://127.0.0.1:1/none", data_dir=tmp_path)
-    with pytest.raises(Unreachable, match="LONGTAIL_DATABASE_URL"):
-        worker.run(nowhere, threading.Event())
+    with ingesting(nowhere) as readiness:
+        wait_for(lambda: "LONGTAIL_DATABASE_URL" in problem(readiness), within_s=30, what="the reason")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from fleet_api.client.transport import Transport, path_of, request_of
-from triggers.contracts.api.clips import ScanHitView, ScanList, ScanPage, ScanRequest, ScanState, ScanView
+from triggers.contracts.api.scans.answers import ScanHitView, ScanList, ScanPage, ScanRequest, ScanState, ScanView
 from triggers.errors import LongtailError
 
 PAGE = 1000

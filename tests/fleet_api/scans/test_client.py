@@ -9,7 +9,7 @@ from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail, longtail
 from tests.fleet_api.scans.recorded import BRAKING, SLOWER, SLOWER_AT_NS, STEADY, add_recorded
 from tests.storage.clips.catalog_support import T_NS
-from triggers.contracts.api.clips import ScanView
+from triggers.contracts.api.scans.answers import ScanView
 from triggers.errors import DiagnosticsError, LongtailError, NotFound, TooMany
 
 __all__ = ["longtail"]

@@ -14,7 +14,7 @@ from triggers.errors import DiagnosticsError
 
 if TYPE_CHECKING:
     from fleet_api.client import Client
-    from triggers.contracts.api.clips import ScanHitView, ScanView
+    from triggers.contracts.api.scans.answers import ScanHitView, ScanView
 
 SHOWN_INSTANTS = 5
 _SHOWN_REASONS = 20

@@ -1,0 +1,1 @@
+"""Scans in the API: searches of clips by what happened in them."""
