@@ -86,6 +86,10 @@ SINGLES = [
 ]
 
 
+AS_GOOD = {"campaign": "ix_clip_fires_fire", "vehicle": "ix_clips_vehicle_id_id"}
+"""Other indexes that begin with the same column."""
+
+
 @pytest.mark.parametrize("question", SINGLES, ids=lambda question: question.name)
 def test_a_filter_alone_uses_its_index_and_visits_few_rows(connection: Connection, question: Question) -> None:
     done = explained(connection, question)
@@ -93,7 +97,7 @@ def test_a_filter_alone_uses_its_index_and_visits_few_rows(connection: Connectio
     assert done.visited < BOUND, done
     about, _, match = question.name.partition(": ")
     if match in ("few", "none"):
-        assert INDEXES[about] in done.indexes or (about == "campaign" and "ix_clip_fires_fire" in done.indexes), done
+        assert {INDEXES[about], AS_GOOD.get(about)} & done.indexes, done
         assert done.steps[-1].startswith("collect"), done
 
 
