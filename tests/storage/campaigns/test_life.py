@@ -19,6 +19,7 @@ from triggers.errors import Conflict, InvalidInput, NotFound
 TAKE: dict[CampaignStep, Callable[[Any, str, int], CampaignVersion]] = {
     campaign_life.SUBMIT: lambda c, name, version: life.submit(c, name, version, user=a_user(c)),
     campaign_life.APPROVE: lambda c, name, version: life.approve(c, name, version, bundle=b"sealed", user=a_user(c)),
+    campaign_life.REJECT: lambda c, name, version: life.reject(c, name, version, reason="a test", user=a_user(c)),
     campaign_life.ACTIVATE: life.activate,
     campaign_life.PAUSE: life.pause,
     campaign_life.RESUME: life.resume,
