@@ -10,19 +10,15 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import shutil
 import tempfile
 import threading
-import time
 from pathlib import Path
 from typing import BinaryIO
 
+from ingest.extraction.job_loop import LEASE_S, OUTAGE_S, RETRY_S, JobLoop
 from ingest.extraction.outputs import CLIP_FILE, ExtractionResult, assets_of
 from ingest.extraction.requests import request_for
 from ingest.extraction.sandbox.answers import ChildFailed, LimitReached, open_output
-from ingest.extraction.sandbox.isolation import extraction_user
-from ingest.extraction.sandbox.limits import ChildLimits
-from ingest.extraction.sandbox.sandbox import Interrupted, Sandbox
 from ingest.extraction.sandbox.starter import Starter
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.readiness import Part, Readiness
@@ -30,28 +26,24 @@ from storage.clips import extraction_jobs, extraction_results
 from storage.clips.catalogs import parsed
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Asset, Findings, SignalStatistics
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.erasure import clips as erased_clips
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
 from triggers.clips.blocks import require_magic
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Damaged, Remark
-from triggers.errors import LeaseLost, Misconfigured, NotFound, Overloaded, Unreachable
-from triggers.private_files import private_folder
 
 LOGGER = logging.getLogger(__name__)
-IDLE_S = 0.3
-OUTAGE_S = 2.0
-RETRY_S = 5.0
-LEASE_S = 20.0
-RENEW_S = 5.0
 MAX_CLAIMS = 30
 """A clip is given up after this many claims without a result, for whatever reason."""
 PART_BYTES = 8 * 1024**2
 
 
-class ExtractionLoop:
+class ExtractionLoop(JobLoop[ExtractionJob]):
     """One extraction worker; `worker` names it in the jobs that it holds."""
+
+    idle_s = 0.3
+    what = "the extraction"
 
     def __init__(
         self,
@@ -67,95 +59,55 @@ class ExtractionLoop:
         outage_s: float = OUTAGE_S,
     ) -> None:
         """`retry_s` is the pause before a clip's next attempt, `outage_s` the pause after an outage."""
-        self._database = database
+        super().__init__(
+            settings,
+            database,
+            worker=worker,
+            part=part or Readiness().part(worker),
+            folder=worker.replace("/", "-"),
+            starter=starter,
+            outage_s=outage_s,
+        )
         self._store = store
-        self._worker = worker
-        self._part = part or Readiness().part(worker)
         self._version = extractor_version
         self._retry_s = retry_s
-        self._outage_s = outage_s
         self._attempts = settings.extraction_attempts
-        self._limits = ChildLimits(settings.extraction_memory_bytes, settings.extraction_timeout_s)
-        self._folder = settings.require_data_dir() / "extraction" / worker.replace("/", "-")
         self._derived_share = settings.derived_share
         self._quarantine_after = settings.junk_before_quarantine or None
-        self._sandbox = Sandbox(
-            self._folder, isolation=settings.extraction_isolation, user=extraction_user(settings), starter=starter
-        )
         self._served = ""
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; a job in progress is then given back."""
-        self._clear_folder()
-        try:
-            self._run(stop)
-        finally:
-            self.close()
+    def _claim(self, connection: Connection) -> ExtractionJob | None:
+        job = extraction_jobs.claim(
+            connection,
+            worker=self._worker,
+            extractor_version=self._version,
+            lease_s=LEASE_S,
+            after_vehicle=self._served,
+        )
+        if job is not None:
+            self._served = job.vehicle_id
+        return job
 
-    def close(self) -> None:
-        """End the process that the children are forked from; it starts again with the next clip."""
-        self._sandbox.close()
+    def _do(self, job: ExtractionJob, stop: threading.Event) -> None:
+        self._write(job, self._findings(job, stop))
 
-    def _run(self, stop: threading.Event) -> None:
-        freed = False
-        while not stop.is_set():
-            try:
-                if not freed:
-                    self._free_own_jobs()
-                    freed = True
-                worked = self.work_once(stop)
-                self._part.passed()
-                if not worked:
-                    stop.wait(IDLE_S)
-            except (Unreachable, Overloaded) as error:
-                self._part.failed(error)
-                LOGGER.warning("%s waits %.0f s: %s", self._worker, self._outage_s, error)
-                stop.wait(self._outage_s)
+    def _renew(self, connection: Connection, job: ExtractionJob) -> None:
+        extraction_jobs.renew(connection, job, lease_s=LEASE_S)
 
-    def work_once(self, stop: threading.Event) -> bool:
-        """Claim and conclude one job; False when there was none."""
-        with self._database.begin() as connection:
-            job = extraction_jobs.claim(
-                connection,
-                worker=self._worker,
-                extractor_version=self._version,
-                lease_s=LEASE_S,
-                after_vehicle=self._served,
-            )
-        if job is None:
-            return False
-        self._served = job.vehicle_id
-        try:
-            self._conclude(job, stop)
-        except LeaseLost as error:
-            LOGGER.warning("%s", error)
-        except NotFound:
-            LOGGER.info("clip %s was erased during its extraction", job.clip_id)
-            self._delete_derived(job)
-        return True
+    def _return(self, connection: Connection, job: ExtractionJob, reason: str, *, delay_s: float, counts: bool) -> None:
+        extraction_jobs.give_back(connection, job, reason=reason, delay_s=delay_s, counts=counts)
 
-    def _conclude(self, job: ExtractionJob, stop: threading.Event) -> None:
-        """Do the job. LeaseLost when another worker has it, NotFound when its clip was erased."""
-        try:
-            self._write(job, self._findings(job, stop))
-        except Interrupted:
-            self._give_back(job, "the worker stopped", delay_s=0, counts=False)
-        except (Unreachable, Overloaded, Misconfigured) as error:  # none of them is the clip's fault
-            self._give_back(job, error.message, delay_s=self._outage_s, counts=False)
-            raise
-        except ChildFailed as error:
-            self._after_failure(job, error)
+    def _free_own(self, connection: Connection) -> None:
+        extraction_jobs.free_those_of(connection, self._worker)
 
-    def _delete_derived(self, job: ExtractionJob) -> None:
+    def _erased(self, job: ExtractionJob) -> None:
         for info in self._store.list(erased_clips.derived_prefix(job.extractor_version, job.clip_id)):
             self._store.delete(info.key)
 
     def _findings(self, job: ExtractionJob, stop: threading.Event) -> Findings:
         if job.attempts > MAX_CLAIMS:
             return _nothing("extraction_abandoned", f"{job.attempts - 1} attempts ended without an answer")
-        private_folder(self._folder.parent)
-        private_folder(self._folder)
-        with tempfile.TemporaryDirectory(dir=self._folder) as name:
+        with tempfile.TemporaryDirectory(dir=self._private_folder()) as name:
             folder = Path(name)
             try:
                 self._download(job, folder / CLIP_FILE)
@@ -173,7 +125,7 @@ class ExtractionLoop:
         request = request_for(
             recording, catalogs, clip_bytes=job.manifest.size_bytes, derived_share=self._derived_share
         )
-        result = self._sandbox.run(folder, request, self._limits, go_on=_Lease(self._database, job, stop).go_on)
+        result = self._sandbox.run(folder, request, self._limits, go_on=self._lease(job, stop).go_on)
         return Findings(
             assets=self._upload(job, folder, result, request.derived_bytes),
             statistics=[
@@ -220,47 +172,12 @@ class ExtractionLoop:
         if findings.damage:
             LOGGER.warning("clip %s is damaged: %s", job.clip_id, findings.damage)
 
-    def _after_failure(self, job: ExtractionJob, error: ChildFailed) -> None:
+    def _fail(self, job: ExtractionJob, error: ChildFailed) -> None:
         if job.attempts < self._attempts and not isinstance(error, LimitReached):
             LOGGER.warning("attempt %d at clip %s: %s", job.attempts, job.clip_id, error.message)
             self._give_back(job, error.message, delay_s=self._retry_s, counts=True)
             return
         self._write(job, _nothing(error.code, error.message))
-
-    def _give_back(self, job: ExtractionJob, reason: str, *, delay_s: float, counts: bool) -> None:
-        """Give a job back if possible; otherwise it becomes free when its lease ends."""
-        try:
-            with self._database.begin() as connection:
-                extraction_jobs.give_back(connection, job, reason=reason, delay_s=delay_s, counts=counts)
-        except (Unreachable, Overloaded) as error:
-            LOGGER.warning("the extraction of clip %s waits for its lease to end: %s", job.clip_id, error)
-
-    def _free_own_jobs(self) -> None:
-        with self._database.begin() as connection:
-            extraction_jobs.free_those_of(connection, self._worker)
-
-    def _clear_folder(self) -> None:
-        """Remove what a killed process of this name left."""
-        if self._folder.exists():
-            shutil.rmtree(self._folder)
-
-
-class _Lease:
-    """Keeps a job's lease while its child runs."""
-
-    def __init__(self, database: Database, job: ExtractionJob, stop: threading.Event) -> None:
-        self._database = database
-        self._job = job
-        self._stop = stop
-        self._renew_at_s = time.monotonic() + RENEW_S
-
-    def go_on(self) -> bool:
-        """Whether the child should go on; renews the lease from time to time. LeaseLost when it is not ours."""
-        if time.monotonic() >= self._renew_at_s:
-            with self._database.begin() as connection:
-                extraction_jobs.renew(connection, self._job, lease_s=LEASE_S)
-            self._renew_at_s = time.monotonic() + RENEW_S
-        return not self._stop.is_set()
 
 
 def _nothing(reason: str, detail: str) -> Findings:

@@ -368,7 +368,7 @@ def test_an_extraction_whose_clip_was_erased_ends_with_the_next_renewal(
     world: World, stored: Stored, loop: Loops, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clip_id = stored()
-    monkeypatch.setattr("ingest.extraction.loop.RENEW_S", 0.0)
+    monkeypatch.setattr("ingest.extraction.job_loop.RENEW_S", 0.0)
     catalogs = extraction_results.signal_catalogs
 
     def erased_after(connection: Any, asked: str) -> list[str]:
