@@ -13,8 +13,6 @@ from sqlalchemy import Connection, select
 
 from storage import outbox
 from storage.clips import extraction_jobs, writer
-from storage.clips.marks import texts
-from storage.clips.properties import known_names, terms
 from storage.clips.writer import Ending, PendingUpload
 from storage.erasure.expiry import expiries_of
 from storage.rows import inserted
@@ -89,6 +87,4 @@ def _catalogue(connection: Connection, uploads: Sequence[PendingUpload]) -> None
         if reused is not None:
             raise writer.FireReused(reused)
     writer.link_fires(connection, uploads)
-    terms.note(connection, [upload.clip_id for upload in uploads])
-    known_names.add_attributes(connection, {name for recording in recordings for name in recording.attributes})
-    texts.write(connection, [upload.clip_id for upload in uploads])
+    writer.note_contents(connection, uploads)

@@ -191,9 +191,15 @@ def _catalogue(connection: Connection, upload: PendingUpload) -> None:
     if reused is not None:
         raise FireReused(reused)
     link_fires(connection, [upload])
-    known_names.add_attributes(connection, upload.manifest.recording.attributes)
-    terms.note(connection, [upload.clip_id])
-    texts.write(connection, [upload.clip_id])
+    note_contents(connection, [upload])
+
+
+def note_contents(connection: Connection, uploads: Sequence[PendingUpload]) -> None:
+    """Note what filters can ask of these clips. Rows that many clips share are written here, in one order."""
+    known_names.add_attributes(connection, {name for each in uploads for name in each.manifest.recording.attributes})
+    clip_ids = [upload.clip_id for upload in uploads]
+    terms.note(connection, clip_ids)
+    texts.write(connection, clip_ids)
 
 
 def _lock_state(connection: Connection, upload_id: str) -> str:
