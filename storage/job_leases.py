@@ -145,6 +145,11 @@ def free_those_of(connection: Connection, table: Table, *, worker: str, reason: 
     return freed.rowcount
 
 
+def count_open(connection: Connection, table: Table, *, among: ColumnElement[bool]) -> int:
+    """How many jobs `among` all are free or under a lease."""
+    return connection.execute(select(func.count()).select_from(table).where(_IS_OPEN, among)).scalar_one()
+
+
 def _fail_exhausted(connection: Connection, table: Table, chosen: ColumnElement[bool], max_attempts: int) -> None:
     connection.execute(
         update(table)

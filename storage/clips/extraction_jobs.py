@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, or_, select
+from sqlalchemy import Connection, Row, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage import job_leases
@@ -61,10 +61,11 @@ def add_for_older_clips(connection: Connection, extractor_version: int, *, at_mo
 
     No more than `at_most_open` jobs are open afterwards, so that clips that arrive do not wait for the whole catalog.
     """
-    room = at_most_open - waiting(connection)
+    of_this = _TABLE.extractor_version == extractor_version
+    room = at_most_open - job_leases.count_open(connection, extraction_jobs, among=of_this)
     if room <= 0:
         return 0
-    has_job = select(_TABLE.clip_id).where(_TABLE.clip_id == clips.c.id, _TABLE.extractor_version == extractor_version)
+    has_job = select(_TABLE.clip_id).where(_TABLE.clip_id == clips.c.id, of_this)
     older = or_(clips.c.extractor_version.is_(None), clips.c.extractor_version < extractor_version)
     missing = select(clips.c.id, clips.c.vehicle_id).where(~has_job.exists(), older)
     newest = missing.order_by(clips.c.stored_at.desc()).limit(room)
@@ -143,11 +144,6 @@ def finish(connection: Connection, job: ExtractionJob, *, failure: str | None = 
         job_leases.finish(connection, extraction_jobs, _key(job), token=job.token)
     else:
         job_leases.abandon(connection, extraction_jobs, _key(job), token=job.token, reason=failure)
-
-
-def waiting(connection: Connection) -> int:
-    """How many jobs are free or under a lease."""
-    return connection.execute(select(func.count()).where(_TABLE.state.in_(("ready", "leased")))).scalar_one()
 
 
 def _key(job: ExtractionJob) -> dict[str, str | int]:

@@ -9,16 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, literal, select
+from sqlalchemy import Connection, func, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage import job_leases
-from storage.tables import clip_assets, clip_fires, clips, fires, signal_statistics, vector_jobs
+from storage.tables import clip_assets, clip_fires, clips, signal_statistics, vector_jobs
+from triggers.contracts.api.clips import SIGNALS_ASSET
 from triggers.contracts.api.labels import JobState
 
 MAX_ATTEMPTS = 5
-SIGNALS = "signals"
-"""The asset that a vector is computed from."""
 _c = vector_jobs.c
 
 
@@ -60,10 +59,11 @@ def queue(connection: Connection, clip_id: str, embedding_id: str) -> None:
 
 def queue_older_clips(connection: Connection, embedding_id: str, *, at_most_open: int = 100) -> int:
     """Queue ready clips that have no job of this embedding, the oldest first; returns how many."""
-    room = at_most_open - waiting(connection)
+    of_this = _c.embedding_id == embedding_id
+    room = at_most_open - job_leases.count_open(connection, vector_jobs, among=of_this)
     if room <= 0:
         return 0
-    has_job = select(_c.clip_id).where(_c.clip_id == clips.c.id, _c.embedding_id == embedding_id)
+    has_job = select(_c.clip_id).where(_c.clip_id == clips.c.id, of_this)
     older = (
         select(clips.c.id, literal(embedding_id), clips.c.vehicle_id)
         .where(~has_job.exists(), clips.c.state == "ready")
@@ -90,11 +90,11 @@ def claim(connection: Connection, *, worker: str, embedding_id: str, lease_s: fl
     if not taken:
         return None
     job = taken[0]
-    asset = select(clip_assets.c.object_key).where(clip_assets.c.clip_id == job.clip_id, clip_assets.c.name == SIGNALS)
+    asset = select(clip_assets.c.object_key).where(
+        clip_assets.c.clip_id == job.clip_id, clip_assets.c.name == SIGNALS_ASSET
+    )
     named = select(signal_statistics.c.signal).where(signal_statistics.c.clip_id == job.clip_id)
-    identity = ("campaign", "version", "vehicle_id", "ordinal")
-    same = [clip_fires.c[name] == fires.c[name] for name in identity]
-    first = select(func.min(fires.c.t_ns)).select_from(clip_fires.join(fires, and_(*same)))
+    first = select(func.min(clip_fires.c.t_ns)).where(clip_fires.c.clip_id == job.clip_id)
     return VectorJob(
         job.clip_id,
         job.embedding_id,
@@ -102,7 +102,7 @@ def claim(connection: Connection, *, worker: str, embedding_id: str, lease_s: fl
         job.attempts,
         connection.execute(asset).scalar_one_or_none(),
         tuple(connection.execute(named.order_by(signal_statistics.c.signal)).scalars()),
-        connection.execute(first.where(clip_fires.c.clip_id == job.clip_id)).scalar_one(),
+        connection.execute(first).scalar_one(),
     )
 
 
@@ -136,11 +136,6 @@ def finish(connection: Connection, job: VectorJob, *, failure: str | None = None
 def free_those_of(connection: Connection, worker: str) -> int:
     """Free the jobs that an earlier process with this worker's name left leased; returns how many."""
     return job_leases.free_those_of(connection, vector_jobs, worker=worker, reason="the worker ended meanwhile")
-
-
-def waiting(connection: Connection) -> int:
-    """How many jobs are free or under a lease."""
-    return connection.execute(select(func.count()).where(_c.state.in_(("ready", "leased")))).scalar_one()
 
 
 def _key(job: VectorJob) -> Mapping[str, str]:
