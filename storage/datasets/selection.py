@@ -13,7 +13,7 @@ from storage.clips.query import ClipQuery
 from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.erasure.clips import require
 from storage.rows import is_among
-from storage.tables import clip_fires, clips, fires, signal_statistics
+from storage.tables import clip_fires, clips, signal_statistics
 from storage.time_limit import time_limit
 from triggers.contracts.api.datasets.versions import MAX_MEMBERS
 from triggers.errors import InvalidInput
@@ -142,17 +142,8 @@ def _statistics(
 
 
 def _triggers(connection: Connection, clip_ids: Sequence[str]) -> dict[str, frozenset[str]]:
-    link, fire = clip_fires.c, fires.c
-    joined = clip_fires.join(
-        fires,
-        (link.vehicle_id == fire.vehicle_id)
-        & (link.campaign == fire.campaign)
-        & (link.version == fire.version)
-        & (link.ordinal == fire.ordinal),
-    )
-    rows = connection.execute(
-        select(link.clip_id, fire.trigger).select_from(joined).where(is_among(link.clip_id, clip_ids)).distinct()
-    )
+    link = clip_fires.c
+    rows = connection.execute(select(link.clip_id, link.trigger).where(is_among(link.clip_id, clip_ids)).distinct())
     by_clip: dict[str, set[str]] = {}
     for clip_id, trigger in rows:
         by_clip.setdefault(clip_id, set()).add(trigger)

@@ -35,9 +35,8 @@ _NEAREST = """
         AND (c.stored_at, c.id) < (this.stored_at, this.id)
         AND c.min_longitude <= c.max_longitude AND c.duplicate_of IS NULL
         AND EXISTS (
-            SELECT FROM clip_fires a JOIN fires f USING (campaign, version, vehicle_id, ordinal),
-                clip_fires b JOIN fires g USING (campaign, version, vehicle_id, ordinal)
-            WHERE a.clip_id = c.id AND b.clip_id = this.id AND f.trigger = g.trigger
+            SELECT FROM clip_fires a, clip_fires b
+            WHERE a.clip_id = c.id AND b.clip_id = this.id AND a.trigger = b.trigger
         )
         AND (v.vector::vector({dimensions}) <=> CAST(:vector AS vector)) + 0 < :distance
     ORDER BY (v.vector::vector({dimensions}) <=> CAST(:vector AS vector)) + 0, c.id LIMIT 1

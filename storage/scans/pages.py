@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, tuple_
 
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
-from storage.tables import campaign_versions, clip_assets, clip_fires, clips, fires
+from storage.tables import campaign_versions, clip_assets, clip_fires, clips
 from storage.time_limit import time_limit
 from triggers.contracts.api.clips import SIGNALS_ASSET
 
@@ -80,12 +80,11 @@ def _signals(connection: Connection, clip_ids: Collection[str]) -> dict[str, tup
 
 def _versions(connection: Connection, clip_ids: Collection[str]) -> dict[str, list[Version]]:
     link = clip_fires.c
-    identity = ("campaign", "version", "vehicle_id", "ordinal")
     rows = connection.execute(
         select(link.clip_id, link.campaign, link.version)
-        .where(link.clip_id.in_(clip_ids), *(link[name] == fires.c[name] for name in identity))
+        .where(link.clip_id.in_(clip_ids))
         .group_by(link.clip_id, link.campaign, link.version)
-        .order_by(func.min(fires.c.t_ns), link.campaign, link.version)
+        .order_by(func.min(link.t_ns), link.campaign, link.version)
     )
     by_clip: dict[str, list[Version]] = {}
     for clip_id, campaign, version in rows:

@@ -33,12 +33,11 @@ _WRITE = text("""
             (SELECT string_agg(DISTINCT type, ' ') FROM labels l, unnest(l.types) AS type WHERE l.clip_id = c.id),
             (SELECT string_agg(n.text, ' ' ORDER BY n.id) FROM clip_notes n WHERE n.clip_id = c.id),
             (SELECT string_agg(DISTINCT d.description, ' ') FROM clip_fires l
-                JOIN fires f USING (campaign, version, vehicle_id, ordinal)
                 JOIN campaign_versions v USING (campaign, version)
                 CROSS JOIN LATERAL (
                     SELECT v.settings ->> 'describe' AS description
                     UNION ALL SELECT s.value ->> 'describe' FROM jsonb_array_elements(v.settings -> 'triggers') AS s
-                    WHERE s.value ->> 'name' = f.trigger
+                    WHERE s.value ->> 'name' = l.trigger
                 ) AS d WHERE l.clip_id = c.id)
         ), CAST(:punctuation AS text), ' ', 'g'), CAST(:most AS integer)) AS words
     ) AS t
