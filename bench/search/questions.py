@@ -90,6 +90,9 @@ FILTERS: dict[str, dict[str, str]] = {
         "few": "S_INTERSECTS(box, BBOX(%(west).4f, %(south).4f, %(east).4f, %(north).4f))",
         "none": _NOWHERE,
     },
+    "place_cell": {"none": "place_cell = '871f8d45affffff'"},
+    "duplicate_of": {"none": "duplicate_of IS NOT NULL"},
+    "text": {"none": "text('nobody')"},
 }
 """By property: filters that match many clips, many old ones, about a hundred, and none."""
 

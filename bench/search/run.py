@@ -32,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--clips", type=int, default=1_000_000)
     parser.add_argument("--url", help="a database that is kept; filled if it is empty")
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--pairs", type=int, default=7, help="ask every n-th of 1,600 pairs (0: none)")
+    parser.add_argument("--pairs", type=int, default=7, help="ask every n-th pair (0: none)")
     parser.add_argument("--unchecked", action="store_true", help="leave out the naive evaluation")
     parser.add_argument("--json", type=Path, help="where all times go")
     options = parser.parse_args(argv)

@@ -15,17 +15,17 @@ ELEMENT: ColumnElement[str] = column("element")
 """The tag or the label that a condition within `some` refers to."""
 
 
-def some(scope: Scope, condition: ColumnElement[bool] | None = None) -> ColumnElement[bool]:
+def some(scope: Scope, condition: ColumnElement[bool] | None = None, *, fenced: bool = False) -> ColumnElement[bool]:
     """The condition that the clip has a member of `scope`, if given one for which `condition` holds.
 
-    A labeling is one completed label job, of which a label is one type that it found.
+    A labeling is one completed label job, of which a label is one type that it found. `fenced`: members are looked up
+    for each clip that is visited, and how many these are is decided elsewhere (storage/clips/plan).
     """
     query = _MEMBERS[scope]
     if condition is not None:
         query = query.where(condition)
-    # OFFSET 0 keeps PostgreSQL from making a join of it, or from reading all fires into a hash: a search asks it of the
-    # clips that it visits, one by one, and how many these are is decided in storage/clips/plan.
-    return exists(query.correlate(clips).offset(0))
+    # OFFSET 0 keeps PostgreSQL from making a join of it, or from reading all fires into a hash.
+    return exists(query.correlate(clips).offset(0) if fenced else query.correlate(clips))
 
 
 def all_labels() -> ColumnElement[list[str]]:

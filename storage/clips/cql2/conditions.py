@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sqlalchemy import (
@@ -90,43 +91,48 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def condition(predicate: Predicate) -> Condition:
-    """The condition on a clip that a predicate stands for."""
+def condition(predicate: Predicate, *, fenced: bool = False) -> Condition:
+    """The condition on a clip that a predicate stands for.
+
+    `fenced`: fires, tags and labels are asked for clip by clip (see `some`), as a search does whose plan is decided.
+    """
     match predicate:
         case Constant() | And() | Or() | Not():
-            return _combined(predicate, condition)
+            return _combined(predicate, partial(condition, fenced=fenced))
         case SomeFire(member):
-            return _some("fire", of_the_fire(member), about_clip=None in scopes(member))
-    return _of_the_clip(predicate)
+            of_one = of_the_fire(member, fenced=fenced)
+            return _some("fire", of_one, about_clip=None in scopes(member), fenced=fenced)
+    return _of_the_clip(predicate, fenced)
 
 
-def _of_the_clip(leaf: Leaf) -> Condition:
+def _of_the_clip(leaf: Leaf, fenced: bool) -> Condition:
     about = scope(leaf)
     if about is None:
         return _leaf(leaf)
     if isinstance(leaf, IsNull):
-        return not_(some(about))
-    return _some(about, _leaf(leaf), about_clip=None in scopes(leaf))
+        return not_(some(about, fenced=fenced))
+    return _some(about, _leaf(leaf), about_clip=None in scopes(leaf), fenced=fenced)
 
 
-def _some(about: Scope, of_one: Condition, *, about_clip: bool) -> Condition:
+def _some(about: Scope, of_one: Condition, *, about_clip: bool, fenced: bool) -> Condition:
     """Whether the clip has one for which a condition holds: true, or unknown if it is for one, or false.
 
     Only what a clip lacks is unknown, so without a property of the clip the condition has two values.
     """
     if not about_clip:
-        return some(about, of_one)
-    return case((some(about, of_one), true()), (some(about, of_one.is_(None)), null()), else_=false())
+        return some(about, of_one, fenced=fenced)
+    is_one, is_unknown = (some(about, of, fenced=fenced) for of in (of_one, of_one.is_(None)))
+    return case((is_one, true()), (is_unknown, null()), else_=false())
 
 
-def of_the_fire(predicate: Predicate) -> Condition:
-    """The condition on the one fire that `some` selects."""
+def of_the_fire(predicate: Predicate, *, fenced: bool = False) -> Condition:
+    """The condition on the one fire that `some` selects; `fenced` as in `condition`."""
     match predicate:
         case Constant() | And() | Or() | Not():
-            return _combined(predicate, of_the_fire)
+            return _combined(predicate, partial(of_the_fire, fenced=fenced))
         case SomeFire():
             raise ValueError("a fire within a fire")  # the parser refuses it
-    return _leaf(predicate) if scope(predicate) == "fire" else _of_the_clip(predicate)
+    return _leaf(predicate) if scope(predicate) == "fire" else _of_the_clip(predicate, fenced)
 
 
 def _combined(predicate: Constant | And | Or | Not, inner: Callable[[Predicate], Condition]) -> Condition:

@@ -32,6 +32,11 @@ class Index:
     where: ColumnElement[bool] = field(default_factory=true, compare=False)
     """What rows of the table must be to stand in it."""
 
+    @property
+    def has_nulls(self) -> bool:
+        """Whether rows without a value stand in it."""
+        return self.where.compare(true())
+
     def condition(self, bounds: Bounds) -> ColumnElement[bool]:
         """Bounds of its column as a condition that it answers.
 
@@ -54,6 +59,11 @@ def _of_clip(name: str, kind: Kind, *, by_time: int = 0, visits: bool = False) -
     return Index(name, clips, require_property(name).expression, kind, by_time, visits)
 
 
+def _of_some_clips(name: str) -> Index:
+    column = require_property(name).expression
+    return Index(name, clips, column, "text", where=column.is_not(None))
+
+
 START, END, RECORDED = (_of_clip(name, "integer") for name in ("start", "end", "recorded"))
 _DAMAGE = Index("damage", clips, func.left(clips.c.damage, 100), "text", where=clips.c.damage.is_not(None))
 _CLIPS = (
@@ -66,6 +76,7 @@ _CLIPS = (
     START,
     END,
     RECORDED,
+    *(_of_some_clips(name) for name in ("place_cell", "duplicate_of")),
 )
 _FIRES = (
     Index("version", clip_fires, clip_fires.c.version, "integer", by_time=2),
@@ -90,8 +101,7 @@ def index_of(asked: Property) -> Index | None:
 
 def statistic_index(asked: Property) -> Index:
     """The index of a signal's statistic; it has the signals that are declared `indexed`."""
-    statistic = asked.name.partition("in_unit(")[2].partition(",")[0] or asked.name
-    column = STATISTIC_COLUMNS[statistic.rpartition(".")[2]]
+    column = STATISTIC_COLUMNS[asked.name.rpartition(".")[2]]
     table = signal_statistics.c
     kind: Kind = "integer" if column == "samples" else "float"
     of_signal = (table.signal == asked.signal) & table.indexed

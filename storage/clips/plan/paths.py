@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from storage.clips.cql2.conditions import of_the_fire
 from storage.clips.cql2.operands import Reference, Value
 from storage.clips.cql2.tree import (
+    And,
     Comparison,
     Constant,
     In,
@@ -120,13 +121,13 @@ class Paths:
 
 def _ranges(member: Predicate) -> Iterator[tuple[Index, Bounds]]:
     """The bounds that a member sets to columns of clips."""
-    if isinstance(member, Constant | Or | Not | SomeFire) or not hasattr(member, "__dataclass_fields__"):
+    if isinstance(member, Constant | And | Or | Not | SomeFire):
         return
-    if found := bounds_of(member):  # type: ignore[arg-type]
+    if found := bounds_of(member):
         index = index_of(found[0])
         if index is not None and index.source is clips:
             yield index, found[1]
-    elif found_span := span_of(member):  # type: ignore[arg-type]
+    elif found_span := span_of(member):
         yield from _spanned(*found_span)
 
 
@@ -152,8 +153,7 @@ def _accesses(member: Predicate, is_indexed: Callable[[str], bool], unindexed: l
             if conditions := places.near(member):
                 yield tuple(Path(clips, condition, visits=True) for condition in conditions)
         case IsNull(Reference(asked)) | Not(IsNull(Reference(asked))) if asked.nullable and (index := index_of(asked)):
-            is_null = isinstance(member, IsNull)
-            yield (Path(clips, index.column.is_(None) if is_null else index.column.is_not(None)),)
+            yield from _of_nulls(index, is_null=isinstance(member, IsNull))
         case Not(IsNull(Reference(asked))) if asked.name == "damage":
             yield (Path(clips, clips.c.damage.is_not(None), exact=True),)
         case Not() | Constant() | IsNull():
@@ -162,6 +162,13 @@ def _accesses(member: Predicate, is_indexed: Callable[[str], bool], unindexed: l
             yield (_of_attribute(*equal),)
         case _:
             yield from _of_leaf(member, is_indexed, unindexed)
+
+
+def _of_nulls(index: Index, *, is_null: bool) -> Iterator[Access]:
+    if not is_null:
+        yield (Path(clips, index.column.is_not(None)),)
+    elif index.has_nulls:
+        yield (Path(clips, index.column.is_(None)),)
 
 
 def _of_leaf(member: Any, is_indexed: Callable[[str], bool], unindexed: list[Property]) -> Iterator[Access]:
@@ -214,7 +221,7 @@ def _one_fire(inner: Predicate) -> Iterator[Access]:
             if found is not None:
                 indexed.append(found)
     exact = all(scopes(member) <= {"fire"} for member in members)
-    rest = of_the_fire(inner) if exact else true()
+    rest = of_the_fire(inner, fenced=True) if exact else true()
     for asked, bounds in indexed:
         yield from _of_fire(asked, bounds, rest, exact=exact, terms=False)
     names = {asked.name: bounds.choices[0] for asked, bounds in indexed if bounds.choices and len(bounds.choices) == 1}

@@ -89,7 +89,6 @@ class Search:
             self._walks = self._walks.with_all_clips()
         self._position = self.after
         self._found: list[PagePosition] = []
-        self._strays: list[PagePosition] | None = None
 
     def page(self) -> list[PagePosition]:
         """The page, by the ways that the module describes, in their order."""
@@ -224,8 +223,8 @@ class Search:
     def _residual(self, found_by: Collection[Member]) -> Condition:
         """What is left to check of rows that are exactly those of these members."""
         if not found_by:
-            return true() if self.predicate is None else condition(self.predicate)
-        left = [condition(member.predicate) for member in self._paths.members if member not in found_by]
+            return true() if self.predicate is None else condition(self.predicate, fenced=True)
+        left = [condition(member.predicate, fenced=True) for member in self._paths.members if member not in found_by]
         return statements.all_of(left)
 
     def _run(self, query: Select[Any]) -> list[PagePosition]:

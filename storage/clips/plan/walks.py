@@ -56,9 +56,8 @@ class Walks:
 
     def with_all_clips(self) -> Walks:
         """Walks that leave out none, for a catalog in which clips of a wrong clock are many."""
-        if self.index == START:
-            return replace(self, narrowed=None, member=None, path=None)
-        return replace(self, narrowed=None)
+        walks = replace(self, narrowed=None)
+        return replace(walks, member=None, path=None) if self.index == START else walks
 
     def walk(self, segment: Segment) -> Walk:
         """The walk over a segment of the order."""

@@ -106,6 +106,7 @@ PROPERTIES: tuple[Property, ...] = (
         "Duplicate of",
         "the earlier clip that this one is almost the same as",
         clips.c.duplicate_of,
+        nullable=True,
     ),
     Property(
         "vehicle", "text", "Vehicle", "id of the vehicle", clips.c.vehicle_id, sort="text", aliases=("vehicle_id",)
