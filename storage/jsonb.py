@@ -22,6 +22,11 @@ def storable(value: T, *, what: str) -> T:
     return value
 
 
+def json_text(value: str | bool | int | Decimal) -> str:
+    """A scalar as JSON; a Decimal has the digits that it was written with."""
+    return json.dumps(value) if isinstance(value, str | bool | int) else str(value)
+
+
 def json_of(text: str) -> Any:
     """The JSON value that PostgreSQL gives as this text.
 

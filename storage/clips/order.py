@@ -23,7 +23,7 @@ SIGNS = ("-", "+", " ")
 SortKey: TypeAlias = int | float | str | None
 """A clip's value of the property that pages are sorted by; None when the clip does not have it."""
 
-_SQL_TYPES: dict[SortType, type[BigInteger | Float[Any] | Text]] = {
+SQL_TYPES: dict[SortType, type[BigInteger | Float[Any] | Text]] = {
     "integer": BigInteger,
     "float": Float,
     "text": Text,
@@ -107,7 +107,7 @@ class Order:
         return [keyed[place] for place in sorted(keyed, reverse=self.falling)]
 
     def _key(self, position: PagePosition) -> ColumnElement[Any]:
-        return literal(position.key, _SQL_TYPES[self._type])
+        return literal(position.key, SQL_TYPES[self._type])
 
     def _row(self, position: PagePosition) -> ColumnElement[Any]:
         return tuple_(self._key(position), literal(position.clip_id, Text))

@@ -15,13 +15,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Float, Integer, cast, func, literal, literal_column, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Float,
+    Integer,
+    and_,
+    cast,
+    literal,
+    literal_column,
+    select,
+)
 from sqlalchemy.sql.elements import BindParameter
 
 from storage.clips.cql2 import Filter
 from storage.clips.cql2.tree import properties
+from storage.clips.facets.counting import count_up_to
+from storage.clips.plan.settings import set_local
 from storage.clips.properties import known_names
 from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
+from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.likeness import vectors
 from storage.likeness.embeddings import Embedding, named
 from storage.tables import clip_vectors, clips
@@ -29,13 +42,10 @@ from storage.tables.likeness import vector_text
 from storage.time_limit import time_limit
 from triggers.errors import InvalidInput
 
-MAX_EXAMPLES = 50
-MAX_LIKE = 200
 COUNTER_WEIGHT = 0.5
 EXACT_CLIPS = 5000
 """Up to so many admitted clips are compared one by one: as fast as the index, and exact."""
 SCANNED = 40_000
-SEARCH_TIMEOUT_S = 15.0
 _LEAST_CANDIDATES = 100
 
 
@@ -102,17 +112,13 @@ def _mean(of: Sequence[Sequence[float]]) -> Any:
 def _rows(
     connection: Connection, question: Question, embedding: Embedding, asked: str
 ) -> tuple[list[tuple[Any, ...]], bool]:
-    if question.filter is not None and _count(connection, question, EXACT_CLIPS + 1) <= EXACT_CLIPS:
+    admitted = and_(*_admitted(question))
+    if question.filter is not None and count_up_to(connection, admitted, EXACT_CLIPS + 1) <= EXACT_CLIPS:
         return _exact(connection, question, embedding, asked), True
     rows = _by_index(connection, question, embedding, asked)
     if len(rows) == question.limit:
         return rows, False
     return _exact(connection, question, embedding, asked), True
-
-
-def _count(connection: Connection, question: Question, at_most: int) -> int:
-    admitted = select(literal(1)).select_from(clips).where(*_admitted(question)).limit(at_most).subquery()
-    return connection.execute(select(func.count()).select_from(admitted)).scalar_one()
 
 
 def _admitted(question: Question) -> list[ColumnElement[bool]]:
@@ -134,15 +140,15 @@ def _exact(connection: Connection, question: Question, embedding: Embedding, ask
 
 def _by_index(connection: Connection, question: Question, embedding: Embedding, asked: str) -> list[tuple[Any, ...]]:
     candidates = max(_LEAST_CANDIDATES, 2 * question.limit)
-    for name, value in (
-        ("hnsw.iterative_scan", "strict_order"),
-        ("hnsw.ef_search", str(candidates)),
-        ("hnsw.max_scan_tuples", str(SCANNED)),
-        ("enable_sort", "off"),  # so that the order comes from the index, whatever the planner thinks of the filter
-    ):
-        connection.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
+    values = {
+        "hnsw.iterative_scan": "strict_order",
+        "hnsw.ef_search": str(candidates),
+        "hnsw.max_scan_tuples": str(SCANNED),
+        "enable_sort": "off",  # so that the order comes from the index, whatever the planner thinks of the filter
+    }
+    set_local(connection, values)
     rows = _found(connection, question, embedding, _distance(embedding, asked))
-    connection.execute(text("SET LOCAL enable_sort = on"))
+    set_local(connection, {"enable_sort": "on"})
     return rows
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select, tuple_
 
+from storage.clips.facets.counting import count_up_to
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips
@@ -59,8 +60,7 @@ def read_page(connection: Connection, query: ClipQuery) -> ScanPage:
 def count(connection: Connection, query: ClipQuery, *, at_most: int) -> int:
     """How many clips the query's filter admits, counted up to `at_most`; Overloaded when that takes too long."""
     with time_limit(connection, COUNT_TIMEOUT_S, what="counting the clips", remedy=_NARROWER):
-        matching = select(clips.c.id).where(query.where()).limit(at_most).subquery()
-        return connection.execute(select(func.count()).select_from(matching)).scalar_one()
+        return count_up_to(connection, query.where(), at_most)
 
 
 def _states(connection: Connection, clip_ids: Collection[str]) -> dict[str, str]:

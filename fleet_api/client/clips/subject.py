@@ -160,7 +160,7 @@ class Clips:
             raise InvalidInput(f"{prefix[:60]!r} is not a clip's id, nor the beginning of one", remedy=CLIP_ID_FORM)
         if len(prefix) == ID_CHARACTERS:
             return prefix
-        ids = [clip.id for clip in self.search(f"id LIKE '{prefix}%'", limit=SHOWN_CANDIDATES + 1)]
+        ids = [clip.id for clip in self.search(f"id >= '{prefix}' AND id < '{prefix}g'", limit=SHOWN_CANDIDATES + 1)]
         if not ids:
             raise NotFound(
                 f"there is no clip whose id begins with {prefix}", remedy="list the clips: longtail clips search"

@@ -7,7 +7,6 @@ all of it holds. What a clip does not have makes a condition NULL, which is SQL'
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -37,6 +36,7 @@ from sqlalchemy.dialects.postgresql import array
 
 from storage.clips.cql2 import spatial, track
 from storage.clips.cql2.arithmetic import compiled
+from storage.clips.cql2.arithmetic.compiled import COMPARISONS
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS, Moment
 from storage.clips.cql2.nodes import Number
 from storage.clips.cql2.operands import (
@@ -80,15 +80,6 @@ from storage.clips.scopes import Scope, all_labels, some
 from storage.tables import clips
 
 Condition = ColumnElement[bool]
-
-_COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
-    "=": operator.eq,
-    "<>": operator.ne,
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 def condition(predicate: Predicate, *, fenced: bool = False) -> Condition:
@@ -188,7 +179,7 @@ def _compared(comparison: Comparison) -> Condition:
         return _attributes_compared(comparison.operator, _column(left), _column(right))
     if kind_of(left) == "time":
         return TIME_COMPARISONS[comparison.operator](_range(left), _range(right))
-    compared: Condition = _COMPARISONS[comparison.operator](_column(left, right), _column(right, left))
+    compared: Condition = COMPARISONS[comparison.operator](_column(left, right), _column(right, left))
     return compared
 
 
@@ -196,7 +187,7 @@ def _attributes_compared(name: str, left: ColumnElement[Any], right: ColumnEleme
     """Two attributes of one type, which is the clip's own; unknown if their types differ. Bools have no order."""
     kinds = [kind for kind in _JSON_TYPES if kind != "bool" or name in ("=", "<>")]
     of_kind = [(_attribute(left, kind), _attribute(right, kind)) for kind in kinds]
-    return case(*((and_(a.is_not(None), b.is_not(None)), _COMPARISONS[name](a, b)) for a, b in of_kind), else_=null())
+    return case(*((and_(a.is_not(None), b.is_not(None)), COMPARISONS[name](a, b)) for a, b in of_kind), else_=null())
 
 
 def _known(related: Condition, *times: Operand) -> Condition:

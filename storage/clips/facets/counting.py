@@ -45,9 +45,14 @@ def exactly(clips_counted: int) -> ClipCount:
 
 def count(connection: Connection, where: ColumnElement[bool]) -> ClipCount:
     """How many clips a condition on the table `clips` holds for."""
-    bounded = select(clips.c.id).where(where).limit(EXACT_UP_TO + 1).subquery()
-    found = connection.execute(select(func.count()).select_from(bounded)).scalar_one()
+    found = count_up_to(connection, where, EXACT_UP_TO + 1)
     return exactly(found) if found <= EXACT_UP_TO else estimate(connection, where)
+
+
+def count_up_to(connection: Connection, where: ColumnElement[bool], at_most: int) -> int:
+    """How many clips a condition on the table `clips` holds for, counted up to `at_most`."""
+    bounded = select(clips.c.id).where(where).limit(at_most).subquery()
+    return connection.execute(select(func.count()).select_from(bounded)).scalar_one()
 
 
 def estimate(connection: Connection, where: ColumnElement[bool]) -> ClipCount:

@@ -9,17 +9,16 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Float, Text, and_, false, literal, true
+from sqlalchemy import ColumnElement, and_, false, literal, true
 
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS, Moment
 from storage.clips.cql2.operands import IntervalOperand, Operand, Reference, Value
 from storage.clips.cql2.tree import Between, Comparison, In, Leaf, TemporalRelation
-from storage.clips.properties import Property
+from storage.clips.order import SQL_TYPES
+from storage.clips.properties import Property, SortType
 
-Kind: TypeAlias = Literal["integer", "float", "text"]
-_SQL_TYPES = {"integer": BigInteger, "float": Float, "text": Text}
 _MIRRORED = {"=": "=", "<>": "<>", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
 
 
@@ -45,7 +44,7 @@ class Bounds:
             choices = tuple(choice for choice in self.choices if choice in other.choices)
         return Bounds(low, high, low_open, high_open, choices)
 
-    def condition(self, column: ColumnElement[Any], kind: Kind) -> ColumnElement[bool]:
+    def condition(self, column: ColumnElement[Any], kind: SortType) -> ColumnElement[bool]:
         """The bounds as a condition that an index of the column answers."""
         conditions: list[ColumnElement[bool]] = []
         if self.choices is not None:
@@ -53,21 +52,21 @@ class Bounds:
             values = [value for value in values if value is not None]
             if not values:
                 return false()
-            typed: list[ColumnElement[Any]] = [literal(value, _SQL_TYPES[kind]) for value in values]
+            typed: list[ColumnElement[Any]] = [literal(value, SQL_TYPES[kind]) for value in values]
             conditions.append(column == typed[0] if len(typed) == 1 else column.in_(typed))
         low = None if self.low is None else self._typed(self.low, kind, up=True)
         high = None if self.high is None else self._typed(self.high, kind, up=False)
         if kind == "integer" and (_beyond(low, HIGHEST_NS, 1) or _beyond(high, LOWEST_NS, -1)):
             return false()
         if low is not None:
-            first: ColumnElement[Any] = literal(low if kind != "integer" else max(low, LOWEST_NS), _SQL_TYPES[kind])
+            first: ColumnElement[Any] = literal(low if kind != "integer" else max(low, LOWEST_NS), SQL_TYPES[kind])
             conditions.append(column > first if self.low_open and low == self.low else column >= first)
         if high is not None:
-            last: ColumnElement[Any] = literal(high if kind != "integer" else min(high, HIGHEST_NS), _SQL_TYPES[kind])
+            last: ColumnElement[Any] = literal(high if kind != "integer" else min(high, HIGHEST_NS), SQL_TYPES[kind])
             conditions.append(column < last if self.high_open and high == self.high else column <= last)
         return and_(*conditions) if conditions else true()
 
-    def _typed(self, value: Any, kind: Kind, *, up: bool | None) -> Any:
+    def _typed(self, value: Any, kind: SortType, *, up: bool | None) -> Any:
         """A value as the column has it: integers rounded into the bounds, and no choice that is not one."""
         if kind == "text":
             return value

@@ -11,8 +11,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, true
 
-from storage.clips.plan.bounds import Bounds, Kind
-from storage.clips.properties import Property, require_property
+from storage.clips.plan.bounds import Bounds
+from storage.clips.properties import Property, SortType, require_property
 from storage.clips.properties.lookup import STATISTIC_COLUMNS
 from storage.tables import clip_fires, clips, labels, signal_statistics
 
@@ -25,7 +25,7 @@ class Index:
     name: str
     source: Table = field(compare=False)
     column: ColumnElement[Any] = field(compare=False)
-    kind: Kind = "integer"
+    kind: SortType = "integer"
     by_time: int = 0
     visits: bool = False
     """Of an expression: PostgreSQL reads the rows of the table, too, where an index of a column is enough."""
@@ -55,7 +55,7 @@ def clip_id(source: Table) -> ColumnElement[str]:
     return column
 
 
-def _of_clip(name: str, kind: Kind, *, by_time: int = 0, visits: bool = False) -> Index:
+def _of_clip(name: str, kind: SortType, *, by_time: int = 0, visits: bool = False) -> Index:
     return Index(name, clips, require_property(name).expression, kind, by_time, visits)
 
 
@@ -103,7 +103,7 @@ def statistic_index(asked: Property) -> Index:
     """The index of a signal's statistic; it has the signals that are declared `indexed`."""
     column = STATISTIC_COLUMNS[asked.name.rpartition(".")[2]]
     table = signal_statistics.c
-    kind: Kind = "integer" if column == "samples" else "float"
+    kind: SortType = "integer" if column == "samples" else "float"
     of_signal = (table.signal == asked.signal) & table.indexed
     return Index(f"{asked.signal}.{column}", signal_statistics, table[column], kind, where=of_signal)
 

@@ -37,6 +37,7 @@ from storage.clips.plan.bounds import Bounds, Span, bounds_of, span_of
 from storage.clips.plan.indexes import END, START, Index, damage_bounds, index_of, statistic_index
 from storage.clips.plan.normal import conjunction
 from storage.clips.properties import Property
+from storage.jsonb import json_text
 from storage.tables import clip_fires, clip_texts, clips, labels
 from storage.tables.clips import fired_terms
 
@@ -269,13 +270,9 @@ def _equal_values(leaf: Comparison | In) -> tuple[Property, tuple[Any, ...]] | N
 
 
 def _of_attribute(asked: Property, values: tuple[Any, ...]) -> Path:
-    documents = (f"{{{json.dumps(asked.attribute)}: {_json(value)}}}" for value in values)
+    documents = (f"{{{json.dumps(asked.attribute)}: {json_text(value)}}}" for value in values)
     contained = (clips.c.attributes.contains(cast(literal(document, Text), JSONB)) for document in documents)
     return Path(clips, or_(*contained), in_steps=False, exact=True)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, str | bool | int) else str(value)  # a Decimal as it was written
 
 
 def _texts(values: Iterable[Any]) -> ColumnElement[Any]:

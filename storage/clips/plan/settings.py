@@ -43,14 +43,15 @@ _SWITCHED = sorted({name for names in _OFF.values() for name in names} | set(_AL
 def use(connection: Connection, way: Way) -> None:
     """Let the statements that follow in this transaction be of one kind."""
     values = {name: "off" if name in _OFF[way] else "on" for name in _SWITCHED} | dict(_ALWAYS)
-    _set(connection, values)
+    set_local(connection, values)
 
 
 def reset(connection: Connection) -> None:
     """Leave the choice to the planner again, except for what never helps a search."""
-    _set(connection, {name: "on" for name in _SWITCHED if name.startswith("enable_")} | {"jit": "off"})
+    set_local(connection, {name: "on" for name in _SWITCHED if name.startswith("enable_")} | {"jit": "off"})
 
 
-def _set(connection: Connection, values: Mapping[str, str]) -> None:
+def set_local(connection: Connection, values: Mapping[str, str]) -> None:
+    """Set what PostgreSQL calls configuration parameters, until the transaction ends."""
     calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in sorted(values.items()))
     connection.execute(text(f"SELECT {calls}"))

@@ -7,15 +7,16 @@ Terms are hashed: what a vehicle's attributes said is not kept here when the veh
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, text
 
+from storage.jsonb import json_text
 from storage.tables.clips import attribute_term, tag_term
+from triggers.times import NS_PER_S
 
-_MARGIN_NS = 3600 * 10**9
+_MARGIN_NS = 3600 * NS_PER_S
 _NOTE = """
     INSERT INTO clip_terms (term, first_ns, last_ns)
     SELECT t.term, greatest(t.first_ns::numeric - :margin, -9223372036854775808)::bigint,
@@ -57,7 +58,7 @@ def note_all(connection: Connection) -> None:
 def span_of_attribute(connection: Connection, attribute: str, values: Collection[Any]) -> tuple[int, int] | None:
     """Bounds of `recorded_ns` of the clips with one of these values; None if none is known."""
     parameters: dict[str, Any] = {"attribute": attribute}
-    parameters |= {f"value{number}": _json(value) for number, value in enumerate(values)}
+    parameters |= {f"value{number}": json_text(value) for number, value in enumerate(values)}
     terms = [attribute_term("CAST(:attribute AS text)", f"CAST(:value{n} AS jsonb)") for n in range(len(values))]
     return _span(connection, terms, parameters)
 
@@ -71,7 +72,3 @@ def span_of_tags(connection: Connection, tags: Collection[str]) -> tuple[int, in
 def _span(connection: Connection, terms: list[str], parameters: dict[str, Any]) -> tuple[int, int] | None:
     row = connection.execute(text(_SPAN.format(terms=", ".join(terms))), parameters).one()
     return None if row[0] is None else (row[0], row[1])
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value) if isinstance(value, str | bool | int) else str(value)  # a Decimal as it was written

@@ -56,6 +56,7 @@ def test_the_functions_document_is_that_of_the_standard(api: Api) -> None:
     for function in document["functions"]:
         assert isinstance(function["name"], str) and set(function["returns"]) <= TYPES
         assert all(set(argument["type"]) <= TYPES for argument in function["args"])
-    assert {function["name"] for function in document["functions"]} == {"distance", "fire", "in_unit", "s_dwithin"}
+    names = {function["name"] for function in document["functions"]}
+    assert names == {"distance", "fire", "in_unit", "s_dwithin", "text"}
     client = api.as_client("viewer")
     assert [function.model_dump() for function in client.clips.functions()] == document["functions"]

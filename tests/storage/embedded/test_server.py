@@ -67,7 +67,6 @@ def test_the_server_is_private_durable_and_speaks_unicode_and_vectors(data_dir: 
             "server_encoding": "UTF8",
             "max_connections": "200",
         }
-        query(server, "CREATE EXTENSION vector")
         assert query(server, "SELECT '[1,2]'::vector <-> '[1,4]'::vector") == [(2.0,)]
         assert query(server, "SELECT upper('grün')") == [("GRÜN",)]
         assert server.version() == query(server, "SHOW server_version")[0][0]

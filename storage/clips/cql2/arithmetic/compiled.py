@@ -21,7 +21,7 @@ from storage.clips.cql2.arithmetic.ratio import (
 )
 from storage.clips.cql2.operands import Arithmetic, Operand, Value
 
-_COMPARE: Mapping[str, Callable[[Any, Any], Any]] = {
+COMPARISONS: Mapping[str, Callable[[Any, Any], Any]] = {
     "=": operator.eq,
     "<>": operator.ne,
     "<": operator.lt,
@@ -40,11 +40,11 @@ def compared(name: str, left: Operand, right: Operand, column: Callable[[Operand
     """`left name right`; `column` gives a property or function in SQL."""
     a, b = _ratio(left, column), _ratio(right, column)
     if a.is_literal and b.is_literal:
-        return literal(bool(_COMPARE[name](a.factor, b.factor)))
+        return literal(bool(COMPARISONS[name](a.factor, b.factor)))
     mine, theirs, _ = over_one_denominator(a, b)
     signs = [func.sign(bottom.sql) for bottom in (a.bottom, b.bottom) if bottom is not None]
     turned = signs[0] if len(signs) == 1 else signs[0] * signs[1] if signs else constant(1)
-    result: ColumnElement[bool] = _COMPARE[name]((mine.sql - theirs.sql) * turned, constant(0))
+    result: ColumnElement[bool] = COMPARISONS[name]((mine.sql - theirs.sql) * turned, constant(0))
     return result
 
 
