@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI
 from starlette.middleware import Middleware
 
 from fleet_api.api.errors import handlers, refuse_nul
-from fleet_api.api.openapi import interactive_docs
+from fleet_api.api.openapi import interactive_docs, published
 from fleet_api.api.openapi.document import build_document
 from fleet_api.api.routers import ROUTERS
 from fleet_api.campaigns import compilation
@@ -94,6 +94,7 @@ def create_app(settings: Settings) -> FastAPI:
         ],
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
+        openapi_url=None,
         redoc_url=None,
         root_path_in_servers=False,
         redirect_slashes=False,  # a redirect would lose a proxy's prefix
@@ -102,9 +103,10 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.check = check
     app.state.vehicle_threads = new_vehicle_threads()
     app.state.bodies = new_bodies(settings.api_body_bytes)
-    for router in (*ROUTERS, interactive_docs.router):
+    for router in (*ROUTERS, interactive_docs.router, published.router):
         app.include_router(router)
     app.openapi = cache(partial(build_document, app, settings))  # type: ignore[method-assign]
+    app.state.document = published.PublishedDocument(app)
     return app
 
 

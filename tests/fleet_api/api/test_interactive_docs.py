@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -40,7 +42,24 @@ def test_the_policy_is_strict(api: TestClient) -> None:
 
 def test_the_page_shows_the_document_of_this_api(api: TestClient) -> None:
     assert 'url: "openapi.json"' in api.get("/docs/start.js").text
-    assert api.get("/openapi.json").status_code == 200
+    document = api.get("/openapi.json")
+    assert document.status_code == 200 and document.json()["info"]["title"] == "Longtail"
+
+
+def test_who_has_the_document_already_is_told_so(api: TestClient) -> None:
+    document = api.get("/openapi.json")
+    again = api.get("/openapi.json", headers={"If-None-Match": document.headers["etag"]})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", document.headers["etag"])
+    assert api.get("/openapi.json", headers={"If-None-Match": '"another"'}).content == document.content
+
+
+def test_the_document_is_built_once_for_all_who_wait_for_it(tmp_path: Path) -> None:
+    app = api_application(tmp_path)
+    build, built = app.openapi, []
+    app.openapi = lambda: built.append(1) or build()  # type: ignore[method-assign]
+    with TestClient(app) as client, ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: client.get("/openapi.json").content, range(8)))
+    assert len(set(answers)) == 1 and len(built) == 1
 
 
 def test_other_files_of_the_package_are_not_served(api: TestClient) -> None:
