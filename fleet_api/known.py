@@ -1,9 +1,10 @@
 """Vehicles whose latest check-in this process answered: one that tells nothing new is answered without the database.
 
 What was true then is true as long as four things stand still: the revision of the campaigns, the revision of the
-vehicles (raised when one is enrolled again, revoked or erased), the day or rollout stage that changes assignments next,
-and what the vehicle says about itself. Both revisions are read at most `staleness_s` seconds before an answer, so that
-is how late a revocation or a stop may take effect; a database that does not answer leaves nothing to trust.
+vehicles (raised when one is enrolled again, revoked or erased), the day of a campaign or stage of a rollout that
+changes assignments next, and what the vehicle says about itself. Both revisions are read at most `staleness_s` seconds
+before an answer, so that is how late a revocation or a stop may take effect; a database that does not answer leaves
+nothing to trust.
 
 A vehicle that signs its requests is remembered with its key, which holds for as long as the two revisions stand still.
 By its token nobody is remembered once half of that one's time is over, or while it has a former one: the first use of a

@@ -15,6 +15,7 @@ from fleet_api.signing.chain import KnownChain
 from fleet_api.signing.list_keys import ListKeys, ListSigner
 from fleet_api.signing.remote import RemoteSigner
 from fleet_api.used_tokens import UsedTokens
+from ingest.http.bounds.rates import Buckets
 from ingest.http.bounds.turns import Turns
 from ingest.nonces import Nonces
 from storage.database import Database
@@ -29,6 +30,8 @@ COMPILATIONS = 2
 LOG_INS = 8
 """Likewise: each waits for the OpenID provider, and needs no token to begin."""
 LOG_INS_PER_ADDRESS = 4
+WHOLE_CHECK_INS_PER_S = 5.0
+"""Of one vehicle, each with a transaction and a signature."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,8 @@ class Services:
     log_ins: Turns = field(
         default_factory=lambda: Turns("log-in", in_all=LOG_INS, per_caller=LOG_INS_PER_ADDRESS, retry_after_s=2)
     )
+    whole_check_ins: Buckets = field(default_factory=lambda: Buckets(WHOLE_CHECK_INS_PER_S))
+    """By vehicle; of the event loop alone."""
     running: RunningCampaigns = field(default_factory=RunningCampaigns)
     trust: KnownChain = field(default_factory=KnownChain)
     known: KnownVehicles = field(default_factory=KnownVehicles)

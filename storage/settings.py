@@ -95,7 +95,7 @@ class Settings(ScanSettings):
     requests_per_token: Annotated[float, Field(gt=0, le=1e6)] = 200.0
     """Requests per second of one token that API and gateway each answer; five times as many at once."""
     requests_per_address: Annotated[float, Field(gt=0, le=1e6)] = 50.0
-    """The same for one address, of requests without a valid token."""
+    """The same for one address, of requests without a valid token, and of new connections, which wait beyond that."""
     api_body_bytes: Annotated[int, Field(ge=32 * MIB)] = 64 * MIB
     """The most bytes of requests' bodies that an API process holds in memory; one caller has an eighth."""
 

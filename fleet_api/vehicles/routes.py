@@ -31,7 +31,7 @@ from triggers.contracts.api.vehicles import (
 from triggers.contracts.bundle import Bundle
 from triggers.contracts.checkin import AssignmentList, CheckIn, Telemetry
 from triggers.contracts.limits import MAX_TELEMETRY_BYTES
-from triggers.errors import Conflict, Erased, Forbidden, Quarantined, Unauthenticated
+from triggers.errors import Conflict, Erased, Forbidden, Quarantined, TooMany, Unauthenticated
 
 SEALED = "application/octet-stream"
 MAX_CHECK_IN_BYTES = 512 * KIB
@@ -150,7 +150,7 @@ def erase_vehicle(services: Use, user: Caller, vehicle_id: str, *, reason: Reaso
         304: {"description": "The list whose digest is `have` is still current"},
     },
 )
-@raises(Forbidden)
+@raises(Forbidden, TooMany)
 async def check_in(
     request: Request,
     services: Use,
@@ -162,6 +162,7 @@ async def check_in(
 
     A 304 does not renew the list: check in without `have` once half of its lifetime is over.
     """
+    services.whole_check_ins.check("a vehicle with something new to tell, or without its list,", caller.encode())
     sealed_list = await in_vehicle_threads(request, lambda: usecases.check_in(services, caller, vehicle_id, body))
     return Response(status_code=304) if sealed_list is None else Response(sealed_list, media_type=SEALED)
 

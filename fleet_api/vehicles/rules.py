@@ -19,7 +19,7 @@ from triggers.errors import Forbidden, InvalidInput, Misconfigured
 from triggers.times import NS_PER_S
 
 MAX_ASSIGNMENTS = 1000
-DAY_NS = 86_400 * NS_PER_S
+NEVER_NS = 2**63 - 1
 
 
 def check_speaks_for(caller: str, vehicle_id: str) -> None:
@@ -112,15 +112,17 @@ def assigned_campaigns(
 
 
 def unchanged_until_ns(running: Sequence[RunningCampaign], *, now_ns: int) -> int:
-    """Until when no assignment changes by time alone: the next day (UTC) or stage of a rollout, whichever is first."""
-    midnight_ns = (now_ns // DAY_NS + 1) * DAY_NS
+    """Until when no assignment changes by time alone: a campaign's first or last day, or a stage of its rollout.
+
+    So most days change nothing, and at midnight the whole fleet does not ask at once for what it has.
+    """
     changes = (
         next_change_ns(
             campaign.settings, rollout_from_ns=int(campaign.rollout_from.timestamp()) * NS_PER_S, now_ns=now_ns
         )
         for campaign in running
     )
-    return min([midnight_ns, *(change for change in changes if change is not None)])
+    return min((change for change in changes if change is not None), default=NEVER_NS)
 
 
 def assignment_list(

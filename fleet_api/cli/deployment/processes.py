@@ -219,5 +219,8 @@ def _limits(settings: Settings) -> ConnectionLimits:
     from ingest.http.server.connections import ConnectionLimits
 
     return ConnectionLimits.of_process(
-        settings.connections, settings.connections_per_address, settings.trusted_proxies()
+        settings.connections,
+        settings.connections_per_address,
+        settings.trusted_proxies(),
+        new_per_s=settings.requests_per_address,
     )

@@ -63,6 +63,22 @@ class Buckets:
         self._set(key, left - 1.0)
         return 0.0
 
+    def check(self, who: str, key: bytes) -> None:
+        """Take one; TooMany when there is none, which begins with `who` may not send so many."""
+        if (refusal := self.refusal(who, key)) is not None:
+            raise refusal
+
+    def refusal(self, who: str, key: bytes) -> TooMany | None:
+        """Take one; the error to answer with when there is none."""
+        wait_s = self.take(key)
+        if not wait_s:
+            return None
+        return TooMany(
+            f"{who} may send {self.per_second:g} requests per second ({self.most:g} at once); yours sent more",
+            retry_after_s=math.ceil(wait_s),
+            remedy="send fewer",
+        )
+
     def give_back(self, key: bytes) -> None:
         """What was taken did not count."""
         self._set(key, min(self.most, self._left(key) + 1.0))
@@ -145,10 +161,10 @@ class RateLimit:
 
     def _refusal(self, token: bytes | None, address: bytes) -> TooMany | None:
         if token is None or token not in self._good:
-            refused = _too_many("an address without a valid token", self._addresses, self._addresses.take(address))
+            refused = self._addresses.refusal("an address without a valid token", address)
             if token is None or refused is not None:
                 return refused
-        return _too_many("a token", self._tokens, self._tokens.take(token))
+        return self._tokens.refusal("a token", token)
 
     def _learn(self, token: bytes, address: bytes, *, known: bool, status: int) -> None:
         if status == HTTPStatus.UNAUTHORIZED:
@@ -170,13 +186,3 @@ def _token_key(scope: Scope) -> bytes | None:
 
 def _key(who: str) -> bytes:
     return hashlib.sha256(who.encode("utf-8", "replace")).digest()
-
-
-def _too_many(who: str, buckets: Buckets, wait_s: float) -> TooMany | None:
-    if not wait_s:
-        return None
-    return TooMany(
-        f"{who} may send {buckets.per_second:g} requests per second ({buckets.most:g} at once); yours sent more",
-        retry_after_s=math.ceil(wait_s),
-        remedy="send fewer",
-    )

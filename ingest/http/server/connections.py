@@ -1,7 +1,7 @@
 """Bounds on open connections, in all and by address: one that waits for a request makes room for a new one.
 
 Whoever opens connections and sends nothing, or half a head, holds places that any newcomer takes over at once. Only
-connections with a request under way are never closed for another one.
+connections with a request under way are never closed for another one. New ones of an address are heard at its rate.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from collections import Counter, OrderedDict
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingest.http.server.newcomers import Newcomers
+
 MOST_OPEN_FILES = 65_536
 _OTHER_FILES = 96
 """Open files of a process beside its clients' connections: database, log, libraries, with room to spare."""
-ACCEPTED_AT_ONCE = 32
-"""Connections that the event loop accepts before the first of them is counted."""
+ACCEPTED_AT_ONCE = 8
+"""Connections that the event loop accepts before the first of them is counted, and before it hears the others again."""
 _FEWEST = 8
 
 
@@ -29,14 +31,18 @@ class ConnectionLimits:
     total: int
     per_address: int
     proxies: tuple[str, ...] = ()
+    new_per_s: float = 50.0
+    """New ones of such an address that are heard per second."""
 
     @classmethod
-    def of_process(cls, total: int, per_address: int, proxies: tuple[str, ...] = ()) -> ConnectionLimits:
+    def of_process(
+        cls, total: int, per_address: int, proxies: tuple[str, ...] = (), *, new_per_s: float
+    ) -> ConnectionLimits:
         """These limits, lowered to what the process may open; its limit of open files is raised first if it may be."""
         room = raise_open_files() - _OTHER_FILES - ACCEPTED_AT_ONCE
         fitting = max(_FEWEST, min(total, room))
         shared = fitting if per_address >= total else max(1, fitting * 3 // 4)
-        return cls(fitting, min(per_address, shared), proxies)
+        return cls(fitting, min(per_address, shared), proxies, new_per_s)
 
 
 class Connection(Protocol):
@@ -56,6 +62,7 @@ class Connections:
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self._limits = limits
+        self._newcomers = Newcomers(limits.new_per_s)
         self._open: dict[Connection, str] = {}
         self._by_address: Counter[str] = Counter()
         self._waiting: dict[str, OrderedDict[Connection, None]] = {}
@@ -64,15 +71,20 @@ class Connections:
     def __len__(self) -> int:
         return len(self._open)
 
-    def opened(self, connection: Connection, address: str) -> None:
-        """Count a new connection, which waits for its first request; when it is one too many, another one ends."""
+    def opened(self, connection: Connection, address: str) -> float:
+        """Count a new connection, which waits for its first request; when it is one too many, another one ends.
+
+        Returns the seconds until it is to be heard.
+        """
+        is_proxy = address in self._limits.proxies
         self._open[connection] = address
         self._by_address[address] += 1
         self.waits(connection)
-        if self._by_address[address] > self._limits.per_address and address not in self._limits.proxies:
+        if self._by_address[address] > self._limits.per_address and not is_proxy:
             self._end_one(address, connection)
         elif len(self._open) > self._limits.total:
             self._end_one(max(self._waiting, key=self._by_address.__getitem__), connection)
+        return 0.0 if is_proxy else self._newcomers.wait_s(address)
 
     def waits(self, connection: Connection) -> None:
         """It has no request under way: it may be closed for another one."""

@@ -31,7 +31,7 @@ class Deadlines:
     """In seconds. Bodies have stricter ones in the applications, which answer; these close what is left."""
 
     head_s: float = 10.0
-    """From the connection's start, or the first byte after an answer, to the end of a request's head."""
+    """From when a connection is heard first, or the first byte after an answer, to the end of a request's head."""
     body_silence_s: float = 60.0
     """Without a byte of a body that is being read."""
     reader_s: float = 60.0
@@ -72,12 +72,17 @@ class BoundedProtocol(H11Protocol):
         self._head = _Timer(self.loop, self._head_late)
         self._body = _Timer(self.loop, self._check_body)
         self._reader = _Timer(self.loop, self.make_room)
+        self._turn = _Timer(self.loop, self._hear)
         self._heard_s = self.loop.time()
-        self._head.start(self.deadlines.head_s)
-        self.bounds.opened(self, self.client[0] if self.client else "")
+        wait_s = self.bounds.opened(self, self.client[0] if self.client else "")
+        if wait_s:
+            transport.pause_reading()
+            self._turn.start(wait_s)
+        else:
+            self._head.start(self.deadlines.head_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        for timer in (self._head, self._body, self._reader):
+        for timer in (self._turn, self._head, self._body, self._reader):
             timer.stop()
         self.bounds.closed(self)
         super().connection_lost(exc)
@@ -128,6 +133,12 @@ class BoundedProtocol(H11Protocol):
     @property
     def _working(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
+
+    def _hear(self) -> None:
+        """Read what came while the connection waited for its turn."""
+        if not self.transport.is_closing():
+            self._head.start(self.deadlines.head_s)
+            self.transport.resume_reading()
 
     def _head_late(self) -> None:
         if not self._working:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import event, text
 
+from ingest.http.bounds.rates import Buckets
 from storage.tokens import token_hash
 from tests.fleet_api.api_server import Api, campaign_text
 
@@ -63,6 +65,21 @@ def test_a_changed_set_of_campaigns_is_noticed(api: Api) -> None:
     vehicle, digest = settled(api)
     api.post("/v1/campaigns/braking/1/pause", {}, "admin")
     assert api.open_list(api.check_in(vehicle, have=digest, **TOLD)).assignments == ()
+
+
+def test_who_tells_something_new_again_and_again_is_told_to_wait_and_no_other_vehicle_is(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vehicle, digest = settled(api)
+    neighbour = api.enrol("car-2")
+    rarely = replace(api.app.state.services, whole_check_ins=Buckets(0.4))
+    monkeypatch.setattr(api.app.state, "services", rarely)
+    assert [api.check_in(vehicle).status_code for _ in range(2)] == [200, 200]
+    refused = api.check_in(vehicle)
+    assert refused.status_code == 429 and int(refused.headers["retry-after"]) >= 1
+    assert "2 at once" in refused.json()["detail"]
+    assert api.check_in(vehicle, have=digest, **TOLD).status_code == 429, "what it told last was something else"
+    assert api.client.post("/v1/vehicles/car-2/check-in", json={"vehicle_time_ns": 1}, headers=neighbour).is_success
 
 
 @pytest.mark.parametrize("how", ["revoked", "enrolled again", "erased"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import select
 import socket
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from ingest.http.server.connections import ConnectionLimits, Connections
+from ingest.http.server.newcomers import LONGEST_S, Newcomers
 from ingest.http.server.protocol import Deadlines
 from ingest.http.server.serve import AcceptErrors, listen, server
 from tests.support.processes import python_process, read_line
@@ -181,6 +183,35 @@ def test_a_request_under_way_is_never_closed_for_another_one() -> None:
         assert get(address) == 200
 
 
+def test_new_connections_of_one_address_are_heard_at_its_rate_and_those_of_others_at_once() -> None:
+    limits = ConnectionLimits(100, 100, new_per_s=1)
+    with running(limits, PATIENT) as address, ExitStack() as held:
+        many = [held.enter_context(connect(address, from_host="127.0.0.2")) for _ in range(7)]
+        for connection in many:
+            connection.sendall(b"GET /size HTTP/1.1\r\nHost: x\r\n\r\n")
+        for connection in many[:5]:
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert get(address) == 200
+        assert not select.select(many[6:], [], [], 0)[0]  # it has two seconds to wait
+        for connection in many[5:]:
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+
+
+def test_new_connections_of_a_proxy_do_not_wait() -> None:
+    bounds = Connections(ConnectionLimits(1000, 2, ("a",), new_per_s=1))
+    assert {bounds.opened(Noted(), "a") for _ in range(100)} == {0.0}
+
+
+def test_a_line_of_newcomers_moves_evenly_and_is_forgotten_by_those_who_left() -> None:
+    now = [1000.0]
+    newcomers = Newcomers(2, monotonic_s=lambda: now[0])
+    assert [newcomers.wait_s("a") for _ in range(12)] == [0.0] * 10 + [0.5, 1.0]
+    assert newcomers.wait_s("b") == 0.0
+    assert max(newcomers.wait_s("a") for _ in range(1000)) == LONGEST_S
+    now[0] += LONGEST_S + 1.0
+    assert newcomers.wait_s("a") == 0.0
+
+
 class Noted:
     def __init__(self) -> None:
         self.ended = ""
@@ -216,7 +247,7 @@ from ingest.http.server.serve import listen, serve
 from tests.ingest.http.test_server import application
 listener = listen("127.0.0.1", 0, setting="")
 print(listener.getsockname()[1], flush=True)
-serve(application(), listener, ConnectionLimits.of_process(2000, 2000))
+serve(application(), listener, ConnectionLimits.of_process(2000, 2000, new_per_s=1000))
 """
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tests.support.fleet import campaign_settings
-from triggers.assignment.rules import is_assigned, share_at
+from triggers.assignment.rules import is_assigned, next_change_ns, share_at
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, Comparison, RolloutStage
 
 BEGAN = datetime(2026, 1, 5, 12, tzinfo=UTC)
@@ -71,3 +74,27 @@ def test_before_its_rollout_began_the_first_stage_holds() -> None:
     staged = settings_with(rollout=STAGES)
     before, at_first = ([assigned(staged, v, at=BEGAN - timedelta(days=d)) for v in fleet] for d in (9, 0))
     assert before == at_first
+
+
+days = st.none() | st.dates(date(2026, 1, 1), date(2026, 1, 12))
+moments = st.datetimes(datetime(2026, 1, 1), datetime(2026, 1, 14), timezones=st.just(UTC))
+
+
+@given(first=days, last=days, rollout=st.sampled_from([STAGES, STAGES[1:], STAGES[2:]]), moment=moments, later=moments)
+def test_nothing_changes_by_time_alone_before_the_moment_that_is_named(
+    first: date | None, last: date | None, rollout: tuple[RolloutStage, ...], moment: datetime, later: datetime
+) -> None:
+    settings = settings_with(active_from=first, active_to=last, rollout=rollout)
+    change_ns = next_change_ns(settings, rollout_from_ns=ns(BEGAN), now_ns=ns(moment))
+    if later >= moment and (change_ns is None or ns(later) < change_ns):
+        for vehicle in ("car-1", "car-2", "car-3", "car-4"):
+            assert assigned(settings, vehicle, at=moment) == assigned(settings, vehicle, at=later)
+
+
+def test_a_midnight_without_a_or_last_day_of_a_campaign_changes_nothing() -> None:
+    settings = settings_with(active_from=date(2026, 1, 3), active_to=date(2026, 1, 9))
+    named = [
+        next_change_ns(settings, rollout_from_ns=ns(BEGAN), now_ns=ns(BEGAN + timedelta(days=d))) for d in (-4, 0, 9)
+    ]
+    assert named == [ns(datetime(2026, 1, 3, tzinfo=UTC)), ns(datetime(2026, 1, 10, tzinfo=UTC)), None]
+    assert next_change_ns(settings_with(), rollout_from_ns=ns(BEGAN), now_ns=ns(BEGAN)) is None
