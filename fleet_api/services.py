@@ -30,7 +30,7 @@ COMPILATIONS = 2
 LOG_INS = 8
 """Likewise: each waits for the OpenID provider, and needs no token to begin."""
 LOG_INS_PER_ADDRESS = 4
-WHOLE_CHECK_INS_PER_S = 5.0
+WHOLE_CHECK_INS_PER_S = 25.0
 """Of one vehicle, each with a transaction and a signature."""
 
 
