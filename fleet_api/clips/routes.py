@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fleet_api.clips import usecases
 from fleet_api.http.auth import Caller
 from fleet_api.http.bodies import json_body
-from fleet_api.http.routing import ApiRoute
+from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from storage.clips.cql2 import Language
@@ -28,7 +28,7 @@ from triggers.contracts.api.clips import (
 )
 from triggers.errors import Conflict, Erased, NotFound
 
-router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=CatalogRoute)
 
 
 @router.get("", summary="Search clips")
@@ -48,9 +48,7 @@ def search_clips(
             description=f"{', '.join(sortable_names())}; a leading - reverses the order, a leading + does not.",
         ),
     ] = DEFAULT_SORT,
-    limit: Annotated[
-        int, Query(ge=1, description=f"Clips per page; above {MAX_PAGE} counts as {MAX_PAGE}.")
-    ] = DEFAULT_PAGE,
+    limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Clips per page.")] = DEFAULT_PAGE,
     token: Annotated[str | None, Query(description="`next` of the previous page.")] = None,
 ) -> ClipPage:
     """The clips for which the filter is true with their fires, the latest first unless `sortby` says otherwise.

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 from fleet_api.datasets import usecases
 from fleet_api.http.auth import Caller
 from fleet_api.http.bodies import MIB, json_body
-from fleet_api.http.routing import ApiRoute
+from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from triggers.contracts.api.base import ReasonRequest
@@ -28,7 +28,7 @@ from triggers.contracts.api.datasets.versions import (
 from triggers.errors import Conflict, Erased, InvalidInput, NotFound, TooMany
 
 MAX_BODY_BYTES = 4 * MIB
-router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=CatalogRoute)
 Number = Annotated[int, Query(ge=1, le=MAX_VERSIONS)]
 VersionPath = Annotated[int, Path(ge=1, le=MAX_VERSIONS)]
 

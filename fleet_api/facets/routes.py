@@ -8,13 +8,13 @@ from fastapi import APIRouter, Query
 
 from fleet_api.facets import usecases
 from fleet_api.http.auth import Caller
-from fleet_api.http.routing import ApiRoute
+from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from storage.clips.cql2 import Language
 from storage.clips.facets import DEFAULT_BY, EXACT_UP_TO, LOOKED_AT
 from triggers.contracts.api.facets.answers import CountView, FacetsView
 
-router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1/clips", tags=["clips"], route_class=CatalogRoute)
 
 FilterSource = Annotated[str | None, Query(alias="filter", description="CQL2, as for a search.")]
 FilterLanguage = Annotated[Language, Query(alias="filter-lang")]

@@ -8,11 +8,11 @@ from fastapi import APIRouter, Query
 
 from fleet_api.filters import usecases
 from fleet_api.http.auth import Caller
-from fleet_api.http.routing import ApiRoute
+from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from triggers.contracts.api.clips import FilterView, FunctionsView
 
-router = APIRouter(prefix="/v1", tags=["clips"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1", tags=["clips"], route_class=CatalogRoute)
 
 
 @router.get("/filter", summary="Translate a filter")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from datetime import date
 from typing import Any, get_args
 
@@ -10,7 +10,9 @@ from fastapi import Request
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
+from starlette.responses import Response
 
+from ingest.http.problems import problem_response
 from ingest.http.query import MAX_SHOWN, check_query
 from ingest.http.raising import raises
 from triggers.contracts.problem import STATUSES
@@ -24,6 +26,7 @@ _FORMS: Mapping[type, tuple[Callable[[str], bool], str]] = {
     date: (is_day, "a day, such as 2026-01-31"),
 }
 """How parameters of a type are written."""
+Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class ApiRoute(APIRoute):
@@ -42,6 +45,31 @@ class ApiRoute(APIRoute):
         self.known_query = frozenset(field.alias for dependant in every for field in dependant.query_params)
         fields = [field for dependant in every for field in (*dependant.query_params, *dependant.path_params)]
         self.forms = {field.alias: form for field in fields if (form := _form_of(field.field_info.annotation))}
+
+
+class CatalogRoute(ApiRoute):
+    """A route of the catalog. An InvalidInput is 400 there, as OGC API - Features wants of searches, and not 422.
+
+    So it is wherever clips are searched, counted, chosen or marked: one filter is refused alike by all of them.
+    """
+
+    refused_status = 400
+
+    def get_route_handler(self) -> Handler:
+        """The route's handler, with such refusals answered."""
+        handle = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                return problem_response(refused_parameters(error), status=self.refused_status)
+            except InvalidInput as error:
+                if type(error) is not InvalidInput:  # a subclass has a status of its own
+                    raise
+                return problem_response(error, status=self.refused_status)
+
+        return answer
 
 
 @raises(InvalidInput)

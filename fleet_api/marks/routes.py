@@ -8,14 +8,14 @@ from fastapi import APIRouter, Path, Query
 
 from fleet_api.http.auth import Caller
 from fleet_api.http.bodies import json_body
-from fleet_api.http.routing import ApiRoute
+from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from fleet_api.marks import usecases
 from ingest.http.raising import raises
 from triggers.contracts.api.clips import MAX_TAG_CHARACTERS, ClipTagsView, NoteRequest, NoteView, TagsRequest
 from triggers.errors import Conflict, Erased
 
-router = APIRouter(prefix="/v1/clips/{clip_id}", tags=["clips"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1/clips/{clip_id}", tags=["clips"], route_class=CatalogRoute)
 
 NoteId = Annotated[int, Path(ge=1, le=2**63 - 1)]
 

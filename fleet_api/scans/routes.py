@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from fleet_api.http.auth import Caller
 from fleet_api.http.bodies import json_body
-from fleet_api.http.routing import ApiRoute
+from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from fleet_api.scans import usecases
 from ingest.http.raising import raises
@@ -22,7 +22,7 @@ from triggers.contracts.api.scans.answers import (
 )
 from triggers.errors import DiagnosticsError
 
-router = APIRouter(prefix="/v1/scans", tags=["scans"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1/scans", tags=["scans"], route_class=CatalogRoute)
 
 
 @router.post("", status_code=201, summary="Begin a scan")

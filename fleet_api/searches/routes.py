@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from fleet_api.http.auth import Caller
 from fleet_api.http.bodies import json_body
-from fleet_api.http.routing import ApiRoute
+from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from fleet_api.searches import usecases
 from ingest.http.raising import raises
@@ -20,7 +20,7 @@ from triggers.contracts.api.datasets.searches import (
 )
 from triggers.errors import Conflict, InvalidInput
 
-router = APIRouter(prefix="/v1/searches", tags=["saved searches"], route_class=ApiRoute)
+router = APIRouter(prefix="/v1/searches", tags=["saved searches"], route_class=CatalogRoute)
 
 
 @router.post("", summary="Save a search")

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from starlette.responses import Response
 
 from fleet_api.http.auth import Caller
 from fleet_api.http.bodies import KIB, json_body
-from fleet_api.http.routing import ApiRoute, refused_parameters
+from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from fleet_api.stac import usecases
 from fleet_api.stac.conformance import CONFORMANCE_CLASSES
 from fleet_api.stac.links import GEOJSON, JSON, ROOT, SCHEMA
 from fleet_api.stac.rules import search_of_query
-from ingest.http.problems import problem_response
 from ingest.http.raising import raises
 from triggers.contracts.api.stac.answers import (
     StacCatalog,
@@ -31,32 +27,9 @@ from triggers.contracts.api.stac.answers import (
 )
 from triggers.contracts.api.stac.search import MAX_TEXT, ItemSearch
 from triggers.contracts.users import Role
-from triggers.errors import Erased, InvalidInput
+from triggers.errors import Erased
 
 MAX_SEARCH_BYTES = 256 * KIB
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
-
-
-class StacRoute(ApiRoute):
-    """A route whose refusals of input are 400, as OGC API - Features wants, where our own are 422."""
-
-    refused_status = 400
-
-    def get_route_handler(self) -> Handler:
-        """The route's handler, with such refusals answered."""
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as error:
-                return problem_response(refused_parameters(error), status=self.refused_status)
-            except InvalidInput as error:
-                if type(error) is not InvalidInput:
-                    raise
-                return problem_response(error, status=self.refused_status)
-
-        return answer
 
 
 class GeoJson(JSONResponse):
@@ -71,7 +44,7 @@ class JsonSchema(JSONResponse):
     media_type = SCHEMA
 
 
-router = APIRouter(prefix=ROOT, tags=["stac"], route_class=StacRoute)
+router = APIRouter(prefix=ROOT, tags=["stac"], route_class=CatalogRoute)
 
 Collections = Annotated[str | None, Query(max_length=MAX_TEXT, description="Names, separated by commas.")]
 Ids = Annotated[str | None, Query(max_length=MAX_TEXT, description="Ids, separated by commas.")]

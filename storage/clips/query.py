@@ -49,14 +49,14 @@ class ClipQuery:
         limit: int = DEFAULT_PAGE,
         token: str | None = None,
     ) -> ClipQuery:
-        """The query that these texts stand for; `limit` above MAX_PAGE counts as that.
+        """The query that these texts stand for.
 
         InvalidInput for a filter, sort key, limit or token that cannot be used.
         """
-        if limit < 1:
+        if not 1 <= limit <= MAX_PAGE:
             raise InvalidInput(f"limit is {limit}", remedy=f"give 1 to {MAX_PAGE}")
         parsed = None if filter_source is None else parse_filter(filter_source, language)
-        return cls(parsed, Order.parse(sortby), Page(min(limit, MAX_PAGE))).at_token(token)
+        return cls(parsed, Order.parse(sortby), Page(limit)).at_token(token)
 
     def at_token(self, token: str | None) -> ClipQuery:
         """The same query at the page that a token (None: the first page) stands for; InvalidInput if it is not its."""

@@ -85,6 +85,7 @@ def client(api: Api) -> Iterator[Client]:
     ("status", "code", "kind"),
     [
         (422, "invalid_input", InvalidInput),
+        (400, "invalid_input", InvalidInput),
         (422, "manifest_invalid", ManifestInvalid),
         (404, "not_found", NotFound),
         (409, "conflict", Conflict),

@@ -114,13 +114,15 @@ def test_pages_of_clips_follow_each_other(api: Api, clip_id: str) -> None:
         {"filter": "state = 'x'", "filter-lang": "sql"},
         {"sortby": "color"},
         {"limit": 0},
+        {"limit": 1001},
+        {"limit": 1_000_000},
         {"limit": "many"},
         {"token": "x"},
     ],
 )
 def test_searches_that_make_no_sense_are_told_so(api: Api, params: dict[str, Any]) -> None:
     answer = api.get("/v1/clips", **params)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
     assert answer.headers["content-type"] == "application/problem+json"
 
 
@@ -311,7 +313,8 @@ def test_what_is_no_route_is_a_problem_too(api: Api) -> None:
 )
 def test_a_nul_in_an_address_is_refused_before_the_database_sees_it(api: Api, path: str) -> None:
     answer = api.client.get(path, headers=api.as_("viewer"))
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    status = 400 if path.startswith("/v1/clips") else 422
+    assert (answer.status_code, answer.json()["code"]) == (status, "invalid_input")
 
 
 def test_a_claimed_job_shows_what_fired_in_its_clip(api: Api, clip_id: str) -> None:
@@ -351,10 +354,10 @@ def test_no_number_is_a_server_error(api: Api, clip_id: str, name: str, number: 
     for operator in ("<", "="):
         tree = f'{{"op": "{operator}", "args": [{{"property": "{name}"}}, {number}]}}'
         answer = api.get("/v1/clips", filter=tree, **{"filter-lang": "cql2-json"})
-        assert answer.status_code in (200, 422), answer.text
-        assert api.get("/v1/clips", filter=f"{name} {operator} {number}").status_code in (200, 422)
+        assert answer.status_code in (200, 400), answer.text
+        assert api.get("/v1/clips", filter=f"{name} {operator} {number}").status_code in (200, 400)
     box = f'{{"op": "s_within", "args": [{{"property": "geometry"}}, {{"bbox": [0, 0, 1, {number}]}}]}}'
-    assert api.get("/v1/clips", filter=box, **{"filter-lang": "cql2-json"}).status_code in (200, 422)
+    assert api.get("/v1/clips", filter=box, **{"filter-lang": "cql2-json"}).status_code in (200, 400)
 
 
 def test_numbers_and_places_are_answered_as_other_programs_read_them(api: Api) -> None:
@@ -388,8 +391,8 @@ def test_the_openapi_document_has_the_type_of_a_track(api: Api) -> None:
 def test_an_erased_clip_answers_when_and_why_and_its_files_go(api: Api, clip_id: str) -> None:
     url, operator = f"/v1/clips/{clip_id}", api.as_("operator")
     file = link(api, clip_id, "clip.mcap")
-    assert api.client.delete(url, headers=operator).status_code == 422, "a reason is needed"
-    assert api.client.delete(url, headers=operator, params={"reason": "a\x00b"}).status_code == 422
+    assert api.client.delete(url, headers=operator).status_code == 400, "a reason is needed"
+    assert api.client.delete(url, headers=operator, params={"reason": "a\x00b"}).status_code == 400
     erased = api.client.delete(url, headers=operator, params={"reason": "a face is visible"})
     assert (erased.status_code, erased.json()) == (200, {"id": clip_id, "size_bytes": len(DATA)})
     assert api.get("/v1/clips").json()["clips"] == []

@@ -80,7 +80,7 @@ def test_what_cannot_be_counted_is_refused_with_a_remedy(
     api: Api, path: str, params: dict[str, Any], remedy: str
 ) -> None:
     answer = api.get(f"/v1/clips/{path}", **params)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input")
     assert answer.json()["remedy"].startswith(remedy), answer.text
 
 

@@ -45,7 +45,7 @@ def test_bad_input_is_refused_with_place_and_remedy_by_both_routes(
 ) -> None:
     for path in ("/v1/filter", "/v1/clips"):
         answer = api.get(path, filter=written)
-        assert answer.status_code == 422 and answer.headers["content-type"] == "application/problem+json"
+        assert answer.status_code == 400 and answer.headers["content-type"] == "application/problem+json"
         if path == "/v1/filter":
             assert says in answer.json()["detail"]
         assert answer.json()["remedy"]

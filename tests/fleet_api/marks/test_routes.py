@@ -64,7 +64,7 @@ def test_what_cannot_be_a_tag_is_refused(api: Api, clip_id: str, tag: str) -> No
     body = ('{"tags": ["' + tag.encode("unicode_escape").decode().replace("\\x00", "\\u0000") + '"]}').encode()
     headers = {**api.as_("viewer"), "Content-Type": "application/json"}
     answer = api.client.post(f"/v1/clips/{clip_id}/tags", content=body, headers=headers)
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_input"), answer.text
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_input"), answer.text
     assert answer.json()["remedy"]
 
 

@@ -128,12 +128,12 @@ def test_a_condition_with_a_mistake_is_refused_with_its_place(api: Api) -> None:
 )
 def test_requests_that_cannot_be_meant_are_refused(api: Api, body: dict[str, Any]) -> None:
     add_recorded(api, BRAKING)
-    assert api.post("/v1/scans", body, "viewer").status_code == 422
+    assert api.post("/v1/scans", body, "viewer").status_code == 400
 
 
 def test_without_a_campaign_there_is_nothing_to_read_a_condition_by(api: Api) -> None:
     answer = api.post("/v1/scans", {"when": SLOWER}, "viewer")
-    assert answer.status_code == 422
+    assert answer.status_code == 400
     assert "no signal catalog" in answer.json()["detail"]
 
 
@@ -147,7 +147,7 @@ def test_what_was_found_comes_in_pages(api: Api) -> None:
         found += [hit["clip"] for hit in page["hits"]]
         position = page["next"]
     assert found == braked
-    assert api.get(f"/v1/scans/{scan_id}", limit=0).status_code == 422
+    assert api.get(f"/v1/scans/{scan_id}", limit=0).status_code == 400
 
 
 def test_a_scan_ends_once_the_wanted_clips_are_found(api: Api) -> None:

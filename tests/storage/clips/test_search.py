@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from storage.clips.details import get_clip
 from storage.clips.properties import sortable_names
-from storage.clips.query import ClipQuery
+from storage.clips.query import MAX_PAGE, ClipQuery
 from storage.clips.search import FoundClips, search
 from storage.database import Database
 from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip
@@ -178,12 +178,13 @@ def test_only_listed_keys_sort(database: Database, sortby: str) -> None:
         searched(connection, sortby=sortby)
 
 
-def test_limits_are_clamped_above_and_refused_below(database: Database) -> None:
+@pytest.mark.parametrize("limit", [-1, 0, MAX_PAGE + 1, 10**9])
+def test_limits_of_none_and_of_more_than_a_page_are_refused(database: Database, limit: int) -> None:
     with database.begin() as connection:
         add_clip(connection)
-        assert len(searched(connection, limit=10**9).clips) == 1
-        with pytest.raises(InvalidInput):
-            searched(connection, limit=0)
+        assert len(searched(connection, limit=MAX_PAGE).clips) == 1
+        with pytest.raises(InvalidInput, match=f"limit is {limit}"):
+            searched(connection, limit=limit)
 
 
 def test_a_clip_comes_with_everything_that_belongs_to_it(database: Database) -> None:
