@@ -19,7 +19,6 @@ from storage.clips.cql2.standard.conformance import NAMES as CLASSES
 from storage.clips.cql2.track.geometry import MAX_POSITIONS
 from storage.clips.cql2.written import translate
 from storage.clips.details import MAX_LABELS
-from storage.clips.order import DEFAULT_SORT
 from storage.clips.properties import (
     PATTERNS,
     PROPERTIES,
@@ -33,7 +32,7 @@ from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.labels import jobs as label_jobs
 from tests.support.paths import REPOSITORY
 from tests.support.servers.database import migrated_database
-from triggers.contracts.api.clips import ClipDetailsView, ClipView
+from triggers.contracts.api.clips import DEFAULT_SORT, ClipDetailsView, ClipView
 from triggers.contracts.api.labels import MAX_CLAIM
 from triggers.errors import InvalidInput
 

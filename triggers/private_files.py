@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
+
+from triggers.errors import Misconfigured
 
 
 def private_folder(path: Path) -> None:
@@ -22,3 +25,14 @@ def private_file(path: Path) -> None:
     os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
     with suppress(PermissionError):
         path.chmod(0o600)
+
+
+def read_private(path: Path, *, what: str, limit_bytes: int) -> bytes:
+    """At most so many bytes of a file. Misconfigured, naming `what` is in it, when others than its owner can open it.
+
+    Raises OSError if it cannot be read.
+    """
+    with path.open("rb") as file:
+        if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+            raise Misconfigured(f"others can read {what} in {path}", remedy=f"run `chmod 600 {path}`")
+        return file.read(limit_bytes)

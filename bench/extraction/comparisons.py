@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 
 from bench.engines import Engines
 from bench.measure import Comparison, Contender, Role, compare
-from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest
+from ingest.extraction.outputs import ExtractionRequest
 from ingest.extraction.requests import DERIVED_BASE_BYTES
 from ingest.extraction.sandbox.isolation import extraction_user
 from ingest.extraction.sandbox.limits import ChildLimits
@@ -31,6 +31,7 @@ from tests.support.fleet import T_NS
 from triggers.clips.footage import Footage, Samples, VideoFrame
 from triggers.clips.reader import read_clip
 from triggers.clips.writer import write_mcap
+from triggers.contracts.api.clips import RECORDING_ASSET
 from triggers.contracts.clip import RecordingManifest
 from triggers.drives.series import SignalSeries, write_drive
 
@@ -128,7 +129,7 @@ class OwnExtraction:
         shutil.rmtree(self._folder, ignore_errors=True)
         for number in range(self._clips):
             self._work(number).mkdir(parents=True)
-            shutil.copy(self._source, self._work(number) / CLIP_FILE)
+            shutil.copy(self._source, self._work(number) / RECORDING_ASSET)
         if self._forked:
             self._extract(0)
 

@@ -15,6 +15,19 @@ if TYPE_CHECKING:
 
 Command = Callable[..., Any]
 OpenApi = Callable[[], "Client"]
+url_option = click.option("--url", envvar="LONGTAIL_API_URL", help="The API's address (LONGTAIL_API_URL).")
+data_option = click.option(
+    "--data",
+    type=click.Path(path_type=Path, file_okay=False),
+    envvar="LONGTAIL_DATA_DIR",
+    help="Data directory of a `longtail up` on this machine, which holds the address and a token (LONGTAIL_DATA_DIR).",
+)
+ca_option = click.option(
+    "--ca-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    envvar="LONGTAIL_CA_FILE",
+    help="File with the authority of the API's certificate (LONGTAIL_CA_FILE).",
+)
 
 
 def with_client(command: Command) -> Command:
@@ -32,7 +45,7 @@ def with_client(command: Command) -> Command:
 def with_api(command: Command) -> Command:
     """Add the options, and pass the command `open_api`, which opens the client if the command needs one."""
 
-    @click.option("--url", envvar="LONGTAIL_API_URL", help="The API's address (LONGTAIL_API_URL).")
+    @url_option
     @click.option(
         "--token",
         "api_token",
@@ -45,18 +58,8 @@ def with_api(command: Command) -> Command:
         envvar="LONGTAIL_TOKEN_FILE",
         help="File with your token, which only you can read (LONGTAIL_TOKEN_FILE).",
     )
-    @click.option(
-        "--data",
-        type=click.Path(path_type=Path, file_okay=False),
-        envvar="LONGTAIL_DATA_DIR",
-        help="Data directory of a `longtail up` on this machine, which holds both (LONGTAIL_DATA_DIR).",
-    )
-    @click.option(
-        "--ca-file",
-        type=click.Path(path_type=Path, dir_okay=False),
-        envvar="LONGTAIL_CA_FILE",
-        help="File with the authority of the API's certificate (LONGTAIL_CA_FILE).",
-    )
+    @data_option
+    @ca_option
     @functools.wraps(command)
     def wrapped(
         *,

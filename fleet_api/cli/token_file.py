@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
 from triggers.errors import Misconfigured
+from triggers.private_files import read_private
 
 VARIABLE = "LONGTAIL_TOKEN_FILE"
 _MAX_BYTES = 4096
@@ -15,11 +15,7 @@ _MAX_BYTES = 4096
 def read_token_file(path: Path) -> str:
     """The token in a file; Misconfigured when it cannot be read, or others than its owner can read it."""
     try:
-        with path.open("rb") as file:
-            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                raise Misconfigured(f"others can read the token in {path}", remedy=f"run `chmod 600 {path}`")
-            content = file.read(_MAX_BYTES)
-        token = content.decode("ascii").strip()
+        token = read_private(path, what="the token", limit_bytes=_MAX_BYTES).decode("ascii").strip()
     except (OSError, ValueError) as error:
         raise Misconfigured(
             f"cannot read a token from {path}: {error}", remedy=f"name a file with one token (--token-file, {VARIABLE})"

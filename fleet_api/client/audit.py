@@ -21,12 +21,10 @@ class Audit:
         self, *, since_ns: int | None = None, who: str | None = None, about: str | None = None
     ) -> Iterator[AuditEntryView]:
         """Entries oldest first, page after page: since a time, of a user (name or id), about a thing (id)."""
-        after: int | None = 0
-        while after is not None:
-            parameters = {"since_ns": since_ns, "who": who, "object": about, "after": after, "limit": PAGE}
-            page = self._transport.get(AuditPage, path_of("audit"), parameters)
-            yield from page.entries
-            after = page.next
+        wanted = {"since_ns": since_ns, "who": who, "object": about}
+        return self._transport.pages(
+            AuditPage, path_of("audit"), lambda page: page.entries, by="after", size=PAGE, parameters=wanted
+        )
 
     def verify(self, *, head: str | None = None) -> AuditChain:
         """Walk the whole chain, and compute every hash on this machine. Untrusted, naming the first broken entry.

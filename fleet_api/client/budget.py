@@ -24,16 +24,7 @@ class Budget:
         The day (UTC) is today unless given; vehicle-days that hold the most come first. One whose amount changes
         meanwhile may come twice or not at all.
         """
-        after: str | None = None
-        while True:
-            parameters = {
-                "campaign": campaign,
-                "limit": PAGE,
-                "day": None if day is None else day.isoformat(),
-                "after": after,
-            }
-            page = self._transport.get(BudgetList, path_of("budget"), parameters)
-            yield from page.accounts
-            after = page.next
-            if after is None:
-                return
+        wanted = {"campaign": campaign, "day": None if day is None else day.isoformat()}
+        return self._transport.pages(
+            BudgetList, path_of("budget"), lambda page: page.accounts, by="after", size=PAGE, parameters=wanted
+        )

@@ -70,13 +70,9 @@ class Campaigns:
 
     def list(self) -> Iterator[CampaignSummary]:
         """The active or paused version of each campaign, else its newest; by name, all pages."""
-        after = ""
-        while True:
-            page = self._transport.get(CampaignList, path_of("campaigns"), {"after": after, "limit": PAGE}).campaigns
-            yield from page
-            if len(page) < PAGE:
-                return
-            after = page[-1].campaign
+        return self._transport.pages(
+            CampaignList, path_of("campaigns"), lambda page: page.campaigns, by="after", size=PAGE
+        )
 
     def versions(self, name: str) -> VersionList:
         """All versions of a campaign, newest first."""
@@ -128,11 +124,9 @@ class SignalCatalogs:
 
     def list(self) -> Iterator[SignalCatalogView]:
         """The newest version of each name, by name, all pages."""
-        after: str | None = ""
-        while after is not None:
-            page = self._transport.get(SignalCatalogList, path_of("signal-catalogs"), {"after": after, "limit": PAGE})
-            yield from page.catalogs
-            after = page.next
+        return self._transport.pages(
+            SignalCatalogList, path_of("signal-catalogs"), lambda page: page.catalogs, by="after", size=PAGE
+        )
 
     def get(self, reference: str) -> SignalCatalogDetails:
         """The version that `NAME`, `NAME@VERSION` or a digest names, with its text; raises NotFound."""

@@ -73,17 +73,15 @@ class Labels:
         self, *, task: str | None = None, state: JobState | None = None, limit: int | None = None
     ) -> Iterator[JobRecordView]:
         """Jobs, newest first, page after page, at most `limit`."""
-        before: int | None = None
-        left = limit
-        while left is None or left > 0:
-            size = PAGE if left is None else min(PAGE, left)
-            parameters = {"task": task, "state": state, "before": before, "limit": size}
-            page = self._transport.get(JobPage, path_of("label-jobs"), parameters)
-            yield from page.jobs
-            left = None if left is None else left - len(page.jobs)
-            before = page.next
-            if before is None:
-                return
+        return self._transport.pages(
+            JobPage,
+            path_of("label-jobs"),
+            lambda page: page.jobs,
+            by="before",
+            size=PAGE,
+            parameters={"task": task, "state": state},
+            limit=limit,
+        )
 
     def retry(self, job_id: int) -> None:
         """Let a failed job be claimed again. Raises Conflict if it has not failed."""

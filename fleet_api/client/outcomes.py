@@ -38,17 +38,15 @@ class DeadLetters:
         self, *, state: LetterState = "open", stage: LetterStage | None = None, limit: int | None = None
     ) -> Iterator[DeadLetterView]:
         """Dead letters, newest first, page after page, at most `limit`."""
-        before: int | None = None
-        left = limit
-        while left is None or left > 0:
-            size = self._page if left is None else min(self._page, left)
-            parameters = {"state": state, "stage": stage, "before": before, "limit": size}
-            page = self._transport.get(DeadLetterPage, path_of("dead-letters"), parameters)
-            yield from page.dead_letters
-            left = None if left is None else left - len(page.dead_letters)
-            before = page.next
-            if before is None:
-                return
+        return self._transport.pages(
+            DeadLetterPage,
+            path_of("dead-letters"),
+            lambda page: page.dead_letters,
+            by="before",
+            size=self._page,
+            parameters={"state": state, "stage": stage},
+            limit=limit,
+        )
 
     def discard(self, letter_id: int) -> None:
         """Erase the data kept with a letter; the letter and its reason remain. Raises Conflict if it is not open."""

@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Protocol, TypeVar, cast
 from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
+from triggers.addresses import is_loopback
 from triggers.contracts.clip import CLIP_ID_FORM
 from triggers.contracts.problem import error_of, retry_after_s
 from triggers.errors import InvalidInput, Misconfigured, Overloaded, Unreachable
@@ -35,8 +36,20 @@ _FORMS = {
 
 Answer = TypeVar("Answer", bound=BaseModel)
 Request = TypeVar("Request", bound=BaseModel)
+Entry = TypeVar("Entry")
 Parameters = Mapping[str, str | int | None]
 """Query parameters under the names that the API gives them; those that are None are left out."""
+
+
+class PageOfList(Protocol):
+    """A page of a list, as a document has it."""
+
+    @property
+    def next(self) -> str | int | None:
+        """What the next page is asked for by; None: this is the last."""
+
+
+PageKind = TypeVar("PageKind", bound=PageOfList)
 
 
 class Transport:
@@ -63,6 +76,33 @@ class Transport:
         """GET a document."""
         given = {name: value for name, value in (parameters or {}).items() if value is not None}
         return self._parsed(kind, self._send("GET", path, params=given))
+
+    def pages(
+        self,
+        kind: type[PageKind],
+        path: str,
+        entries: Callable[[PageKind], Sequence[Entry]],
+        *,
+        by: str,
+        size: int,
+        parameters: Parameters | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Entry]:
+        """The entries of a list, at most `limit`: pages of `size` are fetched as they are needed.
+
+        `by` is the query parameter that takes the `next` of the page before.
+        """
+        position: str | int | None = None
+        left = limit
+        while left is None or left > 0:
+            asked = {**(parameters or {}), by: position, "limit": size if left is None else min(size, left)}
+            page = cast(PageKind, self.get(cast(type[BaseModel], kind), path, asked))
+            found = entries(page)
+            yield from found
+            left = None if left is None else left - len(found)
+            position = page.next
+            if position is None:
+                return
 
     def post(self, kind: type[Answer], path: str, body: BaseModel | None = None) -> Answer:
         """POST a document, or an empty one; the answer's document."""
@@ -217,7 +257,7 @@ def on_this_machine(url: str) -> bool:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return False
-    return host in ("localhost", "::1") or host.startswith("127.")
+    return is_loopback(host)
 
 
 def _checked_url(url: str) -> str:

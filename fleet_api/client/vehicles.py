@@ -58,17 +58,15 @@ class Vehicles:
 
     def list(self, *, prefix: str = "", limit: int | None = None) -> Iterator[VehicleView]:
         """Vehicles whose id begins with `prefix`, by id, page after page, at most `limit`."""
-        after: str | None = None
-        left = limit
-        while left is None or left > 0:
-            size = PAGE if left is None else min(PAGE, left)
-            parameters = {"prefix": prefix or None, "after": after, "limit": size}
-            page = self._transport.get(VehicleList, path_of("vehicles"), parameters)
-            yield from page.vehicles
-            left = None if left is None else left - len(page.vehicles)
-            after = page.next
-            if after is None:
-                return
+        return self._transport.pages(
+            VehicleList,
+            path_of("vehicles"),
+            lambda page: page.vehicles,
+            by="after",
+            size=PAGE,
+            parameters={"prefix": prefix or None},
+            limit=limit,
+        )
 
     def get(self, vehicle_id: str) -> VehicleView:
         """One vehicle, with what it reported at its latest check-in."""

@@ -13,10 +13,10 @@ from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from storage.clips.cql2 import Language
-from storage.clips.order import DEFAULT_SORT
 from storage.clips.properties import MAX_NAME_CHARACTERS, sortable_names
 from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
 from triggers.contracts.api.clips import (
+    DEFAULT_SORT,
     ClipDetailsView,
     ClipErasureView,
     ClipPage,

@@ -7,7 +7,7 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from storage.clips.details import ClipDetails
-from storage.clips.extraction_results import SignalStatistics
+from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.properties import attribute_name, statistic_names
 from storage.clips.records import Clip
 from storage.objects import ObjectStore
@@ -50,28 +50,27 @@ def _clip_values(clip: Clip) -> dict[str, Any]:
     }
 
 
+def linked_files(clip: Clip, extracted: Iterable[Asset], store: ObjectStore) -> list[AssetView]:
+    """The recording of a clip and what was extracted from it, with links that are valid for LINK_S."""
+    recording = Asset(RECORDING_ASSET, clip.object_key, media_types.MCAP, clip.size_bytes)
+    return [
+        AssetView(
+            name=file.name,
+            href=store.link(file.object_key, expires_s=LINK_S),
+            media_type=file.media_type,
+            size_bytes=file.size_bytes,
+        )
+        for file in (recording, *extracted)
+    ]
+
+
 def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
     """One clip, with links to its files."""
-    recording = AssetView(
-        name=RECORDING_ASSET,
-        href=store.link(details.clip.object_key, expires_s=LINK_S),
-        media_type=media_types.MCAP,
-        size_bytes=details.clip.size_bytes,
-    )
-    extracted = [
-        AssetView(
-            name=asset.name,
-            href=store.link(asset.object_key, expires_s=LINK_S),
-            media_type=asset.media_type,
-            size_bytes=asset.size_bytes,
-        )
-        for asset in details.assets
-    ]
     return ClipDetailsView(
         **_clip_values(details.clip),
         software=details.software,
         track=None if details.track is None else [(longitude, latitude) for latitude, longitude in details.track],
-        assets=[recording, *extracted],
+        assets=linked_files(details.clip, details.assets, store),
         derived_bytes=sum(asset.size_bytes for asset in details.assets),
         statistics=_statistics(details.statistics),
         units={row.signal: row.unit for row in details.statistics},

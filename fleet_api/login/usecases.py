@@ -109,9 +109,7 @@ def me(services: Services, user: User) -> MeView:
     """Who sent the request, with which roles, and until when."""
     with services.database.begin() as connection:
         expires_at, issuer = sessions.expires_at(connection, user.origin.token_id)
-    if user.id is None:
-        raise ValueError("a user with a token has an id")
-    return MeView(id=user.id, name=user.name, roles=sorted(user.roles), expires_at=expires_at, issuer=issuer)
+    return MeView(id=user.known_id(), name=user.name, roles=sorted(user.roles), expires_at=expires_at, issuer=issuer)
 
 
 def log_out(services: Services, user: User) -> LoggedOutView:

@@ -25,7 +25,7 @@ def add_tags(services: Services, user: User, clip_id: str, request: TagsRequest)
     user.require(Role.VIEWER)
     wanted = storable(list(request.tags), what="the tags")
     with services.database.begin() as connection:
-        added = tags.add(connection, clip_id, wanted, user_id=rules.id_of(user))
+        added = tags.add(connection, clip_id, wanted, user_id=user.known_id())
         view = _tags_of(connection, clip_id)
         if added:
             audit.record(connection, user, "clip.tag", "clip", clip_id, after={"tags": added})
@@ -48,7 +48,7 @@ def add_note(services: Services, user: User, clip_id: str, request: NoteRequest)
     user.require(Role.VIEWER)
     text = storable(request.text, what="the note")
     with services.database.begin() as connection:
-        note, is_new = notes.add(connection, clip_id, text, user_id=rules.id_of(user))
+        note, is_new = notes.add(connection, clip_id, text, user_id=user.known_id())
         if is_new:
             audit.record(connection, user, "clip.note", "clip", clip_id, after=_shown(note))
     return NoteView.model_validate(note)

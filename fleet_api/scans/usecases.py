@@ -42,7 +42,7 @@ def create_scan(services: Services, user: User, request: ScanRequest) -> ScanVie
         warnings = _checked(request.when, texts[:TRIED_CATALOGS])
     new = NewScan(request.filter, request.filter_lang, request.when, request.limit, warnings)
     with services.database.begin() as connection:
-        scan = jobs.create(connection, new, user_id=_id_of(user), keep_s=services.settings.scan_keep_s)
+        scan = jobs.create(connection, new, user_id=user.known_id(), keep_s=services.settings.scan_keep_s)
         after = {"when": request.when, "filter": request.filter}
         audit.record(connection, user, "scan.create", "scan", scan.id, after=after)
     return scan_view(scan)
@@ -65,15 +65,9 @@ def _checked(condition: str, catalogs: list[str]) -> list[dict[str, object]]:
     raise first or AssertionError("at least one catalog was tried")
 
 
-def _id_of(user: User) -> int:
-    if user.id is None:
-        raise InvalidInput("only a user of the API has scans")
-    return user.id
-
-
 def _own(user: User) -> int | None:
     """Whose scans the user may see: None for those of all."""
-    return None if user.is_admin else _id_of(user)
+    return None if user.is_admin else user.known_id()
 
 
 def show_scan(services: Services, user: User, scan_id: str, *, position: int, limit: int) -> ScanPage:
@@ -92,7 +86,7 @@ def list_scans(services: Services, user: User) -> ScanList:
     """The user's own scans, the newest first."""
     user.require(Role.VIEWER)
     with services.database.snapshot() as connection:
-        return ScanList(scans=[scan_view(scan) for scan in jobs.list_of(connection, _id_of(user))])
+        return ScanList(scans=[scan_view(scan) for scan in jobs.list_of(connection, user.known_id())])
 
 
 def remove_scan(services: Services, user: User, scan_id: str) -> ScanView:

@@ -73,7 +73,7 @@ def forget(services: Services, user: User, name: str) -> SearchDeletedView:
 
 
 def _require_own(user: User, search: SavedSearch) -> None:
-    if search.saved_by_id != user.id and not user.may(Role.OPERATOR):
+    if not user.owns(search.saved_by_id):
         raise Forbidden(
             f"{search.name} is a search of {search.saved_by}",
             remedy="ask its owner or an operator, or save yours under another name",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
 from fleet_api.http.auth import Caller
@@ -14,7 +14,7 @@ from fleet_api.http.services import Use
 from fleet_api.stac import usecases
 from fleet_api.stac.conformance import CONFORMANCE_CLASSES
 from fleet_api.stac.links import GEOJSON, JSON, ROOT, SCHEMA
-from fleet_api.stac.rules import search_of_query
+from fleet_api.stac.query import ItemsQuery, Token
 from ingest.http.raising import raises
 from triggers.contracts.api.stac.answers import (
     StacCatalog,
@@ -45,18 +45,6 @@ class JsonSchema(JSONResponse):
 
 
 router = APIRouter(prefix=ROOT, tags=["stac"], route_class=CatalogRoute)
-
-Collections = Annotated[str | None, Query(max_length=MAX_TEXT, description="Names, separated by commas.")]
-Ids = Annotated[str | None, Query(max_length=MAX_TEXT, description="Ids, separated by commas.")]
-Bbox = Annotated[str | None, Query(max_length=MAX_TEXT, description="west,south,east,north in degrees.")]
-When = Annotated[str | None, Query(alias="datetime", max_length=MAX_TEXT, description="A time, or `from/to`.")]
-Limit = Annotated[int | None, Query(ge=1, description=f"Above {usecases.MAX_ITEMS} counts as that.")]
-Token = Annotated[str | None, Query(max_length=MAX_TEXT, description="Of the link `next` of the page before.")]
-FilterText = Annotated[str | None, Query(alias="filter", max_length=MAX_TEXT, description="CQL2 text or JSON.")]
-FilterLang = Annotated[str | None, Query(alias="filter-lang", max_length=20)]
-FilterCrs = Annotated[str | None, Query(alias="filter-crs", max_length=100)]
-SortBy = Annotated[str | None, Query(max_length=MAX_TEXT, description="A property; a leading - reverses the order.")]
-FieldList = Annotated[str | None, Query(max_length=MAX_TEXT, description="Wanted members; - before one leaves it out.")]
 
 
 @router.get("", summary="STAC landing page", response_model=StacCatalog, response_model_exclude_unset=True)
@@ -132,31 +120,10 @@ def stac_items(
     services: Use,
     user: Caller,
     collection_id: str,
-    *,
-    collections: Collections = None,
-    ids: Ids = None,
-    bbox: Bbox = None,
-    when: When = None,
-    limit: Limit = None,
-    token: Token = None,
-    filter_source: FilterText = None,
-    language: FilterLang = None,
-    crs: FilterCrs = None,
-    sortby: SortBy = None,
-    fields: FieldList = None,
+    query: Annotated[ItemsQuery, Depends()],
 ) -> Any:
     """The clips of one campaign, the latest first unless `sortby` says otherwise."""
-    asked = search_of_query(
-        bbox=bbox,
-        ids=ids,
-        collections=collections,
-        intersects=None,
-        sortby=sortby,
-        fields=fields,
-        others={"datetime": when, "limit": limit, "token": token, "filter": filter_source}
-        | {"filter-lang": language, "filter-crs": crs},
-    )
-    found = usecases.find_items(services, user, asked, within=collection_id)
+    found = usecases.find_items(services, user, query.search(), within=collection_id)
     path = f"{ROOT}/collections/{collection_id}/items"
     return _page(found, usecases.links_of(services).of_page(path, request.url.query, found.next, GEOJSON))
 
@@ -185,32 +152,12 @@ def stac_search(
     request: Request,
     services: Use,
     user: Caller,
+    query: Annotated[ItemsQuery, Depends()],
     *,
-    collections: Collections = None,
-    ids: Ids = None,
-    bbox: Bbox = None,
-    when: When = None,
     intersects: Annotated[str | None, Query(max_length=MAX_TEXT, description="A GeoJSON geometry.")] = None,
-    limit: Limit = None,
-    token: Token = None,
-    filter_source: FilterText = None,
-    language: FilterLang = None,
-    crs: FilterCrs = None,
-    sortby: SortBy = None,
-    fields: FieldList = None,
 ) -> Any:
     """The clips of all campaigns for which every condition holds, the latest first unless `sortby` says otherwise."""
-    asked = search_of_query(
-        bbox=bbox,
-        ids=ids,
-        collections=collections,
-        intersects=intersects,
-        sortby=sortby,
-        fields=fields,
-        others={"datetime": when, "limit": limit, "token": token, "filter": filter_source}
-        | {"filter-lang": language, "filter-crs": crs},
-    )
-    found = usecases.find_items(services, user, asked)
+    found = usecases.find_items(services, user, query.search(intersects))
     return _page(found, usecases.links_of(services).of_page(f"{ROOT}/search", request.url.query, found.next, GEOJSON))
 
 

@@ -16,12 +16,13 @@ from fleet_api.stac.views import assets_view, collection_view, item_view, landin
 from storage.clips.cql2 import Filter, all_of, filter_of, parse_filter
 from storage.clips.details import Track, assets_of, get_clip, tracks_of
 from storage.clips.extraction_results import Asset
-from storage.clips.order import DEFAULT_SORT, Order
+from storage.clips.order import Order
 from storage.clips.query import ClipQuery, Page
 from storage.clips.records import Clip
 from storage.clips.search import search
 from storage.database import Connection
 from storage.jsonb import storable
+from triggers.contracts.api.clips import DEFAULT_SORT
 from triggers.contracts.api.stac.search import ItemSearch, SortKey
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput, NotFound
@@ -107,14 +108,14 @@ def find_items(services: Services, user: User, asked: ItemSearch, *, within: str
     if within is not None:
         others = asked.collections is not None and within not in asked.collections
         asked = asked.model_copy(update={"collections": () if others else (within,)})
-    query = _query(asked)
+    query, with_assets = _query(asked), wants_assets(asked.fields)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
         if within is not None:
             collections.find_collection(connection, within)
         found = search(connection, query)
-        read = _read(connection, found.clips, with_assets=wants_assets(asked.fields))
+        read = _read(connection, found.clips, with_assets=with_assets)
     # Links are signed without a connection: 200 us each for S3.
-    items = (_item(services, placed, asked.collections, with_assets=wants_assets(asked.fields)) for placed in read)
+    items = (_item(services, placed, asked.collections, with_assets=with_assets) for placed in read)
     return Found([selected(item, asked.fields) for item in items], found.next)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from fleet_api.clips.views import LINK_S
+from fleet_api.clips.views import linked_files
 from fleet_api.stac.conformance import CONFORMANCE_CLASSES
 from fleet_api.stac.geometry import geometry_of
 from fleet_api.stac.links import Links
@@ -18,7 +18,6 @@ from storage.clips.properties import attribute_name
 from storage.clips.records import Clip
 from storage.objects import ObjectStore
 from triggers.contracts import media_types
-from triggers.contracts.api.clips import RECORDING_ASSET
 from triggers.contracts.api.stac.answers import STAC_VERSION
 from triggers.times import NS_PER_S, format_time
 
@@ -105,18 +104,16 @@ def item_view(links: Links, collection: str, clip: Clip, track: Track, assets: d
 
 
 def assets_view(clip: Clip, extracted: Sequence[Asset], store: ObjectStore) -> dict[str, Any]:
-    """The files of a clip by name, with links to them that are valid for LINK_S."""
-    recording = Asset(RECORDING_ASSET, clip.object_key, media_types.MCAP, clip.size_bytes)
-    return {asset.name: _asset(asset, store) for asset in (recording, *extracted)}
-
-
-def _asset(asset: Asset, store: ObjectStore) -> dict[str, Any]:
+    """The files of a clip by name, with links to them."""
     return {
-        "href": store.link(asset.object_key, expires_s=LINK_S),
-        "type": asset.media_type,
-        "title": asset.name,
-        "roles": _ROLES.get(asset.media_type, ["data"]),
-        "file:size": asset.size_bytes,
+        file.name: {
+            "href": file.href,
+            "type": file.media_type,
+            "title": file.name,
+            "roles": _ROLES.get(file.media_type, ["data"]),
+            "file:size": file.size_bytes,
+        }
+        for file in linked_files(clip, extracted, store)
     }
 
 
@@ -134,6 +131,8 @@ def _properties(clip: Clip) -> dict[str, Any]:
         "trigger": triggers,
         "labels": list(clip.labels),
         **({} if clip.damage is None else {"damage": clip.damage}),
+        **({} if clip.place_cell is None else {"place_cell": clip.place_cell}),
+        **({} if clip.duplicate_of is None else {"duplicate_of": clip.duplicate_of}),
         **({} if clip.ready_at is None else {"ready_at": _moment(clip.ready_at)}),
         **{attribute_name(name): value for name, value in clip.attributes.items()},
     }

@@ -11,11 +11,11 @@ from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from fleet_api.known import Remembered, signer, told
 from fleet_api.services import Services
-from fleet_api.signing.chain import read_chain
+from fleet_api.signing.chain import TrustChain, read_chain
 from fleet_api.vehicles import rules
 from storage import audit
 from storage.backup.restored import last_backup_at
@@ -61,7 +61,6 @@ def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView
     user.require(Role.OPERATOR)
     with services.database.begin() as connection:
         chain = read_chain(connection)
-        roots = chain.newest.root if chain.newest else rules.untold_roots(services.key)
         before = enrolment.enrolled_attributes(connection, request.id)
         issued = enrolment.enrol(
             connection,
@@ -78,11 +77,7 @@ def enrol(services: Services, user: User, request: EnrolRequest) -> EnrolledView
         token=issued.token,
         token_expires_at=issued.expires_at,
         token_renew_at=issued.renew_at,
-        public_keys=list(roots.keys),
-        trust_threshold=roots.threshold,
-        trust_version=chain.version,
-        api_url=services.settings.effective_api_url(),
-        gateway_url=services.settings.effective_gateway_url(),
+        **_trusted(services, chain),
     )
 
 
@@ -108,16 +103,20 @@ def enrol_key(services: Services, vehicle_id: str, request: KeyRequest) -> Enrol
     with services.database.begin() as connection:
         enrolment_codes.redeem(connection, vehicle_id, request.code, key)
         chain = read_chain(connection)
-    roots = chain.newest.root if chain.newest else rules.untold_roots(services.key)
     _log.info("vehicle %s has enrolled with a key of its own", ascii(vehicle_id))
-    return EnrolledKeyView(
-        id=vehicle_id,
-        public_keys=list(roots.keys),
-        trust_threshold=roots.threshold,
-        trust_version=chain.version,
-        api_url=services.settings.effective_api_url(),
-        gateway_url=services.settings.effective_gateway_url(),
-    )
+    return EnrolledKeyView(id=vehicle_id, **_trusted(services, chain))
+
+
+def _trusted(services: Services, chain: TrustChain) -> dict[str, Any]:
+    """What a vehicle is told as it is enrolled: whose keys it trusts from the start, and where it reports."""
+    roots = chain.newest.root if chain.newest else rules.untold_roots(services.key)
+    return {
+        "public_keys": list(roots.keys),
+        "trust_threshold": roots.threshold,
+        "trust_version": chain.version,
+        "api_url": services.settings.effective_api_url(),
+        "gateway_url": services.settings.effective_gateway_url(),
+    }
 
 
 def list_vehicles(services: Services, user: User, *, prefix: str = "", after: str, limit: int) -> VehicleList:

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 
 from ingest.extraction.outputs import (
-    CLIP_FILE,
     MAX_REMARKS,
     THUMBNAIL_ASSET,
     ExtractionRequest,
@@ -26,7 +25,7 @@ from ingest.extraction.video import Budget, PreviewFiles, write_previews
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Damaged, Remark
 from triggers.clips.footage import Footage
 from triggers.clips.reader import read_clip
-from triggers.contracts.api.clips import SIGNALS_ASSET
+from triggers.contracts.api.clips import RECORDING_ASSET, SIGNALS_ASSET
 from triggers.drives.series import SignalSeries, write_drive
 from triggers.errors import InvalidInput
 
@@ -36,7 +35,7 @@ _NO_SAMPLES = SignalSeries(np.empty(0, np.int64), np.empty(0, np.float64))
 def extract(folder: Path, request: ExtractionRequest) -> ExtractionResult:
     """Write the files into the folder and return what is in the clip. Damage to one part does not stop the others."""
     try:
-        clip = read_clip(folder / CLIP_FILE, request.recording, max_messages=request.max_messages)
+        clip = read_clip(folder / RECORDING_ASSET, request.recording, max_messages=request.max_messages)
     except Damaged as damage:
         return ExtractionResult(remarks=_views([damage.remark]))
     remarks = list(clip.remarks)

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ingest.extraction.job_loop import LEASE_S, OUTAGE_S, RETRY_S, JobLoop
-from ingest.extraction.outputs import CLIP_FILE, ExtractionResult, assets_of
+from ingest.extraction.outputs import ExtractionResult, assets_of
 from ingest.extraction.requests import request_for
 from ingest.extraction.sandbox.answers import ChildFailed, LimitReached, open_output
 from ingest.extraction.sandbox.starter import Starter
@@ -32,6 +32,7 @@ from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
 from triggers.clips.blocks import require_magic
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Damaged, Remark
+from triggers.contracts.api.clips import RECORDING_ASSET
 
 LOGGER = logging.getLogger(__name__)
 MAX_CLAIMS = 30
@@ -110,7 +111,7 @@ class ExtractionLoop(JobLoop[ExtractionJob]):
         with tempfile.TemporaryDirectory(dir=self._private_folder()) as name:
             folder = Path(name)
             try:
-                self._download(job, folder / CLIP_FILE)
+                self._download(job, folder / RECORDING_ASSET)
             except ObjectNotFound as error:
                 return _nothing("object_missing", error.message)
             except Damaged as damage:  # so that junk costs no child

@@ -16,7 +16,6 @@ from triggers.contracts.clip import MAX_SIGNALS, RecordingManifest
 from triggers.errors import InvalidInput
 
 REQUEST_FILE = "request.json"
-CLIP_FILE = "clip.mcap"
 RESULT_FILE = "result.json"
 MAX_RESULT_BYTES = 8 * 1024**2
 MAX_TRACK_POINTS = 1000

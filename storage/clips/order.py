@@ -16,7 +16,6 @@ from storage.clips.properties import Property, SortType, property_named, sortabl
 from storage.tables import clips
 from triggers.errors import InvalidInput
 
-DEFAULT_SORT = "-recorded"
 SIGNS = ("-", "+", " ")
 """What may stand before a property's name; a plus that was not encoded arrives in a URL as a blank."""
 

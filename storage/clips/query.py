@@ -11,10 +11,11 @@ from sqlalchemy import ColumnElement, Connection, true
 
 from storage.clips.cql2 import Filter, Language, parse_filter
 from storage.clips.cql2.tree import properties
-from storage.clips.order import DEFAULT_SORT, Order, PagePosition
+from storage.clips.order import Order, PagePosition
 from storage.clips.page_tokens import fingerprint, read_token, write_token
 from storage.clips.plan import Caps, find_page
 from storage.clips.properties import Property
+from triggers.contracts.api.clips import DEFAULT_SORT
 from triggers.errors import InvalidInput
 
 MAX_PAGE = 1000

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from ingest.assembler.spool import Spool
-from triggers.private_files import private_file, private_folder
+from triggers.errors import Misconfigured
+from triggers.private_files import private_file, private_folder, read_private
 from triggers.vehicle.journal.journal import Journal
 
 
@@ -45,6 +46,18 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("target")
     with pytest.raises(OSError, match="symbolic"):
         private_file(tmp_path / "link")
+
+
+def test_what_others_can_read_is_not_read(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    private_file(file)
+    file.write_bytes(b"lt_secret")
+    assert read_private(file, what="the token", limit_bytes=4) == b"lt_s"
+    for open_to in (0o640, 0o604, 0o610):
+        file.chmod(open_to)
+        with pytest.raises(Misconfigured, match="others can read the token in") as refused:
+            read_private(file, what="the token", limit_bytes=100)
+        assert refused.value.remedy == f"run `chmod 600 {file}`"
 
 
 def test_the_spool_is_closed(tmp_path: Path) -> None:

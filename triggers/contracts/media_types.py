@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import PurePosixPath
 
 MCAP = "application/x-mcap"
 PARQUET = "application/vnd.apache.parquet"
@@ -12,3 +13,12 @@ JSON = "application/json"
 
 BY_ENDING: Mapping[str, str] = {".mcap": MCAP, ".parquet": PARQUET, ".jpg": JPEG, ".mp4": MP4, ".json": JSON}
 ENDINGS: Mapping[str, str] = {media_type: ending for ending, media_type in BY_ENDING.items()}
+
+
+def with_ending(name: str, media_type: str) -> str:
+    """The name of a file with the ending by which other programs know its type, unless it has one.
+
+    >>> with_ending("signals", PARQUET), with_ending("clip.mcap", MCAP), with_ending("notes", "text/x-unknown")
+    ('signals.parquet', 'clip.mcap', 'notes')
+    """
+    return name if PurePosixPath(name).suffix else name + ENDINGS.get(media_type, "")

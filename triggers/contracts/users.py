@@ -56,6 +56,16 @@ class User:
             return self.roles != {Role.LABELER}
         return role in self.roles or self.is_admin
 
+    def known_id(self) -> int:
+        """The id of a user of the API, under which what is the user's own is kept; Forbidden for one who has none."""
+        if self.id is None:
+            raise Forbidden(f"{self.name} is not a user of the API", remedy="use a token of a user")
+        return self.id
+
+    def owns(self, owner_id: int | None) -> bool:
+        """Whether the user may change what is this owner's: its own, or that of any user as an operator."""
+        return (self.id is not None and self.id == owner_id) or self.may(Role.OPERATOR)
+
     def require(self, *roles: Role) -> None:
         """Raise Forbidden unless the user has one of these roles, or may act as one."""
         if any(self.may(role) for role in roles):

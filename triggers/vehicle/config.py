@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, TypeAdapter, ValidationError
 
+from triggers.addresses import is_loopback
 from triggers.contracts.base import AttributeValue, VehicleId
 from triggers.contracts.campaign import DEFAULT_RECORDING_NS, Network
 from triggers.contracts.checkin import CheckIn
@@ -127,7 +127,7 @@ class VehicleConfig:
             parts = urlsplit(url)
             if parts.scheme not in ("http", "https") or not parts.hostname:
                 raise Misconfigured(f"{name} {url!r} is not a URL", remedy="write it as https://host[:port]")
-            if parts.scheme == "http" and not _on_this_machine(parts.hostname):
+            if parts.scheme == "http" and not is_loopback(parts.hostname):
                 raise Misconfigured(
                     f"{name} {url!r} is plain HTTP to another machine: the token could be read on the way",
                     remedy="write it as https://host[:port]",
@@ -211,10 +211,3 @@ class VehicleConfig:
     def clips_directory(self) -> Path:
         """Where finished clips wait for their upload."""
         return self.state_directory / "clips"
-
-
-def _on_this_machine(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

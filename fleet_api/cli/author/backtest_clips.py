@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fleet_api.cli.fleet.clips.filters import translated
 from fleet_api.cli.output import counted, remark
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def fetch_clips(
     from triggers.errors import InvalidInput
 
     cql2, limit = search
-    chosen = client.clips.translate(cql2) if cql2 else None
+    chosen = translated(client, cql2)
     found = list(client.clips.search(chosen, limit=min(limit or MAX_DRIVES, MAX_DRIVES), note=remark))
     if not found:
         raise InvalidInput("no clip matches the filter", remedy="try it with `longtail clips search`")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.fleet.clips.filters import translated
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import (
     Column,
@@ -66,24 +66,27 @@ class Choice(TypedDict):
     split_seed: str
 
 
-def _choice_options(command: Command) -> Command:
-    @click.option("--filter", "filter_text", metavar="CQL2", help="The clips that match a CQL2 text.")
-    @click.option("--clips", type=click.Path(path_type=Path, dir_okay=False), help="Those in a file, one id per line.")
-    @click.option("--diverse", type=WholeNumber(1), help="So many different ones, among those of --filter or all.")
-    @click.option("--split", metavar="TRAIN/VAL/TEST", help="Shares in percent, such as 80/10/10.")
-    @click.option(
+_CHOICE: tuple[Callable[[Command], Command], ...] = (
+    click.option("--filter", "filter_text", metavar="CQL2", help="The clips that match a CQL2 text."),
+    click.option("--clips", type=click.Path(path_type=Path, dir_okay=False), help="Those in a file, one id per line."),
+    click.option("--diverse", type=WholeNumber(1), help="So many different ones, among those of --filter or all."),
+    click.option("--split", metavar="TRAIN/VAL/TEST", help="Shares in percent, such as 80/10/10."),
+    click.option(
         "--split-by",
         type=click.Choice(["place", "vehicle"]),
         default="place",
         show_default=True,
         help="What is never on two sides.",
-    )
-    @click.option("--split-seed", default="", help="Another seed gives another split.")
-    @functools.wraps(command)
-    def wrapped(*arguments: Any, **options: Any) -> Any:
-        return command(*arguments, **options)
+    ),
+    click.option("--split-seed", default="", help="Another seed gives another split."),
+)
 
-    return wrapped
+
+def _choice_options(command: Command) -> Command:
+    """Add the options that choose a version's clips, in this order."""
+    for option in reversed(_CHOICE):
+        command = option(command)
+    return command
 
 
 @click.group()
@@ -238,9 +241,9 @@ class _Told:
 
 def _chosen(client: Client, choice: Choice) -> dict[str, Any]:
     """The arguments of the client for options; UsageError for those that cannot be meant."""
-    file, written = choice["clips"], choice["filter_text"]
+    file = choice["clips"]
     return {
-        "filter_text": written and client.clips.translate(written),
+        "filter_text": translated(client, choice["filter_text"]),
         "clips": None if file is None else _ids_in(file),
         "diverse": choice["diverse"],
         "split": _split(choice),

@@ -8,6 +8,7 @@ import click
 
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.clips.commands import COLUMNS as CLIP_COLUMNS
+from fleet_api.cli.fleet.clips.filters import translated
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import (
     Column,
@@ -52,7 +53,7 @@ def save(client: Client, *, name: str, cql2: str, sortby: str | None, replace: b
     Only who saved a search, or an operator, may replace it.
     """
     order = {} if sortby is None else {"sortby": sortby}
-    saved = client.searches.save(name, client.clips.translate(cql2), replace=replace, **order)
+    saved = client.searches.save(name, translated(client, cql2), replace=replace, **order)
     print_result(client.url + saved.href)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleet_api.cli.connection import with_client
+from fleet_api.cli.connection import ca_option, data_option, url_option, with_client
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import json_option, plain_text, print_json, print_result, remark
 from triggers.errors import LongtailError, Misconfigured
@@ -16,19 +16,6 @@ if TYPE_CHECKING:
     from fleet_api.client import Client
 
 WAIT_S = 300
-url_option = click.option("--url", envvar="LONGTAIL_API_URL", help="The API's address (LONGTAIL_API_URL).")
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path, file_okay=False),
-    envvar="LONGTAIL_DATA_DIR",
-    help="Data directory of a `longtail up` on this machine, which holds the address (LONGTAIL_DATA_DIR).",
-)
-ca_option = click.option(
-    "--ca-file",
-    type=click.Path(path_type=Path, dir_okay=False),
-    envvar="LONGTAIL_CA_FILE",
-    help="File with the authority of the API's certificate (LONGTAIL_CA_FILE).",
-)
 
 
 @click.command()

@@ -5,8 +5,6 @@ The library of the token's maker is loaded into this process, so its path is tru
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from fleet_api.cli.trust.pkcs11_uri import Pkcs11Uri
 from triggers.errors import Conflict, Misconfigured, NotFound
+from triggers.private_files import read_private
 
 RAW_BYTES = 32
 MAX_PIN_BYTES = 256
@@ -137,10 +136,7 @@ class HardwareKey:
 def _read_pin(file: Path) -> str:
     """The PIN in a file that only its owner can read; Misconfigured for any other."""
     try:
-        with file.open("rb") as opened:
-            if stat.S_IMODE(os.fstat(opened.fileno()).st_mode) & 0o077:
-                raise Misconfigured(f"others can read the PIN in {file}", remedy=f"run `chmod 600 {file}`")
-            pin = opened.read(MAX_PIN_BYTES).decode("utf-8").strip()
+        pin = read_private(file, what="the PIN", limit_bytes=MAX_PIN_BYTES).decode("utf-8").strip()
     except (OSError, ValueError) as error:
         raise Misconfigured(
             f"cannot read a PIN from {file}: {error}",

@@ -78,6 +78,8 @@ def table_of(clips: list[Clip]) -> pa.Table:
         "tags": texts,
         "labels": texts,
         "box": pa.list_(pa.float64()),
+        "place_cell": pa.string(),
+        "duplicate_of": pa.string(),
         "stored_at": when,
         "ready_at": when,
         "expires_at": when,

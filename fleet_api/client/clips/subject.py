@@ -61,23 +61,20 @@ class Clips:
     def _pages(
         self, filter_text: str | None, limit: int | None, sortby: str | None, note: Callable[[str], None]
     ) -> Iterator[Clip]:
-        token: str | None = None
-        left = limit
-        while left is None or left > 0:
-            parameters = {
-                **_filtered(filter_text),
-                "sortby": sortby,
-                "limit": PAGE if left is None else min(PAGE, left),
-                "token": token,
-            }
-            page = self._transport.get(PageOfClips, path_of("clips"), parameters)
+        def clips_of(page: PageOfClips) -> list[Clip]:
             for text in page.notes:
                 note(text)
-            yield from (clip.bound(self._transport) for clip in page.clips)
-            left = None if left is None else left - len(page.clips)
-            token = page.next
-            if token is None:
-                return
+            return [clip.bound(self._transport) for clip in page.clips]
+
+        return self._transport.pages(
+            PageOfClips,
+            path_of("clips"),
+            clips_of,
+            by="token",
+            size=PAGE,
+            parameters={**_filtered(filter_text), "sortby": sortby},
+            limit=limit,
+        )
 
     def translate(self, filter_text: str) -> str:
         """The CQL2 text that a filter with units and relative times stands for now.

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet_api.client.transport import Transport, path_of, request_of
+from triggers.contracts.api.clips import DEFAULT_SORT
 from triggers.contracts.api.datasets.searches import (
-    NEWEST_FIRST,
     SavedSearchList,
     SavedSearchView,
     SaveSearchRequest,
@@ -23,7 +23,7 @@ class Searches:
         self._transport = transport
 
     def save(
-        self, name: str, filter_text: str, *, sortby: str = NEWEST_FIRST, replace: bool = False
+        self, name: str, filter_text: str, *, sortby: str = DEFAULT_SORT, replace: bool = False
     ) -> SavedSearchView:
         """Keep a CQL2 text and an order under a name; `replace` is needed to change a search of this name."""
         request = request_of(SaveSearchRequest, name=name, filter=filter_text, sortby=sortby, replace=replace)
@@ -31,13 +31,9 @@ class Searches:
 
     def list(self) -> Iterator[SavedSearchView]:
         """All saved searches, by name."""
-        after: str | None = None
-        while True:
-            page = self._transport.get(SavedSearchList, path_of("searches"), {"after": after, "limit": PAGE})
-            yield from page.searches
-            after = page.next
-            if after is None:
-                return
+        return self._transport.pages(
+            SavedSearchList, path_of("searches"), lambda page: page.searches, by="after", size=PAGE
+        )
 
     def get(self, name: str) -> SavedSearchView:
         """The search of this name, with its link."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import stat
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from triggers.atomic_file import replace_private
 from triggers.errors import Misconfigured
-from triggers.private_files import private_folder
+from triggers.private_files import private_folder, read_private
 
 MAX_BYTES = 16 * 1024
 
@@ -33,10 +32,7 @@ def read(url: str) -> KeptLogin | None:
     """
     path = _path(url)
     try:
-        with path.open("rb") as file:
-            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
-                raise Misconfigured(f"others can read the token in {path}", remedy=f"run `chmod 600 {path}`")
-            kept = KeptLogin.model_validate_json(file.read(MAX_BYTES))
+        kept = KeptLogin.model_validate_json(read_private(path, what="the token", limit_bytes=MAX_BYTES))
     except FileNotFoundError:
         return None
     except (OSError, ValidationError) as error:

@@ -82,9 +82,10 @@ def test_what_is_found_is_a_table(api: Api) -> None:
             tags=["rain"],
             attributes={"model": "m3", "hardware": 3},
             box=(11.5, 48.1, 11.6, 48.2),
+            place_cell="871f8d7a5ffffff",
         )
         add_labels(connection, one, "car")
-        other = add_clip(connection, vehicle_id="car-2", start_ns=T_NS + 1, attributes={"model": 7})
+        other = add_clip(connection, vehicle_id="car-2", start_ns=T_NS + 1, attributes={"model": 7}, duplicate_of=one)
     search = api.as_client("viewer").clips.search(sortby="start")
     table = search.to_arrow()
     assert table["id"].to_pylist() == [one, other]
@@ -94,6 +95,8 @@ def test_what_is_found_is_a_table(api: Api) -> None:
     assert table["tags"].to_pylist() == [["rain"], []] and table["labels"].to_pylist() == [["car"], []]
     assert table["fires"].to_pylist()[0][0]["trigger"] == "hard"
     assert table["box"].to_pylist() == [[11.5, 48.1, 11.6, 48.2], None]
+    assert table["place_cell"].to_pylist() == ["871f8d7a5ffffff", None]
+    assert table["duplicate_of"].to_pylist() == [None, one]
     frame = search.to_pandas()
     assert list(frame["vehicle"]) == ["car-1", "car-2"] and frame["duration_s"].sum() == 20
     assert api.as_client("viewer").clips.search("state = 'damaged'").to_arrow().num_rows == 0

@@ -14,6 +14,7 @@ import httpx
 import pytest
 
 from fleet_api.client import Client
+from fleet_api.client.transport import on_this_machine
 from triggers.contracts.problem import problem_of
 from triggers.errors import (
     BudgetExhausted,
@@ -308,3 +309,21 @@ def test_a_request_that_breaks_a_rule_names_the_value(client: Client) -> None:
 def test_an_address_that_cannot_be_one_is_named(url: str) -> None:
     with pytest.raises(Misconfigured, match="LONGTAIL_API_URL"):
         Client(url, "lt_1")
+
+
+@pytest.mark.parametrize(
+    ("url", "is_here"),
+    [
+        ("http://localhost:8080", True),
+        ("http://127.0.0.1:8080/longtail", True),
+        ("http://127.8.9.10", True),
+        ("http://[::1]:8080", True),
+        ("http://127.evil.example", False),
+        ("http://127.0.0.1.evil.example", False),
+        ("http://localhost.evil.example", False),
+        ("http://[::1", False),
+        ("", False),
+    ],
+)
+def test_only_this_machine_is_reached_without_the_proxies_of_the_environment(url: str, is_here: bool) -> None:
+    assert on_this_machine(url) is is_here

@@ -7,10 +7,12 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from fleet_api.stac import usecases
 from storage.database import Database
 from storage.erasure import clips as erased_clips
+from storage.tables import clips
 from storage.tables.erasure import ErasureCause
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.stac.conftest import HOUR_NS, Catalog, get, ids
@@ -82,6 +84,20 @@ def test_an_item_has_the_names_of_the_standard_and_ours_after_a_prefix(api: Api,
     assert set(item["assets"]) == {"clip.mcap", "signals.parquet", "front.jpg"}
     assert item["assets"]["front.jpg"]["roles"] == ["thumbnail"]
     assert {link["rel"] for link in item["links"]} == {"self", "root", "parent", "collection", "alternate"}
+
+
+def test_an_item_says_in_which_place_cell_it_begins_and_of_which_clip_it_is_a_duplicate(
+    api: Api, catalog: Catalog, database: Database
+) -> None:
+    original, copy = catalog.braking[:2]
+    cell = "871f8d7a5ffffff"
+    with database.begin() as connection:
+        stated = {"place_cell": cell, "duplicate_of": original}
+        connection.execute(update(clips).where(clips.c.id == copy).values(**stated))
+    (item,) = get(api, "/search", filter=f"\"longtail:duplicate_of\" = '{original}'").json()["features"]
+    assert item["id"] == copy
+    assert item["properties"]["longtail:place_cell"] == cell
+    assert item["properties"]["longtail:duplicate_of"] == original
 
 
 def test_every_property_of_an_item_can_be_asked_for(api: Api, catalog: Catalog) -> None:

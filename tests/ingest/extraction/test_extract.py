@@ -13,10 +13,11 @@ import pytest
 from mcap.writer import Writer
 
 from ingest.extraction.extract import extract
-from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
+from ingest.extraction.outputs import ExtractionRequest, ExtractionResult
 from tests.ingest.extraction import footage
 from tests.support.fleet import T_NS
 from triggers.clips.footage import Footage, Samples, VideoFrame
+from triggers.contracts.api.clips import RECORDING_ASSET
 
 
 def extracted(folder: Path, data: bytes | None = None, **changes: Any) -> ExtractionResult:
@@ -24,7 +25,7 @@ def extracted(folder: Path, data: bytes | None = None, **changes: Any) -> Extrac
     manifest = changes.pop("manifest", None) or footage.recording(cameras)
     derived_bytes, sent_on_change = changes.pop("derived_bytes", 10**7), changes.pop("sent_on_change", ())
     content = changes.pop("content", None) or footage.footage(cameras)
-    (folder / CLIP_FILE).write_bytes(footage.clip_bytes(manifest, content) if data is None else data)
+    (folder / RECORDING_ASSET).write_bytes(footage.clip_bytes(manifest, content) if data is None else data)
     request = ExtractionRequest(
         recording=manifest.model_copy(update=changes),
         latitude="ego.latitude",

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from ingest.extraction.outputs import CLIP_FILE, ExtractionRequest, ExtractionResult
+from ingest.extraction.outputs import ExtractionRequest, ExtractionResult
 from ingest.extraction.sandbox.answers import ChildFailed, LimitReached
 from ingest.extraction.sandbox.isolation import extraction_user
 from ingest.extraction.sandbox.limits import ChildLimits
@@ -20,6 +20,7 @@ from storage.settings import Settings
 from tests.ingest.extraction import footage
 from tests.support.paths import REPOSITORY
 from tests.support.waiting import wait_for
+from triggers.contracts.api.clips import RECORDING_ASSET
 from triggers.errors import Unreachable
 
 pytestmark = pytest.mark.integration
@@ -60,7 +61,7 @@ def test_a_real_clip_is_extracted_within_the_limits(tmp_path: Path, opened: Open
 
 
 def test_garbage_is_an_answer_not_a_failure(tmp_path: Path, opened: Opened) -> None:
-    (tmp_path / CLIP_FILE).write_bytes(os.urandom(100_000))
+    (tmp_path / RECORDING_ASSET).write_bytes(os.urandom(100_000))
     (remark,) = run(opened(), tmp_path).remarks
     assert remark.reason == "mcap_unreadable"
 
@@ -121,7 +122,7 @@ def test_a_child_has_no_threads_and_nothing_of_the_child_before_it(tmp_path: Pat
 
 
 def test_the_server_of_real_children_has_no_threads(tmp_path: Path, opened: Opened) -> None:
-    (tmp_path / CLIP_FILE).write_bytes(b"x")
+    (tmp_path / RECORDING_ASSET).write_bytes(b"x")
     run(opened(), tmp_path)
     server = _server()
     assert server.num_threads() == 1
@@ -144,7 +145,7 @@ def test_no_folder_for_temporary_files_is_needed_but_its_own(
     tmp_path: Path, opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", "/proc/nowhere")
-    (tmp_path / CLIP_FILE).write_bytes(b"x")
+    (tmp_path / RECORDING_ASSET).write_bytes(b"x")
     assert run(opened(), tmp_path).remarks[0].reason == "mcap_unreadable"
 
 

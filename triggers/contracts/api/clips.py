@@ -21,6 +21,8 @@ RECORDING_ASSET = "clip.mcap"
 SIGNALS_ASSET = "signals"
 """The extracted signals among them, in the format of a recorded drive."""
 MAX_FILTER_CHARACTERS = 10_000
+DEFAULT_SORT = "-recorded"
+"""The order of a search that names none: newest first."""
 MAX_EXAMPLES = 50
 DEFAULT_SIMILAR, MAX_SIMILAR = 20, 200
 MIN_DIMENSIONS, MAX_DIMENSIONS = 2, 2000

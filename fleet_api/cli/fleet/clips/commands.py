@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.fleet import clip_facets
+from fleet_api.cli.fleet.clips import facets
+from fleet_api.cli.fleet.clips.filters import translated
 from fleet_api.cli.fleet.clips.part import Part, show_part
 from fleet_api.cli.fleet.clips.when import refuse_with_when, search_when
 from fleet_api.cli.folders import make_folder
@@ -29,7 +30,7 @@ from fleet_api.cli.output import (
     shown_bytes,
 )
 from fleet_api.cli.questions import ask
-from triggers.contracts.media_types import ENDINGS
+from triggers.contracts.media_types import with_ending
 
 if TYPE_CHECKING:
     from fleet_api.client import Client
@@ -52,8 +53,8 @@ def clips() -> None:
     """Search the catalog of clips, show clips, download their files, tag them, write notes, and erase them."""
 
 
-clips.add_command(clip_facets.count)
-clips.add_command(clip_facets.facets)
+clips.add_command(facets.count)
+clips.add_command(facets.facets)
 
 
 @clips.command(short_help="List the clips that match a CQL2 filter.")
@@ -81,8 +82,7 @@ def search(
     A number may have a unit, and a time may be relative to now: "ego.speed.max > 80 km/h AND start > now - 7 d". With
     --when, look into their signals, for something like "rate(ego.speed over 1.5 s) < -3 m/s^2". Ctrl-C ends that.
     """
-    if cql2 is not None:
-        cql2 = client.clips.translate(cql2)
+    cql2 = translated(client, cql2)
     if explain:
         print_result(cql2 or "TRUE")
         return 0
@@ -103,7 +103,7 @@ def search(
 @click.argument("clip_id", metavar="ID")
 @click.option("--like", multiple=True, metavar="ID", help="Another example. May be repeated.")
 @click.option("--unlike", multiple=True, metavar="ID", help="A counter-example. May be repeated.")
-@click.option("--filter", "cql2", help="Only clips for which this CQL2 text is true.")
+@click.option("--filter", "cql2", help="Only clips for which this CQL2 text is true; units and `now` as in search.")
 @click.option("--embedding", help="The vectors to compare.  [default: Longtail's own]")
 @click.option("--limit", type=WholeNumber(1, 200), default=20, show_default=True, help="At most this many clips.")
 @list_options
@@ -125,7 +125,9 @@ def similar(
     """
     examples = [client.clips.resolve(each) for each in (clip_id, *like)]
     counter_examples = [client.clips.resolve(each) for each in unlike]
-    found = client.clips.similar(*examples, unlike=counter_examples, filter_text=cql2, embedding=embedding, limit=limit)
+    found = client.clips.similar(
+        *examples, unlike=counter_examples, filter_text=translated(client, cql2), embedding=embedding, limit=limit
+    )
     shown: list[Column[SimilarClip]] = [Column(column.name, column.value) for column in COLUMNS]
     shown.insert(1, Column("distance", lambda clip: round(clip.distance, 4)))
     print_list(form, found.clips, shown, none="no other clip has a vector" if cql2 is None else "no clip matches")
@@ -230,7 +232,7 @@ def note(client: Client, clip_id: str, text: str | None, remove: int | None) -> 
 
 
 def _show(clip: ClipDetailsView) -> None:
-    names = ("end", "stored_at", "expires_at", "duplicate_of", "tags", "labels", "box")
+    names = ("end", "stored_at", "expires_at", "duplicate_of", "tags", "labels", "box", "place_cell")
     others = {name: getattr(clip, name) for name in names}
     print_fields(
         {column.name: column.value(clip) for column in COLUMNS}
@@ -273,8 +275,7 @@ def statistics_rows(
 
 def file_name(asset: str, media_type: str) -> str:
     """The name of a downloaded file: its asset's, with the suffix by which other programs know its type."""
-    name = Path(asset).name
-    return name if Path(name).suffix else name + ENDINGS.get(media_type, "")
+    return with_ending(Path(asset).name, media_type)
 
 
 def _fetch(client: Client, clip: ClipDetailsView, out: Path) -> None:

@@ -32,3 +32,9 @@ def test_similar_clips_are_listed_with_their_distances(longtail: Longtail, made:
     assert longtail("clips", "similar", made[0], "--limit", "1", "--ids").out.split() == [made[1]]
     given = ("--like", made[1], "--unlike", made[2], "--filter", "trigger = 'soft'")
     assert "no clip matches" in longtail("clips", "similar", made[0], *given).err
+
+
+def test_a_filter_may_have_units_and_times_as_in_a_search(longtail: Longtail, made: list[str]) -> None:
+    for written, found in (("duration_s < 1 min", made[1:]), ("duration_s > 1 min", []), ("start < now", made[1:])):
+        shown = longtail("clips", "similar", made[0], "--filter", written, "--ids")
+        assert (shown.status, shown.out.split()) == (0, found), shown.err

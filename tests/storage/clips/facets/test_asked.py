@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fleet_api.cli.fleet import clip_facets
+from fleet_api.cli.fleet.clips import facets
 from storage.clips.facets import DEFAULT_BY, bins, parse_by
 from storage.clips.facets.bins import float_edges, integer_edges, time_edges
 from triggers.errors import InvalidInput
@@ -78,7 +78,7 @@ def test_edges_of_doubles_rise_from_the_lowest_value(a: float, b: float, shown: 
     assert len(edges) - 1 <= shown
 
 
-@pytest.mark.parametrize("module", [bins, clip_facets])
+@pytest.mark.parametrize("module", [bins, facets])
 def test_the_examples_are_true(module: object) -> None:
     results = doctest.testmod(module)  # type: ignore[arg-type]
     assert results.attempted and not results.failed

@@ -8,10 +8,9 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from triggers.contracts.api.base import View
-from triggers.contracts.api.datasets.versions import MAX_FILTER_CHARACTERS, DatasetName
+from triggers.contracts.api.clips import DEFAULT_SORT, MAX_FILTER_CHARACTERS
+from triggers.contracts.api.datasets.versions import DatasetName
 from triggers.contracts.base import Contract
-
-NEWEST_FIRST = "-recorded"
 
 
 class SaveSearchRequest(Contract):
@@ -19,7 +18,7 @@ class SaveSearchRequest(Contract):
 
     name: DatasetName
     filter: Annotated[str, Field(min_length=1, max_length=MAX_FILTER_CHARACTERS)]
-    sortby: Annotated[str, Field(min_length=1, max_length=300)] = NEWEST_FIRST
+    sortby: Annotated[str, Field(min_length=1, max_length=300)] = DEFAULT_SORT
     replace: bool = False
 
 

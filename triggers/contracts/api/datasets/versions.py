@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from triggers.contracts.api.base import View
-from triggers.contracts.api.clips import ClipView, LabelView
+from triggers.contracts.api.clips import MAX_FILTER_CHARACTERS, ClipView, LabelView
 from triggers.contracts.base import Contract, canonical_json
 
 MAX_MEMBERS = 100_000
@@ -20,12 +20,11 @@ MAX_LISTED = 100_000
 MAX_DIVERSE = 1000
 """The most clips of a diverse choice."""
 MAX_VERSIONS = 1000
-MAX_FILTER_CHARACTERS = 10_000
 MAX_MEMBER_PAGE = 200
 ALL_PERCENT = 100
 
-SPLITS = ("train", "val", "test")
 Split = Literal["train", "val", "test"]
+SPLITS: tuple[Split, ...] = ("train", "val", "test")
 DatasetName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 """Name of a dataset or a saved search; safe in paths and file names."""
 ListedClip = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.fleet.clips.filters import translated
 from fleet_api.cli.output import counted as of_things
 from fleet_api.cli.output import json_option, print_json, print_result, print_table, remark
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from triggers.contracts.api.facets.answers import CountView, FacetView
 
 BAR_CHARACTERS = 30
+HEADINGS = ("", "clips", "share")
 
 
 @click.command(short_help="Count the clips that match a CQL2 filter.")
@@ -23,7 +25,7 @@ BAR_CHARACTERS = 30
 @with_client
 def count(client: Client, cql2: str | None, as_json: bool) -> None:
     """Count the clips that match a CQL2 text: exactly up to 10,000, above that an estimate with its 95 % interval."""
-    counted = client.clips.count(_translated(client, cql2))
+    counted = client.clips.count(translated(client, cql2))
     if as_json:
         print_json(counted.model_dump(mode="json"))
     else:
@@ -39,7 +41,7 @@ def count(client: Client, cql2: str | None, as_json: bool) -> None:
 @with_client
 def facets(client: Client, cql2: str | None, by: tuple[str, ...], as_json: bool) -> None:
     """Show how the clips that match a CQL2 text are spread over values and bins of properties."""
-    found = client.clips.facets(_translated(client, cql2), by=",".join(by) or None)
+    found = client.clips.facets(translated(client, cql2), by=",".join(by) or None)
     if as_json:
         print_json(found.model_dump(mode="json"))
         return
@@ -48,14 +50,6 @@ def facets(client: Client, cql2: str | None, by: tuple[str, ...], as_json: bool)
         remark(f"the counts below are of the newest {found.looked_at:,} clips alone")
     for facet in found.facets:
         print_table(facet.by if facet.unit is None else f"{facet.by} [{facet.unit}]", HEADINGS, _rows(facet))
-
-
-def _translated(client: Client, cql2: str | None) -> str | None:
-    """The filter without units and relative times, as for a search."""
-    return None if cql2 is None else client.clips.translate(cql2)
-
-
-HEADINGS = ("", "clips", "share")
 
 
 def shown_count(counted: CountView) -> str:
