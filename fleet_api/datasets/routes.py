@@ -22,6 +22,7 @@ from triggers.contracts.api.datasets.versions import (
     DatasetView,
     DifferenceView,
     MemberPage,
+    Split,
     VersionRequest,
     VersionView,
 )
@@ -109,10 +110,13 @@ def list_dataset_members(
     *,
     after: Annotated[str, Query(max_length=32, description="`next` of the previous page.")] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_MEMBER_PAGE)] = 100,
+    split: Annotated[Split | None, Query(description="Only the members on this side.")] = None,
     documents: Annotated[bool, Query(description="With the documents of pinned labels.")] = False,
 ) -> MemberPage:
     """The clips of a version with their hashes, and links to their files; of those that were erased, why and when."""
-    return usecases.list_members(services, user, name, version, after=after, limit=limit, documents=documents)
+    return usecases.list_members(
+        services, user, name, version, after=after, limit=limit, split=split, documents=documents
+    )
 
 
 @router.post("/{name}/release", summary="Let retention erase a dataset's clips")

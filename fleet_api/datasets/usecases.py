@@ -14,7 +14,7 @@ import numpy as np
 
 from fleet_api.datasets import rules
 from fleet_api.datasets.diversity import choose
-from fleet_api.datasets.vectors import vectors_of
+from fleet_api.datasets.points import points_of
 from fleet_api.datasets.views import member_views
 from fleet_api.services import Services
 from storage import audit
@@ -36,6 +36,7 @@ from triggers.contracts.api.datasets.versions import (
 )
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput
+from triggers.likeness.vector import EMBEDDING_ID
 
 _log = logging.getLogger(__name__)
 
@@ -49,8 +50,9 @@ def create(services: Services, user: User, request: CreateDatasetRequest) -> Ver
         )
         frozen = freezing.add_version(connection, request.name, _choose(connection, request), user=user)
         after = _told(frozen) | {"lets_expire": request.lets_expire}
+        made = _version(connection, request.name, frozen.version)
         audit.record(connection, user, "dataset.create", "dataset", request.name, after=after)
-        return _version(connection, request.name, frozen.version)
+    return made
 
 
 def add_version(services: Services, user: User, name: str, request: VersionRequest) -> tuple[VersionView, bool]:
@@ -59,9 +61,10 @@ def add_version(services: Services, user: User, name: str, request: VersionReque
     with services.searches.turn(user.name), services.database.begin() as connection:
         versions.find_dataset(connection, name)
         frozen = freezing.add_version(connection, name, _choose(connection, request), user=user)
+        newest = _version(connection, name, frozen.version)
         if frozen.is_new:
             audit.record(connection, user, "dataset.add_version", "dataset", name, after=_told(frozen))
-        return _version(connection, name, frozen.version), frozen.is_new
+    return newest, frozen.is_new
 
 
 def _choose(connection: Connection, request: VersionRequest) -> NewVersion:
@@ -86,15 +89,23 @@ def _choose(connection: Connection, request: VersionRequest) -> NewVersion:
 
 
 def _diverse(connection: Connection, filter_source: str | None, count: int) -> tuple[list[str], dict[str, Any]]:
-    found = selection.candidates(connection, filter_source)
+    found = selection.candidates(connection, filter_source, embedding_id=EMBEDDING_ID)
     if count > len(found.clips):
         raise InvalidInput(
             f"a diverse choice of {count} among {len(found.clips)} clips",
             remedy="ask for fewer, or for all of them with the filter alone",
         )
-    chosen = choose(vectors_of(found), np.ones(len(found.clips)), count=count)
-    recipe = {"filter": filter_source, "diverse": count, "matching": found.matching, "compared": len(found.clips)}
-    return [found.clips[index].clip_id for index in chosen], recipe | {"signals": list(found.signals)}
+    chosen = choose(points_of(found), np.ones(len(found.clips)), count=count)
+    recipe: dict[str, Any] = {
+        "filter": filter_source,
+        "diverse": count,
+        "matching": found.matching,
+        "compared": len(found.clips),
+        "signals": list(found.signals),
+        "embedding": EMBEDDING_ID,
+        "vectors": len(found.vectors),
+    }
+    return [found.clips[index].clip_id for index in chosen], recipe
 
 
 def _splits(connection: Connection, chosen: list[str], request: SplitRequest) -> dict[str, Split]:
@@ -132,13 +143,21 @@ def show_version(services: Services, user: User, name: str, version: int | None)
 
 
 def list_members(
-    services: Services, user: User, name: str, version: int, *, after: str, limit: int, documents: bool
+    services: Services,
+    user: User,
+    name: str,
+    version: int,
+    *,
+    after: str,
+    limit: int,
+    split: Split | None,
+    documents: bool,
 ) -> MemberPage:
     """Members of a version by the id of their clip, with what the catalog has of them now; or NotFound."""
     user.require(Role.VIEWER)
     with services.database.snapshot() as connection:
         versions.find_version(connection, name, version)
-        found = versions.members_of(connection, name, version, after=after, limit=limit)
+        found = versions.members_of(connection, name, version, after=after, limit=limit, split=split)
         views = member_views(connection, services.store, found, documents=documents)
     return MemberPage(members=views, next=views[-1].clip_id if len(views) == limit else None)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
 
@@ -12,6 +12,7 @@ from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
 from storage.clips.search import SEARCH_TIMEOUT_S
 from storage.erasure.clips import require
+from storage.likeness import embeddings, vectors
 from storage.rows import is_among
 from storage.tables import clip_fires, clips, signal_statistics
 from storage.time_limit import time_limit
@@ -36,8 +37,9 @@ class Grouped:
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """What a diverse choice is made from: clips by id, their triggers, and (min, max, mean) by clip and signal.
+    """What a diverse choice is made from: clips by id, their triggers, and what happened in them.
 
+    That is their vectors by clip, where they have one, and (min, max, mean) by clip and signal.
     `matching` is how many clips there are to choose from; of more than MAX_CANDIDATES those with the smallest MD5 of
     their id are compared, which are a fair sample and the same ones each time.
     """
@@ -47,6 +49,7 @@ class Candidates:
     signals: Sequence[str]
     statistics: dict[tuple[str, str], tuple[float, float, float]]
     matching: int
+    vectors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
 def matching(connection: Connection, filter_source: str) -> list[str]:
@@ -75,8 +78,11 @@ def listed(connection: Connection, clip_ids: Sequence[str]) -> list[str]:
     return list(clip_ids)
 
 
-def candidates(connection: Connection, filter_source: str | None) -> Candidates:
-    """What a diverse choice among the clips of a filter is made from; InvalidInput when there are none."""
+def candidates(connection: Connection, filter_source: str | None, *, embedding_id: str) -> Candidates:
+    """What a diverse choice among the clips of a filter is made from; InvalidInput when there are none.
+
+    `embedding_id` names the vectors.
+    """
     query = ClipQuery.parse(filter_source=filter_source)
     with time_limit(connection, SEARCH_TIMEOUT_S, what="the search", remedy="narrow it down"):
         known_names.require_known(connection, query.properties())
@@ -85,8 +91,14 @@ def candidates(connection: Connection, filter_source: str | None) -> Candidates:
         ids = sorted(connection.execute(sample).scalars())
         _require_some(ids)
         signals = _common_signals(connection, ids)
+        embedding = embeddings.find(connection, embedding_id)
         return Candidates(
-            grouped(connection, ids), _triggers(connection, ids), signals, _statistics(connection, ids, signals), count
+            clips=grouped(connection, ids),
+            triggers=_triggers(connection, ids),
+            signals=signals,
+            statistics=_statistics(connection, ids, signals),
+            matching=count,
+            vectors={} if embedding is None else vectors.known(connection, ids, embedding),
         )
 
 

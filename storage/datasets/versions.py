@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, func, or_, select
+from sqlalchemy import Connection, Row, and_, func, or_, select, true
 
 from storage.rows import columns_of
 from storage.tables import dataset_members, dataset_versions, datasets, erased_clips, users
@@ -146,12 +146,18 @@ def find_version(connection: Connection, name: str, version: int | None) -> Vers
     return found[0]
 
 
-def members_of(connection: Connection, name: str, version: int, *, after: str, limit: int) -> list[MemberRecord]:
-    """Members of a version whose clip's id sorts after `after`, in the order of these ids; at most `limit`."""
+def members_of(
+    connection: Connection, name: str, version: int, *, after: str, limit: int, split: str | None = None
+) -> list[MemberRecord]:
+    """Members of a version whose clip's id sorts after `after`, in the order of these ids; at most `limit`.
+
+    With `split` only those on this side.
+    """
     plain = columns_of(MemberRecord, dataset_members, without=("erasure",))
     rows = connection.execute(
         select(*plain)
         .where(_m.name == name, _m.version == version, _m.clip_id > after)
+        .where(true() if split is None else _m.split == split)
         .order_by(_m.clip_id)
         .limit(limit)
     ).all()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, select
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.erasure.clips import require
 from storage.likeness.embeddings import Embedding
+from storage.rows import is_among
 from storage.tables import clip_vectors, clips
 from triggers.errors import NotFound
 
@@ -34,12 +35,17 @@ def put(connection: Connection, clip_id: str, embedding: Embedding, vector: Sequ
     return changed.one_or_none() is not None
 
 
+def known(connection: Connection, clip_ids: Collection[str], embedding: Embedding) -> dict[str, tuple[float, ...]]:
+    """The vectors of those of these clips that have one, by clip."""
+    rows = connection.execute(
+        select(_c.clip_id, _c.vector).where(is_among(_c.clip_id, clip_ids), _c.embedding == embedding.number)
+    )
+    return {row.clip_id: row.vector for row in rows}
+
+
 def of_clips(connection: Connection, clip_ids: Sequence[str], embedding: Embedding) -> list[tuple[float, ...]]:
     """The vectors of clips, in the order of their ids; NotFound for a clip without one, Erased for an erased one."""
-    rows = connection.execute(
-        select(_c.clip_id, _c.vector).where(_c.clip_id.in_(clip_ids), _c.embedding == embedding.number)
-    )
-    found = {row.clip_id: row.vector for row in rows}
+    found = known(connection, clip_ids, embedding)
     for clip_id in clip_ids:
         if clip_id not in found:
             require(connection, clip_id)

@@ -15,6 +15,7 @@ from triggers.contracts.api.datasets.versions import (
     DifferenceView,
     MemberPage,
     MemberView,
+    Split,
     SplitRequest,
     VersionRequest,
     VersionView,
@@ -74,13 +75,9 @@ class Datasets:
 
     def list(self) -> Iterator[DatasetView]:
         """All datasets, by name."""
-        after: str | None = None
-        while True:
-            page = self._transport.get(DatasetList, path_of("datasets"), {"after": after, "limit": PAGE})
-            yield from page.datasets
-            after = page.next
-            if after is None:
-                return
+        return self._transport.pages(
+            DatasetList, path_of("datasets"), lambda page: page.datasets, by="after", size=PAGE
+        )
 
     def get(self, name: str) -> DatasetDetails:
         """A dataset with its versions, the newest first."""
@@ -91,20 +88,22 @@ class Datasets:
         name, version = self._parsed(reference)
         return self._transport.get(VersionView, path_of("datasets", name, "versions", version))
 
-    def members(self, reference: str, *, documents: bool = False, page: int = PAGE) -> Iterator[MemberView]:
+    def members(
+        self, reference: str, *, split: Split | None = None, documents: bool = False, page: int = PAGE
+    ) -> Iterator[MemberView]:
         """The members of `NAME@VERSION`, or of the newest version of `NAME`, by the id of their clip.
 
-        With `documents` each has the documents of its pinned labels.
+        With `split` only those of this side; with `documents` each has the documents of its pinned labels.
         """
         name, version = self._parsed(reference)
-        after: str | None = None
-        while True:
-            parameters = {"after": after, "limit": page, "documents": "true" if documents else None}
-            got = self._transport.get(MemberPage, path_of("datasets", name, "versions", version, "members"), parameters)
-            yield from got.members
-            after = got.next
-            if after is None:
-                return
+        return self._transport.pages(
+            MemberPage,
+            path_of("datasets", name, "versions", version, "members"),
+            lambda got: got.members,
+            by="after",
+            size=page,
+            parameters={"split": split, "documents": "true" if documents else None},
+        )
 
     def difference(self, name: str, before: int, after: int) -> DifferenceView:
         """The clips that version `after` has and `before` has not, the other way round, and those that differ."""

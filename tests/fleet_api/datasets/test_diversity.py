@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain, combinations
 
 import numpy as np
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet_api.datasets.diversity import STEP, choose, pairwise_distances, value_of
-from fleet_api.datasets.vectors import vectors_of
+from fleet_api.datasets.points import points_of
 from storage.datasets.selection import Candidates, Grouped
 
 POINTS = st.lists(st.tuples(st.integers(-20, 20), st.integers(-20, 20)), min_size=1, max_size=8)
@@ -83,19 +84,42 @@ def candidates(**speeds: tuple[float, float, float] | None) -> Candidates:
 
 
 def test_clips_with_the_same_statistics_place_and_trigger_are_the_same_point() -> None:
-    vectors = vectors_of(candidates(a=(0, 30, 10), b=(0, 30, 10), c=(0, 5, 1), d=None))
+    vectors = points_of(candidates(a=(0, 30, 10), b=(0, 30, 10), c=(0, 5, 1), d=None))
     assert np.array_equal(vectors[0], vectors[1])
     assert np.linalg.norm(vectors[0] - vectors[2]) > 0.5
     assert np.linalg.norm(vectors[0] - vectors[3]) > 0.1, "missing is not the mean"
 
 
+def test_clips_with_vectors_are_compared_by_these_and_the_others_by_their_statistics() -> None:
+    same = (0.0, 30.0, 10.0)
+    given = candidates(a=same, b=same, c=(0, 5, 1), d=same, e=(0, 5, 1), f=None)
+    east, north = (1.0, 0.0), (0.0, 1.0)
+    points = points_of(replace(given, vectors={"a": east, "b": north, "c": east}))
+    distances = pairwise_distances(points)
+    assert distances[0, 2] == 0, "the same happened, whatever the statistics"
+    assert distances[0, 1] > 0.5, "the statistics are the same, but not what happened"
+    assert distances[3, 4] > 0.5 and distances[3, 5] > 0.1, "without vectors"
+    assert min(distances[0, 3], distances[2, 4]) > 0.5, "having a vector is a difference"
+
+
+def test_what_happened_counts_as_much_by_vectors_as_by_the_statistics_of_all_signals() -> None:
+    generator = np.random.default_rng(3)
+    clips = [Grouped(f"{number}", "car-1", 52.0, 13.0) for number in range(200)]
+    signals = [f"s{number}" for number in range(9)]
+    statistics = {(clip.clip_id, name): tuple(generator.normal(size=3)) for clip in clips for name in signals}
+    by_statistics = Candidates(clips, {}, signals, statistics, 200)
+    vectors = {clip.clip_id: tuple(generator.normal(size=64)) for clip in clips}
+    spreads = [points_of(each).var(axis=0).sum() for each in (by_statistics, replace(by_statistics, vectors=vectors))]
+    assert spreads[1] == pytest.approx(9) and spreads[0] == pytest.approx(9 * 3 / 4)
+
+
 def test_numbers_of_any_size_give_finite_vectors() -> None:
-    vectors = vectors_of(candidates(a=(-1.7e308, 1.7e308, 0), b=(1e-308, 1e308, 1e300), c=(1.7e308, 1.7e308, 1.7e308)))
+    vectors = points_of(candidates(a=(-1.7e308, 1.7e308, 0), b=(1e-308, 1e308, 1e300), c=(1.7e308, 1.7e308, 1.7e308)))
     assert np.isfinite(vectors).all() and np.isfinite(pairwise_distances(vectors)).all()
 
 
 def test_clips_without_any_signal_differ_by_trigger_and_place() -> None:
     clips = [Grouped("a", "car-1", None, None), Grouped("b", "car-1", 10.0, 10.0), Grouped("c", "car-1", None, None)]
     triggers = {"a": frozenset(["brake"]), "b": frozenset(["brake"]), "c": frozenset(["cut_in"])}
-    vectors = vectors_of(Candidates(clips, triggers, [], {}, 3))
+    vectors = points_of(Candidates(clips, triggers, [], {}, 3))
     assert pairwise_distances(vectors)[0, 1] > 0.4 and pairwise_distances(vectors)[0, 2] > 0.5

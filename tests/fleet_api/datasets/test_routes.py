@@ -16,9 +16,11 @@ from storage.database import SqlError
 from storage.tables import clip_assets, dataset_members
 from tests.fleet_api.api_server import Api
 from tests.storage.clips.catalog_support import add_clip, add_labels
+from tests.storage.likeness.likeness_support import add_vector
 from tests.support.rows import add_row
 from triggers.contracts.api.datasets.versions import SplitRequest, version_digest
 from triggers.errors import Conflict, Erased, Forbidden, InvalidInput, NotFound, TooMany
+from triggers.likeness.vector import DIMENSIONS, EMBEDDING_ID
 
 pytestmark = pytest.mark.integration
 
@@ -121,6 +123,10 @@ def test_splits_keep_vehicles_on_one_side_in_every_version(api: Api, client: Cli
     sides = {member.clip.vehicle: member.split for member in client.datasets.members("cuts") if member.clip}
     for member in client.datasets.members("cuts"):
         assert member.clip is not None and member.split == sides[member.clip.vehicle]
+    for side, count in made.splits.items():
+        of_side = [member.split for member in client.datasets.members("cuts", split=side, page=2)]
+        assert of_side == [side] * count
+    assert api.get("/v1/datasets/cuts/versions/1/members", split="dev").status_code == 400
     add(api, 3, vehicle_id="car-0")
     client.datasets.add_version("cuts", filter_text="size_bytes > 0", split=split)
     for member in client.datasets.members("cuts@2"):
@@ -152,6 +158,19 @@ def test_a_diverse_choice_takes_one_clip_of_each_kind(api: Api, client: Client) 
     assert client.datasets.create("all", diverse=19).clips == 19
     with pytest.raises(InvalidInput, match="a diverse choice of 20 among 19 clips"):
         client.datasets.create("more", diverse=20)
+
+
+def test_a_diverse_choice_takes_what_happened_from_vectors_where_clips_have_them(api: Api, client: Client) -> None:
+    kinds = {}
+    for kind in range(4):
+        for clip_id in add(api, 3, statistics={"ego.speed": (0.0, 30.0, 10.0)}):
+            vector = [float(number == kind) for number in range(DIMENSIONS)]
+            with api.database.begin() as connection:
+                add_vector(connection, clip_id, vector, EMBEDDING_ID)
+            kinds[clip_id] = kind
+    made = client.datasets.create("cuts", diverse=4)
+    assert sorted(kinds[clip_id] for clip_id in members(client, "cuts")) == [0, 1, 2, 3]
+    assert (made.recipe["embedding"], made.recipe["vectors"], made.recipe["compared"]) == (EMBEDDING_ID, 12, 12)
 
 
 def test_an_erased_clip_stays_in_the_list_with_the_reason(api: Api, client: Client) -> None:

@@ -11,7 +11,8 @@ from typing import Any, BinaryIO, Literal
 from fleet_api.client.datasets.export import folder as folders
 from fleet_api.client.datasets.export import rows, shards
 from fleet_api.client.datasets.subject import Datasets
-from triggers.contracts.api.datasets.versions import MemberView, VersionView, canonical_member
+from triggers.contracts.api.clips import RECORDING_ASSET
+from triggers.contracts.api.datasets.versions import SPLITS, MemberView, Split, VersionView, canonical_member
 from triggers.errors import Untrusted
 
 Format = Literal["parquet", "mcap", "webdataset", "geoparquet"]
@@ -114,16 +115,14 @@ class _Run:
             self._progress.reused += 1
             return
         with folders.whole(target) as file:
-            self._fetch(member.links[shards.CLIP_ASSET], member.digest, f"clip {member.clip_id}", file)
+            self._fetch(member.links[RECORDING_ASSET], member.digest, f"clip {member.clip_id}", file)
         self._progress.fetched += 1
 
     def shards(self) -> None:
         """Write the shards of each split, one split after the other."""
-        sides: list[str | None] = [*self._version.splits] or [None]
+        sides: list[Split | None] = [side for side in SPLITS if side in self._version.splits] or [None]
         for side in sides:
-            of_side = (
-                member for member in self._datasets.members(self._reference, documents=True) if member.split == side
-            )
+            of_side = self._datasets.members(self._reference, split=side, documents=True)
             for number, group in enumerate(shards.shards(of_side)):
                 self._shard(f"{SHARDS}/{self._version.name}-{side or 'all'}-{number:06d}.tar", group)
 

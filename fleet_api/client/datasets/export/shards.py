@@ -18,15 +18,15 @@ from typing import Any, BinaryIO
 
 from fleet_api.client.datasets.export.folder import digest_of, whole, writing
 from triggers.atomic_file import replace_text
+from triggers.contracts.api.clips import RECORDING_ASSET
 from triggers.contracts.api.datasets.versions import MemberView
 from triggers.contracts.base import canonical_json
-from triggers.contracts.media_types import ENDINGS
+from triggers.contracts.media_types import with_ending
 from triggers.errors import Untrusted
 
 SHARD_BYTES = 256 * 1024**2
 """How many bytes of recordings a shard has before the next one begins."""
 SHARD_SAMPLES = 1000
-CLIP_ASSET = "clip.mcap"
 _STABLE = ("id", "vehicle", "recording_id", "start_ns", "end_ns", "box", "attributes", "fires")
 """What a sample's JSON says of its clip: what does not change afterwards."""
 Fetch = Callable[[str, str, str, BinaryIO], int]
@@ -93,7 +93,7 @@ def entries_of(member: MemberView) -> list[Entry]:
     """
     about = {"split": member.split, "digest": member.digest, "size_bytes": member.size_bytes, **_stable(member)}
     files = [
-        Entry(f"{member.clip_id}.mcap", member.digest, link=member.links[CLIP_ASSET]),
+        Entry(f"{member.clip_id}.mcap", member.digest, link=member.links[RECORDING_ASSET]),
         _json(f"{member.clip_id}.json", about),
     ]
     if member.labels:
@@ -101,8 +101,8 @@ def entries_of(member: MemberView) -> list[Entry]:
     for asset in member.assets:
         if asset.digest is not None and asset.name in member.links:
             # What follows the first dot of a name is the kind of the file, in a WebDataset.
-            name = asset.name if Path(asset.name).suffix else asset.name + ENDINGS.get(asset.media_type, "")
-            files.append(Entry(f"{member.clip_id}.{name}", asset.digest, link=member.links[asset.name]))
+            name = f"{member.clip_id}.{with_ending(asset.name, asset.media_type)}"
+            files.append(Entry(name, asset.digest, link=member.links[asset.name]))
     return files
 
 

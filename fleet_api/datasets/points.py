@@ -1,9 +1,10 @@
-"""Vectors of clips for a diverse choice: standardised statistics of their signals, their place, and their triggers.
+"""Points for a diverse choice: what happened in a clip, its place, and its triggers.
 
-They are used as long as clips have no vectors of their own. The statistics of each signal are standardised over the
-candidates; missing ones count as the mean, and one more column says whether they are there. A place is a point on the
-unit sphere, standardised likewise. A trigger is a column of 0 and 1. A signal and the place are divided by the root of
-their number of columns, so that each counts as much as one property.
+What happened is the clip's vector (`triggers/likeness`). A clip that has none yet is compared by standardised
+statistics of its signals; missing ones count as the mean, and one more column says whether they are there. A place is
+a point on the unit sphere, standardised likewise. A trigger is a column of 0 and 1. A signal and the place are divided
+by the root of their number of columns, so that each counts as much as one property; vectors count as much as all of
+the signals that they take the place of.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fleet_api.datasets.diversity import Floats
 from storage.datasets.selection import Candidates, Grouped
@@ -21,11 +23,36 @@ MAX_TRIGGERS = 64
 """Columns for triggers: those that most of the clips have."""
 
 
-def vectors_of(candidates: Candidates) -> Floats:
+def points_of(candidates: Candidates) -> Floats:
     """One row for each candidate."""
-    groups = [_of_signal(candidates, signal) for signal in candidates.signals]
-    groups.append(_places(candidates.clips))
-    return np.hstack([*(group / np.sqrt(group.shape[1]) for group in groups), _triggers(candidates)])
+    happened = [_of_signal(candidates, signal) for signal in candidates.signals]
+    place = _places(candidates.clips)
+    statistics = [group / np.sqrt(group.shape[1]) for group in happened]
+    for group in statistics:
+        group[_has_vector(candidates)] = 0  # so that each clip is compared by the one or by the other
+    return np.hstack([_likeness(candidates), *statistics, place / np.sqrt(place.shape[1]), _triggers(candidates)])
+
+
+def _has_vector(candidates: Candidates) -> NDArray[np.bool_]:
+    return np.array([clip.clip_id in candidates.vectors for clip in candidates.clips], dtype=bool)
+
+
+def _likeness(candidates: Candidates) -> Floats:
+    """The vectors around their mean, and a column that says who has one; no column where nobody has.
+
+    Their spread, all columns together, is that of as many standardised columns as there are signals.
+    """
+    there = _has_vector(candidates)
+    if not there.any():
+        return np.zeros((len(there), 0))
+    vectors = [candidates.vectors[clip.clip_id] for clip, known in zip(candidates.clips, there, strict=True) if known]
+    known = np.array(vectors) - np.mean(vectors, axis=0)
+    spread = np.sqrt(np.square(known).sum(axis=1).mean())
+    weight = np.sqrt(max(1, len(candidates.signals)))
+    result = np.zeros((len(there), known.shape[1] + 1))
+    result[there, :-1] = known * (weight / spread if spread > 1e-9 else 0)
+    result[:, -1] = there
+    return result
 
 
 def _of_signal(candidates: Candidates, signal: str) -> Floats:
