@@ -19,6 +19,9 @@ from storage.scans import jobs
 from storage.scans.jobs import Scan
 from storage.settings import Settings
 from triggers.errors import InvalidInput, LeaseLost, LongtailError, Misconfigured, NotFound, Overloaded, Unreachable
+from triggers.processes.jail import parts
+from triggers.processes.jail.isolation import Isolation
+from triggers.processes.jail.parts import Part
 
 POLL_S = 0.5
 PAUSE_S = 5.0
@@ -44,7 +47,11 @@ class ScanRunner:
         ]
 
     def start(self) -> None:
-        """Begin."""
+        """Begin, and say what the jail of scans lacks here, where that is accepted."""
+        if self._threads and self._settings.extraction_isolation is Isolation.BEST_EFFORT:
+            for lack in parts.lacking():
+                if lack.part is not Part.USER:  # which the jail of a scan has not: the API is nobody's root
+                    _log.warning("scans are evaluated without isolation: %s; %s", lack, lack.remedy)
         for thread in self._threads:
             thread.start()
 

@@ -17,12 +17,15 @@ from fleet_api.scans import reading
 from fleet_api.scans.evaluating import Answer, EvaluatingProcess, Limits, fork
 from fleet_api.scans.reader import MAX_RESTARTS, Reader
 from fleet_api.scans.reading import BatchReader, Setup, Task
+from fleet_api.scans.runner import ScanRunner
+from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings
 from tests.fleet_api.scans.recorded import BRAKING, SIGNALS, SLOWER, SLOWER_AT_NS, signals_file
 from tests.storage.clips.catalog_support import T_NS
 from triggers.drives.batches import Batch
 from triggers.errors import LongtailError, Unreachable
+from triggers.processes.jail import parts
 from triggers.processes.jail.isolation import Isolation
 from triggers.scan.condition import Condition, compile_for_scan
 from triggers.scan.evaluate import ClipSignals, Evaluator, Scanned
@@ -73,6 +76,26 @@ class Trying:
         except OSError as error:
             return Scanned(problem=type(error).__name__)
         return Scanned(problem="it did")
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize(("isolation", "told"), [(Isolation.BEST_EFFORT, ["files", "system calls"]), ("require", [])])
+def test_what_the_jail_of_scans_lacks_is_told_where_it_is_accepted(
+    settings: Settings,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    isolation: str,
+    told: list[str],
+) -> None:
+    monkeypatch.setattr(parts, "lacking", lambda: [parts.lack(part, f"no {part}") for part in parts.Part])
+    settings = settings.model_copy(update={"extraction_isolation": Isolation(isolation)})
+    runner = ScanRunner(Database.from_settings(settings), settings)
+    runner.start()
+    runner.close()
+    start = "scans are evaluated without isolation: no "
+    lines = [record.getMessage() for record in caplog.records if record.getMessage().startswith(start)]
+    assert [line.removeprefix(start).split(",")[0] for line in lines] == told
 
 
 def test_an_evaluating_process_answers_with_instants_one_clip_after_the_other() -> None:
