@@ -51,14 +51,13 @@ Action = Callable[[Target, Notes, float], None]
 
 @dataclass(frozen=True)
 class Attack:
-    """`kind` is flood, drip, fill, forge or replay; `findings` are the numbers of those of the review that it repeats.
+    """`kind` is flood, drip, fill, forge or replay.
 
     `action` gets the target, the notes, and for how many seconds it goes on, where it goes on.
     """
 
     kind: str
     action: Action
-    findings: tuple[str, ...] = ()
     in_short: bool = False
     """Whether the ordinary tests try it, too."""
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -12,17 +10,15 @@ import pytest
 
 from fleet_api.api.app import create_app
 from fleet_api.deployment.keys import ensure_signing_key
-from ingest import worker
 from ingest.gateway.app import create_app as create_gateway
-from ingest.readiness import Readiness
 from storage import watched_connection
 from storage.database import Database
 from storage.settings import Settings
 from tests.chaos.parts.wire import Trouble, Wire
 from tests.ingest.gateway.serving import serve
 from tests.storage.test_silent_server import socket_of, wired
+from tests.support.ingest_thread import ingesting, problem
 from tests.support.waiting import wait_for
-from triggers.errors import Unreachable
 
 pytestmark = pytest.mark.integration
 
@@ -55,42 +51,21 @@ def settings(database: Database, wire: Wire, tmp_path: Path) -> Settings:
     return settings
 
 
-@contextmanager
-def ingesting(settings: Settings) -> Iterator[Readiness]:
-    stop, readiness = threading.Event(), Readiness()
-    thread = threading.Thread(target=worker.run, args=(settings, stop, readiness))
-    thread.start()
-    try:
-        yield readiness
-    finally:
-        stop.set()
-        thread.join(60)
-        assert not thread.is_alive()
-
-
-def works(readiness: Readiness) -> bool:
-    try:
-        readiness.check()
-    except Unreachable:
-        return False
-    return True
-
-
 def ready(url: str) -> int:
     return httpx.get(f"{url}/readyz", timeout=ANSWER_S).status_code
 
 
 def test_every_process_tells_a_silent_database_and_works_again_after_it(settings: Settings, wire: Wire) -> None:
     with serve(create_app(settings)) as api, serve(create_gateway(settings)) as gateway, ingesting(settings) as ingest:
-        wait_for(lambda: works(ingest), within_s=RECOVERY_S, what="the readiness of ingest")
+        wait_for(lambda: not problem(ingest), within_s=RECOVERY_S, what="the readiness of ingest")
         assert (ready(api), ready(gateway)) == (200, 200)
         try:
             wire.set(Trouble(stalled=True))
             assert (ready(api), ready(gateway)) == (503, 503)
-            wait_for(lambda: not works(ingest), within_s=TOLD_S, what="the word of ingest on the outage")
+            wait_for(lambda: problem(ingest), within_s=TOLD_S, what="the word of ingest on the outage")
             for method, url in (("GET", f"{api}/v1/campaigns"), ("HEAD", f"{gateway}/v1/uploads/{'a' * 32}")):
                 assert httpx.request(method, url, headers=HEADERS, timeout=ANSWER_S).status_code == 503
         finally:
             wire.set(Trouble())
         wait_for(lambda: (ready(api), ready(gateway)) == (200, 200), within_s=RECOVERY_S, what="readiness after it")
-        wait_for(lambda: works(ingest), within_s=RECOVERY_S, what="the readiness of ingest after the outage")
+        wait_for(lambda: not problem(ingest), within_s=RECOVERY_S, what="the readiness of ingest after the outage")

@@ -185,10 +185,10 @@ def _memory_bytes(target: Target) -> int:
 
 
 ATTACKS = [
-    Attack("drip", idle_connections_by_the_thousand, ("S3",), in_short=True),
-    Attack("drip", heads_that_never_end, ("S3",)),
-    Attack("drip", manifests_that_never_come, ("S4",), in_short=True),
-    Attack("drip", a_byte_a_second_of_many_clips, ("S4",)),
-    Attack("drip", reports_that_lack_their_last_byte, ("S8",), in_short=True),
-    Attack("drip", answers_that_nobody_reads, ("S3",)),
+    Attack("drip", idle_connections_by_the_thousand, in_short=True),
+    Attack("drip", heads_that_never_end),
+    Attack("drip", manifests_that_never_come, in_short=True),
+    Attack("drip", a_byte_a_second_of_many_clips),
+    Attack("drip", reports_that_lack_their_last_byte, in_short=True),
+    Attack("drip", answers_that_nobody_reads),
 ]

@@ -147,13 +147,13 @@ def attributes_and_problems_without_measure(target: Target, notes: Notes, _secon
 
 
 ATTACKS = [
-    Attack("fill", manifests_that_are_created_and_given_up, ("S6",)),
-    Attack("fill", texts_of_megabytes_in_a_manifest, ("S6",), in_short=True),
-    Attack("fill", bytes_that_become_no_clip, ("S6",), in_short=True),
-    Attack("fill", cells_with_other_bytes_than_announced, ("S6",)),
-    Attack("fill", clips_of_one_byte_until_the_campaign_ends, ("S5",)),
-    Attack("fill", clips_of_a_campaign_that_was_never_given, ("S5",), in_short=True),
-    Attack("fill", uploads_that_are_opened_and_left, ("S5",)),
-    Attack("fill", labels_of_millions_of_values, ("S8",)),
-    Attack("fill", attributes_and_problems_without_measure, ("S19",)),
+    Attack("fill", manifests_that_are_created_and_given_up),
+    Attack("fill", texts_of_megabytes_in_a_manifest, in_short=True),
+    Attack("fill", bytes_that_become_no_clip, in_short=True),
+    Attack("fill", cells_with_other_bytes_than_announced),
+    Attack("fill", clips_of_one_byte_until_the_campaign_ends),
+    Attack("fill", clips_of_a_campaign_that_was_never_given, in_short=True),
+    Attack("fill", uploads_that_are_opened_and_left),
+    Attack("fill", labels_of_millions_of_values),
+    Attack("fill", attributes_and_problems_without_measure),
 ]

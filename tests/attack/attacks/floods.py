@@ -129,14 +129,14 @@ def _quoted(text: str) -> str:
 
 
 ATTACKS = [
-    Attack("flood", requests_with_another_made_up_token_each_time, ("S10",), in_short=True),
-    Attack("flood", requests_without_any_token, ("S10",)),
+    Attack("flood", requests_with_another_made_up_token_each_time, in_short=True),
+    Attack("flood", requests_without_any_token),
     Attack("flood", questions_whether_it_lives),
-    Attack("flood", check_ins_of_one_vehicle, ("S12",), in_short=True),
-    Attack("flood", questions_of_one_vehicle_at_the_gateway, ("S4",)),
-    Attack("flood", signatures_that_name_another_vehicle, ("S10",)),
-    Attack("flood", connections_that_leave_before_their_answer, ("S3",)),
-    Attack("flood", bytes_that_are_no_request, ("S3", "S18")),
-    Attack("flood", costly_searches_by_a_viewer, ("S12",)),
-    Attack("flood", costly_texts_by_an_author, ("S12",)),
+    Attack("flood", check_ins_of_one_vehicle, in_short=True),
+    Attack("flood", questions_of_one_vehicle_at_the_gateway),
+    Attack("flood", signatures_that_name_another_vehicle),
+    Attack("flood", connections_that_leave_before_their_answer),
+    Attack("flood", bytes_that_are_no_request),
+    Attack("flood", costly_searches_by_a_viewer),
+    Attack("flood", costly_texts_by_an_author),
 ]

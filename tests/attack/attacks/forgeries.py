@@ -225,14 +225,14 @@ def _other_form(signature: str) -> str:
 
 
 ATTACKS = [
-    Attack("forge", signatures_of_requests, ("S10",), in_short=True),
+    Attack("forge", signatures_of_requests, in_short=True),
     Attack("forge", links_to_objects),
     Attack("forge", what_belongs_to_another_vehicle, in_short=True),
-    Attack("forge", counts_that_no_vehicle_can_have, ("S14",), in_short=True),
-    Attack("forge", attributes_that_steer_a_campaign, ("S19",), in_short=True),
-    Attack("forge", names_that_forge_lines_of_the_log, ("S18",), in_short=True),
-    Attack("forge", approval_of_something_else, ("S7", "S15")),
-    Attack("forge", limits_that_authors_grant_themselves, ("S7",)),
+    Attack("forge", counts_that_no_vehicle_can_have, in_short=True),
+    Attack("forge", attributes_that_steer_a_campaign, in_short=True),
+    Attack("forge", names_that_forge_lines_of_the_log, in_short=True),
+    Attack("forge", approval_of_something_else),
+    Attack("forge", limits_that_authors_grant_themselves),
     Attack("forge", filters_that_are_none),
     Attack("forge", requests_in_two_framings),
 ]

@@ -179,11 +179,11 @@ def _dropped(target: Target) -> int:
 
 
 ATTACKS = [
-    Attack("replay", requests_that_a_vehicle_has_signed, ("S10",), in_short=True),
-    Attack("replay", codes_of_enrolment, ("S10",), in_short=True),
-    Attack("replay", reports_of_counts, ("S14",), in_short=True),
+    Attack("replay", requests_that_a_vehicle_has_signed, in_short=True),
+    Attack("replay", codes_of_enrolment, in_short=True),
+    Attack("replay", reports_of_counts, in_short=True),
     Attack("replay", uploads_from_their_beginning, in_short=True),
-    Attack("replay", tokens_after_their_end, ("S10",)),
-    Attack("replay", lists_from_before, ("S2", "S9"), in_short=True),
+    Attack("replay", tokens_after_their_end),
+    Attack("replay", lists_from_before, in_short=True),
     Attack("replay", lists_of_another_vehicle, in_short=True),
 ]

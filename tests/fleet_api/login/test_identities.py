@@ -5,22 +5,16 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import text
 
 from storage import audit
 from storage.database import Database
 from storage.logins import identities
 from storage.logins.identities import Identity
+from tests.support.locks import waits_for_a_lock
 from tests.support.waiting import wait_for
 from triggers.errors import Forbidden
 
 ANN = Identity("https://login.example", "248289761001")
-WAITING = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-
-
-def is_waiting(database: Database) -> bool:
-    with database.begin() as connection:
-        return bool(connection.execute(WAITING).scalar_one())
 
 
 def log_in(database: Database, identity: Identity) -> int:
@@ -33,7 +27,7 @@ def test_two_first_log_ins_of_a_person_at_once_are_one_user(database: Database) 
         with database.begin() as connection:
             first = identities.user_of(connection, ANN, lambda: "ann")[0]
             second = other.submit(log_in, database, ANN)
-            wait_for(lambda: is_waiting(database), within_s=30, what="that the second log-in waits for the first")
+            wait_for(lambda: waits_for_a_lock(database), within_s=30, what="that the second log-in waits for the first")
         assert second.result(30) == first
 
 
@@ -42,7 +36,7 @@ def test_of_two_people_who_want_one_name_at_once_the_second_is_refused(database:
         with database.begin() as connection:
             identities.user_of(connection, ANN, lambda: "ann")
             second = other.submit(log_in, database, Identity(ANN.issuer, "another"))
-            wait_for(lambda: is_waiting(database), within_s=30, what="that the second log-in waits for the first")
+            wait_for(lambda: waits_for_a_lock(database), within_s=30, what="that the second log-in waits for the first")
         with pytest.raises(Forbidden, match="it is not known to be you"):
             second.result(30)
 

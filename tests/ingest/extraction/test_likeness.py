@@ -5,11 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 
 from ingest.extraction.likeness.loop import LikenessLoop
 from ingest.extraction.loop import ExtractionLoop
@@ -17,16 +16,14 @@ from ingest.readiness import Readiness
 from ingest.steward import events
 from ingest.steward.duties import Duties
 from storage.clips.catalogs import parsed
-from storage.database import Database
 from storage.erasure import clips as erasure
 from storage.likeness import embeddings, jobs, vectors
 from storage.objects.contract import ObjectNotFound
 from storage.settings import Settings
-from storage.tables import campaign_versions, clip_assets, clip_vectors, fires, vector_jobs
+from storage.tables import clip_assets, clip_vectors, fires, vector_jobs
 from storage.tables.erasure import ErasureCause
-from tests.ingest.assembler.world import World, drive
+from tests.ingest.assembler.world import World
 from tests.ingest.extraction import footage
-from tests.support.paths import REPOSITORY
 from triggers.drives.series import read_series
 from triggers.errors import LeaseLost, Unreachable
 from triggers.likeness.channels import channels_of
@@ -37,31 +34,16 @@ NEVER = threading.Event()
 
 
 @pytest.fixture
-def world(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    world = World(database, tmp_path)
-    with database.begin() as connection:
-        connection.execute(update(campaign_versions).values(signal_catalog=footage.CATALOG))
-    return world
-
-
-@pytest.fixture
-def extracted(world: World) -> Callable[[], str]:
+def extracted(world: World, stored: Callable[[], str]) -> Callable[[], str]:
     """A clip is stored and extracted, and its events are handled; returns its id."""
 
     def one() -> str:
-        manifest = footage.recording()
-        data = footage.clip_bytes(manifest, footage.footage())
-        clip = world.clip(len(data), manifest=footage.announced(manifest, data))
-        clip.data = data
-        with closing(world.assembler()) as assembler:
-            world.send(clip, *clip.indices)
-            drive(assembler, lambda: world.upload_state(clip) == "stored" and world.lag() == 0)
+        clip_id = stored()
         loop = ExtractionLoop(Settings(data_dir=world.folder), world.database, world.store, worker="x-0")
         with closing(loop):
             assert loop.work_once(NEVER)
         handle_events(world)
-        return clip.manifest.clip_id
+        return clip_id
 
     return one
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,12 +19,10 @@ from storage import outbox
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Findings
-from storage.database import Database
 from storage.erasure import clips as erasure
 from storage.objects.contract import ObjectNotFound
 from storage.settings import Settings
 from storage.tables import (
-    campaign_versions,
     clip_assets,
     clips,
     dead_letters,
@@ -36,44 +32,16 @@ from storage.tables import (
 )
 from storage.tables import extraction_jobs as jobs_table
 from storage.tables.erasure import ErasureCause
-from tests.ingest.assembler.world import World, drive
+from tests.ingest.assembler.world import World
 from tests.ingest.extraction import footage
-from tests.support.paths import REPOSITORY
 from tests.support.waiting import wait_for
 from triggers.clips.damage import Remark
-from triggers.clips.footage import Footage
 from triggers.errors import LeaseLost, Unreachable
 
 pytestmark = pytest.mark.integration
 NEVER = threading.Event()
 Stored = Callable[..., str]
 Loops = Callable[..., ExtractionLoop]
-
-
-@pytest.fixture
-def world(database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    monkeypatch.setenv("PYTHONPATH", str(REPOSITORY))
-    world = World(database, tmp_path)
-    with database.begin() as connection:
-        connection.execute(update(campaign_versions).values(signal_catalog=footage.CATALOG))
-    return world
-
-
-@pytest.fixture
-def stored(world: World) -> Callable[..., str]:
-    """Store a clip, a sound one, one of this footage, or the given bytes; returns its id."""
-
-    def store(data: bytes | None = None, content: Footage | None = None) -> str:
-        manifest = footage.recording()
-        data = footage.clip_bytes(manifest, content or footage.footage()) if data is None else data
-        clip = world.clip(len(data), manifest=footage.announced(manifest, data))
-        clip.data = data
-        with closing(world.assembler()) as assembler:
-            world.send(clip, *clip.indices)
-            drive(assembler, lambda: world.upload_state(clip) == "stored" and world.lag() == 0)
-        return clip.manifest.clip_id
-
-    return store
 
 
 @pytest.fixture

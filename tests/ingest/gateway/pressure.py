@@ -37,12 +37,3 @@ def log_stands_still(database: Database) -> Iterator[None]:
     with database.begin() as connection:
         connection.execute(text("SELECT FROM log_partitions FOR UPDATE"))
         yield
-
-
-def waiting_appends(database: Database) -> list[int]:
-    """Server processes that wait for a lock."""
-    with database.begin() as connection:
-        waiting = text(
-            "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return list(connection.execute(waiting).scalars())

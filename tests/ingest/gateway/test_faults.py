@@ -13,8 +13,9 @@ from ingest.gateway.limits import GatewayLimits
 from storage.database import Database
 from storage.settings import Settings
 from tests.ingest.gateway.conftest import MIB
-from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still, waiting_appends
+from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still
 from tests.ingest.gateway.serving import TusClient, logged_bytes, running_gateway, some_bytes
+from tests.support.locks import waiting_for_a_lock, waits_for_a_lock
 from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES
 
@@ -30,8 +31,8 @@ def test_a_log_that_goes_away_keeps_what_was_acknowledged_and_says_so(
             log_stands_still(database),
             client.open_patch(location, CELL_BYTES, len(DATA) - CELL_BYTES, DATA[CELL_BYTES:]) as connection,
         ):
-            wait_for(lambda: bool(waiting_appends(database)), within_s=10, what="an append that waits")
-            (waiting,) = waiting_appends(database)
+            wait_for(lambda: waits_for_a_lock(database), within_s=10, what="an append that waits")
+            (waiting,) = waiting_for_a_lock(database)
             with database.begin() as admin:
                 admin.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": waiting})
             answer = connection.recv(10_000).decode()

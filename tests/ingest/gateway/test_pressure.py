@@ -13,9 +13,10 @@ from ingest.gateway.limits import GatewayLimits
 from ingest.http.bounds.pace import Pace
 from storage.database import Database
 from storage.settings import Settings
-from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still, wait_for_held, waiting_appends
+from tests.ingest.gateway.pressure import DATA, clip, held_bytes, log_stands_still, wait_for_held
 from tests.ingest.gateway.serving import TusClient, logged_bytes, running_gateway, some_bytes
 from tests.support.fleet import enroll_vehicle
+from tests.support.locks import waits_for_a_lock
 from tests.support.waiting import wait_for
 from triggers.contracts.clip import CELL_BYTES, manifest_bound
 
@@ -164,7 +165,7 @@ def test_a_request_takes_no_more_than_its_own_share_of_memory(
             sender = threading.Thread(target=connection.sendall, args=(DATA,))
             sender.start()
             wait_for_held(app, 2 * CELL_BYTES)
-            wait_for(lambda: bool(waiting_appends(database)), within_s=10, what="an append that waits")
+            wait_for(lambda: waits_for_a_lock(database), within_s=10, what="an append that waits")
             assert held_bytes(app) == 2 * CELL_BYTES
         sender.join()
         wait_for(lambda: client.offset(location) == len(DATA), within_s=10, what="the end of the upload")

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from storage import users
 from storage.database import Database
@@ -17,6 +17,7 @@ from storage.roles.rights import DatabaseRole
 from storage.tables import clips
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.roles.test_rights import begun_as
+from tests.support.locks import waits_for_a_lock
 from tests.support.waiting import wait_for
 from triggers.contracts.users import User
 from triggers.errors import InvalidInput, NotFound
@@ -77,14 +78,6 @@ def test_kept_clips_that_are_due_do_not_keep_others_from_expiring(database: Data
     assert there(database) == set(kept)
 
 
-def waits(database: Database) -> bool:
-    with database.begin() as connection:
-        waiting = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return bool(connection.execute(waiting).scalar_one())
-
-
 def test_a_clip_that_is_frozen_while_retention_comes_for_it_stays(database: Database, ada: User) -> None:
     with database.begin() as connection:
         clip_id = add_clip(connection, expires_at=PAST)
@@ -97,7 +90,7 @@ def test_a_clip_that_is_frozen_while_retention_comes_for_it_stays(database: Data
                     return erasure.expire(other).clips
 
             expiring = pool.submit(expire)
-            wait_for(lambda: waits(database), within_s=30, what="retention waits for the clip")
+            wait_for(lambda: waits_for_a_lock(database), within_s=30, what="retention waits for the clip")
         assert expiring.result(timeout=30) == 0
     assert there(database) == {clip_id}
 
@@ -115,7 +108,7 @@ def test_a_clip_that_is_erased_while_it_is_frozen_is_in_no_dataset(database: Dat
                     return freezing.add_version(other, "cuts", NewVersion([going, staying], {}, {}), user=ada)
 
             freezing_ = pool.submit(begin)
-            wait_for(lambda: waits(database), within_s=30, what="the dataset waits for the clip")
+            wait_for(lambda: waits_for_a_lock(database), within_s=30, what="the dataset waits for the clip")
         assert freezing_.result(timeout=30).gone == 1
     with database.begin() as connection:
         assert [row.clip_id for row in versions.members_of(connection, "cuts", 1, after="", limit=9)] == [staying]

@@ -22,6 +22,7 @@ from storage.uploads import dead_letters as letters
 from storage.uploads import rows
 from tests.storage.erasure import erasure_support as support
 from tests.support.fleet import add_version, clip_manifest, enroll_vehicle, fire, manifest_of
+from tests.support.locks import waits_for_a_lock
 from tests.support.waiting import wait_for
 from triggers.errors import Erased, NotFound
 
@@ -206,14 +207,6 @@ def test_an_erasure_waits_for_results_that_are_being_written_and_takes_them_alon
         assert erasing.result(timeout=20).clips == 1
     assert support.rows_left(fleet, *support.REST) == {}
     assert f"derived/v1/{clip_id}/signals.parquet" in support.keys_to_delete(fleet)
-
-
-def waits_for_a_lock(database: Database) -> bool:
-    with database.begin() as connection:
-        waiting = text(
-            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-        )
-        return bool(connection.execute(waiting).scalar_one())
 
 
 def test_a_search_in_a_snapshot_shows_a_clip_whole_although_it_is_erased_meanwhile(fleet: Database) -> None:

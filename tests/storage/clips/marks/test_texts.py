@@ -24,7 +24,9 @@ from storage.tables import campaign_versions
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.erasure import erasure_support as support
 from tests.support.fleet import add_version, enroll_vehicle
+from tests.support.locks import waits_for_a_lock
 from tests.support.servers.database import migrated_database
+from tests.support.waiting import wait_for
 from triggers.errors import InvalidInput
 
 WORDS = ("wet", "in", "straße", "cut", "m3", "überholen")
@@ -94,7 +96,7 @@ def test_of_two_transactions_that_write_texts_of_one_clip_both_are_found(databas
         with database.begin() as connection:
             notes.add(connection, clip_id, "wet", user_id=user_id)
             labelling = pool.submit(label)
-            assert not labelling.done()
+            wait_for(lambda: waits_for_a_lock(database), within_s=30, what="the label waits for the note")
         labelling.result()
     with database.begin() as connection:
         assert found(connection, "wet car") == {clip_id}
