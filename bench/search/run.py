@@ -1,7 +1,7 @@
 """`python -m bench.search.run --clips 1000000`: every class of search, checked and timed, as Markdown.
 
 With `--url` the catalog is made in, or found in, an existing empty or filled database of Longtail; without it in an
-embedded server that is removed afterwards. `--clips 10000000` takes 60 GB and hours. Times are of `search` as the API
+embedded server that is removed afterwards. `--clips 10000000` has not been tried. Times are of `search` as the API
 calls it, pages of 100 clips with their fires and labels. CPU is that of this process and of its connection's backend,
 which a busy machine does not change: what a search takes when nothing else runs.
 """

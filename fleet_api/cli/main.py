@@ -68,7 +68,9 @@ COMMANDS = {
     "gateway": Entry(
         "fleet_api.cli.deployment.processes:gateway", "Serve the upload gateway (one process of a deployment)."
     ),
-    "signer": Entry("fleet_api.cli.deployment.processes:signer", "Sign vehicles' lists (one process of a deployment)."),
+    "signer": Entry(
+        "fleet_api.cli.deployment.processes:signer", "Sign lists and bundles (one process of a deployment)."
+    ),
     "ingest": Entry(
         "fleet_api.cli.deployment.processes:ingest", "Assemble and extract clips (one process of a deployment)."
     ),

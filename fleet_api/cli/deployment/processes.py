@@ -56,10 +56,10 @@ def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int
 @supervised_option
 @listen_fd_option
 def signer(supervised: bool, listen_fd: int | None) -> None:
-    """Sign vehicles' lists with the list keys, on the socket LONGTAIL_SIGNER_SOCKET, until SIGTERM.
+    """Sign vehicles' lists and bundles, on the socket LONGTAIL_SIGNER_SOCKET, until SIGTERM.
 
-    It signs no list whose revision or times are out of bounds. With the deployment's bundle key it also signs bundles,
-    and nothing else.
+    Lists are signed with the list keys, and none whose revision or times are out of bounds; bundles with the
+    deployment's bundle key. It signs nothing else.
     """
     _begin("signer", supervised)
     from fleet_api.deployment.users.lowering import drop_root
