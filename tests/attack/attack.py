@@ -58,7 +58,7 @@ class Attack:
 
     kind: str
     action: Action
-    in_short: bool = False
+    in_short: bool = field(default=False, kw_only=True)
     """Whether the ordinary tests try it, too."""
 
     @property
