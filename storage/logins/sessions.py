@@ -36,16 +36,14 @@ class Session:
 
 def begin(connection: Connection, user: User, roles: Collection[Role], *, issuer: str, ttl_s: int) -> Session:
     """Issue the token of a log-in of `user`. Earlier ones with a role that is not among `roles` now end."""
-    if user.id is None:
-        raise ValueError("only users who are stored can log in")
-    granted = sorted(roles)
-    ended = _end_beyond(connection, user.id, issuer, granted)
+    user_id, granted = user.known_id(), sorted(roles)
+    ended = _end_beyond(connection, user_id, issuer, granted)
     token = tokens.new_token()
-    values = {"hash": tokens.token_hash(token), "user": user.id, "name": TOKEN_NAME, "roles": granted}
+    values = {"hash": tokens.token_hash(token), "user": user_id, "name": TOKEN_NAME, "roles": granted}
     token_id, expires_at = connection.execute(_BEGIN, {**values, "issuer": issuer, "ttl_s": ttl_s}).one()
     began = {"token_id": token_id, "roles": granted, "issuer": issuer, "valid_s": ttl_s}
     before = {"ended_token_ids": ended} if ended else None
-    audit.record(connection, user, "user.login", "user", str(user.id), before=before, after=began)
+    audit.record(connection, user, "user.login", "user", str(user_id), before=before, after=began)
     return Session(token, token_id, expires_at)
 
 
