@@ -12,7 +12,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, text
 
-from storage.clips.properties import terms
+from storage.clips.properties import days, known_values, terms
 from storage.database import Database
 
 SEED = 20261128
@@ -40,6 +40,10 @@ SELECT i, md5(i::text || 'clip') AS id, i % CAST(:step AS bigint) = 0 AS rare, i
         ELSE 't' || pg_temp.skewed(i, 4, 40) END AS trigger,
     pg_temp.skewed(i, 5, 50) AS city
 FROM generate_series(0, :n - 1) AS s (i)
+"""
+_VEHICLES = """
+INSERT INTO vehicles (id, token_hash, token_expires_at)
+SELECT DISTINCT vehicle_id, decode(md5(vehicle_id), 'hex'), now() FROM seeds
 """
 _CLIPS = """
 INSERT INTO clips (
@@ -114,7 +118,7 @@ def make(database: Database, clips: int) -> dict[str, float]:
         span = {"n": clips, "first": FIRST_NS, "span": SPAN_NS, "step": max(clips // RARE, 1)}
         connection.execute(text(_SEEDS), span)
         with _without_indexes(connection):
-            for statement in (_CLIPS, _FIRES, _LINKS, _LABELS):
+            for statement in (_VEHICLES, _CLIPS, _FIRES, _LINKS, _LABELS):
                 connection.execute(text(statement))
             connection.execute(text(_STATISTICS), {"signals": [*INDEXED, UNINDEXED]})
             written_s = time.perf_counter()
@@ -128,6 +132,8 @@ def make(database: Database, clips: int) -> dict[str, float]:
 def _names(connection: Connection) -> None:
     """What the write path keeps beside clips: names, units, and which signals are indexed."""
     terms.note_all(connection)
+    days.note_all(connection)
+    known_values.note_all(connection)
     connection.execute(text("INSERT INTO known_attributes VALUES ('model'), ('region'), ('hardware'), ('towing')"))
     for signal in (*INDEXED, UNINDEXED):
         row = {"signal": signal}

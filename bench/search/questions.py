@@ -34,11 +34,13 @@ FILTERS: dict[str, dict[str, str]] = {
     "duration_s": {"many": "duration_s > 1", "few": "duration_s > 29.998", "none": "duration_s < 1"},
     "stored_at": {
         "many": "stored_at > DATE('2020-01-01')",
+        "old": "stored_at < DATE('2025-06-01')",
         "few": f"stored_at BETWEEN TIMESTAMP('{_HOUR}:00:00Z') AND TIMESTAMP('{_HOUR}:10:00Z')",
         "none": "stored_at > DATE('2030-01-01')",
     },
     "expires_at": {
         "many": "expires_at IS NOT NULL",
+        "old": "expires_at < DATE('2026-06-01')",
         "few": "expires_at < TIMESTAMP('2026-02-05T01:30:00Z')",
         "none": "expires_at > DATE('2030-01-01')",
     },
@@ -71,6 +73,24 @@ FILTERS: dict[str, dict[str, str]] = {
         "few": "fire(campaign = 'c-rare' AND trigger = 'rare' AND inclusion_probability > 0)",
         "none": "fire(campaign = 'c-t0' AND trigger = 't1')",
     },
+    "name LIKE": {
+        "many": "trigger LIKE 't%'",
+        "old": "CASEI(campaign) LIKE CASEI('C-O%')",
+        "few": "trigger LIKE '_are'",
+        "none": "vehicle LIKE 'nobod%'",
+    },
+    "other name": {"many": "trigger <> 't0'", "few": "fire(vehicle <> 'car-0' AND trigger LIKE 'r%')"},
+    "tags": {
+        "many": "A_OVERLAPS(tags, ('highway', 'rain'))",
+        "few": "A_CONTAINS(tags, ('rare'))",
+        "none": "A_EQUALS(tags, ('rain', 'nobody'))",
+    },
+    "no tag": {"many": "tag IS NULL", "none": "campaign IS NULL"},
+    "labels": {
+        "many": "A_CONTAINS(labels, ('car', 'truck'))",
+        "few": "A_OVERLAPS(labels, ('rare', 'nobody'))",
+        "none": "A_CONTAINS(labels, ('car', 'nobody'))",
+    },
     "tag": {"many": "tag = 'highway'", "few": "tag = 'rare'", "none": "tag = 'nobody'"},
     "label": {"many": "label = 'car'", "few": "label = 'rare'", "none": "label = 'nobody'"},
     "labeler": {"many": "labeler = 'ann/auto-0'", "none": "labeler = 'nobody'"},
@@ -80,6 +100,18 @@ FILTERS: dict[str, dict[str, str]] = {
         "few": "vehicle.model = 'rare'",
         "none": "vehicle.model = 'nobody'",
     },
+    "range of an attribute": {
+        "many": "vehicle.hardware > 1",
+        "few": "vehicle.model BETWEEN 'ra' AND 'rz'",
+        "none": "vehicle.hardware > 9",
+    },
+    "attribute LIKE": {
+        "many": "vehicle.model LIKE 'm%'",
+        "old": "CASEI(vehicle.model) LIKE CASEI('OL%')",
+        "few": "vehicle.model <> 'old' AND vehicle.model LIKE '%r%'",
+        "none": "vehicle.model LIKE 'nob%'",
+    },
+    "other attribute": {"many": "vehicle.region <> 'EU'", "none": "NOT (vehicle.hardware < 9 OR vehicle.hardware = 9)"},
     "statistic": {
         "many": "ego.speed.max > 15",
         "few": "ego.speed.max > 44.996",
@@ -96,7 +128,10 @@ FILTERS: dict[str, dict[str, str]] = {
 }
 """By property: filters that match many clips, many old ones, about a hundred, and none."""
 
-SORTS = ("-recorded", "start", "-size_bytes", "duration_s", "-ready_at", "-ego.speed.max", "vehicle")
+SORTS = (
+    *("-recorded", "start", "-end", "-ready_at", "-expires_at"),
+    *("-size_bytes", "duration_s", "-ego.speed.max", "vehicle"),
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +149,7 @@ def singles(place: dict[str, float]) -> Iterator[Question]:
         yield Question(f"all, {sortby}", "", sortby)
     for asked, filters in FILTERS.items():
         for match, source in filters.items():
-            yield Question(f"{asked}: {match}", source % place if "%(" in source else source)
+            yield Question(f"{asked}: {match}", source % place if "%(west)" in source else source)
 
 
 def pairs(place: dict[str, float]) -> Iterator[Question]:

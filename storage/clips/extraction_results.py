@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, insert, or_, select, update
 from storage import ledger, outbox
 from storage.clips import extraction_jobs
 from storage.clips.extraction_jobs import ExtractionJob
-from storage.clips.properties import indexed_signals, known_names
+from storage.clips.properties import days, indexed_signals, known_names
 from storage.clips.properties.place_cells import cell_of
 from storage.rows import values_of
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips, signal_statistics
@@ -78,7 +78,7 @@ def write(
 
     1. close the job, under its fencing token
     2. unless a newer extractor version has written its results: replace assets and statistics
-    3. set the track with its box and cell, and the clip's state: `ready`, or `damaged` with the reason
+    3. set the track with its box and cell, and the clip's state: `ready`, or `damaged` with the reason; note the day
     4. of a damaged clip: write the dead letter, and take it out of the limits on clips; of a sound one: close the dead
        letter that an older extractor version left
     5. write the event
@@ -97,6 +97,7 @@ def write(
     ).one_or_none()
     if updated is None:
         return []
+    days.note(connection, [job.clip_id])
     replaced = _replace_rows(connection, job, findings)
     if findings.damage:
         ledger.void_clip(connection, updated.upload_id)

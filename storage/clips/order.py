@@ -5,7 +5,7 @@ Clips without the property come last, in ascending and in descending order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeAlias
@@ -100,10 +100,12 @@ class Order:
         row, last_row, there = tuple_(key, clip_id), self._row(end), self._key(end)
         return and_(key >= there, row >= last_row) if self.falling else and_(key <= there, row <= last_row)
 
-    def first_of(self, positions: Iterable[PagePosition]) -> list[PagePosition]:
-        """Positions in an order by a number that no clip lacks, sorted, each once."""
-        keyed = {(int(position.key or 0), position.clip_id): position for position in positions}
-        return [keyed[place] for place in sorted(keyed, reverse=self.falling)]
+    def first_of(self, positions: Sequence[PagePosition]) -> list[PagePosition]:
+        """Positions in an order by a time, sorted, each once."""
+        known = {(int(one.key), one.clip_id): one for one in positions if one.key is not None}
+        lacking = {one.clip_id: one for one in positions if one.key is None}
+        first = [known[place] for place in sorted(known, reverse=self.falling)]
+        return first + [lacking[clip_id] for clip_id in sorted(lacking, reverse=self.falling)]
 
     def _key(self, position: PagePosition) -> ColumnElement[Any]:
         return literal(position.key, SQL_TYPES[self._type])

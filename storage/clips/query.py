@@ -30,6 +30,14 @@ class Page:
     after: PagePosition | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class FoundPage:
+    """The ids of a page's clips in order, and the token of the next page (None: this was the last)."""
+
+    clip_ids: list[str]
+    next: str | None
+
+
 @dataclass(frozen=True)
 class ClipQuery:
     """The clips for which a filter is true (without a filter: all clips), in an order, one page at a time."""
@@ -78,6 +86,13 @@ class ClipQuery:
         """The sort keys and ids of the page's clips, and of one more clip when there is a next page."""
         tree = None if self.filter is None else self.filter.tree
         return find_page(connection, tree, self.order, after=self.page.after, limit=self.page.limit + 1, caps=caps)
+
+    def page_of(self, connection: Connection, caps: Caps | None = None) -> FoundPage:
+        """The page's clips in order, and the token of the next page."""
+        positions = self.positions(connection, caps)
+        page = positions[: self.page.limit]
+        is_last = len(positions) == len(page)
+        return FoundPage([position.clip_id for position in page], None if is_last else self.token_after(page[-1]))
 
     def token_after(self, position: PagePosition) -> str:
         """The token of the page after the clip at this position."""

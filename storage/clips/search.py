@@ -44,14 +44,12 @@ def search(
     narrower = "narrow it down, for instance by start or vehicle"
     with time_limit(connection, timeout_s, what="your search", remedy=narrower):
         known_names.require_known(connection, query.properties(), absent_is_null=query.absent_is_null)
-        positions = query.positions(connection, caps)
-        page = positions[: query.page.limit]
-        if not page and query.page.after is None and query.filter is not None:
+        page = query.page_of(connection, caps)
+        if not page.clip_ids and query.page.after is None and query.filter is not None:
             return FoundClips([], None, tuple(absent_names(connection, query.filter.tree)))
-        found = get_clips(connection, [position.clip_id for position in page])
+        found = get_clips(connection, page.clip_ids)
         # A clip that was erased a moment ago is left out.
-        listed = [found[position.clip_id] for position in page if position.clip_id in found]
-        return FoundClips(listed, query.token_after(page[-1]) if len(positions) > len(page) else None)
+        return FoundClips([found[clip_id] for clip_id in page.clip_ids if clip_id in found], page.next)
 
 
 def get_clips(connection: Connection, clip_ids: Sequence[str]) -> dict[str, Clip]:

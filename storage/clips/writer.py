@@ -18,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from storage import outbox
 from storage.clips import extraction_jobs
 from storage.clips.marks import texts
-from storage.clips.properties import known_names, terms
+from storage.clips.properties import days, known_names, known_values, terms
 from storage.erasure.expiry import expiries_of
 from storage.rows import inserted, values_of
 from storage.tables import campaign_versions, clips, fires
@@ -199,6 +199,8 @@ def note_contents(connection: Connection, uploads: Sequence[PendingUpload]) -> N
     known_names.add_attributes(connection, {name for each in uploads for name in each.manifest.recording.attributes})
     clip_ids = [upload.clip_id for upload in uploads]
     terms.note(connection, clip_ids)
+    days.note(connection, clip_ids)
+    known_values.note(connection, clip_ids)
     texts.write(connection, clip_ids)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, func, select
 
+from storage.clips.plan import settings
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
 from storage.clips.search import SEARCH_TIMEOUT_S
@@ -40,8 +41,8 @@ class Candidates:
     """What a diverse choice is made from: clips by id, their triggers, and what happened in them.
 
     That is their vectors by clip, where they have one, and (min, max, mean) by clip and signal.
-    `matching` is how many clips there are to choose from; of more than MAX_CANDIDATES those with the smallest MD5 of
-    their id are compared, which are a fair sample and the same ones each time.
+    `matching` is how many clips there are to choose from; of more than MAX_CANDIDATES those with the smallest ids are
+    compared. Ids are digests, so these are a fair sample, and the same clips each time.
     """
 
     clips: Sequence[Grouped]
@@ -57,6 +58,7 @@ def matching(connection: Connection, filter_source: str) -> list[str]:
     query = ClipQuery.parse(filter_source=filter_source)
     with time_limit(connection, SEARCH_TIMEOUT_S, what="the search", remedy="narrow it down"):
         known_names.require_known(connection, query.properties())
+        settings.without_jit(connection)
         found = connection.execute(select(clips.c.id).where(query.where()).limit(MAX_MEMBERS + 1)).scalars().all()
     if len(found) > MAX_MEMBERS:
         raise InvalidInput(
@@ -86,9 +88,11 @@ def candidates(connection: Connection, filter_source: str | None, *, embedding_i
     query = ClipQuery.parse(filter_source=filter_source)
     with time_limit(connection, SEARCH_TIMEOUT_S, what="the search", remedy="narrow it down"):
         known_names.require_known(connection, query.properties())
-        count = connection.execute(select(func.count()).select_from(clips).where(query.where())).scalar_one()
-        sample = select(clips.c.id).where(query.where()).order_by(func.md5(clips.c.id)).limit(MAX_CANDIDATES)
-        ids = sorted(connection.execute(sample).scalars())
+        settings.without_jit(connection)
+        # The same clips each time, whatever else there is, and as likely the one as the other: ids are digests.
+        found = select(clips.c.id, func.count().over().label("clips")).where(query.where())
+        rows = connection.execute(found.order_by(clips.c.id).limit(MAX_CANDIDATES)).all()
+        ids = sorted(row.id for row in rows)
         _require_some(ids)
         signals = _common_signals(connection, ids)
         embedding = embeddings.find(connection, embedding_id)
@@ -97,7 +101,7 @@ def candidates(connection: Connection, filter_source: str | None, *, embedding_i
             triggers=_triggers(connection, ids),
             signals=signals,
             statistics=_statistics(connection, ids, signals),
-            matching=count,
+            matching=rows[0].clips,
             vectors={} if embedding is None else vectors.known(connection, ids, embedding),
         )
 

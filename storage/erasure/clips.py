@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select, text, update
 
 from storage import outbox
+from storage.clips.properties import known_values
 from storage.datasets import holds
 from storage.erasure import objects
 from storage.likeness import duplicates
@@ -128,6 +129,7 @@ def erase(
     4. let clips that were duplicates of these be their own again, and delete the rows
     5. empty the manifests of the uploads, and discard the dead letters
     6. write tombstones and events
+    7. forget values of attributes and tags that no other clip has; last, as storing clips waits for it
     """
     locked = _lock(connection, clip_ids)
     if cause is ErasureCause.EXPIRED:
@@ -140,12 +142,14 @@ def erase(
     duplicates.release(connection, ids)
     for table in _PARTS:
         connection.execute(delete(table).where(table.c.clip_id.in_(ids)))
+    values = known_values.of_clips(connection, ids)
     connection.execute(delete(clips).where(clips.c.id.in_(ids)))
     _empty_uploads(connection, locked)
     told = {"cause": cause, "reason": reason, "erased_by": by}
     tombstones = [{"clip_id": r.id, "digest": r.digest, "size_bytes": r.size_bytes, **told} for r in locked]
     connection.execute(insert(erased_clips), tombstones)
     outbox.add_clip_events(connection, outbox.CLIP_ERASED, ids)
+    known_values.forget(connection, values)
     return ErasedSum(len(locked), sum(row.size_bytes for row in locked))
 
 

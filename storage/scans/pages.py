@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, func, select, tuple_
 
 from storage.clips.facets.counting import count_up_to
+from storage.clips.plan import settings
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
 from storage.tables import campaign_versions, clip_assets, clip_fires, clips
@@ -45,21 +46,21 @@ def read_page(connection: Connection, query: ClipQuery) -> ScanPage:
     """The page of clips that a query asks for; errors as in `storage.clips.search.search`."""
     with time_limit(connection, PAGE_TIMEOUT_S, what="a page of the scan", remedy=_NARROWER):
         known_names.require_known(connection, query.properties())
-        positions = query.positions(connection)
-        page = positions[: query.page.limit]
-        ids = [position.clip_id for position in page]
+        page = query.page_of(connection)
+        ids = page.clip_ids
         states, assets, versions = _states(connection, ids), _signals(connection, ids), _versions(connection, ids)
     found = []
     for clip_id in ids:
         if clip_id in states:  # else it was erased a moment ago
             key, size_bytes = assets.get(clip_id, (None, 0))
             found.append(ScannedClip(clip_id, states[clip_id], key, size_bytes, tuple(versions.get(clip_id, ()))))
-    return ScanPage(found, query.token_after(page[-1]) if len(positions) > len(page) else None)
+    return ScanPage(found, page.next)
 
 
 def count(connection: Connection, query: ClipQuery, *, at_most: int) -> int:
     """How many clips the query's filter admits, counted up to `at_most`; Overloaded when that takes too long."""
     with time_limit(connection, COUNT_TIMEOUT_S, what="counting the clips", remedy=_NARROWER):
+        settings.without_jit(connection)
         return count_up_to(connection, query.where(), at_most)
 
 

@@ -16,6 +16,7 @@ from storage.tables.campaigns import (
 )
 from storage.tables.clips import (
     clip_assets,
+    clip_days,
     clip_fires,
     clip_terms,
     clips,
@@ -23,6 +24,7 @@ from storage.tables.clips import (
     fires,
     indexed_signals,
     known_attributes,
+    known_values,
     label_jobs,
     labels,
     outbox,
@@ -55,6 +57,7 @@ __all__ = [
     "bundle_signatures",
     "campaign_versions",
     "clip_assets",
+    "clip_days",
     "clip_fires",
     "clip_notes",
     "clip_tags",
@@ -79,6 +82,7 @@ __all__ = [
     "indexed_signals",
     "is_in_schema",
     "known_attributes",
+    "known_values",
     "label_jobs",
     "labels",
     "ledger_accounts",

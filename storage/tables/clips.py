@@ -50,8 +50,9 @@ def _moment_ns(column: str) -> str:
     return f"((EXTRACT(epoch FROM ({column} AT TIME ZONE 'UTC'::text)) * 1000000000::numeric)::bigint)"
 
 
+STORED_NS, READY_NS = _moment_ns("stored_at"), _moment_ns("ready_at")
 _EXPIRES_S = "EXTRACT(epoch FROM (expires_at AT TIME ZONE 'UTC'::text))"
-_EXPIRES_NS = (
+EXPIRES_NS = (
     f"((({_EXPIRES_S} - GREATEST({_EXPIRES_S} - 9223372036::numeric, 0::numeric)) * 1000000000::numeric)::bigint)"
 )
 """The same of a time that may be far away: what is beyond the year 2262 is as late as can be said in ns."""
@@ -108,9 +109,9 @@ clips = Table(
     Index("ix_clips_damage", text('"left"(damage, 100)'), postgresql_where=text("damage IS NOT NULL")),
     Index("ix_clips_implausible", "start_ns", postgresql_where=text("recorded_ns <> start_ns")),
     _by("duration_s", _DURATION_S),
-    _by("stored_at", _moment_ns("stored_at")),
-    _by("ready_at", _moment_ns("ready_at")),
-    _by("expires_at", _EXPIRES_NS),
+    _by("stored_at", STORED_NS),
+    _by("ready_at", READY_NS),
+    _by("expires_at", EXPIRES_NS),
     Index(
         "ix_clips_terms",
         "attributes",
@@ -245,6 +246,14 @@ known_attributes = Table(
 )
 """The attributes of vehicles that clips have had."""
 
+known_values = Table(
+    "known_values",
+    metadata,
+    Column("about", Text, primary_key=True),
+    Column("value", JSONB, primary_key=True),
+)
+"""The values that clips have had of `vehicle.ATTRIBUTE`, and their `tags`; a null alone where these are too many."""
+
 clip_terms = Table(
     "clip_terms",
     metadata,
@@ -253,6 +262,20 @@ clip_terms = Table(
     Column("last_ns", BigInteger, nullable=False),
 )
 """For each value of an attribute and each tag that clips have had: bounds of `recorded_ns` of these clips."""
+
+
+clip_days = Table(
+    "clip_days",
+    metadata,
+    Column("day", Integer, primary_key=True, autoincrement=False),
+    Column("stored_first_ns", BigInteger),
+    Column("stored_last_ns", BigInteger),
+    Column("ready_first_ns", BigInteger),
+    Column("ready_last_ns", BigInteger),
+    Column("expires_first_ns", BigInteger),
+    Column("expires_last_ns", BigInteger),
+)
+"""For each day since 1970 on which clips were recorded: bounds of when these were stored, became ready, and expire."""
 
 
 def attribute_term(name: str, value: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from alembic import command
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -239,3 +241,21 @@ def test_clips_of_before_are_found_by_their_words(database: Database) -> None:
         command.upgrade(config, "head")
         query = ClipQuery.parse(filter_source="text('wet roads')")
         assert [clip.id for clip in search(connection, query).clips] == [clip_id]
+
+
+def test_the_days_of_earlier_clips_are_those_that_were_noted_when_these_came(database: Database) -> None:
+    config = alembic_config()
+    stored, forever = datetime(2026, 1, 6, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+    of_days = text("SELECT * FROM clip_days ORDER BY day")
+    with database.begin() as connection:
+        add_clip(connection, stored_at=stored, ready_at=stored + timedelta(seconds=3))
+        add_clip(connection, stored_at=stored, start_ns=-1, duration_s=0)
+        add_clip(connection, stored_at=stored, start_ns=0, duration_s=0, expires_at=stored)
+        noted = [tuple(row) for row in connection.execute(of_days)]
+        add_clip(connection, stored_at=stored, start_ns=-(10**15), duration_s=0, expires_at=forever)
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0037")
+        command.upgrade(config, "head")
+        migrated = [tuple(row) for row in connection.execute(of_days)]
+    assert migrated[1:] == noted
+    assert migrated[0][-1] > 9_223_368_000 * 10**9

@@ -99,10 +99,10 @@ def condition(predicate: Predicate, *, fenced: bool = False) -> Condition:
 def _of_the_clip(leaf: Leaf, fenced: bool) -> Condition:
     about = scope(leaf)
     if about is None:
-        return _leaf(leaf)
+        return of_one(leaf)
     if isinstance(leaf, IsNull):
         return not_(some(about, fenced=fenced))
-    return _some(about, _leaf(leaf), about_clip=None in scopes(leaf), fenced=fenced)
+    return _some(about, of_one(leaf), about_clip=None in scopes(leaf), fenced=fenced)
 
 
 def _some(about: Scope, of_one: Condition, *, about_clip: bool, fenced: bool) -> Condition:
@@ -123,7 +123,7 @@ def of_the_fire(predicate: Predicate, *, fenced: bool = False) -> Condition:
             return _combined(predicate, partial(of_the_fire, fenced=fenced))
         case SomeFire():
             raise ValueError("a fire within a fire")  # the parser refuses it
-    return _leaf(predicate) if scope(predicate) == "fire" else _of_the_clip(predicate, fenced)
+    return of_one(predicate) if scope(predicate) == "fire" else _of_the_clip(predicate, fenced)
 
 
 def _combined(predicate: Constant | And | Or | Not, inner: Callable[[Predicate], Condition]) -> Condition:
@@ -138,7 +138,7 @@ def _combined(predicate: Constant | And | Or | Not, inner: Callable[[Predicate],
             return not_(inner(member))
 
 
-def _leaf(leaf: Leaf) -> Condition:
+def of_one(leaf: Leaf) -> Condition:
     """The condition on one row: the clip's, or that of a fire, a tag or a label."""
     match leaf:
         case SpatialRelation() | TrackRelation() | ArrayRelation():

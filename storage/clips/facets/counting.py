@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Select, Text, column, func, literal, select, text, true, values
 
+from storage.clips.cql2 import Filter
+from storage.clips.plan import Caps
+from storage.clips.query import ClipQuery, Page
 from storage.tables import clips
 from triggers.statistics import poisson_interval
 
@@ -21,6 +24,8 @@ EXACT_UP_TO = 10_000
 """The largest number of clips that is counted one by one."""
 SAMPLE = 20_000
 """Clips that an estimate looks at, about: with more than EXACT_UP_TO of a million found, 200 or more of them."""
+CAPS = Caps(glanced=2 * EXACT_UP_TO, walked=4 * EXACT_UP_TO)
+"""Of a search whose page is so long."""
 _RANGES = 64
 _DIGITS = 8
 _IDS = 16**_DIGITS
@@ -43,10 +48,11 @@ def exactly(clips_counted: int) -> ClipCount:
     return ClipCount(clips_counted, True, clips_counted, clips_counted)
 
 
-def count(connection: Connection, where: ColumnElement[bool]) -> ClipCount:
-    """How many clips a condition on the table `clips` holds for."""
-    found = count_up_to(connection, where, EXACT_UP_TO + 1)
-    return exactly(found) if found <= EXACT_UP_TO else estimate(connection, where)
+def count(connection: Connection, query: Filter | None) -> ClipCount:
+    """How many clips a filter finds (None: all clips); up to EXACT_UP_TO they are a page of a search."""
+    asked = ClipQuery(query, page=Page(EXACT_UP_TO))
+    found = len(asked.positions(connection, CAPS))
+    return exactly(found) if found <= EXACT_UP_TO else estimate(connection, asked.where())
 
 
 def count_up_to(connection: Connection, where: ColumnElement[bool], at_most: int) -> int:

@@ -15,7 +15,6 @@ from storage.clips.facets.counting import ClipCount
 from storage.clips.facets.newest import newest
 from storage.clips.facets.spread import Spread, spreads
 from storage.clips.properties import Property, known_names
-from storage.clips.query import ClipQuery
 from storage.time_limit import time_limit
 
 TIMEOUT_S = 15.0
@@ -36,7 +35,7 @@ def count(connection: Connection, query: Filter | None, *, timeout_s: float = TI
     """How many clips a filter finds (None: all clips). Errors as those of `facets`."""
     with time_limit(connection, timeout_s, what="the count", remedy=_NARROWER):
         known_names.require_known(connection, _asked_for(query))
-        return counting.count(connection, ClipQuery(query).where())
+        return counting.count(connection, query)
 
 
 def facets(
@@ -49,7 +48,7 @@ def facets(
     """
     with time_limit(connection, timeout_s, what="the facets", remedy=_NARROWER):
         known_names.require_known(connection, _asked_for(query) | {each.about for each in asked})
-        found = newest(connection, ClipQuery(query).where())
+        found = newest(connection, query)
         spread = spreads(connection, found.ids, asked)
     return Facets(found.count, len(found.ids), found.is_capped, tuple(zip(asked, spread, strict=True)))
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, select
+from sqlalchemy import Connection
 
+from storage.clips.cql2 import Filter
 from storage.clips.facets import counting
 from storage.clips.facets.counting import ClipCount
-from storage.tables import clips
+from storage.clips.query import ClipQuery, Page
 
 LOOKED_AT = counting.EXACT_UP_TO
 """The most clips that facets look at."""
-_c = clips.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,14 @@ class Newest:
         return not self.count.exact or self.count.clips > len(self.ids)
 
 
-def newest(connection: Connection, where: ColumnElement[bool]) -> Newest:
-    """The latest recorded clips for which a condition holds, at most LOOKED_AT.
+def newest(connection: Connection, query: Filter | None) -> Newest:
+    """The latest recorded clips that a filter finds (None: of all), at most LOOKED_AT.
 
-    1. collect them without an order, by whatever index serves, and one more than fits
-    2. only when they do not fit: count, and take the newest
+    They are a page of a search, and found as one: what a search refuses is refused here. Only when there is a next page
+    are the filter's clips counted.
     """
-    ids = list(connection.execute(select(_c.id).where(where).limit(LOOKED_AT + 1)).scalars())
+    asked = ClipQuery(query, page=Page(LOOKED_AT))
+    ids = [position.clip_id for position in asked.positions(connection, counting.CAPS)]
     if len(ids) <= LOOKED_AT:
         return Newest(ids, counting.exactly(len(ids)))
-    latest = select(_c.id).where(where).order_by(_c.recorded_ns.desc(), _c.id.desc()).limit(LOOKED_AT)
-    ids = list(connection.execute(latest).scalars())
-    return Newest(ids, counting.estimate(connection, where))
+    return Newest(ids[:LOOKED_AT], counting.estimate(connection, asked.where()))

@@ -14,7 +14,7 @@ from sqlalchemy import ARRAY, Connection, Text, delete, func, insert, literal, s
 
 from storage.clips.marks import texts
 from storage.clips.marks.clip_row import lock_clip
-from storage.clips.properties import terms
+from storage.clips.properties import known_values, terms
 from storage.tables import clip_tags, clips, users
 from triggers.clips.clock import IMPLAUSIBLE
 from triggers.errors import Conflict, InvalidInput, NotFound
@@ -107,4 +107,5 @@ def _set_tags(connection: Connection, clip_id: str, tags: Sequence[str]) -> None
     values = func.coalesce(literal(list(tags), ARRAY(Text)), literal([], ARRAY(Text)))
     connection.execute(update(clips).where(clips.c.id == clip_id).values(tags=values))
     terms.note(connection, [clip_id])  # or a search that walks by time would not look where this clip is
+    known_values.note(connection, [clip_id])
     texts.write(connection, [clip_id])

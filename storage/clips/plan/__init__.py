@@ -4,6 +4,7 @@ normal.py     the filter as members of a conjunction         bounds.py    what a
 indexes.py    the column and index of each property          spans.py     what start, end and recorded say of each other
 places.py     shapes by the index of boxes                   paths.py     the index conditions of each member
 statements.py walks, collections and counts as SQL           settings.py  what PostgreSQL's planner may choose from
+days.py       what times of other kinds say of each other
 strategy.py   which of them answers a query, by counting first
 """
 

@@ -65,17 +65,20 @@ def _of_some_clips(name: str) -> Index:
 
 
 START, END, RECORDED = (_of_clip(name, "integer") for name in ("start", "end", "recorded"))
+STORED, READY, EXPIRES = (_of_clip(name, "integer", visits=True) for name in ("stored_at", "ready_at", "expires_at"))
 _DAMAGE = Index("damage", clips, func.left(clips.c.damage, 100), "text", where=clips.c.damage.is_not(None))
 _CLIPS = (
     *(_of_clip(name, "text") for name in ("id", "recording_id", "digest")),
     _of_clip("state", "text", by_time=1),
     _of_clip("vehicle", "text", by_time=6),
-    *(_of_clip(name, "integer", visits=True) for name in ("stored_at", "ready_at", "expires_at")),
     _of_clip("size_bytes", "integer"),
     _of_clip("duration_s", "float", visits=True),
     START,
     END,
     RECORDED,
+    STORED,
+    READY,
+    EXPIRES,
     *(_of_some_clips(name) for name in ("place_cell", "duplicate_of")),
 )
 _FIRES = (

@@ -7,7 +7,7 @@ access has several paths if only together they have them all (`a OR b`). A membe
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
@@ -18,10 +18,14 @@ from storage.clips.cql2.conditions import of_the_fire
 from storage.clips.cql2.operands import Reference, Value
 from storage.clips.cql2.tree import (
     And,
+    Array,
+    ArrayRelation,
+    Between,
     Comparison,
     Constant,
     In,
     IsNull,
+    Leaf,
     Not,
     Or,
     Predicate,
@@ -34,6 +38,7 @@ from storage.clips.cql2.tree import (
 from storage.clips.marks.texts import match_words
 from storage.clips.plan import places
 from storage.clips.plan.bounds import Bounds, Span, bounds_of, span_of
+from storage.clips.plan.choices import Choices
 from storage.clips.plan.indexes import END, START, Index, damage_bounds, index_of, statistic_index
 from storage.clips.plan.normal import conjunction
 from storage.clips.properties import Property
@@ -68,18 +73,34 @@ Access: TypeAlias = tuple[Path, ...]
 
 @dataclass(frozen=True)
 class Member:
-    """A member of the conjunction that a filter is, and its accesses."""
+    """A member of the conjunction that a filter is, and its accesses; `asked` is itself, or the choice that it is."""
 
     predicate: Predicate
+    asked: Predicate
     accesses: tuple[Access, ...] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a catalog knows beside its clips: the signals whose statistics an index has, and what there is to choose
+    from (None: this is not asked)."""
+
+    indexed: Collection[str] = ()
+    choices: Choices | None = None
+
+    def chosen(self, predicate: Predicate) -> Predicate:
+        """The choice that a predicate is, or itself."""
+        is_answered = isinstance(predicate, Comparison | In | Between) and (
+            _equal_values(predicate) is not None or _has_bounds(predicate)
+        )
+        choice = None if self.choices is None or is_answered else self.choices.of(predicate)
+        return predicate if choice is None else choice
 
 
 @dataclass
 class Paths:
     """The members of a filter. `ranges` are bounds of columns of clips, of all members together; `fired` those of the
     times of fires; `unindexed` the statistics whose signal no index has.
-
-    `is_indexed` says whether the index of statistics has all clips of a signal.
     """
 
     members: list[Member]
@@ -88,24 +109,25 @@ class Paths:
     unindexed: list[Property]
 
     @classmethod
-    def of(cls, predicate: Predicate | None, is_indexed: Callable[[str], bool]) -> Paths:
+    def of(cls, predicate: Predicate | None, known: Known) -> Paths:
         found = cls([], {}, Bounds(), [])
         for member in () if predicate is None else conjunction(predicate):
-            found._add(member, is_indexed)
+            found._add(member, known)
         return found
 
-    def _add(self, member: Predicate, is_indexed: Callable[[str], bool]) -> None:
-        for index, bounds in _ranges(member):
+    def _add(self, member: Predicate, known: Known) -> None:
+        asked = known.chosen(member)
+        for index, bounds in _ranges(asked):
             self.ranges[index] = self.ranges.get(index, Bounds()) & bounds
-        accesses = tuple(_accesses(member, is_indexed, self.unindexed))
+        accesses = tuple(_accesses(asked, known, self.unindexed))
         if isinstance(member, Comparison) and (about := bounds_of(member)) and about[0].name.startswith("fire_time"):
             self.fired = self.fired & about[1]
-        self.members.append(Member(member, accesses))
+        self.members.append(Member(member, asked, accesses))
 
     def equalities(self) -> Iterator[tuple[Property, tuple[Any, ...]]]:
         """The attributes and tags of which clips must have one of some values."""
         for member in self.members:
-            equal = _equal_values(member.predicate) if isinstance(member.predicate, Comparison | In) else None
+            equal = _equal_values(member.asked) if isinstance(member.asked, Comparison | In) else None
             if equal is not None and (equal[0].attribute is not None or equal[0].name == "tags"):
                 yield equal
 
@@ -141,47 +163,61 @@ def _spanned(asked: Property, span: Span) -> Iterator[tuple[Index, Bounds]]:
         yield index, span.first & span.last
 
 
-def _accesses(member: Predicate, is_indexed: Callable[[str], bool], unindexed: list[Property]) -> Iterator[Access]:
+def _accesses(member: Predicate, known: Known, unindexed: list[Property]) -> Iterator[Access]:
     """The accesses of a member beside those of its ranges."""
     match member:
         case Constant(False):
             yield (Path(clips, false()),)
         case Or(members):
-            yield from _union(members, is_indexed, unindexed)
+            yield from _union(members, known, unindexed)
         case SomeFire(inner):
-            yield from _one_fire(inner)
-        case SpatialRelation():
-            if conditions := places.near(member):
-                yield tuple(Path(clips, condition, visits=True) for condition in conditions)
-        case IsNull(Reference(asked)) | Not(IsNull(Reference(asked))) if asked.nullable and (index := index_of(asked)):
-            yield from _of_nulls(index, is_null=isinstance(member, IsNull))
-        case Not(IsNull(Reference(asked))) if asked.name == "damage":
-            yield (Path(clips, clips.c.damage.is_not(None), exact=True),)
+            yield from _one_fire(inner, known)
+        case IsNull(Reference(asked)):
+            yield from _of_those_without(asked)
+        case Not(IsNull(Reference(asked))):
+            yield from _of_those_with(asked)
         case Not() | Constant() | IsNull():
             return
         case Comparison() | In() if (equal := _equal_values(member)) and equal[0].attribute is not None:
             yield (_of_attribute(*equal),)
         case _:
-            yield from _of_leaf(member, is_indexed, unindexed)
+            yield from _of_leaf(member, known, unindexed)
 
 
-def _of_nulls(index: Index, *, is_null: bool) -> Iterator[Access]:
-    if not is_null:
-        yield (Path(clips, index.column.is_not(None)),)
-    elif index.has_nulls:
+def _of_those_without(asked: Property) -> Iterator[Access]:
+    if asked.scope in _EMPTY:
+        yield (Path(clips, _within(_EMPTY[asked.scope], ()), in_steps=False, exact=True),)
+    elif asked.nullable and (index := index_of(asked)) is not None and index.has_nulls:
         yield (Path(clips, index.column.is_(None)),)
 
 
-def _of_leaf(member: Any, is_indexed: Callable[[str], bool], unindexed: list[Property]) -> Iterator[Access]:
-    if isinstance(member, TextMatch):
-        yield (Path(clip_texts, match_words(member.words), in_steps=False, exact=True),)
-        return
+def _of_those_with(asked: Property) -> Iterator[Access]:
+    if asked.name == "damage":
+        yield (Path(clips, clips.c.damage.is_not(None), exact=True),)
+    elif asked.nullable and (index := index_of(asked)) is not None:
+        yield (Path(clips, index.column.is_not(None)),)
+
+
+def _of_leaf(member: Any, known: Known, unindexed: list[Property]) -> Iterator[Access]:
+    match member:
+        case TextMatch(words):
+            yield (Path(clip_texts, match_words(words), in_steps=False, exact=True),)
+        case ArrayRelation(name, left, right):
+            yield from _of_arrays(name, left, right)
+        case SpatialRelation():
+            if conditions := places.near(member):
+                yield tuple(Path(clips, condition, visits=True) for condition in conditions)
+        case _:
+            yield from _of_bounds(member, known, unindexed)
+
+
+def _of_bounds(member: Any, known: Known, unindexed: list[Property]) -> Iterator[Access]:
     found = bounds_of(member)
     if found is None:
         return
     asked, bounds = found
     if asked.signal is not None:
-        if not is_indexed(asked.signal):
+        if asked.signal not in known.indexed:
             unindexed.append(asked)
         elif asked.unit is None:
             index = statistic_index(asked)
@@ -212,13 +248,17 @@ def _at_least_one(bounds: Bounds) -> bool:
     return bounds.low is not None and (bounds.low > 0 or (bounds.low == 0 and bounds.low_open))
 
 
-def _one_fire(inner: Predicate) -> Iterator[Access]:
+def _one_fire(inner: Predicate, known: Known) -> Iterator[Access]:
     """The accesses of `fire(inner)`: by each index that has its fires, and by the terms of the clip."""
     members = conjunction(inner)
     indexed: list[tuple[Property, Bounds]] = []
     for member in members:
         if not isinstance(member, Constant | Or | Not | SomeFire) and scopes(member) == {"fire"}:
-            found = bounds_of(member)  # type: ignore[arg-type]
+            chosen = known.chosen(member)
+            if isinstance(chosen, Constant):  # of no fire
+                yield (Path(clip_fires, false()),)
+                return
+            found = bounds_of(chosen)  # type: ignore[arg-type]
             if found is not None:
                 indexed.append(found)
     exact = all(scopes(member) <= {"fire"} for member in members)
@@ -244,13 +284,11 @@ def _of_fire(asked: Property, bounds: Bounds, rest: Condition, *, exact: bool, t
         yield (Path(clips, _overlap(clips.c.fired, named), in_steps=False, exact=exact),)
 
 
-def _union(
-    members: Iterable[Predicate], is_indexed: Callable[[str], bool], unindexed: list[Property]
-) -> Iterator[Access]:
+def _union(members: Iterable[Predicate], known: Known, unindexed: list[Property]) -> Iterator[Access]:
     """One access of all members together, if each has one."""
     together: list[Path] = []
     for member in members:
-        branch = Paths.of(member, is_indexed)
+        branch = Paths.of(member, known)
         unindexed += branch.unindexed
         first = next(iter(sorted(branch.accesses(), key=lambda pair: (len(pair[1]), not pair[1][0].in_steps))), None)
         if first is None:
@@ -259,7 +297,13 @@ def _union(
     yield tuple(together)
 
 
-def _equal_values(leaf: Comparison | In) -> tuple[Property, tuple[Any, ...]] | None:
+def _has_bounds(leaf: Leaf) -> bool:
+    """Whether a leaf sets bounds that an index of its property answers, or statistics may."""
+    found = bounds_of(leaf)
+    return found is not None and (found[0].signal is not None or index_of(found[0]) is not None)
+
+
+def _equal_values(leaf: Leaf) -> tuple[Property, tuple[Any, ...]] | None:
     """The property and the literals that one of must be equal to it."""
     match leaf:
         case Comparison("=", Reference(asked), Value(value)) | Comparison("=", Value(value), Reference(asked)):
@@ -275,6 +319,39 @@ def _of_attribute(asked: Property, values: tuple[Any, ...]) -> Path:
     return Path(clips, or_(*contained), in_steps=False, exact=True)
 
 
+_EMPTY: Mapping[str | None, ColumnElement[Any]] = {"tag": clips.c.tags, "fire": clips.c.fired}
+"""Arrays of `clips` that are empty for a clip without a tag, or without a fire."""
+_MIRRORED = {"a_contains": "a_containedby", "a_containedby": "a_contains"}
+
+
+def _of_arrays(name: str, left: Array, right: Array) -> Iterator[Access]:
+    """The accesses of a relation between the tags or the labels of a clip and a literal list."""
+    name = name.lower()
+    if left.of is None:
+        name, left, right = _MIRRORED.get(name, name), right, left
+    if left.of is None or right.of is not None:
+        return
+    table, column = (clips, clips.c.tags) if left.of.scope == "tag" else (labels, labels.c.types)
+    if right.others and name in ("a_contains", "a_equals"):
+        yield (Path(clips, false()),)
+    elif name == "a_overlaps":
+        yield (Path(table, _overlap(column, right.texts), in_steps=False, exact=True),)
+    elif table is labels and name in ("a_contains", "a_equals"):
+        # Each text may be in another label of the clip.
+        yield from ((Path(labels, _overlap(column, (one,)), in_steps=False),) for one in right.texts)
+    elif table is clips and name in ("a_contains", "a_equals") and right.texts:
+        with_all = column.op("@>", is_comparison=True)(_texts(right.texts))
+        yield (Path(clips, with_all, in_steps=False, exact=name == "a_contains"),)
+    elif table is clips and name in ("a_containedby", "a_equals"):
+        yield (Path(clips, _within(column, right.texts), in_steps=False, exact=True),)
+
+
+def _within(column: ColumnElement[Any], values: Iterable[Any]) -> Condition:
+    """Whether an array has none but these values; the index finds empty ones, too."""
+    found: Condition = column.op("<@", is_comparison=True)(_texts(values))
+    return found
+
+
 def _texts(values: Iterable[Any]) -> ColumnElement[Any]:
     return literal(list(values), ARRAY(Text))
 
@@ -282,6 +359,8 @@ def _texts(values: Iterable[Any]) -> ColumnElement[Any]:
 def _overlap(column: ColumnElement[Any], values: Iterable[Any]) -> Condition:
     """Whether an array has one of the values."""
     texts = [str(value) for value in values]
+    if not texts:
+        return false()
     operator = "@>" if len(texts) == 1 else "&&"
     found: Condition = column.op(operator, is_comparison=True)(_texts(texts))
     return found

@@ -48,7 +48,13 @@ def use(connection: Connection, way: Way) -> None:
 
 def reset(connection: Connection) -> None:
     """Leave the choice to the planner again, except for what never helps a search."""
-    set_local(connection, {name: "on" for name in _SWITCHED if name.startswith("enable_")} | {"jit": "off"})
+    set_local(connection, {name: "on" for name in _SWITCHED if name.startswith("enable_")})
+    without_jit(connection)
+
+
+def without_jit(connection: Connection) -> None:
+    """Let no statement that follows in this transaction be compiled: for a filter that takes longer than to run it."""
+    set_local(connection, {"jit": "off"})
 
 
 def set_local(connection: Connection, values: Mapping[str, str]) -> None:

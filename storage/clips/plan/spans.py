@@ -30,8 +30,8 @@ def longest_ns(connection: Connection) -> int:
 def related(ranges: dict[Index, Bounds], fired: Bounds, longest: int) -> dict[Index, Bounds]:
     """The ranges of all properties, with those of start and end as narrow as each other and `fired` make them."""
     start, end = ranges.get(START, Bounds()), ranges.get(END, Bounds())
-    start = start & _shifted(end, -longest, 0) & _shifted(fired, -longest, 0)
-    end = end & _shifted(start, 0, longest)
+    start = start & shifted(end, -longest, 0) & shifted(fired, -longest, 0)
+    end = end & shifted(start, 0, longest)
     return ranges | {index: bounds for index, bounds in ((START, start), (END, end)) if bounds != Bounds()}
 
 
@@ -67,7 +67,7 @@ def of_paths(connection: Connection, paths: Paths) -> Bounds:
     return bounds
 
 
-def _shifted(bounds: Bounds, low: int, high: int) -> Bounds:
+def shifted(bounds: Bounds, low: int, high: int) -> Bounds:
     """Bounds of a value that lies from `low` to `high` ns beside one within `bounds`."""
     if bounds.choices:
         bounds = replace(bounds, low=min(bounds.choices), high=max(bounds.choices), choices=None)

@@ -3,11 +3,15 @@
 1. An index finds few clips (at most `Caps.collected`): they are collected, checked and sorted.
 2. Otherwise many clips match at least a part of the filter, so a page of them is probably near: a walk of at most
    `Caps.glanced` rows in the order asked for, by the index that has the most selective clips in this order.
-3. It does not fill the page: what the indexes of clips find together is counted. Few: they are collected.
+3. It does not fill the page, nor would the longer walk: what the indexes of clips find together is counted. Few: they
+   are collected.
 4. A longer walk, up to `Caps.walked` rows.
-5. What is left are few clips among many, for which no index has few. What the indexes find is intersected; without any,
-   the walk goes on to its end, which a time limit bounds. A filter that asks for a signal that is not `indexed` is
-   refused before it runs, in a catalog of more than `Caps.walked` clips.
+5. What is left are few clips among many, for which no index has few. Walks and collections take turns, each with four
+   times the rows of the turn before: what the indexes find is intersected as soon as one of them has not more than so
+   many, and the walk goes on otherwise. So a search takes at most some times as long as the shorter of the two.
+
+Before all that, a filter that asks for a signal that is not `indexed`, or that nothing indexes and few clips match, is
+refused in a catalog of more than `Caps.walked` clips (`plan/refusals.py`).
 """
 
 from __future__ import annotations
@@ -23,13 +27,17 @@ from storage.clips.cql2.tree import Predicate
 from storage.clips.order import Order, PagePosition
 from storage.clips.plan import settings, spans, statements
 from storage.clips.plan.bounds import Bounds
+from storage.clips.plan.choices import Choices
 from storage.clips.plan.indexes import END, RECORDED, START
-from storage.clips.plan.paths import Access, Condition, Member, Paths
+from storage.clips.plan.paths import Access, Condition, Known, Member, Paths
 from storage.clips.plan.settings import Way
-from storage.clips.plan.walks import STRAY, Walks, strays
+from storage.clips.plan.walks import STRAY, Walks
 from storage.clips.properties import Property
 from storage.tables import clips, indexed_signals
 from triggers.errors import InvalidInput
+
+_LONGER = 4
+"""How many times as many rows each turn visits."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +83,8 @@ class Search:
 
     def __post_init__(self) -> None:
         indexed = _indexed_signals(self.connection)
-        self._paths = Paths.of(self.predicate, lambda signal: signal in indexed)
         settings.use(self.connection, Way.WALK)  # the first and last rows of indexes are asked for
+        self._paths = Paths.of(self.predicate, Known(indexed, Choices(self.connection)))
         if self._paths.fired != Bounds() or {START, END} & set(self._paths.ranges):
             longest = spans.longest_ns(self.connection)
             self._paths.ranges = spans.related(self._paths.ranges, self._paths.fired, longest)
@@ -84,7 +92,7 @@ class Search:
         if recorded != Bounds():
             self._paths.ranges[RECORDED] = self._paths.ranges.get(RECORDED, Bounds()) & recorded
         self._accesses = list(self._paths.accesses())
-        self._walks = Walks.of(self.order, self._paths, indexed)
+        self._walks = Walks.of(self.order, self._paths, indexed).with_days(self.connection, self._paths.ranges)
         if self._walks.leaves_strays and not self._few_strays():
             self._walks = self._walks.with_all_clips()
         self._position = self.after
@@ -99,6 +107,8 @@ class Search:
             return self._intersect()
         if self._walk(self.caps.glanced):
             return self._found
+        if self._is_near() and self._walk(self.caps.walked):
+            return self._found
         if (few := self._few_at_once()) is not None:
             return self._collect(*few)
         together = self._on_clips()
@@ -106,10 +116,29 @@ class Search:
             return self._collect_on_clips(together)
         if self._walk(self.caps.walked):
             return self._found
-        if self._accesses:
-            return self._intersect()
-        self._walk(None)
-        return self._found
+        return self._in_turns()
+
+    def _is_near(self) -> bool:
+        """Whether the longer walk fills the page if it finds as many clips per row as the first one did."""
+        return len(self._found) * self.caps.walked >= self.limit * self.caps.glanced
+
+    def _in_turns(self) -> list[PagePosition]:
+        """The page, by the shorter of the whole walk and a collection, whichever that is."""
+        many: list[Access] = []
+        rows = self.caps.walked
+        while True:
+            rows *= _LONGER
+            if self._accesses:
+                many = [access for _, access in self._accesses if not self._has_at_most(rows, access)]
+                if len(many) < len(self._accesses):
+                    return self._intersect(many)
+            if self._walk(rows):
+                return self._found
+
+    def _has_at_most(self, rows: int, access: Access) -> bool:
+        in_steps = all(path.in_steps for path in access)
+        settings.use(self.connection, Way.COUNT if in_steps else Way.COLLECT)
+        return bool(self.connection.execute(statements.count([access], [rows])).scalar_one() <= rows)
 
     def _few(self) -> tuple[Member | None, Access] | None:
         """The access that finds the fewest clips, if these are few, and counting them can stop early."""
@@ -153,15 +182,15 @@ class Search:
             return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
         return self._run(statements.collect(self.order, self.after, [statements.ids_of(access)], residual, self.limit))
 
-    def _walk(self, rows: int | None) -> bool:
-        """Walk on for so many rows (None: to the end); whether the page is found, or nothing is left."""
-        self.steps.append(f"walk {'to the end' if rows is None else rows}")
+    def _walk(self, rows: int) -> bool:
+        """Walk on for so many rows; whether the page is found, or nothing is left."""
+        self.steps.append(f"walk {rows}")
         settings.use(self.connection, Way.WALK)
         is_exact = self._walks.path is not None and self._walks.path.exact
         residual = self._residual([self._walks.member] if self._walks.member is not None and is_exact else [])
         for segment in self.order.segments(self._position):
             walk = self._walks.walk(segment)
-            end = None if rows is None else walk.end(self.connection, rows)
+            end = walk.end(self.connection, rows)
             self._found += self._run(walk.statement(end, residual, self.limit - len(self._found)))
             if len(self._found) >= self.limit:
                 break
@@ -176,10 +205,8 @@ class Search:
         if not self._walks.leaves_strays:
             return found
         settings.use(self.connection, Way.COLLECT)
-        ranges = {index: bounds for index, bounds in self._paths.ranges.items() if index in (START, RECORDED)}
-        conditions = strays(ranges)
-        residual = self._residual([])
-        others = self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
+        # All of them: beside another condition PostgreSQL may prefer its index, which has many clips.
+        others = self._run(statements.collect_clips(self.order, self.after, [STRAY], self._residual([]), self.limit))
         return self.order.first_of([*found, *others])
 
     def _on_clips(self) -> list[Condition]:
@@ -200,10 +227,11 @@ class Search:
         residual = self._residual([])
         return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
 
-    def _intersect(self) -> list[PagePosition]:
+    def _intersect(self, many: Collection[Access] = ()) -> list[PagePosition]:
+        """What all accesses find but `many`, which are too long to be worth it."""
         self.steps.append("intersect")
         settings.use(self.connection, Way.INTERSECT)
-        of_clips, others, exact = self._one_of_each()
+        of_clips, others, exact = self._one_of_each(many)
         conditions, residual = [statements.either(access) for access in of_clips], self._residual(exact)
         if not others:
             return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
@@ -211,11 +239,12 @@ class Search:
         sets += [select(clips.c.id).where(*conditions)] if conditions else []
         return self._run(statements.collect(self.order, self.after, sets, residual, self.limit))
 
-    def _one_of_each(self) -> tuple[list[Access], list[Access], list[Member]]:
+    def _one_of_each(self, but: Collection[Access]) -> tuple[list[Access], list[Access], list[Member]]:
         """One access of each member: those in the table of clips, the others, and the members that they are exactly."""
-        on_clips = [pair for pair in self._accesses if all(path.source is clips for path in pair[1])]
+        accesses = [pair for pair in self._accesses if all(pair[1] is not one for one in but)]
+        on_clips = [pair for pair in accesses if all(path.source is clips for path in pair[1])]
         there = [member for member, _ in on_clips if member is not None]
-        elsewhere = [pair for pair in self._accesses if pair not in on_clips and pair[0] not in there]
+        elsewhere = [pair for pair in accesses if pair not in on_clips and pair[0] not in there]
         both = [*on_clips, *elsewhere]
         exact = [member for member, access in both if member is not None and all(path.exact for path in access)]
         return [access for _, access in on_clips], [access for _, access in elsewhere], exact

@@ -6,11 +6,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Table, and_, not_, true
+from sqlalchemy import ColumnElement, Connection, Table, and_, not_, true
 
 from storage.clips.cql2.tree import Between, Comparison, In
 from storage.clips.order import Order, Segment
-from storage.clips.plan import spans
+from storage.clips.plan import days, spans
 from storage.clips.plan.bounds import Bounds, bounds_of
 from storage.clips.plan.indexes import RECORDED, START, Index, index_of, statistic_index
 from storage.clips.plan.paths import Access, Condition, Member, Path, Paths
@@ -37,6 +37,9 @@ class Walks:
     path: Path | None = None
     own: Bounds = _ANY
     """What the filter says of the order's key itself."""
+    by_day: Bounds = _ANY
+    """What the days say of it, see `plan/days.py`."""
+    days_leave_strays: bool = False
 
     @classmethod
     def of(cls, order: Order, paths: Paths, indexed: Collection[str]) -> Walks:
@@ -52,11 +55,19 @@ class Walks:
     @property
     def leaves_strays(self) -> bool:
         """Whether clips of a wrong clock may be missing in the walks, and must be looked for besides."""
-        return self.narrowed is not None or (self.index == START and self.path is not None)
+        return self.narrowed is not None or self.days_leave_strays or (self.index == START and self.path is not None)
+
+    def with_days(self, connection: Connection, ranges: dict[Index, Bounds]) -> Walks:
+        """The same walks, narrowed by what filters by other times say of the days."""
+        if self.index is None or not days.is_narrowed(self.index, ranges):
+            return self
+        by_day = days.narrowed(connection, self.index, ranges, spans.longest_ns(connection))
+        return replace(self, by_day=by_day, days_leave_strays=days.leaves_strays(self.index, ranges))
 
     def with_all_clips(self) -> Walks:
         """Walks that leave out none, for a catalog in which clips of a wrong clock are many."""
-        walks = replace(self, narrowed=None)
+        walks = replace(self, narrowed=None, days_leave_strays=False)
+        walks = replace(walks, by_day=_ANY) if self.days_leave_strays else walks
         return replace(walks, member=None, path=None) if self.index == START else walks
 
     def walk(self, segment: Segment) -> Walk:
@@ -66,7 +77,7 @@ class Walks:
             return Walk(self.order, segment, self.order.by.expression, by_id=True)
         key, source, found, rest = self._source(self.index)
         if not segment.lacks:
-            found = and_(found, self.own.condition(key, self.index.kind))
+            found = and_(found, self.own.condition(key, self.index.kind), self.by_day.condition(key, self.index.kind))
             if self.narrowed is not None:
                 found = and_(found, self.narrowed.condition(key, "integer"))
         leading = None if self.path is None else self.path.leading
@@ -79,11 +90,6 @@ class Walks:
         key: ColumnElement[Any] = clip_fires.c.recorded_ns if source is clip_fires else clips.c.recorded_ns
         rest = self.path.rest if index == RECORDED else and_(self.path.rest, not_(STRAY))
         return key, source, self.path.condition, rest
-
-
-def strays(ranges: dict[Index, Bounds]) -> list[Condition]:
-    """The conditions that find the clips which walks may leave out, of those in these ranges."""
-    return [STRAY, *(bounds.condition(index.column, index.kind) for index, bounds in ranges.items())]
 
 
 def _index_of_order(order: Order, indexed: Collection[str]) -> Index | None:

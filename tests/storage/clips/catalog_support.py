@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select
 
-from storage.clips.properties import known_names, terms
+from storage.clips.properties import days, known_names, known_values, terms
 from storage.tables import (
     campaign_versions,
     clip_fires,
@@ -69,6 +69,8 @@ def add_clip(
     row = add_row(connection, clips, **{**identity, **span, **corners, "fired": words, **columns})
     known_names.add_attributes(connection, row["attributes"])
     terms.note(connection, [clip_id])
+    days.note(connection, [clip_id])
+    known_values.note(connection, [clip_id])
     for campaign, trigger in fired:
         _add_fire(connection, clip_id, vehicle_id, campaign, trigger, start_ns, end_ns)
     for signal, (low, high, mean) in (statistics or {}).items():

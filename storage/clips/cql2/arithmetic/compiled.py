@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Float, Numeric, cast, func, literal, or_
 
-from storage.clips.cql2.arithmetic.power import number_of_double, power
+from storage.clips.cql2.arithmetic.power import DOUBLE_DIGITS, number_of_double, power
 from storage.clips.cql2.arithmetic.ratio import (
     OPERATIONS,
     Column,
@@ -69,5 +69,5 @@ def _ratio(operand: Operand, column: Callable[[Operand], Column]) -> Ratio:
 
 
 def _digits(sql: Column) -> tuple[int, int]:
-    """Bounds of the digits of an integer or, as an attribute is one, of any number in JSON."""
-    return (309, 340) if isinstance(sql.type, Numeric) else (19, 0)
+    """Bounds of the digits of an integer or, as an attribute is one, of any number in JSON, which has a double's."""
+    return DOUBLE_DIGITS if isinstance(sql.type, Numeric) else (19, 0)

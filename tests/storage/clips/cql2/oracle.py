@@ -50,7 +50,9 @@ class Record:
     start_ns: int
     end_ns: int
     size_bytes: int
+    stored_ns: int
     ready_ns: int | None
+    expires_ns: int | None
     attributes: dict[str, Any]
     speed: tuple[float, float, float] | None
     """Minimum, maximum and mean of `ego.speed`."""
@@ -257,7 +259,9 @@ def _property(name: str, clip: Record, member: Member) -> Any:
         "time": lambda: Span(clip.start_ns, clip.end_ns),
         "start_ns": lambda: Fraction(clip.start_ns),
         "size_bytes": lambda: Fraction(clip.size_bytes),
+        "stored_at": lambda: Span(clip.stored_ns, clip.stored_ns),
         "ready_at": lambda: None if clip.ready_ns is None else Span(clip.ready_ns, clip.ready_ns),
+        "expires_at": lambda: None if clip.expires_ns is None else Span(clip.expires_ns, clip.expires_ns),
         "box": lambda: clip.box,
         "ego.speed.min": lambda: clip.speed and Double(clip.speed[0]),
         "ego.speed.max": lambda: clip.speed and Double(clip.speed[1]),

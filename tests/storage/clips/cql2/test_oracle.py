@@ -22,13 +22,14 @@ from storage.tables import indexed_signals
 from tests.storage.clips.catalog_support import T_NS, add_clip, add_labels
 from tests.storage.clips.cql2.oracle import DAY_NS, MIRRORED, Fire, Record, holds
 from tests.support.servers.database import migrated_database
+from triggers.clips.clock import IMPLAUSIBLE
 from triggers.times import format_time
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 WORDS = ["a", "b", "a_b", "a%", "B", "it's", "\u00e1", "\u00c1b"]
 FIRST_NS = T_NS // DAY_NS * DAY_NS
 NUMBERS = [0, 1, -1, 2.5, 3, 0.1, 2**53 + 1, 2**63 - 1, 2**63, -(2**63), 1e308, 1e-300, 5e-324, 12345678901234567890]
-TIMES_NS = [FIRST_NS + day * DAY_NS + ns for day in (0, 1, 2) for ns in (-1000, 0, 1000, DAY_NS // 2)]
+TIMES_NS = [FIRST_NS + day * DAY_NS + ns for day in (0, 1, 2, 9) for ns in (-1000, 0, 1000, DAY_NS // 2)]
 LONGITUDES = [-180, -179, -90, 0, 11, 12, 90, 179, 180]
 LATITUDES = [-90, -44, 0, 48, 49, 90]
 
@@ -36,6 +37,9 @@ LATITUDES = [-90, -44, 0, 48, 49, 90]
 def record(chance: random.Random) -> Record:
     """A random clip in which much is missing."""
     start_ns = chance.choice(TIMES_NS)
+    # Most clips are stored on their day, so that days say something, and some have a wrong clock.
+    stored_ns = chance.choice([start_ns, start_ns, start_ns + 1000, chance.choice(TIMES_NS)]) // 1000 * 1000
+    wrong_clock = (IMPLAUSIBLE,) if chance.random() < 0.1 else ()
     south, north = sorted(chance.choices(LATITUDES, k=2))
     low, mean, high = sorted(chance.choice([0.1, -3.5, 2.5, 1e300, 2.0**53, 5e-324]) for _ in range(3))
     attributes = {
@@ -50,7 +54,9 @@ def record(chance: random.Random) -> Record:
         start_ns=start_ns,
         end_ns=start_ns + chance.choice([0, 10**9, DAY_NS]),
         size_bytes=chance.choice([1, 3, 2**53, 2**53 + 1, 2**63 - 1]),
-        ready_ns=chance.choice([None] * 4 + TIMES_NS),
+        stored_ns=stored_ns,
+        ready_ns=chance.choice([None, stored_ns, stored_ns + 10**9, chance.choice(TIMES_NS)]),
+        expires_ns=chance.choice([None, stored_ns + 9 * DAY_NS, chance.choice(TIMES_NS)]),
         attributes=attributes,
         speed=None if chance.random() < 0.4 else (low, high, mean),
         box=None if chance.random() < 0.3 else (chance.choice(LONGITUDES), south, chance.choice(LONGITUDES), north),
@@ -58,9 +64,13 @@ def record(chance: random.Random) -> Record:
             Fire(chance.choice(["a", "b"]), chance.choice(WORDS), start_ns)
             for _ in range(chance.choice([0, 1, 1, 2, 3]))
         ),
-        tags=tuple(chance.sample(WORDS, chance.choice([0, 1, 2]))),
+        tags=(*chance.sample(WORDS, chance.choice([0, 1, 2])), *wrong_clock),
         labels=tuple(chance.sample(WORDS, chance.choice([0, 1, 2]))),
     )
+
+
+def moment(t_ns: int | None) -> datetime | None:
+    return None if t_ns is None else EPOCH + timedelta(microseconds=t_ns // 1000)
 
 
 class Catalog:
@@ -82,7 +92,9 @@ class Catalog:
             state=clip.state,
             damage=clip.damage,
             size_bytes=clip.size_bytes,
-            ready_at=None if clip.ready_ns is None else EPOCH + timedelta(microseconds=clip.ready_ns // 1000),
+            stored_at=moment(clip.stored_ns),
+            ready_at=moment(clip.ready_ns),
+            expires_at=moment(clip.expires_ns),
             attributes=clip.attributes,
             tags=list(clip.tags),
         )
@@ -131,7 +143,7 @@ NUMERIC = st.sampled_from(
 TEXTUAL = st.sampled_from(["vehicle", "damage", "campaign", "trigger", "tag", "label"]).map(prop)
 TEXT = st.sampled_from([*WORDS, "car-1", "A"])
 ATTRIBUTE = st.sampled_from(["vehicle.model", "vehicle.code"]).map(prop)
-TIME = st.sampled_from(["start", "ready_at", "fire_time"]).map(prop)
+TIME = st.sampled_from(["start", "ready_at", "fire_time", "stored_at", "expires_at"]).map(prop)
 INSTANT = st.sampled_from(TIMES_NS).map(lambda t_ns: {"timestamp_ns": t_ns})
 DAY = st.sampled_from(["2026-01-04", "2026-01-05", "2026-01-06"]).map(lambda day: {"date": day})
 MOMENT = INSTANT | DAY
@@ -303,11 +315,17 @@ CAPS = [
 """With these, catalogs of 60 clips are searched in every way that large ones are."""
 
 
+SORTS = [
+    *("recorded", "start", "end", "stored_at", "ready_at", "expires_at"),
+    *("size_bytes", "ego.speed.max", "vehicle", "duration_s"),
+]
+
+
 @settings(max_examples=300)
 @given(
     FILTER,
     st.sampled_from(CAPS),
-    st.sampled_from(["recorded", "start", "end", "size_bytes", "ready_at", "ego.speed.max", "vehicle", "duration_s"]),
+    st.sampled_from(SORTS),
     st.sampled_from(["", "-"]),
 )
 def test_whichever_way_a_page_is_found_it_is_the_same(
