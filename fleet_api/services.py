@@ -15,7 +15,7 @@ from fleet_api.signing.chain import KnownChain
 from fleet_api.signing.list_keys import ListKeys, ListSigner
 from fleet_api.signing.remote import RemoteSigner
 from fleet_api.used_tokens import UsedTokens
-from ingest.http.bounds.rates import Buckets
+from ingest.http.bounds.buckets import Buckets
 from ingest.http.bounds.turns import Turns
 from ingest.nonces import Nonces
 from storage.database import Database

@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ingest.http.bounds.rates import BURST_S, REMEMBERED
+from ingest.http.bounds.buckets import BURST_S, REMEMBERED
 
 LONGEST_S = 10.0
 """How long a newcomer waits at most, however many were before it and have left."""

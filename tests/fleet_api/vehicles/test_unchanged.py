@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, text
 
-from ingest.http.bounds.rates import Buckets
+from ingest.http.bounds.buckets import Buckets
 from storage.tokens import token_hash
 from tests.fleet_api.api_server import Api, campaign_text
 
