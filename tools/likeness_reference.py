@@ -22,8 +22,9 @@ from fleet_api.demo.sensors import sense
 from fleet_api.demo.traffic import drive_traffic
 from triggers.drives.series import SignalSeries
 from triggers.drives.times import to_ns
-from triggers.likeness.channels import BEFORE_S, Array, Channel, channels_of, filled, grids
+from triggers.likeness.channels import Channel, channels_of
 from triggers.likeness.features import CONVOLUTIONS, QUANTILES, convolved, features
+from triggers.likeness.grids import BEFORE_S, Array, filled, grids
 from triggers.likeness.reference import FILE, Reference
 from triggers.signals.catalog import SignalCatalog
 from triggers.times import NS_PER_S

@@ -16,7 +16,8 @@ from fleet_api.demo.sensors import sense
 from fleet_api.demo.traffic import GroundTruth, drive_traffic
 from triggers.drives.series import SignalSeries
 from triggers.drives.times import to_ns
-from triggers.likeness.channels import AFTER_S, BEFORE_S, Channel, channels_of
+from triggers.likeness.channels import Channel, channels_of
+from triggers.likeness.grids import AFTER_S, BEFORE_S
 from triggers.likeness.vector import signals_vector
 from triggers.signals.catalog import SignalCatalog
 from triggers.times import NS_PER_S

@@ -24,10 +24,9 @@ import pyarrow.parquet as pq
 
 from bench.engines import Engines
 from bench.measure import Comparison, Contender, ResultsDiffer, Role, compare
-from fleet_api.scans.evaluating import GROUP, Answer, Limits
 from fleet_api.scans.reader import Reader
-from fleet_api.scans.reading import Task
 from fleet_api.scans.run import PAGE
+from fleet_api.scans.tasks import GROUP, Answer, Limits, Task
 from storage.objects import open_store
 from storage.settings import Settings
 from triggers.drives.series import SignalSeries, read_series, write_drive

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Request
 from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from ingest.single_check import SingleCheck
-from storage.migrate import head_revision
+from storage.diagnosis.schema import head_revision
 from triggers.contracts.api.health import HealthView
 
 router = APIRouter(tags=["health"], route_class=ApiRoute)

@@ -32,7 +32,7 @@ from triggers.contracts.api.clips import (
 )
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput, NotFound
-from triggers.likeness.vector import EMBEDDING_ID
+from triggers.likeness.version import EMBEDDING_ID
 
 _log = logging.getLogger(__name__)
 

@@ -14,13 +14,18 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fleet_api.datasets.diversity import Floats
+from fleet_api.datasets.diversity import Floats, choose
 from storage.datasets.selection import Candidates, Grouped
 
 STATISTICS = 3
 """Minimum, maximum and mean."""
 MAX_TRIGGERS = 64
 """Columns for triggers: those that most of the clips have."""
+
+
+def choose_diverse(candidates: Candidates, *, count: int) -> list[int]:
+    """The indices, in order, of so many candidates, all of the same use, that are as different as possible."""
+    return choose(points_of(candidates), np.ones(len(candidates.clips)), count=count)
 
 
 def points_of(candidates: Candidates) -> Floats:

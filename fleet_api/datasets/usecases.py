@@ -10,11 +10,7 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from fleet_api.datasets import rules
-from fleet_api.datasets.diversity import choose
-from fleet_api.datasets.points import points_of
 from fleet_api.datasets.views import member_views
 from fleet_api.services import Services
 from storage import audit
@@ -36,7 +32,7 @@ from triggers.contracts.api.datasets.versions import (
 )
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput
-from triggers.likeness.vector import EMBEDDING_ID
+from triggers.likeness.version import EMBEDDING_ID
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +91,9 @@ def _diverse(connection: Connection, filter_source: str | None, count: int) -> t
             f"a diverse choice of {count} among {len(found.clips)} clips",
             remedy="ask for fewer, or for all of them with the filter alone",
         )
-    chosen = choose(points_of(found), np.ones(len(found.clips)), count=count)
+    from fleet_api.datasets.points import choose_diverse  # noqa: PLC0415 - with numpy, which the API needs for this alone
+
+    chosen = choose_diverse(found, count=count)
     recipe: dict[str, Any] = {
         "filter": filter_source,
         "diverse": count,

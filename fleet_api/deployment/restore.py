@@ -22,8 +22,8 @@ from storage.backup.load import check_files, load, require_empty, require_known,
 from storage.backup.objects import Copied, restore_objects
 from storage.backup.restored import Moved, move_on
 from storage.database import Database
+from storage.diagnosis.schema import require_current
 from storage.embedded import EmbeddedPostgres, running_url
-from storage.migrate import require_current
 from storage.objects import open_store
 from storage.roles.rights import DatabaseRole
 from storage.settings import Settings

@@ -14,7 +14,7 @@ from typing import Any
 
 from storage import audit
 from storage.database import Database
-from storage.migrate import require_current
+from storage.diagnosis.schema import require_current
 from storage.settings import PREFIX, SECRET_ENDINGS, Settings, shown_url
 from triggers.errors import LongtailError
 

@@ -12,51 +12,21 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import NoReturn
 
-from pydantic import Field
-
+from fleet_api.scans.tasks import Answer, Answers, ClipData, Limits
 from ingest.extraction.sandbox.confinement import be_first_to_go, confine, forbid_processes
-from triggers.contracts.base import Contract, ShortText
 from triggers.errors import InvalidInput
-from triggers.language.rows import MAX_T_NS
 from triggers.processes.jail import landlock, privileges, seccomp
 from triggers.processes.jail.isolation import Isolation
-from triggers.scan.evaluate import MAX_INSTANTS, Evaluator, Scanned, scan_clips
+from triggers.scan.evaluate import Evaluator, scan_clips
+from triggers.scan.scanned import Scanned
 
-GROUP = 32
-"""The most clips that are evaluated together."""
 MAX_ANSWER_BYTES = 1024**2
 MEMORY_BYTES = 2 * 1024**3
 """Beside what the process has when it begins."""
-ClipData = tuple[bytes, Sequence[int]]
-"""The file of a clip's signals, and the conditions to try, by their indexes."""
-Instant = Annotated[int, Field(ge=0, le=MAX_T_NS)]
-
-
-class Answer(Contract):
-    """What became of one clip: see `triggers.scan.evaluate.Scanned`. Checked, as a taken-over process may write it."""
-
-    t_ns: Annotated[tuple[Instant, ...], Field(max_length=MAX_INSTANTS)] = ()
-    count: Annotated[int, Field(ge=0, le=MAX_T_NS)] = 0
-    problem: ShortText | None = None
-
-
-class Answers(Contract):
-    """The answers for a group of clips, in their order."""
-
-    answers: Annotated[tuple[Answer, ...], Field(max_length=GROUP)]
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one evaluating process may use, and what to do where the system lacks a part of the jail."""
-
-    seconds: int
-    isolation: Isolation
 
 
 class EvaluatingProcess:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import multiprocessing
 from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Self
 
-from fleet_api.scans.evaluating import Answer, Limits
-from fleet_api.scans.reading import Setup, Task, serve
+from fleet_api.scans.tasks import Answer, Limits, Setup, Task
 from storage.settings import Settings
 from triggers.contracts.problem import error_of
 from triggers.errors import LongtailError
@@ -85,7 +85,7 @@ class Reader:
     def _start(self) -> None:
         setup = Setup(self._settings, self._conditions, self._number, self._limits)
         self._pipe, theirs = _processes.Pipe()
-        self._process = _processes.Process(target=serve, args=(theirs, setup), daemon=True)
+        self._process = _processes.Process(target=_serve, args=(theirs, setup), daemon=True)
         self._process.start()
         theirs.close()
 
@@ -104,3 +104,9 @@ class Reader:
             self._process.kill()
             self._process.join()
             self._process = None
+
+
+def _serve(pipe: Connection, setup: Setup) -> None:
+    from fleet_api.scans.reading import serve  # noqa: PLC0415 - with pyarrow and wasmtime, which only the process needs
+
+    serve(pipe, setup)

@@ -11,18 +11,16 @@ import queue
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Self
 
-from fleet_api.scans.evaluating import GROUP, Answer, ClipData, EvaluatingProcess, Limits, fork
+from fleet_api.scans.evaluating import EvaluatingProcess, fork
+from fleet_api.scans.tasks import GROUP, Answer, Batch, ClipData, Setup, Task
 from storage.objects import ObjectStore, open_store
-from storage.settings import Settings
 from triggers.contracts.problem import problem_of
 from triggers.errors import LongtailError, NotFound
 from triggers.language.webassembly.host.machine import load
-from triggers.scan.condition import Condition
 from triggers.scan.evaluate import Evaluator
 
 FETCHERS = 8
@@ -32,28 +30,6 @@ EVALUATION_S = 60.0
 """What a group of clips may take, however busy the machine is."""
 _GONE = "its signals are not in the object store: it is being erased, or they are lost"
 _UNREADABLE = "its signals cannot be read: reading them took more time or memory than it may"
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """One clip: the object of its signals, and the conditions to try, by their indexes, in their order."""
-
-    key: str
-    candidates: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What the process is started with."""
-
-    settings: Settings
-    conditions: tuple[Condition, ...]
-    processes: int
-    limits: Limits
-
-
-Batch = list[Answer | None]
-"""An answer for each task; None for those that no process was left for: they are to be sent again to another reader."""
 
 
 def serve(pipe: Connection, setup: Setup) -> None:

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from fleet_api.campaigns.compilation import ConditionText, compile_condition_aside
-from fleet_api.scans.evaluating import Answer
 from fleet_api.scans.reader import Reader
-from fleet_api.scans.reading import Task
+from fleet_api.scans.tasks import Answer, Task
 from storage.clips.cql2 import Language
 from storage.clips.query import ClipQuery
 from storage.database import Database

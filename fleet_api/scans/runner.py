@@ -11,9 +11,9 @@ import os
 import platform
 import threading
 
-from fleet_api.scans.evaluating import Limits
 from fleet_api.scans.reader import Reader
 from fleet_api.scans.run import LEASE_S, ScanRun
+from fleet_api.scans.tasks import Limits
 from storage.database import Database
 from storage.scans import jobs
 from storage.scans.jobs import Scan

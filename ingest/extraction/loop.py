@@ -30,8 +30,8 @@ from storage.database import Connection, Database
 from storage.erasure import clips as erased_clips
 from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
-from triggers.clips.blocks import require_magic
 from triggers.clips.damage import MAX_DETAIL_CHARACTERS, Damaged, Remark
+from triggers.clips.magic import require_magic
 from triggers.contracts.api.clips import RECORDING_ASSET
 
 LOGGER = logging.getLogger(__name__)

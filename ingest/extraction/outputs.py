@@ -8,11 +8,10 @@ from typing import Annotated, Literal, NamedTuple
 from pydantic import Field
 
 from triggers.clips.damage import REASONS, Remark
-from triggers.clips.reader import MAX_MESSAGES
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import SIGNALS_ASSET
 from triggers.contracts.base import Contract, ShortText, SignalName
-from triggers.contracts.clip import MAX_SIGNALS, RecordingManifest
+from triggers.contracts.clip import MAX_MESSAGES, MAX_SIGNALS, RecordingManifest
 from triggers.errors import InvalidInput
 
 REQUEST_FILE = "request.json"

@@ -22,7 +22,7 @@ from storage.objects import ObjectStore
 from storage.scans import jobs as scans
 from storage.settings import Settings
 from storage.uploads import endings, vehicle_days
-from triggers.likeness.vector import EMBEDDING_ID
+from triggers.likeness.version import EMBEDDING_ID
 
 LOGGER = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from storage.database import Connection
 from storage.labels import jobs as label_jobs
 from storage.likeness import jobs as vector_jobs
 from storage.outbox import Handler, OutboxEvent
-from triggers.likeness.vector import EMBEDDING_ID
+from triggers.likeness.version import EMBEDDING_ID
 
 AUTO_LABEL_TASK = "auto"
 """The task of the label job that every ready clip gets."""

@@ -24,9 +24,10 @@ from storage.backup.snapshot import NAMED_OBJECTS, SavedDatabase, SavedTable, fi
 from storage.backup.tables import columns_sql
 from storage.clips import writer
 from storage.database import Database
+from storage.diagnosis.schema import SchemaState, known_revisions, schema_of
 from storage.erasure import clips as erased_clips
 from storage.likeness import embeddings
-from storage.migrate import MIGRATION_LOCK, SchemaState, alembic_config, known_revisions, schema_of
+from storage.migrate import MIGRATION_LOCK, alembic_config
 from storage.tables import clips, dead_letters, restores, uploads
 from storage.tables.erasure import ErasureCause
 from storage.tables.uploads import UploadState

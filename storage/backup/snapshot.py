@@ -16,7 +16,7 @@ from sqlalchemy import Connection, select, text
 
 from storage.backup.tables import columns_sql, saved_tables
 from storage.database import Database
-from storage.migrate import head_revision, require_current
+from storage.diagnosis.schema import head_revision, require_current
 from storage.tables import campaign_versions
 
 NAMED_OBJECTS = "objects"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from storage.database import Database
-from storage.migrate import require_current
+from storage.diagnosis.schema import require_current
 from storage.tables import deployment
 
 

@@ -10,11 +10,11 @@ cosine distances to it, 0 (the same direction) to 2. How it is answered is decid
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -94,19 +94,22 @@ def nearest(connection: Connection, question: Question, *, timeout_s: float = SE
     return LikeClips([LikeClip(clip, float(row[-1])) for clip, row in zip(found, rows, strict=True)], is_exact)
 
 
-def _direction(like: Sequence[Sequence[float]], unlike: Sequence[Sequence[float]]) -> Any:
+def _direction(like: Sequence[Sequence[float]], unlike: Sequence[Sequence[float]]) -> list[float]:
     """The question as a vector; InvalidInput when nothing is left of it."""
-    asked = _mean(like) - (COUNTER_WEIGHT * _mean(unlike) if unlike else 0.0)
-    length = float(np.linalg.norm(asked))
+    asked = _mean(like)
+    if unlike:
+        asked = [near - COUNTER_WEIGHT * far for near, far in zip(asked, _mean(unlike), strict=True)]
+    length = math.hypot(*asked)
     if not length > 1e-6:
         raise InvalidInput("the examples cancel each other out", remedy="leave out a counter-example, or an example")
-    return asked / length
+    return [number / length for number in asked]
 
 
-def _mean(of: Sequence[Sequence[float]]) -> Any:
+def _mean(of: Sequence[Sequence[float]]) -> list[float]:
     """The mean of vectors, each divided by its length, as models may write them at any length."""
-    rows = np.array(of, dtype=np.float64)
-    return (rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-30)).mean(axis=0)
+    lengths = [max(math.hypot(*vector), 1e-30) for vector in of]
+    scaled = ([number / length for number in vector] for vector, length in zip(of, lengths, strict=True))
+    return [math.fsum(numbers) / len(of) for numbers in zip(*scaled, strict=True)]
 
 
 def _rows(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, text, update
 
@@ -14,8 +15,9 @@ from storage.clips.marks import tags
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
 from storage.database import Database
+from storage.diagnosis.schema import current_revision, head_revision, known_revisions, require_current
 from storage.labels import jobs as label_jobs
-from storage.migrate import alembic_config, current_revision, differences, head_revision, migrate, require_current
+from storage.migrate import alembic_config, differences, migrate
 from storage.tables import campaign_versions, metadata, signal_units, uploads
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.erasure.erasure_support import retain
@@ -48,6 +50,11 @@ def test_a_generated_column_with_another_expression_is_a_difference(database: Da
                 index.create(connection)
     (difference,) = differences(database)
     assert "recorded_ns" in difference
+
+
+def test_the_revisions_that_are_known_by_their_files_names_are_those_that_alembic_goes_through() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    assert known_revisions() == tuple(script.revision for script in scripts)
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:

@@ -22,7 +22,8 @@ from fleet_api.deployment.keys import ensure_signing_key
 from ingest import worker
 from ingest.gateway.app import create_app as create_gateway
 from storage.database import Database
-from storage.migrate import SchemaState, differences, head_revision, migrate, schema_of
+from storage.diagnosis.schema import SchemaState, head_revision, schema_of
+from storage.migrate import differences, migrate
 from storage.settings import Settings
 from tests.ingest.gateway.serving import serve
 from tests.support.locks import waits_for_a_lock

@@ -91,7 +91,7 @@ def test_the_build_stage_gives_an_environment_that_works_elsewhere(tmp_path: Pat
     for words in (["--version"], ["up", "--help"], ["health", "--help"]):
         subprocess.run([target / "bin" / "longtail", *words], cwd=tmp_path, capture_output=True, check=True)
     code = (
-        "from fleet_api.demo.drives import package_file; from storage.migrate import head_revision;"
+        "from fleet_api.demo.drives import package_file; from storage.diagnosis.schema import head_revision;"
         "package_file('demo.trigger'); print(head_revision())"
     )
     answer = subprocess.run(

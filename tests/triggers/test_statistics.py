@@ -8,7 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from triggers.statistics import Events, Interval, Rate, poisson_interval, student_quantile, weighted_interval
+from triggers.statistics.poisson import poisson_interval
+from triggers.statistics.rates import Events, Interval, Rate, student_quantile, weighted_interval
 
 
 def rate_per_hour(fires: Sequence[int], hours: Sequence[float]) -> Interval | None:

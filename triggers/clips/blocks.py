@@ -17,9 +17,9 @@ from typing import BinaryIO, NamedTuple
 import lz4.frame
 import zstandard
 
-from triggers.clips.damage import Damaged, Remark
+from triggers.clips.damage import Remark
+from triggers.clips.magic import MAGIC, require_magic
 
-MAGIC = b"\x89MCAP0\r\n"
 RECORD = struct.Struct("<BQ")
 """The head of every record: opcode, and length of what follows."""
 MAX_RECORD_BYTES = 512 * 1024**2
@@ -190,12 +190,6 @@ class Blocks:
         for start in range(0, end, _PIECE_BYTES):
             crc = zlib.crc32(self._file.read(min(_PIECE_BYTES, end - start)), crc)
         return crc
-
-
-def require_magic(file: BinaryIO) -> None:
-    """Read the first bytes of a file; Damaged if they are not those of MCAP."""
-    if file.read(len(MAGIC)) != MAGIC:
-        raise Damaged("mcap_unreadable", "the file does not begin with the magic bytes of MCAP")
 
 
 def _parsed(body: memoryview) -> _Chunk:

@@ -21,11 +21,10 @@ from triggers.clips.damage import Damaged, Remark
 from triggers.clips.footage import Footage, Samples
 from triggers.clips.schemas import SAMPLE_TAG
 from triggers.clips.writer import MANIFEST_KEY, MANIFEST_RECORD, uncharged
-from triggers.contracts.clip import Fire, RecordingManifest
+from triggers.contracts.clip import MAX_MESSAGES, Fire, RecordingManifest
 from triggers.errors import InvalidInput
 from triggers.times import NS_PER_S
 
-MAX_MESSAGES = 50_000_000
 MESSAGES_BASE, MESSAGES_PER_S = 1_000_000, 100_000
 """What a recording may have: far more than a car's signals, and bounded work for whatever a small file unpacks to."""
 MAX_MALFORMED = 10_000

@@ -21,6 +21,8 @@ MAX_CLIP_BYTES = 4 * 1024**3
 MAX_FIRES = 1000
 MAX_SIGNALS = 5000
 MAX_CAMERAS = 64
+MAX_MESSAGES = 50_000_000
+"""How many samples and frames a reader takes from any clip's file."""
 MAX_RECORDING_NS = MAX_CAPTURE_NS
 MAX_SOFTWARE_TEXT = 200
 """Characters of each name and value in `software`; the gateway checks it, so that what is stored stays readable."""

@@ -21,7 +21,7 @@ from triggers.signals.catalog import Signal
 
 Numbers = NDArray[np.float64]
 
-_NO_SAMPLE = pa.scalar(float("nan"))
+_NO_SAMPLE = pa.scalar(float("nan"), pa.float64())
 _FEW = 16_384
 """For so few values Arrow's compute functions take longer to call than to run."""
 _FLOAT64 = pa.float64()

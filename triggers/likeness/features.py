@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.likeness.channels import AT_FIRE, RATE_HZ, STEPS, Array
+from triggers.likeness.grids import AT_FIRE, RATE_HZ, STEPS, Array
 
 LENGTH = 9
 DILATIONS = (1, 2, 4, 8, 16)

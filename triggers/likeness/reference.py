@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.likeness.channels import Array, Channel
+from triggers.likeness.channels import Channel
 from triggers.likeness.features import LIMIT
+from triggers.likeness.grids import Array
 
 FILE = "signals_v1.npz"
 SOFT = 10.0

@@ -1,6 +1,6 @@
 """The vector `signals-v1`: 64 numbers of length 1 from a clip's signals and the time of its fire.
 
-1. each signal on a grid of 10 Hz from 8 s before to 4 s after the fire, held as the language holds it (`channels`)
+1. each signal on a grid of 10 Hz from 8 s before to 4 s after the fire, held as the language holds it (`grids`)
 2. in the scale of the reference set (`reference`)
 3. under fixed kernels, and its statistics (`features`), as deviations from what is ordinary
 4. all channels' features added up through matrices of signs, which a channel's name and the version determine
@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from triggers.drives.series import SignalSeries
-from triggers.likeness import channels as grid
 from triggers.likeness import features as f
-from triggers.likeness.channels import Array, Channel, filled, grids
+from triggers.likeness import grids as grid
+from triggers.likeness.channels import MAX_CHANNELS, Channel
+from triggers.likeness.grids import Array, filled, grids
 from triggers.likeness.reference import SOFT, Reference, reference
+from triggers.likeness.version import DIMENSIONS, NAME
 
-NAME = "signals-v1"
-DIMENSIONS = 64
 KERNEL_WEIGHT, STATISTICS_WEIGHT, PRESENCE_WEIGHT = 1.0, 0.5, 0.1
 """How much each group of features weighs, whatever its size; chosen on drives that `bench/likeness` does not report."""
 
@@ -69,15 +69,12 @@ def _signs(name: str) -> NDArray[np.int8]:
 
 
 def embedding_id(known: Reference) -> str:
-    """The digest of everything that the vector depends on, after the vector's name."""
+    """The digest of everything that the vector depends on, after its name: what `version.EMBEDDING_ID` must be."""
     depends = {
-        "grid": (grid.BEFORE_S, grid.AFTER_S, grid.RATE_HZ, grid.MAX_CHANNELS),
+        "grid": (grid.BEFORE_S, grid.AFTER_S, grid.RATE_HZ, MAX_CHANNELS),
         "kernels": (f.LENGTH, f.DILATIONS, f.QUANTILES, f.THRESHOLDS, f.LIMIT, f.CLEARLY, f.FEATURES),
         "weights": (KERNEL_WEIGHT, STATISTICS_WEIGHT, PRESENCE_WEIGHT, SOFT),
         "dimensions": DIMENSIONS,
         "reference": known.digest(),
     }
     return f"{NAME}.{hashlib.sha256(repr(sorted(depends.items())).encode()).hexdigest()[:32]}"
-
-
-EMBEDDING_ID = embedding_id(reference())

@@ -8,7 +8,6 @@ signals that are sent on change, is done here by the same code.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,25 +25,12 @@ from triggers.errors import InvalidInput, LongtailError
 from triggers.language.rows import MAX_T_NS
 from triggers.language.webassembly.host.machine import LoadedModule, Machine, load
 from triggers.scan.condition import Condition
+from triggers.scan.scanned import MAX_INSTANTS, Scanned
 
-MAX_INSTANTS = 1000
-"""Of one clip; further ones are only counted."""
 MAX_GROUP_BYTES = 512 * 1024**2
 """What a row group may unpack to by the file's own word; the writer makes them half as large at most."""
 MAX_LENGTH_S = 86_400.0
 _NOT_ASCENDING = "its times do not ascend from 0, or are longer than a day"
-
-
-@dataclass(frozen=True, slots=True)
-class Scanned:
-    """What became of one clip: the instants at which the condition became true, or why it could not be evaluated.
-
-    `t_ns` are the first MAX_INSTANTS of `count` instants, ascending.
-    """
-
-    t_ns: tuple[int, ...] = ()
-    count: int = 0
-    problem: str | None = None
 
 
 class Evaluator:

@@ -137,13 +137,14 @@ def migrate(check: bool) -> int:
     from fleet_api.cli.output import print_result
     from storage import migrate as migration
     from storage.database import Database
+    from storage.diagnosis.schema import schema_of
     from storage.settings import Settings, shown_url
 
     settings = Settings.load()
     database = Database.from_settings(settings)
     try:
         database.check_server()
-        schema = migration.schema_of(database)
+        schema = schema_of(database)
         if check:
             print_result(f"{schema.state}: {schema.message}" + (f"; {schema.remedy}" if schema.remedy else ""))
             return MIGRATE_CHECK[schema.state]

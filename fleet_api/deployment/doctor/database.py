@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
-from storage import migrate
 from storage.backup.restored import last_backup_at
 from storage.counts.outcomes import outcomes
 from storage.database import Database
 from storage.diagnosis.backlog import backlog, database_time
-from storage.migrate import SchemaState
+from storage.diagnosis.schema import SchemaState, schema_of
+from storage.migrate import differences
 from storage.roles.sessions import process_sessions
 from storage.settings import shown_url
 from storage.vehicles.quarantine import in_quarantine
@@ -44,11 +44,11 @@ def check_clock(database: Database) -> Finding:
 
 def check_schema(database: Database) -> Finding:
     """Whether the schema is the one this version needs."""
-    schema = migrate.schema_of(database)
+    schema = schema_of(database)
     if schema.state is not SchemaState.CURRENT:
         return fail("schema", schema.message, schema.remedy)
-    if differences := migrate.differences(database):
-        what = f"differs from revision {schema.revision} in {len(differences)} places: {differences[0]}"
+    if found := differences(database):
+        what = f"differs from revision {schema.revision} in {len(found)} places: {found[0]}"
         return warn("schema", what, "undo manual changes")
     return ok("schema", f"at revision {schema.revision}, as this version needs it")
 

@@ -16,9 +16,7 @@ from pathlib import Path
 
 from fleet_api.deployment.users.process_users import ProcessUser, user_of
 from fleet_api.signing.list_keys import list_key_files
-from storage.database import Database
 from storage.objects import store_directory
-from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 from triggers.errors import Misconfigured
 from triggers.private_files import private_folder
@@ -115,6 +113,9 @@ def _share_objects(settings: Settings) -> None:
 def _make_store(settings: Settings) -> None:
     if not settings.database_url:
         return
+    from storage.database import Database  # noqa: PLC0415 - the signer prepares its user, too, and has no database
+    from storage.objects.catalog_store import open_store_of_catalog  # noqa: PLC0415
+
     database = Database(settings.database_url, pool_size=1)
     try:
         open_store_of_catalog(settings, database)

@@ -11,7 +11,7 @@ from pydantic import Field
 from triggers.contracts.base import Contract, SignalName
 from triggers.errors import InvalidInput
 from triggers.likeness.channels import MAX_CHANNELS, Channel
-from triggers.likeness.vector import DIMENSIONS
+from triggers.likeness.version import DIMENSIONS
 from triggers.signals.units import BASES
 
 VECTOR_REQUEST_FILE = "vector-request.json"

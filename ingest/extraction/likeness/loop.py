@@ -33,7 +33,7 @@ from storage.objects.contract import ObjectNotFound, ObjectStore
 from storage.settings import Settings
 from triggers.errors import InvalidInput
 from triggers.likeness.channels import channels_of
-from triggers.likeness.vector import DIMENSIONS, EMBEDDING_ID
+from triggers.likeness.version import DIMENSIONS, EMBEDDING_ID
 
 LOGGER = logging.getLogger(__name__)
 

@@ -43,6 +43,7 @@ from triggers.processes.jail.isolation import Isolation
 from triggers.processes.jail.jail import Jail
 from triggers.processes.jail.parts import Lack
 from triggers.processes.jail.privileges import Account
+from triggers.processes.refused_imports import refuse_imports
 
 PACKAGES = ("triggers", "ingest", "storage")
 """Our own code, which a child may read: where it is installed."""
@@ -211,8 +212,8 @@ def extract_in(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    import ingest.extraction.extract
-    import ingest.extraction.likeness.child  # noqa: F401 - parsing libraries are loaded once, and no clip is read with them here
+    # Where pandas is installed, pyarrow would import it at its first conversion: a second and 50 MB, for nothing.
+    refuse_imports("pandas")
     from ingest.extraction.sandbox.warm_up import warm_up
 
     warm_up()

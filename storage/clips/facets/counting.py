@@ -2,7 +2,7 @@
 
 A clip's id is a digest (`triggers.contracts.clip.clip_id`), so the clips in ranges of ids are a random sample, each
 taken by the same chance whatever it is like: the number for which the filter holds is binomial, and nearly Poisson.
-The estimate divides it by the share of all ids that the ranges are; the interval is Garwood's (triggers/statistics.py).
+The estimate divides it by the share of all ids that the ranges are; the interval is Garwood's (`triggers.statistics`).
 The index of ids finds the sample, so its cost does not grow with the catalog. There are many short ranges, so that a
 filter on ids meets its share of them, and always the same, so that the same question has the same answer.
 """
@@ -18,7 +18,7 @@ from storage.clips.cql2 import Filter
 from storage.clips.plan import Caps
 from storage.clips.query import ClipQuery, Page
 from storage.tables import clips
-from triggers.statistics import poisson_interval
+from triggers.statistics.poisson import poisson_interval
 
 EXACT_UP_TO = 10_000
 """The largest number of clips that is counted one by one."""

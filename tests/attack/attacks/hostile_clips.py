@@ -12,7 +12,7 @@ from tests.attack.attack import Attack, Notes
 from tests.attack.target import EVERYBODYS, StolenVehicle, Target
 from tests.support.small_clips import creation_request, small_clip
 from tests.support.waiting import wait_for
-from triggers.clips.blocks import MAGIC
+from triggers.clips.magic import MAGIC
 
 EXTRACTED_WITHIN_S = 240.0
 MESSAGES = 5_000_000

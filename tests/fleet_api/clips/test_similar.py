@@ -12,7 +12,7 @@ from tests.fleet_api.api_server import Api
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.likeness.likeness_support import add_vector
 from triggers.errors import Conflict, InvalidInput
-from triggers.likeness.vector import DIMENSIONS, EMBEDDING_ID
+from triggers.likeness.version import DIMENSIONS, EMBEDDING_ID
 
 
 def toward(place: int, other: float = 0.0) -> tuple[float, ...]:

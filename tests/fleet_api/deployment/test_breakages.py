@@ -16,8 +16,8 @@ from sqlalchemy.engine import make_url
 from fleet_api.deployment.deployment import Deployment
 from fleet_api.deployment.doctor import examine
 from fleet_api.deployment.doctor.findings import Finding
+from storage.diagnosis.schema import head_revision
 from storage.embedded.cluster import SUPERUSER
-from storage.migrate import head_revision
 from storage.objects import open_store
 from storage.settings import MIB, Settings
 from tests.support.servers.postgres import libpq_url

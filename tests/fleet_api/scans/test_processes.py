@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from fleet_api.scans import reading
-from fleet_api.scans.evaluating import Answer, EvaluatingProcess, Limits, fork
+from fleet_api.scans.evaluating import EvaluatingProcess, fork
 from fleet_api.scans.reader import MAX_RESTARTS, Reader
-from fleet_api.scans.reading import BatchReader, Setup, Task
+from fleet_api.scans.reading import BatchReader
 from fleet_api.scans.runner import ScanRunner
+from fleet_api.scans.tasks import Answer, Limits, Setup, Task
 from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings
@@ -28,7 +29,8 @@ from triggers.errors import LongtailError, Unreachable
 from triggers.processes.jail import parts
 from triggers.processes.jail.isolation import Isolation
 from triggers.scan.condition import Condition, compile_for_scan
-from triggers.scan.evaluate import ClipSignals, Evaluator, Scanned
+from triggers.scan.evaluate import ClipSignals, Evaluator
+from triggers.scan.scanned import Scanned
 from triggers.signals.catalog import SignalCatalog
 
 LIMITS = Limits(seconds=60, isolation=Isolation.REQUIRE)

@@ -27,7 +27,8 @@ from tests.ingest.extraction import footage
 from triggers.drives.series import read_series
 from triggers.errors import LeaseLost, Unreachable
 from triggers.likeness.channels import channels_of
-from triggers.likeness.vector import EMBEDDING_ID, signals_vector
+from triggers.likeness.vector import signals_vector
+from triggers.likeness.version import EMBEDDING_ID
 
 pytestmark = pytest.mark.integration
 NEVER = threading.Event()

@@ -9,8 +9,9 @@ from sqlalchemy.engine import make_url
 
 from ingest.log import PostgresLog
 from storage.database import Database
+from storage.diagnosis.schema import schema_of
 from storage.migrate import differences as schema_differences
-from storage.migrate import migrate, schema_of
+from storage.migrate import migrate
 from storage.roles.rights import DatabaseRole
 from storage.roles.script import roles_script
 from tests.support.servers.postgres import libpq_url

@@ -18,7 +18,8 @@ from triggers.language.compile import CONDITION, compile_condition
 from triggers.language.reference.interpreter import Interpreter
 from triggers.language.rows import Row
 from triggers.scan.condition import compile_for_scan
-from triggers.scan.evaluate import MAX_INSTANTS, Evaluator, Scanned, scan_clip
+from triggers.scan.evaluate import Evaluator, scan_clip
+from triggers.scan.scanned import MAX_INSTANTS, Scanned
 from triggers.signals.catalog import SignalCatalog
 
 CATALOG = SignalCatalog.parse(

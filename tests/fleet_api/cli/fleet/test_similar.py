@@ -8,7 +8,7 @@ from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail
 from tests.storage.clips.catalog_support import add_clip
 from tests.storage.likeness.likeness_support import add_vector
-from triggers.likeness.vector import DIMENSIONS, EMBEDDING_ID
+from triggers.likeness.version import DIMENSIONS, EMBEDDING_ID
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from ingest.http.bounds.fair_turns import AT_ONCE
 from ingest.http.bounds.buckets import BURST_S, Buckets
+from ingest.http.bounds.fair_turns import AT_ONCE
 from ingest.http.bounds.rates import CALLER, RateLimit, Rates
 from ingest.http.problems import exception_handlers
 from triggers.errors import Unauthenticated

@@ -2,10 +2,10 @@
 
 The interval has two parts:
 
-- Events within drives are a Poisson process: Garwood's exact interval (F. Garwood, Fiducial limits for the Poisson
-  distribution, Biometrika 28, 1936). Events of different weights, such as clips of several sizes, have the interval of
-  Dobson, Kuulasmaa, Eberle and Scherer (Confidence intervals for weighted sums of Poisson parameters, Statistics in
-  Medicine 10, 1991), which equals Garwood's if all weights are the same.
+- Events within drives are a Poisson process: Garwood's exact interval (`poisson`). Events of different weights, such
+  as clips of several sizes, have the interval of Dobson, Kuulasmaa, Eberle and Scherer (Confidence intervals for
+  weighted sums of Poisson parameters, Statistics in Medicine 10, 1991), which equals Garwood's if all weights are the
+  same.
 - Drives differ: the jackknife's variance of the ratio of totals, less its Poisson part, as far as there are drives to
   see it; for few drives it is moderated towards a prior, drives whose rates differ by as much as their mean, which
   counts as PRIOR_DRIVES drives (as G. Smyth, Linear models and empirical Bayes, Stat. Appl. Genet. Mol. Biol. 3,
@@ -18,21 +18,18 @@ How often the interval covers the truth is measured by a test and stated in docs
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-CONFIDENCE = 0.95
+from triggers.statistics.poisson import NORMAL_QUANTILE, poisson_interval
+
 PRIOR_DRIVES = 2.0
 """How many drives the prior of the drives' differences weighs as much as."""
 PRIOR_SPREAD = 1.0
 """The prior's standard deviation of the rates of drives, relative to their mean."""
-EXACT_COUNT = 1000
-"""Up to this count, Garwood's interval is computed from exact probabilities."""
-_NORMAL_QUANTILE = 1.959963984540054  # of (1 + CONFIDENCE) / 2
-_LOG_FACTORIALS = np.concatenate(([0.0], np.cumsum(np.log(np.arange(1, EXACT_COUNT + 1)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +152,7 @@ def student_quantile(freedom: float) -> float:
 
     Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
     """
-    z = _NORMAL_QUANTILE
+    z = NORMAL_QUANTILE
     terms = (
         (z**3 + z) / 4,
         (5 * z**5 + 16 * z**3 + 3 * z) / 96,
@@ -172,38 +169,3 @@ def weighted_interval(events: Events) -> tuple[float, float]:
         return 0.0, high * events.weight
     total, spread = math.fsum(events.totals), math.sqrt(events.squares / events.count)
     return max(0.0, total + spread * (low - events.count)), total + spread * (high - events.count)
-
-
-def poisson_interval(count: int, *, exact_up_to: int = EXACT_COUNT) -> tuple[float, float]:
-    """Garwood's exact interval for the mean of a Poisson variable that was observed once.
-
-    Above `exact_up_to` (at most EXACT_COUNT) it is approximated by Wilson and Hilferty's cube (PNAS 17, 1931), whose
-    error is below 1e-5 of the mean for counts above 1000.
-    """
-    if count > exact_up_to:
-        return _cube(count, -_NORMAL_QUANTILE), _cube(count + 1, _NORMAL_QUANTILE)
-    tail = (1 - CONFIDENCE) / 2
-    low = 0.0 if count == 0 else _solve(lambda mean: 1 - _poisson_cdf(count - 1, mean) < tail, count)
-    return low, _solve(lambda mean: _poisson_cdf(count, mean) > tail, count)
-
-
-def _cube(shape: int, quantile: float) -> float:
-    """A quantile of the gamma distribution of that shape."""
-    return float(shape * (1 - 1 / (9 * shape) + quantile / (3 * math.sqrt(shape))) ** 3)
-
-
-def _poisson_cdf(count: int, mean: float) -> float:
-    """P(X <= count) for a count up to EXACT_COUNT, from sums of logarithms."""
-    if mean <= 0:
-        return 1.0
-    counts = np.arange(count + 1)
-    return min(1.0, float(np.exp(counts * math.log(mean) - mean - _LOG_FACTORIALS[: count + 1]).sum()))
-
-
-def _solve(is_below: Callable[[float], bool], count: int) -> float:
-    """The mean at which a monotonic condition becomes false, by bisection."""
-    low, high = 0.0, 10.0 + count + 10 * math.sqrt(count + 1)
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if is_below(middle) else (low, middle)
-    return (low + high) / 2
