@@ -20,7 +20,7 @@ from tests.storage.likeness.likeness_support import add_vector
 from tests.support.rows import add_row
 from triggers.contracts.api.datasets.versions import SplitRequest, version_digest
 from triggers.errors import Conflict, Erased, Forbidden, InvalidInput, NotFound, TooMany
-from triggers.likeness.vector import DIMENSIONS, EMBEDDING_ID
+from triggers.likeness.version import DIMENSIONS, EMBEDDING_ID
 
 pytestmark = pytest.mark.integration
 
