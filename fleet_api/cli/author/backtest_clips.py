@@ -35,7 +35,7 @@ def fetch_clips(
     from triggers.errors import InvalidInput
 
     cql2, limit = search
-    chosen = translated(client, cql2)
+    chosen = translated(client, cql2 or None)  # an empty one stands for all clips
     found = list(client.clips.search(chosen, limit=min(limit or MAX_DRIVES, MAX_DRIVES), note=remark))
     if not found:
         raise InvalidInput("no clip matches the filter", remedy="try it with `longtail clips search`")
