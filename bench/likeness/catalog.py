@@ -1,50 +1,43 @@
-"""A catalog of many clips with vectors, made by copying one clip in the database."""
+"""A catalog of clips with vectors: that of the benchmark of search, with a vector for each clip."""
 
 from __future__ import annotations
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from bench.likeness.events import Vectors
+from bench.search.made import make
 from storage.database import Database
 from storage.likeness import embeddings
 from storage.migrate import migrate
-from storage.tables import clips
 from storage.tables.likeness import vector_text
-from tests.storage.clips.catalog_support import add_clip
 
 EMBEDDING = "bench-1"
-_UPLOADS = """
-    INSERT INTO uploads
-    SELECT (jsonb_populate_record(u, jsonb_build_object('id', 'c' || n, 'clip_id', 'c' || n))).*
-    FROM uploads u, generate_series(1, :many) n WHERE u.id = :first
-"""
-_CHANGED = {
-    "id": "'c' || n",
-    "upload_id": "'c' || n",
-    "object_key": "'c' || n",
-    "vehicle_id": "'car-' || n % 2",
-    "size_bytes": "CASE WHEN n % 1000 = 7 THEN 2 WHEN n % 20 = 7 THEN 1 ELSE 3 END",
-}
+_IN_ORDER = text("SELECT id FROM clips ORDER BY start_ns, id")
 
 
-def filled(database: Database, rows: Vectors) -> None:
-    """Migrate, and add a clip `c1`, `c2`, ... for each vector."""
+def filled(database: Database, rows: Vectors) -> list[str]:
+    """Migrate, and make as many clips as there are vectors, unless they are there; the id of each row's clip."""
     migrate(database)
     with database.begin() as connection:
-        first = add_clip(connection, vehicle_id="car-0")
-        add_clip(connection, vehicle_id="car-1")
-        asked = {"first": first, "many": len(rows)}
-        connection.execute(text(_UPLOADS), asked)
-        columns = [column.name for column in clips.columns if column.computed is None]
-        values = ", ".join(_CHANGED.get(name, f"c.{name}") for name in columns)
-        copies = f"INSERT INTO clips ({', '.join(columns)}) SELECT {values}"
-        from_first = "FROM clips c, generate_series(1, :many) n WHERE c.id = :first"
-        connection.execute(text(f"{copies} {from_first}"), asked)
-        embedding, _ = embeddings.begin(connection, EMBEDDING, rows.shape[1])
-        driver = connection.connection.driver_connection
-        assert driver is not None
-        with driver.cursor() as cursor, cursor.copy("COPY clip_vectors (clip_id, embedding, vector) FROM STDIN") as out:
-            for number, row in enumerate(rows, start=1):
-                out.write_row((f"c{number}", embedding.number, vector_text(row)))
+        is_empty = connection.execute(text("SELECT NOT EXISTS (SELECT FROM clips)")).scalar_one()
+    if is_empty:
+        make(database, len(rows))
     with database.begin() as connection:
-        connection.execute(text("ANALYZE"))
+        clip_ids = list(connection.execute(_IN_ORDER).scalars())
+        if embeddings.find(connection, EMBEDDING) is None:
+            _write(connection, clip_ids, rows)
+    return clip_ids
+
+
+def _write(connection: Connection, clip_ids: list[str], rows: Vectors) -> None:
+    """Write the vectors, then make their index: at once, in memory, it takes a tenth of the time."""
+    embedding, _ = embeddings.begin(connection, EMBEDDING, rows.shape[1])
+    connection.execute(text(f"DROP INDEX ix_clip_vectors_of_{embedding.number}"))
+    driver = connection.connection.driver_connection
+    assert driver is not None
+    with driver.cursor() as cursor, cursor.copy("COPY clip_vectors (clip_id, embedding, vector) FROM STDIN") as out:
+        for clip_id, row in zip(clip_ids, rows, strict=True):
+            out.write_row((clip_id, embedding.number, vector_text(row)))
+    connection.execute(text("SET LOCAL maintenance_work_mem = '4GB'"))
+    embeddings.index_all(connection)
+    connection.execute(text("ANALYZE clip_vectors"))

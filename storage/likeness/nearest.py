@@ -1,37 +1,32 @@
 """The clips nearest to some examples and far from others, among those that a filter admits.
 
 The question is Rocchio's (1971): the mean of the examples, less half the mean of the counter-examples. Distances are
-cosine distances to it, 0 (the same direction) to 2. How it is answered is decided by counting first:
+cosine distances to it, 0 (the same direction) to 2. How it is answered is decided as for searches (storage.clips.plan):
 
-- few clips are admitted (`EXACT_CLIPS`): the distance to each, so the answer is exact
-- else the index is walked outwards from the question until enough clips are admitted (pgvector's iterative scan), so
-  one in some hundred neighbours may be missed; where that ends early, the distance to each clip is computed after all
+1. An index of the catalog finds few clips of the filter (`CAPS`): the distance to each, so the answer is exact.
+2. Before a count that takes longer, the index of vectors is asked for some hundred neighbours, of which enough may be
+   admitted. One in some hundred neighbours may be missed by this, and by 4.
+3. They are not enough: it is counted. Few: as in 1.
+4. The index is walked outwards until enough clips are admitted (pgvector's iterative scan).
+5. What is left are clips that are far from the question: the distance to each clip of the filter.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Float,
-    Integer,
-    and_,
-    cast,
-    literal,
-    literal_column,
-    select,
-)
+from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, cast, literal, literal_column, select
 from sqlalchemy.sql.elements import BindParameter
 
 from storage.clips.cql2 import Filter
+from storage.clips.cql2.conditions import condition
 from storage.clips.cql2.tree import properties
-from storage.clips.facets.counting import count_up_to
-from storage.clips.plan.settings import set_local
+from storage.clips.plan import Caps, Selection, settings
+from storage.clips.plan.settings import Way
+from storage.clips.plan.statements import checked
 from storage.clips.properties import known_names
 from storage.clips.records import CLIP_COLUMNS, Clip, clips_of
 from storage.clips.search import SEARCH_TIMEOUT_S
@@ -43,10 +38,12 @@ from storage.time_limit import time_limit
 from triggers.errors import InvalidInput
 
 COUNTER_WEIGHT = 0.5
-EXACT_CLIPS = 5000
+CAPS = Caps(collected=5000)
 """Up to so many admitted clips are compared one by one: as fast as the index, and exact."""
-SCANNED = 40_000
-_LEAST_CANDIDATES = 100
+SCANNED = 100_000
+"""How many vectors a walk outwards compares at most; what it found until then may have gaps."""
+_CANDIDATES = range(200, 1001)
+"""How many vectors the index finds at once: ten times as many as are asked for, within what is fast and allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +80,13 @@ def nearest(connection: Connection, question: Question, *, timeout_s: float = SE
     vector, Erased for one that was erased, Overloaded when it takes longer than `timeout_s`.
     """
     embedding = named(connection, question.embedding_id)
-    asked = _direction(
-        vectors.of_clips(connection, question.like, embedding), vectors.of_clips(connection, question.unlike, embedding)
-    )
+    examples = vectors.of_clips(connection, [*question.like, *question.unlike], embedding)
+    asked = _direction(examples[: len(question.like)], examples[len(question.like) :])
     with time_limit(connection, timeout_s, what="your search", remedy="narrow it down, for instance by start"):
         if question.filter is not None:
             known_names.require_known(connection, properties(question.filter.tree))
         rows, is_exact = _rows(connection, question, embedding, vector_text(asked))
+        settings.reset(connection)
         found = clips_of(connection, [row[:-1] for row in rows])
     return LikeClips([LikeClip(clip, float(row[-1])) for clip, row in zip(found, rows, strict=True)], is_exact)
 
@@ -115,54 +112,85 @@ def _mean(of: Sequence[Sequence[float]]) -> list[float]:
 def _rows(
     connection: Connection, question: Question, embedding: Embedding, asked: str
 ) -> tuple[list[tuple[Any, ...]], bool]:
-    admitted = and_(*_admitted(question))
-    if question.filter is not None and count_up_to(connection, admitted, EXACT_CLIPS + 1) <= EXACT_CLIPS:
-        return _exact(connection, question, embedding, asked), True
-    rows = _by_index(connection, question, embedding, asked)
-    if len(rows) == question.limit:
+    walk = _Walk(connection, question, embedding, asked)
+    if question.filter is None:
+        rows = walk.at_once()
+        return (rows, False) if len(rows) == question.limit else (walk.among(walk.every()), True)
+    admitted = Selection.of(connection, question.filter.tree, CAPS)
+    if (few := admitted.few()) is not None:
+        return walk.among(few), True
+    if admitted.leaves_to_count:  # else a walk outwards begins just so
+        if len(rows := walk.at_once()) == question.limit:
+            return rows, False
+        if (few := admitted.few_at_once()) is not None:
+            return walk.among(few), True
+    if len(rows := walk.outwards()) == question.limit:
         return rows, False
-    return _exact(connection, question, embedding, asked), True
+    return walk.among(admitted.all(), Way.INTERSECT), True
 
 
-def _admitted(question: Question) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [] if question.filter is None else [question.filter.where()]
-    return [*conditions, clips.c.id.not_in([*question.like, *question.unlike])]
+@dataclass(frozen=True)
+class _Walk:
+    """The statements that find the nearest clips: rows of CLIP_COLUMNS and the distance, nearest first."""
 
+    connection: Connection
+    question: Question
+    embedding: Embedding
+    asked: str
 
-def _distance(embedding: Embedding, asked: str) -> ColumnElement[float]:
-    """The cosine distance of a clip's vector, in the words of the embedding's index."""
-    vector: ColumnElement[Any] = literal_column(f"(clip_vectors.vector::vector({embedding.dimensions}))")
-    question: BindParameter[str] = literal(asked)
-    return vector.op("<=>", return_type=Float())(cast(question, clip_vectors.c.vector.type))
+    def at_once(self) -> list[tuple[Any, ...]]:
+        """Those that are admitted of the neighbours which the index finds in one step."""
+        return self._by_index({"hnsw.iterative_scan": "off"})
 
+    def outwards(self) -> list[tuple[Any, ...]]:
+        """By the index, step by step from the question outwards, until enough clips are admitted.
 
-def _exact(connection: Connection, question: Question, embedding: Embedding, asked: str) -> list[tuple[Any, ...]]:
-    # What is added to the distance keeps the index out: it would walk over every clip to find the few.
-    return _found(connection, question, embedding, _distance(embedding, asked) + 0.0)
+        In relaxed order: what comes a little late is sorted in, where a strict one would leave it out.
+        """
+        scan = {"iterative_scan": "relaxed_order", "max_scan_tuples": str(SCANNED), "scan_mem_multiplier": "8"}
+        return self._by_index({f"hnsw.{name}": value for name, value in scan.items()})
 
+    def _by_index(self, scan: Mapping[str, str]) -> list[tuple[Any, ...]]:
+        limit = self.question.limit
+        candidates = min(max(_CANDIDATES.start, 10 * limit), _CANDIDATES.stop - 1)
+        settings.use(self.connection, Way.WALK, {**scan, "hnsw.ef_search": str(candidates)})
+        admitted = [] if self.question.filter is None else [condition(self.question.filter.tree, fenced=True)]
+        of_clips = clip_vectors.join(clips, clips.c.id == clip_vectors.c.clip_id)
+        query = select(*CLIP_COLUMNS, self._distance.label("distance")).select_from(of_clips)
+        query = query.where(*self._is_asked(), checked(admitted)).order_by(self._distance)
+        return sorted(self._run(query.limit(limit)), key=lambda row: (row[-1], row[0]))
 
-def _by_index(connection: Connection, question: Question, embedding: Embedding, asked: str) -> list[tuple[Any, ...]]:
-    candidates = max(_LEAST_CANDIDATES, 2 * question.limit)
-    values = {
-        "hnsw.iterative_scan": "strict_order",
-        "hnsw.ef_search": str(candidates),
-        "hnsw.max_scan_tuples": str(SCANNED),
-        "enable_sort": "off",  # so that the order comes from the index, whatever the planner thinks of the filter
-    }
-    set_local(connection, values)
-    rows = _found(connection, question, embedding, _distance(embedding, asked))
-    set_local(connection, {"enable_sort": "on"})
-    return rows
+    def every(self) -> Any:
+        """The ids of all clips that have a vector."""
+        return select(clip_vectors.c.clip_id.label("id")).where(*self._is_asked())
 
+    def among(self, ids: Any, way: Way = Way.COLLECT) -> list[tuple[Any, ...]]:
+        """By the distance of each of these clips."""
+        settings.use(self.connection, way)
+        admitted = ids.cte("admitted").prefix_with("MATERIALIZED", dialect="*")
+        # What is added to the distance keeps the index out: it would walk over every clip to find the few.
+        distance = (self._distance + 0.0).label("distance")
+        found = select(clip_vectors.c.clip_id, distance).where(*self._is_asked())
+        found = found.join_from(admitted, clip_vectors, clip_vectors.c.clip_id == admitted.c.id)
+        first = found.order_by(distance).limit(self.question.limit)
+        near = first.cte("near").prefix_with("MATERIALIZED", dialect="*")
+        query = select(*CLIP_COLUMNS, near.c.distance).join_from(near, clips, clips.c.id == near.c.clip_id)
+        return self._run(query.order_by(near.c.distance))
 
-def _found(
-    connection: Connection, question: Question, embedding: Embedding, distance: ColumnElement[float]
-) -> list[tuple[Any, ...]]:
-    """Rows of CLIP_COLUMNS and the distance. Clips whose vector has no direction have no distance, and are left out."""
-    joined = clip_vectors.join(clips, clips.c.id == clip_vectors.c.clip_id)
-    # The number is written out: with a parameter in its place, a prepared statement could not use the partial index.
-    number = literal_column(str(int(embedding.number)), Integer)
-    query = select(*CLIP_COLUMNS, distance.label("distance")).select_from(joined)
-    query = query.where(clip_vectors.c.embedding == number, *_admitted(question)).order_by(distance)
-    rows = connection.execute(query.limit(question.limit)).all()
-    return [tuple(row) for row in rows if row.distance is not None and row.distance == row.distance]
+    def _is_asked(self) -> list[ColumnElement[bool]]:
+        # The number is written out: with a parameter instead, a prepared statement could not use the partial index.
+        number = literal_column(str(int(self.embedding.number)), Integer)
+        examples = [*self.question.like, *self.question.unlike]
+        return [clip_vectors.c.embedding == number, clip_vectors.c.clip_id.not_in(examples)]
+
+    @property
+    def _distance(self) -> ColumnElement[float]:
+        """The cosine distance of a clip's vector, in the words of the embedding's index."""
+        vector: ColumnElement[Any] = literal_column(f"(clip_vectors.vector::vector({self.embedding.dimensions}))")
+        question: BindParameter[str] = literal(self.asked)
+        return vector.op("<=>", return_type=Float())(cast(question, clip_vectors.c.vector.type))
+
+    def _run(self, query: Select[Any]) -> list[tuple[Any, ...]]:
+        """The rows; clips whose vector has no direction have no distance, and are left out."""
+        rows = self.connection.execute(query).all()
+        return [tuple(row) for row in rows if row.distance is not None and row.distance == row.distance]

@@ -6,8 +6,10 @@ places.py     shapes by the index of boxes                   paths.py     the in
 statements.py walks, collections and counts as SQL           settings.py  what PostgreSQL's planner may choose from
 days.py       what times of other kinds say of each other
 strategy.py   which of them answers a query, by counting first
+selection.py  all clips of a filter, in no order
 """
 
+from storage.clips.plan.selection import Selection
 from storage.clips.plan.strategy import Caps, find_page
 
-__all__ = ["Caps", "find_page"]
+__all__ = ["Caps", "Selection", "find_page"]

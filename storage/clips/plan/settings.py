@@ -37,13 +37,14 @@ _OFF: Mapping[Way, tuple[str, ...]] = {
     Way.COLLECT: _JOINS,
     Way.INTERSECT: (),
 }
+_NO_MORE: Mapping[str, str] = {}
 _SWITCHED = sorted({name for names in _OFF.values() for name in names} | set(_ALWAYS))
 
 
-def use(connection: Connection, way: Way) -> None:
-    """Let the statements that follow in this transaction be of one kind."""
+def use(connection: Connection, way: Way, more: Mapping[str, str] = _NO_MORE) -> None:
+    """Let the statements that follow in this transaction be of one kind; `more` are further parameters for them."""
     values = {name: "off" if name in _OFF[way] else "on" for name in _SWITCHED} | dict(_ALWAYS)
-    set_local(connection, values)
+    set_local(connection, values | dict(more))
 
 
 def reset(connection: Connection) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, event
 
+from storage.clips.order import PagePosition
 from storage.clips.plan import Caps
 from storage.clips.plan.strategy import Search
 from storage.clips.query import ClipQuery
@@ -17,8 +18,8 @@ from storage.clips.query import ClipQuery
 class Explained:
     """What a search found, the ways that it went, and what its statements did."""
 
-    ids: list[str]
-    steps: list[str]
+    ids: list[str] = field(default_factory=list)
+    steps: list[str] = field(default_factory=list)
     indexes: set[str] = field(default_factory=set)
     whole_tables: set[str] = field(default_factory=set)
     """Tables that were read from beginning to end."""
@@ -28,19 +29,32 @@ class Explained:
 
 def explain(connection: Connection, query: ClipQuery, caps: Caps) -> Explained:
     """Run a search, and then each of its statements again under EXPLAIN ANALYZE."""
+    tree = None if query.filter is None else query.filter.tree
+    found: list[PagePosition] = []
+    steps: list[str] = []
+
+    def run() -> None:
+        running = Search(connection, tree, query.order, query.page.after, query.page.limit + 1, caps, steps)
+        found.extend(running.page())
+
+    explained = explain_statements(connection, run)
+    explained.ids, explained.steps = [position.clip_id for position in found], steps
+    return explained
+
+
+def explain_statements(connection: Connection, run: Callable[[], object]) -> Explained:
+    """Run something that reads, and then each of its statements again under EXPLAIN ANALYZE."""
     sent: list[tuple[str, Any]] = []
 
     def _note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, _many: bool) -> None:
         sent.append((statement, parameters))
 
-    tree = None if query.filter is None else query.filter.tree
     event.listen(connection, "before_cursor_execute", _note)
     try:
-        running = Search(connection, tree, query.order, query.page.after, query.page.limit + 1, caps)
-        found = running.page()
+        run()
     finally:
         event.remove(connection, "before_cursor_execute", _note)
-    explained = Explained([position.clip_id for position in found], running.steps)
+    explained = Explained()
     for statement, parameters in sent:
         if "set_config" in statement:
             connection.exec_driver_sql(statement, parameters)
