@@ -12,7 +12,12 @@ from storage.migrate import migrate
 from storage.tables.likeness import vector_text
 
 EMBEDDING = "bench-1"
-_IN_ORDER = text("SELECT id FROM clips ORDER BY start_ns, id")
+_ALL = text("SELECT id FROM clips ORDER BY start_ns, id")
+_WITH_VECTORS = text("""
+    SELECT c.id FROM clip_vectors v JOIN clips c ON c.id = v.clip_id WHERE v.embedding = :number
+    ORDER BY c.start_ns, c.id
+""")
+"""A database that is kept may have got other clips since."""
 
 
 def filled(database: Database, rows: Vectors) -> list[str]:
@@ -23,10 +28,10 @@ def filled(database: Database, rows: Vectors) -> list[str]:
     if is_empty:
         make(database, len(rows))
     with database.begin() as connection:
-        clip_ids = list(connection.execute(_IN_ORDER).scalars())
         if embeddings.find(connection, EMBEDDING) is None:
-            _write(connection, clip_ids, rows)
-    return clip_ids
+            _write(connection, list(connection.execute(_ALL).scalars()), rows)
+        number = embeddings.named(connection, EMBEDDING).number
+        return list(connection.execute(_WITH_VECTORS, {"number": number}).scalars())
 
 
 def _write(connection: Connection, clip_ids: list[str], rows: Vectors) -> None:

@@ -15,7 +15,7 @@ from storage import outbox
 from storage.clips import extraction_jobs, writer
 from storage.clips.writer import Ending, PendingUpload
 from storage.erasure.expiry import expiries_of
-from storage.rows import inserted
+from storage.rows import inserted, is_among
 from storage.tables import clips
 from storage.tables import uploads as uploads_table
 from storage.tables.uploads import ASSEMBLING, UploadState
@@ -29,7 +29,9 @@ def find_uploads(connection: Connection, upload_ids: Collection[str]) -> dict[st
     """These uploads by id; unknown ones, and those whose manifest cannot be read, are left out."""
     table = uploads_table.c
     rows = connection.execute(
-        select(table.id, table.clip_id, table.vehicle_id, table.state, table.manifest).where(table.id.in_(upload_ids))
+        select(table.id, table.clip_id, table.vehicle_id, table.state, table.manifest).where(
+            is_among(table.id, upload_ids)
+        )
     )
     found = {}
     for row in rows:
@@ -67,7 +69,7 @@ def store_clips(connection: Connection, uploads: Sequence[PendingUpload], *, ext
 def _lock_states(connection: Connection, upload_ids: Sequence[str]) -> dict[str, str]:
     """The uploads' states, locked in the order of ids, so that two transactions never wait for each other."""
     table = uploads_table.c
-    locked = select(table.id, table.state).where(table.id.in_(upload_ids)).order_by(table.id)
+    locked = select(table.id, table.state).where(is_among(table.id, upload_ids)).order_by(table.id)
     return {row.id: row.state for row in connection.execute(locked.with_for_update(key_share=True))}
 
 

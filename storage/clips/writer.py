@@ -20,7 +20,7 @@ from storage.clips import extraction_jobs
 from storage.clips.marks import texts
 from storage.clips.properties import days, known_names, known_values, terms
 from storage.erasure.expiry import expiries_of
-from storage.rows import inserted, values_of
+from storage.rows import inserted, rows_json, values_of
 from storage.tables import campaign_versions, clips, fires
 from storage.tables import uploads as uploads_table
 from storage.tables.clips import fired_terms
@@ -284,11 +284,10 @@ _LINK_FIRES = text("""
         trigger, program_digest, t_ns, inclusion_probability, recorded_ns
     )
     SELECT n.*, f.trigger, f.program_digest, f.t_ns, f.inclusion_probability, c.recorded_ns
-    FROM unnest(
-        CAST(:clip_id AS text[]), CAST(:vehicle_id AS text[]), CAST(:campaign AS text[]), CAST(:version AS integer[]),
-        CAST(:ordinal AS bigint[]), CAST(:window_start_ns AS bigint[]), CAST(:window_end_ns AS bigint[]),
-        CAST(:charged_bytes AS bigint[])
-    ) AS n (clip_id, vehicle_id, campaign, version, ordinal, window_start_ns, window_end_ns, charged_bytes)
+    FROM jsonb_to_recordset(CAST(:links AS jsonb)) AS n (
+        clip_id text, vehicle_id text, campaign text, version integer, ordinal bigint, window_start_ns bigint,
+        window_end_ns bigint, charged_bytes bigint
+    )
     JOIN fires f USING (campaign, version, vehicle_id, ordinal)
     JOIN clips c ON c.id = n.clip_id
     ON CONFLICT DO NOTHING
@@ -298,8 +297,13 @@ _OF_A_LINK = ("campaign", "version", "ordinal", "window_start_ns", "window_end_n
 
 def link_fires(connection: Connection, uploads: Sequence[PendingUpload]) -> None:
     """Link clips to their fires; the rows of both exist."""
-    pairs = [(upload, fire) for upload in uploads for fire in upload.manifest.recording.fires]
-    arrays: dict[str, list[Any]] = {name: [getattr(fire, name) for _, fire in pairs] for name in _OF_A_LINK}
-    arrays["clip_id"] = [upload.clip_id for upload, _ in pairs]
-    arrays["vehicle_id"] = [upload.vehicle_id for upload, _ in pairs]
-    connection.execute(_LINK_FIRES, arrays)
+    links = [
+        {
+            "clip_id": upload.clip_id,
+            "vehicle_id": upload.vehicle_id,
+            **{name: getattr(fire, name) for name in _OF_A_LINK},
+        }
+        for upload in uploads
+        for fire in upload.manifest.recording.fires
+    ]
+    connection.execute(_LINK_FIRES, {"links": rows_json(links)})

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import Connection, case, func, select, update
 
 from storage import ledger
+from storage.rows import is_among
 from storage.tables import uploads
 from storage.tables.uploads import ASSEMBLING, UPLOAD_IS_OPEN, UploadState
 from storage.uploads import pieces
@@ -50,7 +51,7 @@ def mark_all_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
     """Close uploads as `mark_stored` does; the transaction has locked them, and knows that they are not closed."""
     connection.execute(
         update(uploads)
-        .where(uploads.c.id.in_(upload_ids))
+        .where(is_among(uploads.c.id, upload_ids))
         .values(state=UploadState.STORED, offset_bytes=uploads.c.size_bytes, closed_at=func.now())
     )
     pieces.forget(connection, upload_ids)

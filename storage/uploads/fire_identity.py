@@ -8,26 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, select, tuple_
+from sqlalchemy import Connection, text
 
-from storage.tables import fires
 from triggers.contracts.clip import Fire
 
 ENROL_AGAIN = "the vehicle lost its state: enrol it under a new id"
 
+# As arrays, so that the statement's text is the same whatever their number.
+_KNOWN = text("""
+    SELECT campaign, version, ordinal, f.t_ns, f.trigger
+    FROM unnest(CAST(:campaigns AS text[]), CAST(:versions AS integer[]), CAST(:ordinals AS bigint[]))
+        AS n (campaign, version, ordinal)
+    JOIN fires f USING (campaign, version, ordinal) WHERE f.vehicle_id = :vehicle_id
+""")
 KnownFires = Mapping[tuple[str, int, int], tuple[int, str]]
 """Time in ns and trigger of one vehicle's fires, by (campaign, version, ordinal)."""
 
 
 def known_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire]) -> KnownFires:
     """What the catalog has under the ordinals of these fires of a vehicle."""
-    ordinals = sorted({(fire.campaign, fire.version, fire.ordinal) for fire in of_fires})
-    identity = tuple_(fires.c.campaign, fires.c.version, fires.c.ordinal)
-    rows = connection.execute(
-        select(fires.c.campaign, fires.c.version, fires.c.ordinal, fires.c.t_ns, fires.c.trigger).where(
-            fires.c.vehicle_id == vehicle_id, identity.in_(ordinals)
-        )
-    )
+    asked = sorted({(fire.campaign, fire.version, fire.ordinal) for fire in of_fires})
+    campaigns, versions, ordinals = zip(*asked, strict=True) if asked else ((), (), ())
+    identities = {"campaigns": list(campaigns), "versions": list(versions), "ordinals": list(ordinals)}
+    rows = connection.execute(_KNOWN, {**identities, "vehicle_id": vehicle_id})
     return {(row.campaign, row.version, row.ordinal): (row.t_ns, row.trigger) for row in rows}
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, select
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.rows import is_among
 from storage.tables import parked_cells, uploads
 from storage.tables.uploads import ASSEMBLING
 
@@ -94,7 +95,7 @@ def forget_many(connection: Connection, upload_ids: Collection[str]) -> dict[str
     """Drop the rows of uploads; returns, by upload, the keys of staging objects to be deleted afterwards."""
     removed = connection.execute(
         delete(parked_cells)
-        .where(parked_cells.c.upload_id.in_(upload_ids))
+        .where(is_among(parked_cells.c.upload_id, upload_ids))
         .returning(parked_cells.c.upload_id, parked_cells.c.object_key)
     )
     keys: dict[str, tuple[str, ...]] = {}

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy import Connection, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
+from storage.rows import is_among
 from storage.tables import upload_pieces
 
 MAX_PIECES = 64
@@ -42,7 +43,7 @@ def load(connection: Connection, upload_id: str) -> bytes:
 
 def forget(connection: Connection, upload_ids: Sequence[str]) -> None:
     """Delete the pieces of these uploads."""
-    connection.execute(delete(upload_pieces).where(upload_pieces.c.upload_id.in_(upload_ids)))
+    connection.execute(delete(upload_pieces).where(is_among(upload_pieces.c.upload_id, upload_ids)))
 
 
 def _join(connection: Connection, upload_id: str) -> None:

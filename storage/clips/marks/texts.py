@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, func, select, text
 from sqlalchemy.dialects.postgresql import TSQUERY
 
+from storage.rows import is_among
 from storage.tables import clip_texts, clips
 from triggers.errors import InvalidInput
 
@@ -40,6 +41,7 @@ _WRITE = text("""
                     WHERE s.value ->> 'name' = l.trigger
                 ) AS d WHERE l.clip_id = c.id)
         ), CAST(:punctuation AS text), ' ', 'g'), CAST(:most AS integer)) AS words
+        OFFSET 0  -- or each of the two vectors would read all of these texts for itself
     ) AS t
     WHERE c.id = ANY (CAST(:ids AS text[]))
     ORDER BY c.id
@@ -58,7 +60,9 @@ def write(connection: Connection, clip_ids: Collection[str]) -> None:
 
 
 def _lock(connection: Connection, clip_ids: Sequence[str]) -> None:
-    of_clips = select(clip_texts.c.clip_id).where(clip_texts.c.clip_id.in_(clip_ids)).order_by(clip_texts.c.clip_id)
+    of_clips = (
+        select(clip_texts.c.clip_id).where(is_among(clip_texts.c.clip_id, clip_ids)).order_by(clip_texts.c.clip_id)
+    )
     connection.execute(of_clips.with_for_update())
 
 
