@@ -34,8 +34,9 @@ MEMORY_BYTES = 2 * 1024**3
 
 _processes = multiprocessing.get_context("forkserver")
 # So that each child begins with the compiler imported, and with the tables that it makes when it is first used.
-# What runs scans (`fleet_api.scans.reader`) is forked from the same process.
-_processes.set_forkserver_preload(["fleet_api.campaigns.compiler_warm_up", "fleet_api.scans.reading"])
+# What runs scans (`fleet_api.scans.reader`) is forked from the same process, and loads what else it needs itself: a
+# scan takes longer than that, and most of the time there is none.
+_processes.set_forkserver_preload(["fleet_api.campaigns.compiler_warm_up"])
 
 
 @dataclass(frozen=True, slots=True)

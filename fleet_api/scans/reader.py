@@ -13,6 +13,7 @@ from fleet_api.scans.tasks import Answer, Limits, Setup, Task
 from storage.settings import Settings
 from triggers.contracts.problem import error_of
 from triggers.errors import LongtailError
+from triggers.processes.refused_imports import refuse_imports
 from triggers.scan.condition import Condition
 
 MAX_RESTARTS = 100
@@ -107,6 +108,7 @@ class Reader:
 
 
 def _serve(pipe: Connection, setup: Setup) -> None:
+    refuse_imports("pandas")  # pyarrow would load it at its first conversion, where it is installed
     from fleet_api.scans.reading import serve  # noqa: PLC0415 - with pyarrow and wasmtime, which only the process needs
 
     serve(pipe, setup)
