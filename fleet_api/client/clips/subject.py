@@ -76,12 +76,16 @@ class Clips:
             limit=limit,
         )
 
-    def translate(self, filter_text: str) -> str:
+    def translate(self, filter_text: str, *, note: Callable[[str], None] = lambda _: None) -> str:
         """The CQL2 text that a filter with units and relative times stands for now.
 
-        `ego.speed.max > 80 km/h AND start > now - 7 d` becomes what `search` takes.
+        `ego.speed.max > 80 km/h AND start > now - 7 d` becomes what `search` takes. `note` is told which of its
+        conditions have no index.
         """
-        return self._transport.get(FilterView, path_of("filter"), {"filter": filter_text}).filter
+        view = self._transport.get(FilterView, path_of("filter"), {"filter": filter_text})
+        for text in view.notes:
+            note(text)
+        return view.filter
 
     def functions(self) -> list[FunctionView]:
         """The functions that filters can call beside those of CQL2 itself."""

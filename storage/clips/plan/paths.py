@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-from sqlalchemy import ARRAY, ColumnElement, Table, Text, cast, false, literal, or_, true
+from sqlalchemy import ARRAY, ColumnElement, Connection, Table, Text, cast, false, literal, or_, select, true
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.clips.cql2.conditions import of_the_fire
@@ -26,12 +26,14 @@ from storage.clips.cql2.tree import (
     In,
     IsNull,
     Leaf,
+    Like,
     Not,
     Or,
     Predicate,
     SomeFire,
     SpatialRelation,
     TextMatch,
+    properties,
     scope,
     scopes,
 )
@@ -43,7 +45,7 @@ from storage.clips.plan.indexes import END, START, Index, damage_bounds, index_o
 from storage.clips.plan.normal import conjunction
 from storage.clips.properties import Property
 from storage.jsonb import json_text
-from storage.tables import clip_fires, clip_texts, clips, labels
+from storage.tables import clip_fires, clip_texts, clips, indexed_signals, labels
 from storage.tables.clips import fired_terms
 
 Condition = ColumnElement[bool]
@@ -73,11 +75,15 @@ Access: TypeAlias = tuple[Path, ...]
 
 @dataclass(frozen=True)
 class Member:
-    """A member of the conjunction that a filter is, and its accesses; `asked` is itself, or the choice that it is."""
+    """A member of the conjunction that a filter is, and its accesses; `asked` is itself, or the choice that it is.
+
+    `is_indexed` says whether an index has its clips, by these accesses or as ranges.
+    """
 
     predicate: Predicate
     asked: Predicate
     accesses: tuple[Access, ...] = ()
+    is_indexed: bool = True
 
 
 @dataclass(frozen=True)
@@ -87,6 +93,12 @@ class Known:
 
     indexed: Collection[str] = ()
     choices: Choices | None = None
+
+    @classmethod
+    def of(cls, connection: Connection) -> Known:
+        """What the catalog of a connection knows."""
+        complete = select(indexed_signals.c.signal).where(indexed_signals.c.complete)
+        return cls(frozenset(connection.execute(complete).scalars()), Choices(connection))
 
     def chosen(self, predicate: Predicate) -> Predicate:
         """The choice that a predicate is, or itself."""
@@ -117,12 +129,14 @@ class Paths:
 
     def _add(self, member: Predicate, known: Known) -> None:
         asked = known.chosen(member)
-        for index, bounds in _ranges(asked):
+        ranges = list(_ranges(asked))
+        for index, bounds in ranges:
             self.ranges[index] = self.ranges.get(index, Bounds()) & bounds
         accesses = tuple(_accesses(asked, known, self.unindexed))
         if isinstance(member, Comparison) and (about := bounds_of(member)) and about[0].name.startswith("fire_time"):
             self.fired = self.fired & about[1]
-        self.members.append(Member(member, asked, accesses))
+        is_indexed = bool(ranges or accesses) or member == Constant(True)
+        self.members.append(Member(member, asked, accesses, is_indexed))
 
     def equalities(self) -> Iterator[tuple[Property, tuple[Any, ...]]]:
         """The attributes and tags of which clips must have one of some values."""
@@ -214,6 +228,7 @@ def _of_leaf(member: Any, known: Known, unindexed: list[Property]) -> Iterator[A
 def _of_bounds(member: Any, known: Known, unindexed: list[Property]) -> Iterator[Access]:
     found = bounds_of(member)
     if found is None:
+        yield from _of_those_that_have_it(member)
         return
     asked, bounds = found
     if asked.signal is not None:
@@ -228,10 +243,19 @@ def _of_bounds(member: Any, known: Known, unindexed: list[Property]) -> Iterator
         yield from _of_words(asked, bounds)
 
 
+def _of_those_that_have_it(member: Leaf) -> Iterator[Access]:
+    """Of a comparison that only a clip can meet that has the property, where an index has these clips: not all do."""
+    if isinstance(member, Like | Comparison):
+        for asked in properties(member):
+            if asked.name in ("damage", "duplicate_of"):
+                yield (Path(clips, asked.expression.is_not(None)),)
+
+
 def _of_words(asked: Property, bounds: Bounds) -> Iterator[Access]:
     """The accesses by damage, tags and labels."""
-    if asked.name == "damage" and (condition := damage_bounds(bounds)) is not None:
-        yield (Path(clips, condition),)
+    if asked.name == "damage":
+        condition = damage_bounds(bounds)
+        yield (Path(clips, clips.c.damage.is_not(None) if condition is None else condition),)
     elif asked.name == "tags" and bounds.choices is not None:
         yield (Path(clips, _overlap(clips.c.tags, bounds.choices), in_steps=False, exact=True),)
     elif asked.name == "labels" and bounds.choices is not None:

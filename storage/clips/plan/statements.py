@@ -10,7 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Connection, Select, and_, func, intersect, literal, or_, select, true, union
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    and_,
+    any_,
+    func,
+    intersect,
+    literal,
+    or_,
+    select,
+    true,
+    union,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.sql.elements import Grouping
 
@@ -119,14 +135,24 @@ def ids_of(access: Access) -> Any:
     return found[0].distinct() if len(found) == 1 else _UNION(*found)
 
 
-def collect(
+def collect(order: Order, after: PagePosition | None, ids: Any, residual: Condition, limit: int) -> Select[Any]:
+    """The first clips, in order, of those with these few ids for which `residual` is true: each is looked up."""
+    # As an array, or PostgreSQL looks for clips with a `residual` that it takes for rare, and then for their ids.
+    few = any_(func.array(ids.scalar_subquery(), type_=ARRAY(Text)))
+    return _first(order, _of_clips(order, after, residual).where(clips.c.id == few), limit)
+
+
+def intersect_sets(
     order: Order, after: PagePosition | None, sets: Sequence[Any], residual: Condition, limit: int
 ) -> Select[Any]:
     """The first clips, in order, of those that are in all of these sets of ids and for which `residual` is true."""
-    conditions = [residual] if after is None else [residual, order.after(after)]
     ids: CTE = (_INTERSECT(*sets) if len(sets) > 1 else sets[0]).cte("ids").prefix_with("MATERIALIZED", dialect="*")
-    found: Any = select(order.by.expression.label("sort_key"), clips.c.id).where(checked(conditions))
-    return _first(order, found.join_from(ids, clips, ids.c.id == clips.c.id), limit)
+    return _first(order, _of_clips(order, after, residual).join_from(ids, clips, ids.c.id == clips.c.id), limit)
+
+
+def _of_clips(order: Order, after: PagePosition | None, residual: Condition) -> Any:
+    conditions = [residual] if after is None else [residual, order.after(after)]
+    return select(order.by.expression.label("sort_key"), clips.c.id).where(checked(conditions))
 
 
 def collect_clips(

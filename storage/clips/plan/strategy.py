@@ -11,7 +11,7 @@
    many, and the walk goes on otherwise. So a search takes at most some times as long as the shorter of the two.
 
 Before all that, a filter that asks for a signal that is not `indexed`, or that nothing indexes and few clips match, is
-refused in a catalog of more than `Caps.walked` clips (`plan/refusals.py`).
+refused in a catalog of more than `Caps.large` clips (`plan/refusals.py`).
 """
 
 from __future__ import annotations
@@ -25,16 +25,13 @@ from sqlalchemy import Connection, Select, select, true
 from storage.clips.cql2.conditions import condition
 from storage.clips.cql2.tree import Predicate
 from storage.clips.order import Order, PagePosition
-from storage.clips.plan import settings, spans, statements
+from storage.clips.plan import refusals, settings, spans, statements
 from storage.clips.plan.bounds import Bounds
-from storage.clips.plan.choices import Choices
 from storage.clips.plan.indexes import END, RECORDED, START
 from storage.clips.plan.paths import Access, Condition, Known, Member, Paths
 from storage.clips.plan.settings import Way
 from storage.clips.plan.walks import STRAY, Walks
-from storage.clips.properties import Property
-from storage.tables import clips, indexed_signals
-from triggers.errors import InvalidInput
+from storage.tables import clips
 
 _LONGER = 4
 """How many times as many rows each turn visits."""
@@ -49,6 +46,8 @@ class Caps:
     """Of rows that are looked up in their table to be counted, before the first walk."""
     glanced: int = 1_000
     walked: int = 10_000
+    large: int = 10_000
+    """Catalogs of more clips are not looked through for what no index has."""
 
 
 def find_page(
@@ -82,9 +81,9 @@ class Search:
     steps: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        indexed = _indexed_signals(self.connection)
         settings.use(self.connection, Way.WALK)  # the first and last rows of indexes are asked for
-        self._paths = Paths.of(self.predicate, Known(indexed, Choices(self.connection)))
+        known = Known.of(self.connection)
+        self._paths = Paths.of(self.predicate, known)
         if self._paths.fired != Bounds() or {START, END} & set(self._paths.ranges):
             longest = spans.longest_ns(self.connection)
             self._paths.ranges = spans.related(self._paths.ranges, self._paths.fired, longest)
@@ -92,7 +91,7 @@ class Search:
         if recorded != Bounds():
             self._paths.ranges[RECORDED] = self._paths.ranges.get(RECORDED, Bounds()) & recorded
         self._accesses = list(self._paths.accesses())
-        self._walks = Walks.of(self.order, self._paths, indexed).with_days(self.connection, self._paths.ranges)
+        self._walks = Walks.of(self.order, self._paths, known.indexed).with_days(self.connection, self._paths.ranges)
         if self._walks.leaves_strays and not self._few_strays():
             self._walks = self._walks.with_all_clips()
         self._position = self.after
@@ -100,9 +99,9 @@ class Search:
 
     def page(self) -> list[PagePosition]:
         """The page, by the ways that the module describes, in their order."""
-        self._require_indexed()
         if (few := self._few()) is not None:
             return self._collect(*few)
+        self._require_searchable()
         if self._walks.index is None:
             return self._intersect()
         if self._walk(self.caps.glanced):
@@ -180,7 +179,7 @@ class Search:
         if all(path.source is clips for path in access):
             conditions = [statements.either(access)]
             return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
-        return self._run(statements.collect(self.order, self.after, [statements.ids_of(access)], residual, self.limit))
+        return self._run(statements.collect(self.order, self.after, statements.ids_of(access), residual, self.limit))
 
     def _walk(self, rows: int) -> bool:
         """Walk on for so many rows; whether the page is found, or nothing is left."""
@@ -237,7 +236,7 @@ class Search:
             return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
         sets = [statements.ids_of(access) for access in others]
         sets += [select(clips.c.id).where(*conditions)] if conditions else []
-        return self._run(statements.collect(self.order, self.after, sets, residual, self.limit))
+        return self._run(statements.intersect_sets(self.order, self.after, sets, residual, self.limit))
 
     def _one_of_each(self, but: Collection[Access]) -> tuple[list[Access], list[Access], list[Member]]:
         """One access of each member: those in the table of clips, the others, and the members that they are exactly."""
@@ -259,27 +258,16 @@ class Search:
     def _run(self, query: Select[Any]) -> list[PagePosition]:
         return [PagePosition(row[0], row[1]) for row in self.connection.execute(query)]
 
-    def _require_indexed(self) -> None:
-        """InvalidInput when nothing but a signal that is not `indexed` says where to look, among too many clips."""
-        sorted_by = [self.order.by] if self._walks.index is None else []
-        if (self._accesses and not sorted_by) or not (unindexed := [*self._paths.unindexed, *sorted_by]):
-            return
-        if self._accesses and self._few() is not None:
-            return
+    def _require_searchable(self) -> None:
+        refusals.require_searchable(
+            self.connection,
+            self._paths,
+            sorted_by=self.order.by if self._walks.index is None else None,
+            is_large=self._is_large,
+            has_few=lambda access: self._has_at_most(_LONGER * self.caps.large, access),
+        )
+
+    def _is_large(self) -> bool:
         settings.use(self.connection, Way.WALK)
-        many = select(clips.c.id).order_by(clips.c.id).offset(self.caps.walked).limit(1)
-        if self.connection.execute(many).one_or_none() is not None:
-            raise _not_indexed(unindexed[0])
-
-
-def _indexed_signals(connection: Connection) -> set[str]:
-    """The signals of which the indexes have all clips."""
-    return set(connection.execute(select(indexed_signals.c.signal).where(indexed_signals.c.complete)).scalars())
-
-
-def _not_indexed(asked: Property) -> InvalidInput:
-    return InvalidInput(
-        f"`{asked.name}` is not declared `indexed`, and there are too many clips to look through them all",
-        remedy="add a time, a vehicle or a trigger that few clips have; or declare the signal `indexed: true` in the "
-        "signal catalog of a campaign",
-    )
+        many = select(clips.c.id).order_by(clips.c.id).offset(self.caps.large).limit(1)
+        return self.connection.execute(many).one_or_none() is not None

@@ -29,6 +29,24 @@ def test_a_translated_filter_is_one_that_clips_are_searched_with(api: Api, clip_
 
 
 @pytest.mark.parametrize(
+    ("written", "notes"),
+    [
+        ("ego.speed.max > 80 km/h", ["`ego.speed.max` is not declared `indexed`: add a time or a trigger"]),
+        ("NOT tag = 'a'", ["no index answers NOT of `tags`: where hardly any clip meets it, add a time or a trigger"]),
+        ("trigger LIKE 'a%' AND start > now - 7 d AND size_bytes > 1 MB AND damage LIKE '%x%'", []),
+        ("s_intersects(geometry, POINT(11.5 48.1))", []),
+    ],
+)
+def test_the_conditions_that_no_index_answers_are_told_before_anybody_searches(
+    api: Api, clip_id: str, written: str, notes: list[str]
+) -> None:
+    assert api.get("/v1/filter", filter=written).json()["notes"] == notes
+    told: list[str] = []
+    api.as_client("viewer").clips.translate(written, note=told.append)
+    assert told == notes
+
+
+@pytest.mark.parametrize(
     ("written", "says"),
     [
         ("ego.speed.max > 5 kg", "(line 1, column 17)"),

@@ -294,10 +294,14 @@ class ClipDetailsView(ClipView):
 
 
 class FilterView(BaseModel):
-    """A filter as `GET /v1/clips` takes it: numbers in the units of what they are compared with, times absolute."""
+    """A filter as `GET /v1/clips` takes it: numbers in the units of what they are compared with, times absolute.
+
+    `notes` say which of its conditions have no index.
+    """
 
     filter: str
     language: Literal["cql2-text"] = Field("cql2-text", alias="filter-lang")
+    notes: list[str] = []
 
     model_config = {"populate_by_name": True}
 

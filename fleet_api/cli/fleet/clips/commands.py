@@ -61,7 +61,7 @@ clips.add_command(facets.facets)
 @click.argument("cql2", required=False)
 @click.option("--limit", type=WholeNumber(1), help="At most this many clips.  [default: all]")
 @click.option("--sortby", help="A property to sort by; a leading - reverses the order.  [default: -recorded]")
-@click.option("--explain", is_flag=True, help="Only print the filter as the API takes it.")
+@click.option("--explain", is_flag=True, help="Only print the filter as the API takes it, and what in it has no index.")
 @click.option(
     "--when", help="A condition of the trigger language: list the clips, and the instants, where it became true."
 )
@@ -82,7 +82,7 @@ def search(
     A number may have a unit, and a time may be relative to now: "ego.speed.max > 80 km/h AND start > now - 7 d". With
     --when, look into their signals, for something like "rate(ego.speed over 1.5 s) < -3 m/s^2". Ctrl-C ends that.
     """
-    cql2 = translated(client, cql2)
+    cql2 = translated(client, cql2, note=remark) if explain else translated(client, cql2)
     if explain:
         print_result(cql2 or "TRUE")
         return 0

@@ -8,13 +8,20 @@ if TYPE_CHECKING:
     from fleet_api.client import Client
 
 
+Note = Callable[[str], None]
+
+
+def _ignored(_: str) -> None:
+    pass
+
+
 @overload
-def translated(client: Client, written: str) -> str: ...
+def translated(client: Client, written: str, *, note: Note = ...) -> str: ...
 @overload
-def translated(client: Client, written: str | None) -> str | None: ...
-def translated(client: Client, written: str | None) -> str | None:
+def translated(client: Client, written: str | None, *, note: Note = ...) -> str | None: ...
+def translated(client: Client, written: str | None, *, note: Note = _ignored) -> str | None:
     """The CQL2 text that a written filter stands for now; None for none. Every command that takes a filter asks here.
 
-    InvalidInput for what is not understood in it.
+    `note` is told which of its conditions have no index. InvalidInput for what is not understood in it.
     """
-    return None if written is None else client.clips.translate(written)
+    return None if written is None else client.clips.translate(written, note=note)

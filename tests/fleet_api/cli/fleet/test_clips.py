@@ -157,6 +157,7 @@ def test_a_filter_may_have_units_and_is_explained(longtail: Longtail, api: Api) 
     assert longtail("clips", "search", written, "--ids").out == f"{fast}\n"
     explained = longtail("clips", "search", "ego.yaw.max > 0.5 deg/s", "--explain")
     assert explained.out.strip() == "ego.yaw.max > 0.5"
+    assert "`ego.yaw.max` is not declared `indexed`: add a time or a trigger" in explained.err
     refused = longtail("clips", "search", "ego.yaw.max > 5 kg")
     assert refused.status != 0 and "5 kg is a mass" in refused.err
 

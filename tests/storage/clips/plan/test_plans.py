@@ -19,13 +19,12 @@ from storage.clips.query import ClipQuery
 from storage.database import Database
 from tests.storage.clips.plan.explained import Explained, explain
 from tests.support.servers.database import migrated_database
-from triggers.errors import InvalidInput
 
 pytestmark = pytest.mark.integration
 
 CLIPS = 4000
 LARGE = {"clips", "clip_fires", "signal_statistics", "labels"}
-CAPS = Caps(collected=150, visited=40, glanced=50, walked=300)
+CAPS = Caps(collected=150, visited=40, glanced=50, walked=300, large=300)
 LIMIT = 20
 BOUND = 2500
 """Rows that one search may visit in all: its counts, walks and collections together, and subqueries of each row."""
@@ -160,30 +159,3 @@ def test_deep_pages_visit_as_few_rows_as_the_first(connection: Connection, sortb
     done = explain(connection, query, CAPS)
     assert done.steps == ["walk 50"]
     assert done.visited < 4 * CAPS.glanced, done
-
-
-@pytest.mark.parametrize(
-    ("source", "sortby"),
-    [("ego.jerk.max > 1", "-recorded"), ("NOT tag = 'rain' AND ego.jerk.max > 1", "-recorded"), ("", "-ego.jerk.max")],
-)
-def test_a_signal_that_is_not_indexed_is_refused_in_a_large_catalog_and_searched_in_a_small_one(
-    connection: Connection, source: str, sortby: str
-) -> None:
-    with pytest.raises(InvalidInput) as refused:
-        explained(connection, Question("jerk", source, sortby))
-    assert "`ego.jerk.max` is not declared `indexed`" in str(refused.value)
-    assert "add a time, a vehicle or a trigger" in refused.value.remedy
-    query = asked(Question("jerk", source, sortby))
-    assert query.positions(connection, Caps(walked=CLIPS))[:LIMIT]
-
-
-@pytest.mark.parametrize(
-    "narrower",
-    ["vehicle = 'car-rare'", "trigger = 'rare'", "start > DATE('2030-01-01')", "fire_time < DATE('2025-01-02')"],
-)
-def test_a_signal_that_is_not_indexed_is_searched_beside_what_few_clips_have(
-    connection: Connection, narrower: str
-) -> None:
-    done = explained(connection, Question("jerk", f"ego.jerk.max > 1 AND {narrower}", "-ego.jerk.max"))
-    assert done.steps == ["collect"]
-    assert done.visited < BOUND, done
