@@ -134,6 +134,13 @@ SORTS = (
 )
 
 
+FACETS = (
+    *("all, -recorded", "trigger: many", "trigger: old", "trigger: few"),
+    *("tag: many", "attribute: old", "place: few"),
+)
+"""Of these the facets are timed."""
+
+
 @dataclass(frozen=True)
 class Question:
     """A filter (empty: none) and an order."""

@@ -19,8 +19,8 @@ from sqlalchemy import text
 from bench.machine import load
 from bench.search.ingest import ingest_rate
 from bench.search.made import make, place_with
-from bench.search.questions import FILTERS, Question, pairs, singles, sorted_filters
-from bench.search.timed import Timed, check, deep, measure
+from bench.search.questions import FACETS, FILTERS, Question, pairs, singles, sorted_filters
+from bench.search.timed import Timed, check, deep, facets_of, measure
 from storage.database import Database
 from storage.embedded import EmbeddedPostgres, scratch_dir
 from storage.migrate import migrate
@@ -33,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--url", help="a database that is kept; filled if it is empty")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--pairs", type=int, default=7, help="ask every n-th pair (0: none)")
+    parser.add_argument("--orders", type=int, default=5, help="ask every n-th filter in another order")
     parser.add_argument("--unchecked", action="store_true", help="leave out the naive evaluation")
     parser.add_argument("--json", type=Path, help="where all times go")
     options = parser.parse_args(argv)
@@ -57,7 +58,7 @@ def _run(url: str, options: argparse.Namespace) -> None:
     print(f"load {load()}; the box of `place: few` has sides of {side:.4f} degrees")
     alone = list(singles(place))
     together = list(pairs(place))[:: options.pairs] if options.pairs else []
-    in_order = list(sorted_filters(place))[::5]
+    in_order = list(sorted_filters(place))[:: options.orders]
     if not options.unchecked:
         counts = check(database, alone)
         print(f"{len(counts)} pages are what looking at all clips finds")
@@ -68,6 +69,10 @@ def _run(url: str, options: argparse.Namespace) -> None:
             rounds = options.rounds if name == "alone" else max(3, options.rounds // 3)
             found[name] = measure(database, questions, rounds)
             _show(name, found[name])
+    for question in alone:
+        if question.name in FACETS:
+            timed = facets_of(database, question, max(3, options.rounds // 3))
+            print(f"facets of {question.name}: {_percentiles(timed)}, {timed.found} clips looked at")
     for sortby in ("-recorded", "-size_bytes", "-ego.speed.max"):
         first, last = deep(database, Question("all", "", sortby), 300)
         print(f"deep pages by {sortby}: first ten {first:.1f} ms of CPU, 290th to 300th {last:.1f}")

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select, text
 
 from bench.measure import ResultsDiffer
 from bench.search.questions import Question
+from storage.clips.facets import DEFAULT_BY, facets, parse_by
 from storage.clips.query import ClipQuery
 from storage.clips.search import FoundClips, search
 from storage.database import Database
@@ -106,6 +107,22 @@ def _asked(database: Database, query: ClipQuery) -> tuple[FoundClips, float, flo
         page = FoundClips([], None)
     wall_ms = (time.perf_counter() - started_s) * 1000
     return page, wall_ms, (on_cpu_ns(pid) + time.process_time_ns() - before) / 1e6
+
+
+def facets_of(database: Database, question: Question, rounds: int) -> Timed:
+    """Times of the facets that are asked for without saying which, of a question's clips."""
+    query = parsed(question).filter
+    ms, cpu_ms, looked_at = [], [], 0
+    for number in range(rounds + 1):
+        with database.begin() as connection:
+            pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
+        before, started_s = on_cpu_ns(pid) + time.process_time_ns(), time.perf_counter()
+        with database.begin() as connection:
+            looked_at = facets(connection, query, parse_by(DEFAULT_BY)).looked_at
+        if number:
+            ms.append((time.perf_counter() - started_s) * 1000)
+            cpu_ms.append((on_cpu_ns(pid) + time.process_time_ns() - before) / 1e6)
+    return Timed(question, looked_at, tuple(ms), tuple(cpu_ms))
 
 
 def on_cpu_ns(pid: int) -> int:

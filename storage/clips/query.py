@@ -74,9 +74,9 @@ class ClipQuery:
         after = read_token(token, self.fingerprint, self.order)
         return replace(self, page=replace(self.page, after=after))
 
-    def where(self) -> ColumnElement[bool]:
-        """The condition on the table `clips`."""
-        return true() if self.filter is None else self.filter.where()
+    def where(self, *, fenced: bool = False) -> ColumnElement[bool]:
+        """The condition on the table `clips`; `fenced` if how many clips are visited is decided elsewhere."""
+        return true() if self.filter is None else self.filter.where(fenced=fenced)
 
     def properties(self) -> set[Property]:
         """Every property that the filter and the order ask for."""

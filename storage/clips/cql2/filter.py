@@ -29,13 +29,13 @@ class Filter:
     language: Language
     tree: Predicate = field(compare=False, repr=False)
 
-    def where(self) -> ColumnElement[bool]:
-        """The condition on the table `clips` that the filter stands for.
+    def where(self, *, fenced: bool = False) -> ColumnElement[bool]:
+        """The condition on the table `clips` that the filter stands for; `fenced` as in `condition`.
 
         Logic is that of SQL: a comparison with something the clip does not have (an attribute, a statistic, a place) is
         unknown, `not` of unknown is unknown, and only clips for which the whole filter is true are found.
         """
-        return condition(self.tree)
+        return condition(self.tree, fenced=fenced)
 
 
 MAX_OF_TRACK = 10

@@ -12,10 +12,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, column, func, literal, select, text, true, values
+from sqlalchemy import ARRAY, ColumnElement, Connection, Select, Text, any_, column, func, literal, select, text, values
 
 from storage.clips.cql2 import Filter
-from storage.clips.plan import Caps
+from storage.clips.plan import Caps, settings
+from storage.clips.plan.settings import Way
+from storage.clips.plan.statements import checked
 from storage.clips.query import ClipQuery, Page
 from storage.tables import clips
 from triggers.statistics.poisson import poisson_interval
@@ -52,7 +54,7 @@ def count(connection: Connection, query: Filter | None) -> ClipCount:
     """How many clips a filter finds (None: all clips); up to EXACT_UP_TO they are a page of a search."""
     asked = ClipQuery(query, page=Page(EXACT_UP_TO))
     found = len(asked.positions(connection, CAPS))
-    return exactly(found) if found <= EXACT_UP_TO else estimate(connection, asked.where())
+    return exactly(found) if found <= EXACT_UP_TO else estimate(connection, asked)
 
 
 def count_up_to(connection: Connection, where: ColumnElement[bool], at_most: int) -> int:
@@ -61,14 +63,17 @@ def count_up_to(connection: Connection, where: ColumnElement[bool], at_most: int
     return connection.execute(select(func.count()).select_from(bounded)).scalar_one()
 
 
-def estimate(connection: Connection, where: ColumnElement[bool]) -> ClipCount:
+def estimate(connection: Connection, query: ClipQuery) -> ClipCount:
     """How many of more than EXACT_UP_TO clips; of a catalog that is not much larger than a sample, exactly."""
     known: float = connection.execute(_ROWS).scalar_one()
     if known < 2 * SAMPLE:
-        return exactly(connection.execute(select(func.count()).select_from(clips).where(where)).scalar_one())
+        return exactly(connection.execute(select(func.count()).select_from(clips).where(query.where())).scalar_one())
     width = max(1, round(_IDS / _RANGES * SAMPLE / known))
     share = width * _RANGES / _IDS
-    found = connection.execute(_in_sample(where, width)).scalar_one()
+    # The clips of the sample are visited, and no others: PostgreSQL takes conditions for rare that are not.
+    settings.use(connection, Way.COUNT)
+    found = connection.execute(_in_sample(checked([query.where(fenced=True)]), width)).scalar_one()
+    settings.reset(connection)
     low, high = poisson_interval(found)
     return ClipCount(
         max(round(found / share), EXACT_UP_TO + 1),
@@ -78,17 +83,14 @@ def estimate(connection: Connection, where: ColumnElement[bool]) -> ClipCount:
     )
 
 
-def _in_sample(where: ColumnElement[bool], width: int) -> Select[int]:
+def _in_sample(condition: ColumnElement[bool], width: int) -> Select[int]:
     """Counts the clips of the sample for which a condition holds: those in _RANGES ranges of ids, evenly spread."""
     starts = [number * (_IDS // _RANGES) for number in range(_RANGES)]
     ranges = values(column("first", Text), column("after", Text), name="ranges").data(
         [(literal(f"{start:0{_DIGITS}x}", Text), literal(f"{start + width:0{_DIGITS}x}", Text)) for start in starts]
     )
-    # Laterally, so that the planner goes through the index range by range and does not read all clips.
-    sampled = (
-        select(clips.c.id)
-        .where(clips.c.id >= ranges.c.first, clips.c.id < ranges.c.after, where)
-        .correlate(ranges)
-        .lateral("sampled")
-    )
-    return select(func.count()).select_from(ranges.join(sampled, true()))
+    sampled = clips.alias("sampled").c.id
+    ids = select(sampled).where(sampled >= ranges.c.first, sampled < ranges.c.after).scalar_subquery()
+    # As an array: the ids are found first, and only their clips are visited.
+    of_sample = clips.c.id == any_(func.array(ids, type_=ARRAY(Text)))
+    return select(func.count()).select_from(clips).where(of_sample, condition)

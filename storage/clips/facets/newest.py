@@ -38,4 +38,4 @@ def newest(connection: Connection, query: Filter | None) -> Newest:
     ids = [position.clip_id for position in asked.positions(connection, counting.CAPS)]
     if len(ids) <= LOOKED_AT:
         return Newest(ids, counting.exactly(len(ids)))
-    return Newest(ids[:LOOKED_AT], counting.estimate(connection, asked.where()))
+    return Newest(ids[:LOOKED_AT], counting.estimate(connection, asked))
