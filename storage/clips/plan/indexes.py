@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, func, true
 
-from storage.clips.plan.bounds import Bounds
+from storage.clips.plan.members.bounds import Bounds
 from storage.clips.properties import Property, SortType, require_property
 from storage.clips.properties.lookup import STATISTIC_COLUMNS
 from storage.tables import clip_fires, clips, labels, signal_statistics

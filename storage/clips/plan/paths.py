@@ -38,11 +38,11 @@ from storage.clips.cql2.tree import (
     scopes,
 )
 from storage.clips.marks.texts import match_words
-from storage.clips.plan import places
-from storage.clips.plan.bounds import Bounds, Span, bounds_of, span_of
-from storage.clips.plan.choices import Choices
 from storage.clips.plan.indexes import END, START, Index, damage_bounds, index_of, statistic_index
-from storage.clips.plan.normal import conjunction
+from storage.clips.plan.members import places
+from storage.clips.plan.members.bounds import Bounds, Span, bounds_of, span_of
+from storage.clips.plan.members.choices import Choices
+from storage.clips.plan.members.normal import conjunction
 from storage.clips.properties import Property
 from storage.jsonb import json_text
 from storage.tables import clip_fires, clip_texts, clips, indexed_signals, labels

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, intersect, select
 from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order
 from storage.clips.plan import settings, statements
-from storage.clips.plan.choices import Choices
+from storage.clips.plan.members.choices import Choices
 from storage.clips.plan.paths import Access, Condition, Known, Member, Paths
 from storage.clips.plan.settings import Way
 from storage.clips.plan.strategy import Caps, Search

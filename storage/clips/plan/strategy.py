@@ -25,9 +25,10 @@ from sqlalchemy import Connection, Select, select, true
 from storage.clips.cql2.conditions import condition
 from storage.clips.cql2.tree import Predicate
 from storage.clips.order import Order, PagePosition
-from storage.clips.plan import refusals, settings, spans, statements
-from storage.clips.plan.bounds import Bounds
+from storage.clips.plan import refusals, settings, statements
 from storage.clips.plan.indexes import END, RECORDED, START
+from storage.clips.plan.members import spans
+from storage.clips.plan.members.bounds import Bounds
 from storage.clips.plan.paths import Access, Condition, Known, Member, Paths
 from storage.clips.plan.settings import Way
 from storage.clips.plan.walks import STRAY, Walks

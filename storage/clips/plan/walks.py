@@ -10,9 +10,9 @@ from sqlalchemy import ColumnElement, Connection, Table, and_, not_, true
 
 from storage.clips.cql2.tree import Between, Comparison, In
 from storage.clips.order import Order, Segment
-from storage.clips.plan import days, spans
-from storage.clips.plan.bounds import Bounds, bounds_of
 from storage.clips.plan.indexes import RECORDED, START, Index, index_of, statistic_index
+from storage.clips.plan.members import days, spans
+from storage.clips.plan.members.bounds import Bounds, bounds_of
 from storage.clips.plan.paths import Access, Condition, Member, Path, Paths
 from storage.clips.plan.statements import Walk
 from storage.tables import clip_fires, clips
@@ -38,7 +38,7 @@ class Walks:
     own: Bounds = _ANY
     """What the filter says of the order's key itself."""
     by_day: Bounds = _ANY
-    """What the days say of it, see `plan/days.py`."""
+    """What the days say of it, see `plan/members/days.py`."""
     days_leave_strays: bool = False
 
     @classmethod

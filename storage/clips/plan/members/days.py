@@ -10,9 +10,9 @@ from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
-from storage.clips.plan import spans
-from storage.clips.plan.bounds import Bounds
 from storage.clips.plan.indexes import END, EXPIRES, READY, RECORDED, START, STORED, Index
+from storage.clips.plan.members import spans
+from storage.clips.plan.members.bounds import Bounds
 from storage.clips.properties.days import DAY_NS
 from storage.tables import clip_days
 

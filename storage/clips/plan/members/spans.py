@@ -11,8 +11,8 @@ from dataclasses import replace
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from storage.clips.cql2.moments import HIGHEST_NS, LOWEST_NS
-from storage.clips.plan.bounds import Bounds
 from storage.clips.plan.indexes import END, RECORDED, START, Index
+from storage.clips.plan.members.bounds import Bounds
 from storage.clips.plan.paths import Paths
 from storage.clips.properties import require_property, terms
 from triggers.times import NS_PER_S
