@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from storage.scans.settings import ScanSettings
+from storage.tiers.rules import parse_tiers
 from triggers.addresses import is_protected
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.contracts.limits import PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
@@ -33,6 +35,12 @@ SECRET_ENDINGS = ("_SECRET_KEY", "_PASSWORD", "_TOKEN")
 _ORIGIN = re.compile(r"https?://[a-z0-9.\[\]:_-]+")
 _WORKER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 _USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
+_READERS: dict[str, Callable[[str], object]] = {
+    "oidc_roles": groups_of_roles,
+    "object_tiers": parse_tiers,
+}
+AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
+"""A path means the same in the processes that this one starts, whose working directory is another one."""
 _QUERY_PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*")
 
 
@@ -58,7 +66,9 @@ class Settings(ScanSettings):
     """Credentials for S3. Empty: looked up as boto3 does, in AWS_* variables, a profile, or the machine's role."""
     objects_timeout_s: Annotated[float, Field(ge=1, le=300)] = 15.0
     """How long S3 may be silent in the middle of a request, before ingest tries it again: twice, and the API once."""
-    data_dir: Path | None = None
+    object_tiers: str = ""
+    """The storage class of recordings by age in days, as `30:STANDARD_IA,365:DEEP_ARCHIVE`. Empty: they stay."""
+    data_dir: AbsolutePath | None = None
     """Where the embedded parts keep data, the assembler its spool, the deployment its keys."""
 
     # Addresses
@@ -100,7 +110,7 @@ class Settings(ScanSettings):
     """The most bytes of requests' bodies that an API process holds in memory; one caller has an eighth."""
 
     # Keys and people
-    signing_key: Path | None = None
+    signing_key: AbsolutePath | None = None
     """PEM file of the Ed25519 key with which the deployment signs bundles. Empty: `keys/signing.pem` in data_dir."""
     list_keys: Path | None = None
     """Folder with the PEM files of list keys (`list*.pem`). Empty: `keys` in data_dir. Without one, the signing key."""
@@ -133,7 +143,7 @@ class Settings(ScanSettings):
     """URL of the OpenID provider, as its discovery document spells it. Empty: people have tokens only."""
     oidc_client_id: str = ""
     """The client that the provider knows this deployment by; its redirect URI is `/v1/login/callback` of `api_url`."""
-    oidc_client_secret_file: Path | None = None
+    oidc_client_secret_file: AbsolutePath | None = None
     """File with that client's secret. Empty: a public client, whose log-ins PKCE protects."""
     oidc_command_line_client_id: str = ""
     """The public client of `longtail login`, with loopback redirect URIs (RFC 8252). Empty: the client above."""
@@ -146,7 +156,7 @@ class Settings(ScanSettings):
     """The groups that give each role, as JSON: `{"author": ["fleet-authors"], "viewer": ["staff"]}`."""
     oidc_email_domains: str = ""
     """Domains of verified addresses that may log in, separated by commas. Empty: any person of the provider."""
-    oidc_ca_file: Path | None = None
+    oidc_ca_file: AbsolutePath | None = None
     """PEM file of the authority that signed the provider's certificate. Empty: those that httpx knows."""
     oidc_session_s: Annotated[int, Field(ge=300, le=86400)] = 8 * 3600
     """How long a log-in is valid, and so how late the loss of a group takes a role away."""
@@ -182,10 +192,10 @@ class Settings(ScanSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_sasl_username: str = ""
     kafka_sasl_password: Annotated[str, Field(repr=False)] = ""
-    kafka_ca_file: Path | None = None
+    kafka_ca_file: AbsolutePath | None = None
     """PEM file of the authorities that may sign the brokers' certificates; empty: those of this machine."""
-    kafka_client_cert_file: Path | None = None
-    kafka_client_key_file: Path | None = None
+    kafka_client_cert_file: AbsolutePath | None = None
+    kafka_client_key_file: AbsolutePath | None = None
     """PEM files of the certificate (and its key, if not in the same file) that brokers know this client by."""
     kafka_replication_factor: Annotated[int, Field(ge=1, le=100)] | None = None
     kafka_min_insync_replicas: Annotated[int, Field(ge=1, le=100)] | None = None
@@ -283,11 +293,11 @@ class Settings(ScanSettings):
             raise ValueError("must be an https:// URL such as https://login.example/realms/fleet")
         return value
 
-    @field_validator("oidc_roles")
+    @field_validator(*_READERS)
     @classmethod
-    def _groups_of_roles(cls, value: str) -> str:
-        """A group that is spelled as a role, or a role that does not exist, would give nobody anything."""
-        groups_of_roles(value)
+    def _readable(cls, value: str, info: ValidationInfo) -> str:
+        """A rule that cannot be read, or names a role or class that does not exist, would silently do nothing."""
+        _READERS[info.field_name or ""](value)
         return value
 
     @field_validator("worker_id")
@@ -297,20 +307,6 @@ class Settings(ScanSettings):
         if not _WORKER_ID.fullmatch(value):
             raise ValueError("must be 1 to 200 of A-Z a-z 0-9 . _ -, and not begin with a point")
         return value
-
-    @field_validator(
-        "data_dir",
-        "signing_key",
-        "kafka_ca_file",
-        "kafka_client_cert_file",
-        "kafka_client_key_file",
-        "oidc_client_secret_file",
-        "oidc_ca_file",
-    )
-    @classmethod
-    def _absolute(cls, value: Path | None) -> Path | None:
-        """A path means the same in the processes that this one starts, whose working directory is another one."""
-        return None if value is None else value.absolute()
 
     @field_validator("cors_origins")
     @classmethod

@@ -30,6 +30,8 @@ COMMANDS = {
     "fmt": Entry("fleet_api.cli.author.fmt:fmt", "Rewrite trigger files in their canonical form."),
     "signals": Entry("fleet_api.cli.fleet.signals:signals", "Make, publish, list and get signal catalogs."),
     "vehicles": Entry("fleet_api.cli.fleet.vehicles:vehicles", "Enrol, show and revoke vehicles."),
+    "erase-vehicle": Entry("fleet_api.cli.fleet.vehicles:erase", "Erase a vehicle with everything that it sent."),
+    "erasure-report": Entry("fleet_api.cli.fleet.erasure:erasure_report", "Get and verify reports on erased vehicles."),
     "campaign": Entry("fleet_api.cli.fleet.campaign:campaign", "Apply, approve, list and control campaigns."),
     "outcomes": Entry("fleet_api.cli.fleet.outcomes:outcomes", "Count the outcomes of every fire."),
     "clips": Entry(

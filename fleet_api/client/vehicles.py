@@ -13,6 +13,7 @@ from triggers.contracts.api.vehicles import (
     EnrolledView,
     EnrolmentCodeView,
     EnrolRequest,
+    ErasureReportView,
     VehicleErasureView,
     VehicleList,
     VehicleView,
@@ -107,6 +108,10 @@ class Vehicles:
     def erase(self, vehicle_id: str, *, reason: str) -> VehicleErasureView:
         """Erase a vehicle for good, with everything that it sent. Asking again returns what is left of it."""
         return self._transport.delete(VehicleErasureView, path_of("vehicles", vehicle_id), {"reason": reason})
+
+    def erasure_report(self, vehicle_id: str) -> ErasureReportView:
+        """The signed report on an erased vehicle; raises Conflict while something of it is left."""
+        return self._transport.get(ErasureReportView, path_of("vehicles", vehicle_id, "erasure"))
 
 
 class Trust:

@@ -23,6 +23,7 @@ from triggers.contracts.api.clips import (
     ClipVector,
     ClipVectorView,
     EmbeddingId,
+    RestoreView,
     SimilarClips,
     SimilarRequest,
 )
@@ -92,6 +93,13 @@ def put_vector(
 def show_clip(services: Use, user: Caller, clip_id: str) -> ClipDetailsView:
     """A clip with its fires, statistics, labels, and links to its files."""
     return usecases.show_clip(services, user, clip_id)
+
+
+@router.post("/{clip_id}/restore", status_code=202, summary="Restore an archived recording")
+@raises(Conflict, Erased)
+def restore_clip(services: Use, user: Caller, clip_id: str) -> RestoreView:
+    """Have the recording of a clip, which is in an archive tier, readable for some days, hours from now."""
+    return usecases.restore_clip(services, user, clip_id)
 
 
 @router.delete("/{clip_id}", summary="Erase a clip")

@@ -20,6 +20,7 @@ from storage.labels import jobs
 from storage.likeness import embeddings, vectors
 from storage.likeness.nearest import Question, nearest
 from storage.tables.erasure import ErasureCause
+from storage.tiers import moves
 from triggers.contracts.api.clips import (
     OWN_EMBEDDINGS,
     ClipDetailsView,
@@ -27,11 +28,12 @@ from triggers.contracts.api.clips import (
     ClipPage,
     ClipVector,
     ClipVectorView,
+    RestoreView,
     SimilarClips,
     SimilarRequest,
 )
 from triggers.contracts.users import Role, User
-from triggers.errors import InvalidInput, NotFound
+from triggers.errors import Conflict, InvalidInput, NotFound
 from triggers.likeness.version import EMBEDDING_ID
 
 _log = logging.getLogger(__name__)
@@ -49,7 +51,8 @@ def search_clips(
 ) -> ClipPage:
     """A page of the clips for which the filter is true; InvalidInput for a filter, order or token that cannot be used.
 
-    Overloaded when the search takes too long; TooMany while another search of this user runs.
+    Forbidden for one that would find out more of a place than the user may see. Overloaded when the search takes too
+    long; TooMany while another search of this user runs.
     """
     user.require(Role.VIEWER)
     query = ClipQuery.parse(filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token)
@@ -111,6 +114,23 @@ def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:
             )
         details = get_clip(connection, clip_id)
     return details_view(details, services.store)
+
+
+def restore_clip(services: Services, user: User, clip_id: str) -> RestoreView:
+    """Have an archived recording readable for some days; Conflict when it can be read anyway. Errors as in `show_clip`.
+
+    Asking again asks the store again, which does no harm, and is answered with the later time.
+    """
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        details = get_clip(connection, clip_id)
+        if details.tier is None or not moves.is_archived(details.tier) or services.store.tiers is None:
+            raise Conflict(f"the recording of clip {clip_id} is not archived", remedy="read it: its link works at once")
+        services.store.tiers.restore(details.clip.object_key, days=moves.RESTORED_DAYS)
+        readable_at = moves.ask_for_restore(connection, clip_id)
+        after = {"storage_class": details.tier, "days": moves.RESTORED_DAYS}
+        audit.record(connection, user, "clip.restore", "clip", clip_id, after=after)
+    return RestoreView(id=clip_id, storage_class=details.tier, readable_at=readable_at, days=moves.RESTORED_DAYS)
 
 
 def erase_clip(

@@ -11,6 +11,8 @@ from storage.clips.extraction_results import Asset, SignalStatistics
 from storage.clips.properties import attribute_name, statistic_names
 from storage.clips.records import Clip
 from storage.objects import ObjectStore
+from storage.tiers import moves
+from storage.tiers.rules import ARCHIVES
 from triggers.clips.damage import REASONS, Remark
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import (
@@ -24,6 +26,7 @@ from triggers.contracts.api.clips import (
     NoteView,
     RemarkView,
     SimilarClip,
+    WithheldView,
 )
 
 LINK_S = 3600
@@ -66,11 +69,14 @@ def linked_files(clip: Clip, extracted: Iterable[Asset], store: ObjectStore) -> 
 
 def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
     """One clip, with links to its files."""
+    archived = archived_view(details, store)
+    files = linked_files(details.clip, details.assets, store)
     return ClipDetailsView(
         **_clip_values(details.clip),
         software=details.software,
         track=None if details.track is None else [(longitude, latitude) for latitude, longitude in details.track],
-        assets=linked_files(details.clip, details.assets, store),
+        assets=files if archived is None else files[1:],
+        withheld=[] if archived is None else [archived],
         derived_bytes=sum(asset.size_bytes for asset in details.assets),
         statistics=_statistics(details.statistics),
         units={row.signal: row.unit for row in details.statistics},
@@ -80,6 +86,23 @@ def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
         added_tags=[AddedTagView.model_validate(tag) for tag in details.added_tags],
         notes=[NoteView.model_validate(note) for note in details.notes],
     )
+
+
+def archived_view(details: ClipDetails, store: ObjectStore) -> WithheldView | None:
+    """Why the recording cannot be read now, when it can be, and what to do; None if it can be read."""
+    if details.tier is None or not moves.is_archived(details.tier) or store.tiers is None:
+        return None
+    found = store.tiers.tier(details.clip.object_key)
+    if found.storage_class not in ARCHIVES or found.restored_until is not None:
+        return None
+    reason = f"it is archived ({found.storage_class}), and cannot be read at once"
+    if details.restore_asked_at is None or not found.is_restoring:
+        hours = moves.LONGEST_RESTORE[found.storage_class].total_seconds() / 3600
+        remedy = f"`longtail clips restore ID` has it restored: it can be read at most {hours:.0f} hours later"
+    else:
+        readable = moves.readable_at(found.storage_class, details.restore_asked_at)
+        remedy = f"it is being restored: it can be read from {readable:%Y-%m-%dT%H:%M:%SZ} at the latest"
+    return WithheldView(name=RECORDING_ASSET, reason=reason, remedy=remedy)
 
 
 def _remark(remark: Remark) -> RemarkView:

@@ -1,8 +1,9 @@
 """Messages between the API and the signer: a 4-byte length, then the bytes.
 
-A request for a list is a byte with the number of key ids, these, and the list's canonical JSON. Two others begin with a
-byte that is no such number: the question for the bundle key, and a bundle's canonical JSON to be signed. An answer is a
-byte, 0 and the envelope (or public key, or signature), or 1 and the message and remedy of an error as JSON.
+A request for a list is a byte with the number of key ids, these, and the list's canonical JSON. Three others begin with
+a byte that is no such number: the question for the bundle key, and the canonical JSON of a bundle or of a report on an
+erasure, to be signed. An answer is a byte, 0 and the envelope (or public key, or signature), or 1 and the message and
+remedy of an error as JSON.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from triggers.contracts.signing import KEY_ID_BYTES
 from triggers.errors import InvalidInput, LongtailError, Misconfigured, Unreachable
 
 MAX_FRAME_BYTES = MAX_BUNDLE_BYTES + 1
-WHICH_BUNDLE_KEY, SIGN_BUNDLE = b"\xff", b"\xfe"
+WHICH_BUNDLE_KEY, SIGN_BUNDLE, SIGN_REPORT = b"\xff", b"\xfe", b"\xfd"
 _LENGTH_BYTES = 4
 _SIGNED, _REFUSED = b"\0", b"\1"
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fleet_api.signing.reports import seal_report
 from storage.settings import Settings
 from triggers.contracts.checkin import MAX_AHEAD_NS, AssignmentList, out_of_bounds
 from triggers.contracts.signing import ASSIGNMENTS, key_id, load_private_key, seal
@@ -24,6 +25,13 @@ class ListSigner(Protocol):
         """The envelope of a list, signed with the first of these keys that there is; any key if none is named.
 
         InvalidInput for anything but a list within its bounds, Misconfigured if there is none of the keys.
+        """
+        ...
+
+    def sign_report(self, payload: bytes) -> bytes:
+        """The envelope of a report on an erasure, signed with the first key there is: the signing key, then list keys.
+
+        InvalidInput for anything but such a report.
         """
         ...
 
@@ -60,6 +68,10 @@ class ListKeys:
                 remedy="restore it from its backup, or make another: `longtail trust rotate-list-key` (docs/keys.md)",
             )
         return seal(payload, purpose=ASSIGNMENTS, key=self._keys[chosen[0]])
+
+    def sign_report(self, payload: bytes) -> bytes:
+        """As `ListSigner.sign_report`."""
+        return seal_report(payload, next(iter(self._keys.values())))
 
     def _read(self) -> dict[bytes, Ed25519PrivateKey]:
         # The signing key first: without a trust document vehicles trust no other.

@@ -34,6 +34,10 @@ class RemoteSigner:
         """The signature of that key over an unsigned bundle; errors as those of `sign`."""
         return self._answer(frames.SIGN_BUNDLE + payload)
 
+    def sign_report(self, payload: bytes) -> bytes:
+        """As `ListSigner.sign_report`; Unreachable if the signer does not answer."""
+        return self._answer(frames.SIGN_REPORT + payload)
+
     def _answer(self, request: bytes) -> bytes:
         try:
             answer = self._ask(request)

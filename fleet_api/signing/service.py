@@ -1,4 +1,4 @@
-"""The signer: a process that holds the deployment's keys, and signs nothing but bundles, and lists within bounds."""
+"""The signer: a process that holds the deployment's keys, and signs only bundles, reports, and lists within bounds."""
 
 from __future__ import annotations
 
@@ -88,6 +88,8 @@ class SignerService:
                 return frames.signed(b"" if key is None else key.public_key().public_bytes_raw())
             if request[:1] == frames.SIGN_BUNDLE:
                 return frames.signed(self._signature(request[1:]))
+            if request[:1] == frames.SIGN_REPORT:
+                return frames.signed(self._keys.sign_report(request[1:]))
             payload, key_ids = frames.payload_and_keys(request)
             return frames.signed(self._keys.sign(payload, key_ids))
         except LongtailError as error:

@@ -22,6 +22,7 @@ from triggers.contracts.api.vehicles import (
     EnrolledView,
     EnrolmentCodeView,
     EnrolRequest,
+    ErasureReportView,
     KeyRequest,
     VehicleErasureView,
     VehicleList,
@@ -139,6 +140,13 @@ def erase_vehicle(services: Use, user: Caller, vehicle_id: str, *, reason: Reaso
     what is left. The id cannot be enrolled again.
     """
     return usecases.erase_vehicle(services, user, vehicle_id, reason=reason)
+
+
+@router.get("/vehicles/{vehicle_id}/erasure", summary="Report an erasure")
+@raises(Conflict)
+def report_erasure(services: Use, user: Caller, vehicle_id: str) -> ErasureReportView:
+    """The signed report on a vehicle that was erased with all of its objects: what, when, by whom and why."""
+    return usecases.report_erasure(services, user, vehicle_id)
 
 
 @checking_in.post(

@@ -6,6 +6,7 @@ calling vehicle, and check that the request is about that vehicle.
 
 from __future__ import annotations
 
+import base64
 import logging
 from collections.abc import Collection, Sequence
 from contextlib import suppress
@@ -22,6 +23,7 @@ from storage.backup.restored import last_backup_at
 from storage.database import Connection
 from storage.datasets import holds
 from storage.erasure import vehicles as erased_vehicles
+from storage.erasure.report import report_of
 from storage.jsonb import storable
 from storage.vehicles import assignments, enrolment, enrolment_codes, quarantine, queries, telemetry
 from storage.vehicles import check_in as check_ins
@@ -35,6 +37,7 @@ from triggers.contracts.api.vehicles import (
     EnrolledView,
     EnrolmentCodeView,
     EnrolRequest,
+    ErasureReportView,
     KeyRequest,
     VehicleErasureView,
     VehicleList,
@@ -172,6 +175,15 @@ def erase_vehicle(services: Services, user: User, vehicle_id: str, *, reason: st
         )
     _log.warning("%s erases vehicle %s with %d clips: %s", user.name, vehicle_id, left.clips, ascii(reason))
     return VehicleErasureView(id=vehicle_id, clips=left.clips, size_bytes=left.size_bytes)
+
+
+def report_erasure(services: Services, user: User, vehicle_id: str) -> ErasureReportView:
+    """The signed report on a vehicle that was erased; NotFound if none was, Conflict while something of it is left."""
+    user.require(Role.OPERATOR)
+    with services.database.begin() as connection:
+        report = report_of(connection, vehicle_id)
+    envelope = services.signer.sign_report(report.canonical_json())
+    return ErasureReportView(report=report, envelope=base64.b64encode(envelope).decode())
 
 
 class _Decision(Protocol):

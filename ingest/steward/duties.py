@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log
-from ingest.steward import campaigns, erasure
+from ingest.steward import campaigns, erasure, tiers
 from ingest.steward.loop import Duty
 from ingest.steward.staging import clean_staging
 from storage import ledger, retention
@@ -21,6 +21,7 @@ from storage.likeness import jobs as vector_jobs
 from storage.objects import ObjectStore
 from storage.scans import jobs as scans
 from storage.settings import Settings
+from storage.tiers.rules import parse_tiers
 from storage.uploads import endings, vehicle_days
 from triggers.likeness.version import EMBEDDING_ID
 
@@ -36,6 +37,7 @@ class Duties:
         self._store = store
         self._settings = settings
         self._staging_after = ""
+        self._tiers = parse_tiers(settings.object_tiers)
 
     def all(self) -> list[Duty]:
         """Every duty with its period in seconds; duties that users wait for have short periods."""
@@ -47,6 +49,7 @@ class Duties:
             Duty("erasing vehicles", 2.0, lambda: erasure.erase_vehicles(self._database)),
             Duty("erasing expired clips", 10.0, lambda: erasure.expire_clips(self._database)),
             Duty("deleting erased objects", 2.0, lambda: erasure.delete_objects(self._database, self._store)),
+            Duty("moving recordings to their tiers", 60.0, self._move_recordings),
             Duty("extracting older clips again", 10.0, self._extract_again),
             Duty("indexing signals", 10.0, self._index_signals),
             Duty("queueing vectors of older clips", 10.0, self._queue_vectors),
@@ -78,6 +81,9 @@ class Duties:
     def _clean_staging(self) -> bool:
         removed, self._staging_after = clean_staging(self._database, self._store, after=self._staging_after)
         return _did(removed, "staging objects removed")
+
+    def _move_recordings(self) -> bool:
+        return tiers.move_recordings(self._database, self._store, self._tiers)
 
     def _extract_again(self) -> bool:
         """Clips whose results an older extractor wrote, a few at a time so that new clips need not wait."""

@@ -20,6 +20,7 @@ from triggers.clips.damage import Remark
 MAX_LABELS = 100
 Track: TypeAlias = Sequence[tuple[float, float]]
 """Latitudes and longitudes in degrees."""
+_TIER = (clips.c.tier, clips.c.restore_asked_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,8 @@ class ClipDetails:
     label_documents: tuple[LabelRecord, ...]
     added_tags: tuple[tags.AddedTag, ...]
     notes: tuple[notes.Note, ...]
+    tier: str | None = None
+    restore_asked_at: datetime | None = None
 
 
 def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
@@ -56,7 +59,7 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
     NotFound when there never was one, Erased when it was erased.
     """
     row = connection.execute(
-        select(*CLIP_COLUMNS, clips.c.software, clips.c.track, clips.c.remarks).where(clips.c.id == clip_id)
+        select(*CLIP_COLUMNS, clips.c.software, clips.c.track, clips.c.remarks, *_TIER).where(clips.c.id == clip_id)
     ).one_or_none()
     if row is None:
         require(connection, clip_id)
@@ -72,6 +75,8 @@ def get_clip(connection: Connection, clip_id: str) -> ClipDetails:
         label_documents=_label_documents(connection, clip_id),
         added_tags=tags.added_to(connection, clip_id),
         notes=notes.of_clip(connection, clip_id),
+        tier=row.tier,
+        restore_asked_at=row.restore_asked_at,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import insert
 from storage import job_leases
 from storage.rows import inserted
 from storage.tables import clips, extraction_jobs
+from storage.tiers.rules import ARCHIVES
 from triggers.contracts.clip import ClipManifest
 
 _TABLE = extraction_jobs.c
@@ -57,7 +58,7 @@ def add_many(connection: Connection, of_vehicles: Sequence[tuple[str, str]], ext
 
 
 def add_for_older_clips(connection: Connection, extractor_version: int, *, at_most_open: int = 100) -> int:
-    """Queue clips without a job of this version, the newest first; returns how many.
+    """Queue clips without a job of this version, the newest first; returns how many. Archived ones stay as they are.
 
     No more than `at_most_open` jobs are open afterwards, so that clips that arrive do not wait for the whole catalog.
     """
@@ -67,7 +68,8 @@ def add_for_older_clips(connection: Connection, extractor_version: int, *, at_mo
         return 0
     has_job = select(_TABLE.clip_id).where(_TABLE.clip_id == clips.c.id, of_this)
     older = or_(clips.c.extractor_version.is_(None), clips.c.extractor_version < extractor_version)
-    missing = select(clips.c.id, clips.c.vehicle_id).where(~has_job.exists(), older)
+    readable = or_(clips.c.tier.is_(None), clips.c.tier.not_in(ARCHIVES))
+    missing = select(clips.c.id, clips.c.vehicle_id).where(~has_job.exists(), older, readable)
     newest = missing.order_by(clips.c.stored_at.desc()).limit(room)
     rows = connection.execute(newest.with_for_update(read=True, key_share=True, skip_locked=True, of=clips)).all()
     return sum(add(connection, row.id, row.vehicle_id, extractor_version) for row in rows)

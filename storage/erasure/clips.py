@@ -6,8 +6,8 @@ bytes were used. A vehicle that sends the clip again is told that the cloud has 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -86,10 +86,15 @@ _MARK_FIRES = text("""
 
 @dataclass(frozen=True, slots=True)
 class ErasedSum:
-    """How many clips were erased, and their bytes without what was derived from them."""
+    """How many clips were erased, and their bytes without what was derived from them.
+
+    `ids` are their ids; `rows` says how many rows of which tables, and how many `objects`, went with them.
+    """
 
     clips: int = 0
     size_bytes: int = 0
+    ids: tuple[str, ...] = field(default=(), compare=False)
+    rows: Mapping[str, int] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +142,11 @@ def erase(
     if not locked:
         return ErasedSum()
     ids = [row.id for row in locked]
-    _note_objects(connection, locked)
+    rows = {"objects": _note_objects(connection, locked)}
     _mark_fires(connection, ids, "expired" if cause is ErasureCause.EXPIRED else "erased")
-    duplicates.release(connection, ids)
+    rows["duplicate_marks"] = duplicates.release(connection, ids)
     for table in _PARTS:
-        connection.execute(delete(table).where(table.c.clip_id.in_(ids)))
+        rows[table.name] = connection.execute(delete(table).where(table.c.clip_id.in_(ids))).rowcount
     values = known_values.of_clips(connection, ids)
     connection.execute(delete(clips).where(clips.c.id.in_(ids)))
     _empty_uploads(connection, locked)
@@ -150,7 +155,7 @@ def erase(
     connection.execute(insert(erased_clips), tombstones)
     outbox.add_clip_events(connection, outbox.CLIP_ERASED, ids)
     known_values.forget(connection, values)
-    return ErasedSum(len(locked), sum(row.size_bytes for row in locked))
+    return ErasedSum(len(locked), sum(row.size_bytes for row in locked), tuple(ids), rows)
 
 
 def require(connection: Connection, clip_id: str) -> None:
@@ -206,10 +211,12 @@ def _not_kept(connection: Connection, locked: Sequence[Row[Any]]) -> list[Row[An
     return [row for row in locked if row.id not in kept]
 
 
-def _note_objects(connection: Connection, locked: Sequence[Row[Any]]) -> None:
+def _note_objects(connection: Connection, locked: Sequence[Row[Any]]) -> int:
+    """Have the clips' objects deleted; returns how many rows name, whatever a worker may still be writing."""
     ids = [row.id for row in locked]
     assets = select(clip_assets.c.object_key).where(clip_assets.c.clip_id.in_(ids))
-    objects.add(connection, [*(row.object_key for row in locked), *connection.execute(assets).scalars()])
+    named = [*(row.object_key for row in locked), *connection.execute(assets).scalars()]
+    objects.add(connection, named)
     recent = [row.object_key for row in locked if row.now - row.stored_at < LATE_WRITERS]
     objects.add(connection, recent, after=LATE_WRITERS)
     jobs = extraction_jobs.c
@@ -217,6 +224,7 @@ def _note_objects(connection: Connection, locked: Sequence[Row[Any]]) -> None:
     prefixes = [derived_prefix(row.extractor_version, row.clip_id) for row in connection.execute(leased)]
     objects.add(connection, prefixes, is_prefix=True)
     objects.add(connection, prefixes, is_prefix=True, after=LATE_WRITERS)
+    return len(named)
 
 
 def derived_prefix(extractor_version: int, clip_id: str) -> str:

@@ -8,18 +8,17 @@ counting where it was would be counted twice.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, insert, literal, select, text, update
+from sqlalchemy import Connection, Delete, Table, delete, func, insert, literal, select, text, update
 
 from storage import tokens
 from storage.clips import writer
 from storage.erasure import clips as erased_clips
-from storage.erasure import objects
+from storage.erasure import objects, report
 from storage.erasure.clips import ErasedSum
 from storage.tables import (
     assignments,
@@ -41,6 +40,7 @@ from storage.tables.uploads import ASSEMBLING
 from storage.uploads import endings, parking
 from storage.vehicles.check_in import raise_vehicles
 from triggers.contracts.clip import ClipManifest
+from triggers.contracts.erasure.report import digest_of_vehicle
 from triggers.errors import Erased, InvalidInput, NotFound
 
 REASON = str(ErasureCause.VEHICLE_ERASED)
@@ -88,21 +88,21 @@ def request(connection: Connection, vehicle_id: str, *, reason: str, by: str) ->
     if row is None or row.erasure == VehicleErasure.DONE:
         require_not_erased(connection, vehicle_id)
         raise NotFound(f"there is no vehicle {vehicle_id[:64]!r}", remedy="`longtail vehicles list` shows all vehicles")
-    _end_uploads(connection, vehicle_id)
     sums = select(func.count(), func.coalesce(func.sum(clips.c.size_bytes), 0)).where(clips.c.vehicle_id == vehicle_id)
     count, size_bytes = connection.execute(sums).one()
     left = ErasedSum(count, int(size_bytes))
     if row.erasure is None:
         _shut_out(connection, vehicle_id)
-        told = {"reason": reason, "erased_by": by, "clips": left.clips, "size_bytes": left.size_bytes}
-        connection.execute(insert(erased_vehicles).values(id_digest=_digest(vehicle_id), **told))
+        counts = {"erased": _end_uploads(connection, vehicle_id)}
+        told = {"reason": reason, "erased_by": by, "clips": left.clips, "size_bytes": left.size_bytes, "counts": counts}
+        connection.execute(insert(erased_vehicles).values(id_digest=digest_of_vehicle(vehicle_id), **told))
     return left
 
 
 def require_not_erased(connection: Connection, vehicle_id: str) -> None:
     """Erased when this id was a vehicle's that was erased, or is being erased."""
     row = connection.execute(
-        select(erased_vehicles).where(erased_vehicles.c.id_digest == _digest(vehicle_id))
+        select(erased_vehicles).where(erased_vehicles.c.id_digest == digest_of_vehicle(vehicle_id))
     ).one_or_none()
     if row is not None:
         raise Erased(
@@ -120,17 +120,15 @@ def go_on(connection: Connection, *, limit: int = BATCH) -> Progress | None:
     vehicle_id = connection.execute(asked.with_for_update(key_share=True, skip_locked=True)).scalar_one_or_none()
     if vehicle_id is None:
         return None
-    _end_uploads(connection, vehicle_id)
+    report.count(connection, vehicle_id, erased=_end_uploads(connection, vehicle_id))
     of_vehicle = select(clips.c.id).where(clips.c.vehicle_id == vehicle_id).order_by(clips.c.recorded_ns).limit(limit)
     clip_ids = connection.execute(of_vehicle).scalars().all()
     if clip_ids:
-        return Progress(erased_clips.erase(connection, clip_ids, ErasureCause.VEHICLE_ERASED))
+        erased = erased_clips.erase(connection, clip_ids, ErasureCause.VEHICLE_ERASED)
+        report.count_clips(connection, vehicle_id, erased)
+        return Progress(erased)
     _forget(connection, vehicle_id)
     return Progress(ErasedSum(), finished=True)
-
-
-def _digest(vehicle_id: str) -> bytes:
-    return hashlib.sha256(vehicle_id.encode("utf-8", "replace")).digest()
 
 
 def _shut_out(connection: Connection, vehicle_id: str) -> None:
@@ -151,8 +149,8 @@ def _shut_out(connection: Connection, vehicle_id: str) -> None:
     raise_vehicles(connection)
 
 
-def _end_uploads(connection: Connection, vehicle_id: str) -> None:
-    """End every upload that is not stored: its fires fail, and its bytes are free again."""
+def _end_uploads(connection: Connection, vehicle_id: str) -> Mapping[str, int]:
+    """End every upload that is not stored: its fires fail, its bytes are free again. Returns what goes with them."""
     table = uploads.c
     open_ones = select(table.id, table.manifest).where(table.vehicle_id == vehicle_id, table.state.in_(ASSEMBLING))
     rows = connection.execute(open_ones.order_by(table.id).with_for_update(key_share=True)).all()
@@ -160,7 +158,9 @@ def _end_uploads(connection: Connection, vehicle_id: str) -> None:
         endings.fail(connection, row.id, REASON)
         _fail_fires(connection, vehicle_id, row.manifest)
     keys = parking.forget_many(connection, [row.id for row in rows])
-    objects.add(connection, [key for parked in keys.values() for key in parked])
+    parked = [key for of_upload in keys.values() for key in of_upload]
+    objects.add(connection, parked)
+    return {"uploads_under_way": len(rows), "objects": len(parked)} if rows else {}
 
 
 def _fail_fires(connection: Connection, vehicle_id: str, stored: bytes) -> None:
@@ -179,16 +179,25 @@ def _forget(connection: Connection, vehicle_id: str) -> None:
     connection.execute(insert(vehicles).values(**row, token_expires_at=func.now(), revoked_at=func.now()))
     # Counts of pairs refer to counts of fires, so these are copied before the former move, and go afterwards.
     _copy_counts(connection, vehicle_id, nobody)
+    unlinked = {}
     for table, emptied in _MOVED:
-        connection.execute(update(table).where(table.c.vehicle_id == vehicle_id).values(vehicle_id=nobody, **emptied))
-    connection.execute(delete(fire_counts).where(fire_counts.c.vehicle_id == vehicle_id))
-    connection.execute(delete(assignments).where(assignments.c.vehicle_id == vehicle_id))
+        moved = update(table).where(table.c.vehicle_id == vehicle_id).values(vehicle_id=nobody, **emptied)
+        unlinked[table.name] = connection.execute(moved).rowcount
     letters = delete(dead_letters).where(dead_letters.c.vehicle_id == vehicle_id).returning(dead_letters.c.object_key)
-    objects.add(connection, [key for key in connection.execute(letters).scalars() if key is not None])
-    connection.execute(delete(vehicle_days).where(vehicle_days.c.vehicle_id == vehicle_id))
-    connection.execute(delete(vehicles).where(_c.id == vehicle_id))
-    digest = erased_vehicles.c.id_digest == _digest(vehicle_id)
-    connection.execute(update(erased_vehicles).where(digest).values(finished_at=func.now()))
+    keys = connection.execute(letters).scalars().all()
+    kept = [key for key in keys if key is not None]
+    objects.add(connection, kept)
+    erased = {"dead_letters": len(keys), "objects": len(kept)}
+    unlinked["fire_counts"] = connection.execute(_of_vehicle(fire_counts, vehicle_id)).rowcount
+    for table in (assignments, vehicle_days):
+        erased[table.name] = connection.execute(_of_vehicle(table, vehicle_id)).rowcount
+    erased["vehicles"] = connection.execute(delete(vehicles).where(_c.id == vehicle_id)).rowcount
+    report.count(connection, vehicle_id, erased=erased, unlinked=unlinked)
+    report.finish(connection, vehicle_id)
+
+
+def _of_vehicle(table: Table, vehicle_id: str) -> Delete:
+    return delete(table).where(table.c.vehicle_id == vehicle_id)
 
 
 _MOVED: Sequence[tuple[Table, dict[str, Any]]] = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from triggers.errors import Conflict, InvalidInput, NotFound
@@ -49,8 +50,38 @@ class ObjectInfo:
     size_bytes: int
 
 
+@dataclass(frozen=True, slots=True)
+class ObjectTier:
+    """The storage class of an object; if it is archived, whether it is being restored, or until when it can be read."""
+
+    storage_class: str
+    is_restoring: bool = False
+    restored_until: datetime | None = None
+
+
+class ObjectTiers(Protocol):
+    """Storage classes of objects. Every method raises ObjectNotFound without the object, and what the store raises."""
+
+    def move(self, key: str, storage_class: str) -> bool:
+        """Give an object a storage class, in place; False if it had it. A repetition does no harm."""
+        ...
+
+    def tier(self, key: str) -> ObjectTier:
+        """The storage class that an object has."""
+        ...
+
+    def restore(self, key: str, *, days: int) -> None:
+        """Ask that an archived object can be read for some days, hours from now; a repetition does no harm."""
+        ...
+
+
 class ObjectStore(Protocol):
     """Objects by key. Every method raises Unreachable when the store does not answer."""
+
+    @property
+    def tiers(self) -> ObjectTiers | None:
+        """The storage classes of its objects; None for a store that has none."""
+        ...
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> ObjectInfo:
         """Write an object, replacing another; with `if_absent` raise ObjectExists instead of replacing."""

@@ -137,6 +137,7 @@ _INGEST = {
     "dead_letters": _ALL,
     "embeddings": _READ,
     "erased_clips": _ADD,
+    "erased_vehicle_clips": "SELECT, INSERT, DELETE",
     "erased_vehicles": _CHANGE,
     "extraction_jobs": _ALL,
     "fire_counts": _ALL,

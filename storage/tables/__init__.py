@@ -33,7 +33,7 @@ from storage.tables.clips import (
 )
 from storage.tables.datasets import dataset_members, dataset_versions, datasets, saved_searches
 from storage.tables.deployment import deployment
-from storage.tables.erasure import erased_clips, erased_vehicles, object_deletions
+from storage.tables.erasure import erased_clips, erased_vehicle_clips, erased_vehicles, object_deletions
 from storage.tables.likeness import clip_vectors, embeddings, vector_jobs
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
 from storage.tables.marks import clip_notes, clip_tags, clip_texts
@@ -74,6 +74,7 @@ __all__ = [
     "embeddings",
     "enrolment_codes",
     "erased_clips",
+    "erased_vehicle_clips",
     "erased_vehicles",
     "extraction_jobs",
     "fire_counts",

@@ -94,6 +94,8 @@ clips = Table(
     created_at("stored_at"),
     at("ready_at"),
     at("expires_at"),
+    Column("tier", Text),
+    at("restore_asked_at"),
     Column("recorded_ns", BigInteger, Computed(_RECORDED_NS, persisted=True), nullable=False),
     Column("duplicate_of", Text, ForeignKey("clips.id", ondelete="SET NULL")),
     CheckConstraint("state IN ('stored','ready','damaged')", name="state"),
@@ -124,6 +126,7 @@ clips = Table(
     Index("ix_clips_box", text(BOX), postgresql_using="gist", postgresql_where=text("min_latitude IS NOT NULL")),
     Index("ix_clips_expires_at", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     Index("ix_clips_place_cell", "place_cell", "id", postgresql_where=text("place_cell IS NOT NULL")),
+    Index("ix_clips_tier_stored_at", "tier", "stored_at"),
     Index("ix_clips_stored", "id", postgresql_where=text("state = 'stored'")),
     Index("ix_clips_duplicate_of", "duplicate_of", postgresql_where=text("duplicate_of IS NOT NULL")),
     Index("ix_clips_middle", text("((min_latitude + max_latitude) / 2)"), "recorded_ns"),
@@ -131,7 +134,8 @@ clips = Table(
 """`tags` are those of triggers that fired, and of people (`clip_tags` says which). `expires_at` is the latest end of
 what its fires' campaign versions `retain`; null: the clip stays. `fired` names the campaigns and triggers of its fires,
 and each pair of them (`fired_terms`), for one index with attributes and tags. `place_cell` is where the track begins.
-`duplicate_of` is an earlier clip that is almost the same; once that is erased, this one is its own again."""
+`duplicate_of` is an earlier clip that is almost the same; once that is erased, this one is its own again. `tier` is the
+storage class that its recording was moved to, null: none yet."""
 
 
 def fired_terms(campaign: str | None = None, trigger: str | None = None) -> list[str]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Identity, Index, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Identity, Index, LargeBinary, Table, Text, text
 
-from storage.tables.base import at, created_at, is_one_of, metadata
+from storage.tables.base import at, created_at, is_one_of, json, metadata
 
 
 class ErasureCause(StrEnum):
@@ -53,9 +53,22 @@ erased_vehicles = Table(
     Column("size_bytes", BigInteger, nullable=False),
     created_at("requested_at"),
     at("finished_at"),
+    json("counts", default=text("'{}'")),
+    Column("clips_digest", LargeBinary),
+    Column("last_deletion", BigInteger),
 )
 """`id_digest` is the SHA-256 of the vehicle's id, which is kept nowhere else. `clips` and `size_bytes` are what was in
-the catalog when the erasure was requested."""
+the catalog when the erasure was requested. `counts` says what is `erased` and `unlinked` by now, by name. Once it is
+finished, `clips_digest` says of which clips, and none of its objects is left when `object_deletions` has no row up to
+`last_deletion`."""
+
+erased_vehicle_clips = Table(
+    "erased_vehicle_clips",
+    metadata,
+    Column("vehicle_digest", LargeBinary, primary_key=True),
+    Column("clip_digest", LargeBinary, primary_key=True),
+)
+"""Digests of the ids of clips that were erased with a vehicle, until its erasure is finished."""
 
 object_deletions = Table(
     "object_deletions",

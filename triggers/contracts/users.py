@@ -87,6 +87,15 @@ def name_key(name: str) -> str:
     return unicodedata.normalize("NFKC", folded).casefold()
 
 
+def roles_of(text: str) -> frozenset[Role]:
+    """The roles of a text such as `operator,viewer`. ValueError names one that does not exist."""
+    names = [name for name in map(str.strip, text.split(",")) if name]
+    for name in names:
+        if name not in tuple(Role):
+            raise ValueError(f"{name[:40]!r} is not a role; choose from {', '.join(Role)}")
+    return frozenset(map(Role, names))
+
+
 def groups_of_roles(text: str) -> dict[Role, tuple[str, ...]]:
     """The groups that give each role, from JSON such as `{"author": ["staff"]}`. ValueError says what is wrong."""
     try:

@@ -23,6 +23,7 @@ from triggers.contracts.api.clips import (
     FunctionView,
     NoteRequest,
     NoteView,
+    RestoreView,
     SimilarClips,
     SimilarRequest,
     TagsRequest,
@@ -133,6 +134,10 @@ class Clips:
         """Erase a clip for good, with everything that belongs to it; `datasets` are all those that it is in."""
         parameters = {"reason": reason} | ({"datasets": ",".join(datasets)} if datasets else {})
         return self._transport.delete(ClipErasureView, path_of("clips", clip_id), parameters)
+
+    def restore(self, clip_id: str) -> RestoreView:
+        """Have an archived recording readable for some days; raises Conflict if it can be read anyway."""
+        return self._transport.post(RestoreView, path_of("clips", clip_id, "restore"), None)
 
     def tag(self, clip_id: str, *tags: str) -> ClipTagsView:
         """Add tags to a clip; the answer has all of its tags."""

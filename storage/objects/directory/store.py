@@ -107,6 +107,10 @@ class DirectoryStore:
                 return
             self._remove_empty_parents(path)
 
+    @property
+    def tiers(self) -> None:
+        """A directory has no storage classes."""
+
     def link(self, key: str, *, expires_s: int) -> str:
         """A signed URL of the API that reads the object; see ObjectStore."""
         return links.signed_link(self._link_secret(), self._public_url, key, expires_s)

@@ -30,6 +30,7 @@ _REMEDIES = {
     "ExpiredToken": _KEYS,
     "AccessDenied": "allow these credentials to list the bucket, and to get, put and delete its objects",
     "403": _KEYS,
+    "InvalidObjectState": "the object is archived: `longtail clips restore ID` makes it readable, hours later",
     "RequestTimeTooSkewed": "set this machine's clock (NTP)",
     "PermanentRedirect": "add the bucket's region to LONGTAIL_OBJECTS_URL: ?region=REGION",
     "AuthorizationHeaderMalformed": "add the bucket's region to LONGTAIL_OBJECTS_URL: ?region=REGION",

@@ -34,6 +34,7 @@ from storage.objects.s3.check import require_bucket, require_usable
 from storage.objects.s3.errors import code_of, reaching, status_of
 from storage.objects.s3.listing import abort_uploads, listed
 from storage.objects.s3.location import TIMEOUT_S, S3Location, connect, parse_location
+from storage.objects.s3.tiers import S3Tiers
 from storage.objects.s3.upload import PART_BYTES, MultipartUpload, regrouped
 from triggers.errors import InvalidInput, Unreachable
 
@@ -72,6 +73,11 @@ class S3Store:
         self._client = connect(
             location, access_key=access_key, secret_key=secret_key, attempts=attempts, timeout_s=timeout_s
         )
+
+    @property
+    def tiers(self) -> S3Tiers:
+        """The storage classes of the objects; see ObjectStore."""
+        return S3Tiers(self._client, self.location)
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> ObjectInfo:
         """Write an object, by multipart upload when it is over SINGLE_PUT_BYTES; see ObjectStore."""

@@ -14,6 +14,8 @@ from fleet_api.client.campaign_files import signed_version
 from storage import audit, tokens, users
 from storage.labels import jobs
 from storage.logins import sessions
+from storage.objects import DirectoryStore
+from storage.objects.contract import ObjectTier
 from storage.tables import label_jobs
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
@@ -101,6 +103,25 @@ def vector_put(api: Api) -> Response:
     path = f"/v1/clips/{clip(api)}/vectors/vit-1"
     response: Response = api.client.put(path, headers=api.as_("operator"), json={"vector": [1.0, 0.0]})
     return response
+
+
+class Archive:
+    """Storage classes of a store in which every object is archived; the store under test has none."""
+
+    def tier(self, key: str) -> ObjectTier:
+        return ObjectTier("GLACIER")
+
+    def restore(self, key: str, *, days: int) -> None:
+        assert (key.startswith("clips/"), days) == (True, 7)
+
+
+def restored(api: Api) -> Response:
+    """Have an archived recording restored."""
+    with api.database.begin() as connection:
+        clip_id = add_clip(connection, tier="GLACIER")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DirectoryStore, "tiers", Archive())
+        return api.post(f"/v1/clips/{clip_id}/restore", {}, "operator")
 
 
 def letter(api: Api) -> int:
@@ -236,6 +257,7 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ),
     ("delete", "/v1/clips/{clip_id}/notes/{note_id}"): (note_removed, "clip.remove_note"),
     ("put", "/v1/clips/{clip_id}/vectors/{embedding_id}"): (vector_put, "clip.vector"),
+    ("post", "/v1/clips/{clip_id}/restore"): (restored, "clip.restore"),
     ("post", "/v1/label-jobs/claim"): (claimed, "label_job.claim"),
     ("post", f"{JOB}/retry"): (retried, "label_job.retry"),
     ("post", f"{JOB}/complete"): (lambda api: of_job(api, "complete", {"openlabel": OPENLABEL}), "label_job.complete"),

@@ -17,10 +17,12 @@ from fleet_api.deployment.keys import create_key
 from fleet_api.signing import frames
 from fleet_api.signing.list_keys import ListKeys
 from fleet_api.signing.remote import RemoteSigner
+from fleet_api.signing.reports import open_report
 from fleet_api.signing.service import SignerService
 from fleet_api.signing.socket_path import address_of, listen_at
 from storage.settings import Settings
 from triggers.contracts.checkin import AssignmentList
+from triggers.contracts.erasure.report import ErasureReport
 from triggers.contracts.signing import ASSIGNMENTS, key_id, public_keys, unseal
 from triggers.errors import InvalidInput, Misconfigured, Unreachable
 
@@ -70,6 +72,28 @@ def test_threads_share_a_signer_at_a_path_that_is_too_long_for_an_address(settin
             lists, pool.map(lambda each: signer.sign(each, [key_id(key)]), lists), strict=True
         ):
             assert unseal(envelope, purpose=ASSIGNMENTS, trusted=trusted) == payload
+
+
+def test_the_signer_signs_reports_on_erasures_and_nothing_that_only_looks_like_one(
+    settings: Settings, tmp_path: Path
+) -> None:
+    key = create_key(tmp_path / "keys" / "list.pem").public_key().public_bytes_raw()
+    report = ErasureReport(
+        deployment="d",
+        vehicle_digest="a" * 64,
+        requested_at="2026-12-05T12:00:00Z",
+        finished_at="2026-12-05T12:00:10Z",
+        erased_by="olga",
+        reason="the owner asked",
+        erased={"clips": 3},
+        unlinked={},
+        clips_digest="b" * 64,
+    )
+    with serving(settings) as signer:
+        assert open_report(signer.sign_report(report.canonical_json()), [key]) == report
+        for other in (a_list(), b"{}", b" " + report.canonical_json(), report.canonical_json() * 2000):
+            with pytest.raises(Misconfigured):
+                signer.sign_report(other)
 
 
 @pytest.mark.parametrize(

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import text
 
+from fleet_api.signing.reports import open_report
 from ingest.steward import erasure
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.storage.clips.catalog_support import add_clip
 from triggers.assignment.plausible import REPLAYED_NS
+from triggers.contracts.erasure.report import digest_of_clip, digest_of_clips
+from triggers.contracts.signing import load_private_key
+from triggers.errors import Untrusted
 
 
 def counts(watermark: int, **changes: Any) -> dict[str, Any]:
@@ -86,6 +92,43 @@ def test_an_erased_vehicle_is_gone_for_everybody_and_for_good(api: Api, caplog: 
     shown = api.get(f"/v1/clips/{clip_id}")
     assert [(each.status_code, each.json()["code"]) for each in (gone, shown)] == [(410, "erased")] * 2
     assert "its vehicle was erased" in shown.json()["detail"] and "car-1" not in shown.text
+
+
+def test_an_erasure_is_reported_once_nothing_is_left_and_the_report_is_signed(api: Api) -> None:
+    api.enrol()
+    with api.database.begin() as connection:
+        clip_ids = [add_clip(connection, size_bytes=1000, fired=[("braking", "hard")]) for _ in range(3)]
+    url, headers = "/v1/vehicles/car-1", api.as_("operator")
+    assert api.get(f"{url}/erasure", "operator").status_code == 404
+    api.client.delete(url, headers=headers, params={"reason": "the owner asked"})
+    assert api.get(f"{url}/erasure", "operator").status_code == 409, "not begun"
+    while erasure.erase_vehicles(api.database):
+        pass
+    refused = api.get(f"{url}/erasure", "operator")
+    assert (refused.status_code, "objects of erased clips" in refused.json()["detail"]) == (409, True)
+    with api.database.begin() as connection:
+        connection.exec_driver_sql("UPDATE object_deletions SET due_at = now()")  # the hour for slow workers is over
+    erasure.delete_objects(api.database, api.app.state.services.store)
+    told = api.as_client("operator").vehicles.erasure_report("car-1")
+    key = load_private_key(api.settings.effective_signing_key()).public_key().public_bytes_raw()
+    envelope = base64.b64decode(told.envelope)
+    assert open_report(envelope, [key]) == told.report
+    assert told.report.vehicle_digest == hashlib.sha256(b"car-1").hexdigest()
+    assert told.report.clips_digest == digest_of_clips(map(digest_of_clip, clip_ids)).hex()
+    assert (told.report.erased_by, told.report.reason) == ("operator-user", "the owner asked")
+    assert {name: told.report.erased[name] for name in ("clips", "clip_bytes", "objects", "clip_fires")} == {
+        "clips": 3,
+        "clip_bytes": 3000,
+        "objects": 3,
+        "clip_fires": 3,
+    }
+    assert told.report.unlinked["fires"] == 3
+    assert "car-1" not in told.model_dump_json() and not any(clip in told.model_dump_json() for clip in clip_ids)
+    assert api.as_client("operator").vehicles.erasure_report("car-1") == told, "always the same"
+    with pytest.raises(Untrusted):
+        open_report(envelope.replace(b'"clips":3', b'"clips":4'), [key])
+    with pytest.raises(Untrusted):
+        open_report(envelope, [Ed25519PrivateKey.generate().public_key().public_bytes_raw()])
 
 
 def test_the_list_names_the_bundle_that_was_approved(api: Api) -> None:

@@ -8,19 +8,27 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text, update
 
 from ingest.gateway.opening import OpeningTerms, open_upload
-from storage import ledger
+from storage import ledger, users
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips import writer as clip_writer
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Asset, Findings, SignalStatistics
+from storage.clips.marks import notes, tags
 from storage.clips.writer import PendingUpload
 from storage.counts.outcomes import OutcomeCounts, outcomes
 from storage.database import Database
+from storage.datasets import freezing
+from storage.datasets.freezing import NewVersion
 from storage.labels import jobs as label_jobs
+from storage.likeness import jobs as vector_jobs
+from storage.scans import jobs as scan_jobs
+from storage.scans.jobs import Hit, NewScan, PageDone
 from storage.tables import campaign_versions, ledger_accounts
+from tests.storage.likeness.likeness_support import EMBEDDING, add_vector
 from tests.support.fleet import clip_manifest
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest, CreationRequest
+from triggers.contracts.users import User
 
 TERMS = OpeningTerms(expiry_s=3600, log_partitions=1, fleet_limit_bytes=None)
 EXTRACTOR = 1
@@ -35,6 +43,9 @@ REST = (
     "clip_tags",
     "clip_notes",
     "clip_texts",
+    "clip_vectors",
+    "vector_jobs",
+    "scan_hits",
 )
 """The tables in which nothing of an erased clip may be left."""
 
@@ -88,6 +99,26 @@ def complete(database: Database, job: ExtractionJob) -> None:
         claimed = label_jobs.claim(connection, user="ann", task="auto", labeler="x", count=1, lease_s=60)
         for each in claimed:
             label_jobs.complete(connection, each.id, token=each.token, types=["car"], openlabel={}, provenance={})
+
+
+def use(database: Database, *clip_ids: str, dataset: str = "cuts") -> None:
+    """What people and stages make of clips: tags, notes, vectors, a scan that found them, and a dataset with them."""
+    with database.begin() as connection:
+        user_id, name = users.ensure(connection, "ann")
+        for clip_id in clip_ids:
+            tags.add(connection, clip_id, ["wet"], user_id=user_id)
+            notes.add(connection, clip_id, "a note", user_id=user_id)
+            vector_jobs.queue(connection, clip_id, EMBEDDING)
+            add_vector(connection, clip_id, [1.0, 2.0])
+        freezing.create(connection, dataset, description="", lets_expire=True, user=User(name, frozenset(), user_id))
+        version = NewVersion(clip_ids, {}, {})
+        freezing.add_version(connection, dataset, version, user=User(name, frozenset(), user_id))
+        scan_jobs.create(connection, NewScan(None, "cql2-text", "TRUE", None), user_id=user_id, keep_s=3600)
+        scan = scan_jobs.claim(connection, worker="w", lease_s=60)
+        assert scan is not None
+        hits = [Hit(clip_id, (1,), 1) for clip_id in clip_ids]
+        scan = scan_jobs.take_page(connection, scan, PageDone(len(hits), hits, [], 0, 0.0, None), lease_s=60)
+        scan_jobs.finish(connection, scan)
 
 
 def rows_left(database: Database, *tables: str) -> dict[str, int]:

@@ -103,6 +103,8 @@ def test_expired_clips_go_in_batches_and_others_stay(fleet: Database) -> None:
 def test_nothing_of_an_erased_clip_is_left_but_what_is_counted(fleet: Database) -> None:
     clip_id = support.store(fleet)
     support.complete(fleet, support.claim(fleet))
+    support.use(fleet, clip_id)
+    assert set(support.rows_left(fleet, *support.REST)) == set(support.REST)
     with fleet.begin() as connection:
         letters.record(
             connection,

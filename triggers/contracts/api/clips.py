@@ -200,6 +200,15 @@ class ClipErasureView(BaseModel):
     size_bytes: int
 
 
+class RestoreView(BaseModel):
+    """An archived recording that is being restored: when it can be read at the latest, and for how many days then."""
+
+    id: str
+    storage_class: str
+    readable_at: datetime
+    days: int
+
+
 class AssetView(BaseModel):
     """A file of a clip: the recording itself (`clip.mcap`), or something that extraction derived from it."""
 
@@ -207,6 +216,14 @@ class AssetView(BaseModel):
     href: str
     media_type: str
     size_bytes: int
+
+
+class WithheldView(BaseModel):
+    """A part of a clip that its reader cannot have now: a file, by its name."""
+
+    name: str
+    reason: str
+    remedy: str
 
 
 class RemarkView(BaseModel):
@@ -277,12 +294,14 @@ class ClipDetailsView(ClipView):
     list of [longitude, latitude] in degrees, like the coordinates of GeoJSON; null without a position. `derived_bytes`
     is the size of all files but the recording itself. `remarks` tell what was wrong with the recording; those that
     damage the clip come first. `label_documents` come newest first.
-    `added_tags` are those of `tags` that people have added; `notes` come oldest first.
+    `added_tags` are those of `tags` that people have added; `notes` come oldest first. `withheld` are the parts that
+    are left out because the recording is archived.
     """
 
     software: dict[str, str]
     track: list[Position] | None
     assets: list[AssetView]
+    withheld: list[WithheldView] = []
     derived_bytes: int
     statistics: dict[str, int | float | None]
     units: dict[str, str | None]

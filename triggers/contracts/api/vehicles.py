@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 
 from triggers.contracts.api.base import View
 from triggers.contracts.base import AttributeValue, Contract, ShownAttribute, VehicleId
+from triggers.contracts.erasure.report import ErasureReport
 from triggers.errors import InvalidInput
 from triggers.public_keys import checked_key
 
@@ -72,6 +73,13 @@ class VehicleErasureView(BaseModel):
     id: str
     clips: int
     size_bytes: int
+
+
+class ErasureReportView(BaseModel):
+    """The report on an erased vehicle, and the same report in its signed envelope (base64)."""
+
+    report: ErasureReport
+    envelope: str
 
 
 class VehicleTokenView(BaseModel):

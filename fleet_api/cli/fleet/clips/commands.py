@@ -21,6 +21,7 @@ from fleet_api.cli.output import (
     counted,
     json_option,
     list_options,
+    plain_text,
     print_fields,
     print_json,
     print_list,
@@ -170,6 +171,15 @@ def get(
         _fetch(client, clip, out)
 
 
+@clips.command(short_help="Have an archived recording readable for some days.")
+@click.argument("clip_id", metavar="ID")
+@with_client
+def restore(client: Client, clip_id: str) -> None:
+    """Have the recording of a clip in an archive tier readable for some days. Needs the role operator."""
+    told = client.clips.restore(client.clips.resolve(clip_id))
+    print_result(f"{told.id} can be read from {plain_text(told.readable_at)} at the latest, for {told.days} days")
+
+
 @clips.command(short_help="Erase clips for good.")
 @click.argument("clip_ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--reason", required=True, help="Why; it is shown to whoever asks for the clip.")
@@ -242,6 +252,8 @@ def _show(clip: ClipDetailsView) -> None:
     )
     _print_parts("Fires", ("campaign", "version", "trigger", "fire_time", "inclusion_probability"), clip.fires)
     _print_parts("Files", ("name", "media_type", "size_bytes"), clip.assets)
+    if clip.withheld:
+        _print_parts("Withheld", ("name", "reason", "remedy"), clip.withheld)
     rows = [(*row, clip.mean_over[str(row[0])]) for row in statistics_rows(clip.statistics, clip.units)]
     print_table("Signals", ("signal", *STATISTICS, "unit", "mean_over"), rows)
     if clip.remarks:
@@ -284,3 +296,5 @@ def _fetch(client: Client, clip: ClipDetailsView, out: Path) -> None:
         target = out / file_name(asset.name, asset.media_type)
         client.clips.download(asset.href, target)
         remark(f"wrote {target}")
+    for part in clip.withheld:
+        remark(f"{part.name} is withheld: {part.reason}; {part.remedy}")

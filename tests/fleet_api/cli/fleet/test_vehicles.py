@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
 import re
+from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from ingest.steward import erasure
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail
+from triggers.contracts.signing import load_private_key
+
+FOREIGN_KEY = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
 
 
 def test_enrolling_prints_the_token_alone_and_reads_the_types_of_attributes(longtail: Longtail) -> None:
@@ -94,6 +101,30 @@ def test_a_vehicle_is_erased_by_its_whole_id_typed_twice_or_with_yes(
     assert longtail(*erase, "--yes", "--json").json() == {"id": "car-20", "clips": 0, "size_bytes": 0}
     assert longtail("vehicles", "list", "--ids").out == "car-1\n"
     assert "the owner asked" in longtail("vehicles", "show", "car-20").err
+
+
+def test_an_erased_vehicle_has_a_report_that_can_be_kept_and_verified(
+    api: Api, longtail: Longtail, tmp_path: Path
+) -> None:
+    longtail("vehicles", "enrol", "car-1")
+    assert longtail("erase-vehicle", "car-1", "--reason", "the owner asked", "--yes").status == 0
+    file = tmp_path / "car-1.report"
+    assert "still being erased" in longtail("erasure-report", "get", "car-1", "--out", str(file)).err
+    assert not file.exists()
+    while erasure.erase_vehicles(api.database):
+        pass
+    shown = longtail("erasure-report", "get", "car-1", "--out", str(file), role="operator")
+    assert re.search(r"^erased.vehicles +1$", shown.out, re.MULTILINE), shown.out
+    assert longtail("erasure-report", "get", "car-1", "--json").json()["report"]["reason"] == "the owner asked"
+    raw = load_private_key(api.settings.effective_signing_key()).public_key().public_bytes_raw()
+    key, other = (base64.b64encode(each).decode() for each in (raw, FOREIGN_KEY))
+    verify = ("erasure-report", "verify", str(file), "--public-key")
+    assert "the signature is right" in longtail(*verify, key, "--vehicle", "car-1").out
+    assert "about another vehicle" in longtail(*verify, key, "--vehicle", "car-2").err
+    assert longtail(*verify, other).status == 1
+    assert longtail(*verify, "no key").status == 2
+    file.write_bytes(file.read_bytes().replace(b'"vehicles":1', b'"vehicles":0'))
+    assert longtail(*verify, key).status == 1
 
 
 def test_quarantine_and_voiding_say_what_they_have_done(api: Api, longtail: Longtail) -> None:

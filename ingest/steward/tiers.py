@@ -1,0 +1,53 @@
+"""Moves recordings to the storage class of their age, a few in each round, one transaction for each.
+
+Whatever is killed in between, a recording is moved or not: the copy is made first, noted second, and made again does no
+harm.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+
+from storage.database import Database
+from storage.objects import ObjectStore
+from storage.objects.contract import ObjectNotFound
+from storage.tiers import moves
+from storage.tiers.rules import Tier
+from triggers.errors import Misconfigured
+
+LOGGER = logging.getLogger(__name__)
+
+
+def move_recordings(database: Database, store: ObjectStore, tiers: Sequence[Tier]) -> bool:
+    """Move a batch of recordings that are old enough; whether there may be more.
+
+    Misconfigured where the store has no storage classes.
+    """
+    if not tiers:
+        return False
+    if store.tiers is None:
+        raise Misconfigured(
+            "LONGTAIL_OBJECT_TIERS is set, but objects are in a directory, which has no storage classes",
+            remedy="unset it, or keep objects in a bucket: LONGTAIL_OBJECTS_URL=s3://BUCKET/PREFIX",
+        )
+    with database.begin() as connection:
+        clip_ids = moves.due(connection, tiers)
+    moved = sum(_move(database, store, tiers, clip_id) for clip_id in clip_ids)
+    if moved:
+        LOGGER.info("%d recordings moved to another storage class", moved)
+    return moved == moves.BATCH
+
+
+def _move(database: Database, store: ObjectStore, tiers: Sequence[Tier], clip_id: str) -> bool:
+    """Move one recording; False if another worker has it, or it is gone."""
+    with database.begin() as connection:
+        move = moves.lock(connection, tiers, clip_id)
+        if move is None or store.tiers is None:
+            return False
+        try:
+            store.tiers.move(move.object_key, move.storage_class)
+        except ObjectNotFound:  # its clip stays, and the doctor tells; without the note it would be tried for ever
+            LOGGER.warning("the recording of clip %s is missing, and was not moved", clip_id)
+        moves.note(connection, move)
+        return True
