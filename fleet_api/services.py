@@ -18,10 +18,13 @@ from fleet_api.used_tokens import UsedTokens
 from ingest.http.bounds.buckets import Buckets
 from ingest.http.bounds.turns import Turns
 from ingest.nonces import Nonces
-from storage.database import Database
+from storage.clips.positions import Sight, sight_of
+from storage.clips.positions.signals import PositionSignals
+from storage.database import Connection, Database
 from storage.objects import ObjectStore
 from storage.settings import Settings
 from storage.vehicles.assignments import AssignmentTerms
+from triggers.contracts.users import User, roles_of
 
 SEARCHES = 3
 """Of all users at once: other requests of people need connections, too."""
@@ -56,11 +59,16 @@ class Services:
     running: RunningCampaigns = field(default_factory=RunningCampaigns)
     trust: KnownChain = field(default_factory=KnownChain)
     known: KnownVehicles = field(default_factory=KnownVehicles)
+    positions: PositionSignals = field(default_factory=PositionSignals)
 
     @property
     def assignment_terms(self) -> AssignmentTerms:
         """How long fires of a campaign are accepted from a vehicle."""
         return AssignmentTerms(self.settings.assignment_ttl_s, self.settings.assignment_grace_s)
+
+    def sight_of(self, user: User, connection: Connection) -> Sight:
+        """What a user sees of where cars were."""
+        return sight_of(user, roles_of(self.settings.position_roles), self.positions, connection)
 
     @cached_property
     def nonces(self) -> Nonces:

@@ -22,7 +22,7 @@ from storage.tiers.rules import parse_tiers
 from triggers.addresses import is_protected
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.contracts.limits import PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
-from triggers.contracts.users import groups_of_roles
+from triggers.contracts.users import groups_of_roles, roles_of
 from triggers.errors import Misconfigured
 from triggers.processes.jail.isolation import Isolation
 from triggers.remedies import what_is_wrong
@@ -37,6 +37,7 @@ _WORKER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 _USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
 _READERS: dict[str, Callable[[str], object]] = {
     "oidc_roles": groups_of_roles,
+    "position_roles": roles_of,
     "object_tiers": parse_tiers,
 }
 AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
@@ -160,6 +161,9 @@ class Settings(ScanSettings):
     """PEM file of the authority that signed the provider's certificate. Empty: those that httpx knows."""
     oidc_session_s: Annotated[int, Field(ge=300, le=86400)] = 8 * 3600
     """How long a log-in is valid, and so how late the loss of a group takes a role away."""
+
+    position_roles: str = "viewer,author,approver,operator,labeler"
+    """The roles that see precise positions, separated by commas; administrators do. Others see place cells."""
 
     check_in_staleness_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """How old what the API remembers of vehicles and campaigns may be, and so how late it notices a revocation."""

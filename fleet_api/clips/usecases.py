@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from dataclasses import replace
 
 from fleet_api.clips import rules
 from fleet_api.clips.views import clip_view, details_view, similar_clip
@@ -57,8 +58,9 @@ def search_clips(
     user.require(Role.VIEWER)
     query = ClipQuery.parse(filter_source=filter_source, language=language, sortby=sortby, limit=limit, token=token)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
-        page = search(connection, query)
-    return ClipPage(clips=[clip_view(clip) for clip in page.clips], next=page.next, notes=page.notes)
+        sight = services.sight_of(user, connection)
+        page = search(connection, sight.query(query))
+    return ClipPage(clips=[clip_view(clip, sight) for clip in page.clips], next=page.next, notes=page.notes)
 
 
 def similar_clips(services: Services, user: User, request: SimilarRequest) -> SimilarClips:
@@ -72,11 +74,12 @@ def similar_clips(services: Services, user: User, request: SimilarRequest) -> Si
         limit=request.limit,
     )
     with services.searches.turn(user.name), services.database.snapshot() as connection:
-        found = nearest(connection, question)
+        sight = services.sight_of(user, connection)
+        found = nearest(connection, replace(question, filter=sight.filter(question.filter)))
     return SimilarClips(
         embedding=question.embedding_id,
         is_exact=found.is_exact,
-        clips=[similar_clip(each.clip, each.distance) for each in found.clips],
+        clips=[similar_clip(each.clip, each.distance, sight) for each in found.clips],
     )
 
 
@@ -113,7 +116,8 @@ def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:
                 f"{user.name} has claimed no clip {clip_id[:100]!r}", remedy="claim its job: `longtail labels claim`"
             )
         details = get_clip(connection, clip_id)
-    return details_view(details, services.store)
+        sight = services.sight_of(user, connection)
+    return details_view(details, sight, services.store)
 
 
 def restore_clip(services: Services, user: User, clip_id: str) -> RestoreView:

@@ -8,6 +8,8 @@ from typing import Any
 
 from storage.clips.details import ClipDetails
 from storage.clips.extraction_results import Asset, SignalStatistics
+from storage.clips.positions import Sight
+from storage.clips.positions.filters import ASK_FOR
 from storage.clips.properties import attribute_name, statistic_names
 from storage.clips.records import Clip
 from storage.objects import ObjectStore
@@ -30,16 +32,17 @@ from triggers.contracts.api.clips import (
 )
 
 LINK_S = 3600
+WITHHELD = "it may hold precise positions, and you see place cells only"
 
 
-def clip_view(clip: Clip) -> ClipView:
-    """A clip in a list."""
-    return ClipView.model_validate(_clip_values(clip))
+def clip_view(clip: Clip, sight: Sight) -> ClipView:
+    """A clip in a list, with no more of its place than the user may see."""
+    return ClipView.model_validate(_clip_values(sight.clip(clip)))
 
 
-def similar_clip(clip: Clip, distance: float) -> SimilarClip:
-    """A clip with its distance to a question."""
-    return SimilarClip.model_validate({**_clip_values(clip), "distance": distance})
+def similar_clip(clip: Clip, distance: float, sight: Sight) -> SimilarClip:
+    """A clip with its distance to a question, and no more of its place than the user may see."""
+    return SimilarClip.model_validate({**_clip_values(sight.clip(clip)), "distance": distance})
 
 
 def _clip_values(clip: Clip) -> dict[str, Any]:
@@ -53,8 +56,11 @@ def _clip_values(clip: Clip) -> dict[str, Any]:
     }
 
 
-def linked_files(clip: Clip, extracted: Iterable[Asset], store: ObjectStore) -> list[AssetView]:
-    """The recording of a clip and what was extracted from it, with links that are valid for LINK_S."""
+def linked_files(clip: Clip, extracted: Iterable[Asset], sight: Sight, store: ObjectStore) -> list[AssetView]:
+    """The recording of a clip and what was extracted from it, with links that are valid for LINK_S.
+
+    Of these files, those that the user may have.
+    """
     recording = Asset(RECORDING_ASSET, clip.object_key, media_types.MCAP, clip.size_bytes)
     return [
         AssetView(
@@ -63,21 +69,25 @@ def linked_files(clip: Clip, extracted: Iterable[Asset], store: ObjectStore) -> 
             media_type=file.media_type,
             size_bytes=file.size_bytes,
         )
-        for file in (recording, *extracted)
+        for file in sight.assets((recording, *extracted))
     ]
 
 
-def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
-    """One clip, with links to its files."""
-    archived = archived_view(details, store)
-    files = linked_files(details.clip, details.assets, store)
+def details_view(details: ClipDetails, sight: Sight, store: ObjectStore) -> ClipDetailsView:
+    """One clip, with links to its files, and no more of its place than the user may see."""
+    withheld = withheld_views(sight.withheld(details))
+    archived = archived_view(details, store) if sight.may_have(media_types.MCAP) else None
+    withheld += [] if archived is None else [archived]
+    derived_bytes = sum(asset.size_bytes for asset in details.assets)
+    files = linked_files(details.clip, details.assets, sight, store)
+    details = sight.details(details)
     return ClipDetailsView(
         **_clip_values(details.clip),
         software=details.software,
         track=None if details.track is None else [(longitude, latitude) for latitude, longitude in details.track],
         assets=files if archived is None else files[1:],
-        withheld=[] if archived is None else [archived],
-        derived_bytes=sum(asset.size_bytes for asset in details.assets),
+        withheld=withheld,
+        derived_bytes=derived_bytes,
         statistics=_statistics(details.statistics),
         units={row.signal: row.unit for row in details.statistics},
         mean_over={row.signal: row.mean_over for row in details.statistics},
@@ -86,6 +96,11 @@ def details_view(details: ClipDetails, store: ObjectStore) -> ClipDetailsView:
         added_tags=[AddedTagView.model_validate(tag) for tag in details.added_tags],
         notes=[NoteView.model_validate(note) for note in details.notes],
     )
+
+
+def withheld_views(names: Iterable[str]) -> list[WithheldView]:
+    """What a user may not have for the place that it may tell, by its names."""
+    return [WithheldView(name=name, reason=WITHHELD, remedy=ASK_FOR) for name in names]
 
 
 def archived_view(details: ClipDetails, store: ObjectStore) -> WithheldView | None:

@@ -14,6 +14,7 @@ from fleet_api.datasets import rules
 from fleet_api.datasets.views import member_views
 from fleet_api.services import Services
 from storage import audit
+from storage.clips.positions import Sight
 from storage.database import Connection
 from storage.datasets import freezing, holds, selection, versions
 from storage.datasets.freezing import Frozen, NewVersion
@@ -44,7 +45,8 @@ def create(services: Services, user: User, request: CreateDatasetRequest) -> Ver
         freezing.create(
             connection, request.name, description=request.description, lets_expire=request.lets_expire, user=user
         )
-        frozen = freezing.add_version(connection, request.name, _choose(connection, request), user=user)
+        chosen = _choose(connection, request, services.sight_of(user, connection))
+        frozen = freezing.add_version(connection, request.name, chosen, user=user)
         after = _told(frozen) | {"lets_expire": request.lets_expire}
         made = _version(connection, request.name, frozen.version)
         audit.record(connection, user, "dataset.create", "dataset", request.name, after=after)
@@ -56,15 +58,16 @@ def add_version(services: Services, user: User, name: str, request: VersionReque
     user.require(Role.AUTHOR, Role.OPERATOR)
     with services.searches.turn(user.name), services.database.begin() as connection:
         versions.find_dataset(connection, name)
-        frozen = freezing.add_version(connection, name, _choose(connection, request), user=user)
+        chosen = _choose(connection, request, services.sight_of(user, connection))
+        frozen = freezing.add_version(connection, name, chosen, user=user)
         newest = _version(connection, name, frozen.version)
         if frozen.is_new:
             audit.record(connection, user, "dataset.add_version", "dataset", name, after=_told(frozen))
     return newest, frozen.is_new
 
 
-def _choose(connection: Connection, request: VersionRequest) -> NewVersion:
-    """The clips that a request asks for, their splits, and the recipe to keep.
+def _choose(connection: Connection, request: VersionRequest, sight: Sight) -> NewVersion:
+    """The clips that a request asks for, their splits, and the recipe to keep, which says whether places were cells.
 
     InvalidInput when the filter cannot be used, or matches no clip or too many; NotFound or Erased for a listed clip.
     """
@@ -73,10 +76,12 @@ def _choose(connection: Connection, request: VersionRequest) -> NewVersion:
         chosen = selection.listed(connection, request.clips)
         recipe["listed"] = len(chosen)
     elif request.diverse is not None:
-        chosen, recipe = _diverse(connection, request.filter, request.diverse)
+        chosen, recipe = _diverse(connection, request.filter, request.diverse, sight)
     else:
-        chosen = selection.matching(connection, request.filter or "")
+        chosen = selection.matching(connection, request.filter or "", sight)
         recipe["filter"] = request.filter
+    if recipe.get("filter") is not None and not sight.precise:
+        recipe["places"] = "cells"
     if request.split is None:
         return NewVersion(chosen, {}, recipe)
     return NewVersion(
@@ -84,8 +89,10 @@ def _choose(connection: Connection, request: VersionRequest) -> NewVersion:
     )
 
 
-def _diverse(connection: Connection, filter_source: str | None, count: int) -> tuple[list[str], dict[str, Any]]:
-    found = selection.candidates(connection, filter_source, embedding_id=EMBEDDING_ID)
+def _diverse(
+    connection: Connection, filter_source: str | None, count: int, sight: Sight
+) -> tuple[list[str], dict[str, Any]]:
+    found = selection.candidates(connection, filter_source, sight, embedding_id=EMBEDDING_ID)
     if count > len(found.clips):
         raise InvalidInput(
             f"a diverse choice of {count} among {len(found.clips)} clips",
@@ -156,7 +163,8 @@ def list_members(
     with services.database.snapshot() as connection:
         versions.find_version(connection, name, version)
         found = versions.members_of(connection, name, version, after=after, limit=limit, split=split)
-        views = member_views(connection, services.store, found, documents=documents)
+        sight = services.sight_of(user, connection)
+        views = member_views(connection, sight, services.store, found, documents=documents)
     return MemberPage(members=views, next=views[-1].clip_id if len(views) == limit else None)
 
 

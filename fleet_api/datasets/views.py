@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fleet_api.clips.views import LINK_S, clip_view
+from fleet_api.clips.views import LINK_S, clip_view, withheld_views
+from storage.clips.positions import Sight
 from storage.clips.search import get_clips
 from storage.database import Connection
 from storage.datasets import members
@@ -15,9 +16,12 @@ from triggers.contracts.api.datasets.versions import ErasureView, FrozenAsset, F
 
 
 def member_views(
-    connection: Connection, store: ObjectStore, records: Sequence[MemberRecord], *, documents: bool
+    connection: Connection, sight: Sight, store: ObjectStore, records: Sequence[MemberRecord], *, documents: bool
 ) -> list[MemberView]:
-    """Members with links to the files that are still the frozen ones; with `documents` also their pinned labels."""
+    """Members with links to the files that are still the frozen ones; with `documents` also their pinned labels.
+
+    Of the places of clips they have no more than the user may see; `withheld` says what is left out.
+    """
     ids = [record.clip_id for record in records]
     clips = get_clips(connection, ids)
     keys = members.object_keys(connection, ids)
@@ -32,6 +36,11 @@ def member_views(
             if (asset_key := (record.clip_id, asset["name"], asset["digest"])) in keys and asset["digest"]
         }
         files = unchanged if clip is None else {RECORDING_ASSET: clip.object_key, **unchanged}
+        of_record = labels.get(record.clip_id, [])
+        read = of_record if clip is None else sight.labels(of_record, clip)
+        kinds = [(asset["name"], asset["media_type"]) for asset in record.assets]
+        withheld = [name for name in sight.files_withheld(kinds) if name in files]
+        withheld += [f"label_documents/{each.id}" for each in of_record if each not in read]
         views.append(
             MemberView(
                 clip_id=record.clip_id,
@@ -40,9 +49,10 @@ def member_views(
                 split=record.split,
                 assets=[FrozenAsset(**asset) for asset in record.assets],
                 labels=[FrozenLabel(**label) for label in record.labels],
-                clip=None if clip is None else clip_view(clip),
-                links={name: store.link(key, expires_s=LINK_S) for name, key in files.items()},
-                label_documents=[LabelView.model_validate(each) for each in labels.get(record.clip_id, ())],
+                clip=None if clip is None else clip_view(clip, sight),
+                links={name: store.link(key, expires_s=LINK_S) for name, key in files.items() if name not in withheld},
+                withheld=withheld_views(withheld),
+                label_documents=[LabelView.model_validate(each) for each in read],
                 erased=None if record.erasure is None else ErasureView.model_validate(record.erasure),
             )
         )

@@ -11,14 +11,14 @@ from triggers.contracts.users import Role, User
 
 
 def count_clips(services: Services, user: User, *, filter_source: str | None, language: Language) -> CountView:
-    """How many clips a filter finds; InvalidInput for one that cannot be used.
+    """How many clips a filter finds; InvalidInput for one that cannot be used, Forbidden for one that tells of a place.
 
     Overloaded when it takes too long; TooMany while another search of this user runs.
     """
     user.require(Role.VIEWER)
     query = _filter(filter_source, language)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
-        return count_view(facets.count(connection, query))
+        return count_view(facets.count(connection, services.sight_of(user, connection).filter(query)))
 
 
 def facets_of_clips(
@@ -28,7 +28,9 @@ def facets_of_clips(
     user.require(Role.VIEWER)
     query, asked = _filter(filter_source, language), facets.parse_by(by)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
-        return facets_view(facets.facets(connection, query, asked))
+        sight = services.sight_of(user, connection)
+        sight.require_harmless(each.about for each in asked)
+        return facets_view(facets.facets(connection, sight.filter(query), asked))
 
 
 def _filter(source: str | None, language: Language) -> Filter | None:

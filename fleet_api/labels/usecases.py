@@ -49,6 +49,7 @@ def claim(services: Services, user: User, request: ClaimRequest) -> ClaimedView:
             duplicates=request.duplicates,
         )
         clips = get_clips(connection, [job.clip_id for job in claimed])
+        sight = services.sight_of(user, connection)
         if claimed:
             after = {"jobs": [job.id for job in claimed], "labeler": request.labeler, "lease_s": request.lease_s}
             audit.record(connection, user, "label_job.claim", "task", request.task, after=after)
@@ -60,7 +61,7 @@ def claim(services: Services, user: User, request: ClaimRequest) -> ClaimedView:
                 task=job.task,
                 attempts=job.attempts,
                 lease_until=job.lease_until,
-                clip=clip_view(clips[job.clip_id]),
+                clip=clip_view(clips[job.clip_id], sight),
             )
             for job in claimed
         ]

@@ -14,13 +14,16 @@ from fleet_api.campaigns.compilation import ConditionText, compile_condition_asi
 from fleet_api.scans.reader import Reader
 from fleet_api.scans.tasks import Answer, Task
 from storage.clips.cql2 import Language
+from storage.clips.positions import Sight
+from storage.clips.positions.sight import EVERYTHING
+from storage.clips.positions.signals import PositionSignals
 from storage.clips.query import ClipQuery
 from storage.database import Database
 from storage.scans import jobs, pages
 from storage.scans.jobs import Hit, PageDone, Scan
 from storage.scans.pages import ScannedClip, Version
 from storage.settings import Settings
-from triggers.errors import DiagnosticsError, InvalidInput, Overloaded
+from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, Overloaded
 from triggers.scan.condition import Condition
 
 PAGE = 512
@@ -43,7 +46,8 @@ class ScanRun:
         self._scan = scan
         self._reader = reader
         self._keep_on = keep_on
-        self._conditions = Conditions(scan.condition, database)
+        self._sight = self._sight_of(scan)
+        self._conditions = Conditions(scan.condition, database, self._sight)
 
     def to_the_end(self) -> None:
         """Run it. LeaseLost or NotFound when it is another's, or was removed; Unreachable when something is down."""
@@ -61,6 +65,13 @@ class ScanRun:
         with self._database.begin() as connection:
             jobs.finish(connection, self._scan, stopped=stopped)
 
+    def _sight_of(self, scan: Scan) -> Sight:
+        """What its user saw of where cars were when it was begun."""
+        if scan.sees_positions:
+            return EVERYTHING
+        with self._database.snapshot() as connection:
+            return Sight(precise=False, declared=PositionSignals().declared(connection))
+
     def _stopped(self) -> str | None:
         """Why it ends before all clips are scanned, if it must."""
         scan, limits = self._scan, self._settings
@@ -77,7 +88,9 @@ class ScanRun:
     def _query(self, token: str | None, limit: int) -> ClipQuery:
         scan = self._scan
         language: Language = "cql2-json" if scan.filter_lang == "cql2-json" else "cql2-text"
-        return ClipQuery.parse(filter_source=scan.filter, language=language, limit=limit, token=token)
+        return self._sight.query(
+            ClipQuery.parse(filter_source=scan.filter, language=language, limit=limit, token=token)
+        )
 
     def _count(self) -> None:
         try:
@@ -133,9 +146,10 @@ class ScanRun:
 class Conditions:
     """The condition of a scan, compiled against each signal catalog that its clips' campaigns have."""
 
-    def __init__(self, condition: str, database: Database) -> None:
+    def __init__(self, condition: str, database: Database, sight: Sight) -> None:
         self._condition = condition
         self._database = database
+        self._sight = sight
         self._by_text: dict[str, int | str] = {}
         """By the text of a catalog: the index of what was compiled, or why that cannot be."""
         self._by_version: dict[Version, int | str] = {}
@@ -157,10 +171,11 @@ class Conditions:
     def _compiled(self, catalog: str) -> int | str:
         try:
             condition, _ = compile_condition_aside(ConditionText(self._condition, catalog))
+            self._sight.require_condition(condition.signals)
         except DiagnosticsError as error:
             errors = [each for each in error.diagnostics if each.get("severity") == "error"]
             return str(errors[0]["message"]) if errors else error.message
-        except InvalidInput as error:
+        except (InvalidInput, Forbidden) as error:
             return error.message
         if condition in self.compiled:
             return self.compiled.index(condition)

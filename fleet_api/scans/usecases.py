@@ -5,6 +5,8 @@ A scan is its user's own: nobody else sees or removes it, but an administrator m
 
 from __future__ import annotations
 
+from typing import Any
+
 from fleet_api.campaigns.compilation import ConditionText, compile_condition_aside
 from fleet_api.scans.views import hit_view, scan_view
 from fleet_api.services import Services
@@ -17,6 +19,7 @@ from storage.scans.pages import Version
 from triggers.contracts.api.scans.answers import ScanList, ScanPage, ScanRequest, ScanState, ScanView
 from triggers.contracts.users import Role, User
 from triggers.errors import InvalidInput
+from triggers.scan.condition import Condition
 
 LOOKED_AT = 100
 """Clips whose catalogs are looked at before a scan begins."""
@@ -27,20 +30,24 @@ TRIED_CATALOGS = 4
 def create_scan(services: Services, user: User, request: ScanRequest) -> ScanView:
     """Begin a scan.
 
-    DiagnosticsError when the condition has a mistake, InvalidInput for a filter that cannot be used, TooMany while
-    another scan or search of this user is not over.
+    DiagnosticsError when the condition has a mistake, InvalidInput for a filter that cannot be used, Forbidden for one
+    of the two that would find out more of a place than the user may see, TooMany while another scan or search of this
+    user is not over.
     """
     user.require(Role.VIEWER)
     storable([request.when, request.filter], what="the scan")
     query = ClipQuery.parse(filter_source=request.filter, language=request.filter_lang, limit=LOOKED_AT)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
-        catalogs = pages.catalogs(connection, wanted := _versions(pages.read_page(connection, query).clips))
+        sight = services.sight_of(user, connection)
+        first = pages.read_page(connection, sight.query(query))
+        catalogs = pages.catalogs(connection, wanted := _versions(first.clips))
         if not catalogs:
             catalogs = pages.catalogs(connection, wanted := pages.newest_versions(connection, TRIED_CATALOGS))
     texts = list(dict.fromkeys(catalogs[version] for version in wanted if version in catalogs))
     with services.compilations.turn(user.name):
-        warnings = _checked(request.when, texts[:TRIED_CATALOGS])
-    new = NewScan(request.filter, request.filter_lang, request.when, request.limit, warnings)
+        condition, warnings = _checked(request.when, texts[:TRIED_CATALOGS])
+    sight.require_condition(condition.signals)
+    new = NewScan(request.filter, request.filter_lang, request.when, request.limit, warnings, sight.precise)
     with services.database.begin() as connection:
         scan = jobs.create(connection, new, user_id=user.known_id(), keep_s=services.settings.scan_keep_s)
         after = {"when": request.when, "filter": request.filter}
@@ -52,14 +59,17 @@ def _versions(clips: list[pages.ScannedClip]) -> list[Version]:
     return list(dict.fromkeys(version for clip in clips for version in clip.versions))
 
 
-def _checked(condition: str, catalogs: list[str]) -> list[dict[str, object]]:
-    """The compiler's warnings, by the first catalog for which the condition is right; the first one's mistakes else."""
+def _checked(condition: str, catalogs: list[str]) -> tuple[Condition, list[dict[str, Any]]]:
+    """The condition, compiled, and the compiler's warnings: by the first catalog for which it is right.
+
+    The first one's mistakes if it is right for none.
+    """
     if not catalogs:
         raise InvalidInput("there is no campaign, and so no signal catalog by which a condition could be read")
     first: InvalidInput | None = None
     for catalog in catalogs:
         try:
-            return compile_condition_aside(ConditionText(condition, catalog))[1]
+            return compile_condition_aside(ConditionText(condition, catalog))
         except InvalidInput as error:
             first = first or error
     raise first or AssertionError("at least one catalog was tried")

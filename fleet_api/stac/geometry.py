@@ -28,6 +28,20 @@ def geometry_of(track: Sequence[tuple[float, float]]) -> dict[str, Any] | None:
     return {"type": "MultiLineString", "coordinates": lines}
 
 
+def geometry_of_cell(corners: Sequence[Position]) -> dict[str, Any]:
+    """The geometry of a cell by its corners, which lie beyond 180 degrees where it crosses the antimeridian.
+
+    Of a cell that does, it is the boxes around its two parts.
+    """
+    if max(corners)[0] <= _HALF:
+        return {"type": "Polygon", "coordinates": [[*corners, corners[0]]]}
+    longitudes, latitudes = zip(*corners, strict=True)
+    south, north = min(latitudes), max(latitudes)
+    spans = [(min(longitudes), _HALF), (-_HALF, max(longitudes) - _TURN)]
+    boxes = [[(west, south), (east, south), (east, north), (west, north), (west, south)] for west, east in spans]
+    return {"type": "MultiPolygon", "coordinates": [[box] for box in boxes]}
+
+
 def _cut(positions: Sequence[Position]) -> list[list[Position]]:
     """The line in pieces, none of which crosses the antimeridian; both sides of a cut have the point on it."""
     pieces = [[positions[0]]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet_api.services import Services
@@ -13,10 +13,12 @@ from fleet_api.stac.fields import selected, wants_assets
 from fleet_api.stac.links import Links
 from fleet_api.stac.names import own_name
 from fleet_api.stac.views import assets_view, collection_view, item_view, landing_view, queryables_view
+from storage.campaigns.collected import CollectedCampaign, Extent
 from storage.clips.cql2 import Filter, all_of, filter_of, parse_filter
 from storage.clips.details import Track, assets_of, get_clip, tracks_of
 from storage.clips.extraction_results import Asset
 from storage.clips.order import Order
+from storage.clips.positions import Sight
 from storage.clips.query import ClipQuery, Page
 from storage.clips.records import Clip
 from storage.clips.search import search
@@ -81,7 +83,7 @@ def list_collections(services: Services, user: User, *, limit: int, after: str) 
         with services.database.snapshot() as connection:
             listed = collections.list_collections(connection, after=after, limit=wanted + 1)
         page = listed[:wanted]
-        extents = collections.measured_extents(services.database, page)
+        extents = _extents(services, user, page)
     links = links_of(services)
     views = [collection_view(links, collection, extents.get(collection.campaign)) for collection in page]
     return Found(views, page[-1].campaign if len(listed) > wanted else None)
@@ -93,14 +95,23 @@ def show_collection(services: Services, user: User, name: str) -> dict[str, Any]
     with services.searches.turn(user.name):
         with services.database.snapshot() as connection:
             found = collections.find_collection(connection, name)
-        extents = collections.measured_extents(services.database, [found])
+        extents = _extents(services, user, [found])
     return collection_view(links_of(services), found, extents.get(found.campaign))
+
+
+def _extents(services: Services, user: User, page: Sequence[CollectedCampaign]) -> dict[str, Extent]:
+    """What collections contain; where that is, to those alone who see precise positions: it may be of a single clip."""
+    with services.database.snapshot() as connection:
+        sight = services.sight_of(user, connection)
+    extents = collections.measured_extents(services.database, page)
+    return extents if sight.precise else {name: replace(extent, box=None) for name, extent in extents.items()}
 
 
 def find_items(services: Services, user: User, asked: ItemSearch, *, within: str | None = None) -> Found:
     """A page of the items that a search asks for, of the collection `within` if one is named.
 
-    InvalidInput for what is not understood in it, NotFound without that collection; Overloaded when it takes too long;
+    InvalidInput for what is not understood in it, Forbidden for a filter that would find out more of a place than the
+    user may see, NotFound without that collection; Overloaded when it takes too long;
     TooMany while another search of this user runs.
     """
     user.require(Role.VIEWER)
@@ -112,10 +123,11 @@ def find_items(services: Services, user: User, asked: ItemSearch, *, within: str
     with services.searches.turn(user.name), services.database.snapshot() as connection:
         if within is not None:
             collections.find_collection(connection, within)
-        found = search(connection, query)
+        sight = services.sight_of(user, connection)
+        found = search(connection, sight.query(query))
         read = _read(connection, found.clips, with_assets=with_assets)
     # Links are signed without a connection: 200 us each for S3.
-    items = (_item(services, placed, asked.collections, with_assets=with_assets) for placed in read)
+    items = (_item(services, sight, placed, asked.collections, with_assets=with_assets) for placed in read)
     return Found([selected(item, asked.fields) for item in items], found.next)
 
 
@@ -128,7 +140,8 @@ def show_item(services: Services, user: User, collection: str, item_id: str) -> 
             what = f"the collection {collection[:100]!r} has no item {item_id[:100]!r}"
             raise NotFound(what, remedy="GET /stac/search?ids=... finds it in any")
         (placed,) = _read(connection, [clip], with_assets=True)
-    return _item(services, placed, [collection], with_assets=True)
+        sight = services.sight_of(user, connection)
+    return _item(services, sight, placed, [collection], with_assets=True)
 
 
 def _read(connection: Connection, clips: Sequence[Clip], *, with_assets: bool) -> list[Placed]:
@@ -137,10 +150,12 @@ def _read(connection: Connection, clips: Sequence[Clip], *, with_assets: bool) -
     return [Placed(clip, tracks.get(clip.id, ()), extracted.get(clip.id, ())) for clip in clips]
 
 
-def _item(services: Services, placed: Placed, asked: Collection[str] | None, *, with_assets: bool) -> dict[str, Any]:
+def _item(
+    services: Services, sight: Sight, placed: Placed, asked: Collection[str] | None, *, with_assets: bool
+) -> dict[str, Any]:
     collection = rules.collection_of({fire.campaign for fire in placed.clip.fires}, asked)
-    assets = assets_view(placed.clip, placed.extracted, services.store) if with_assets else {}
-    return item_view(links_of(services), collection, placed.clip, placed.track, assets)
+    assets = assets_view(placed.clip, placed.extracted, sight, services.store) if with_assets else {}
+    return item_view(links_of(services), collection, placed.clip, placed.track, sight=sight, assets=assets)
 
 
 def _query(asked: ItemSearch) -> ClipQuery:

@@ -8,12 +8,14 @@ from typing import Any
 
 from fleet_api.clips.views import linked_files
 from fleet_api.stac.conformance import CONFORMANCE_CLASSES
-from fleet_api.stac.geometry import geometry_of
+from fleet_api.stac.geometry import geometry_of, geometry_of_cell
 from fleet_api.stac.links import Links
 from fleet_api.stac.names import PREFIX, queryable_patterns, queryables
 from storage.campaigns.collected import CollectedCampaign, Extent
 from storage.clips.details import Track
 from storage.clips.extraction_results import Asset
+from storage.clips.positions import Sight
+from storage.clips.positions.cells import outline
 from storage.clips.properties import attribute_name
 from storage.clips.records import Clip
 from storage.objects import ObjectStore
@@ -86,9 +88,12 @@ def collection_view(links: Links, campaign: CollectedCampaign, extent: Extent | 
     }
 
 
-def item_view(links: Links, collection: str, clip: Clip, track: Track, assets: dict[str, Any]) -> dict[str, Any]:
-    """A clip as an item of a collection."""
-    geometry = geometry_of(track)
+def item_view(
+    links: Links, collection: str, clip: Clip, track: Track, *, sight: Sight, assets: dict[str, Any]
+) -> dict[str, Any]:
+    """A clip as an item of a collection; to one who sees place cells only, its geometry is the outline of its cell."""
+    geometry = geometry_of(track) if sight.precise else _cell_of(clip)
+    clip = sight.clip(clip)
     return {
         "type": "Feature",
         "stac_version": STAC_VERSION,
@@ -103,8 +108,12 @@ def item_view(links: Links, collection: str, clip: Clip, track: Track, assets: d
     }
 
 
-def assets_view(clip: Clip, extracted: Sequence[Asset], store: ObjectStore) -> dict[str, Any]:
-    """The files of a clip by name, with links to them."""
+def _cell_of(clip: Clip) -> dict[str, Any] | None:
+    return None if clip.place_cell is None else geometry_of_cell(outline(clip.place_cell))
+
+
+def assets_view(clip: Clip, extracted: Sequence[Asset], sight: Sight, store: ObjectStore) -> dict[str, Any]:
+    """The files of a clip that the user may have, by name, with links to them."""
     return {
         file.name: {
             "href": file.href,
@@ -113,7 +122,7 @@ def assets_view(clip: Clip, extracted: Sequence[Asset], store: ObjectStore) -> d
             "roles": _ROLES.get(file.media_type, ["data"]),
             "file:size": file.size_bytes,
         }
-        for file in linked_files(clip, extracted, store)
+        for file in linked_files(clip, extracted, sight, store)
     }
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from sqlalchemy import Connection, func, select
 
 from storage.clips.plan import settings
+from storage.clips.positions import Sight
+from storage.clips.positions.cells import centre
 from storage.clips.properties import known_names
 from storage.clips.query import ClipQuery
 from storage.clips.search import SEARCH_TIMEOUT_S
@@ -28,7 +31,10 @@ MAX_SIGNALS = 32
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """What splits and diverse choices are about: a clip, its vehicle, and the middle of its box in degrees."""
+    """What splits and diverse choices are about: a clip, its vehicle, and the centre of its place cell in degrees.
+
+    Neither tells anybody more of a position than the cell.
+    """
 
     clip_id: str
     vehicle_id: str
@@ -53,9 +59,12 @@ class Candidates:
     vectors: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
 
-def matching(connection: Connection, filter_source: str) -> list[str]:
-    """The ids of all clips for which a filter is true; InvalidInput for none, or for more than MAX_MEMBERS."""
-    query = ClipQuery.parse(filter_source=filter_source)
+def matching(connection: Connection, filter_source: str, sight: Sight) -> list[str]:
+    """The ids of all clips for which a filter is true; InvalidInput for none, or for more than MAX_MEMBERS.
+
+    Forbidden for a filter that would find out more of a place than its user may see.
+    """
+    query = sight.query(ClipQuery.parse(filter_source=filter_source))
     with time_limit(connection, SEARCH_TIMEOUT_S, what="the search", remedy="narrow it down"):
         known_names.require_known(connection, query.properties())
         settings.without_jit(connection)
@@ -80,12 +89,13 @@ def listed(connection: Connection, clip_ids: Sequence[str]) -> list[str]:
     return list(clip_ids)
 
 
-def candidates(connection: Connection, filter_source: str | None, *, embedding_id: str) -> Candidates:
+def candidates(connection: Connection, filter_source: str | None, sight: Sight, *, embedding_id: str) -> Candidates:
     """What a diverse choice among the clips of a filter is made from; InvalidInput when there are none.
 
-    `embedding_id` names the vectors.
+    Forbidden as in `matching`; positions are not compared for one who sees place cells only. `embedding_id` names the
+    vectors.
     """
-    query = ClipQuery.parse(filter_source=filter_source)
+    query = sight.query(ClipQuery.parse(filter_source=filter_source))
     with time_limit(connection, SEARCH_TIMEOUT_S, what="the search", remedy="narrow it down"):
         known_names.require_known(connection, query.properties())
         settings.without_jit(connection)
@@ -94,7 +104,7 @@ def candidates(connection: Connection, filter_source: str | None, *, embedding_i
         rows = connection.execute(found.order_by(clips.c.id).limit(MAX_CANDIDATES)).all()
         ids = sorted(row.id for row in rows)
         _require_some(ids)
-        signals = _common_signals(connection, ids)
+        signals = _common_signals(connection, ids, sight)
         embedding = embeddings.find(connection, embedding_id)
         return Candidates(
             clips=grouped(connection, ids),
@@ -109,19 +119,11 @@ def candidates(connection: Connection, filter_source: str | None, *, embedding_i
 def grouped(connection: Connection, clip_ids: Collection[str]) -> list[Grouped]:
     """What splits are made by, of those of these clips that are in the catalog, in the order of their ids."""
     c = clips.c
-    columns = (c.id, c.vehicle_id, c.min_latitude, c.max_latitude, c.min_longitude, c.max_longitude)
-    rows = connection.execute(select(*columns).where(is_among(c.id, clip_ids)).order_by(c.id))
-    return [Grouped(row.id, row.vehicle_id, *_middle(*row[2:])) for row in rows]
-
-
-def _middle(
-    south: float | None, north: float | None, west: float | None, east: float | None
-) -> tuple[float, float] | tuple[None, None]:
-    """The middle of a box; one whose west is greater than its east crosses the antimeridian."""
-    if south is None or north is None or west is None or east is None:
-        return None, None
-    longitude = (west + east) / 2 if west <= east else (west + east + 360) / 2
-    return (south + north) / 2, longitude - 360 if longitude > 180 else longitude
+    rows = connection.execute(select(c.id, c.vehicle_id, c.place_cell).where(is_among(c.id, clip_ids)).order_by(c.id))
+    return [
+        Grouped(row.id, row.vehicle_id, *((None, None) if row.place_cell is None else centre(row.place_cell)))
+        for row in rows
+    ]
 
 
 def _require_some(ids: Sequence[str]) -> None:
@@ -129,16 +131,16 @@ def _require_some(ids: Sequence[str]) -> None:
         raise InvalidInput("no clip matches, and a dataset has at least one", remedy="try it: longtail clips search")
 
 
-def _common_signals(connection: Connection, clip_ids: Sequence[str]) -> list[str]:
+def _common_signals(connection: Connection, clip_ids: Sequence[str], sight: Sight) -> list[str]:
     table, count = signal_statistics.c, func.count()
     rows = (
         select(table.signal)
         .where(is_among(table.clip_id, clip_ids), table.minimum.is_not(None))
         .group_by(table.signal)
         .order_by(count.desc(), table.signal)
-        .limit(MAX_SIGNALS)
     )
-    return list(connection.execute(rows).scalars())
+    found = connection.execute(rows).scalars()
+    return list(islice((name for name in found if sight.precise or not sight.is_position(name)), MAX_SIGNALS))
 
 
 def _statistics(

@@ -44,6 +44,7 @@ class Scan:
     filter_lang: str
     condition: str
     wanted: int | None
+    sees_positions: bool
     state: str
     attempts: int
     token: int
@@ -72,6 +73,7 @@ class NewScan:
     condition: str
     wanted: int | None
     warnings: Sequence[Mapping[str, Any]] = ()
+    sees_positions: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def create(connection: Connection, new: NewScan, *, user_id: int, keep_s: float)
                 filter_lang=new.filter_lang,
                 condition=new.condition,
                 wanted=new.wanted,
+                sees_positions=new.sees_positions,
                 warnings=[dict(warning) for warning in new.warnings],
                 expires_at=func.now() + func.make_interval(0, 0, 0, 0, 0, 0, keep_s),
             )

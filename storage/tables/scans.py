@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -28,6 +29,7 @@ scans = Table(
     Column("filter_lang", Text, nullable=False),
     Column("condition", Text, nullable=False),
     Column("wanted", Integer),
+    Column("sees_positions", Boolean, nullable=False, server_default="true"),
     Column("state", Text, nullable=False, server_default="ready"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("token", BigInteger, nullable=False, server_default="0"),
@@ -54,6 +56,7 @@ scans = Table(
     Index("ix_scans_expires_at", "expires_at"),
 )
 """`position` is where the next page of clips begins; it moves in the transaction that writes what the page before gave.
+`sees_positions` says whether its user saw precise positions when it was begun.
 `clips` is how many there are to scan, as far as it is known; `left_out` how many could not be evaluated, by reason."""
 
 scan_hits = Table(

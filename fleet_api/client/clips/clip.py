@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -11,12 +12,19 @@ from pydantic import BaseModel, PrivateAttr
 from fleet_api.client.clips.ranges import LinkedFile
 from fleet_api.client.transport import Transport, path_of
 from triggers.atomic_file import replace_bytes
-from triggers.contracts.api.clips import RECORDING_ASSET, SIGNALS_ASSET, ClipDetailsView, ClipView
-from triggers.errors import InvalidInput, NotFound
+from triggers.contracts.api.clips import RECORDING_ASSET, SIGNALS_ASSET, ClipDetailsView, ClipView, WithheldView
+from triggers.errors import Forbidden, InvalidInput, NotFound
 from triggers.times import NS_PER_S
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def require_not_withheld(what: str, withheld: Sequence[WithheldView], name: str) -> None:
+    """Forbidden, saying why, for a part of `what` that its reader may not have."""
+    for part in withheld:
+        if part.name == name:
+            raise Forbidden(f"{name} of {what} is withheld: {part.reason}", remedy=part.remedy)
 
 
 class _WithFiles(ClipView):
@@ -30,10 +38,14 @@ class _WithFiles(ClipView):
         return self
 
     def open(self, asset: str) -> LinkedFile:
-        """One of its files, read by ranges. NotFound if it has none of this name, as one in state `stored` has not."""
+        """One of its files, read by ranges. NotFound if it has none of this name, as one in state `stored` has not.
+
+        Forbidden if it is withheld.
+        """
         details = self._transport.get(ClipDetailsView, path_of("clips", self.id))
         assets = {each.name: each for each in details.assets}
         if asset not in assets:
+            require_not_withheld(f"clip {self.id}", details.withheld, asset)
             raise NotFound(f"clip {self.id} ({details.state}) has no {asset!r}", remedy=f"it has {', '.join(assets)}")
         return LinkedFile(partial(self._transport.range_of, assets[asset].href), assets[asset].size_bytes)
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from storage.clips.properties import days, known_names, known_values, terms
+from storage.clips.properties.place_cells import cell_of
 from storage.tables import (
     campaign_versions,
     clip_fires,
@@ -61,6 +62,7 @@ def add_clip(
     west, south, east, north = box or (None, None, None, None)
     if box is not None:
         columns.setdefault("track", [[south, west], [north, east]])
+        columns.setdefault("place_cell", cell_of(columns["track"]))
     span = {"start_ns": start_ns, "end_ns": end_ns}
     corners = {"min_longitude": west, "min_latitude": south, "max_longitude": east, "max_latitude": north}
     clip_id = str(upload["id"])

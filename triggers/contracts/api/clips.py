@@ -80,8 +80,9 @@ class ClipView(View):
 
     `attributes` are the vehicle's, under the names that filters use (`vehicle.model`). `labels` are the types in the
     clip's labels. `box` is west, south, east, north in degrees; null without a position. One whose west is greater than
-    its east crosses the antimeridian. `expires_at` is when it will be erased; null: it stays. `duplicate_of` is the
-    earlier clip that this one is almost the same as; null: there is none.
+    its east crosses the antimeridian. To those who may not see precise positions it is the box around `place_cell`.
+    `expires_at` is when it will be erased; null: it stays. `duplicate_of` is the earlier clip that this one is almost
+    the same as; null: there is none.
     """
 
     id: str
@@ -219,7 +220,10 @@ class AssetView(BaseModel):
 
 
 class WithheldView(BaseModel):
-    """A part of a clip that its reader cannot have now: a file, by its name."""
+    """A part of a clip that its reader may not have, or not now.
+
+    It is a file, `track`, `statistics/SIGNAL`, `label_documents/ID` or `notes/ID`.
+    """
 
     name: str
     reason: str
@@ -295,7 +299,8 @@ class ClipDetailsView(ClipView):
     is the size of all files but the recording itself. `remarks` tell what was wrong with the recording; those that
     damage the clip come first. `label_documents` come newest first.
     `added_tags` are those of `tags` that people have added; `notes` come oldest first. `withheld` are the parts that
-    are left out because the recording is archived.
+    are left out because the recording is archived, or because they may hold precise positions, which the reader may not
+    see: then `box` is that of `place_cell`.
     """
 
     software: dict[str, str]

@@ -11,7 +11,6 @@ from typing import Any, BinaryIO, Literal
 from fleet_api.client.datasets.export import folder as folders
 from fleet_api.client.datasets.export import rows, shards
 from fleet_api.client.datasets.subject import Datasets
-from triggers.contracts.api.clips import RECORDING_ASSET
 from triggers.contracts.api.datasets.versions import SPLITS, MemberView, Split, VersionView, canonical_member
 from triggers.errors import Untrusted
 
@@ -49,7 +48,8 @@ def export(
     """Export `NAME` or `NAME@VERSION` to a folder; what is whole there, by its hash, is not fetched again.
 
     `told` is called after each clip or shard. Conflict when the folder has something else; Untrusted when a file
-    or the list of members is not what the version has; Misconfigured when a file cannot be written.
+    or the list of members is not what the version has; Misconfigured when a file cannot be written; Forbidden when
+    files are asked for that are withheld, which tables do not need.
     """
     version = datasets.version(reference)
     progress = Progress(version.clips)
@@ -115,7 +115,7 @@ class _Run:
             self._progress.reused += 1
             return
         with folders.whole(target) as file:
-            self._fetch(member.links[RECORDING_ASSET], member.digest, f"clip {member.clip_id}", file)
+            self._fetch(shards.recording_of(member), member.digest, f"clip {member.clip_id}", file)
         self._progress.fetched += 1
 
     def shards(self) -> None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from fleet_api.client.clips.clip import require_not_withheld
 from fleet_api.client.datasets.export.folder import digest_of, whole, writing
 from triggers.atomic_file import replace_text
 from triggers.contracts.api.clips import RECORDING_ASSET
@@ -86,14 +87,20 @@ def _is_whole(target: Path, about: Path, plan: str) -> bool:
     return isinstance(stated, dict) and stated.get("plan") == plan and stated.get("sha256") == digest_of(target)
 
 
+def recording_of(member: MemberView) -> str:
+    """The link to a member's recording; Forbidden, with the reason, to one who sees place cells only."""
+    require_not_withheld(f"clip {member.clip_id}", member.withheld, RECORDING_ASSET)
+    return member.links[RECORDING_ASSET]
+
+
 def entries_of(member: MemberView) -> list[Entry]:
     """The files of a sample, in the order in which they stand in the tar file.
 
-    Untrusted when a pinned label is not the document that it was.
+    Untrusted when a pinned label is not the document that it was; Forbidden when something is withheld.
     """
     about = {"split": member.split, "digest": member.digest, "size_bytes": member.size_bytes, **_stable(member)}
     files = [
-        Entry(f"{member.clip_id}.mcap", member.digest, link=member.links[RECORDING_ASSET]),
+        Entry(f"{member.clip_id}.mcap", member.digest, link=recording_of(member)),
         _json(f"{member.clip_id}.json", about),
     ]
     if member.labels:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from triggers.contracts.api.base import View
-from triggers.contracts.api.clips import MAX_FILTER_CHARACTERS, ClipView, LabelView
+from triggers.contracts.api.clips import MAX_FILTER_CHARACTERS, ClipView, LabelView, WithheldView
 from triggers.contracts.base import Contract, canonical_json
 
 MAX_MEMBERS = 100_000
@@ -164,11 +164,14 @@ class MemberView(FrozenMember):
     """A member, and what is in the catalog now: the clip, links to its files, and the documents of its pinned labels.
 
     Links are valid for an hour. Those in `links` are by name, and only for files that are still the frozen ones;
-    `clip.mcap` is the recording. `erased` says why the clip is no longer there.
+    `clip.mcap` is the recording. `withheld` are the files and documents that are
+    left out because they may hold precise positions, which the reader may not see. `erased` says why the clip is no
+    longer there.
     """
 
     clip: ClipView | None
     links: dict[str, str]
+    withheld: list[WithheldView] = []
     label_documents: list[LabelView]
     erased: ErasureView | None
 

@@ -1,0 +1,53 @@
+"""Which signals are positions: those that a campaign's signal catalog declares as such, and any with such a name."""
+
+from __future__ import annotations
+
+import re
+
+from sqlalchemy import Connection, select, tuple_
+
+from storage.clips.catalogs import parsed
+from storage.tables import campaign_versions
+
+_NAMED_SO = re.compile(r"latitude|longitude|(?:^|[._])(?:gps|gnss)(?:[._]|$)|[._](?:lat|lon|lng)$", re.IGNORECASE)
+"""A catalog declares one position, but cars have several receivers; and a catalog may be unreadable by now."""
+_BATCH = 50
+"""Catalogs that are in memory at once: one may have megabytes."""
+
+
+class PositionSignals:
+    """The signals that campaigns of a deployment declare as positions. Catalogs are read once: none ever changes."""
+
+    def __init__(self) -> None:
+        self._declared: frozenset[str] = frozenset()
+        self._read: frozenset[tuple[str, int]] = frozenset()
+
+    def declared(self, connection: Connection) -> frozenset[str]:
+        """The signals that the catalog of any campaign version so far declares as latitude or longitude."""
+        key = tuple_(campaign_versions.c.campaign, campaign_versions.c.version)
+        versions = connection.execute(select(campaign_versions.c.campaign, campaign_versions.c.version))
+        missing = sorted({(row.campaign, row.version) for row in versions} - self._read)
+        for first in range(0, len(missing), _BATCH):
+            batch = missing[first : first + _BATCH]
+            texts = select(campaign_versions.c.signal_catalog).where(key.in_(batch)).distinct()
+            for text in connection.execute(texts).scalars():
+                self._declared |= _positions_of(text)
+            # After their signals are known, so that another thread never takes them for read too early.
+            self._read |= set(batch)
+        return self._declared
+
+
+def is_position(signal: str, declared: frozenset[str]) -> bool:
+    """Whether a signal tells where the car is.
+
+    >>> [is_position(name, frozenset()) for name in ("ego.second.Longitude", "ego.gnss.heading", "fix.lat")]
+    [True, True, True]
+    >>> [is_position(name, frozenset()) for name in ("ego.longitudinal_speed", "ego.lat_acc", "ego.long")]
+    [False, False, False]
+    """
+    return signal in declared or _NAMED_SO.search(signal) is not None
+
+
+def _positions_of(text: str) -> frozenset[str]:
+    declared = [catalog.position for catalog in parsed([text]) if catalog.position is not None]
+    return frozenset(name for position in declared for name in (position.latitude, position.longitude))
