@@ -211,11 +211,14 @@ class Search:
 
     def _on_clips(self) -> list[Condition]:
         """What the index of terms answers together; with other conditions, all that these find would be read, too."""
-        at_once = [access for access in self._of_clips() if not any(path.in_steps for path in access)]
-        return [statements.either(access) for access in at_once]
-
-    def _of_clips(self) -> list[Access]:
-        return [access for _, access in self._accesses if all(path.source is clips for path in access)]
+        at_once = [
+            (member, access)
+            for member, access in self._accesses
+            if all(path.source is clips and not path.in_steps for path in access)
+        ]
+        if len(at_once) == 1 and _is_counted(at_once[0][0]):
+            return []
+        return [statements.either(access) for _, access in at_once]
 
     def _count_together(self, conditions: list[Condition]) -> int:
         settings.use(self.connection, Way.COLLECT)
@@ -272,3 +275,9 @@ class Search:
         settings.use(self.connection, Way.WALK)
         many = select(clips.c.id).order_by(clips.c.id).offset(self.caps.large).limit(1)
         return self.connection.execute(many).one_or_none() is not None
+
+
+def _is_counted(member: Member | None) -> bool:
+    """Whether another access of a member has exactly its clips, one after the other, and so was counted first."""
+    accesses = () if member is None else member.accesses
+    return any(all(path.in_steps and path.exact and path.rest is true() for path in access) for access in accesses)

@@ -30,9 +30,8 @@ _THESE = _OF_CLIPS.format(these="clips.id = ANY (CAST(:ids AS text[]))")
 _NOTE = """
     INSERT INTO known_values (about, value)
     SELECT t.about, t.value FROM ({of_clips}) AS t
-    WHERE NOT EXISTS (
-        SELECT FROM known_values k WHERE k.about = t.about AND k.value IN (t.value, CAST('null' AS jsonb))
-    )
+    WHERE NOT EXISTS (SELECT FROM known_values k WHERE k.about = t.about AND k.value = t.value)
+        AND NOT EXISTS (SELECT FROM known_values k WHERE k.about = t.about AND k.value = CAST('null' AS jsonb))
     ORDER BY t.about, t.value
     ON CONFLICT DO NOTHING
     RETURNING about

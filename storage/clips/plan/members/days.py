@@ -49,7 +49,7 @@ def narrowed(connection: Connection, key: Index, ranges: Mapping[Index, Bounds],
         return Bounds(choices=())
     if key in _MOMENTS:
         return Bounds(low, high)
-    of_days = Bounds(low * DAY_NS, (high + 1) * DAY_NS - 1)
+    of_days = Bounds(low * DAY_NS, (high + 1) * DAY_NS - 1) & spans.shifted(ranges.get(RECORDED, Bounds()), 0, 0)
     return spans.shifted(of_days, 0, longest if key == END else 0)
 
 
