@@ -58,10 +58,11 @@ def test_every_key_and_column_is_explained(words_of: Any) -> None:
 
 
 def test_the_constants_are_those_of_the_code() -> None:
-    from triggers import distance, statistics
+    from triggers import distance
+    from triggers.statistics import poisson
     from triggers.clips import size
 
     assert f"{size.FILE_BYTES}, plus {size.CHANNEL_BYTES} per channel, plus {size.SAMPLE_BYTES} per sample" in TEXT
-    assert f"{statistics.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
+    assert f"{poisson.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
     assert f"at most {distance.MAX_HOLD_NS // 10**9} s apart" in TEXT
     assert f"above {distance.MAX_SPEED_M_S:,.0f} m/s" in TEXT

@@ -6,6 +6,8 @@ Every duty is safe to run at the same time in several workers.
 from __future__ import annotations
 
 import logging
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from ingest.extractor_version import EXTRACTOR_VERSION
@@ -28,10 +30,45 @@ from triggers.likeness.version import EMBEDDING_ID
 LOGGER = logging.getLogger(__name__)
 
 
+REST_S = 600.0
+"""How long nothing is looked for in the whole catalog after nothing was found there."""
+
+
+class Rest:
+    """Whether a look at the whole catalog can wait: the last one found nothing, a moment ago, and nothing has changed.
+
+    Clips that arrive do not depend on it; the look is for those that were there before a new version of Longtail, or a
+    new signal catalog.
+    """
+
+    def __init__(self, monotonic_s: Callable[[], float]) -> None:
+        self._now_s = monotonic_s
+        self._until_s = float("-inf")
+        self._seen: object = None
+
+    def holds(self, now_is: object = None) -> bool:
+        """Whether there need not be a look; `now_is` is what must not have changed since the last one."""
+        return self._now_s() < self._until_s and now_is == self._seen
+
+    def after(self, found: int | None, now_is: object = None) -> None:
+        """A look found so many (None: it could not look)."""
+        self._until_s = self._now_s() + REST_S if found == 0 else float("-inf")
+        self._seen = now_is
+
+
 class Duties:
     """The duties of one deployment."""
 
-    def __init__(self, database: Database, log: Log, store: ObjectStore, settings: Settings) -> None:
+    def __init__(
+        self,
+        database: Database,
+        log: Log,
+        store: ObjectStore,
+        settings: Settings,
+        *,
+        monotonic_s: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._extractions, self._declarations, self._vectors = (Rest(monotonic_s) for _ in range(3))
         self._database = database
         self._log = log
         self._store = store
@@ -87,24 +124,31 @@ class Duties:
 
     def _extract_again(self) -> bool:
         """Clips whose results an older extractor wrote, a few at a time so that new clips need not wait."""
-        with self._database.begin() as connection:
-            queued = extraction_jobs.add_for_older_clips(connection, EXTRACTOR_VERSION)
-        _did(queued, "older clips queued for extraction")
+        if not self._extractions.holds():
+            with self._database.begin() as connection:
+                queued = extraction_jobs.add_for_older_clips(connection, EXTRACTOR_VERSION)
+            self._extractions.after(queued)
+            _did(queued, "older clips queued for extraction")
         return False
 
     def _index_signals(self) -> bool:
         """Signals that were declared `indexed` after clips had them: the statistics of these, a batch at a time."""
         with self._database.begin() as connection:
-            declared = indexed_signals.declare(connection)
-        _did(declared, "signals are declared `indexed`")
+            newest = indexed_signals.newest_version(connection)
+            if not self._declarations.holds(newest):
+                declared = indexed_signals.declare(connection)
+                self._declarations.after(declared, newest)
+                _did(declared, "signals are declared `indexed`")
         with self._database.begin() as connection:
             return _did(indexed_signals.complete(connection), "statistics of earlier clips indexed")
 
     def _queue_vectors(self) -> bool:
         """Clips from before this embedding, a few at a time."""
-        with self._database.begin() as connection:
-            queued = vector_jobs.queue_older_clips(connection, EMBEDDING_ID)
-        _did(queued, "older clips queued for their vectors")
+        if not self._vectors.holds():
+            with self._database.begin() as connection:
+                queued = vector_jobs.queue_older_clips(connection, EMBEDDING_ID)
+            self._vectors.after(queued)
+            _did(queued, "older clips queued for their vectors")
         return False
 
     def _drop_segments(self) -> bool:
@@ -137,8 +181,8 @@ class Duties:
         return False
 
 
-def _did(count: int, what: str) -> bool:
+def _did(count: int | None, what: str) -> bool:
     """Log what was done, if anything; returns whether anything was."""
     if count:
         LOGGER.info("%d %s", count, what)
-    return count > 0
+    return bool(count)

@@ -57,15 +57,16 @@ def add_many(connection: Connection, of_vehicles: Sequence[tuple[str, str]], ext
         connection.execute(inserted(extraction_jobs, rows).on_conflict_do_nothing(index_elements=key))
 
 
-def add_for_older_clips(connection: Connection, extractor_version: int, *, at_most_open: int = 100) -> int:
+def add_for_older_clips(connection: Connection, extractor_version: int, *, at_most_open: int = 100) -> int | None:
     """Queue clips without a job of this version, the newest first; returns how many. Archived ones stay as they are.
 
     No more than `at_most_open` jobs are open afterwards, so that clips that arrive do not wait for the whole catalog.
+    None while so many are open: it was not looked for clips then, which takes long where all have one.
     """
     of_this = _TABLE.extractor_version == extractor_version
     room = at_most_open - job_leases.count_open(connection, extraction_jobs, among=of_this)
     if room <= 0:
-        return 0
+        return None
     has_job = select(_TABLE.clip_id).where(_TABLE.clip_id == clips.c.id, of_this)
     older = or_(clips.c.extractor_version.is_(None), clips.c.extractor_version < extractor_version)
     readable = or_(clips.c.tier.is_(None), clips.c.tier.not_in(ARCHIVES))

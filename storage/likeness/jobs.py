@@ -57,12 +57,15 @@ def queue(connection: Connection, clip_id: str, embedding_id: str) -> None:
     connection.execute(queued.on_conflict_do_update(index_elements=[_c.clip_id, _c.embedding_id], set_=again))
 
 
-def queue_older_clips(connection: Connection, embedding_id: str, *, at_most_open: int = 100) -> int:
-    """Queue ready clips that have no job of this embedding, the oldest first; returns how many."""
+def queue_older_clips(connection: Connection, embedding_id: str, *, at_most_open: int = 100) -> int | None:
+    """Queue ready clips that have no job of this embedding, the oldest first; returns how many.
+
+    None while so many jobs are open: it was not looked for clips then, which takes long where all have one.
+    """
     of_this = _c.embedding_id == embedding_id
     room = at_most_open - job_leases.count_open(connection, vector_jobs, among=of_this)
     if room <= 0:
-        return 0
+        return None
     has_job = select(_c.clip_id).where(_c.clip_id == clips.c.id, of_this)
     older = (
         select(clips.c.id, literal(embedding_id), clips.c.vehicle_id)

@@ -7,6 +7,7 @@ clips are marked, in batches; searches use the index from when none is left.
 from __future__ import annotations
 
 from collections.abc import Collection
+from datetime import datetime
 
 from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -31,6 +32,12 @@ def of_these(connection: Connection, signals: Collection[str]) -> set[str]:
             select(indexed_signals.c.signal).where(indexed_signals.c.signal.in_(sorted(signals)))
         ).scalars()
     )
+
+
+def newest_version(connection: Connection) -> datetime | None:
+    """When the newest campaign version was written: signals may be declared since. None while there is none."""
+    newest: datetime | None = connection.execute(select(func.max(campaign_versions.c.created_at))).scalar_one()
+    return newest
 
 
 def declare(connection: Connection) -> int:

@@ -222,7 +222,7 @@ def test_older_clips_are_extracted_again_in_small_portions_and_their_old_files_d
     newer = EXTRACTOR_VERSION + 1
     with world.database.begin() as connection:
         old = list(connection.execute(select(clip_assets.c.object_key)).scalars())
-        assert extraction_jobs.add_for_older_clips(connection, newer, at_most_open=0) == 0
+        assert extraction_jobs.add_for_older_clips(connection, newer, at_most_open=0) is None
         assert extraction_jobs.add_for_older_clips(connection, newer) == 1
         assert extraction_jobs.add_for_older_clips(connection, newer) == 0
     assert loop("n", version=newer).work_once(NEVER)

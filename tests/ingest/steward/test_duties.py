@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,12 +12,16 @@ import pytest
 from sqlalchemy import update
 
 from ingest.readiness import Readiness
-from ingest.steward.duties import Duties
+from ingest.steward.duties import Duties, Rest
 from ingest.steward.loop import Duty, Steward
+from storage.clips import extraction_jobs
+from storage.clips.properties import indexed_signals
 from storage.database import Database
+from storage.likeness import jobs as vector_jobs
 from storage.settings import Settings
 from storage.tables import uploads
 from tests.ingest.assembler.world import World
+from tests.support.fleet import add_version
 from triggers.contracts.clip import CELL_BYTES
 from triggers.errors import LongtailError, Misconfigured, Unreachable
 
@@ -116,3 +122,59 @@ def test_one_round_does_every_duty_of_a_deployment(world: World) -> None:
     assert world.store.list("staging/") == []
     assert all(duty.due_s > float("-inf") for duty in duties)
     assert len({duty.name for duty in duties}) == len(duties)
+
+
+LOOKS = {
+    "extracting older clips again": (extraction_jobs, "add_for_older_clips"),
+    "indexing signals": (indexed_signals, "declare"),
+    "queueing vectors of older clips": (vector_jobs, "queue_older_clips"),
+}
+"""By duty: what looks through the whole catalog, or through all signal catalogs."""
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """How often each of them has looked."""
+    counted: Counter[str] = Counter()
+    for name, (module, function) in LOOKS.items():
+        real = getattr(module, function)
+
+        def look(*arguments: object, name: str = name, real: Callable[..., object] = real) -> object:
+            counted[name] += 1
+            return real(*arguments)
+
+        monkeypatch.setattr(module, function, look)
+    return counted
+
+
+@pytest.mark.integration
+def test_the_whole_catalog_is_looked_through_again_after_ten_minutes_or_when_a_campaign_is_new(
+    world: World, looks: Counter[str]
+) -> None:
+    clock = Clock()
+    duties = Duties(world.database, world.log, world.store, Settings(), monotonic_s=clock).all()
+    works = {duty.name: duty.work for duty in duties if duty.name in LOOKS}
+
+    def turn() -> dict[str, int]:
+        looks.clear()
+        for work in works.values():
+            assert not work()
+        return dict(looks)
+
+    assert turn() == dict.fromkeys(LOOKS, 1)
+    clock.now_s += 599
+    assert turn() == {}, "nothing was found, a moment ago"
+    with world.database.begin() as connection:
+        add_version(connection, "another")
+    assert turn() == {"indexing signals": 1}, "its catalog may declare signals"
+    clock.now_s += 2
+    assert turn() == {"extracting older clips again": 1, "queueing vectors of older clips": 1}
+    clock.now_s += 600
+    assert turn() == dict.fromkeys(LOOKS, 1)
+
+
+def test_a_look_that_found_something_or_could_not_look_is_followed_by_another() -> None:
+    rest = Rest(Clock())
+    for found, holds in ((3, False), (None, False), (0, True)):
+        rest.after(found)
+        assert rest.holds() is holds, found
