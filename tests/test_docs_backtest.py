@@ -59,8 +59,8 @@ def test_every_key_and_column_is_explained(words_of: Any) -> None:
 
 def test_the_constants_are_those_of_the_code() -> None:
     from triggers import distance
-    from triggers.statistics import poisson
     from triggers.clips import size
+    from triggers.statistics import poisson
 
     assert f"{size.FILE_BYTES}, plus {size.CHANNEL_BYTES} per channel, plus {size.SAMPLE_BYTES} per sample" in TEXT
     assert f"{poisson.CONFIDENCE:.0%} confidence".replace("%", " %") in TEXT
