@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection, text
 
+from storage.campaigns.queries import MAX_VERSION
 from triggers.contracts.clip import Fire
 
+_MAX_ORDINAL = 2**63 - 1
 ENROL_AGAIN = "the vehicle lost its state: enrol it under a new id"
 
 # As arrays, so that the statement's text is the same whatever their number.
@@ -26,11 +28,12 @@ KnownFires = Mapping[tuple[str, int, int], tuple[int, str]]
 
 
 def known_fires(connection: Connection, vehicle_id: str, of_fires: Sequence[Fire]) -> KnownFires:
-    """What the catalog has under the ordinals of these fires of a vehicle."""
-    asked = sorted({(fire.campaign, fire.version, fire.ordinal) for fire in of_fires})
+    """What the catalog has under the ordinals of these fires of a vehicle; nothing where no row could have them."""
+    identities = {(fire.campaign, fire.version, fire.ordinal) for fire in of_fires}
+    asked = sorted(each for each in identities if each[1] <= MAX_VERSION and each[2] <= _MAX_ORDINAL)
     campaigns, versions, ordinals = zip(*asked, strict=True) if asked else ((), (), ())
-    identities = {"campaigns": list(campaigns), "versions": list(versions), "ordinals": list(ordinals)}
-    rows = connection.execute(_KNOWN, {**identities, "vehicle_id": vehicle_id})
+    arrays = {"campaigns": list(campaigns), "versions": list(versions), "ordinals": list(ordinals)}
+    rows = connection.execute(_KNOWN, {**arrays, "vehicle_id": vehicle_id})
     return {(row.campaign, row.version, row.ordinal): (row.t_ns, row.trigger) for row in rows}
 
 

@@ -1,4 +1,4 @@
-"""A tenth of the chaos suite: three minutes of short faults, one of every kind first."""
+"""A fifteenth of the chaos suite: two minutes of short faults, one of every kind first."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import pytest
 from tests.chaos.run import run
 from tests.chaos.stage import stage
 
-SECONDS = 180.0
+SECONDS = 120.0
 LONGEST_S = 8.0
 SEED = 7
 FEWEST = 5
-"""So many faults even a busy machine comes to; a free one plays about twenty."""
+"""So many faults even a busy machine comes to; a free one plays about fifteen."""
 
 ONLY_IN_LONG_RUNS = ("bits turned over on the way to kafka",)
 """Kafka protects records by a checksum and nothing else, so that one run in many meets what no client can notice."""

@@ -168,7 +168,7 @@ class GroupSession:
             request_rejoin(self._kafka)
 
     def end(self, *, leave: bool) -> None:
-        """Release connections and threads. With `leave` the group is told; otherwise the lease expires."""
+        """Release connections and threads. With `leave` the group is told if Kafka answers; else the lease expires."""
         kafka, self._kafka = self._kafka, None
         if kafka is None:
             return
@@ -177,8 +177,11 @@ class GroupSession:
         if leave and member_id:
             # kafka-python never lets a static member leave. With both ids, only this process is removed, no successor.
             me = MemberToRemove(member_id=member_id, group_instance_id=self._member.member)
-            with self._clients.asking(f"let {self._member.member!r} leave {self._member.group!r}") as admin:
-                admin.remove_group_members(self._group, [me])
+            try:
+                with self._clients.asking(f"let {self._member.member!r} leave {self._member.group!r}") as admin:
+                    admin.remove_group_members(self._group, [me])
+            except Unreachable as error:
+                LOGGER.warning("%s; its lease expires in %g s", error.message, self._member.lease_s)
 
     def _require_contact(self, kafka: KafkaConsumer) -> None:
         """Unreachable when nothing has come from any broker for too long; the first time, and when it ends, logged."""
