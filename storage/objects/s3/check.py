@@ -87,13 +87,13 @@ def _try_an_object(client: Any, location: S3Location) -> None:
         _must_be_refused(
             lambda: client.put_object(**target, Body=b"other", IfNoneMatch="*"), "PUT with If-None-Match", location
         )
-        _try_a_multipart_upload(client, location, key)
+        _try_a_multipart_upload(client, location, target)
     finally:
         client.delete_object(**target)
 
 
-def _try_a_multipart_upload(client: Any, location: S3Location, key: str) -> None:
-    upload = MultipartUpload(client, location.bucket, key, {})
+def _try_a_multipart_upload(client: Any, location: S3Location, target: dict[str, str]) -> None:
+    upload = MultipartUpload(client, target, {})
     try:
         upload.send([b"other"])
         _must_be_refused(lambda: upload.complete(if_absent=True), "If-None-Match on a multipart completion", location)

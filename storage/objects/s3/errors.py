@@ -15,6 +15,7 @@ from botocore.exceptions import (
     SSLError,
 )
 
+from storage.objects.contract import ObjectNotFound
 from storage.objects.s3.location import S3Location
 from triggers.errors import LongtailError, Misconfigured, Unreachable, Untrusted
 
@@ -51,6 +52,7 @@ _TRANSIENT = frozenset(
     }
 )
 """Refusals that may be gone when the whole operation is attempted again."""
+NOT_FOUND = frozenset({"NoSuchKey", "404", "NotFound"})
 _TOO_MANY_REQUESTS = 429
 _SERVER_ERROR = 500
 
@@ -64,6 +66,12 @@ def reaching(location: S3Location) -> Iterator[None]:
         raise _refusal(location, error) from error
     except BotoCoreError as error:
         raise _failure(location, error) from error
+
+
+def raise_if_missing(error: ClientError, location: S3Location, key: str) -> None:
+    """ObjectNotFound if the error says that there is no object under `key`."""
+    if code_of(error) in NOT_FOUND:
+        raise ObjectNotFound(f"no object {key!r} in {location}") from error
 
 
 def code_of(error: ClientError) -> str:

@@ -44,6 +44,10 @@ class S3Location:
     virtual_hosts: bool = False
     """Address the bucket as BUCKET.HOST also at a custom endpoint (at Amazon's it always is)."""
 
+    def target(self, key: str) -> dict[str, str]:
+        """What a request names an object by."""
+        return {"Bucket": self.bucket, "Key": self.prefix + checked_key(key)}
+
     def __str__(self) -> str:
         at = f" at {_shown(self.endpoint)}" if self.endpoint else ""
         return f"s3://{self.bucket}/{self.prefix}{at}"

@@ -31,7 +31,8 @@ from storage.objects.contract import (
     checked_range,
 )
 from storage.objects.s3.check import require_bucket, require_usable
-from storage.objects.s3.errors import code_of, reaching, status_of
+from storage.objects.s3.errors import NOT_FOUND, code_of, raise_if_missing, reaching, status_of
+from storage.objects.s3.head import head
 from storage.objects.s3.listing import abort_uploads, listed
 from storage.objects.s3.location import TIMEOUT_S, S3Location, connect, parse_location
 from storage.objects.s3.tiers import S3Tiers
@@ -47,7 +48,6 @@ _MAX_OBJECT_BYTES = MAX_PARTS * MAX_PART_BYTES
 _CONFLICT_PAUSE_S = 0.05
 _READ_ATTEMPTS = 4
 _PRECONDITION_FAILED = 412
-_NOT_FOUND = frozenset({"NoSuchKey", "404", "NotFound"})
 _UNDECIDED = frozenset({"NoSuchUpload", "ConditionalRequestConflict"})
 """Answers to a completion that say that another request interfered, not which one won."""
 
@@ -81,7 +81,7 @@ class S3Store:
 
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> ObjectInfo:
         """Write an object, by multipart upload when it is over SINGLE_PUT_BYTES; see ObjectStore."""
-        name = self._name(key)
+        target = self.location.target(key)
         if len(data) > SINGLE_PUT_BYTES:
             return self._put_multipart(key, regrouped((data,), PART_BYTES), if_absent=if_absent)
         token = secrets.token_hex(16)
@@ -89,7 +89,7 @@ class S3Store:
         with reaching(self.location):
             self._settled(
                 lambda: self._client.put_object(
-                    **self._target(name), Body=data, Metadata={_TOKEN: token}, ChecksumAlgorithm="CRC32", **condition
+                    **target, Body=data, Metadata={_TOKEN: token}, ChecksumAlgorithm="CRC32", **condition
                 ),
                 key,
                 token,
@@ -98,7 +98,7 @@ class S3Store:
 
     def put_parts(self, key: str, parts: Iterable[bytes], *, if_absent: bool = False) -> ObjectInfo:
         """Write an object of up to 78 GiB as its parts come, with at most six of 8 MiB in memory; see ObjectStore."""
-        self._name(key)
+        checked_key(key)
         chunks = regrouped(checked_parts(parts), PART_BYTES)
         first = list(islice(chunks, SINGLE_PUT_BYTES // PART_BYTES + 1))
         if sum(map(len, first)) <= SINGLE_PUT_BYTES:
@@ -156,18 +156,18 @@ class S3Store:
 
     def delete(self, key: str) -> None:
         """Remove an object; see ObjectStore."""
-        name = self._name(key)
+        target = self.location.target(key)
         with reaching(self.location):
             try:
-                self._client.delete_object(**self._target(name))
+                self._client.delete_object(**target)
             except ClientError as error:
-                if code_of(error) not in _NOT_FOUND:
+                if code_of(error) not in NOT_FOUND:
                     raise
 
     def link(self, key: str, *, expires_s: int) -> str:
         """A presigned URL of the server; see ObjectStore. It expires no later than the credentials that signed it."""
         check_link_life(expires_s)
-        target = self._target(self._name(key))
+        target = self.location.target(key)
         with reaching(self.location):
             return str(self._client.generate_presigned_url("get_object", Params=target, ExpiresIn=expires_s))
 
@@ -185,22 +185,8 @@ class S3Store:
         with reaching(self.location):
             return abort_uploads(self._client, self.location, before)
 
-    def _name(self, key: str) -> str:
-        return self.location.prefix + checked_key(key)
-
-    def _target(self, name: str) -> dict[str, str]:
-        return {"Bucket": self.location.bucket, "Key": name}
-
-    def _head(self, key: str) -> Any:
-        try:
-            return self._client.head_object(**self._target(self._name(key)))
-        except ClientError as error:
-            self._raise_if_missing(error, key)
-            raise
-
-    def _raise_if_missing(self, error: ClientError, key: str) -> None:
-        if code_of(error) in _NOT_FOUND:
-            raise ObjectNotFound(f"no object {key!r} in {self.location}") from error
+    def _head(self, key: str) -> dict[str, Any]:
+        return head(self._client, self.location, key)
 
     def _settled(self, write: Callable[[], object], key: str, token: str) -> None:
         """Run a conditional write until it is decided.
@@ -240,7 +226,7 @@ class S3Store:
         with reaching(self.location):
             if if_absent and self._token_of(key) is not None:  # spares sending what would be refused at the end
                 raise ObjectExists(f"there is an object {key!r} in {self.location}")
-            upload = MultipartUpload(self._client, self.location.bucket, self._name(key), {_TOKEN: token})
+            upload = MultipartUpload(self._client, self.location.target(key), {_TOKEN: token})
             try:
                 size_bytes = upload.send(parts)
                 self._complete(upload, key, token, if_absent=if_absent)
@@ -274,9 +260,9 @@ class S3Store:
 
     def _opened(self, key: str, **conditions: str) -> dict[str, Any]:
         try:
-            return dict(self._client.get_object(**self._target(self._name(key)), **conditions))
+            return dict(self._client.get_object(**self.location.target(key), **conditions))
         except ClientError as error:
-            self._raise_if_missing(error, key)
+            raise_if_missing(error, self.location, key)
             raise
 
     def _chunks(self, key: str, answer: dict[str, Any], chunk_bytes: int) -> Iterator[bytes]:

@@ -12,13 +12,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from storage.objects.contract import ObjectNotFound, ObjectTier, checked_key
-from storage.objects.s3.errors import code_of, reaching
+from storage.objects.contract import ObjectTier
+from storage.objects.s3.errors import code_of, raise_if_missing, reaching
+from storage.objects.s3.head import head
 from storage.objects.s3.location import S3Location
 
 _STANDARD = "STANDARD"
 _BYTES = "binary/octet-stream"
-_MISSING = frozenset({"NoSuchKey", "404", "NotFound"})
 _ONGOING = 'ongoing-request="true"'
 _EXPIRY = re.compile(r'expiry-date="([^"]*)"')
 _RESTORING = "RestoreAlreadyInProgress"
@@ -34,30 +34,30 @@ class S3Tiers:
     def move(self, key: str, storage_class: str) -> bool:
         """Give an object a storage class, if it has another one."""
         with reaching(self._location):
-            head = self._head(key)
-            if head.get("StorageClass", _STANDARD) == storage_class:
+            found = head(self._client, self._location, key)
+            if found.get("StorageClass", _STANDARD) == storage_class:
                 return False
-            target = self._target(key)
+            target = self._location.target(key)
             self._client.copy_object(
                 **target,
                 CopySource=target,
-                CopySourceIfMatch=head["ETag"],
+                CopySourceIfMatch=found["ETag"],
                 StorageClass=storage_class,
                 # Some servers refuse a copy onto itself that replaces nothing, whatever its class.
                 MetadataDirective="REPLACE",
-                Metadata=head.get("Metadata", {}),
-                ContentType=head.get("ContentType", _BYTES),
+                Metadata=found.get("Metadata", {}),
+                ContentType=found.get("ContentType", _BYTES),
             )
         return True
 
     def tier(self, key: str) -> ObjectTier:
         """The storage class of an object, and how far a restoration of it is."""
         with reaching(self._location):
-            head = self._head(key)
-        told = str(head.get("Restore", ""))
+            found = head(self._client, self._location, key)
+        told = str(found.get("Restore", ""))
         until = _EXPIRY.search(told)
         return ObjectTier(
-            head.get("StorageClass", _STANDARD),
+            found.get("StorageClass", _STANDARD),
             is_restoring=_ONGOING in told,
             restored_until=None if until is None else parsedate_to_datetime(until[1]).astimezone(UTC),
         )
@@ -67,22 +67,8 @@ class S3Tiers:
         tier = {"Days": days, "GlacierJobParameters": {"Tier": "Standard"}}
         with reaching(self._location):
             try:
-                self._client.restore_object(**self._target(key), RestoreRequest=tier)
+                self._client.restore_object(**self._location.target(key), RestoreRequest=tier)
             except ClientError as error:
-                self._raise_if_missing(error, key)
+                raise_if_missing(error, self._location, key)
                 if code_of(error) != _RESTORING:
                     raise
-
-    def _head(self, key: str) -> dict[str, Any]:
-        try:
-            return dict(self._client.head_object(**self._target(key)))
-        except ClientError as error:
-            self._raise_if_missing(error, key)
-            raise
-
-    def _raise_if_missing(self, error: ClientError, key: str) -> None:
-        if code_of(error) in _MISSING:
-            raise ObjectNotFound(f"no object {key!r} in {self._location}") from error
-
-    def _target(self, key: str) -> dict[str, str]:
-        return {"Bucket": self._location.bucket, "Key": self._location.prefix + checked_key(key)}

@@ -21,9 +21,9 @@ _log = logging.getLogger(__name__)
 class MultipartUpload:
     """An upload that exists on the server from here on: `send`, then `complete`; `abort` when either raises."""
 
-    def __init__(self, client: Any, bucket: str, key: str, metadata: dict[str, str]) -> None:
+    def __init__(self, client: Any, target: dict[str, str], metadata: dict[str, str]) -> None:
         self._client = client
-        self._target = {"Bucket": bucket, "Key": key}
+        self._target = dict(target)
         answer = client.create_multipart_upload(**self._target, Metadata=metadata, ChecksumAlgorithm="CRC32")
         self._target["UploadId"] = answer["UploadId"]
         self._parts: dict[int, dict[str, Any]] = {}
