@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from triggers.errors import InvalidInput
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
 MS_PER_S = 1000
+DAY_NS = 86_400 * NS_PER_S
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RFC3339 = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)[Tt ](?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9}))?(?P<zone>[Zz]|[+-]\d\d:\d\d)",
     re.ASCII,
 )
+
+
+def midnight_ns(day: date) -> int:
+    """ns since the Unix epoch at which a day begins in UTC."""
+    return (day - _EPOCH.date()).days * DAY_NS
 
 
 def format_time(t_ns: int) -> str:

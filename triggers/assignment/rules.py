@@ -6,17 +6,14 @@ It is a pure function, so every replica of the API gives the same answer, and a 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 from triggers.assignment.sampling import admitted
 from triggers.assignment.targets import matches
 from triggers.contracts.base import AttributeValue
 from triggers.contracts.campaign import CampaignSettings, RolloutStage
 from triggers.contracts.campaign_life import has_begun, is_over
-from triggers.times import NS_PER_S
-
-_DAY_NS = 86_400 * NS_PER_S
-_EPOCH = date(1970, 1, 1)
+from triggers.times import DAY_NS, NS_PER_S, midnight_ns
 
 
 def is_assigned(
@@ -46,8 +43,8 @@ def is_assigned(
 def next_change_ns(settings: CampaignSettings, *, rollout_from_ns: int, now_ns: int) -> int | None:
     """When the campaign may next be assigned to other vehicles than at `now_ns`, by time alone; None: never."""
     changes = [
-        *(() if settings.active_from is None else (_midnight_ns(settings.active_from),)),
-        *(() if settings.active_to is None else (_midnight_ns(settings.active_to) + _DAY_NS,)),
+        *(() if settings.active_from is None else (midnight_ns(settings.active_from),)),
+        *(() if settings.active_to is None else (midnight_ns(settings.active_to) + DAY_NS,)),
         *_stages_end_ns(settings.rollout, rollout_from_ns),
     ]
     return min((change for change in changes if change > now_ns), default=None)
@@ -59,10 +56,6 @@ def _stages_end_ns(stages: Sequence[RolloutStage], began_ns: int) -> Iterator[in
             return
         began_ns += stage.duration_ns
         yield began_ns
-
-
-def _midnight_ns(day: date) -> int:
-    return (day - _EPOCH).days * _DAY_NS
 
 
 def share_at(stages: Sequence[RolloutStage], elapsed_ns: int) -> float:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from triggers.contracts.clip import RecordingManifest
-from triggers.times import NS_PER_S
+from triggers.times import DAY_NS, NS_PER_S
 
 HOUR_NS = 3600 * NS_PER_S
-DAY_NS = 24 * HOUR_NS
 MAX_OFFSET_NS = HOUR_NS
 """A clock that is further off is a problem of its vehicle: lists expire by it, and clips are found by it."""
 EARLIEST_NS = 1_420_070_400 * NS_PER_S

@@ -19,7 +19,7 @@ _NEGLIGIBLE = 1e-18
 def poisson_interval(count: int, *, exact_up_to: int = EXACT_COUNT) -> tuple[float, float]:
     """Garwood's exact interval for the mean of a Poisson variable that was observed once.
 
-    Above `exact_up_to` (at most EXACT_COUNT) it is approximated by Wilson and Hilferty's cube (PNAS 17, 1931), whose
+    Above `exact_up_to` it is approximated by Wilson and Hilferty's cube (PNAS 17, 1931), whose
     error is below 1e-5 of the mean for counts above 1000.
     """
     if count > exact_up_to:

@@ -22,11 +22,10 @@ from triggers.errors import Misconfigured
 from triggers.language.webassembly.host.fuel import OPERATIONS_PER_S
 from triggers.public_keys import checked_key
 from triggers.remedies import first_mistake
-from triggers.times import NS_PER_S
+from triggers.times import DAY_NS, NS_PER_S
 from triggers.vehicle.key import KEY_FILE
 
 MIB = 1024**2
-DAY_NS = 86_400 * NS_PER_S
 _CALIBRATION: TypeAdapter[dict[str, dict[str, float]]] = TypeAdapter(
     Annotated[dict[str, dict[str, Annotated[float, Field(allow_inf_nan=False)]]], Field(max_length=MAX_CAMERAS)]
 )

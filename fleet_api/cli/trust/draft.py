@@ -18,9 +18,7 @@ from triggers.contracts.signing import TRUST, Signature, SigningKey, envelope_of
 from triggers.contracts.trust import Role, RoleKeys, TrustDocument, encoded_key, open_own
 from triggers.errors import Conflict, InvalidInput, Misconfigured
 from triggers.public_keys import checked_key
-from triggers.times import NS_PER_S
-
-DAY_NS = 86_400 * NS_PER_S
+from triggers.times import DAY_NS
 
 
 @dataclass(frozen=True)

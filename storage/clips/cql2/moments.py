@@ -10,12 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from triggers.errors import InvalidInput
-from triggers.times import NS_PER_S, parse_time
+from triggers.times import DAY_NS, midnight_ns, parse_time
 
 LOWEST_NS, HIGHEST_NS = -(2**63), 2**63 - 1
-_DAY_NS = 86_400 * NS_PER_S
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
-_EPOCH = date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -45,10 +43,10 @@ def day(text: object) -> Moment:
     if not isinstance(text, str) or not _DAY.fullmatch(text):
         raise _invalid(text)
     try:
-        days = (date.fromisoformat(text) - _EPOCH).days
+        first_ns = midnight_ns(date.fromisoformat(text))
     except ValueError as error:
         raise _invalid(text) from error
-    return _moment(days * _DAY_NS, (days + 1) * _DAY_NS - 1, text)
+    return _moment(first_ns, first_ns + DAY_NS - 1, text)
 
 
 def instant_or_day(text: object) -> Moment:

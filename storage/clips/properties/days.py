@@ -11,9 +11,8 @@ from collections.abc import Collection
 from sqlalchemy import Connection, text
 
 from storage.tables.clips import EXPIRES_NS, READY_NS, STORED_NS
-from triggers.times import NS_PER_S
+from triggers.times import DAY_NS, NS_PER_S
 
-DAY_NS = 86_400 * NS_PER_S
 _MARGIN_NS = 3600 * NS_PER_S
 _MOMENTS = {"stored": STORED_NS, "ready": READY_NS, "expires": EXPIRES_NS}
 _ENDS = [(f"{name}_first_ns", f"{name}_last_ns") for name in _MOMENTS]

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from storage.clips.properties.days import DAY_NS
 from storage.clips.query import ClipQuery
 from storage.database import Database
 from storage.tables import clip_days
 from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip
 from triggers.clips.clock import IMPLAUSIBLE
+from triggers.times import DAY_NS
 
 HOUR_NS = 3600 * SECOND_NS
 STORED = datetime.fromtimestamp(T_NS / 1e9, UTC) + timedelta(days=1)

@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, select
 from storage.clips.plan.indexes import END, EXPIRES, READY, RECORDED, START, STORED, Index
 from storage.clips.plan.members import spans
 from storage.clips.plan.members.bounds import Bounds
-from storage.clips.properties.days import DAY_NS
 from storage.tables import clip_days
+from triggers.times import DAY_NS
 
 _MOMENTS = {
     STORED: (clip_days.c.stored_first_ns, clip_days.c.stored_last_ns),
