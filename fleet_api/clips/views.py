@@ -75,26 +75,25 @@ def linked_files(clip: Clip, extracted: Iterable[Asset], sight: Sight, store: Ob
 
 def details_view(details: ClipDetails, sight: Sight, store: ObjectStore) -> ClipDetailsView:
     """One clip, with links to its files, and no more of its place than the user may see."""
-    withheld = withheld_views(sight.withheld(details))
+    shown = sight.details(details)
+    withheld = withheld_views(sight.withheld(details, shown))
     archived = archived_view(details, store) if sight.may_have(media_types.MCAP) else None
     withheld += [] if archived is None else [archived]
-    derived_bytes = sum(asset.size_bytes for asset in details.assets)
     files = linked_files(details.clip, details.assets, sight, store)
-    details = sight.details(details)
     return ClipDetailsView(
-        **_clip_values(details.clip),
-        software=details.software,
-        track=None if details.track is None else [(longitude, latitude) for latitude, longitude in details.track],
+        **_clip_values(shown.clip),
+        software=shown.software,
+        track=None if shown.track is None else [(longitude, latitude) for latitude, longitude in shown.track],
         assets=files if archived is None else files[1:],
         withheld=withheld,
-        derived_bytes=derived_bytes,
-        statistics=_statistics(details.statistics),
-        units={row.signal: row.unit for row in details.statistics},
-        mean_over={row.signal: row.mean_over for row in details.statistics},
-        remarks=[_remark(remark) for remark in sorted(details.remarks, key=lambda remark: not remark.damages)],
-        label_documents=[LabelView.model_validate(record) for record in details.label_documents],
-        added_tags=[AddedTagView.model_validate(tag) for tag in details.added_tags],
-        notes=[NoteView.model_validate(note) for note in details.notes],
+        derived_bytes=sum(asset.size_bytes for asset in details.assets),
+        statistics=_statistics(shown.statistics),
+        units={row.signal: row.unit for row in shown.statistics},
+        mean_over={row.signal: row.mean_over for row in shown.statistics},
+        remarks=[_remark(remark) for remark in sorted(shown.remarks, key=lambda remark: not remark.damages)],
+        label_documents=[LabelView.model_validate(record) for record in shown.label_documents],
+        added_tags=[AddedTagView.model_validate(tag) for tag in shown.added_tags],
+        notes=[NoteView.model_validate(note) for note in shown.notes],
     )
 
 

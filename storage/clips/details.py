@@ -49,8 +49,8 @@ class ClipDetails:
     label_documents: tuple[LabelRecord, ...]
     added_tags: tuple[tags.AddedTag, ...]
     notes: tuple[notes.Note, ...]
-    tier: str | None = None
-    restore_asked_at: datetime | None = None
+    tier: str | None
+    restore_asked_at: datetime | None
 
 
 def get_clip(connection: Connection, clip_id: str) -> ClipDetails:

@@ -88,10 +88,7 @@ def _original(
 
 def release(connection: Connection, clip_ids: Sequence[str]) -> int:
     """Before these clips are erased: their duplicates are duplicates no more, and can be labeled. Returns how many."""
-    theirs = select(clips.c.id).where(clips.c.duplicate_of.in_(clip_ids), clips.c.id.not_in(clip_ids))
+    others = clips.c.duplicate_of.in_(clip_ids) & clips.c.id.not_in(clip_ids)
+    theirs = select(clips.c.id).where(others)
     connection.execute(update(label_jobs).where(label_jobs.c.clip_id.in_(theirs)).values(is_duplicate=False))
-    marked = clips.c.duplicate_of.in_(clip_ids)
-    others = marked & clips.c.id.not_in(clip_ids)
-    released = connection.execute(update(clips).where(others).values(duplicate_of=None)).rowcount
-    connection.execute(update(clips).where(marked).values(duplicate_of=None))
-    return released
+    return connection.execute(update(clips).where(others).values(duplicate_of=None)).rowcount

@@ -22,7 +22,6 @@ from sqlalchemy import ColumnElement, Connection, Float, Integer, Select, cast, 
 from sqlalchemy.sql.elements import BindParameter
 
 from storage.clips.cql2 import Filter
-from storage.clips.cql2.conditions import condition
 from storage.clips.cql2.tree import properties
 from storage.clips.plan import Caps, Selection, settings
 from storage.clips.plan.settings import Way
@@ -42,7 +41,7 @@ CAPS = Caps(collected=5000)
 """Up to so many admitted clips are compared one by one: as fast as the index, and exact."""
 SCANNED = 100_000
 """How many vectors a walk outwards compares at most; what it found until then may have gaps."""
-_CANDIDATES = range(200, 1001)
+_LEAST, _MOST = 200, 1000
 """How many vectors the index finds at once: ten times as many as are asked for, within what is fast and allowed."""
 
 
@@ -152,9 +151,9 @@ class _Walk:
 
     def _by_index(self, scan: Mapping[str, str]) -> list[tuple[Any, ...]]:
         limit = self.question.limit
-        candidates = min(max(_CANDIDATES.start, 10 * limit), _CANDIDATES.stop - 1)
+        candidates = min(max(_LEAST, 10 * limit), _MOST)
         settings.use(self.connection, Way.WALK, {**scan, "hnsw.ef_search": str(candidates)})
-        admitted = [] if self.question.filter is None else [condition(self.question.filter.tree, fenced=True)]
+        admitted = [] if self.question.filter is None else [self.question.filter.where(fenced=True)]
         of_clips = clip_vectors.join(clips, clips.c.id == clip_vectors.c.clip_id)
         query = select(*CLIP_COLUMNS, self._distance.label("distance")).select_from(of_clips)
         query = query.where(*self._is_asked(), checked(admitted)).order_by(self._distance)

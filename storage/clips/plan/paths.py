@@ -88,24 +88,27 @@ class Member:
 
 @dataclass(frozen=True)
 class Known:
-    """What a catalog knows beside its clips: the signals whose statistics an index has, and what there is to choose
-    from (None: this is not asked)."""
+    """What a catalog knows beside its clips: of the signals asked for, those whose statistics an index has, and what
+    there is to choose from."""
 
-    indexed: Collection[str] = ()
-    choices: Choices | None = None
+    indexed: Collection[str]
+    choices: Choices
 
     @classmethod
-    def of(cls, connection: Connection) -> Known:
-        """What the catalog of a connection knows."""
+    def of(cls, connection: Connection, asked: Collection[Property]) -> Known:
+        """What the catalog of a connection knows of these properties."""
+        choices = Choices(connection)
+        if all(each.signal is None for each in asked):
+            return cls((), choices)
         complete = select(indexed_signals.c.signal).where(indexed_signals.c.complete)
-        return cls(frozenset(connection.execute(complete).scalars()), Choices(connection))
+        return cls(frozenset(connection.execute(complete).scalars()), choices)
 
     def chosen(self, predicate: Predicate) -> Predicate:
         """The choice that a predicate is, or itself."""
         is_answered = isinstance(predicate, Comparison | In | Between) and (
             _equal_values(predicate) is not None or _has_bounds(predicate)
         )
-        choice = None if self.choices is None or is_answered else self.choices.of(predicate)
+        choice = None if is_answered else self.choices.of(predicate)
         return predicate if choice is None else choice
 
 

@@ -72,7 +72,7 @@ def require_searchable(
 def notes_of(connection: Connection, predicate: Predicate) -> list[str]:
     """What is said of a filter's conditions that no index answers, before anybody searches with them."""
     settings.use(connection, Way.WALK)
-    paths = Paths.of(predicate, Known.of(connection))
+    paths = Paths.of(predicate, Known.of(connection, properties(predicate)))
     settings.reset(connection)
     signals = dict.fromkeys(asked.name for asked in paths.unindexed)
     notes = [f"`{name}` is not declared `indexed`: add a time or a trigger" for name in signals]

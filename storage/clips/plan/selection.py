@@ -8,16 +8,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, intersect, select
+from sqlalchemy import Connection, select
 
 from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order
 from storage.clips.plan import settings, statements
-from storage.clips.plan.members.choices import Choices
 from storage.clips.plan.paths import Access, Condition, Known, Member, Paths
 from storage.clips.plan.settings import Way
 from storage.clips.plan.strategy import Caps, Search
-from storage.tables import clips, indexed_signals
+from storage.tables import clips
 from triggers.contracts.api.clips import DEFAULT_SORT
 
 
@@ -33,10 +32,7 @@ class Selection(Search):
     def __post_init__(self) -> None:
         assert self.predicate is not None  # noqa: S101 - see `of`
         settings.use(self.connection, Way.COUNT)
-        signals = {asked.signal for asked in properties(self.predicate)} - {None}
-        complete = select(indexed_signals.c.signal).where(indexed_signals.c.complete)
-        known = Known(set(self.connection.execute(complete).scalars()) if signals else (), Choices(self.connection))
-        self._paths = Paths.of(self.predicate, known)
+        self._paths = Paths.of(self.predicate, Known.of(self.connection, properties(self.predicate)))
         self._accesses = list(self._paths.accesses())
 
     def few(self) -> Any | None:
@@ -55,34 +51,26 @@ class Selection(Search):
             return self._of_one(*found)
         together = self._on_clips()
         if together and self._count_together(together) <= self.caps.collected:
-            return _on_clips(together, self._residual([]))
+            return _ids_on_clips(together, self._residual([]))
         return None
 
     def all(self) -> Any:
         """The ids by one access of each member, whatever their number; their statement is to run as `Way.INTERSECT`."""
-        of_clips, others, exact = self._one_of_each(())
-        conditions, residual = [statements.either(access) for access in of_clips], self._residual(exact)
-        if not others:
-            return _on_clips(conditions, residual)
-        sets = [statements.ids_of(access) for access in others]
-        sets += [select(clips.c.id).where(*conditions)] if conditions else []
-        return _in_all(sets, residual)
+        conditions, sets, residual = self._found_by_all()
+        return _ids_in_all(sets, residual) if sets else _ids_on_clips(conditions, residual)
 
     def _of_one(self, member: Member | None, access: Access) -> Any:
-        is_exact = member is not None and all(path.exact for path in access)
+        exact = [member] if member is not None and all(path.exact for path in access) else []
         if all(path.source is clips for path in access):
-            return _on_clips([statements.either(access)], self._residual([member] if member and is_exact else []))
-        if is_exact and len(self._paths.members) == 1:
+            return _ids_on_clips([statements.either(access)], self._residual(exact))
+        if exact and len(self._paths.members) == 1:
             return statements.ids_of(access)  # without a look at the clips
-        return _in_all([statements.ids_of(access)], self._residual([member] if member and is_exact else []))
+        return _ids_in_all([statements.ids_of(access)], self._residual(exact))
 
 
-def _on_clips(conditions: list[Condition], residual: Condition) -> Any:
+def _ids_on_clips(conditions: list[Condition], residual: Condition) -> Any:
     return select(clips.c.id).where(*conditions, statements.checked([residual]))
 
 
-def _in_all(sets: list[Any], residual: Condition) -> Any:
-    every: Any = intersect(*sets) if len(sets) > 1 else sets[0]
-    ids = every.cte("ids").prefix_with("MATERIALIZED", dialect="*")
-    found: Any = select(clips.c.id).where(statements.checked([residual]))
-    return found.join_from(ids, clips, ids.c.id == clips.c.id)
+def _ids_in_all(sets: list[Any], residual: Condition) -> Any:
+    return statements.in_all(sets, _ids_on_clips([], residual))

@@ -38,27 +38,27 @@ _OFF: Mapping[Way, tuple[str, ...]] = {
     Way.INTERSECT: (),
 }
 _NO_MORE: Mapping[str, str] = {}
+_WITHOUT_JIT = {"jit": "off"}
 _SWITCHED = sorted({name for names in _OFF.values() for name in names} | set(_ALWAYS))
 
 
 def use(connection: Connection, way: Way, more: Mapping[str, str] = _NO_MORE) -> None:
     """Let the statements that follow in this transaction be of one kind; `more` are further parameters for them."""
     values = {name: "off" if name in _OFF[way] else "on" for name in _SWITCHED} | dict(_ALWAYS)
-    set_local(connection, values | dict(more))
+    _set(connection, values | dict(more))
 
 
 def reset(connection: Connection) -> None:
     """Leave the choice to the planner again, except for what never helps a search."""
-    set_local(connection, {name: "on" for name in _SWITCHED if name.startswith("enable_")})
-    without_jit(connection)
+    _set(connection, {name: "on" for name in _SWITCHED if name.startswith("enable_")} | _WITHOUT_JIT)
 
 
 def without_jit(connection: Connection) -> None:
     """Let no statement that follows in this transaction be compiled: for a filter that takes longer than to run it."""
-    set_local(connection, {"jit": "off"})
+    _set(connection, _WITHOUT_JIT)
 
 
-def set_local(connection: Connection, values: Mapping[str, str]) -> None:
+def _set(connection: Connection, values: Mapping[str, str]) -> None:
     """Set what PostgreSQL calls configuration parameters, until the transaction ends."""
     calls = ", ".join(f"set_config('{name}', '{value}', true)" for name, value in sorted(values.items()))
     connection.execute(text(f"SELECT {calls}"))

@@ -146,8 +146,13 @@ def intersect_sets(
     order: Order, after: PagePosition | None, sets: Sequence[Any], residual: Condition, limit: int
 ) -> Select[Any]:
     """The first clips, in order, of those that are in all of these sets of ids and for which `residual` is true."""
+    return _first(order, in_all(sets, _of_clips(order, after, residual)), limit)
+
+
+def in_all(sets: Sequence[Any], found: Any) -> Any:
+    """What a selection of clips finds among those that are in all of these sets of ids."""
     ids: CTE = (_INTERSECT(*sets) if len(sets) > 1 else sets[0]).cte("ids").prefix_with("MATERIALIZED", dialect="*")
-    return _first(order, _of_clips(order, after, residual).join_from(ids, clips, ids.c.id == clips.c.id), limit)
+    return found.join_from(ids, clips, ids.c.id == clips.c.id)
 
 
 def _of_clips(order: Order, after: PagePosition | None, residual: Condition) -> Any:
@@ -159,9 +164,7 @@ def collect_clips(
     order: Order, after: PagePosition | None, conditions: Sequence[Condition], residual: Condition, limit: int
 ) -> Select[Any]:
     """The first clips, in order, of those that indexes of `clips` find by all of `conditions`."""
-    checks = [residual] if after is None else [residual, order.after(after)]
-    found = select(order.by.expression.label("sort_key"), clips.c.id).where(*conditions, checked(checks))
-    return _first(order, found, limit)
+    return _first(order, _of_clips(order, after, residual).where(*conditions), limit)
 
 
 def _first(order: Order, found: Any, limit: int) -> Select[Any]:

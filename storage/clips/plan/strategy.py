@@ -10,8 +10,8 @@
    times the rows of the turn before: what the indexes find is intersected as soon as one of them has not more than so
    many, and the walk goes on otherwise. So a search takes at most some times as long as the shorter of the two.
 
-Before all that, a filter that asks for a signal that is not `indexed`, or that nothing indexes and few clips match, is
-refused in a catalog of more than `Caps.large` clips (`plan/refusals.py`).
+Unless an index finds few clips (1), a filter that asks for a signal that is not `indexed`, or that nothing indexes and
+few clips match, is refused in a catalog of more than `Caps.large` clips (`plan/refusals.py`).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, select, true
 
 from storage.clips.cql2.conditions import condition
-from storage.clips.cql2.tree import Predicate
+from storage.clips.cql2.tree import Predicate, properties
 from storage.clips.order import Order, PagePosition
 from storage.clips.plan import refusals, settings, statements
 from storage.clips.plan.indexes import END, RECORDED, START
@@ -83,7 +83,8 @@ class Search:
 
     def __post_init__(self) -> None:
         settings.use(self.connection, Way.WALK)  # the first and last rows of indexes are asked for
-        known = Known.of(self.connection)
+        asked = () if self.predicate is None else properties(self.predicate)
+        known = Known.of(self.connection, [*asked, self.order.by])
         self._paths = Paths.of(self.predicate, known)
         if self._paths.fired != Bounds() or {START, END} & set(self._paths.ranges):
             longest = spans.longest_ns(self.connection)
@@ -124,14 +125,12 @@ class Search:
 
     def _in_turns(self) -> list[PagePosition]:
         """The page, by the shorter of the whole walk and a collection, whichever that is."""
-        many: list[Access] = []
         rows = self.caps.walked
         while True:
             rows *= _LONGER
-            if self._accesses:
-                many = [access for _, access in self._accesses if not self._has_at_most(rows, access)]
-                if len(many) < len(self._accesses):
-                    return self._intersect(many)
+            many = [access for _, access in self._accesses if not self._has_at_most(rows, access)]
+            if len(many) < len(self._accesses):
+                return self._intersect(many)
             if self._walk(rows):
                 return self._found
 
@@ -234,13 +233,22 @@ class Search:
         """What all accesses find but `many`, which are too long to be worth it."""
         self.steps.append("intersect")
         settings.use(self.connection, Way.INTERSECT)
-        of_clips, others, exact = self._one_of_each(many)
-        conditions, residual = [statements.either(access) for access in of_clips], self._residual(exact)
-        if not others:
+        conditions, sets, residual = self._found_by_all(many)
+        if not sets:
             return self._run(statements.collect_clips(self.order, self.after, conditions, residual, self.limit))
-        sets = [statements.ids_of(access) for access in others]
-        sets += [select(clips.c.id).where(*conditions)] if conditions else []
         return self._run(statements.intersect_sets(self.order, self.after, sets, residual, self.limit))
+
+    def _found_by_all(self, but: Collection[Access] = ()) -> tuple[list[Condition], list[Any], Condition]:
+        """The clips of one access of each member, and what is left to check of them.
+
+        As conditions on clips where all accesses are in their table; otherwise as sets of ids, too.
+        """
+        of_clips, others, exact = self._one_of_each(but)
+        conditions, residual = [statements.either(access) for access in of_clips], self._residual(exact)
+        sets = [statements.ids_of(access) for access in others]
+        if sets and conditions:
+            sets.append(select(clips.c.id).where(*conditions))
+        return conditions, sets, residual
 
     def _one_of_each(self, but: Collection[Access]) -> tuple[list[Access], list[Access], list[Member]]:
         """One access of each member: those in the table of clips, the others, and the members that they are exactly."""

@@ -61,7 +61,7 @@ class Walks:
         """The same walks, narrowed by what filters by other times say of the days."""
         if self.index is None or not days.is_narrowed(self.index, ranges):
             return self
-        by_day = days.narrowed(connection, self.index, ranges, spans.longest_ns(connection))
+        by_day = days.narrowed(connection, self.index, ranges)
         return replace(self, by_day=by_day, days_leave_strays=days.leaves_strays(self.index, ranges))
 
     def with_all_clips(self) -> Walks:

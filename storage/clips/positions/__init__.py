@@ -1,5 +1,5 @@
 """Who sees where cars were: precise positions, or only the place cell in which a clip begins."""
 
-from storage.clips.positions.sight import PERMISSION, Sight, sight_of
+from storage.clips.positions.sight import Sight, sight_of
 
-__all__ = ["PERMISSION", "Sight", "sight_of"]
+__all__ = ["Sight", "sight_of"]

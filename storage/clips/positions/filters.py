@@ -73,10 +73,8 @@ def require_harmless(asked: Iterable[Property], is_position: IsPosition) -> None
 def predicate_on_cells(predicate: Predicate) -> Predicate:
     """The predicate with the cells that areas and points touch in their place; Forbidden for what is none of these."""
     match predicate:
-        case And(members):
-            return And(tuple(map(predicate_on_cells, members)))
-        case Or(members):
-            return Or(tuple(map(predicate_on_cells, members)))
+        case And(members) | Or(members):
+            return type(predicate)(tuple(map(predicate_on_cells, members)))
         case Not(member):
             return Not(predicate_on_cells(member))
         case SomeFire(member):

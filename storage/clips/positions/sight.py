@@ -26,7 +26,6 @@ from triggers.contracts.api.clips import RECORDING_ASSET
 from triggers.contracts.users import User
 from triggers.errors import Forbidden
 
-PERMISSION = "positions"
 _PICTURES = ("image/", "video/")
 """The media types of files that are made from cameras alone; every other file is taken to have signals."""
 _QUOTED = re.compile(r" \(the first (?:at|is) [^()]*\)")
@@ -121,11 +120,10 @@ class Sight:
             notes=self.notes(details.notes, details.clip),
         )
 
-    def withheld(self, details: ClipDetails) -> list[str]:
-        """What of a clip's details this user may not have, by the names that it has there."""
+    def withheld(self, details: ClipDetails, shown: ClipDetails) -> list[str]:
+        """What of a clip's details is not among those that are `shown`, by the names that it has there."""
         if self.precise:
             return []
-        shown = self.details(details)
         return [
             *(["track"] if details.track else []),
             *self.files_withheld((asset.name, asset.media_type) for asset in details.assets),

@@ -10,10 +10,10 @@ from collections.abc import Collection
 
 from sqlalchemy import Connection, text
 
+from storage.clips.properties.margins import MARGIN_NS, widened
 from storage.tables.clips import EXPIRES_NS, READY_NS, STORED_NS
-from triggers.times import DAY_NS, NS_PER_S
+from triggers.times import DAY_NS
 
-_MARGIN_NS = 3600 * NS_PER_S
 _MOMENTS = {"stored": STORED_NS, "ready": READY_NS, "expires": EXPIRES_NS}
 _ENDS = [(f"{name}_first_ns", f"{name}_last_ns") for name in _MOMENTS]
 _COLUMNS = ", ".join(column for ends in _ENDS for column in ends)
@@ -24,9 +24,9 @@ _EXTENT = ", ".join(
 )
 # In CASE, as the least of a number and null is the number.
 _WIDER = ", ".join(
-    f"CASE WHEN d.{first} IS NOT NULL THEN greatest(d.{first}::numeric - :margin, -9223372036854775808)::bigint END, "
-    f"CASE WHEN d.{last} IS NOT NULL THEN least(d.{last}::numeric + :margin, 9223372036854775807)::bigint END"
-    for first, last in _ENDS
+    f"CASE WHEN d.{column} IS NOT NULL THEN {wider} END"
+    for ends in _ENDS
+    for column, wider in zip(ends, widened(*(f"d.{end}" for end in ends)), strict=True)
 )
 _COVERED = " AND ".join(
     f"(d.{first} IS NULL OR k.{first} <= d.{first} AND k.{last} >= d.{last})" for first, last in _ENDS
@@ -45,8 +45,12 @@ _NOTE = """
     ON CONFLICT (day) DO UPDATE SET {widened}
 """
 _PARTS = {
-    **{"columns": _COLUMNS, "wider": _WIDER, "day": _DAY},
-    **{"extent": _EXTENT, "covered": _COVERED, "widened": _WIDENED},
+    "columns": _COLUMNS,
+    "wider": _WIDER,
+    "day": _DAY,
+    "extent": _EXTENT,
+    "covered": _COVERED,
+    "widened": _WIDENED,
 }
 _NOTE_THESE = text(_NOTE.format(these="id = ANY (CAST(:ids AS text[]))", **_PARTS))
 _NOTE_ALL = text(_NOTE.format(these="true", **_PARTS))
@@ -54,9 +58,9 @@ _NOTE_ALL = text(_NOTE.format(these="true", **_PARTS))
 
 def note(connection: Connection, clip_ids: Collection[str]) -> None:
     """Widen the bounds of the days on which these clips were recorded."""
-    connection.execute(_NOTE_THESE, {"ids": list(clip_ids), "margin": _MARGIN_NS})
+    connection.execute(_NOTE_THESE, {"ids": list(clip_ids), "margin": MARGIN_NS})
 
 
 def note_all(connection: Connection) -> None:
     """The same of all clips."""
-    connection.execute(_NOTE_ALL, {"margin": _MARGIN_NS})
+    connection.execute(_NOTE_ALL, {"margin": MARGIN_NS})

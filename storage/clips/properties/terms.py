@@ -12,15 +12,13 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
+from storage.clips.properties.margins import MARGIN_NS, widened
 from storage.jsonb import json_text
 from storage.tables.clips import attribute_term, tag_term
-from triggers.times import NS_PER_S
 
-_MARGIN_NS = 3600 * NS_PER_S
 _NOTE = """
     INSERT INTO clip_terms (term, first_ns, last_ns)
-    SELECT t.term, greatest(t.first_ns::numeric - :margin, -9223372036854775808)::bigint,
-        least(t.last_ns::numeric + :margin, 9223372036854775807)::bigint
+    SELECT t.term, {wider}
     FROM (
         SELECT {attribute} AS term, min(recorded_ns) AS first_ns, max(recorded_ns) AS last_ns
         FROM clips CROSS JOIN LATERAL jsonb_each(attributes) AS a WHERE {these} GROUP BY 1
@@ -37,7 +35,11 @@ _NOTE = """
         last_ns = greatest(clip_terms.last_ns, excluded.last_ns)
 """
 # Rows that need no change are not locked, as most clips have the same few; the others always in one order.
-_TERMS = {"attribute": attribute_term("a.key", "a.value"), "tag": tag_term("tag")}
+_TERMS = {
+    "attribute": attribute_term("a.key", "a.value"),
+    "tag": tag_term("tag"),
+    "wider": ", ".join(widened("t.first_ns", "t.last_ns")),
+}
 _NOTE_THESE = text(_NOTE.format(**_TERMS, these="clips.id = ANY (CAST(:ids AS text[]))"))
 _NOTE_ALL = text(_NOTE.format(**_TERMS, these="true"))
 _SPAN = """
@@ -47,12 +49,12 @@ _SPAN = """
 
 def note(connection: Connection, clip_ids: Collection[str]) -> None:
     """Widen the bounds of the terms that these clips have."""
-    connection.execute(_NOTE_THESE, {"ids": list(clip_ids), "margin": _MARGIN_NS})
+    connection.execute(_NOTE_THESE, {"ids": list(clip_ids), "margin": MARGIN_NS})
 
 
 def note_all(connection: Connection) -> None:
     """The same of all clips."""
-    connection.execute(_NOTE_ALL, {"margin": _MARGIN_NS})
+    connection.execute(_NOTE_ALL, {"margin": MARGIN_NS})
 
 
 def span_of_attribute(connection: Connection, attribute: str, values: Collection[Any]) -> tuple[int, int] | None:

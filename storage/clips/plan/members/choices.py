@@ -31,14 +31,14 @@ from storage.clips.cql2.tree import (
     scopes,
 )
 from storage.clips.properties import Property
-from storage.clips.properties.known_values import TAGS
+from storage.clips.properties.known_values import TAGS, TOO_MANY
 from storage.clips.scopes import ELEMENT
 from storage.tables import clip_fires, clips, known_values, vehicles
 
 MAX_CHOICES = 200
 """The most values that an index is asked for at once."""
 _MAX_NAMES = 2_000
-"""The most names that are looked at."""
+"""The most names of fires that are looked at."""
 _Leaf = Comparison | Between | In | Like
 _ATTRIBUTES: ColumnElement[Any] = clips.c.attributes
 
@@ -103,8 +103,12 @@ def _among(
     """Those of the names for which a condition on the column `name` holds."""
     unnested = func.unnest(literal(sorted(names), ARRAY(Text)))
     one = unnested.table_valued(column("name", Text), name="names").render_derived().c.name
-    of_one_name = visitors.replacement_traverse(holds, {}, lambda element, **_: one if element is name else None)
-    return connection.execute(select(one).where(of_one_name)).scalars().all()
+    return connection.execute(select(one).where(_of_name(holds, name, one))).scalars().all()
+
+
+def _of_name(holds: ColumnElement[bool], name: ColumnElement[Any], other: ColumnElement[Any]) -> ColumnElement[bool]:
+    """A condition on one column as one on another."""
+    return visitors.replacement_traverse(holds, {}, lambda element, **_: other if element is name else None)
 
 
 def _of_fires(name: ColumnElement[Any]) -> Callable[[Connection, ColumnElement[bool]], Sequence[str] | None]:
@@ -122,15 +126,13 @@ def _of_fires(name: ColumnElement[Any]) -> Callable[[Connection, ColumnElement[b
 
 
 def _vehicles(connection: Connection, holds: ColumnElement[bool]) -> Sequence[str]:
-    name: ColumnElement[Any] = clips.c.vehicle_id
-    of_id = visitors.replacement_traverse(holds, {}, lambda element, **_: vehicles.c.id if element is name else None)
+    of_id = _of_name(holds, clips.c.vehicle_id, vehicles.c.id)
     return connection.execute(select(vehicles.c.id).where(of_id).limit(MAX_CHOICES + 1)).scalars().all()
 
 
 def _tags(connection: Connection, holds: ColumnElement[bool]) -> Sequence[str] | None:
-    listed = select(known_values.c.value).where(known_values.c.about == TAGS).limit(_MAX_NAMES + 1)
-    known = connection.execute(listed).scalars().all()
-    return None if None in known else _among(connection, known, holds, ELEMENT)
+    known = connection.execute(select(known_values.c.value).where(known_values.c.about == TAGS)).scalars().all()
+    return None if TOO_MANY in known else _among(connection, known, holds, ELEMENT)
 
 
 _NAMES: dict[str, Callable[[Connection, ColumnElement[bool]], Sequence[str] | None]] = {

@@ -35,11 +35,8 @@ def leaves_strays(key: Index, ranges: Mapping[Index, Bounds]) -> bool:
     return START in ranges or key in (START, END)
 
 
-def narrowed(connection: Connection, key: Index, ranges: Mapping[Index, Bounds], longest: int) -> Bounds:
-    """Bounds of the key of every clip within the ranges, except for those that `leaves_strays` is about.
-
-    `longest` is at least as long as every clip, in ns.
-    """
+def narrowed(connection: Connection, key: Index, ranges: Mapping[Index, Bounds]) -> Bounds:
+    """Bounds of the key of every clip within the ranges, except for those that `leaves_strays` is about."""
     conditions = [_meets(*_MOMENTS[index], bounds) for index, bounds in ranges.items() if index in _MOMENTS]
     recorded = [ranges[index] for index in (RECORDED, START) if index in ranges]
     conditions += [_recorded(bounds) for bounds in recorded]
@@ -50,7 +47,7 @@ def narrowed(connection: Connection, key: Index, ranges: Mapping[Index, Bounds],
     if key in _MOMENTS:
         return Bounds(low, high)
     of_days = Bounds(low * DAY_NS, (high + 1) * DAY_NS - 1) & spans.shifted(ranges.get(RECORDED, Bounds()), 0, 0)
-    return spans.shifted(of_days, 0, longest if key == END else 0)
+    return spans.shifted(of_days, 0, spans.longest_ns(connection) if key == END else 0)
 
 
 def _meets(first: ColumnElement[int], last: ColumnElement[int], bounds: Bounds) -> ColumnElement[bool]:
