@@ -174,7 +174,7 @@ class CheckInClient:
     def _measure_clock(self, date_ns: int | None, asked_ns: int, now_ns: int) -> None:
         """Our clock minus the cloud's, by the `Date` of the reply; 0 if they may be equal.
 
-        `Date` has whole seconds, and servers update it only once per second. The cloud's clock was therefore between
+        `Date` has whole seconds, and many servers renew it only once per second. The cloud's clock was then between
         `Date` and 2 s later, and ours between the request and its answer.
         """
         if date_ns is None:

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ingest.http.bounded_lines import BoundedLines
 from ingest.http.server.connections import Connections
+from ingest.http.server.date import http_date
 from triggers.contracts.problem import MEDIA_TYPE, Problem
 
 RETRY_AFTER_S = 5
@@ -166,7 +167,8 @@ class BoundedProtocol(H11Protocol):
             problem = Problem(title=status.phrase, status=status, detail=detail, code=f"http_{status:d}", remedy=remedy)
             body = json.dumps(problem.to_json()).encode()
             head = (
-                f"HTTP/1.1 {status:d} {status.phrase}\r\nContent-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
+                f"HTTP/1.1 {status:d} {status.phrase}\r\nDate: {http_date()}\r\n"
+                f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(body)}\r\n"
             )
             again = f"Retry-After: {RETRY_AFTER_S}\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
             self.transport.write(f"{head}{again}Connection: close\r\n\r\n".encode() + body)

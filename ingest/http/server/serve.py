@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 
 from ingest.http.server.connections import ACCEPTED_AT_ONCE, ConnectionLimits, Connections
+from ingest.http.server.date import Dated
 from ingest.http.server.protocol import Deadlines, protocol_class
 from ingest.http.server.tls import Tls
 from triggers.errors import Misconfigured
@@ -84,7 +85,7 @@ def server(
     """A server for `app` that bounds what its clients can hold; without `tls`, of plain HTTP."""
     logging.getLogger("uvicorn.error").addFilter(_not_about_clients)
     config = uvicorn.Config(
-        app,
+        Dated(app),
         http=protocol_class(Connections(limits), deadlines or Deadlines()),
         ws="none",
         backlog=ACCEPTED_AT_ONCE,
@@ -92,6 +93,7 @@ def server(
         log_config=None,  # the process's own format, by its root logger
         access_log=False,
         server_header=False,
+        date_header=False,
         proxy_headers=bool(limits.proxies),  # from anybody else, they are what a client made up
         forwarded_allow_ips=list(limits.proxies),
         timeout_graceful_shutdown=GRACEFUL_SHUTDOWN_S,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import resource
 import select
@@ -9,8 +10,10 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import httpx
@@ -42,8 +45,17 @@ async def large(_request: Request) -> Response:
     return Response(bytes(ANSWER_BYTES))
 
 
+async def later(_request: Request) -> Response:
+    """The second in which it answers, which is not that of its request."""
+    began_s = int(time.time())
+    while int(time.time()) == began_s:
+        await asyncio.sleep(0.01)
+    return PlainTextResponse(str(int(time.time())))
+
+
 def application() -> Starlette:
-    return Starlette(routes=[Route("/size", size, methods=["GET", "POST"]), Route("/large", large)])
+    routes = [Route("/size", size, methods=["GET", "POST"]), Route("/large", large), Route("/later", later)]
+    return Starlette(routes=routes)
 
 
 @contextmanager
@@ -145,6 +157,20 @@ def test_what_is_not_http_is_refused_with_a_problem_document(sent: bytes, status
         assert problem["detail"]
         assert problem["remedy"]
         assert get(address) == 200
+
+
+def test_an_answers_date_is_of_its_own_second_however_long_the_request_took() -> None:
+    with running(ConnectionLimits(100, 100), PATIENT) as (host, port):
+        answer = httpx.get(f"http://{host}:{port}/later", timeout=10)
+    (date,) = answer.headers.get_list("Date")
+    assert int(answer.text) <= parsedate_to_datetime(date).timestamp() <= time.time()
+
+
+def test_a_connection_that_ends_with_a_problem_is_told_the_time_too() -> None:
+    with running(ConnectionLimits(100, 100), QUICK) as address, connect(address) as connection:
+        head, _, _ = everything(connection).partition(b"\r\n\r\n")
+    (date,) = (line for line in head.decode().split("\r\n") if line.startswith("Date: "))
+    assert abs(parsedate_to_datetime(date.removeprefix("Date: ")).timestamp() - time.time()) < 60
 
 
 def test_a_new_connection_takes_the_place_of_one_that_only_waits() -> None:
