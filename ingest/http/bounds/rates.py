@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.http.bounds.buckets import REMEMBERED, Buckets
 from ingest.http.bounds.fair_turns import CURRENT, FairTurns, Turn
+from ingest.http.bounds.presence import while_present
 from ingest.http.problems import problem_response
 from triggers.errors import TooMany
 
@@ -67,7 +68,9 @@ class RateLimit:
             await problem_response(error)(scope, receive, send)
             return
         try:
-            await self._within_rate(scope, turn.receiving(receive), turn.sending(send), token, address)
+            present = await while_present(scope, receive)
+            if present is not None:
+                await self._within_rate(scope, turn.receiving(present), turn.sending(send), token, address)
         finally:
             turn.give_back()
 

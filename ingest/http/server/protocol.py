@@ -1,7 +1,8 @@
 """One connection of the HTTP server: uvicorn's, with deadlines for the head, the body and the reader of the answer.
 
 uvicorn closes an idle connection after an answer, but waits for ever for the first request, for the rest of a head or a
-body, and for a client that does not read.
+body, and for a client that does not read. A connection that is closed is freed at once: were it left to a collection of
+garbage, everybody would wait while those of a flood are collected.
 """
 
 from __future__ import annotations
@@ -57,9 +58,18 @@ class _Timer:
             self._handle.cancel()
             self._handle = None
 
+    def end(self) -> None:
+        """Never run again, and let go of what it would have called."""
+        self.stop()
+        self._call = _nothing
+
     def _fire(self) -> None:
         self._handle = None
         self._call()
+
+
+def _nothing() -> None:
+    """What a timer calls that has ended."""
 
 
 class BoundedProtocol(H11Protocol):
@@ -84,9 +94,11 @@ class BoundedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         for timer in (self._turn, self._head, self._body, self._reader):
-            timer.stop()
+            timer.end()
         self.bounds.closed(self)
         super().connection_lost(exc)
+        self._unset_keepalive_if_required()  # which uvicorn leaves running after an error
+        vars(self.transport).pop("_read_ready_cb", None)  # by which asyncio's transport refers to itself
 
     def data_received(self, data: bytes) -> None:
         self._heard_s = self.loop.time()

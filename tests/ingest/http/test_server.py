@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import resource
 import select
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from email.utils import parsedate_to_datetime
@@ -25,7 +27,7 @@ from starlette.routing import Route
 
 from ingest.http.server.connections import ConnectionLimits, Connections
 from ingest.http.server.newcomers import LONGEST_S, Newcomers
-from ingest.http.server.protocol import Deadlines
+from ingest.http.server.protocol import BoundedProtocol, Deadlines
 from ingest.http.server.serve import AcceptErrors, listen, server
 from tests.support.processes import python_process, read_line
 from tests.support.waiting import wait_for
@@ -247,6 +249,31 @@ class Noted:
 
     def refuse(self) -> None:
         self.ended = "refused"
+
+
+@pytest.mark.parametrize("sent", [b"", HALF_A_HEAD, b"GET /size HTTP/1.1\r\nHost: x\r\n\r\n"])
+def test_a_closed_connection_leaves_no_garbage_to_collect(monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
+    """Collecting what a flood leaves takes a tenth of a second, in which nobody is answered."""
+    count, alive = 3, weakref.WeakSet[object]()
+    made = BoundedProtocol.connection_made
+
+    def watched(self: BoundedProtocol, transport: asyncio.Transport) -> None:
+        made(self, transport)
+        alive.update((self, self.conn, transport))
+
+    monkeypatch.setattr(BoundedProtocol, "connection_made", watched)
+    with running(ConnectionLimits(100, 100), PATIENT) as address:
+        gc.disable()
+        try:
+            for _ in range(count):
+                with connect(address) as connection:
+                    connection.sendall(sent)
+                    wait_for(lambda: len(alive) > 0, within_s=10, what="a connection")
+                    if sent.endswith(b"\r\n\r\n"):
+                        select.select([connection], [], [], 10)  # the answer is there, and is not read
+                wait_for(lambda: not alive, within_s=10, what="its end")
+        finally:
+            gc.enable()
 
 
 def test_the_address_with_most_connections_makes_room_first_and_its_oldest_does() -> None:
