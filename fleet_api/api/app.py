@@ -67,7 +67,8 @@ def create_app(settings: Settings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         compilation.begin()
-        app.state.scans = ScanRunner(_pool(settings, settings.scan_workers), settings)  # connections of its own
+        own_pool = _pool(settings, settings.scan_workers)
+        app.state.scans = ScanRunner(own_pool, settings, services.positions)
         app.state.scans.start()
         try:
             yield

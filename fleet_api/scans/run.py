@@ -38,11 +38,19 @@ class ScanRun:
     """The run of one scan whose lease this process holds."""
 
     def __init__(
-        self, database: Database, settings: Settings, scan: Scan, reader: Reader, keep_on: Callable[[], None]
+        self,
+        database: Database,
+        settings: Settings,
+        positions: PositionSignals,
+        scan: Scan,
+        *,
+        reader: Reader,
+        keep_on: Callable[[], None],
     ) -> None:
         """`keep_on` raises when this process must stop."""
         self._database = database
         self._settings = settings
+        self._positions = positions
         self._scan = scan
         self._reader = reader
         self._keep_on = keep_on
@@ -70,7 +78,7 @@ class ScanRun:
         if scan.sees_positions:
             return EVERYTHING
         with self._database.snapshot() as connection:
-            return Sight(precise=False, declared=PositionSignals().declared(connection))
+            return Sight(precise=False, declared=self._positions.declared(connection))
 
     def _stopped(self) -> str | None:
         """Why it ends before all clips are scanned, if it must."""

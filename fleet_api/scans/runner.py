@@ -14,6 +14,7 @@ import threading
 from fleet_api.scans.reader import Reader
 from fleet_api.scans.run import LEASE_S, ScanRun
 from fleet_api.scans.tasks import Limits
+from storage.clips.positions.signals import PositionSignals
 from storage.database import Database
 from storage.scans import jobs
 from storage.scans.jobs import Scan
@@ -36,10 +37,11 @@ class _Stopped(Exception):
 class ScanRunner:
     """Runs scans until it is closed."""
 
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, positions: PositionSignals) -> None:
         """`database` is closed with it."""
         self._database = database
         self._settings = settings
+        self._positions = positions
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._work, args=(number,), name=f"scans-{number}", daemon=True)
@@ -84,7 +86,10 @@ class ScanRunner:
         limits = Limits(self._settings.scan_s, self._settings.extraction_isolation)
         try:
             with Reader(self._settings, processes=self._settings.scan_processes, limits=limits) as reader:
-                ScanRun(self._database, self._settings, scan, reader, self._keep_on).to_the_end()
+                run = ScanRun(
+                    self._database, self._settings, self._positions, scan, reader=reader, keep_on=self._keep_on
+                )
+                run.to_the_end()
         except (LeaseLost, NotFound):
             _log.info("scan %s is no longer this process's", scan.id)
         except _Stopped:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 
 from sqlalchemy import Connection, select, tuple_
 
@@ -16,9 +17,13 @@ _BATCH = 50
 
 
 class PositionSignals:
-    """The signals that campaigns of a deployment declare as positions. Catalogs are read once: none ever changes."""
+    """The signals that campaigns of a deployment declare as positions. Catalogs are read once: none ever changes.
+
+    Threads share it. They read at the same time, and add what they found one after the other.
+    """
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._declared: frozenset[str] = frozenset()
         self._read: frozenset[tuple[str, int]] = frozenset()
 
@@ -30,10 +35,11 @@ class PositionSignals:
         for first in range(0, len(missing), _BATCH):
             batch = missing[first : first + _BATCH]
             texts = select(campaign_versions.c.signal_catalog).where(key.in_(batch)).distinct()
-            for text in connection.execute(texts).scalars():
-                self._declared |= _positions_of(text)
-            # After their signals are known, so that another thread never takes them for read too early.
-            self._read |= set(batch)
+            found = frozenset[str]().union(*map(_positions_of, connection.execute(texts).scalars()))
+            with self._lock:  # what is added to must hold what other threads have added since
+                self._declared |= found
+                # After their signals are known, so that another thread never takes them for read too early.
+                self._read |= set(batch)
         return self._declared
 
 

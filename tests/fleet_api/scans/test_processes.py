@@ -19,6 +19,7 @@ from fleet_api.scans.reader import MAX_RESTARTS, Reader
 from fleet_api.scans.reading import BatchReader
 from fleet_api.scans.runner import ScanRunner
 from fleet_api.scans.tasks import Answer, Limits, Setup, Task
+from storage.clips.positions.signals import PositionSignals
 from storage.database import Database
 from storage.objects import open_store
 from storage.settings import Settings
@@ -92,7 +93,7 @@ def test_what_the_jail_of_scans_lacks_is_told_where_it_is_accepted(
 ) -> None:
     monkeypatch.setattr(parts, "lacking", lambda: [parts.lack(part, f"no {part}") for part in parts.Part])
     settings = settings.model_copy(update={"extraction_isolation": Isolation(isolation)})
-    runner = ScanRunner(Database.from_settings(settings), settings)
+    runner = ScanRunner(Database.from_settings(settings), settings, PositionSignals())
     runner.start()
     runner.close()
     start = "scans are evaluated without isolation: no "
