@@ -15,7 +15,6 @@ from math import inf, nextafter
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BeforeValidator, Field, PrivateAttr, StringConstraints, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -35,6 +34,7 @@ from triggers.signals.catalog_mistakes import (
 )
 from triggers.signals.recordings import Camera, Cameras, Column, TimeKey
 from triggers.signals.units import parse_amount, parse_unit
+from triggers.strict_yaml import read_yaml
 from triggers.times import NS_PER_S
 
 MAX_SIGNALS = 20_000
@@ -47,10 +47,6 @@ MAX_STATE_BYTES = 128 * 1024 * 1024
 MAX_OPERATIONS = 1_000_000_000
 
 
-MAX_DEPTH = 20
-"""Levels that a catalog's YAML may be nested; it needs 4."""
-
-_BaseLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C loader is ten times faster, but needs libyaml
 TextValue = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 AttributeType = Literal["text", "integer", "number", "bool"]
 
@@ -272,64 +268,10 @@ def read_catalog_text(path: Path) -> str:
         raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
 
 
-class _Loader(_BaseLoader):  # type: ignore[misc]
-    """Refuses deep nesting while it reads: the loader in C recurses, and overruns the stack instead of raising."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._depth = 0
-
-    def descend_resolver(self, current_node: yaml.Node | None, current_index: Any) -> None:
-        """Called on the way into each node."""
-        self._depth += 1
-        if self._depth > MAX_DEPTH:
-            raise yaml.YAMLError(f"nested more than {MAX_DEPTH} deep")
-        super().descend_resolver(current_node, current_index)
-
-    def ascend_resolver(self) -> None:
-        """Called on the way out of each node."""
-        self._depth -= 1
-        super().ascend_resolver()
-
-
 def _load_yaml(text: str, name: str) -> tuple[Any, CatalogSource]:
     """The document, and where its keys are."""
-    loader = _Loader(text)
-    try:
-        root = loader.get_single_node()
-        keys = dict(_walk(root, name)) if root is not None else {}
-        return (loader.construct_document(root) if root is not None else {}), CatalogSource(name, text, keys)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark is not None else ""
-        problem = getattr(error, "problem", None) or (str(error) or "not a YAML document").splitlines()[0]
-        raise InvalidInput(f"{name}{line}: {problem}") from error
-    except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{name}: not a YAML document ({error})") from error
-    finally:
-        loader.dispose()
-
-
-def _walk(root: yaml.Node, name: str) -> Iterator[tuple[_Path, tuple[int, int, int]]]:
-    """Every key path with its place; refuses repeated keys, and aliases, which could expand without limit."""
-    waiting: list[tuple[_Path, yaml.Node]] = [((), root)]
-    visited: set[int] = set()
-    while waiting:
-        path, node = waiting.pop()
-        if id(node) in visited:
-            raise InvalidInput(f"{name}:{node.start_mark.line + 1}: YAML aliases are not supported here")
-        visited.add(id(node))
-        if isinstance(node, yaml.SequenceNode):
-            waiting += [((*path, str(i)), child) for i, child in enumerate(node.value)]
-            continue
-        seen: set[str] = set()
-        for key, child in node.value if isinstance(node, yaml.MappingNode) else ():
-            line, word = key.start_mark.line + 1, str(key.value)
-            if word in seen:
-                raise InvalidInput(f"{name}:{line}: {'.'.join((*path, word))} is declared twice")
-            seen.add(word)
-            yield (*path, word), (line, key.start_mark.index, key.end_mark.index)
-            waiting.append(((*path, word), child))
+    read = read_yaml(text, name=name)
+    return read.document(), CatalogSource(name, text, read.keys)
 
 
 def _mistakes(error: ValidationError, document: Any, source: CatalogSource) -> str:
