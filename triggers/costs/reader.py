@@ -1,0 +1,187 @@
+"""The reader of price books: strict and exact, and it tells all mistakes at once, each with its line and a remedy.
+
+Prices are read from the text as it stands, never by way of a binary fraction.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from itertools import pairwise
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+
+from triggers.contracts.campaign import Network
+from triggers.costs.currencies import CURRENCIES
+from triggers.costs.months import DAY
+from triggers.costs.nodes import Nodes
+from triggers.costs.prices import PriceBook, RequestKind, Tariff, Tier
+from triggers.errors import InvalidInput
+from triggers.foreign_text import foreign_name
+from triggers.strict_yaml import read_yaml
+
+MAX_BOOK_BYTES = 256 * 1024
+MAX_TARIFFS = 500
+MAX_TIERS = 20
+MAX_SHOWN = 50
+_TIER = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
+_Key = TypeVar("_Key", bound=str)
+
+
+def load_price_book(path: Path) -> PriceBook:
+    """Read a price book from a file. InvalidInput lists its mistakes."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BOOK_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
+    if len(data) > MAX_BOOK_BYTES:
+        raise InvalidInput(f"{path}: a price book has at most {MAX_BOOK_BYTES} bytes")
+    try:
+        return parse_price_book(data.decode("utf-8-sig"), name=str(path))
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
+
+
+def parse_price_book(text: str, *, name: str) -> PriceBook:
+    """Read a price book from YAML; `name` stands for the file in messages. InvalidInput lists its mistakes."""
+    root = read_yaml(text, name=name).root
+    reader = _Reader()
+    book = reader.book(root) if root is not None else None
+    if book is None or reader.mistakes:
+        raise InvalidInput(_listed(reader.mistakes or [(0, "the price book", "it is empty")], name))
+    return book
+
+
+def _listed(mistakes: Sequence[tuple[int, str, str]], name: str) -> str:
+    """One mistake per line, in the order of the file, with the line of each."""
+    lines = [f"{name}{f':{line}' if line else ''}: {key}: {what}" for line, key, what in sorted(set(mistakes))]
+    if len(lines) > MAX_SHOWN:
+        lines[MAX_SHOWN:] = [f"{name}: and {len(lines) - MAX_SHOWN} more mistakes"]
+    return "\n".join(lines)
+
+
+class _Reader(Nodes):
+    """Reads a price book from the nodes of its document."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._currency: str | None = None
+
+    def book(self, root: yaml.Node) -> PriceBook | None:
+        """The whole document."""
+        keys = self.mapping(root, "the price book", required=("currency", "tiers", "prices"))
+        self._currency = self._currency_code(keys.get("currency"))
+        tiers = self._tier_names(keys.get("tiers"))
+        nodes = self.sequence(keys.get("prices"), "prices", MAX_TARIFFS)
+        tariffs = [self._tariff(node, f"prices.{number}", tiers) for number, node in enumerate(nodes)]
+        whole = [tariff for tariff in tariffs if tariff is not None]
+        if len(whole) == len(nodes):
+            self._check_order(whole, nodes)
+        if self._currency is None or not tiers or not whole:
+            return None
+        return PriceBook(self._currency, tiers, tuple(whole))
+
+    def _currency_code(self, node: yaml.Node | None) -> str | None:
+        text = self.text(node, "currency")
+        if text is None or node is None or text in CURRENCIES:
+            return text
+        meant = f", such as {text.upper()}" if text.upper() in CURRENCIES else ", such as EUR"
+        self.wrong(node, "currency", f"{foreign_name(text)} is not a currency; write its code in ISO 4217{meant}")
+        return None
+
+    def _tier_names(self, node: yaml.Node | None) -> tuple[str, ...]:
+        names: list[str] = []
+        for entry in self.sequence(node, "tiers", MAX_TIERS):
+            name = self.text(entry, "tiers")
+            if name is None:
+                continue
+            if _TIER.fullmatch(name) is None:
+                self.wrong(
+                    entry, "tiers", f"{foreign_name(name)} is not a tier's name; use lower-case letters, digits and `_`"
+                )
+            elif name in names:
+                self.wrong(entry, "tiers", f"{name} is named twice")
+            else:
+                names.append(name)
+        return tuple(names)
+
+    def _tariff(self, node: yaml.Node, place: str, tiers: Sequence[str]) -> Tariff | None:
+        if isinstance(node, yaml.MappingNode) and any(key.value == "currency" for key, _ in node.value):
+            (key,) = (key for key, _ in node.value if key.value == "currency")
+            self.wrong(
+                key,
+                f"{place}.currency",
+                f"a price book has one currency, {self._currency or 'stated once at its top'}; "
+                "prices in another belong in a book of their own",
+            )
+        keys = self.mapping(
+            node,
+            place,
+            required=("from", "transfer_per_gb", "per_1000_requests", "storage"),
+            optional=("through", "currency"),
+        )
+        start = self.day(keys.get("from"), f"{place}.from")
+        last = self.day(keys.get("through"), f"{place}.through")
+        if start is not None and last is not None and last < start:
+            self.wrong(
+                keys["through"],
+                f"{place}.through",
+                f"{last} is before `from`, {start}; write the last day, or no `through`",
+            )
+        transfer = self._prices(keys.get("transfer_per_gb"), f"{place}.transfer_per_gb", tuple(Network))
+        requests = self._prices(keys.get("per_1000_requests"), f"{place}.per_1000_requests", tuple(RequestKind))
+        storage = self._tiers(keys.get("storage"), f"{place}.storage", tiers)
+        if start is None or transfer is None or requests is None or storage is None:
+            return None
+        return Tariff(start, None if last is None else last + DAY, transfer, requests, storage)
+
+    def _tiers(self, node: yaml.Node | None, place: str, tiers: Sequence[str]) -> tuple[Tier, ...] | None:
+        if node is None or not tiers:
+            return None
+        keys = self.mapping(node, place, required=tiers, what="tier")
+        read = []
+        for number, name in enumerate(tiers, 1):
+            is_last = number == len(tiers)
+            entry = keys.get(name)
+            if entry is None:
+                continue
+            required = ("per_gb_month",) if is_last else ("per_gb_month", "stays")
+            values = self.mapping(entry, f"{place}.{name}", required=required, optional=("stays",))
+            price = self.price(values.get("per_gb_month"), f"{place}.{name}.per_gb_month", currency=self._currency)
+            stays = self.stay(values.get("stays"), f"{place}.{name}.stays")
+            if price is not None and (is_last or stays is not None):
+                read.append(Tier(name, price, stays))
+        return tuple(read) if len(read) == len(tiers) else None
+
+    def _prices(self, node: yaml.Node | None, place: str, names: Sequence[_Key]) -> Mapping[_Key, Decimal] | None:
+        if node is None:
+            return None
+        keys = self.mapping(node, place, required=names)
+        prices = {name: self.price(keys.get(name), f"{place}.{name}", currency=self._currency) for name in names}
+        read = {name: price for name, price in prices.items() if price is not None}
+        return read if len(read) == len(names) else None
+
+    def _check_order(self, tariffs: Sequence[Tariff], nodes: Sequence[yaml.Node]) -> None:
+        """Each tariff begins on the day after the one before ends."""
+        for number, (before, after) in enumerate(pairwise(tariffs), 1):
+            if (what := _out_of_order(before, after)) is not None:
+                earlier = f"the entry before it (line {nodes[number - 1].start_mark.line + 1})"
+                self.wrong(nodes[number], f"prices.{number}", what.format(earlier=earlier))
+
+
+def _out_of_order(before: Tariff, after: Tariff) -> str | None:
+    """What is wrong with the days of two tariffs that follow each other; None if nothing is."""
+    if after.start <= before.start:
+        return f"it begins on {after.start}, and {{earlier}} on {before.start}; sort the entries by `from`"
+    if before.end is None:
+        return f"it overlaps {{earlier}}, which has no `through`; end that one through {after.start - DAY}"
+    if after.start < before.end:
+        last = min(before.end, after.end or before.end) - DAY
+        return f"it overlaps {{earlier}}: there would be two prices from {after.start} through {last}"
+    if after.start > before.end:
+        return f"there is a gap after {{earlier}}: no prices from {before.end} through {after.start - DAY}"
+    return None
