@@ -1,0 +1,1 @@
+"""The API's costs: what months cost when they were closed, their corrections, and the export as FOCUS."""

@@ -1,0 +1,1 @@
+"""Tests of closed months, corrections, and the export as FOCUS."""
