@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import yaml
 
@@ -64,12 +65,22 @@ def _listed(mistakes: Sequence[tuple[int, str, str]], name: str) -> str:
     return "\n".join(lines)
 
 
+class _Days(NamedTuple):
+    """The days of a tariff, end exclusive, with its line; `is_unknown` if its `through` could not be read."""
+
+    line: int
+    start: date | None
+    end: date | None
+    is_unknown: bool
+
+
 class _Reader(Nodes):
     """Reads a price book from the nodes of its document."""
 
     def __init__(self) -> None:
         super().__init__()
         self._currency: str | None = None
+        self._days: list[_Days] = []
 
     def book(self, root: yaml.Node) -> PriceBook | None:
         """The whole document."""
@@ -78,9 +89,8 @@ class _Reader(Nodes):
         tiers = self._tier_names(keys.get("tiers"))
         nodes = self.sequence(keys.get("prices"), "prices", MAX_TARIFFS)
         tariffs = [self._tariff(node, f"prices.{number}", tiers) for number, node in enumerate(nodes)]
+        self._check_order()
         whole = [tariff for tariff in tariffs if tariff is not None]
-        if len(whole) == len(nodes):
-            self._check_order(whole, nodes)
         if self._currency is None or not tiers or not whole:
             return None
         return PriceBook(self._currency, tiers, tuple(whole))
@@ -126,18 +136,22 @@ class _Reader(Nodes):
         )
         start = self.day(keys.get("from"), f"{place}.from")
         last = self.day(keys.get("through"), f"{place}.through")
-        if start is not None and last is not None and last < start:
+        is_backwards = start is not None and last is not None and last < start
+        if is_backwards:
             self.wrong(
                 keys["through"],
                 f"{place}.through",
                 f"{last} is before `from`, {start}; write the last day, or no `through`",
             )
+        after = None if last is None else last + DAY
+        is_unknown = is_backwards or (last is None and "through" in keys)
+        self._days.append(_Days(node.start_mark.line + 1, start, after, is_unknown))
         transfer = self._prices(keys.get("transfer_per_gb"), f"{place}.transfer_per_gb", tuple(Network))
         requests = self._prices(keys.get("per_1000_requests"), f"{place}.per_1000_requests", tuple(RequestKind))
         storage = self._tiers(keys.get("storage"), f"{place}.storage", tiers)
         if start is None or transfer is None or requests is None or storage is None:
             return None
-        return Tariff(start, None if last is None else last + DAY, transfer, requests, storage)
+        return Tariff(start, after, transfer, requests, storage)
 
     def _tiers(self, node: yaml.Node | None, place: str, tiers: Sequence[str]) -> tuple[Tier, ...] | None:
         if node is None or not tiers:
@@ -165,23 +179,25 @@ class _Reader(Nodes):
         read = {name: price for name, price in prices.items() if price is not None}
         return read if len(read) == len(names) else None
 
-    def _check_order(self, tariffs: Sequence[Tariff], nodes: Sequence[yaml.Node]) -> None:
-        """Each tariff begins on the day after the one before ends."""
-        for number, (before, after) in enumerate(pairwise(tariffs), 1):
+    def _check_order(self) -> None:
+        """Each tariff begins on the day after the one before ends; those whose days could not be read are left out."""
+        for number, (before, after) in enumerate(pairwise(self._days), 1):
             if (what := _out_of_order(before, after)) is not None:
-                earlier = f"the entry before it (line {nodes[number - 1].start_mark.line + 1})"
-                self.wrong(nodes[number], f"prices.{number}", what.format(earlier=earlier))
+                self.mistakes.append((after.line, f"prices.{number}", what))
 
 
-def _out_of_order(before: Tariff, after: Tariff) -> str | None:
-    """What is wrong with the days of two tariffs that follow each other; None if nothing is."""
+def _out_of_order(before: _Days, after: _Days) -> str | None:
+    """What is wrong with the days of two tariffs that follow each other; None if nothing is, or it is not known."""
+    if before.start is None or after.start is None or before.is_unknown:
+        return None
+    earlier = f"the entry before it (line {before.line})"
     if after.start <= before.start:
-        return f"it begins on {after.start}, and {{earlier}} on {before.start}; sort the entries by `from`"
+        return f"it begins on {after.start}, and {earlier} on {before.start}; sort the entries by `from`"
     if before.end is None:
-        return f"it overlaps {{earlier}}, which has no `through`; end that one through {after.start - DAY}"
+        return f"it overlaps {earlier}, which has no `through`; end that one through {after.start - DAY}"
     if after.start < before.end:
         last = min(before.end, after.end or before.end) - DAY
-        return f"it overlaps {{earlier}}: there would be two prices from {after.start} through {last}"
+        return f"it overlaps {earlier}: there would be two prices from {after.start} through {last}"
     if after.start > before.end:
-        return f"there is a gap after {{earlier}}: no prices from {before.end} through {after.start - DAY}"
+        return f"there is a gap after {earlier}: no prices from {before.end} through {after.start - DAY}"
     return None

@@ -184,6 +184,12 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     ]
 
 
+@pytest.mark.parametrize("through", ["2025-12-31", "soon"])
+def test_a_mistake_in_days_is_told_once(through: str) -> None:
+    (mistake,) = mistakes(BOOK.replace("through: 2026-12-31", f"through: {through}"))
+    assert mistake.startswith("prices.yaml:5: prices.0.through: ")
+
+
 def test_a_list_of_mistakes_has_an_end() -> None:
     tiers = ", ".join(f"T{number}" for number in range(15))
     entries = "".join(f"  - from: never{number}\n" for number in range(100))
