@@ -44,7 +44,7 @@ class Sku:
     item: str
 
     def __str__(self) -> str:
-        return f"{self.service}/{self.item}"
+        return f"{self.service}:{self.item}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

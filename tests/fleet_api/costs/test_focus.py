@@ -150,7 +150,7 @@ def test_a_row_says_what_it_is_in_words() -> None:
     row = focus_row(entry, account=ACCOUNT, currency="EUR")
     assert row["ChargeDescription"] == "Storage in tier hot of campaign swerve, 2026-01-01 through 2026-01-31"
     assert (row["SkuId"], row["SkuMeter"], row["SkuPriceDetails"]) == (
-        "storage/hot",
+        "storage:hot",
         "Storage in tier hot",
         '{"StorageClass": "hot"}',
     )

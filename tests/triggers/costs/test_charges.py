@@ -61,13 +61,13 @@ def test_a_car_day_of_10_gb_costs_1_724() -> None:
         price_book(WORKED_EXAMPLE), Transferred(date(2026, 1, 1), Network.WIFI, 10 * GB), objects=100
     )
     assert by_sku([charge for charge in charges if charge.amount]) == {
-        "transfer/wifi": Decimal("0.50"),
-        "storage/hot": Decimal("0.63"),
-        "storage/archive": Decimal("0.594"),
+        "transfer:wifi": Decimal("0.50"),
+        "storage:hot": Decimal("0.63"),
+        "storage:archive": Decimal("0.594"),
     }
     assert total(charge.amount for charge in charges) == Decimal("1.724")
     # A figure that circulates for the archive is wrong by a factor of ten.
-    assert by_sku(charges)["storage/archive"] != Decimal("0.06")
+    assert by_sku(charges)["storage:archive"] != Decimal("0.06")
 
 
 def test_a_car_day_in_the_middle_of_a_month_pays_months_by_their_days() -> None:
@@ -195,8 +195,8 @@ def test_byte_days_of_all_clips_are_added_up_before_they_are_rounded() -> None:
 def test_a_campaigns_retention_is_used_before_the_price_books() -> None:
     day, book = Transferred(date(2026, 1, 1), Network.CELLULAR, 10 * GB), price_book(WORKED_EXAMPLE)
     assert by_sku(lifetime_charges(book, day, objects=0, kept=Stay(months=1))) == {
-        "transfer/cellular": Decimal("9.00"),
-        "storage/hot": Decimal("0.210"),
+        "transfer:cellular": Decimal("9.00"),
+        "storage:hot": Decimal("0.210"),
     }
 
 
