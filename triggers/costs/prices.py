@@ -41,6 +41,10 @@ class Stay:
         """The day on which a stay that begins on `day` is over."""
         return months_later(day, self.months) + timedelta(days=self.days)
 
+    def __str__(self) -> str:
+        parts = [(self.months, "month"), (self.days, "day")]
+        return " and ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count) or "0 days"
+
     def __add__(self, other: Stay) -> Stay:
         return Stay(self.months + other.months, self.days + other.days)
 

@@ -56,6 +56,7 @@ def test_a_car_day_in_the_middle_of_a_month_costs_what_it_says() -> None:
 
 def test_the_annotated_book_is_that_of_the_tests() -> None:
     assert price_book(ANNOTATED) == price_book()
+    assert (REPOSITORY / "examples/prices.yaml").read_text("utf-8") == ANNOTATED
 
 
 def test_every_key_of_a_book_is_explained() -> None:
