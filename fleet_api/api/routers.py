@@ -7,6 +7,7 @@ from fleet_api.audit import routes as audit
 from fleet_api.budget import routes as budget
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
+from fleet_api.costs import routes as costs
 from fleet_api.datasets import routes as datasets
 from fleet_api.facets import routes as facets
 from fleet_api.filters import routes as filters
@@ -27,6 +28,7 @@ ROUTERS = tuple(
         campaigns,
         signal_catalogs,
         budget,
+        costs,
         vehicles,
         facets,  # before /v1/clips/{clip_id}
         clips,

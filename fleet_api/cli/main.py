@@ -48,7 +48,7 @@ COMMANDS = {
     "whoami": Entry("fleet_api.cli.login.commands:whoami", "Show who you are to a deployment, and until when."),
     "audit": Entry("fleet_api.cli.fleet.audit:audit", "Show who changed what, and verify the log of it."),
     "budget": Entry("fleet_api.cli.fleet.budget:budget", "Show how much of its budget each campaign has used."),
-    "cost": Entry("fleet_api.cli.author.cost:cost", "Check price books, and show what a backtest's plan costs."),
+    "cost": Entry("fleet_api.cli.author.cost:cost", "Check and publish price books, and show what a plan costs."),
     "demo": Entry(
         "fleet_api.cli.deployment.demo:demo", "Run the whole loop on this machine, from trigger to labelled clip."
     ),

@@ -1,12 +1,18 @@
-"""Budgets: the ledger's accounts."""
+"""Budgets, which are the ledger's accounts, and price books."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
 
-from fleet_api.client.transport import Transport, path_of
+from fleet_api.client.transport import Transport, path_of, request_of
 from triggers.contracts.api.budget import AccountView, BudgetList
+from triggers.contracts.api.costs.price_books import (
+    PriceBookDetails,
+    PriceBookList,
+    PriceBookView,
+    PublishPriceBookRequest,
+)
 
 PAGE = 1000
 
@@ -27,4 +33,28 @@ class Budget:
         wanted = {"campaign": campaign, "day": None if day is None else day.isoformat()}
         return self._transport.pages(
             BudgetList, path_of("budget"), lambda page: page.accounts, by="after", size=PAGE, parameters=wanted
+        )
+
+
+class PriceBooks:
+    """What `client.price_books` can do."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def publish(self, prices: str) -> PriceBookView:
+        """Publish a price book's YAML as the newest version; the newest is returned if it has the same text."""
+        body = request_of(PublishPriceBookRequest, prices=prices)
+        return self._transport.post(PriceBookView, path_of("price-books"), body)
+
+    def list(self) -> Iterator[PriceBookView]:
+        """All versions, the newest first, all pages."""
+        return self._transport.pages(
+            PriceBookList, path_of("price-books"), lambda page: page.price_books, by="before", size=PAGE
+        )
+
+    def get(self, version: int | None = None) -> PriceBookDetails:
+        """A version, or the newest, with its text; raises NotFound."""
+        return self._transport.get(
+            PriceBookDetails, path_of("price-books", "newest" if version is None else str(version))
         )

@@ -9,7 +9,7 @@ from typing import Self
 import httpx
 
 from fleet_api.client.audit import Audit
-from fleet_api.client.budget import Budget
+from fleet_api.client.budget import Budget, PriceBooks
 from fleet_api.client.campaigns import Campaigns, SignalCatalogs
 from fleet_api.client.clips import Clips
 from fleet_api.client.clips.scans import Scans
@@ -52,6 +52,7 @@ class Client:
         self.searches = Searches(self._transport)
         self.labels = Labels(self._transport)
         self.budget = Budget(self._transport)
+        self.price_books = PriceBooks(self._transport)
         self.outcomes = Outcomes(self._transport)
         self.dead_letters = DeadLetters(self._transport)
         self.audit = Audit(self._transport)

@@ -1,1 +1,1 @@
-"""The API's costs: what months cost when they were closed, their corrections, and the export as FOCUS."""
+"""The API's costs: price books, what months cost when they were closed, corrections, the export as FOCUS"""

@@ -1,4 +1,4 @@
-"""Rules for months of costs, as pure functions: when a month may be closed, its entries, and later corrections.
+"""Rules for costs, as pure functions: when a month may be closed, its entries and corrections, and price books.
 
 A closed month never changes. Whatever is learnt of it afterwards, such as the report of a vehicle that was offline for
 weeks or a price that was wrong, is the difference between what its entries add up to and what it costs now: new entries
@@ -16,6 +16,7 @@ from decimal import Decimal
 from triggers.costs.amounts import total
 from triggers.costs.charges import Charge, merged
 from triggers.costs.months import Month
+from triggers.costs.prices import PriceBook
 from triggers.errors import Conflict
 
 MAX_GRACE_DAYS = 90
@@ -102,6 +103,24 @@ def amount_by_campaign(entries: Iterable[Entry]) -> dict[str, Decimal]:
     for entry in entries:
         amounts.setdefault(entry.campaign, []).append(entry.charge.amount)
     return {campaign: total(amounts[campaign]) for campaign in sorted(amounts)}
+
+
+def check_follows(book: PriceBook, *, currency: str, start: date) -> None:
+    """Conflict unless a price book can follow one with this currency, whose first day with prices is `start`.
+
+    Statements are in one currency, and months that are closed may still have to be corrected at the prices of their
+    days.
+    """
+    if book.currency != currency:
+        raise Conflict(
+            f"the price book is in {book.currency}, and those before it are in {currency}",
+            remedy=f"give its prices in {currency}: the costs of a deployment are in one currency",
+        )
+    if book.tariffs[0].start > start:
+        raise Conflict(
+            f"the price book begins on {book.tariffs[0].start}, and the one before it on {start}",
+            remedy="keep the entries of the earlier days: what became known late is charged at their prices",
+        )
 
 
 def _of(month: Month, charge: Charge) -> bool:

@@ -89,6 +89,7 @@ _API = {
     # Uploads, which end with their vehicle
     "ledger_accounts": _READ,
     "ledger_entries": _ADD,
+    "price_books": _ADD,
     "parked_cells": f"{_READ}, DELETE",
     "upload_pieces": f"{_READ}, DELETE",
     "uploads": _CHANGE,

@@ -1,4 +1,4 @@
-"""Tables of uploads, parked cells, the budget ledger and dead letters."""
+"""Tables of uploads, parked cells, the budget ledger, price books and dead letters."""
 
 from __future__ import annotations
 
@@ -167,6 +167,21 @@ ledger_entries = Table(
 """Append-only. A reservation changes its accounts at once; settlements and releases are folded into them in batches.
 An upload's reservation is closed once: settled or released, never both. A clip that turns out to be damaged was
 settled, and its `void` takes it out of the limits on clips again."""
+
+price_books = Table(
+    "price_books",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("text", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("start", Date, nullable=False),
+    Column("published_by_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    created_at("published_at"),
+    CheckConstraint("version > 0", name="version"),
+)
+"""Price books that operators have published. Rows are inserted only: a trigger of the migration refuses everything
+else. `digest` is the SHA-256 of the text, `start` the first day that has prices."""
 
 dead_letters = Table(
     "dead_letters",

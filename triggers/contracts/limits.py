@@ -6,6 +6,8 @@ MAX_CONDITION_BYTES = 10_000
 """Longest condition that stands alone, in a search by what happened."""
 MAX_CATALOG_BYTES = 8 * 1024 * 1024
 """Largest signal catalog, as YAML."""
+MAX_PRICE_BOOK_BYTES = 256 * 1024
+"""Largest price book, as YAML."""
 PROGRAM_STATE_BYTES = 256 * 1024
 """State that one campaign's program may have, unless a signal catalog and the deployment say otherwise."""
 PROGRAM_OPERATIONS = 20_000

@@ -19,6 +19,9 @@ from triggers.written_numbers import is_day
 
 PRICE_DIGITS = 9
 """The largest number of decimals of a price, and of its digits before the point."""
+MAX_SHOWN = 50
+"""So many mistakes are told; a proposal takes time, and a text may have a hundred thousand mistakes."""
+MAX_KEY_CHARACTERS = 100
 MAX_STAY_DAYS = 36_500
 MAX_STAY_MONTHS = 1200
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
@@ -72,9 +75,8 @@ class Nodes:
             if key.value in known:
                 found[key.value] = value
             else:
-                self.wrong(
-                    key, place, f"there is no {what} {foreign_name(str(key.value))} here{_meant(str(key.value), known)}"
-                )
+                meant = _meant(str(key.value), known) if len(self.mistakes) < MAX_SHOWN else ""  # the rest is not shown
+                self.wrong(key, place, f"there is no {what} {foreign_name(str(key.value))} here{meant}")
         missing = [key for key in required if key not in found]
         if len(missing) == 1:
             self.wrong(node, place, f"the {what} {missing[0]} is missing; add it")
@@ -137,7 +139,7 @@ class Nodes:
 
 
 def _meant(key: str, known: Iterable[str]) -> str:
-    near = get_close_matches(key, list(known), n=1)
+    near = get_close_matches(key[:MAX_KEY_CHARACTERS], list(known), n=1)
     return f"; `{near[0]}` is meant?" if near else f"; known are {', '.join(known)}"
 
 

@@ -16,33 +16,37 @@ from typing import NamedTuple, TypeVar
 import yaml
 
 from triggers.contracts.campaign import Network
+from triggers.contracts.limits import MAX_PRICE_BOOK_BYTES
 from triggers.costs.currencies import CURRENCIES
 from triggers.costs.months import DAY
-from triggers.costs.nodes import Nodes
+from triggers.costs.nodes import MAX_SHOWN, Nodes
 from triggers.costs.prices import PriceBook, RequestKind, Tariff, Tier
 from triggers.errors import InvalidInput
 from triggers.foreign_text import foreign_name
 from triggers.strict_yaml import read_yaml
 
-MAX_BOOK_BYTES = 256 * 1024
 MAX_TARIFFS = 500
 MAX_TIERS = 20
-MAX_SHOWN = 50
 _TIER = re.compile(r"[a-z][a-z0-9_]{0,63}", re.ASCII)
 _Key = TypeVar("_Key", bound=str)
 
 
 def load_price_book(path: Path) -> PriceBook:
     """Read a price book from a file. InvalidInput lists its mistakes."""
+    return parse_price_book(read_price_book_text(path), name=str(path))
+
+
+def read_price_book_text(path: Path) -> str:
+    """The YAML text of a file. InvalidInput if it is too large, not UTF-8 or cannot be read."""
     try:
         with path.open("rb") as file:
-            data = file.read(MAX_BOOK_BYTES + 1)
+            data = file.read(MAX_PRICE_BOOK_BYTES + 1)
     except OSError as error:
         raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
-    if len(data) > MAX_BOOK_BYTES:
-        raise InvalidInput(f"{path}: a price book has at most {MAX_BOOK_BYTES} bytes")
+    if len(data) > MAX_PRICE_BOOK_BYTES:
+        raise InvalidInput(f"{path}: a price book has at most {MAX_PRICE_BOOK_BYTES} bytes")
     try:
-        return parse_price_book(data.decode("utf-8-sig"), name=str(path))
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{path}: not UTF-8 at byte {error.start}") from error
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fleet_api.cli.fleet.price_books import get, list_books, publish
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import counted, json_option, print_json, print_table, remark
 
@@ -22,10 +23,14 @@ MAX_VEHICLES = 10**9
 
 @click.group()
 def cost() -> None:
-    """Check price books, and show what the plan of a backtest costs.
+    """Check and publish price books, and show what the plan of a backtest costs.
 
     A price book is a YAML file with the prices of transfer, requests and storage, and the days on which they hold.
     """
+
+
+for _command in (publish, list_books, get):
+    cost.add_command(_command)
 
 
 @cost.command(short_help="Report every mistake in a price book, and show its prices.")

@@ -22,6 +22,7 @@ from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.fleet_api.trust.test_routes import ANN, Published
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
 from tests.support.keys import role
+from tests.triggers.costs.books import BOOK
 from triggers.contracts.api.audit import AuditEntryView, AuditPage
 from triggers.contracts.users import Role, User
 
@@ -180,6 +181,10 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
     ("post", "/v1/signal-catalogs"): (
         lambda api: api.post("/v1/signal-catalogs", {"name": "fleet", "signals": SIGNALS}, "operator"),
         "signal_catalog.publish",
+    ),
+    ("post", "/v1/price-books"): (
+        lambda api: api.post("/v1/price-books", {"prices": BOOK}, "operator"),
+        "price_book.publish",
     ),
     ("post", f"{VERSION}/submit"): (
         after(draft, lambda api: api.post(f"{BRAKING}/submit", {}, "author")),

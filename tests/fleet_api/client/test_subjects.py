@@ -14,6 +14,7 @@ from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.fleet_api.budget.test_routes import reserve
 from tests.support.paths import REPOSITORY
+from tests.triggers.costs.books import BOOK
 from triggers.contracts.signing import Signature
 from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, NotFound
 
@@ -49,6 +50,14 @@ def test_campaigns_are_listed_over_pages(api: Api, client: Client, monkeypatch: 
         api.apply(campaign_text().replace("braking", name))
     monkeypatch.setattr("fleet_api.client.campaigns.PAGE", 2)
     assert [each.campaign for each in client.campaigns.list()] == ["a", "b", "c"]
+
+
+def test_price_books_are_published_listed_and_got(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fleet_api.client.budget.PAGE", 2)
+    texts = [BOOK, BOOK.replace("0.05", "0.06"), BOOK.replace("0.05", "0.07")]
+    assert [client.price_books.publish(text).version for text in texts] == [1, 2, 3]
+    assert [each.version for each in client.price_books.list()] == [3, 2, 1]
+    assert (client.price_books.get().text, client.price_books.get(1).text) == (texts[2], BOOK)
 
 
 def test_signal_catalogs_are_published_listed_and_applied_against(
@@ -166,6 +175,10 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.signal_catalogs.get("a"),
         lambda: next(client.signal_catalogs.list()),
         lambda: client.signal_catalogs.publish("a", ""),
+        lambda: client.price_books.publish(""),
+        lambda: next(client.price_books.list()),
+        client.price_books.get,
+        lambda: client.price_books.get(1),
         lambda: client.campaigns.approve("a", 1, digest="0" * 64),
         *(lambda step=step: client.campaigns.move("a", 1, step) for step in ("submit", "pause", "resume", "stop")),
         lambda: client.campaigns.sign("a", 1, Signature(bytes(8), bytes(64))),

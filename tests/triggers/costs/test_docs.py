@@ -16,6 +16,7 @@ from fleet_api.costs.focus import COLUMNS
 from tests.support.paths import REPOSITORY
 from tests.triggers.costs.books import BOOK, price_book
 from triggers.contracts.campaign import Network
+from triggers.contracts.limits import MAX_PRICE_BOOK_BYTES
 from triggers.costs import nodes, reader
 from triggers.costs.amounts import AMOUNT_DECIMALS, SHOWN_DECIMALS, UNIT_COST_DECIMALS, rounded, total
 from triggers.costs.charges import Transferred
@@ -74,7 +75,7 @@ def test_mistakes_are_told_as_shown() -> None:
 
 
 def test_the_limits_are_those_of_the_code() -> None:
-    assert (reader.MAX_BOOK_BYTES, reader.MAX_TARIFFS, reader.MAX_TIERS) == (256 * 1024, 500, 20)
+    assert (MAX_PRICE_BOOK_BYTES, reader.MAX_TARIFFS, reader.MAX_TIERS) == (256 * 1024, 500, 20)
     assert "256 KiB, 500 entries of `prices`, 20 tiers" in TEXT
     assert f"{nodes.MAX_STAY_MONTHS} months or {nodes.MAX_STAY_DAYS:,} days" in TEXT
     assert f"at most {nodes.PRICE_DIGITS} digits" in TEXT

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from tests.triggers.costs.books import BOOK, price_book
 from triggers.contracts.campaign import Network
+from triggers.contracts.limits import MAX_PRICE_BOOK_BYTES
 from triggers.costs.currencies import CURRENCIES
+from triggers.costs.nodes import MAX_SHOWN
 from triggers.costs.prices import RequestKind, Stay, Tier
-from triggers.costs.reader import MAX_BOOK_BYTES, MAX_SHOWN, load_price_book
+from triggers.costs.reader import load_price_book
 from triggers.errors import InvalidInput
 
 
@@ -225,7 +227,7 @@ def test_a_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
     path = tmp_path / "prices.yaml"
     path.write_text("\ufeff" + BOOK, "utf-8")
     assert load_price_book(path) == price_book()
-    path.write_text(BOOK + "#" * MAX_BOOK_BYTES, "utf-8")
+    path.write_text(BOOK + "#" * MAX_PRICE_BOOK_BYTES, "utf-8")
     with pytest.raises(InvalidInput, match=r"has at most 262144 bytes"):
         load_price_book(path)
     path.write_bytes(b"currency: \xff")

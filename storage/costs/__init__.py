@@ -1,0 +1,1 @@
+"""Costs: the price books that operators have published"""
