@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 from fleet_api.campaigns.difference import unified
 from fleet_api.campaigns.settings_text import settings_text
+from fleet_api.costs.expected import expected_cost
 from storage.campaigns.queries import StoredContent, settings_of
 from storage.campaigns.signal_catalogs import digest_of
 from triggers.contracts.api.campaigns import BacktestForecast, CostView, ReviewView
+from triggers.contracts.api.costs.expected import ExpectedCostView
 from triggers.errors import InvalidInput
 from triggers.language.webassembly.host.manifest import read_manifest
 
 
-def review(content: StoredContent, other: StoredContent | None, *, runs: int | None, catalogs: list[str]) -> ReviewView:
+def review(
+    content: StoredContent,
+    other: StoredContent | None,
+    *,
+    runs: int | None,
+    catalogs: list[str],
+    prices: tuple[int, str] | None,
+    today: date,
+) -> ReviewView:
     """The review of a version; `other` is the version that runs, unless it is the same one or none runs.
 
-    `catalogs` are the published versions of its signal catalog.
+    `catalogs` are the published versions of its signal catalog, `prices` the newest price book: version and text.
     """
+    forecast = None if content.forecast is None else forecast_of(content.forecast)
     return ReviewView(
         catalog_digest=digest_of(content.signal_catalog),
         catalogs=catalogs,
         settings=_settings(content),
         cost=cost_of_program(content.program),
-        forecast=None if content.forecast is None else forecast_of(content.forecast),
+        forecast=forecast,
+        expected_cost=None if forecast is None or prices is None else _expected(forecast, content, prices, today),
         runs=runs,
         difference="" if other is None else _difference(other, content),
     )
+
+
+def _expected(
+    forecast: BacktestForecast, content: StoredContent, prices: tuple[int, str], today: date
+) -> ExpectedCostView:
+    version, text = prices
+    return expected_cost(forecast, settings_of(content.settings), version=version, text=text, today=today)
 
 
 def cost_of_program(program: bytes) -> CostView | None:

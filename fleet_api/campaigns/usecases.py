@@ -22,6 +22,7 @@ from fleet_api.trust.publishing import kept_signatures
 from storage import audit, ledger
 from storage.campaigns import life, queries, signal_catalogs, signatures
 from storage.campaigns.queries import CampaignVersion
+from storage.costs import price_books
 from storage.counts.compared import compared
 from storage.counts.outcomes import outcomes
 from storage.database import Connection
@@ -132,7 +133,8 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
         catalogs = signal_catalogs.published_as(connection, signal_catalogs.digest_of(content.signal_catalog))
         pairs = compared(connection, campaign, version)
         accounts = ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS)
-    shown_review = review(content, other, runs=runs, catalogs=catalogs)
+        prices = price_books.newest_text(connection)
+    shown_review = review(content, other, runs=runs, catalogs=catalogs, prices=prices, today=today)
     return details_view(shown, counted, content=content, review=shown_review, pairs=pairs, accounts=accounts)
 
 

@@ -54,6 +54,12 @@ def newest(connection: Connection) -> PublishedPriceBook | None:
     return None if row is None else PublishedPriceBook(*row)
 
 
+def newest_text(connection: Connection) -> tuple[int, str] | None:
+    """Version and text of the newest, or None if none is published."""
+    row = connection.execute(select(_c.version, _c.text).order_by(_c.version.desc()).limit(1)).one_or_none()
+    return None if row is None else (row.version, row.text)
+
+
 def add(
     connection: Connection, book: str, *, version: int, currency: str, start: date, user: User
 ) -> PublishedPriceBook:

@@ -6,8 +6,9 @@ import re
 from calendar import monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Self
+from zoneinfo import ZoneInfo
 
 from triggers.errors import InvalidInput
 
@@ -79,3 +80,27 @@ def month_parts(start: date, end: date) -> Iterator[tuple[Month, date, date]]:
     while start < end:
         month = Month.of(start)
         yield month, start, (start := min(month.end, end))
+
+
+def zone_named(name: str) -> tzinfo:
+    """The time zone in which an account counts its days, such as UTC or Europe/Berlin; InvalidInput for no zone."""
+    if name == "UTC":
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError) as error:  # not in the database; a path out of it; a folder of it
+        raise InvalidInput(
+            f"unknown time zone: {name[:60]!r}",
+            remedy="write UTC, or a name of the IANA database such as Europe/Berlin",
+        ) from error
+
+
+def day_at(moment: datetime, zone: tzinfo) -> date:
+    """The day that a moment by the server's clock is on in a zone. The moment must have an offset of its own.
+
+    >>> str(day_at(datetime(2026, 1, 31, 23, 30, tzinfo=UTC), zone_named("Europe/Berlin")))
+    '2026-02-01'
+    """
+    if moment.tzinfo is None:
+        raise ValueError("a moment without an offset is on no certain day")
+    return moment.astimezone(zone).date()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         CostView,
         Expected,
     )
+    from triggers.contracts.api.costs.expected import ExpectedCostView
     from triggers.contracts.api.outcomes import OutcomesView
 
 CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
@@ -81,6 +82,8 @@ def show_review(details: CampaignDetails) -> None:
         print_fields(_cost_fields(review.cost))
     if review.forecast is not None:
         _show_forecast(review.forecast)
+        if review.expected_cost is not None:
+            _show_expected_cost(review.expected_cost)
     else:
         remark("no forecast: the author sent no backtest of this program")
     if review.difference:
@@ -116,6 +119,27 @@ def _show_forecast(forecast: BacktestForecast) -> None:
         print_table(
             "Budgets in this forecast", ("budget", "limit", "per day", "days until used", "larger clips"), budgets
         )
+
+
+def _show_expected_cost(expected: ExpectedCostView) -> None:
+    """What the clips of a day of the fleet cost until they are erased."""
+    if expected.unknown is not None:
+        remark(f"the cost of the forecast is not known: {expected.unknown}")
+        return
+    title = f"Cost of a day's clips until they are erased, in {expected.currency} (price book {expected.price_book})"
+    rows = [
+        (cost.trigger, str(cost.network), f"{_money(cost.mean)} ({_money(cost.low)} to {_money(cost.high)})")
+        for cost in expected.costs
+    ]
+    print_table(title, ("trigger", "uploaded on", "cost"), rows)
+
+
+def _money(amount: str) -> str:
+    from decimal import Decimal
+
+    from triggers.costs.amounts import rounded
+
+    return f"{rounded(Decimal(amount)):,f}"
 
 
 def _number(value: float) -> str:

@@ -24,6 +24,19 @@ prices:
       archive: {per_gb_month: 0.00099}
 """
 
+WORKED_EXAMPLE = """\
+currency: EUR
+tiers: [hot, archive]
+prices:
+  - from: 2026-01-01
+    transfer_per_gb: {wifi: 0.05, cellular: 0.90}
+    per_1000_requests: {write: 0, read: 0, transition: 0}
+    storage:
+      hot: {per_gb_month: 0.021, stays: 3 months}
+      archive: {per_gb_month: 0.00099, stays: 60 months}
+"""
+"""The one that docs/cost.md begins with: 10 GB per car-day cost 1.724."""
+
 
 def price_book(text: str = BOOK) -> PriceBook:
     """The book in a text, by default one with two tariffs."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 
@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.triggers.costs.books import price_book
+from tests.triggers.costs.books import WORKED_EXAMPLE, price_book
 from triggers.contracts.campaign import Network
 from triggers.costs.amounts import total
 from triggers.costs.charges import (
@@ -26,7 +26,7 @@ from triggers.costs.charges import (
     request_charges,
     transfer_charges,
 )
-from triggers.costs.months import DAY, Month, month_parts, months_later
+from triggers.costs.months import DAY, Month, day_at, month_parts, months_later, zone_named
 from triggers.costs.prices import PriceBook, RequestKind, Stay
 from triggers.costs.storage import Stored, lifetime_charges, storage_charges
 from triggers.errors import InvalidInput
@@ -37,18 +37,6 @@ DAYS = st.dates(START, END)
 SIZES = st.integers(0, MAX_QUANTITY)
 HOT, ARCHIVE = Sku(Service.STORAGE, "hot"), Sku(Service.STORAGE, "archive")
 MOVE = Sku(Service.REQUESTS, RequestKind.TRANSITION)
-
-WORKED_EXAMPLE = """\
-currency: EUR
-tiers: [hot, archive]
-prices:
-  - from: 2026-01-01
-    transfer_per_gb: {wifi: 0.05, cellular: 0.90}
-    per_1000_requests: {write: 0, read: 0, transition: 0}
-    storage:
-      hot: {per_gb_month: 0.021, stays: 3 months}
-      archive: {per_gb_month: 0.00099, stays: 60 months}
-"""
 
 
 def by_sku(charges: list[Charge]) -> dict[str, Decimal]:
@@ -253,3 +241,19 @@ def test_months_are_read_strictly() -> None:
     for text in ("2026-1", "2026-13", "0000-01", "2026-01-01", ""):
         with pytest.raises(InvalidInput, match="write year and month, such as 2026-01"):
             Month.parse(text)
+
+
+@given(st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=st.timezones()), st.timezones())
+def test_a_moment_is_on_one_day_of_a_zone_wherever_it_was_written(moment: datetime, zone: tzinfo) -> None:
+    day = day_at(moment, zone)
+    assert day == day_at(moment.astimezone(UTC), zone)
+    assert abs(day - moment.astimezone(UTC).date()) <= DAY
+
+
+def test_what_is_no_zone_and_no_moment_is_refused() -> None:
+    assert day_at(datetime(2026, 1, 1, tzinfo=UTC), zone_named("America/New_York")) == date(2025, 12, 31)
+    for name in ("Berlin", "../../etc/passwd", "/etc/localtime", "", "a" * 5000, "UTC\0"):
+        with pytest.raises(InvalidInput, match=r"unknown time zone: .*; write UTC, or a name of the IANA database"):
+            zone_named(name)
+    with pytest.raises(ValueError, match="without an offset"):
+        day_at(datetime(2026, 1, 1), UTC)

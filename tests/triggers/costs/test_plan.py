@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.triggers.costs.books import price_book
-from tests.triggers.costs.test_charges import WORKED_EXAMPLE
+from tests.triggers.costs.books import WORKED_EXAMPLE, price_book
 from triggers.contracts.campaign import Network
 from triggers.costs.amounts import total
 from triggers.costs.charges import Service

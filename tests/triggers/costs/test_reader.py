@@ -200,6 +200,15 @@ def test_a_list_of_mistakes_has_an_end() -> None:
     assert lines[-1].endswith("more mistakes")
 
 
+def test_a_text_of_nothing_but_mistakes_is_refused_with_the_first_of_them() -> None:
+    """Proposals for a hundred thousand unknown keys would take minutes; only those that are shown are looked for."""
+    keys = "".join(f"k{number:x}: 1\n" for number in range(20_000))
+    lines = mistakes(BOOK + keys)
+    assert len(lines) == MAX_SHOWN + 1
+    assert lines[-1] == f"prices.yaml: and {20_000 - MAX_SHOWN} more mistakes"
+    assert len(mistakes(BOOK + f"{'k' * 100_000}: 1\n")[0]) < 500
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from triggers.contracts.api.base import View
 from triggers.contracts.api.budget import AccountView
+from triggers.contracts.api.costs.expected import ExpectedCostView
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.base import Contract, Name, Sha256Hex
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignState
@@ -162,6 +163,8 @@ class ReviewView(View):
     """Null if the program is not a module that this release of Longtail can read."""
     forecast: BacktestForecast | None
     """Null if the author sent none."""
+    expected_cost: ExpectedCostView | None
+    """What the forecast costs; null without a forecast, or while no price book is published."""
     runs: int | None
     difference: str
 

@@ -19,6 +19,7 @@ from sqlalchemy import update
 from storage.tables import campaign_versions
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.fleet_api.cli.conftest import Longtail
+from tests.triggers.costs.books import WORKED_EXAMPLE
 
 Apply = Callable[..., dict[str, Any]]
 
@@ -223,6 +224,11 @@ def test_the_forecast_of_a_backtest_is_sent_with_its_program_and_shown(
     shown = longtail("campaign", "show", "braking")
     assert "Forecast of the author's backtest (1 drive, 0.0166 h) for 1000 vehicles at 1 h per day" in shown.out
     assert re.search(r"^hard_brake +[0-9.,e+]+ \(", shown.out, re.MULTILINE) and "total_bytes" in shown.out
+    (tmp_path / "prices.yaml").write_text(WORKED_EXAMPLE.replace("2026-01-01", "2020-01-01"), "utf-8")
+    assert longtail("cost", "publish", str(tmp_path / "prices.yaml"), role="operator").status == 0
+    shown = longtail("campaign", "show", "braking")
+    assert "Cost of a day's clips until they are erased, in EUR (price book 1)" in shown.out
+    assert re.search(r"^hard_brake +wifi +[0-9.,]+ \([0-9.,]+ to [0-9.,]+\)$", shown.out, re.MULTILINE)
     (tmp_path / "a.trigger").write_text(campaign_text().replace("-4", "-5"))
     files = (str(tmp_path / "a.trigger"), "--signals", str(tmp_path / "signals.yaml"))
     other = longtail("campaign", "apply", *files, "--backtest", report, role="author")
