@@ -162,6 +162,36 @@ def test_a_clip_moves_once_to_each_tier_also_when_the_tariff_makes_it_move() -> 
     assert (move.quantity, move.month) == (5, Month(2027, 1))
 
 
+def test_a_clip_moves_in_the_month_whose_first_day_it_is_that_asks_for_the_next_tier() -> None:
+    stored = [Stored(date(2026, 1, 1), None, GB, objects=3)]
+    april = storage_charges(price_book(), stored, date(2026, 4, 1), date(2026, 5, 1))
+    assert [(charge.sku, charge.quantity) for charge in april] == [(MOVE, 3), (ARCHIVE, GB)]
+    assert MOVE not in {each.sku for each in storage_charges(price_book(), stored, START, date(2026, 4, 1))}
+    assert MOVE not in {each.sku for each in storage_charges(price_book(), stored, date(2026, 5, 1), date(2026, 6, 1))}
+
+
+def test_every_tier_ends_by_the_day_of_arrival_and_short_months_do_not_add_up() -> None:
+    text = WORKED_EXAMPLE.replace("[hot, archive]", "[hot, warm, archive]").replace(
+        "      hot: {per_gb_month: 0.021, stays: 3 months}\n",
+        "      hot: {per_gb_month: 0.021, stays: 1 month}\n      warm: {per_gb_month: 0.01, stays: 1 month}\n",
+    )
+    (tariff,) = price_book(text).tariffs
+    spans = [(tier.name, start, end) for tier, start, end in tariff.tier_spans(date(2026, 1, 31))]
+    assert spans == [
+        ("hot", date(2026, 1, 31), date(2026, 2, 28)),
+        ("warm", date(2026, 2, 28), date(2026, 3, 31)),
+        ("archive", date(2026, 3, 31), None),
+    ]
+    charges = storage_charges(price_book(text), [Stored(date(2026, 1, 31), None, 31 * GB)], START, date(2026, 4, 1))
+    assert {(str(charge.sku), charge.month.number): charge.quantity for charge in charges if charge.sku != MOVE} == {
+        ("storage:hot", 1): GB,
+        ("storage:hot", 2): round(Fraction(31 * GB * 27, 28)),
+        ("storage:warm", 2): round(Fraction(31 * GB, 28)),
+        ("storage:warm", 3): 30 * GB,
+        ("storage:archive", 3): GB,
+    }
+
+
 def test_a_clip_that_is_erased_on_the_day_of_its_transition_does_not_move() -> None:
     stored = Stored(date(2026, 1, 1), date(2026, 4, 1), GB)
     assert {charge.sku for charge in storage_charges(price_book(), [stored], START, END)} == {HOT}

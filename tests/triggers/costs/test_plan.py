@@ -68,6 +68,15 @@ def test_costs_by_sku_and_by_month_add_up_to_the_total(days: int, size: float, c
     assert (last_day(plan) - plan.start).days == days - 1
 
 
+def test_each_day_of_a_plan_has_its_own_months() -> None:
+    cost = plan_cost(price_book(WORKED_EXAMPLE), fleet(days=32))
+    transferred = [charge for charge in cost.charges["mean"] if charge.sku.service is Service.TRANSFER]
+    assert [(charge.month, charge.quantity) for charge in transferred] == [
+        (Month(2026, 1), 31 * 10 * GB),
+        (Month(2026, 2), 10 * GB),
+    ]
+
+
 def test_a_plan_of_nothing_costs_nothing() -> None:
     plan = PlannedFleet(date(2026, 1, 1), 30, 1000, Network.WIFI, NONE, NONE)
     cost = plan_cost(price_book(), plan)
