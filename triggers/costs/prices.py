@@ -50,7 +50,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True)
-class Tier:
+class TierPrice:
     """A tier of storage: its price per GB-month, and how long clips stay before they go on to the next.
 
     The last tier may have no `stays`: clips are kept there until they are erased.
@@ -69,9 +69,9 @@ class Tariff:
     end: date | None
     transfer_per_gb: Mapping[Network, Decimal]
     per_1000_requests: Mapping[RequestKind, Decimal]
-    tiers: tuple[Tier, ...]
+    tiers: tuple[TierPrice, ...]
 
-    def tier_spans(self, arrived: date) -> Iterator[tuple[Tier, date, date | None]]:
+    def tier_spans(self, arrived: date) -> Iterator[tuple[TierPrice, date, date | None]]:
         """Each tier with the days, end exclusive, that what arrived on a day spends there; in the last without end.
 
         Every boundary is counted from the day of arrival, so that short months do not add up.

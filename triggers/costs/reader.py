@@ -20,7 +20,7 @@ from triggers.contracts.limits import MAX_PRICE_BOOK_BYTES
 from triggers.costs.currencies import CURRENCIES
 from triggers.costs.months import DAY
 from triggers.costs.nodes import MAX_SHOWN, Nodes
-from triggers.costs.prices import PriceBook, RequestKind, Tariff, Tier
+from triggers.costs.prices import PriceBook, RequestKind, Tariff, TierPrice
 from triggers.errors import InvalidInput
 from triggers.foreign_text import foreign_name
 from triggers.strict_yaml import read_yaml
@@ -157,7 +157,7 @@ class _Reader(Nodes):
             return None
         return Tariff(start, after, transfer, requests, storage)
 
-    def _tiers(self, node: yaml.Node | None, place: str, tiers: Sequence[str]) -> tuple[Tier, ...] | None:
+    def _tiers(self, node: yaml.Node | None, place: str, tiers: Sequence[str]) -> tuple[TierPrice, ...] | None:
         if node is None or not tiers:
             return None
         keys = self.mapping(node, place, required=tiers, what="tier")
@@ -172,7 +172,7 @@ class _Reader(Nodes):
             price = self.price(values.get("per_gb_month"), f"{place}.{name}.per_gb_month", currency=self._currency)
             stays = self.stay(values.get("stays"), f"{place}.{name}.stays")
             if price is not None and (is_last or stays is not None):
-                read.append(Tier(name, price, stays))
+                read.append(TierPrice(name, price, stays))
         return tuple(read) if len(read) == len(tiers) else None
 
     def _prices(self, node: yaml.Node | None, place: str, names: Sequence[_Key]) -> Mapping[_Key, Decimal] | None:

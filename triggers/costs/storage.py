@@ -33,7 +33,7 @@ from triggers.costs.charges import (
     transfer_charges,
 )
 from triggers.costs.months import DAY, Month, month_parts
-from triggers.costs.prices import PriceBook, RequestKind, Stay, Tariff, Tier
+from triggers.costs.prices import PriceBook, RequestKind, Stay, Tariff, TierPrice
 from triggers.errors import InvalidInput
 
 
@@ -51,7 +51,7 @@ class _Span(NamedTuple):
     """Days on which an object is in one tier and prices are the same; end exclusive."""
 
     tariff: Tariff
-    tier: Tier
+    tier: TierPrice
     start: date
     end: date
 
@@ -66,7 +66,7 @@ def storage_charges(book: PriceBook, stored: Iterable[Stored], start: date, end:
     moves: list[Requested] = []
     for each in stored:
         _check(each)
-        before: Tier | None = None
+        before: TierPrice | None = None
         for span in _spans(book, each, start, end):
             if before is None:
                 before = _tier_on(book, each, span.start - DAY)
@@ -140,7 +140,7 @@ def _spans(book: PriceBook, stored: Stored, start: date, end: date) -> Iterator[
                 yield _Span(tariff, tier, span_start, span_end)
 
 
-def _tier_on(book: PriceBook, stored: Stored, day: date) -> Tier | None:
+def _tier_on(book: PriceBook, stored: Stored, day: date) -> TierPrice | None:
     """The tier of an object on a day; None if it was not there yet, or the book begins later."""
     if day < max(stored.arrived, book.tariffs[0].start):
         return None

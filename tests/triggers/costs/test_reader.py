@@ -15,7 +15,7 @@ from triggers.contracts.campaign import Network
 from triggers.contracts.limits import MAX_PRICE_BOOK_BYTES
 from triggers.costs.currencies import CURRENCIES
 from triggers.costs.nodes import MAX_SHOWN
-from triggers.costs.prices import RequestKind, Stay, Tier
+from triggers.costs.prices import RequestKind, Stay, TierPrice
 from triggers.costs.reader import load_price_book
 from triggers.errors import InvalidInput
 
@@ -39,8 +39,8 @@ def test_a_book_is_read_as_written() -> None:
     assert first.transfer_per_gb == {Network.WIFI: Decimal("0.05"), Network.CELLULAR: Decimal("0.90")}
     assert first.per_1000_requests[RequestKind.READ] == Decimal("0.0004")
     assert first.tiers == (
-        Tier("hot", Decimal("0.021"), Stay(months=3)),
-        Tier("archive", Decimal("0.00099"), Stay(months=60)),
+        TierPrice("hot", Decimal("0.021"), Stay(months=3)),
+        TierPrice("archive", Decimal("0.00099"), Stay(months=60)),
     )
     assert second.tiers[0].stays == Stay(days=90)
     assert (first.stays, second.stays) == (Stay(months=63), None)
