@@ -14,7 +14,7 @@ from triggers.backtest.result import DriveResult
 from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import CampaignSettings
 from triggers.signals.catalog import SignalCatalog
-from triggers.statistics.rates import Interval
+from triggers.statistics.interval import Interval
 
 VEHICLE_DAY, TOTAL, CLIPS, UPLOAD = "vehicle_day_bytes", "total_bytes", "clips", "upload_bytes"
 

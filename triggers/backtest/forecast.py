@@ -17,8 +17,9 @@ from triggers.backtest.result import DriveResult
 from triggers.clips.size import nominal_clip_bytes
 from triggers.contracts.campaign import CaptureWindow
 from triggers.signals.catalog import SignalCatalog
+from triggers.statistics.interval import Interval
 from triggers.statistics.poisson import CONFIDENCE
-from triggers.statistics.rates import Events, Interval, Rate
+from triggers.statistics.rates import Events, Rate
 from triggers.times import NS_PER_S
 
 NS_PER_HOUR = 3600 * NS_PER_S

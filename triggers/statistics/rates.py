@@ -24,29 +24,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from triggers.statistics.interval import Interval
 from triggers.statistics.poisson import NORMAL_QUANTILE, poisson_interval
 
 PRIOR_DRIVES = 2.0
 """How many drives the prior of the drives' differences weighs as much as."""
 PRIOR_SPREAD = 1.0
 """The prior's standard deviation of the rates of drives, relative to their mean."""
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """An estimate, with the interval that covers the true value with the stated confidence."""
-
-    mean: float
-    low: float
-    high: float
-
-    def scaled(self, factor: float) -> Interval:
-        """The interval of the quantity times a factor."""
-        return Interval(self.mean * factor, self.low * factor, self.high * factor)
-
-    def to_json(self, digits: int | None = None) -> dict[str, float]:
-        """Mean, low and high, rounded to `digits` decimals; None: to whole numbers."""
-        return {"mean": round(self.mean, digits), "low": round(self.low, digits), "high": round(self.high, digits)}
 
 
 @dataclass(frozen=True, slots=True)

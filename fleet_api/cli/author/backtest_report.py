@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from triggers.backtest.budgets import BudgetUse
     from triggers.backtest.report import BacktestReport, ReportedFire, TriggerOverlap
     from triggers.contracts.compared import Compared
-    from triggers.statistics.rates import Interval
+    from triggers.statistics.interval import Interval
 
 _CONCENTRATED = 0.5
 """If more than this share of the fires of a trigger is in one drive, that is said."""

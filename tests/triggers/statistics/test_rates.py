@@ -8,8 +8,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from triggers.statistics.interval import Interval
 from triggers.statistics.poisson import poisson_interval
-from triggers.statistics.rates import Events, Interval, Rate, student_quantile, weighted_interval
+from triggers.statistics.rates import Events, Rate, student_quantile, weighted_interval
 
 
 def rate_per_hour(fires: Sequence[int], hours: Sequence[float]) -> Interval | None:
