@@ -1,0 +1,1 @@
+"""Comparison of events: the rises of two signals of a head, such as its active and its shadow one, matched in time"""
