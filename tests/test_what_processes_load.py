@@ -48,9 +48,12 @@ OF_MODULES = {
     "triggers.vehicle.agent": ("pandas", "pyarrow", "alembic", "boto3", "kafka", "av", *SERVERS),
     "fleet_api.deployment.deployment": (*UNUSED_EVERYWHERE, "fastapi"),
     "fleet_api.client": (*UNUSED_EVERYWHERE, *SERVERS),
+    "triggers.statistics.versions": (*UNUSED_EVERYWHERE, *SERVERS),
+    "triggers.statistics.budget_forecast.forecast": (*UNUSED_EVERYWHERE, *SERVERS),
     "ingest.extraction.sandbox.starter": (*UNUSED_EVERYWHERE, *SERVERS, "pydantic"),
 }
-"""The same of what runs on a vehicle, of `longtail up`, of the client library, and of the process that stays root."""
+"""The same of what runs on a vehicle, of `longtail up`, of the client library, of statistics that the API answers with,
+and of the process that stays root."""
 
 
 def loaded(code: str) -> set[str]:
