@@ -1,0 +1,1 @@
+"""How good forecasts of budgets are: simulated fleets, whose true rates are known"""
