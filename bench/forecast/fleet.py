@@ -36,6 +36,8 @@ class World:
     """How campaigns differ, on the scale of logarithms."""
     vehicle_spread: float = 0.8
     day_spread: float = 0.15
+    day_memory: float = 0.0
+    """The correlation of a day's factor with that of the day before, which no forecast expects."""
     weekend: float = 0.85
     uploading: float = 0.9
     clip_bytes: float = 4e6
@@ -82,7 +84,7 @@ class Campaign:
         number = rng.random(world.vehicles)
         self.backtest = self._backtest(rng, rate)
         weekdays = np.where((np.arange(world.days) + self.seed) % 7 < 2, world.weekend, 1.0)
-        factors = rng.gamma(1 / world.day_spread**2, world.day_spread**2, world.days)
+        factors = self._factors(rng)
         admitted = number[None, :] < np.array(world.shares())[:, None]
         self.first_days = np.argmax(admitted, axis=0) + world.days * ~admitted.any(axis=0)
         means = rate * weekdays[:, None] * np.where(admitted, own[None, :], 0.0)
@@ -91,6 +93,17 @@ class Campaign:
         sizes = [self._sizes(rng, int(count)) for count in self.fires.sum(axis=1)]
         self.amounts = [int(each.sum()) for each in sizes]
         self.squares = [sum(size * size for size in each.tolist()) for each in sizes]
+
+    def _factors(self, rng: np.random.Generator) -> Floats:
+        """The days' own factors, of mean 1: independent, or each like the one before it."""
+        world = self.world
+        if world.day_memory == 0:
+            return rng.gamma(1 / world.day_spread**2, world.day_spread**2, world.days)
+        news = rng.normal(0, world.day_spread, world.days)
+        logs = [news[0]]
+        for each in news[1:]:
+            logs.append(world.day_memory * logs[-1] + math.sqrt(1 - world.day_memory**2) * each)
+        return np.exp(np.array(logs) - world.day_spread**2 / 2)
 
     def _sizes(self, rng: np.random.Generator, clips: int) -> NDArray[np.int64]:
         location = math.log(self.world.clip_bytes) - self.world.size_spread**2 / 2

@@ -125,6 +125,7 @@ def main() -> None:
         "the default fleet": World(vehicles=options.vehicles),
         "days alike": World(vehicles=options.vehicles, day_spread=0.02, weekend=1.0),
         "days that differ by 30 %": World(vehicles=options.vehicles, day_spread=0.3),
+        "days like the days before them": World(vehicles=options.vehicles, day_memory=0.9),
         "a rare trigger": World(vehicles=options.vehicles, clips_per_day=2e-4, rate_spread=0.2),
     }
     for name, world in worlds.items():

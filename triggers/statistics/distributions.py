@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from statistics import NormalDist
 
 _PRECISION = 1e-15
@@ -73,10 +74,12 @@ def _newton(error: Callable[[float], float], log_density: Callable[[float], floa
         low, high = (low, value) if off > 0 else (value, high)
         density = math.exp(log_density(value))
         following = value - off / density if density > 0 else math.nan
+        if low < following < high and abs(following - value) <= 1e-8 * value:
+            return following  # Newton's steps square the error: what is left of it is below 1e-14
         if not low < following < high:
             following = (low + high) / 2 if math.isfinite(high) else 2 * value
-        if abs(following - value) <= 1e-13 * value:
-            return following
+        if following == value:
+            return value
         value = following
     return value
 
@@ -129,6 +132,7 @@ def beta_quantile(probability: float, a: float, b: float) -> float:
     return (low + high) / 2
 
 
+@lru_cache(maxsize=4096)
 def student_quantile(probability: float, freedom: float) -> float:
     """The quantile of Student's t with `freedom` degrees of freedom (not necessarily whole)."""
     if freedom > _LARGE_FREEDOM:
