@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from triggers.statistics.budget_forecast.burn import TAIL, Day, Prior, Vehicles
+from triggers.statistics.budget_forecast.burn import Prior
+from triggers.statistics.budget_forecast.days import TAIL, Day, Vehicles
 from triggers.statistics.budget_forecast.forecast import DAY_NS, PlannedDay
 from triggers.statistics.distributions import gamma_quantile
 from triggers.statistics.fleet_rates import Report, VehicleSums, spread_of_vehicles

@@ -19,7 +19,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from triggers.statistics.budget_forecast.burn import TAIL, Burn
+from triggers.statistics.budget_forecast.burn import Burn
+from triggers.statistics.budget_forecast.days import TAIL, memory_effect
 from triggers.statistics.budget_forecast.kept import widened
 from triggers.statistics.distributions import count_quantile, gamma_quantile
 from triggers.statistics.interval import Interval
@@ -126,6 +127,7 @@ def spending(burn: Burn, vehicle_days: float, squared_vehicle_days: float) -> In
     mean = burn.rate * vehicle_days
     of_rate = burn.clips * (vehicle_days / burn.vehicle_days) ** 2
     of_days = burn.day_variance * burn.rate**2 * squared_vehicle_days
+    of_days *= memory_effect(vehicle_days**2 / squared_vehicle_days, burn.day_memory)
     variance = mean + of_rate + of_days
     low, high = (burn.unit * _quantile(p, mean, variance) for p in (TAIL, 1 - TAIL))
     expected = burn.unit * mean

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from statistics import median
 
-from triggers.statistics.budget_forecast.burn import CONFIDENCE
+from triggers.statistics.budget_forecast.days import CONFIDENCE
 from triggers.statistics.distributions import proportion_interval
 from triggers.statistics.interval import Interval
 
