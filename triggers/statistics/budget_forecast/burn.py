@@ -103,8 +103,8 @@ def learn(prior: Prior, days: Sequence[Day], vehicles: Vehicles) -> Burn:
     """The burn rate after these days, the oldest first; without any it is the prior's."""
     unit = _unit(prior, days)
     prior_days = prior.clips * unit / prior.mean
-    clips = math.fsum(day.amount for day in days) / unit
-    exposure = math.fsum(day.vehicle_days for day in days)
+    clips = math.fsum(day.amount for day in days if day.counts) / unit
+    exposure = math.fsum(day.vehicle_days for day in days if day.counts)
     if exposure <= 0:
         return Burn(prior.clips, prior_days, unit, moderated(0.0, 0.0))
     seen = SeenDays(days, unit, vehicles, (prior.clips + clips) / (prior_days + exposure))

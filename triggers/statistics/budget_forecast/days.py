@@ -28,6 +28,7 @@ PRIOR_DAYS = 2.0
 PRIOR_DAYS_OF_MEMORY = 5.0
 """How many days the belief weighs that a day is not like the one before it."""
 MOST_MEMORY = 0.95
+FEWEST_VEHICLE_DAYS = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Day:
     vehicle_days: float
     amount: int
     squares: int
+
+    @property
+    def counts(self) -> bool:
+        """Whether somebody ran the campaign: less than a tenth of a second of one vehicle is nobody."""
+        return self.vehicle_days >= FEWEST_VEHICLE_DAYS
 
     def __post_init__(self) -> None:
         if not 0 <= self.vehicle_days < math.inf or self.amount < 0 or self.squares < 0:
@@ -66,7 +72,7 @@ class SeenDays:
 
     def __init__(self, days: Sequence[Day], unit: float, vehicles: Vehicles, rate: float) -> None:
         ages = range(len(days) - 1, -1, -1)
-        rows = [(day, 0.5 ** (age / HALF_LIFE_DAYS)) for day, age in zip(days, ages, strict=True) if day.vehicle_days]
+        rows = [(day, 0.5 ** (age / HALF_LIFE_DAYS)) for day, age in zip(days, ages, strict=True) if day.counts]
         self.rate = rate
         self._days = [day for day, _ in rows]
         self._fresh = [weight for _, weight in rows]

@@ -135,7 +135,7 @@ def spending(burn: Burn, vehicle_days: float, squared_vehicle_days: float) -> In
 
 
 def _quantile(probability: float, mean: float, variance: float) -> float:
-    if mean < _FEW_CLIPS:
+    if mean < _FEW_CLIPS and variance < _FEW_CLIPS * mean:  # else single clips do not matter, and there may be millions
         return float(count_quantile(probability, mean, variance))
     return gamma_quantile(probability, mean**2 / variance) * variance / mean
 

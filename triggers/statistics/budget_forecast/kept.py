@@ -122,5 +122,6 @@ def conformal_factor(scores: Sequence[float], confidence: float = CONFIDENCE) ->
 
 def widened(interval: Interval, factor: float) -> Interval:
     """The interval with both ends `factor` times as far from its mean, though not below 0."""
-    low = max(0.0, interval.mean - factor * (interval.mean - interval.low))
-    return Interval(interval.mean, low, interval.mean + factor * (interval.high - interval.mean))
+    more = factor - 1
+    low = max(0.0, interval.low - more * (interval.mean - interval.low))
+    return Interval(interval.mean, low, interval.high + more * (interval.high - interval.mean))
