@@ -141,8 +141,17 @@ def student_quantile(probability: float, freedom: float) -> float:
         return -student_quantile(1 - probability, freedom)
     if probability == 0.5:
         return 0.0
-    part = beta_quantile(2 * (1 - probability), freedom / 2, 0.5)
-    return math.sqrt(freedom * (1 - part) / part)
+    z = normal_quantile(probability)
+    start = z + (z**3 + z) / (4 * freedom)  # the first terms of its expansion in 1 / freedom
+    log_scale = -log_beta(freedom / 2, 0.5) - math.log(freedom) / 2
+
+    def error(value: float) -> float:
+        return 1 - beta_cdf(freedom / 2, 0.5, freedom / (freedom + value**2)) / 2 - probability
+
+    def log_density(value: float) -> float:
+        return log_scale - (freedom + 1) / 2 * math.log1p(value**2 / freedom)
+
+    return _newton(error, log_density, start)
 
 
 def proportion_interval(successes: int, trials: int, confidence: float) -> tuple[float, float]:

@@ -24,8 +24,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from triggers.statistics.distributions import student_quantile
 from triggers.statistics.interval import Interval
-from triggers.statistics.poisson import NORMAL_QUANTILE, poisson_interval
+from triggers.statistics.poisson import CONFIDENCE, poisson_interval
 
 PRIOR_DRIVES = 2.0
 """How many drives the prior of the drives' differences weighs as much as."""
@@ -125,25 +126,10 @@ class Rate:
         freedom = max(1.0, 1 / squared_shares - 1)  # drives of equal length that would tell as much, less one
         prior = PRIOR_SPREAD**2 * squared_shares
         deviation = math.sqrt((PRIOR_DRIVES * prior + freedom * seen) / (PRIOR_DRIVES + freedom))
-        quantile = student_quantile(PRIOR_DRIVES + freedom)
+        quantile = student_quantile((1 + CONFIDENCE) / 2, PRIOR_DRIVES + freedom)
         squares = float((influence**2).sum())
         skewness = max(0.0, float((influence**3).sum()) / squares**1.5) if squares > 0 else 0.0
         return quantile * deviation, (quantile + skewness * (1 + 2 * quantile**2) / 6) * deviation
-
-
-def student_quantile(freedom: float) -> float:
-    """The quantile of Student's t that CONFIDENCE lies within, for 3 or more degrees of freedom (error below 0.2 %).
-
-    Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
-    """
-    z = NORMAL_QUANTILE
-    terms = (
-        (z**3 + z) / 4,
-        (5 * z**5 + 16 * z**3 + 3 * z) / 96,
-        (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384,
-        (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92_160,
-    )
-    return z + sum(term / freedom**power for power, term in enumerate(terms, 1))
 
 
 def weighted_interval(events: Events) -> tuple[float, float]:
