@@ -1,7 +1,8 @@
 """Version against version: did the rate of a problem fall, did a new problem appear?
 
 The intervals are anytime-valid (`triggers.statistics.sequences`), because people look every day. Fires are thinned to
-the independent ones first, as vehicles differ (`triggers.statistics.fleet_rates`).
+the independent ones first, as vehicles differ (`triggers.statistics.fleet_rates`). A vehicle that ran both versions
+counts for each; what it has in common with itself is not used, so that the interval is rather too wide.
 """
 
 from __future__ import annotations
