@@ -25,6 +25,7 @@ As the design effect is estimated, the guarantee is then asymptotic.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -34,6 +35,7 @@ from triggers.statistics.interval import Interval
 CONFIDENCE = 0.95
 MIXTURE_SHAPE = 0.5
 _STEPS = 200
+_SMALLEST, _LARGEST = sys.float_info.min, sys.float_info.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,10 +161,10 @@ def _region(
 def _end(is_possible: Callable[[float], bool], inside: float, factor: float) -> float:
     outside = inside
     while is_possible(outside):
-        inside, outside = outside, outside * factor
+        if outside in (_SMALLEST, _LARGEST):
+            return 0.0 if outside == _SMALLEST else math.inf
+        inside, outside = outside, min(max(outside * factor, _SMALLEST), _LARGEST)
         factor *= factor  # 2, 4, 16, ...: a bound may be many orders of magnitude away
-        if outside == 0 or math.isinf(outside):
-            return outside
     for _ in range(_STEPS):
         middle = math.sqrt(inside) * math.sqrt(outside)
         if middle in (inside, outside) or abs(outside - inside) <= 1e-12 * middle:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 import ville
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
@@ -89,6 +89,7 @@ def test_an_interval_of_a_rate_ends_where_the_evidence_does(count: int, exposure
 
 
 @given(new=counts, old=counts, new_exposure=exposures, old_exposure=exposures)
+@example(new=248, old=2, new_exposure=0.0625, old_exposure=1.0)  # from 1e-20 to 1e157
 def test_swapping_the_versions_inverts_the_ratio(new: int, old: int, new_exposure: float, old_exposure: float) -> None:
     a, b, mixtures = Tally(new, new_exposure), Tally(old, old_exposure), (Mixture(0.5, 1.0), Mixture(0.5, 1.0))
     there, back = ratio_sequence(a, b, mixtures), ratio_sequence(b, a, mixtures)
