@@ -1,8 +1,10 @@
-"""Check-ins per second of vehicles with nothing new to tell, by token and signed, in turns with `/healthz`.
+"""Check-ins of vehicles with nothing new to tell, by token and signed, in turns with `/healthz`: rates and waiting.
 
 `python -m bench.loop.check_ins [--vehicles N ...] [--campaigns N ...]`. What is compared is checked first:
 each vehicle gets the list that it should have, signed, and then a 304; its assignment is recorded. One client on the
-same machine sends over 16 connections. Signed requests are made before they are timed, each with a nonce of its own.
+same machine sends over 16 connections: first as fast as it is answered, which gives the rates, and then evenly, at half
+the rate of `/healthz`, which gives the waiting: it counts from when a request was due, not from when it could be sent.
+Signed requests are made before they are timed, each with a nonce of its own.
 """
 
 from __future__ import annotations
@@ -77,22 +79,28 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return status, await reader.readexactly(int(length or 0)) if status != 304 else b""
 
 
-async def _send(url: str, requests: Sequence[bytes], seconds: float, expected: int) -> Rate:
-    parts, times, end = urlsplit(url), [], time.perf_counter() + seconds
+async def _send(
+    url: str, requests: Sequence[bytes], seconds: float, expected: int, *, per_s: float | None = None
+) -> Rate:
+    """Send for so many seconds: `per_s` requests evenly, or, with None, the next one as soon as one is answered."""
+    parts, times = urlsplit(url), []
+    connections = [await asyncio.open_connection(parts.hostname, parts.port) for _ in range(CONNECTIONS)]
+    began = time.perf_counter()
 
     async def one(number: int) -> None:
-        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        reader, writer = connections[number]
         mine = requests[number::CONNECTIONS] or requests
-        sent = 0
-        while (began := time.perf_counter()) < end:
+        for sent in itertools.count():
+            due = time.perf_counter() if per_s is None else began + (sent * CONNECTIONS + number) / per_s
+            if due >= began + seconds:
+                break
+            await asyncio.sleep(due - time.perf_counter())
             writer.write(mine[sent % len(mine)])
             status, _ = await _answer(reader)
-            times.append(time.perf_counter() - began)
+            times.append(time.perf_counter() - due)
             assert status == expected, f"answered {status} instead of {expected}"
-            sent += 1
         writer.close()
 
-    began = time.perf_counter()
     await asyncio.gather(*(one(number) for number in range(CONNECTIONS)))
     spent_s = time.perf_counter() - began
     return Rate(len(times) / spent_s, sorted(times)[int(len(times) * 0.99)] * 1000)
@@ -119,6 +127,12 @@ def _check_in(host: str, number: int, have: str | None, *, signed: bool = False)
         covered = {"content-digest": content_digest(body)}
         headers = covered | sign(key_of(number), f"bench-{number}", "POST", path, covered, created_s=int(time.time()))
     return request_of("POST", path, host, headers=headers, body=body)
+
+
+def _signed(host: str, digests: Sequence[str], count: float) -> list[bytes]:
+    """At least `count` signed check-ins, those of each vehicle in turn."""
+    many = itertools.islice(itertools.cycle(enumerate(digests, 1)), round(count) + len(digests))
+    return [_check_in(host, number, digest, signed=True) for number, digest in many]
 
 
 def key_of(number: int) -> Ed25519PrivateKey:
@@ -156,14 +170,16 @@ def measure(running: Deployment, *, vehicles: int, campaigns: int, seconds: floa
     for _ in range(ROUNDS):
         alive = asyncio.run(_send(url, health, seconds, 200))
         unchanged = asyncio.run(_send(url, by_token, seconds, 304))
-        many = itertools.islice(itertools.cycle(enumerate(digests, 1)), round(unchanged.per_s * seconds * 2) + active)
-        fresh = [_check_in(host, number, digest, signed=True) for number, digest in many]
-        signed = asyncio.run(_send(url, fresh, seconds, 304))
+        signed = asyncio.run(_send(url, _signed(host, digests, unchanged.per_s * seconds * 2), seconds, 304))
+        half = alive.per_s / 2
+        calm = asyncio.run(_send(url, by_token, seconds, 304, per_s=half))
+        calm_signed = asyncio.run(_send(url, _signed(host, digests, half * seconds), seconds, 304, per_s=half))
         ratios["token"].append(unchanged.per_s / alive.per_s)
         ratios["signed"].append(signed.per_s / alive.per_s)
         size = f"{vehicles:>9} vehicles {campaigns:>4} campaigns"
         shown = (f"{rate.per_s:7.0f}/s (p99 {rate.p99_ms:.1f} ms)" for rate in (alive, unchanged, signed))
-        print("{}: /healthz {}, check-in by token {}, signed {}".format(size, *shown))
+        print("{}: /healthz {}, check-in by token {}, signed {}".format(size, *shown), end="")
+        print(f"; at {half:.0f}/s p99 {calm.p99_ms:.1f} ms, signed {calm_signed.p99_ms:.1f} ms", flush=True)
     medians = ", ".join(f"{how} {statistics.median(each):.2f}" for how, each in ratios.items())
     print(f"{'':>9} median ratios: {medians}", flush=True)
 
