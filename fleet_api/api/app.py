@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import cache, partial
+from functools import partial
 from importlib.metadata import version as installed_version
 
 from fastapi import Depends, FastAPI
@@ -106,7 +106,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.bodies = new_bodies(settings.api_body_bytes)
     for router in (*ROUTERS, interactive_docs.router, published.router):
         app.include_router(router)
-    app.openapi = cache(partial(build_document, app, settings))  # type: ignore[method-assign]
+    app.openapi = partial(build_document, app, settings)  # type: ignore[method-assign]
     app.state.document = published.PublishedDocument(app)
     return app
 

@@ -72,7 +72,8 @@ COMMANDS = {
         "fleet_api.cli.deployment.processes:gateway", "Serve the upload gateway (one process of a deployment)."
     ),
     "signer": Entry(
-        "fleet_api.cli.deployment.processes:signer", "Sign lists and bundles (one process of a deployment)."
+        "fleet_api.cli.deployment.processes:signer",
+        "Sign lists, bundles and reports on erased vehicles (one process of a deployment).",
     ),
     "ingest": Entry(
         "fleet_api.cli.deployment.processes:ingest", "Assemble and extract clips (one process of a deployment)."

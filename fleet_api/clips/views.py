@@ -14,7 +14,6 @@ from storage.clips.properties import attribute_name, statistic_names
 from storage.clips.records import Clip
 from storage.objects import ObjectStore
 from storage.tiers import moves
-from storage.tiers.rules import ARCHIVES
 from triggers.clips.damage import REASONS, Remark
 from triggers.contracts import media_types
 from triggers.contracts.api.clips import (
@@ -56,12 +55,15 @@ def _clip_values(clip: Clip) -> dict[str, Any]:
     }
 
 
-def linked_files(clip: Clip, extracted: Iterable[Asset], sight: Sight, store: ObjectStore) -> list[AssetView]:
-    """The recording of a clip and what was extracted from it, with links that are valid for LINK_S.
+def linked_files(
+    clip: Clip, extracted: Iterable[Asset], sight: Sight, store: ObjectStore, *, is_readable: bool = True
+) -> list[AssetView]:
+    """The recording of a clip, if it `is_readable`, and what was extracted from it, with links valid for LINK_S.
 
     Of these files, those that the user may have.
     """
     recording = Asset(RECORDING_ASSET, clip.object_key, media_types.MCAP, clip.size_bytes)
+    files = (recording, *extracted) if is_readable else tuple(extracted)
     return [
         AssetView(
             name=file.name,
@@ -69,7 +71,7 @@ def linked_files(clip: Clip, extracted: Iterable[Asset], sight: Sight, store: Ob
             media_type=file.media_type,
             size_bytes=file.size_bytes,
         )
-        for file in sight.assets((recording, *extracted))
+        for file in sight.assets(files)
     ]
 
 
@@ -79,12 +81,11 @@ def details_view(details: ClipDetails, sight: Sight, store: ObjectStore) -> Clip
     withheld = withheld_views(sight.withheld(details, shown))
     archived = archived_view(details, store) if sight.may_have(media_types.MCAP) else None
     withheld += [] if archived is None else [archived]
-    files = linked_files(details.clip, details.assets, sight, store)
     return ClipDetailsView(
         **_clip_values(shown.clip),
         software=shown.software,
         track=None if shown.track is None else [(longitude, latitude) for latitude, longitude in shown.track],
-        assets=files if archived is None else files[1:],
+        assets=linked_files(details.clip, details.assets, sight, store, is_readable=archived is None),
         withheld=withheld,
         derived_bytes=sum(asset.size_bytes for asset in details.assets),
         statistics=_statistics(shown.statistics),
@@ -104,10 +105,10 @@ def withheld_views(names: Iterable[str]) -> list[WithheldView]:
 
 def archived_view(details: ClipDetails, store: ObjectStore) -> WithheldView | None:
     """Why the recording cannot be read now, when it can be, and what to do; None if it can be read."""
-    if details.tier is None or not moves.is_archived(details.tier) or store.tiers is None:
+    if store.tiers is None or not moves.is_archived(details.tier):
         return None
     found = store.tiers.tier(details.clip.object_key)
-    if found.storage_class not in ARCHIVES or found.restored_until is not None:
+    if not moves.is_archived(found.storage_class) or found.restored_until is not None:
         return None
     reason = f"it is archived ({found.storage_class}), and cannot be read at once"
     if details.restore_asked_at is None or not found.is_restoring:

@@ -30,33 +30,30 @@ def choose_diverse(candidates: Candidates, *, count: int) -> list[int]:
 
 def points_of(candidates: Candidates) -> Floats:
     """One row for each candidate."""
+    has_vector = np.array([clip.clip_id in candidates.vectors for clip in candidates.clips], dtype=bool)
     happened = [_of_signal(candidates, signal) for signal in candidates.signals]
     place = _places(candidates.clips)
     statistics = [group / np.sqrt(group.shape[1]) for group in happened]
     for group in statistics:
-        group[_has_vector(candidates)] = 0  # so that each clip is compared by the one or by the other
-    return np.hstack([_likeness(candidates), *statistics, place / np.sqrt(place.shape[1]), _triggers(candidates)])
+        group[has_vector] = 0  # so that each clip is compared by the one or by the other
+    likeness = _likeness(candidates, has_vector)
+    return np.hstack([likeness, *statistics, place / np.sqrt(place.shape[1]), _triggers(candidates)])
 
 
-def _has_vector(candidates: Candidates) -> NDArray[np.bool_]:
-    return np.array([clip.clip_id in candidates.vectors for clip in candidates.clips], dtype=bool)
-
-
-def _likeness(candidates: Candidates) -> Floats:
+def _likeness(candidates: Candidates, has_vector: NDArray[np.bool_]) -> Floats:
     """The vectors around their mean, and a column that says who has one; no column where nobody has.
 
     Their spread, all columns together, is that of as many standardised columns as there are signals.
     """
-    there = _has_vector(candidates)
-    if not there.any():
-        return np.zeros((len(there), 0))
-    vectors = [candidates.vectors[clip.clip_id] for clip, known in zip(candidates.clips, there, strict=True) if known]
+    if not has_vector.any():
+        return np.zeros((len(has_vector), 0))
+    vectors = [candidates.vectors[clip.clip_id] for clip in candidates.clips if clip.clip_id in candidates.vectors]
     known = np.array(vectors) - np.mean(vectors, axis=0)
     spread = np.sqrt(np.square(known).sum(axis=1).mean())
     weight = np.sqrt(max(1, len(candidates.signals)))
-    result = np.zeros((len(there), known.shape[1] + 1))
-    result[there, :-1] = known * (weight / spread if spread > 1e-9 else 0)
-    result[:, -1] = there
+    result = np.zeros((len(has_vector), known.shape[1] + 1))
+    result[has_vector, :-1] = known * (weight / spread if spread > 1e-9 else 0)
+    result[:, -1] = has_vector
     return result
 
 

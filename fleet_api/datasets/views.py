@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from fleet_api.clips.views import LINK_S, clip_view, withheld_views
 from storage.clips.positions import Sight
+from storage.clips.positions.sight import missing
 from storage.clips.search import get_clips
 from storage.database import Connection
 from storage.datasets import members
@@ -40,7 +41,7 @@ def member_views(
         read = of_record if clip is None else sight.labels(of_record, clip)
         kinds = [(asset["name"], asset["media_type"]) for asset in record.assets]
         withheld = [name for name in sight.files_withheld(kinds) if name in files]
-        withheld += [f"label_documents/{each.id}" for each in of_record if each not in read]
+        withheld += [f"label_documents/{each.id}" for each in missing(of_record, read)]
         views.append(
             MemberView(
                 clip_id=record.clip_id,

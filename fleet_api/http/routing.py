@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any, get_args
 
 from fastapi import Request
 from fastapi.dependencies.models import Dependant
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from starlette.responses import Response
 
-from ingest.http.problems import problem_response
 from ingest.http.query import MAX_SHOWN, check_query
 from ingest.http.raising import raises
 from triggers.contracts.problem import STATUSES
 from triggers.errors import InvalidInput
-from triggers.remedies import mistake_of
 from triggers.written_numbers import is_day, is_number, is_whole_number
 
 _FORMS: Mapping[type, tuple[Callable[[str], bool], str]] = {
@@ -26,7 +22,6 @@ _FORMS: Mapping[type, tuple[Callable[[str], bool], str]] = {
     date: (is_day, "a day, such as 2026-01-31"),
 }
 """How parameters of a type are written."""
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class ApiRoute(APIRoute):
@@ -35,7 +30,7 @@ class ApiRoute(APIRoute):
     takes_any_query = False
     """Whether parameters that the route does not know are ignored: others than our clients write its addresses."""
     refused_status = STATUSES[InvalidInput]
-    """The status of an InvalidInput."""
+    """The status of an InvalidInput, and of what FastAPI refuses; a subclass of InvalidInput has one of its own."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
         super().__init__(path, endpoint, **options)
@@ -54,22 +49,6 @@ class CatalogRoute(ApiRoute):
     """
 
     refused_status = 400
-
-    def get_route_handler(self) -> Handler:
-        """The route's handler, with such refusals answered."""
-        handle = super().get_route_handler()
-
-        async def answer(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as error:
-                return problem_response(refused_parameters(error), status=self.refused_status)
-            except InvalidInput as error:
-                if type(error) is not InvalidInput:  # a subclass has a status of its own
-                    raise
-                return problem_response(error, status=self.refused_status)
-
-        return answer
 
 
 @raises(InvalidInput)
@@ -90,12 +69,6 @@ async def refuse_odd_numbers(request: Request) -> None:
             if name in sent and not is_written(str(sent[name])):
                 what = f"{name}: {str(sent[name])[:MAX_SHOWN]!r} is not {words}"
                 raise InvalidInput(what, remedy="write only the digits, without blanks or signs such as + and _")
-
-
-def refused_parameters(error: RequestValidationError) -> InvalidInput:
-    """The error for path or query parameters that FastAPI refuses; it names the first one."""
-    first = mistake_of(error.errors()[0])
-    return InvalidInput(str(first), remedy=first.remedy)
 
 
 def _form_of(annotation: Any) -> tuple[Callable[[str], bool], str] | None:

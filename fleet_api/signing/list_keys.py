@@ -1,4 +1,4 @@
-"""The list keys of a deployment, and what they sign: vehicles' lists whose times and revision are within bounds."""
+"""The list keys of a deployment, and what they sign: vehicles' lists within their bounds, and reports on erasures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PATTERN = "list*.pem"
 
 
 class ListSigner(Protocol):
-    """Signs lists of campaigns; thread-safe."""
+    """Signs lists of campaigns, and reports on erasures; thread-safe."""
 
     def sign(self, payload: bytes, key_ids: Sequence[bytes]) -> bytes:
         """The envelope of a list, signed with the first of these keys that there is; any key if none is named.

@@ -42,8 +42,6 @@ class ItemsQuery:
 
     def search(self, intersects: str | None = None) -> ItemSearch:
         """The search that this and a geometry stand for; InvalidInput for a parameter that is not understood."""
-        others = {"datetime": self.when, "limit": self.limit, "token": self.token}
-        in_cql2 = {"filter": self.filter_source, "filter-lang": self.language, "filter-crs": self.crs}
         return search_of_query(
             bbox=self.bbox,
             ids=self.ids,
@@ -51,5 +49,12 @@ class ItemsQuery:
             intersects=intersects,
             sortby=self.sortby,
             fields=self.fields,
-            others={**others, **in_cql2},
+            others={
+                "datetime": self.when,
+                "limit": self.limit,
+                "token": self.token,
+                "filter": self.filter_source,
+                "filter-lang": self.language,
+                "filter-crs": self.crs,
+            },
         )

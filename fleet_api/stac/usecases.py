@@ -46,7 +46,7 @@ class Found:
 
 @dataclass(frozen=True)
 class Placed:
-    """A clip with its track, and what was extracted from it."""
+    """A clip with what was extracted from it, and its track for those who see it."""
 
     clip: Clip
     track: Track
@@ -82,8 +82,9 @@ def list_collections(services: Services, user: User, *, limit: int, after: str) 
     with services.searches.turn(user.name):
         with services.database.snapshot() as connection:
             listed = collections.list_collections(connection, after=after, limit=wanted + 1)
+            sight = services.sight_of(user, connection)
         page = listed[:wanted]
-        extents = _extents(services, user, page)
+        extents = _extents(services, sight, page)
     links = links_of(services)
     views = [collection_view(links, collection, extents.get(collection.campaign)) for collection in page]
     return Found(views, page[-1].campaign if len(listed) > wanted else None)
@@ -95,14 +96,13 @@ def show_collection(services: Services, user: User, name: str) -> dict[str, Any]
     with services.searches.turn(user.name):
         with services.database.snapshot() as connection:
             found = collections.find_collection(connection, name)
-        extents = _extents(services, user, [found])
+            sight = services.sight_of(user, connection)
+        extents = _extents(services, sight, [found])
     return collection_view(links_of(services), found, extents.get(found.campaign))
 
 
-def _extents(services: Services, user: User, page: Sequence[CollectedCampaign]) -> dict[str, Extent]:
+def _extents(services: Services, sight: Sight, page: Sequence[CollectedCampaign]) -> dict[str, Extent]:
     """What collections contain; where that is, to those alone who see precise positions: it may be of a single clip."""
-    with services.database.snapshot() as connection:
-        sight = services.sight_of(user, connection)
     extents = collections.measured_extents(services.database, page)
     return extents if sight.precise else {name: replace(extent, box=None) for name, extent in extents.items()}
 
@@ -125,7 +125,7 @@ def find_items(services: Services, user: User, asked: ItemSearch, *, within: str
             collections.find_collection(connection, within)
         sight = services.sight_of(user, connection)
         found = search(connection, sight.query(query))
-        read = _read(connection, found.clips, with_assets=with_assets)
+        read = _read(connection, found.clips, sight, with_assets=with_assets)
     # Links are signed without a connection: 200 us each for S3.
     items = (_item(services, sight, placed, asked.collections, with_assets=with_assets) for placed in read)
     return Found([selected(item, asked.fields) for item in items], found.next)
@@ -139,14 +139,15 @@ def show_item(services: Services, user: User, collection: str, item_id: str) -> 
         if collection not in {fire.campaign for fire in clip.fires}:
             what = f"the collection {collection[:100]!r} has no item {item_id[:100]!r}"
             raise NotFound(what, remedy="GET /stac/search?ids=... finds it in any")
-        (placed,) = _read(connection, [clip], with_assets=True)
         sight = services.sight_of(user, connection)
+        (placed,) = _read(connection, [clip], sight, with_assets=True)
     return _item(services, sight, placed, [collection], with_assets=True)
 
 
-def _read(connection: Connection, clips: Sequence[Clip], *, with_assets: bool) -> list[Placed]:
+def _read(connection: Connection, clips: Sequence[Clip], sight: Sight, *, with_assets: bool) -> list[Placed]:
     ids = [clip.id for clip in clips]
-    tracks, extracted = tracks_of(connection, ids), assets_of(connection, ids) if with_assets else {}
+    tracks = tracks_of(connection, ids) if sight.precise else {}  # nobody else is shown one
+    extracted = assets_of(connection, ids) if with_assets else {}
     return [Placed(clip, tracks.get(clip.id, ()), extracted.get(clip.id, ())) for clip in clips]
 
 

@@ -180,7 +180,7 @@ def erase_vehicle(services: Services, user: User, vehicle_id: str, *, reason: st
 def report_erasure(services: Services, user: User, vehicle_id: str) -> ErasureReportView:
     """The signed report on a vehicle that was erased; NotFound if none was, Conflict while something of it is left."""
     user.require(Role.OPERATOR)
-    with services.database.begin() as connection:
+    with services.database.snapshot() as connection:
         report = report_of(connection, vehicle_id)
     envelope = services.signer.sign_report(report.canonical_json())
     return ErasureReportView(report=report, envelope=base64.b64encode(envelope).decode())

@@ -23,13 +23,17 @@ class PublishedDocument:
 
     async def written(self) -> tuple[bytes, str]:
         """Its JSON and its entity tag."""
-        if self._writing is None:
+        if self._writing is None or _has_failed(self._writing):
             self._writing = asyncio.create_task(asyncio.to_thread(self._write))
         return await asyncio.shield(self._writing)
 
     def _write(self) -> tuple[bytes, str]:
         content = json.dumps(self._app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
         return content, f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def _has_failed(task: asyncio.Task[tuple[bytes, str]]) -> bool:
+    return task.done() and (task.cancelled() or task.exception() is not None)
 
 
 @router.get(PATH)

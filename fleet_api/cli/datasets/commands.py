@@ -11,6 +11,7 @@ import click
 
 from fleet_api.cli.connection import with_client
 from fleet_api.cli.fleet.clips.filters import translated
+from fleet_api.cli.given_file import read_limited
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import (
     Column,
@@ -264,15 +265,7 @@ def _split(choice: Choice) -> SplitRequest | None:
 
 def _ids_in(file: Path) -> list[str]:
     """The ids in a file, one per line; empty lines do not count."""
-    from triggers.errors import InvalidInput, Misconfigured
-
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(MAX_FILE_BYTES + 1)
-    except OSError as error:
-        raise Misconfigured(f"{file}: cannot be read ({error.strerror})") from error
-    if len(content) > MAX_FILE_BYTES:
-        raise InvalidInput(f"{file} has more than {MAX_FILE_BYTES} bytes", remedy="give a file with one id per line")
+    content = read_limited(file, MAX_FILE_BYTES, remedy="give a file with one id per line")
     return [line.strip() for line in content.decode("utf-8", "replace").splitlines() if line.strip()]
 
 

@@ -56,10 +56,10 @@ def gateway(host: str | None, port: int | None, supervised: bool, listen_fd: int
 @supervised_option
 @listen_fd_option
 def signer(supervised: bool, listen_fd: int | None) -> None:
-    """Sign vehicles' lists and bundles, on the socket LONGTAIL_SIGNER_SOCKET, until SIGTERM.
+    """Sign lists, bundles and reports on erased vehicles, on the socket LONGTAIL_SIGNER_SOCKET, until SIGTERM.
 
     Lists are signed with the list keys, and none whose revision or times are out of bounds; bundles with the
-    deployment's bundle key. It signs nothing else.
+    deployment's bundle key; reports with its signing key, or a list key without one. It signs nothing else.
     """
     _begin("signer", supervised)
     from fleet_api.deployment.users.lowering import drop_root

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from fleet_api.cli.connection import with_client
-from fleet_api.cli.output import print_fields, print_json, print_result, remark
+from fleet_api.cli.given_file import read_limited
+from fleet_api.cli.output import json_option, print_fields, print_json, print_result, remark
+from triggers.atomic_file import replace_bytes
 
 if TYPE_CHECKING:
     from fleet_api.client import Client
@@ -25,7 +26,7 @@ def erasure_report() -> None:
 @erasure_report.command(short_help="Get the signed report on an erased vehicle.")
 @click.argument("vehicle", metavar="ID")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write the signed report to this file.")
-@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@json_option
 @with_client
 def get(client: Client, vehicle: str, out: Path | None, as_json: bool) -> None:
     """Get the signed report on the vehicle ID, once everything of it is erased, objects included.
@@ -38,7 +39,8 @@ def get(client: Client, vehicle: str, out: Path | None, as_json: bool) -> None:
     else:
         _show(told.report)
     if out is not None:
-        _write(out, base64.b64decode(told.envelope))
+        replace_bytes(out, base64.b64decode(told.envelope))
+        remark(f"wrote {out}")
 
 
 @erasure_report.command(short_help="Verify a signed report.")
@@ -59,7 +61,8 @@ def verify(file: Path, keys: tuple[str, ...], vehicle: str | None) -> None:
     from triggers.contracts.erasure.report import digest_of_vehicle
     from triggers.errors import Untrusted
 
-    report = open_report(_read(file, MAX_ENVELOPE_BYTES), [_key(key) for key in keys])
+    envelope = read_limited(file, MAX_ENVELOPE_BYTES, remedy="give the file of a report")
+    report = open_report(envelope, [_key(key) for key in keys])
     if vehicle is not None and digest_of_vehicle(vehicle).hex() != report.vehicle_digest:
         raise Untrusted("the report is about another vehicle", remedy="ask for the report on this one")
     _show(report)
@@ -73,32 +76,9 @@ def _show(report: ErasureReport) -> None:
 
 
 def _key(text: str) -> bytes:
-    from triggers.public_keys import checked_key
+    from triggers.contracts.trust.document import decoded_key
 
     try:
-        return checked_key(base64.b64decode(text, validate=True)).public_bytes_raw()
-    except (binascii.Error, ValueError) as error:
+        return decoded_key(text)
+    except ValueError as error:
         raise click.BadParameter(f"`{text[:60]}` is not a public key: {error}", param_hint="--public-key") from error
-
-
-def _read(path: Path, max_bytes: int) -> bytes:
-    from triggers.errors import InvalidInput
-
-    try:
-        with path.open("rb") as opened:
-            content = opened.read(max_bytes + 1)
-    except OSError as error:
-        raise InvalidInput(f"{path}: cannot be read ({error.strerror})", remedy="give the file of a report") from error
-    if len(content) > max_bytes:
-        raise InvalidInput(f"{path} is too large for a report", remedy="give the file of a report")
-    return content
-
-
-def _write(path: Path, envelope: bytes) -> None:
-    from triggers.errors import Misconfigured
-
-    try:
-        path.write_bytes(envelope)
-    except OSError as error:
-        raise Misconfigured(f"{path}: cannot be written ({error.strerror})", remedy="choose another file") from error
-    remark(f"wrote {path}")

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any, NoReturn
 
+from fleet_api.cli.given_file import read_limited
 from triggers.contracts.base import members_once
 from triggers.errors import InvalidInput
 
@@ -14,13 +15,7 @@ MAX_BYTES = 64 * 1024**2
 
 def read_json_object(path: Path) -> dict[str, Any]:
     """The object in a file; raises InvalidInput, with the reason, if the file cannot be read as one."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput(f"{path}: cannot be read ({error.strerror})") from error
-    if len(data) > MAX_BYTES:
-        raise InvalidInput(f"{path}: the file has more than {MAX_BYTES} bytes")
+    data = read_limited(path, MAX_BYTES)
     try:
         value = json.loads(data, parse_constant=_refused, object_pairs_hook=members_once)
     except (ValueError, RecursionError) as error:

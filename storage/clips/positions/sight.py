@@ -128,8 +128,8 @@ class Sight:
             *(["track"] if details.track else []),
             *self.files_withheld((asset.name, asset.media_type) for asset in details.assets),
             *(f"statistics/{row.signal}" for row in details.statistics if row not in shown.statistics),
-            *(f"label_documents/{row.id}" for row in _missing(details.label_documents, shown.label_documents)),
-            *(f"notes/{row.id}" for row in _missing(details.notes, shown.notes)),
+            *(f"label_documents/{row.id}" for row in missing(details.label_documents, shown.label_documents)),
+            *(f"notes/{row.id}" for row in missing(details.notes, shown.notes)),
         ]
 
     def is_position(self, signal: str) -> bool:
@@ -148,7 +148,8 @@ def sight_of(user: User, roles: Collection[str], known: PositionSignals, connect
     return Sight(precise=False, declared=known.declared(connection))
 
 
-def _missing(all_of: Sequence[_Row], shown: Sequence[_Row]) -> list[_Row]:
+def missing(all_of: Sequence[_Row], shown: Sequence[_Row]) -> list[_Row]:
+    """Those of all rows that are not shown, by their ids."""
     ids = {row.id for row in shown}
     return [row for row in all_of if row.id not in ids]
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -60,6 +61,20 @@ def test_the_document_is_built_once_for_all_who_wait_for_it(tmp_path: Path) -> N
     with TestClient(app) as client, ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: client.get("/openapi.json").content, range(8)))
     assert len(set(answers)) == 1 and len(built) == 1
+
+
+def test_a_document_that_could_not_be_built_is_built_again_for_the_next_who_asks(tmp_path: Path) -> None:
+    app = api_application(tmp_path)
+    build, defects = app.openapi, [RuntimeError("there was no memory")]
+
+    def at_second_try() -> dict[str, Any]:
+        if defects:
+            raise defects.pop()
+        return build()
+
+    app.openapi = at_second_try  # type: ignore[method-assign]
+    with TestClient(app, raise_server_exceptions=False) as client:
+        assert [client.get("/openapi.json").status_code for _ in range(2)] == [500, 200]
 
 
 def test_other_files_of_the_package_are_not_served(api: TestClient) -> None:

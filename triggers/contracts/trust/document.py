@@ -37,7 +37,7 @@ class RoleKeys(Contract):
     @property
     def raw(self) -> tuple[bytes, ...]:
         """The keys as 32 bytes each."""
-        return tuple(_decoded(key) for key in self.keys)
+        return tuple(decoded_key(key) for key in self.keys)
 
     @cached_property
     def trusted(self) -> Mapping[bytes, Ed25519PublicKey]:
@@ -79,7 +79,8 @@ def encoded_key(raw: bytes) -> str:
     return base64.b64encode(raw).decode()
 
 
-def _decoded(key: str) -> bytes:
+def decoded_key(key: str) -> bytes:
+    """The raw public key of its text; ValueError, with the reason, for what is none or not a safe one."""
     try:
         raw = base64.b64decode(key, validate=True)
     except (binascii.Error, ValueError) as error:

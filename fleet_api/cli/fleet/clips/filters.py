@@ -12,15 +12,11 @@ if TYPE_CHECKING:
 Note = Callable[[str], None]
 
 
-def _ignored(_: str) -> None:
-    pass
-
-
 @overload
 def translated(client: Client, written: str, *, note: Note = ...) -> str: ...
 @overload
 def translated(client: Client, written: str | None, *, note: Note = ...) -> str | None: ...
-def translated(client: Client, written: str | None, *, note: Note = _ignored) -> str | None:
+def translated(client: Client, written: str | None, *, note: Note = lambda _: None) -> str | None:
     """The CQL2 text that a written filter stands for now; None for none. Every command that takes a filter asks here.
 
     `note` is told which of its conditions have no index. InvalidInput for what is not understood in it.

@@ -122,6 +122,8 @@ def test_an_erased_vehicle_has_a_report_that_can_be_kept_and_verified(
     assert "the signature is right" in longtail(*verify, key, "--vehicle", "car-1").out
     assert "about another vehicle" in longtail(*verify, key, "--vehicle", "car-2").err
     assert longtail(*verify, other).status == 1
+    nowhere = longtail("erasure-report", "verify", str(tmp_path / "none"), "--public-key", key)
+    assert nowhere.status == 1 and "none: cannot be read" in nowhere.err and "the file of a report" in nowhere.err
     assert longtail(*verify, "no key").status == 2
     file.write_bytes(file.read_bytes().replace(b'"vehicles":1', b'"vehicles":0'))
     assert longtail(*verify, key).status == 1
