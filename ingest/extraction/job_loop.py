@@ -39,6 +39,9 @@ class ClipJob(Protocol):
     @property
     def clip_id(self) -> str: ...
 
+    @property
+    def attempts(self) -> int: ...
+
 
 J = TypeVar("J", bound=ClipJob)
 
@@ -48,6 +51,8 @@ class JobLoop(ABC, Generic[J]):
 
     idle_s: float
     what: str
+    folder_prefix = ""
+    """What tells the folders of a stage from those of another one's workers."""
 
     def __init__(
         self,
@@ -56,16 +61,18 @@ class JobLoop(ABC, Generic[J]):
         *,
         worker: str,
         part: Part,
-        folder: str,
         starter: Starter | None,
+        retry_s: float,
         outage_s: float,
     ) -> None:
+        """`retry_s` is the pause before a clip's next attempt, `outage_s` the pause after an outage."""
         self._database = database
         self._worker = worker
         self._part = part
+        self._retry_s = retry_s
         self._outage_s = outage_s
         self._limits = ChildLimits(settings.extraction_memory_bytes, settings.extraction_timeout_s)
-        self._folder = settings.require_data_dir() / "extraction" / folder
+        self._folder = settings.require_data_dir() / "extraction" / f"{self.folder_prefix}{worker.replace('/', '-')}"
         self._sandbox = Sandbox(
             self._folder, isolation=settings.extraction_isolation, user=extraction_user(settings), starter=starter
         )
@@ -155,6 +162,11 @@ class JobLoop(ABC, Generic[J]):
         except ChildFailed as error:
             self._fail(job, error)
 
+    def _try_again(self, job: J, error: ChildFailed) -> None:
+        """Give a job back whose child gave no answer: an attempt that counts."""
+        LOGGER.warning("attempt %d at %s of clip %s: %s", job.attempts, self.what, job.clip_id, error.message)
+        self._give_back(job, error.message, delay_s=self._retry_s, counts=True)
+
     def _give_back(self, job: J, reason: str, *, delay_s: float, counts: bool) -> None:
         """Give a job back if possible; otherwise it becomes free when its lease ends."""
         try:
@@ -169,9 +181,9 @@ class JobLoop(ABC, Generic[J]):
         private_folder(self._folder)
         return self._folder
 
-    def _lease(self, job: J, stop: threading.Event) -> Lease:
-        """What keeps the job's lease while its child runs."""
-        return Lease(partial(self._extend, job), stop)
+    def _keep(self, job: J, stop: threading.Event) -> Callable[[], bool]:
+        """What keeps the job's lease while its child runs, and says whether the child should go on."""
+        return Lease(partial(self._extend, job), stop).go_on
 
     def _extend(self, job: J) -> None:
         with self._database.begin() as connection:

@@ -59,19 +59,18 @@ class ExtractionLoop(JobLoop[ExtractionJob]):
         retry_s: float = RETRY_S,
         outage_s: float = OUTAGE_S,
     ) -> None:
-        """`retry_s` is the pause before a clip's next attempt, `outage_s` the pause after an outage."""
+        """Pauses are as in `JobLoop`."""
         super().__init__(
             settings,
             database,
             worker=worker,
             part=part or Readiness().part(worker),
-            folder=worker.replace("/", "-"),
             starter=starter,
+            retry_s=retry_s,
             outage_s=outage_s,
         )
         self._store = store
         self._version = extractor_version
-        self._retry_s = retry_s
         self._attempts = settings.extraction_attempts
         self._derived_share = settings.derived_share
         self._quarantine_after = settings.junk_before_quarantine or None
@@ -126,7 +125,7 @@ class ExtractionLoop(JobLoop[ExtractionJob]):
         request = request_for(
             recording, catalogs, clip_bytes=job.manifest.size_bytes, derived_share=self._derived_share
         )
-        result = self._sandbox.run(folder, request, self._limits, go_on=self._lease(job, stop).go_on)
+        result = self._sandbox.run(folder, request, self._limits, go_on=self._keep(job, stop))
         return Findings(
             assets=self._upload(job, folder, result, request.derived_bytes),
             statistics=[
@@ -175,8 +174,7 @@ class ExtractionLoop(JobLoop[ExtractionJob]):
 
     def _fail(self, job: ExtractionJob, error: ChildFailed) -> None:
         if job.attempts < self._attempts and not isinstance(error, LimitReached):
-            LOGGER.warning("attempt %d at clip %s: %s", job.attempts, job.clip_id, error.message)
-            self._give_back(job, error.message, delay_s=self._retry_s, counts=True)
+            self._try_again(job, error)
             return
         self._write(job, _nothing(error.code, error.message))
 

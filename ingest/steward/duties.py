@@ -18,7 +18,7 @@ from ingest.steward.staging import clean_staging
 from storage import ledger, retention
 from storage.clips import extraction_jobs
 from storage.clips.properties import indexed_signals
-from storage.database import Database
+from storage.database import Connection, Database
 from storage.likeness import jobs as vector_jobs
 from storage.objects import ObjectStore
 from storage.scans import jobs as scans
@@ -124,12 +124,11 @@ class Duties:
 
     def _extract_again(self) -> bool:
         """Clips whose results an older extractor wrote, a few at a time so that new clips need not wait."""
-        if not self._extractions.holds():
-            with self._database.begin() as connection:
-                queued = extraction_jobs.add_for_older_clips(connection, EXTRACTOR_VERSION)
-            self._extractions.after(queued)
-            _did(queued, "older clips queued for extraction")
-        return False
+        return self._look(
+            self._extractions,
+            lambda connection: extraction_jobs.add_for_older_clips(connection, EXTRACTOR_VERSION),
+            "older clips queued for extraction",
+        )
 
     def _index_signals(self) -> bool:
         """Signals that were declared `indexed` after clips had them: the statistics of these, a batch at a time."""
@@ -144,11 +143,19 @@ class Duties:
 
     def _queue_vectors(self) -> bool:
         """Clips from before this embedding, a few at a time."""
-        if not self._vectors.holds():
+        return self._look(
+            self._vectors,
+            lambda connection: vector_jobs.queue_older_clips(connection, EMBEDDING_ID),
+            "older clips queued for their vectors",
+        )
+
+    def _look(self, rest: Rest, queue: Callable[[Connection], int | None], what: str) -> bool:
+        """Queue some of the older clips, unless there were none a moment ago; more can wait for the next period."""
+        if not rest.holds():
             with self._database.begin() as connection:
-                queued = vector_jobs.queue_older_clips(connection, EMBEDDING_ID)
-            self._vectors.after(queued)
-            _did(queued, "older clips queued for their vectors")
+                queued = queue(connection)
+            rest.after(queued)
+            _did(queued, what)
         return False
 
     def _drop_segments(self) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from storage.database import Database
 from storage.objects import ObjectStore
-from storage.objects.contract import ObjectNotFound
+from storage.objects.contract import ObjectNotFound, ObjectTiers
 from storage.tiers import moves
 from storage.tiers.rules import Tier
 from triggers.errors import Misconfigured
@@ -26,27 +26,27 @@ def move_recordings(database: Database, store: ObjectStore, tiers: Sequence[Tier
     """
     if not tiers:
         return False
-    if store.tiers is None:
+    if (classes := store.tiers) is None:
         raise Misconfigured(
             "LONGTAIL_OBJECT_TIERS is set, but objects are in a directory, which has no storage classes",
             remedy="unset it, or keep objects in a bucket: LONGTAIL_OBJECTS_URL=s3://BUCKET/PREFIX",
         )
     with database.begin() as connection:
-        clip_ids = moves.due(connection, tiers)
-    moved = sum(_move(database, store, tiers, clip_id) for clip_id in clip_ids)
+        clip_ids = moves.due(connection, tiers, limit=moves.BATCH)
+    moved = sum(_move(database, classes, tiers, clip_id) for clip_id in clip_ids)
     if moved:
         LOGGER.info("%d recordings moved to another storage class", moved)
     return moved == moves.BATCH
 
 
-def _move(database: Database, store: ObjectStore, tiers: Sequence[Tier], clip_id: str) -> bool:
+def _move(database: Database, classes: ObjectTiers, tiers: Sequence[Tier], clip_id: str) -> bool:
     """Move one recording; False if another worker has it, or it is gone."""
     with database.begin() as connection:
         move = moves.lock(connection, tiers, clip_id)
-        if move is None or store.tiers is None:
+        if move is None:
             return False
         try:
-            store.tiers.move(move.object_key, move.storage_class)
+            classes.move(move.object_key, move.storage_class)
         except ObjectNotFound:  # its clip stays, and the doctor tells; without the note it would be tried for ever
             LOGGER.warning("the recording of clip %s is missing, and was not moved", clip_id)
         moves.note(connection, move)

@@ -28,7 +28,7 @@ class Move:
     storage_class: str
 
 
-def due(connection: Connection, tiers: Sequence[Tier], *, limit: int = BATCH) -> list[str]:
+def due(connection: Connection, tiers: Sequence[Tier], *, limit: int) -> list[str]:
     """At most `limit` clips whose recording is to have another storage class, the oldest first."""
     is_due = [_is_due(tier) for tier in tiers]
     if not is_due:

@@ -43,6 +43,7 @@ class LikenessLoop(JobLoop[VectorJob]):
 
     idle_s = 0.5
     what = "the vector"
+    folder_prefix = "likeness-"
 
     def __init__(
         self,
@@ -56,18 +57,17 @@ class LikenessLoop(JobLoop[VectorJob]):
         retry_s: float = RETRY_S,
         outage_s: float = OUTAGE_S,
     ) -> None:
-        """`retry_s` is the pause before a clip's next attempt, `outage_s` the pause after an outage."""
+        """Pauses are as in `JobLoop`."""
         super().__init__(
             settings,
             database,
             worker=worker,
             part=part,
-            folder=f"likeness-{worker.replace('/', '-')}",
             starter=starter,
+            retry_s=retry_s,
             outage_s=outage_s,
         )
         self._store = store
-        self._retry_s = retry_s
         self._distance = settings.duplicate_distance
 
     def _claim(self, connection: Connection) -> VectorJob | None:
@@ -81,8 +81,7 @@ class LikenessLoop(JobLoop[VectorJob]):
         if isinstance(error, LimitReached):  # another attempt would meet it, too
             self._write(job, None, error.message)
             return
-        LOGGER.warning("attempt %d at the vector of clip %s: %s", job.attempts, job.clip_id, error.message)
-        self._give_back(job, error.message, delay_s=self._retry_s, counts=True)
+        self._try_again(job, error)
 
     def _renew(self, connection: Connection, job: VectorJob) -> None:
         jobs.renew(connection, job, lease_s=LEASE_S)
@@ -112,8 +111,8 @@ class LikenessLoop(JobLoop[VectorJob]):
             except ObjectNotFound as error:  # it is being extracted again, which queues it again; or it was lost
                 return None, error.message
             request = VectorRequest.of(declared, job.fire_ns)
-            lease = self._lease(job, stop)
-            self._sandbox.work(folder, VECTOR_REQUEST_FILE, request.canonical_json(), self._limits, go_on=lease.go_on)
+            given = request.canonical_json()
+            self._sandbox.work(folder, VECTOR_REQUEST_FILE, given, self._limits, go_on=self._keep(job, stop))
             return _read(folder).vector, "no signal has a value around the fire"
 
     def _write(self, job: VectorJob, vector: tuple[float, ...] | None, why: str) -> None:

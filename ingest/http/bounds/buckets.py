@@ -34,7 +34,7 @@ class Buckets:
         return 0.0
 
     def check(self, who: str, key: bytes) -> None:
-        """Take one; TooMany when there is none, which begins with `who` may not send so many."""
+        """Take one; TooMany, whose message begins with `who`, when there is none."""
         if (refusal := self.refusal(who, key)) is not None:
             raise refusal
 
