@@ -9,21 +9,21 @@ found in, an existing database. CPU is that of this process and of its connectio
 from __future__ import annotations
 
 import argparse
-import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from bench.likeness.catalog import EMBEDDING, filled
 from bench.likeness.events import Vectors, generated, plain_statistics, precision_at, vectors
 from bench.likeness.pairs import distances
 from bench.machine import load
-from bench.search.timed import on_cpu_ns
+from bench.search.timed import timed
 from storage.clips.cql2 import Filter, parse_filter
 from storage.database import Database
 from storage.likeness.nearest import LikeClips, Question, nearest
@@ -132,15 +132,15 @@ def _measured(database: Database, rows: Vectors, clip_ids: Ids, source: str | No
     asked = np.random.default_rng(4).permutation(np.linspace(0, len(rows) - 1, QUESTIONS + WARM_UP).astype(int))
     questions = [Question(EMBEDDING, (str(clip_ids[example]),), filter=only, limit=LIMIT) for example in asked]
     # What is expected comes afterwards: threads of numpy that still wait for work would count as CPU time.
-    answers = [_asked(database, question) for question in questions][WARM_UP:]
-    found, timed = [found for found, *_ in answers], [times for _, *times in answers]
+    answers = [timed(database, partial(_nearest_to, database, question)) for question in questions][WARM_UP:]
+    found, took = zip(*answers, strict=True)
     hits, possible = 0, 0
     for example, answer in zip(asked[WARM_UP:].tolist(), found, strict=True):
         expected = _nearest(rows, clip_ids, example, admitted)
         hits += len(expected & {each.clip.id for each in answer.clips})
         possible += len(expected)
     exact = sum(answer.is_exact for answer in found)
-    p50, p95 = np.quantile(timed, (0.5, 0.95), axis=0)
+    p50, p95 = np.quantile(took, (0.5, 0.95), axis=0)
     shown = (f"{low:.1f}, {high:.1f}" for low, high in zip(p50, p95, strict=True))
     recall = f"{hits / possible:.3f}" if possible else "-"
     return f"{admitted.sum():,}", recall, f"{exact / QUESTIONS:.0%}", *shown
@@ -163,16 +163,9 @@ def _nearest(rows: Vectors, clip_ids: Ids, example: int, admitted: Mask) -> set[
     return set(clip_ids[first[np.isfinite(likeness[first])]].tolist())
 
 
-def _asked(database: Database, question: Question) -> tuple[LikeClips, float, float, float]:
-    """The answer, and how long it took: time, CPU time, and of that the backend's, in ms."""
-    with database.begin() as connection:
-        pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
-    before_ns, own_ns, began_s = on_cpu_ns(pid), time.process_time_ns(), time.perf_counter()
+def _nearest_to(database: Database, question: Question) -> LikeClips:
     with database.snapshot() as connection:
-        found = nearest(connection, question)
-    wall_s, own_ns = time.perf_counter() - began_s, time.process_time_ns() - own_ns
-    backend_ns = on_cpu_ns(pid) - before_ns
-    return found, wall_s * 1e3, (own_ns + backend_ns) / 1e6, backend_ns / 1e6
+        return nearest(connection, question)
 
 
 if __name__ == "__main__":

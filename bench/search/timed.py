@@ -5,9 +5,11 @@ from __future__ import annotations
 import random
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import Connection, func, select, text
 
@@ -21,6 +23,15 @@ from storage.tables import clips
 from triggers.errors import Overloaded
 
 LIMIT = 100
+Answer = TypeVar("Answer")
+
+
+class Took(NamedTuple):
+    """How long an answer took, how much CPU time, and how much of that was the backend's, in ms."""
+
+    ms: float
+    cpu_ms: float
+    backend_ms: float
 
 
 @dataclass(frozen=True)
@@ -74,11 +85,11 @@ def measure(database: Database, questions: Sequence[Question], rounds: int) -> l
     found: dict[Question, int] = {}
     for number in range(rounds + 1):
         for question in random.Random(number).sample(questions, len(questions)):
-            page, wall, cpu = _asked(database, parsed(question))
+            page, took = timed(database, partial(_page, database, parsed(question)))
             found[question] = len(page.clips)
             if number:
-                ms[question].append(wall)
-                cpu_ms[question].append(cpu)
+                ms[question].append(took.ms)
+                cpu_ms[question].append(took.cpu_ms)
     return [Timed(one, found[one], tuple(ms[one]), tuple(cpu_ms[one])) for one in questions]
 
 
@@ -86,43 +97,45 @@ def deep(database: Database, question: Question, pages: int) -> tuple[float, flo
     """Median CPU time of the first and of the last ten of so many pages, in ms."""
     times, token = [], None
     for _ in range(pages):
-        page, _wall, cpu = _asked(database, parsed(question, token))
-        times.append(cpu)
+        page, took = timed(database, partial(_page, database, parsed(question, token)))
+        times.append(took.cpu_ms)
         token = page.next
         if token is None:
             break
     return statistics.median(times[:10]), statistics.median(times[-10:])
 
 
-def _asked(database: Database, query: ClipQuery) -> tuple[FoundClips, float, float]:
-    """A page, and the time and CPU time that it took, in ms."""
-    with database.begin() as connection:
-        pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
-    before = on_cpu_ns(pid) + time.process_time_ns()
-    started_s = time.perf_counter()
+def _page(database: Database, query: ClipQuery) -> FoundClips:
     try:
         with database.begin() as connection:
-            page = search(connection, query)
+            return search(connection, query)
     except Overloaded:  # cancelled at its time limit, which is then its time
-        page = FoundClips([], None)
-    wall_ms = (time.perf_counter() - started_s) * 1000
-    return page, wall_ms, (on_cpu_ns(pid) + time.process_time_ns() - before) / 1e6
+        return FoundClips([], None)
 
 
 def facets_of(database: Database, question: Question, rounds: int) -> Timed:
     """Times of the facets that are asked for without saying which, of a question's clips."""
     query = parsed(question).filter
-    ms, cpu_ms, looked_at = [], [], 0
-    for number in range(rounds + 1):
+
+    def ask() -> int:
         with database.begin() as connection:
-            pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
-        before, started_s = on_cpu_ns(pid) + time.process_time_ns(), time.perf_counter()
-        with database.begin() as connection:
-            looked_at = facets(connection, query, parse_by(DEFAULT_BY)).looked_at
-        if number:
-            ms.append((time.perf_counter() - started_s) * 1000)
-            cpu_ms.append((on_cpu_ns(pid) + time.process_time_ns() - before) / 1e6)
-    return Timed(question, looked_at, tuple(ms), tuple(cpu_ms))
+            return facets(connection, query, parse_by(DEFAULT_BY)).looked_at
+
+    answers = [timed(database, ask) for _ in range(rounds + 1)]
+    took = [each for _, each in answers[1:]]
+    ms, cpu_ms = tuple(each.ms for each in took), tuple(each.cpu_ms for each in took)
+    return Timed(question, answers[-1][0], ms, cpu_ms)
+
+
+def timed(database: Database, ask: Callable[[], Answer]) -> tuple[Answer, Took]:
+    """The answer, and what it took of this process and of the backend: that of the pool's only open connection."""
+    with database.begin() as connection:
+        pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
+    before_ns, own_ns, began_s = on_cpu_ns(pid), time.process_time_ns(), time.perf_counter()
+    answer = ask()
+    wall_s, own_ns = time.perf_counter() - began_s, time.process_time_ns() - own_ns
+    backend_ns = on_cpu_ns(pid) - before_ns
+    return answer, Took(wall_s * 1e3, (own_ns + backend_ns) / 1e6, backend_ns / 1e6)
 
 
 def on_cpu_ns(pid: int) -> int:
