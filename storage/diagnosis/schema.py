@@ -73,11 +73,6 @@ def head_revision() -> str:
     return known_revisions()[0]
 
 
-def current_revision(database: Database) -> str | None:
-    """The database's revision; None for an empty database."""
-    return schema_of(database).revision or None
-
-
 def schema_of(database: Database) -> Schema:
     """The state of the database's schema."""
     with fitting(database), database.begin() as connection:

@@ -15,7 +15,7 @@ from storage.clips.marks import tags
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
 from storage.database import Database
-from storage.diagnosis.schema import current_revision, head_revision, known_revisions, require_current
+from storage.diagnosis.schema import head_revision, known_revisions, require_current, schema_of
 from storage.labels import jobs as label_jobs
 from storage.migrate import alembic_config, differences, migrate
 from storage.tables import campaign_versions, metadata, signal_units, uploads
@@ -58,7 +58,7 @@ def test_the_revisions_that_are_known_by_their_files_names_are_those_that_alembi
 
 
 def test_migrating_twice_changes_nothing(database: Database) -> None:
-    assert migrate(database) == head_revision() == current_revision(database)
+    assert migrate(database) == head_revision() == schema_of(database).revision
     require_current(database)
 
 
@@ -67,7 +67,7 @@ def test_every_migration_can_be_taken_back(database: Database) -> None:
     with database.begin() as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, "base")
-    assert current_revision(database) is None
+    assert schema_of(database).revision == ""
     migrate(database)
     assert differences(database) == []
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from storage.settings import Settings
 from tests.support.paths import REPOSITORY
 from tests.support.waiting import wait_for
 
@@ -27,6 +28,12 @@ def python_process(*arguments: str, python: str = sys.executable) -> Iterator[su
     finally:
         process.kill()
         process.communicate()
+
+
+def variables_of(settings: Settings) -> dict[str, str]:
+    """The variables of the environment from which a process has these settings."""
+    given = settings.model_dump()
+    return {f"LONGTAIL_{name.upper()}": str(value) for name, value in given.items() if value is not None}
 
 
 def read_line(process: subprocess.Popen[str]) -> str:

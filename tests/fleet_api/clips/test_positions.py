@@ -82,8 +82,8 @@ def test_a_clip_is_shown_by_its_cell_and_says_what_is_withheld_and_what_to_do(ap
 def test_a_filter_that_could_bisect_a_place_is_refused_with_what_to_write_instead(
     api: Api, clip_id: str, condition: str
 ) -> None:
-    for path, method in (("/v1/clips", "GET"), ("/v1/clips/count", "GET")):
-        refused = api.client.request(method, path, headers=api.as_("viewer"), params={"filter": condition})
+    for path in ("/v1/clips", "/v1/clips/count"):
+        refused = api.get(path, "viewer", filter=condition)
         assert (refused.status_code, refused.json()["code"]) == (403, "forbidden"), refused.text
         assert "place cells" in refused.json()["detail"] and "LONGTAIL_POSITION_ROLES" in refused.json()["remedy"]
     assert api.get("/v1/clips", "operator", filter=condition).status_code == 200

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 
 import pytest
 from sqlalchemy import select, text
@@ -22,18 +21,13 @@ from storage.settings import Settings
 from storage.tables import clip_assets, clips
 from storage.tables import object_deletions as deletions
 from tests.storage.erasure import erasure_support as support
-from tests.storage.objects.conftest import new_store_settings
+from tests.storage.erasure.erasure_support import keys_in
 from tests.support.fleet import add_version, clip_manifest, enroll_vehicle
 from tests.support.paths import REPOSITORY
+from tests.support.processes import variables_of
 
 pytestmark = pytest.mark.integration
 CLIPS = 5
-__all__ = ["new_store_settings"]
-
-
-@pytest.fixture
-def settings(new_store_settings: Callable[[], Settings], database: Database) -> Settings:
-    return new_store_settings().model_copy(update={"database_url": database.url})
 
 
 @pytest.fixture
@@ -60,10 +54,6 @@ def store(settings: Settings, database: Database) -> ObjectStore:
 def keys_of_assets(database: Database) -> list[str]:
     with database.begin() as connection:
         return list(connection.execute(select(clip_assets.c.object_key)).scalars())
-
-
-def keys_in(store: ObjectStore) -> list[str]:
-    return [info.key for info in store.list()]
 
 
 def let_the_hour_pass(database: Database) -> None:
@@ -109,11 +99,8 @@ erasure.delete_objects(database, store)
 def test_a_kill_after_the_commit_leaves_no_object_for_ever(
     settings: Settings, database: Database, store: ObjectStore, deleted_before: int
 ) -> None:
-    given = {
-        f"LONGTAIL_{name.upper()}": str(value) for name, value in settings.model_dump().items() if value is not None
-    }
     command = [sys.executable, "-c", DIES, str(deleted_before)]
-    ended = subprocess.run(command, env=os.environ | given, cwd=REPOSITORY, check=False)
+    ended = subprocess.run(command, env=os.environ | variables_of(settings), cwd=REPOSITORY, check=False)
     assert ended.returncode == -signal.SIGKILL
     assert support.rows_left(database, "clips") == {"clips": 1}
     assert len(keys_in(store)) == 2 * CLIPS + 1 - deleted_before

@@ -6,7 +6,7 @@ import threading
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select
 
 from storage.clips.properties import known_values
 from storage.clips.query import ClipQuery
@@ -15,6 +15,7 @@ from storage.erasure import clips as erased_clips
 from storage.tables import known_values as table
 from storage.tables.erasure import ErasureCause
 from tests.storage.clips.catalog_support import add_clip
+from tests.support.locks import waits_for_a_lock
 from tests.support.waiting import wait_for
 
 
@@ -66,11 +67,10 @@ def test_a_value_stays_that_a_clip_is_being_stored_with_while_its_last_clip_is_e
             erased_clips.erase(connection, [erased], ErasureCause.ERASED)
 
     erasing = threading.Thread(target=_erase)
-    with database.begin() as storing, database.begin() as watching:
+    with database.begin() as storing:
         stored = add_clip(storing, attributes={"model": "m3"})
         erasing.start()
-        waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
-        wait_for(lambda: watching.execute(waits).scalar_one() == 1, within_s=30, what="waiting for the clip")
+        wait_for(lambda: waits_for_a_lock(database), within_s=30, what="waiting for the clip")
     erasing.join()
     with database.begin() as connection:
         assert known(connection) == {("vehicle.model", "m3")}

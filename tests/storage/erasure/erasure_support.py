@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, func, select, text, update
 
 from ingest.gateway.opening import OpeningTerms, open_upload
-from storage import ledger, users
+from storage import ledger
 from storage.clips import extraction_jobs, extraction_results
 from storage.clips import writer as clip_writer
 from storage.clips.extraction_jobs import ExtractionJob
@@ -21,14 +21,14 @@ from storage.datasets import freezing
 from storage.datasets.freezing import NewVersion
 from storage.labels import jobs as label_jobs
 from storage.likeness import jobs as vector_jobs
+from storage.objects import ObjectStore
 from storage.scans import jobs as scan_jobs
 from storage.scans.jobs import Hit, NewScan, PageDone
 from storage.tables import campaign_versions, ledger_accounts
 from tests.storage.likeness.likeness_support import EMBEDDING, add_vector
-from tests.support.fleet import clip_manifest
+from tests.support.fleet import a_user, clip_manifest
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest, CreationRequest
-from triggers.contracts.users import User
 
 TERMS = OpeningTerms(expiry_s=3600, log_partitions=1, fleet_limit_bytes=None)
 EXTRACTOR = 1
@@ -104,16 +104,15 @@ def complete(database: Database, job: ExtractionJob) -> None:
 def use(database: Database, *clip_ids: str, dataset: str = "cuts") -> None:
     """What people and stages make of clips: tags, notes, vectors, a scan that found them, and a dataset with them."""
     with database.begin() as connection:
-        user_id, name = users.ensure(connection, "ann")
+        ann = a_user(connection)
         for clip_id in clip_ids:
-            tags.add(connection, clip_id, ["wet"], user_id=user_id)
-            notes.add(connection, clip_id, "a note", user_id=user_id)
+            tags.add(connection, clip_id, ["wet"], user_id=ann.id)
+            notes.add(connection, clip_id, "a note", user_id=ann.id)
             vector_jobs.queue(connection, clip_id, EMBEDDING)
             add_vector(connection, clip_id, [1.0, 2.0])
-        freezing.create(connection, dataset, description="", lets_expire=True, user=User(name, frozenset(), user_id))
-        version = NewVersion(clip_ids, {}, {})
-        freezing.add_version(connection, dataset, version, user=User(name, frozenset(), user_id))
-        scan_jobs.create(connection, NewScan(None, "cql2-text", "TRUE", None), user_id=user_id, keep_s=3600)
+        freezing.create(connection, dataset, description="", lets_expire=True, user=ann)
+        freezing.add_version(connection, dataset, NewVersion(clip_ids, {}, {}), user=ann)
+        scan_jobs.create(connection, NewScan(None, "cql2-text", "TRUE", None), user_id=ann.id, keep_s=3600)
         scan = scan_jobs.claim(connection, worker="w", lease_s=60)
         assert scan is not None
         hits = [Hit(clip_id, (1,), 1) for clip_id in clip_ids]
@@ -126,6 +125,11 @@ def rows_left(database: Database, *tables: str) -> dict[str, int]:
     with database.begin() as connection:
         counts = {name: connection.execute(text(f"SELECT count(*) FROM {name}")).scalar_one() for name in tables}
     return {name: count for name, count in counts.items() if count}
+
+
+def keys_in(store: ObjectStore) -> list[str]:
+    """The keys of all objects that there are."""
+    return [info.key for info in store.list()]
 
 
 def keys_to_delete(database: Database) -> list[str]:

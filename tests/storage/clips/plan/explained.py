@@ -13,6 +13,11 @@ from storage.clips.plan import Caps
 from storage.clips.plan.strategy import Search
 from storage.clips.query import ClipQuery
 
+CLIPS = 4000
+"""Of the catalog of these tests."""
+CAPS = Caps(collected=150, visited=40, glanced=50, walked=300, large=300)
+"""So small that they tell a plan that visits a share of that catalog."""
+
 
 @dataclass
 class Explained:

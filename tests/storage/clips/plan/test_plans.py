@@ -6,25 +6,19 @@ that visits as many rows as a page needs. Rows are counted, not time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection
 
-from bench.search.made import make, place_with
+from bench.search.made import place_with
 from bench.search.questions import FILTERS, SORTS, Question, pairs
 from bench.search.timed import naive_page
-from storage.clips.plan import Caps
 from storage.clips.query import ClipQuery
 from storage.database import Database
-from tests.storage.clips.plan.explained import Explained, explain
-from tests.support.servers.database import migrated_database
+from tests.storage.clips.plan.explained import CAPS, Explained, explain
 
 pytestmark = pytest.mark.integration
 
-CLIPS = 4000
 LARGE = {"clips", "clip_fires", "signal_statistics", "labels"}
-CAPS = Caps(collected=150, visited=40, glanced=50, walked=300, large=300)
 LIMIT = 20
 BOUND = 2500
 """Rows that one search may visit in all: its counts, walks and collections together, and subqueries of each row."""
@@ -67,19 +61,11 @@ INDEXES = {
 """The index that each filter needs when it matches few clips or none; that of fires begins with the campaign, too."""
 
 
-@pytest.fixture(scope="module")
-def catalog(postgres_url: str, migrated: str) -> Iterator[Database]:
-    with migrated_database(postgres_url, migrated) as database:
-        make(database, CLIPS)
-        with database.begin() as connection:
-            PLACE.update(place_with(connection, 20))
-        yield database
-
-
-@pytest.fixture
-def connection(catalog: Database) -> Iterator[Connection]:
+@pytest.fixture(scope="module", autouse=True)
+def place(catalog: Database) -> None:
+    """Where 20 clips are, for the filters that ask for a place."""
     with catalog.begin() as connection:
-        yield connection
+        PLACE.update(place_with(connection, 20))
 
 
 def asked(question: Question) -> ClipQuery:
@@ -99,7 +85,7 @@ SINGLES = [
 OLD = [question for question in SINGLES if question.name.endswith(": old")]
 
 NOTHING_TO_CHOOSE = {
-    (f"{about}", "none") for about in ("name LIKE", "range of an attribute", "attribute LIKE", "other attribute")
+    (about, "none") for about in ("name LIKE", "range of an attribute", "attribute LIKE", "other attribute")
 }
 """No name or value that there is meets the condition, so no clip is looked for."""
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from sqlalchemy import Connection
 
-from bench.search.made import make
 from bench.search.timed import naive_page
 from storage.clips.plan import Caps
 from storage.clips.query import ClipQuery
-from storage.database import Database
-from tests.storage.clips.plan.explained import Explained, explain
-from tests.support.servers.database import migrated_database
+from tests.storage.clips.plan.explained import CAPS, CLIPS, Explained, explain
 from triggers.errors import InvalidInput
 
 pytestmark = pytest.mark.integration
 
-CLIPS = 4000
-CAPS = Caps(collected=150, visited=40, glanced=50, walked=300, large=300)
 BOUND = 4000
 """Rows that a search may visit, with those of the sample."""
 RARE = {
@@ -33,19 +26,6 @@ RARE = {
 }
 DENSE = ["NOT tag = 'highway'", "label IS NULL", "id LIKE '%a%'", "NOT trigger = 't0' AND NOT vehicle.region = 'JP'"]
 NARROWER = ["vehicle = 'car-rare'", "trigger = 'rare'", "start > DATE('2030-01-01')", "fire_time < DATE('2025-01-02')"]
-
-
-@pytest.fixture(scope="module")
-def catalog(postgres_url: str, migrated: str) -> Iterator[Database]:
-    with migrated_database(postgres_url, migrated) as database:
-        make(database, CLIPS)
-        yield database
-
-
-@pytest.fixture
-def connection(catalog: Database) -> Iterator[Connection]:
-    with catalog.begin() as connection:
-        yield connection
 
 
 def explained(connection: Connection, source: str, sortby: str = "-recorded") -> Explained:

@@ -11,7 +11,7 @@ from storage.clips.cql2.operands import properties_of
 from storage.clips.cql2.tree import IsNull, leaves, operands_of
 from storage.clips.positions.filters import on_cells
 from storage.clips.positions.signals import is_position
-from triggers.errors import Forbidden
+from triggers.errors import Forbidden, InvalidInput
 
 OF_PLACES = [
     f"{relation}({place}, {shape})"
@@ -53,7 +53,7 @@ def understood(texts: list[str]) -> list[str]:
     for text in texts:
         try:
             parse_filter(text, "cql2-text")
-        except Exception:  # noqa: BLE001 - whatever is wrong with it
+        except InvalidInput:
             continue
         kept.append(text)
     return kept
