@@ -46,6 +46,11 @@ _ENROL = """
     FROM generate_series((SELECT count(*) FROM vehicles) + 1, %s) n
 """
 _CAMPAIGNS = """
+    WITH owned AS (
+        INSERT INTO campaign_owners (campaign, owner_id)
+        SELECT 'bench_' || n, (SELECT min(id) FROM users)
+        FROM generate_series((SELECT count(*) FROM campaign_versions WHERE state = 'active') + 1, %s) n
+    )
     INSERT INTO campaign_versions
     SELECT (jsonb_populate_record(CAST(NULL AS campaign_versions), to_jsonb(v) || jsonb_build_object(
         'campaign', 'bench_' || n, 'settings', jsonb_set(v.settings, '{name}', to_jsonb('bench_' || n)),
@@ -146,7 +151,7 @@ def measure(running: Deployment, *, vehicles: int, campaigns: int, seconds: floa
     host = urlsplit(url).netloc
     with psycopg.connect(libpq_url(running.settings.require_database_url()), autocommit=True) as connection:
         connection.execute(_ENROL, (vehicles,))
-        connection.execute(_CAMPAIGNS, (campaigns,))
+        connection.execute(_CAMPAIGNS, (campaigns, campaigns))
         connection.execute("UPDATE assignment_revision SET revision = revision + 1")
         connection.execute("ANALYZE vehicles")
         folder = running.settings.effective_list_keys()

@@ -80,6 +80,12 @@ def check_four_eyes(campaign: str, version: int, *, approver: User, owners: Owne
         )
 
 
+def check_may_assign(campaign: str, *, user: User, owner: str, owner_id: int) -> None:
+    """Forbidden unless the user owns the campaign, is an operator, or an administrator."""
+    if not user.owns(owner_id):
+        raise Forbidden(f"{campaign} is not {user.name}'s to assign", remedy=f"ask its owner ({owner}) or an operator")
+
+
 def check_may_stop(campaign: str, version: int, *, user: User, owners: Owners, step: str) -> None:
     """Forbidden unless the user wrote or submitted the version, is an approver, or an administrator; names who may."""
     if not user.may(Role.APPROVER) and user.id not in owners.ids:

@@ -19,8 +19,8 @@ from fleet_api.signal_catalogs import rules as catalog_rules
 from fleet_api.signing.bundles import check_signature, sealed_bundle, trusted_signatures
 from fleet_api.signing.chain import read_chain
 from fleet_api.trust.publishing import kept_signatures
-from storage import audit, ledger
-from storage.campaigns import life, queries, signal_catalogs, signatures
+from storage import audit, ledger, users
+from storage.campaigns import life, owners, queries, signal_catalogs, signatures
 from storage.campaigns.queries import CampaignVersion
 from storage.costs import price_books
 from storage.counts.compared import compared
@@ -30,9 +30,11 @@ from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.campaigns import (
     AppliedView,
     ApplyRequest,
+    AssignRequest,
     CampaignDetails,
     CampaignList,
     CampaignView,
+    OwnerView,
     VersionList,
 )
 from triggers.contracts.api.trust import SignedView, SignRequest
@@ -136,6 +138,22 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
         prices = price_books.newest_text(connection)
     shown_review = review(content, other, runs=runs, catalogs=catalogs, prices=prices, today=today)
     return details_view(shown, counted, content=content, review=shown_review, pairs=pairs, accounts=accounts)
+
+
+def assign(services: Services, user: User, campaign: str, request: AssignRequest) -> OwnerView:
+    """Give a campaign another owner or cost centre. Forbidden unless the user owns it or is an operator."""
+    user.require(Role.AUTHOR, Role.OPERATOR)
+    with services.database.begin() as connection:
+        before = owners.locked(connection, campaign)
+        rules.check_may_assign(campaign, user=user, owner=before.owner, owner_id=before.owner_id)
+        owner_id = before.owner_id if request.owner is None else users.find(connection, request.owner)[0]
+        cost_centre = before.cost_centre if request.cost_centre is None else request.cost_centre
+        after = owners.reassign(connection, campaign, owner_id=owner_id, cost_centre=cost_centre)
+        was, now = ({"owner": each.owner, "cost_centre": each.cost_centre} for each in (before, after))
+        audit.record(
+            connection, user, "campaign.assign", "campaign", campaign, before=was, after=now, reason=request.reason
+        )
+    return OwnerView.model_validate(after)
 
 
 def submit(services: Services, user: User, campaign: str, version: int) -> CampaignView:

@@ -12,11 +12,13 @@ from triggers.contracts.api.campaigns import (
     AppliedView,
     ApplyRequest,
     ApproveRequest,
+    AssignRequest,
     BacktestForecast,
     CampaignDetails,
     CampaignList,
     CampaignSummary,
     CampaignView,
+    OwnerView,
     VersionList,
 )
 from triggers.contracts.api.signal_catalogs import (
@@ -105,6 +107,13 @@ class Campaigns:
         encoded = base64.b64encode(signature.signature).decode()
         body = request_of(SignRequest, key_id=signature.key_id.hex(), signature=encoded)
         return self._transport.post(SignedView, path_of("campaigns", name, version, "signatures"), body)
+
+    def assign(
+        self, name: str, *, owner: str | None = None, cost_centre: str | None = None, reason: str | None = None
+    ) -> OwnerView:
+        """Give a campaign another owner, another cost centre ('' for none), or both; raises Forbidden for others'."""
+        body = request_of(AssignRequest, owner=owner, cost_centre=cost_centre, reason=reason)
+        return self._transport.post(OwnerView, path_of("campaigns", name, "assign"), body)
 
     def move(self, name: str, version: int, step: Step) -> CampaignView:
         """Take another step in a version's life; raises Conflict if its state does not allow the step."""

@@ -42,7 +42,8 @@ def open_upload(
 ) -> tuple[UploadRow, bool]:
     """The upload of this clip, and whether it is new; a new one has its bytes reserved.
 
-    1. a clip has one upload: while it is open or complete it is returned unchanged; an expired one is closed
+    1. a clip has one upload: while it is open or complete it is returned, an open one on the network that is announced
+       now; an expired one is closed
     2. check the manifest and the vehicle
     3. write the upload; when another transaction was faster, start over and find its upload
     4. reserve the bytes in every account concerned
@@ -56,6 +57,7 @@ def open_upload(
     quarantine.require_free(connection, manifest.recording.vehicle_id)
     existing = _existing(connection, manifest.clip_id, now)
     if existing is not None and existing.state in LIVE:
+        creation.announce_again(connection, existing.id, request.network)
         return existing, False
     if existing is not None and existing.state == UploadState.FAILED and existing.reason != endings.CELLS_LOST:
         raise ClipFailed(f"clip {manifest.clip_id} failed before: {existing.reason}", remedy="do not send it again")

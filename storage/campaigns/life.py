@@ -17,6 +17,7 @@ from sqlalchemy import Connection, and_, bindparam, func, insert, select, text, 
 from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.backup.restored import next_revision, version_floor
+from storage.campaigns import owners
 from storage.campaigns.queries import (
     VERSION_COLUMNS,
     CampaignVersion,
@@ -87,7 +88,11 @@ def next_draft(connection: Connection, content: VersionContent) -> tuple[int, Ca
 def add_draft(
     connection: Connection, content: VersionContent, version: int, *, approval_digest: str, author: User
 ) -> CampaignVersion:
-    """Write a version of the campaign, a draft; `version` is the one that `next_draft` has given."""
+    """Write a version of the campaign, a draft; `version` is the one that `next_draft` has given.
+
+    The author of its first version owns the campaign.
+    """
+    owners.claim(connection, content.settings.name, author.known_id())
     row = connection.execute(
         insert(campaign_versions)
         .values(

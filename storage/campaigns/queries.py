@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnClause, Connection, Label, Row, func, literal_column, select
+from sqlalchemy import ColumnClause, ColumnElement, Connection, Label, Row, ScalarSelect, func, literal_column, select
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from storage.rows import columns_of
-from storage.tables import assignment_revision, campaign_versions, users
+from storage.tables import assignment_revision, campaign_owners, campaign_versions, users
 from triggers.contracts.campaign import RUNNING, CampaignSettings, CampaignState, RunningCampaign
 from triggers.errors import NotFound
 
@@ -23,7 +23,10 @@ MAX_VERSION = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class CampaignVersion:
-    """A campaign version without its texts and bytes. People have the names that they have now."""
+    """A campaign version without its texts and bytes. People have the names that they have now.
+
+    `owner` and `cost_centre` are its campaign's.
+    """
 
     campaign: str
     version: int
@@ -50,6 +53,9 @@ class CampaignVersion:
     paused_at: datetime | None
     ended_at: datetime | None
     ended_reason: str | None
+    owner: str
+    owner_id: int
+    cost_centre: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +79,19 @@ def _name_of(person: str) -> Label[Any]:
     return select(users.c.name).where(users.c.id == user_id).scalar_subquery().label(person)
 
 
+def _of_campaign(column: ColumnElement[Any]) -> ScalarSelect[Any]:
+    campaign: ColumnClause[str] = literal_column(f"{campaign_versions.name}.campaign")
+    return select(column).where(campaign_owners.c.campaign == campaign).scalar_subquery()
+
+
+_OWNER_ID = _of_campaign(campaign_owners.c.owner_id)
+_OWNER = select(users.c.name).where(users.c.id == _OWNER_ID).scalar_subquery()
 VERSION_COLUMNS = (
-    *columns_of(CampaignVersion, campaign_versions, without=_PEOPLE),
+    *columns_of(CampaignVersion, campaign_versions, without=(*_PEOPLE, "owner", "owner_id", "cost_centre")),
     *(_name_of(person) for person in _PEOPLE),
+    _OWNER_ID.label("owner_id"),
+    _OWNER.label("owner"),
+    _of_campaign(campaign_owners.c.cost_centre).label("cost_centre"),
 )
 
 

@@ -65,8 +65,11 @@ _RESERVE = text(f"""
         RETURNING a.id, charged.amount
     ),
     entered AS (
-        INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, folded)
-        SELECT id, :upload_id, 'reserve', amount, amount, 0, true FROM taken
+        INSERT INTO ledger_entries
+            (account_id, upload_id, kind, amount, held_delta, settled_delta, folded, network, region)
+        SELECT taken.id, u.id, 'reserve', amount, amount, 0, true, u.network, coalesce(v.attributes ->> 'region', '')
+        FROM taken, uploads u JOIN vehicles v ON v.id = u.vehicle_id
+        WHERE u.id = :upload_id
     )
     SELECT * FROM refused ORDER BY id
 """)  # noqa: S608 - put together from the constants above

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection, text
 
 _SETTLE = text("""
-    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
-    SELECT r.account_id, r.upload_id, 'settle', v.actual, v.actual - r.amount, v.actual
+    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, network, region)
+    SELECT r.account_id, r.upload_id, 'settle', v.actual, v.actual - r.amount, v.actual, u.network, r.region
     FROM ledger_entries r
     JOIN ledger_accounts a ON a.id = r.account_id
+    JOIN uploads u ON u.id = r.upload_id
     CROSS JOIN LATERAL (
         SELECT CASE
             WHEN CAST(:by_campaign AS jsonb) IS NULL OR a.unit = 'clips' THEN r.amount
@@ -26,20 +27,21 @@ _SETTLE = text("""
 """)
 
 _SETTLE_ALL = text("""
-    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
-    SELECT account_id, upload_id, 'settle', amount, 0, amount
-    FROM ledger_entries
-    WHERE upload_id = ANY (CAST(:upload_ids AS text[])) AND kind = 'reserve'
-    ORDER BY account_id, upload_id
+    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, network, region)
+    SELECT r.account_id, r.upload_id, 'settle', r.amount, 0, r.amount, u.network, r.region
+    FROM ledger_entries r
+    JOIN uploads u ON u.id = r.upload_id
+    WHERE r.upload_id = ANY (CAST(:upload_ids AS text[])) AND r.kind = 'reserve'
+    ORDER BY r.account_id, r.upload_id
     ON CONFLICT DO NOTHING
 """)
 
 _RELEASE = text("""
-    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
+    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, network, region)
     SELECT r.account_id, r.upload_id,
            CASE WHEN v.actual > 0 THEN 'settle' ELSE 'release' END,
            CASE WHEN v.actual > 0 THEN v.actual ELSE r.amount END,
-           v.actual - r.amount, v.actual
+           v.actual - r.amount, v.actual, u.network, r.region
     FROM ledger_entries r
     JOIN ledger_accounts a ON a.id = r.account_id
     JOIN uploads u ON u.id = r.upload_id
@@ -88,8 +90,8 @@ def release(connection: Connection, *upload_ids: str) -> bool:
 
 
 _VOID = text("""
-    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta)
-    SELECT e.account_id, e.upload_id, 'void', e.amount, -e.amount, -e.amount
+    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, network, region)
+    SELECT e.account_id, e.upload_id, 'void', e.amount, -e.amount, -e.amount, e.network, e.region
     FROM ledger_entries e
     JOIN ledger_accounts a ON a.id = e.account_id
     WHERE e.upload_id = :upload_id AND e.kind = 'settle' AND a.unit = 'clips'

@@ -42,6 +42,7 @@ _API = {
     # Campaigns and keys
     "assignment_revision": _CHANGE,
     "bundle_signatures": _WRITE,
+    "campaign_owners": _WRITE,
     "campaign_versions": _WRITE,
     "restores": _READ,
     "signal_catalogs": _ADD,
@@ -99,6 +100,7 @@ _GATEWAY = {
     "deployment": _READ,
     "assignments": _READ,
     "audit": "INSERT",
+    "campaign_owners": _READ,
     "campaign_versions": _READ,
     "clips": _READ,
     "dead_letters": _ADD,
@@ -122,6 +124,7 @@ _INGEST = {
     "assignment_revision": _CHANGE,
     "assignments": f"{_READ}, DELETE",
     "audit": "INSERT",
+    "campaign_owners": _READ,
     "campaign_versions": _CHANGE,
     "clip_assets": _ALL,
     "clip_days": _WRITE,

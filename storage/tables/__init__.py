@@ -5,6 +5,7 @@ from storage.tables.base import is_in_schema, metadata
 from storage.tables.campaigns import (
     assignment_revision,
     bundle_signatures,
+    campaign_owners,
     campaign_versions,
     compare_counts,
     enrolment_codes,
@@ -56,6 +57,7 @@ __all__ = [
     "assignments",
     "audit",
     "bundle_signatures",
+    "campaign_owners",
     "campaign_versions",
     "clip_assets",
     "clip_days",

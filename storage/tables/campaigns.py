@@ -23,10 +23,19 @@ from storage.tables.base import at, created_at, is_one_of, json, metadata
 from storage.tables.erasure import VehicleErasure
 from triggers.contracts.campaign import RUNNING, CampaignState
 
+campaign_owners = Table(
+    "campaign_owners",
+    metadata,
+    Column("campaign", Text, primary_key=True),
+    Column("owner_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    Column("cost_centre", Text, nullable=False, server_default=""),
+)
+"""One row per campaign: who answers for it, at first who applied it first, and the cost centre that pays ('': none)."""
+
 campaign_versions = Table(
     "campaign_versions",
     metadata,
-    Column("campaign", Text, primary_key=True),
+    Column("campaign", Text, ForeignKey("campaign_owners.campaign"), primary_key=True),
     Column("version", Integer, primary_key=True),
     Column("state", Text, nullable=False),
     Column("source", Text, nullable=False),

@@ -151,6 +151,8 @@ ledger_entries = Table(
     Column("held_delta", BigInteger, nullable=False),
     Column("settled_delta", BigInteger, nullable=False),
     Column("folded", Boolean, nullable=False, server_default="false"),
+    Column("network", Text, nullable=False),
+    Column("region", Text, nullable=False),
     created_at(),
     UniqueConstraint("account_id", "upload_id", "kind"),
     CheckConstraint("kind IN ('reserve','settle','release','void')", name="kind"),
@@ -166,7 +168,8 @@ ledger_entries = Table(
 )
 """Append-only. A reservation changes its accounts at once; settlements and releases are folded into them in batches.
 An upload's reservation is closed once: settled or released, never both. A clip that turns out to be damaged was
-settled, and its `void` takes it out of the limits on clips again."""
+settled, and its `void` takes it out of the limits on clips again. `network` is the one that the upload had when the
+entry was made, `region` that of its vehicle when the bytes were reserved ('': it has none)."""
 
 price_books = Table(
     "price_books",

@@ -7,13 +7,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select, tuple_
+from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.campaigns.queries import MAX_VERSION
 from storage.tables import campaign_versions, uploads, vehicles
 from storage.tables.uploads import UPLOAD_IS_LIVE, UPLOAD_IS_OPEN, UploadState
 from storage.uploads.rows import COLUMNS, UploadRow, row_of
+from triggers.contracts.campaign import Network
 from triggers.contracts.clip import CreationRequest
 
 
@@ -86,6 +87,13 @@ def insert_open(
     unless_live = statement.on_conflict_do_nothing(index_elements=[uploads.c.clip_id], index_where=UPLOAD_IS_LIVE)
     row = connection.execute(unless_live.returning(*COLUMNS)).one_or_none()
     return row_of(row) if row else None
+
+
+def announce_again(connection: Connection, upload_id: str, network: Network) -> None:
+    """From now on the bytes of this upload, if it is open, come on another network."""
+    table = uploads.c
+    moved = update(uploads).where(table.id == upload_id, table.state == UploadState.OPEN, table.network != network)
+    connection.execute(moved.values(network=network))
 
 
 def log_partition(clip_id: str, partitions: int) -> int:

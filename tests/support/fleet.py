@@ -9,11 +9,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, insert, text, update
+from sqlalchemy.dialects.postgresql import insert as pg_insert
 
 from storage import users
 from storage.campaigns import life
 from storage.campaigns.queries import CampaignVersion
-from storage.tables import campaign_versions
+from storage.tables import campaign_owners, campaign_versions
 from storage.vehicles.enrolment import enrol
 from triggers.contracts.bundle import make_bundle
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, CaptureWindow, TriggerSettings
@@ -80,6 +81,8 @@ def add_version(
             .where(campaign_versions.c.campaign == name, campaign_versions.c.state.in_(("active", "paused")))
             .values(state="stopped")
         )
+    owner = pg_insert(campaign_owners).values(campaign=name, owner_id=a_user(connection).id)
+    connection.execute(owner.on_conflict_do_nothing())
     connection.execute(
         insert(campaign_versions).values(
             campaign=name,

@@ -214,6 +214,30 @@ campaign.add_command(_step_command("resume", "Resume a paused campaign."))
 campaign.add_command(_step_command("stop", "Stop a campaign for good."))
 
 
+@campaign.command(short_help="Give a campaign another owner or cost centre.")
+@click.argument("name")
+@click.option("--owner", help="The name of the user who is to own it.")
+@click.option("--cost-centre", help='The cost centre that pays for what it uploads from now on; "" for none.')
+@click.option("--reason", help="Why, in at most 500 characters; it is in the audit log.")
+@json_option
+@with_client
+def assign(
+    client: Client, *, name: str, owner: str | None, cost_centre: str | None, reason: str | None, as_json: bool
+) -> None:
+    """Give a campaign another owner, another cost centre, or both; its owner may, and operators.
+
+    Who applied a campaign first owns it. What was charged before stays with the cost centre of before.
+    """
+    if owner is None and cost_centre is None:
+        raise click.UsageError("give --owner, --cost-centre, or both")
+    assigned = client.campaigns.assign(name, owner=owner, cost_centre=cost_centre, reason=reason)
+    if as_json:
+        print_json(assigned.model_dump(mode="json"))
+    else:
+        pays = f"cost centre {assigned.cost_centre}" if assigned.cost_centre else "no cost centre"
+        print_result(f"{assigned.campaign} belongs to {assigned.owner}, {pays}")
+
+
 @campaign.command(name="list", short_help="List the campaigns with their states.")
 @list_options
 @with_client

@@ -37,6 +37,8 @@ CAMPAIGN_COLUMNS: tuple[Column[CampaignSummary], ...] = (
     Column("state", lambda version: version.state),
     Column("ended_reason", lambda version: version.ended_reason),
     Column("author", lambda version: version.author),
+    Column("owner", lambda version: version.owner),
+    Column("cost_centre", lambda version: version.cost_centre),
     Column("approved_by", lambda version: version.approved_by),
     Column("fired", lambda version: version.outcomes.fired),
     Column("catalogued", lambda version: version.outcomes.catalogued),
@@ -69,7 +71,8 @@ def show_details(details: CampaignDetails) -> None:
 def show_review(details: CampaignDetails) -> None:
     """Print what an approver looks at: fields, text, settings, cost, and the difference to the version that runs."""
     review = details.review
-    names = ("campaign", "version", "state", "ended_reason", "author", "created_at", "approved_by", "approved_at")
+    of_campaign = ("campaign", "owner", "cost_centre")
+    names = (*of_campaign, "version", "state", "ended_reason", "author", "created_at", "approved_by", "approved_at")
     rejected = ("rejected_by", "rejected_at", "rejected_reason") if details.rejected_at else ()
     print_fields({name: getattr(details, name) for name in (*names, *rejected, "program_digest", "approval_digest")})
     known = ", ".join(review.catalogs) or "its author's own: none that is published has this text"

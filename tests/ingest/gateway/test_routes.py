@@ -17,7 +17,8 @@ from storage.tables import uploads
 from storage.uploads import endings, pieces
 from tests.ingest.gateway.serving import CHUNK, TUS, TusClient, logged_bytes, some_bytes
 from tests.support.fleet import clip_manifest, enroll_vehicle
-from triggers.contracts.clip import CELL_BYTES, MAX_CLIP_BYTES, ClipManifest
+from triggers.contracts.campaign import Network
+from triggers.contracts.clip import CELL_BYTES, MAX_CLIP_BYTES, ClipManifest, CreationRequest
 
 
 def clip(size: int = 1000, campaign: str = "wide", seed: int = 0) -> tuple[bytes, ClipManifest]:
@@ -73,6 +74,21 @@ def test_a_clip_goes_from_creation_to_its_last_byte(client: TusClient, database:
     assert client.offset(location) == len(data)
     assert row(database, location)["state"] == "received"
     assert logged_bytes(database, settings, location.rsplit("/", 1)[1]) == data
+
+
+def test_an_open_upload_that_is_announced_on_another_network_has_that_one_from_then_on(
+    client: TusClient, database: Database
+) -> None:
+    data, manifest = clip()
+    location = client.begin(manifest)
+    assert row(database, location)["network"] == "wifi"
+    on_cellular = CreationRequest(manifest=manifest, network=Network.CELLULAR).canonical_json()
+    again = client.create_raw(on_cellular, len(data))
+    assert (again.status_code, client.location(again)) == (200, location)
+    assert row(database, location)["network"] == "cellular"
+    assert client.patch(location, 0, data).status_code == 204
+    client.create(manifest)
+    assert row(database, location)["network"] == "cellular", "all bytes have come"
 
 
 def test_the_address_of_an_upload_is_right_behind_a_proxy_with_a_prefix(client: TusClient) -> None:

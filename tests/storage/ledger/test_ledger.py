@@ -12,9 +12,11 @@ from storage import ledger
 from storage.database import Database
 from storage.diagnosis.ledger import entries_that_differ
 from storage.ledger import AccountKey
+from storage.uploads import creation
+from storage.vehicles.enrolment import enrol
 from tests.storage.ledger.ledger_support import NOON, account_amounts, add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle, fire, manifest_of
-from triggers.contracts.campaign import BudgetLimits
+from triggers.contracts.campaign import BudgetLimits, Network
 from triggers.contracts.clip import ClipManifest
 from triggers.errors import BudgetExhausted
 
@@ -303,3 +305,31 @@ def test_a_damaged_clip_uses_no_limit_on_clips_but_its_bytes_have_arrived(fleet:
         assert entries_that_differ(connection) == []
     assert amounts["campaign_clips", "small"] == (0, 0)
     assert amounts["campaign_bytes", "small"] == (10, 10)
+
+
+def test_entries_have_the_network_of_their_time_and_the_region_of_the_reservation(
+    fleet: Database,
+) -> None:
+    with fleet.begin() as connection:
+        enrol(connection, "car-3", {"region": "US"}, replace=True)
+        enrol(connection, "car-4", {}, replace=True)
+    settled, released, without = (
+        reserve(fleet, charged_manifest({"small": 5}, vehicle_id=vehicle)) for vehicle in ("car-3", "car-3", "car-4")
+    )
+    with fleet.begin() as connection:
+        creation.announce_again(connection, settled, Network.CELLULAR)
+        enrol(connection, "car-3", {"region": "EU"}, replace=True)
+        ledger.settle(connection, settled)
+        ledger.release(connection, released)
+        ledger.settle_all(connection, [without])
+        ledger.void_clip(connection, settled)
+        rows = connection.execute(text("SELECT DISTINCT upload_id, kind, network, region FROM ledger_entries")).all()
+    assert {tuple(row) for row in rows} == {
+        (settled, "reserve", "wifi", "US"),
+        (settled, "settle", "cellular", "US"),
+        (settled, "void", "cellular", "US"),
+        (released, "reserve", "wifi", "US"),
+        (released, "release", "wifi", "US"),
+        (without, "reserve", "wifi", ""),
+        (without, "settle", "wifi", ""),
+    }

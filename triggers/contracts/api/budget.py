@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
 from triggers.contracts.api.base import View
 
@@ -20,6 +20,8 @@ AccountKind = Literal[
 """What an account limits: bytes of the whole fleet, bytes or clips of a campaign, its bytes per vehicle and UTC day."""
 AccountUnit = Literal["bytes", "clips"]
 MAX_LISTED_ACCOUNTS = 10_000
+CostCentre = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]{0,63})?$")]
+"""The name of a cost centre, as accounting has it: up to 64 letters, digits, `.`, `_` and `-`; '' for none."""
 
 
 class AccountView(View):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from triggers.contracts.api.base import View
-from triggers.contracts.api.budget import AccountView
+from triggers.contracts.api.budget import AccountView, CostCentre
 from triggers.contracts.api.costs.expected import ExpectedCostView
 from triggers.contracts.api.outcomes import OutcomesView
 from triggers.contracts.base import Contract, Name, Sha256Hex
@@ -87,8 +87,33 @@ class ApproveRequest(Contract):
     digest: Sha256Hex
 
 
+class AssignRequest(Contract):
+    """Who is to own a campaign, and which cost centre is to pay for it; what is null stays as it is."""
+
+    owner: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    """A user's name, in any spelling."""
+    cost_centre: CostCentre | None = None
+    """'' for none. What was charged before stays with the cost centre of before."""
+    reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.owner is None and self.cost_centre is None:
+            raise ValueError("give an `owner`, a `cost_centre`, or both")
+        return self
+
+
+class OwnerView(View):
+    """A campaign's owner, at first who applied it first, and its cost centre ('': none)."""
+
+    campaign: str
+    owner: str
+    owner_id: int
+    cost_centre: str
+
+
 class CampaignView(View):
-    """A campaign version."""
+    """A campaign version. `owner` and `cost_centre` are those of its campaign."""
 
     campaign: str
     version: int
@@ -116,6 +141,9 @@ class CampaignView(View):
     paused_at: datetime | None
     ended_at: datetime | None
     ended_reason: str | None
+    owner: str
+    owner_id: int
+    cost_centre: str
 
 
 class CampaignSummary(CampaignView):

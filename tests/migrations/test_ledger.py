@@ -1,0 +1,43 @@
+"""Migrations of the ledger on rows that were there before: owners of campaigns, networks and regions of entries."""
+
+from __future__ import annotations
+
+from alembic import command
+from sqlalchemy import select, update
+
+from storage import ledger
+from storage.database import Database
+from storage.migrate import alembic_config
+from storage.tables import campaign_owners, campaign_versions, ledger_entries, uploads
+from tests.storage.ledger.ledger_support import NOON, add_upload
+from tests.support.fleet import a_user, add_version, charged_manifest, enroll_vehicle
+
+
+def test_campaigns_of_before_belong_to_who_applied_them_first_and_have_no_cost_centre(database: Database) -> None:
+    config = alembic_config()
+    with database.begin() as connection:
+        add_version(connection, "wide", 1)
+        add_version(connection, "wide", 2)
+        zoe = a_user(connection, "zoe").id
+        connection.execute(update(campaign_versions).where(campaign_versions.c.version == 2).values(author_id=zoe))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0042")
+        command.upgrade(config, "0043")
+        owned = connection.execute(select(campaign_owners)).all()
+        assert owned == [("wide", a_user(connection, "ann").id, "")]
+
+
+def test_entries_of_before_get_the_network_of_their_upload_and_the_region_of_its_vehicle(database: Database) -> None:
+    config = alembic_config()
+    with database.begin() as connection:
+        enroll_vehicle(connection)
+        add_version(connection, "wide")
+        manifest = charged_manifest({"wide": 7})
+        upload_id = add_upload(connection, manifest)
+        ledger.reserve(connection, upload_id, manifest, now=NOON, fleet_limit_bytes=None)
+        connection.execute(update(uploads).values(network="cellular"))
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0042")
+        command.upgrade(config, "0043")
+        rows = select(ledger_entries.c.network, ledger_entries.c.region).distinct()
+        assert connection.execute(rows).all() == [("cellular", "eu")]
