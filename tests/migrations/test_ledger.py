@@ -21,8 +21,8 @@ def test_campaigns_of_before_belong_to_who_applied_them_first_and_have_no_cost_c
         zoe = a_user(connection, "zoe").id
         connection.execute(update(campaign_versions).where(campaign_versions.c.version == 2).values(author_id=zoe))
         config.attributes["connection"] = connection
-        command.downgrade(config, "0042")
-        command.upgrade(config, "0043")
+        command.downgrade(config, "0043")
+        command.upgrade(config, "0044")
         owned = connection.execute(select(campaign_owners)).all()
         assert owned == [("wide", a_user(connection, "ann").id, "")]
 
@@ -37,7 +37,7 @@ def test_entries_of_before_get_the_network_of_their_upload_and_the_region_of_its
         ledger.reserve(connection, upload_id, manifest, now=NOON, fleet_limit_bytes=None)
         connection.execute(update(uploads).values(network="cellular"))
         config.attributes["connection"] = connection
-        command.downgrade(config, "0042")
-        command.upgrade(config, "0043")
+        command.downgrade(config, "0043")
+        command.upgrade(config, "0044")
         rows = select(ledger_entries.c.network, ledger_entries.c.region).distinct()
         assert connection.execute(rows).all() == [("cellular", "eu")]
