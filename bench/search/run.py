@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--url", help="a database that is kept; filled if it is empty")
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--pairs", type=int, default=7, help="ask every n-th pair (0: none)")
-    parser.add_argument("--orders", type=int, default=5, help="ask every n-th filter in another order")
+    parser.add_argument("--orders", type=int, default=5, help="ask every n-th filter in another order (0: none)")
     parser.add_argument("--unchecked", action="store_true", help="leave out the naive evaluation")
     parser.add_argument("--json", type=Path, help="where all times go")
     options = parser.parse_args(argv)
@@ -58,7 +58,7 @@ def _run(url: str, options: argparse.Namespace) -> None:
     print(f"load {load()}; the box of `place: few` has sides of {side:.4f} degrees")
     alone = list(singles(place))
     together = list(pairs(place))[:: options.pairs] if options.pairs else []
-    in_order = list(sorted_filters(place))[:: options.orders]
+    in_order = list(sorted_filters(place))[:: options.orders] if options.orders else []
     if not options.unchecked:
         counts = check(database, alone)
         print(f"{len(counts)} pages are what looking at all clips finds")
