@@ -5,6 +5,7 @@ from __future__ import annotations
 from fleet_api.api import health, objects
 from fleet_api.audit import routes as audit
 from fleet_api.budget import routes as budget
+from fleet_api.campaigns import owner_routes as campaign_owners
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
 from fleet_api.costs import routes as costs
@@ -26,6 +27,7 @@ ROUTERS = tuple(
     module.router
     for module in (
         campaigns,
+        campaign_owners,
         signal_catalogs,
         budget,
         costs,

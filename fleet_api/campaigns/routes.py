@@ -17,11 +17,9 @@ from triggers.contracts.api.campaigns import (
     AppliedView,
     ApplyRequest,
     ApproveRequest,
-    AssignRequest,
     CampaignDetails,
     CampaignList,
     CampaignView,
-    OwnerView,
     VersionList,
 )
 from triggers.contracts.api.trust import SignedView, SignRequest
@@ -72,21 +70,6 @@ def list_campaigns(
 def list_versions(services: Use, user: Caller, campaign: str) -> VersionList:
     """All versions of a campaign, newest first."""
     return usecases.list_versions(services, user, campaign)
-
-
-@router.post("/{campaign}/assign", summary="Assign a campaign to an owner or a cost centre")
-@raises(NotFound)
-def assign(
-    services: Use,
-    user: Caller,
-    campaign: str,
-    body: Annotated[AssignRequest, json_body(AssignRequest)],
-) -> OwnerView:
-    """Change who answers for a campaign, or the cost centre that pays for what it uploads from now on.
-
-    Its owner may, and operators. Who applied it first owns it.
-    """
-    return usecases.assign(services, user, campaign, body)
 
 
 @router.get("/{campaign}/{version}", summary="Show a campaign version")

@@ -26,6 +26,7 @@ from storage.costs import price_books
 from storage.counts.compared import compared
 from storage.counts.outcomes import outcomes
 from storage.database import Connection
+from storage.jsonb import storable
 from triggers.contracts.api.base import ReasonRequest
 from triggers.contracts.api.campaigns import (
     AppliedView,
@@ -143,6 +144,7 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
 def assign(services: Services, user: User, campaign: str, request: AssignRequest) -> OwnerView:
     """Give a campaign another owner or cost centre. Forbidden unless the user owns it or is an operator."""
     user.require(Role.AUTHOR, Role.OPERATOR)
+    storable([request.owner, request.reason], what="the request")
     with services.database.begin() as connection:
         before = owners.locked(connection, campaign)
         rules.check_may_assign(campaign, user=user, owner=before.owner, owner_id=before.owner_id)

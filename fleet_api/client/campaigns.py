@@ -113,7 +113,7 @@ class Campaigns:
     ) -> OwnerView:
         """Give a campaign another owner, another cost centre ('' for none), or both; raises Forbidden for others'."""
         body = request_of(AssignRequest, owner=owner, cost_centre=cost_centre, reason=reason)
-        return self._transport.post(OwnerView, path_of("campaigns", name, "assign"), body)
+        return self._transport.post(OwnerView, path_of("campaign-owners", name), body)
 
     def move(self, name: str, version: int, step: Step) -> CampaignView:
         """Take another step in a version's life; raises Conflict if its state does not allow the step."""

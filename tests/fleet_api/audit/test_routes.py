@@ -186,8 +186,8 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         lambda api: api.post("/v1/price-books", {"prices": BOOK}, "operator"),
         "price_book.publish",
     ),
-    ("post", "/v1/campaigns/{campaign}/assign"): (
-        after(draft, lambda api: api.post("/v1/campaigns/braking/assign", {"cost_centre": "maps"}, "author")),
+    ("post", "/v1/campaign-owners/{campaign}"): (
+        after(draft, lambda api: api.post("/v1/campaign-owners/braking", {"cost_centre": "maps"}, "author")),
         "campaign.assign",
     ),
     ("post", f"{VERSION}/submit"): (

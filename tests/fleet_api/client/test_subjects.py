@@ -172,6 +172,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.campaigns.versions("a"),
         lambda: client.campaigns.version("a", 1),
         lambda: client.campaigns.reject("a", 1, reason="r"),
+        lambda: client.campaigns.assign("a", cost_centre="r"),
         lambda: client.signal_catalogs.get("a"),
         lambda: next(client.signal_catalogs.list()),
         lambda: client.signal_catalogs.publish("a", ""),

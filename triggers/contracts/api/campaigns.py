@@ -96,12 +96,6 @@ class AssignRequest(Contract):
     """'' for none. What was charged before stays with the cost centre of before."""
     reason: Annotated[str, Field(min_length=1, max_length=500)] | None = None
 
-    @model_validator(mode="after")
-    def _something(self) -> Self:
-        if self.owner is None and self.cost_centre is None:
-            raise ValueError("give an `owner`, a `cost_centre`, or both")
-        return self
-
 
 class OwnerView(View):
     """A campaign's owner, at first who applied it first, and its cost centre ('': none)."""
