@@ -19,6 +19,7 @@ from storage.clips.cql2.standard.conformance import NAMES as CLASSES
 from storage.clips.cql2.track.geometry import MAX_POSITIONS
 from storage.clips.cql2.written import translate
 from storage.clips.details import MAX_LABELS
+from storage.clips.plan.indexes import index_of
 from storage.clips.properties import (
     PATTERNS,
     PROPERTIES,
@@ -140,6 +141,12 @@ def test_all_operators_are_listed_and_no_others() -> None:
     assert set().union(*(names(row) for row in rows)) == set(OPERATORS)
 
 
+def is_walked(name: str) -> bool:
+    """Whether an index has the clips in the order of a property with one value per clip."""
+    index = index_of(require_property(name))
+    return index is not None and index.in_order
+
+
 def test_limits_and_sort_keys_are_those_of_the_code() -> None:
     limits = section("Limits")
     assert f"{source.MAX_BYTES} bytes, {source.MAX_NODES} operators" in limits
@@ -152,7 +159,11 @@ def test_limits_and_sort_keys_are_those_of_the_code() -> None:
     assert f"{SEARCH_TIMEOUT_S:g} s" in limits
     assert f"newest {MAX_LABELS} " in limits
     sorting = section("Sorting and paging")
-    assert names(sorting.split(".\n", 1)[0]) == {*sortable_names(), "sortby"}
+    without = (described for described in (*PROPERTIES, *map(require_property, PATTERNS)) if not described.sort)
+    unsortable = {name for described in without for name in (described.name, *described.aliases)}
+    assert names(sorting.split(".\n", 1)[0]) == {*unsortable, "sortby"}
+    walked = sorting.split("in the order of `id`", 1)[1].split(", and of the statistics", 1)[0]
+    assert names(walked) == {name for name in sortable_names() if is_walked(name)} - {"id"}
     assert f"`{DEFAULT_SORT}`" in sorting
     assert f"{DEFAULT_PAGE} by default" in sorting
     jobs = section("Label jobs")

@@ -56,7 +56,7 @@ def parsed(question: Question, token: str | None = None) -> ClipQuery:
 
 def naive_page(connection: Connection, query: ClipQuery, limit: int | None = None) -> list[str]:
     """The page's ids by looking at every clip and sorting; `limit` is that of the query unless it is given."""
-    key = query.order.by.expression
+    key = query.order.key
     # The key as an expression of its own: no index has it.
     rows = select(clips.c.id, key.label("sort_key")).where(query.where()).cte("rows").prefix_with("MATERIALIZED")
     found = select(rows.c.id).order_by(*query.order.sorted(rows.c.sort_key, rows.c.id)).limit(limit or query.page.limit)

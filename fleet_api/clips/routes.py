@@ -13,7 +13,7 @@ from fleet_api.http.routing import CatalogRoute
 from fleet_api.http.services import Use
 from ingest.http.raising import raises
 from storage.clips.cql2 import Language
-from storage.clips.properties import MAX_NAME_CHARACTERS, sortable_names
+from storage.clips.properties import MAX_NAME_CHARACTERS
 from storage.clips.query import DEFAULT_PAGE, MAX_PAGE
 from triggers.contracts.api.clips import (
     DEFAULT_SORT,
@@ -46,7 +46,7 @@ def search_clips(
         str,
         Query(
             max_length=MAX_NAME_CHARACTERS + 1,
-            description=f"{', '.join(sortable_names())}; a leading - reverses the order, a leading + does not.",
+            description="A property, such as `start` or `vehicle.model`; a leading - reverses the order, + does not.",
         ),
     ] = DEFAULT_SORT,
     limit: Annotated[int, Query(ge=1, le=MAX_PAGE, description="Clips per page.")] = DEFAULT_PAGE,

@@ -1,6 +1,7 @@
 """Sort orders for pages of clips: by a property, then by id; and the condition for what comes after a position.
 
-Clips without the property come last, in ascending and in descending order.
+Clips without the property come last, in ascending and in descending order. Of several values, such as those of a clip's
+fires, the least decides in ascending order and the greatest in descending order.
 """
 
 from __future__ import annotations
@@ -8,24 +9,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from types import UnionType
 from typing import Any, TypeAlias
 
-from sqlalchemy import BigInteger, ColumnElement, Float, Text, and_, literal, or_, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Float, Text, and_, func, literal, or_, tuple_
+from sqlalchemy.dialects.postgresql import JSONB
 
 from storage.clips.properties import Property, SortType, property_named, sortable_names
+from storage.clips.scopes import extreme
 from storage.tables import clips
 from triggers.errors import InvalidInput
 
 SIGNS = ("-", "+", " ")
 """What may stand before a property's name; a plus that was not encoded arrives in a URL as a blank."""
 
-SortKey: TypeAlias = int | float | str | None
+MAX_KEY_CHARACTERS = 200
+"""As many as an attribute may have. Labels may be longer: so many of their characters decide."""
+
+SortKey: TypeAlias = int | float | str | bool | None
 """A clip's value of the property that pages are sorted by; None when the clip does not have it."""
 
-SQL_TYPES: dict[SortType, type[BigInteger | Float[Any] | Text]] = {
+SQL_TYPES: dict[SortType, type[BigInteger | Float[Any] | Text | JSONB]] = {
     "integer": BigInteger,
     "float": Float,
     "text": Text,
+    "json": JSONB,
+}
+_PYTHON_TYPES: dict[SortType, type | UnionType] = {
+    "float": float,
+    "text": str,
+    "json": str | bool | int | float,
 }
 
 
@@ -59,6 +72,19 @@ class Order:
     def __str__(self) -> str:
         return f"-{self.by.name}" if self.falling else self.by.name
 
+    @property
+    def key(self) -> ColumnElement[Any]:
+        """What a clip is sorted by."""
+        if self.by.scope is None:
+            return self.by.expression
+        decides = extreme(self.by.scope, self.by.expression, greatest=self.falling)
+        return func.left(decides, MAX_KEY_CHARACTERS) if self.by.sort == "text" else decides
+
+    @property
+    def nullable(self) -> bool:
+        """Whether clips may lack it."""
+        return self.by.nullable or self.by.scope is not None
+
     def sorted(self, key: ColumnElement[Any], clip_id: ColumnElement[str]) -> tuple[ColumnElement[Any], ...]:
         """The terms of ORDER BY for rows that are sorted: clips without the property come last."""
         return (key.desc().nulls_last(), clip_id.desc()) if self.falling else (key.asc().nulls_last(), clip_id.asc())
@@ -69,18 +95,18 @@ class Order:
 
     def segments(self, after: PagePosition | None) -> tuple[Segment, ...]:
         """The segments that come after a position (None: all): clips with the property, then those without it."""
-        if not self.by.nullable:
+        if not self.nullable:
             return (Segment(self, after),)
         without = Segment(self, after if after is not None and after.key is None else None, lacks=True)
         return (without,) if after is not None and after.key is None else (Segment(self, after), without)
 
     def after(self, position: PagePosition) -> ColumnElement[bool]:
         """The condition that a clip comes after a position."""
-        key = self.by.expression
+        key = self.key
         if position.key is None:
             return and_(key.is_(None), self._beyond(clips.c.id, literal(position.clip_id, Text)))
         after = self.beyond(key, clips.c.id, position)
-        return or_(after, key.is_(None)) if self.by.nullable else after
+        return or_(after, key.is_(None)) if self.nullable else after
 
     def beyond(
         self, key: ColumnElement[Any], clip_id: ColumnElement[str], position: PagePosition
@@ -119,10 +145,10 @@ class Order:
     def takes(self, key: object) -> bool:
         """Whether this can be a sort key of the order: of its type, and within what SQL holds."""
         if key is None:
-            return self.by.nullable
+            return self.nullable
         if self._type == "integer":
             return type(key) is int and -(2**63) <= key < 2**63  # a bool is an int, too
-        return isinstance(key, float if self._type == "float" else str)
+        return isinstance(key, _PYTHON_TYPES[self._type])
 
     @property
     def _type(self) -> SortType:
@@ -148,7 +174,7 @@ class Segment:
             if after is not None:
                 lacking.append(clip_id < after if order.falling else clip_id > after)
             return lacking
-        known: list[ColumnElement[bool]] = [key.is_not(None)] if order.by.nullable else []
+        known: list[ColumnElement[bool]] = [key.is_not(None)] if order.nullable else []
         return known if self.after is None else [*known, order.beyond(key, clip_id, self.after)]
 
 

@@ -11,8 +11,8 @@ from storage.clips.order import Order, PagePosition
 from storage.jsonb import storable
 from triggers.errors import InvalidInput
 
-MAX_TOKEN_CHARACTERS = 2000
-"""Room for a text as the sort key, even if JSON escapes each of its characters as twelve."""
+MAX_TOKEN_CHARACTERS = 4000
+"""Room for a text as the sort key (`order.MAX_KEY_CHARACTERS`), if JSON writes twelve for each of its characters."""
 
 
 def fingerprint(filter_source: str | None, language: str, order: Order) -> str:

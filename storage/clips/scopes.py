@@ -43,6 +43,12 @@ def members(scope: Scope, value: ColumnElement[Any]) -> LateralFromClause:
     return query.distinct().correlate(clips).lateral("members")
 
 
+def extreme(scope: Scope, value: ColumnElement[Any], *, greatest: bool) -> ColumnElement[Any]:
+    """The least or the greatest value that the members of `scope` have; NULL for a clip without any."""
+    aggregate = func.max(value) if greatest else func.min(value)
+    return _MEMBERS[scope].with_only_columns(aggregate).correlate(clips).scalar_subquery()
+
+
 def _fires() -> Select[int]:
     return select(1).select_from(clip_fires).where(clip_fires.c.clip_id == clips.c.id)
 

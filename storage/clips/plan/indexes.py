@@ -31,6 +31,8 @@ class Index:
     """Of an expression: PostgreSQL reads the rows of the table, too, where an index of a column is enough."""
     where: ColumnElement[bool] = field(default_factory=true, compare=False)
     """What rows of the table must be to stand in it."""
+    in_order: bool = False
+    """Whether the clips of one value are in the order of their ids, so that a page sorted by it is a range."""
 
     @property
     def has_nulls(self) -> bool:
@@ -55,21 +57,22 @@ def clip_id(source: Table) -> ColumnElement[str]:
     return column
 
 
-def _of_clip(name: str, kind: SortType, *, by_time: int = 0, visits: bool = False) -> Index:
-    return Index(name, clips, require_property(name).expression, kind, by_time, visits)
+def _of_clip(name: str, kind: SortType, *, by_time: int = 0, visits: bool = False, in_order: bool = True) -> Index:
+    return Index(name, clips, require_property(name).expression, kind, by_time, visits, in_order=in_order)
 
 
-def _of_some_clips(name: str) -> Index:
+def _of_some_clips(name: str, *, in_order: bool) -> Index:
     column = require_property(name).expression
-    return Index(name, clips, column, "text", where=column.is_not(None))
+    return Index(name, clips, column, "text", where=column.is_not(None), in_order=in_order)
 
 
 START, END, RECORDED = (_of_clip(name, "integer") for name in ("start", "end", "recorded"))
 STORED, READY, EXPIRES = (_of_clip(name, "integer", visits=True) for name in ("stored_at", "ready_at", "expires_at"))
 _DAMAGE = Index("damage", clips, func.left(clips.c.damage, 100), "text", where=clips.c.damage.is_not(None))
 _CLIPS = (
-    *(_of_clip(name, "text") for name in ("id", "recording_id", "digest")),
-    _of_clip("state", "text", by_time=1),
+    _of_clip("id", "text"),
+    *(_of_clip(name, "text", in_order=False) for name in ("recording_id", "digest")),
+    _of_clip("state", "text", by_time=1, in_order=False),
     _of_clip("vehicle", "text", by_time=6),
     _of_clip("size_bytes", "integer"),
     _of_clip("duration_s", "float", visits=True),
@@ -79,7 +82,8 @@ _CLIPS = (
     STORED,
     READY,
     EXPIRES,
-    *(_of_some_clips(name) for name in ("place_cell", "duplicate_of")),
+    _of_some_clips("place_cell", in_order=True),
+    _of_some_clips("duplicate_of", in_order=False),
 )
 _FIRES = (
     Index("version", clip_fires, clip_fires.c.version, "integer", by_time=2),
@@ -108,7 +112,7 @@ def statistic_index(asked: Property) -> Index:
     table = signal_statistics.c
     kind: SortType = "integer" if column == "samples" else "float"
     of_signal = (table.signal == asked.signal) & table.indexed
-    return Index(f"{asked.signal}.{column}", signal_statistics, table[column], kind, where=of_signal)
+    return Index(f"{asked.signal}.{column}", signal_statistics, table[column], kind, where=of_signal, in_order=True)
 
 
 def damage_bounds(bounds: Bounds) -> ColumnElement[bool] | None:

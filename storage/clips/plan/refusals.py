@@ -58,7 +58,7 @@ def require_searchable(
     if not (is_refused or lacking) or not is_large():
         return
     if is_refused:
-        raise _not_indexed(unindexed[0])
+        raise _not_in_order(unindexed[0]) if unindexed[0].signal is None else _not_indexed(unindexed[0])
     if is_rare(connection, lacking) and not any(map(has_few, accesses)):
         if unindexed:
             raise _not_indexed(unindexed[0])
@@ -137,4 +137,11 @@ def _not_indexed(asked: Property) -> InvalidInput:
     return InvalidInput(
         f"`{asked.name}` is not declared `indexed`, and there are too many clips to look through them all",
         remedy=f"{_REMEDY}; or declare the signal `indexed: true` in the signal catalog of a campaign",
+    )
+
+
+def _not_in_order(asked: Property) -> InvalidInput:
+    return InvalidInput(
+        f"no index has the clips in the order of `{asked.name}`, and there are too many clips to sort them all",
+        remedy=f"{_REMEDY}; or sort by `recorded`",
     )

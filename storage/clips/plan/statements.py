@@ -157,7 +157,7 @@ def in_all(sets: Sequence[Any], found: Any) -> Any:
 
 def _of_clips(order: Order, after: PagePosition | None, residual: Condition) -> Any:
     conditions = [residual] if after is None else [residual, order.after(after)]
-    return select(order.by.expression.label("sort_key"), clips.c.id).where(checked(conditions))
+    return select(order.key.label("sort_key"), clips.c.id).where(checked(conditions))
 
 
 def collect_clips(

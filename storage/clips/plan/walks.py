@@ -72,9 +72,9 @@ class Walks:
 
     def walk(self, segment: Segment) -> Walk:
         """The walk over a segment of the order."""
-        if self.index is None or (segment.lacks and self.index.source is not clips):
-            # No index has the clips without a signal; they are found among all clips, in the order of their ids.
-            return Walk(self.order, segment, self.order.by.expression, by_id=True)
+        if self.index is None or (segment.lacks and not self.index.has_nulls):
+            # No index has the clips without it; they are found among all clips, in the order of their ids.
+            return Walk(self.order, segment, self.order.key, by_id=True)
         key, source, found, rest = self._source(self.index)
         if not segment.lacks:
             found = and_(found, self.own.condition(key, self.index.kind), self.by_day.condition(key, self.index.kind))
@@ -94,7 +94,8 @@ class Walks:
 
 def _index_of_order(order: Order, indexed: Collection[str]) -> Index | None:
     if order.by.signal is None:
-        return index_of(order.by)
+        index = index_of(order.by)
+        return index if index is not None and index.in_order else None
     return statistic_index(order.by) if order.by.signal in indexed else None
 
 

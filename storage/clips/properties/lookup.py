@@ -148,7 +148,8 @@ def _dimension(unit: Unit) -> str:
 def _attribute(name: str, attribute: str) -> Property:
     description = "an attribute of the vehicle in the clip's manifest, such as `vehicle.model`"
     expression = clips.c.attributes[attribute]
-    return Property(name, "attribute", "Attribute of the vehicle", description, expression, attribute=attribute)
+    title = "Attribute of the vehicle"
+    return Property(name, "attribute", title, description, expression, sort="json", nullable=True, attribute=attribute)
 
 
 def _statistic(name: str, signal: str, statistic: str) -> Property:

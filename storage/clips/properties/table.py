@@ -28,7 +28,7 @@ from storage.clips.scopes import ELEMENT, Scope
 from storage.tables import clip_fires, clips, labels
 
 PropertyKind = Literal["text", "number", "time", "interval", "attribute", "geometry", "box"]
-SortType = Literal["integer", "float", "text"]
+SortType = Literal["integer", "float", "text", "json"]
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Property:
     """A property of clips, and everything that the catalog needs to know about it.
 
     `kind` is its type in comparisons. `scope` says whether it belongs to a fire, a tag or a label of the clip, None for
-    the clip itself. `sort` is the type of its value as a sort key, None when pages cannot be sorted by it;
-    `nullable` says that clips may lack that key. `expression` is the value in the unit `unit`, the same for filter
+    the clip itself. `sort` is the type of its value as a sort key, None when pages cannot be sorted by it; `nullable`
+    says that a clip may lack it, whatever its scope. `expression` is the value in the unit `unit`, the same for filter
     and sort: ns since 1970 for times; an interval has its end in `last`. `attribute` and `signal` are the names that
     properties with a variable part contain. `few` numbers are counted one by one, not in bins.
     """
@@ -89,14 +89,22 @@ PROPERTIES: tuple[Property, ...] = (
         clips.c.id,
         sort="text",
     ),
-    Property("recording_id", "text", "Recording", "identity of the recording on its vehicle", clips.c.recording_id),
-    Property("digest", "text", "Digest", "identity of the clip's bytes, 64 hex digits", clips.c.digest),
+    Property(
+        "recording_id",
+        "text",
+        "Recording",
+        "identity of the recording on its vehicle",
+        clips.c.recording_id,
+        sort="text",
+    ),
+    Property("digest", "text", "Digest", "identity of the clip's bytes, 64 hex digits", clips.c.digest, sort="text"),
     Property(
         "state",
         "text",
         "State",
         "how far the clip has been processed",
         clips.c.state,
+        sort="text",
         values=("stored", "ready", "damaged"),
     ),
     Property("damage", "text", "Damage", "why the clip is damaged", clips.c.damage),
@@ -106,6 +114,7 @@ PROPERTIES: tuple[Property, ...] = (
         "Duplicate of",
         "the earlier clip that this one is almost the same as",
         clips.c.duplicate_of,
+        sort="text",
         nullable=True,
     ),
     Property(
@@ -191,6 +200,7 @@ PROPERTIES: tuple[Property, ...] = (
         "Cell",
         "cell of the [H3](https://h3geo.org) grid in which the clip begins: 5 km² on average (resolution 7)",
         clips.c.place_cell,
+        sort="text",
         nullable=True,
     ),
     *(
@@ -200,11 +210,12 @@ PROPERTIES: tuple[Property, ...] = (
             f"Cell of resolution {resolution}",
             f"the cell of resolution {resolution} that `place_cell` lies in: {area} km² on average",
             coarser(clips.c.place_cell, resolution),
+            sort="text",
             nullable=True,
         )
         for resolution, area in ((5, "250"), (3, "12,000"))
     ),
-    Property("campaign", "text", "Campaign", "campaign of a fire", clip_fires.c.campaign, scope="fire"),
+    Property("campaign", "text", "Campaign", "campaign of a fire", clip_fires.c.campaign, scope="fire", sort="text"),
     Property(
         "version",
         "number",
@@ -212,9 +223,10 @@ PROPERTIES: tuple[Property, ...] = (
         "version of the campaign of a fire",
         clip_fires.c.version,
         scope="fire",
+        sort="integer",
         few=True,
     ),
-    Property("trigger", "text", "Trigger", "trigger of a fire", clip_fires.c.trigger, scope="fire"),
+    Property("trigger", "text", "Trigger", "trigger of a fire", clip_fires.c.trigger, scope="fire", sort="text"),
     Property(
         "program_digest",
         "text",
@@ -222,6 +234,7 @@ PROPERTIES: tuple[Property, ...] = (
         "digest of the program of a fire",
         clip_fires.c.program_digest,
         scope="fire",
+        sort="text",
     ),
     Property(
         "fire_time",
@@ -230,6 +243,7 @@ PROPERTIES: tuple[Property, ...] = (
         "when a trigger fired, by the vehicle's clock",
         clip_fires.c.t_ns,
         scope="fire",
+        sort="integer",
     ),
     Property(
         "fire_time_ns",
@@ -239,6 +253,7 @@ PROPERTIES: tuple[Property, ...] = (
         clip_fires.c.t_ns,
         scope="fire",
         unit="ns",
+        sort="integer",
     ),
     Property(
         "inclusion_probability",
@@ -247,6 +262,7 @@ PROPERTIES: tuple[Property, ...] = (
         "probability that a fire was included, above 0 and at most 1",
         clip_fires.c.inclusion_probability,
         scope="fire",
+        sort="float",
     ),
     Property(
         "tags",
@@ -255,10 +271,18 @@ PROPERTIES: tuple[Property, ...] = (
         "a tag of a trigger that fired, or one that a person has added",
         ELEMENT,
         scope="tag",
+        sort="text",
         aliases=("tag",),
     ),
     Property(
-        "labels", "text", "Label", "a type that a label of the clip names", ELEMENT, scope="label", aliases=("label",)
+        "labels",
+        "text",
+        "Label",
+        "a type that a label of the clip names",
+        ELEMENT,
+        scope="label",
+        sort="text",
+        aliases=("label",),
     ),
     Property(
         "label_count",
@@ -266,9 +290,16 @@ PROPERTIES: tuple[Property, ...] = (
         "Number of labels",
         "how often the clip has been labeled, whether something was found or not",
         select(func.count()).select_from(labels).where(labels.c.clip_id == clips.c.id).scalar_subquery(),
+        sort="integer",
         few=True,
     ),
     Property(
-        "labeler", "text", "Labeler", "who labeled the clip, as `<user>/<labeler>`", labels.c.labeler, scope="labeling"
+        "labeler",
+        "text",
+        "Labeler",
+        "who labeled the clip, as `<user>/<labeler>`",
+        labels.c.labeler,
+        scope="labeling",
+        sort="text",
     ),
 )

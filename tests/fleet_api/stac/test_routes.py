@@ -232,7 +232,7 @@ def test_what_others_ask_for_and_no_clip_has_is_null_here_and_refused_by_our_own
         ({"limit": 0}, "limit"),
         ({"limit": "ten"}, "limit"),
         ({"token": "next"}, "token"),
-        ({"sortby": [{"field": "keywords"}]}, "sorted"),
+        ({"sortby": [{"field": "damage"}]}, "sorted"),
         ({"sortby": [{"field": "datetime"}, {"field": "platform"}]}, "sortby"),
         ({"sortby": [{"field": "datetime", "direction": "up"}]}, "sortby"),
         ({"fields": None}, "fields"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -12,11 +13,11 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, text
 
 from storage.clips.details import get_clip
-from storage.clips.properties import sortable_names
+from storage.clips.properties import PATTERNS, sortable_names
 from storage.clips.query import MAX_PAGE, ClipQuery
 from storage.clips.search import FoundClips, search
 from storage.database import Database
-from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip
+from tests.storage.clips.catalog_support import SECOND_NS, T_NS, add_clip, add_labels
 from triggers.errors import InvalidInput, NotFound, Overloaded
 
 CLIP = st.fixed_dictionaries(
@@ -27,11 +28,15 @@ CLIP = st.fixed_dictionaries(
         "vehicle_id": st.sampled_from(["car-1", "car-2"]),
         "ready_at": st.sampled_from([None, datetime(2026, 1, 5, 12, tzinfo=UTC), datetime(2026, 1, 6, tzinfo=UTC)]),
         "statistics": st.sampled_from([None, {"ego.speed": (0.0, 31.5, 0.1)}, {"ego.speed": (0.0, 0.1, None)}]),
+        "attributes": st.sampled_from([{}, {"model": "b"}, {"model": "a\x1f"}, {"model": 0.1}, {"model": True}]),
+        "fired": st.lists(st.sampled_from([("cut_in", "left"), ("braking", "hard")]), unique=True),
+        "tags": st.sampled_from([[], ["rain"], ["night", "snow"]]),
+        "place_cell": st.sampled_from([None, "871f8d5a2ffffff"]),
     }
 )
-STATISTICS = ("ego.speed.max", "ego.speed.samples")
+WITH_NAMES = ("ego.speed.max", "ego.speed.samples", "vehicle.model")
 SORTS = st.sampled_from(
-    [sign + name for name in (*sortable_names(), *STATISTICS) if "SIGNAL" not in name for sign in ("", "-", "+")]
+    [sign + name for name in (*sortable_names(), *WITH_NAMES) if name not in PATTERNS for sign in ("", "-", "+")]
 )
 
 
@@ -61,9 +66,8 @@ def test_pages_together_are_one_query_whatever_comes_between_them(
     source: str | None,
 ) -> None:
     with database.begin() as connection:
-        connection.execute(text("DELETE FROM signal_statistics"))
-        connection.execute(text("DELETE FROM clips"))
-        connection.execute(text("DELETE FROM uploads"))
+        for table in ("signal_statistics", "clip_fires", "fires", "clips", "uploads"):
+            connection.execute(text(f"DELETE FROM {table}"))
         for clip in before:
             add_clip(connection, **clip)  # type: ignore[arg-type]
         expected = all_ids(connection, sortby, source)
@@ -100,7 +104,7 @@ def test_a_forged_or_foreign_token_is_refused(database: Database) -> None:
             "x",
             "é",
             "=" * 9,
-            "A" * 2001,
+            "A" * 4001,
             token[:-3],
             _forged(),
             _forged("x", key, clip_id),
@@ -128,6 +132,9 @@ def test_a_forged_or_foreign_token_is_refused(database: Database) -> None:
         ("vehicle", [None, 1, 1.5, "\x00", "\ud800"]),
         ("ready_at", [1.5, "1", False, -(2**63) - 1]),
         ("ego.speed.max", [1, "1.5", [], {}]),
+        ("-trigger", [1, True, ["hard"]]),
+        ("fire_time", ["hard", 1.5, True]),
+        ("vehicle.model", [[], {}, {"model": 1}]),
     ],
 )
 def test_a_token_whose_key_is_not_of_the_orders_type_is_refused(sortby: str, keys: list[object]) -> None:
@@ -170,6 +177,62 @@ def test_clips_of_a_wrong_clock_are_listed_by_when_they_were_stored(database: Da
         assert next(clip.id for clip in searched(connection, sortby="-start").clips) == year_2262
         wrong = searched(connection, filter_source="recorded > TIMESTAMP('2020-01-01T00:00:00Z') AND start_ns = 0")
         assert [clip.id for clip in wrong.clips] == [year_1970]
+
+
+@pytest.mark.parametrize("sortby", ["tag", "-label", "vehicle.model"])
+def test_a_page_can_end_after_the_longest_text_whatever_its_characters(database: Database, sortby: str) -> None:
+    longest = "\U0001f697" * 200
+    with database.begin() as connection:
+        made = [add_clip(connection, tags=[longest], attributes={"model": longest}) for _ in range(3)]
+        for clip_id in made:
+            add_labels(connection, clip_id, longest * 3)
+        found, token = [], None
+        for _ in made:
+            page = searched(connection, sortby=sortby, limit=1, token=token)
+            found += [clip.id for clip in page.clips]
+            token = page.next
+    assert found == sorted(made, reverse=sortby.startswith("-"))
+    assert token is None
+
+
+@pytest.mark.parametrize(
+    ("sortby", "groups"),
+    [
+        ("trigger", ["both", "hard", "left", "none"]),
+        ("-trigger", ["left both", "hard", "none"]),
+        ("tag", ["both hard", "none", "left"]),
+        ("-tag", ["none", "both", "hard", "left"]),
+        ("label", ["both", "left", "none hard"]),
+        ("-label", ["left", "both", "none hard"]),
+        ("label_count", ["none hard", "both left"]),
+        ("vehicle.model", ["both", "left", "hard", "none"]),
+        ("-vehicle.model", ["hard", "left", "both", "none"]),
+    ],
+)
+def test_of_several_values_the_least_decides_upwards_and_the_greatest_downwards(
+    database: Database, sortby: str, groups: list[str]
+) -> None:
+    """Equals are in one group; what lacks the property comes last."""
+    made: dict[str, dict[str, Any]] = {
+        "none": {"tags": ["snow"]},
+        "left": {"fired": [("cut_in", "left")], "tags": [], "attributes": {"model": "b"}},
+        "hard": {"fired": [("braking", "hard")], "tags": ["night"], "attributes": {"model": 10}},
+        "both": {
+            "fired": [("braking", "easy"), ("cut_in", "left")],
+            "tags": ["night", "rain"],
+            "attributes": {"model": "a"},
+        },
+    }
+    with database.begin() as connection:
+        ids = {name: add_clip(connection, **columns) for name, columns in made.items()}
+        add_labels(connection, ids["both"], "car", "bicycle")
+        add_labels(connection, ids["left"], "truck", "bus")
+        found = [clip.id for clip in searched(connection, sortby=sortby).clips]
+    assert found == [
+        clip_id
+        for group in groups
+        for clip_id in sorted((ids[name] for name in group.split()), reverse=sortby.startswith("-"))
+    ]
 
 
 @pytest.mark.parametrize("sortby", ["", "-", "color", "--start", "start desc", "start,end"])

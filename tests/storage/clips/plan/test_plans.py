@@ -107,7 +107,7 @@ def test_a_filter_alone_uses_its_index_and_visits_few_rows(connection: Connectio
         assert done.steps[-1].startswith("collect"), done
 
 
-@pytest.mark.parametrize("sortby", SORTS)
+@pytest.mark.parametrize("sortby", [*SORTS, "place_cell", "-place_cell"])
 def test_an_order_alone_is_a_walk_of_as_many_rows_as_a_page(connection: Connection, sortby: str) -> None:
     done = explained(connection, Question("all", "", sortby))
     assert done.steps == ["walk 50"]

@@ -94,3 +94,42 @@ def test_a_signal_that_is_not_indexed_is_refused_beside_a_time_that_many_clips_h
     assert explained(connection, "ego.jerk.max > 1 AND start > DATE('2020-01-01')").ids
     with pytest.raises(InvalidInput, match=r"`ego\.jerk\.max` is not declared `indexed`"):
         explained(connection, "ego.jerk.max > 44.99 AND start > DATE('2020-01-01')")
+
+
+WITHOUT_INDEX = (
+    "state",
+    "digest",
+    "-duplicate_of",
+    "-trigger",
+    "fire_time",
+    "inclusion_probability",
+    "-tag",
+    "label",
+    "vehicle.region",
+)
+
+
+@pytest.mark.parametrize("sortby", WITHOUT_INDEX)
+def test_an_order_that_no_index_has_is_refused_in_a_large_catalog_and_sorts_a_small_one(
+    connection: Connection, sortby: str
+) -> None:
+    for source in ("", "tag = 'rain'"):
+        with pytest.raises(InvalidInput) as refused:
+            explained(connection, source, sortby)
+        assert str(refused.value).startswith(f"no index has the clips in the order of `{asked_for(sortby)}`")
+        assert "add a time, a vehicle or a trigger that few clips have; or sort by `recorded`" in refused.value.remedy
+    query = ClipQuery.parse(sortby=sortby)
+    assert query.page_of(connection, Caps(large=CLIPS)).clip_ids == naive_page(connection, query)
+
+
+@pytest.mark.parametrize("narrower", NARROWER)
+@pytest.mark.parametrize("sortby", WITHOUT_INDEX)
+def test_it_sorts_the_few_clips_of_a_filter(connection: Connection, sortby: str, narrower: str) -> None:
+    done = explained(connection, narrower, sortby)
+    assert done.steps == ["collect"]
+    assert done.visited < BOUND, done
+    assert done.ids == naive_page(connection, ClipQuery.parse(filter_source=narrower, sortby=sortby), len(done.ids))
+
+
+def asked_for(sortby: str) -> str:
+    return ClipQuery.parse(sortby=sortby).order.by.name
