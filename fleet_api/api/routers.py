@@ -16,6 +16,7 @@ from fleet_api.labels import routes as labels
 from fleet_api.login import routes as login
 from fleet_api.marks import routes as marks
 from fleet_api.outcomes import routes as outcomes
+from fleet_api.rates import routes as rates
 from fleet_api.scans import routes as scans
 from fleet_api.searches import routes as searches
 from fleet_api.signal_catalogs import routes as signal_catalogs
@@ -42,6 +43,7 @@ ROUTERS = tuple(
         marks,
         labels,
         outcomes,
+        rates,
         audit,
         trust,
         login,

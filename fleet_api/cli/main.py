@@ -34,6 +34,7 @@ COMMANDS = {
     "erasure-report": Entry("fleet_api.cli.fleet.erasure:erasure_report", "Get and verify reports on erased vehicles."),
     "campaign": Entry("fleet_api.cli.fleet.campaign:campaign", "Apply, approve, list and control campaigns."),
     "outcomes": Entry("fleet_api.cli.fleet.outcomes:outcomes", "Count the outcomes of every fire."),
+    "rates": Entry("fleet_api.cli.fleet.rates.commands:rates", "Show how often triggers fire, and compare versions."),
     "clips": Entry(
         "fleet_api.cli.fleet.clips.commands:clips", "Search the catalog of clips, and download their files."
     ),

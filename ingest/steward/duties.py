@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log
-from ingest.steward import campaigns, erasure, tiers
+from ingest.steward import campaigns, erasure, rates, tiers
 from ingest.steward.loop import Duty
 from ingest.steward.staging import clean_staging
 from storage import ledger, retention
@@ -96,6 +96,7 @@ class Duties:
             Duty("forgetting closed uploads", 3600.0, self._forget_uploads),
             Duty("deleting old vehicle-days", 3600.0, self._forget_vehicle_days),
             Duty("forgetting expired scans", 60.0, self._forget_scans),
+            Duty("recording rates", 900.0, self._record_rates),
             Duty("removing unfinished object writes", 3600.0, self._remove_leftovers),
         ]
 
@@ -182,6 +183,10 @@ class Duties:
     def _forget_scans(self) -> bool:
         with self._database.begin() as connection:
             return scans.expire(connection) > 0
+
+    def _record_rates(self) -> bool:
+        rates.record_rates(self._database)
+        return False
 
     def _remove_leftovers(self) -> bool:
         _did(self._store.remove_leftovers(), "unfinished object writes removed")

@@ -24,6 +24,7 @@ from storage.tables import (
     assignments,
     clips,
     compare_counts,
+    count_parts,
     dead_letters,
     enrolment_codes,
     erased_vehicles,
@@ -204,6 +205,7 @@ _MOVED: Sequence[tuple[Table, dict[str, Any]]] = (
     (uploads, {"manifest": b"", "cell_digests": None, "metadata": None}),
     (fires, {"t_ns": 0}),
     (compare_counts, {}),
+    (count_parts, {}),
     (ledger_accounts, {}),
     (vehicle_refusals, {}),
 )

@@ -50,9 +50,11 @@ _API = {
     # Vehicles
     "assignments": _WRITE,
     "compare_counts": _WRITE,
+    "count_parts": _WRITE,
     "enrolment_codes": _ALL,
     "erased_vehicles": _ADD,
     "fire_counts": _WRITE,
+    "rate_days": _READ,
     "vehicle_refusals": _WRITE,
     "vehicles": _WRITE,
     # The catalog. A clip is erased in the request that asks for it.
@@ -136,6 +138,7 @@ _INGEST = {
     "clip_vectors": _ALL,
     "clips": _ALL,
     "compare_counts": f"{_CHANGE}, DELETE",
+    "count_parts": f"{_CHANGE}, DELETE",
     "dataset_members": _READ,
     "datasets": _READ,
     "dead_letters": _ALL,
@@ -161,6 +164,7 @@ _INGEST = {
     "object_deletions": _ALL,
     "outbox": _ALL,
     "parked_cells": _ALL,
+    "rate_days": _WRITE,
     "restores": _READ,
     "scan_hits": f"{_CHANGE}, DELETE",
     "scans": f"{_READ}, DELETE",

@@ -39,6 +39,7 @@ from storage.tables.likeness import clip_vectors, embeddings, vector_jobs
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
 from storage.tables.marks import clip_notes, clip_tags, clip_texts
 from storage.tables.people import api_tokens, audit, identities, users
+from storage.tables.rates.counted import count_parts, rate_days
 from storage.tables.scans import scan_hits, scans
 from storage.tables.uploads import (
     dead_letters,
@@ -69,6 +70,7 @@ __all__ = [
     "clip_vectors",
     "clips",
     "compare_counts",
+    "count_parts",
     "dataset_members",
     "dataset_versions",
     "datasets",
@@ -101,6 +103,7 @@ __all__ = [
     "outbox",
     "parked_cells",
     "price_books",
+    "rate_days",
     "restores",
     "saved_searches",
     "scan_hits",

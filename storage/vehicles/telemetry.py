@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from storage.campaigns.queries import MAX_VERSION
 from storage.counts.compared import fallen_pairs, record_compared
+from storage.rates import parts
 from storage.tables import campaign_versions, fire_counts
 from storage.uploads.fire_identity import ENROL_AGAIN
 from triggers.assignment.given import CountedParts, Version
@@ -54,14 +55,18 @@ def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry)
     """Store a report of counts; returns for how many of its campaign versions it was new.
 
     All of its versions must exist, and appear once. Pairs of compared heads are updated independently, see
-    `storage.counts.compared`.
+    `storage.counts.compared`. What is new is divided by software and rollout, see `storage.rates.parts`.
     """
     changed = 0
+    grown = []
     # The same order in all reports, so that two concurrent ones of a vehicle cannot deadlock.
     for counts in sorted(telemetry.counts, key=lambda counts: (counts.campaign, counts.version)):
         fires_are_new = _upsert(connection, vehicle_id, counts, telemetry.reported_at_ns)
         pairs_are_new = record_compared(connection, vehicle_id, counts, telemetry.reported_at_ns)
         changed += fires_are_new or pairs_are_new
+        if fires_are_new:
+            grown.append((counts.campaign, counts.version))
+    parts.divide(connection, vehicle_id, grown)
     return changed
 
 

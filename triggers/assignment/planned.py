@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from triggers.assignment.rules import next_change_ns, share_at
+from triggers.assignment.rollout import share_at
+from triggers.assignment.rules import next_change_ns
 from triggers.contracts.campaign import CampaignSettings
 from triggers.contracts.campaign_life import has_begun, is_over
 from triggers.statistics.budget_forecast.forecast import DAY_NS, PlannedDay

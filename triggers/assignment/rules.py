@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 
+from triggers.assignment.rollout import share_at
 from triggers.assignment.sampling import admitted
 from triggers.assignment.targets import matches
 from triggers.contracts.base import AttributeValue
@@ -56,12 +57,3 @@ def _stages_end_ns(stages: Sequence[RolloutStage], began_ns: int) -> Iterator[in
             return
         began_ns += stage.duration_ns
         yield began_ns
-
-
-def share_at(stages: Sequence[RolloutStage], elapsed_ns: int) -> float:
-    """The share of the fleet that a rollout admits `elapsed_ns` after it began; the last stage has no end."""
-    for stage in stages:
-        if stage.duration_ns is None or elapsed_ns < stage.duration_ns:
-            return stage.share
-        elapsed_ns -= stage.duration_ns
-    return stages[-1].share

@@ -110,6 +110,9 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/me"): set(Role),
     ("post", "/v1/logout"): set(Role),
     ("get", "/v1/outcomes"): READERS,
+    ("get", "/v1/rates"): READERS,
+    ("get", "/v1/rates/heads"): READERS,
+    ("get", "/v1/rates/comparison"): READERS,
     ("get", "/v1/dead-letters"): READERS,
     ("post", "/v1/dead-letters/{letter_id}/discard"): {Role.OPERATOR},
 }
@@ -157,6 +160,8 @@ QUERIES: dict[Operation, dict[str, Any]] = {
     ("delete", "/v1/scans/{scan_id}"): {},
     ("delete", "/v1/clips/{clip_id}/tags"): {"tag": "a"},
     ("delete", "/v1/clips/{clip_id}/notes/{note_id}"): {},
+    ("get", "/v1/rates/heads"): {"campaign": "braking"},
+    ("get", "/v1/rates/comparison"): {"campaign": "braking", "old": "1", "new": "2"},
 }
 """What routes must be asked with, so that it is not the query that is refused."""
 

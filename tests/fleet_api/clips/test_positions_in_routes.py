@@ -60,6 +60,7 @@ NOTHING_OF_CLIPS: set[Operation] = {
     ("get", "/v1/trust"),
     ("post", "/v1/trust"),
     ("post", "/v1/logout"),
+    *(("get", f"/v1/rates{which}") for which in ("", "/heads", "/comparison")),
     # about vehicles: of their clips, numbers and digests
     ("post", "/v1/vehicles"),
     ("post", "/v1/enrolment-codes"),

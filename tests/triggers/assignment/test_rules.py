@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.support.fleet import campaign_settings
-from triggers.assignment.rules import is_assigned, next_change_ns, share_at
+from triggers.assignment.rollout import share_at
+from triggers.assignment.rules import is_assigned, next_change_ns
 from triggers.contracts.campaign import BudgetLimits, CampaignSettings, Comparison, RolloutStage
 
 BEGAN = datetime(2026, 1, 5, 12, tzinfo=UTC)

@@ -1,0 +1,1 @@
+"""`longtail rates`: how often triggers fire, what versions changed, and how often compared heads disagree"""

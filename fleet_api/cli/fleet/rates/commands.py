@@ -1,0 +1,216 @@
+"""`longtail rates`: how often triggers fire, what versions changed, and how often compared heads disagree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from fleet_api.cli.connection import with_client
+from fleet_api.cli.numbers import WholeNumber
+from fleet_api.cli.output import (
+    Column,
+    Form,
+    form_options,
+    json_option,
+    print_json,
+    print_list,
+    print_table,
+    remark,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fleet_api.client import Client
+    from triggers.contracts.api.rates.answers import CompareView, HeadView, RatePer, RateView, RatioView
+    from triggers.contracts.api.rates.estimates import Estimate
+
+component_option = click.option(
+    "--software",
+    "component",
+    metavar="COMPONENT",
+    help="Tell versions of this component of vehicles' software apart, such as `stack`.",
+)
+version_option = click.option(
+    "--version", type=WholeNumber(1), help="The campaign's version.  [default: the running one, else the newest]"
+)
+
+
+def shown_estimate(estimate: Estimate | None) -> str | None:
+    """An estimate with its interval, as in `1.2 (0.8 to 1.7)`."""
+    if estimate is None:
+        return None
+    high = "any" if estimate.high is None else f"{estimate.high:.3g}"
+    return f"{estimate.mean:.3g} ({estimate.low:.3g} to {high})"
+
+
+def shown_percent(estimate: Estimate | None) -> str | None:
+    """A share with its interval in percent."""
+    if estimate is None or estimate.high is None:
+        return None
+    return f"{100 * estimate.mean:.3g} % ({100 * estimate.low:.3g} to {100 * estimate.high:.3g})"
+
+
+def shown_ratio(ratio: RatioView) -> str:
+    """A ratio with its interval; `?` where nothing is known of it."""
+    estimate = "?" if ratio.estimate is None else f"{ratio.estimate:.3g}"
+    return f"{estimate} ({ratio.low:.3g} to {'any' if ratio.high is None else f'{ratio.high:.3g}'})"
+
+
+def _ends(name: str, of: str) -> tuple[Column[RateView], ...]:
+    return tuple(
+        Column(f"{name}.{end}", lambda rate, end=end: getattr(getattr(rate, of), end, None))  # type: ignore[misc]
+        for end in ("mean", "low", "high")
+    )
+
+
+COLUMNS: tuple[Column[RateView], ...] = (
+    Column("campaign", lambda rate: rate.campaign),
+    Column("version", lambda rate: rate.version),
+    Column("software", lambda rate: rate.software),
+    Column("trigger", lambda rate: rate.trigger),
+    Column("vehicles", lambda rate: rate.vehicles),
+    Column("fires", lambda rate: rate.fires),
+    Column("armed_ns", lambda rate: rate.armed_ns),
+    Column("distance_m", lambda rate: rate.distance_m),
+    *_ends("per_hour", "per_hour"),
+    *_ends("per_1000km", "per_1000km"),
+    *_ends("trend", "trend"),
+    Column("as_of", lambda rate: rate.as_of),
+)
+
+
+@click.group()
+def rates() -> None:
+    """Show how often triggers fire, and compare versions."""
+
+
+@rates.command(short_help="Show fires per hour and per 1,000 km, by trigger.")
+@click.argument("campaign", required=False)
+@version_option
+@component_option
+@form_options("json", "csv")
+@with_client
+def show(client: Client, campaign: str | None, version: int | None, component: str | None, form: Form) -> None:
+    """Show the rates of a campaign's triggers as vehicles have counted them, or of all campaigns.
+
+    Rates are fires per hour and per 1,000 km in which the trigger could have fired, with intervals of 95 %. Sampling
+    and rollout do not bias them. `trend` is the factor by which a rate changes per week.
+    """
+    found = client.rates.of_triggers(campaign, version=version, component=component)
+    if form == "table" and found:
+        names = ("campaign", "version", "software", "trigger", "vehicles", "fires", "per hour", "per 1,000 km", "trend")
+        shown = [index for index, name in enumerate(names) if component is not None or name != "software"]
+        print_table("", [names[index] for index in shown], [[_row(rate)[index] for index in shown] for rate in found])
+    else:
+        print_list(form, found, COLUMNS, none="no vehicle has reported counts yet")
+
+
+def _row(rate: RateView) -> tuple[object, ...]:
+    return (
+        rate.campaign,
+        rate.version,
+        rate.software or "unknown",
+        rate.trigger,
+        rate.vehicles,
+        rate.fires,
+        shown_estimate(rate.per_hour),
+        shown_estimate(rate.per_1000km),
+        shown_estimate(rate.trend),
+    )
+
+
+@rates.command(short_help="Compare two versions: what rose, fell or appeared.")
+@click.argument("campaign")
+@click.argument("old")
+@click.argument("new")
+@version_option
+@component_option
+@click.option(
+    "--per",
+    type=click.Choice(["hour", "1000km"]),
+    default="hour",
+    show_default=True,
+    help="What fires are compared per.",
+)
+@json_option
+@with_client
+def compare(
+    client: Client,
+    *,
+    campaign: str,
+    old: str,
+    new: str,
+    version: int | None,
+    component: str | None,
+    per: RatePer,
+    as_json: bool,
+) -> None:
+    """Compare the versions OLD and NEW of CAMPAIGN, or with --software those of a component of vehicles' software.
+
+    The intervals of `new / old` hold however often you look: what has risen, fallen or appeared stays so. Of all
+    changes that are named, at most 5 % are wrong, on average.
+    """
+    found = client.rates.compare(campaign, old, new, component=component, version=version, per=per)
+    if as_json:
+        print_json(found.model_dump(mode="json"))
+        return
+    unit = "hour" if per == "hour" else "1,000 km"
+    _show_compared(f"Fires per {unit}", "trigger", found.triggers)
+    _show_compared("Share of pairs that disagree", "head", found.heads)
+    if not any(each.change != "open" for each in (*found.triggers, *found.heads)):
+        remark("no change is shown yet; look again whenever you like")
+
+
+def _show_compared(title: str, thing: str, compared: Sequence[CompareView]) -> None:
+    if compared:
+        rows = [
+            (each.name, shown_estimate(each.old), shown_estimate(each.new), shown_ratio(each.ratio), each.change)
+            for each in compared
+        ]
+        print_table(title, (thing, "old", "new", "new / old", "change"), rows)
+
+
+HEAD_COLUMNS: tuple[Column[HeadView], ...] = (
+    Column("head", lambda head: head.head),
+    Column("software", lambda head: head.software),
+    Column("vehicles", lambda head: head.vehicles),
+    Column("pairs", lambda head: head.pairs),
+    Column("disagreeing", lambda head: head.disagreeing),
+    Column("unknown", lambda head: head.unknown),
+    Column("share", lambda head: None if head.share is None else head.share.mean),
+    Column("low", lambda head: None if head.share is None else head.share.low),
+    Column("high", lambda head: None if head.share is None else head.share.high),
+)
+
+
+@rates.command(short_help="Show how often compared heads disagree.")
+@click.argument("campaign")
+@version_option
+@component_option
+@form_options("json", "csv")
+@with_client
+def heads(client: Client, campaign: str, version: int | None, component: str | None, form: Form) -> None:
+    """Show how often the active and the shadow value of the heads that CAMPAIGN compares disagree.
+
+    `share` has an interval of 95 % for one look, `at any time` one that holds however often you look.
+    """
+    found = client.rates.heads(campaign, version=version, component=component)
+    if form == "table" and found:
+        names = ("head", "software", "vehicles", "pairs", "disagreeing", "share", "at any time")
+        rows = [
+            (
+                head.head,
+                head.software or ("unknown" if component else ""),
+                head.vehicles,
+                head.pairs,
+                head.disagreeing,
+                shown_percent(head.share),
+                shown_percent(head.anytime),
+            )
+            for head in found
+        ]
+        print_table("", names, rows)
+    else:
+        print_list(form, found, HEAD_COLUMNS, none=f"{campaign} has no pairs of compared heads")

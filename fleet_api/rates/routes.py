@@ -1,0 +1,73 @@
+"""Routes for rates of triggers, comparisons of versions, and disagreement of heads."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from fleet_api.http.auth import Caller
+from fleet_api.http.routing import ApiRoute
+from fleet_api.http.services import Use
+from fleet_api.rates import usecases
+from ingest.http.raising import raises
+from triggers.contracts.api.rates.answers import MAX_COMPONENT, ComparisonView, HeadsList, RatePer, RatesList
+from triggers.errors import InvalidInput, NotFound
+
+router = APIRouter(prefix="/v1/rates", tags=["rates"], route_class=ApiRoute)
+
+CampaignName = Annotated[str, Query(max_length=64)]
+CampaignVersion = Annotated[
+    int | None, Query(ge=1, le=2**31 - 1, description="A version of the campaign; else the running or newest one.")
+]
+Component = Annotated[
+    str | None,
+    Query(max_length=MAX_COMPONENT, description="A component of vehicles' software, such as `stack`."),
+]
+Label = Annotated[str, Query(min_length=1, max_length=MAX_COMPONENT)]
+
+
+@router.get("", summary="Show rates of triggers")
+@raises(NotFound, InvalidInput)
+def show_rates(
+    services: Use,
+    user: Caller,
+    *,
+    campaign: Annotated[str | None, Query(max_length=64)] = None,
+    version: CampaignVersion = None,
+    component: Component = None,
+) -> RatesList:
+    """Fires per hour and per 1,000 km, with intervals and trend: one campaign's as counted now, or all campaigns' as
+    recorded last.
+    """
+    return usecases.rates(services, user, campaign=campaign, version=version, component=component)
+
+
+@router.get("/heads", summary="Show disagreement of heads")
+@raises(NotFound)
+def show_heads(
+    services: Use, user: Caller, *, campaign: CampaignName, version: CampaignVersion = None, component: Component = None
+) -> HeadsList:
+    """The share of pairs in which the active and the shadow value of a compared head differ, with intervals."""
+    return usecases.heads(services, user, campaign=campaign, version=version, component=component)
+
+
+@router.get("/comparison", summary="Compare two versions")
+@raises(NotFound, InvalidInput)
+def compare_versions(
+    services: Use,
+    user: Caller,
+    *,
+    campaign: CampaignName,
+    old: Label,
+    new: Label,
+    component: Component = None,
+    version: CampaignVersion = None,
+    per: RatePer = "hour",
+) -> ComparisonView:
+    """Whether rates fell, rose or appeared from the old to the new version, of the campaign or of a component of
+    vehicles' software. The intervals of ratios hold however often one looks.
+    """
+    return usecases.compare(
+        services, user, campaign=campaign, old=old, new=new, component=component, version=version, per=per
+    )

@@ -1,0 +1,180 @@
+"""Use cases for rates: how often triggers fire, what a version changed, and how often compared heads disagree."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from fleet_api.rates.rules import LIKELY_SHARE, UNITS, expected_rate
+from fleet_api.rates.views import compare_view, head_view, rate_view
+from fleet_api.services import Services
+from storage.campaigns.queries import get_content, get_version, get_versions, list_campaigns, running_version
+from storage.database import Connection
+from storage.rates import days, sums
+from triggers.assignment.given import Version
+from triggers.contracts.api.campaigns import BacktestForecast
+from triggers.contracts.api.rates.answers import ComparisonView, HeadsList, RatePer, RatesList
+from triggers.contracts.users import Role, User
+from triggers.errors import InvalidInput, NotFound
+from triggers.statistics.fleet_rates import VehicleSums
+from triggers.statistics.versions import Change, VersionComparison, changes, compare_versions
+from triggers.written_numbers import is_whole_number
+
+TRIGGER, HEAD = "trigger", "head"
+Pair = tuple[VehicleSums, VehicleSums]
+"""The sums under the old and under the new version."""
+
+
+def rates(
+    services: Services, user: User, *, campaign: str | None, version: int | None, component: str | None
+) -> RatesList:
+    """The rates of a campaign's triggers now, or of all campaigns as the steward recorded them last.
+
+    Of each campaign its running version, else its newest, unless one is given. NotFound without such a campaign or
+    version.
+    """
+    user.require(Role.VIEWER)
+    now = datetime.now(UTC)
+    with services.database.begin() as connection:
+        if campaign is None:
+            _refuse_without_campaign(version=version, component=component)
+            versions = [(each.campaign, each.version) for each in list_campaigns(connection)]
+            found = [(each.sums, each.recorded_at) for each in days.latest(connection, versions)]
+        else:
+            versions = [_chosen(connection, campaign, version)]
+            triggers = days.triggers_of_versions(connection, versions)
+            found = [(each, now) for each in sums.trigger_sums(connection, triggers, component)]
+        recorded = days.recorded_days(connection, versions) if component is None else {}
+    views = []
+    for each, as_of in found:
+        key = each.exposure.campaign, each.exposure.version, each.trigger
+        views.append(rate_view(each, recorded.get(key, ()), by_software=component is not None, as_of=as_of))
+    return RatesList(rates=views)
+
+
+def heads(services: Services, user: User, *, campaign: str, version: int | None, component: str | None) -> HeadsList:
+    """How often the heads that a campaign compares disagree, in all or by a component of vehicles' software."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        found = sums.head_sums(connection, [_chosen(connection, campaign, version)], component)
+    return HeadsList(heads=[head_view(each, by_software=component is not None) for each in found])
+
+
+def compare(
+    services: Services,
+    user: User,
+    *,
+    campaign: str,
+    old: str,
+    new: str,
+    component: str | None,
+    version: int | None,
+    per: RatePer,
+) -> ComparisonView:
+    """Compare two versions of a campaign, or of a component of vehicles' software under one version of a campaign.
+
+    NotFound if vehicles have counted nothing under one of them.
+    """
+    user.require(Role.VIEWER)
+    if old == new:
+        raise InvalidInput(f"{old!r} is compared with itself", remedy="name two different versions")
+    with services.database.begin() as connection:
+        versions = _compared_versions(connection, campaign, (old, new), component, version)
+        counted = sums.trigger_sums(connection, days.triggers_of_versions(connection, versions), component)
+        pairs = sums.head_sums(connection, versions, component)
+        forecast = _forecast(connection, versions)
+    _require_counted({_label(each.exposure, component) for each in counted}, (old, new), component)
+    rows = [
+        (_label(each.exposure, component), each.trigger, each.time if per == "hour" else each.way) for each in counted
+    ]
+    triggers = {
+        name: compare_versions(*both, per=UNITS[per], expected=expected_rate(forecast, name, per))
+        for name, both in _paired(rows, old, new).items()
+    }
+    of_heads = _paired([(_label(each, component), each.head, each.pairs) for each in pairs], old, new)
+    compared = {name: compare_versions(*both, per=1, expected=LIKELY_SHARE) for name, both in of_heads.items()}
+    changed = _changed(triggers, compared)
+    return ComparisonView(
+        campaign=campaign,
+        version=None if component is None else versions[0][1],
+        component=component,
+        old=old,
+        new=new,
+        per=per,
+        triggers=[compare_view(name, each, changed[TRIGGER, name]) for name, each in sorted(triggers.items())],
+        heads=[compare_view(name, each, changed[HEAD, name]) for name, each in sorted(compared.items())],
+    )
+
+
+def _refuse_without_campaign(*, version: int | None, component: str | None) -> None:
+    """InvalidInput for what needs one campaign's counts; of all campaigns only records are read."""
+    for name, value in (("version", version), ("component", component)):
+        if value is not None:
+            raise InvalidInput(f"`{name}` needs a campaign", remedy="name the campaign, or leave it out")
+
+
+def _chosen(connection: Connection, campaign: str, version: int | None) -> Version:
+    """The version that was asked for, else the running one, else the newest; NotFound if there is none."""
+    if version is not None:
+        return campaign, get_version(connection, campaign, version).version
+    running = running_version(connection, campaign)
+    return campaign, running or get_versions(connection, campaign, limit=1)[0].version
+
+
+def _compared_versions(
+    connection: Connection, campaign: str, labels: tuple[str, str], component: str | None, version: int | None
+) -> list[Version]:
+    """The versions of the campaign whose counts are compared."""
+    if component is not None:
+        return [_chosen(connection, campaign, version)]
+    if version is not None:
+        raise InvalidInput("`version` needs a component of vehicles' software", remedy="leave it out, or name one")
+    for label in labels:
+        if not is_whole_number(label):
+            raise InvalidInput(
+                f"{label!r} is no number of a version of {campaign}",
+                remedy="give two numbers, or name the component of vehicles' software whose versions are meant",
+            )
+    return [_chosen(connection, campaign, int(label)) for label in labels]
+
+
+def _label(row: sums.Exposure | sums.HeadSums, component: str | None) -> str:
+    """What is compared: the version of a component, or that of the campaign."""
+    return str(row.version) if component is None else row.label
+
+
+def _require_counted(labels: set[str], wanted: tuple[str, str], component: str | None) -> None:
+    for label in wanted:
+        if label not in labels:
+            known = ", ".join(sorted(labels - {""})) or "none"
+            raise NotFound(
+                f"no vehicle has reported counts under {component or 'version'} {label}", remedy=f"there are: {known}"
+            )
+
+
+def _paired(rows: Sequence[tuple[str, str, VehicleSums]], old: str, new: str) -> dict[str, Pair]:
+    """By name, the sums under both versions; what one of them does not have has none."""
+    found = {(label, name): each for label, name, each in rows}
+    names = [name for label, name, _ in rows if label in (old, new)]
+    return {name: (found.get((old, name), VehicleSums()), found.get((new, name), VehicleSums())) for name in names}
+
+
+def _changed(
+    triggers: Mapping[str, VersionComparison], heads_: Mapping[str, VersionComparison]
+) -> dict[tuple[str, str], Change]:
+    """What is shown of each: judged together, since people look at all of them."""
+    together = {(TRIGGER, name): each for name, each in triggers.items()}
+    together |= {(HEAD, name): each for name, each in heads_.items()}
+    keys = {f"{kind} {name}": (kind, name) for kind, name in together}
+    shown = changes({text: together[key] for text, key in keys.items()})
+    return {key: shown.get(text, Change.OPEN) for text, key in keys.items()}
+
+
+def _forecast(connection: Connection, versions: Sequence[Version]) -> BacktestForecast | None:
+    """What the backtest of one of these versions expected, the oldest that has one: before any of these counts."""
+    for campaign, version in versions:
+        stored = get_content(connection, campaign, version).forecast
+        if stored is not None:
+            return BacktestForecast.model_validate_json(json.dumps(stored))
+    return None

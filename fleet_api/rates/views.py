@@ -1,0 +1,73 @@
+"""The API's views of rates, comparisons and disagreement."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import datetime
+
+from fleet_api.rates.rules import CountedBy, weekly_trend
+from storage.rates.days import RateDay
+from storage.rates.sums import HeadSums, TriggerSums
+from triggers.contracts.api.rates.answers import ChangeName, CompareView, HeadView, RateView, RatioView
+from triggers.contracts.api.rates.estimates import Estimate
+from triggers.statistics.disagreement import disagreement
+from triggers.statistics.fleet_rates import HOUR_NS, THOUSAND_KM_M, FleetRate, fleet_rate
+from triggers.statistics.versions import Change, VersionComparison
+
+
+def rate_view(sums: TriggerSums, days: Sequence[RateDay], *, by_software: bool, as_of: datetime) -> RateView:
+    """The rate of one trigger."""
+    exposure = sums.exposure
+    per_hour = fleet_rate(sums.time, HOUR_NS)
+    counted = [CountedBy(day.recorded_at.timestamp(), day.fires, day.armed_ns) for day in days]
+    trend = None if per_hour is None else weekly_trend(counted, per_hour.design_effect)
+    return RateView(
+        campaign=exposure.campaign,
+        version=exposure.version,
+        software=exposure.label if by_software else None,
+        trigger=sums.trigger,
+        vehicles=sums.time.vehicles,
+        fires=sums.fires,
+        armed_ns=exposure.armed_ns,
+        distance_m=exposure.distance_m,
+        per_hour=_estimate(per_hour),
+        per_1000km=_estimate(fleet_rate(sums.way, THOUSAND_KM_M)),
+        trend=None if trend is None else Estimate.of(trend),
+        as_of=as_of,
+    )
+
+
+def head_view(sums: HeadSums, *, by_software: bool) -> HeadView:
+    """The disagreement of one head."""
+    found = disagreement(sums.pairs)
+    return HeadView(
+        campaign=sums.campaign,
+        version=sums.version,
+        software=sums.label if by_software else None,
+        head=sums.head,
+        vehicles=sums.pairs.vehicles,
+        pairs=int(sums.pairs.exposure),
+        disagreeing=int(sums.pairs.fires),
+        unknown=sums.unknown,
+        share=None if found is None else Estimate.of(found.share),
+        anytime=None if found is None else Estimate.of(found.anytime),
+        effective_pairs=None if found is None else found.effective_pairs,
+    )
+
+
+def compare_view(name: str, compared: VersionComparison, change: Change) -> CompareView:
+    """One of many comparisons, with the change that all of them together show of it."""
+    ratio = compared.ratio
+    named: ChangeName = change.value
+    return CompareView(
+        name=name,
+        old=_estimate(compared.old),
+        new=_estimate(compared.new),
+        ratio=RatioView(estimate=ratio.estimate, low=ratio.low, high=ratio.high if math.isfinite(ratio.high) else None),
+        change=named,
+    )
+
+
+def _estimate(rate: FleetRate | None) -> Estimate | None:
+    return None if rate is None else Estimate.of(rate.interval)

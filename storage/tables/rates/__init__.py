@@ -1,0 +1,1 @@
+"""Tables of rates: vehicles' counts by software and rollout, and what was counted by the end of each day"""

@@ -1,0 +1,149 @@
+"""Rates over HTTP: as vehicles have counted them, compared between versions, and the disagreement of heads."""
+
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import update
+
+from ingest.steward.rates import record_rates
+from storage.tables import rate_days
+from tests.fleet_api.api_server import Api, campaign_text
+from tests.storage.rates.rates_support import HOUR_NS, enrol_all, report, run_software
+from triggers.contracts.compared import Compared
+from triggers.errors import InvalidInput, NotFound
+
+COMPARING = campaign_text("compare cut_in.detected")
+
+
+@pytest.fixture
+def fleet(api: Api) -> Api:
+    """Campaign `braking`, version 1, and ten vehicles."""
+    api.activate(COMPARING)
+    enrol_all(api.database, *(f"car-{number}" for number in range(10)))
+    return api
+
+
+def drive(api: Api, stack: str, hours: int, fires: int, differ: int = 0, version: int = 1) -> None:
+    """All vehicles run this software, and have counted so much in all; every second one fires once more."""
+    for number in range(10):
+        run_software(api.database, f"car-{number}", stack=stack)
+        heads = {"cut_in.detected": Compared(neither=hours * 1000, only_shadow=differ)}
+        counted = {"hard_brake": fires + number % 2}
+        report(api.database, f"car-{number}", hours, counted, kilometres=50 * hours, heads=heads, version=version)
+
+
+def test_a_rate_has_an_interval_and_what_it_was_counted_in(fleet: Api) -> None:
+    drive(fleet, "1", 10, 4)
+    (rate,) = fleet.as_client("viewer").rates.of_triggers("braking")
+    assert (rate.version, rate.trigger, rate.vehicles, rate.fires) == (1, "hard_brake", 10, 45)
+    assert (rate.armed_ns, rate.distance_m, rate.software) == (100 * HOUR_NS, 5_000_000, None)
+    assert rate.per_hour is not None and rate.per_1000km is not None and rate.per_hour.high is not None
+    assert rate.per_hour.mean == pytest.approx(0.45)
+    assert rate.per_1000km.mean == pytest.approx(9)
+    garwood = (0.3282, 0.6021)
+    assert rate.per_hour.low <= garwood[0] and garwood[1] <= rate.per_hour.high < 0.75, "vehicles may differ"
+    assert rate.trend is None, "a single day"
+
+
+def test_software_is_told_apart(fleet: Api) -> None:
+    drive(fleet, "3.2.0", 10, 4)
+    drive(fleet, "3.2.1", 20, 5)
+    found = fleet.as_client("viewer").rates.of_triggers("braking", component="stack")
+    assert [(rate.software, rate.fires) for rate in found] == [("3.2.0", 45), ("3.2.1", 10)]
+    heads = fleet.as_client("viewer").rates.heads("braking", component="stack")
+    assert [(head.software, head.pairs) for head in heads] == [("3.2.0", 100_000), ("3.2.1", 100_000)]
+
+
+def test_all_campaigns_are_as_the_steward_recorded_them(fleet: Api) -> None:
+    viewer = fleet.as_client("viewer")
+    drive(fleet, "1", 10, 4)
+    assert viewer.rates.of_triggers() == []
+    assert record_rates(fleet.database) == 1
+    drive(fleet, "1", 20, 9)
+    assert [rate.fires for rate in viewer.rates.of_triggers()] == [45]
+    assert [rate.fires for rate in viewer.rates.of_triggers("braking")] == [95]
+
+
+def test_a_rate_that_halves_each_week_has_that_trend(fleet: Api) -> None:
+    now, fires, rng = datetime.now(UTC), 0, random.Random(1)
+    for day in range(21):
+        fires += round(40 * 0.5 ** (day / 7)) + rng.randint(-1, 1)
+        drive(fleet, "1", 10 * (day + 1), fires)
+        record_rates(fleet.database)
+        recorded = now - timedelta(days=20 - day)
+        with fleet.database.begin() as connection:
+            today = rate_days.c.day == now.date()
+            moved = {"day": recorded.date() - timedelta(days=1000), "recorded_at": recorded}
+            connection.execute(update(rate_days).where(today).values(**moved))
+    (rate,) = fleet.as_client("viewer").rates.of_triggers("braking")
+    assert rate.trend is not None and rate.trend.high is not None
+    assert 0.3 < rate.trend.low < 0.5 < rate.trend.high < 0.9
+    assert rate.trend.mean == pytest.approx(0.5, rel=0.05)
+
+
+def test_a_software_that_halves_a_rate_is_found_and_one_that_changes_nothing_is_not(fleet: Api) -> None:
+    drive(fleet, "3.2.0", 100, 40)
+    drive(fleet, "3.2.1", 200, 80)
+    drive(fleet, "3.2.2", 300, 84)
+    rates = fleet.as_client("viewer").rates
+    same = rates.compare("braking", "3.2.0", "3.2.1", component="stack")
+    (trigger,) = same.triggers
+    assert (same.version, trigger.change) == (1, "open")
+    assert trigger.ratio.high is not None and trigger.ratio.low < 1 < trigger.ratio.high
+    (fell,) = rates.compare("braking", "3.2.1", "3.2.2", component="stack").triggers
+    assert fell.change == "fell"
+    assert fell.ratio.estimate == pytest.approx(0.1) and fell.ratio.high is not None and fell.ratio.high < 0.5
+    (rose,) = rates.compare("braking", "3.2.2", "3.2.1", component="stack", per="1000km").triggers
+    assert rose.change == "rose"
+
+
+def test_a_head_that_begins_to_disagree_is_found_among_the_triggers(fleet: Api) -> None:
+    drive(fleet, "1", 10, 4)
+    drive(fleet, "2", 20, 8, differ=500)
+    found = fleet.as_client("viewer").rates.compare("braking", "1", "2", component="stack")
+    assert [(head.name, head.change) for head in found.heads] == [("cut_in.detected", "appeared")]
+    assert [trigger.change for trigger in found.triggers] == ["open"]
+    (head,) = fleet.as_client("viewer").rates.heads("braking")
+    assert (head.pairs, head.disagreeing, head.vehicles) == (205_000, 5_000, 10)
+    assert head.share is not None and head.share.mean == pytest.approx(5 / 205)
+    assert head.anytime is not None and head.share.high is not None and head.anytime.high is not None
+    assert head.anytime.low < head.share.low and head.share.high < head.anytime.high
+
+
+def test_versions_of_a_campaign_are_compared_by_their_numbers(fleet: Api) -> None:
+    fleet.activate(COMPARING + "\n# another one\n")
+    drive(fleet, "1", 100, 40)
+    drive(fleet, "1", 100, 4, version=2)
+    found = fleet.as_client("viewer").rates.compare("braking", "1", "2")
+    assert (found.version, found.component, [each.change for each in found.triggers]) == (None, None, ["fell"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "options", "error", "message"),
+    [
+        ("1", "1", {}, InvalidInput, "compared with itself"),
+        ("1", "x", {}, InvalidInput, "'x' is no number of a version"),
+        ("1", "9", {}, NotFound, "no version 9"),
+        ("1", "2", {"version": 1}, InvalidInput, "needs a component"),
+        ("1", "2", {"component": "stack"}, NotFound, "under stack 2"),
+        ("1", "2", {"component": "stack", "version": 7}, NotFound, "no version 7"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(
+    fleet: Api, old: str, new: str, options: dict[str, object], error: type[Exception], message: str
+) -> None:
+    drive(fleet, "1", 10, 4)
+    with pytest.raises(error, match=message):
+        fleet.as_client("viewer").rates.compare("braking", old, new, **options)  # type: ignore[arg-type]
+
+
+def test_a_campaign_that_nobody_has_is_not_found_and_one_without_counts_has_no_rates(fleet: Api) -> None:
+    rates = fleet.as_client("viewer").rates
+    assert rates.of_triggers("braking") == [] == rates.heads("braking")
+    with pytest.raises(NotFound):
+        rates.of_triggers("none")
+    with pytest.raises(InvalidInput, match="`version` needs a campaign"):
+        rates.of_triggers(version=1)

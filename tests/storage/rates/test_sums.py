@@ -1,0 +1,124 @@
+"""Sums over vehicles in SQL are those that Python computes from the same reports."""
+
+from __future__ import annotations
+
+import random
+from fractions import Fraction
+
+import pytest
+from sqlalchemy import update
+
+from storage.database import Database
+from storage.rates import days
+from storage.rates.sums import HeadSums, TriggerSums, head_sums, sums_of_json, sums_to_json, trigger_sums
+from storage.tables import vehicles
+from tests.storage.rates.rates_support import HOUR_NS, enrol_all, report, roll_out, run_software
+from tests.support.fleet import TRIGGER, add_version
+from triggers.contracts.compared import Compared
+from triggers.statistics.fleet_rates import Report, VehicleSums
+
+VERSION = ("braking", 1)
+CARS = [f"car-{number}" for number in range(6)]
+
+
+@pytest.fixture(autouse=True)
+def prepare(database: Database) -> None:
+    with database.begin() as connection:
+        add_version(connection, "braking")
+    enrol_all(database, *CARS)
+
+
+def sums_of(database: Database, component: str | None = None) -> list[TriggerSums]:
+    with database.begin() as connection:
+        return trigger_sums(connection, {VERSION: [TRIGGER, "silent"]}, component)
+
+
+def heads_of(database: Database, component: str | None = None) -> list[HeadSums]:
+    with database.begin() as connection:
+        return head_sums(connection, [VERSION], component)
+
+
+def test_sums_of_a_rollout_are_exactly_those_of_its_reports(database: Database) -> None:
+    rng = random.Random(7)
+    reports: dict[str, list[Report]] = {car: [] for car in CARS}
+    counted = dict.fromkeys(CARS, (0, 0, 0))
+    for stage, share in enumerate((0.01, 0.2, 1.0)):
+        roll_out(database, (0.01, 100), (0.2, 100), (1.0, 0), elapsed_s=100 * stage + 50)
+        for car in CARS[: 2 * stage + 2]:
+            hours, fires, kilometres = rng.randint(1, 9), rng.randint(0, 5), rng.randint(0, 400)
+            reports[car].append(Report(fires, hours * HOUR_NS, Fraction(str(share))))
+            counted[car] = tuple(a + b for a, b in zip(counted[car], (hours, fires, kilometres), strict=True))  # type: ignore[assignment]
+            report(database, car, counted[car][0], {TRIGGER: counted[car][1]}, kilometres=counted[car][2])
+    fired, silent = sums_of(database)
+    assert fired.time == VehicleSums.of(reports.values())
+    assert fired.fires == sum(fires for _, fires, _ in counted.values())
+    assert fired.exposure.armed_ns == sum(hours for hours, _, _ in counted.values()) * HOUR_NS
+    assert (silent.fires, silent.time.fires, silent.time.exposure) == (0, 0, fired.time.exposure)
+
+
+def test_a_vehicle_that_drove_no_distance_is_in_no_rate_per_distance(database: Database) -> None:
+    report(database, "car-0", 1, {TRIGGER: 3}, kilometres=0)
+    report(database, "car-1", 2, {TRIGGER: 5}, kilometres=100)
+    fired, _ = sums_of(database)
+    assert (fired.time.vehicles, fired.time.fires) == (2, 8)
+    assert fired.way == VehicleSums.of([[Report(5, 100_000)]])
+
+
+def test_vehicles_whose_counts_are_voided_are_in_no_sum(database: Database) -> None:
+    report(database, "car-0", 1, {TRIGGER: 3}, heads={"h": Compared(both=5)})
+    report(database, "car-1", 1, {TRIGGER: 100}, heads={"h": Compared(only_shadow=5)})
+    with database.begin() as connection:
+        connection.execute(update(vehicles).where(vehicles.c.id == "car-1").values(counts_voided_at="2026-01-01"))
+    assert sums_of(database)[0].fires == 3
+    assert [(head.head, head.pairs.fires, head.pairs.exposure) for head in heads_of(database)] == [("h", 0, 5)]
+
+
+def test_versions_of_a_component_are_told_apart(database: Database) -> None:
+    run_software(database, "car-0", stack="1", agent="x")
+    report(database, "car-0", 1, {TRIGGER: 3}, heads={"h": Compared(neither=9, only_active=1)})
+    run_software(database, "car-0", stack="2", agent="x")
+    report(database, "car-0", 3, {TRIGGER: 4}, heads={"h": Compared(neither=9, only_active=1, both=4, unknown=2)})
+    report(database, "car-1", 5, {TRIGGER: 0})
+    found = [
+        (each.exposure.label, each.fires, each.time.exposure)
+        for each in sums_of(database, "stack")
+        if each.trigger == TRIGGER
+    ]
+    assert found == [("", 0, 5 * HOUR_NS), ("1", 3, HOUR_NS), ("2", 1, 2 * HOUR_NS)]
+    assert [each.exposure.label for each in sums_of(database, "agent") if each.trigger == TRIGGER] == ["", "x"]
+    heads = [(each.label, each.pairs.fires, each.pairs.exposure, each.unknown) for each in heads_of(database, "stack")]
+    assert heads == [("1", 1, 10, 0), ("2", 0, 4, 2)]
+
+
+def test_a_vehicle_that_ran_two_softwares_is_one_vehicle_if_they_are_not_told_apart(database: Database) -> None:
+    for stack in ("1", "2"):
+        run_software(database, "car-0", stack=stack)
+        report(database, "car-0", int(stack), {TRIGGER: int(stack)}, heads={"h": Compared(only_shadow=int(stack))})
+    (fired, _), (head,) = sums_of(database), heads_of(database)
+    assert fired.time == VehicleSums.of([[Report(2, 2 * HOUR_NS)]])
+    assert head.pairs == VehicleSums.of([[Report(2, 2)]])
+
+
+def test_sums_come_back_from_their_records(database: Database) -> None:
+    roll_out(database, (0.03, 0))
+    report(database, "car-0", 1, {TRIGGER: 3}, kilometres=7)
+    before = sums_of(database)
+    with database.begin() as connection:
+        days.record(connection, before)
+        days.record(connection, before)
+        latest = days.latest(connection, [VERSION])
+        recorded = days.recorded_days(connection, [VERSION])
+    assert [each.sums.time for each in latest] == [each.time for each in before]
+    assert [(each.sums.fires, each.sums.trigger) for each in latest] == [(3, TRIGGER), (0, "silent")]
+    assert [day.fires for day in recorded["braking", 1, TRIGGER]] == [3], "one record of a day"
+    assert sums_of_json(sums_to_json(before[0].way)) == before[0].way
+
+
+def test_versions_that_ended_long_ago_are_recorded_no_more(database: Database) -> None:
+    with database.begin() as connection:
+        for name, ended in (("late", "1 day"), ("old", "30 days")):
+            add_version(connection, name, state="stopped")
+            connection.exec_driver_sql(
+                f"UPDATE campaign_versions SET ended_at = now() - interval '{ended}' WHERE campaign = '{name}'"
+            )
+        assert days.counting_versions(connection) == {VERSION: [TRIGGER], ("late", 1): [TRIGGER]}

@@ -1,0 +1,1 @@
+"""Rates, comparisons and forecasts in the API"""

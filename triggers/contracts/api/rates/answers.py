@@ -1,0 +1,109 @@
+"""Rates of triggers in the API, comparisons of versions, and the disagreement of compared heads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel
+
+from triggers.contracts.api.base import View
+from triggers.contracts.api.rates.estimates import Estimate
+
+RatePer = Literal["hour", "1000km"]
+"""What fires are compared per."""
+ChangeName = Literal["appeared", "rose", "fell", "open"]
+"""What a new version did to a rate; `open`: the data do not tell, or it did nothing."""
+MAX_COMPONENT = 100
+
+
+class RateView(BaseModel):
+    """How often a trigger of a campaign version fires.
+
+    `fires`, `armed_ns` and `distance_m` are counted. The rates weigh each vehicle by the share of the fleet that the
+    rollout had admitted, with intervals of 95 % over vehicles; null where there was no time, or no distance. `trend` is
+    the factor by which the rate changes per week, null as long as three days do not tell it. `software` is the version
+    of the component that was asked for, '' for vehicles that do not have it, null where none was asked for.
+    """
+
+    campaign: str
+    version: int
+    software: str | None
+    trigger: str
+    vehicles: int
+    fires: int
+    armed_ns: int
+    distance_m: int
+    per_hour: Estimate | None
+    per_1000km: Estimate | None
+    trend: Estimate | None
+    as_of: datetime
+
+
+class RatesList(BaseModel):
+    """Rates by campaign version, software and trigger."""
+
+    rates: list[RateView]
+
+
+class RatioView(View):
+    """New divided by old, with an interval that holds however often one looks; null: 0 / 0, or without an end."""
+
+    estimate: float | None
+    low: float
+    high: float | None
+
+
+class CompareView(BaseModel):
+    """A trigger or head under two versions. The intervals of `old` and `new` are for one look each.
+
+    `change` is named if at most 5 % of all that are named in an answer are named wrongly, on average.
+    """
+
+    name: str
+    old: Estimate | None
+    new: Estimate | None
+    ratio: RatioView
+    change: ChangeName
+
+
+class ComparisonView(BaseModel):
+    """Two versions of a campaign, or of a component of vehicles' software under one version of a campaign.
+
+    Of triggers the fires are compared, per hour or per 1,000 km; of heads the share of pairs that disagree.
+    """
+
+    campaign: str
+    version: int | None
+    component: str | None
+    old: str
+    new: str
+    per: RatePer
+    triggers: list[CompareView]
+    heads: list[CompareView]
+
+
+class HeadView(BaseModel):
+    """How often active and shadow value of a compared head differ, of the pairs in which both are known.
+
+    `share` is for one look, `anytime` holds however often one looks. `effective_pairs` are the independent pairs that
+    would tell as much.
+    """
+
+    campaign: str
+    version: int
+    software: str | None
+    head: str
+    vehicles: int
+    pairs: int
+    disagreeing: int
+    unknown: int
+    share: Estimate | None
+    anytime: Estimate | None
+    effective_pairs: float | None
+
+
+class HeadsList(BaseModel):
+    """Disagreement by campaign version, head and software."""
+
+    heads: list[HeadView]
