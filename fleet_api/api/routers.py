@@ -12,6 +12,7 @@ from fleet_api.costs import routes as costs
 from fleet_api.datasets import routes as datasets
 from fleet_api.facets import routes as facets
 from fleet_api.filters import routes as filters
+from fleet_api.forecasts import routes as forecasts
 from fleet_api.labels import routes as labels
 from fleet_api.login import routes as login
 from fleet_api.marks import routes as marks
@@ -44,6 +45,7 @@ ROUTERS = tuple(
         labels,
         outcomes,
         rates,
+        forecasts,
         audit,
         trust,
         login,

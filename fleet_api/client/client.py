@@ -19,6 +19,7 @@ from fleet_api.client.health import Health
 from fleet_api.client.labels import Labels
 from fleet_api.client.login.subject import Login
 from fleet_api.client.outcomes import DeadLetters, Outcomes
+from fleet_api.client.rates.forecasts import Forecasts
 from fleet_api.client.rates.subject import Rates
 from fleet_api.client.transport import PATIENCE_S, TIMEOUT_S, Transport
 from fleet_api.client.vehicles import Trust, Vehicles
@@ -56,6 +57,7 @@ class Client:
         self.price_books = PriceBooks(self._transport)
         self.outcomes = Outcomes(self._transport)
         self.rates = Rates(self._transport)
+        self.forecasts = Forecasts(self._transport)
         self.dead_letters = DeadLetters(self._transport)
         self.audit = Audit(self._transport)
         self.trust = Trust(self._transport)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log
 from ingest.steward import campaigns, erasure, rates, tiers
+from ingest.steward.forecasts.make import keep_forecasts
 from ingest.steward.loop import Duty
 from ingest.steward.staging import clean_staging
 from storage import ledger, retention
@@ -97,6 +98,7 @@ class Duties:
             Duty("deleting old vehicle-days", 3600.0, self._forget_vehicle_days),
             Duty("forgetting expired scans", 60.0, self._forget_scans),
             Duty("recording rates", 900.0, self._record_rates),
+            Duty("forecasting budgets", 300.0, self._forecast_budgets),
             Duty("removing unfinished object writes", 3600.0, self._remove_leftovers),
         ]
 
@@ -186,6 +188,10 @@ class Duties:
 
     def _record_rates(self) -> bool:
         rates.record_rates(self._database)
+        return False
+
+    def _forecast_budgets(self) -> bool:
+        keep_forecasts(self._database)
         return False
 
     def _remove_leftovers(self) -> bool:

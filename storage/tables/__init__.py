@@ -40,6 +40,7 @@ from storage.tables.log import log_claims, log_members, log_partitions, log_reco
 from storage.tables.marks import clip_notes, clip_tags, clip_texts
 from storage.tables.people import api_tokens, audit, identities, users
 from storage.tables.rates.counted import count_parts, rate_days
+from storage.tables.rates.forecasts import forecasts
 from storage.tables.scans import scan_hits, scans
 from storage.tables.uploads import (
     dead_letters,
@@ -84,6 +85,7 @@ __all__ = [
     "extraction_jobs",
     "fire_counts",
     "fires",
+    "forecasts",
     "identities",
     "indexed_signals",
     "is_in_schema",

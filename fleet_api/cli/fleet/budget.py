@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fleet_api.cli.connection import with_client
+from fleet_api.cli.fleet.rates.forecast import forecast, show_bars
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import Column, Form, form_options, print_json, print_list, print_table, remark, shown_bytes
 
@@ -44,6 +45,9 @@ def budget() -> None:
     """Show how much of its budget each campaign has used."""
 
 
+budget.add_command(forecast)
+
+
 @budget.command(short_help="Show how much of their budgets one or all campaigns have used.")
 @click.argument("campaign", required=False)
 @click.option(
@@ -65,7 +69,7 @@ def show(client: Client, campaign: str | None, form: Form, day: datetime | None,
 
     Totals come first, then the vehicles that hold the most of their limits on one day (UTC). `held` is the part of the
     limit that is reserved or used, and `settled` the part of `held` that has arrived; `left` is what can still be
-    reserved.
+    reserved. Below are bars of what campaigns that run or wait have spent and are expected to.
     """
     accounts = client.budget.accounts(campaign, day=None if day is None else day.date())
     shown: list[AccountView] = []
@@ -82,6 +86,8 @@ def show(client: Client, campaign: str | None, form: Form, day: datetime | None,
         show_accounts(shown)
     else:
         print_list(form, shown, COLUMNS, none="no campaign has a limit, and nothing has been uploaded yet")
+    if form == "table":
+        show_bars(client.forecasts.current(campaign).forecasts)
     if more:
         remark(f"{'at least ' if more == MAX_COUNTED else ''}{more} more vehicle-days; --top shows more of them")
 

@@ -111,6 +111,8 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("post", "/v1/logout"): set(Role),
     ("get", "/v1/outcomes"): READERS,
     ("get", "/v1/rates"): READERS,
+    ("get", "/v1/forecasts"): READERS,
+    ("get", "/v1/forecasts/kept"): READERS,
     ("get", "/v1/rates/heads"): READERS,
     ("get", "/v1/rates/comparison"): READERS,
     ("get", "/v1/dead-letters"): READERS,
@@ -161,6 +163,7 @@ QUERIES: dict[Operation, dict[str, Any]] = {
     ("delete", "/v1/clips/{clip_id}/tags"): {"tag": "a"},
     ("delete", "/v1/clips/{clip_id}/notes/{note_id}"): {},
     ("get", "/v1/rates/heads"): {"campaign": "braking"},
+    ("get", "/v1/forecasts/kept"): {"campaign": "braking"},
     ("get", "/v1/rates/comparison"): {"campaign": "braking", "old": "1", "new": "2"},
 }
 """What routes must be asked with, so that it is not the query that is refused."""

@@ -239,6 +239,8 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: next(client.audit.list()),
         client.outcomes.count,
         client.rates.of_triggers,
+        client.forecasts.current,
+        lambda: client.forecasts.kept("a"),
         lambda: client.rates.heads("a"),
         lambda: client.rates.compare("a", "1", "2"),
         lambda: next(client.dead_letters.list()),

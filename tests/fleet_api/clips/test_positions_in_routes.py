@@ -61,6 +61,7 @@ NOTHING_OF_CLIPS: set[Operation] = {
     ("post", "/v1/trust"),
     ("post", "/v1/logout"),
     *(("get", f"/v1/rates{which}") for which in ("", "/heads", "/comparison")),
+    *(("get", f"/v1/forecasts{which}") for which in ("", "/kept")),
     # about vehicles: of their clips, numbers and digests
     ("post", "/v1/vehicles"),
     ("post", "/v1/enrolment-codes"),

@@ -33,6 +33,13 @@ class Stage(StrEnum):
     SECOND_HALF = "second_half"
 
 
+def stage_of(progress: float) -> Stage:
+    """The stage of a forecast that is made at this share of a campaign's vehicle-days."""
+    if progress <= 0:
+        return Stage.BEFORE
+    return Stage.FIRST_HALF if progress < 0.5 else Stage.SECOND_HALF
+
+
 @dataclass(frozen=True, slots=True)
 class KeptForecast:
     """A forecast of what a campaign version would spend from then on, and what it did spend.
@@ -57,9 +64,7 @@ class KeptForecast:
     @property
     def stage(self) -> Stage:
         """The stage at which it was made."""
-        if self.progress <= 0:
-            return Stage.BEFORE
-        return Stage.FIRST_HALF if self.progress < 0.5 else Stage.SECOND_HALF
+        return stage_of(self.progress)
 
     @property
     def score(self) -> float:

@@ -1,0 +1,1 @@
+"""The API's forecasts of budgets: routes and use cases"""

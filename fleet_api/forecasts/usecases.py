@@ -1,0 +1,36 @@
+"""Use cases for forecasts: what budgets will be spent, and how good forecasts were."""
+
+from __future__ import annotations
+
+from fleet_api.forecasts.views import calibration_view, forecast_view
+from fleet_api.services import Services
+from storage.campaigns.queries import get_versions
+from storage.rates import forecasts, spending
+from storage.rates.forecasts import UNITS, kept_forecasts
+from triggers.contracts.api.rates.forecasts import ForecastList, PastForecasts
+from triggers.contracts.users import Role, User
+from triggers.statistics.budget_forecast.kept import Stage, calibrate
+
+
+def show_forecasts(services: Services, user: User, *, campaign: str | None) -> ForecastList:
+    """The newest forecasts of one campaign, or of all that run or wait; NotFound without such a campaign."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        if campaign is not None:
+            get_versions(connection, campaign, limit=1)
+        found = forecasts.current(connection, campaign)
+        spent = spending.settled(connection, {each.campaign for each in found})
+        past = {unit: kept_forecasts(forecasts.scored(connection, unit)) for unit in UNITS}
+    return ForecastList(
+        forecasts=[forecast_view(each, spent=spent.get((each.campaign, each.unit), 0)) for each in found],
+        past=[calibration_view(unit, calibrate(kept, stage)) for unit, kept in past.items() if kept for stage in Stage],
+    )
+
+
+def past_forecasts(services: Services, user: User, campaign: str, *, limit: int) -> PastForecasts:
+    """A campaign's forecasts as they were kept, the newest first; NotFound without such a campaign."""
+    user.require(Role.VIEWER)
+    with services.database.begin() as connection:
+        get_versions(connection, campaign, limit=1)
+        found = forecasts.past(connection, campaign, limit=limit)
+    return PastForecasts(forecasts=[forecast_view(each) for each in found])

@@ -1,0 +1,136 @@
+"""What campaigns spend day by day, on how many vehicles, and how these differ: what forecasts learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from triggers.assignment.given import Version
+from triggers.contracts.api.budget import AccountUnit
+from triggers.statistics.budget_forecast.days import Day
+from triggers.statistics.fleet_rates import VehicleSums
+
+ACTIVE_DAYS = 7
+"""A vehicle that has not checked in for so long is not expected to run or to send anything."""
+
+# All entries of a clip's charge, with those that take a damaged clip back.
+_SPENT = text("""
+    SELECT CAST(e.created_at AT TIME ZONE 'UTC' AS date) AS day, sum(e.settled_delta) AS amount,
+        sum(CAST(e.settled_delta AS numeric) * e.settled_delta) FILTER (WHERE e.kind = 'settle') AS squares
+    FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+    WHERE a.kind = :kind AND a.campaign = :campaign AND e.created_at >= :since AND e.kind <> 'reserve'
+    GROUP BY 1 ORDER BY 1
+""")
+
+_SETTLED = text("""
+    SELECT a.campaign, a.unit, a.settled + coalesce(sum(e.settled_delta), 0) AS settled
+    FROM ledger_accounts a LEFT JOIN ledger_entries e ON e.account_id = a.id AND NOT e.folded
+    WHERE a.kind IN ('campaign_bytes', 'campaign_clips') AND a.campaign = ANY (CAST(:campaigns AS text[]))
+    GROUP BY a.id
+""")
+
+# Vehicles that were given the version, and that had it taken from them, by day; `rest` is what was left of the day.
+_ASSIGNED = text("""
+    WITH given AS (
+        SELECT greatest(assigned_from, CAST(:since AS timestamptz)) AS begun, assigned_until AS ended
+        FROM assignments WHERE campaign = :campaign AND version = :version
+            AND (assigned_until IS NULL OR assigned_until > :since)
+    ),
+    changes (at, sign) AS (
+        SELECT begun, 1 FROM given UNION ALL SELECT ended, -1 FROM given WHERE ended IS NOT NULL
+    )
+    SELECT CAST(at AT TIME ZONE 'UTC' AS date) AS day, sum(sign) AS vehicles,
+        CAST(sum(sign * (86400 - extract(epoch FROM at - date_trunc('day', at, 'UTC')))) / 86400 AS float) AS rest
+    FROM changes GROUP BY 1 ORDER BY 1
+""")
+
+_SPREAD = text("""
+    WITH each AS (
+        SELECT CAST(coalesce(c.watermark, 0) AS numeric) AS f, CAST(extract(
+            epoch FROM coalesce(a.assigned_until, now()) - greatest(a.assigned_from, CAST(:since AS timestamptz))
+        ) AS numeric(20)) AS e
+        FROM assignments a
+        LEFT JOIN fire_counts c USING (vehicle_id, campaign, version)
+        JOIN vehicles v ON v.id = a.vehicle_id
+        WHERE a.campaign = :campaign AND a.version = :version AND v.counts_voided_at IS NULL
+    )
+    SELECT count(*) AS vehicles, sum(f) AS f, sum(e) AS e, sum(f * f) AS ff, sum(f * e) AS fe, sum(e * e) AS ee
+    FROM each WHERE e > 0
+""")
+
+_GROUPS = text(f"""
+    SELECT named.given, named.told, count(*) AS vehicles
+    FROM vehicles v CROSS JOIN LATERAL (
+        SELECT coalesce(jsonb_object_agg(key, v.attributes -> key) FILTER (WHERE v.attributes ? key), '{{}}') AS given,
+            coalesce(
+                jsonb_object_agg(key, v.reported_attributes -> key) FILTER (WHERE v.reported_attributes ? key), '{{}}'
+            ) AS told
+        FROM unnest(CAST(:names AS text[])) AS key
+    ) named
+    WHERE v.revoked_at IS NULL AND v.erasure IS NULL AND v.quarantined_at IS NULL
+        AND v.last_check_in_at > now() - interval '{ACTIVE_DAYS} days'
+    GROUP BY named.given, named.told
+""")  # noqa: S608 - put together from the constant above
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleGroup:
+    """Vehicles that are alike in the attributes that a target names."""
+
+    attributes: dict[str, Any]
+    reported: dict[str, Any]
+    vehicles: int
+
+
+def seen_days(
+    connection: Connection, version: Version, unit: AccountUnit, *, since: datetime, now: datetime
+) -> list[Day]:
+    """The campaign's days from `since` to `now` in order (UTC), the first and the last in part."""
+    campaign, number = version
+    asked = {"campaign": campaign, "version": number, "since": since, "kind": f"campaign_{unit}"}
+    spent = {row.day: row for row in connection.execute(_SPENT, asked)}
+    changed = {row.day: row for row in connection.execute(_ASSIGNED, asked)}
+    days, vehicles = [], 0
+    day, today = since.date(), now.date()
+    left_of_today = 1 - (now - now.replace(hour=0, minute=0, second=0, microsecond=0)) / timedelta(days=1)
+    while day <= today:
+        change = changed.get(day)
+        begun, rest = (int(change.vehicles), float(change.rest)) if change else (0, 0.0)
+        left = left_of_today if day == today else 0.0
+        vehicle_days = vehicles * (1 - left) + rest - begun * left
+        vehicles += begun
+        amount, squares = _amounts(spent.get(day))
+        days.append(Day(max(0.0, vehicle_days), amount, squares))
+        day += timedelta(days=1)
+    return days
+
+
+def _amounts(row: Any) -> tuple[int, int]:
+    """Bytes or clips of a day, and the sum of their squares; a clip taken back may be one of the day before."""
+    return (0, 0) if row is None else (max(0, int(row.amount)), int(row.squares or 0))
+
+
+def settled(connection: Connection, campaigns: Collection[str]) -> dict[tuple[str, AccountUnit], int]:
+    """What these campaigns' accounts have settled, exactly, folded or not; nothing for those without an account."""
+    rows = connection.execute(_SETTLED, {"campaigns": sorted(campaigns)})
+    return {(row.campaign, row.unit): int(row.settled) for row in rows}
+
+
+def vehicles_that_differ(connection: Connection, version: Version, *, since: datetime) -> VehicleSums:
+    """Fires and assigned time (s) of the version's vehicles, as sums that tell how they differ."""
+    asked = {"campaign": version[0], "version": version[1], "since": since}
+    row = connection.execute(_SPREAD, asked).one()
+    fires = int(row.f or 0)
+    return VehicleSums(
+        row.vehicles, fires, int(row.e or 0), int(row.ff or 0), int(row.fe or 0), int(row.ee or 0), fires
+    )
+
+
+def active_vehicles(connection: Connection, names: Sequence[str]) -> list[VehicleGroup]:
+    """The vehicles that can be expected to run campaigns, grouped by these attributes of theirs."""
+    rows = connection.execute(_GROUPS, {"names": list(names)})
+    return [VehicleGroup(row.given, row.told, row.vehicles) for row in rows]
