@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -16,8 +16,8 @@ from ingest.single_check import SingleCheck
 from triggers.errors import LongtailError
 
 
-def create_app(readiness: Readiness) -> Starlette:
-    """`/healthz` and `/readyz` of the process with these parts."""
+def create_app(readiness: Readiness, more: Sequence[Route] = ()) -> Starlette:
+    """`/healthz` and `/readyz` of the process with these parts, and what else it serves."""
     check = SingleCheck(readiness.check)
 
     @asynccontextmanager
@@ -33,7 +33,7 @@ def create_app(readiness: Readiness) -> Starlette:
             return problem_response(error, status=503)
         return JSONResponse({"status": "ok", "deployment": readiness.deployment})
 
-    routes = [Route("/healthz", _healthz), Route("/readyz", readyz)]
+    routes = [Route("/healthz", _healthz), Route("/readyz", readyz), *more]
     return Starlette(routes=routes, exception_handlers=exception_handlers(), lifespan=lifespan)
 
 

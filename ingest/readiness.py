@@ -47,6 +47,11 @@ class Part:
             self._send_probe(self._probe)
         return self._problem
 
+    def works(self) -> bool:
+        """Whether it works as far as is known, without a probe."""
+        is_silent = self._silent_s is not None and self._now_s() - self._reported_s > self._silent_s
+        return self._problem is None and not is_silent
+
     def _send_probe(self, probe: Probe) -> None:
         try:
             probe()
@@ -86,3 +91,8 @@ class Readiness:
         found = [f"{name}: {problem}" for name, problem in problems.items() if problem is not None]
         if found or not parts:
             raise Unreachable("; ".join(found) or "the process is starting")
+
+    def working(self) -> dict[str, bool]:
+        """By part, whether it works as far as is known."""
+        with self._lock:
+            return {name: part.works() for name, part in self._parts.items()}

@@ -22,6 +22,8 @@ from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
 from ingest.loops import OUTAGE_PAUSE_S, Loop, keep_running, repeat
 from ingest.memory import return_freed_buffers
+from ingest.metrics.counted import count_stages
+from ingest.metrics.sources import Lag
 from ingest.readiness import SILENT_S, Readiness
 from ingest.steward import events
 from ingest.steward.duties import Duties
@@ -31,7 +33,9 @@ from storage.database import Database
 from storage.diagnosis.deployment import deployment_of
 from storage.objects import ObjectStore
 from storage.objects.catalog_store import open_store_of_catalog
+from storage.outbox import OutboxEvent
 from storage.settings import Settings
+from storage.watching.stages import stages_of
 from triggers.errors import Overloaded, Unreachable
 
 LOGGER = logging.getLogger(__name__)
@@ -61,11 +65,16 @@ class Parts:
 
 
 def run(
-    settings: Settings, stop: threading.Event, readiness: Readiness | None = None, starter: Starter | None = None
+    settings: Settings,
+    stop: threading.Event,
+    readiness: Readiness | None = None,
+    starter: Starter | None = None,
+    lag: Lag | None = None,
 ) -> None:
     """Work until `stop` is set. Misconfigured when it cannot start; a fatal error of any loop is raised.
 
-    It waits for a database, log or store that does not answer. `readiness` is told how every part of the process does.
+    It waits for a database, log or store that does not answer. `readiness` is told how every part of the process does,
+    and `lag` which log it reads.
     """
     for lack in require_isolation(settings):
         LOGGER.warning("an extractor that a hostile clip takes over would not be contained: %s; %s", lack, lack.remedy)
@@ -77,6 +86,8 @@ def run(
         starting.failed("it has not begun")
         parts = _opened(settings, database, stop, told, starter)
         if parts is not None:
+            if lag is not None:
+                lag.log = parts.log
             loops = _loops(parts)
             starting.passed()  # from now on the loops say how they do
             keep_running(loops, stop, readiness=told)
@@ -176,5 +187,9 @@ def _send_events(parts: Parts, stop: threading.Event) -> None:
 
 def _dispatch(database: Database) -> bool:
     """Whether there was an event, in which case there may be more."""
+    seen: list[OutboxEvent] = []
     with database.begin() as connection:
-        return events.dispatch(connection) > 0
+        count = events.dispatch(connection, seen)
+        stages = stages_of(connection, seen)
+    count_stages(stages)  # after the commit: an event that was not marked as sent comes again
+    return count > 0

@@ -72,11 +72,17 @@ def add_clip_events(connection: Connection, event: str, clip_ids: Sequence[str])
         connection.execute(once)
 
 
-def dispatch(connection: Connection, handlers: Mapping[str, Handler], *, limit: int = 100) -> int:
+def dispatch(
+    connection: Connection,
+    handlers: Mapping[str, Handler],
+    *,
+    limit: int = 100,
+    seen: list[OutboxEvent] | None = None,
+) -> int:
     """Handle at most `limit` unsent events and mark them as sent, all in this transaction; returns how many.
 
     `handlers` are by the event's name; an event without one is marked as sent. Several processes may dispatch at once:
-    each takes different events.
+    each takes different events. All of them are added to `seen`.
     """
     taken = connection.execute(
         select(outbox.c.id, outbox.c.topic, outbox.c.key, outbox.c.payload)
@@ -87,6 +93,8 @@ def dispatch(connection: Connection, handlers: Mapping[str, Handler], *, limit: 
     ).all()
     for row in taken:
         event = OutboxEvent(*row)
+        if seen is not None:
+            seen.append(event)
         handler = handlers.get(event.name)
         if handler is not None:
             handler(connection, event)

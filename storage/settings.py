@@ -19,6 +19,7 @@ from pydantic_settings import SettingsConfigDict
 
 from storage.scans.settings import ScanSettings
 from storage.tiers.rules import parse_tiers
+from storage.watching.settings import WatchSettings
 from triggers.addresses import is_protected
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.contracts.limits import PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
@@ -45,7 +46,7 @@ AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
 _QUERY_PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*")
 
 
-class Settings(ScanSettings):
+class Settings(ScanSettings, WatchSettings):
     """Every setting of the cloud side. The variable of `database_url` is `LONGTAIL_DATABASE_URL`, and so on."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
@@ -164,7 +165,6 @@ class Settings(ScanSettings):
 
     position_roles: str = "viewer,author,approver,operator,labeler"
     """The roles that see precise positions, separated by commas; administrators do. Others see place cells."""
-
     check_in_staleness_s: Annotated[float, Field(ge=0, le=60)] = 1.0
     """How old what the API remembers of vehicles and campaigns may be, and so how late it notices a revocation."""
 

@@ -23,9 +23,12 @@ from fleet_api.openid.configuration import OpenId
 from fleet_api.scans.runner import ScanRunner
 from fleet_api.services import Services, open_signer
 from fleet_api.signing.bundle_key import open_bundle_key
+from fleet_api.watching.source import WatchSource, watched_folders
 from ingest.http.bounds.rates import RateLimit, Rates
 from ingest.http.middleware import public_middleware
 from ingest.http.unexpected import UnexpectedErrors
+from ingest.metrics.exposition import Exposition
+from ingest.metrics.sources import Disks
 from ingest.single_check import SingleCheck
 from storage.database import Database
 from storage.diagnosis.deployment import deployment_of
@@ -41,6 +44,8 @@ Unix epoch.
 STORE_ATTEMPTS = 2
 """Of a request to the object store: somebody waits for the answer."""
 
+WATCH_CONNECTIONS = 2
+"""For metrics, beside those for requests: one for a scrape, one to count once a minute; opened when needed."""
 REQUEST_WAIT_S = 2.0
 """How long a request waits for a connection to the database; then its client is told to come again."""
 
@@ -63,6 +68,8 @@ def create_app(settings: Settings) -> FastAPI:
         known=KnownVehicles(staleness_s=settings.check_in_staleness_s),
     )
     check = SingleCheck(lambda: deployment_of(services.database))
+    watching = WatchSource(_pool(settings, WATCH_CONNECTIONS), settings.fleet_total_bytes)
+    metrics = Exposition("api", settings, watching, Disks(watched_folders(settings)))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -74,6 +81,8 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             check.close()
+            metrics.close()
+            watching.close()
             app.state.scans.close()
             app.state.vehicle_threads.close()
             services.known.flush(services.vehicle_database)
@@ -106,6 +115,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.bodies = new_bodies(settings.api_body_bytes)
     for router in (*ROUTERS, interactive_docs.router, published.router):
         app.include_router(router)
+    app.router.routes.extend(metrics.public_routes())
+    app.state.metrics = metrics
     app.openapi = partial(build_document, app, settings)  # type: ignore[method-assign]
     app.state.document = published.PublishedDocument(app)
     return app

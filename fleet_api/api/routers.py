@@ -13,6 +13,7 @@ from fleet_api.datasets import routes as datasets
 from fleet_api.facets import routes as facets
 from fleet_api.filters import routes as filters
 from fleet_api.forecasts import routes as forecasts
+from fleet_api.history import routes as history
 from fleet_api.labels import routes as labels
 from fleet_api.login import routes as login
 from fleet_api.marks import routes as marks
@@ -46,6 +47,7 @@ ROUTERS = tuple(
         outcomes,
         rates,
         forecasts,
+        history,
         audit,
         trust,
         login,

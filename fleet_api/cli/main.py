@@ -40,6 +40,13 @@ COMMANDS = {
     ),
     "search": Entry("fleet_api.cli.datasets.searches:search", "Keep searches of clips under names."),
     "dataset": Entry("fleet_api.cli.datasets.commands:dataset", "Freeze clips as datasets, and export them."),
+    "history": Entry(
+        "fleet_api.cli.watching.history:history", "Show what happened to a clip or a fire, and what it waits for."
+    ),
+    "latency": Entry("fleet_api.cli.watching.history:latency", "Show how long clips take from fire to label."),
+    "alerts": Entry(
+        "fleet_api.cli.watching.alerts:alerts", "Evaluate the alert rules, and tell a webhook of what is new."
+    ),
     "labels": Entry("fleet_api.cli.fleet.labels:labels", "Claim and complete label jobs."),
     "dead-letters": Entry(
         "fleet_api.cli.fleet.dead_letters:dead_letters", "List and discard what could not be processed."

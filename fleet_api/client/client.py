@@ -16,6 +16,7 @@ from fleet_api.client.clips.scans import Scans
 from fleet_api.client.datasets.searches import Searches
 from fleet_api.client.datasets.subject import Datasets
 from fleet_api.client.health import Health
+from fleet_api.client.history import History
 from fleet_api.client.labels import Labels
 from fleet_api.client.login.subject import Login
 from fleet_api.client.outcomes import DeadLetters, Outcomes
@@ -59,6 +60,7 @@ class Client:
         self.rates = Rates(self._transport)
         self.forecasts = Forecasts(self._transport)
         self.dead_letters = DeadLetters(self._transport)
+        self.history = History(self._transport)
         self.audit = Audit(self._transport)
         self.trust = Trust(self._transport)
         self.health = Health(self._transport)

@@ -22,7 +22,10 @@ RETRY_S = 5.0
 """A process may start before its database."""
 END_S = 1.0
 """How long the end of a process waits for an attempt that has begun."""
-OF_ONE_PROCESS = frozenset({"worker_id", "api_port", "gateway_port", "ingest_port"})
+_PROCESSES = ("api", "gateway", "ingest")
+OF_ONE_PROCESS = frozenset(
+    {"worker_id", *(f"{name}_port" for name in _PROCESSES), *(f"{name}_metrics_port" for name in _PROCESSES)}
+)
 _log = logging.getLogger(__name__)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from fleet_api.clips.views import clip_view
 from fleet_api.labels import rules
 from fleet_api.services import Services
+from ingest.metrics.counted import CLIP_STAGE
 from storage import audit
 from storage.clips.search import get_clips
 from storage.database import Connection
@@ -93,13 +94,17 @@ def complete(services: Services, user: User, job_id: int, request: CompleteReque
     user.require(Role.LABELER)
     types = rules.label_types(request.openlabel)
     content = {"openlabel": request.openlabel, "provenance": request.provenance}
+    waited_s: float | None = None
     with services.database.begin() as connection:
         newest = _claim_of(connection, user, job_id, request.token)
         is_done = newest is not None and newest.state == JobState.DONE
         label_id = jobs.find_labels(connection, job_id, **content) if is_done else None
         if label_id is None:
             label_id = jobs.complete(connection, job_id, token=request.token, types=types, **content)
+            waited_s = jobs.seconds_since_ready(connection, job_id)
             _note(connection, user, "complete", job_id, after={"state": JobState.DONE, "label_id": label_id})
+    if waited_s is not None:
+        CLIP_STAGE.labels("labelled").observe(waited_s)
     return CompletedView(label_id=label_id)
 
 

@@ -29,6 +29,7 @@ from ingest.http.problems import exception_handlers, problem_response
 from ingest.http.query import check_query
 from ingest.http.raising import raises
 from ingest.http.unexpected import UnexpectedErrors
+from ingest.metrics.exposition import Exposition
 from storage.settings import Settings
 from storage.uploads import endings, rows
 from triggers.errors import Conflict, LongtailError
@@ -42,6 +43,7 @@ def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starl
     """The gateway as an ASGI application. It starts even without database and log, and is ready once both answer."""
     bounds = limits or GatewayLimits()
     settings.require_database_url()
+    metrics = Exposition("gateway", settings)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -50,6 +52,7 @@ def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starl
             yield
         finally:
             app.state.gateway.close()
+            metrics.close()
 
     app = Starlette(
         routes=[
@@ -61,11 +64,13 @@ def create_app(settings: Settings, limits: GatewayLimits | None = None) -> Starl
             _route(PATH + "/{upload_id}", "DELETE", terminate_upload),
             _route("/healthz", "GET", healthz),
             _route("/readyz", "GET", readyz),
+            *metrics.public_routes(),
         ],
         middleware=_middleware(settings),
         exception_handlers=exception_handlers(),
         lifespan=lifespan,
     )
+    app.state.metrics = metrics
     app.router.redirect_slashes = False  # a redirect would lose a proxy's prefix
     return app
 

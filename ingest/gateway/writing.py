@@ -20,6 +20,7 @@ from ingest.http.bodies import require_body
 from ingest.http.bounds.pace import paced
 from ingest.http.problems import problem_response
 from ingest.http.raising import raises
+from ingest.metrics.counted import RECEIVED_BYTES
 from storage.database import Connection
 from storage.uploads import endings, pieces, progress, rows, vehicle_days
 from storage.uploads.progress import Reached
@@ -233,6 +234,7 @@ class _Writing:
             return progress.store(connection, self._begun, reached, now=now, expiry_s=expiry_s)
 
         self._now = await self._gateway.transact(stored)
+        RECEIVED_BYTES.inc(came_bytes)
         self._stored_at_s = asyncio.get_running_loop().time()
 
     def _answer(self, problem: Exception | None) -> Response:

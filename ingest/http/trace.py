@@ -11,8 +11,9 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.http.bounded_lines import BoundedLines
+from ingest.metrics.counted import count_request
 
-PROBES = ("/healthz", "/readyz")
+PROBES = ("/healthz", "/readyz", "/metrics")
 """Asked every few seconds by whoever watches; only their failures are worth a line."""
 MAX_PATH_CHARACTERS = 200
 REQUEST_ID = "longtail.request_id"
@@ -49,7 +50,9 @@ class Trace:
         try:
             await self._app(scope, receive, watched)
         finally:
-            self._note(scope, status, time.monotonic() - began_s)
+            took_s = time.monotonic() - began_s
+            count_request(scope["method"], scope["path"], status, took_s)
+            self._note(scope, status, took_s)
 
     def _note(self, scope: Scope, status: int, took_s: float) -> None:
         if status < HTTPStatus.BAD_REQUEST and scope["path"].endswith(PROBES):

@@ -34,6 +34,6 @@ def on_ready(connection: Connection, event: OutboxEvent) -> None:
 HANDLERS: Mapping[str, Handler] = {outbox.CLIP_READY: on_ready}
 
 
-def dispatch(connection: Connection) -> int:
-    """Handle a batch of unsent events; returns how many. See `outbox.dispatch`."""
-    return outbox.dispatch(connection, HANDLERS)
+def dispatch(connection: Connection, seen: list[OutboxEvent] | None = None) -> int:
+    """Handle a batch of unsent events, and add them to `seen`; returns how many. See `outbox.dispatch`."""
+    return outbox.dispatch(connection, HANDLERS, seen=seen)

@@ -170,6 +170,14 @@ def complete(
     return label_id
 
 
+def seconds_since_ready(connection: Connection, job_id: int) -> float | None:
+    """How long ago the clip of a job became ready, in s; None for one that is not."""
+    ready_s = select(func.extract("epoch", func.now() - clips.c.ready_at))
+    of_job = ready_s.join(label_jobs, _c.clip_id == clips.c.id).where(_c.id == _bounded(job_id))
+    seconds = connection.execute(of_job).scalar_one_or_none()
+    return None if seconds is None else max(0.0, float(seconds))
+
+
 def find_labels(
     connection: Connection, job_id: int, *, openlabel: Mapping[str, Any], provenance: Mapping[str, Any]
 ) -> int | None:

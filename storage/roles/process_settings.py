@@ -9,6 +9,7 @@ _CREDENTIALS = {
     "objects_secret_key": ("api", "ingest"),
     "kafka_sasl_username": ("gateway", "ingest"),
     "kafka_sasl_password": ("gateway", "ingest"),
+    "metrics_token": ("api", "gateway", "ingest"),
 }
 """Which processes need what."""
 

@@ -97,6 +97,7 @@ _API = {
     "parked_cells": f"{_READ}, DELETE",
     "upload_pieces": f"{_READ}, DELETE",
     "uploads": _CHANGE,
+    "vehicle_days": _READ,
 }
 _GATEWAY = {
     "alembic_version": _READ,

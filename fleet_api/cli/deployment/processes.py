@@ -108,10 +108,13 @@ def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int 
     from ingest.health_app import create_app
     from ingest.http.server.serve import serve_aside
     from ingest.http.server.tls import Tls
+    from ingest.metrics.exposition import Exposition
+    from ingest.metrics.serving import serving_metrics
+    from ingest.metrics.sources import Disks, Lag, Parts
     from ingest.readiness import Readiness
     from ingest.worker import run
 
-    readiness = Readiness()
+    readiness, lag = Readiness(), Lag()
     settings, listener = _listening("ingest", host, port, listen_fd)
     tls = Tls.from_settings(settings)
     user = extraction_user(settings)  # while this process may make children that user's
@@ -120,9 +123,12 @@ def ingest(host: str | None, port: int | None, supervised: bool, listen_fd: int 
     if starter is not None and not is_lowered:
         starter.close()
         starter = None
-    serving = serve_aside(create_app(readiness), listener, _limits(settings), tls)
-    with serving, recording_settings("ingest", settings):
-        run(settings, stop, readiness, starter)
+    spool = settings.require_data_dir() / "spool"
+    metrics = Exposition("ingest", settings, Parts(readiness), lag, Disks({"spool": spool}))
+    serving = serve_aside(create_app(readiness, metrics.public_routes()), listener, _limits(settings), tls)
+    measuring = serving_metrics(settings, "ingest", metrics, tls)
+    with serving, measuring, recording_settings("ingest", settings):
+        run(settings, stop, readiness, starter, lag)
 
 
 @click.command()
@@ -185,6 +191,7 @@ def _serve(
     from fleet_api.deployment.users.lowering import drop_root
     from ingest.http.server.serve import serve
     from ingest.http.server.tls import Tls
+    from ingest.metrics.serving import serving_metrics
 
     settings, listener = _listening(name, host, port, listen_fd)
     tls = Tls.from_settings(settings)
@@ -194,7 +201,8 @@ def _serve(
     else:
         drop_root(settings, name, supervised=supervised)
         application = create_app(settings)
-    with recording_settings(name, settings):
+    measuring = serving_metrics(settings, name, application.state.metrics, tls)
+    with measuring, recording_settings(name, settings):
         serve(application, listener, _limits(settings), tls)
 
 

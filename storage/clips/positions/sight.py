@@ -70,12 +70,16 @@ class Sight:
         west, south, east, north = (None,) * 4 if clip.place_cell is None else bounds(clip.place_cell)
         return replace(
             clip,
-            damage=None if clip.damage is None else _QUOTED.sub("", clip.damage),
+            damage=self.damage(clip.damage),
             min_longitude=west,
             min_latitude=south,
             max_longitude=east,
             max_latitude=north,
         )
+
+    def damage(self, text: str | None) -> str | None:
+        """What was wrong with a clip, without what is quoted of it."""
+        return text if self.precise or text is None else _QUOTED.sub("", text)
 
     def may_have(self, media_type: str) -> bool:
         """Whether this user may have files of this type: pictures, or all of them."""

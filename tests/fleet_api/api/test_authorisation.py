@@ -115,6 +115,9 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/forecasts/kept"): READERS,
     ("get", "/v1/rates/heads"): READERS,
     ("get", "/v1/rates/comparison"): READERS,
+    ("get", "/v1/clips/{clip_id}/history"): set(Role),
+    ("get", "/v1/fires/{vehicle_id}/{campaign}/{version}/{ordinal}/history"): set(Role),
+    ("get", "/v1/latency"): READERS,
     ("get", "/v1/dead-letters"): READERS,
     ("post", "/v1/dead-letters/{letter_id}/discard"): {Role.OPERATOR},
 }
@@ -178,6 +181,7 @@ PLACES = {
     "item_id": "none",
     "job_id": "1",
     "letter_id": "1",
+    "ordinal": "1",
     "note_id": "1",
     "digest": "0" * 64,
     "reference": "none",

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 from httpx import Response
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from storage import tokens
-from storage.tables import scan_hits
+from storage.tables import clip_fires, scan_hits
 from tests.fleet_api.api.test_authorisation import ALLOWED, COLLECTION, DATASET, JOB, VERSION, Operation
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.clips.positioned import EMBEDDING, add_positioned, tells
@@ -110,6 +110,7 @@ class Walk:
             "name": "cuts",
             "embedding_id": "vit-1",
             "scan_id": self._scan(),
+            "ordinal": str(self._ordinal()),
         }
         for path, body in (
             ("/v1/datasets", {"name": "cuts", "clips": self._ids[:1]}),
@@ -121,6 +122,12 @@ class Walk:
     def _post(self, path: str, body: dict[str, Any]) -> Response:
         response: Response = self._api.client.post(path, json=body, headers=self._headers)
         return response
+
+    def _ordinal(self) -> int:
+        """The number of the first clip's fire."""
+        of_clip = select(clip_fires.c.ordinal).where(clip_fires.c.clip_id == self._ids[0])
+        with self._api.database.begin() as connection:
+            return int(connection.execute(of_clip).scalars().first() or 0)
 
     def _scan(self) -> str:
         """A scan that has found both clips."""

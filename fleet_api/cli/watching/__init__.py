@@ -1,0 +1,1 @@
+"""Commands for watching a deployment: histories, latencies, alerts"""

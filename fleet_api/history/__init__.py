@@ -1,0 +1,1 @@
+"""The API's history of clips and fires, and latencies: routes, use cases and rules."""

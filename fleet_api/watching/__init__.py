@@ -1,0 +1,1 @@
+"""Watching a deployment: the API's metrics, alert rules with what evaluates them, and the dashboard"""

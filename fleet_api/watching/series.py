@@ -1,0 +1,149 @@
+"""The series of campaigns: few for each, and bounded in all; what an alert would be about comes first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from fleet_api.watching.expected import Expected, expected
+from ingest.metrics import names
+from ingest.metrics.names import Metric
+from storage.counts.outcomes import OutcomeCounts
+from storage.watching.fleet import FleetNumbers
+from storage.watching.numbers import Budget, Numbers
+
+MAX_SERIES = 1800
+"""Of all campaigns together, so that a scrape of the API has less than 2,000."""
+NEARLY_USED = 0.5
+"""A campaign that has used so much of a limit comes before those that have used less."""
+FLEET = ""
+"""The `campaign` of the fleet's own budget."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series with its value now."""
+
+    metric: Metric
+    labels: tuple[str, ...]
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSeries:
+    """The series of one campaign; those with the highest `concern` are shown first."""
+
+    campaign: str
+    series: tuple[Series, ...]
+    concern: float
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The series that are shown, and how many campaigns are not."""
+
+    series: list[Series]
+    left_out: int
+
+
+def chosen(campaigns: Sequence[CampaignSeries], limit: int) -> Chosen:
+    """Whole campaigns as long as their series fit, by concern and then by name."""
+    series: list[Series] = []
+    shown = 0
+    for campaign in sorted(campaigns, key=lambda each: (-each.concern, each.campaign)):
+        if len(series) + len(campaign.series) > limit:
+            break
+        series += campaign.series
+        shown += 1
+    return Chosen(series, len(campaigns) - shown)
+
+
+@dataclass(frozen=True, slots=True)
+class OfCampaigns:
+    """What is counted once a minute, by campaign: fires, and what was expected."""
+
+    counts: Mapping[str, OutcomeCounts]
+    plans: Mapping[str, Expected]
+
+    @classmethod
+    def of(cls, fleet: FleetNumbers) -> OfCampaigns:
+        """Summed over the versions of each campaign."""
+        return cls(_sums(fleet.outcomes), expected(fleet))
+
+
+def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSeries]:
+    """The series of the fleet's budget and of every running campaign."""
+    counts = fleet.counts if fleet is not None else {}
+    plans = fleet.plans if fleet is not None else {}
+    found = [CampaignSeries(FLEET, tuple(_of_bytes(FLEET, now.fleet)), concern=float("inf"))]
+    for campaign, budget in now.bytes.items():
+        clips, counted, plan = now.clips[campaign], counts.get(campaign), plans.get(campaign)
+        series = [*_of_bytes(campaign, budget), *_of_clips(campaign, clips), *_of_fires(campaign, counted)]
+        if plan is not None:
+            series.append(Series(names.EXPECTED_FIRES, (campaign,), plan.fires))
+            series.append(Series(names.EXPECTED_BYTES, (campaign,), plan.bytes))
+        found.append(CampaignSeries(campaign, tuple(series), _concern(budget, clips, counted, plan)))
+    return found
+
+
+def _of_bytes(campaign: str, budget: Budget) -> Iterator[Series]:
+    if budget.limit is not None:
+        yield Series(names.BUDGET_LIMIT, (campaign,), budget.limit)
+    yield Series(names.BUDGET_RESERVED, (campaign,), budget.reserved)
+    yield Series(names.BUDGET_SETTLED, (campaign,), budget.settled)
+
+
+def _of_clips(campaign: str, budget: Budget) -> Iterator[Series]:
+    if budget.limit is not None:
+        yield Series(names.CLIP_LIMIT, (campaign,), budget.limit)
+        yield Series(names.CLIPS_HELD, (campaign,), budget.held)
+
+
+def _of_fires(campaign: str, counts: OutcomeCounts | None) -> Iterator[Series]:
+    """Outcomes that there were none of have no series."""
+    yield Series(names.FIRED, (campaign,), 0 if counts is None else counts.fired)
+    if counts is None:
+        return
+    for outcome, count in _ended(counts).items():
+        if count:
+            yield Series(names.FIRES, (campaign, outcome), count)
+    if counts.in_flight:
+        yield Series(names.IN_FLIGHT, (campaign,), counts.in_flight)
+    if counts.unaccounted:
+        yield Series(names.UNACCOUNTED, (campaign,), counts.unaccounted)
+
+
+def _ended(counts: OutcomeCounts) -> dict[str, int]:
+    return {
+        "sampled_out": counts.sampled_out,
+        "refused": sum(counts.refused.values()),
+        "dropped": sum(counts.dropped.values()),
+        "failed": sum(counts.failed.values()),
+        "catalogued": counts.catalogued,
+    }
+
+
+def _sums(by_version: Mapping[tuple[str, int], OutcomeCounts]) -> dict[str, OutcomeCounts]:
+    """Outcomes by campaign, over its versions, as far as metrics show them."""
+    sums: dict[str, OutcomeCounts] = {}
+    for (campaign, _), counts in by_version.items():
+        of = sums.setdefault(campaign, OutcomeCounts())
+        of.fired += counts.fired
+        of.in_flight += counts.in_flight
+        of.unaccounted += counts.unaccounted
+        of.sampled_out += counts.sampled_out
+        of.catalogued += counts.catalogued
+        for kind in ("refused", "dropped", "failed"):
+            reasons = getattr(of, kind)
+            reasons[""] = reasons.get("", 0) + sum(getattr(counts, kind).values())
+    return sums
+
+
+def _concern(bytes_: Budget, clips: Budget, counts: OutcomeCounts | None, plan: Expected | None) -> float:
+    """How much of a limit is used, and more where fires are lost, or none came that were expected."""
+    used = max(
+        (budget.held / max(1, budget.limit) for budget in (bytes_, clips) if budget.limit is not None), default=0
+    )
+    is_silent = plan is not None and plan.fires >= 1 and (counts is None or counts.fired == 0)
+    is_odd = is_silent or (counts is not None and counts.unaccounted > 0)
+    return float(is_odd) + (used if used >= NEARLY_USED else 0.0)

@@ -1,0 +1,1 @@
+"""Metrics of the processes in OpenMetrics: their names, what is counted where, and `/metrics`"""

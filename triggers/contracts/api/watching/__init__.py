@@ -1,0 +1,1 @@
+"""Watching in the API: histories of clips and fires, latencies"""
