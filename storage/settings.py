@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from storage.scans.settings import ScanSettings
+from storage.costs.settings import CostSettings
 from storage.tiers.rules import parse_tiers
 from storage.watching.settings import WatchSettings
 from triggers.addresses import is_protected
@@ -46,7 +46,7 @@ AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
 _QUERY_PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*")
 
 
-class Settings(ScanSettings, WatchSettings):
+class Settings(CostSettings, WatchSettings):
     """Every setting of the cloud side. The variable of `database_url` is `LONGTAIL_DATABASE_URL`, and so on."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)

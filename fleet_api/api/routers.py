@@ -23,6 +23,7 @@ from fleet_api.scans import routes as scans
 from fleet_api.searches import routes as searches
 from fleet_api.signal_catalogs import routes as signal_catalogs
 from fleet_api.stac import routes as stac
+from fleet_api.statements import routes as statements
 from fleet_api.trust import routes as trust
 from fleet_api.vehicles import routes as vehicles
 
@@ -34,6 +35,7 @@ ROUTERS = tuple(
         signal_catalogs,
         budget,
         costs,
+        statements,
         vehicles,
         facets,  # before /v1/clips/{clip_id}
         clips,

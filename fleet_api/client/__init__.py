@@ -6,7 +6,7 @@
         for clip in client.clips.search("trigger = 'cut_in_missed'", limit=20):
             print(clip.id, client.clips.get(clip.id).assets)
 
-One attribute per subject: `campaigns`, `vehicles`, `clips`, `labels`, `budget`, `price_books` and so on.
+One attribute per subject: `campaigns`, `vehicles`, `clips`, `labels`, `budget`, `costs` and so on.
 Methods return the types of `triggers.contracts.api`; members that a newer server adds are ignored. Methods raise the
 errors of `triggers.errors`: those that the server reports, Unreachable if nothing answers, Misconfigured if something
 other than Longtail answers, and InvalidInput for a request that cannot be sent.

@@ -13,6 +13,7 @@ from fleet_api.client.budget import Budget, PriceBooks
 from fleet_api.client.campaigns import Campaigns, SignalCatalogs
 from fleet_api.client.clips import Clips
 from fleet_api.client.clips.scans import Scans
+from fleet_api.client.costs.subject import Costs
 from fleet_api.client.datasets.searches import Searches
 from fleet_api.client.datasets.subject import Datasets
 from fleet_api.client.health import Health
@@ -56,6 +57,7 @@ class Client:
         self.labels = Labels(self._transport)
         self.budget = Budget(self._transport)
         self.price_books = PriceBooks(self._transport)
+        self.costs = Costs(self._transport)
         self.outcomes = Outcomes(self._transport)
         self.rates = Rates(self._transport)
         self.forecasts = Forecasts(self._transport)

@@ -12,6 +12,7 @@ from fleet_api.services import Services
 from storage import audit
 from storage.clips.cql2 import Language, parse_filter
 from storage.clips.details import get_clip
+from storage.clips.marks import openings
 from storage.clips.query import ClipQuery
 from storage.clips.search import search
 from storage.datasets import holds
@@ -105,7 +106,7 @@ def put_vector(services: Services, user: User, clip_id: str, embedding_id: str, 
 
 
 def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:
-    """One clip with links to its files; NotFound when there never was one, Erased when it was erased.
+    """One clip with links to its files, which is noted as opened; NotFound or Erased without the clip.
 
     To one who only labels, every clip but those that it has claimed is NotFound.
     """
@@ -117,6 +118,10 @@ def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:
             )
         details = get_clip(connection, clip_id)
         sight = services.sight_of(user, connection)
+        is_noted = openings.is_noted(connection, clip_id)
+    if not is_noted:  # once for each clip: a clip that is read again and again is written no more
+        with services.database.begin() as connection:
+            openings.note(connection, clip_id)
     return details_view(details, sight, services.store)
 
 

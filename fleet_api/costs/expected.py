@@ -27,7 +27,7 @@ def expected_cost(
     why.
     """
     try:
-        book = _read(text)
+        book = read_book(text)
         costs = [
             ExpectedTriggerCost(trigger=name, network=route.network, **_amounts(book, plan))
             for name, expected in forecast.triggers.items()
@@ -40,7 +40,8 @@ def expected_cost(
 
 
 @lru_cache(maxsize=4)
-def _read(text: str) -> PriceBook:
+def read_book(text: str) -> PriceBook:
+    """The price book of a published text; it is read once."""
     return parse_price_book(text, name="the price book")
 
 

@@ -102,6 +102,10 @@ _KINDS = {
 }
 
 
+CONSUMED_UNITS = {service: kind.consumed_unit for service, kind in _KINDS.items()}
+"""What the quantities of each service are in."""
+
+
 def focus_row(entry: Entry, *, account: BillingAccount, currency: str) -> Row:
     """An entry as a row of a FOCUS 1.2 dataset."""
     charge, kind = entry.charge, _KINDS[entry.charge.sku.service]
@@ -159,7 +163,17 @@ def focus_row(entry: Entry, *, account: BillingAccount, currency: str) -> Row:
 
 def focus_csv(entries: Iterable[Entry], *, account: BillingAccount, currency: str) -> Iterator[str]:
     """The lines of a CSV file in UTF-8: the header, then a row for each entry; null is an empty field."""
-    yield _line(COLUMNS)
+    yield header()
+    yield from lines(entries, account=account, currency=currency)
+
+
+def header() -> str:
+    """The first line of a CSV file: the columns."""
+    return _line(COLUMNS)
+
+
+def lines(entries: Iterable[Entry], *, account: BillingAccount, currency: str) -> Iterator[str]:
+    """A line of a CSV file for each entry."""
     for entry in entries:
         row = focus_row(entry, account=account, currency=currency)
         yield _line(row[column] or "" for column in COLUMNS)

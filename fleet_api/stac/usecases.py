@@ -17,6 +17,7 @@ from storage.campaigns.collected import CollectedCampaign, Extent
 from storage.clips.cql2 import Filter, all_of, filter_of, parse_filter
 from storage.clips.details import Track, assets_of, get_clip, tracks_of
 from storage.clips.extraction_results import Asset
+from storage.clips.marks import openings
 from storage.clips.order import Order
 from storage.clips.positions import Sight
 from storage.clips.query import ClipQuery, Page
@@ -132,7 +133,7 @@ def find_items(services: Services, user: User, asked: ItemSearch, *, within: str
 
 
 def show_item(services: Services, user: User, collection: str, item_id: str) -> dict[str, Any]:
-    """One item of a collection; NotFound when it has none such, Erased when the clip was erased."""
+    """One item of a collection, whose clip is noted as opened; NotFound or Erased without it."""
     user.require(Role.VIEWER)
     with services.database.snapshot() as connection:
         clip = get_clip(connection, item_id).clip
@@ -141,6 +142,10 @@ def show_item(services: Services, user: User, collection: str, item_id: str) -> 
             raise NotFound(what, remedy="GET /stac/search?ids=... finds it in any")
         sight = services.sight_of(user, connection)
         (placed,) = _read(connection, [clip], sight, with_assets=True)
+        is_noted = openings.is_noted(connection, item_id)
+    if not is_noted:
+        with services.database.begin() as connection:
+            openings.note(connection, item_id)
     return _item(services, sight, placed, [collection], with_assets=True)
 
 

@@ -24,6 +24,17 @@ class CampaignOwner:
     owner: str
 
 
+_OWNERS = select(*columns_of(CampaignOwner, campaign_owners, without=("owner",)), users.c.name.label("owner")).join(
+    users, users.c.id == _c.owner_id
+)
+
+
+def every(connection: Connection) -> dict[str, CampaignOwner]:
+    """Who owns each campaign, by the campaign's name."""
+    rows = connection.execute(_OWNERS)
+    return {row.campaign: CampaignOwner(**row._mapping) for row in rows}
+
+
 def claim(connection: Connection, campaign: str, owner_id: int) -> None:
     """Make a user the owner of a campaign that has none: of one that was never applied before."""
     new = insert(campaign_owners).values(campaign=campaign, owner_id=owner_id)
@@ -32,12 +43,7 @@ def claim(connection: Connection, campaign: str, owner_id: int) -> None:
 
 def locked(connection: Connection, campaign: str) -> CampaignOwner:
     """Who owns a campaign until this transaction ends; or NotFound."""
-    row = connection.execute(
-        select(*columns_of(CampaignOwner, campaign_owners, without=("owner",)), users.c.name.label("owner"))
-        .join(users, users.c.id == _c.owner_id)
-        .where(_c.campaign == campaign)
-        .with_for_update(of=campaign_owners)
-    ).one_or_none()
+    row = connection.execute(_OWNERS.where(_c.campaign == campaign).with_for_update(of=campaign_owners)).one_or_none()
     if row is None:
         raise NotFound(f"there is no campaign {campaign!r}", remedy="`longtail campaign list` shows all campaigns")
     return CampaignOwner(**row._mapping)

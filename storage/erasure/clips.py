@@ -14,6 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select, text, update
 
 from storage import outbox
+from storage.clips.marks import openings
 from storage.clips.properties import known_values
 from storage.datasets import holds
 from storage.erasure import objects
@@ -23,6 +24,7 @@ from storage.tables import (
     clip_assets,
     clip_fires,
     clip_notes,
+    clip_openings,
     clip_tags,
     clip_texts,
     clip_vectors,
@@ -57,6 +59,7 @@ _PARTS: tuple[Table, ...] = (
     clip_tags,
     clip_notes,
     clip_texts,
+    clip_openings,
 )
 """What refers to a clip, each table before those that it refers to."""
 
@@ -130,7 +133,7 @@ def erase(
     1. lock the clips, after their jobs: whoever concludes a job does it before, or finds no job; leave out those that
        expired and that a dataset has come to keep meanwhile, which cannot change any more
     2. note the objects to delete, and a second time for those that a worker may still be writing
-    3. mark the fires that will be in no clip any more
+    3. mark the fires that will be in no clip any more, and see which clips anybody has used
     4. let clips that were duplicates of these be their own again, and delete the rows
     5. empty the manifests of the uploads, and discard the dead letters
     6. write tombstones and events
@@ -144,6 +147,7 @@ def erase(
     ids = [row.id for row in locked]
     rows = {"objects": _note_objects(connection, locked)}
     _mark_fires(connection, ids, "expired" if cause is ErasureCause.EXPIRED else "erased")
+    used = openings.used_among(connection, ids)
     rows["duplicate_marks"] = duplicates.release(connection, ids)
     for table in _PARTS:
         rows[table.name] = connection.execute(delete(table).where(table.c.clip_id.in_(ids))).rowcount
@@ -151,7 +155,10 @@ def erase(
     connection.execute(delete(clips).where(clips.c.id.in_(ids)))
     _empty_uploads(connection, locked)
     told = {"cause": cause, "reason": reason, "erased_by": by}
-    tombstones = [{"clip_id": r.id, "digest": r.digest, "size_bytes": r.size_bytes, **told} for r in locked]
+    tombstones = [
+        {"clip_id": r.id, "digest": r.digest, "size_bytes": r.size_bytes, "was_used": r.id in used, **told}
+        for r in locked
+    ]
     connection.execute(insert(erased_clips), tombstones)
     outbox.add_clip_events(connection, outbox.CLIP_ERASED, ids)
     known_values.forget(connection, values)

@@ -37,12 +37,14 @@ from storage.tables.deployment import deployment
 from storage.tables.erasure import erased_clips, erased_vehicle_clips, erased_vehicles, object_deletions
 from storage.tables.likeness import clip_vectors, embeddings, vector_jobs
 from storage.tables.log import log_claims, log_members, log_partitions, log_records, log_segments
-from storage.tables.marks import clip_notes, clip_tags, clip_texts
+from storage.tables.marks import clip_notes, clip_openings, clip_tags, clip_texts
 from storage.tables.people import api_tokens, audit, identities, users
 from storage.tables.rates.counted import count_parts, rate_days
 from storage.tables.rates.forecasts import forecasts
 from storage.tables.scans import scan_hits, scans
 from storage.tables.uploads import (
+    closed_months,
+    cost_entries,
     dead_letters,
     ledger_accounts,
     ledger_entries,
@@ -65,12 +67,15 @@ __all__ = [
     "clip_days",
     "clip_fires",
     "clip_notes",
+    "clip_openings",
     "clip_tags",
     "clip_terms",
     "clip_texts",
     "clip_vectors",
     "clips",
+    "closed_months",
     "compare_counts",
+    "cost_entries",
     "count_parts",
     "dataset_members",
     "dataset_versions",

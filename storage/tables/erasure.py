@@ -38,10 +38,12 @@ erased_clips = Table(
     Column("cause", Text, nullable=False),
     Column("reason", Text),
     Column("erased_by", Text),
+    Column("was_used", Boolean),
     created_at("erased_at"),
     CheckConstraint(is_one_of("cause", ErasureCause), name="cause"),
 )
-"""One row per clip that was in the catalog. `reason` and `erased_by` are a user's; retention has neither."""
+"""One row per clip that was in the catalog. `reason` and `erased_by` are a user's; retention has neither. `was_used`
+says whether anybody had opened it, labelled it or put it into a dataset; null: erased before that was kept."""
 
 erased_vehicles = Table(
     "erased_vehicles",

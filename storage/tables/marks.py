@@ -1,4 +1,4 @@
-"""Tables of what people add to clips, tags and notes, and of the words by which clips are found."""
+"""Tables of tags and notes that people add to clips, of clips that somebody opened, and of the words of clips."""
 
 from __future__ import annotations
 
@@ -30,6 +30,14 @@ clip_notes = Table(
     Index("ix_clip_notes_clip_id", "clip_id"),
 )
 """Notes of people, which are never changed: one that was wrong is removed."""
+
+clip_openings = Table(
+    "clip_openings",
+    metadata,
+    Column("clip_id", Text, ForeignKey("clips.id"), primary_key=True),
+    created_at("opened_at"),
+)
+"""Clips of which somebody has asked for the details, with the links to their files; and when first."""
 
 clip_texts = Table(
     "clip_texts",

@@ -1,4 +1,4 @@
-"""Tables of uploads, parked cells, the budget ledger, price books and dead letters."""
+"""Tables of uploads, parked cells, the budget ledger, price books, closed months of costs and dead letters."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    Numeric,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
 
-from storage.tables.base import at, created_at, is_one_of, metadata
+from storage.tables.base import at, created_at, is_one_of, json, metadata
 
 
 class UploadState(StrEnum):
@@ -185,6 +186,41 @@ price_books = Table(
 )
 """Price books that operators have published. Rows are inserted only: a trigger of the migration refuses everything
 else. `digest` is the SHA-256 of the text, `start` the first day that has prices."""
+
+closed_months = Table(
+    "closed_months",
+    metadata,
+    Column("month", Date, primary_key=True),
+    Column("price_book", Integer, ForeignKey("price_books.version"), nullable=False),
+    Column("currency", Text, nullable=False),
+    Column("zone", Text, nullable=False),
+    Column("amount", Numeric, nullable=False),
+    Column("entries", Integer, nullable=False),
+    json("account"),
+    Column("closed_by_id", BigInteger, ForeignKey("users.id"), nullable=False),
+    created_at("closed_at"),
+    CheckConstraint("extract(day FROM month) = 1", name="month"),
+)
+"""Months of costs that are closed, each by its first day. Rows are inserted only, as those of `cost_entries`, and these
+in the transaction that closes their month: triggers of the migration refuse everything else."""
+
+cost_entries = Table(
+    "cost_entries",
+    metadata,
+    Column("month", Date, ForeignKey("closed_months.month"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("campaign", Text, nullable=False),
+    Column("service", Text, nullable=False),
+    Column("item", Text, nullable=False),
+    Column("start", Date, nullable=False),
+    Column("until", Date, nullable=False),
+    Column("unit_price", Numeric, nullable=False),
+    Column("quantity", Numeric, nullable=False),
+    json("tags"),
+    CheckConstraint("start < until AND start < month + interval '1 month'", name="days"),
+    CheckConstraint("quantity = trunc(quantity) AND quantity <> 0", name="quantity"),
+)
+"""The entries of closed months, by their number in the month. One that arose in an earlier month is a correction."""
 
 dead_letters = Table(
     "dead_letters",

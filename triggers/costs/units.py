@@ -6,11 +6,10 @@ with `amounts.allocate_among`.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from triggers.costs.amounts import allocate_among, total, unit_cost
+from triggers.costs.amounts import allocate, unit_cost
 
 METRES_PER_1000_KM = 1_000_000
 
@@ -32,12 +31,17 @@ class UnitCosts:
     per_accepted_label: Decimal | None
 
     @classmethod
-    def of(cls, amount: Decimal, *, vehicle_days: int, distance_m: int, clips: int, accepted_labels: int) -> UnitCosts:
-        """The quotients of an amount: days on which vehicles had the campaign, armed distance, clips and labels."""
+    def of(
+        cls, amount: Decimal, *, vehicle_days: int, distance_m: int | None, clips: int, accepted_labels: int
+    ) -> UnitCosts:
+        """The quotients of an amount: days on which vehicles had the campaign, armed distance, clips and labels.
+
+        `distance_m` is None for campaigns that are armed at the same time, whose distances do not add up.
+        """
         return cls(
             amount,
             unit_cost(amount, vehicle_days),
-            unit_cost(amount, distance_m, per=METRES_PER_1000_KM),
+            unit_cost(amount, distance_m or 0, per=METRES_PER_1000_KM),
             unit_cost(amount, clips),
             unit_cost(amount, accepted_labels),
         )
@@ -52,14 +56,16 @@ class Waste:
     amount: Decimal
 
 
-def waste(amount: Decimal, clips: Mapping[str, int], used: Container[str]) -> Waste:
+def waste(amount: Decimal, *, size_bytes: int, unused_clips: int, unused_bytes: int) -> Waste:
     """What of an amount was spent on unused clips, each clip's part being by its bytes.
 
-    `clips` has the bytes of each. Raises ValueError if there is an amount and no byte to which it belongs.
+    `size_bytes` are those of all clips. What was spent without a clip, as on uploads that were given up, is in the
+    amount, and so it is in the clips' parts; without any clip nothing is said to be wasted.
 
-    >>> waste(Decimal("0.10"), {"a": 2, "b": 1}, used={"a"})
+    >>> waste(Decimal("0.10"), size_bytes=3, unused_clips=1, unused_bytes=1)
     Waste(clips=1, size_bytes=1, amount=Decimal('0.033333333333333333'))
     """
-    parts = allocate_among(amount, clips)
-    unused = [clip for clip in parts if clip not in used]
-    return Waste(len(unused), sum(clips[clip] for clip in unused), total(parts[clip] for clip in unused))
+    if size_bytes == 0:
+        return Waste(0, 0, Decimal(0))
+    part, _ = allocate(amount, [unused_bytes, size_bytes - unused_bytes])
+    return Waste(unused_clips, unused_bytes, part)

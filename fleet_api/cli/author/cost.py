@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fleet_api.cli.fleet.price_books import get, list_books, publish
+from fleet_api.cli.fleet.costs.months import close, export, list_months, statement
+from fleet_api.cli.fleet.costs.price_books import get, list_books, publish
+from fleet_api.cli.fleet.costs.show import show
 from fleet_api.cli.numbers import WholeNumber
 from fleet_api.cli.output import counted, json_option, print_json, print_table, remark
 
@@ -29,7 +31,7 @@ def cost() -> None:
     """
 
 
-for _command in (publish, list_books, get):
+for _command in (show, list_months, close, statement, export, publish, list_books, get):
     cost.add_command(_command)
 
 

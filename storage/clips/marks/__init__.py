@@ -1,1 +1,1 @@
-"""What people add to clips: tags and notes, each with who and when."""
+"""What people do with clips: tags and notes, each with who and when, and which clips were opened."""

@@ -43,6 +43,11 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("post", f"{VERSION}/resume"): {Role.APPROVER},
     ("post", f"{VERSION}/stop"): {Role.AUTHOR, Role.APPROVER},
     ("get", "/v1/budget"): READERS,
+    ("get", "/v1/costs"): READERS,
+    ("get", "/v1/costs/focus"): READERS,
+    ("get", "/v1/costs/months"): READERS,
+    ("get", "/v1/costs/months/{month}"): READERS,
+    ("post", "/v1/costs/months/{month}/close"): {Role.OPERATOR},
     ("get", "/v1/price-books"): READERS,
     ("get", "/v1/price-books/newest"): READERS,
     ("get", "/v1/price-books/{version}"): READERS,
@@ -187,6 +192,7 @@ PLACES = {
     "reference": "none",
     "name": "none",
     "embedding_id": "none",
+    "month": "2026-01",
 }
 BODIES: dict[str, dict[str, Any]] = {
     "/v1/campaigns": {"source": "trigger a {", "signals": SIGNALS},

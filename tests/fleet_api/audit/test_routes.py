@@ -190,6 +190,13 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         after(draft, lambda api: api.post("/v1/campaign-owners/braking", {"cost_centre": "maps"}, "author")),
         "campaign.assign",
     ),
+    ("post", "/v1/costs/months/{month}/close"): (
+        after(
+            lambda api: api.post("/v1/price-books", {"prices": BOOK}, "operator"),
+            lambda api: api.post("/v1/costs/months/2026-01/close", {}, "operator"),
+        ),
+        "month.close",
+    ),
     ("post", f"{VERSION}/submit"): (
         after(draft, lambda api: api.post(f"{BRAKING}/submit", {}, "author")),
         "campaign.submit",

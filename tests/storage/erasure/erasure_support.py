@@ -13,7 +13,7 @@ from storage.clips import extraction_jobs, extraction_results
 from storage.clips import writer as clip_writer
 from storage.clips.extraction_jobs import ExtractionJob
 from storage.clips.extraction_results import Asset, Findings, SignalStatistics
-from storage.clips.marks import notes, tags
+from storage.clips.marks import notes, openings, tags
 from storage.clips.writer import PendingUpload
 from storage.counts.outcomes import OutcomeCounts, outcomes
 from storage.database import Database
@@ -42,6 +42,7 @@ REST = (
     "labels",
     "clip_tags",
     "clip_notes",
+    "clip_openings",
     "clip_texts",
     "clip_vectors",
     "vector_jobs",
@@ -102,12 +103,13 @@ def complete(database: Database, job: ExtractionJob) -> None:
 
 
 def use(database: Database, *clip_ids: str, dataset: str = "cuts") -> None:
-    """What people and stages make of clips: tags, notes, vectors, a scan that found them, and a dataset with them."""
+    """What people and stages make of clips: tags, notes, vectors, a scan, a dataset; and somebody opens them."""
     with database.begin() as connection:
         ann = a_user(connection)
         for clip_id in clip_ids:
             tags.add(connection, clip_id, ["wet"], user_id=ann.id)
             notes.add(connection, clip_id, "a note", user_id=ann.id)
+            openings.note(connection, clip_id)
             vector_jobs.queue(connection, clip_id, EMBEDDING)
             add_vector(connection, clip_id, [1.0, 2.0])
         freezing.create(connection, dataset, description="", lets_expire=True, user=ann)

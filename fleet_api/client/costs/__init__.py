@@ -1,0 +1,1 @@
+"""Costs in the client: what campaigns have cost, and months that close"""

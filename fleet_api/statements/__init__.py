@@ -1,0 +1,1 @@
+"""The API's statements: what campaigns have cost so far, months that close and never change, and their export"""

@@ -1,0 +1,1 @@
+"""Tests of `longtail cost` of a deployment."""
