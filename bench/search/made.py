@@ -1,4 +1,4 @@
-"""Skewed catalogs, made by a seed in SQL: clips of two years, with fires, labels, and six statistics each.
+"""Skewed catalogs, made by a seed in SQL: clips of two years, with fires, labels, tracks, and six statistics each.
 
 Half of what there is belongs to few vehicles, triggers and cities. `old` things are common, but ended long ago; `rare`
 ones belong to a hundred clips, scattered over the years; `nobody`'s belong to none.
@@ -49,7 +49,7 @@ _CLIPS = """
 INSERT INTO clips (
     id, upload_id, vehicle_id, recording_id, state, start_ns, end_ns, size_bytes, digest, object_key, manifest,
     attributes, software, tags, fired, damage, stored_at, ready_at, expires_at, extractor_version,
-    min_latitude, max_latitude, min_longitude, max_longitude
+    track, min_latitude, max_latitude, min_longitude, max_longitude
 )
 SELECT id, id, vehicle_id, 'rec-' || i, CASE WHEN pg_temp.u(i, 6) < 0.0001 THEN 'damaged' ELSE 'ready' END,
     start_ns, start_ns + duration_ns, CAST(1e6 * (1 + 30 * pg_temp.u(i, 7)^4) AS bigint), md5(id) || md5(id || 'x'),
@@ -66,6 +66,10 @@ SELECT id, id, vehicle_id, 'rec-' || i, CASE WHEN pg_temp.u(i, 6) < 0.0001 THEN 
     CASE WHEN pg_temp.u(i, 6) < 0.0001 THEN 'no_footage: the clip has no video' END,
     to_timestamp(start_ns / 1e9 + 60), to_timestamp(start_ns / 1e9 + 90),
     CASE WHEN pg_temp.u(i, 15) < 0.5 THEN to_timestamp(start_ns / 1e9 + 86400 * 400) END, 1,
+    CASE WHEN lat IS NOT NULL THEN (
+        SELECT jsonb_agg(jsonb_build_array(lat + side * at, lon + side * at * at) ORDER BY at)
+        FROM unnest(ARRAY[0, 0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1]::double precision[]) AS along (at)
+    ) END,
     lat, lat + side, lon, lon + side
 FROM seeds, LATERAL (
     SELECT CASE WHEN pg_temp.u(i, 16) < 0.9

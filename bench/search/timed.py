@@ -131,6 +131,11 @@ def timed(database: Database, ask: Callable[[], Answer]) -> tuple[Answer, Took]:
     """The answer, and what it took of this process and of the backend: that of the pool's only open connection."""
     with database.begin() as connection:
         pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
+    return timed_with(pid, ask)
+
+
+def timed_with(pid: int, ask: Callable[[], Answer]) -> tuple[Answer, Took]:
+    """The answer, and what it took of this process and of the backend `pid`."""
     before_ns, own_ns, began_s = on_cpu_ns(pid), time.process_time_ns(), time.perf_counter()
     answer = ask()
     wall_s, own_ns = time.perf_counter() - began_s, time.process_time_ns() - own_ns
