@@ -49,6 +49,7 @@ _FORGET_UPLOADS = text("""
             AND NOT EXISTS (SELECT FROM ledger_entries e WHERE e.upload_id = u.id AND NOT e.folded)
             AND NOT EXISTS (SELECT FROM parked_cells p WHERE p.upload_id = u.id)
             AND NOT EXISTS (SELECT FROM upload_pieces p WHERE p.upload_id = u.id)
+            AND NOT EXISTS (SELECT FROM upload_hours h WHERE h.upload_id = u.id)
         ORDER BY u.closed_at LIMIT :limit
         FOR UPDATE SKIP LOCKED
     ),

@@ -12,6 +12,7 @@ from uuid import uuid4
 from sqlalchemy import Connection, func, insert, select
 
 from bench.search.timed import on_cpu_ns
+from storage import usage
 from storage.clips.batch import store_clips
 from storage.clips.writer import PendingUpload
 from storage.database import Database
@@ -27,7 +28,7 @@ CAMPAIGN = "bench_ingest"
 def ingest_rate(database: Database, workers: int) -> tuple[float, float]:
     """Clips per second of wall clock that so many workers store, and per second of CPU of theirs and their backends."""
     with database.begin() as connection:
-        pending = _uploads(connection)
+        pending = sent_uploads(connection)
     batches = [pending[first : first + TOGETHER] for first in range(0, CLIPS, TOGETHER)]
     cpu_ns = time.process_time_ns()
     started_s = time.perf_counter()
@@ -48,8 +49,8 @@ def _store(database: Database, batch: list[PendingUpload]) -> int:
         return on_cpu_ns(pid) - before_ns
 
 
-def _uploads(connection: Connection) -> list[PendingUpload]:
-    """Open uploads of clips as vehicles send them: one fire, five attributes."""
+def sent_uploads(connection: Connection) -> list[PendingUpload]:
+    """Open uploads of CLIPS clips as vehicles send them: one fire, five attributes."""
     known = select(campaign_versions.c.campaign).where(campaign_versions.c.campaign == CAMPAIGN)
     if connection.execute(known).one_or_none() is None:
         add_version(connection, CAMPAIGN)
@@ -68,7 +69,7 @@ def _uploads(connection: Connection) -> list[PendingUpload]:
     plain: dict[str, Any] = {"vehicle_id": vehicle, "manifest": b"{}", "log_partition": 0, "network": "wifi"}
     plain["expires_at"] = datetime.now(UTC) + timedelta(days=1)
     for upload in pending:
-        sized = {"size_bytes": upload.manifest.size_bytes, "state": "open"}
+        sized = {"size_bytes": upload.manifest.size_bytes, "state": "open", "shares": usage.shares_of(upload.manifest)}
         rows.append({**plain, **sized, "id": upload.id, "clip_id": upload.clip_id})
     connection.execute(insert(uploads), rows)
     return pending

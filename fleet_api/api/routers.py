@@ -25,6 +25,7 @@ from fleet_api.signal_catalogs import routes as signal_catalogs
 from fleet_api.stac import routes as stac
 from fleet_api.statements import routes as statements
 from fleet_api.trust import routes as trust
+from fleet_api.usage import routes as usage
 from fleet_api.vehicles import routes as vehicles
 
 ROUTERS = tuple(
@@ -36,6 +37,7 @@ ROUTERS = tuple(
         budget,
         costs,
         statements,
+        usage,
         vehicles,
         facets,  # before /v1/clips/{clip_id}
         clips,

@@ -57,6 +57,7 @@ COMMANDS = {
     "audit": Entry("fleet_api.cli.fleet.audit:audit", "Show who changed what, and verify the log of it."),
     "budget": Entry("fleet_api.cli.fleet.budget:budget", "Show how much of its budget each campaign has used."),
     "cost": Entry("fleet_api.cli.author.cost:cost", "Check and publish price books, and show what a plan costs."),
+    "usage": Entry("fleet_api.cli.fleet.usage.command:usage", "Show what the fleet has used, by what and when."),
     "demo": Entry(
         "fleet_api.cli.deployment.demo:demo", "Run the whole loop on this machine, from trigger to labelled clip."
     ),

@@ -24,6 +24,7 @@ from fleet_api.client.outcomes import DeadLetters, Outcomes
 from fleet_api.client.rates.forecasts import Forecasts
 from fleet_api.client.rates.subject import Rates
 from fleet_api.client.transport import PATIENCE_S, TIMEOUT_S, Transport
+from fleet_api.client.usage import Usage
 from fleet_api.client.vehicles import Trust, Vehicles
 
 
@@ -58,6 +59,7 @@ class Client:
         self.budget = Budget(self._transport)
         self.price_books = PriceBooks(self._transport)
         self.costs = Costs(self._transport)
+        self.usage = Usage(self._transport)
         self.outcomes = Outcomes(self._transport)
         self.rates = Rates(self._transport)
         self.forecasts = Forecasts(self._transport)

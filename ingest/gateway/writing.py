@@ -21,6 +21,7 @@ from ingest.http.bounds.pace import paced
 from ingest.http.problems import problem_response
 from ingest.http.raising import raises
 from ingest.metrics.counted import RECEIVED_BYTES
+from storage import usage
 from storage.database import Connection
 from storage.uploads import endings, pieces, progress, rows, vehicle_days
 from storage.uploads.progress import Reached
@@ -126,6 +127,8 @@ class _Writing:
         self._now = upload
         """The upload as it was last stored."""
         self._stored_at_s = asyncio.get_running_loop().time()
+        self._uncounted_bytes = 0
+        """What came, good or not, and is in no count yet."""
         self._cells = CellWriter(
             upload,
             digests,
@@ -138,7 +141,10 @@ class _Writing:
 
     async def run(self, request: Request) -> Response:
         try:
-            problem = await self._receive(request)
+            try:
+                problem = await self._receive(request)
+            finally:
+                await self._count_received()
             if problem is not None and not isinstance(problem, ClientDisconnect | LongtailError):
                 raise problem
             return self._answer(problem)
@@ -200,6 +206,7 @@ class _Writing:
         left = self._begun.size_bytes - self._begun.offset_bytes
         remedy = "ask for the offset and continue from there"
         async for chunk in paced(request.stream(), self._gateway.limits.pace, remedy=remedy):
+            self._uncounted_bytes += len(chunk)
             fitting = memoryview(chunk)[:left]
             left -= len(fitting)
             if self._checksum is not None:
@@ -227,15 +234,26 @@ class _Writing:
         if reached.end_bytes == self._now.offset_bytes:
             return
         expiry_s, now = self._gateway.settings.upload_expiry_s, datetime.now(UTC)
-        came_bytes = reached.end_bytes - self._now.offset_bytes
+        came_bytes, uncounted_bytes = reached.end_bytes - self._now.offset_bytes, self._uncounted_bytes
 
         def stored(connection: Connection) -> UploadRow:
             vehicle_days.add_received(connection, self._begun.vehicle_id, came_bytes, now=now)
+            usage.add_received(connection, self._begun.id, uncounted_bytes)
             return progress.store(connection, self._begun, reached, now=now, expiry_s=expiry_s)
 
         self._now = await self._gateway.transact(stored)
         RECEIVED_BYTES.inc(came_bytes)
+        self._uncounted_bytes -= uncounted_bytes
         self._stored_at_s = asyncio.get_running_loop().time()
+
+    async def _count_received(self) -> None:
+        """Count what came since the last offset was stored: bytes that had to be refused were sent all the same."""
+        if uncounted_bytes := self._uncounted_bytes:
+            try:
+                await self._gateway.transact(lambda c: usage.add_received(c, self._begun.id, uncounted_bytes))
+                self._uncounted_bytes = 0
+            except LongtailError as error:
+                _log.warning("upload %s: %d bytes on the wire not counted: %s", self._begun.id, uncounted_bytes, error)
 
     def _answer(self, problem: Exception | None) -> Response:
         upload, where = self._now, protocol.progress_headers(self._now)

@@ -16,7 +16,7 @@ from ingest.steward import campaigns, erasure, rates, tiers
 from ingest.steward.forecasts.make import keep_forecasts
 from ingest.steward.loop import Duty
 from ingest.steward.staging import clean_staging
-from storage import ledger, retention
+from storage import ledger, retention, usage
 from storage.clips import extraction_jobs
 from storage.clips.properties import indexed_signals
 from storage.database import Connection, Database
@@ -81,6 +81,7 @@ class Duties:
         """Every duty with its period in seconds; duties that users wait for have short periods."""
         return [
             Duty("folding the ledger", 2.0, self._fold),
+            Duty("folding usage", 2.0, self._fold_usage),
             Duty("starting and completing campaigns", 2.0, self._move_campaigns_on),
             Duty("expiring uploads", 5.0, self._expire_uploads),
             Duty("cleaning the staging area", 30.0, self._clean_staging),
@@ -96,6 +97,7 @@ class Duties:
             Duty("dropping manifests of closed uploads", 60.0, self._drop_manifests),
             Duty("forgetting closed uploads", 3600.0, self._forget_uploads),
             Duty("deleting old vehicle-days", 3600.0, self._forget_vehicle_days),
+            Duty("deleting hours of usage that are old", 3600.0, self._forget_hours),
             Duty("forgetting expired scans", 60.0, self._forget_scans),
             Duty("recording rates", 900.0, self._record_rates),
             Duty("forecasting budgets", 300.0, self._forecast_budgets),
@@ -105,6 +107,10 @@ class Duties:
     def _fold(self) -> bool:
         with self._database.begin() as connection:
             return ledger.fold(connection) > 0
+
+    def _fold_usage(self) -> bool:
+        with self._database.begin() as connection:
+            return usage.fold(connection) > 0
 
     def _move_campaigns_on(self) -> bool:
         with self._database.begin() as connection:
@@ -181,6 +187,10 @@ class Duties:
         with self._database.begin() as connection:
             vehicle_days.forget(connection)
             return retention.forget_vehicle_days(connection) > 0
+
+    def _forget_hours(self) -> bool:
+        with self._database.begin() as connection:
+            return _did(usage.forget_hours(connection), "sums of usage by hour deleted; those of their days stay")
 
     def _forget_scans(self) -> bool:
         with self._database.begin() as connection:

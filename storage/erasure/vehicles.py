@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Table, delete, func, insert, literal, select, text, update
+from sqlalchemy import Connection, Delete, Table, delete, func, insert, literal, null, select, text, update
 
 from storage import tokens
 from storage.clips import writer
@@ -176,8 +176,11 @@ def _forget(connection: Connection, vehicle_id: str) -> None:
     """Take the id from everything that stays. The vehicle has no clips and no uploads that could become any."""
     nobody = f"erased-{secrets.token_hex(8)}"
     connection.execute(_END_IN_FLIGHT, {"vehicle": vehicle_id, "reason": REASON})
+    voided = select(_c.counts_voided_at).where(_c.id == vehicle_id).scalar_subquery()  # what is in no sum stays out
     row = {"id": nobody, "token_hash": secrets.token_bytes(32), "erasure": VehicleErasure.DONE}
-    connection.execute(insert(vehicles).values(**row, token_expires_at=func.now(), revoked_at=func.now()))
+    connection.execute(
+        insert(vehicles).values(**row, token_expires_at=func.now(), revoked_at=func.now(), counts_voided_at=voided)
+    )
     # Counts of pairs refer to counts of fires, so these are copied before the former move, and go afterwards.
     _copy_counts(connection, vehicle_id, nobody)
     unlinked = {}
@@ -202,7 +205,7 @@ def _of_vehicle(table: Table, vehicle_id: str) -> Delete:
 
 
 _MOVED: Sequence[tuple[Table, dict[str, Any]]] = (
-    (uploads, {"manifest": b"", "cell_digests": None, "metadata": None}),
+    (uploads, {"manifest": b"", "cell_digests": None, "metadata": None, "region": None, "model": None}),
     (fires, {"t_ns": 0}),
     (compare_counts, {}),
     (count_parts, {}),
@@ -214,6 +217,7 @@ _MOVED: Sequence[tuple[Table, dict[str, Any]]] = (
 
 def _copy_counts(connection: Connection, vehicle_id: str, nobody: str) -> None:
     table = fire_counts.c
-    columns = [literal(nobody) if column is table.vehicle_id else column for column in table]
+    emptied = {"vehicle_id": literal(nobody), "region": null(), "model": null(), "elsewhere": text("'[]'::jsonb")}
+    columns = [emptied.get(column.name, column) for column in table]
     rows = select(*columns).where(table.vehicle_id == vehicle_id)
     connection.execute(insert(fire_counts).from_select([column.name for column in table], rows))

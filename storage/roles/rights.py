@@ -101,6 +101,12 @@ _API = {
     "upload_pieces": f"{_READ}, DELETE",
     "uploads": _CHANGE,
     "vehicle_days": _READ,
+    # Usage: what reports add, and what is asked
+    "upload_hours": _READ,
+    "usage_days": _READ,
+    "usage_hours": _READ,
+    "usage_increments": _ADD,
+    "usage_series": _READ,
 }
 _GATEWAY = {
     "alembic_version": _READ,
@@ -121,6 +127,8 @@ _GATEWAY = {
     "restores": _READ,
     "upload_pieces": _ALL,
     "uploads": _WRITE,
+    "upload_hours": _WRITE,
+    "usage_increments": "INSERT",
     "vehicle_days": _WRITE,
     "vehicle_refusals": _WRITE,
     "vehicles": f"{_READ}, {_JUNK}",
@@ -179,6 +187,11 @@ _INGEST = {
     "signal_units": _WRITE,
     "upload_pieces": f"{_READ}, DELETE",
     "uploads": f"{_CHANGE}, DELETE",
+    "upload_hours": _READ,
+    "usage_days": _WRITE,
+    "usage_hours": _ALL,
+    "usage_increments": f"{_ADD}, DELETE",
+    "usage_series": _ADD,
     "users": _READ,
     "vector_jobs": _ALL,
     "vehicle_days": _ALL,

@@ -54,6 +54,7 @@ from storage.tables.uploads import (
     uploads,
     vehicle_days,
 )
+from storage.tables.usage.sums import upload_hours, usage_days, usage_hours, usage_increments, usage_series
 
 __all__ = [
     "api_tokens",
@@ -119,8 +120,13 @@ __all__ = [
     "signal_statistics",
     "signal_units",
     "trust_documents",
+    "upload_hours",
     "upload_pieces",
     "uploads",
+    "usage_days",
+    "usage_hours",
+    "usage_increments",
+    "usage_series",
     "users",
     "vector_jobs",
     "vehicle_days",

@@ -203,13 +203,18 @@ fire_counts = Table(
     json("per_trigger"),
     Column("armed_ns", BigInteger, nullable=False),
     Column("distance_m", BigInteger, nullable=False),
+    Column("region", Text, server_default=""),
+    Column("model", Text, server_default=""),
+    json("elsewhere", default=text("'[]'")),
     Column("reported_at_ns", BigInteger, nullable=False),
     at("received_at", nullable=False),
     Column("fell_to", BigInteger),
     ForeignKeyConstraint(["campaign", "version"], ["campaign_versions.campaign", "campaign_versions.version"]),
 )
 """The latest counts of each vehicle; a report with an older watermark or time changes no count. `fell_to` is the
-lowest watermark that was reported later than a higher one: the vehicle lost its journal and counts from 0 again."""
+lowest watermark that was reported later than a higher one: the vehicle lost its journal and counts from 0 again.
+`region` and `model` are those under which usage counts what is reported now (null: the vehicle was erased); `elsewhere`
+is what it counted under others before, see `storage.usage.reported`."""
 
 compare_counts = Table(
     "compare_counts",

@@ -66,6 +66,9 @@ uploads = Table(
     Column("writer_epoch", BigInteger, nullable=False, server_default="0"),
     Column("mismatches", Integer, nullable=False, server_default="0"),
     Column("network", Text, nullable=False),
+    json("shares", default=text("'[]'")),
+    Column("region", Text, server_default=""),
+    Column("model", Text, server_default=""),
     Column("reason", Text),
     created_at(),
     at("expires_at", nullable=False),
@@ -85,7 +88,9 @@ uploads = Table(
 )
 """One row per attempt to upload a clip. `manifest` holds the canonical JSON of the ClipManifest, `cell_digests` the
 SHA-256 of its cells (32 bytes each; NULL: the upload was closed before they were kept here), `metadata` the
-Upload-Metadata header of its creation. `mismatches` counts cells that came with other bytes since the last good one."""
+Upload-Metadata header of its creation. `mismatches` counts cells that came with other bytes since the last good one.
+`shares` says for each trigger how many fires and bytes of the clip are its own (`storage.usage.shares`); `region` and
+`model` are the vehicle's when the upload was created (null: it was erased)."""
 
 upload_pieces = Table(
     "upload_pieces",

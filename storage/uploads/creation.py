@@ -10,6 +10,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage import usage
 from storage.campaigns.queries import MAX_VERSION
 from storage.tables import campaign_versions, uploads, vehicles
 from storage.tables.uploads import UPLOAD_IS_LIVE, UPLOAD_IS_OPEN, UploadState
@@ -82,6 +83,8 @@ def insert_open(
         state=UploadState.OPEN,
         log_partition=log_partition(manifest.clip_id, log_partitions),
         network=request.network.value,
+        shares=usage.shares_of(manifest),
+        **usage.place_columns(manifest.recording.vehicle_id),
         expires_at=expires_at,
     )
     unless_live = statement.on_conflict_do_nothing(index_elements=[uploads.c.clip_id], index_where=UPLOAD_IS_LIVE)

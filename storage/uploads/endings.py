@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, case, func, select, update
 
-from storage import ledger
+from storage import ledger, usage
 from storage.rows import is_among
 from storage.tables import uploads
 from storage.tables.uploads import ASSEMBLING, UPLOAD_IS_OPEN, UploadState
@@ -34,7 +34,8 @@ _WITHOUT_MANIFEST = {
 
 
 def mark_stored(connection: Connection, upload_id: str) -> bool:
-    """Close an upload whose clip is in the catalog, and settle its reservation. False when it was closed before.
+    """Close an upload whose clip is in the catalog, settle its reservation and count it. False when it was closed
+    before.
 
     An `open` upload may be stored too: its gateway can die between the last cell and its offset.
     """
@@ -44,7 +45,10 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
         .values(state=UploadState.STORED, offset_bytes=uploads.c.size_bytes, closed_at=func.now())
     )
     pieces.forget(connection, [upload_id])
-    return closed.rowcount == 1 and ledger.settle(connection, upload_id)
+    if closed.rowcount == 0:
+        return False
+    usage.add_stored(connection, [upload_id])
+    return ledger.settle(connection, upload_id)
 
 
 def mark_all_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
@@ -55,6 +59,7 @@ def mark_all_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
         .values(state=UploadState.STORED, offset_bytes=uploads.c.size_bytes, closed_at=func.now())
     )
     pieces.forget(connection, upload_ids)
+    usage.add_stored(connection, upload_ids)
     ledger.settle_all(connection, upload_ids)
 
 

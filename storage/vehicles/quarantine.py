@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sqlalchemy import ColumnElement, Connection, case, func, select, text, update
 
-from storage import audit
+from storage import audit, usage
 from storage.jsonb import storable
 from storage.tables import vehicles
 from storage.vehicles import refusals
@@ -91,6 +91,7 @@ def void_counts(connection: Connection, vehicle_id: str, *, reason: str, by: str
         "counts_void_reason": storable(reason, what="the reason"),
     }
     _change(connection, vehicle_id, _c.counts_voided_at.is_(None), values, otherwise="has no counts in any sum already")
+    usage.void_reported(connection, vehicle_id)
 
 
 def restore_counts(connection: Connection, vehicle_id: str, *, reason: str, by: str) -> None:
@@ -101,6 +102,7 @@ def restore_counts(connection: Connection, vehicle_id: str, *, reason: str, by: 
         "counts_void_reason": f"restored: {storable(reason, what='the reason')}",
     }
     _change(connection, vehicle_id, _c.counts_voided_at.is_not(None), values, otherwise="has its counts in the sums")
+    usage.restore_reported(connection, vehicle_id)
 
 
 def in_quarantine(connection: Connection) -> list[tuple[str, str]]:

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from sqlalchemy import Connection, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
+from storage import usage
 from storage.campaigns.queries import MAX_VERSION
 from storage.counts.compared import fallen_pairs, record_compared
 from storage.rates import parts
@@ -55,18 +56,22 @@ def record_counts(connection: Connection, vehicle_id: str, telemetry: Telemetry)
     """Store a report of counts; returns for how many of its campaign versions it was new.
 
     All of its versions must exist, and appear once. Pairs of compared heads are updated independently, see
-    `storage.counts.compared`. What is new is divided by software and rollout, see `storage.rates.parts`.
+    `storage.counts.compared`. What is new is divided by software and rollout, see `storage.rates.parts`, and counted as
+    usage.
     """
     changed = 0
-    grown = []
+    versions = [(counts.campaign, counts.version) for counts in telemetry.counts]
+    reporting = usage.counted_where(connection, vehicle_id, versions)
+    newer = []
     # The same order in all reports, so that two concurrent ones of a vehicle cannot deadlock.
     for counts in sorted(telemetry.counts, key=lambda counts: (counts.campaign, counts.version)):
-        fires_are_new = _upsert(connection, vehicle_id, counts, telemetry.reported_at_ns)
+        place = reporting.place(counts)
+        if fires_are_new := _upsert(connection, vehicle_id, counts, telemetry.reported_at_ns, place):
+            newer.append(counts)
         pairs_are_new = record_compared(connection, vehicle_id, counts, telemetry.reported_at_ns)
         changed += fires_are_new or pairs_are_new
-        if fires_are_new:
-            grown.append((counts.campaign, counts.version))
-    parts.divide(connection, vehicle_id, grown)
+    parts.divide(connection, vehicle_id, [(counts.campaign, counts.version) for counts in newer])
+    usage.add_reported(connection, reporting, newer)
     return changed
 
 
@@ -88,10 +93,13 @@ def fallen_counts(connection: Connection, vehicle_ids: Sequence[str]) -> dict[st
     return fallen
 
 
-def _upsert(connection: Connection, vehicle_id: str, counts: FireCounts, reported_at_ns: int) -> bool:
+def _upsert(
+    connection: Connection, vehicle_id: str, counts: FireCounts, reported_at_ns: int, place: Mapping[str, object]
+) -> bool:
     """Store these counts if they are newer; otherwise remember a watermark that fell, and return False."""
     row = {
         **counts.model_dump(mode="json", exclude={"compared"}),
+        **place,
         "vehicle_id": vehicle_id,
         "reported_at_ns": reported_at_ns,
         "received_at": func.now(),

@@ -28,6 +28,7 @@ TAGS = (
     ("login", "Log-in of people at an OpenID provider, and who somebody is."),
     ("budget", "How much of each budget is used."),
     ("costs", "What campaigns have cost so far, and by month."),
+    ("usage", "Where clips and bytes went, and what vehicles reported, by campaign, region, network and time."),
     ("price books", "What transfer, requests and storage cost, published by operators."),
     ("trust", "The trust document: which keys vehicles trust."),
     ("vehicles", "Enrolment by operators; check-in, bundles and counts by the vehicles themselves."),

@@ -1,4 +1,4 @@
-"""The thorough examination: every clip's bytes, every object, ledger entry and audit entry against what they must be.
+"""The thorough examination: every clip's bytes, every object, and ledger, usage and audit log against what must be.
 
 It reads all objects once and holds one page of rows and one cell of a clip at a time.
 """
@@ -25,6 +25,7 @@ from storage.database import Database
 from storage.diagnosis import ledger as ledger_queries
 from storage.diagnosis import objects as object_queries
 from storage.diagnosis.objects import NamedObject, StoredClip
+from storage.diagnosis.usage import usage_that_differs
 from storage.objects import ObjectStore, open_store
 from storage.objects.contract import ObjectNotFound
 from storage.settings import Settings
@@ -34,6 +35,7 @@ CLIPS_A_PAGE = 50
 OBJECTS_A_PAGE = 1000
 _RESTORE = "restore these objects from a backup (`longtail restore`)"
 _EXAMPLES = 5
+USAGE_REMEDY = "sums are only ever written by Longtail: restore a backup, or report this as a defect"
 
 
 @dataclass
@@ -56,7 +58,7 @@ class _Tally:
 
 
 def check(settings: Settings, database: Database, progress: Callable[[str], None]) -> Iterator[Finding]:
-    """Findings on all clips, all other objects, objects without a row, and the whole ledger."""
+    """Findings on all clips, all other objects, objects without a row, the whole ledger and usage."""
     if without_data_dir(settings):
         return
     store = open_store(settings, create=False)
@@ -73,7 +75,16 @@ def check(settings: Settings, database: Database, progress: Callable[[str], None
         charges.add(ledger_queries.accounts_that_differ(connection))
         charges.add(ledger_queries.entries_that_differ(connection))
     yield _finding("full: ledger", charges, "clips were charged as their manifests say", AUDIT_REMEDY)
+    yield _usage(database)
     yield _audit_log(database)
+
+
+def _usage(database: Database) -> Finding:
+    with database.begin() as connection:
+        wrong = usage_that_differs(connection, limit=_EXAMPLES)
+    if wrong:
+        return fail("full: usage", "; ".join(wrong[:_EXAMPLES]), USAGE_REMEDY)
+    return ok("full: usage", "its sums are those of the uploads and reports that they count, to the byte")
 
 
 def _audit_log(database: Database) -> Finding:

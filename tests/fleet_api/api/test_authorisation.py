@@ -52,6 +52,7 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/price-books/newest"): READERS,
     ("get", "/v1/price-books/{version}"): READERS,
     ("post", "/v1/price-books"): {Role.OPERATOR},
+    ("get", "/v1/usage"): READERS,
     ("get", "/v1/vehicles"): READERS,
     ("get", "/v1/vehicles/{vehicle_id}"): READERS,
     ("post", "/v1/vehicles"): {Role.OPERATOR},

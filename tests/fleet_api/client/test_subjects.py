@@ -14,6 +14,7 @@ from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
 from tests.fleet_api.budget.test_routes import reserve
 from tests.support.paths import REPOSITORY
+from tests.support.used import use
 from tests.triggers.costs.books import BOOK
 from triggers.contracts.signing import Signature
 from triggers.errors import DiagnosticsError, Forbidden, InvalidInput, NotFound
@@ -121,6 +122,18 @@ def test_budgets_are_listed_over_pages(api: Api, client: Client, monkeypatch: py
     whole = list(client.budget.accounts())
     monkeypatch.setattr("fleet_api.client.budget.PAGE", 3)
     assert list(client.budget.accounts()) == whole and len(whole) == 9
+
+
+def test_usage_is_summed_over_pages_of_one_span(api: Api, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(api.database)
+    whole = client.usage.sums(("campaign", "network"))
+    groups = list(whole.groups)
+    monkeypatch.setattr("fleet_api.client.usage.PAGE", 1)
+    paged = client.usage.sums(("campaign", "network"), since=whole.since, until=whole.until)
+    assert list(paged.groups) == groups and len(groups) == 4
+    assert (paged.since, paged.until) == (whole.since, whole.until)
+    (lanes,) = client.usage.sums(("campaign",), where={"campaign": "lanes", "network": "cellular"}).groups
+    assert (lanes.campaign, lanes.network, lanes.wire_bytes) == ("lanes", None, 14)
 
 
 @pytest.mark.parametrize("clip_id", ["/", "a/b", "..", "", "7", "x" * 32, "0" * 33, "-1"])
@@ -241,6 +254,7 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.labels.complete(1, 1, {}),
         lambda: client.labels.fail(1, 1, "a"),
         lambda: next(client.budget.accounts()),
+        client.usage.sums,
         lambda: next(client.audit.list()),
         client.outcomes.count,
         client.rates.of_triggers,

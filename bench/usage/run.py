@@ -1,0 +1,165 @@
+"""`python -m bench.usage.run`: what usage adds to storing a clip, and how long asking for 90 days takes, as Markdown.
+
+Clips are stored by the ingest path's own function, in rounds that count usage and rounds that do not, one after the
+other, in a database with all indexes. CPU is that of this process and of its connection's backend, which a busy machine
+does not change: what it takes when nothing else runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
+
+from sqlalchemy import Connection, func, select, text
+
+from bench.machine import load
+from bench.search.ingest import sent_uploads
+from bench.search.timed import on_cpu_ns
+from storage import usage
+from storage.clips import writer
+from storage.clips.batch import store_clips
+from storage.clips.writer import PendingUpload
+from storage.database import Database
+from storage.embedded import EmbeddedPostgres, scratch_dir
+from storage.migrate import migrate
+from storage.usage import Span, UsageQuery
+from triggers.contracts.api.usage.answers import UsageKey
+
+TOGETHER = 64
+"""As many as an ingest worker stores in one transaction."""
+CAMPAIGNS, REGIONS, DAYS = 221, 3, 90
+_FILL = """
+    INSERT INTO usage_series (campaign, version, trigger, region, model, network)
+    SELECT 'campaign_' || c, 1, 'brake', 'region_' || r, 'm1', n
+    FROM generate_series(1, :campaigns) c, generate_series(1, :regions) r, unnest(CAST(:networks AS text[])) n;
+"""
+_SUMS = """
+    INSERT INTO usage_{table} (series_id, {moment}, clips, campaign_clips, version_clips, trigger_clips, kept_fires,
+        clip_bytes, wire_bytes, fires, suppressed, armed_ns, distance_m)
+    SELECT id, at, 3, 3, 3, 3, 4, 90000000 + id, 95000000 + id, 40, 7, 3600000000000 * 500, 40000
+    FROM usage_series, generate_series(date_trunc('day', now(), 'UTC') - :days * interval '1 day', now(), :step) at
+"""
+
+Round = Callable[[Database, list[PendingUpload]], tuple[float, float]]
+
+
+def main(argv: Sequence[str]) -> int:
+    """The command line; the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bench.usage.run", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=20)
+    parser.add_argument("--networks", default="wifi", help="networks of each campaign and region, with commas")
+    options = parser.parse_args(argv)
+    print(f"load {load()}")
+    with EmbeddedPostgres(scratch_dir("longtail-bench-") / "postgres") as server:
+        database = Database(server.url, pool_size=2)
+        migrate(database)
+        for name, stored in (("64 together", _together), ("one at a time", _alone)):
+            _show_added(database, name, stored, rounds=options.rounds)
+        _show_asked(database, options.networks.split(","), rounds=options.rounds)
+    print(f"load {load()}")
+    return 0
+
+
+def _show_added(database: Database, name: str, stored: Round, *, rounds: int) -> None:
+    """Store as many clips with and without usage; what it adds is the median of the rounds' own ratios."""
+    pending = _batches(database)
+    stored(database, next(pending))
+    wall, cpu, rates = [], [], []
+    for number in range(rounds):
+        first = _round(database, next(pending), stored, counts=number % 2 == 0)
+        second = _round(database, next(pending), stored, counts=number % 2 == 1)
+        counted, uncounted = (first, second) if number % 2 == 0 else (second, first)
+        wall.append(counted[0] / uncounted[0] - 1)
+        cpu.append(counted[1] / uncounted[1] - 1)
+        rates.append(TOGETHER / counted[0])
+    added = f"{statistics.median(wall):+.1%} of wall clock ({min(wall):+.1%}..{max(wall):+.1%})"
+    print(f"storing {name}: {statistics.median(rates):.0f} clips per second; usage adds {added}, and", end=" ")
+    print(f"{statistics.median(cpu):+.1%} of CPU ({min(cpu):+.1%}..{max(cpu):+.1%})")
+
+
+def _batches(database: Database) -> Iterator[list[PendingUpload]]:
+    while True:
+        with database.begin() as connection:
+            pending = sent_uploads(connection)
+        for first in range(0, len(pending), TOGETHER):
+            yield pending[first : first + TOGETHER]
+
+
+def _round(database: Database, batch: list[PendingUpload], stored: Round, *, counts: bool) -> tuple[float, float]:
+    if counts:
+        return stored(database, batch)
+    with patch.object(usage, "add_stored", lambda *_: None):
+        return stored(database, batch)
+
+
+def _together(database: Database, batch: list[PendingUpload]) -> tuple[float, float]:
+    def store(connection: Connection) -> None:
+        store_clips(connection, batch, extractor_version=1)
+
+    return _timed(database, [store])
+
+
+def _alone(database: Database, batch: list[PendingUpload]) -> tuple[float, float]:
+    def storing(upload: PendingUpload) -> Callable[[Connection], object]:
+        return lambda connection: writer.store_clip(connection, upload, extractor_version=1)
+
+    return _timed(database, [storing(upload) for upload in batch])
+
+
+def _timed(database: Database, transactions: Sequence[Callable[[Connection], object]]) -> tuple[float, float]:
+    """Seconds of wall clock, and of CPU of this process and its backend."""
+    started_s, cpu_ns = time.perf_counter(), time.process_time_ns()
+    backend_ns = 0
+    for transaction in transactions:
+        with database.begin() as connection:
+            pid = connection.execute(select(func.pg_backend_pid())).scalar_one()
+            before_ns = on_cpu_ns(pid)
+            transaction(connection)
+            backend_ns += on_cpu_ns(pid) - before_ns
+    return time.perf_counter() - started_s, (time.process_time_ns() - cpu_ns + backend_ns) / 1e9
+
+
+def _show_asked(database: Database, networks: list[str], *, rounds: int) -> None:
+    with database.begin() as connection:
+        filled = {"campaigns": CAMPAIGNS, "regions": REGIONS, "networks": networks}
+        connection.execute(text(_FILL), filled)
+        for table, moment in (("hours", "hour"), ("days", "day")):
+            step = timedelta(**{table: 1})
+            fill = text(_SUMS.format(table=table, moment=moment))
+            connection.execute(fill, {"days": DAYS, "step": step})
+        counts = [
+            connection.execute(text(f"SELECT count(*) FROM usage_{table}")).scalar_one() for table in ("hours", "days")
+        ]
+    with database.begin() as connection:
+        connection.execute(text("ANALYZE usage_hours, usage_days, usage_series"))
+    print(f"{counts[0]} sums by hour and {counts[1]} by day, {DAYS} days, {CAMPAIGNS} campaigns in {REGIONS} regions")
+    asked: tuple[tuple[tuple[UsageKey, ...], timedelta], ...] = (
+        ((), timedelta(days=DAYS)),
+        (("campaign",), timedelta(days=DAYS)),
+        (("campaign", "region"), timedelta(days=DAYS)),
+        (("day",), timedelta(days=DAYS)),
+        (("campaign", "region", "day"), timedelta(days=7)),
+        (("hour",), timedelta(days=7)),
+    )
+    for by, span in asked:
+        times = sorted(_ask_s(database, by, span) * 1000 for _ in range(rounds))
+        shown = ", ".join(by) or "one sum"
+        print(f"| {shown} | {span.days} d | {times[len(times) // 2]:.0f} ms ({times[0]:.0f}..{times[-1]:.0f}) |")
+
+
+def _ask_s(database: Database, by: Sequence[UsageKey], span: timedelta) -> float:
+    now = datetime.now(UTC)
+    query = UsageQuery(by, Span.over(now - span, now, by_hour="hour" in by, now=now), limit=1000)
+    started_s = time.perf_counter()
+    with database.begin() as connection:
+        usage.ask(connection, query)
+    return time.perf_counter() - started_s
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

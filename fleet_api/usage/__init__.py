@@ -1,0 +1,1 @@
+"""The API's usage: routes, use cases and rules."""
