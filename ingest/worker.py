@@ -20,6 +20,7 @@ from ingest.extraction.sandbox.isolation import require_isolation
 from ingest.extraction.sandbox.starter import Starter
 from ingest.extractor_version import EXTRACTOR_VERSION
 from ingest.log import Log, ensure_cells_topic, open_log
+from ingest.log_ids import about
 from ingest.loops import OUTAGE_PAUSE_S, Loop, keep_running, repeat
 from ingest.memory import return_freed_buffers
 from ingest.metrics.counted import count_stages
@@ -191,5 +192,9 @@ def _dispatch(database: Database) -> bool:
     with database.begin() as connection:
         count = events.dispatch(connection, seen)
         stages = stages_of(connection, seen)
+    for event in seen:
+        clip_id = str(event.payload.get("clip_id", ""))
+        with about(clip=clip_id):
+            LOGGER.info("%s: %s", event.name, clip_id)
     count_stages(stages)  # after the commit: an event that was not marked as sent comes again
     return count > 0

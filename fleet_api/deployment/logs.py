@@ -2,20 +2,48 @@
 
     2026-11-28T14:03:07.512Z WARNING ingest ingest.loops: outbox waits 2 s: the database at ... does not answer
 
+With LONGTAIL_LOG_FORMAT=json a line is a JSON object instead, which also has the ids of the request, vehicle, upload
+and clip that it is about (`ingest.log_ids`).
+
 What is not printable in a message is escaped (`triggers.foreign_text`): vehicles and people choose parts of messages,
 and must not be able to write lines of their own or to command a terminal. Tracebacks follow their line, indented.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 import time
 
 from fleet_api.deployment.repeats import FewRepeats
+from ingest.log_ids import ids
+from storage.watching.settings import LogFormat
 from triggers.foreign_text import escaped
 
 _QUIET = ("httpx", "alembic.runtime.plugins", "uvicorn.access")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per record, in one line of ASCII."""
+
+    def __init__(self, process: str) -> None:
+        super().__init__()
+        self._process = process
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record with the ids that it is about, and its traceback as one text."""
+        line = {
+            "time": _time(record),
+            "level": record.levelname,
+            "process": self._process,
+            "logger": record.name,
+            "message": record.getMessage(),
+            **ids(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line)
 
 
 class LineFormatter(logging.Formatter):
@@ -27,13 +55,22 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as its line, and its traceback on further lines."""
-        at = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
         message = escaped(record.getMessage())
-        line = f"{at} {record.levelname} {self._process} {record.name}: {message}"
+        line = f"{_time(record)} {record.levelname} {self._process} {record.name}: {message}"
         if record.exc_info:
             trace = self.formatException(record.exc_info).splitlines()
             line += "".join(f"\n    {escaped(each)}" for each in trace)
         return line
+
+
+def _time(record: logging.LogRecord) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z"
+
+
+def log_as(process: str, form: LogFormat) -> None:
+    """Write what this process sends to standard error in another form from now on."""
+    for handler in logging.getLogger().handlers:
+        handler.setFormatter(JsonFormatter(process) if form == "json" else LineFormatter(process))
 
 
 def log_to_stderr(process: str) -> None:

@@ -6,12 +6,14 @@ administrator) may renew, complete or fail it.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
 from fleet_api.clips.views import clip_view
 from fleet_api.labels import rules
 from fleet_api.services import Services
+from ingest.log_ids import about
 from ingest.metrics.counted import CLIP_STAGE
 from storage import audit
 from storage.clips.search import get_clips
@@ -34,6 +36,8 @@ from triggers.contracts.api.labels import (
     StatsView,
 )
 from triggers.contracts.users import Role, User
+
+LOGGER = logging.getLogger(__name__)
 
 
 def claim(services: Services, user: User, request: ClaimRequest) -> ClaimedView:
@@ -94,17 +98,17 @@ def complete(services: Services, user: User, job_id: int, request: CompleteReque
     user.require(Role.LABELER)
     types = rules.label_types(request.openlabel)
     content = {"openlabel": request.openlabel, "provenance": request.provenance}
-    waited_s: float | None = None
+    done: tuple[str, float | None] | None = None
     with services.database.begin() as connection:
         newest = _claim_of(connection, user, job_id, request.token)
         is_done = newest is not None and newest.state == JobState.DONE
         label_id = jobs.find_labels(connection, job_id, **content) if is_done else None
         if label_id is None:
             label_id = jobs.complete(connection, job_id, token=request.token, types=types, **content)
-            waited_s = jobs.seconds_since_ready(connection, job_id)
+            done = jobs.clip_of(connection, job_id)
             _note(connection, user, "complete", job_id, after={"state": JobState.DONE, "label_id": label_id})
-    if waited_s is not None:
-        CLIP_STAGE.labels("labelled").observe(waited_s)
+    if done is not None:
+        _tell(job_id, *done)
     return CompletedView(label_id=label_id)
 
 
@@ -136,6 +140,13 @@ def retry(services: Services, user: User, job_id: int) -> None:
     with services.database.begin() as connection:
         jobs.retry(connection, job_id)
         _note(connection, user, "retry", job_id, after={"state": JobState.READY})
+
+
+def _tell(job_id: int, clip_id: str, waited_s: float | None) -> None:
+    with about(clip=clip_id):
+        LOGGER.info("label job %d of clip %s is done", job_id, clip_id)
+    if waited_s is not None:
+        CLIP_STAGE.labels("labelled").observe(waited_s)
 
 
 def _note(

@@ -20,6 +20,7 @@ from ingest.extraction.sandbox.isolation import extraction_user
 from ingest.extraction.sandbox.limits import ChildLimits
 from ingest.extraction.sandbox.sandbox import Interrupted, Sandbox
 from ingest.extraction.sandbox.starter import Starter
+from ingest.log_ids import about
 from ingest.readiness import Part
 from storage.database import Connection, Database
 from storage.settings import Settings
@@ -141,13 +142,14 @@ class JobLoop(ABC, Generic[J]):
             job = self._claim(connection)
         if job is None:
             return False
-        try:
-            self._conclude(job, stop)
-        except LeaseLost as error:
-            LOGGER.warning("%s", error)
-        except NotFound:
-            LOGGER.info("clip %s was erased during %s", job.clip_id, self.what)
-            self._erased(job)
+        with about(clip=job.clip_id):
+            try:
+                self._conclude(job, stop)
+            except LeaseLost as error:
+                LOGGER.warning("%s", error)
+            except NotFound:
+                LOGGER.info("clip %s was erased during %s", job.clip_id, self.what)
+                self._erased(job)
         return True
 
     def _conclude(self, job: J, stop: threading.Event) -> None:

@@ -21,6 +21,7 @@ from ingest.http.bodies import require_body
 from ingest.http.bounds.byte_budget import Hold
 from ingest.http.bounds.pace import paced
 from ingest.http.raising import raises
+from ingest.log_ids import note
 from storage.database import Connection
 from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
@@ -98,6 +99,7 @@ async def create_upload(gateway: Gateway, request: Request) -> Response:
         else:
             async with _manifest(gateway, request, vehicle_id, length) as body:
                 upload, new = await _judge(gateway, Submission(vehicle_id, length, body, None, metadata), partitions)
+    note(upload=upload.id, clip=upload.clip_id)
     location = protocol.location(upload.id, asked=request.scope.get("raw_path", b"").decode("ascii"))
     if new:
         _log.info("upload %s: clip %s, %d bytes, created", upload.id, upload.clip_id, upload.size_bytes)

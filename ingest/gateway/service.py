@@ -19,6 +19,7 @@ from ingest.http.bounds.fair_turns import work_for
 from ingest.http.bounds.rates import CALLER
 from ingest.http.bounds.workers import Workers
 from ingest.http.signed_requests import is_signed, verify
+from ingest.log_ids import note
 from ingest.nonces import Nonces
 from ingest.single_check import SingleCheck
 from storage.database import Connection, Database
@@ -108,6 +109,7 @@ class Gateway:
         vehicle_id = await (self._by_signature(request) if signed else self._by_token(request))
         setattr(request.state, CALLER, vehicle_id)
         work_for(f"vehicle {vehicle_id}")
+        note(vehicle=vehicle_id)
         return vehicle_id
 
     async def _by_token(self, request: Request) -> str:

@@ -20,6 +20,7 @@ from ingest.http.bodies import require_body
 from ingest.http.bounds.pace import paced
 from ingest.http.problems import problem_response
 from ingest.http.raising import raises
+from ingest.log_ids import note
 from ingest.metrics.counted import RECEIVED_BYTES
 from storage import usage
 from storage.database import Connection
@@ -90,6 +91,7 @@ async def write_upload(gateway: Gateway, request: Request) -> Response:
     except WrongOffset as error:
         known = await gateway.transact(lambda c: rows.find(c, headers.upload_id, vehicle_id))
         return problem_response(error, headers=protocol.progress_headers(known))
+    note(upload=upload.id, clip=upload.clip_id)
     if headers.announced is not None and headers.announced > upload.size_bytes - headers.offset:
         return problem_response(_too_long(upload), headers=protocol.progress_headers(upload))
     checksum = BodyChecksum.announced(request.headers)

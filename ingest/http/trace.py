@@ -11,6 +11,7 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.http.bounded_lines import BoundedLines
+from ingest.log_ids import about, note
 from ingest.metrics.counted import count_request
 
 PROBES = ("/healthz", "/readyz", "/metrics")
@@ -18,6 +19,8 @@ PROBES = ("/healthz", "/readyz", "/metrics")
 MAX_PATH_CHARACTERS = 200
 REQUEST_ID = "longtail.request_id"
 """Where the scope of a request has its id, which is also in the log, the answer and the audit log."""
+_VEHICLE = "vehicle "
+"""How the API begins the name of a caller that is a vehicle."""
 _HEADER = b"x-request-id"
 _GIVEN_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -47,16 +50,20 @@ class Trace:
                 message["headers"] = [*message["headers"], (_HEADER, request_id.encode())]
             await send(message)
 
-        try:
-            await self._app(scope, receive, watched)
-        finally:
-            took_s = time.monotonic() - began_s
-            count_request(scope["method"], scope["path"], status, took_s)
-            self._note(scope, status, took_s)
+        with about(request=request_id):
+            try:
+                await self._app(scope, receive, watched)
+            finally:
+                took_s = time.monotonic() - began_s
+                count_request(scope["method"], scope["path"], status, took_s)
+                self._note(scope, status, took_s)
 
     def _note(self, scope: Scope, status: int, took_s: float) -> None:
         if status < HTTPStatus.BAD_REQUEST and scope["path"].endswith(PROBES):
             return
+        caller = str(scope.get("state", {}).get("caller", ""))
+        if caller.startswith(_VEHICLE):
+            note(vehicle=caller.removeprefix(_VEHICLE))
         client = scope.get("client") or ("unknown",)
         # As it was sent, still percent-encoded: a decoded path could forge lines.
         path = scope.get("raw_path", b"").decode("ascii", "replace")[:MAX_PATH_CHARACTERS]

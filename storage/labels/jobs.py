@@ -170,12 +170,12 @@ def complete(
     return label_id
 
 
-def seconds_since_ready(connection: Connection, job_id: int) -> float | None:
-    """How long ago the clip of a job became ready, in s; None for one that is not."""
-    ready_s = select(func.extract("epoch", func.now() - clips.c.ready_at))
-    of_job = ready_s.join(label_jobs, _c.clip_id == clips.c.id).where(_c.id == _bounded(job_id))
-    seconds = connection.execute(of_job).scalar_one_or_none()
-    return None if seconds is None else max(0.0, float(seconds))
+def clip_of(connection: Connection, job_id: int) -> tuple[str, float | None]:
+    """The clip of a job, and how long ago it became ready, in s (None: it is not)."""
+    ready_s = func.extract("epoch", func.now() - clips.c.ready_at).label("ready_s")
+    of_job = select(clips.c.id, ready_s).join(label_jobs, _c.clip_id == clips.c.id).where(_c.id == _bounded(job_id))
+    row = connection.execute(of_job).one()
+    return row.id, None if row.ready_s is None else max(0.0, float(row.ready_s))
 
 
 def find_labels(

@@ -1,13 +1,14 @@
-"""Settings of watching: where `/metrics` is served and to whom."""
+"""Settings of watching: where `/metrics` is served and to whom, and the form of logs."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings
 
 MIN_TOKEN_CHARACTERS = 16
+LogFormat = Literal["text", "json"]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -21,3 +22,5 @@ class WatchSettings(BaseSettings):
     gateway_metrics_port: Port | None = None
     ingest_metrics_port: Port | None = None
     """A port of its own for the metrics of each process. Empty: none."""
+    log_format: LogFormat = "text"
+    """Whether lines of the processes' logs are text for people, or JSON with the ids that they are about."""

@@ -62,6 +62,7 @@ def signer(supervised: bool, listen_fd: int | None) -> None:
     deployment's bundle key; reports with its signing key, or a list key without one. It signs nothing else.
     """
     _begin("signer", supervised)
+    from fleet_api.deployment.logs import log_as
     from fleet_api.deployment.users.lowering import drop_root
     from fleet_api.signing.bundle_key import read_bundle_key
     from fleet_api.signing.list_keys import ListKeys
@@ -72,6 +73,7 @@ def signer(supervised: bool, listen_fd: int | None) -> None:
     from triggers.errors import Misconfigured
 
     settings = settings_of_process(Settings.load(), "signer")
+    log_as("signer", settings.log_format)
     if listen_fd is not None:
         listener = socket.socket(fileno=listen_fd)
     elif settings.signer_socket is not None:
@@ -208,6 +210,7 @@ def _serve(
 
 def _listening(name: str, host: str | None, port: int | None, listen_fd: int | None) -> tuple[Settings, socket.socket]:
     """The settings of a process, and the socket that it serves on."""
+    from fleet_api.deployment.logs import log_as
     from ingest.http.server.serve import listen
     from ingest.http.server.tls import require_protected
     from storage.roles.process_settings import settings_of_process
@@ -216,6 +219,7 @@ def _listening(name: str, host: str | None, port: int | None, listen_fd: int | N
     given = {f"{name}_host": host, f"{name}_port": port}
     loaded = Settings.load(**{key: value for key, value in given.items() if value is not None})
     settings = settings_of_process(loaded, name)
+    log_as(name, settings.log_format)
     if listen_fd is not None:
         return settings, socket.socket(fileno=listen_fd)
     variable = f"LONGTAIL_{name.upper()}_PORT or --port"

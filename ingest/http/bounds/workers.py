@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TypeVar
 
 from ingest.http.bounds.fair_turns import AT_ONCE, CURRENT, FairTurns, Turn
@@ -46,7 +47,7 @@ class Workers:
             of_request.give_back()
         try:
             await turn.take()
-            return await asyncio.get_running_loop().run_in_executor(self._executor, function)
+            return await asyncio.get_running_loop().run_in_executor(self._executor, copy_context().run, function)
         finally:
             turn.give_back()
             self._calls -= 1

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 
-from fleet_api.deployment.logs import LineFormatter
+from fleet_api.deployment.logs import JsonFormatter, LineFormatter
+from ingest.log_ids import about, ids, note
 
 
 def fail() -> None:
     raise ValueError("two\nlines")
 
 
-def record(message: str, *arguments: object, error: bool = False) -> str:
+def record(message: str, *arguments: object, error: bool = False, form: type[logging.Formatter] = LineFormatter) -> str:
     trouble = None
     if error:
         try:
@@ -21,7 +23,7 @@ def record(message: str, *arguments: object, error: bool = False) -> str:
         except ValueError:
             trouble = sys.exc_info()
     made = logging.LogRecord("ingest.loops", logging.WARNING, "x.py", 1, message, arguments, trouble)
-    return LineFormatter("ingest").format(made)
+    return form("ingest").format(made)  # type: ignore[arg-type]
 
 
 def test_a_line_has_time_level_process_logger_and_message() -> None:
@@ -41,3 +43,25 @@ def test_a_traceback_follows_its_line_indented() -> None:
     first, *rest = record("it failed", error=True).splitlines()
     assert first.endswith("it failed")
     assert rest[-1].strip() == "lines" and all(line.startswith("    ") for line in rest)
+
+
+def test_json_has_the_same_and_the_ids_of_what_is_at_work() -> None:
+    with about(request="r-1"):
+        note(vehicle="car-1")
+        with about(clip="c-1"):
+            line = record("bad %s", "\nforged \u202e\ud800", error=True, form=JsonFormatter)
+        assert ids() == {"request": "r-1", "vehicle": "car-1"}
+    assert ids() == {}
+    assert line.isascii() and "\n" not in line
+    found = json.loads(line)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", found.pop("time"))
+    assert "ValueError: two\nlines" in found.pop("traceback")
+    assert found == {
+        "level": "WARNING",
+        "process": "ingest",
+        "logger": "ingest.loops",
+        "message": "bad \nforged \u202e\ud800",
+        "request": "r-1",
+        "vehicle": "car-1",
+        "clip": "c-1",
+    }

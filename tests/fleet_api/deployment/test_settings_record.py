@@ -17,6 +17,7 @@ SECRETS: dict[str, Any] = {
     "objects_access_key": "p4ss-word",
     "objects_secret_key": "p4ss-word",
     "kafka_sasl_password": "p4ss-word",
+    "metrics_token": "p4ss-word-p4ss-word",
 }
 
 
@@ -49,7 +50,12 @@ def test_every_setting_is_recorded_but_secrets_and_what_tells_processes_apart() 
     shown = recorded_settings(Settings(**SECRETS))
     assert "p4ss-word" not in repr(shown)
     left_out = {name for name in Settings.model_fields if f"LONGTAIL_{name.upper()}" not in shown}
-    assert left_out == OF_ONE_PROCESS | {"objects_access_key", "objects_secret_key", "kafka_sasl_password"}
+    assert left_out == OF_ONE_PROCESS | {
+        "objects_access_key",
+        "objects_secret_key",
+        "kafka_sasl_password",
+        "metrics_token",
+    }
 
 
 def test_all_settings_fit_into_an_entry(database: Database, settings: Settings) -> None:

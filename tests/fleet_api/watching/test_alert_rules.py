@@ -36,7 +36,7 @@ def selectors(expression: str) -> Iterator[Any]:
         part = parts.pop()
         if isinstance(part, promql_parser.VectorSelector):
             yield part
-        for name in ("lhs", "rhs", "expr"):
+        for name in ("lhs", "rhs", "expr", "vector_selector"):
             if hasattr(part, name):
                 parts.append(getattr(part, name))
         parts += getattr(part, "args", [])
@@ -79,6 +79,7 @@ def test_a_rule_keeps_labels_that_its_metrics_have_and_names_only_those_in_its_s
 
 def test_a_metric_that_does_not_exist_is_noticed() -> None:
     assert unknown("max(longtail_budgets_limit_bytes) / rate(up[5m])") == ["longtail_budgets_limit_bytes"]
+    assert unknown("sum(rate(longtail_check_ins[5m])) - max(longtail_vehicles offset 1d)") == ["longtail_check_ins"]
     with pytest.raises(ValueError):
         list(selectors("max by (campaign (x)"))
 

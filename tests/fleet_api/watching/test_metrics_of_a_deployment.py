@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -15,6 +17,7 @@ from ingest.metrics.exposition import Exposition
 from ingest.metrics.serving import serving_metrics
 from storage.settings import Settings
 from tests.fleet_api.watching.scraping import OPEN_METRICS, TOKEN, parsed, scrape
+from tests.storage.clips.catalog_support import OPENLABEL
 from tests.support.servers.java_server import free_ports
 from tests.support.waiting import wait_for
 from tests.support.whole_system import admin, deployment, enrol, record_events, run_campaign
@@ -32,7 +35,7 @@ def ports() -> dict[str, int]:
 @pytest.fixture(scope="module")
 def running(ports: dict[str, int]) -> Iterator[Deployment]:
     own = {f"{name}_metrics_port": port for name, port in ports.items()}
-    with deployment(metrics_token=TOKEN, **own) as running:
+    with deployment(metrics_token=TOKEN, log_format="json", **own) as running:
         yield running
 
 
@@ -108,6 +111,38 @@ def test_check_ins_of_the_vehicle_are_counted(client: Client, ports: dict[str, i
     assert len(list(client.clips.search())) == CLIPS
     found = scrape(f"http://127.0.0.1:{ports['api']}")
     assert found.value("longtail_check_ins_total", code="200") >= 1
+
+
+def lines(running: Deployment, process: str) -> list[dict[str, Any]]:
+    """What a process has written to its log, each line JSON."""
+    log = running.data_dir / "logs" / f"{process}.log"
+    return [json.loads(line) for line in log.read_text("ascii").splitlines()]
+
+
+def test_a_clip_is_followed_through_the_logs_by_its_id(running: Deployment, client: Client) -> None:
+    job = client.labels.claim("auto", "net-1")[0]
+    client.labels.complete(job.id, job.token, OPENLABEL)
+    clip_id = job.clip.id
+    created, *others = [line for line in lines(running, "gateway") if line.get("clip") == clip_id]
+    assert created["vehicle"] == "car-1" and created["upload"] and created["request"]
+    assert created["message"].endswith("created") and created["process"] == "gateway"
+    assert {line["upload"] for line in others} == {created["upload"]}
+    assert any("bytes received" in line["message"] for line in others)
+    of_ingest = [line["message"] for line in lines(running, "ingest") if line.get("clip") == clip_id]
+    assert of_ingest == [f"clip.stored: {clip_id}", f"clip.ready: {clip_id}"]
+    [labelled] = [line for line in lines(running, "api") if line.get("clip") == clip_id]
+    assert labelled["message"] == f"label job {job.id} of clip {clip_id} is done"
+    [answered] = [
+        line for line in lines(running, "api") if line.get("request") == labelled["request"] and line != labelled
+    ]
+    assert "answered 200" in answered["message"]
+
+
+def test_check_ins_have_the_vehicle_on_their_line(running: Deployment, client: Client) -> None:
+    assert client.health.ready().deployment
+    asked = [line for line in lines(running, "api") if "/check-in answered 200" in line["message"]]
+    assert asked and {line["vehicle"] for line in asked} == {"car-1"}
+    assert all(line["message"].endswith(line["request"]) for line in asked)
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
