@@ -29,7 +29,7 @@ _SCORE = text("""
     )
     FROM campaign_versions v
     WHERE v.campaign = f.campaign AND v.version = f.version AND f.actual IS NULL AND f.until <= now()
-        AND (v.ended_at IS NULL OR v.ended_at >= f.until) AND v.paused_at IS NULL
+        AND v.activated_at IS NOT NULL AND (v.ended_at IS NULL OR v.ended_at >= f.until) AND v.paused_at IS NULL
         AND (f.rollout_from IS NULL OR v.rollout_from = f.rollout_from)
 """)
 
