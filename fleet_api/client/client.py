@@ -9,7 +9,6 @@ from typing import Self
 import httpx
 
 from fleet_api.client.audit import Audit
-from fleet_api.client.budget import Budget, PriceBooks
 from fleet_api.client.campaigns import Campaigns, SignalCatalogs
 from fleet_api.client.clips import Clips
 from fleet_api.client.clips.scans import Scans
@@ -17,15 +16,16 @@ from fleet_api.client.costs.subject import Costs
 from fleet_api.client.datasets.searches import Searches
 from fleet_api.client.datasets.subject import Datasets
 from fleet_api.client.health import Health
-from fleet_api.client.history import History
 from fleet_api.client.labels import Labels
 from fleet_api.client.login.subject import Login
 from fleet_api.client.outcomes import DeadLetters, Outcomes
 from fleet_api.client.rates.forecasts import Forecasts
 from fleet_api.client.rates.subject import Rates
 from fleet_api.client.transport import PATIENCE_S, TIMEOUT_S, Transport
-from fleet_api.client.usage import Usage
 from fleet_api.client.vehicles import Trust, Vehicles
+from fleet_api.client.volume.budget import Budget, PriceBooks
+from fleet_api.client.volume.history import History
+from fleet_api.client.volume.usage import Usage
 
 
 class Client:

@@ -28,7 +28,8 @@ SUMS = text(f"""
     SELECT date_trunc('day', now(), 'UTC') = date_trunc('day', hour, 'UTC'), {", ".join(DIMENSIONS)},
         {", ".join(f"sum({name})" for name in MEASURES)}
     FROM usage_hours JOIN usage_series ON id = series_id
-    GROUP BY {", ".join(DIMENSIONS)}, 1 HAVING {" OR ".join(f"sum({name}) <> 0" for name in MEASURES)} ORDER BY 1, 2, 3
+    GROUP BY {", ".join(DIMENSIONS)}, 1 HAVING {" OR ".join(f"sum({name}) <> 0" for name in MEASURES)}
+    ORDER BY 1, 2, 3, 4, 5, 6, 7
 """)
 
 

@@ -54,7 +54,7 @@ def test_campaigns_are_listed_over_pages(api: Api, client: Client, monkeypatch: 
 
 
 def test_price_books_are_published_listed_and_got(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fleet_api.client.budget.PAGE", 2)
+    monkeypatch.setattr("fleet_api.client.volume.budget.PAGE", 2)
     texts = [BOOK, BOOK.replace("0.05", "0.06"), BOOK.replace("0.05", "0.07")]
     assert [client.price_books.publish(text).version for text in texts] == [1, 2, 3]
     assert [each.version for each in client.price_books.list()] == [3, 2, 1]
@@ -120,7 +120,7 @@ def test_outcomes_budget_jobs_and_health_have_their_types(api: Api, client: Clie
 def test_budgets_are_listed_over_pages(api: Api, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     reserve(api, "car-1", "car-2")
     whole = list(client.budget.accounts())
-    monkeypatch.setattr("fleet_api.client.budget.PAGE", 3)
+    monkeypatch.setattr("fleet_api.client.volume.budget.PAGE", 3)
     assert list(client.budget.accounts()) == whole and len(whole) == 9
 
 
@@ -128,7 +128,7 @@ def test_usage_is_summed_over_pages_of_one_span(api: Api, client: Client, monkey
     use(api.database)
     whole = client.usage.sums(("campaign", "network"))
     groups = list(whole.groups)
-    monkeypatch.setattr("fleet_api.client.usage.PAGE", 1)
+    monkeypatch.setattr("fleet_api.client.volume.usage.PAGE", 1)
     paged = client.usage.sums(("campaign", "network"), since=whole.since, until=whole.until)
     assert list(paged.groups) == groups and len(groups) == 4
     assert (paged.since, paged.until) == (whole.since, whole.until)
@@ -255,6 +255,9 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.labels.fail(1, 1, "a"),
         lambda: next(client.budget.accounts()),
         client.usage.sums,
+        lambda: client.history.clip("a"),
+        lambda: client.history.fire("a", "b", 1, 1),
+        client.history.latency,
         lambda: next(client.audit.list()),
         client.outcomes.count,
         client.rates.of_triggers,

@@ -29,7 +29,7 @@ from triggers.contracts.api.usage.answers import UsageDimension, UsageKey, Usage
 
 if TYPE_CHECKING:
     from fleet_api.client import Client
-    from fleet_api.client.usage import UsageSums
+    from fleet_api.client.volume.usage import UsageSums
 
 MEASURES = ("clip_bytes", "wire_bytes", "clips", "kept_fires", "fires", "suppressed", "armed_ns", "distance_m")
 MAX_GROUPS = 100_000

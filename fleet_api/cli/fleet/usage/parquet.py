@@ -9,7 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from fleet_api.client.usage import UsageSums
+from fleet_api.client.volume.usage import UsageSums
 from triggers.backtest.tables import written_whole
 from triggers.contracts.api.usage.answers import UsageKey
 

@@ -65,7 +65,7 @@ def test_accounts_beyond_one_page_are_shown_and_counted(
 ) -> None:
     reserve(api, "car-1", "car-2", "car-3")
     whole = longtail("budget", "show", "--csv").out
-    monkeypatch.setattr("fleet_api.client.budget.PAGE", 2)
+    monkeypatch.setattr("fleet_api.client.volume.budget.PAGE", 2)
     assert longtail("budget", "show", "--csv").out == whole
     assert len(longtail("budget", "show", "--json").json()["accounts"]) == 11
     shown = longtail("budget", "show", "--top", "1", "--json")

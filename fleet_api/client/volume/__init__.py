@@ -1,0 +1,1 @@
+"""Upload volume: budgets, usage, and where clips and fires are on their way."""
