@@ -224,6 +224,9 @@ def _run(stack: ExitStack, options: argparse.Namespace) -> None:
     if not options.url:
         migrate(database)
         make(database, options.clips)
+    with database.begin() as connection:
+        if not connection.execute(text("SELECT EXISTS (SELECT FROM clips WHERE track IS NOT NULL)")).scalar_one():
+            sys.exit("no clip of this database has a track, so none has a place to be found by: fill an empty one")
     services = services_of(database, folder / "longtail")
     dsn = options.peer or stack.enter_context(DebianPostgres(folder / "peer")).dsn
     peer = stack.enter_context(Pgstac(dsn))
