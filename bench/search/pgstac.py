@@ -13,6 +13,7 @@ import gc
 import json
 import random
 import shutil
+import signal
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
@@ -207,6 +208,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--questions", type=int, default=5, help="of each size of box and of interval")
     options = parser.parse_args(argv)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # servers and folders are cleaned up
     try:
         with ExitStack() as stack:
             _run(stack, options)

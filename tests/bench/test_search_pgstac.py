@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from shutil import which
 
 import pytest
 
@@ -40,10 +40,14 @@ def services(database: Database, tmp_path: Path) -> Services:
 
 @pytest.fixture
 def peer() -> Iterator[Pgstac]:
-    if find_spec("pypgstac") is None or which("apt-get") is None:
+    if find_spec("pypgstac") is None or shutil.which("apt-get") is None:
         pytest.skip("pgstac is installed by `make setup-bench`, and its PostgreSQL by Debian's apt")
-    with DebianPostgres(scratch_dir("longtail-test-") / "peer") as server, Pgstac(server.dsn) as pgstac:
-        yield pgstac
+    folder = scratch_dir("longtail-test-")
+    try:
+        with DebianPostgres(folder / "peer") as server, Pgstac(server.dsn) as pgstac:
+            yield pgstac
+    finally:
+        shutil.rmtree(folder)
 
 
 def test_the_items_are_those_of_clips_with_a_place_each_once(services: Services) -> None:
