@@ -13,7 +13,7 @@ from storage.database import Connection
 from triggers.costs.charges import Charge, merged, request_charges, transfer_charges
 from triggers.costs.months import DAY
 from triggers.costs.prices import PriceBook
-from triggers.costs.storage import storage_charges
+from triggers.costs.storage import StoragePeriod
 from triggers.errors import Conflict, InvalidInput
 
 
@@ -41,20 +41,19 @@ def known_costs(connection: Connection, zone: str, *, end: date | None = None) -
     version, text = newest
     book, end = read_book(text), end or measured.today(connection, zone) + DAY
     caused = measured.caused(connection, zone)
+    period = StoragePeriod(book, min((each.arrived for of in caused.values() for each in of.stored), default=end), end)
     try:
-        charges = {name: _charges(book, each, end) for name, each in caused.items()}
+        charges = {name: _charges(book, period, each, end) for name, each in caused.items()}
     except InvalidInput as error:
         raise Conflict(f"version {version} of the price book: {error.message}", remedy=error.remedy) from error
     return KnownCosts(version, book, end, caused, charges)
 
 
-def _charges(book: PriceBook, caused: Caused, end: date) -> list[Charge]:
-    stored = [each for each in caused.stored if each.arrived < end]
-    start = min((each.arrived for each in stored), default=end)
+def _charges(book: PriceBook, period: StoragePeriod, caused: Caused, end: date) -> list[Charge]:
     return merged(
         [
             *transfer_charges(book, [each for each in caused.transferred if each.day < end]),
             *request_charges(book, [each for each in caused.requested if each.day < end]),
-            *storage_charges(book, stored, start, end),
+            *period.charges(caused.stored),
         ]
     )

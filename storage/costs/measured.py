@@ -21,9 +21,8 @@ from triggers.costs.storage import Stored
 _DAY = "CAST({} AT TIME ZONE CAST(:zone AS text) AS date)"
 _SHARES = """
     ledger_entries e
-    JOIN ledger_accounts a ON a.id = e.account_id AND a.kind = 'campaign_bytes'
-    JOIN uploads u ON u.id = e.upload_id
-    WHERE e.kind = 'settle' AND e.amount > 0"""
+    JOIN ledger_accounts a ON a.id = e.account_id AND a.kind = 'campaign_bytes' AND e.kind = 'settle' AND e.amount > 0
+"""
 
 _RECEIVED = text(f"""
     SELECT a.campaign, {_DAY.format("e.created_at")} AS day, e.network, sum(e.amount) AS size_bytes
@@ -37,7 +36,7 @@ _STORED = text(f"""
     WITH shares AS (
         SELECT a.campaign, e.amount, u.clip_id, u.closed_at,
             row_number() OVER (PARTITION BY e.upload_id ORDER BY e.amount DESC, a.campaign COLLATE "C") = 1 AS pays
-        FROM {_SHARES} AND u.state = 'stored'
+        FROM {_SHARES} JOIN uploads u ON u.id = e.upload_id AND u.state = 'stored'
     )
     SELECT s.campaign, {_DAY.format("s.closed_at")} AS arrived, {_DAY.format("x.erased_at")} AS gone,
         sum(s.amount) AS size_bytes, count(*) FILTER (WHERE s.pays) AS objects

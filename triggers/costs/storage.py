@@ -14,10 +14,11 @@ The rules, in full:
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import pairwise
 from typing import NamedTuple
 
 from triggers.costs.charges import (
@@ -56,31 +57,88 @@ class _Span(NamedTuple):
     end: date
 
 
+_Changes = defaultdict[tuple[date, str], defaultdict[date, int]]
+"""By the start of a tariff and a tier, how many bytes come into it, or leave it, on which days."""
+
+
 def storage_charges(book: PriceBook, stored: Iterable[Stored], start: date, end: date) -> list[Charge]:
     """What storage costs from `start` until before `end`, with the requests that move objects between tiers.
 
     In order, a charge for each month, price and tier. InvalidInput for a size out of range, for an erasure before the
     arrival, and for a day without prices.
     """
-    byte_days: defaultdict[tuple[date, str, Month], int] = defaultdict(int)
-    moves: list[Requested] = []
-    for each in stored:
-        _check(each)
-        before: TierPrice | None = None
-        for span in _spans(book, each, start, end):
-            if before is None:
-                before = _tier_on(book, each, span.start - DAY)
-            if before is not None and before.name != span.tier.name:
-                moves.append(Requested(span.start, RequestKind.TRANSITION, each.objects))
-            before = span.tier
-            for month, first, after in month_parts(span.start, span.end):
-                byte_days[max(month.start, span.tariff.start), span.tier.name, month] += (
-                    each.size_bytes * (after - first).days
-                )
-    tally = Tally(book)
-    for (day, tier, month), quantity in byte_days.items():
-        tally.add(book.tariff_on(day), day, Sku(Service.STORAGE, tier), byte_months(quantity, month))
-    return merged([*tally.charges(), *request_charges(book, moves)])
+    return StoragePeriod(book, start, end).charges(stored)
+
+
+class StoragePeriod:
+    """The days from `start` until before `end`, over which storage costs.
+
+    What arrived on the same day goes through the tiers on the same days, so these are found once for each day, however
+    many campaigns have clips of it.
+    """
+
+    def __init__(self, book: PriceBook, start: date, end: date) -> None:
+        self._book, self._start, self._end = book, start, end
+        last = book.tariffs[-1].end
+        self._priced_end = end if last is None else min(end, last)
+        self._spans: dict[date, list[_Span]] = {}
+        self._before: dict[date, str | None] = {}
+
+    def charges(self, stored: Iterable[Stored]) -> list[Charge]:
+        """What these objects cost; see `storage_charges`."""
+        changes: _Changes = defaultdict(lambda: defaultdict(int))
+        moves: defaultdict[date, int] = defaultdict(int)
+        for each in stored:
+            _check(each)
+            self._add(each, changes, moves)
+        tally = Tally(self._book)
+        for (tariff_start, tier), by_day in changes.items():
+            for month, byte_days in _byte_days(by_day).items():
+                day = max(month.start, tariff_start)
+                quantity = byte_months(byte_days, month)
+                tally.add(self._book.tariff_on(day), day, Sku(Service.STORAGE, tier), quantity)
+        requested = [Requested(day, RequestKind.TRANSITION, count) for day, count in moves.items()]
+        return merged([*tally.charges(), *request_charges(self._book, requested)])
+
+    def _add(self, stored: Stored, changes: _Changes, moves: defaultdict[date, int]) -> None:
+        """Add objects where they come into a tier, and take them away where they leave it."""
+        first, last = max(self._start, stored.arrived), stored.gone or self._end
+        if first >= min(last, self._end):
+            return
+        if self._priced_end < min(last, self._end):
+            self._book.tariff_on(max(first, self._priced_end))  # it has no prices for that day, and says so
+        spans = self._spans_of(stored.arrived)
+        before = self._before[stored.arrived]
+        for span in spans:
+            if stored.gone is not None and stored.gone <= span.start:
+                return
+            if before is not None and before != span.tier.name:
+                moves[span.start] += stored.objects
+            before = span.tier.name
+            by_day = changes[span.tariff.start, span.tier.name]
+            by_day[span.start] += stored.size_bytes
+            by_day[span.end if stored.gone is None else min(span.end, stored.gone)] -= stored.size_bytes
+
+    def _spans_of(self, arrived: date) -> list[_Span]:
+        spans = self._spans.get(arrived)
+        if spans is None:
+            kept = Stored(arrived, None, 0)
+            spans = self._spans[arrived] = list(_spans(self._book, kept, self._start, self._priced_end))
+            tier = _tier_on(self._book, kept, spans[0].start - DAY) if spans else None
+            self._before[arrived] = None if tier is None else tier.name
+        return spans
+
+
+def _byte_days(changes: Mapping[date, int]) -> dict[Month, int]:
+    """The byte-days of each month, by how many bytes come (or go, when negative) on which days."""
+    months: defaultdict[Month, int] = defaultdict(int)
+    size_bytes, days = 0, sorted(changes)
+    for day, after in pairwise(days):
+        size_bytes += changes[day]
+        if size_bytes:
+            for month, first, end in month_parts(day, after):
+                months[month] += size_bytes * (end - first).days
+    return months
 
 
 def byte_months(byte_days: int, month: Month) -> int:

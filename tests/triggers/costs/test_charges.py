@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from fractions import Fraction
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tests.triggers.costs.books import WORKED_EXAMPLE, price_book
+from tests.triggers.costs.books import BOOK, WORKED_EXAMPLE, price_book
 from triggers.contracts.campaign import Network
 from triggers.costs.amounts import total
 from triggers.costs.charges import (
@@ -28,7 +29,7 @@ from triggers.costs.charges import (
 )
 from triggers.costs.months import DAY, Month, day_at, month_parts, months_later, zone_named
 from triggers.costs.prices import PriceBook, RequestKind, Stay
-from triggers.costs.storage import Stored, lifetime_charges, storage_charges
+from triggers.costs.storage import StoragePeriod, Stored, lifetime_charges, storage_charges
 from triggers.errors import InvalidInput
 
 GB = 10**9
@@ -287,3 +288,22 @@ def test_what_is_no_zone_and_no_moment_is_refused() -> None:
             zone_named(name)
     with pytest.raises(ValueError, match="without an offset"):
         day_at(datetime(2026, 1, 1), UTC)
+
+
+def test_what_a_period_has_found_for_one_campaign_holds_for_the_next() -> None:
+    period = StoragePeriod(price_book(), START, END)
+    of_campaigns = [
+        [Stored(START, None, GB), Stored(START, date(2026, 5, 3), 2 * GB)],
+        [Stored(START, date(2026, 2, 1), 3 * GB), Stored(date(2026, 2, 1), None, GB)],
+    ]
+    for stored in (*of_campaigns, of_campaigns[0]):
+        assert period.charges(stored) == storage_charges(price_book(), stored, START, END)
+
+
+def test_prices_may_end_once_nothing_is_stored_any_more() -> None:
+    book = price_book(BOOK[: BOOK.index("  - from: 2027")])
+    erased = Stored(date(2026, 12, 1), date(2027, 1, 1), GB)
+    assert storage_charges(book, [erased], START, date(2027, 6, 1))
+    for kept in (replace(erased, gone=None), Stored(date(2027, 2, 1), None, GB)):
+        with pytest.raises(InvalidInput, match="its last are through 2026-12-31"):
+            storage_charges(book, [kept], START, date(2027, 6, 1))
