@@ -272,7 +272,7 @@ def test_any_order_of_events_gives_the_sums_that_the_model_says(database: Databa
         OnThisDatabase,
         settings=settings(
             max_examples=15,
-            stateful_step_count=25,
+            stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),
             print_blob=True,
