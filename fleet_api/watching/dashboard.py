@@ -82,6 +82,24 @@ ROWS: tuple[tuple[str, tuple[Panel, ...]], ...] = (
                 ),
             ),
             Panel(
+                "Forecast of the whole life",
+                "Bytes that the newest forecast expects without a limit, with its 90 % interval.",
+                "decbytes",
+                (
+                    Query(
+                        f"max by (campaign, quantile) (longtail_forecast_bytes{{{_CAMPAIGN}}})",
+                        "{{campaign}}: {{quantile}}",
+                    ),
+                ),
+            ),
+            Panel(
+                "Time until a budget ends",
+                "By the newest forecast.",
+                "s",
+                (Query(f"{_of_campaigns('longtail_budget_exhaustion_timestamp_seconds')} - time()", "{{campaign}}"),),
+                kind="bargauge",
+            ),
+            Panel(
                 "Arrived, and expected by the backtest",
                 "Bytes that have arrived, and those that the backtest expects for the time armed.",
                 "decbytes",

@@ -9,8 +9,10 @@ from fleet_api.watching.expected import Expected, expected
 from ingest.metrics import names
 from ingest.metrics.names import Metric
 from storage.counts.outcomes import OutcomeCounts
+from storage.rates.forecasts import Kept
 from storage.watching.fleet import FleetNumbers
 from storage.watching.numbers import Budget, Numbers
+from triggers.times import NS_PER_S
 
 MAX_SERIES = 1800
 """Of all campaigns together, so that a scrape of the API has less than 2,000."""
@@ -64,11 +66,14 @@ class OfCampaigns:
 
     counts: Mapping[str, OutcomeCounts]
     plans: Mapping[str, Expected]
+    forecasts: Mapping[str, Kept]
+    """Of bytes."""
 
     @classmethod
     def of(cls, fleet: FleetNumbers) -> OfCampaigns:
         """Summed over the versions of each campaign."""
-        return cls(_sums(fleet.outcomes), expected(fleet))
+        of_bytes = {kept.campaign: kept for kept in fleet.budget_forecasts if kept.unit == "bytes"}
+        return cls(_sums(fleet.outcomes), expected(fleet), of_bytes)
 
 
 def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSeries]:
@@ -82,6 +87,9 @@ def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSer
         if plan is not None:
             series.append(Series(names.EXPECTED_FIRES, (campaign,), plan.fires))
             series.append(Series(names.EXPECTED_BYTES, (campaign,), plan.bytes))
+        kept = fleet.forecasts.get(campaign) if fleet is not None else None
+        if kept is not None:
+            series += _of_forecast(campaign, kept)
         found.append(CampaignSeries(campaign, tuple(series), _concern(budget, clips, counted, plan)))
     return found
 
@@ -111,6 +119,15 @@ def _of_fires(campaign: str, counts: OutcomeCounts | None) -> Iterator[Series]:
         yield Series(names.IN_FLIGHT, (campaign,), counts.in_flight)
     if counts.unaccounted:
         yield Series(names.UNACCOUNTED, (campaign,), counts.unaccounted)
+
+
+def _of_forecast(campaign: str, kept: Kept) -> Iterator[Series]:
+    demand, end = kept.forecast["demand"], kept.forecast["end"]
+    for quantile, name in (("0.05", "low"), ("mean", "mean"), ("0.95", "high")):
+        if demand[name] is not None:
+            yield Series(names.FORECAST, (campaign, quantile), demand[name])
+    if end is not None and end["expected_ns"] is not None:
+        yield Series(names.EXHAUSTION, (campaign,), end["expected_ns"] / NS_PER_S)
 
 
 def _ended(counts: OutcomeCounts) -> dict[str, int]:

@@ -146,6 +146,20 @@ EXPECTED_FIRES = _metric(
 EXPECTED_BYTES = _metric(
     "longtail_expected_bytes_total", Kind.COUNTER, "campaign", "api", "Bytes that it expects for that time"
 )
+FORECAST = _metric(
+    "longtail_forecast_bytes",
+    Kind.GAUGE,
+    "campaign quantile",
+    "api",
+    "Bytes that the newest forecast expects in the campaign's whole life without a limit: quantile 0.05, mean or 0.95",
+)
+EXHAUSTION = _metric(
+    "longtail_budget_exhaustion_timestamp_seconds",
+    Kind.GAUGE,
+    "campaign",
+    "api",
+    "When it expects the limit in bytes to be reached (Unix time); missing where that is not before the end",
+)
 VEHICLES = _metric(
     "longtail_vehicles",
     Kind.GAUGE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, text
 
 from storage.counts.outcomes import OutcomeCounts, outcomes
 from storage.labels import jobs
+from storage.rates.forecasts import Kept, current
 from storage.tables.base import is_one_of
 from storage.time_limit import time_limit
 from triggers.contracts.campaign import RUNNING
@@ -47,6 +48,8 @@ class FleetNumbers:
     """By campaign and version; those that vehicles have reported on."""
     forecasts: Mapping[tuple[str, int], Mapping[str, Any] | None]
     """What the author's backtest expects, by campaign and version; those that run."""
+    budget_forecasts: Sequence[Kept]
+    """The newest forecast of each budget."""
     vehicles: Mapping[str, int]
     """By state: enrolled, seen (checked in within a day), quarantined, stalled (see above)."""
     label_jobs: Mapping[str, Mapping[str, int]]
@@ -58,6 +61,9 @@ def fleet_numbers(connection: Connection) -> FleetNumbers:
     with time_limit(connection, SLOW_S, what="counting for metrics", remedy="none is needed: it is tried again"):
         counted = outcomes(connection)
         forecasts = {(row.campaign, row.version): row.forecast for row in connection.execute(_FORECASTS)}
+        budget_forecasts = current(connection)
         vehicles = connection.execute(_VEHICLES).one()._mapping
         label_jobs = jobs.stats(connection)
-    return FleetNumbers(counted, forecasts, {name: int(vehicles[name]) for name in vehicles}, label_jobs)
+    return FleetNumbers(
+        counted, forecasts, budget_forecasts, {name: int(vehicles[name]) for name in vehicles}, label_jobs
+    )

@@ -51,6 +51,24 @@ _STALLED = _share(
 )
 _GROWN_BYTES = Growth(_of_campaign(names.BUDGET_SETTLED), DAY_S)
 
+_FORECAST = _share(
+    Series(names.FORECAST.name, by=("campaign",), having=(("quantile", "mean"),)), _of_campaign(names.BUDGET_LIMIT)
+)
+
+
+def _overspend(percent: int, severity: Severity, below: float | None) -> Rule:
+    """A forecast that reaches so much of the limit, and not the share of the next rule."""
+    reaches = Compared(_FORECAST, ">=", percent / 100)
+    return Rule(
+        f"LongtailForecast{percent}",
+        severity,
+        reaches if below is None else Both(reaches, Compared(_FORECAST, "<", below)),
+        0,
+        "campaign {campaign} is forecast to use {value} of its limit in bytes",
+        "see when and how sure: `longtail budget show {campaign}`",
+    )
+
+
 RULES: tuple[Rule, ...] = (
     Rule(
         "LongtailProcessDown",
@@ -92,6 +110,9 @@ RULES: tuple[Rule, ...] = (
         "campaign {campaign} has used {value} of its bytes, and takes no more clips",
         "raise the limit in a new version, or let it end: `longtail budget show {campaign}`",
     ),
+    _overspend(50, "info", 0.8),
+    _overspend(80, "warning", 1.0),
+    _overspend(100, "critical", None),
     Rule(
         "LongtailClipsExhausted",
         "critical",

@@ -230,6 +230,12 @@ def test_every_rule_can_fire() -> None:
     fired = {alert.rule.name for alert in evaluate(Metrics(full, state, NOW_S))}
     nearly = full | samples(longtail_budget_settled_bytes=85)
     fired |= {alert.rule.name for alert in evaluate(Metrics(nearly, State(), NOW_S))}
+    mean = everything | {("quantile", "mean")}
+    for bytes_ in (50, 85, 120):
+        forecast = full | {"longtail_forecast_bytes": {mean: bytes_, everything | {("quantile", "0.95")}: 1e9}}
+        found = [alert.rule.name for alert in evaluate(Metrics(forecast, State(), NOW_S))]
+        assert sum(name.startswith("LongtailForecast") for name in found) == 1, "the nearest of the three alone"
+        fired |= set(found)
     assert fired == {rule.name for rule in RULES}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +19,7 @@ from fleet_api.watching.series import MAX_SERIES
 from ingest.metrics.names import METRICS, Kind
 from storage import ledger
 from storage.database import Database
+from storage.rates.forecasts import Kept, keep
 from storage.settings import Settings
 from storage.tables import dead_letters, label_jobs, uploads
 from tests.fleet_api.watching.scraping import TOKEN, Scrape, plain_names, scrape
@@ -146,6 +148,35 @@ def test_fires_and_what_was_expected_of_the_time_armed(settings: Settings, datab
     assert found.value("longtail_expected_fires_total", campaign="braking") == pytest.approx(4)
     assert found.value("longtail_expected_bytes_total", campaign="braking") == pytest.approx(1000)
     assert 0 <= found.value("longtail_snapshot_age_seconds") < 60
+
+
+def test_the_newest_forecast_of_bytes_and_when_the_limit_is_reached(settings: Settings, database: Database) -> None:
+    moment = datetime(2026, 12, 24, tzinfo=UTC)
+    estimate = {"mean": 700.0, "low": 500.0, "high": None}
+    end = {"expected_ns": int(moment.timestamp()) * 10**9, "earliest_ns": None, "latest_ns": None}
+    document = dict.fromkeys(("per_day", "computed", "remaining", "total", "demand"), estimate)
+    kept = Kept(
+        campaign="braking",
+        version=1,
+        unit="bytes",
+        made_at=datetime.now(UTC),
+        until=moment,
+        open_ended=False,
+        rollout_from=None,
+        progress=0.0,
+        from_backtest=True,
+        spent=0,
+        forecast={**document, "limit": 1000, "end": end, "factor": 1.0},
+    )
+    with database.begin() as connection:
+        for name in ("braking", "lanes"):
+            add_version(connection, name, limits=BudgetLimits(total_bytes=1000))
+        keep(connection, kept)
+        keep(connection, replace(kept, unit="clips"))
+    found = scraped(settings)
+    assert found.by("longtail_forecast_bytes", "quantile") == {"0.05": 500, "mean": 700}
+    ends = found.by("longtail_budget_exhaustion_timestamp_seconds", "campaign")
+    assert ends == {"braking": moment.timestamp()}
 
 
 def test_vehicles_that_stopped_uploading_are_those_that_talk_and_have_clips_that_wait(
