@@ -17,7 +17,7 @@ PYTEST_ARGS ?= -n 2 --dist worksteal
 CHAOS_ARGS ?=
 # For `make attack`: --seconds 8, --only TEXT, --seed N, --untimed.
 ATTACK_ARGS ?=
-# For `make bench`: --only log,objects,loop,extraction,scans,language,speed, --quick, --json FILE.
+# For `make bench`: --only log,objects,loop,ledger,extraction,scans,language,speed, --quick, --json FILE.
 BENCH_ARGS ?=
 
 # Without compiled files every process of every test compiles all it imports.

@@ -1,7 +1,7 @@
 """`make bench`: run the comparisons, print tables, write JSON.
 
-`python -m bench.run [--only log,objects,loop,extraction,scans,language,speed] [--quick] [--json FILE]`; `--quick` shows
-within a minute that everything works, with sizes too small to draw conclusions from.
+`python -m bench.run [--only log,objects,loop,ledger,extraction,scans,language,speed] [--quick] [--json FILE]`;
+`--quick` shows within a minute that everything works, with sizes too small to draw conclusions from.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from tests.support.servers.java_server import JavaMissing, ServerFailed
 from tools.fetch_jars import JarsChanged, JarsMissing
 from triggers.errors import LongtailError
 
-AREAS = ("log", "objects", "loop", "extraction", "scans", "language", "speed")
+AREAS = ("log", "objects", "loop", "ledger", "extraction", "scans", "language", "speed")
 DEFAULT_JSON = Path(".cache/bench.json")
 _NO_USE = (JavaMissing, JarsMissing, JarsChanged, ServerFailed, LongtailError, ResultsDiffer)
 
@@ -61,7 +61,7 @@ def main(argv: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # servers and folders are cleaned up
     console = Console(width=None if sys.stdout.isatty() else 140)
     try:
-        java = not {"extraction", "scans", "language", "speed"}.issuperset(options.only)
+        java = not {"ledger", "extraction", "scans", "language", "speed"}.issuperset(options.only)
         surroundings = {"machine": machine(), "load_before": load(), "versions": versions(with_java=java)}
         console.print(surroundings)
         found = run(options.only, quick=options.quick, console=console)

@@ -18,12 +18,14 @@ from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, fie
 from pydantic_settings import SettingsConfigDict
 
 from storage.costs.settings import CostSettings
+from storage.ledger.settings import BudgetSettings
 from storage.tiers.rules import parse_tiers
 from storage.watching.settings import WatchSettings
 from triggers.addresses import is_protected
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.contracts.limits import PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
 from triggers.contracts.users import groups_of_roles, roles_of
+from triggers.costs.months import zone_named
 from triggers.errors import Misconfigured
 from triggers.processes.jail.isolation import Isolation
 from triggers.remedies import what_is_wrong
@@ -40,13 +42,14 @@ _READERS: dict[str, Callable[[str], object]] = {
     "oidc_roles": groups_of_roles,
     "position_roles": roles_of,
     "object_tiers": parse_tiers,
+    "month_zone": zone_named,
 }
 AbsolutePath = Annotated[Path, AfterValidator(Path.absolute)]
 """A path means the same in the processes that this one starts, whose working directory is another one."""
 _QUERY_PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*")
 
 
-class Settings(CostSettings, WatchSettings):
+class Settings(CostSettings, WatchSettings, BudgetSettings):
     """Every setting of the cloud side. The variable of `database_url` is `LONGTAIL_DATABASE_URL`, and so on."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
@@ -221,13 +224,9 @@ class Settings(CostSettings, WatchSettings):
     gateway_in_flight_bytes: Annotated[int, Field(ge=MIB)] = 64 * MIB
     """The most bytes of clips that a gateway process holds in memory; one vehicle has an eighth."""
     offset_store_interval_s: Annotated[float, Field(gt=0)] = 2.0
-    fleet_total_bytes: Annotated[int, Field(gt=0)] | None = None
-    """A limit over all campaigns and vehicles; empty: none."""
 
     junk_before_quarantine: Annotated[int, Field(ge=0)] = 100
     """Damaged clips and refusals of a vehicle in a UTC day after which it is quarantined; 0: never."""
-    vehicle_share: Annotated[float, Field(ge=0.001, le=1)] = 0.1
-    """How much of a campaign's total bytes and clips one vehicle may use, if that is more than twice its even share."""
 
     # Assembler
     worker_id: str = "ingest-0"

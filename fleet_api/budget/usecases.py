@@ -8,6 +8,7 @@ from fleet_api.budget.views import account_view
 from fleet_api.services import Services
 from storage import ledger
 from storage.campaigns.queries import get_versions
+from storage.ledger.limits import fleet_terms
 from triggers.contracts.api.budget import BudgetList
 from triggers.contracts.users import Role, User
 
@@ -28,21 +29,22 @@ def show_budget(
     """
     user.require(Role.VIEWER)
     position = None if after is None else ledger.Position.parse(after)
+    fleet = fleet_terms(services.settings)
+    day = day or datetime.now(UTC).date()
     with services.database.begin() as connection:
         if campaign is not None:
             get_versions(connection, campaign, limit=1)
         accounts = ledger.usage(
             connection,
             campaign,
-            day=day or datetime.now(UTC).date(),
-            fleet_limit_bytes=services.settings.fleet_total_bytes,
+            day=day,
+            fleet=fleet,
             after=position,
             limit=limit + 1,
         )
         unused = ledger.unused_limits(connection, campaign)
-    fleet_limit_bytes = services.settings.fleet_total_bytes
-    if campaign is None and fleet_limit_bytes is not None:
-        unused.append(ledger.AccountUsage(ledger.AccountKey("fleet"), fleet_limit_bytes, 0, 0))
+        if campaign is None:
+            unused += ledger.unused_limits_of_all(connection, fleet, day)
     unused = [account for account in unused if position is None or position < account.position]
     known = {account.key: account for account in [*unused, *accounts]}  # what is used takes the place of its limit
     shown = sorted(known.values(), key=lambda account: account.position)

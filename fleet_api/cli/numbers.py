@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Any
 
 import click
@@ -30,6 +31,26 @@ class Number(click.FloatRange):
             self.fail(f"{value[:60]!r} is not a number, such as 0.5", param, ctx)
         number: float = super().convert(value, param, ctx)
         return number
+
+
+class Bytes(click.ParamType[int]):
+    """A number of bytes, written as in budgets, such as 500, 20 MB or 1.5 TB."""
+
+    name = "bytes"
+    _UNITS = {unit: 1000**power for power, unit in enumerate(("B", "kB", "MB", "GB", "TB", "PB"))}
+    _FORM = re.compile(r"(.+?) ?(B|kB|MB|GB|TB|PB)?")
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The bytes, or a usage error."""
+        if isinstance(value, int):
+            return value
+        match = self._FORM.fullmatch(value)
+        if match is None or not is_number(match[1]):
+            self.fail(f"{value[:60]!r} is not a number of bytes, such as 20 MB or 1.5 TB", param, ctx)
+        amount = Decimal(match[1]) * self._UNITS[match[2] or "B"]
+        if amount < 0 or amount != amount.to_integral_value():
+            self.fail(f"{value[:60]!r} is not a whole number of bytes from 0 on", param, ctx)
+        return int(amount)
 
 
 class Seconds(click.ParamType[float]):

@@ -236,7 +236,7 @@ def path_of(*segments: str | int) -> str:
     return "/v1/" + "/".join(_segment(str(segment), remedy) for segment in segments)
 
 
-def request_of(kind: type[Request], **values: Any) -> Request:
+def request_of(kind: type[Request], /, **values: Any) -> Request:
     """A request's document; raises InvalidInput, naming the value that breaks a rule."""
     try:
         return kind(**values)

@@ -23,6 +23,7 @@ from ingest.http.bounds.pace import paced
 from ingest.http.raising import raises
 from ingest.log_ids import note
 from storage.database import Connection
+from storage.ledger.limits import fleet_terms
 from storage.uploads import dead_letters
 from storage.uploads.rows import UploadRow
 from storage.vehicles import quarantine
@@ -120,9 +121,8 @@ async def _judge(gateway: Gateway, submission: Submission, partitions: int) -> t
     terms = OpeningTerms(
         expiry_s=min(settings.upload_start_s, settings.upload_expiry_s),
         log_partitions=partitions,
-        fleet_limit_bytes=settings.fleet_total_bytes,
         metadata=submission.metadata,
-        vehicle_share=settings.vehicle_share,
+        fleet=fleet_terms(settings),
         assignment=AssignmentTerms(settings.assignment_ttl_s, settings.assignment_grace_s),
         vehicle_day=gateway.vehicle_day,
     )

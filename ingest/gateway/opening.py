@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from ingest.gateway.rules import check_assigned, check_fires, check_storable
 from storage import ledger
 from storage.database import Connection
+from storage.ledger.limits import ANY_AMOUNT, FleetTerms
 from storage.tables.uploads import LIVE, UploadState
 from storage.uploads import creation, endings, rows, vehicle_days
 from storage.uploads.fire_identity import known_fires
@@ -25,14 +26,13 @@ MAX_OPEN_UPLOADS = 256
 
 @dataclass(frozen=True, slots=True)
 class OpeningTerms:
-    """The terms of a new upload: seconds until it ends without a byte, the fleet's limit (None: none), its metadata."""
+    """The terms of a new upload: seconds until it ends without a byte, its metadata, the fleet's limits."""
 
     expiry_s: int
     log_partitions: int
-    fleet_limit_bytes: int | None
     max_open_uploads: int = MAX_OPEN_UPLOADS
     metadata: str | None = None
-    vehicle_share: float = 1.0
+    fleet: FleetTerms = ANY_AMOUNT
     assignment: AssignmentTerms = field(default_factory=AssignmentTerms)
     vehicle_day: VehicleDayLimits | None = None
 
@@ -74,14 +74,7 @@ def open_upload(
     )
     if upload is None:  # lost the race: the other transaction's upload is committed, so look again
         return open_upload(connection, request, terms, now=now)
-    ledger.reserve(
-        connection,
-        upload.id,
-        manifest,
-        now=now,
-        fleet_limit_bytes=terms.fleet_limit_bytes,
-        vehicle_share=terms.vehicle_share,
-    )
+    ledger.reserve(connection, upload.id, manifest, now=now, fleet=terms.fleet)
     return upload, True
 
 

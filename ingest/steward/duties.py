@@ -106,7 +106,9 @@ class Duties:
 
     def _fold(self) -> bool:
         with self._database.begin() as connection:
-            return ledger.fold(connection) > 0
+            entries = ledger.fold(connection)
+        with self._database.begin() as connection:
+            return entries + ledger.fold_receipts(connection) > 0
 
     def _fold_usage(self) -> bool:
         with self._database.begin() as connection:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text
 
 from storage import ledger
 from storage.diagnosis.objects import StoredClip
@@ -14,12 +14,15 @@ from storage.ledger.accounts import key_of
 from storage.tables import ledger_accounts, ledger_entries
 
 _ACCOUNTS_OFF = text("""
-    SELECT a.kind, a.campaign, a.vehicle_id, a.day, a.held, a.settled,
+    SELECT a.kind, a.campaign, a.vehicle_id, a.cost_centre, a.network, a.day, a.month, a.held, a.settled,
            coalesce(s.held, 0) AS entries_held, coalesce(s.settled, 0) AS entries_settled
     FROM ledger_accounts a
     LEFT JOIN (
-        SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled
-        FROM ledger_entries WHERE folded GROUP BY account_id
+        SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled FROM (
+            SELECT account_id, held_delta, settled_delta FROM ledger_entries WHERE folded
+            UNION ALL
+            SELECT account_id, folded_bytes, folded_bytes FROM ledger_receipts
+        ) counted GROUP BY account_id
     ) s ON s.account_id = a.id
     WHERE a.held <> coalesce(s.held, 0) OR a.settled <> coalesce(s.settled, 0)
     ORDER BY a.id LIMIT :limit
@@ -50,6 +53,11 @@ _LEFT_OPEN = text("""
     )
     ORDER BY u.id LIMIT :limit
 """)
+
+
+def count_accounts(connection: Connection) -> int:
+    """How many accounts there are."""
+    return int(connection.execute(select(func.count()).select_from(ledger_accounts)).scalar_one())
 
 
 def accounts_that_differ(connection: Connection, *, limit: int = 10) -> list[str]:

@@ -2,28 +2,35 @@
 
 What came of an upload is settled even if it never becomes a clip: a budget is a limit on bytes received.
 
-Only a reservation is conditional. It changes its accounts at once, all or none of them, under their locks.
-Settlements and releases only append entries, so that the transaction that stores a clip never waits for a hot
-account; `fold` carries them into the accounts in batches. Until then `held` is too high, never too low: a limit
-cannot be exceeded, and a reservation is refused only after the entries that are not folded yet have been counted.
+Only a reservation is conditional, and only on accounts that have a limit. It changes these at once, all or none of
+them, under their locks. Settlements, releases, and reservations on accounts without a limit only append entries, so
+that neither the transaction that stores a clip nor a fleet without limits waits for a hot account; `fold` carries them
+into the accounts in batches. What a limit is checked against is too high until then, never too low: a limit cannot be
+exceeded, and a reservation is refused only after the entries that are not folded yet have been counted.
 """
 
 from storage.ledger.accounts import AccountKey, AccountUsage, Position
+from storage.ledger.limits import FleetTerms
+from storage.ledger.receipts import add_received, add_unrecorded, fold_receipts
 from storage.ledger.reservations import charges, reserve
-from storage.ledger.settlements import fold, release, settle, settle_all, void_clip
-from storage.ledger.usage import unused_limits, usage
+from storage.ledger.settlements import fold, release, settle, void_clip
+from storage.ledger.usage import unused_limits, unused_limits_of_all, usage
 
 __all__ = [
     "AccountKey",
     "AccountUsage",
+    "FleetTerms",
     "Position",
+    "add_received",
+    "add_unrecorded",
     "charges",
     "fold",
+    "fold_receipts",
     "release",
     "reserve",
     "settle",
-    "settle_all",
     "unused_limits",
+    "unused_limits_of_all",
     "usage",
     "void_clip",
 ]

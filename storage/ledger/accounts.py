@@ -1,16 +1,14 @@
-"""Accounts of the budget ledger: their keys and amounts, and the SQL of their limits."""
+"""Accounts of the budget ledger: their keys and amounts."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import cast, get_args
+from typing import cast
 
 from sqlalchemy import Row
 
-from storage.tables.base import is_one_of
 from triggers.contracts.api.budget import AccountKind, AccountUnit
-from triggers.contracts.campaign import RUNNING
 from triggers.errors import InvalidInput
 from triggers.written_numbers import is_whole_number
 
@@ -18,19 +16,33 @@ OF_CLIPS: tuple[AccountKind, ...] = ("campaign_clips", "campaign_vehicle_clips")
 """Accounts whose amounts count clips."""
 SHARES: tuple[AccountKind, ...] = ("campaign_vehicle_bytes", "campaign_vehicle_clips")
 """What one vehicle uses of its campaign's totals. They exist where the campaign limits the total."""
-EVEN_SHARES = 2
-"""A vehicle may use so many times its even share of a total, or `vehicle_share` of it when that is more: a campaign for
-one or two vehicles is theirs, and of many no single one can use it up."""
+ORDER_OF_KINDS: tuple[AccountKind, ...] = (
+    "fleet",
+    "fleet_month",
+    "cost_centre_month",
+    "network_month",
+    "campaign_clips",
+    "campaign_bytes",
+    *SHARES,
+    "campaign_vehicle_day",
+)
+"""In lists."""
+MONTHS: tuple[AccountKind, ...] = ("fleet_month", "cost_centre_month", "network_month")
+"""What is counted by calendar months."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class AccountKey:
-    """What an account belongs to. `day` is a UTC day; fields that do not apply to the kind are empty."""
+    """What an account belongs to. `day` is a UTC day, `month` the first day of a month in the zone that the account
+    states; fields that do not apply to the kind are empty."""
 
     kind: AccountKind
     campaign: str = ""
     vehicle_id: str = ""
     day: date | None = None
+    cost_centre: str = ""
+    network: str = ""
+    month: date | None = None
 
     @property
     def unit(self) -> AccountUnit:
@@ -38,7 +50,9 @@ class AccountKey:
         return "clips" if self.kind in OF_CLIPS else "bytes"
 
     def __str__(self) -> str:
-        return ":".join(str(part) for part in (self.kind, self.campaign, self.vehicle_id, self.day) if part)
+        month = "" if self.month is None else f"{self.month:%Y-%m}"
+        parts = (self.kind, self.campaign, self.vehicle_id, self.cost_centre, self.network, self.day, month)
+        return ":".join(str(part) for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,69 +74,52 @@ class AccountUsage:
     @property
     def position(self) -> Position:
         """Its place in a list of accounts."""
-        is_day = self.key.day is not None
-        return Position(is_day, self.key.kind, self.held if is_day else 0, self.key.campaign, self.key.vehicle_id)
+        key = self.key
+        name = key.campaign or key.cost_centre or key.network
+        return Position(key.kind, self.held if key.day is not None else 0, name, key.vehicle_id, key.month)
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in lists of accounts: totals, then vehicle-days by what they hold, the most first; then names."""
+    """A place in lists of accounts: by kind, vehicle-days last, and these by what they hold, the most first."""
 
-    is_day: bool
     kind: AccountKind
     held: int
-    """Of a vehicle-day; 0 for totals, which are in the order of their names."""
-    campaign: str
+    """Of a vehicle-day; 0 for others, which are in the order of their names."""
+    name: str
+    """Of the campaign, the cost centre or the network, whichever the account is of."""
     vehicle_id: str
+    month: date | None = None
 
     def __lt__(self, other: Position) -> bool:
-        if (self.is_day, self.kind) != (other.is_day, other.kind):
-            return (other.is_day, self.kind) > (self.is_day, other.kind)
-        return (-self.held, self.campaign, self.vehicle_id) < (-other.held, other.campaign, other.vehicle_id)
+        return self._key() < other._key()
+
+    def _key(self) -> tuple[int, int, str, str, date]:
+        month = self.month or date(1970, 1, 1)
+        return ORDER_OF_KINDS.index(self.kind), -self.held, self.name, self.vehicle_id, month
 
     def __str__(self) -> str:
         """As clients get it: names have no slash."""
-        return f"{self.kind}/{self.campaign}/{self.vehicle_id}/{self.held}"
+        return f"{self.kind}/{self.name}/{self.vehicle_id}/{self.held}/{self.month or ''}"
 
     @classmethod
     def parse(cls, text: str) -> Position:
         """The position that was written so; InvalidInput for every other text."""
         kind, *rest = text.split("/")
-        if kind not in get_args(AccountKind) or len(rest) != 3 or not is_whole_number(rest[2]) or len(rest[2]) > 19:
-            raise InvalidInput(f"{text[:100]!r} is no position in a list of budgets", remedy="send a page's `next`")
-        return cls(kind == "campaign_vehicle_day", cast(AccountKind, kind), int(rest[2]), rest[0], rest[1])
+        if kind not in ORDER_OF_KINDS or len(rest) != 4 or not is_whole_number(rest[2]) or len(rest[2]) > 19:
+            raise _no_position(text)
+        try:
+            month = date.fromisoformat(rest[3]) if rest[3] else None
+        except ValueError as error:
+            raise _no_position(text) from error
+        return cls(kind, int(rest[2]), rest[0], rest[1], month)
+
+
+def _no_position(text: str) -> InvalidInput:
+    return InvalidInput(f"{text[:100]!r} is no position in a list of budgets", remedy="send a page's `next`")
 
 
 def key_of(row: Row[tuple[object, ...]]) -> AccountKey:
     """The account of a row that has its columns."""
-    return AccountKey(cast(AccountKind, row.kind), row.campaign, row.vehicle_id, row.day)
-
-
-LIMITS = f"""
-    limits AS (
-        SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget, (
-            SELECT count(*) FROM (
-                SELECT FROM assignments s WHERE s.campaign = v.campaign
-                LIMIT CAST(ceil({EVEN_SHARES} / CAST(:vehicle_share AS numeric)) AS bigint)
-            ) given
-        ) AS vehicles
-        FROM campaign_versions v
-        WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
-        ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
-    )"""  # noqa: S608 - put together from constants
-"""Limits are those of the running version, else of the latest version that was ever approved. `vehicles` is how many
-have been given the campaign, counted as far as that decides on their shares."""
-
-_SHARE = f"""least(1, greatest(
-            CAST(:vehicle_share AS numeric), {EVEN_SHARES}.0 / greatest(1, l.vehicles)
-        ))"""
-
-LIMIT_OF_ACCOUNT = f"""
-    CASE a.kind
-        WHEN 'fleet' THEN CAST(:fleet_limit_bytes AS bigint)
-        WHEN 'campaign_bytes' THEN CAST(l.budget ->> 'total_bytes' AS bigint)
-        WHEN 'campaign_clips' THEN CAST(l.budget ->> 'clips' AS bigint)
-        WHEN 'campaign_vehicle_bytes' THEN CAST(ceil(CAST(l.budget ->> 'total_bytes' AS bigint) * {_SHARE}) AS bigint)
-        WHEN 'campaign_vehicle_clips' THEN CAST(ceil(CAST(l.budget ->> 'clips' AS bigint) * {_SHARE}) AS bigint)
-        ELSE CAST(l.budget ->> 'vehicle_day_bytes' AS bigint)
-    END"""
+    kind = cast(AccountKind, row.kind)
+    return AccountKey(kind, row.campaign, row.vehicle_id, row.day, row.cost_centre, row.network, row.month)

@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, text
 
 _SETTLE = text("""
-    INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, network, region)
-    SELECT r.account_id, r.upload_id, 'settle', v.actual, v.actual - r.amount, v.actual, u.network, r.region
-    FROM ledger_entries r
-    JOIN ledger_accounts a ON a.id = r.account_id
-    JOIN uploads u ON u.id = r.upload_id
-    CROSS JOIN LATERAL (
-        SELECT CASE
-            WHEN CAST(:by_campaign AS jsonb) IS NULL OR a.unit = 'clips' THEN r.amount
-            WHEN a.kind = 'fleet' THEN LEAST(r.amount, :total)
-            ELSE LEAST(r.amount, COALESCE(CAST(CAST(:by_campaign AS jsonb) ->> a.campaign AS bigint), 0))
-        END AS actual
-    ) v
-    WHERE r.upload_id = :upload_id AND r.kind = 'reserve'
-    ORDER BY r.account_id
-    ON CONFLICT DO NOTHING
-    RETURNING id
-""")
-
-_SETTLE_ALL = text("""
     INSERT INTO ledger_entries (account_id, upload_id, kind, amount, held_delta, settled_delta, network, region)
     SELECT r.account_id, r.upload_id, 'settle', r.amount, 0, r.amount, u.network, r.region
     FROM ledger_entries r
@@ -34,6 +14,7 @@ _SETTLE_ALL = text("""
     WHERE r.upload_id = ANY (CAST(:upload_ids AS text[])) AND r.kind = 'reserve'
     ORDER BY r.account_id, r.upload_id
     ON CONFLICT DO NOTHING
+    RETURNING id
 """)
 
 _RELEASE = text("""
@@ -47,7 +28,7 @@ _RELEASE = text("""
     JOIN uploads u ON u.id = r.upload_id
     CROSS JOIN LATERAL (
         SELECT CASE
-            WHEN a.kind = 'campaign_clips' THEN 0
+            WHEN a.unit = 'clips' THEN 0
             -- numeric: the product of two sizes does not fit into bigint
             ELSE CAST(ceil(CAST(r.amount AS numeric) * u.offset_bytes / u.size_bytes) AS bigint)
         END AS actual
@@ -59,25 +40,9 @@ _RELEASE = text("""
 """)
 
 
-def settle(connection: Connection, upload_id: str, actual_bytes: Mapping[str, int] | None = None) -> bool:
-    """Turn an upload's reservation into use; False, with nothing changed, when it was settled or released before.
-
-    `actual_bytes` is what arrived, by campaign (None: everything that was reserved). At most the reserved amount is
-    settled; what was reserved and did not arrive becomes free.
-    """
-    if actual_bytes is not None and any(amount < 0 for amount in actual_bytes.values()):
-        raise ValueError("an upload cannot use a negative amount")
-    parameters = {
-        "upload_id": upload_id,
-        "by_campaign": None if actual_bytes is None else json.dumps(dict(actual_bytes)),
-        "total": 0 if actual_bytes is None else sum(actual_bytes.values()),
-    }
-    return bool(connection.execute(_SETTLE, parameters).all())
-
-
-def settle_all(connection: Connection, upload_ids: Sequence[str]) -> None:
-    """Turn everything that these uploads reserved into use, as `settle` does for each."""
-    connection.execute(_SETTLE_ALL, {"upload_ids": sorted(upload_ids)})
+def settle(connection: Connection, *upload_ids: str) -> bool:
+    """Turn all that uploads reserved into use; False, with nothing changed, when all were closed before."""
+    return bool(connection.execute(_SETTLE, {"upload_ids": sorted(upload_ids)}).all())
 
 
 def release(connection: Connection, *upload_ids: str) -> bool:
@@ -120,7 +85,7 @@ _FOLD = text("""
     ),
     taken AS (
         UPDATE ledger_entries e SET folded = true FROM chosen
-        WHERE e.id = chosen.id
+        WHERE e.id = chosen.id AND NOT e.folded
         RETURNING e.account_id, e.held_delta, e.settled_delta
     ),
     sums AS (
@@ -137,7 +102,7 @@ _FOLD = text("""
 
 
 def fold(connection: Connection, limit: int = 1000) -> int:
-    """Carry at most `limit` settlements and releases into their accounts; returns how many (0: nothing was left).
+    """Carry at most `limit` entries into their accounts; returns how many (0: nothing was left).
 
     Entries are folded only under their account's lock. Several processes may fold at once, also during reservations:
     all take these locks in the order of account ids, and wait instead of skipping, because a busy account would always

@@ -4,54 +4,69 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from typing import cast
 
 from sqlalchemy import Connection, text
 
-from storage.ledger.accounts import LIMIT_OF_ACCOUNT, LIMITS, AccountKey, AccountUsage, Position, key_of
-from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS
+from storage.ledger.accounts import ORDER_OF_KINDS, AccountKey, AccountUsage, Position, key_of
+from storage.ledger.limits import ANY_AMOUNT, LIMITS, WHOLE_LIMIT_OF_ACCOUNT, FleetTerms, get_limit
+from triggers.contracts.api.budget import MAX_LISTED_ACCOUNTS, LimitKind
 
 # Entries that are not folded yet are added to what their account already says.
 _EXACT = """
     exact AS (
-        SELECT a.id, a.kind, a.campaign, a.vehicle_id, a.day,
+        SELECT a.id, a.kind, a.campaign, a.vehicle_id, a.cost_centre, a.network, a.day, a.month,
                a.held + coalesce(u.held, 0) AS held, a.settled + coalesce(u.settled, 0) AS settled
         FROM ledger_accounts a
         LEFT JOIN (
-            SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled
-            FROM ledger_entries WHERE NOT folded GROUP BY account_id
+            SELECT account_id, sum(held_delta) AS held, sum(settled_delta) AS settled FROM (
+                SELECT account_id, held_delta, settled_delta FROM ledger_entries WHERE NOT folded
+                UNION ALL
+                SELECT account_id, received_bytes - folded_bytes, received_bytes - folded_bytes
+                FROM ledger_receipts WHERE folded_bytes <> received_bytes
+            ) unfolded GROUP BY account_id
         ) u ON u.account_id = a.id
     )
 """
+
+_NAME = "(a.campaign || a.cost_centre || a.network)"
+"""What an account is of: a campaign, a cost centre or a network; none has two of them."""
+_RANK = "array_position(CAST(:kinds AS text[]), a.kind)"
+_ORDER = f"""CASE WHEN a.day IS NOT NULL THEN -a.held ELSE 0 END, {_NAME} COLLATE "C", a.vehicle_id COLLATE "C",
+        coalesce(a.month, 'epoch')"""
 
 # In the order of `Position`. Of vehicle-days, of which a fleet has as many as vehicles, those that hold the most come
 # first.
 _USAGE = text(f"""
     WITH {LIMITS}, {_EXACT}
-    SELECT a.kind, a.campaign, a.vehicle_id, a.day, {LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
+    SELECT a.kind, a.campaign, a.vehicle_id, a.cost_centre, a.network, a.day, a.month,
+        {WHOLE_LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
     FROM exact a
     LEFT JOIN limits l ON l.campaign = a.campaign
     WHERE (CAST(:campaign AS text) IS NULL OR a.campaign = :campaign)
       AND a.kind NOT IN ('campaign_vehicle_bytes','campaign_vehicle_clips')
       AND (a.day IS NULL OR CAST(:day AS date) IS NULL OR a.day = :day)
-      AND (CAST(:kind AS text) IS NULL OR (a.day IS NOT NULL) > :is_day OR (a.day IS NOT NULL) = :is_day AND (
-          a.kind COLLATE "C" < :kind OR a.kind = :kind AND (
-              CASE WHEN a.day IS NOT NULL THEN -a.held ELSE 0 END, a.campaign COLLATE "C", a.vehicle_id COLLATE "C"
-          ) > (-CAST(:held AS numeric), CAST(:after_campaign AS text), CAST(:vehicle_id AS text))))
-    ORDER BY a.day DESC NULLS FIRST, a.kind COLLATE "C" DESC, CASE WHEN a.day IS NOT NULL THEN -a.held ELSE 0 END,
-        a.campaign COLLATE "C", a.vehicle_id COLLATE "C"
+      AND (a.month IS NULL OR CAST(:month AS date) IS NULL OR a.month = :month)
+      AND (CAST(:rank AS integer) IS NULL OR ({_RANK}, {_ORDER}) > (
+          CAST(:rank AS integer), -CAST(:held AS numeric), CAST(:after_name AS text), CAST(:vehicle_id AS text),
+          CAST(:after_month AS date)
+      ))
+    ORDER BY a.day DESC NULLS FIRST, {_RANK}, {_ORDER}
     LIMIT :limit
 """)  # noqa: S608 - put together from the constants above
 
 _UNUSED = text(f"""
     WITH {LIMITS}
-    SELECT k.kind, l.campaign, CAST(l.budget ->> k.setting AS bigint) AS limit_amount
+    SELECT k.kind, l.campaign, least(CAST(l.budget ->> k.setting AS bigint), b.amount) AS limit_amount
     FROM limits l
     CROSS JOIN (VALUES ('campaign_clips', 'clips'), ('campaign_bytes', 'total_bytes')) AS k (kind, setting)
+    LEFT JOIN budget_limits b ON b.kind = k.kind AND b.name = l.campaign
     WHERE l.budget ->> k.setting IS NOT NULL
       AND NOT EXISTS (SELECT FROM ledger_accounts a WHERE a.kind = k.kind AND a.campaign = l.campaign)
     ORDER BY k.kind DESC, l.campaign
 """)  # noqa: S608 - put together from the constants above
 
+_CENTRE_LIMITS = text("SELECT name, amount FROM budget_limits WHERE kind = 'cost_centre_month' AND amount IS NOT NULL")
 _APPROVED = text("SELECT DISTINCT campaign FROM campaign_versions WHERE bundle_digest IS NOT NULL")
 
 _SETTLED = text(f"""
@@ -95,8 +110,51 @@ def settled_by_campaign(connection: Connection) -> dict[str, Settled]:
 def unused_limits(connection: Connection, campaign: str | None = None) -> list[AccountUsage]:
     """Limits of approved campaigns, or of one, without accounts, because nothing was uploaded for them yet."""
     campaigns = [campaign] if campaign is not None else list(connection.execute(_APPROVED).scalars())
-    rows = connection.execute(_UNUSED, {"campaigns": campaigns, "vehicle_share": 1.0})
+    rows = connection.execute(_UNUSED, {"campaigns": campaigns, **FleetTerms().parameters()})
     return [AccountUsage(AccountKey(row.kind, row.campaign), row.limit_amount, 0, 0) for row in rows]
+
+
+_AMOUNTS = text(f"""
+    WITH {_EXACT}
+    SELECT coalesce(sum(held), 0) AS held, coalesce(sum(settled), 0) AS settled FROM exact
+    WHERE kind = :kind AND campaign = :campaign AND cost_centre = :cost_centre
+        AND vehicle_id = '' AND network = '' AND month IS NOT DISTINCT FROM CAST(:month AS date)
+""")  # noqa: S608 - put together from the constants above
+
+_GIVEN = text(f"""
+    WITH {LIMITS} SELECT CAST(budget ->> 'total_bytes' AS bigint), CAST(budget ->> 'clips' AS bigint) FROM limits
+""")  # noqa: S608 - put together from the constants above
+
+
+def given_limit(connection: Connection, key: AccountKey, fleet: FleetTerms) -> int | None:
+    """What the settings, or the approved version, say of an account's limit; without what was set by command."""
+    if key.campaign:
+        row = connection.execute(_GIVEN, {"campaigns": [key.campaign], **fleet.parameters()}).one_or_none()
+        return None if row is None else row[key.unit == "clips"]
+    return fleet.total_bytes if key.kind == "fleet" else fleet.month_bytes if key.kind == "fleet_month" else None
+
+
+def account(connection: Connection, key: AccountKey, fleet: FleetTerms) -> AccountUsage:
+    """An account of a campaign's totals, the fleet or a month with its exact amounts, 0 before any reservation."""
+    parameters = {"kind": key.kind, "campaign": key.campaign, "cost_centre": key.cost_centre, "month": key.month}
+    row = connection.execute(_AMOUNTS, parameters).one()
+    by_command, _ = get_limit(connection, cast(LimitKind, key.kind), key.campaign or key.cost_centre)
+    return AccountUsage(key, _lower(given_limit(connection, key, fleet), by_command), int(row.held), int(row.settled))
+
+
+def unused_limits_of_all(connection: Connection, fleet: FleetTerms, day: date) -> list[AccountUsage]:
+    """Limits of the fleet, and of it and of cost centres in the month of `day`, with or without an account yet."""
+    month = day.replace(day=1)
+    found = [AccountUsage(AccountKey("fleet"), _lower(fleet.total_bytes, get_limit(connection, "fleet")[0]), 0, 0)]
+    of_month = _lower(fleet.month_bytes, get_limit(connection, "fleet_month")[0])
+    found.append(AccountUsage(AccountKey("fleet_month", month=month), of_month, 0, 0))
+    for row in connection.execute(_CENTRE_LIMITS):
+        found.append(AccountUsage(AccountKey("cost_centre_month", cost_centre=row.name, month=month), row.amount, 0, 0))
+    return [account for account in found if account.limit is not None]
+
+
+def _lower(first: int | None, second: int | None) -> int | None:
+    return min((limit for limit in (first, second) if limit is not None), default=None)
 
 
 def usage(
@@ -104,7 +162,7 @@ def usage(
     campaign: str | None = None,
     *,
     day: date | None = None,
-    fleet_limit_bytes: int | None = None,
+    fleet: FleetTerms = ANY_AMOUNT,
     after: Position | None = None,
     limit: int = MAX_LISTED_ACCOUNTS,
 ) -> list[AccountUsage]:
@@ -114,22 +172,23 @@ def usage(
 
     The vehicle-days of a day are in the order of what they hold, the most first.
 
-    `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days, `after` (with `day`) all that does
-    not come after this position.
+    `campaign` excludes other campaigns and the fleet, `day` excludes other UTC days and months, `after` (with `day`)
+    all that does not come after this position.
     """
     campaigns = [campaign] if campaign is not None else list(connection.execute(_CAMPAIGNS).scalars())
     parameters = {
         "campaign": campaign,
         "day": day,
+        "month": None if day is None else day.replace(day=1),
         "campaigns": campaigns,
-        "fleet_limit_bytes": fleet_limit_bytes,
-        "vehicle_share": 1.0,
+        **fleet.parameters(),
         "limit": limit,
-        "kind": after and after.kind,
-        "is_day": after is not None and after.is_day,
+        "kinds": list(ORDER_OF_KINDS),
+        "rank": None if after is None else ORDER_OF_KINDS.index(after.kind) + 1,
         "held": 0 if after is None else after.held,
-        "after_campaign": "" if after is None else after.campaign,
+        "after_name": "" if after is None else after.name,
         "vehicle_id": "" if after is None else after.vehicle_id,
+        "after_month": date(1970, 1, 1) if after is None or after.month is None else after.month,
     }
     rows = connection.execute(_USAGE, parameters)
     return [AccountUsage(key_of(row), row.limit_amount, int(row.held), int(row.settled)) for row in rows]

@@ -43,11 +43,13 @@ from storage.tables.rates.counted import count_parts, rate_days
 from storage.tables.rates.forecasts import forecasts
 from storage.tables.scans import scan_hits, scans
 from storage.tables.uploads import (
+    budget_limits,
     closed_months,
     cost_entries,
     dead_letters,
     ledger_accounts,
     ledger_entries,
+    ledger_receipts,
     parked_cells,
     price_books,
     upload_pieces,
@@ -61,6 +63,7 @@ __all__ = [
     "assignment_revision",
     "assignments",
     "audit",
+    "budget_limits",
     "bundle_signatures",
     "campaign_owners",
     "campaign_versions",
@@ -101,6 +104,7 @@ __all__ = [
     "labels",
     "ledger_accounts",
     "ledger_entries",
+    "ledger_receipts",
     "log_claims",
     "log_members",
     "log_partitions",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import get_args
 
 from sqlalchemy import (
     ARRAY,
@@ -24,6 +25,7 @@ from sqlalchemy import (
 )
 
 from storage.tables.base import at, created_at, is_one_of, json, metadata
+from triggers.contracts.api.budget import AccountKind, LimitKind
 
 
 class UploadState(StrEnum):
@@ -62,6 +64,7 @@ uploads = Table(
     Column("size_bytes", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
     Column("offset_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("received_bytes", BigInteger, nullable=False, server_default="0"),
     Column("log_partition", Integer, nullable=False),
     Column("writer_epoch", BigInteger, nullable=False, server_default="0"),
     Column("mismatches", Integer, nullable=False, server_default="0"),
@@ -88,9 +91,10 @@ uploads = Table(
 )
 """One row per attempt to upload a clip. `manifest` holds the canonical JSON of the ClipManifest, `cell_digests` the
 SHA-256 of its cells (32 bytes each; NULL: the upload was closed before they were kept here), `metadata` the
-Upload-Metadata header of its creation. `mismatches` counts cells that came with other bytes since the last good one.
-`shares` says for each trigger how many fires and bytes of the clip are its own (`storage.usage.shares`); `region` and
-`model` are the vehicle's when the upload was created (null: it was erased)."""
+Upload-Metadata header of its creation. `received_bytes` is what came over the wire, repeats included. `mismatches`
+counts cells that came with other bytes since the last good one. `shares` says for each trigger how many fires and bytes
+of the clip are its own (`storage.usage.shares`); `region` and `model` are the vehicle's when the upload was created
+(null: it was erased)."""
 
 upload_pieces = Table(
     "upload_pieces",
@@ -130,21 +134,45 @@ ledger_accounts = Table(
     Column("kind", Text, nullable=False),
     Column("campaign", Text, nullable=False, server_default=""),
     Column("vehicle_id", Text, nullable=False, server_default=""),
+    Column("cost_centre", Text, nullable=False, server_default=""),
+    Column("network", Text, nullable=False, server_default=""),
     Column("day", Date),
+    Column("month", Date),
     Column("unit", Text, nullable=False),
     Column("held", BigInteger, nullable=False, server_default="0"),
     Column("settled", BigInteger, nullable=False, server_default="0"),
-    UniqueConstraint("kind", "campaign", "vehicle_id", "day", postgresql_nulls_not_distinct=True),
-    CheckConstraint(
-        "kind IN ('fleet','campaign_bytes','campaign_clips','campaign_vehicle_day',"
-        "'campaign_vehicle_bytes','campaign_vehicle_clips')",
-        name="kind",
+    UniqueConstraint(
+        "kind",
+        "campaign",
+        "vehicle_id",
+        "cost_centre",
+        "network",
+        "day",
+        "month",
+        name="uq_ledger_accounts_key",
+        postgresql_nulls_not_distinct=True,
     ),
+    CheckConstraint(is_one_of("kind", get_args(AccountKind)), name="kind"),
     CheckConstraint("unit IN ('bytes','clips')", name="unit"),
     Index("ix_ledger_accounts_day", "day", postgresql_where=text("day IS NOT NULL")),
 )
 """`held` is what is reserved or settled, the number a limit is checked against; `settled` the part that arrived.
-Limits have no columns: they are read where they are set, in the running campaign version and in the settings."""
+Limits have no columns: they are read where they are set, in the running campaign version, in the settings, and in
+`budget_limits`. `month` is the first day of a month, in the zone that the account states."""
+
+budget_limits = Table(
+    "budget_limits",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("name", Text, primary_key=True, server_default=""),
+    Column("amount", BigInteger),
+    Column("zone", Text),
+    CheckConstraint("amount >= 0", name="amount"),
+    CheckConstraint(is_one_of("kind", get_args(LimitKind)), name="kind"),
+)
+"""Limits that people set, by kind of account and the name of its campaign or cost centre ('': the fleet). They apply
+beside what the settings or the running version say: the lower one counts. `zone` is where a cost centre's months begin
+(NULL: as those of the fleet)."""
 
 ledger_entries = Table(
     "ledger_entries",
@@ -171,8 +199,13 @@ ledger_entries = Table(
     ),
     Index("ix_ledger_entries_upload_id", "upload_id"),
     Index("ix_ledger_entries_unfolded", "account_id", postgresql_where=text("NOT folded")),
+    Index(
+        "ix_ledger_entries_unfolded_reservations",
+        "account_id",
+        postgresql_where=text("NOT folded AND kind = 'reserve'"),
+    ),
 )
-"""Append-only. A reservation changes its accounts at once; settlements and releases are folded into them in batches.
+"""Append-only. A reservation changes accounts with a limit at once; all else is folded into the accounts in batches.
 An upload's reservation is closed once: settled or released, never both. A clip that turns out to be damaged was
 settled, and its `void` takes it out of the limits on clips again. `network` is the one that the upload had when the
 entry was made, `region` that of its vehicle when the bytes were reserved ('': it has none)."""
@@ -226,6 +259,22 @@ cost_entries = Table(
     CheckConstraint("quantity = trunc(quantity) AND quantity <> 0", name="quantity"),
 )
 """The entries of closed months, by their number in the month. One that arose in an earlier month is a correction."""
+
+ledger_receipts = Table(
+    "ledger_receipts",
+    metadata,
+    Column("upload_id", Text, ForeignKey("uploads.id"), primary_key=True),
+    Column("account_id", BigInteger, ForeignKey("ledger_accounts.id"), primary_key=True),
+    Column("network", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("received_bytes", BigInteger, nullable=False),
+    Column("folded_bytes", BigInteger, nullable=False, server_default="0"),
+    CheckConstraint("folded_bytes BETWEEN 0 AND received_bytes", name="folded"),
+    Index("ix_ledger_receipts_account_id", "account_id"),
+    Index("ix_ledger_receipts_unfolded", "account_id", postgresql_where=text("folded_bytes <> received_bytes")),
+)
+"""What came over the wire for an upload, repeats included, by the account of its network and month. Of `received_bytes`
+the account has `folded_bytes` already."""
 
 dead_letters = Table(
     "dead_letters",

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, case, func, select, text, update
 
 from storage import ledger, usage
+from storage.ledger import AccountKey, FleetTerms
+from storage.ledger.usage import account
 from storage.rows import is_among
 from storage.tables import uploads
 from storage.tables.uploads import ASSEMBLING, UPLOAD_IS_OPEN, UploadState
@@ -22,6 +24,9 @@ from triggers.errors import Conflict
 
 TERMINATED_BY_VEHICLE = "terminated"
 QUARANTINED = "quarantined"
+BUDGET_LOWERED = "budget_lowered"
+"""The reason of an upload that was under way when a limit was set below what was held."""
+MAX_ENDED = 1000
 CELLS_LOST = "cells_lost"
 """The reason of an upload whose acknowledged cells the log has lost; the clip may be sent again."""
 
@@ -39,6 +44,7 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
 
     An `open` upload may be stored too: its gateway can die between the last cell and its offset.
     """
+    ledger.add_unrecorded(connection, [upload_id])
     closed = connection.execute(
         update(uploads)
         .where(uploads.c.id == upload_id, uploads.c.state.in_(ASSEMBLING))
@@ -53,6 +59,7 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
 
 def mark_all_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
     """Close uploads as `mark_stored` does; the transaction has locked them, and knows that they are not closed."""
+    ledger.add_unrecorded(connection, upload_ids)
     connection.execute(
         update(uploads)
         .where(is_among(uploads.c.id, upload_ids))
@@ -60,7 +67,7 @@ def mark_all_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
     )
     pieces.forget(connection, upload_ids)
     usage.add_stored(connection, upload_ids)
-    ledger.settle_all(connection, upload_ids)
+    ledger.settle(connection, *upload_ids)
 
 
 def fail(connection: Connection, upload_id: str, reason: str) -> bool:
@@ -114,6 +121,38 @@ def expire(connection: Connection, *, now: datetime, limit: int = 100) -> int:
     pieces.forget(connection, expired)
     ledger.release(connection, *expired)
     return len(expired)
+
+
+def end_above_limit(connection: Connection, key: AccountKey, fleet: FleetTerms, *, limit: int = MAX_ENDED) -> int:
+    """Close open uploads with a reservation in an account that holds more than its limit, the newest first, until what
+    it holds fits; at most `limit` of them. Returns how many."""
+    now = account(connection, key, fleet)
+    above = 0 if now.limit is None else now.held - now.limit
+    if above <= 0:
+        return 0
+    place = {"kind": key.kind, "campaign": key.campaign, "cost_centre": key.cost_centre, "month": key.month}
+    ended = 0
+    for row in connection.execute(_OPEN_IN, {"limit": limit, **place}).all():
+        if above <= 0:
+            break
+        ended += _close(connection, row.id, (UploadState.OPEN,), UploadState.EXPIRED, BUDGET_LOWERED)
+        above -= (
+            row.amount if key.unit == "clips" else row.amount * (row.size_bytes - row.offset_bytes) // row.size_bytes
+        )
+    return ended
+
+
+_OPEN_IN = text("""
+    SELECT u.id, e.amount, u.offset_bytes, u.size_bytes
+    FROM uploads u
+    JOIN ledger_entries e ON e.upload_id = u.id AND e.kind = 'reserve'
+    JOIN ledger_accounts a ON a.id = e.account_id
+    WHERE u.state = 'open' AND e.amount > 0 AND a.kind = :kind AND a.campaign = :campaign
+        AND a.cost_centre = :cost_centre AND a.month IS NOT DISTINCT FROM CAST(:month AS date)
+    ORDER BY u.created_at DESC, u.id
+    LIMIT :limit
+    FOR NO KEY UPDATE OF u SKIP LOCKED
+""")
 
 
 def _close(

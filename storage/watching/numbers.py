@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, text
 
-from storage.ledger.accounts import LIMIT_OF_ACCOUNT, LIMITS
+from storage.ledger.limits import LIMITS, WHOLE_LIMIT_OF_ACCOUNT, FleetTerms
 from storage.tables.base import is_one_of
 from storage.time_limit import time_limit
 from storage.uploads import dead_letters
@@ -36,13 +36,13 @@ _BUDGETS = text(f"""
         FROM ledger_accounts a LEFT JOIN unfolded u ON u.account_id = a.id
         WHERE a.kind IN ('fleet', 'campaign_bytes', 'campaign_clips') AND a.vehicle_id = '' AND a.day IS NULL
     )
-    SELECT a.kind, a.campaign, {LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
+    SELECT a.kind, a.campaign, {WHOLE_LIMIT_OF_ACCOUNT} AS limit_amount, a.held, a.settled
     FROM (
-        SELECT k.kind, l.campaign, coalesce(m.held, 0) AS held, coalesce(m.settled, 0) AS settled
+        SELECT k.kind, l.campaign, '' AS cost_centre, coalesce(m.held, 0) AS held, coalesce(m.settled, 0) AS settled
         FROM limits l
         CROSS JOIN (VALUES ('campaign_bytes'), ('campaign_clips')) AS k (kind)
         LEFT JOIN amounts m ON m.kind = k.kind AND m.campaign = l.campaign
-        UNION ALL SELECT 'fleet', '', coalesce(sum(held), 0), coalesce(sum(settled), 0)
+        UNION ALL SELECT 'fleet', '', '', coalesce(sum(held), 0), coalesce(sum(settled), 0)
         FROM amounts WHERE kind = 'fleet'
     ) a
     LEFT JOIN limits l ON l.campaign = a.campaign
@@ -94,7 +94,7 @@ def numbers(connection: Connection, *, fleet_limit_bytes: int | None) -> Numbers
     with time_limit(connection, QUICK_S, what="reading the metrics", remedy="look at the database's load"):
         running = list(connection.execute(_SHOWN_CAMPAIGNS).scalars())
         found: dict[str, dict[str, Budget]] = {"fleet": {}, "campaign_bytes": {}, "campaign_clips": {}}
-        parameters = {"campaigns": running, "vehicle_share": 1.0, "fleet_limit_bytes": fleet_limit_bytes}
+        parameters = {"campaigns": running, **FleetTerms(total_bytes=fleet_limit_bytes).parameters()}
         for row in connection.execute(_BUDGETS, parameters):
             found[row.kind][row.campaign] = Budget(row.limit_amount, int(row.held), int(row.settled))
         queues = connection.execute(_COUNTS, {"cap": COUNT_CAP}).one()._mapping

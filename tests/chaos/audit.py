@@ -18,6 +18,7 @@ from storage.tables import (
     extraction_jobs,
     ledger_accounts,
     ledger_entries,
+    ledger_receipts,
     outbox,
     parked_cells,
     upload_pieces,
@@ -91,6 +92,7 @@ def findings(stage: Stage, *, at_risk: Collection[str]) -> list[str]:
         *checks.uncounted(outcomes, clips),
         *checks.wrong_ledger(accounts, clips, received),
         *checks.unfinished(under_way),
+        *_books(stage),
         *_leftovers(stage, clips),
         *_doctor(stage),
     ]
@@ -128,7 +130,8 @@ def _database(stage: Stage) -> Iterator[Connection]:
 def _accounts(connection: Connection) -> dict[Account, Amounts]:
     """Every account of the ledger, those of vehicle-days summed up."""
     table, sums = ledger_accounts.c, dict[Account, Amounts]()
-    for row in connection.execute(select(table.kind, table.campaign, table.vehicle_id, table.held, table.settled)):
+    rows = select(table.kind, table.campaign, table.vehicle_id, table.held, table.settled)
+    for row in connection.execute(rows.where(table.kind != "network_month")):  # the audit has what came over the wire
         key = (row.kind, row.campaign, row.vehicle_id)
         sums[key] = sums.get(key, Amounts()) + Amounts(row.held, row.settled)
     return sums
@@ -155,6 +158,9 @@ def _rows_under_way(connection: Connection) -> dict[str, int]:
         "extractions to do": select(func.count()).where(extraction_jobs.c.state.in_(("ready", "leased"))),
         "events to send": select(func.count()).where(outbox.c.sent_at.is_(None)),
         "entries of the ledger to fold": select(func.count()).where(~ledger_entries.c.folded),
+        "receipts of the ledger to fold": select(func.count()).where(
+            ledger_receipts.c.folded_bytes != ledger_receipts.c.received_bytes
+        ),
     }
     return {kind: int(connection.execute(query).scalar_one()) for kind, query in counted.items()}
 
@@ -176,6 +182,13 @@ def _keys(stage: Stage, prefix: str) -> list[str]:
     pages = stage.s3.client().get_paginator("list_objects_v2")
     found = pages.paginate(Bucket=stage.s3.bucket, Prefix=f"{OBJECTS_PREFIX}/{prefix}")
     return [entry["Key"] for page in found for entry in page.get("Contents", [])]
+
+
+def _books(stage: Stage) -> Iterator[str]:
+    """What `longtail budget audit` finds: accounts, entries, uploads, clips and objects, compared to the byte."""
+    with stage.api() as api:
+        for page in api.budget.audit():
+            yield from page.differences
 
 
 def _doctor(stage: Stage) -> Iterator[str]:

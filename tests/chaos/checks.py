@@ -101,6 +101,8 @@ def wrong_ledger(
     costs: Counter[Account] = Counter(received)
     for clip in clips:
         costs["fleet", "", ""] += clip.size_bytes
+        if ("fleet_month", "", "") in accounts:
+            costs["fleet_month", "", ""] += clip.size_bytes
         for campaign in {fire.campaign for fire in clip.fires}:
             charged_bytes = sum(fire.charged_bytes for fire in clip.fires if fire.campaign == campaign)
             costs["campaign_bytes", campaign, ""] += charged_bytes

@@ -134,6 +134,7 @@ def test_processes_killed_at_random_points_lose_and_double_nothing(running: Depl
         assert catalogued(api) == files
         (outcome,) = api.outcomes.count().outcomes
         assert (outcome.fired, outcome.catalogued, outcome.in_flight) == (KILLS, KILLS, 0)
+        assert [sentence for page in api.budget.audit() for sentence in page.differences] == []
 
 
 def upload_all(config: VehicleConfig) -> None:

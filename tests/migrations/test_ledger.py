@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from alembic import command
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from storage import ledger
 from storage.database import Database
+from storage.diagnosis.ledger import accounts_that_differ
 from storage.migrate import alembic_config
 from storage.tables import campaign_owners, campaign_versions, ledger_entries, uploads
 from tests.storage.ledger.ledger_support import NOON, add_upload
@@ -34,10 +35,29 @@ def test_entries_of_before_get_the_network_of_their_upload_and_the_region_of_its
         add_version(connection, "wide")
         manifest = charged_manifest({"wide": 7})
         upload_id = add_upload(connection, manifest)
-        ledger.reserve(connection, upload_id, manifest, now=NOON, fleet_limit_bytes=None)
+        ledger.reserve(connection, upload_id, manifest, now=NOON)
         connection.execute(update(uploads).values(network="cellular"))
         config.attributes["connection"] = connection
         command.downgrade(config, "0043")
         command.upgrade(config, "0044")
         rows = select(ledger_entries.c.network, ledger_entries.c.region).distinct()
         assert connection.execute(rows).all() == [("cellular", "eu")]
+
+
+def test_an_older_version_finds_every_reservation_in_its_account_and_no_account_that_it_does_not_know(
+    database: Database,
+) -> None:
+    config = alembic_config()
+    with database.begin() as connection:
+        enroll_vehicle(connection)
+        add_version(connection, "wide")
+        manifest = charged_manifest({"wide": 7})
+        upload_id = add_upload(connection, manifest)
+        ledger.reserve(connection, upload_id, manifest, now=NOON)
+        ledger.add_received(connection, upload_id, 7)
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0049")
+        held = connection.execute(text("SELECT kind, held FROM ledger_accounts ORDER BY kind")).all()
+        assert held == [("campaign_bytes", 7), ("campaign_clips", 1), ("campaign_vehicle_day", 7), ("fleet", 7)]
+        command.upgrade(config, "0050")
+        assert accounts_that_differ(connection) == []

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import date
 
 from fleet_api.client.transport import Transport, path_of, request_of
-from triggers.contracts.api.budget import AccountView, BudgetList
+from triggers.contracts.api.budget import AccountView, BudgetAudit, BudgetList, LimitKind, LimitRequest, LimitView
 from triggers.contracts.api.costs.price_books import (
     PriceBookDetails,
     PriceBookList,
@@ -22,6 +22,24 @@ class Budget:
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
+
+    def set_limit(
+        self, kind: LimitKind, name: str = "", *, amount: int | None, zone: str | None = None, reason: str
+    ) -> LimitView:
+        """Set the limit of a campaign, a cost centre or the fleet (no name), in bytes or clips; None takes it away.
+
+        Raises Conflict for more than was approved, Forbidden for others' campaigns.
+        """
+        body = request_of(LimitRequest, kind=kind, name=name, amount=amount, zone=zone, reason=reason)
+        return self._transport.post(LimitView, path_of("budget", "limits"), body)
+
+    def audit(self) -> Iterator[BudgetAudit]:
+        """The audit of the ledger, page after page: what was compared, and every difference."""
+        after: str | None = ""
+        while after is not None:
+            page = self._transport.get(BudgetAudit, path_of("budget", "audit"), {"after": after or None})
+            yield page
+            after = page.next
 
     def accounts(self, campaign: str | None = None, *, day: date | None = None) -> Iterator[AccountView]:
         """The accounts of one campaign, or of all campaigns and the fleet, page after page: totals first, then

@@ -8,6 +8,7 @@ from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
 from storage import ledger
 from storage.database import Database
 from storage.diagnosis.ledger import accounts_that_differ
+from storage.ledger.limits import fleet_terms
 from storage.settings import Settings
 from storage.time_limit import time_limit
 from triggers.errors import Overloaded
@@ -37,7 +38,7 @@ def check(settings: Settings, database: Database) -> Iterator[Finding]:
 def _fleet_limit(settings: Settings, database: Database) -> Finding:
     limit_bytes = settings.fleet_total_bytes
     with database.begin() as connection:
-        accounts = ledger.usage(connection, fleet_limit_bytes=limit_bytes, limit=1)
+        accounts = ledger.usage(connection, fleet=fleet_terms(settings), limit=1)
     held_bytes = next((account.held for account in accounts if account.key.kind == "fleet"), 0)
     if limit_bytes is None:
         return ok("fleet limit", f"none; {held_bytes} bytes are held")

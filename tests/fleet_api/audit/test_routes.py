@@ -186,6 +186,10 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         lambda api: api.post("/v1/price-books", {"prices": BOOK}, "operator"),
         "price_book.publish",
     ),
+    ("post", "/v1/budget/limits"): (
+        lambda api: api.post("/v1/budget/limits", {"kind": "fleet", "amount": 9, "reason": "r"}, "operator"),
+        "budget.limit",
+    ),
     ("post", "/v1/campaign-owners/{campaign}"): (
         after(draft, lambda api: api.post("/v1/campaign-owners/braking", {"cost_centre": "maps"}, "author")),
         "campaign.assign",

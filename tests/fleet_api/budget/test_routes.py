@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from storage import ledger
+from storage.ledger import FleetTerms
 from tests.fleet_api.api_server import Api
 from tests.storage.ledger.ledger_support import add_upload
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
@@ -24,7 +25,7 @@ def reserve(api: Api, *vehicle_ids: str) -> None:
         manifest = charged_manifest({"braking": 30, "lanes": 20}, vehicle_id=vehicle_id)
         with api.database.begin() as connection:
             upload_id = add_upload(connection, manifest)
-            ledger.reserve(connection, upload_id, manifest, now=datetime.now(UTC), fleet_limit_bytes=10**6)
+            ledger.reserve(connection, upload_id, manifest, now=datetime.now(UTC), fleet=FleetTerms(10**6))
 
 
 def test_all_budgets_come_in_one_answer_totals_first(api: Api) -> None:
@@ -38,6 +39,7 @@ def test_all_budgets_come_in_one_answer_totals_first(api: Api) -> None:
     ]
     assert accounts == [
         ("fleet", "", 10**6, 50, 0),
+        ("fleet_month", "", None, 50, 0),
         ("campaign_clips", "braking", None, 1, 0),
         ("campaign_clips", "lanes", 5, 1, 0),
         ("campaign_bytes", "braking", 1000, 30, 0),
@@ -61,7 +63,7 @@ def test_pages_of_every_size_have_each_account_once_and_in_the_order_of_one_page
     with api.database.begin() as connection:
         add_version(connection, "unused", limits=BudgetLimits(total_bytes=1000, clips=7))
     whole = api.get("/v1/budget").json()
-    assert whole["next"] is None and len(whole["accounts"]) == 13
+    assert whole["next"] is None and len(whole["accounts"]) == 14
     paged, after = [], {}
     for _ in range(len(whole["accounts"])):
         page = api.get("/v1/budget", limit=limit, **after).json()

@@ -121,7 +121,7 @@ def test_budgets_are_listed_over_pages(api: Api, client: Client, monkeypatch: py
     reserve(api, "car-1", "car-2")
     whole = list(client.budget.accounts())
     monkeypatch.setattr("fleet_api.client.volume.budget.PAGE", 3)
-    assert list(client.budget.accounts()) == whole and len(whole) == 9
+    assert list(client.budget.accounts()) == whole and len(whole) == 10
 
 
 def test_usage_is_summed_over_pages_of_one_span(api: Api, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,6 +185,8 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.campaigns.versions("a"),
         lambda: client.campaigns.version("a", 1),
         lambda: client.campaigns.reject("a", 1, reason="r"),
+        lambda: client.budget.set_limit("fleet", amount=1, reason="r"),
+        lambda: next(client.budget.audit()),
         lambda: client.campaigns.assign("a", cost_centre="r"),
         lambda: client.signal_catalogs.get("a"),
         lambda: next(client.signal_catalogs.list()),

@@ -32,7 +32,7 @@ from triggers.contracts.clip import CELL_BYTES, ClipManifest, CreationRequest
 
 LEASE_S = 2.0
 PARTITIONS = 2
-TERMS = OpeningTerms(expiry_s=3600, log_partitions=PARTITIONS, fleet_limit_bytes=None)
+TERMS = OpeningTerms(expiry_s=3600, log_partitions=PARTITIONS)
 
 
 def random_bytes(size_bytes: int, seed: int) -> bytes:

@@ -65,9 +65,7 @@ def _settle(connection: Connection, kind: str, amount: int) -> None:
     """The account of a kind with an amount that has arrived."""
     unit = "clips" if kind == "campaign_clips" else "bytes"
     row = insert(ledger_accounts).values(kind=kind, campaign="braking", unit=unit, held=amount, settled=amount)
-    changed = row.on_conflict_do_update(
-        index_elements=["kind", "campaign", "vehicle_id", "day"], set_={"held": amount, "settled": amount}
-    )
+    changed = row.on_conflict_do_update(constraint="uq_ledger_accounts_key", set_={"held": amount, "settled": amount})
     connection.execute(changed)
 
 
@@ -75,7 +73,7 @@ def _clip_of(connection: Connection, charged_bytes: int) -> None:
     """A clip of the campaign that was charged so many bytes and is erased by now."""
     manifest = charged_manifest({"braking": charged_bytes})
     upload_id = add_upload(connection, manifest)
-    ledger.reserve(connection, upload_id, manifest, now=datetime.now(UTC), fleet_limit_bytes=None)
+    ledger.reserve(connection, upload_id, manifest, now=datetime.now(UTC))
     ledger.settle(connection, upload_id)
     while ledger.fold(connection):
         pass

@@ -30,7 +30,7 @@ from tests.support.fleet import a_user, clip_manifest
 from triggers.contracts.campaign import Network
 from triggers.contracts.clip import ClipManifest, CreationRequest
 
-TERMS = OpeningTerms(expiry_s=3600, log_partitions=1, fleet_limit_bytes=None)
+TERMS = OpeningTerms(expiry_s=3600, log_partitions=1)
 EXTRACTOR = 1
 REST = (
     "clips",

@@ -15,6 +15,7 @@ from sqlalchemy import text
 
 from storage import ledger
 from storage.database import Database
+from storage.ledger import FleetTerms
 from tests.storage.ledger.ledger_support import NOON, RolledBackError, account_amounts, add_upload, roll_back
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
 from triggers.contracts.campaign import BudgetLimits
@@ -48,7 +49,7 @@ def try_reserve(database: Database, charges: dict[str, int], vehicle: str, *, ro
     try:
         with database.begin() as connection:
             upload_id = add_upload(connection, manifest)
-            ledger.reserve(connection, upload_id, manifest, now=NOON, fleet_limit_bytes=1000)
+            ledger.reserve(connection, upload_id, manifest, now=NOON, fleet=FleetTerms(1000))
             if rolled_back:
                 roll_back()
     except (BudgetExhausted, RolledBackError):
@@ -122,7 +123,7 @@ class Watcher:
     def _watch(self) -> None:
         while not self._stop.wait(0.005):
             with self.database.begin() as connection:
-                accounts = ledger.usage(connection, fleet_limit_bytes=1000)
+                accounts = ledger.usage(connection, fleet=FleetTerms(1000))
             self.readings += 1
             self.overshoots += [str(a) for a in accounts if not 0 <= a.settled <= a.held <= (a.limit or 2**63)]
 
@@ -170,7 +171,7 @@ def test_storing_a_clip_does_not_wait_for_reservations_of_the_same_campaign(flee
     manifest = charged_manifest({"alpha": 10}, vehicle_id="car-1")
     with fleet.begin() as reserving:
         upload_id = add_upload(reserving, manifest)
-        ledger.reserve(reserving, upload_id, manifest, now=NOON, fleet_limit_bytes=1000)
+        ledger.reserve(reserving, upload_id, manifest, now=NOON, fleet=FleetTerms(1000))
         with fleet.begin() as storing:
             storing.execute(text("SET LOCAL lock_timeout = '2s'"))
             assert ledger.settle(storing, first)
@@ -185,4 +186,4 @@ def test_a_reservation_does_not_wait_for_the_transaction_that_stores_a_clip(flee
         with fleet.begin() as reserving:
             reserving.execute(text("SET LOCAL lock_timeout = '2s'"))
             upload_id = add_upload(reserving, manifest)
-            ledger.reserve(reserving, upload_id, manifest, now=NOON + timedelta(seconds=1), fleet_limit_bytes=1000)
+            ledger.reserve(reserving, upload_id, manifest, now=NOON + timedelta(seconds=1), fleet=FleetTerms(1000))

@@ -19,16 +19,22 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from storage import ledger
+from storage.campaigns import owners
 from storage.database import Database
+from storage.diagnosis.ledger import accounts_that_differ, entries_that_differ
+from storage.ledger import FleetTerms
 from storage.ledger.accounts import SHARES
+from storage.ledger.limits import set_limit
 from tests.storage.ledger.ledger_model import LedgerModel
 from tests.storage.ledger.ledger_support import NOON, RolledBackError, add_upload, roll_back
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
+from triggers.contracts.api.budget import LimitKind
 from triggers.contracts.campaign import BudgetLimits
 from triggers.errors import BudgetExhausted
 
 CAMPAIGNS = ("alpha", "beta", "gamma")
-FLEET_LIMIT_BYTES = 400
+FLEET = FleetTerms(total_bytes=400, month_bytes=250)
+CENTRES = ("", "maps", "roads")
 SECONDS_UNTIL_MIDNIGHT = 12 * 3600
 
 limits = st.none() | st.integers(1, 150)
@@ -37,7 +43,7 @@ charges = st.dictionaries(st.sampled_from(CAMPAIGNS), st.integers(0, 60), min_si
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Uploads of two vehicles on two days, whose campaigns change their limits now and then."""
+    """Uploads of two vehicles on days of two months, whose campaigns change limits and cost centres now and then."""
 
     open_uploads = Bundle("open_uploads")
     closed_uploads = Bundle("closed_uploads")
@@ -49,7 +55,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @initialize(budgets=st.tuples(budgets, budgets, budgets))
     def begin(self, budgets: tuple[BudgetLimits, ...]) -> None:
         self.versions = dict.fromkeys(CAMPAIGNS, 1)
-        self.model = LedgerModel(FLEET_LIMIT_BYTES, dict(zip(CAMPAIGNS, budgets, strict=True)))
+        self.model = LedgerModel(FLEET, dict(zip(CAMPAIGNS, budgets, strict=True)))
         with self.database.begin() as connection:
             for table in (
                 "ledger_entries",
@@ -57,6 +63,8 @@ class LedgerMachine(RuleBasedStateMachine):
                 "uploads",
                 "assignments",
                 "campaign_versions",
+                "campaign_owners",
+                "budget_limits",
                 "vehicles",
             ):
                 connection.execute(text(f"DELETE FROM {table}"))
@@ -69,7 +77,7 @@ class LedgerMachine(RuleBasedStateMachine):
         target=open_uploads,
         charges=charges,
         vehicle=st.sampled_from(("car-1", "car-2")),
-        days=st.integers(0, 1),
+        days=st.sampled_from((0, 1, 15)),
         rolled_back=st.booleans(),
     )
     def reserve(self, charges: dict[str, int], vehicle: str, days: int, rolled_back: bool) -> object:
@@ -79,7 +87,7 @@ class LedgerMachine(RuleBasedStateMachine):
         try:
             with self.database.begin() as connection:
                 upload_id = add_upload(connection, manifest)
-                ledger.reserve(connection, upload_id, manifest, now=now, fleet_limit_bytes=FLEET_LIMIT_BYTES)
+                ledger.reserve(connection, upload_id, manifest, now=now, fleet=FLEET)
                 assert not refusing
                 if rolled_back:
                     roll_back()
@@ -95,20 +103,25 @@ class LedgerMachine(RuleBasedStateMachine):
         self, refused: BudgetExhausted, refusing: list[ledger.AccountKey], charges: dict[str, int]
     ) -> None:
         assert sorted(refused.accounts) == sorted(str(key) for key in refusing)
-        fleet = any(key.kind == "fleet" for key in refusing)
-        for_good = [
-            key
-            for key in refusing
-            if key.kind != "campaign_vehicle_day" or charges[key.campaign] > (self.model.limit(key) or 0)
-        ]
-        assert set(refused.campaigns) == (set(charges) if fleet else {key.campaign for key in for_good or refusing})
+        for_good = [key for key in refusing if not self._passes_with_time(key, charges)]
+        concerned = {name for key in for_good or refusing for name in self._campaigns_of(key, charges)}
+        assert set(refused.campaigns) == concerned
         assert refused.retry_after_s == (None if for_good else SECONDS_UNTIL_MIDNIGHT)
 
-    @rule(target=closed_uploads, upload_id=consumes(open_uploads), actual=st.none() | charges)
-    def settle(self, upload_id: str, actual: dict[str, int] | None) -> str:
+    def _campaigns_of(self, key: ledger.AccountKey, charges: dict[str, int]) -> set[str]:
+        if key.cost_centre:
+            return {name for name in charges if self.model.cost_centres.get(name) == key.cost_centre}
+        return {key.campaign} if key.campaign else set(charges)
+
+    def _passes_with_time(self, key: ledger.AccountKey, charges: dict[str, int]) -> bool:
+        amount = sum(charges[name] for name in self._campaigns_of(key, charges))
+        return (key.day or key.month) is not None and amount <= (self.model.limit(key) or 0)
+
+    @rule(target=closed_uploads, upload_id=consumes(open_uploads))
+    def settle(self, upload_id: str) -> str:
         with self.database.begin() as connection:
-            assert ledger.settle(connection, upload_id, actual)
-        self.model.settle(upload_id, actual)
+            assert ledger.settle(connection, upload_id)
+        self.model.settle(upload_id)
         return upload_id
 
     @rule(target=closed_uploads, upload_id=consumes(open_uploads))
@@ -135,12 +148,42 @@ class LedgerMachine(RuleBasedStateMachine):
         with self.database.begin() as connection:
             add_version(connection, campaign, self.versions[campaign], limits=budget)
 
+    @rule(campaign=st.sampled_from(CAMPAIGNS), centre=st.sampled_from(CENTRES))
+    def assign(self, campaign: str, centre: str) -> None:
+        self.model.cost_centres[campaign] = centre
+        with self.database.begin() as connection:
+            owner = owners.locked(connection, campaign)
+            owners.reassign(connection, campaign, owner_id=owner.owner_id, cost_centre=centre)
+
+    @rule(
+        place=st.sampled_from(
+            (
+                ("fleet", ""),
+                ("fleet_month", ""),
+                *(("cost_centre_month", name) for name in CENTRES[1:]),
+                *((kind, name) for kind in ("campaign_bytes", "campaign_clips") for name in CAMPAIGNS),
+            )
+        ),
+        amount=st.none() | st.integers(0, 200),
+    )
+    def set_limit(self, place: tuple[LimitKind, str], amount: int | None) -> None:
+        with self.database.begin() as connection:
+            set_limit(connection, *place, amount=amount)
+        self.model.set_limits.pop(place, None)
+        if amount is not None:
+            self.model.set_limits[place] = amount
+
+    @invariant()
+    def the_books_are_right(self) -> None:
+        with self.database.begin() as connection:
+            assert accounts_that_differ(connection) == entries_that_differ(connection) == []
+
     @invariant()
     def usage_is_what_the_model_says(self) -> None:
         if not hasattr(self, "model"):
             return
         with self.database.begin() as connection:
-            accounts = ledger.usage(connection, fleet_limit_bytes=FLEET_LIMIT_BYTES)
+            accounts = ledger.usage(connection, fleet=FLEET)
         assert {a.key: (a.limit, a.held, a.settled) for a in accounts} == {
             key: (self.model.limit(key), held, self.model.settled[key]) for key, held in self.model.held.items()
         }
@@ -152,7 +195,7 @@ class LedgerMachine(RuleBasedStateMachine):
         with self.database.begin() as connection:
             for number, upload_id in enumerate(list(self.model.open)):
                 (ledger.settle if number % 2 else ledger.release)(connection, upload_id)
-                (self.model.settle(upload_id, None) if number % 2 else self.model.release(upload_id))
+                (self.model.settle(upload_id) if number % 2 else self.model.release(upload_id))
             while ledger.fold(connection):
                 pass
             rows = connection.execute(text("SELECT kind, held, settled FROM ledger_accounts")).all()

@@ -18,6 +18,7 @@ from storage import ledger
 from storage.clips import writer as clip_writer
 from storage.database import Database
 from storage.diagnosis.ledger import accounts_that_differ, entries_that_differ
+from storage.ledger import FleetTerms
 from storage.tables import uploads as table
 from storage.uploads import creation, endings, progress, rows
 from storage.uploads.rows import UploadRow
@@ -39,7 +40,7 @@ from triggers.errors import (
 )
 
 SIZE = 1000
-TERMS = OpeningTerms(expiry_s=3600, log_partitions=8, fleet_limit_bytes=None)
+TERMS = OpeningTerms(expiry_s=3600, log_partitions=8)
 LATER = NOON + timedelta(hours=2)
 
 
@@ -109,7 +110,7 @@ def test_an_upload_keeps_the_class_of_its_network(fleet: Database) -> None:
 
 def test_a_refused_creation_leaves_no_upload(fleet: Database) -> None:
     with pytest.raises(BudgetExhausted), fleet.begin() as connection:
-        create(connection, charged_manifest({"alpha": SIZE}), replace(TERMS, fleet_limit_bytes=SIZE - 1))
+        create(connection, charged_manifest({"alpha": SIZE}), replace(TERMS, fleet=FleetTerms(SIZE - 1)))
     with fleet.begin() as connection:
         assert connection.execute(select(table.c.id)).all() == []
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 
 import pytest
+from sqlalchemy import text
 
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.budget.test_routes import reserve
@@ -15,7 +17,8 @@ from tests.fleet_api.cli.conftest import Longtail
 def test_accounts_are_shown_in_units_for_people_and_in_full_for_programs(api: Api, longtail: Longtail) -> None:
     reserve(api, "car-1")
     heading, *rows = longtail("budget", "show").out.splitlines()
-    assert heading.split() == ["campaign", "kind", "vehicle", "day", "limit", "held", "used", "settled", "left"]
+    assert re.split(" {2,}", heading)[:4] == ["of", "kind", "vehicle", "day or month"]
+    assert heading.split()[-5:] == ["limit", "held", "used", "settled", "left"]
     assert [row.split()[:2] for row in rows if "fleet" not in row] == [
         ["braking", "campaign_clips"],
         ["lanes", "campaign_clips"],
@@ -67,7 +70,7 @@ def test_accounts_beyond_one_page_are_shown_and_counted(
     whole = longtail("budget", "show", "--csv").out
     monkeypatch.setattr("fleet_api.client.volume.budget.PAGE", 2)
     assert longtail("budget", "show", "--csv").out == whole
-    assert len(longtail("budget", "show", "--json").json()["accounts"]) == 11
+    assert len(longtail("budget", "show", "--json").json()["accounts"]) == 12
     shown = longtail("budget", "show", "--top", "1", "--json")
     assert shown.json()["capped"] is True and shown.err.startswith("5 more vehicle-days")
     monkeypatch.setattr("fleet_api.cli.fleet.budget.MAX_COUNTED", 3)
@@ -78,3 +81,48 @@ def test_a_campaign_that_is_not_there_is_said_in_one_line(longtail: Longtail) ->
     shown = longtail("budget", "show", "nothing")
     assert (shown.status, shown.out) == (1, "")
     assert shown.err.startswith("longtail: ") and "nothing" in shown.err and shown.err.count("\n") == 1
+
+
+def test_a_limit_is_set_with_a_reason_and_says_when_more_is_held(api: Api, longtail: Longtail) -> None:
+    reserve(api, "car-1")
+    done = longtail("budget", "limit", "braking", "--total", "0.5 kB", "--reason", "the end of the quarter")
+    assert done.status == 0
+    assert done.out == "campaign_bytes of braking has the limit 500 B; 30 B are held, 0 B of them settled\n"
+    done = longtail("budget", "limit", "--fleet", "--month", "10", "--reason", "the end of the quarter")
+    assert re.match(r"fleet_month in \d{4}-\d\d has the limit 10 B; 0 B are held", done.out), done.out
+    assert "0 B more than the limit" not in done.err and "uploads stop" not in done.err
+    longtail("budget", "limit", "--fleet", "--month", "0", "--reason", "stop all")
+    gone = longtail("budget", "limit", "--fleet", "--none", "--reason", "all is well")
+    assert "fleet has no limit" in gone.out and "has no limit" in gone.out.splitlines()[1]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["--fleet"],
+        ["braking"],
+        ["braking", "--fleet", "--total", "1 B"],
+        ["braking", "--month", "1 B"],
+        ["--cost-centre", "maps", "--total", "1 B"],
+        ["--fleet", "--clips", "3"],
+        ["--fleet", "--none", "--total", "1 B"],
+        ["--fleet", "--total", "1.5"],
+        ["--fleet", "--total", "-1 B"],
+        ["--fleet", "--total", "1 XB"],
+    ],
+)
+def test_what_is_no_limit_is_wrong_usage(api: Api, longtail: Longtail, words: list[str]) -> None:
+    assert longtail("budget", "limit", *words, "--reason", "r").status == 2
+
+
+def test_the_audit_says_that_all_agrees_or_what_does_not(api: Api, longtail: Longtail) -> None:
+    reserve(api, "car-1", "car-2")
+    good = longtail("budget", "audit")
+    assert good.status == 0 and good.out.startswith("all agree to the byte: "), good.out
+    assert "2 uploads" in good.out
+    with api.database.begin() as connection:
+        connection.execute(text("UPDATE ledger_accounts SET held = held + 1 WHERE kind = 'fleet'"))
+    bad = longtail("budget", "audit")
+    assert bad.status == 1 and "fleet has" in bad.out and "1 differences" in bad.err
+    assert json.loads(longtail("budget", "audit", "--json").out)["differences"]

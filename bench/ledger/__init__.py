@@ -1,0 +1,1 @@
+"""The budget ledger against bare transactions on the same PostgreSQL."""

@@ -1,0 +1,82 @@
+"""Use case for limits: set the one of a campaign, a cost centre or the fleet, which applies at once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from fleet_api.budget import rules
+from fleet_api.services import Services
+from storage import audit
+from storage.campaigns import owners
+from storage.jsonb import storable
+from storage.ledger import limits
+from storage.ledger.accounts import AccountKey
+from storage.ledger.limits import fleet_terms
+from storage.ledger.usage import account, given_limit
+from storage.uploads import endings
+from triggers.contracts.api.budget import LimitRequest, LimitView
+from triggers.contracts.users import Role, User
+from triggers.costs.months import zone_named
+
+
+def set_limit(services: Services, user: User, request: LimitRequest) -> LimitView:
+    """Set a limit, or take one away that was set so; it applies to everything that follows.
+
+    Uploads that are under way are ended, the newest first, until what is held fits; what came of them is settled.
+    Forbidden for whoever may not, Conflict for more than was approved, NotFound without such a campaign.
+    """
+    user.require(Role.AUTHOR, Role.APPROVER, Role.OPERATOR)
+    storable(request.reason, what="the reason")
+    rules.check_name(request.kind, request.name, request.zone)
+    if request.zone is not None:
+        zone_named(request.zone)
+    fleet = fleet_terms(services.settings)
+    key = _key(services, request)
+    with services.database.begin() as connection:
+        owner = owners.locked(connection, request.name) if request.kind in rules.OF_CAMPAIGNS else None
+        rules.check_may_limit(
+            request.kind,
+            request.name,
+            user=user,
+            owner=None if owner is None else owner.owner,
+            owner_id=None if owner is None else owner.owner_id,
+        )
+        rules.check_amount(request.kind, request.name, request.amount, given=given_limit(connection, key, fleet))
+        amount, zone = limits.get_limit(connection, request.kind, request.name)
+        limits.set_limit(connection, request.kind, request.name, amount=request.amount, zone=request.zone)
+        audit.record(
+            connection,
+            user,
+            "budget.limit",
+            "budget",
+            f"{request.kind}/{request.name}" if request.name else request.kind,
+            before={"amount": amount, "zone": zone},
+            after={"amount": request.amount, "zone": request.zone},
+            reason=request.reason,
+        )
+    # Only now: uploads that are being stored are locked, and reservations wait until the limit is there.
+    with services.database.begin() as connection:
+        ended = endings.end_above_limit(connection, key, fleet)
+        now = account(connection, key, fleet)
+    above = 0 if now.limit is None else max(0, now.held - now.limit)
+    return LimitView(
+        kind=request.kind,
+        name=request.name,
+        limit=now.limit,
+        month=key.month,
+        held=now.held,
+        settled=now.settled,
+        above=above,
+        ended=ended,
+    )
+
+
+def _key(services: Services, request: LimitRequest) -> AccountKey:
+    """The account that the limit is of; of a month, the present one."""
+    now, terms = datetime.now(UTC), fleet_terms(services.settings)
+    if request.kind == "fleet_month":
+        return AccountKey("fleet_month", month=terms.month(now))
+    if request.kind == "cost_centre_month":
+        month = terms.month(now, request.zone)
+        return AccountKey("cost_centre_month", cost_centre=request.name, month=month)
+    return AccountKey(request.kind, request.name)

@@ -1,0 +1,158 @@
+"""Limits of accounts: where each comes from, as SQL, and those that people set by command.
+
+A limit has up to two sources, of which the lower one counts: the settings of the deployment or the campaign version
+that was approved, and `budget_limits`. So a command lowers a limit at once and raises it again, and going beyond what
+was approved takes another version, which somebody approves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, delete, select, text
+from sqlalchemy.dialects.postgresql import insert
+
+from storage.tables import budget_limits
+from storage.tables.base import is_one_of
+from triggers.contracts.api.budget import LimitKind
+from triggers.contracts.campaign import RUNNING
+from triggers.costs.months import day_at, zone_named
+
+if TYPE_CHECKING:
+    from storage.settings import Settings  # which has this folder's settings
+
+EVEN_SHARES = 2
+"""A vehicle may use so many times its even share of a total, or `vehicle_share` of it when that is more: a campaign for
+one or two vehicles is theirs, and of many no single one can use it up."""
+
+
+@dataclass(frozen=True, slots=True)
+class FleetTerms:
+    """What the deployment's settings say of the ledger: limits in bytes (None: none), and shares from 0 to 1.
+
+    `reserve_share` of the fleet's limits is only for campaigns whose priority is `reserve_priority` or more. Months
+    begin in the zone `month_zone`, unless a cost centre states another one.
+    """
+
+    total_bytes: int | None = None
+    month_bytes: int | None = None
+    month_zone: str = "UTC"
+    reserve_share: float = 0.0
+    reserve_priority: int = 101
+    vehicle_share: float = 1.0
+
+    def parameters(self) -> dict[str, object]:
+        """The parameters of the SQL below, but `campaigns`."""
+        return {
+            "fleet_limit_bytes": self.total_bytes,
+            "fleet_month_bytes": self.month_bytes,
+            "reserve_share": self.reserve_share,
+            "reserve_priority": self.reserve_priority,
+            "vehicle_share": self.vehicle_share,
+        }
+
+    def month(self, now: datetime, zone: str | None = None) -> date:
+        """The first day of the month in which `now` is, in a zone (None: the fleet's)."""
+        return day_at(now, zone_named(zone or self.month_zone)).replace(day=1)
+
+
+ANY_AMOUNT = FleetTerms()
+"""A fleet without limits."""
+
+
+def fleet_terms(settings: Settings) -> FleetTerms:
+    """The terms in a deployment's settings."""
+    return FleetTerms(
+        total_bytes=settings.fleet_total_bytes,
+        month_bytes=settings.fleet_month_bytes,
+        month_zone=settings.month_zone,
+        reserve_share=settings.reserve_share,
+        reserve_priority=settings.reserve_priority,
+        vehicle_share=settings.vehicle_share,
+    )
+
+
+LIMITS = f"""
+    limits AS (
+        SELECT DISTINCT ON (campaign) campaign, settings -> 'budget' AS budget,
+            CAST(settings ->> 'priority' AS integer) AS priority, (
+                SELECT count(*) FROM (
+                    SELECT FROM assignments s WHERE s.campaign = v.campaign
+                    LIMIT CAST(ceil({EVEN_SHARES} / CAST(:vehicle_share AS numeric)) AS bigint)
+                ) given
+            ) AS vehicles
+        FROM campaign_versions v
+        WHERE campaign = ANY (CAST(:campaigns AS text[])) AND bundle_digest IS NOT NULL
+        ORDER BY campaign, {is_one_of("state", RUNNING)} DESC, version DESC
+    ),
+    -- the part of the fleet's limits that all of these campaigns may use together
+    open_part AS (
+        SELECT CASE
+            WHEN count(*) > 0 AND bool_and(priority >= CAST(:reserve_priority AS integer)) THEN 1
+            ELSE 1 - CAST(:reserve_share AS numeric)
+        END AS share
+        FROM limits
+    )"""  # noqa: S608 - put together from constants
+"""Limits are those of the running version, else of the latest version that was ever approved. `vehicles` is how many
+have been given the campaign, counted as far as that decides on their shares."""
+
+_SHARE = f"""least(1, greatest(
+            CAST(:vehicle_share AS numeric), {EVEN_SHARES}.0 / greatest(1, l.vehicles)
+        ))"""
+_SET = """(
+            SELECT b.amount FROM budget_limits b
+            WHERE b.kind = a.kind
+                AND b.name = CASE a.kind WHEN 'cost_centre_month' THEN a.cost_centre ELSE a.campaign END
+        )"""
+_OPEN_PART = "(SELECT share FROM open_part)"
+
+WHOLE_LIMIT_OF_ACCOUNT = f"""
+    least({_SET}, CASE a.kind
+        WHEN 'fleet' THEN CAST(:fleet_limit_bytes AS bigint)
+        WHEN 'fleet_month' THEN CAST(:fleet_month_bytes AS bigint)
+        WHEN 'campaign_bytes' THEN CAST(l.budget ->> 'total_bytes' AS bigint)
+        WHEN 'campaign_clips' THEN CAST(l.budget ->> 'clips' AS bigint)
+        WHEN 'campaign_vehicle_bytes' THEN CAST(ceil(CAST(l.budget ->> 'total_bytes' AS bigint) * {_SHARE}) AS bigint)
+        WHEN 'campaign_vehicle_clips' THEN CAST(ceil(CAST(l.budget ->> 'clips' AS bigint) * {_SHARE}) AS bigint)
+        WHEN 'campaign_vehicle_day' THEN CAST(l.budget ->> 'vehicle_day_bytes' AS bigint)
+    END)"""
+"""The limit of account `a`, whose campaign's row of `limits` is `l`; of the fleet with its reserve."""
+
+LIMIT_OF_ACCOUNT = f"""
+    CASE WHEN a.kind IN ('fleet','fleet_month')
+        THEN CAST(floor({WHOLE_LIMIT_OF_ACCOUNT} * {_OPEN_PART}) AS bigint)
+        ELSE {WHOLE_LIMIT_OF_ACCOUNT}
+    END"""
+"""The limit of account `a` for the campaigns in `limits` together: without the reserve unless all may use it."""
+
+
+LIMITS_LOCK = 0x6C65_6467_6572
+"""Shared by reservations; whoever sets a limit has it alone. It is taken before any row is locked."""
+
+
+def get_limit(connection: Connection, kind: LimitKind, name: str = "") -> tuple[int | None, str | None]:
+    """The amount and the zone that were set by command for a campaign, a cost centre or the fleet; None: not set."""
+    table = budget_limits.c
+    found = select(table.amount, table.zone).where(table.kind == kind, table.name == name)
+    row = connection.execute(found).one_or_none()
+    return (None, None) if row is None else (row.amount, row.zone)
+
+
+def set_limit(
+    connection: Connection, kind: LimitKind, name: str = "", *, amount: int | None, zone: str | None = None
+) -> None:
+    """Set the limit of a campaign, a cost centre or the fleet; None takes a limit away that was set so.
+
+    Call it before anything is locked. Reservations that are under way have ended when this returns, and those that
+    follow wait until the limit is committed.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LIMITS_LOCK})
+    if amount is None and zone is None:
+        gone = delete(budget_limits).where(budget_limits.c.kind == kind, budget_limits.c.name == name)
+        connection.execute(gone)
+        return
+    row = insert(budget_limits).values(kind=kind, name=name, amount=amount, zone=zone)
+    values = {"amount": amount, "zone": zone}
+    connection.execute(row.on_conflict_do_update(index_elements=["kind", "name"], set_=values))

@@ -1,0 +1,108 @@
+"""What came over the wire, by network and UTC month: charged as it arrives, repeats included, and folded afterwards.
+
+There is one row per upload, network and month, which only the upload's writer changes; accounts are changed in batches.
+The month is the one of the database's clock, so gateways whose clocks disagree charge the same one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, text
+
+_MONTH = "CAST(date_trunc('month', now() AT TIME ZONE 'UTC') AS date)"
+
+_RECEIPT = f"""
+    INSERT INTO ledger_receipts AS r (upload_id, account_id, network, region, received_bytes)
+    SELECT c.id, a.id, c.network, coalesce(v.attributes ->> 'region', ''), :amount
+    FROM counted c
+    JOIN vehicles v ON v.id = c.vehicle_id
+    JOIN ledger_accounts a ON a.kind = 'network_month' AND a.campaign = '' AND a.vehicle_id = '' AND a.cost_centre = ''
+        AND a.network = c.network AND a.day IS NULL AND a.month = {_MONTH}
+    ON CONFLICT (upload_id, account_id) DO UPDATE SET received_bytes = r.received_bytes + excluded.received_bytes
+    RETURNING r.upload_id"""  # noqa: S608 - put together from constants
+
+_ADD = text(f"""
+    WITH counted AS (
+        UPDATE uploads SET received_bytes = received_bytes + :amount WHERE id = :upload_id
+        RETURNING id, vehicle_id, network
+    )
+    {_RECEIPT}
+""")  # noqa: S608 - put together from constants
+
+_ADD_TO_NEW_ACCOUNT = text(f"""
+    WITH counted AS (SELECT id, vehicle_id, network FROM uploads WHERE id = :upload_id)
+    {_RECEIPT}
+""")  # noqa: S608 - put together from constants
+
+_OPEN_ACCOUNT = text(f"""
+    INSERT INTO ledger_accounts (kind, network, month, unit)
+    SELECT 'network_month', network, {_MONTH}, 'bytes' FROM uploads WHERE id = :upload_id
+    ON CONFLICT DO NOTHING
+""")  # noqa: S608 - put together from the constants above
+
+_UNRECORDED = text("""
+    SELECT id, size_bytes - offset_bytes AS amount FROM uploads
+    WHERE id = ANY (CAST(:upload_ids AS text[])) AND state IN ('open','received') AND offset_bytes < size_bytes
+    ORDER BY id
+""")
+
+_LOCK_ACCOUNTS = text("""
+    SELECT id FROM ledger_accounts
+    WHERE id IN (SELECT account_id FROM ledger_receipts WHERE folded_bytes <> received_bytes)
+    ORDER BY id
+    FOR NO KEY UPDATE
+""")
+
+# A writer that is at work on its row is not waited for: what it adds is folded next time.
+_TAKE = text("""
+    SELECT upload_id, account_id, received_bytes - folded_bytes AS amount FROM ledger_receipts
+    WHERE account_id = ANY (CAST(:accounts AS bigint[])) AND folded_bytes <> received_bytes
+    ORDER BY account_id, upload_id LIMIT :limit
+    FOR NO KEY UPDATE SKIP LOCKED
+""")
+
+_CARRY = text("""
+    WITH taken AS (
+        SELECT * FROM unnest(
+            CAST(:uploads AS text[]), CAST(:accounts AS bigint[]), CAST(:amounts AS bigint[])
+        ) AS t (upload_id, account_id, amount)
+    ),
+    folded AS (
+        UPDATE ledger_receipts r SET folded_bytes = r.folded_bytes + t.amount
+        FROM taken t WHERE r.upload_id = t.upload_id AND r.account_id = t.account_id
+    )
+    UPDATE ledger_accounts a SET held = a.held + s.amount, settled = a.settled + s.amount
+    FROM (SELECT account_id, sum(amount) AS amount FROM taken GROUP BY account_id) s
+    WHERE a.id = s.account_id
+""")
+
+
+def add_received(connection: Connection, upload_id: str, amount: int) -> None:
+    """Charge bytes that came for an upload, good or not, to its network; in the transaction that records progress."""
+    if amount < 0:
+        raise ValueError("a negative number of bytes cannot arrive")
+    if amount == 0:
+        return
+    parameters = {"upload_id": upload_id, "amount": amount}
+    if connection.execute(_ADD, parameters).first() is None:  # the first bytes of a month
+        connection.execute(_OPEN_ACCOUNT, parameters)
+        connection.execute(_ADD_TO_NEW_ACCOUNT, parameters)
+
+
+def add_unrecorded(connection: Connection, upload_ids: Sequence[str]) -> None:
+    """Charge what came of uploads that prove to be whole, and that a killed gateway had not recorded."""
+    for row in connection.execute(_UNRECORDED, {"upload_ids": list(upload_ids)}).all():
+        add_received(connection, row.id, row.amount)
+
+
+def fold_receipts(connection: Connection, limit: int = 1000) -> int:
+    """Carry what came for at most `limit` uploads into their networks' accounts; returns for how many."""
+    accounts = connection.execute(_LOCK_ACCOUNTS).scalars().all()
+    if not accounts:
+        return 0
+    rows = connection.execute(_TAKE, {"accounts": list(accounts), "limit": limit}).all()
+    if rows:
+        uploads, of_accounts, amounts = zip(*rows, strict=True)
+        connection.execute(_CARRY, {"uploads": list(uploads), "accounts": list(of_accounts), "amounts": list(amounts)})
+    return len(rows)

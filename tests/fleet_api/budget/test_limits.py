@@ -1,0 +1,131 @@
+"""Limits that are set by command: who may, how high, that they apply at once, and that it says so."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import text
+
+from storage import ledger
+from storage.campaigns import owners
+from storage.ledger import FleetTerms
+from tests.fleet_api.api_server import Api
+from tests.fleet_api.budget.test_routes import reserve
+from tests.storage.ledger.ledger_support import add_upload
+from tests.support.fleet import charged_manifest
+from triggers.errors import BudgetExhausted, Conflict, Forbidden, InvalidInput, NotFound
+
+
+def announce(api: Api, charges: dict[str, int], fleet: FleetTerms | None = None) -> str:
+    """An upload of car-1, its bytes reserved; BudgetExhausted if they are not."""
+    manifest = charged_manifest(charges)
+    with api.database.begin() as connection:
+        upload_id = add_upload(connection, manifest)
+        ledger.reserve(connection, upload_id, manifest, now=datetime.now(UTC), fleet=fleet or FleetTerms())
+    return upload_id
+
+
+def states(api: Api) -> dict[str, str]:
+    with api.database.begin() as connection:
+        return {row.id: row.state for row in connection.execute(text("SELECT id, state FROM uploads"))}
+
+
+def test_a_limit_below_what_is_held_stops_uploads_at_once_and_says_so(api: Api) -> None:
+    reserve(api, "car-1")
+    later = announce(api, {"braking": 40})
+    with api.database.begin() as connection:
+        connection.execute(text("UPDATE uploads SET offset_bytes = 4 WHERE id = :id"), {"id": later})
+    view = api.as_client("operator").budget.set_limit("campaign_bytes", "braking", amount=35, reason="too much")
+    assert (view.limit, view.held, view.settled, view.above, view.ended) == (35, 34, 4, 0, 1)
+    assert states(api)[later] == "expired", "the newest, whose four bytes have come; the other one fits"
+    assert list(states(api).values()).count("open") == 1
+    with pytest.raises(BudgetExhausted, match="1 bytes left of 35"):
+        announce(api, {"braking": 2})
+    view = api.as_client("operator").budget.set_limit("campaign_bytes", "braking", amount=3, reason="still too much")
+    assert (view.held, view.above, view.ended) == (4, 1, 1), "what has come stays, and no upload is left"
+    with pytest.raises(BudgetExhausted, match="0 bytes left of 3"):
+        announce(api, {"braking": 1})
+    view = api.as_client("operator").budget.set_limit("campaign_bytes", "braking", amount=None, reason="enough now")
+    assert (view.limit, view.above) == (1000, 0)
+    announce(api, {"braking": 900})
+
+
+def test_the_audit_log_has_the_limit_before_and_after_and_why(api: Api) -> None:
+    budget = api.as_client("operator").budget
+    budget.set_limit("cost_centre_month", "maps", amount=5, zone="Europe/Berlin", reason="a trial")
+    budget.set_limit("cost_centre_month", "maps", amount=7, reason="it went well")
+    entry = api.get("/v1/audit", "operator", object="cost_centre_month/maps").json()["entries"][-1]
+    assert (entry["action"], entry["reason"]) == ("budget.limit", "it went well")
+    assert entry["before"] == {"amount": 5, "zone": "Europe/Berlin"} and entry["after"] == {"amount": 7, "zone": None}
+
+
+def test_a_campaign_is_limited_by_its_owner_approvers_and_operators_and_the_rest_by_operators(api: Api) -> None:
+    reserve(api)
+    author = api.as_client("author").budget
+    with pytest.raises(Forbidden, match="not author-user's to limit"):
+        author.set_limit("campaign_bytes", "braking", amount=5, reason="r")
+    api.as_client("approver").budget.set_limit("campaign_bytes", "braking", amount=5, reason="r")
+    with api.database.begin() as connection:
+        mine = connection.execute(text("SELECT id FROM users WHERE name = 'author-user'")).scalar_one()
+        owners.reassign(connection, "braking", owner_id=mine, cost_centre="")
+    assert author.set_limit("campaign_bytes", "braking", amount=6, reason="r").limit == 6
+    for kind, name in (("fleet", ""), ("fleet_month", ""), ("cost_centre_month", "maps")):
+        with pytest.raises(Forbidden, match="may not set the limit"):
+            author.set_limit(kind, name, amount=5, reason="r")  # type: ignore[arg-type]
+
+
+def test_a_limit_is_no_way_around_what_was_approved_or_set_for_the_deployment(api: Api) -> None:
+    reserve(api)
+    api.change_settings(fleet_month_bytes=100)
+    budget = api.as_client("operator").budget
+    with pytest.raises(Conflict, match="approved for 1000, and 1001 is more"):
+        budget.set_limit("campaign_bytes", "braking", amount=1001, reason="r")
+    with pytest.raises(Conflict, match="settings give the fleet of the month 100 bytes"):
+        budget.set_limit("fleet_month", amount=101, reason="r")
+    assert budget.set_limit("campaign_clips", "braking", amount=10**9, reason="it has none").limit == 10**9
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"kind": "fleet", "amount": -1},
+        {"kind": "fleet", "amount": 2**63},
+        {"kind": "fleet", "amount": 1.5},
+        {"kind": "fleet", "amount": "1"},
+        {"kind": "fleet"},
+        {"kind": "fleet", "name": "braking", "amount": 1},
+        {"kind": "campaign_bytes", "amount": 1},
+        {"kind": "campaign_vehicle_day", "name": "braking", "amount": 1},
+        {"kind": "cost_centre_month", "name": "a/b", "amount": 1},
+        {"kind": "cost_centre_month", "name": "maps", "amount": 1, "zone": "Mars/Olympus"},
+        {"kind": "cost_centre_month", "name": "maps", "amount": 1, "zone": "../../etc/passwd"},
+        {"kind": "fleet_month", "amount": 1, "zone": "UTC"},
+        {"kind": "fleet", "amount": 1, "reason": ""},
+    ],
+)
+def test_what_is_no_limit_is_refused(api: Api, body: dict[str, object]) -> None:
+    assert api.post("/v1/budget/limits", {"reason": "r", **body}, "operator").status_code == 422
+
+
+def test_a_limit_of_an_unknown_campaign_is_not_found(api: Api) -> None:
+    with pytest.raises(NotFound, match="no campaign 'none'"):
+        api.as_client("operator").budget.set_limit("campaign_bytes", "none", amount=1, reason="r")
+    with pytest.raises(InvalidInput):
+        api.as_client("operator").budget.set_limit("fleet", amount=2**62 + 1, reason="r")
+
+
+def test_budgets_show_months_networks_and_limits_that_were_set_before_anything_is_used(api: Api) -> None:
+    budget = api.as_client("operator").budget
+    budget.set_limit("cost_centre_month", "maps", amount=5, reason="r")
+    budget.set_limit("fleet", amount=70, reason="r")
+    month = datetime.now(UTC).date().replace(day=1)
+    shown = {(account.kind, account.cost_centre, account.month): account.limit for account in budget.accounts()}
+    assert shown == {("fleet", "", None): 70, ("cost_centre_month", "maps", month): 5}
+    reserve(api, "car-1")
+    with api.database.begin() as connection:
+        upload_id = connection.execute(text("SELECT id FROM uploads")).scalar_one()
+        ledger.add_received(connection, upload_id, 12)
+    accounts = {account.kind: account for account in budget.accounts()}
+    assert (accounts["network_month"].network, accounts["network_month"].settled) == ("wifi", 12)
+    assert (accounts["fleet_month"].month, accounts["fleet_month"].held) == (month, 50)
