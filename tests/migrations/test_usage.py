@@ -70,7 +70,7 @@ def test_of_clips_that_were_erased_the_ledger_knows_campaigns_and_bytes(database
     manifest = charged_manifest({"braking": 9, "lanes": 1})
     with database.begin() as connection:
         upload_id = open_upload(connection, manifest)
-        ledger.reserve(connection, upload_id, manifest, now=NOON, fleet_limit_bytes=None)
+        ledger.reserve(connection, upload_id, manifest, now=NOON)
         store(connection, upload_id)
         clip_erasure.erase(connection, [manifest.clip_id], ErasureCause.EXPIRED)
         again(connection)

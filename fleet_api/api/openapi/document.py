@@ -40,6 +40,8 @@ TAGS = (
     ("labels", "The feed for labelers."),
     ("audit", "Who changed what, in a chain of entries that can only be appended to."),
     ("outcomes", "What became of fires, in counts that add up, and dead letters."),
+    ("history", "What happened to a clip or a fire, and how long clips take from stage to stage."),
+    ("rates", "How often triggers fire and heads disagree, and what budgets are forecast to become."),
     ("objects", "The bytes of clips and of what was extracted from them."),
     ("uploads", "Uploads of clips from vehicles (tus 1.0); served by the gateway."),
     ("health", "Health checks for load balancers and supervisors."),

@@ -62,6 +62,13 @@ NOTHING_OF_CLIPS: set[Operation] = {
     ("post", "/v1/logout"),
     *(("get", f"/v1/rates{which}") for which in ("", "/heads", "/comparison")),
     *(("get", f"/v1/forecasts{which}") for which in ("", "/kept")),
+    *((method, "/v1/price-books") for method in ("get", "post")),
+    *(("get", f"/v1/price-books/{which}") for which in ("newest", "{version}")),
+    *(("get", f"/v1/costs/{which}") for which in ("focus", "months", "months/{month}")),
+    ("get", "/v1/costs"),
+    ("post", "/v1/costs/months/{month}/close"),
+    ("post", "/v1/budget/limits"),
+    ("post", "/v1/campaign-owners/{campaign}"),
     # about vehicles: of their clips, numbers and digests
     ("post", "/v1/vehicles"),
     ("post", "/v1/enrolment-codes"),

@@ -19,6 +19,7 @@ from fleet_api.watching.series import MAX_SERIES
 from ingest.metrics.names import METRICS, Kind
 from storage import ledger
 from storage.database import Database
+from storage.ledger import FleetTerms
 from storage.rates.forecasts import Kept, keep
 from storage.settings import Settings
 from storage.tables import dead_letters, label_jobs, uploads
@@ -98,7 +99,7 @@ def test_budgets_are_those_of_the_ledger_folded_or_not(settings: Settings, datab
         enroll_vehicle(connection)
         manifest = charged_manifest({"braking": 30, "lanes": 20})
         upload_id = add_upload(connection, manifest)
-        ledger.reserve(connection, upload_id, manifest, now=datetime.now(UTC), fleet_limit_bytes=10**6)
+        ledger.reserve(connection, upload_id, manifest, now=datetime.now(UTC), fleet=FleetTerms(total_bytes=10**6))
     reserved, over = scraped(settings), {"over": 0}
     assert reserved.by("longtail_budget_limit_bytes", "campaign") == {"": 10**6, "braking": 1000, "over": 7}
     assert reserved.by("longtail_budget_reserved_bytes", "campaign") == {"": 50, "braking": 30, "lanes": 20} | over

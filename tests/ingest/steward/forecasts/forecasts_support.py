@@ -60,7 +60,7 @@ def spend(database: Database, campaign: str, at: datetime, sizes: Sequence[int])
         manifest = charged_manifest({campaign: size}, vehicle_id="car-0")
         with database.begin() as connection:
             upload_id = add_upload(connection, manifest)
-            ledger.reserve(connection, upload_id, manifest, now=at, fleet_limit_bytes=None)
+            ledger.reserve(connection, upload_id, manifest, now=at)
             ledger.settle(connection, upload_id)
             of_upload = ledger_entries.c.upload_id == upload_id
             connection.execute(update(ledger_entries).where(of_upload).values(created_at=at))
