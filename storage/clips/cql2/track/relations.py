@@ -36,8 +36,12 @@ def relation(name: str, geometry: Geometry) -> Condition:
         AreaParts(geometry) if geometry.areas else None,
         geometry,
     )
-    of_line, of_point = _RELATIONS[name]
-    related = case((is_line(), of_line(parts)), else_=of_point(parts))
+    if parts.areas and not parts.points and not parts.lines and name in ("s_intersects", "s_disjoint"):
+        meets = _meets(parts.areas)
+        related = meets if name == "s_intersects" else not_(meets)
+    else:
+        of_line, of_point = _RELATIONS[name]
+        related = case((is_line(), of_line(parts)), else_=of_point(parts))
     return case((has_track(), related), else_=null())
 
 
@@ -48,6 +52,11 @@ def require_related(name: str, geometry: Geometry) -> None:
             f"{name} is not defined for a collection of points, lines and polygons",
             remedy="write one condition for each kind, and join them with AND or OR",
         )
+
+
+def _meets(areas: AreaParts) -> Condition:
+    """Whether a track, line or point, meets areas. Most begin inside, so their first position is tried first."""
+    return or_(areas.place(FIRST) >= 0, areas.touch_line())
 
 
 def _line_intersects(parts: _Parts) -> Condition:
