@@ -29,8 +29,8 @@ def audit_page(services: Services, user: User, *, after: str, limit: int) -> Bud
             time_limit(connection, SUMMING_S, what="summing up the ledger", remedy="run `longtail doctor --full`"),
         ):
             accounts = count_accounts(connection)
-            differences = accounts_that_differ(connection, limit=books.MAX_DIFFERENCES)
-            differences += entries_that_differ(connection, limit=books.MAX_DIFFERENCES)
+            differences = accounts_that_differ(connection, limit=books.MAX_DIFFERENCES + 1)
+            differences += entries_that_differ(connection, limit=books.MAX_DIFFERENCES + 1)
     with services.database.begin() as connection:
         page = books.read_page(connection, after=after, limit=limit)
     differences += [*page.differences, *_objects_that_differ(services, page.objects)]

@@ -11,7 +11,7 @@ from storage.campaigns import owners
 from storage.jsonb import storable
 from storage.ledger import limits
 from storage.ledger.accounts import AccountKey
-from storage.ledger.limits import fleet_terms
+from storage.ledger.limits import FleetTerms, fleet_terms
 from storage.ledger.usage import account, given_limit
 from storage.uploads import endings
 from triggers.contracts.api.budget import LimitRequest, LimitView
@@ -31,7 +31,6 @@ def set_limit(services: Services, user: User, request: LimitRequest) -> LimitVie
     if request.zone is not None:
         zone_named(request.zone)
     fleet = fleet_terms(services.settings)
-    key = _key(services, request)
     with services.database.begin() as connection:
         owner = owners.locked(connection, request.name) if request.kind in rules.OF_CAMPAIGNS else None
         rules.check_may_limit(
@@ -41,9 +40,12 @@ def set_limit(services: Services, user: User, request: LimitRequest) -> LimitVie
             owner=None if owner is None else owner.owner,
             owner_id=None if owner is None else owner.owner_id,
         )
-        rules.check_amount(request.kind, request.name, request.amount, given=given_limit(connection, key, fleet))
+        limits.hold_reservations(connection)
+        given = given_limit(connection, _key(request, fleet), fleet)
+        rules.check_amount(request.kind, request.name, request.amount, given=given)
         amount, zone = limits.get_limit(connection, request.kind, request.name)
         limits.set_limit(connection, request.kind, request.name, amount=request.amount, zone=request.zone)
+        _, zone_now = limits.get_limit(connection, request.kind, request.name)
         audit.record(
             connection,
             user,
@@ -51,12 +53,13 @@ def set_limit(services: Services, user: User, request: LimitRequest) -> LimitVie
             "budget",
             f"{request.kind}/{request.name}" if request.name else request.kind,
             before={"amount": amount, "zone": zone},
-            after={"amount": request.amount, "zone": request.zone},
+            after={"amount": request.amount, "zone": zone_now},
             reason=request.reason,
         )
+    key = _key(request, fleet, zone_now)
     # Only now: uploads that are being stored are locked, and reservations wait until the limit is there.
+    ended = _end_above_limit(services, key, fleet)
     with services.database.begin() as connection:
-        ended = endings.end_above_limit(connection, key, fleet)
         now = account(connection, key, fleet)
     above = 0 if now.limit is None else max(0, now.held - now.limit)
     return LimitView(
@@ -71,12 +74,22 @@ def set_limit(services: Services, user: User, request: LimitRequest) -> LimitVie
     )
 
 
-def _key(services: Services, request: LimitRequest) -> AccountKey:
+def _end_above_limit(services: Services, key: AccountKey, fleet: FleetTerms) -> int:
+    """End uploads that are under way, some at a time, until what the account holds fits, or none is left."""
+    ended = 0
+    while True:
+        with services.database.begin() as connection:
+            some = endings.end_above_limit(connection, key, fleet)
+        ended += some
+        if not some:
+            return ended
+
+
+def _key(request: LimitRequest, fleet: FleetTerms, zone: str | None = None) -> AccountKey:
     """The account that the limit is of; of a month, the present one."""
-    now, terms = datetime.now(UTC), fleet_terms(services.settings)
+    now = datetime.now(UTC)
     if request.kind == "fleet_month":
-        return AccountKey("fleet_month", month=terms.month(now))
+        return AccountKey("fleet_month", month=fleet.month(now))
     if request.kind == "cost_centre_month":
-        month = terms.month(now, request.zone)
-        return AccountKey("cost_centre_month", cost_centre=request.name, month=month)
+        return AccountKey("cost_centre_month", cost_centre=request.name, month=fleet.month(now, zone))
     return AccountKey(request.kind, request.name)

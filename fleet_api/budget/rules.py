@@ -39,7 +39,9 @@ def check_amount(kind: LimitKind, name: str, amount: int | None, *, given: int |
             f"{name} was approved for {given}, and {amount} is more",
             remedy="apply the text with another budget, which is approved as a new version",
         )
-    raise Conflict(
-        f"the settings give the {kind.replace('_', ' of the ')} {given} bytes, and {amount} is more",
-        remedy="raise LONGTAIL_FLEET_TOTAL_BYTES or LONGTAIL_FLEET_MONTH_BYTES",
+    what, setting = (
+        ("a month of the fleet", "LONGTAIL_FLEET_MONTH_BYTES")
+        if kind == "fleet_month"
+        else ("the fleet", "LONGTAIL_FLEET_TOTAL_BYTES")
     )
+    raise Conflict(f"the settings give {what} {given} bytes, and {amount} is more", remedy=f"raise {setting}")

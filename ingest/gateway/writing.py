@@ -22,9 +22,8 @@ from ingest.http.problems import problem_response
 from ingest.http.raising import raises
 from ingest.log_ids import note
 from ingest.metrics.counted import RECEIVED_BYTES
-from storage import ledger, usage
 from storage.database import Connection
-from storage.uploads import endings, pieces, progress, rows, vehicle_days
+from storage.uploads import endings, pieces, progress, received, rows, vehicle_days
 from storage.uploads.progress import Reached
 from storage.uploads.rows import UploadRow
 from storage.vehicles import quarantine
@@ -240,27 +239,31 @@ class _Writing:
 
         def stored(connection: Connection) -> UploadRow:
             vehicle_days.add_received(connection, self._begun.vehicle_id, came_bytes, now=now)
-            self._count(connection, uncounted_bytes)
-            return progress.store(connection, self._begun, reached, now=now, expiry_s=expiry_s)
+            upload = progress.store(connection, self._begun, reached, now=now, expiry_s=expiry_s)
+            self._count(connection, upload, uncounted_bytes)
+            return upload
 
         self._now = await self._gateway.transact(stored)
         RECEIVED_BYTES.inc(came_bytes)
         self._uncounted_bytes -= uncounted_bytes
         self._stored_at_s = asyncio.get_running_loop().time()
 
-    def _count(self, connection: Connection, came_bytes: int) -> None:
-        """Charge bytes on the wire to their network, and add them to the usage of the upload's campaigns."""
-        usage.add_received(connection, self._begun.id, came_bytes)
-        ledger.add_received(connection, self._begun.id, came_bytes)
+    def _count(self, connection: Connection, upload: UploadRow, came_bytes: int) -> None:
+        """Count bytes on the wire, but those that the assembler has counted when it stored the clip before us."""
+        own_bytes = received.beside_stored(upload, self._begun, self._now.offset_bytes, came_bytes)
+        received.add(connection, self._begun.id, own_bytes)
 
     async def _count_received(self) -> None:
         """Count what came since the last offset was stored: bytes that had to be refused were sent all the same."""
         if uncounted_bytes := self._uncounted_bytes:
             try:
-                await self._gateway.transact(lambda c: self._count(c, uncounted_bytes))
+                await self._gateway.transact(lambda c: self._count(c, self._as_it_is(c), uncounted_bytes))
                 self._uncounted_bytes = 0
             except LongtailError as error:
                 _log.warning("upload %s: %d bytes on the wire not counted: %s", self._begun.id, uncounted_bytes, error)
+
+    def _as_it_is(self, connection: Connection) -> UploadRow:
+        return rows.find(connection, self._begun.id, self._begun.vehicle_id)
 
     def _answer(self, problem: Exception | None) -> Response:
         upload, where = self._now, protocol.progress_headers(self._now)

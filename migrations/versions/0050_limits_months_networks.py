@@ -39,8 +39,6 @@ def upgrade() -> None:
         "ledger_receipts",
         sa.Column("upload_id", sa.Text(), nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=False),
-        sa.Column("network", sa.Text(), nullable=False),
-        sa.Column("region", sa.Text(), nullable=False),
         sa.Column("received_bytes", sa.BigInteger(), nullable=False),
         sa.Column("folded_bytes", sa.BigInteger(), server_default="0", nullable=False),
         sa.CheckConstraint("folded_bytes BETWEEN 0 AND received_bytes", name=op.f("ck_ledger_receipts_folded")),

@@ -27,6 +27,7 @@ from storage.campaigns.queries import (
     version_of,
 )
 from storage.jsonb import storable
+from storage.ledger.limits import hold_reservations
 from storage.tables import assignment_revision, campaign_versions
 from triggers.contracts import campaign_life
 from triggers.contracts.campaign import ENDED, RUNNING, CampaignSettings, CampaignState
@@ -219,6 +220,7 @@ def _take(
 ) -> CampaignVersion:
     """Compare-and-swap on the state; NotFound, or Conflict naming the state that does not allow the step."""
     lock_campaigns(connection)
+    hold_reservations(connection)  # which version runs decides on the limits
     row = connection.execute(
         update(campaign_versions)
         .where(_c.campaign == campaign, _c.version == checked_version(version), _c.state.in_(step.from_states))

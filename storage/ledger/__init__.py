@@ -11,7 +11,7 @@ exceeded, and a reservation is refused only after the entries that are not folde
 
 from storage.ledger.accounts import AccountKey, AccountUsage, Position
 from storage.ledger.limits import FleetTerms
-from storage.ledger.receipts import add_received, add_unrecorded, fold_receipts
+from storage.ledger.receipts import add_received, fold_receipts
 from storage.ledger.reservations import charges, reserve
 from storage.ledger.settlements import fold, release, settle, void_clip
 from storage.ledger.usage import unused_limits, unused_limits_of_all, usage
@@ -22,7 +22,6 @@ __all__ = [
     "FleetTerms",
     "Position",
     "add_received",
-    "add_unrecorded",
     "charges",
     "fold",
     "fold_receipts",

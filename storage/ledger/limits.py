@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, delete, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from storage.tables import budget_limits
@@ -129,7 +129,12 @@ LIMIT_OF_ACCOUNT = f"""
 
 
 LIMITS_LOCK = 0x6C65_6467_6572
-"""Shared by reservations; whoever sets a limit has it alone. It is taken before any row is locked."""
+"""Shared by reservations; whoever changes a limit has it alone, and takes it before any account is locked."""
+
+
+def hold_reservations(connection: Connection) -> None:
+    """Let no reservation be under way until this transaction ends: it changes a limit."""
+    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LIMITS_LOCK})
 
 
 def get_limit(connection: Connection, kind: LimitKind, name: str = "") -> tuple[int | None, str | None]:
@@ -145,14 +150,14 @@ def set_limit(
 ) -> None:
     """Set the limit of a campaign, a cost centre or the fleet; None takes a limit away that was set so.
 
-    Call it before anything is locked. Reservations that are under way have ended when this returns, and those that
-    follow wait until the limit is committed.
+    Reservations that are under way have ended when this returns, and those that follow wait until the limit is
+    committed. With an amount, a zone of None leaves the one that was set before.
     """
-    connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LIMITS_LOCK})
+    hold_reservations(connection)
     if amount is None and zone is None:
         gone = delete(budget_limits).where(budget_limits.c.kind == kind, budget_limits.c.name == name)
         connection.execute(gone)
         return
     row = insert(budget_limits).values(kind=kind, name=name, amount=amount, zone=zone)
-    values = {"amount": amount, "zone": zone}
+    values = {"amount": amount, "zone": func.coalesce(row.excluded.zone, budget_limits.c.zone)}
     connection.execute(row.on_conflict_do_update(index_elements=["kind", "name"], set_=values))

@@ -6,17 +6,14 @@ The month is the one of the database's clock, so gateways whose clocks disagree 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlalchemy import Connection, text
 
 _MONTH = "CAST(date_trunc('month', now() AT TIME ZONE 'UTC') AS date)"
 
 _RECEIPT = f"""
-    INSERT INTO ledger_receipts AS r (upload_id, account_id, network, region, received_bytes)
-    SELECT c.id, a.id, c.network, coalesce(v.attributes ->> 'region', ''), :amount
+    INSERT INTO ledger_receipts AS r (upload_id, account_id, received_bytes)
+    SELECT c.id, a.id, :amount
     FROM counted c
-    JOIN vehicles v ON v.id = c.vehicle_id
     JOIN ledger_accounts a ON a.kind = 'network_month' AND a.campaign = '' AND a.vehicle_id = '' AND a.cost_centre = ''
         AND a.network = c.network AND a.day IS NULL AND a.month = {_MONTH}
     ON CONFLICT (upload_id, account_id) DO UPDATE SET received_bytes = r.received_bytes + excluded.received_bytes
@@ -25,13 +22,13 @@ _RECEIPT = f"""
 _ADD = text(f"""
     WITH counted AS (
         UPDATE uploads SET received_bytes = received_bytes + :amount WHERE id = :upload_id
-        RETURNING id, vehicle_id, network
+        RETURNING id, network
     )
     {_RECEIPT}
 """)  # noqa: S608 - put together from constants
 
 _ADD_TO_NEW_ACCOUNT = text(f"""
-    WITH counted AS (SELECT id, vehicle_id, network FROM uploads WHERE id = :upload_id)
+    WITH counted AS (SELECT id, network FROM uploads WHERE id = :upload_id)
     {_RECEIPT}
 """)  # noqa: S608 - put together from constants
 
@@ -40,12 +37,6 @@ _OPEN_ACCOUNT = text(f"""
     SELECT 'network_month', network, {_MONTH}, 'bytes' FROM uploads WHERE id = :upload_id
     ON CONFLICT DO NOTHING
 """)  # noqa: S608 - put together from the constants above
-
-_UNRECORDED = text("""
-    SELECT id, size_bytes - offset_bytes AS amount FROM uploads
-    WHERE id = ANY (CAST(:upload_ids AS text[])) AND state IN ('open','received') AND offset_bytes < size_bytes
-    ORDER BY id
-""")
 
 _LOCK_ACCOUNTS = text("""
     SELECT id FROM ledger_accounts
@@ -88,12 +79,6 @@ def add_received(connection: Connection, upload_id: str, amount: int) -> None:
     if connection.execute(_ADD, parameters).first() is None:  # the first bytes of a month
         connection.execute(_OPEN_ACCOUNT, parameters)
         connection.execute(_ADD_TO_NEW_ACCOUNT, parameters)
-
-
-def add_unrecorded(connection: Connection, upload_ids: Sequence[str]) -> None:
-    """Charge what came of uploads that prove to be whole, and that a killed gateway had not recorded."""
-    for row in connection.execute(_UNRECORDED, {"upload_ids": list(upload_ids)}).all():
-        add_received(connection, row.id, row.amount)
 
 
 def fold_receipts(connection: Connection, limit: int = 1000) -> int:

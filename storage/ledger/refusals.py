@@ -56,7 +56,10 @@ def _remedy(kind: AccountKind) -> str:
     if kind in SHARES:
         return "raise the limit in a new campaign version, or the share of a vehicle (LONGTAIL_VEHICLE_SHARE)"
     if kind in _OF_THE_FLEET:
-        return "an operator raises LONGTAIL_FLEET_TOTAL_BYTES, or the limit that `longtail budget limit` has set"
+        setting = "LONGTAIL_FLEET_MONTH_BYTES" if kind == "fleet_month" else "LONGTAIL_FLEET_TOTAL_BYTES"
+        return f"an operator raises {setting}, or the limit that `longtail budget limit` has set"
+    if kind == "cost_centre_month":
+        return "an operator raises the cost centre's limit (`longtail budget limit --cost-centre`)"
     return "raise the limit in a new campaign version, or the one that `longtail budget limit` has set"
 
 

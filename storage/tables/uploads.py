@@ -265,8 +265,6 @@ ledger_receipts = Table(
     metadata,
     Column("upload_id", Text, ForeignKey("uploads.id"), primary_key=True),
     Column("account_id", BigInteger, ForeignKey("ledger_accounts.id"), primary_key=True),
-    Column("network", Text, nullable=False),
-    Column("region", Text, nullable=False),
     Column("received_bytes", BigInteger, nullable=False),
     Column("folded_bytes", BigInteger, nullable=False, server_default="0"),
     CheckConstraint("folded_bytes BETWEEN 0 AND received_bytes", name="folded"),

@@ -18,7 +18,7 @@ from storage.ledger.usage import account
 from storage.rows import is_among
 from storage.tables import uploads
 from storage.tables.uploads import ASSEMBLING, UPLOAD_IS_OPEN, UploadState
-from storage.uploads import pieces
+from storage.uploads import pieces, received
 from storage.uploads.rows import EXPIRED_BY_TIME, find_usable
 from triggers.errors import Conflict
 
@@ -44,7 +44,7 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
 
     An `open` upload may be stored too: its gateway can die between the last cell and its offset.
     """
-    ledger.add_unrecorded(connection, [upload_id])
+    received.add_unrecorded(connection, [upload_id])
     closed = connection.execute(
         update(uploads)
         .where(uploads.c.id == upload_id, uploads.c.state.in_(ASSEMBLING))
@@ -59,7 +59,7 @@ def mark_stored(connection: Connection, upload_id: str) -> bool:
 
 def mark_all_stored(connection: Connection, upload_ids: Sequence[str]) -> None:
     """Close uploads as `mark_stored` does; the transaction has locked them, and knows that they are not closed."""
-    ledger.add_unrecorded(connection, upload_ids)
+    received.add_unrecorded(connection, upload_ids)
     connection.execute(
         update(uploads)
         .where(is_among(uploads.c.id, upload_ids))

@@ -108,7 +108,10 @@ def ask(connection: Connection, query: UsageQuery) -> list[UsageRow]:
 
 
 def clips_measure(query: UsageQuery) -> str:
-    """Which count of clips counts each clip once in each group: that of the finest thing that groups are told by."""
+    """Which count of clips counts each clip once in each group: that of the finest thing that groups are told by.
+
+    Versions are of one campaign, and triggers of one version: told without these, a clip counts once for each of them.
+    """
     told = {*query.by, *query.where}
     finest = next((name for name in ("trigger", "version", "campaign") if name in told), None)
     return "clips" if finest is None else f"{finest}_clips"

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, select, text, tuple_
 
 from storage.rows import rows_json
 from storage.tables import fire_counts, vehicles
@@ -75,14 +75,14 @@ def counted_where(connection: Connection, vehicle_id: str, versions: Sequence[Ve
     locked = select(region, model, v.counts_voided_at).where(v.id == vehicle_id)
     row = connection.execute(locked.with_for_update(key_share=True)).one_or_none()
     names = ("campaign", "version", "region", "model", "elsewhere", "per_trigger", *_OF_A_VERSION)
-    kept = connection.execute(select(*(_c[name] for name in names)).where(_c.vehicle_id == vehicle_id)).mappings()
-    wanted = set(versions)
-    found = {(each["campaign"], each["version"]): each for each in kept}
+    of_these = tuple_(_c.campaign, _c.version).in_(list(versions))
+    query = select(*(_c[name] for name in names)).where(_c.vehicle_id == vehicle_id, of_these)
+    kept = connection.execute(query).mappings()
     return Reporting(
         region=(row and row[0]) or "",
         model=(row and row[1]) or "",
         voided=row is not None and row[2] is not None,
-        kept={version: dict(each) for version, each in found.items() if version in wanted},
+        kept={(each["campaign"], each["version"]): dict(each) for each in kept},
     )
 
 

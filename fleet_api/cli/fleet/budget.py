@@ -121,7 +121,7 @@ def show(client: Client, campaign: str | None, form: Form, day: datetime | None,
 @click.option("--month", type=Bytes(), help="Bytes in a calendar month, of a cost centre or the fleet.")
 @click.option("--clips", type=WholeNumber(0), help="Clips of a campaign.")
 @click.option("--none", is_flag=True, help="Take away the limits that were set by this command.")
-@click.option("--zone", help="Where a cost centre's months begin, as in Europe/Berlin.  [default: as the fleet's]")
+@click.option("--zone", help="Where a cost centre's months begin, as in Europe/Berlin.  [default: as before]")
 @click.option("--reason", required=True, help="Why, in at most 500 characters; it is in the audit log.")
 @json_option
 @with_client

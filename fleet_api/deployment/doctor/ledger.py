@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from fleet_api.deployment.doctor.findings import Finding, fail, ok, warn
-from storage import ledger
 from storage.database import Database
 from storage.diagnosis.ledger import accounts_that_differ
+from storage.ledger import AccountKey
 from storage.ledger.limits import fleet_terms
+from storage.ledger.usage import account
 from storage.settings import Settings
 from storage.time_limit import time_limit
 from triggers.errors import Overloaded
 
 QUICK_S = 10.0
+_RAISE = "raise LONGTAIL_FLEET_TOTAL_BYTES in the gateways' environment, or what `longtail budget limit` has set"
 AUDIT_REMEDY = (
     "find out who changed the rows by hand, and restore the database from a backup if the limits matter; until then "
     "limits are checked against wrong amounts"
@@ -36,18 +38,17 @@ def check(settings: Settings, database: Database) -> Iterator[Finding]:
 
 
 def _fleet_limit(settings: Settings, database: Database) -> Finding:
-    limit_bytes = settings.fleet_total_bytes
     with database.begin() as connection:
-        accounts = ledger.usage(connection, fleet=fleet_terms(settings), limit=1)
-    held_bytes = next((account.held for account in accounts if account.key.kind == "fleet"), 0)
+        fleet = account(connection, AccountKey("fleet"), fleet_terms(settings))
+    limit_bytes, held_bytes = fleet.limit, fleet.held
     if limit_bytes is None:
         return ok("fleet limit", f"none; {held_bytes} bytes are held")
     used = f"{held_bytes} of {limit_bytes} bytes are held"
     if held_bytes > limit_bytes:
-        remedy = "raise LONGTAIL_FLEET_TOTAL_BYTES in the gateways' environment; every upload is refused until then"
+        remedy = f"{_RAISE}; every upload is refused until then"
         return fail("fleet limit", f"{used}: the limit is below what is used already", remedy)
     if held_bytes > limit_bytes * 0.9:
-        return warn("fleet limit", used, "raise LONGTAIL_FLEET_TOTAL_BYTES before uploads are refused")
+        return warn("fleet limit", used, f"{_RAISE} before uploads are refused")
     return ok("fleet limit", used)
 
 

@@ -87,6 +87,7 @@ def server(
     config = uvicorn.Config(
         Dated(app),
         http=protocol_class(Connections(limits), deadlines or Deadlines()),
+        loop="asyncio",
         ws="none",
         backlog=ACCEPTED_AT_ONCE,
         h11_max_incomplete_event_size=MAX_HEAD_BYTES,

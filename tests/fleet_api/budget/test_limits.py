@@ -57,7 +57,10 @@ def test_the_audit_log_has_the_limit_before_and_after_and_why(api: Api) -> None:
     budget.set_limit("cost_centre_month", "maps", amount=7, reason="it went well")
     entry = api.get("/v1/audit", "operator", object="cost_centre_month/maps").json()["entries"][-1]
     assert (entry["action"], entry["reason"]) == ("budget.limit", "it went well")
-    assert entry["before"] == {"amount": 5, "zone": "Europe/Berlin"} and entry["after"] == {"amount": 7, "zone": None}
+    assert entry["before"] == {"amount": 5, "zone": "Europe/Berlin"} and entry["after"] == {
+        "amount": 7,
+        "zone": "Europe/Berlin",
+    }
 
 
 def test_a_campaign_is_limited_by_its_owner_approvers_and_operators_and_the_rest_by_operators(api: Api) -> None:
@@ -81,7 +84,7 @@ def test_a_limit_is_no_way_around_what_was_approved_or_set_for_the_deployment(ap
     budget = api.as_client("operator").budget
     with pytest.raises(Conflict, match="approved for 1000, and 1001 is more"):
         budget.set_limit("campaign_bytes", "braking", amount=1001, reason="r")
-    with pytest.raises(Conflict, match="settings give the fleet of the month 100 bytes"):
+    with pytest.raises(Conflict, match="settings give a month of the fleet 100 bytes"):
         budget.set_limit("fleet_month", amount=101, reason="r")
     assert budget.set_limit("campaign_clips", "braking", amount=10**9, reason="it has none").limit == 10**9
 

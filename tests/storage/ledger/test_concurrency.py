@@ -11,13 +11,16 @@ from functools import partial
 from typing import TypeVar
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from storage import ledger
+from storage.campaigns import life
 from storage.database import Database
 from storage.ledger import FleetTerms
 from tests.storage.ledger.ledger_support import NOON, RolledBackError, account_amounts, add_upload, roll_back
 from tests.support.fleet import add_version, charged_manifest, enroll_vehicle
+from tests.support.locks import waits_for_a_lock
+from tests.support.waiting import wait_for
 from triggers.contracts.campaign import BudgetLimits
 from triggers.errors import BudgetExhausted
 
@@ -187,3 +190,26 @@ def test_a_reservation_does_not_wait_for_the_transaction_that_stores_a_clip(flee
             reserving.execute(text("SET LOCAL lock_timeout = '2s'"))
             upload_id = add_upload(reserving, manifest)
             ledger.reserve(reserving, upload_id, manifest, now=NOON + timedelta(seconds=1), fleet=FleetTerms(1000))
+
+
+def test_a_version_with_a_limit_begins_only_after_the_reservations_that_knew_of_none(database: Database) -> None:
+    manifest = charged_manifest({"wide": 90})
+    with database.begin() as connection:
+        enroll_vehicle(connection)
+        add_version(connection, "wide")
+        add_version(connection, "wide", 2, state="approved", limits=BudgetLimits(total_bytes=100))
+    activation = partial(in_one, database, lambda connection: life.activate(connection, "wide", 2))
+    with ThreadPoolExecutor(1) as pool:
+        with database.begin() as connection:
+            ledger.reserve(connection, add_upload(connection, manifest), manifest, now=NOON)
+            activated = pool.submit(activation)
+            wait_for(lambda: waits_for_a_lock(database), within_s=20, what="the activation waiting")
+        activated.result(20)
+    with database.begin() as connection, pytest.raises(BudgetExhausted, match="10 bytes left of 100"):
+        ledger.reserve(connection, add_upload(connection, manifest), manifest, now=NOON)
+
+
+def in_one(database: Database, work: Callable[[Connection], T]) -> T:
+    """The result of work in a transaction of its own."""
+    with database.begin() as connection:
+        return work(connection)
