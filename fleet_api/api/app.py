@@ -81,12 +81,12 @@ def create_app(settings: Settings) -> FastAPI:
             yield
         finally:
             check.close()
-            metrics.close()
-            watching.close()
             app.state.scans.close()
             app.state.vehicle_threads.close()
             services.known.flush(services.vehicle_database)
             services.used_tokens.write()
+            metrics.close()
+            watching.close()
             services.vehicle_database.close()
             services.database.close()
 

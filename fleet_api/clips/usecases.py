@@ -35,7 +35,7 @@ from triggers.contracts.api.clips import (
     SimilarRequest,
 )
 from triggers.contracts.users import Role, User
-from triggers.errors import Conflict, InvalidInput, NotFound
+from triggers.errors import Conflict, InvalidInput
 from triggers.likeness.version import EMBEDDING_ID
 
 _log = logging.getLogger(__name__)
@@ -112,10 +112,8 @@ def show_clip(services: Services, user: User, clip_id: str) -> ClipDetailsView:
     """
     user.require(Role.VIEWER, Role.LABELER)
     with services.database.snapshot() as connection:
-        if not user.may(Role.VIEWER) and not jobs.has_claimed(connection, clip_id, user=user.name):
-            raise NotFound(
-                f"{user.name} has claimed no clip {clip_id[:100]!r}", remedy="claim its job: `longtail labels claim`"
-            )
+        if not user.may(Role.VIEWER):
+            jobs.require_claimed(connection, clip_id, user=user.name)
         details = get_clip(connection, clip_id)
         sight = services.sight_of(user, connection)
         is_noted = openings.is_noted(connection, clip_id)

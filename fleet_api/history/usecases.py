@@ -10,6 +10,7 @@ from fleet_api.history import rules
 from fleet_api.services import Services
 from storage.clips.positions import Sight
 from storage.database import Connection
+from storage.labels import jobs
 from storage.watching import history
 from storage.watching.history import ClipFacts, FireRow
 from storage.watching.latency import latencies
@@ -19,9 +20,14 @@ from triggers.errors import NotFound
 
 
 def clip_history(services: Services, user: User, clip_id: str) -> HistoryView:
-    """What happened to a clip, from its first announcement, whether or not it came; NotFound for one that never was."""
+    """What happened to a clip, from its first announcement, whether or not it came; NotFound for one that never was.
+
+    To one who only labels, every clip but those that it has claimed is NotFound.
+    """
     user.require(Role.VIEWER, Role.LABELER)
-    with services.database.begin() as connection:
+    with services.database.snapshot() as connection:
+        if not user.may(Role.VIEWER):
+            jobs.require_claimed(connection, clip_id, user=user.name)
         return _of_clip(connection, clip_id, services.sight_of(user, connection))
 
 
@@ -32,9 +38,9 @@ def fire_history(
 
     NotFound when the vehicle has nothing to do with the campaign version.
     """
-    user.require(Role.VIEWER, Role.LABELER)
+    user.require(Role.VIEWER)
     key = (vehicle_id, campaign, version, ordinal)
-    with services.database.begin() as connection:
+    with services.database.snapshot() as connection:
         clips = history.clips_of_fire(connection, *key)
         if clips:
             newest = _of_clip(connection, clips[-1], services.sight_of(user, connection))
@@ -55,7 +61,7 @@ def fire_history(
 def show_latencies(services: Services, user: User, *, since: datetime, campaign: str | None) -> LatencyList:
     """Percentiles of how long clips that were stored since then took, by campaign and network."""
     user.require(Role.VIEWER)
-    with services.database.begin() as connection:
+    with services.searches.turn(user.name), services.database.snapshot() as connection:
         found, capped = latencies(connection, since=since, campaign=campaign)
     rows = [
         LatencyView(

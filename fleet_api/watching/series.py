@@ -83,7 +83,9 @@ def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSer
     found = [CampaignSeries(FLEET, tuple(_of_bytes(FLEET, now.fleet)), concern=float("inf"))]
     for campaign, budget in now.bytes.items():
         clips, counted, plan = now.clips[campaign], counts.get(campaign), plans.get(campaign)
-        series = [*_of_bytes(campaign, budget), *_of_clips(campaign, clips), *_of_fires(campaign, counted)]
+        series = [*_of_bytes(campaign, budget), *_of_clips(campaign, clips)]
+        if fleet is not None:  # before the first count nobody knows, which is not 0
+            series += _of_fires(campaign, counted)
         if plan is not None:
             series.append(Series(names.EXPECTED_FIRES, (campaign,), plan.fires))
             series.append(Series(names.EXPECTED_BYTES, (campaign,), plan.bytes))
@@ -122,7 +124,9 @@ def _of_fires(campaign: str, counts: OutcomeCounts | None) -> Iterator[Series]:
 
 
 def _of_forecast(campaign: str, kept: Kept) -> Iterator[Series]:
-    demand, end = kept.forecast["demand"], kept.forecast["end"]
+    demand, end = kept.forecast.get("demand"), kept.forecast.get("end")
+    if demand is None:  # of another version of Longtail
+        return
     for quantile, name in (("0.05", "low"), ("mean", "mean"), ("0.95", "high")):
         if demand[name] is not None:
             yield Series(names.FORECAST, (campaign, quantile), demand[name])

@@ -50,6 +50,7 @@ class Counted:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._tried_s = float("-inf")
+        self._began_s = monotonic_s()
         self._found: tuple[float, Count] | None = None
 
     def newest(self) -> tuple[float, Count] | None:
@@ -63,6 +64,10 @@ class Counted:
         if self._found is None and running is not None:
             running.join(FIRST_WAIT_S)
         return None if self._found is None else (self._now_s() - self._found[0], self._found[1])
+
+    def age_s(self) -> float:
+        """How old the newest count is; without any, for how long there has been none."""
+        return self._now_s() - (self._began_s if self._found is None else self._found[0])
 
     def close(self) -> None:
         """Wait for a count in progress."""
@@ -97,8 +102,8 @@ class WatchSource:
         with self._database.begin() as connection:
             now = numbers(connection, fleet_limit_bytes=self._fleet_limit_bytes)
         yield from of_queues(now)
+        yield names.SNAPSHOT_AGE.family([((), self._counted.age_s())])
         if counted is not None:
-            yield names.SNAPSHOT_AGE.family([((), counted[0])])
             yield from of_fleet(counted[1].fleet)
         of_campaigns = counted[1].of_campaigns if counted is not None else None
         campaigns = chosen(campaign_series(now, of_campaigns), MAX_SERIES)

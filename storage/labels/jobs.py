@@ -79,6 +79,12 @@ def has_claimed(connection: Connection, clip_id: str, *, user: str) -> bool:
     return connection.execute(select(exists().where(_c.clip_id == clip_id, _c.claimed_by == user))).scalar_one()
 
 
+def require_claimed(connection: Connection, clip_id: str, *, user: str) -> None:
+    """NotFound unless the user has claimed a job of the clip."""
+    if not has_claimed(connection, clip_id, user=user):
+        raise NotFound(f"{user} has claimed no clip {clip_id[:100]!r}", remedy="claim its job: `longtail labels claim`")
+
+
 def ensure(connection: Connection, clip_id: str, task: str) -> bool:
     """Create the job of this task for a clip; False when it exists already, or when the clip was erased."""
     is_duplicate = clips.c.duplicate_of.is_not(None)

@@ -23,6 +23,8 @@ _LATENCY = text(f"""
         FROM clips c
         WHERE c.recorded_ns = c.start_ns
           AND {STORED_NS} >= :since_ns
+          AND (CAST(:campaign AS text) IS NULL
+              OR EXISTS (SELECT FROM clip_fires f WHERE f.clip_id = c.id AND f.campaign = :campaign))
         ORDER BY {STORED_NS} DESC, c.id DESC
         LIMIT :cap
     ),

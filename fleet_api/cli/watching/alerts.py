@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 
@@ -67,7 +68,7 @@ def alerts(
         return 0
     if not urls:
         raise click.UsageError("name the addresses whose /metrics to read, such as http://127.0.0.1:8080")
-    told_to = Webhook(webhook) if webhook else None
+    told_to, not_told = Webhook(webhook) if webhook else None, None
     token = token_file.read_text("utf-8").strip() if token_file is not None else metrics_token
     lock = FileLock(state.with_name(f".{state.name}.lock"))
     if not lock.try_acquire():
@@ -77,12 +78,12 @@ def alerts(
     try:
         remembered = State.load(state)
         samples, problems = scrape(urls, token, ca_file=ca_file)
-        found = evaluate(Metrics(samples, remembered, time.time()))
+        found = evaluate(Metrics(samples, remembered, time.time()), is_complete=not problems)
         remembered.save(state)
         for problem in problems:
             remark(problem)
         if told_to is not None:
-            told = told_to.tell(found, remembered, lambda: remembered.save(state))
+            told, not_told = told_to.tell(found, remembered, lambda: remembered.save(state), is_complete=not problems)
             remark(f"{told} messages to the webhook")
     finally:
         lock.close()
@@ -95,7 +96,7 @@ def alerts(
                     "severity": alert.rule.severity,
                     "state": "firing" if alert.is_firing else "pending",
                     "labels": dict(alert.labels),
-                    "value": alert.value,
+                    "value": alert.value if math.isfinite(alert.value) else None,
                     "since_s": round(alert.since_s),
                     "summary": alert.summary,
                     "remedy": alert.remedy,
@@ -111,4 +112,6 @@ def alerts(
         print_table("", ("state", "alert", "what"), rows)
     else:
         print_result("no alerts")
+    if not_told is not None:
+        raise not_told
     return 3 if firing else 0

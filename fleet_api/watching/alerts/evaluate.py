@@ -55,10 +55,11 @@ class Metrics:
         return self.state.before(key, self.at_s - seconds)
 
 
-def evaluate(metrics: Metrics, rules: Sequence[Rule] = RULES) -> list[Alert]:
+def evaluate(metrics: Metrics, rules: Sequence[Rule] = RULES, *, is_complete: bool = True) -> list[Alert]:
     """Every condition that holds now, firing or pending; `metrics.state` learns since when. The worst come first.
 
-    A condition that does not hold any more is forgotten there, unless it was told (then `resolved` has it).
+    A condition that does not hold any more is forgotten there, unless it was told (then `resolved` has it). Nothing is
+    where a process did not answer (not `is_complete`): its metrics may have been those of the condition.
     """
     found = []
     for rule in rules:
@@ -69,17 +70,18 @@ def evaluate(metrics: Metrics, rules: Sequence[Rule] = RULES) -> list[Alert]:
             found.append(Alert(rule, labels, value, held.since_s, is_firing))
     holding = {alert.key for alert in found}
     for key in [key for key, held in metrics.state.held.items() if key not in holding and not held.told]:
-        del metrics.state.held[key]
+        if is_complete:
+            del metrics.state.held[key]
     remembered = {growth.of.promql(): growth.of for rule in rules for growth in growths(rule.condition)}
     metrics.state.remember(metrics.at_s, {key: series.value(metrics) for key, series in remembered.items()})
     worst = {"critical": 0, "warning": 1, "info": 2}
     return sorted(found, key=lambda alert: (not alert.is_firing, worst[alert.rule.severity], alert.key))
 
 
-def resolved(state: State, alerts: Iterable[Alert]) -> list[str]:
-    """The keys of alerts that were told and do not hold any more."""
+def resolved(state: State, alerts: Iterable[Alert], *, is_complete: bool = True) -> list[str]:
+    """The keys of alerts that were told and do not hold any more; none unless all metrics are there (`is_complete`)."""
     holding = {alert.key for alert in alerts}
-    return [key for key, held in state.held.items() if held.told and key not in holding]
+    return [key for key, held in state.held.items() if held.told and key not in holding and is_complete]
 
 
 def told(sentence: str, labels: Labels, value: float) -> str:

@@ -29,27 +29,35 @@ class Webhook:
             )
         self._url = url
 
-    def tell(self, alerts: Iterable[Alert], state: State, save: Any) -> int:
-        """Tell of what is new and of what is over; returns how many messages there were.
+    def tell(
+        self, alerts: Iterable[Alert], state: State, save: Any, *, is_complete: bool = True
+    ) -> tuple[int, Unreachable | None]:
+        """Tell of what is new and of what is over; returns how many messages there were, and why one was not taken.
 
         `save` is called after each, so that a crash repeats one message at most; that one has the same
-        Idempotency-Key. Unreachable when the webhook does not take one: it is told the next time.
+        Idempotency-Key. A message that the webhook does not take is sent again the next time, and holds up no other.
         """
-        told = 0
+        told, problem = 0, None
         alerts = list(alerts)
-        for alert in alerts:
-            held = state.held[alert.key]
-            if alert.is_firing and not held.told:
-                self._post(_message(alert))
-                held.told = True
-                save()
-                told += 1
-        for key in resolved(state, alerts):
-            self._post(_end_of(key, state.held[key].since_s))
-            del state.held[key]
+        new = [alert for alert in alerts if alert.is_firing and not state.held[alert.key].told]
+        over = resolved(state, alerts, is_complete=is_complete)
+        messages = [
+            *((alert.key, _message(alert)) for alert in new),
+            *((key, _end_of(key, state.held[key].since_s)) for key in over),
+        ]
+        for key, message in messages:
+            try:
+                self._post(message)
+            except Unreachable as error:
+                problem = error
+                continue
+            if key in over:
+                del state.held[key]
+            else:
+                state.held[key].told = True
             save()
             told += 1
-        return told
+        return told, problem
 
     def _post(self, message: dict[str, Any]) -> None:
         identity = json.dumps([message[name] for name in ("status", "alert", "labels", "since")], sort_keys=True)

@@ -52,7 +52,7 @@ def require_searchable(
     that these can be looked through.
     """
     accesses = [access for _, access in paths.accesses()]
-    unindexed = [*paths.unindexed, *([] if sorted_by is None else [sorted_by])]
+    unindexed = [*([] if sorted_by is None else [sorted_by]), *paths.unindexed]
     is_refused = bool(unindexed) and (not accesses or sorted_by is not None)
     lacking = list(members_without_index(paths))
     if not (is_refused or lacking) or not is_large():

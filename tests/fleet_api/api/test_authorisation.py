@@ -124,7 +124,7 @@ ALLOWED: dict[Operation, set[Role]] = {
     ("get", "/v1/rates/heads"): READERS,
     ("get", "/v1/rates/comparison"): READERS,
     ("get", "/v1/clips/{clip_id}/history"): set(Role),
-    ("get", "/v1/fires/{vehicle_id}/{campaign}/{version}/{ordinal}/history"): set(Role),
+    ("get", "/v1/fires/{vehicle_id}/{campaign}/{version}/{ordinal}/history"): READERS,
     ("get", "/v1/latency"): READERS,
     ("get", "/v1/dead-letters"): READERS,
     ("post", "/v1/dead-letters/{letter_id}/discard"): {Role.OPERATOR},

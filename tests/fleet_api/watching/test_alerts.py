@@ -137,6 +137,23 @@ def test_what_a_webhook_did_not_take_is_told_the_next_time_and_its_address_is_no
         assert [each["alert"] for each in hook.messages] == ["LongtailBudgetExhausted"]
 
 
+def test_nothing_is_over_because_the_process_that_tells_of_it_did_not_answer(
+    settings: Settings, database: Database, tmp_path: Path
+) -> None:
+    with database.begin() as connection:
+        add_version(connection, "braking", limits=BudgetLimits(total_bytes=1000))
+    use(database, 1000)
+    with serving(settings) as (url, _), webhook() as hook:
+        options = ["--state", str(tmp_path / "s.json"), "--webhook", hook.url]
+        assert main(["alerts", url, *options]) == 3
+        main(["alerts", "http://127.0.0.1:1", *options])
+        assert main(["alerts", url, *options]) == 3
+        assert [each["status"] for each in hook.messages] == ["firing"]
+        use(database, 10)
+        assert main(["alerts", url, *options]) == 0
+        assert [each["status"] for each in hook.messages] == ["firing", "resolved"]
+
+
 def test_a_process_that_does_not_answer_is_pending_and_then_fires(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

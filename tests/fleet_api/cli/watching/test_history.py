@@ -24,6 +24,7 @@ from tests.fleet_api.watching.test_metrics import report
 from tests.storage.erasure.erasure_support import begin, claim, complete, findings_of, store
 from tests.support.fleet import add_version, clip_manifest, enroll_vehicle, fire, manifest_of
 from triggers.clips.damage import Remark
+from triggers.errors import Forbidden, NotFound
 
 STAGES = ["fired", "announced", "upload_ended", "stored", "extraction_queued"]
 
@@ -95,6 +96,19 @@ def test_a_ready_clip_waits_for_its_event_then_for_a_labeler_then_for_the_one_wh
     with api.database.begin() as connection:
         [job] = label_jobs.claim(connection, user="ann", task="auto", labeler="net-7", count=1, lease_s=60)  # type: ignore[assignment]
     assert history(longtail, clip_id)["waits_for"].startswith("labels: net-7 has the job until ")
+
+
+def test_who_only_labels_learns_of_the_clips_that_it_has_claimed_and_of_no_fire(api: Api) -> None:
+    clip_id = store(api.database)
+    with api.database.begin() as connection:
+        assert label_jobs.ensure(connection, clip_id, "auto")
+    labeler = api.as_client("labeler")
+    with pytest.raises(NotFound, match="has claimed no clip"):
+        labeler.history.clip(clip_id)
+    with pytest.raises(Forbidden):
+        labeler.history.fire("car-1", "braking", 1, 1)
+    assert labeler.labels.claim("auto", "net-7")
+    assert labeler.history.clip(clip_id).stage == "stored"
 
 
 def test_a_labelled_clip_waits_for_nothing(api: Api, longtail: Longtail) -> None:

@@ -122,6 +122,11 @@ def test_an_order_that_no_index_has_is_refused_in_a_large_catalog_and_sorts_a_sm
     assert query.page_of(connection, Caps(large=CLIPS)).clip_ids == naive_page(connection, query)
 
 
+def test_an_order_is_what_is_refused_beside_a_signal_that_would_do(connection: Connection) -> None:
+    with pytest.raises(InvalidInput, match="in the order of `trigger`"):
+        explained(connection, "vehicle.region = 'EU' AND ego.jerk.max > 1", "trigger")
+
+
 @pytest.mark.parametrize("narrower", NARROWER)
 @pytest.mark.parametrize("sortby", WITHOUT_INDEX)
 def test_it_sorts_the_few_clips_of_a_filter(connection: Connection, sortby: str, narrower: str) -> None:
