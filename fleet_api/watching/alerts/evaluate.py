@@ -87,9 +87,10 @@ def resolved(state: State, alerts: Iterable[Alert], *, is_complete: bool = True)
 def told(sentence: str, labels: Labels, value: float) -> str:
     """A sentence of a rule about one alert.
 
-    >>> told("{value} of {disk} is free", frozenset({("disk", "data")}), 0.02)
-    '0.02 of data is free'
+    >>> told("{percent} of {disk} is free", frozenset({("disk", "data")}), 0.0249)
+    '2.49% of data is free'
     """
     for name, text in labels:
         sentence = sentence.replace(f"{{{name}}}", text or "(fleet)")
-    return sentence.replace("{value}", f"{value:.4g}" if math.isfinite(value) else "infinitely many")
+    shown, percent = (f"{value:.4g}", f"{value * 100:.4g}%") if math.isfinite(value) else ("infinitely many",) * 2
+    return sentence.replace("{value}", shown).replace("{percent}", percent)

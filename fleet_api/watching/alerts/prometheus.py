@@ -33,10 +33,13 @@ def _rule(rule: Rule) -> dict[str, object]:
     }
 
 
+_VALUES = {"value": "{{ $value | humanize }}", "percent": "{{ $value | humanizePercentage }}"}
+
+
 def _templated(sentence: str) -> str:
     def place(match: re.Match[str]) -> str:
         label = match.group(1)
-        return "{{ $value | humanize }}" if label == "value" else f"{{{{ $labels.{label} }}}}"
+        return _VALUES.get(label, f"{{{{ $labels.{label} }}}}")
 
     return _PLACE.sub(place, sentence)
 

@@ -20,7 +20,7 @@ NOTED_BYTES = 10e6
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule. `summary` and `remedy` are sentences; `{label}` and `{value}` in them are what the alert is about."""
+    """One rule. In its sentences `{label}`, `{value}` and `{percent}` (of a share) are what the alert is about."""
 
     name: str
     severity: Severity
@@ -64,7 +64,7 @@ def _overspend(percent: int, severity: Severity, below: float | None) -> Rule:
         severity,
         reaches if below is None else Both(reaches, Compared(_FORECAST, "<", below)),
         0,
-        "campaign {campaign} is forecast to use {value} of its limit in bytes",
+        "campaign {campaign} is forecast to use {percent} of its limit in bytes",
         "see when and how sure: `longtail budget show {campaign}`",
     )
 
@@ -99,7 +99,7 @@ RULES: tuple[Rule, ...] = (
         "warning",
         Both(Compared(_USED_BYTES, ">=", 0.8), Compared(_USED_BYTES, "<", 0.99)),
         0,
-        "campaign {campaign} has used {value} of its bytes",
+        "campaign {campaign} has used {percent} of its bytes",
         "raise the limit, or let it end: `longtail budget show {campaign}`",
     ),
     Rule(
@@ -107,7 +107,7 @@ RULES: tuple[Rule, ...] = (
         "critical",
         Compared(_USED_BYTES, ">=", 0.99),
         0,
-        "campaign {campaign} has used {value} of its bytes, and takes no more clips",
+        "campaign {campaign} has used {percent} of its bytes, and takes no more clips",
         "raise the limit in a new version, or let it end: `longtail budget show {campaign}`",
     ),
     _overspend(50, "info", 0.8),
@@ -156,7 +156,7 @@ RULES: tuple[Rule, ...] = (
         "warning",
         Compared(_STALLED, ">", 0.05),
         3600,
-        "{value} of the vehicles that check in have clips that wait, and have sent nothing since yesterday",
+        "{percent} of the vehicles that check in have clips that wait, and have sent nothing since yesterday",
         "look at the gateway's address and certificate, and at the vehicles' networks",
     ),
     Rule(
@@ -196,7 +196,7 @@ RULES: tuple[Rule, ...] = (
         "warning",
         Compared(_FREE_DISK, "<", 0.1),
         600,
-        "{value} of the disk of {disk} at {instance} is free",
+        "{percent} of the disk of {disk} at {instance} is free",
         "free space, or give it more: uploads stop when it is full",
     ),
     Rule(
@@ -204,7 +204,7 @@ RULES: tuple[Rule, ...] = (
         "critical",
         Compared(_FREE_DISK, "<", 0.03),
         0,
-        "{value} of the disk of {disk} at {instance} is free",
+        "{percent} of the disk of {disk} at {instance} is free",
         "free space at once",
     ),
     Rule(

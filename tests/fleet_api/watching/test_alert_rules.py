@@ -74,7 +74,7 @@ def test_a_rule_keeps_labels_that_its_metrics_have_and_names_only_those_in_its_s
                 *OF_PROMETHEUS,
             }
     for sentence in (rule.summary, rule.remedy):
-        assert set(re.findall(r"\{(\w+)\}", sentence)) <= {*labels, "value"}
+        assert set(re.findall(r"\{(\w+)\}", sentence)) <= {*labels, "value", "percent"}
 
 
 def test_a_metric_that_does_not_exist_is_noticed() -> None:

@@ -105,7 +105,7 @@ def test_a_budget_that_is_used_up_is_told_once_and_its_end_once(
         for _ in range(3):
             assert main(arguments) == 3
         shown = capsys.readouterr()
-        assert "campaign braking has used 0.995 of its bytes" in " ".join(shown.out.split())
+        assert "campaign braking has used 99.5% of its bytes" in " ".join(shown.out.split())
         [message] = hook.messages
         assert (message["status"], message["alert"]) == ("firing", "LongtailBudgetExhausted")
         assert message["labels"] == {"campaign": "braking"} and message["value"] == pytest.approx(0.995)
