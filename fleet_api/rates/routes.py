@@ -11,8 +11,9 @@ from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
 from fleet_api.rates import usecases
 from ingest.http.raising import raises
-from triggers.contracts.api.rates.answers import MAX_COMPONENT, ComparisonView, HeadsList, RatePer, RatesList
-from triggers.errors import InvalidInput, NotFound
+from triggers.contracts.api.rates.answers import ComparisonView, HeadsList, RatePer, RatesList
+from triggers.contracts.clip import MAX_SOFTWARE_TEXT
+from triggers.errors import Conflict, InvalidInput, NotFound
 
 router = APIRouter(prefix="/v1/rates", tags=["rates"], route_class=ApiRoute)
 
@@ -22,13 +23,13 @@ CampaignVersion = Annotated[
 ]
 Component = Annotated[
     str | None,
-    Query(max_length=MAX_COMPONENT, description="A component of vehicles' software, such as `stack`."),
+    Query(max_length=MAX_SOFTWARE_TEXT, description="A component of vehicles' software, such as `stack`."),
 ]
-Label = Annotated[str, Query(min_length=1, max_length=MAX_COMPONENT)]
+Label = Annotated[str, Query(min_length=1, max_length=MAX_SOFTWARE_TEXT)]
 
 
 @router.get("", summary="Show rates of triggers")
-@raises(NotFound, InvalidInput)
+@raises(NotFound, InvalidInput, Conflict)
 def show_rates(
     services: Use,
     user: Caller,
@@ -44,7 +45,7 @@ def show_rates(
 
 
 @router.get("/heads", summary="Show disagreement of heads")
-@raises(NotFound)
+@raises(NotFound, Conflict)
 def show_heads(
     services: Use, user: Caller, *, campaign: CampaignName, version: CampaignVersion = None, component: Component = None
 ) -> HeadsList:
@@ -53,7 +54,7 @@ def show_heads(
 
 
 @router.get("/comparison", summary="Compare two versions")
-@raises(NotFound, InvalidInput)
+@raises(NotFound, InvalidInput, Conflict)
 def compare_versions(
     services: Use,
     user: Caller,

@@ -32,7 +32,7 @@ class CountedBy:
     armed_ns: int
 
 
-def weekly_trend(days: Sequence[CountedBy], design_effect: float) -> Interval | None:
+def weekly_trend(days: Sequence[CountedBy], counted_per_independent: float) -> Interval | None:
     """The factor by which a rate changes per week, from what was counted by the end of each day.
 
     Fires are thinned to the independent ones. A time in which a sum fell tells nothing: a vehicle was voided.
@@ -43,7 +43,7 @@ def weekly_trend(days: Sequence[CountedBy], design_effect: float) -> Interval | 
         if fires < 0 or armed_ns <= 0:
             continue
         middle = (before.at_s + after.at_s) / 2 / WEEK_S
-        periods.append(Period(middle, Tally(fires, armed_ns / HOUR_NS).thinned(max(1.0, design_effect))))
+        periods.append(Period(middle, Tally(fires, armed_ns / HOUR_NS).thinned(max(1.0, counted_per_independent))))
     return trend(periods)
 
 

@@ -32,17 +32,19 @@ def rates(
     """The rates of a campaign's triggers now, or of all campaigns as the steward recorded them last.
 
     Of each campaign its running version, else its newest, unless one is given. NotFound without such a campaign or
-    version.
+    version; Conflict for a component of more versions than are shown; TooMany while another costly request of this user
+    runs.
     """
     user.require(Role.VIEWER)
     now = datetime.now(UTC)
-    with services.database.begin() as connection:
+    with services.searches.turn(user.name), services.database.snapshot() as connection:
         if campaign is None:
             _refuse_without_campaign(version=version, component=component)
             versions = [(each.campaign, each.version) for each in list_campaigns(connection)]
             found = [(each.sums, each.recorded_at) for each in days.latest(connection, versions)]
         else:
             versions = [_chosen(connection, campaign, version)]
+            sums.check_labels(connection, versions, component)
             triggers = days.triggers_of_versions(connection, versions)
             found = [(each, now) for each in sums.trigger_sums(connection, triggers, component)]
         recorded = days.recorded_days(connection, versions) if component is None else {}
@@ -54,10 +56,15 @@ def rates(
 
 
 def heads(services: Services, user: User, *, campaign: str, version: int | None, component: str | None) -> HeadsList:
-    """How often the heads that a campaign compares disagree, in all or by a component of vehicles' software."""
+    """How often the heads that a campaign compares disagree, in all or by a component of vehicles' software.
+
+    Errors as in `rates`.
+    """
     user.require(Role.VIEWER)
-    with services.database.begin() as connection:
-        found = sums.head_sums(connection, [_chosen(connection, campaign, version)], component)
+    with services.searches.turn(user.name), services.database.snapshot() as connection:
+        versions = [_chosen(connection, campaign, version)]
+        sums.check_labels(connection, versions, component)
+        found = sums.head_sums(connection, versions, component)
     return HeadsList(heads=[head_view(each, by_software=component is not None) for each in found])
 
 
@@ -74,13 +81,14 @@ def compare(
 ) -> ComparisonView:
     """Compare two versions of a campaign, or of a component of vehicles' software under one version of a campaign.
 
-    NotFound if vehicles have counted nothing under one of them.
+    NotFound if vehicles have counted nothing under one of them; other errors as in `rates`.
     """
     user.require(Role.VIEWER)
     if old == new:
         raise InvalidInput(f"{old!r} is compared with itself", remedy="name two different versions")
-    with services.database.begin() as connection:
+    with services.searches.turn(user.name), services.database.snapshot() as connection:
         versions = _compared_versions(connection, campaign, (old, new), component, version)
+        sums.check_labels(connection, versions, component)
         counted = sums.trigger_sums(connection, days.triggers_of_versions(connection, versions), component)
         pairs = sums.head_sums(connection, versions, component)
         forecast = _forecast(connection, versions)
@@ -173,7 +181,7 @@ def _changed(
 
 def _forecast(connection: Connection, versions: Sequence[Version]) -> BacktestForecast | None:
     """What the backtest of one of these versions expected, the oldest that has one: before any of these counts."""
-    for campaign, version in versions:
+    for campaign, version in sorted(versions):
         stored = get_content(connection, campaign, version).forecast
         if stored is not None:
             return BacktestForecast.model_validate_json(json.dumps(stored))

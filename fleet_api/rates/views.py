@@ -21,7 +21,9 @@ def rate_view(sums: TriggerSums, days: Sequence[RateDay], *, by_software: bool, 
     exposure = sums.exposure
     per_hour = fleet_rate(sums.time, HOUR_NS)
     counted = [CountedBy(day.recorded_at.timestamp(), day.fires, day.armed_ns) for day in days]
-    trend = None if per_hour is None else weekly_trend(counted, per_hour.design_effect)
+    # How many counted fires there are for each independent one; the rate's design effect is that of weighted fires.
+    counted_per_independent = sums.fires / per_hour.tally.count if per_hour and per_hour.tally.count else 1.0
+    trend = None if per_hour is None else weekly_trend(counted, counted_per_independent)
     return RateView(
         campaign=exposure.campaign,
         version=exposure.version,

@@ -19,7 +19,8 @@ from triggers.statistics.interval import Interval
 UNITS: tuple[AccountUnit, ...] = ("bytes", "clips")
 _c = forecasts.c
 
-# What was planned and ran as planned until its end: the rollout began when it was expected to, and was never paused.
+# What was planned and ran as planned until its end: the rollout began when it was expected to, give or take a day, and
+# was never paused. A pause that is over has pushed `rollout_from` forward.
 _SCORE = text("""
     UPDATE forecasts f SET actual = (
         SELECT coalesce(sum(e.settled_delta), 0)
@@ -30,7 +31,12 @@ _SCORE = text("""
     FROM campaign_versions v
     WHERE v.campaign = f.campaign AND v.version = f.version AND f.actual IS NULL AND f.until <= now()
         AND v.activated_at IS NOT NULL AND (v.ended_at IS NULL OR v.ended_at >= f.until) AND v.paused_at IS NULL
-        AND (f.rollout_from IS NULL OR v.rollout_from = f.rollout_from)
+        AND CASE WHEN f.rollout_from IS NULL
+            THEN v.rollout_from = v.activated_at AND v.activated_at <= interval '1 day' + greatest(
+                f.made_at, CAST(v.settings ->> 'active_from' AS timestamp) AT TIME ZONE 'UTC'
+            )
+            ELSE v.rollout_from = f.rollout_from
+        END
 """)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, text
@@ -91,6 +91,7 @@ def seen_days(
 ) -> list[Day]:
     """The campaign's days from `since` to `now` in order (UTC), the first and the last in part."""
     campaign, number = version
+    since, now = since.astimezone(UTC), now.astimezone(UTC)
     asked = {"campaign": campaign, "version": number, "since": since, "kind": f"campaign_{unit}"}
     spent = {row.day: row for row in connection.execute(_SPENT, asked)}
     changed = {row.day: row for row in connection.execute(_ASSIGNED, asked)}

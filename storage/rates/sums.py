@@ -7,7 +7,7 @@ sum, erased ones stay in it under their random ids.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
@@ -16,7 +16,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, TextClause, text
 
 from triggers.assignment.given import Version
+from triggers.errors import Conflict
 from triggers.statistics.fleet_rates import Exact, VehicleSums
+
+MAX_LABELS = 1_000
+"""Of a component of vehicles' software: so many versions of it are told apart in one answer."""
 
 # A vehicle that has no software of this name is under ''. Weights are of 16 digits, the same in every sum.
 _PARTS = """
@@ -31,6 +35,10 @@ _PARTS = """
         JOIN vehicles v ON v.id = p.vehicle_id
         WHERE v.counts_voided_at IS NULL
     )"""
+
+_LABELS = text(f"""
+    WITH {_PARTS} SELECT count(*) FROM (SELECT DISTINCT label FROM parts LIMIT :limit) AS found
+""")  # noqa: S608 - put together from the constant above
 
 _EXPOSED = """
     exposed AS (
@@ -129,6 +137,22 @@ class HeadSums:
     pairs: VehicleSums
 
 
+def check_labels(connection: Connection, versions: Sequence[Version], component: str | None) -> None:
+    """Conflict if vehicles have reported more versions of a component under these campaign versions than are shown.
+
+    Vehicles name their software, so without a bound one of them would decide how large an answer is.
+    """
+    if component is None:
+        return
+    arrays = _asked(versions)
+    found = connection.execute(_LABELS, {**arrays, "component": component, "limit": MAX_LABELS + 1}).scalar_one()
+    if found > MAX_LABELS:
+        raise Conflict(
+            f"vehicles have reported more than {MAX_LABELS:,} versions of {component}",
+            remedy="name another component of their software, or none",
+        )
+
+
 def trigger_sums(
     connection: Connection, triggers: Mapping[Version, Sequence[str]], component: str | None = None
 ) -> list[TriggerSums]:
@@ -178,9 +202,12 @@ def _rows(
     versions: Sequence[Version] | Mapping[Version, Any],
     component: str | None,
 ) -> Sequence[Row[Any]]:
+    return connection.execute(statement, {**_asked(versions), "component": component}).all()
+
+
+def _asked(versions: Iterable[Version]) -> dict[str, list[Any]]:
     asked = list(versions)
-    arrays = {"campaigns": [name for name, _ in asked], "versions": [version for _, version in asked]}
-    return connection.execute(statement, {**arrays, "component": component}).all()
+    return {"campaigns": [name for name, _ in asked], "versions": [version for _, version in asked]}
 
 
 def _exposure(row: Row[Any]) -> Exposure:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -11,13 +12,15 @@ from ingest.steward.forecasts.prior import prior_of_backtest, prior_of_days
 from storage.campaigns import facts
 from storage.campaigns.queries import CampaignVersion, get_content, get_version, settings_of
 from storage.database import Connection, Database
+from storage.ledger.limits import get_limit
 from storage.rates import forecasts, spending
 from storage.rates.forecasts import Kept, kept_forecasts
 from triggers.assignment.planned import planned_days
 from triggers.assignment.targets import matches
-from triggers.contracts.api.budget import AccountUnit
+from triggers.contracts.api.budget import AccountUnit, LimitKind
 from triggers.contracts.api.campaigns import BacktestForecast
 from triggers.contracts.campaign import CampaignSettings, Comparison, Target
+from triggers.errors import Misconfigured, Overloaded, Unreachable
 from triggers.statistics.budget_forecast.burn import learn
 from triggers.statistics.budget_forecast.days import Vehicles
 from triggers.statistics.budget_forecast.forecast import PlannedDay, forecast_budget
@@ -25,9 +28,11 @@ from triggers.statistics.budget_forecast.kept import calibrate, stage_of
 from triggers.statistics.fleet_rates import spread_of_vehicles
 from triggers.times import DAY_NS, NS_PER_S, midnight_ns
 
+LOGGER = logging.getLogger(__name__)
 RENEWED_AFTER = timedelta(hours=1)
 LOOKS_AHEAD_DAYS = 90
 """How far the forecast of a campaign without a last day looks."""
+_LIMIT_KINDS: Mapping[AccountUnit, LimitKind] = {"bytes": "campaign_bytes", "clips": "campaign_clips"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,10 @@ class Subject:
 
 
 def keep_forecasts(database: Database, *, now: datetime | None = None) -> int:
-    """Score what is over, and make the forecasts that are missing or older than an hour; returns how many versions."""
+    """Score what is over, and make the forecasts that are missing or older than an hour; returns how many versions.
+
+    A version that cannot be forecast is logged, and tried again in the next round.
+    """
     now = now or datetime.now(UTC)
     with database.begin() as connection:
         forecasts.score(connection)
@@ -65,13 +73,24 @@ def keep_forecasts(database: Database, *, now: datetime | None = None) -> int:
         versions = [(each.campaign, each.version) for each in facts.open_versions(connection)]
     renewed = 0
     for version in versions:
-        if version in made and made[version] > now - RENEWED_AFTER and made[version].date() == now.date():
+        if version in made and _is_fresh(made[version], now):
             continue
-        with database.begin() as connection:
-            for kept in make(connection, *version, now=now):
-                forecasts.keep(connection, kept)
+        try:
+            with database.begin() as connection:
+                for kept in make(connection, *version, now=now):
+                    forecasts.keep(connection, kept)
+        except (Misconfigured, Overloaded, Unreachable):
+            raise  # no version could be forecast now
+        except Exception:
+            LOGGER.exception("campaign %s, version %d: its forecast failed, and waits for the next round", *version)
+            continue
         renewed += 1
     return renewed
+
+
+def _is_fresh(made: datetime, now: datetime) -> bool:
+    """Whether a forecast is younger than an hour, and of this day (UTC)."""
+    return made > now - RENEWED_AFTER and made.astimezone(UTC).date() == now.astimezone(UTC).date()
 
 
 def make(connection: Connection, campaign: str, version: int, *, now: datetime) -> Iterator[Kept]:
@@ -106,8 +125,7 @@ def _forecast(connection: Connection, subject: Subject, unit: AccountUnit, spent
     sums = spending.vehicles_that_differ(connection, version, since=since or now)
     vehicles = Vehicles(max(1.0, plan.fleet, *(day.vehicle_days for day in days)), spread_of_vehicles(sums))
     factor = calibrate(kept_forecasts(forecasts.scored(connection, unit)), stage_of(progress)).factor
-    budget = subject.settings.budget
-    limit = budget.total_bytes if unit == "bytes" else budget.clips
+    limit = _limit(connection, subject, unit)
     found = forecast_budget(
         learn(prior, days, vehicles), plan.days, now_ns=_ns(now), spent=spent, limit=limit, factor=factor
     )
@@ -124,6 +142,14 @@ def _forecast(connection: Connection, subject: Subject, unit: AccountUnit, spent
         spent=spent,
         forecast={**asdict(found), "limit": limit, "factor": factor},
     )
+
+
+def _limit(connection: Connection, subject: Subject, unit: AccountUnit) -> int | None:
+    """The lower one of the version's budget and the limit that was set by command; None without either."""
+    budget = subject.settings.budget
+    approved = budget.total_bytes if unit == "bytes" else budget.clips
+    commanded, _ = get_limit(connection, _LIMIT_KINDS[unit], subject.details.campaign)
+    return min((limit for limit in (approved, commanded) if limit is not None), default=None)
 
 
 def _plan(connection: Connection, details: CampaignVersion, settings: CampaignSettings, now: datetime) -> Plan:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,6 +25,7 @@ from tests.ingest.steward.forecasts.forecasts_support import (
 )
 from triggers.contracts.api.rates.estimates import Estimate
 from triggers.contracts.api.rates.forecasts import ForecastView
+from triggers.contracts.campaign import BudgetLimits
 from triggers.errors import NotFound
 
 __all__ = ["longtail"]
@@ -144,3 +146,15 @@ def view(spent: int, low: float, high: float, limit: int | None) -> ForecastView
 )
 def test_a_bar_has_spent_expected_band_and_limit_on_one_scale(forecast: ForecastView, drawn: str) -> None:
     assert bar(forecast, 10) == drawn
+
+
+def test_a_limit_that_is_not_reached_within_the_plan_is_reached_later(forecast_fleet: Api, longtail: Longtail) -> None:
+    raised = BudgetLimits(total_bytes=10**15).model_dump(mode="json")
+    with forecast_fleet.database.begin() as connection:
+        connection.execute(
+            text("UPDATE campaign_versions SET settings = settings || jsonb_build_object('budget', CAST(:b AS jsonb))"),
+            {"b": json.dumps(raised)},
+        )
+    keep_forecasts(forecast_fleet.database, now=TODAY + timedelta(hours=2))
+    (row,) = (line for line in longtail("budget", "forecast", "braking").out.splitlines() if "1.0 PB" in line)
+    assert "later" in row and "never" not in row

@@ -6,14 +6,16 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from ingest.steward.rates import record_rates
+from storage.rates import sums
 from storage.tables import rate_days
 from tests.fleet_api.api_server import Api, campaign_text
-from tests.storage.rates.rates_support import HOUR_NS, enrol_all, report, run_software
+from tests.storage.rates.rates_support import HOUR_NS, enrol_all, report, roll_out, run_software
+from triggers.contracts.clip import MAX_SOFTWARE_TEXT
 from triggers.contracts.compared import Compared
-from triggers.errors import InvalidInput, NotFound
+from triggers.errors import Conflict, InvalidInput, NotFound
 
 COMPARING = campaign_text("compare cut_in.detected")
 
@@ -67,7 +69,22 @@ def test_all_campaigns_are_as_the_steward_recorded_them(fleet: Api) -> None:
     assert [rate.fires for rate in viewer.rates.of_triggers("braking")] == [95]
 
 
-def test_a_rate_that_halves_each_week_has_that_trend(fleet: Api) -> None:
+def test_a_version_whose_counts_cannot_be_summed_holds_no_other_up(
+    fleet: Api, caplog: pytest.LogCaptureFixture
+) -> None:
+    drive(fleet, "1", 10, 4)
+    fleet.activate(COMPARING + "\n# another one\n")
+    drive(fleet, "1", 10, 9, version=2)
+    with fleet.database.begin() as connection:
+        connection.execute(text("""UPDATE count_parts SET fires = '{"hard_brake": "x"}' WHERE version = 1"""))
+    assert record_rates(fleet.database) == 1
+    assert [rate.fires for rate in fleet.as_client("viewer").rates.of_triggers()] == [95]
+    assert "campaign braking, version 1: its rates were not recorded" in caplog.text
+
+
+@pytest.mark.parametrize("share", [1.0, 0.01])
+def test_a_rate_that_halves_each_week_has_that_trend_at_any_stage_of_the_rollout(fleet: Api, share: float) -> None:
+    roll_out(fleet.database, (share, 10**6))
     now, fires, rng = datetime.now(UTC), 0, random.Random(1)
     for day in range(21):
         fires += round(40 * 0.5 ** (day / 7)) + rng.randint(-1, 1)
@@ -82,6 +99,32 @@ def test_a_rate_that_halves_each_week_has_that_trend(fleet: Api) -> None:
     assert rate.trend is not None and rate.trend.high is not None
     assert 0.3 < rate.trend.low < 0.5 < rate.trend.high < 0.9
     assert rate.trend.mean == pytest.approx(0.5, rel=0.05)
+
+
+def test_more_versions_of_a_component_than_are_shown_are_refused(fleet: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sums, "MAX_LABELS", 2)
+    rates = fleet.as_client("viewer").rates
+    for number in range(3):
+        drive(fleet, f"3.2.{number}", 10 * (number + 1), 4 * (number + 1))
+        if number == 1:
+            assert len(rates.of_triggers("braking", component="stack")) == 2
+    for ask in (
+        lambda: rates.of_triggers("braking", component="stack"),
+        lambda: rates.heads("braking", component="stack"),
+        lambda: rates.compare("braking", "3.2.0", "3.2.1", component="stack"),
+    ):
+        with pytest.raises(Conflict, match="more than 2 versions of stack"):
+            ask()
+    assert len(rates.of_triggers("braking")) == 1
+
+
+def test_names_of_software_may_be_as_long_as_vehicles_may_tell_them(fleet: Api) -> None:
+    long = "s" * MAX_SOFTWARE_TEXT
+    for number in range(10):
+        run_software(fleet.database, f"car-{number}", **{long: long})
+        report(fleet.database, f"car-{number}", 10, {"hard_brake": 4})
+    (rate,) = fleet.as_client("viewer").rates.of_triggers("braking", component=long)
+    assert rate.software == long
 
 
 def test_a_software_that_halves_a_rate_is_found_and_one_that_changes_nothing_is_not(fleet: Api) -> None:

@@ -73,11 +73,16 @@ def _words(forecast: ForecastView) -> str:
 def _end(forecast: ForecastView) -> str:
     """When the limit is reached, with its interval; empty without a limit."""
     end = forecast.end
-    return "" if end is None else f"{_day(end.expected)} ({_day(end.earliest)} to {_day(end.latest)})"
+    if end is None:
+        return ""
+    if end.earliest is None:
+        return _day(None)
+    return f"{_day(end.expected)} ({_day(end.earliest)} to {_day(end.latest)})"
 
 
 def _day(moment: datetime | None) -> str:
-    return "never" if moment is None else str(moment.date())
+    """None is a time that is not within the plan."""
+    return "later" if moment is None else str(moment.date())
 
 
 def _amounts(forecast: ForecastView, estimate: Estimate) -> str:

@@ -14,7 +14,6 @@ RatePer = Literal["hour", "1000km"]
 """What fires are compared per."""
 ChangeName = Literal["appeared", "rose", "fell", "open"]
 """What a new version did to a rate; `open`: the data do not tell, or it did nothing."""
-MAX_COMPONENT = 100
 
 
 class RateView(BaseModel):
