@@ -15,7 +15,7 @@ from decimal import Decimal
 
 from triggers.costs.amounts import total
 from triggers.costs.charges import Charge, merged
-from triggers.costs.months import Month
+from triggers.costs.months import DAY, Month
 from triggers.costs.prices import PriceBook
 from triggers.errors import Conflict
 
@@ -105,21 +105,29 @@ def amount_by_campaign(entries: Iterable[Entry]) -> dict[str, Decimal]:
     return {campaign: total(amounts[campaign]) for campaign in sorted(amounts)}
 
 
-def check_follows(book: PriceBook, *, currency: str, start: date) -> None:
-    """Conflict unless a price book can follow one with this currency, whose first day with prices is `start`.
+def check_follows(book: PriceBook, newest: PriceBook) -> None:
+    """Conflict unless a price book can follow the newest one.
 
-    Statements are in one currency, and months that are closed may still have to be corrected at the prices of their
-    days.
+    Statements are in one currency, months that are closed may still have to be corrected at the prices of their days,
+    and without a price for a day nothing has a cost.
     """
-    if book.currency != currency:
+    if book.currency != newest.currency:
         raise Conflict(
-            f"the price book is in {book.currency}, and those before it are in {currency}",
-            remedy=f"give its prices in {currency}: the costs of a deployment are in one currency",
+            f"the price book is in {book.currency}, and those before it are in {newest.currency}",
+            remedy=f"give its prices in {newest.currency}: the costs of a deployment are in one currency",
         )
+    start = newest.tariffs[0].start
     if book.tariffs[0].start > start:
         raise Conflict(
             f"the price book begins on {book.tariffs[0].start}, and the one before it on {start}",
             remedy="keep the entries of the earlier days: what became known late is charged at their prices",
+        )
+    end, until = book.tariffs[-1].end, newest.tariffs[-1].end
+    if end is not None and (until is None or end < until):
+        ends = "has no end" if until is None else f"has prices through {until - DAY}"
+        raise Conflict(
+            f"the price book has prices through {end - DAY}, and the one before it {ends}",
+            remedy="leave out `through` of the last entry, or add an entry for the days after it",
         )
 
 

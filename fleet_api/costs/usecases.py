@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fleet_api.costs import rules
+from fleet_api.costs.expected import read_book
 from fleet_api.services import Services
 from storage import audit
 from storage.costs import price_books
@@ -29,7 +30,8 @@ def publish(services: Services, user: User, request: PublishPriceBookRequest) ->
         if newest is not None and newest.digest == price_books.digest_of(request.prices):
             return PriceBookView.model_validate(newest), False
         if newest is not None:
-            rules.check_follows(book, currency=newest.currency, start=newest.start)
+            _, text = price_books.find(connection, newest.version)
+            rules.check_follows(book, read_book(text))
         published = price_books.add(
             connection,
             request.prices,

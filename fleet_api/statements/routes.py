@@ -19,7 +19,7 @@ from triggers.contracts.api.costs.months import (
     StatementView,
 )
 from triggers.contracts.api.costs.to_date import MAX_LISTED_COSTS, CostList
-from triggers.errors import Conflict, NotFound
+from triggers.errors import Conflict, InvalidInput, NotFound
 
 MAX_NUMBER = 2**31 - 1
 
@@ -27,13 +27,13 @@ router = APIRouter(prefix="/v1/costs", tags=["costs"], route_class=ApiRoute)
 
 
 @router.get("", summary="Show what campaigns have cost")
-@raises(Conflict, NotFound)
+@raises(Conflict, InvalidInput, NotFound)
 def show_costs(
     services: Use,
     user: Caller,
     *,
     campaign: Annotated[str | None, Query(max_length=64, description="Show only this campaign.")] = None,
-    after: Annotated[str, Query(max_length=64, description="`next` of the previous page.")] = "",
+    after: Annotated[str, Query(max_length=64, description="`next` of the previous page; not with `campaign`.")] = "",
     limit: Annotated[int, Query(ge=1, le=MAX_LISTED_COSTS)] = 100,
 ) -> CostList:
     """What campaigns have cost from their beginning through today, by the newest price book, and what it was for.

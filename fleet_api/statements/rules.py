@@ -29,9 +29,18 @@ def month_entries(month: Month, charges: Charges, booked: Iterable[Entry], close
 
 
 def check_is_first(month: Month, charges: Charges) -> None:
-    """Conflict if an earlier month than the first that is closed has a cost, which would never be billed."""
-    first = min(_by_month(charges), default=month)
-    if first < month:
+    """Conflict unless the first month to be closed is the one with the first cost.
+
+    Costs of an earlier one would never be billed, and a month that is closed by mistake stays closed. `charges` are all
+    that are known until the month's end.
+    """
+    first = min(_by_month(charges), default=None)
+    if first is None:
+        raise Conflict(
+            f"{month} cannot be closed first: nothing has cost anything by its end",
+            remedy="begin with the month of the first cost; `longtail cost statement MONTH` shows what a month has",
+        )
+    if first != month:
         raise Conflict(
             f"{month} cannot be closed first: there are costs since {first}",
             remedy=f"close months in order: {first} is next",

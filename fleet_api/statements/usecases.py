@@ -37,16 +37,18 @@ from triggers.contracts.api.costs.to_date import CostList
 from triggers.contracts.users import Role, User
 from triggers.costs.amounts import total
 from triggers.costs.months import DAY, Month
-from triggers.errors import NotFound
+from triggers.errors import Conflict, InvalidInput, NotFound
 
 
 def show_costs(services: Services, user: User, *, campaign: str | None, after: str, limit: int) -> CostList:
     """A page of what campaigns have cost through today, by name, or of one; and the total of all.
 
-    NotFound without the campaign; Conflict without a price book, or with one that lacks prices for these days;
-    TooMany while another costly request of this user runs.
+    InvalidInput for `after` with a campaign, NotFound without the campaign; Conflict without a price book, or with one
+    that lacks prices for these days; TooMany while another costly request of this user runs.
     """
     user.require(Role.VIEWER)
+    if campaign is not None and after:
+        raise InvalidInput("`after` cannot be combined with `campaign`", remedy="leave one of them out")
     zone = services.settings.cost_zone
     with services.searches.turn(user.name), services.database.snapshot() as connection:
         if campaign is not None:
@@ -70,12 +72,14 @@ def show_costs(services: Services, user: User, *, campaign: str | None, after: s
 def close_month(services: Services, user: User, text: str) -> ClosedMonthView:
     """Close a month for good, with corrections of those before it.
 
-    Conflict unless it is the next to be closed, is over for as long as the settings say, and has prices.
+    Conflict unless it is the next to be closed, is over for as long as the settings say, and has prices; and while
+    somebody else closes one.
     """
     user.require(Role.OPERATOR)
     month, settings = Month.parse(text), services.settings
     with services.database.begin() as connection:
-        months.lock(connection)
+        if not months.try_lock(connection):
+            raise Conflict("somebody else is closing a month", remedy="see `longtail cost months`, and try again then")
         closed = months.closed(connection)
         check_may_close(
             month,
@@ -138,6 +142,8 @@ def show_statement(services: Services, user: User, text: str, *, after: int, lim
             return _closed_statement(of_month, [(row.number, entry_of(row)) for row in page])
         today = measured.today(connection, zone)
         rules.check_is_open(month, today=today, closed=_all(closed))
+        if closed:
+            rules.check_zone(zone, closed_in=closed[-1].zone)
     with services.searches.turn(user.name), services.database.snapshot() as connection:
         known = known_costs(connection, zone, end=min(month.end, today + DAY))
         entries = _entries(connection, month, known, closed)

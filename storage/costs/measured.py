@@ -32,13 +32,16 @@ _RECEIVED = text(f"""
 """)  # noqa: S608 - put together from the constants above
 
 # One object may be several campaigns'. Requests cannot be divided: the one that has the most of its bytes pays them.
+# A clip is not gone before it came, whichever way the server's clock was set in between.
 _STORED = text(f"""
     WITH shares AS (
         SELECT a.campaign, e.amount, u.clip_id, u.closed_at,
             row_number() OVER (PARTITION BY e.upload_id ORDER BY e.amount DESC, a.campaign COLLATE "C") = 1 AS pays
         FROM {_SHARES} JOIN uploads u ON u.id = e.upload_id AND u.state = 'stored'
     )
-    SELECT s.campaign, {_DAY.format("s.closed_at")} AS arrived, {_DAY.format("x.erased_at")} AS gone,
+    SELECT s.campaign, {_DAY.format("s.closed_at")} AS arrived, {
+    _DAY.format("CASE WHEN x.erased_at IS NOT NULL THEN greatest(x.erased_at, s.closed_at) END")
+} AS gone,
         sum(s.amount) AS size_bytes, count(*) FILTER (WHERE s.pays) AS objects
     FROM shares s
     LEFT JOIN erased_clips x ON x.clip_id = s.clip_id

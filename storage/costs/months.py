@@ -63,9 +63,9 @@ _COLUMNS = (
 _ENTRY_COLUMNS = tuple(cost_entries.c)
 
 
-def lock(connection: Connection) -> None:
-    """Let nobody else close a month until this transaction ends."""
-    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+def try_lock(connection: Connection) -> bool:
+    """Let nobody else close a month until this transaction ends; False if somebody else is closing one."""
+    return bool(connection.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _LOCK}).scalar_one())
 
 
 def closed(connection: Connection) -> list[ClosedMonth]:
@@ -85,7 +85,7 @@ def entries(
 
 
 def close(connection: Connection, month: NewMonth, of_month: Sequence[CostEntry], *, user: User) -> ClosedMonth:
-    """Close a month with its entries; the caller holds `lock`, and has seen that it may be closed."""
+    """Close a month with its entries; the caller has `try_lock`, and has seen that it may be closed."""
     row = {**values_of(month, closed_months), "entries": len(of_month), "closed_by_id": user.id}
     closed_month = connection.execute(insert(closed_months).values(row).returning(*_COLUMNS)).one()
     if of_month:  # one statement: once it is done the month is complete, and another would be refused

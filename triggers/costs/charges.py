@@ -79,7 +79,7 @@ class Charge:
 
 @dataclass(frozen=True, slots=True)
 class Transferred:
-    """Bytes that travelled on a network on a day, repeats included: they are charged as they arrive."""
+    """Bytes of uploads that ended on a day and were sent on a network, each byte once: as far as the upload came."""
 
     day: date
     network: Network

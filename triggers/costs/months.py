@@ -14,6 +14,8 @@ from triggers.errors import InvalidInput
 
 _TEXT = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])", re.ASCII)
 DAY = timedelta(days=1)
+FIRST_YEAR, LAST_YEAR = 1970, 9998
+"""Of months that are asked for: each has a next one, and all of them are in a calendar with time zones."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,7 +39,7 @@ class Month:
     def parse(cls, text: str) -> Self:
         """Read a month such as 2026-01; InvalidInput for anything else."""
         match = _TEXT.fullmatch(text)
-        if match is None or match[1] == "0000":
+        if match is None or not FIRST_YEAR <= int(match[1]) <= LAST_YEAR:
             raise InvalidInput(f"invalid month: {text[:40]!r}", remedy="write year and month, such as 2026-01")
         return cls(int(match[1]), int(match[2]))
 
@@ -83,16 +85,22 @@ def month_parts(start: date, end: date) -> Iterator[tuple[Month, date, date]]:
 
 
 def zone_named(name: str) -> tzinfo:
-    """The time zone in which an account counts its days, such as UTC or Europe/Berlin; InvalidInput for no zone."""
+    """The time zone in which an account counts its days, such as UTC or Europe/Berlin; InvalidInput for no zone.
+
+    Nor is CET one, nor any other name without an area: PostgreSQL reads many of these as abbreviations, which have no
+    summer time, where Python reads zones. Those of `right/` have leap seconds.
+    """
     if name == "UTC":
         return UTC
+    unknown = InvalidInput(
+        f"unknown time zone: {name[:60]!r}", remedy="write UTC, or a name of the IANA database such as Europe/Berlin"
+    )
+    if "/" not in name or name.startswith(("right/", "posix/")):
+        raise unknown
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:  # not in the database; a path out of it; a folder of it
-        raise InvalidInput(
-            f"unknown time zone: {name[:60]!r}",
-            remedy="write UTC, or a name of the IANA database such as Europe/Berlin",
-        ) from error
+        raise unknown from error
 
 
 def day_at(moment: datetime, zone: tzinfo) -> date:

@@ -81,6 +81,21 @@ def test_a_book_cannot_follow_one_of_another_currency_or_lose_earlier_days(api: 
     assert publish(api, BOOK.replace("from: 2026-01-01", "from: 2025-01-01")).status_code == 201
 
 
+def test_a_book_cannot_end_before_the_one_that_it_follows(api: Api) -> None:
+    def ending(day: str) -> str:
+        return BOOK.replace("from: 2027-01-01\n", f"from: 2027-01-01\n    through: {day}\n")
+
+    assert publish(api, ending("2027-12-31")).status_code == 201
+    refused = publish(api, ending("2027-06-30"))
+    assert (refused.status_code, refused.json()["detail"]) == (
+        409,
+        "the price book has prices through 2027-06-30, and the one before it has prices through 2027-12-31",
+    )
+    assert [publish(api, each).status_code for each in (ending("2028-12-31"), BOOK)] == [201, 201]
+    refused = publish(api, ending("2030-12-31"))
+    assert (refused.status_code, refused.json()["detail"].endswith("the one before it has no end")) == (409, True)
+
+
 def test_two_who_publish_at_once_get_versions_of_their_own(api: Api) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda number: publish(api, BOOK + f"# {number}\n"), range(8)))

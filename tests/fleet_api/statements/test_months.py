@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from fleet_api.costs.focus import COLUMNS
+from storage.costs import months
 from storage.erasure import vehicles
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.statements.calendar import arrive, erase, prepare
@@ -85,10 +86,15 @@ def test_months_are_closed_once_in_order_and_after_they_are_over(fleet: Api) -> 
         409,
         "2026-02 cannot be closed first: there are costs since 2026-01",
     )
+    early = close(fleet, "2016-01")
+    assert (early.status_code, early.json()["detail"]) == (
+        409,
+        "2016-01 cannot be closed first: nothing has cost anything by its end",
+    )
     closed(fleet, "2026-01")
     assert close(fleet, "2026-01").json()["detail"] == "2026-01 is closed, as all months through 2026-01 are"
     assert close(fleet, "2026-03").json()["detail"] == "2026-03 cannot be closed before 2026-02"
-    assert close(fleet, "2026-13").status_code == 422
+    assert [close(fleet, month).status_code for month in ("2026-13", "9999-12", "0001-01")] == [422, 422, 422]
     assert fleet.as_client("viewer").costs.months().next_open == "2026-02"
 
 
@@ -177,11 +183,12 @@ def test_a_month_is_not_closed_in_another_zone_than_those_before_it(fleet: Api) 
     fleet.change_settings(cost_zone="Europe/Berlin")
     closed(fleet, "2026-01")
     fleet.change_settings(cost_zone="UTC")
-    refused = close(fleet, "2026-02")
-    assert (refused.status_code, refused.json()["detail"]) == (
-        409,
-        "months so far were closed in the time zone Europe/Berlin, and the account's is UTC now",
-    )
+    for refused in (close(fleet, "2026-02"), fleet.get("/v1/costs/months/2026-02")):
+        assert (refused.status_code, refused.json()["detail"]) == (
+            409,
+            "months so far were closed in the time zone Europe/Berlin, and the account's is UTC now",
+        )
+    assert statement(fleet, "2026-01")["zone"] == "Europe/Berlin"
 
 
 def test_one_of_two_who_close_a_month_at_once_does(fleet: Api) -> None:
@@ -190,14 +197,27 @@ def test_one_of_two_who_close_a_month_at_once_does(fleet: Api) -> None:
     assert sorted(answer.status_code for answer in answers) == [201, 409]
 
 
+def test_nobody_waits_for_somebody_else_who_is_closing_a_month(fleet: Api) -> None:
+    with fleet.database.begin() as connection:
+        assert months.try_lock(connection)
+        refused = close(fleet, "2026-01")
+    assert (refused.status_code, refused.json()["detail"]) == (409, "somebody else is closing a month")
+    closed(fleet, "2026-01")
+
+
 def test_a_month_without_costs_is_closed_without_entries(fleet: Api) -> None:
     with fleet.database.begin() as connection:
         connection.execute(text("DELETE FROM clip_fires"))
         connection.execute(text("DELETE FROM ledger_entries"))
-    answer = close(fleet, "2026-01")
+    refused = close(fleet, "2026-01")
+    assert refused.json()["detail"] == "2026-01 cannot be closed first: nothing has cost anything by its end"
+    arrive(fleet.database, {"braking": 1}, "2026-01-05T12:00", ends="failed")
+    closed(fleet, "2026-01")
+    answer = close(fleet, "2026-02")
     assert (answer.status_code, answer.json()["amount"], answer.json()["entries"]) == (201, "0", 0)
-    assert statement(fleet, "2026-01")["entries"] == []
-    assert fleet.get("/v1/costs/focus").text == ",".join(COLUMNS) + "\n"
+    assert statement(fleet, "2026-02")["entries"] == []
+    of_february = {"from": "2026-02", "through": "2026-02"}
+    assert fleet.get("/v1/costs/focus", **of_february).text == ",".join(COLUMNS) + "\n"
 
 
 def test_without_a_price_book_nothing_is_closed(api: Api) -> None:
@@ -207,7 +227,7 @@ def test_without_a_price_book_nothing_is_closed(api: Api) -> None:
 
 def test_there_is_no_statement_of_a_month_that_has_not_begun_or_was_before_the_first(fleet: Api) -> None:
     closed(fleet, "2026-01")
-    assert fleet.get("/v1/costs/months/9999-01").status_code == 404
+    assert fleet.get("/v1/costs/months/9998-12").status_code == 404
     before = fleet.get("/v1/costs/months/2025-12")
     assert (before.status_code, before.json()["detail"]) == (404, "there is no statement of 2025-12")
     assert fleet.get("/v1/costs/months/soon").status_code == 422

@@ -179,6 +179,18 @@ def test_campaigns_are_listed_page_by_page_with_the_total_of_all(fleet: Api) -> 
     assert [each.campaign for each in fleet.as_client("viewer").costs.to_date().costs] == ["braking", "swerve"]
 
 
+def test_a_page_of_one_campaign_is_refused(fleet: Api) -> None:
+    publish(fleet)
+    answer = fleet.get("/v1/costs", campaign="braking", after="a")
+    assert (answer.status_code, answer.json()["detail"]) == (422, "`after` cannot be combined with `campaign`")
+
+
+def test_a_clip_that_went_before_it_came_by_the_servers_clock_was_stored_for_no_day(fleet: Api) -> None:
+    publish(fleet)
+    erase(fleet.database, arrive(fleet.database, {"braking": 1}, "2026-01-10T12:00"), "2026-01-08T12:00")
+    assert cost_of(fleet)["by_sku"] == {"transfer:wifi": "0.05", "requests:write": "0.000005"}
+
+
 def test_without_prices_for_these_days_it_says_so(fleet: Api) -> None:
     answer = fleet.get("/v1/costs")
     assert (answer.status_code, answer.json()["detail"]) == (409, "there are no prices: no price book is published")

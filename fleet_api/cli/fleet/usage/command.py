@@ -59,8 +59,7 @@ _NS_PER_H = 3600 * 10**9
 @click.option(
     "--sort",
     type=click.Choice(MEASURES),
-    default="clip_bytes",
-    show_default=True,
+    show_default="clip_bytes",
     help="What the bars show. The largest comes first, unless the sums are over time.",
 )
 @click.option(
@@ -69,7 +68,15 @@ _NS_PER_H = 3600 * 10**9
 @form_options("json", "csv")
 @with_client
 def usage(
-    client: Client, *, by: str, since: str, until: str | None, sort: str, out: Path | None, form: Form, **only: Any
+    client: Client,
+    *,
+    by: str,
+    since: str,
+    until: str | None,
+    sort: str | None,
+    out: Path | None,
+    form: Form,
+    **only: Any,
 ) -> None:
     """Show clips, bytes and what vehicles reported, as sums of whole hours.
 
@@ -77,6 +84,8 @@ def usage(
     and what became no clip. `fires`, `suppressed`, armed time and distance are as vehicles reported them: these have no
     network, and of them only `fires` have a trigger.
     """
+    if out is not None and sort is not None:
+        raise click.UsageError("--out writes groups in the order of their keys; --sort cannot be combined with it")
     keys = cast(tuple[UsageKey, ...], tuple(name.strip() for name in by.split(","))) if by.strip() else ()
     now = datetime.now(UTC)
     where: dict[UsageDimension, str | int] = {
@@ -88,7 +97,7 @@ def usage(
     if out is not None:
         _export(out, sums, keys, form)
     else:
-        _print(sums, keys, form, sort)
+        _print(sums, keys, form, sort or "clip_bytes")
 
 
 def _export(out: Path, sums: UsageSums, keys: Sequence[UsageKey], form: Form) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from fleet_api.cli.fleet.usage.moments import moment
-from fleet_api.client import usage as client_usage
+from fleet_api.client.volume import usage as client_usage
 from tests.fleet_api.api_server import Api
 from tests.fleet_api.cli.conftest import Longtail
 from tests.support.used import use
@@ -42,6 +42,12 @@ def test_what_is_not_known_of_vehicles_is_said(api: Api, longtail: Longtail) -> 
     use(api.database)
     rows = longtail("usage", "--by", "region,model", "--sort", "fires").out.splitlines()[1:]
     assert [row.split()[:2] for row in rows] == [["eu", "m1"], ["unknown", "unknown"]]
+
+
+def test_a_file_has_no_order_of_its_own(api: Api, longtail: Longtail, tmp_path: Path) -> None:
+    refused = longtail("usage", "--sort", "fires", "--out", str(tmp_path / "used.parquet"))
+    assert refused.status == 2 and "--sort cannot be combined with it" in refused.err
+    assert not (tmp_path / "used.parquet").exists()
 
 
 def test_sums_over_time_are_in_the_order_of_time(api: Api, longtail: Longtail) -> None:
