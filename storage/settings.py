@@ -17,8 +17,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from storage.costs.settings import CostSettings
-from storage.ledger.settings import BudgetSettings
+from storage.costs.settings import BudgetSettings, CostSettings
 from storage.tiers.rules import parse_tiers
 from storage.watching.settings import WatchSettings
 from triggers.addresses import is_protected

@@ -15,11 +15,14 @@ import json
 import logging
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from fleet_api.deployment.repeats import FewRepeats
 from ingest.log_ids import ids
-from storage.watching.settings import LogFormat
 from triggers.foreign_text import escaped
+
+if TYPE_CHECKING:
+    from storage.watching.settings import LogFormat  # whose library is slow to load
 
 _QUIET = ("httpx", "alembic.runtime.plugins", "uvicorn.access")
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from storage import usage
 from storage.clips import writer
 from storage.database import Database
+from storage.tables import uploads
 from storage.uploads import creation
 from storage.vehicles import telemetry
 from storage.vehicles.enrolment import enrol
@@ -29,7 +30,8 @@ def open_upload(connection: Connection, manifest: ClipManifest, network: Network
 
 
 def store(connection: Connection, upload_id: str) -> None:
-    """Store the clip of an upload."""
+    """Store the clip of an upload, all of which its gateway has recorded."""
+    connection.execute(update(uploads).where(uploads.c.id == upload_id).values(offset_bytes=uploads.c.size_bytes))
     upload = writer.find_upload(connection, upload_id)
     assert upload is not None and writer.store_clip(connection, upload, extractor_version=1).won
 

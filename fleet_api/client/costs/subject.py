@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 from fleet_api.client.transport import Transport, path_of
 from triggers.contracts.api.costs.months import ClosedMonthList, ClosedMonthView, StatementView
 from triggers.contracts.api.costs.to_date import CostList
+from triggers.costs.months import Month
 
 PAGE = 1000
 
@@ -52,8 +53,10 @@ class Costs:
 
     def focus(self, first: str | None = None, through: str | None = None) -> Iterator[bytes]:
         """The statements of closed months as FOCUS 1.2, in CSV; from the first and through the last if not told."""
-        wanted = {"from": first, "through": through}
-        query = urlencode({name: value for name, value in wanted.items() if value is not None})
+        wanted = {name: value for name, value in (("from", first), ("through", through)) if value is not None}
+        for month in wanted.values():
+            Month.parse(month)
+        query = urlencode(wanted)
         with self._transport.linked(f"{path_of('costs', 'focus')[1:]}?{query}") as response:
             yield from response.iter_bytes()
 

@@ -125,8 +125,11 @@ def test_a_defect_in_the_middle_of_an_answer_cuts_it_off(tmp_path: Path) -> None
 
 @pytest.mark.anyio
 @pytest.mark.parametrize("path", ["/v1/vehicles/car-1/telemetry", "/v1/uploads"])
+@pytest.mark.parametrize(
+    ("length", "said"), [(b"2", "the client disconnected"), (b"0", "not answered")], ids=["with a body", "without"]
+)
 async def test_a_client_that_goes_away_is_not_an_error(
-    tmp_path: Path, path: str, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, path: str, length: bytes, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}
@@ -139,10 +142,11 @@ async def test_a_client_that_goes_away_is_not_an_error(
 
     app = api_application(tmp_path) if "vehicles" in path else gateway_application()
     app.routes.insert(0, Route(path, read, methods=["POST"]))
-    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": []}
+    headers = [(b"content-length", length)]
+    scope = {"type": "http", "method": "POST", "path": path, "query_string": b"", "headers": headers}
     with caplog.at_level(logging.INFO):
         await app(scope, receive, send)
-    assert "the client disconnected" in caplog.text
+    assert said in caplog.text
     assert "Traceback" not in caplog.text
 
 

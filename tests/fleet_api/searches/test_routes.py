@@ -90,7 +90,7 @@ def test_two_people_who_save_the_same_name_at_once_get_one_search(api: Api) -> N
         ("a", "trigger =", None),
         ("a", "nothing = 1", None),
         ("a", "trigger = 'a\x00'", None),
-        ("a", FILTER, "trigger"),
+        ("a", FILTER, "damage"),
         ("a", FILTER, "x" * 301),
     ],
 )

@@ -122,7 +122,9 @@ class UsageMachine(RuleBasedStateMachine):
                 else:
                     writer.store_clip(connection, upload, extractor_version=1)
                 hour = self._hour(connection)
-        self.model.store(self.uploads[upload_id], hour)
+        model = self.uploads[upload_id]
+        self.model.receive(model, model.manifest.size_bytes, hour)  # no offset is recorded here: all of it came by now
+        self.model.store(model, hour)
         return upload_id
 
     @rule(upload_id=consumes(open_uploads))

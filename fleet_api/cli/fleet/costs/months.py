@@ -109,7 +109,7 @@ def export(client: Client, *, format_: str, first: str | None, through: str | No
 
     rows = b"".join(client.costs.focus(first, through))
     if output is None:
-        click.echo(rows, nl=False)
+        print_result(rows.decode().rstrip("\n"))
     else:
         replace_bytes(output, rows)
         print_result(f"{output} has the closed months as {format_.upper()}")

@@ -55,6 +55,9 @@ class Server:
             "state": "draft",
             "author": "a",
             "author_id": 1,
+            "owner": "a",
+            "owner_id": 1,
+            "cost_centre": "",
             "warnings": [],
         }
         digest = compiled.digest

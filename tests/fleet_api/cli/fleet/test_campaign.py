@@ -55,13 +55,16 @@ def test_campaigns_are_listed_as_a_table_as_csv_and_as_names(api: Api, longtail:
         "state",
         "ended_reason",
         "author",
+        "owner",
+        "cost_centre",
         "approved_by",
         "fired",
         "catalogued",
         "approval_digest",
     ]
     assert [row.split()[0] for row in rows] == ["another", "braking"]
-    assert rows[1].split() == ["braking", "1", "active", "author-user", "approver-user", "0", "0", digest]
+    who = ["author-user", "author-user", "approver-user"]
+    assert rows[1].split() == ["braking", "1", "active", *who, "0", "0", digest]
     assert longtail("campaign", "list", "--ids").out == "another\nbraking\n"
     table = list(csv.DictReader(longtail("campaign", "list", "--csv").out.splitlines()))
     assert [(row["campaign"], row["state"], row["approval_digest"]) for row in table][1] == (
