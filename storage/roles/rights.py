@@ -193,7 +193,7 @@ _INGEST = {
     "signal_units": _WRITE,
     "upload_pieces": f"{_READ}, DELETE",
     "uploads": f"{_CHANGE}, DELETE",
-    "upload_hours": _READ,
+    "upload_hours": _WRITE,
     "usage_days": _WRITE,
     "usage_hours": _ALL,
     "usage_increments": f"{_ADD}, DELETE",
