@@ -15,8 +15,9 @@ _OF_STORED = ("clips", "campaign_clips", "version_clips", "trigger_clips", "kept
 _OF_UPLOADS = (*_OF_STORED, "wire_bytes")
 _OF_REPORTS = ("fires", "suppressed", "armed_ns", "distance_m")
 _WITHOUT_PLACE = tuple(name for name in DIMENSIONS if name not in ("region", "model"))
-"""Uploads and counts of erased vehicles have neither, but are still in the sums: without them everything is equal, and
-with them no sum is less than what is known."""
+"""Uploads and counts of erased vehicles have neither, but are still in the sums: without region and model everything is
+equal. With them no sum over uploads is less than what is known. Sums over reports may be, as a vehicle that lost its
+journal reports less than before, perhaps elsewhere: they are equal where no vehicle is erased."""
 
 
 def _sums(names: Sequence[str], table: str = "") -> str:
@@ -48,29 +49,37 @@ _OF_ALL_REPORTS = f"""
     WHERE v.counts_voided_at IS NULL"""  # noqa: S608 - put together from constants
 
 
-def _differences(kept: str, computed: str, keys: Sequence[str], measures: Sequence[str]) -> str:
+def _differences(kept: str, computed: str, keys: Sequence[str], measures: Sequence[str], *, may_fall: bool) -> str:
     """The SQL of the groups whose sums differ from those computed; `keys` have neither region nor model."""
-    equal = _compared(keys, measures, "IS DISTINCT FROM")
-    enough = _compared((*keys, "region", "model"), measures, "<", "WHERE region IS NOT NULL AND model IS NOT NULL")
+    equal, places = _compared(keys, measures, "IS DISTINCT FROM"), (*keys, "region", "model")
+    if may_fall:
+        names = ", ".join(keys)
+        erased = f"SELECT {names} FROM computed WHERE region IS NULL OR model IS NULL"  # noqa: S608 - constants
+        in_place = _compared(places, measures, "IS DISTINCT FROM", f"WHERE ({names}) NOT IN ({erased})", of_both=True)
+    else:
+        in_place = _compared(places, measures, "<", "WHERE region IS NOT NULL AND model IS NOT NULL")
     return f"""
         WITH kept AS MATERIALIZED ({kept}), computed AS MATERIALIZED ({computed})
-        {equal} UNION ALL {enough} LIMIT :limit
+        {equal} UNION ALL {in_place} LIMIT :limit
     """
 
 
-def _compared(keys: Sequence[str], measures: Sequence[str], relation: str, condition: str = "") -> str:
+def _compared(
+    keys: Sequence[str], measures: Sequence[str], relation: str, condition: str = "", *, of_both: bool = False
+) -> str:
+    """`condition` is of the computed rows, or `of_both` sides."""
     names, sums = ", ".join(keys), _sums(measures)
     sides = [", ".join(f"coalesce({side}.{name}, 0)" for name in measures) for side in ("k", "c")]
     wrong = " OR ".join(f"coalesce(k.{name}, 0) {relation} coalesce(c.{name}, 0)" for name in measures)
     return f"""
         (SELECT jsonb_build_array({names})::text AS place, jsonb_build_array({sides[0]})::text AS kept,
             jsonb_build_array({sides[1]})::text AS computed
-        FROM (SELECT {names}, {sums} FROM kept GROUP BY {names}) k
+        FROM (SELECT {names}, {sums} FROM kept {condition if of_both else ""} GROUP BY {names}) k
         FULL JOIN (SELECT {names}, {sums} FROM computed {condition} GROUP BY {names}) c USING ({names})
         WHERE {wrong})"""  # noqa: S608 - put together from constants
 
 
-_UPLOADS_OFF = text(_differences(_KEPT, _OF_ALL_UPLOADS, ("moment", *_WITHOUT_PLACE), _OF_UPLOADS))
+_UPLOADS_OFF = text(_differences(_KEPT, _OF_ALL_UPLOADS, ("moment", *_WITHOUT_PLACE), _OF_UPLOADS, may_fall=False))
 _REPORTS_OFF = text(
     _differences(
         f"SELECT {_D}, {_M} FROM usage_days JOIN usage_series s ON s.id = series_id"  # noqa: S608 - constants
@@ -78,6 +87,7 @@ _REPORTS_OFF = text(
         _OF_ALL_REPORTS,
         _WITHOUT_PLACE,
         _OF_REPORTS,
+        may_fall=True,
     )
 )
 _DAYS_OFF = text(f"""

@@ -120,6 +120,25 @@ def test_voided_counts_are_corrected_where_they_were_counted_and_stay_out_after_
     assert (whole.fires, whole.clip_bytes, whole.wire_bytes) == (0, 57, 64), "what its clips used was used"
 
 
+def test_what_a_vehicle_reported_less_of_after_it_moved_is_no_difference_once_it_is_erased(database: Database) -> None:
+    """It lost its journal and drove 10 m less than it had said, elsewhere: there the sum is below nothing."""
+    use(database)
+    with database.begin() as connection:
+        report(connection, "car-2", counts(1, distance_m=7), at_ns=1)
+        connection.execute(text("UPDATE vehicles SET attributes = '{\"region\": \"us\"}' WHERE id = 'car-1'"))
+        report(connection, "car-1", counts(3, armed_ns=7200 * 10**9, distance_m=1490), at_ns=5)
+        assert usage_that_differs(connection) == []
+        erasure.request(connection, "car-1", reason="a test", by="ann")
+    while not finished(database):
+        pass
+    distances = {row.key: row.distance_m for row in asked(database, "region")}
+    assert distances == {("",): 7, ("eu",): 1500, ("us",): -10}
+    with database.begin() as connection:
+        assert usage_that_differs(connection) == []
+        connection.execute(text("UPDATE fire_counts SET distance_m = distance_m + 1 WHERE vehicle_id = 'car-2'"))
+        assert usage_that_differs(connection), "the totals are compared all the same"
+
+
 def finished(database: Database) -> bool:
     with database.begin() as connection:
         return erasure.go_on(connection) is None
