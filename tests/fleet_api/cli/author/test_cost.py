@@ -45,8 +45,8 @@ def test_plan_shows_what_a_backtest_costs(capsys: pytest.CaptureFixture[str]) ->
     assert "1000 vehicles, 2026-01-01 to 2026-01-30, wifi, in EUR" in captured.out
     rows = {line.split()[0]: line.split()[1:] for line in captured.out.splitlines() if line.strip()}
     # 533,963,636 bytes per day for 30 days at 0.05 per GB
-    assert rows["transfer:wifi"] == ["0.08", "0.80", "6.31"]
-    assert rows["total"] == ["15.25", "144.59", "1,136.71"]
+    assert rows["transfer:wifi"] == ["0.08", "0.80", "6.32"]
+    assert rows["total"] == ["15.22", "144.59", "1,138.95"]
     assert "the last of it falls due in 2031-04" in captured.err
 
 
