@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import ColumnClause, Connection, ScalarSelect, Table, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
@@ -14,6 +14,13 @@ from triggers.contracts.users import User, name_key
 from triggers.errors import Conflict, InvalidInput, NotFound
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@+-]{0,99}")
+
+
+def name_in(table: Table, column: str) -> ScalarSelect[str]:
+    """The name of the user whose id rows of a table have in a column; also for RETURNING."""
+    # Its name, not the column: in RETURNING of an INSERT a subquery would get a FROM of its own.
+    id_: ColumnClause[int] = literal_column(f"{table.name}.{column}")
+    return select(users.c.name).where(users.c.id == id_).scalar_subquery()
 
 
 def ensure(connection: Connection, name: str) -> tuple[int, str]:

@@ -32,6 +32,7 @@ from ingest.metrics.sources import Disks
 from ingest.single_check import SingleCheck
 from storage.database import Database
 from storage.diagnosis.deployment import deployment_of
+from storage.ledger.limits import fleet_terms
 from storage.objects.catalog_store import open_store_of_catalog
 from storage.settings import Settings
 
@@ -68,7 +69,7 @@ def create_app(settings: Settings) -> FastAPI:
         known=KnownVehicles(staleness_s=settings.check_in_staleness_s),
     )
     check = SingleCheck(lambda: deployment_of(services.database))
-    watching = WatchSource(_pool(settings, WATCH_CONNECTIONS), settings.fleet_total_bytes)
+    watching = WatchSource(_pool(settings, WATCH_CONNECTIONS), fleet_terms(settings))
     metrics = Exposition("api", settings, watching, Disks(watched_folders(settings)))
 
     @asynccontextmanager

@@ -10,9 +10,9 @@ from fleet_api.campaigns.difference import unified
 from fleet_api.campaigns.settings_text import settings_text
 from fleet_api.costs.expected import expected_cost
 from storage.campaigns.queries import StoredContent, settings_of
-from storage.campaigns.signal_catalogs import digest_of
 from triggers.contracts.api.campaigns import BacktestForecast, CostView, ReviewView
 from triggers.contracts.api.costs.expected import ExpectedCostView
+from triggers.contracts.base import text_digest
 from triggers.errors import InvalidInput
 from triggers.language.webassembly.host.manifest import read_manifest
 
@@ -32,7 +32,7 @@ def review(
     """
     forecast = None if content.forecast is None else forecast_of(content.forecast)
     return ReviewView(
-        catalog_digest=digest_of(content.signal_catalog),
+        catalog_digest=text_digest(content.signal_catalog),
         catalogs=catalogs,
         settings=_settings(content),
         cost=cost_of_program(content.program),

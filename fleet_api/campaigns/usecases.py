@@ -39,6 +39,7 @@ from triggers.contracts.api.campaigns import (
     VersionList,
 )
 from triggers.contracts.api.trust import SignedView, SignRequest
+from triggers.contracts.base import text_digest
 from triggers.contracts.bundle import make_bundle
 from triggers.contracts.campaign_life import has_begun
 from triggers.contracts.signing import Signature, envelope_of
@@ -75,7 +76,7 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
         if submits:
             version = life.submit(connection, version.campaign, version.version, user=user)
         if existing is None or submits or request.forecast is not None:
-            catalog = signal_catalogs.digest_of(signals)
+            catalog = text_digest(signals)
             _note(connection, user, "apply", before=existing, after=version, settings=version.settings, catalog=catalog)
     return AppliedView(**asdict(version), warnings=compiled.warnings), existing is None
 
@@ -87,7 +88,7 @@ def _catalog_text(services: Services, request: ApplyRequest) -> str:
             return signal_catalogs.find(connection, request.catalog or "")[1]
         catalog_rules.check_may_bring(
             signal_catalogs.any_is_published(connection),
-            signal_catalogs.published_as(connection, signal_catalogs.digest_of(request.signals)),
+            signal_catalogs.published_as(connection, text_digest(request.signals)),
             allowed=services.settings.author_catalogs,
         )
     return request.signals
@@ -133,7 +134,7 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
         runs = queries.running_version(connection, campaign)
         other = None if runs in (None, version) else queries.get_content(connection, campaign, runs)
         counted = outcomes(connection, campaign)
-        catalogs = signal_catalogs.published_as(connection, signal_catalogs.digest_of(content.signal_catalog))
+        catalogs = signal_catalogs.published_as(connection, text_digest(content.signal_catalog))
         pairs = compared(connection, campaign, version)
         accounts = ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS)
         prices = price_books.newest_text(connection)

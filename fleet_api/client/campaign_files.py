@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any, cast
@@ -12,6 +11,7 @@ from pydantic import ValidationError
 from fleet_api.client.client import Client
 from triggers.contracts.api.campaigns import AppliedView, BacktestForecast, CampaignDetails
 from triggers.contracts.api.signal_catalogs import SignalCatalogDetails
+from triggers.contracts.base import text_digest
 from triggers.contracts.bundle import Bundle, make_bundle
 from triggers.contracts.signing import BUNDLE, Signature, SigningKey, sign
 from triggers.errors import Conflict, InvalidInput
@@ -72,7 +72,7 @@ def _catalog_text(signals: Path | None, published: SignalCatalogDetails | None) 
         raise InvalidInput("give either the file of a signal catalog, or the name of a published one")
     if published is None:
         return read_catalog_text(cast(Path, signals))
-    if hashlib.sha256(published.text.encode("utf-8", "surrogatepass")).hexdigest() != published.digest:
+    if text_digest(published.text) != published.digest:
         name = f"{published.name}@{published.version}"
         raise InvalidInput(f"the text of signal catalog {name} does not have the digest {published.digest}")
     return published.text

@@ -104,6 +104,16 @@ class Transport:
             if position is None:
                 return
 
+    def whole(
+        self, kind: type[Answer], path: str, entries: str, *, size: int, parameters: Parameters | None = None
+    ) -> Answer:
+        """The first page of a list with the entries of all pages, which are its member `entries`; not for long ones."""
+        first = page = self.get(kind, path, {**(parameters or {}), "limit": size})
+        while (after := cast(PageOfList, page).next) is not None:
+            page = self.get(kind, path, {**(parameters or {}), "after": after, "limit": size})
+            getattr(first, entries).extend(getattr(page, entries))
+        return first.model_copy(update={"next": None})
+
     def post(self, kind: type[Answer], path: str, body: BaseModel | None = None) -> Answer:
         """POST a document, or an empty one; the answer's document."""
         return self._parsed(kind, self._post(path, body))

@@ -13,6 +13,7 @@ from triggers.contracts.api.costs.price_books import (
     PriceBookView,
     PublishPriceBookRequest,
 )
+from triggers.contracts.base import text_digest
 from triggers.contracts.users import Role, User
 from triggers.costs.reader import parse_price_book
 
@@ -27,7 +28,7 @@ def publish(services: Services, user: User, request: PublishPriceBookRequest) ->
     with services.database.begin() as connection:
         price_books.lock(connection)
         newest = price_books.newest(connection)
-        if newest is not None and newest.digest == price_books.digest_of(request.prices):
+        if newest is not None and newest.digest == text_digest(request.prices):
             return PriceBookView.model_validate(newest), False
         if newest is not None:
             _, text = price_books.find(connection, newest.version)

@@ -15,6 +15,7 @@ from fleet_api.watching.families import of_fleet, of_queues
 from fleet_api.watching.series import MAX_SERIES, OfCampaigns, Series, campaign_series, chosen
 from ingest.metrics import names
 from storage.database import Database
+from storage.ledger.limits import FleetTerms
 from storage.objects import store_directory
 from storage.settings import Settings
 from storage.watching.fleet import FleetNumbers, fleet_numbers
@@ -91,16 +92,16 @@ class WatchSource:
 
     name = "database"
 
-    def __init__(self, database: Database, fleet_limit_bytes: int | None) -> None:
+    def __init__(self, database: Database, fleet: FleetTerms) -> None:
         self._database = database
-        self._fleet_limit_bytes = fleet_limit_bytes
+        self._fleet = fleet
         self._counted = Counted(self._count)
 
     def families(self) -> Iterator[Family]:
         """Everything that the database says; what is counted once a minute is missing before the first count."""
         counted = self._counted.newest()
         with self._database.begin() as connection:
-            now = numbers(connection, fleet_limit_bytes=self._fleet_limit_bytes)
+            now = numbers(connection, self._fleet)
         yield from of_queues(now)
         yield names.SNAPSHOT_AGE.family([((), self._counted.age_s())])
         if counted is not None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnClause, ColumnElement, Connection, and_, exists, insert, literal_column, select, text
+from sqlalchemy import ColumnElement, Connection, and_, exists, insert, select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 
+from storage import users
 from storage.campaigns.queries import MAX_VERSION
 from storage.jsonb import storable
-from storage.tables import signal_catalogs, users
+from storage.tables import signal_catalogs
+from triggers.contracts.base import text_digest
 from triggers.contracts.users import User
 from triggers.errors import NotFound
 
@@ -47,24 +48,17 @@ class NewCatalog:
     operations: int
 
 
-# Its name, not the column: in RETURNING of an INSERT a subquery would get a `FROM signal_catalogs` of its own.
-_publisher: ColumnClause[int] = literal_column(f"{signal_catalogs.name}.published_by_id")
 _COLUMNS = (
     *(_c[name] for name in ("name", "version", "digest", "signals", "state_bytes", "operations")),
-    select(users.c.name).where(users.c.id == _publisher).scalar_subquery().label("published_by"),
+    users.name_in(signal_catalogs, "published_by_id").label("published_by"),
     _c.published_at,
 )
-
-
-def digest_of(catalog: str) -> str:
-    """SHA-256 of a catalog's text, in lower-case hex."""
-    return hashlib.sha256(catalog.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def publish(connection: Connection, catalog: NewCatalog, *, user: User) -> tuple[PublishedCatalog, bool]:
     """Add a version of this name, and say whether it is new: the newest version is returned if it has the same text."""
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    digest = digest_of(storable(catalog.text, what="the signal catalog"))
+    digest = text_digest(storable(catalog.text, what="the signal catalog"))
     newest = _newest(connection, catalog.name)
     if newest is not None and newest.digest == digest:
         return newest, False

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnClause, Connection, insert, literal_column, select, text
+from sqlalchemy import Connection, insert, select, text
 
+from storage import users
 from storage.jsonb import storable
-from storage.tables import price_books, users
+from storage.tables import price_books
+from triggers.contracts.base import text_digest
 from triggers.contracts.users import User
 from triggers.errors import NotFound
 
@@ -29,18 +30,11 @@ class PublishedPriceBook:
     published_at: datetime
 
 
-# Its name, not the column: in RETURNING of an INSERT a subquery would get a `FROM price_books` of its own.
-_publisher: ColumnClause[int] = literal_column(f"{price_books.name}.published_by_id")
 _COLUMNS = (
     *(_c[name] for name in ("version", "digest", "currency", "start")),
-    select(users.c.name).where(users.c.id == _publisher).scalar_subquery().label("published_by"),
+    users.name_in(price_books, "published_by_id").label("published_by"),
     _c.published_at,
 )
-
-
-def digest_of(book: str) -> str:
-    """SHA-256 of a book's text, in lower-case hex."""
-    return hashlib.sha256(book.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def lock(connection: Connection) -> None:
@@ -69,7 +63,7 @@ def add(
         .values(
             version=version,
             text=storable(book, what="the price book"),
-            digest=digest_of(book),
+            digest=text_digest(book),
             currency=currency,
             start=start,
             published_by_id=user.id,

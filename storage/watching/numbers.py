@@ -89,12 +89,12 @@ class Numbers:
     """Open ones, by reason."""
 
 
-def numbers(connection: Connection, *, fleet_limit_bytes: int | None) -> Numbers:
+def numbers(connection: Connection, fleet: FleetTerms) -> Numbers:
     """What is to be known at every look; Overloaded when it takes longer than QUICK_S."""
     with time_limit(connection, QUICK_S, what="reading the metrics", remedy="look at the database's load"):
         running = list(connection.execute(_SHOWN_CAMPAIGNS).scalars())
         found: dict[str, dict[str, Budget]] = {"fleet": {}, "campaign_bytes": {}, "campaign_clips": {}}
-        parameters = {"campaigns": running, **FleetTerms(total_bytes=fleet_limit_bytes).parameters()}
+        parameters = {"campaigns": running, **fleet.parameters()}
         for row in connection.execute(_BUDGETS, parameters):
             found[row.kind][row.campaign] = Budget(row.limit_amount, int(row.held), int(row.settled))
         queues = connection.execute(_COUNTS, {"cap": COUNT_CAP}).one()._mapping

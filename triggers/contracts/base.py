@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
 from typing import Annotated, Any, Self
@@ -22,6 +23,13 @@ VehicleId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:
 """Identity of a vehicle; safe in paths, URLs and log lines."""
 
 Sha256Hex = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+def text_digest(text: str) -> str:
+    """SHA-256 of a text, as published texts are known by."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 MAX_SHORT_TEXT = 1000
 MAX_ATTRIBUTE_TEXT = 200
 ShortText = Annotated[str, StringConstraints(max_length=MAX_SHORT_TEXT)]

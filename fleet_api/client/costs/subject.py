@@ -25,13 +25,7 @@ class Costs:
         Of many campaigns the pages are joined; the total is that of the first. Raises NotFound without the campaign,
         Conflict without a price book, or without prices for these days.
         """
-        found = self._page(campaign, None)
-        after = found.next
-        while after is not None:
-            page = self._page(campaign, after)
-            found.costs.extend(page.costs)
-            after = page.next
-        return found.model_copy(update={"next": None})
+        return self._transport.whole(CostList, path_of("costs"), "costs", size=PAGE, parameters={"campaign": campaign})
 
     def months(self) -> ClosedMonthList:
         """All closed months, in order, and the first that is open."""
@@ -43,13 +37,7 @@ class Costs:
 
     def statement(self, month: str) -> StatementView:
         """All entries of a month: those it was closed with, or would be with what is known now."""
-        found = self._statement(month, 0)
-        after = found.next
-        while after is not None:
-            page = self._statement(month, after)
-            found.entries.extend(page.entries)
-            after = page.next
-        return found.model_copy(update={"next": None})
+        return self._transport.whole(StatementView, path_of("costs", "months", month), "entries", size=PAGE)
 
     def focus(self, first: str | None = None, through: str | None = None) -> Iterator[bytes]:
         """The statements of closed months as FOCUS 1.2, in CSV; from the first and through the last if not told."""
@@ -59,10 +47,3 @@ class Costs:
         query = urlencode(wanted)
         with self._transport.linked(f"{path_of('costs', 'focus')[1:]}?{query}") as response:
             yield from response.iter_bytes()
-
-    def _page(self, campaign: str | None, after: str | None) -> CostList:
-        wanted = {"campaign": campaign, "after": after, "limit": PAGE}
-        return self._transport.get(CostList, path_of("costs"), wanted)
-
-    def _statement(self, month: str, after: int) -> StatementView:
-        return self._transport.get(StatementView, path_of("costs", "months", month), {"after": after, "limit": PAGE})

@@ -3,30 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 import pytest
 
-from tests.support.fleet import campaign_settings
+from tests.triggers.assignment.rollouts import BEGAN, DAY_NS, STAGES, ns, settings_with
 from triggers.assignment.planned import planned_days
 from triggers.assignment.rules import is_assigned
-from triggers.contracts.campaign import BudgetLimits, CampaignSettings, RolloutStage
-
-DAY_NS = 86_400 * 10**9
-BEGAN = datetime(2026, 1, 5, 12, tzinfo=UTC)
-STAGES = (
-    RolloutStage(share=0.1, duration_ns=DAY_NS),
-    RolloutStage(share=0.5, duration_ns=DAY_NS),
-    RolloutStage(share=1.0),
-)
-
-
-def settings_with(**changes: Any) -> CampaignSettings:
-    return campaign_settings("braking", BudgetLimits()).model_copy(update=changes)
-
-
-def ns(moment: datetime) -> int:
-    return int(moment.timestamp()) * 10**9
+from triggers.contracts.campaign import CampaignSettings
 
 
 def vehicle_days(settings: CampaignSettings, days: float) -> list[float]:

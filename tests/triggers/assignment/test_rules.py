@@ -8,28 +8,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.support.fleet import campaign_settings
+from tests.triggers.assignment.rollouts import BEGAN, DAY_NS, STAGES, ns, settings_with
 from triggers.assignment.rollout import share_at
 from triggers.assignment.rules import is_assigned, next_change_ns
-from triggers.contracts.campaign import BudgetLimits, CampaignSettings, Comparison, RolloutStage
-
-BEGAN = datetime(2026, 1, 5, 12, tzinfo=UTC)
-DAY_NS = 86400 * 10**9
-STAGES = (
-    RolloutStage(share=0.1, duration_ns=DAY_NS),
-    RolloutStage(share=0.5, duration_ns=DAY_NS),
-    RolloutStage(share=1.0),
-)
-
-
-def settings_with(**changes: Any) -> CampaignSettings:
-    """The settings of a campaign for the whole fleet, but for these."""
-    return campaign_settings("braking", BudgetLimits()).model_copy(update=changes)
-
-
-def ns(moment: datetime) -> int:
-    """As ns since the epoch."""
-    return int(moment.timestamp()) * 10**9
+from triggers.contracts.campaign import CampaignSettings, Comparison, RolloutStage
 
 
 def assigned(settings: CampaignSettings, vehicle_id: str = "car-1", *, at: datetime = BEGAN, **attributes: Any) -> bool:
