@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-
-from storage.database import Database
+from ingest.steward.by_version import by_version
+from storage.database import Connection, Database
 from storage.rates import days, sums
-from triggers.errors import Misconfigured, Overloaded, Unreachable
-
-LOGGER = logging.getLogger(__name__)
+from triggers.assignment.given import Version
 
 
 def record_rates(database: Database) -> int:
@@ -16,19 +13,10 @@ def record_rates(database: Database) -> int:
 
     A version whose sums cannot be recorded is logged, and tried again in the next round.
     """
-    recorded = 0
     with database.begin() as connection:
         versions = days.counting_versions(connection)
-    for version, triggers in versions.items():
-        try:
-            with database.begin() as connection:
-                days.record(connection, sums.trigger_sums(connection, {version: triggers}))
-        except (Misconfigured, Overloaded, Unreachable):
-            raise  # no version could be recorded now
-        except Exception:
-            LOGGER.exception(
-                "campaign %s, version %d: its rates were not recorded, and wait for the next round", *version
-            )
-            continue
-        recorded += 1
-    return recorded
+
+    def record(connection: Connection, version: Version) -> None:
+        days.record(connection, sums.trigger_sums(connection, {version: versions[version]}))
+
+    return by_version(database, versions, record, what="its rates were not recorded")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
+from ingest.steward.by_version import by_version
 from ingest.steward.forecasts.prior import prior_of_backtest, prior_of_days
 from storage.campaigns import facts
 from storage.campaigns.queries import CampaignVersion, get_content, get_version, settings_of
@@ -15,12 +15,12 @@ from storage.database import Connection, Database
 from storage.ledger.limits import get_limit
 from storage.rates import forecasts, spending
 from storage.rates.forecasts import Kept, kept_forecasts
+from triggers.assignment.given import Version
 from triggers.assignment.planned import planned_days
 from triggers.assignment.targets import matches
 from triggers.contracts.api.budget import AccountUnit, LimitKind
 from triggers.contracts.api.campaigns import BacktestForecast
 from triggers.contracts.campaign import CampaignSettings, Comparison, Target
-from triggers.errors import Misconfigured, Overloaded, Unreachable
 from triggers.statistics.budget_forecast.burn import learn
 from triggers.statistics.budget_forecast.days import Vehicles
 from triggers.statistics.budget_forecast.forecast import PlannedDay, forecast_budget
@@ -28,7 +28,6 @@ from triggers.statistics.budget_forecast.kept import calibrate, stage_of
 from triggers.statistics.fleet_rates import spread_of_vehicles
 from triggers.times import DAY_NS, NS_PER_S, midnight_ns
 
-LOGGER = logging.getLogger(__name__)
 RENEWED_AFTER = timedelta(hours=1)
 LOOKS_AHEAD_DAYS = 90
 """How far the forecast of a campaign without a last day looks."""
@@ -71,21 +70,13 @@ def keep_forecasts(database: Database, *, now: datetime | None = None) -> int:
         forecasts.score(connection)
         made = forecasts.last_made(connection)
         versions = [(each.campaign, each.version) for each in facts.open_versions(connection)]
-    renewed = 0
-    for version in versions:
-        if version in made and _is_fresh(made[version], now):
-            continue
-        try:
-            with database.begin() as connection:
-                for kept in make(connection, *version, now=now):
-                    forecasts.keep(connection, kept)
-        except (Misconfigured, Overloaded, Unreachable):
-            raise  # no version could be forecast now
-        except Exception:
-            LOGGER.exception("campaign %s, version %d: its forecast failed, and waits for the next round", *version)
-            continue
-        renewed += 1
-    return renewed
+    due = [version for version in versions if version not in made or not _is_fresh(made[version], now)]
+
+    def renew(connection: Connection, version: Version) -> None:
+        for kept in make(connection, *version, now=now):
+            forecasts.keep(connection, kept)
+
+    return by_version(database, due, renew, what="its forecast failed")
 
 
 def _is_fresh(made: datetime, now: datetime) -> bool:
