@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,19 +79,33 @@ def run(settings: Settings, *arguments: str, kill_after_s: float | None) -> int:
         return -signal.SIGKILL
 
 
+def timed(settings: Settings, *arguments: str) -> float:
+    """How long a command takes here, in s, that nothing cuts."""
+    begun = time.monotonic()
+    assert run(settings, *arguments, kill_after_s=None) == 0
+    return time.monotonic() - begun
+
+
+def cut(rng: random.Random, whole_s: float, settings: Settings, *arguments: str) -> None:
+    """Run a command again and again, killed at any point of the time that it takes, at least once before its end."""
+    ends = [run(settings, *arguments, kill_after_s=rng.uniform(0.1, 0.9) * whole_s) for _ in range(KILLS)]
+    assert -signal.SIGKILL in ends, f"no run was cut in {whole_s:.1f} s: {ends}"
+
+
 def test_a_backup_and_a_restore_that_are_killed_again_and_again_are_whole_at_last(
     settings: Settings, folder: Path
 ) -> None:
     rng, backup = random.Random(10), folder / "backup"
-    killed = [run(settings, "backup", str(backup), kill_after_s=rng.uniform(0.5, 4)) for _ in range(KILLS)]
+    whole_s = timed(settings, "backup", str(folder / "uncut"))
+    cut(rng, whole_s, settings, "backup", str(backup))
     assert run(settings, "backup", str(backup), kill_after_s=None) == 0
     made = read_backup(backup)
     assert made.objects == OBJECTS and len(list(backup.glob("database-*"))) == 1
 
     target = settings.model_copy(update={"data_dir": folder / "restored", "database_url": ""})
-    killed += [run(target, "restore", str(backup), kill_after_s=rng.uniform(0.5, 8)) for _ in range(KILLS)]
+    uncut = settings.model_copy(update={"data_dir": folder / "restored-uncut", "database_url": ""})
+    cut(rng, timed(uncut, "restore", str(backup)), target, "restore", str(backup))
     assert run(target, "restore", str(backup), kill_after_s=None) == 0
-    assert -signal.SIGKILL in killed, "no run was cut"
     assert len(open_store(target).list("clips/", limit=1000)) == OBJECTS
     with EmbeddedPostgres(folder / "restored" / "postgres") as server:
         database = Database(server.url, pool_size=1)

@@ -19,6 +19,7 @@ from storage.objects.contract import ObjectTier
 from storage.tables import label_jobs
 from storage.uploads import dead_letters
 from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
+from tests.fleet_api.statements.calendar import arrive, prepare
 from tests.fleet_api.trust.test_routes import ANN, Published
 from tests.storage.clips.catalog_support import OPENLABEL, add_clip
 from tests.support.keys import role
@@ -138,6 +139,12 @@ def after(step: Callable[[Api], object], act: Act) -> Act:
     return both
 
 
+def costs_of_january(api: Api) -> None:
+    assert api.post("/v1/price-books", {"prices": BOOK}, "operator").is_success
+    prepare(api.database, "braking")
+    arrive(api.database, {"braking": 10}, "2026-01-05T12:00")
+
+
 def moved(step: str) -> Act:
     return lambda api: api.post(f"{BRAKING}/{step}", {}, "approver")
 
@@ -195,10 +202,7 @@ ACTIONS: dict[tuple[str, str], tuple[Act, str]] = {
         "campaign.assign",
     ),
     ("post", "/v1/costs/months/{month}/close"): (
-        after(
-            lambda api: api.post("/v1/price-books", {"prices": BOOK}, "operator"),
-            lambda api: api.post("/v1/costs/months/2026-01/close", {}, "operator"),
-        ),
+        after(costs_of_january, lambda api: api.post("/v1/costs/months/2026-01/close", {}, "operator")),
         "month.close",
     ),
     ("post", f"{VERSION}/submit"): (
