@@ -30,6 +30,8 @@ SEARCHES = 3
 """Of all users at once: other requests of people need connections, too."""
 COMPILATIONS = 2
 """Likewise: each takes a processor."""
+CHECKS = 4
+"""Likewise, of texts that are being written: short, and asked again and again."""
 LOG_INS = 8
 """Likewise: each waits for the OpenID provider, and needs no token to begin."""
 LOG_INS_PER_ADDRESS = 4
@@ -51,6 +53,7 @@ class Services:
     signer: ListSigner
     searches: Turns = field(default_factory=lambda: Turns("search", in_all=SEARCHES, retry_after_s=15))
     compilations: Turns = field(default_factory=lambda: Turns("compilation", in_all=COMPILATIONS, retry_after_s=10))
+    checks: Turns = field(default_factory=lambda: Turns("check", in_all=CHECKS, retry_after_s=1))
     log_ins: Turns = field(
         default_factory=lambda: Turns("log-in", in_all=LOG_INS, per_caller=LOG_INS_PER_ADDRESS, retry_after_s=2)
     )

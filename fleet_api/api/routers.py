@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fleet_api.api import health, objects
 from fleet_api.audit import routes as audit
+from fleet_api.authoring import routes as authoring
 from fleet_api.budget import routes as budget
 from fleet_api.campaigns import owner_routes as campaign_owners
 from fleet_api.campaigns import routes as campaigns
@@ -33,6 +34,7 @@ ROUTERS = tuple(
     for module in (
         campaigns,
         campaign_owners,
+        authoring,
         signal_catalogs,
         budget,
         costs,

@@ -90,28 +90,36 @@ def compile_aside(text: Text, *, cpu_s: int = CPU_S, memory_bytes: int = MEMORY_
     DiagnosticsError when the text has mistakes, InvalidInput when it does not contain the requested campaign or takes
     more processor time or memory than a compilation may; Unreachable when this machine cannot start a process now.
     """
-    parts = _aside(_compile, text, what=text.filename, cpu_s=cpu_s, memory_bytes=memory_bytes)
+    parts = run_aside(_compile, text, what=text.filename, cpu_s=cpu_s, memory_bytes=memory_bytes)
     settings = CampaignSettings.from_json(json.dumps(parts["settings"]).encode(), what="the campaign's settings")
     return Compiled(settings, base64.b64decode(parts["program"]), parts["warnings"])
 
 
 def compile_condition_aside(text: ConditionText) -> tuple[Condition, list[dict[str, Any]]]:
     """Compile a condition in a child process, with the warnings about it; errors as in `compile_aside`."""
-    parts = _aside(_compile_condition, text, what=FILENAME, cpu_s=CPU_S, memory_bytes=MEMORY_BYTES)
+    parts = run_aside(_compile_condition, text, what=FILENAME)
     signals = {name: Signal.model_validate(declared, strict=False) for name, declared in parts["signals"].items()}
     return Condition(base64.b64decode(parts["program"]), signals), parts["warnings"]
 
 
 def read_catalog_aside(signals: str) -> ReadCatalog:
     """Read a signal catalog in a child process, within the same limits; InvalidInput when it has mistakes."""
-    parts = _aside(_read, signals, what="the signal catalog", cpu_s=CPU_S, memory_bytes=MEMORY_BYTES)
+    parts = run_aside(_read, signals, what="the signal catalog")
     return ReadCatalog(parts["signals"], ProgramLimits(**parts["limits"]))
 
 
-def _aside(
-    work: Callable[[Any], dict[str, Any]], given: object, *, what: str, cpu_s: int, memory_bytes: int
+def run_aside(
+    work: Callable[[Any], dict[str, Any]],
+    given: object,
+    *,
+    what: str,
+    cpu_s: int = CPU_S,
+    memory_bytes: int = MEMORY_BYTES,
 ) -> dict[str, Any]:
-    """What `work` makes of `given` in a child process, as JSON; raises what it raises there."""
+    """What `work` makes of `given` in a child process, as JSON; raises what it raises there.
+
+    InvalidInput when it takes more processor time or memory; Unreachable when no process can be started.
+    """
     receiver, sender = _processes.Pipe(duplex=False)
     child = _processes.Process(target=_run, args=(sender, work, given, cpu_s, memory_bytes), daemon=True)
     try:

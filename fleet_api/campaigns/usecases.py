@@ -15,7 +15,7 @@ from fleet_api.campaigns.compilation import Text, compile_aside
 from fleet_api.campaigns.review import cost_of_program, review
 from fleet_api.campaigns.views import details_view, summary_view
 from fleet_api.services import Services
-from fleet_api.signal_catalogs import rules as catalog_rules
+from fleet_api.signal_catalogs.texts import catalog_text
 from fleet_api.signing.bundles import check_signature, sealed_bundle, trusted_signatures
 from fleet_api.signing.chain import read_chain
 from fleet_api.trust.publishing import kept_signatures
@@ -57,7 +57,7 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
     compiled; NotFound for a catalog that is not published, Forbidden for the author's own where others are.
     """
     user.require(Role.AUTHOR)
-    signals = _catalog_text(services, request)
+    signals = catalog_text(services, signals=request.signals, catalog=request.catalog)
     with services.compilations.turn(user.name):
         compiled = compile_aside(Text(request.source, request.filename, signals, request.campaign))
     content = life.VersionContent(
@@ -79,19 +79,6 @@ def apply(services: Services, user: User, request: ApplyRequest) -> tuple[Applie
             catalog = text_digest(signals)
             _note(connection, user, "apply", before=existing, after=version, settings=version.settings, catalog=catalog)
     return AppliedView(**asdict(version), warnings=compiled.warnings), existing is None
-
-
-def _catalog_text(services: Services, request: ApplyRequest) -> str:
-    """The signal catalog that a text is applied against."""
-    with services.database.begin() as connection:
-        if request.signals is None:
-            return signal_catalogs.find(connection, request.catalog or "")[1]
-        catalog_rules.check_may_bring(
-            signal_catalogs.any_is_published(connection),
-            signal_catalogs.published_as(connection, text_digest(request.signals)),
-            allowed=services.settings.author_catalogs,
-        )
-    return request.signals
 
 
 def _add_draft(connection: Connection, content: life.VersionContent, *, author: User) -> CampaignVersion:

@@ -9,6 +9,7 @@ from typing import Self
 import httpx
 
 from fleet_api.client.audit import Audit
+from fleet_api.client.authoring import Authoring
 from fleet_api.client.campaigns import Campaigns, SignalCatalogs
 from fleet_api.client.clips import Clips
 from fleet_api.client.clips.scans import Scans
@@ -49,6 +50,7 @@ class Client:
     ) -> None:
         self._transport = Transport(url, token, timeout_s=timeout_s, patience_s=patience_s, http=http, ca_file=ca_file)
         self.campaigns = Campaigns(self._transport)
+        self.authoring = Authoring(self._transport)
         self.signal_catalogs = SignalCatalogs(self._transport)
         self.vehicles = Vehicles(self._transport)
         self.clips = Clips(self._transport)

@@ -24,6 +24,7 @@ from triggers.errors import LongtailError, NotFound
 
 TAGS = (
     ("campaigns", "What to collect: apply a trigger text, approve it, and see what became of its fires."),
+    ("authoring", "Trigger texts while they are written: findings, format, costs, and what they may name."),
     ("signal catalogs", "The signals that texts are compiled against, published by operators."),
     ("login", "Log-in of people at an OpenID provider, and who somebody is."),
     ("budget", "How much of each budget is used."),

@@ -301,7 +301,12 @@ def log(api: Api, **params: Any) -> list[AuditEntryView]:
     return AuditPage.model_validate_json(answer.content).entries
 
 
-ONLY_ASK = {("post", "/stac/search"), ("post", "/v1/clips/similar")}
+ONLY_ASK = {
+    ("post", "/stac/search"),
+    ("post", "/v1/clips/similar"),
+    ("post", "/v1/authoring/check"),
+    ("post", "/v1/authoring/vocabulary"),
+}
 """Requests that change nothing, and are posted as what they ask for may be too long for an address."""
 
 

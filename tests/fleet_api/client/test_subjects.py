@@ -188,6 +188,8 @@ def test_the_client_reaches_every_route_that_people_use(api: Api) -> None:
         lambda: client.budget.set_limit("fleet", amount=1, reason="r"),
         lambda: next(client.budget.audit()),
         lambda: client.campaigns.assign("a", cost_centre="r"),
+        lambda: client.authoring.check("", ""),
+        lambda: client.authoring.vocabulary(""),
         lambda: client.signal_catalogs.get("a"),
         lambda: next(client.signal_catalogs.list()),
         lambda: client.signal_catalogs.publish("a", ""),

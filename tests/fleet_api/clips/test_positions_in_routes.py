@@ -53,6 +53,8 @@ LAST = [
 NOTHING_OF_CLIPS: set[Operation] = {
     # about campaigns, catalogs, keys and people
     ("post", "/v1/campaigns"),
+    ("post", "/v1/authoring/check"),
+    ("post", "/v1/authoring/vocabulary"),
     ("post", "/v1/signal-catalogs"),
     ("get", "/v1/signal-catalogs/{reference}"),
     *(("post", f"{VERSION}/{verb}") for verb in ("submit", "approve", "reject", "signatures")),

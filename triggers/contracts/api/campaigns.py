@@ -59,26 +59,36 @@ class BacktestForecast(Contract):
     budgets: Annotated[tuple[BudgetExpected, ...], Field(max_length=10)]
 
 
-class ApplyRequest(Contract):
-    """A trigger file and the signal catalog to compile it against: its text, or the published one to take."""
+class CatalogRequest(Contract):
+    """A signal catalog: its text, or the published one to take."""
 
-    source: Annotated[str, Field(max_length=MAX_SOURCE_BYTES)]
-    filename: Annotated[str, StringConstraints(min_length=1, max_length=300)] = "campaign.trigger"
     signals: Annotated[str, Field(max_length=MAX_CATALOG_BYTES)] | None = None
     """The catalog's YAML. Where catalogs are published it must be one of them, unless the deployment allows others."""
     catalog: CatalogReference | None = None
     """In its place, a published catalog: `NAME` (its newest version), `NAME@VERSION`, or the digest of its text."""
-    campaign: Name | None = None
-    """Which campaign of the file; may be omitted if the file has only one."""
-    draft: bool = False
-    forecast: BacktestForecast | None = None
-    """Shown to approvers; 409 unless its program is the one that the text compiles to."""
 
     @model_validator(mode="after")
     def _one_catalog(self) -> Self:
         if (self.signals is None) == (self.catalog is None):
             raise ValueError("give either `signals`, the text of a signal catalog, or `catalog`, a published one")
         return self
+
+
+class SourceRequest(CatalogRequest):
+    """A trigger file and the signal catalog to compile it against."""
+
+    source: Annotated[str, Field(max_length=MAX_SOURCE_BYTES)]
+    filename: Annotated[str, StringConstraints(min_length=1, max_length=300)] = "campaign.trigger"
+
+
+class ApplyRequest(SourceRequest):
+    """A campaign of a trigger file, to become its next version."""
+
+    campaign: Name | None = None
+    """Which campaign of the file; may be omitted if the file has only one."""
+    draft: bool = False
+    forecast: BacktestForecast | None = None
+    """Shown to approvers; 409 unless its program is the one that the text compiles to."""
 
 
 class ApproveRequest(Contract):

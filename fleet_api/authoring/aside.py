@@ -1,0 +1,72 @@
+"""What an editor asks about a text, worked out in a child process with limits: findings, format, costs, vocabulary."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from fleet_api.campaigns.compilation import run_aside
+from triggers.contracts.api.authoring.checks import CheckView
+from triggers.contracts.api.authoring.vocabulary import VocabularyView, WordView
+from triggers.contracts.base import text_digest
+from triggers.language.compile import compile_source
+from triggers.language.explain import explain, to_json
+from triggers.language.text.formatter import format_source
+from triggers.language.words import language_words, unit_words
+from triggers.signals.catalog import Signal, SignalCatalog
+
+CPU_S = 10
+"""Processor time of one check: an editor asks again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A trigger file and a signal catalog, as texts, and what is asked for beside diagnostics."""
+
+    source: str
+    filename: str
+    signals: str
+    formatted: bool
+    explained: bool
+
+
+def check_aside(asked: Asked) -> CheckView:
+    """Every finding about a text; InvalidInput for a catalog with mistakes, or a text that takes too much."""
+    return CheckView.model_validate(run_aside(check_here, asked, what=asked.filename, cpu_s=CPU_S))
+
+
+def vocabulary_aside(signals: str) -> VocabularyView:
+    """What may be named in a text that is compiled against the catalog with this text; InvalidInput for mistakes."""
+    found = run_aside(vocabulary_here, signals, what="the signal catalog", cpu_s=CPU_S)
+    words = [WordView.model_validate(word) for word in language_words()]
+    return VocabularyView(digest=text_digest(signals), words=words, units=list(unit_words()), **found)
+
+
+def check_here(asked: Asked) -> dict[str, Any]:
+    """The content of a `CheckView`, worked out in this process."""
+    catalog = SignalCatalog.parse(asked.signals, name="signals")
+    compilation = compile_source(asked.source, filename=asked.filename, catalog=catalog)
+    formatted = format_source(asked.source, filename=asked.filename).text if asked.formatted else None
+    programs = explain(compilation, catalog) if asked.explained and compilation.ok else []
+    return {
+        "ok": compilation.ok,
+        "diagnostics": [diagnostic.to_json() for diagnostic in compilation.diagnostics],
+        "formatted": formatted,
+        "programs": [to_json(program) for program in programs],
+    }
+
+
+def vocabulary_here(signals: str) -> dict[str, Any]:
+    """What a `VocabularyView` has of a signal catalog, worked out in this process."""
+    catalog = SignalCatalog.parse(signals, name="signals")
+    return {
+        "signals": [_signal(name, signal) for name, signal in catalog.signals.items()],
+        "heads": sorted(catalog.heads),
+        "attributes": dict(catalog.vehicle),
+        "cameras": list(catalog.cameras),
+    }
+
+
+def _signal(name: str, signal: Signal) -> dict[str, Any]:
+    fields = ("type", "unit", "rate", "values", "describe")
+    return {"name": name, **{field: getattr(signal, field) for field in fields}}

@@ -1,0 +1,107 @@
+"""A text is checked as it is typed: its findings, its format, its costs, and what it may name; nothing is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from fleet_api.authoring import aside
+from fleet_api.campaigns import compilation
+from tests.fleet_api.api_server import SIGNALS, Api, campaign_text
+from triggers.language.compile import compile_source
+from triggers.language.explain import explain, to_json
+from triggers.language.text.formatter import format_source
+from triggers.signals.catalog import SignalCatalog
+
+pytestmark = pytest.mark.integration
+
+
+def check(api: Api, source: str, **more: Any) -> Any:
+    answer = api.post("/v1/authoring/check", {"source": source, "signals": SIGNALS, **more}, "author")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_a_right_text_has_its_format_and_its_costs_as_the_command_line_shows_them(api: Api) -> None:
+    text = campaign_text()
+    catalog = SignalCatalog.parse(SIGNALS, name="signals")
+    compiled = compile_source(text, filename="campaign.trigger", catalog=catalog)
+    assert check(api, text, formatted=True, explained=True) == {
+        "ok": True,
+        "diagnostics": [each.to_json() for each in compiled.diagnostics],
+        "formatted": format_source(text, filename="campaign.trigger").text,
+        "programs": [to_json(each) for each in explain(compiled, catalog)],
+    }
+    assert check(api, text) | {"diagnostics": []} == {"ok": True, "diagnostics": [], "formatted": None, "programs": []}
+
+
+def test_a_text_with_mistakes_is_an_answer_with_every_one_at_its_place(api: Api) -> None:
+    found = check(api, "trigger a {\n    when ego.sped > 3 m/s\n    cooldwn 5 s\n}\n", formatted=True, explained=True)
+    places = {(each["code"][:3], each["line"], each["column"]) for each in found["diagnostics"]}
+    assert (found["ok"], found["programs"]) == (False, [])
+    assert ("LT3", 2, 10) in places or ("LT2", 2, 10) in places, places
+    assert any(line == 3 for _, line, _ in places)
+    assert any("ego.speed" in each["proposal"] for each in found["diagnostics"])
+
+
+@pytest.mark.parametrize(
+    "pasted", ["\x00\x01\xff", "\N{ZERO WIDTH SPACE}" * 50, "{" * 5000, "trigger " * 3000, "🚗 = ß"]
+)
+def test_what_is_pasted_by_mistake_is_told_and_never_an_error_of_the_server(api: Api, pasted: str) -> None:
+    answer = api.post("/v1/authoring/check", {"source": pasted, "signals": SIGNALS, "formatted": True}, "author")
+    assert answer.status_code in (200, 422), answer.text
+    assert answer.status_code == 422 or answer.json()["diagnostics"]
+
+
+def test_a_published_catalog_is_taken_by_name_and_an_unknown_one_is_not_found(api: Api) -> None:
+    assert api.post("/v1/signal-catalogs", {"name": "fleet", "signals": SIGNALS}, "operator").status_code == 201
+    client = api.as_client("author").authoring
+    assert client.check(campaign_text(), catalog="fleet").ok
+    assert client.vocabulary(catalog="fleet") == client.vocabulary(SIGNALS)
+    missing = api.post("/v1/authoring/check", {"source": "", "catalog": "other"}, "author")
+    assert missing.status_code == 404
+    own = api.post("/v1/authoring/check", {"source": "", "signals": SIGNALS + "max_gap: 3\n"}, "author")
+    assert own.status_code == 403, "as when it is applied"
+
+
+def test_a_catalog_with_mistakes_is_refused_with_their_lines(api: Api) -> None:
+    answer = api.post("/v1/authoring/vocabulary", {"signals": "signals: {ego.speed: {unit: mps}}"}, "author")
+    assert answer.status_code == 422
+    assert "m/s" in answer.json()["detail"]
+
+
+def test_a_text_that_takes_too_long_is_ended(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(aside, "check_here", _spin)
+    monkeypatch.setattr(aside, "CPU_S", 1)
+    answer = api.post("/v1/authoring/check", {"source": "", "signals": SIGNALS}, "author")
+    assert answer.status_code == 422
+    assert "1 s of processor time" in answer.json()["detail"]
+
+
+def test_the_vocabulary_has_signals_with_units_heads_attributes_and_the_words_of_the_language(api: Api) -> None:
+    found = api.as_client("viewer").authoring.vocabulary(SIGNALS)
+    speed = next(each for each in found.signals if each.name == "ego.speed")
+    assert (speed.type, speed.unit, speed.rate) == ("number", "m/s", 50)
+    assert found.heads == ["cut_in.detected", "lane.valid"]
+    assert found.attributes == {"region": "text", "hardware": "integer"}
+    assert "km/h" not in found.units and {"km", "h"} <= set(found.units)
+    assert any(word.text == "rate" and word.forms == ["rate(x over 1 s)"] for word in found.words)
+
+
+def test_a_user_has_one_check_at_a_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = []
+
+    def meanwhile(*_: object, **__: object) -> dict[str, Any]:
+        refused.append(api.post("/v1/authoring/check", {"source": "", "signals": SIGNALS}, "author"))
+        return {"ok": True, "diagnostics": [], "formatted": None, "programs": []}
+
+    monkeypatch.setattr(aside, "run_aside", meanwhile)
+    assert check(api, "")["ok"]
+    assert [each.status_code for each in refused] == [429]
+    assert compilation.CPU_S > aside.CPU_S
+
+
+def _spin(asked: aside.Asked) -> dict[str, Any]:
+    while True:
+        pass

@@ -1,0 +1,114 @@
+"""A trigger text as it is typed: its findings, its format, and what its programs cost on a vehicle."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from triggers.contracts.api.campaigns import SourceRequest
+
+
+class CheckRequest(SourceRequest):
+    """A trigger file and its signal catalog; `formatted` and `explained` ask for more than diagnostics."""
+
+    formatted: bool = False
+    explained: bool = False
+
+
+class DiagnosticView(BaseModel):
+    """A finding at a place. Lines and columns count from 1, columns in characters (Unicode code points)."""
+
+    code: str
+    severity: Literal["error", "warning"]
+    file: str
+    line: int
+    column: int
+    end_line: int
+    end_column: int
+    message: str
+    proposal: str
+    source_line: str
+
+
+class OperationsView(BaseModel):
+    """WebAssembly instructions per tick, at least and at most."""
+
+    least: int
+    most: int
+
+
+class ExplainedInputView(BaseModel):
+    """A signal that a program reads; `rate` in Hz and `max_age_s` are null if it has none."""
+
+    name: str
+    type: str
+    unit: str
+    rate: float | None
+    max_age_s: float | None
+
+
+class ExplainedTriggerView(BaseModel):
+    """A trigger and what its condition costs; `clip_bytes` of a clip of one fire, without `cameras`."""
+
+    name: str
+    describe: str
+    reads: list[str]
+    cooldown_s: float
+    before_s: float
+    after_s: float
+    signals: int
+    cameras: list[str]
+    clip_bytes: int
+    operations_per_tick: OperationsView
+    state_bytes: int
+
+
+class ExplainedOperatorView(BaseModel):
+    """An operator at a place in the text, and its cost without that of its operands."""
+
+    text: str
+    line: int
+    column: int
+    operations_per_tick: OperationsView
+    burst_operations: int
+    state_bytes: int
+    triggers: list[str]
+
+
+class ProgramView(BaseModel):
+    """What a campaign's program reads, needs and costs on a vehicle, as `longtail explain --json` has it.
+
+    `campaign` is null for all triggers of a file without campaigns. `operators` begin with the costliest.
+    """
+
+    campaign: str | None
+    digest: str
+    module_bytes: int
+    inputs: list[ExplainedInputView]
+    state_bytes: int
+    state_limit_bytes: int
+    operations_per_tick: OperationsView
+    operations_limit: int
+    reading_operations_per_tick: int
+    operations_per_block: int
+    burst_operations: int
+    ticks_per_s: float | None
+    operations_per_s: int | None
+    core_share: float | None
+    triggers: list[ExplainedTriggerView]
+    compares: list[str]
+    operators: list[ExplainedOperatorView]
+
+
+class CheckView(BaseModel):
+    """Whether the text compiles, and every finding about it.
+
+    `formatted` is null where it was not asked for, or where the text has mistakes of syntax; `programs` is empty where
+    it was not asked for, or where the text does not compile.
+    """
+
+    ok: bool
+    diagnostics: list[DiagnosticView]
+    formatted: str | None
+    programs: list[ProgramView]

@@ -1,0 +1,125 @@
+"""The words of the language with their forms and what they mean in a sentence: what editors complete and show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from triggers.language.checks.functions import FORMS
+from triggers.signals.units import KNOWN_UNITS
+
+
+class WordKind(StrEnum):
+    """Where a word stands: it begins a block or a clause of one, joins conditions, or is called."""
+
+    BLOCK = "block"
+    TRIGGER_CLAUSE = "trigger clause"
+    CAPTURE_CLAUSE = "capture clause"
+    CAMPAIGN_CLAUSE = "campaign clause"
+    OPERATOR = "operator"
+    FUNCTION = "function"
+
+
+@dataclass(frozen=True, slots=True)
+class LanguageWord:
+    """A word, the forms in which it is written, and its meaning. Of operators, P, A and B stand for conditions."""
+
+    text: str
+    kind: WordKind
+    forms: tuple[str, ...]
+    summary: str
+
+
+_BLOCKS = {
+    "let": ("let hard = ego.accel < -4 m/s^2", "A name for an expression, to be used in conditions."),
+    "fence": ("fence munich { (48.10, 11.50), (48.20, 11.50), (48.20, 11.70) }", "An area, by its corners."),
+    "trigger": ("trigger braking { when ego.accel < -4 m/s^2 }", "What to look for, and what to record around it."),
+    "campaign": (
+        "campaign braking { collect braking }",
+        "Which vehicles look for which triggers, within which budget.",
+    ),
+}
+_TRIGGER_CLAUSES = {
+    "describe": ('describe "cut-ins that only the shadow saw"', "A sentence about it, for people."),
+    "when": ("when ego.speed > 30 km/h for 2 s", "The condition: the trigger fires when it becomes true."),
+    "cooldown": ("cooldown 30 s", "How long after a fire further rises are suppressed, and counted."),
+    "capture": ("capture 5 s before, 3 s after { signals ego.* }", "The time around a fire that is recorded."),
+    "tags": ('tags "braking", "snow"', "Words that its clips carry in the catalog."),
+}
+_CAPTURE_CLAUSES = {
+    "signals": ("signals ego.*, lead.distance", "The signals that clips hold."),
+    "cameras": ("cameras front_main", "The cameras that clips hold."),
+}
+_CAMPAIGN_CLAUSES = {
+    "describe": _TRIGGER_CLAUSES["describe"],
+    "collect": ("collect hard_braking, cut_in", "The triggers whose fires become clips."),
+    "compare": ("compare cut_in.detected", "Heads whose active and shadow values are counted, without any upload."),
+    "target": ('target vehicle.region in ("EU")', "The vehicles, by their attributes."),
+    "rollout": ("rollout 1 % for 1 d, 10 % for 3 d, 100 %", "The share of them, in stages."),
+    "sample": ("sample 1 in 10", "The share of fires that are kept; the choice is random and known."),
+    "budget": ("budget 2 GB total, 50 MB per vehicle per day", "Limits that are never passed."),
+    "upload": ("upload up to 20 MB on cellular, on wifi", "The networks that its clips may take."),
+    "priority": ("priority 50", "Which clips go first: 0 to 100, 50 where it is not said."),
+    "active": ("active 2026-09-01 to 2026-12-01", "The days between which it runs."),
+    "retain": ("retain 90 d", "How long its clips are kept."),
+}
+_OPERATORS = {
+    "and": ("P and Q", "True where both are; false where one is false, whatever the other is."),
+    "or": ("P or Q", "True where one is, whatever the other is; false where both are."),
+    "not": ("not P", "The opposite; unknown stays unknown."),
+    "for": ("P for 2 s", "True once P has been true for so long."),
+    "tolerating": ("P for 2 s tolerating 300 ms", "An unknown stretch of at most so long does not end the run."),
+    "between": ("x between 1 m and 5 m", "x >= a and x <= b."),
+    "in": ('x in ("P", "N")', "Equal to one of them."),
+    "then": ("A then B within 2 s", "B becomes true at most so long after A did."),
+    "without": ("A without B within 2 s", "A became true, and B did not within so long after it."),
+    "within": ("A then B within 2 s", "The longest time between the two."),
+    "over": ("max(x over 5 s)", "The window of time that an operator looks back on."),
+}
+_FUNCTIONS = {
+    "abs": "The absolute value.",
+    "sqrt": "The square root, with the root of the unit.",
+    "wrap": "The angle in [-180 deg, 180 deg).",
+    "min": "The smaller of two, or the least value of the window.",
+    "max": "The larger of two, or the greatest value of the window.",
+    "avg": "The mean over the samples of the window.",
+    "delta": "The latest minus the oldest value of the window.",
+    "rate": "`delta` divided by the time between the two values, per second.",
+    "ema": "A low-pass filter with this time constant.",
+    "past": "The value so long ago.",
+    "rise": "P became true: its last known value was false.",
+    "fall": "P became false: its last known value was true.",
+    "changed": "x differs from its last known value.",
+    "missing": "x is unknown; this itself never is.",
+    "age": "The time since the latest sample of a signal.",
+    "once": "P was true at some time in the window.",
+    "share": "The share of the known time during which P was true, as a ratio.",
+    "count": "How often P became true in the window.",
+    "flicker": "How often the known value changed in the window.",
+    "hysteresis": "True once x is beyond `on`, false once it is beyond `off`.",
+    "disagree": "Two bool or text signals differ: of a head, active and shadow.",
+    "divergence": "abs(b - a): of a head, shadow minus active.",
+    "near": "The position is within a distance of a place.",
+    "inside": "The position is inside a fence.",
+}
+
+
+def language_words() -> tuple[LanguageWord, ...]:
+    """Every word of the language, of which one may stand in two kinds (`describe`)."""
+    tables = (
+        (WordKind.BLOCK, _BLOCKS),
+        (WordKind.TRIGGER_CLAUSE, _TRIGGER_CLAUSES),
+        (WordKind.CAPTURE_CLAUSE, _CAPTURE_CLAUSES),
+        (WordKind.CAMPAIGN_CLAUSE, _CAMPAIGN_CLAUSES),
+        (WordKind.OPERATOR, _OPERATORS),
+    )
+    words = [
+        LanguageWord(text, kind, (form,), summary) for kind, table in tables for text, (form, summary) in table.items()
+    ]
+    functions = (LanguageWord(text, WordKind.FUNCTION, FORMS[text], _FUNCTIONS[text]) for text in FORMS)
+    return (*words, *functions)
+
+
+def unit_words() -> tuple[str, ...]:
+    """The units that have a symbol of their own; products, quotients and powers of them are units, too."""
+    return tuple(KNOWN_UNITS)
