@@ -1,4 +1,4 @@
-"""The thorough examination: every clip's bytes, every object, and ledger, usage and audit log against what must be.
+"""The thorough examination: every clip's bytes, every object, and ledger, books, usage and audit log as they must be.
 
 It reads all objects once and holds one page of rows and one cell of a clip at a time.
 """
@@ -22,6 +22,7 @@ from fleet_api.deployment.doctor.objects import (
 from storage import audit
 from storage.clips.writer import clip_key
 from storage.database import Database
+from storage.diagnosis import books
 from storage.diagnosis import ledger as ledger_queries
 from storage.diagnosis import objects as object_queries
 from storage.diagnosis.objects import NamedObject, StoredClip
@@ -58,7 +59,7 @@ class _Tally:
 
 
 def check(settings: Settings, database: Database, progress: Callable[[str], None]) -> Iterator[Finding]:
-    """Findings on all clips, all other objects, objects without a row, the whole ledger and usage."""
+    """Findings on all clips, all other objects, objects without a row, the whole ledger, its books, and usage."""
     if without_data_dir(settings):
         return
     store = open_store(settings, create=False)
@@ -75,6 +76,8 @@ def check(settings: Settings, database: Database, progress: Callable[[str], None
         charges.add(ledger_queries.accounts_that_differ(connection))
         charges.add(ledger_queries.entries_that_differ(connection))
     yield _finding("full: ledger", charges, "clips were charged as their manifests say", AUDIT_REMEDY)
+    uploads = _books(database, progress)
+    yield _finding("full: books", uploads, "uploads have the entries that their bytes and clips ask for", AUDIT_REMEDY)
     yield _usage(database)
     yield _audit_log(database)
 
@@ -168,6 +171,20 @@ def _others(store: ObjectStore, database: Database, progress: Callable[[str], No
             after = page[-1][0]
             progress(f"{tally.looked_at} other objects")
     return tally
+
+
+def _books(database: Database, progress: Callable[[str], None]) -> _Tally:
+    """Every upload against its entries; their objects were looked at as those of clips."""
+    tally, after = _Tally(), ""
+    while True:
+        with database.begin() as connection:
+            page = books.read_page(connection, after=after)
+        tally.add(page.differences)
+        tally.looked_at += page.uploads
+        if page.last is None:
+            return tally
+        after = page.last
+        progress(f"{tally.looked_at} uploads")
 
 
 def _orphans(store: ObjectStore, database: Database, progress: Callable[[str], None]) -> _Tally:

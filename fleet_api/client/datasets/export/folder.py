@@ -100,6 +100,6 @@ def write_checked(chunks: Iterable[bytes], file: BinaryIO, *, digest: str, what:
     if hashed.hexdigest() != digest:
         raise Untrusted(
             f"{what} came with the SHA-256 {hashed.hexdigest()}, and the dataset has {digest}",
-            remedy="export again; if that does not help, ask an operator to run `longtail doctor --thorough`",
+            remedy="export again; if that does not help, ask an operator to run `longtail doctor --full`",
         )
     return size_bytes
