@@ -44,6 +44,20 @@ class Geometry:
         """Whether it has parts of more than one dimension."""
         return sum(map(bool, (self.points, self.lines, self.areas))) > 1
 
+    def rectangle(self) -> tuple[Decimal, Decimal, Decimal, Decimal] | None:
+        """West, south, east and north of a geometry that is a BBOX, or a polygon of the same corners; None of others.
+
+        >>> parse_geometry({"bbox": [11, 48, 12, 49]}).rectangle() == (11, 48, 12, 49)
+        True
+        """
+        if self.points or self.lines or len(self.areas) != 1 or len(self.areas[0]) != 1 or len(self.areas[0][0]) != 4:
+            return None
+        ring = self.areas[0][0]
+        longitudes, latitudes = ({position[axis] for position in ring} for axis in (0, 1))
+        if len(longitudes) != 2 or len(latitudes) != 2:
+            return None  # four corners that do not cross themselves, of two longitudes and two latitudes, are a box
+        return min(longitudes), min(latitudes), max(longitudes), max(latitudes)
+
     def bounds(self) -> tuple[Box, ...]:
         """Boxes around all of it, with room for the rounding of doubles."""
         parts = [*((point,) for point in self.points), *self.lines, *(area[0] for area in self.areas)]

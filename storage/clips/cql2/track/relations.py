@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import and_, case, false, not_, null, or_
 
+from storage.clips.cql2.track import boxes
 from storage.clips.cql2.track.geometry import Geometry
 from storage.clips.cql2.track.parts import FIRST, AreaParts, LineParts, PointParts, is_line
 from storage.clips.cql2.track.rows import Condition, has_track
@@ -37,7 +38,8 @@ def relation(name: str, geometry: Geometry) -> Condition:
         geometry,
     )
     if parts.areas and not parts.points and not parts.lines and name in ("s_intersects", "s_disjoint"):
-        meets = _meets(parts.areas)
+        rectangle = geometry.rectangle()
+        meets = _meets(parts.areas) if rectangle is None else boxes.meets(*rectangle)
         related = meets if name == "s_intersects" else not_(meets)
     else:
         of_line, of_point = _RELATIONS[name]

@@ -235,12 +235,12 @@ def _near_track(x1: Number, y1: Number, x2: Number, y2: Number) -> Condition:
     longitudes = or_(
         _c.min_longitude > _c.max_longitude,
         and_(low <= _c.max_longitude + ROOM, high >= _c.min_longitude - ROOM),
-        _at_the_antimeridian(),
+        at_the_antimeridian(),
     )
     return and_(south <= _c.max_latitude + ROOM, north >= _c.min_latitude - ROOM, longitudes)
 
 
-def _at_the_antimeridian() -> Condition:
+def at_the_antimeridian() -> Condition:
     """Whether the box around the clip's track reaches the antimeridian."""
     half = float(HALF)
     return or_(_c.min_longitude > _c.max_longitude, _c.min_longitude == -half, _c.max_longitude == half)
@@ -255,7 +255,7 @@ def _is_needed(turn: Number, literal: Sequence[Edge], turned: Turned) -> Conditi
     """Whether a turned copy of a geometry can meet the clip's track: only at the antimeridian."""
     if turned == "everywhere" or any(end[0] > HALF for edge in literal for end in edge):
         return turn.is_not(None)
-    return or_(turn == 0, _at_the_antimeridian())
+    return or_(turn == 0, at_the_antimeridian())
 
 
 def _numbers(values: Sequence[Decimal]) -> Any:

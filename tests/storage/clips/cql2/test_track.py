@@ -240,6 +240,36 @@ def test_relations_at_the_antimeridian(
     assert pacific.related(operator, geometry) == found
 
 
+OFF_GRID = st.integers(-1, 2 * SIZE + 1).map(lambda step: step * GRID / 2)
+
+
+@settings(max_examples=40)
+@given(OFF_GRID, OFF_GRID, OFF_GRID, OFF_GRID)
+def test_a_box_is_met_by_what_shapely_says_meets_it(tracks: Tracks, x1: float, y1: float, x2: float, y2: float) -> None:
+    west, east, south, north = min(x1, x2), max(x1, x2), min(y1, y2), max(y1, y2)
+    assume(west < east and south < north)
+    box = shapely.box(west, south, east, north)
+    node = {"bbox": [west, south, east, north]}
+    assert parse_geometry(node).rectangle() is not None
+    met = {track for track in tracks.tracks.values() if shapely.intersects(line_or_point(track), box)}
+    assert tracks.related("s_intersects", node) == met
+    assert tracks.related("s_disjoint", node) == set(tracks.tracks.values()) - met
+
+
+@pytest.mark.parametrize("south", [8.0, 10.25, 10.75, 11.5])
+@pytest.mark.parametrize(("west", "east"), [(179, -179), (179.8, -179.9), (179.5, 180), (-180, -179.75), (-180, 180)])
+def test_a_box_at_the_antimeridian_is_met_by_what_meets_an_area_of_its_shape(
+    pacific: Tracks, west: float, east: float, south: float
+) -> None:
+    if west > east:
+        shape = {"type": "MultiPolygon", "coordinates": [area(west, 180, south), area(-180, east, south)]}
+    else:
+        first, *others = area(west, east, south)[0]
+        shape = {"type": "Polygon", "coordinates": [[first, [(west + east) / 2, south], *others]]}
+    assert parse_geometry(shape).rectangle() is None
+    assert pacific.related("s_intersects", {"bbox": [west, south, east, 12]}) == pacific.related("s_intersects", shape)
+
+
 def haversine_m(a: Position, b: Position) -> float:
     (x1, y1), (x2, y2) = ((math.radians(at[0]), math.radians(at[1])) for at in (a, b))
     squared = math.sin((y2 - y1) / 2) ** 2 + math.cos(y1) * math.cos(y2) * math.sin((x2 - x1) / 2) ** 2
