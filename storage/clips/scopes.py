@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from sqlalchemy import ARRAY, ColumnElement, Select, Text, column, exists, func, literal, select
-from sqlalchemy.sql.selectable import LateralFromClause
 
 from storage.tables import clip_fires, clips, labels
 
@@ -35,12 +34,6 @@ def all_labels() -> ColumnElement[list[str]]:
     found = func.array_agg(elements.c.element, type_=ARRAY(Text))
     listed = of_clip.with_only_columns(func.coalesce(found, literal([], ARRAY(Text))))
     return listed.correlate(clips).scalar_subquery()
-
-
-def members(scope: Scope, value: ColumnElement[Any]) -> LateralFromClause:
-    """The different values, in the column `value`, that the members of `scope` have, beside each clip."""
-    query = _MEMBERS[scope].with_only_columns(value.label("value")).where(value.is_not(None))
-    return query.distinct().correlate(clips).lateral("members")
 
 
 def extreme(scope: Scope, value: ColumnElement[Any], *, greatest: bool) -> ColumnElement[Any]:

@@ -1,8 +1,9 @@
 """Counts of what a filter finds: how many clips, and how they are spread over values and bins of properties.
 
 counting.py   how many clips, exactly or estimated     newest.py    which clips are looked at
-asked.py      what to count by, from text              spread.py    values and bins in SQL
-bins.py       edges of histograms                      facets.py    all of it, for one filter
+asked.py      what to count by, from text              looked_at.py their rows, each read once
+bins.py       edges of histograms                      spread.py    values and bins
+facets.py     all of it, for one filter
 """
 
 from storage.clips.facets.asked import DEFAULT_BY, MAX_BY, Asked, parse_by

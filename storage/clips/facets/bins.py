@@ -7,7 +7,9 @@ the last bin is open where no number is.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -80,6 +82,20 @@ def step_edges(low_ns: int, high_ns: int, step: Step, *, what: str) -> list[int]
     if step in ("month", "year"):
         return list(_months(low_ns, high_ns, 1 if step == "month" else 12))
     return _time_multiples(low_ns, high_ns, width_ns)
+
+
+def count_in_bins(edges: Sequence[float], values: Iterable[float]) -> Counter[int]:
+    """How many values are in each bin that has any; bins are numbered from 1, by their lower edges.
+
+    >>> count_in_bins([0, 10, 20], [3, 9.5, 10, 25])
+    Counter({1: 2, 2: 1, 3: 1})
+    """
+    return Counter(bisect_right(edges, value) for value in values)
+
+
+def count_in_bins_of_several(edges: Sequence[float], values: Iterable[Iterable[float]]) -> Counter[int]:
+    """The same where there are several values of one clip: how many clips have a value in each bin."""
+    return Counter(number for of_clip in values for number in {bisect_right(edges, value) for value in of_clip})
 
 
 def _width(low: Fraction, high: Fraction, bins: int, *, smallest: Fraction | None) -> Fraction:

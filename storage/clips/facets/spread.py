@@ -1,11 +1,10 @@
-"""How clips are spread over the values or the bins of a property, in SQL.
+"""How clips are spread over the values or the bins of a property.
 
 Every count is a number of clips: of those that the filter `property = value` would find among them, or `property >=
 at_least AND property < below`. A clip with several fires, tags or labels is counted once for each value that it has.
 
-The statements read the clips that are looked at from a common table expression that is called like the table itself,
-so that the expressions of properties, which name columns of `clips`, are about these clips alone, and each clip is
-fetched once and not once for every property.
+One statement reads all that is needed (looked_at.py). Values are counted in it. Those that go into bins are fetched
+and counted here: the bins depend on the lowest and the highest, and a second statement would read all clips again.
 """
 
 from __future__ import annotations
@@ -15,34 +14,32 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
-    ARRAY,
-    CTE,
     BigInteger,
-    Column,
+    ColumnElement,
     Connection,
     Float,
-    FromClause,
-    Integer,
-    Numeric,
     Select,
-    Subquery,
-    Text,
     cast,
-    column,
     func,
     literal,
     null,
     select,
-    true,
     union_all,
 )
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.sql import visitors
 
 from storage.clips.facets.asked import Asked
-from storage.clips.facets.bins import float_edges, integer_edges, step_edges, time_edges
-from storage.clips.scopes import members
-from storage.tables import clips
+from storage.clips.facets.bins import (
+    count_in_bins,
+    count_in_bins_of_several,
+    float_edges,
+    integer_edges,
+    step_edges,
+    time_edges,
+)
+from storage.clips.facets.looked_at import LookedAt
+from storage.clips.plan import settings
+from storage.clips.plan.settings import Way
 
 Number: TypeAlias = int | float
 
@@ -78,122 +75,88 @@ class Spread:
 
 
 def spreads(connection: Connection, clip_ids: Sequence[str], asked: Sequence[Asked]) -> list[Spread]:
-    """The spread of these clips over each property, with two statements at most."""
+    """The spread of these clips over each property, by one statement."""
     if not asked:
         return []
-    first = _by_number(connection, clip_ids, [_extent(each) if each.in_bins else _values(each) for each in asked])
-    edges = [_edges(each, rows[0].value) if each.in_bins else [] for each, rows in zip(asked, first, strict=True)]
-    cut = [(each, at) for each, at in zip(asked, edges, strict=True) if at]
-    binned = iter(_by_number(connection, clip_ids, [_bins(each, at) for each, at in cut]))
-    found = []
-    for each, rows, at in zip(asked, first, edges, strict=True):
-        if each.in_bins:
-            found.append(Spread(bins=_spread_of_bins(next(binned), at) if at else (), missing=rows[0].clips))
-        else:
-            found.append(_spread_of_values(each, rows))
-    return found
+    looked_at = LookedAt.of(clip_ids, [each.about for each in asked])
+    parts = [_fetched(looked_at, each) if each.in_bins else _counted(looked_at, each) for each in asked]
+    found = _by_number(connection, looked_at, parts)
+    clips = len(clip_ids)
+    return [
+        _spread_of_bins(each, rows[0].value, clips) if each.in_bins else _spread_of_values(rows, clips)
+        for each, rows in zip(asked, found, strict=True)
+    ]
 
 
-def _by_number(connection: Connection, clip_ids: Sequence[str], parts: Sequence[Select[Any]]) -> list[list[Any]]:
+def _by_number(connection: Connection, looked_at: LookedAt, parts: Sequence[Select[Any]]) -> list[list[Any]]:
     """The rows of each part, which are read in one statement."""
-    if not parts:
-        return []
     numbered = []
     for number, part in enumerate(parts):
         rows = part.subquery()
-        columns = rows.c.value, rows.c.clips, cast(rows.c.distinct_values, BigInteger).label("distinct_values")
-        numbered.append(select(literal(number).label("part"), *columns))
-    statement = union_all(*numbered).add_cte(_looked_at(clip_ids, parts))
+        counts = (cast(each, BigInteger).label(each.name) for each in (rows.c.clips, rows.c.distinct, rows.c.having))
+        numbered.append(select(literal(number).label("part"), rows.c.value, *counts))
     by_number: list[list[Any]] = [[] for _ in parts]
-    for row in connection.execute(statement):
+    settings.use(connection, Way.COLLECT)  # each row by its index: the planner would read all labels into a hash
+    for row in connection.execute(union_all(*numbered).add_cte(*looked_at.rows.values())):
         by_number[row.part].append(row)
+    settings.reset(connection)
     return by_number
 
 
-def _looked_at(clip_ids: Sequence[str], parts: Sequence[Select[Any]]) -> CTE:
-    """The clips, under the name of their table, with the columns that the parts need."""
-    needed = {"id": clips.c.id}
-    for part in parts:
-        for element in visitors.iterate(part):
-            if isinstance(element, Column) and element.table is clips:
-                needed[element.name] = element
-    ids = (
-        func.unnest(literal(list(clip_ids), ARRAY(Text)))
-        .table_valued(column("id", Text), name="looked_at")
-        .render_derived()
-    )
-    return select(*needed.values()).select_from(ids.join(clips, clips.c.id == ids.c.id)).cte("clips")
-
-
-def _rows(asked: Asked) -> Subquery:
-    """A row for each different value that a clip has, and one for a clip without any: its id, and the value."""
-    about, value = asked.about.scope, asked.about.expression
-    source: FromClause = clips
-    if about is not None:
-        of_clip = members(about, value)
-        source, value = clips.outerjoin(of_clip, true()), of_clip.c.value
-    return select(clips.c.id, value.label("value")).select_from(source).subquery()
-
-
-def _values(asked: Asked) -> Select[Any]:
-    """The most frequent values, and first a row for the clips without one."""
-    rows = _rows(asked)
-    value = select(func.to_jsonb(rows.c.value, type_=JSONB).label("value")).subquery().c.value
-    counted = func.count().label("clips")
+def _counted(looked_at: LookedAt, asked: Asked) -> Select[Any]:
+    """The most frequent values with their clips, and beside each how many values there are, and clips with any."""
+    rows = looked_at.values(asked.about).cte()
+    counted = select(rows.c.value, func.count().label("clips")).group_by(rows.c.value).subquery()
+    value = func.to_jsonb(counted.c.value, type_=JSONB).label("value")
+    if asked.about.scope is None:
+        having: ColumnElement[int] = func.sum(counted.c.clips).over()
+    else:
+        having = select(func.count()).select_from(select(rows.c.number).distinct().subquery()).scalar_subquery()
     return (
-        select(value, counted, func.count(value).over().label("distinct_values"))
-        .group_by(value)
-        .order_by(value.is_(None).desc(), counted.desc(), value)
-        .limit(asked.shown + 1)
+        select(value, counted.c.clips, func.count().over().label("distinct"), having.label("having"))
+        .order_by(counted.c.clips.desc(), value)
+        .limit(asked.shown)
     )
 
 
-def _spread_of_values(asked: Asked, rows: Sequence[Any]) -> Spread:
-    found = tuple(ValueCount(row.value, row.clips) for row in rows if row.value is not None)
-    missing = sum(row.clips for row in rows if row.value is None)
-    return Spread(values=found[: asked.shown], distinct=rows[0].distinct_values if rows else 0, missing=missing)
+def _spread_of_values(rows: Sequence[Any], clips: int) -> Spread:
+    if not rows:
+        return Spread(distinct=0, missing=clips)
+    found = tuple(ValueCount(row.value, row.clips) for row in rows)
+    return Spread(values=found, distinct=rows[0].distinct, missing=clips - rows[0].having)
 
 
-def _extent(asked: Asked) -> Select[Any]:
-    """The lowest and the highest value, and how many clips have none."""
-    value = _rows(asked).c.value
-    extent = func.jsonb_build_array(func.min(value), func.max(value), type_=JSONB)
-    missing = func.count().filter(value.is_(None))
-    return select(extent.label("value"), missing.label("clips"), null().label("distinct_values"))
+def _fetched(looked_at: LookedAt, asked: Asked) -> Select[Any]:
+    """One row: the values, as a list of those of each clip if there can be several."""
+    rows = looked_at.values(asked.about).subquery()
+    if asked.about.scope is not None:
+        rows = select(func.jsonb_agg(rows.c.value).label("value")).group_by(rows.c.number).subquery()
+    values = func.coalesce(func.jsonb_agg(rows.c.value, type_=JSONB), literal([], JSONB))
+    none: list[ColumnElement[Any]] = [null().label(name) for name in ("clips", "distinct", "having")]
+    return select(values.label("value"), *none)
 
 
-def _edges(asked: Asked, extent: Sequence[Number | None]) -> list[Number]:
-    """The edges of the bins; none when no clip has a value."""
-    low, high = extent
-    if low is None or high is None:
-        return []
-    if _is_float(asked):
+def _spread_of_bins(asked: Asked, values: list[Any], clips: int) -> Spread:
+    if not values:
+        return Spread(missing=clips)
+    if asked.about.scope is None:
+        edges = _edges(asked, min(values), max(values))
+        counts = count_in_bins(edges, values)
+    else:
+        edges = _edges(asked, min(map(min, values)), max(map(max, values)))
+        counts = count_in_bins_of_several(edges, values)
+    ends = [*edges[1:], None]
+    bins = [Bin(edge, end, counts[number]) for number, (edge, end) in enumerate(zip(edges, ends, strict=True), 1)]
+    # The last edge is above every value, where a number is.
+    return Spread(bins=tuple(bins if bins[-1].clips else bins[:-1]), missing=clips - len(values))
+
+
+def _edges(asked: Asked, low: Number, high: Number) -> list[Number]:
+    """The edges of the bins."""
+    if isinstance(asked.about.expression.type, Float):
         return [*float_edges(float(low), float(high), asked.shown)]
     first, last = int(low), int(high)
     if asked.step is not None:
         return [*step_edges(first, last, asked.step, what=asked.about.name)]
     edges = time_edges if asked.about.kind == "time" else integer_edges
     return [*edges(first, last, asked.shown)]
-
-
-def _bins(asked: Asked, edges: Sequence[Number]) -> Select[Any]:
-    """How many clips are in each bin that has any; bins are numbered from 1."""
-    rows, number = _rows(asked), Float() if _is_float(asked) else Numeric()
-    bucket = func.width_bucket(cast(rows.c.value, number), literal(list(edges), ARRAY(number)), type_=Integer)
-    binned = select(rows.c.id, bucket.label("value")).where(rows.c.value.is_not(None)).subquery()
-    counted = func.count() if asked.about.scope is None else func.count(binned.c.id.distinct())
-    value = func.to_jsonb(binned.c.value, type_=JSONB).label("value")
-    return select(value, counted.label("clips"), null().label("distinct_values")).group_by(binned.c.value)
-
-
-def _spread_of_bins(rows: Sequence[Any], edges: Sequence[Number]) -> tuple[Bin, ...]:
-    counts = {row.value: row.clips for row in rows}
-    ends = [*edges[1:], None]
-    bins = [
-        Bin(edge, end, counts.get(number, 0)) for number, (edge, end) in enumerate(zip(edges, ends, strict=True), 1)
-    ]
-    return tuple(bins if bins[-1].clips else bins[:-1])  # the last edge is above every value, where a number is
-
-
-def _is_float(asked: Asked) -> bool:
-    return isinstance(asked.about.expression.type, Float)
