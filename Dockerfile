@@ -11,12 +11,14 @@ COPY tools/uv.txt ./
 RUN pip install --no-cache-dir --require-hashes --requirement uv.txt
 ENV UV_PROJECT_ENVIRONMENT=/opt/longtail UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
 COPY pyproject.toml uv.lock README.md ./
-RUN uv sync --frozen --no-dev --no-install-project
+RUN uv sync --frozen --no-dev --group console --no-install-project
 COPY triggers ./triggers
 COPY storage ./storage
 COPY migrations ./migrations
 COPY ingest ./ingest
 COPY fleet_api ./fleet_api
+COPY tools/console.py ./tools/console.py
+RUN /opt/longtail/bin/python tools/console.py build --strict
 RUN uv sync --frozen --no-dev --no-editable
 
 FROM python:3.12-slim-bookworm

@@ -25,10 +25,10 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .NOTPARALLEL:
 .PHONY: help demo servers bench chaos attack setup setup-run setup-bench test test-long timing lint types imports pytest map
-.PHONY: sbom audit format clean
+.PHONY: console-check console-dev sbom audit format clean
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: setup-run  ## run the whole loop on this machine (on recorded drives: DRIVES= SIGNALS= CAMPAIGN=)
 	@set --; for drive in $(DRIVES); do set -- "$$@" --drives "$$drive"; done; \
@@ -38,12 +38,14 @@ demo: setup-run  ## run the whole loop on this machine (on recorded drives: DRIV
 
 setup:  ## make .venv with everything development needs
 	@$(call setup_env,)
+	@.venv/bin/python tools/console.py build
 	@case " $(MAKECMDGOALS) " in *" setup "*) echo "to put longtail on the path: source .venv/bin/activate" >&2 ;; esac
 
 setup-run:  # make .venv with only what running needs
 	@$(call setup_env,--no-dev)
+	@.venv/bin/python tools/console.py build
 
-test: lint types imports pytest  ## everything CI runs: ruff, mypy, import-linter, pytest
+test: lint types imports console-check pytest  ## everything CI runs: ruff, mypy, import-linter, the console, pytest
 
 lint: setup  ## ruff: rules and format
 	$(BIN)/ruff check .
@@ -54,6 +56,12 @@ types: setup
 
 imports: setup
 	$(BIN)/lint-imports
+
+console-check: setup  ## the web console: its types against those of the API, and its unit tests
+	$(BIN)/python tools/console.py check --strict
+
+console-dev: setup  ## serve the web console from its sources at http://127.0.0.1:5173 (LONGTAIL_API_URL says where the API is)
+	@exec $(BIN)/python tools/console.py dev
 
 pytest: setup
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
@@ -81,6 +89,7 @@ servers: setup  ## start PostgreSQL, Apache Kafka and an S3 server for you to tr
 
 setup-bench:  # make .venv with what development needs, and the libraries that the benchmarks compare with
 	@$(call setup_env,--bench)
+	@.venv/bin/python tools/console.py build
 
 bench: setup-bench  ## measure against bare clients and the machine's limits (BENCH_ARGS="--only log --json FILE")
 	@exec $(BIN)/python -m bench.run $(BENCH_ARGS)
@@ -94,6 +103,7 @@ format: setup  ## format the code, and fix what ruff can fix
 
 clean:  ## remove the environment and every cache
 	rm -rf .venv .venv.lock .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist
+	rm -rf fleet_api/console/dist fleet_api/console/app/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Any Python 3 can start the script, which finds a newer one or says how to install it.

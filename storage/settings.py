@@ -20,7 +20,7 @@ from pydantic_settings import SettingsConfigDict
 from storage.costs.settings import BudgetSettings, CostSettings
 from storage.tiers.rules import parse_tiers
 from storage.watching.settings import WatchSettings
-from triggers.addresses import is_protected
+from triggers.addresses import is_protected, optional_web_address
 from triggers.contracts.checkin import MAX_LIST_LIFETIME_NS
 from triggers.contracts.limits import PROGRAM_OPERATIONS, PROGRAM_STATE_BYTES
 from triggers.contracts.users import groups_of_roles, roles_of
@@ -39,6 +39,7 @@ _WORKER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}")
 _USER_PASSWORD = re.compile(r"(//[^/?#@:]*:).*@")
 _READERS: dict[str, Callable[[str], object]] = {
     "oidc_roles": groups_of_roles,
+    "map_style_url": optional_web_address,
     "position_roles": roles_of,
     "object_tiers": parse_tiers,
     "month_zone": zone_named,
@@ -164,7 +165,8 @@ class Settings(CostSettings, WatchSettings, BudgetSettings):
     """PEM file of the authority that signed the provider's certificate. Empty: those that httpx knows."""
     oidc_session_s: Annotated[int, Field(ge=300, le=86400)] = 8 * 3600
     """How long a log-in is valid, and so how late the loss of a group takes a role away."""
-
+    map_style_url: str = ""
+    """Style document of a map server, whose tiles, glyphs and sprites are at its origin. Empty: a plain map."""
     position_roles: str = "viewer,author,approver,operator,labeler"
     """The roles that see precise positions, separated by commas; administrators do. Others see place cells."""
     check_in_staleness_s: Annotated[float, Field(ge=0, le=60)] = 1.0

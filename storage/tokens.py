@@ -26,6 +26,7 @@ from triggers.errors import InvalidInput, NotFound, Unauthenticated
 TOKEN_PREFIX = "lt_"  # noqa: S105 - a prefix, so that secret scanners recognise a leaked token
 DEFAULT_TTL_S: int = Settings.model_fields["token_ttl_s"].default
 MAX_NAME_CHARACTERS = 100
+_parent = api_tokens.alias("parent")
 _TOKEN = re.compile(TOKEN_PREFIX + r"[A-Za-z0-9_-]{43}")
 _DAY_S = 86400
 
@@ -126,11 +127,14 @@ def authenticate(connection: Connection, token: str) -> User:
             users_table.c.name,
             api_tokens.c.roles,
             api_tokens.c.issuer,
-            api_tokens.c.expires_at,
-            (api_tokens.c.expires_at <= func.now()).label("expired"),
+            api_tokens.c.parent_id,
+            func.least(api_tokens.c.expires_at, _parent.c.expires_at).label("expires_at"),
+            (func.least(api_tokens.c.expires_at, _parent.c.expires_at) <= func.now()).label("expired"),
         )
         .join(users_table, users_table.c.id == api_tokens.c.user_id)
-        .where(api_tokens.c.token_hash == token_hash(token), api_tokens.c.revoked_at.is_(None))
+        .outerjoin(_parent, _parent.c.id == api_tokens.c.parent_id)
+        .where(api_tokens.c.token_hash == token_hash(token))
+        .where(api_tokens.c.revoked_at.is_(None), _parent.c.revoked_at.is_(None))
     ).one_or_none()
     if row is None:
         raise Unauthenticated("the token is unknown or revoked", remedy="ask an administrator for a new one")
@@ -138,7 +142,7 @@ def authenticate(connection: Connection, token: str) -> User:
         rotate_it = f"ask whoever operates the deployment for a new one: `longtail token rotate {row.id}`"
         raise Unauthenticated(
             f"the token expired at {row.expires_at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
-            remedy=rotate_it if row.issuer is None else "log in again: `longtail login`, or the console",
+            remedy="log in again: `longtail login`, or the console" if row.issuer or row.parent_id else rotate_it,
         )
     return User(row.name, frozenset(row.roles), row.user_id, Origin(token_id=row.id))
 
@@ -159,11 +163,12 @@ def rotate(
     """Issue the successor of a token, which itself ends after `overlap_s` at the latest.
 
     Returns what is known of the former one, and the new token. One that has expired can be rotated, too; NotFound when
-    it is unknown or revoked, or was issued by a log-in.
+    it is unknown or revoked, or is a session.
     """
     changed = connection.execute(
         update(api_tokens)  # not those of log-ins, whose roles and end are the provider's to say
-        .where(api_tokens.c.id == token_id, api_tokens.c.revoked_at.is_(None), api_tokens.c.issuer.is_(None))
+        .where(api_tokens.c.id == token_id, api_tokens.c.revoked_at.is_(None))
+        .where(api_tokens.c.issuer.is_(None), api_tokens.c.parent_id.is_(None))
         .values(expires_at=func.least(api_tokens.c.expires_at, _after(overlap_s)))
     )
     if changed.rowcount == 0:

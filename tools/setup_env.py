@@ -234,7 +234,7 @@ def pinned_version(pin: Path) -> str:
 def sync(uv: str, root: Path, purpose: str) -> int:
     """`uv sync` from the lock file as it is; for running, installed packages that are not needed are kept."""
     command = [uv, "sync", "--frozen", "--python", sys.executable]
-    command += ["--no-dev", "--inexact"] if purpose == RUNNING else ["--group", "dev"]
+    command += ["--no-dev", "--group", "console", "--inexact"] if purpose == RUNNING else ["--group", "dev"]
     command += ["--group", "bench"] if purpose == MEASURING else []
     status = run(command, cwd=str(root), env=environment(root)).returncode
     if status:

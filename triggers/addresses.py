@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
+
+_HOST_AND_PORT = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
 
 def is_loopback(host: str) -> bool:
@@ -40,6 +43,19 @@ def web_origin(url: str) -> str:
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
     port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
+
+
+def optional_web_address(url: str) -> str:
+    """An address of the web whose origin can stand in a content security policy; '' for none. ValueError for others.
+
+    >>> optional_web_address("https://maps.example/style.json?key=a")
+    'https://maps.example/style.json?key=a'
+    """
+    parts = _split(url) if url else None
+    usable = parts is not None and parts.scheme in ("http", "https") and _HOST_AND_PORT.fullmatch(parts.netloc)
+    if url and not usable:
+        raise ValueError("must be an address such as https://maps.example/style.json")
+    return url
 
 
 def _split(url: str) -> SplitResult | None:

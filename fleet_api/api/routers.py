@@ -9,6 +9,7 @@ from fleet_api.budget import routes as budget
 from fleet_api.campaigns import owner_routes as campaign_owners
 from fleet_api.campaigns import routes as campaigns
 from fleet_api.clips import routes as clips
+from fleet_api.console import routes as console
 from fleet_api.costs import routes as costs
 from fleet_api.datasets import routes as datasets
 from fleet_api.facets import routes as facets
@@ -59,5 +60,6 @@ ROUTERS = tuple(
         login,
         objects,
         health,
+        console,
     )
 )

@@ -84,6 +84,6 @@ def require_own_page(method: str, headers: Headers, public_url: str) -> None:
     if site == "same-origin" or (site is None and origin == web_origin(public_url)):
         return
     raise Forbidden(
-        "this request has a session cookie, and does not come from a page of this API",
+        "this request is of a browser's session, and does not come from a page of this API",
         remedy=f"send it from a page at {web_origin(public_url)}, or with `Authorization: Bearer` and no cookie",
     )

@@ -1,1 +1,1 @@
-"""The API's log-in of people by OpenID Connect: routes, use cases and rules."""
+"""The API's log-in of people, by OpenID Connect or by a token: routes, use cases and rules."""

@@ -1,4 +1,4 @@
-"""Routes for log-in: to the provider and back for browsers, a code for a token for the command line; log-out."""
+"""Routes for log-in: to the provider and back, or by a token, for browsers; a code for the command line; log-out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fleet_api.http.auth import Caller, CallingAddress, request_origin
 from fleet_api.http.bodies import json_body
 from fleet_api.http.routing import ApiRoute
 from fleet_api.http.services import Use
-from fleet_api.http.session import session_cookie
+from fleet_api.http.session import require_own_page, session_cookie
 from fleet_api.login import attempts, rules, usecases
 from fleet_api.openid.authorization import Attempt
 from ingest.http.prefix import prefix_of
@@ -23,6 +23,7 @@ from triggers.contracts.api.login import (
     LoginView,
     MeView,
     ProviderView,
+    TokenLoginRequest,
 )
 from triggers.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
 
@@ -116,6 +117,27 @@ def exchange_code(
 ) -> LoginView:
     """Exchange the code that came back to a command line (RFC 8252) for a token. No token is needed."""
     return usecases.complete_for_command_line(services, request_origin(request), body)
+
+
+@router.post("/login/token", summary="Log in with a token")
+@raises(Conflict, Forbidden, Unauthenticated)
+def exchange_token(
+    request: Request,
+    services: Use,
+    response: Response,
+    _address: CallingAddress,
+    body: Annotated[TokenLoginRequest, json_body(TokenLoginRequest)],
+) -> MeView:
+    """Exchange a token for a session of this browser, in a cookie that no script can read; for pages of this API.
+
+    The session ends when the token does, or earlier. No token is needed but the one in the body.
+    """
+    public_url = services.settings.effective_api_url()
+    require_own_page(request.method, request.headers, public_url)  # nobody else logs a browser in, as somebody else
+    token, who = usecases.exchange_token(services, request_origin(request), body)
+    session_cookie(public_url).set(response, token, max_age_s=services.settings.oidc_session_s)
+    response.headers["Cache-Control"] = "no-store"
+    return who
 
 
 @router.get("/me", summary="Show who you are")

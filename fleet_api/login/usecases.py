@@ -7,7 +7,7 @@ for it, and any process of the API can check it.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from urllib.parse import urlencode
 
@@ -16,9 +16,17 @@ from fleet_api.openid.authorization import Attempt, exchange
 from fleet_api.openid.configuration import OpenId
 from fleet_api.openid.id_tokens import VerifiedClaims
 from fleet_api.services import Services
+from storage import tokens
 from storage.logins import identities, sessions
 from storage.logins.identities import Identity
-from triggers.contracts.api.login import LoggedOutView, LoginCodeRequest, LoginView, MeView, ProviderView
+from triggers.contracts.api.login import (
+    LoggedOutView,
+    LoginCodeRequest,
+    LoginView,
+    MeView,
+    ProviderView,
+    TokenLoginRequest,
+)
 from triggers.contracts.users import Origin, User
 from triggers.errors import Forbidden, InvalidInput, LongtailError, Unauthenticated
 from triggers.foreign_text import escaped
@@ -103,6 +111,21 @@ def complete_for_command_line(services: Services, origin: Origin, request: Login
             redirect_uri=request.redirect_uri,
         )
     return _admit(services, settings, origin, verified)
+
+
+def exchange_token(services: Services, origin: Origin, request: TokenLoginRequest) -> tuple[str, MeView]:
+    """A session of a browser for its person's token; returns the session's token, and who that is. Unauthenticated for
+    a token that is not valid, Conflict for one that is a session itself.
+    """
+    with services.log_ins.turn(_caller(origin)), services.database.begin() as connection:
+        user = tokens.authenticate(connection, request.token)
+        user = replace(user, origin=replace(origin, token_id=user.origin.token_id))
+        session = sessions.exchange(connection, user, ttl_s=services.settings.oidc_session_s)
+    _log.info("%s logged in from %s with a token", user.name, origin.address)
+    roles = sorted(user.roles)
+    return session.token, MeView(
+        id=user.known_id(), name=user.name, roles=roles, expires_at=session.expires_at, issuer=None
+    )
 
 
 def me(services: Services, user: User) -> MeView:

@@ -1,4 +1,7 @@
-"""Sessions: the tokens that log-ins give. They are short-lived, have the roles of that moment, and end one by one."""
+"""Sessions: the tokens that log-ins give, and those for which browsers exchange a token of their person.
+
+They are short-lived, have the roles of that moment, and end one by one.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, func, not_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, func, not_, or_, select, text, update
 
 from storage import audit, tokens
 from storage.logins.identities import Identity
@@ -16,13 +19,15 @@ from triggers.contracts.users import Origin, Role, User
 from triggers.errors import Conflict
 
 TOKEN_NAME = "log-in"  # noqa: S105 - the name that lists show
+EXCHANGED_NAME = "console"
 AT_ONCE = 20
 """Sessions of one user; a further log-in ends the oldest."""
 REFUSALS_EVERY = timedelta(minutes=1)
 """Refused log-ins of one person leave an entry in the audit log at most so often: nobody may fill it."""
 _c = api_tokens.c
 _BEGIN = text("SELECT id, expires_at FROM begin_session(:hash, :user, :name, :roles, :issuer, :ttl_s)")
-"""The API's role may make tokens in this way only."""
+_EXCHANGE = text("SELECT id, expires_at FROM exchange_token(:hash, :of_token, :name, :ttl_s)")
+"""The API's role may make tokens in these ways only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,25 @@ def begin(connection: Connection, user: User, roles: Collection[Role], *, issuer
     return Session(token, token_id, expires_at)
 
 
+def exchange(connection: Connection, user: User, *, ttl_s: int) -> Session:
+    """Exchange the token that `user` came with for a session, which ends with that token at the latest.
+
+    Conflict for a token that is a session itself: it would outlive its own end, again and again.
+    """
+    live = and_(_c.parent_id == user.origin.token_id, _c.revoked_at.is_(None), _c.expires_at > func.now())
+    newest = select(_c.id).where(live).order_by(_c.id.desc()).limit(AT_ONCE - 1).scalar_subquery()
+    ended = _end(connection, and_(live, _c.id.not_in(newest)))
+    token = tokens.new_token()
+    values = {"hash": tokens.token_hash(token), "of_token": user.origin.token_id, "name": EXCHANGED_NAME}
+    token_id, expires_at = connection.execute(_EXCHANGE, {**values, "ttl_s": ttl_s}).one()
+    if token_id is None:
+        raise Conflict("this token is a session itself", remedy="log in, or use a token that an operator issued")
+    began = {"token_id": token_id, "of_token_id": user.origin.token_id, "roles": sorted(user.roles), "valid_s": ttl_s}
+    before = {"ended_token_ids": ended} if ended else None
+    audit.record(connection, user, "user.login", "user", str(user.known_id()), before=before, after=began)
+    return Session(token, token_id, expires_at)
+
+
 def refuse(connection: Connection, identity: Identity, name: str, reason: str, *, origin: Origin) -> None:
     """Record that a person whom the provider vouches for may not log in; the person's sessions end at once."""
     by = User(name, frozenset(), None, origin)
@@ -65,8 +89,9 @@ def refuse(connection: Connection, identity: Identity, name: str, reason: str, *
 
 
 def end(connection: Connection, user: User) -> None:
-    """Log out: end the session that this request came with. Conflict if its token was not issued by a log-in."""
-    this = and_(_c.id == user.origin.token_id, _c.issuer.is_not(None), _c.revoked_at.is_(None))
+    """Log out: end the session that this request came with. Conflict if its token is one that an operator issued."""
+    is_session = or_(_c.issuer.is_not(None), _c.parent_id.is_not(None))
+    this = and_(_c.id == user.origin.token_id, is_session, _c.revoked_at.is_(None))
     if not _end(connection, this):
         raise Conflict(
             "this token was not issued by a log-in", remedy="an operator revokes it: `longtail token revoke --id ID`"

@@ -211,10 +211,15 @@ TABLE_RIGHTS: Mapping[DatabaseRole, Mapping[str, str]] = {
 }
 _AUDIT = ("audit_head()", "audit_state(text, text)")
 _EMBEDDING = "begin_embedding(text, integer)"
+_SESSIONS = (
+    "begin_session(bytea, bigint, text, text[], text, integer)",
+    "exchange_token(bytea, bigint, text, integer)",
+)
 FUNCTION_RIGHTS: Mapping[DatabaseRole, tuple[str, ...]] = {
-    DatabaseRole.API: (*_AUDIT, _EMBEDDING, "begin_session(bytea, bigint, text, text[], text, integer)"),
+    DatabaseRole.API: (*_AUDIT, _EMBEDDING, *_SESSIONS),
     DatabaseRole.GATEWAY: (*_AUDIT, "begin_log_segment(bigint)"),
     DatabaseRole.INGEST: (*_AUDIT, _EMBEDDING, "begin_log_segment(bigint)", "drop_log_segment(bigint)"),
 }
 """Functions that do with the owner's rights what takes them: segments of the log are tables, an entry of the audit log
-needs the hash of the one before, a log-in makes a token that lasts a day at most, and an embedding has an index."""
+needs the hash of the one before, a log-in and a token's exchange make a session that lasts a day at most, and an
+embedding has an index."""

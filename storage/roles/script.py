@@ -17,6 +17,7 @@ _FUNCTIONS = (
     "audit_head",
     "audit_state",
     "begin_session",
+    "exchange_token",
     "begin_embedding",
 )
 _ROLE = """

@@ -29,10 +29,12 @@ api_tokens = Table(
     at("last_used_at"),
     at("revoked_at"),
     Column("issuer", Text),
+    Column("parent_id", BigInteger, ForeignKey("api_tokens.id"), index=True),
 )
 """Only SHA-256 hashes of tokens are kept; tokens are 32 random bytes, so no salt is needed. `id` names a token where
 its bearer must not be able to use it, as in the audit log; `name` says what it is for. `last_used_at` may be a minute
-late. One with an `issuer` was issued by a log-in at that OpenID provider."""
+late. One with an `issuer` was issued by a log-in at that OpenID provider; one with a `parent_id` is a browser's
+session, for which that token was exchanged and with which it ends."""
 
 identities = Table(
     "identities",

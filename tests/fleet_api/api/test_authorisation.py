@@ -148,10 +148,12 @@ PUBLIC: set[Operation] = {
     ("get", "/v1/login/callback"),
     ("get", "/v1/login/provider"),
     ("post", "/v1/login/code"),
+    ("post", "/v1/login/token"),
 }
 """Without a token: an object's link, an enrolment code and what a log-in brings back are their own permission."""
-PAGES: set[Operation] = {("get", path) for path in ("/docs", "/docs/start.js", "/docs/{asset}", "/openapi.json")}
-"""Of the route table and not of the document, without a token: the document itself, and its pages."""
+_DOCS = ("/docs", "/docs/start.js", "/docs/{asset}", "/openapi.json")
+PAGES: set[Operation] = {("get", path) for path in (*_DOCS, "/", "/console", "/console/{page:path}")}
+"""Of the route table and not of the document, without a token: the document itself, its pages, and the console."""
 
 UPLOAD = "/v1/uploads/{upload_id}"
 OF_THE_GATEWAY: dict[Operation, bool] = {

@@ -166,7 +166,7 @@ def test_what_is_not_there_is_not_found(client: Client) -> None:
 METHODS = {"get", "post", "put", "delete"}
 FOR_VEHICLES = {"check-in", "telemetry", "bundles", "uploads", "token", "key"}
 """Parts of the routes that vehicles call; people have no use for them."""
-FOR_BROWSERS = {"/v1/login", "/v1/login/callback"}
+FOR_BROWSERS = {"/v1/login", "/v1/login/callback", "/v1/login/token"}
 FOR_STAC = "/stac"
 """Where clients of others begin, such as pystac-client: tests/fleet_api/stac/test_standard_tools.py."""
 

@@ -7,12 +7,13 @@ from typing import NoReturn
 
 import pytest
 
+from tests.support.chromium import ChromiumMissing
 from tests.support.servers.java_server import JavaMissing
 from tools.fetch_jars import JarsMissing
 
-SERVERS_MISSING = (JavaMissing, JarsMissing)
-"""Why a real server cannot be started here, though nothing is wrong with it."""
-_LEFT_OUT = "left out, no real server: "
+SERVERS_MISSING = (JavaMissing, JarsMissing, ChromiumMissing)
+"""Why a real server or browser cannot be started here, though nothing is wrong with it."""
+_LEFT_OUT = "left out, no real server or browser: "
 
 
 def leave_out(why: Exception) -> NoReturn:
@@ -32,6 +33,6 @@ def report_left_out(terminal: pytest.TerminalReporter) -> None:
             left_out.setdefault(why, []).append(report.nodeid)
     for why, tests in left_out.items():
         terminal.section("TESTS LEFT OUT", sep="!", red=True, bold=True)
-        terminal.line(f"{len(tests)} tests need a real server: {why}")
+        terminal.line(f"{len(tests)} tests need a real server or browser: {why}")
         for test in tests:
             terminal.line(f"    {test}")

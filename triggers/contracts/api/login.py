@@ -34,6 +34,12 @@ class LoginCodeRequest(Contract):
     redirect_uri: Annotated[str, Field(min_length=1, max_length=200)]
 
 
+class TokenLoginRequest(Contract):
+    """A token that an operator issued, for which a browser is given a session."""
+
+    token: Annotated[str, Field(min_length=1, max_length=200, repr=False)]
+
+
 class LoginView(BaseModel):
     """The token of a log-in, and until when it is valid."""
 

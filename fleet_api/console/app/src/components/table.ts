@@ -1,0 +1,45 @@
+// Columns of a table: what is shown, what it is sorted by, and what its CSV has.
+import type { Snippet } from "svelte";
+import type { Cell } from "./csv";
+
+export interface Column<Row> {
+  /** Its name in the CSV and in the address, such as `held_bytes`. */
+  name: string;
+  title: string;
+  /** What rows are sorted by, and what the CSV has: a number without its unit, a time as ISO 8601. */
+  value: (row: Row) => Cell;
+  /** How it is shown; by default the value. */
+  text?: (row: Row) => string;
+  /** For more than text, such as a link; `text` is not used then. */
+  cell?: Snippet<[Row]>;
+  /** Whether it is a number, which stands at the right. */
+  isNumber?: boolean;
+}
+
+export interface Order {
+  name: string;
+  descending: boolean;
+}
+
+/** Rows in the order of a column; what is not known comes last, and equal ones keep their order. */
+export function sorted<Row>(rows: readonly Row[], columns: readonly Column<Row>[], order: Order | null): Row[] {
+  const column = columns.find((each) => each.name === order?.name);
+  if (!column || !order) return [...rows];
+  const sign = order.descending ? -1 : 1;
+  return rows
+    .map((row) => ({ row, value: column.value(row) }))
+    .sort((a, b) => {
+      const unknown = Number(isUnknown(a.value)) - Number(isUnknown(b.value));
+      return unknown || sign * compared(a.value, b.value);
+    })
+    .map(({ row }) => row);
+}
+
+function isUnknown(value: Cell): boolean {
+  return value === null || value === undefined || value === "";
+}
+
+function compared(a: Cell, b: Cell): number {
+  if (typeof a === "number" && typeof b === "number") return a - b;
+  return String(a ?? "").localeCompare(String(b ?? ""), "en", { numeric: true });
+}

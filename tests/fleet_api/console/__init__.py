@@ -1,0 +1,1 @@
+"""The web console in a real Chromium, against a really running API."""

@@ -1,0 +1,88 @@
+"""Fixtures for the console's tests: one Chromium for the package, one API for each file, one visitor for each test."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+
+from fleet_api.api.app import create_app
+from fleet_api.deployment.keys import ensure_signing_key
+from storage.settings import Settings
+from tests.fleet_api.api_server import Api
+from tests.fleet_api.console.visitor import Visitor
+from tests.ingest.gateway.serving import serve
+from tests.support.chromium import ChromiumMissing, running_chromium
+from tests.support.servers.database import Databases
+from tools import console
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="package")
+def built_console() -> None:
+    """The console as its sources are now."""
+    try:
+        with console.locked(console.APP.parent / ".build.lock"):
+            console.build()
+    except console.NoRegistry as missing:
+        raise ChromiumMissing(f"the console is not built: {missing}") from missing
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """A Chromium without pages."""
+    with running_chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="module")
+def console_settings() -> dict[str, object]:
+    """Settings of the API of this file beside those that every test needs; a file may have its own."""
+    return {}
+
+
+@pytest.fixture(scope="module")
+def api(
+    built_console: None,
+    databases: Databases,
+    tmp_path_factory: pytest.TempPathFactory,
+    console_settings: dict[str, object],
+) -> Iterator[Api]:
+    """An API that really listens, on an empty database; `api.url` is its address."""
+    with databases.one() as database, socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        settings = Settings(
+            database_url=database.url,
+            data_dir=tmp_path_factory.mktemp("console"),
+            database_pool_size=5,
+            api_url=url,
+            check_in_staleness_s=0,
+            **console_settings,
+        )
+        ensure_signing_key(settings)
+        app = create_app(settings)
+        with serve(app, listener), httpx.Client(base_url=url, timeout=30) as client:
+            yield Api(app, client, database, settings)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def visitor(browser: Browser, api: Api) -> Iterator[Visitor]:
+    """Somebody with a browser of their own; whatever goes wrong in it fails the test.
+
+    That is: a violation of the content policy, an error or a warning in the browser's console, an exception in the
+    page, a request to another host.
+    """
+    with browser.new_context(
+        base_url=str(api.client.base_url),
+        viewport={"width": 1280, "height": 800},
+        reduced_motion="reduce",
+        locale="en-GB",
+    ) as context:
+        visitor = Visitor(context, api)
+        yield visitor
+        assert visitor.mistakes == []

@@ -1,0 +1,92 @@
+"""Somebody who visits the console: signs in, opens pages, reads them, and notices what goes wrong in the browser."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+
+from tests.fleet_api.api_server import Api
+
+NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
+STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+_REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
+"""What Chromium writes for each answer that the page itself handles."""
+
+
+class Visitor:
+    """A browser with its own cookies, and one page in it."""
+
+    def __init__(self, context: BrowserContext, api: Api) -> None:
+        self.context = context
+        self.api = api
+        self.mistakes: list[str] = []
+        self._expected: list[str] = []
+        context.on("console", self._written)
+        context.on("weberror", lambda error: self.mistakes.append(f"exception: {error.error}"))
+        context.on("request", self._requested)
+        self.page: Page = context.new_page()
+
+    def sign_in(self, role: str = "viewer") -> None:
+        """Have the session of a user with this role, as if signed in on the page."""
+        token = self.api.as_(role)["Authorization"].removeprefix("Bearer ")
+        answer = self.context.request.post(
+            "/v1/login/token", data={"token": token}, headers={"Sec-Fetch-Site": "same-origin"}
+        )
+        assert answer.status == 200, answer.text()
+
+    def open(self, path: str, role: str | None = "viewer") -> Page:
+        """Open a page of the console by its path below /console, signed in as a user with `role` (None: as nobody)."""
+        if role is not None:
+            self.sign_in(role)
+        self.page.goto(f"/console{path}")
+        expect(self.page.locator("h1")).to_be_visible()
+        return self.page
+
+    def heading(self, name: str) -> Locator:
+        """The heading of a page, which appears when the page is there."""
+        return self.page.get_by_role("heading", name=name, level=1)
+
+    def expect_errors(self, *parts: str) -> None:
+        """Errors in the browser's console that contain these words are what this test is about."""
+        self._expected += parts
+
+    def require_accessible(self, *, schemes: tuple[str, ...] = ("light", "dark")) -> None:
+        """The page as it is keeps WCAG 2.2 AA, as far as axe can tell, in light and dark."""
+        for scheme in schemes:
+            self.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            found = axe().run(self.page, options={"runOnly": {"type": "tag", "values": list(STANDARDS)}})
+            violations = [_shown(violation) for violation in found.response["violations"]]
+            assert violations == [], scheme
+
+    def require_no_sideways_scrolling(self) -> None:
+        """Nothing but what scrolls within itself is wider than the window."""
+        sizes = self.page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+        assert sizes[0] <= sizes[1], f"{sizes[0]} px of content in {sizes[1]} px"
+
+    def _written(self, message: ConsoleMessage) -> None:
+        text = message.text
+        if message.type not in ("error", "warning") or any(part in text for part in self._expected):
+            return
+        if _REFUSED.match(text) and "/v1/" in message.location["url"]:
+            return
+        self.mistakes.append(f"{message.type}: {text} ({message.location['url']})")
+
+    def _requested(self, request: Request) -> None:
+        if not request.url.startswith((f"{self.api.client.base_url}".rstrip("/") + "/", "data:", "blob:")):
+            self.mistakes.append(f"a request to another host: {request.url}")
+
+
+@cache
+def axe() -> Any:
+    """axe-core out of a wheel; evaluated by the browser's debugger, which the page's content policy does not bind."""
+    from axe_playwright_python.sync_playwright import Axe
+
+    return Axe()
+
+
+def _shown(violation: dict[str, Any]) -> str:
+    nodes = "; ".join(node["html"][:160] + " " + node["failureSummary"] for node in violation["nodes"][:3])
+    return f"{violation['id']}: {violation['help']}: {nodes}"
