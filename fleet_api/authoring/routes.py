@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1/authoring", tags=["authoring"], route_class=ApiRo
 
 @router.post("/check", summary="Check a trigger text")
 @raises(NotFound, TooMany, Overloaded)
-def check(
+def check_text(
     services: Use, user: Caller, body: Annotated[CheckRequest, json_body(CheckRequest, limit_bytes=MAX_BODY_BYTES)]
 ) -> CheckView:
     """Every mistake in a trigger text, where it is, and what to write instead; nothing is kept.
@@ -36,7 +36,7 @@ def check(
 
 @router.post("/vocabulary", summary="List what a trigger text may name")
 @raises(NotFound, TooMany, Overloaded)
-def vocabulary(
+def list_vocabulary(
     services: Use,
     user: Caller,
     body: Annotated[VocabularyRequest, json_body(VocabularyRequest, limit_bytes=MAX_BODY_BYTES)],

@@ -83,8 +83,9 @@ def test_the_build_stage_gives_an_environment_that_works_elsewhere(tmp_path: Pat
             *sources, place = argument.split()
             for source in sources:
                 copy(REPOSITORY / source, (build / place) if place != "./" else build / Path(source).name)
-        elif word == "RUN" and argument.startswith("uv "):
-            command = [found, *shlex.split(argument)[1:]]
+        elif word == "RUN" and not argument.startswith("pip "):
+            program, *words = shlex.split(argument)
+            command = [program.replace("/opt/longtail", str(target)).replace("uv", found), *words]
             done = subprocess.run(command, cwd=build, env=environment, capture_output=True, text=True, check=False)
             assert done.returncode == 0, done.stderr
     shutil.rmtree(build)
@@ -92,6 +93,7 @@ def test_the_build_stage_gives_an_environment_that_works_elsewhere(tmp_path: Pat
         subprocess.run([target / "bin" / "longtail", *words], cwd=tmp_path, capture_output=True, check=True)
     code = (
         "from fleet_api.demo.drives import package_file; from storage.diagnosis.schema import head_revision;"
+        "from fleet_api.console import built; assert built.index() and len(built.names()) > 2;"
         "package_file('demo.trigger'); print(head_revision())"
     )
     answer = subprocess.run(
@@ -102,6 +104,7 @@ def test_the_build_stage_gives_an_environment_that_works_elsewhere(tmp_path: Pat
 
 def copy(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", "node_modules", "dist"))
     else:
+        target.parent.mkdir(exist_ok=True)
         shutil.copy(source, target)

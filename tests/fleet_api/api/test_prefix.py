@@ -31,7 +31,8 @@ def test_the_prefix_may_be_passed_on_or_removed(api: TestClient) -> None:
         assert api.options(f"{prefix}/v1/campaigns").headers["allow"] == "GET, HEAD, OPTIONS, POST"
         assert api.get(f"{prefix}/docs/start.js").status_code == 200
     assert api.get("/longtail/apiary").status_code == 404
-    assert api.get("/longtail/api").status_code == 404
+    to_the_console = api.get("/longtail/api", follow_redirects=False)
+    assert (to_the_console.status_code, to_the_console.headers["location"]) == (307, "/longtail/api/console")
 
 
 def test_the_document_names_the_addresses_below_the_prefix(api: TestClient) -> None:

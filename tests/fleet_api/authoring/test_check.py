@@ -61,6 +61,8 @@ def test_a_published_catalog_is_taken_by_name_and_an_unknown_one_is_not_found(ap
     assert client.vocabulary(catalog="fleet") == client.vocabulary(SIGNALS)
     missing = api.post("/v1/authoring/check", {"source": "", "catalog": "other"}, "author")
     assert missing.status_code == 404
+    odd = api.post("/v1/authoring/check", {"source": "", "catalog": "fle\0et"}, "author")
+    assert odd.status_code == 422
     own = api.post("/v1/authoring/check", {"source": "", "signals": SIGNALS + "max_gap: 3\n"}, "author")
     assert own.status_code == 403, "as when it is applied"
 

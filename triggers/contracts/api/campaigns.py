@@ -15,7 +15,7 @@ from triggers.contracts.base import Contract, Name, Sha256Hex
 from triggers.contracts.campaign import MAX_TRIGGERS, CampaignState
 from triggers.contracts.limits import MAX_CATALOG_BYTES, MAX_SOURCE_BYTES
 
-CatalogReference = Annotated[str, StringConstraints(min_length=1, max_length=100)]
+CatalogReference = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[!-~]+$")]
 """A published signal catalog: a name, `NAME@VERSION`, or the SHA-256 of its text in lower-case hex."""
 
 
