@@ -1,6 +1,6 @@
-"""Which request, vehicle, upload and clip a line of the log is about: known where the work is, added to every line.
+"""Ids of log lines: the request, vehicle, upload and clip that a line is about, bound where the work is done.
 
-Ids are bound to the context of a task or thread, so that code that logs need not be told them. Libraries
+They are bound to the context of a task or thread, so that code that logs need not be told them. Libraries
 that log meanwhile have them on their lines, too.
 """
 

@@ -1,4 +1,4 @@
-"""What the backtests of running versions expect for the time in which their vehicles have been armed."""
+"""What the backtests of a campaign's versions expect for the time in which their vehicles have been armed."""
 
 from __future__ import annotations
 
@@ -19,17 +19,30 @@ class Expected:
     fires: float
     bytes: float
 
+    def __add__(self, other: Expected) -> Expected:
+        return Expected(self.fires + other.fires, self.bytes + other.bytes)
+
+
+NOTHING = Expected(0.0, 0.0)
+
 
 def expected(fleet: FleetNumbers) -> dict[str, Expected]:
-    """By campaign; without those whose running version has no forecast, or one that this version cannot read."""
-    found = {}
-    for (campaign, version), stored in fleet.forecasts.items():
+    """By campaign, over its versions: fires and bytes are counted so, too, and a day may be of two versions.
+
+    Without campaigns of which a version that ran lately has no forecast, or one that this version of Longtail cannot
+    read: what it counts has nothing to be compared with.
+    """
+    found: dict[str, Expected] = {}
+    unknown = set()
+    for (campaign, version), plan in fleet.plans.items():
         counts = fleet.outcomes.get((campaign, version))
-        forecast = _parsed(stored)
+        forecast = _parsed(plan.forecast)
         if forecast is not None:
             hours = 0.0 if counts is None else counts.armed_ns / NS_PER_HOUR
-            found[campaign] = _for_hours(forecast, hours)
-    return found
+            found[campaign] = found.get(campaign, NOTHING) + _for_hours(forecast, hours)
+        elif plan.ran_lately:
+            unknown.add(campaign)
+    return {campaign: each for campaign, each in found.items() if campaign not in unknown}
 
 
 def _for_hours(forecast: BacktestForecast, armed_hours: float) -> Expected:

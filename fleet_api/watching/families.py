@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from prometheus_client.core import Metric as Family
-
 from ingest.metrics import names
+from ingest.metrics.names import Family
 from storage.watching.fleet import FleetNumbers
 from storage.watching.numbers import Numbers
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fleet_api.watching.expected import Expected, expected
 from ingest.metrics import names
@@ -22,8 +23,7 @@ FLEET = ""
 """The `campaign` of the fleet's own budget."""
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """One series with its value now."""
 
     metric: Metric
@@ -77,13 +77,16 @@ class OfCampaigns:
 
 
 def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSeries]:
-    """The series of the fleet's budget and of every running campaign."""
+    """The series of the fleet's budget, and of every campaign that runs or completed lately."""
     counts = fleet.counts if fleet is not None else {}
     plans = fleet.plans if fleet is not None else {}
     found = [CampaignSeries(FLEET, tuple(_of_bytes(FLEET, now.fleet)), concern=float("inf"))]
     for campaign, budget in now.bytes.items():
         clips, counted, plan = now.clips[campaign], counts.get(campaign), plans.get(campaign)
         series = [*_of_bytes(campaign, budget), *_of_clips(campaign, clips)]
+        reason = now.completed.get(campaign)
+        if reason is not None:
+            series.append(Series(names.COMPLETED, (campaign, reason), 1))
         if fleet is not None:  # before the first count nobody knows, which is not 0
             series += _of_fires(campaign, counted)
         if plan is not None:
@@ -92,7 +95,8 @@ def campaign_series(now: Numbers, fleet: OfCampaigns | None) -> list[CampaignSer
         kept = fleet.forecasts.get(campaign) if fleet is not None else None
         if kept is not None:
             series += _of_forecast(campaign, kept)
-        found.append(CampaignSeries(campaign, tuple(series), _concern(budget, clips, counted, plan)))
+        concern = _concern(budget, clips, counted, plan) if reason is None else 0.0  # nothing is to be done about it
+        found.append(CampaignSeries(campaign, tuple(series), concern))
     return found
 
 

@@ -9,15 +9,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client.core import Metric as Family
-
 from fleet_api.watching.families import of_fleet, of_queues
 from fleet_api.watching.series import MAX_SERIES, OfCampaigns, Series, campaign_series, chosen
 from ingest.metrics import names
+from ingest.metrics.names import Family
 from storage.database import Database
 from storage.ledger.limits import FleetTerms
 from storage.objects import store_directory
 from storage.settings import Settings
+from storage.watching.cancelling import canceller
 from storage.watching.fleet import FleetNumbers, fleet_numbers
 from storage.watching.numbers import numbers
 from triggers.errors import LongtailError
@@ -25,6 +25,10 @@ from triggers.errors import LongtailError
 COUNT_EVERY_S = 60.0
 FIRST_WAIT_S = 5.0
 """How long a scrape waits for the first count; later ones take what there is."""
+CLOSE_S = 5.0
+"""How long the end of the process waits for a count."""
+CANCEL_EVERY_S = 0.2
+"""A count is of several statements, and the first to be cancelled may have ended just then."""
 _log = logging.getLogger(__name__)
 
 
@@ -53,11 +57,13 @@ class Counted:
         self._tried_s = float("-inf")
         self._began_s = monotonic_s()
         self._found: tuple[float, Count] | None = None
+        self._is_closed = False
 
     def newest(self) -> tuple[float, Count] | None:
         """The age in s of the newest count, and the count; None when there is none yet."""
         with self._lock:
-            if self._thread is None and self._now_s() - self._tried_s >= COUNT_EVERY_S:
+            due = not self._is_closed and self._thread is None
+            if due and self._now_s() - self._tried_s >= COUNT_EVERY_S:
                 self._tried_s = self._now_s()
                 self._thread = threading.Thread(target=self._run, name="counting", daemon=True)
                 self._thread.start()
@@ -70,18 +76,23 @@ class Counted:
         """How old the newest count is; without any, for how long there has been none."""
         return self._now_s() - (self._began_s if self._found is None else self._found[0])
 
-    def close(self) -> None:
-        """Wait for a count in progress."""
-        running = self._thread
-        if running is not None:
-            running.join()
+    def close(self, cancel: Callable[[], None]) -> None:
+        """End a count in progress, by `cancel` of what it waits for; after CLOSE_S it is left to its time limits."""
+        with self._lock:
+            self._is_closed = True
+            running = self._thread
+        until_s = time.monotonic() + CLOSE_S
+        while running is not None and running.is_alive() and time.monotonic() < until_s:
+            cancel()
+            running.join(CANCEL_EVERY_S)
 
     def _run(self) -> None:
         began_s = self._now_s()
         try:
             self._found = began_s, self._count()
         except LongtailError as error:
-            _log.warning("fires, vehicles and label jobs could not be counted for metrics: %s", error)
+            if not self._is_closed:
+                _log.warning("fires, vehicles and label jobs could not be counted for metrics: %s", error)
         finally:
             with self._lock:
                 self._thread = None
@@ -96,6 +107,7 @@ class WatchSource:
         self._database = database
         self._fleet = fleet
         self._counted = Counted(self._count)
+        self._cancel: Callable[[], None] | None = None
 
     def families(self) -> Iterator[Family]:
         """Everything that the database says; what is counted once a minute is missing before the first count."""
@@ -112,19 +124,24 @@ class WatchSource:
         yield from _families(campaigns.series)
 
     def close(self) -> None:
-        """Wait for a count in progress, and close the connections."""
-        self._counted.close()
+        """End a count in progress, and close the connections."""
+        self._counted.close(self._cancel_count)
         self._database.close()
+
+    def _cancel_count(self) -> None:
+        if self._cancel is not None:
+            self._cancel()
 
     def _count(self) -> Count:
         with self._database.begin() as connection:
+            self._cancel = canceller(connection)
             fleet = fleet_numbers(connection)
         return Count(fleet, OfCampaigns.of(fleet))
 
 
 def _families(series: list[Series]) -> Iterator[Family]:
     by_metric: dict[str, list[tuple[tuple[str, ...], float]]] = {}
-    for each in series:
-        by_metric.setdefault(each.metric.name, []).append((each.labels, each.value))
+    for metric, labels, value in series:
+        by_metric.setdefault(metric.name, []).append((labels, value))
     for name, samples in by_metric.items():
         yield names.METRICS[name].family(samples)

@@ -53,7 +53,7 @@ def public_middleware(public_url: str, *, origins: Collection[str], headers: Col
     """The middleware that the settings need, outermost first; CORS also allows `headers`."""
     prefix = prefix_of(public_url)
     return [
-        Middleware(Trace),
+        Middleware(Trace, prefix=prefix),
         Middleware(SafeHeaders, over_tls=public_url.startswith("https:")),
         *([Middleware(PathPrefix, prefix=prefix)] if prefix else []),
         *([Middleware(CrossOrigin, origins=origins, headers=headers)] if origins else []),

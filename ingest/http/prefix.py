@@ -12,6 +12,15 @@ def prefix_of(public_url: str) -> str:
     return urlsplit(public_url).path.rstrip("/")
 
 
+def without_prefix(path: str, prefix: str) -> str:
+    """The path as the application's routes have it, whether its proxy passed the prefix on or removed it.
+
+    >>> [without_prefix(path, "/fleet") for path in ("/fleet/healthz", "/healthz", "/fleets", "/fleet")]
+    ['/healthz', '/healthz', '/fleets', '/']
+    """
+    return path.removeprefix(prefix) or "/" if f"{path}/".startswith(f"{prefix}/") else path
+
+
 class PathPrefix:
     """Middleware that accepts paths with and without the prefix, so a proxy may pass it on or remove it."""
 
@@ -20,6 +29,6 @@ class PathPrefix:
         self._prefix = prefix
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and f"{scope['path']}/".startswith(f"{self._prefix}/"):
-            scope = {**scope, "path": scope["path"].removeprefix(self._prefix) or "/"}
+        if scope["type"] == "http":
+            scope = {**scope, "path": without_prefix(scope["path"], self._prefix)}
         await self._app(scope, receive, send)

@@ -11,10 +11,11 @@ from http import HTTPStatus
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.http.bounded_lines import BoundedLines
+from ingest.http.prefix import without_prefix
 from ingest.log_ids import about, note
 from ingest.metrics.counted import count_request
 
-PROBES = ("/healthz", "/readyz", "/metrics")
+PROBES = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked every few seconds by whoever watches; only their failures are worth a line."""
 MAX_PATH_CHARACTERS = 200
 REQUEST_ID = "longtail.request_id"
@@ -28,10 +29,14 @@ _log = logging.getLogger(__name__)
 
 
 class Trace:
-    """The outermost middleware. The number of lines per second is bounded, and their length, too."""
+    """The outermost middleware. The number of lines per second is bounded, and their length, too.
 
-    def __init__(self, app: ASGIApp) -> None:
+    `prefix` is that of the public address, which a proxy may have left on paths.
+    """
+
+    def __init__(self, app: ASGIApp, *, prefix: str = "") -> None:
         self._app = app
+        self._prefix = prefix
         self._requests = BoundedLines(_log)
         self._refused = BoundedLines(_log, per_second=10)
 
@@ -55,12 +60,12 @@ class Trace:
                 await self._app(scope, receive, watched)
             finally:
                 took_s = time.monotonic() - began_s
-                count_request(scope["method"], scope["path"], status, took_s)
-                self._note(scope, status, took_s)
+                route = without_prefix(scope["path"], self._prefix)
+                count_request(scope["method"], route, status, took_s)
+                if status >= HTTPStatus.BAD_REQUEST or route not in PROBES:
+                    self._note(scope, status, took_s)
 
     def _note(self, scope: Scope, status: int, took_s: float) -> None:
-        if status < HTTPStatus.BAD_REQUEST and scope["path"].endswith(PROBES):
-            return
         caller = str(scope.get("state", {}).get("caller", ""))
         if caller.startswith(_VEHICLE):
             note(vehicle=caller.removeprefix(_VEHICLE))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 from prometheus_client import Counter, Histogram, disable_created_metrics
@@ -23,6 +24,7 @@ CHECK_INS = names.CHECK_INS.counter()
 RECEIVED_BYTES = names.RECEIVED_BYTES.counter()
 UPLOAD_BYTES = names.UPLOAD_BYTES.counter()
 CLIP_STAGE = names.CLIP_STAGE.histogram(_STAGE_BUCKETS)
+_CHECK_IN = re.compile(r"/v1/vehicles/[^/]+/check-in")
 _OF_PROCESS: dict[str, tuple[Counter | Histogram, ...]] = {
     "api": (HTTP_REQUESTS, HTTP_SECONDS, CHECK_INS, CLIP_STAGE),
     "gateway": (HTTP_REQUESTS, HTTP_SECONDS, RECEIVED_BYTES),
@@ -38,11 +40,11 @@ def counted_by(process: str) -> tuple[Counter | Histogram, ...]:
 
 
 def count_request(method: str, path: str, status: int, took_s: float) -> None:
-    """A request was answered, with status 0 if its client was gone."""
+    """A request was answered, with status 0 if its client was gone. `path` is without a proxy's prefix."""
     known = method if method in _METHODS else "other"
     HTTP_REQUESTS.labels(known, str(status)).inc()
     HTTP_SECONDS.labels(known).observe(took_s)
-    if method == "POST" and path.endswith("/check-in"):
+    if method == "POST" and _CHECK_IN.fullmatch(path):
         CHECK_INS.labels(str(status)).inc()
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from prometheus_client import Counter, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 
 class Kind(StrEnum):
@@ -39,13 +38,17 @@ class Metric:
         """A histogram of the process, in no registry yet."""
         return Histogram(self.name, self.help, self.labels, registry=None, buckets=buckets)
 
-    def family(self, samples: Iterable[tuple[tuple[str, ...], float]] = ()) -> GaugeMetricFamily | CounterMetricFamily:
-        """The metric with these values, by the values of its labels, as a collector yields it."""
-        kind = CounterMetricFamily if self.kind is Kind.COUNTER else GaugeMetricFamily
-        family = kind(self.name.removesuffix("_total"), self.help, labels=self.labels)
-        for labels, value in samples:
-            family.add_metric(labels, value)
-        return family
+    def family(self, samples: Iterable[tuple[tuple[str, ...], float]] = ()) -> Family:
+        """The metric with these values, by the values of its labels."""
+        return Family(self, tuple(samples))
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A metric with its values, as a source of metrics has them."""
+
+    metric: Metric
+    samples: tuple[tuple[tuple[str, ...], float], ...]
 
 
 METRICS: dict[str, Metric] = {}
@@ -106,6 +109,13 @@ CLIPS_HELD = _metric(
     "api",
     "Clips that are reserved or have arrived, of campaigns with a limit on clips",
 )
+COMPLETED = _metric(
+    "longtail_campaign_completed",
+    Kind.GAUGE,
+    "campaign reason",
+    "api",
+    "1 for campaigns that completed within the last 7 days, by the reason: date, clips or budget",
+)
 OPEN_CLIPS = _metric(
     "longtail_open_clips", Kind.GAUGE, "state", "api", "Uploads that are not in the catalog yet: open or received"
 )
@@ -141,10 +151,11 @@ EXPECTED_FIRES = _metric(
     Kind.COUNTER,
     "campaign",
     "api",
-    "Fires that the backtest of the running version expects for the time in which vehicles have been armed",
+    "Fires that the backtests of the campaign's versions expect for the time in which vehicles have been armed; not of "
+    "paused campaigns",
 )
 EXPECTED_BYTES = _metric(
-    "longtail_expected_bytes_total", Kind.COUNTER, "campaign", "api", "Bytes that it expects for that time"
+    "longtail_expected_bytes_total", Kind.COUNTER, "campaign", "api", "Bytes that they expect for that time"
 )
 FORECAST = _metric(
     "longtail_forecast_bytes",
@@ -178,7 +189,11 @@ PART_READY = _metric(
     "longtail_part_ready", Kind.GAUGE, "part", "ingest", "Whether a part of ingest works (1) or not (0)"
 )
 DISK_FREE = _metric(
-    "longtail_disk_free_bytes", Kind.GAUGE, "disk", "api ingest", "Free space: of the data directory, of the spool"
+    "longtail_disk_free_bytes",
+    Kind.GAUGE,
+    "disk",
+    "api ingest",
+    "Free space: `data` (the data directory) and `objects` (if they are in a directory) of the API, `spool` of ingest",
 )
 DISK_SIZE = _metric("longtail_disk_size_bytes", Kind.GAUGE, "disk", "api ingest", "Size of the same file systems")
 COLLECTED = _metric(

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from prometheus_client.core import Metric as Family
-
 from ingest.cells_topic import GROUP
 from ingest.log.contract import CELLS_TOPIC, Log
 from ingest.metrics import names
+from ingest.metrics.names import Family
 from ingest.readiness import Readiness
 from triggers.errors import Unreachable
 

@@ -13,14 +13,23 @@ from storage.labels import jobs
 from storage.rates.forecasts import Kept, current
 from storage.tables.base import is_one_of
 from storage.time_limit import time_limit
-from triggers.contracts.campaign import RUNNING
+from triggers.assignment.given import Version
+from triggers.contracts.campaign import ENDED
 
 SLOW_S = 30.0
 """How long each of the statements may take."""
 
-_FORECASTS = text(
-    f"SELECT campaign, version, forecast FROM campaign_versions WHERE {is_one_of('state', RUNNING)}"  # noqa: S608
-)
+LATELY = "2 days"
+"""For so long after its end, a version's fires and bytes count among those of a day."""
+
+# Of every version that has run of the campaigns that run now: counts are compared with what all of them expected.
+_FORECASTS = text(f"""
+    SELECT campaign, version, forecast,
+        state = 'active' OR activated_at IS NOT NULL AND ended_at > now() - interval '{LATELY}' AS ran_lately
+    FROM campaign_versions
+    WHERE (state = 'active' OR {is_one_of("state", ENDED)})
+        AND campaign IN (SELECT campaign FROM campaign_versions WHERE state = 'active')
+""")  # noqa: S608 - put together from constants
 
 # A vehicle stopped uploading when it talks to the API and has clips that wait, but sent no byte today or yesterday.
 _VEHICLES = text("""
@@ -41,13 +50,21 @@ _VEHICLES = text("""
 
 
 @dataclass(frozen=True, slots=True)
+class Planned:
+    """What the author's backtest expects of a version (None: there was none), and whether it ran within LATELY."""
+
+    forecast: Mapping[str, Any] | None
+    ran_lately: bool
+
+
+@dataclass(frozen=True, slots=True)
 class FleetNumbers:
     """Numbers over everything, as of one moment."""
 
-    outcomes: Mapping[tuple[str, int], OutcomeCounts]
+    outcomes: Mapping[Version, OutcomeCounts]
     """By campaign and version; those that vehicles have reported on."""
-    forecasts: Mapping[tuple[str, int], Mapping[str, Any] | None]
-    """What the author's backtest expects, by campaign and version; those that run."""
+    plans: Mapping[Version, Planned]
+    """Of the versions that have run, of campaigns that are active and not paused."""
     budget_forecasts: Sequence[Kept]
     """The newest forecast of each budget."""
     vehicles: Mapping[str, int]
@@ -60,10 +77,11 @@ def fleet_numbers(connection: Connection) -> FleetNumbers:
     """Count everything; Overloaded when a statement takes longer than SLOW_S."""
     with time_limit(connection, SLOW_S, what="counting for metrics", remedy="none is needed: it is tried again"):
         counted = outcomes(connection)
-        forecasts = {(row.campaign, row.version): row.forecast for row in connection.execute(_FORECASTS)}
+        plans = {
+            (row.campaign, row.version): Planned(row.forecast, bool(row.ran_lately))
+            for row in connection.execute(_FORECASTS)
+        }
         budget_forecasts = current(connection)
         vehicles = connection.execute(_VEHICLES).one()._mapping
         label_jobs = jobs.stats(connection)
-    return FleetNumbers(
-        counted, forecasts, budget_forecasts, {name: int(vehicles[name]) for name in vehicles}, label_jobs
-    )
+    return FleetNumbers(counted, plans, budget_forecasts, {name: int(vehicles[name]) for name in vehicles}, label_jobs)

@@ -20,8 +20,11 @@ COUNT_CAP = 100_000
 
 # With those that have used up a limit lately, as whoever looks should see that.
 _SHOWN_CAMPAIGNS = text(f"""
-    SELECT DISTINCT campaign FROM campaign_versions
+    SELECT campaign, bool_or({is_one_of("state", RUNNING)}) AS runs,
+        (array_agg(ended_reason ORDER BY version DESC) FILTER (WHERE state = 'completed'))[1] AS reason
+    FROM campaign_versions
     WHERE {is_one_of("state", RUNNING)} OR state = 'completed' AND ended_at > now() - interval '7 days'
+    GROUP BY campaign
 """)  # noqa: S608 - put together from constants
 
 # Entries that are not folded yet are added to what their account already says, as in storage/ledger/usage.py.
@@ -83,6 +86,8 @@ class Numbers:
     bytes: Mapping[str, Budget]
     """By campaign; those that run, or completed within a week."""
     clips: Mapping[str, Budget]
+    completed: Mapping[str, str]
+    """Of these campaigns those that do not run any more, with the reason for which they completed."""
     queues: Mapping[str, int]
     """Counted up to COUNT_CAP: open_uploads, received_uploads, unsent_events, waiting_extractions."""
     dead_letters: Mapping[str, int]
@@ -92,17 +97,18 @@ class Numbers:
 def numbers(connection: Connection, fleet: FleetTerms) -> Numbers:
     """What is to be known at every look; Overloaded when it takes longer than QUICK_S."""
     with time_limit(connection, QUICK_S, what="reading the metrics", remedy="look at the database's load"):
-        running = list(connection.execute(_SHOWN_CAMPAIGNS).scalars())
+        campaigns = connection.execute(_SHOWN_CAMPAIGNS).all()
         found: dict[str, dict[str, Budget]] = {"fleet": {}, "campaign_bytes": {}, "campaign_clips": {}}
-        parameters = {"campaigns": running, **fleet.parameters()}
-        for row in connection.execute(_BUDGETS, parameters):
-            found[row.kind][row.campaign] = Budget(row.limit_amount, int(row.held), int(row.settled))
+        parameters = {"campaigns": [name for name, _, _ in campaigns], **fleet.parameters()}
+        for kind, campaign, limit, held, settled in connection.execute(_BUDGETS, parameters):
+            found[kind][campaign] = Budget(limit, int(held), int(settled))
         queues = connection.execute(_COUNTS, {"cap": COUNT_CAP}).one()._mapping
         letters = dead_letters.count_open(connection)
     return Numbers(
         fleet=found["fleet"][""],
         bytes=found["campaign_bytes"],
         clips=found["campaign_clips"],
+        completed={name: reason or "" for name, runs, reason in campaigns if not runs},
         queues={name: int(queues[name]) for name in _QUEUES},
         dead_letters=letters,
     )

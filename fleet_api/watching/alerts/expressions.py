@@ -15,12 +15,13 @@ from typing import Literal, Protocol
 Labels = frozenset[tuple[str, str]]
 Vector = dict[Labels, float]
 Fold = Literal["max", "min", "sum"]
-Comparison = Literal[">", ">=", "<", "==", "!="]
+Comparison = Literal[">", ">=", "<", "<=", "==", "!="]
 _FOLDS: Mapping[str, Callable[[Iterable[float]], float]] = {"max": max, "min": min, "sum": sum}
 _COMPARISONS: Mapping[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
+    "<=": operator.le,
     "==": operator.eq,
     "!=": operator.ne,
 }
@@ -57,16 +58,18 @@ class Expression(Protocol):
 
 @dataclass(frozen=True)
 class Series:
-    """A metric aggregated by some labels: `max by (campaign) (longtail_x{state="y"})`."""
+    """A metric aggregated by some labels: `max by (campaign) (longtail_x{state="y", reason!="z"})`."""
 
     name: str
     by: tuple[str, ...] = ()
     fold: Fold = "max"
     having: tuple[tuple[str, str], ...] = ()
+    lacking: tuple[tuple[str, str], ...] = ()
 
     def promql(self, *, ago_s: int = 0) -> str:
         """It in Prometheus's language, now or some time ago."""
-        matchers = ", ".join(f'{label}="{value}"' for label, value in self.having)
+        having = [f'{label}="{value}"' for label, value in self.having]
+        matchers = ", ".join([*having, *(f'{label}!="{value}"' for label, value in self.lacking)])
         selector = self.name + (f"{{{matchers}}}" if matchers else "") + (f" offset {duration(ago_s)}" if ago_s else "")
         return f"{self.fold} by ({', '.join(self.by)}) ({selector})" if self.by else f"{self.fold} ({selector})"
 
@@ -74,7 +77,7 @@ class Series:
         """It now; a label that a series lacks is left out, as in Prometheus."""
         groups: dict[Labels, list[float]] = {}
         for labels, value in world.now(self.name).items():
-            if set(self.having) <= labels:
+            if set(self.having) <= labels and labels.isdisjoint(self.lacking):
                 groups.setdefault(frozenset(each for each in labels if each[0] in self.by), []).append(value)
         return {labels: _FOLDS[self.fold](values) for labels, values in groups.items()}
 
@@ -160,7 +163,7 @@ class Compared:
 class Both:
     """The values of the first condition whose labels the second one has, too."""
 
-    first: Compared
+    first: Condition
     second: Compared
 
     def promql(self) -> str:
@@ -177,7 +180,28 @@ class Both:
         return (*self.first.series(), *self.second.series())
 
 
-Condition = Compared | Both
+@dataclass(frozen=True)
+class Unless:
+    """The values of the first condition whose labels the second series does not have."""
+
+    first: Condition
+    second: Series
+
+    def promql(self) -> str:
+        """`unless` in Prometheus's language: it binds as `and` does, from left to right."""
+        return f"{self.first.promql()} unless {self.second.promql()}"
+
+    def value(self, world: World) -> Vector:
+        """Those that pass."""
+        second = self.second.value(world)
+        return {labels: value for labels, value in self.first.value(world).items() if labels not in second}
+
+    def series(self) -> Iterable[Series]:
+        """Those of both."""
+        return (*self.first.series(), *self.second.series())
+
+
+Condition = Compared | Both | Unless
 
 
 def growths(condition: Condition) -> Iterable[Growth]:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from fleet_api.watching.alerts.expressions import Arithmetic, Both, Compared, Condition, Growth, Series
+from fleet_api.watching.alerts.expressions import (
+    Arithmetic,
+    Both,
+    Compared,
+    Condition,
+    Growth,
+    Series,
+    Unless,
+)
 from ingest.metrics import names
 
 Severity = Literal["info", "warning", "critical"]
@@ -30,16 +39,37 @@ class Rule:
     remedy: str
 
 
+_FLEET = (("campaign", ""),)
+
+
 def _of_campaign(metric: names.Metric) -> Series:
     return Series(metric.name, by=("campaign",))
+
+
+def _of_each_campaign(metric: names.Metric) -> Series:
+    """Of a metric that the fleet has, too."""
+    return Series(metric.name, by=("campaign",), lacking=_FLEET)
+
+
+def _of_fleet(metric: names.Metric) -> Series:
+    return Series(metric.name, having=_FLEET)
+
+
+def _unless_completed(condition: Condition) -> Unless:
+    """Nobody has to do anything about the budget of a campaign that has completed."""
+    return Unless(condition, Series(names.COMPLETED.name, by=("campaign",)))
 
 
 def _share(part: Series, whole: Series) -> Arithmetic:
     return Arithmetic(part, "/", whole)
 
 
-_HELD_BYTES = Arithmetic(_of_campaign(names.BUDGET_SETTLED), "+", _of_campaign(names.BUDGET_RESERVED))
-_USED_BYTES = Arithmetic(_HELD_BYTES, "/", _of_campaign(names.BUDGET_LIMIT))
+def _used(of: Callable[[names.Metric], Series]) -> Arithmetic:
+    held = Arithmetic(of(names.BUDGET_SETTLED), "+", of(names.BUDGET_RESERVED))
+    return Arithmetic(held, "/", of(names.BUDGET_LIMIT))
+
+
+_USED_BYTES, _USED_BY_FLEET = _used(_of_each_campaign), _used(_of_fleet)
 _USED_CLIPS = _share(_of_campaign(names.CLIPS_HELD), _of_campaign(names.CLIP_LIMIT))
 _FREE_DISK = _share(
     Series(names.DISK_FREE.name, by=("instance", "disk"), fold="min"),
@@ -50,9 +80,14 @@ _STALLED = _share(
     Series(names.VEHICLES.name, having=(("state", "seen"),)),
 )
 _GROWN_BYTES = Growth(_of_campaign(names.BUDGET_SETTLED), DAY_S)
-
+_PLANNED_BYTES = Growth(_of_campaign(names.EXPECTED_BYTES), DAY_S)
 _FORECAST = _share(
     Series(names.FORECAST.name, by=("campaign",), having=(("quantile", "mean"),)), _of_campaign(names.BUDGET_LIMIT)
+)
+
+
+_RAISE_THE_FLEETS = (
+    "raise the fleet's limit: LONGTAIL_FLEET_TOTAL_BYTES, and what `longtail budget limit --fleet` may have set"
 )
 
 
@@ -62,7 +97,7 @@ def _overspend(percent: int, severity: Severity, below: float | None) -> Rule:
     return Rule(
         f"LongtailForecast{percent}",
         severity,
-        reaches if below is None else Both(reaches, Compared(_FORECAST, "<", below)),
+        _unless_completed(reaches if below is None else Both(reaches, Compared(_FORECAST, "<", below))),
         0,
         "campaign {campaign} is forecast to use {percent} of its limit in bytes",
         "see when and how sure: `longtail budget show {campaign}`",
@@ -97,7 +132,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "LongtailBudgetNearlyUsed",
         "warning",
-        Both(Compared(_USED_BYTES, ">=", 0.8), Compared(_USED_BYTES, "<", 0.99)),
+        _unless_completed(Both(Compared(_USED_BYTES, ">=", 0.8), Compared(_USED_BYTES, "<", 0.99))),
         0,
         "campaign {campaign} has used {percent} of its bytes",
         "raise the limit, or let it end: `longtail budget show {campaign}`",
@@ -105,10 +140,26 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "LongtailBudgetExhausted",
         "critical",
-        Compared(_USED_BYTES, ">=", 0.99),
+        _unless_completed(Compared(_USED_BYTES, ">=", 0.99)),
         0,
         "campaign {campaign} has used {percent} of its bytes, and takes no more clips",
         "raise the limit in a new version, or let it end: `longtail budget show {campaign}`",
+    ),
+    Rule(
+        "LongtailFleetBudgetNearlyUsed",
+        "warning",
+        Both(Compared(_USED_BY_FLEET, ">=", 0.8), Compared(_USED_BY_FLEET, "<", 0.99)),
+        0,
+        "the fleet has used {percent} of its bytes",
+        f"see who used them (`longtail usage --by campaign`); {_RAISE_THE_FLEETS}",
+    ),
+    Rule(
+        "LongtailFleetBudgetExhausted",
+        "critical",
+        Compared(_USED_BY_FLEET, ">=", 0.99),
+        0,
+        "the fleet has used {percent} of its bytes, and no campaign gets any more clips",
+        _RAISE_THE_FLEETS,
     ),
     _overspend(50, "info", 0.8),
     _overspend(80, "warning", 1.0),
@@ -116,16 +167,24 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "LongtailClipsExhausted",
         "critical",
-        Compared(_USED_CLIPS, ">=", 1),
+        _unless_completed(Compared(_USED_CLIPS, ">=", 1)),
         0,
         "campaign {campaign} has all the clips that it may have",
         "raise the limit in a new version, or let it end: `longtail budget show {campaign}`",
     ),
     Rule(
+        "LongtailCampaignUsedUp",
+        "info",
+        Compared(Series(names.COMPLETED.name, by=("campaign", "reason"), lacking=(("reason", "date"),)), "==", 1),
+        0,
+        "campaign {campaign} has completed, as it has used up its {reason}",
+        "nothing is needed, if it has what it was for; else apply a version with a higher limit",
+    ),
+    Rule(
         "LongtailCampaignSilent",
         "warning",
         Both(
-            Compared(Growth(_of_campaign(names.FIRED), DAY_S), "==", 0),
+            Compared(Growth(_of_campaign(names.FIRED), DAY_S), "<=", 0),
             Compared(Growth(_of_campaign(names.EXPECTED_FIRES), DAY_S), ">=", SURE_FIRES),
         ),
         0,
@@ -136,8 +195,11 @@ RULES: tuple[Rule, ...] = (
         "LongtailBurnAbovePlan",
         "warning",
         Both(
-            Compared(Arithmetic(_GROWN_BYTES, "/", Growth(_of_campaign(names.EXPECTED_BYTES), DAY_S)), ">", 2),
-            Compared(_GROWN_BYTES, ">", NOTED_BYTES),
+            Both(
+                Compared(Arithmetic(_GROWN_BYTES, "/", _PLANNED_BYTES), ">", 2),
+                Compared(_GROWN_BYTES, ">", NOTED_BYTES),
+            ),
+            Compared(_PLANNED_BYTES, ">", 0),  # else what was recorded before comes late
         ),
         0,
         "campaign {campaign} used {value} times the bytes in a day that its backtest expects",

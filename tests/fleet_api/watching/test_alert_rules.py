@@ -17,6 +17,7 @@ from fleet_api.watching.alerts.expressions import (
     Growth,
     Labels,
     Series,
+    Unless,
     Vector,
     duration,
 )
@@ -137,6 +138,7 @@ def test_series_are_folded_over_the_labels_that_are_not_kept() -> None:
     assert Series("x", by=("campaign",), fold="min").value(world)[A] == 1.0
     assert Series("x", fold="sum").value(world) == {frozenset(): 9.0}
     assert Series("x", having=(("state", "odd"),)).value(world) == {frozenset(): 5.0}
+    assert Series("x", by=("campaign",), lacking=(("state", "odd"),)).value(world) == {A: 3.0}
     assert Series("nothing").value(world) == {}
 
 
@@ -154,8 +156,18 @@ def test_ratios_sums_and_conditions_match_by_labels() -> None:
     assert Compared(Arithmetic(X, "/", y), ">=", 0).value(world) == {A: 2.0}, "0 / 0 compares with nothing"
     assert Arithmetic(X, "+", z).value(world) == {A: 6.0}
     assert Both(Compared(X, ">=", 0), Compared(y, ">", 0)).value(world) == {A: 6.0}
-    for comparison, passes in ((">", False), (">=", True), ("==", True), ("!=", False), ("<", False)):
+    assert Unless(Compared(X, ">=", 0), z).value(world) == {B: 0.0}
+    assert Unless(Compared(X, ">=", 0), Series("nothing", by=("campaign",))).value(world) == {A: 6.0, B: 0.0}
+    for comparison, passes in ((">", False), (">=", True), ("<=", True), ("==", True), ("!=", False), ("<", False)):
         assert bool(Compared(y, comparison, 3).value(Fixed({"y": {A: 3.0}}))) is passes  # type: ignore[arg-type]
+
+
+def test_what_a_series_lacks_and_unless_are_promql_that_means_the_same() -> None:
+    series = Series("x", by=("campaign",), having=(("state", "odd"),), lacking=(("campaign", ""),))
+    assert series.promql() == 'max by (campaign) (x{state="odd", campaign!=""})'
+    both = Both(Compared(X, ">", 1), Compared(X, "<", 2))
+    tree = promql_parser.parse(Unless(both, series).promql())
+    assert (str(tree.op), str(tree.lhs.op)) == ("unless", "and"), "what is excluded is excluded from both"
 
 
 def test_durations_are_those_of_prometheus() -> None:

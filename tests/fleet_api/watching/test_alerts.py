@@ -198,6 +198,62 @@ def test_a_campaign_that_falls_silent_and_one_that_burns_above_plan_are_found_af
     assert burn.value == pytest.approx(10)
 
 
+def test_a_campaign_whose_counts_fall_is_as_silent_as_one_whose_counts_stay() -> None:
+    """Counts of a vehicle that are voided, or of one that lost its journal, are taken away."""
+    state = State()
+    for hours in (0, 24):
+        samples = {
+            "longtail_fired_total": {of("a"): 50.0 - hours},
+            "longtail_expected_fires_total": {of("a"): float(hours)},
+        }
+        found = evaluate(Metrics(samples, state, NOW_S + hours * 3600))
+    assert names(found) == {"LongtailCampaignSilent": "a"}
+
+
+@pytest.mark.parametrize("planned", [{}, {of("a"): 500.0}], ids=["paused", "nobody was armed"])
+def test_clips_that_come_late_are_no_burn_above_a_plan_of_nothing(planned: dict[Labels, float]) -> None:
+    state = State()
+    for hours in (0, 24):
+        samples = {
+            "longtail_budget_settled_bytes": {of("a"): hours * 1e8},
+            "longtail_expected_bytes_total": planned if hours else {of("a"): 500.0},
+        }
+        assert evaluate(Metrics(samples, state, NOW_S + hours * 3600)) == []
+
+
+def used(share: float, campaign: str) -> dict[str, dict[Labels, float]]:
+    return {
+        "longtail_budget_limit_bytes": {of(campaign): 100.0},
+        "longtail_budget_reserved_bytes": {of(campaign): 0.0},
+        "longtail_budget_settled_bytes": {of(campaign): 100 * share},
+    }
+
+
+def test_the_fleets_own_budget_has_its_own_alerts_whose_remedy_is_of_the_fleet() -> None:
+    for share, severity, name in ((0.9, "warning", "NearlyUsed"), (1.0, "critical", "Exhausted")):
+        [alert] = evaluate(Metrics(used(share, ""), State(), NOW_S))
+        assert (alert.rule.name, alert.rule.severity) == (f"LongtailFleetBudget{name}", severity)
+        assert "LONGTAIL_FLEET_TOTAL_BYTES" in alert.remedy and "version" not in alert.remedy
+        assert dict(alert.labels) == {} and alert.summary.startswith(f"the fleet has used {share * 100:.0f}%")
+        [other] = evaluate(Metrics(used(share, "a"), State(), NOW_S))
+        assert (other.rule.name, dict(other.labels)) == (f"LongtailBudget{name}", {"campaign": "a"})
+
+
+@pytest.mark.parametrize(("reason", "told"), [("budget", {"LongtailCampaignUsedUp": "a"}), ("date", {})])
+def test_a_campaign_that_completed_has_no_alert_but_that_it_used_up_its_budget(
+    reason: str, told: dict[str, str]
+) -> None:
+    full = used(1.0, "a") | {
+        "longtail_budget_limit_clips": {of("a"): 5.0},
+        "longtail_budget_held_clips": {of("a"): 5.0},
+        "longtail_forecast_bytes": {of("a") | {("quantile", "mean")}: 200.0},
+    }
+    running = names(evaluate(Metrics(full, State(), NOW_S)))
+    assert set(running) == {"LongtailBudgetExhausted", "LongtailClipsExhausted", "LongtailForecast100"}
+    completed = full | {"longtail_campaign_completed": {of("a") | {("reason", reason)}: 1.0}}
+    assert names(evaluate(Metrics(completed, State(), NOW_S))) == told
+
+
 def test_samples_are_kept_for_a_day_and_no_longer(tmp_path: Path) -> None:
     state, path = State(), tmp_path / "state.json"
     series = {"longtail_fired_total": {of("a"): 1.0}}
@@ -247,6 +303,12 @@ def test_every_rule_can_fire() -> None:
     fired = {alert.rule.name for alert in evaluate(Metrics(full, state, NOW_S))}
     nearly = full | samples(longtail_budget_settled_bytes=85)
     fired |= {alert.rule.name for alert in evaluate(Metrics(nearly, State(), NOW_S))}
+    fleets = frozenset(label for label in everything if label[0] != "campaign") | {("campaign", "")}
+    for share in (0.85, 1.0):
+        budget = {name: {fleets: value} for name, value in (("limit", 1.0), ("reserved", 0.0), ("settled", share))}
+        of_fleet = {f"longtail_budget_{name}_bytes": values for name, values in budget.items()}
+        fired |= {alert.rule.name for alert in evaluate(Metrics(of_fleet, State(), NOW_S))}
+    fired |= {alert.rule.name for alert in evaluate(Metrics(samples(longtail_campaign_completed=1), State(), NOW_S))}
     mean = everything | {("quantile", "mean")}
     for bytes_ in (50, 85, 120):
         forecast = full | {"longtail_forecast_bytes": {mean: bytes_, everything | {("quantile", "0.95")}: 1e9}}

@@ -52,23 +52,33 @@ def scraped(settings: Settings) -> Scrape:
 
 
 def report(database: Database, vehicle_id: str, campaign: str, **counts: Any) -> None:
-    """What a vehicle reported of a campaign's first version."""
-    values = {"watermark": 0, "sampled_out": 0, "in_flight": 0, "handed_over": 0, "armed_ns": 0, "dropped": "{}"}
+    """What a vehicle reported of a campaign's first version, or of another."""
+    values = {
+        "version": 1,
+        "watermark": 0,
+        "sampled_out": 0,
+        "in_flight": 0,
+        "handed_over": 0,
+        "armed_ns": 0,
+        "dropped": "{}",
+    }
     with database.begin() as connection:
         connection.execute(
             text("""
                 INSERT INTO fire_counts (vehicle_id, campaign, version, watermark, suppressed, sampled_out, refused,
                     dropped, failed, in_flight, handed_over, per_trigger, armed_ns, distance_m, reported_at_ns,
                     received_at)
-                VALUES (:vehicle_id, :campaign, 1, :watermark, 0, :sampled_out, '{}', CAST(:dropped AS jsonb), '{}',
-                    :in_flight, :handed_over, '{}', :armed_ns, 0, 0, now())
+                VALUES (:vehicle_id, :campaign, :version, :watermark, 0, :sampled_out, '{}', CAST(:dropped AS jsonb),
+                    '{}', :in_flight, :handed_over, '{}', :armed_ns, 0, 0, now())
             """),
             {"vehicle_id": vehicle_id, "campaign": campaign, **values, **counts},
         )
 
 
-def forecast(database: Database, campaign: str, *, fires: float, bytes_: float, vehicles: int = 10) -> None:
-    """A forecast of a campaign's first version: per day of the fleet, and of a vehicle."""
+def forecast(
+    database: Database, campaign: str, *, fires: float, bytes_: float, vehicles: int = 10, version: int = 1
+) -> None:
+    """A forecast of a campaign's first version, or of another: per day of the fleet, and of a vehicle."""
     one = '{"mean": %s, "low": 0, "high": null}'
     expected = (
         f'{{"fires_per_fleet_day": {one % fires}, "clips_per_fleet_day": {one % fires}, '
@@ -80,8 +90,8 @@ def forecast(database: Database, campaign: str, *, fires: float, bytes_: float, 
     )
     with database.begin() as connection:
         connection.execute(
-            text("UPDATE campaign_versions SET forecast = CAST(:f AS jsonb) WHERE campaign = :c"),
-            {"f": stored, "c": campaign},
+            text("UPDATE campaign_versions SET forecast = CAST(:f AS jsonb) WHERE campaign = :c AND version = :v"),
+            {"f": stored, "c": campaign, "v": version},
         )
 
 
@@ -93,7 +103,8 @@ def test_budgets_are_those_of_the_ledger_folded_or_not(settings: Settings, datab
         for name, days in (("over", 6), ("long_over", 8)):
             add_version(connection, name, state="completed", limits=BudgetLimits(total_bytes=7))
             ended = (
-                "UPDATE campaign_versions SET ended_at = now() - make_interval(days => :days) WHERE campaign = :name"
+                "UPDATE campaign_versions SET ended_at = now() - make_interval(days => :days), ended_reason = 'budget' "
+                "WHERE campaign = :name"
             )
             connection.execute(text(ended), {"days": days, "name": name})
         enroll_vehicle(connection)
@@ -104,6 +115,8 @@ def test_budgets_are_those_of_the_ledger_folded_or_not(settings: Settings, datab
     assert reserved.by("longtail_budget_limit_bytes", "campaign") == {"": 10**6, "braking": 1000, "over": 7}
     assert reserved.by("longtail_budget_reserved_bytes", "campaign") == {"": 50, "braking": 30, "lanes": 20} | over
     assert reserved.by("longtail_budget_settled_bytes", "campaign") == {"": 0, "braking": 0, "lanes": 0} | over
+    assert reserved.by("longtail_campaign_completed", "campaign") == {"over": 1}
+    assert reserved.value("longtail_campaign_completed", campaign="over", reason="budget") == 1
     assert reserved.by("longtail_budget_limit_clips", "campaign") == {"lanes": 5}
     assert reserved.by("longtail_budget_held_clips", "campaign") == {"lanes": 1}
     with database.begin() as connection:
@@ -149,6 +162,59 @@ def test_fires_and_what_was_expected_of_the_time_armed(settings: Settings, datab
     assert found.value("longtail_expected_fires_total", campaign="braking") == pytest.approx(4)
     assert found.value("longtail_expected_bytes_total", campaign="braking") == pytest.approx(1000)
     assert 0 <= found.value("longtail_snapshot_age_seconds") < 60
+
+
+def end(database: Database, campaign: str, version: int, days_ago: float) -> None:
+    """A version that was activated was stopped so long ago."""
+    with database.begin() as connection:
+        connection.execute(
+            text("""
+                UPDATE campaign_versions SET activated_at = now() - interval '9 days',
+                    ended_at = now() - make_interval(secs => 86400.0 * :days)
+                WHERE campaign = :campaign AND version = :version
+            """),
+            {"campaign": campaign, "version": version, "days": days_ago},
+        )
+
+
+def test_what_was_expected_is_that_of_all_versions_each_by_its_own_backtest(
+    settings: Settings, database: Database
+) -> None:
+    with database.begin() as connection:
+        add_version(connection, "braking", 1)
+        add_version(connection, "braking", 2)
+        enroll_vehicle(connection, "car-1")
+    end(database, "braking", 1, days_ago=0.5)
+    report(database, "car-1", "braking", version=1, armed_ns=10 * HOUR_NS)
+    report(database, "car-1", "braking", version=2, armed_ns=HOUR_NS)
+    forecast(database, "braking", fires=20, bytes_=500, version=1)
+    forecast(database, "braking", fires=60, bytes_=100, version=2)
+    found = scraped(settings)
+    assert found.value("longtail_expected_fires_total", campaign="braking") == pytest.approx(10 * 1 + 1 * 3)
+    assert found.value("longtail_expected_bytes_total", campaign="braking") == pytest.approx(10 * 250 + 1 * 50)
+
+
+@pytest.mark.parametrize(("days_ago", "is_expected"), [(1.9, False), (2.1, True)])
+def test_nothing_is_expected_of_a_campaign_while_a_version_without_a_forecast_counts_in_a_day(
+    settings: Settings, database: Database, days_ago: float, is_expected: bool
+) -> None:
+    with database.begin() as connection:
+        add_version(connection, "braking", 1)
+        add_version(connection, "braking", 2)
+        add_version(connection, "braking", 3, state="draft", approved=False)
+    end(database, "braking", 1, days_ago)
+    forecast(database, "braking", fires=20, bytes_=500, version=2)
+    found = scraped(settings)
+    assert (found.get("longtail_expected_fires_total", campaign="braking") is not None) == is_expected
+
+
+def test_nothing_is_expected_of_a_campaign_that_is_paused(settings: Settings, database: Database) -> None:
+    with database.begin() as connection:
+        for name, state in (("braking", "active"), ("lanes", "paused")):
+            add_version(connection, name, state=state)
+    for name in ("braking", "lanes"):
+        forecast(database, name, fires=20, bytes_=500)
+    assert scraped(settings).by("longtail_expected_bytes_total", "campaign") == {"braking": 0}
 
 
 def test_the_newest_forecast_of_bytes_and_when_the_limit_is_reached(settings: Settings, database: Database) -> None:
@@ -219,14 +285,16 @@ def test_what_vehicles_and_people_ask_is_counted_by_status(settings: Settings) -
         before = scrape(url)
         for _ in range(3):
             assert httpx.post(f"{url}/v1/vehicles/car-1/check-in", json={}).status_code == 401
+        assert httpx.post(f"{url}/v1/others/car-1/check-in", json={}).status_code == 404, "which is no check-in"
         after = scrape(url)
 
     def grown(name: str, **labels: str) -> float:
         return after.value(name, **labels) - (before.get(name, **labels) or 0)
 
     assert grown("longtail_check_ins_total", code="401") == 3
+    assert after.get("longtail_check_ins_total", code="404") == before.get("longtail_check_ins_total", code="404")
     assert grown("longtail_http_requests_total", method="POST", code="401") == 3
-    assert grown("longtail_http_request_seconds_count", method="POST") == 3
+    assert grown("longtail_http_request_seconds_count", method="POST") == 4
 
 
 def test_only_with_the_token(settings: Settings) -> None:

@@ -132,10 +132,17 @@ def test_a_clip_is_followed_through_the_logs_by_its_id(running: Deployment, clie
     assert of_ingest == [f"clip.stored: {clip_id}", f"clip.ready: {clip_id}"]
     [labelled] = [line for line in lines(running, "api") if line.get("clip") == clip_id]
     assert labelled["message"] == f"label job {job.id} of clip {clip_id} is done"
-    [answered] = [
-        line for line in lines(running, "api") if line.get("request") == labelled["request"] and line != labelled
-    ]
-    assert "answered 200" in answered["message"]
+
+    def answered() -> list[str]:  # the line of the answer is written once the client has it
+        return [
+            line["message"]
+            for line in lines(running, "api")
+            if line.get("request") == labelled["request"] and line != labelled
+        ]
+
+    wait_for(answered, within_s=10, what="the line of the answer")
+    [message] = answered()
+    assert "answered 200" in message
 
 
 def test_check_ins_have_the_vehicle_on_their_line(running: Deployment, client: Client) -> None:

@@ -6,8 +6,8 @@ import statistics
 import time
 
 import pytest
-from prometheus_client.openmetrics.exposition import generate_latest
 
+from ingest.metrics.text import Form
 from storage.database import Database
 from storage.settings import Settings
 from tests.fleet_api.watching.scraping import TOKEN, scrape
@@ -21,10 +21,10 @@ def test_a_scrape_with_221_campaigns_takes_less_than_20_ms(settings: Settings, d
     many_campaigns(database, 221)
     with serving(settings.model_copy(update={"metrics_token": TOKEN})) as (url, app):
         scrape(url)  # the first count
-        registry = app.state.metrics.registry
+        exposition = app.state.metrics
         took_s = []
         for _ in range(20):
             began_s = time.perf_counter()
-            generate_latest(registry)
+            exposition.text(Form.OPEN_METRICS)
             took_s.append(time.perf_counter() - began_s)
     assert statistics.median(took_s) < MOST_S, took_s

@@ -63,6 +63,17 @@ def test_a_probe_leaves_a_line_only_when_it_fails(client: TestClient, caplog: py
     assert "GET /healthz answered 503" in caplog.text
 
 
+def test_only_the_addresses_of_probes_are_probes_below_a_proxys_path_or_not(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, logger="ingest.http.trace")
+    paths = ["/healthz", "/fleet/readyz", "/metrics", "/v1/clips/healthz", "/v1/datasets/a/metrics", "/other/healthz"]
+    app = Starlette(routes=[Route("/{path:path}", answer)], middleware=[Middleware(Trace, prefix="/fleet")])
+    with TestClient(app) as client:
+        for path in paths:
+            assert client.get(path).status_code == 200
+    lines = [record.getMessage() for record in caplog.records if record.name == "ingest.http.trace"]
+    assert [line.split()[1] for line in lines] == paths[3:]
+
+
 def test_a_path_forges_no_line(client: TestClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="ingest.http.trace")
     client.get("/a%0ab" + "x" * 1000)
