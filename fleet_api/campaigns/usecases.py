@@ -94,7 +94,7 @@ def list_campaigns(services: Services, user: User, *, after: str, limit: int) ->
         versions = queries.list_campaigns(connection, after=after, limit=limit)
         counted = outcomes(connection)
     return CampaignList(
-        campaigns=[summary_view(version, counted) for version in versions],
+        campaigns=[summary_view(version, counted, now=datetime.now(UTC)) for version in versions],
         next=versions[-1].campaign if len(versions) == limit else None,
     )
 
@@ -105,7 +105,8 @@ def list_versions(services: Services, user: User, campaign: str) -> VersionList:
     with services.database.begin() as connection:
         versions = queries.get_versions(connection, campaign)
         counted = outcomes(connection, campaign)
-    return VersionList(campaign=campaign, versions=[summary_view(version, counted) for version in versions])
+    now = datetime.now(UTC)
+    return VersionList(campaign=campaign, versions=[summary_view(version, counted, now=now) for version in versions])
 
 
 def show_version(services: Services, user: User, campaign: str, version: int) -> CampaignDetails:
@@ -114,7 +115,8 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
     The work for its `review` is done after the transaction.
     """
     user.require(Role.VIEWER)
-    today = datetime.now(UTC).date()
+    now = datetime.now(UTC)
+    today = now.date()
     with services.database.begin() as connection:
         shown = queries.get_version(connection, campaign, version)
         content = queries.get_content(connection, campaign, version)
@@ -126,7 +128,7 @@ def show_version(services: Services, user: User, campaign: str, version: int) ->
         accounts = ledger.usage(connection, campaign, day=today, limit=MAX_SHOWN_ACCOUNTS)
         prices = price_books.newest_text(connection)
     shown_review = review(content, other, runs=runs, catalogs=catalogs, prices=prices, today=today)
-    return details_view(shown, counted, content=content, review=shown_review, pairs=pairs, accounts=accounts)
+    return details_view(shown, counted, content=content, review=shown_review, pairs=pairs, accounts=accounts, now=now)
 
 
 def assign(services: Services, user: User, campaign: str, request: AssignRequest) -> OwnerView:

@@ -9,6 +9,7 @@ from typing import Any
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
 from tests.fleet_api.api_server import Api
+from tests.support.waiting import wait_for
 
 NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
@@ -52,6 +53,15 @@ class Visitor:
     def expect_errors(self, *parts: str) -> None:
         """Errors in the browser's console that contain these words are what this test is about."""
         self._expected += parts
+
+    def wait_for_mistakes(self, count: int) -> None:
+        """Until so many things have gone wrong in the browser; events come only while the page is asked something."""
+
+        def came() -> bool:
+            self.page.evaluate("1")
+            return len(self.mistakes) >= count
+
+        wait_for(came, within_s=20, what=f"{count} mistakes in the browser")
 
     def require_accessible(self, *, schemes: tuple[str, ...] = ("light", "dark")) -> None:
         """The page as it is keeps WCAG 2.2 AA, as far as axe can tell, in light and dark."""

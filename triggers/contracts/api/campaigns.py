@@ -150,9 +150,22 @@ class CampaignView(View):
     cost_centre: str
 
 
-class CampaignSummary(CampaignView):
-    """A campaign version and what became of its fires."""
+class StageView(View):
+    """The stage of its rollout that a running version has reached: `number` of `stages`, for a `share` of the fleet.
 
+    `ends_at` is null for the last one, and while the version is paused, since its rollout then stands still.
+    """
+
+    number: int
+    stages: int
+    share: float
+    ends_at: datetime | None
+
+
+class CampaignSummary(CampaignView):
+    """A campaign version, how far its rollout is (null unless it runs), and what became of its fires."""
+
+    stage: StageView | None
     outcomes: OutcomesView
 
 

@@ -43,3 +43,13 @@ function compared(a: Cell, b: Cell): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
   return String(a ?? "").localeCompare(String(b ?? ""), "en", { numeric: true });
 }
+
+/** An order as the address has it: `name`, or `-name` for the largest first; null for none. */
+export function orderOf(text: string | null): Order | null {
+  if (!text) return null;
+  return { name: text.replace(/^-/, ""), descending: text.startsWith("-") };
+}
+
+export function orderText(order: Order | null): string | null {
+  return order && (order.descending ? "-" : "") + order.name;
+}

@@ -1,0 +1,24 @@
+// What charts.ts promises: a row for each x, a column for each series and its band, colours and dashes that repeat.
+import { expect, it } from "vitest";
+import { colourOf, columnsOf, dash, type Series } from "./charts";
+
+const series: Series[] = [
+  { name: "sent", title: "Sent", values: [1, null], low: [0, null], high: [2, null] },
+  { name: "limit", title: "Limit", values: [5, 5] },
+];
+
+it("has the columns of each series and of its band", () => {
+  const columns = columnsOf(series, { name: "day", title: "Day", text: (x) => `day ${x}` }, (value) => String(value));
+  expect(columns.map((each) => each.name)).toEqual(["day", "sent", "sent_low", "sent_high", "limit"]);
+  expect(columns.map((each) => each.value({ x: 7, index: 0 }))).toEqual([7, 1, 0, 2, 5]);
+  expect(columns.map((each) => each.text?.({ x: 7, index: 1 }))).toEqual(["day 7", "null", "null", "null", "5"]);
+});
+it("tells series apart by colour and by dash", () => {
+  expect([colourOf(series[0]!, 0), colourOf(series[1]!, 9), colourOf({ ...series[0]!, colour: "shadow" }, 0)]).toEqual([
+    "--series-1",
+    "--series-2",
+    "--shadow",
+  ]);
+  expect(dash(0)).toEqual([]);
+  expect(dash(9)).toEqual(dash(1));
+});
