@@ -11,6 +11,7 @@ import fcntl
 import gzip
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -30,8 +31,12 @@ COMPRESSED = frozenset({".js", ".css", ".svg", ".json", ".html"})
 MIN_COMPRESSED_BYTES = 1000
 INSTALL_TIMEOUT_S = 600
 """Of npm, which waits for a registry that does not answer."""
-_NETWORK = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH")
-_NETWORK_WORDS = (*_NETWORK, "ERR_SOCKET_TIMEOUT", "FETCH_ERROR", "network", "CERT", "E403", "E404", "E502", "E503")
+_NO_REGISTRY = re.compile(
+    r"^npm error code (E(NOTFOUND|AI_AGAIN|CONN\w+|TIMEDOUT|HOSTUNREACH|NETUNREACH|PIPE|40\d|5\d\d)|ERR_\w+"
+    r"|\w*(CERT|SIGNATURE)\w*)",
+    re.MULTILINE,
+)
+"""What npm says where a registry, a mirror or a proxy does not answer, or does not have what is locked."""
 
 
 class NoRegistry(Exception):
@@ -62,8 +67,8 @@ def main(argv: Sequence[str]) -> int:
 
 def build() -> None:
     """The console in `dist`, unless it is there already and made from these very sources."""
-    wanted = fingerprint()
-    if is_current(wanted):
+    wanted = fingerprint(APP)
+    if is_current(wanted, DIST):
         return
     install()
     say("building the web console")
@@ -96,7 +101,7 @@ def types() -> None:
     write_types()
 
 
-def is_current(wanted: str, dist: Path = DIST) -> bool:
+def is_current(wanted: str, dist: Path) -> bool:
     """Whether a whole build is there, made from sources with this fingerprint."""
     try:
         return (dist / STAMP).read_text() == wanted
@@ -104,7 +109,7 @@ def is_current(wanted: str, dist: Path = DIST) -> bool:
         return False
 
 
-def fingerprint(app: Path = APP) -> str:
+def fingerprint(app: Path) -> str:
     """The digest of everything that the build is made from, this script included."""
     digest = hashlib.sha256(Path(__file__).read_bytes())
     for path in sources(app):
@@ -113,7 +118,7 @@ def fingerprint(app: Path = APP) -> str:
     return digest.hexdigest()
 
 
-def sources(app: Path = APP) -> Iterator[Path]:
+def sources(app: Path) -> Iterator[Path]:
     """The files of the application in a fixed order, without what is fetched or generated."""
     for entry in sorted(app.iterdir()):
         if entry.name in NOT_SOURCES:
@@ -146,9 +151,9 @@ def install() -> None:
     except subprocess.TimeoutExpired as error:
         raise NoRegistry(f"npm's registry did not answer within {INSTALL_TIMEOUT_S} s") from error
     if done.returncode:
-        said = [line.removeprefix("npm error ").strip() for line in done.stderr.splitlines() if "npm error" in line]
-        if any(word in done.stderr for word in _NETWORK_WORDS):
-            raise NoRegistry(said[0] if said else "npm could not fetch the packages")
+        if _NO_REGISTRY.search(done.stderr):
+            said = [line.removeprefix("npm error ") for line in done.stderr.splitlines() if "://" in line]
+            raise NoRegistry(said[0] if said else "npm's registry does not answer")
         raise BuildFailed("npm could not install the packages of the console:\n" + done.stderr[-2000:])
     stamp.write_text(wanted)
 

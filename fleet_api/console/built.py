@@ -27,6 +27,13 @@ class BuiltFile:
     compressed: bytes | None
 
 
+def address(api_url: str) -> str:
+    """Where the console is, or that it is not built, for whoever starts a deployment."""
+    if index() is None:
+        return f"not built ({HOW_TO_BUILD})"
+    return f"{api_url.rstrip('/')}/console"
+
+
 @cache
 def index(folder: Path = FOLDER) -> str | None:
     """The page of the application; None where the console was not built."""

@@ -138,9 +138,9 @@ def me(services: Services, user: User) -> MeView:
 def log_out(services: Services, user: User) -> LoggedOutView:
     """End the session that this request came with."""
     with services.database.begin() as connection:
-        sessions.end(connection, user)
+        issuer = sessions.end(connection, user)
     _log.info("%s logged out", user.name)
-    return LoggedOutView(provider_logout_url=_provider_logout(services))
+    return LoggedOutView(provider_logout_url=None if issuer is None else _provider_logout(services))
 
 
 def _admit(services: Services, settings: OpenId, origin: Origin, verified: VerifiedClaims) -> LoginView:

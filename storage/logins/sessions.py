@@ -88,8 +88,12 @@ def refuse(connection: Connection, identity: Identity, name: str, reason: str, *
     audit.record(connection, by, "user.login_refused", "login", what, before=before, after=person, reason=reason)
 
 
-def end(connection: Connection, user: User) -> None:
-    """Log out: end the session that this request came with. Conflict if its token is one that an operator issued."""
+def end(connection: Connection, user: User) -> str | None:
+    """Log out: end the session that this request came with; returns the provider by which it began, if any.
+
+    Conflict if its token is one that an operator issued.
+    """
+    _, issuer = expires_at(connection, user.origin.token_id)
     is_session = or_(_c.issuer.is_not(None), _c.parent_id.is_not(None))
     this = and_(_c.id == user.origin.token_id, is_session, _c.revoked_at.is_(None))
     if not _end(connection, this):
@@ -98,6 +102,7 @@ def end(connection: Connection, user: User) -> None:
         )
     before = {"token_id": user.origin.token_id}
     audit.record(connection, user, "user.logout", "user", str(user.id), before=before)
+    return issuer
 
 
 def expires_at(connection: Connection, token_id: int | None) -> tuple[datetime, str | None]:

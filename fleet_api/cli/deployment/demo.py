@@ -55,6 +55,8 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
 
     The exit status is 0 only if the loop closed and every fire is accounted for.
     """
+    from fleet_api.console import built
+    from storage.settings import Settings
     from triggers.errors import DiagnosticsError
     from triggers.language.text.diagnostics import Diagnostic
 
@@ -78,6 +80,9 @@ def demo(*, keep: bool, as_json: bool, data: Path | None, out: Path | None, **op
         _show(summary)
     if keep:
         remark(f"the deployment's data is in {data_dir}; to serve it, run: longtail up --data {data_dir}")
+        remark(f"the console is then at {built.address(Settings.load().effective_api_url())}")
+    else:
+        remark("to look at all of it in the web console, run the demo with --keep")
     return _verdict(summary)
 
 

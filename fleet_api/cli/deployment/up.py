@@ -25,6 +25,7 @@ def up(data: Path | None, port: int | None) -> None:
 
     The database is the one at LONGTAIL_DATABASE_URL if that is set, else an embedded PostgreSQL in the data directory.
     """
+    from fleet_api.console import built
     from fleet_api.deployment.deployment import Deployment
     from fleet_api.deployment.systemd import notify_systemd
     from storage.settings import Settings
@@ -49,6 +50,7 @@ def up(data: Path | None, port: int | None) -> None:
         remark(f"data      {deployment.data_dir}")
         remark(f"API       {deployment.api_url}")
         remark(f"gateway   {deployment.gateway_url}")
+        remark(f"console   {built.address(deployment.api_url)}")
         remark("ready; Ctrl-C stops everything")
         interrupted.begun = True  # first: whoever is told may stop it at once
         notify_systemd("READY=1")

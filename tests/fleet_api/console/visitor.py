@@ -13,6 +13,9 @@ from tests.support.waiting import wait_for
 
 NARROW, WIDE = {"width": 390, "height": 844}, {"width": 1280, "height": 800}
 STANDARDS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+PATIENCE_MS = 20_000
+"""How long things may take to appear: a machine may be busy, and no clock decides a test."""
+expect.set_options(timeout=PATIENCE_MS)
 _REFUSED = re.compile(r"Failed to load resource: the server responded with a status of 4\d\d")
 """What Chromium writes for each answer that the page itself handles."""
 
@@ -25,6 +28,7 @@ class Visitor:
         self.api = api
         self.mistakes: list[str] = []
         self._expected: list[str] = []
+        context.set_default_timeout(PATIENCE_MS)
         context.on("console", self._written)
         context.on("weberror", lambda error: self.mistakes.append(f"exception: {error.error}"))
         context.on("request", self._requested)

@@ -1,6 +1,6 @@
 // What charts have in common: their series, colours and dashes, and the rows of their table and CSV.
-import type { Cell } from "./csv";
-import type { Column } from "./table";
+import type { Cell } from "../table/csv";
+import type { Column } from "../table/table";
 
 export interface Series {
   /** Its name in the CSV, such as `active_bytes`. */
